@@ -1,0 +1,129 @@
+package model
+
+import (
+	"time"
+)
+
+// Board folds events into tasks.
+//
+// What it shows depends only on the set of messages folded into it, not on
+// their order nor on how often one is folded, so a journal may be folded newest
+// first. Folding one event costs a few map look-ups; see [Task] for what each
+// message keeps in memory.
+type Board struct {
+	tasks []*Task // in the order in which they were first seen
+	byID  map[string]int32
+	count map[State]int // tasks by their own state
+
+	folded  seqSet
+	shapes  shapes // interned feature states, shared by all tasks
+	changed []int32
+	stats   Stats
+	unsure  []int32 // tasks whose spans are not in stats
+}
+
+// NewBoard returns an empty board.
+func NewBoard() *Board {
+	return &Board{byID: map[string]int32{}, count: map[State]int{}, folded: seqSet{}, shapes: newShapes(), stats: NewStats()}
+}
+
+// Fold adds the event to its task and returns that task, or nil if the event
+// changes none: it tells of no task, repeats a message, or was folded before.
+func (b *Board) Fold(e *Event) *Task {
+	if e.Task == nil || e.Message != e.Seq || !b.folded.add(e.Seq) {
+		return nil
+	}
+	i, ok := b.byID[e.Task.ID]
+	if !ok {
+		i = int32(len(b.tasks))
+		t := &Task{board: b, index: i, id: e.Task.ID, state: Queued}
+		b.tasks = append(b.tasks, t)
+		b.byID[t.id] = i
+		b.count[t.state]++
+	}
+	t := b.tasks[i]
+	if !t.unsure {
+		// Its spans are about to change: take the old ones out while they can
+		// still be told, and let Stats put the new ones in.
+		b.stats.Remove(t)
+		t.unsure = true
+		b.unsure = append(b.unsure, i)
+	}
+	if !t.changed {
+		t.changed = true
+		b.changed = append(b.changed, i)
+	}
+	before := t.state
+	t.add(e)
+	if t.state != before {
+		b.count[before]--
+		b.count[t.state]++
+	}
+	return t
+}
+
+// Len is the number of tasks.
+func (b *Board) Len() int { return len(b.tasks) }
+
+// At returns the i-th task, in the order in which the board came to know them.
+func (b *Board) At(i int) *Task { return b.tasks[i] }
+
+// Task returns the task with the id, or nil.
+func (b *Board) Task(id string) *Task {
+	if i, ok := b.byID[id]; ok {
+		return b.tasks[i]
+	}
+	return nil
+}
+
+// Count is the number of tasks whose own state is s.
+func (b *Board) Count(s State) int { return b.count[s] }
+
+// TakeChanged calls f for each task that changed since the last call. It costs
+// what changed.
+func (b *Board) TakeChanged(f func(*Task)) {
+	for _, i := range b.changed {
+		b.tasks[i].changed = false
+		f(b.tasks[i])
+	}
+	b.changed = b.changed[:0]
+}
+
+// Stats are the statistics over all tasks. The board goes on changing them; the
+// call costs what changed since the last one.
+func (b *Board) Stats() *Stats {
+	for _, i := range b.unsure {
+		b.tasks[i].unsure = false
+		b.stats.Add(b.tasks[i])
+	}
+	b.unsure = b.unsure[:0]
+	return &b.stats
+}
+
+// toNano is t in nanoseconds since 1970, clamped to what those can tell (years
+// 1678 to 2261). The zero time comes before every other.
+func toNano(t time.Time) int64 {
+	switch {
+	case t.IsZero():
+		return noTime
+	case t.Before(firstNano):
+		return noTime + 1
+	case t.After(lastNano):
+		return lastNano.UnixNano()
+	}
+	return t.UnixNano()
+}
+
+func fromNano(n int64) time.Time {
+	if n == noTime {
+		return time.Time{}
+	}
+	return time.Unix(0, n).UTC()
+}
+
+const noTime = -1 << 63
+
+var (
+	firstNano = time.Unix(0, noTime+1)
+	lastNano  = time.Unix(0, 1<<63-1)
+)

@@ -1,0 +1,189 @@
+package model
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Kind is what a delivery's body turned out to be.
+type Kind uint8
+
+const (
+	// Unrecognised is a body that is no envelope.
+	Unrecognised Kind = iota
+	// Ping is the body {"success": true} that Svix sends as svix.ping.
+	Ping
+	// Other is an envelope without a task.
+	Other
+	// Progress tells a task's features: task.progress, an unknown type with a
+	// task, or a snapshot from the API.
+	Progress
+	// Done is task.completed.
+	Done
+	// Failure is task.failed.
+	Failure
+)
+
+// Event is what a delivery says, decoded. The zero time stands for a time that
+// was absent or could not be read.
+type Event struct {
+	Seq      int64
+	Message  int64 // as in [Delivery]: another Seq if this repeats a message
+	ID       string
+	Source   Source
+	Received time.Time
+
+	Kind      Kind
+	Type      string // event_type as it came; "ping" and "unrecognised" for those kinds
+	EventID   string
+	UserID    string
+	Timestamp time.Time
+	// Task is nil unless the body tells a task's features.
+	Task *Snapshot
+
+	sum uint64 // first eight bytes of the body's SHA-256, big endian
+}
+
+// Snapshot is one task as one message tells it (Aspect's TaskGetResponse).
+type Snapshot struct {
+	ID, AssetID, UserID string
+	Created, Updated    time.Time
+	// Features are sorted by [CompareFeatures]; no name stands twice.
+	Features []Feature
+}
+
+// Decode reads the event out of a kept delivery. It never fails: a body that is
+// no envelope is an event of kind [Ping] or [Unrecognised].
+func Decode(d *Delivery) Event {
+	e := Event{Seq: d.Seq, Message: d.Message, ID: d.ID, Source: d.Source, Received: d.Received}
+	sum := sha256.Sum256(d.Body)
+	for _, b := range sum[:8] {
+		e.sum = e.sum<<8 | uint64(b)
+	}
+	if d.Source == SourceAPI {
+		e.fromAPI(d.Body)
+	} else {
+		e.fromEnvelope(d.Body)
+	}
+	return e
+}
+
+// TypeSnapshot is the event type shown for a task read from Aspect's API, which
+// gives none.
+const TypeSnapshot = "snapshot"
+
+func (e *Event) fromAPI(body []byte) {
+	var w wireTask
+	if !unmarshal(body, &w) || w.ID == "" {
+		e.Kind, e.Type = Unrecognised, "unrecognised"
+		return
+	}
+	e.Kind, e.Type, e.UserID = Progress, TypeSnapshot, w.UserID
+	e.Task = w.snapshot()
+}
+
+func (e *Event) fromEnvelope(body []byte) {
+	var w wireEnvelope
+	ok := unmarshal(body, &w)
+	hasTask := w.Data.Task != nil && w.Data.Task.ID != ""
+	switch {
+	case ok && (w.Type != "" || hasTask):
+	case ok && w.Success == true && w.EventID == "":
+		e.Kind, e.Type = Ping, "ping"
+		return
+	default:
+		e.Kind, e.Type = Unrecognised, "unrecognised"
+		return
+	}
+	e.Type, e.EventID, e.UserID = w.Type, w.EventID, w.UserID
+	e.Timestamp = ParseTime(w.Timestamp)
+	e.Kind = Other
+	if !hasTask {
+		return
+	}
+	e.Task = w.Data.Task.snapshot()
+	switch e.Type {
+	case "task.completed":
+		e.Kind = Done
+	case "task.failed":
+		e.Kind = Failure
+	default:
+		e.Kind = Progress
+	}
+}
+
+// The wire types name only what is read; everything else stays in the raw body.
+type (
+	wireEnvelope struct {
+		Timestamp string `json:"timestamp"`
+		UserID    string `json:"user_id"`
+		EventID   string `json:"event_id"`
+		Type      string `json:"event_type"`
+		Success   bool   `json:"success"`
+		Data      struct {
+			Task *wireTask `json:"task"`
+		} `json:"data"`
+	}
+	wireTask struct {
+		ID       string                 `json:"id"`
+		AssetID  string                 `json:"asset_id"`
+		Features map[string]wireFeature `json:"features"`
+		UserID   string                 `json:"user_id"`
+		Created  string                 `json:"created"`
+		Updated  string                 `json:"updated"`
+	}
+	wireFeature struct {
+		State State `json:"state"`
+	}
+)
+
+func (w *wireTask) snapshot() *Snapshot {
+	s := &Snapshot{
+		ID: w.ID, AssetID: w.AssetID, UserID: w.UserID,
+		Created: ParseTime(w.Created), Updated: ParseTime(w.Updated),
+	}
+	if len(w.Features) > 0 {
+		s.Features = make([]Feature, 0, len(w.Features))
+		for name, f := range w.Features {
+			s.Features = append(s.Features, Feature{name, f.State})
+		}
+		slices.SortFunc(s.Features, func(a, b Feature) int { return CompareFeatures(a.Name, b.Name) })
+	}
+	return s
+}
+
+// unmarshal fills v as far as body allows and reports whether body is JSON. A
+// value of another type than documented is read by [loosen] instead of being
+// dropped.
+func unmarshal(body []byte, v any) bool {
+	err := json.Unmarshal(body, v)
+	var mistyped *json.UnmarshalTypeError
+	if !errors.As(err, &mistyped) {
+		return err == nil
+	}
+	var loose any
+	if json.Unmarshal(body, &loose) != nil {
+		return false
+	}
+	loosen(loose, v)
+	return true
+}
+
+// ParseTime reads the forms of ISO 8601 that Aspect has been seen to send: RFC
+// 3339, also with a space for the T, with +0000 for +00:00, and without a zone,
+// which means UTC. Anything else is the zero time.
+func ParseTime(s string) time.Time {
+	if len(s) > 10 && s[10] == ' ' {
+		s = s[:10] + "T" + s[11:]
+	}
+	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05Z0700", "2006-01-02T15:04:05"} {
+		if t, err := time.Parse(layout, strings.TrimSpace(s)); err == nil {
+			return t.UTC()
+		}
+	}
+	return time.Time{}
+}

@@ -1,0 +1,59 @@
+package model
+
+import (
+	"sync"
+	"time"
+)
+
+// Status is one entry of the [StatusLog]: something that happened here and is
+// not a kept delivery. Exactly one of Rejected and Notice is set.
+type Status struct {
+	Pos      int64 // place in the log, from 1
+	At       time.Time
+	Rejected *Rejected
+	Notice   string // a sentence about the program itself, such as why it answers 503
+}
+
+// Rejected is a request that was refused, with as much of it as is held.
+type Rejected struct {
+	ID      string // svix-id as claimed, unverified
+	Verdict Verdict
+	Header  map[string][]string // at most 8 KiB
+	Body    []byte              // the first 4 KiB
+	Size    int64               // of the body as far as it was read, in bytes
+}
+
+// StatusLog holds the newest entries in memory, for readers that each keep a
+// cursor of their own. It never blocks a writer for a reader, and never grows:
+// what a reader was too slow for is counted instead. It may be used by any
+// number of goroutines.
+type StatusLog struct {
+	mu   sync.Mutex
+	ring []Status // entry at Pos p stands at (p-1) % cap
+	last int64
+}
+
+// NewStatusLog returns an empty log that holds the newest n entries.
+func NewStatusLog(n int) *StatusLog { return &StatusLog{ring: make([]Status, n)} }
+
+// Add appends s and gives it its Pos.
+func (l *StatusLog) Add(s Status) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.last++
+	s.Pos = l.last
+	l.ring[(s.Pos-1)%int64(len(l.ring))] = s
+}
+
+// After returns the entries behind the cursor, oldest first, the number of
+// entries that were overwritten before they could be read, and the cursor for
+// the next call. A new reader starts at 0.
+func (l *StatusLog) After(cursor int64) (entries []Status, lost, next int64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	from := max(cursor, l.last-int64(len(l.ring)))
+	for p := from + 1; p <= l.last; p++ {
+		entries = append(entries, l.ring[(p-1)%int64(len(l.ring))])
+	}
+	return entries, from - cursor, l.last
+}

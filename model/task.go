@@ -1,0 +1,161 @@
+package model
+
+import (
+	"cmp"
+	"slices"
+	"time"
+)
+
+// Task is one task as its messages tell it: the snapshot of the newest message,
+// and the timeline of all of them.
+//
+// It keeps 64 bytes for each message, whatever the number of features, and
+// about 300 bytes beside. The messages are sorted when somebody asks for more
+// than the newest.
+type Task struct {
+	board *Board
+	index int32
+
+	id, asset, user string
+	created         int64
+	heard           int64 // the newest arrival of a message, by the local clock
+	marks           []mark
+	newest          int32 // index in marks
+	end             int32 // index of the newest event that ends the task; -1: none
+	state           State
+
+	sorted  bool // marks are in order, oldest first
+	changed bool // listed in board.changed
+	unsure  bool // listed in board.unsure
+}
+
+// ID is the task's id, never empty.
+func (t *Task) ID() string { return t.id }
+
+// Index is the task's place in [Board.At].
+func (t *Task) Index() int { return int(t.index) }
+
+// AssetID, UserID, Created and Updated are those of the newest message.
+func (t *Task) AssetID() string    { return t.asset }
+func (t *Task) UserID() string     { return t.user }
+func (t *Task) Created() time.Time { return fromNano(t.created) }
+func (t *Task) Updated() time.Time { return fromNano(t.marks[t.newest].updated) }
+
+// Heard is when the last message of the task arrived, by the local clock.
+func (t *Task) Heard() time.Time { return fromNano(t.heard) }
+
+// State is the task's own state, one of the documented ones but na.
+func (t *Task) State() State { return t.state }
+
+// Features are the states that the newest message told. They belong to the
+// board: do not change them.
+func (t *Task) Features() []Feature { return t.shape(t.newest).features }
+
+// Feature returns the state of one feature and whether the task has it.
+func (t *Task) Feature(name string) (State, bool) { return t.shape(t.newest).find(name) }
+
+// Progress tells how many features are in a terminal state, out of how many.
+// Internal features do not count.
+func (t *Task) Progress() (done, total int) {
+	s := t.shape(t.newest)
+	return s.done, s.total
+}
+
+// Messages is the number of messages that told of the task.
+func (t *Task) Messages() int { return len(t.marks) }
+
+// Seqs are the messages of the task, by their numbers in the journal, in the
+// order of their keys: the newest news last, whenever it arrived.
+func (t *Task) Seqs() []int64 {
+	t.sort()
+	seqs := make([]int64, len(t.marks))
+	for i := range t.marks {
+		seqs[i] = t.marks[i].seq
+	}
+	return seqs
+}
+
+func (t *Task) shape(i int32) *shape { return t.board.shapes.at(t.marks[i].shape) }
+
+// add enters the event's message, which is not there yet.
+func (t *Task) add(e *Event) {
+	m := t.board.mark(e)
+	if len(t.marks) == cap(t.marks) {
+		// Grow by a quarter: most tasks tell a few messages and then no more.
+		t.marks = slices.Grow(t.marks, max(4, len(t.marks)/4))
+	}
+	first := len(t.marks) == 0
+	t.marks = append(t.marks, m)
+	i := int32(len(t.marks) - 1)
+	if first {
+		t.newest, t.end, t.sorted = i, -1, true
+	} else {
+		t.sorted = t.sorted && t.before(i-1, i)
+	}
+	if first || t.before(t.newest, i) {
+		t.newest = i
+		t.asset, t.user, t.created = e.Task.AssetID, t.board.shapes.users.share(e.Task.UserID), toNano(e.Task.Created)
+	}
+	if m.rank == rankEnd && (t.end < 0 || t.before(t.end, i)) {
+		t.end = i
+	}
+	t.heard = max(t.heard, toNano(e.Received))
+	t.state = t.derive()
+}
+
+// before reports whether mark i comes before mark j.
+func (t *Task) before(i, j int32) bool {
+	m, n := &t.marks[i], &t.marks[j]
+	if c := t.board.compare(m, n); c != 0 {
+		return c < 0
+	}
+	return m.seq < n.seq
+}
+
+// sort puts the marks in order.
+func (t *Task) sort() {
+	if t.sorted {
+		return
+	}
+	newest, end := t.marks[t.newest].seq, int64(0)
+	if t.end >= 0 {
+		end = t.marks[t.end].seq
+	}
+	slices.SortFunc(t.marks, func(m, n mark) int {
+		return cmp.Or(t.board.compare(&m, &n), cmp.Compare(m.seq, n.seq))
+	})
+	for i := range t.marks {
+		switch t.marks[i].seq {
+		case newest:
+			t.newest = int32(i)
+		case end:
+			t.end = int32(i)
+		}
+	}
+	t.sorted = true
+}
+
+// derive works out the task's own state from its newest message and its newest
+// end: what a completed task's features do later reopens it only if one of them
+// that had ended is no longer done.
+func (t *Task) derive() State {
+	switch t.marks[t.newest].kind {
+	case Done:
+		return Completed
+	case Failure:
+		return Failed
+	}
+	now := t.shape(t.newest)
+	if t.end < 0 || t.marks[t.end].kind != Done {
+		return now.state
+	}
+	for _, f := range t.shape(t.end).features {
+		if !f.State.Terminal() || Internal(f.Name) {
+			continue
+		}
+		if s, ok := now.find(f.Name); ok && (s == Failed || !s.Terminal()) {
+			return now.state
+		}
+	}
+	return Completed
+}

@@ -1,0 +1,140 @@
+package model
+
+import "time"
+
+// Span is a stay of one feature in one state.
+type Span struct {
+	State State
+	From  time.Time // when the first message told this state
+	// To is when a later message told another one; the zero time if none did.
+	To time.Time
+}
+
+// Length is how long the stay lasted, or has lasted until now. It is never
+// negative: clocks differ.
+func (s Span) Length(now time.Time) time.Duration {
+	if !s.To.IsZero() {
+		now = s.To
+	}
+	return max(0, now.Sub(s.From))
+}
+
+// Timeline returns the stays of one feature, oldest first, as all messages of
+// the task tell them: at each instant (data.task.updated) the newest message
+// with that instant counts. A message without an instant tells no time and is
+// left out. It costs the number of the task's messages.
+func (t *Task) Timeline(feature string) []Span {
+	var spans []Span
+	t.walk(feature, func(s State, from, to int64) {
+		spans = append(spans, Span{s, fromNano(from), fromNano(to)})
+	})
+	return spans
+}
+
+// Since returns when the feature entered the state it is in, or the zero time
+// if no message tells.
+func (t *Task) Since(feature string) time.Time {
+	since := int64(noTime)
+	t.walk(feature, func(_ State, from, _ int64) { since = from })
+	return fromNano(since)
+}
+
+// walk calls f for each stay of the feature, oldest first; to is noTime in the
+// last one.
+func (t *Task) walk(feature string, f func(s State, from, to int64)) {
+	t.sort()
+	var (
+		state, told State // of the stay under way; of the instant under way
+		from, at    int64 = noTime, noTime
+	)
+	enter := func() { // the instant is over: what was told last in it counts
+		if at == noTime || from != noTime && told == state {
+			return
+		}
+		if from != noTime {
+			f(state, from, at)
+		}
+		state, from = told, at
+	}
+	for i := range t.marks {
+		s, ok := t.shape(int32(i)).find(feature)
+		if !ok || t.marks[i].updated == noTime {
+			continue
+		}
+		if t.marks[i].updated != at {
+			enter()
+			at = t.marks[i].updated
+		}
+		told = s
+	}
+	enter()
+	if from != noTime {
+		f(state, from, noTime)
+	}
+}
+
+// Change is what one message changed in one feature. A state is empty where the
+// feature was not there.
+type Change struct {
+	Feature  string
+	From, To State
+}
+
+// Arrival tells what the message with the number seq meant when it arrived:
+// whether it was late, that is, the task already had a newer one; and what it
+// changed on the board as it then was (nothing if late). ok is false if the
+// task has no such message.
+//
+// It is told from the messages folded so far, so it is right only when all
+// messages that arrived before seq are among them. It costs the number of the
+// task's messages.
+func (t *Task) Arrival(seq int64) (late bool, changes []Change, ok bool) {
+	t.sort()
+	var before, after *shape
+	for i := range t.marks {
+		switch m := &t.marks[i]; {
+		case m.seq == seq:
+			after = t.shape(int32(i))
+		case m.seq < seq && after != nil:
+			late = true
+		case m.seq < seq:
+			before = t.shape(int32(i))
+		}
+	}
+	if after == nil {
+		return false, nil, false
+	}
+	if late {
+		return true, nil, true
+	}
+	return false, diff(before, after), true
+}
+
+// diff lists what changed between two shapes in the order of the features;
+// before is nil ahead of the first message.
+func diff(before, after *shape) []Change {
+	if before == after {
+		return nil
+	}
+	if before == nil {
+		before = &shape{}
+	}
+	var changes []Change
+	old, now := before.features, after.features
+	for len(old) > 0 || len(now) > 0 {
+		switch {
+		case len(now) == 0 || len(old) > 0 && CompareFeatures(old[0].Name, now[0].Name) < 0:
+			changes = append(changes, Change{old[0].Name, old[0].State, ""})
+			old = old[1:]
+		case len(old) == 0 || CompareFeatures(old[0].Name, now[0].Name) > 0:
+			changes = append(changes, Change{now[0].Name, "", now[0].State})
+			now = now[1:]
+		default:
+			if old[0].State != now[0].State {
+				changes = append(changes, Change{now[0].Name, old[0].State, now[0].State})
+			}
+			old, now = old[1:], now[1:]
+		}
+	}
+	return changes
+}
