@@ -1,0 +1,114 @@
+package demo
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"slices"
+	"strconv"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"aspectop/model"
+
+	svix "github.com/svix/svix-webhooks/go"
+)
+
+const secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+
+// arrival is one request as a receiver sees it.
+type arrival struct {
+	after  time.Duration // since the start
+	header http.Header
+	body   []byte
+	ok     bool // the Svix library accepts it
+	event  model.Event
+}
+
+func (a *arrival) id() string { return a.header.Get("svix-id") }
+
+// recorder is a receiver in memory: it verifies with the Svix library and
+// answers 204 or 400, or what answer says.
+type recorder struct {
+	start  time.Time
+	answer func(n int, ok bool) (status int, err error) // nil: 204 if ok, else 400
+
+	mu       sync.Mutex
+	arrivals []arrival
+}
+
+func (r *recorder) RoundTrip(req *http.Request) (*http.Response, error) {
+	if err := req.Context().Err(); err != nil {
+		return nil, err
+	}
+	body, err := io.ReadAll(req.Body)
+	if err != nil {
+		return nil, err
+	}
+	w, err := svix.NewWebhook(secret)
+	if err != nil {
+		return nil, err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	a := arrival{after: time.Since(r.start), header: req.Header, body: body, ok: w.Verify(body, req.Header) == nil}
+	n := int64(len(r.arrivals) + 1)
+	a.event = model.Decode(&model.Delivery{Seq: n, Message: n, ID: a.id(), Source: model.SourceWebhook, Received: time.Now(), Body: body})
+	r.arrivals = append(r.arrivals, a)
+	status := 400
+	if a.ok {
+		status = 204
+	}
+	if r.answer != nil {
+		if status, err = r.answer(int(n), a.ok); err != nil {
+			return nil, err
+		}
+	}
+	return &http.Response{StatusCode: status, Body: http.NoBody, Request: req}, nil
+}
+
+func (r *recorder) sender(t *testing.T) *Sender {
+	t.Helper()
+	sign, err := SignWith(secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.start = time.Now()
+	return &Sender{URL: "http://receiver.test/webhooks/aspect", Sign: sign, Client: &http.Client{Transport: r}}
+}
+
+// play runs o in virtual time and returns what arrived.
+func play(t *testing.T, o Options) []arrival {
+	t.Helper()
+	var got []arrival
+	synctest.Test(t, func(t *testing.T) {
+		var r recorder
+		if err := Run(context.Background(), r.sender(t), o); err != nil {
+			t.Errorf("Run: %v", err)
+		}
+		got = r.arrivals
+	})
+	return got
+}
+
+// stamp is the header svix-timestamp.
+func (a *arrival) stamp(t *testing.T) time.Time {
+	n, err := strconv.ParseInt(a.header.Get("svix-timestamp"), 10, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return time.Unix(n, 0)
+}
+
+// tasks are the ids of all tasks that were rightly told of, in that order.
+func tasks(arrivals []arrival) []string {
+	var ids []string
+	for _, a := range arrivals {
+		if a.ok && a.event.Task != nil && !slices.Contains(ids, a.event.Task.ID) {
+			ids = append(ids, a.event.Task.ID)
+		}
+	}
+	return ids
+}

@@ -1,0 +1,162 @@
+package demo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Options say what [Run] plays. The zero value is the endless built-in mix.
+type Options struct {
+	Seed     int64         // the same seed gives the same lives
+	Tasks    int           // of the mix, in all; 0 is endless
+	Rate     float64       // of the mix, new tasks a minute; 0 is 12
+	Duration time.Duration // on the wall clock; 0 is until done
+	Scenario *Scenario     // nil is the mix
+	Speed    float64       // how much faster than real time; 0 is 1
+}
+
+// inFlight is how many requests may be under way at once.
+const inFlight = 16
+
+// retries is how long after a failed attempt the next one is made. Svix waits
+// 5 s, then minutes and hours; nobody watches a demo for that long.
+var retries = []time.Duration{2 * time.Second, 5 * time.Second, 10 * time.Second, 20 * time.Second}
+
+// Run plays a scenario to the sender's receiver. It returns nil when ctx has
+// ended, when Duration has passed, and when everything has been told and
+// accepted. It is an error if the receiver cannot be reached, at the first
+// attempt or later for as long as one message is retried, and if messages that
+// were right have been refused to the last attempt.
+func Run(ctx context.Context, s *Sender, o Options) error {
+	if o.Rate == 0 {
+		o.Rate = 12
+	}
+	if o.Speed == 0 {
+		o.Speed = 1
+	}
+	if o.Tasks < 0 || o.Rate < 0 || o.Speed < 0 || o.Duration < 0 {
+		return errors.New("the number of tasks, their rate, the speed and the duration cannot be negative")
+	}
+	end := ctx
+	if o.Duration > 0 {
+		var stop context.CancelFunc
+		end, stop = context.WithTimeout(ctx, o.Duration)
+		defer stop()
+	}
+	run, fail := context.WithCancelCause(end)
+	defer fail(nil)
+
+	r := &runner{sender: s, speed: o.Speed, fail: fail, slots: make(chan struct{}, inFlight)}
+	w := newWorld(o.Seed, time.Now(), o.Speed)
+	w.mix(o.Tasks, o.Rate)
+	r.play(run, w)
+	r.wait.Wait()
+	if s.Client == nil {
+		s.client().CloseIdleConnections()
+	}
+	switch {
+	case ctx.Err() != nil:
+		return nil
+	case end.Err() == nil && run.Err() != nil:
+		return context.Cause(run)
+	}
+	return r.refusals()
+}
+
+// runner brings the posts of a world to the receiver when they are due.
+type runner struct {
+	sender *Sender
+	speed  float64
+	fail   context.CancelCauseFunc
+	slots  chan struct{} // one for each request under way
+	wait   sync.WaitGroup
+
+	reached atomic.Bool // there was an answer
+	mu      sync.Mutex
+	refused int // messages given up
+	status  int // of the last refusal
+}
+
+func (r *runner) play(ctx context.Context, w *world) {
+	for {
+		p, ok := w.next()
+		if !ok || !sleep(ctx, time.Until(w.instant(p.due))) {
+			return
+		}
+		select {
+		case r.slots <- struct{}{}:
+		case <-ctx.Done():
+			return
+		}
+		var before, tried chan struct{}
+		if p.lane != nil {
+			before, tried = p.lane.tried, make(chan struct{})
+			p.lane.tried = tried
+		}
+		r.wait.Go(func() { r.deliver(ctx, p.message, before, tried) })
+	}
+}
+
+// deliver makes the first attempt when the channel before is closed, closes
+// tried after it, and goes on as Svix does until the message is accepted.
+func (r *runner) deliver(ctx context.Context, m Message, before, tried chan struct{}) {
+	if before != nil {
+		select {
+		case <-before:
+		case <-ctx.Done():
+		}
+	}
+	status, err := r.post(ctx, m)
+	<-r.slots
+	if tried != nil {
+		close(tried)
+	}
+	for _, pause := range retries {
+		if m.Break != "" || status/100 == 2 || !sleep(ctx, time.Duration(float64(pause)/r.speed)) {
+			return
+		}
+		status, err = r.post(ctx, m)
+	}
+	switch {
+	case err != nil:
+		r.fail(err)
+	case status/100 != 2:
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.refused++
+		r.status = status
+	}
+}
+
+func (r *runner) post(ctx context.Context, m Message) (status int, err error) {
+	status, err = r.sender.Post(ctx, m)
+	if err == nil {
+		r.reached.Store(true)
+	} else if !r.reached.Load() {
+		r.fail(err)
+	}
+	return status, err
+}
+
+func (r *runner) refusals() error {
+	if r.refused == 0 {
+		return nil
+	}
+	return fmt.Errorf("%s refused %d messages to the last attempt, the last one with status %d", r.sender.URL, r.refused, r.status)
+}
+
+// sleep reports whether ctx lasted as long as d.
+func sleep(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return ctx.Err() == nil
+	case <-ctx.Done():
+		return false
+	}
+}

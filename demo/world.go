@@ -1,0 +1,191 @@
+package demo
+
+import (
+	"container/heap"
+	"math"
+	"math/rand/v2"
+	"time"
+
+	"aspectop/model"
+)
+
+// world is a small discrete simulation of Aspect: what is to happen stands on
+// an agenda and is done in the order of time. It knows no clock; instants are
+// counted from the start of the demo and may be negative, for what had happened
+// before. Its only result is the sequence of posts, one at a time, so it may go
+// on for ever.
+type world struct {
+	start time.Time
+	speed float64
+	seed  uint64
+	rng   *rand.Rand // ids and latencies
+	user  string
+
+	now     time.Duration
+	agenda  agenda
+	planned int    // entries on the agenda that are no aside
+	born    uint64 // how many tasks there were so far
+	newest  *task
+	changed []*task // at the instant now, not yet told
+	posts   []post  // due now
+	mail    mail
+	pools   map[string]*pool
+}
+
+// post is one attempt to deliver one message: what the world hands out.
+type post struct {
+	due     time.Duration
+	lane    *lane // where it must not overtake others; nil if it may come in any order
+	message Message
+}
+
+// lane keeps the posts of one task in order.
+type lane struct {
+	due   time.Duration // of the last post
+	tried chan struct{} // the runner's: closed when that one had its first attempt
+}
+
+// task is one task of the simulation.
+type task struct {
+	id, asset string
+	rng       *rand.Rand // of this task alone, so that its life depends on no other
+	created   time.Duration
+	updated   time.Duration
+	features  map[string]model.State
+
+	changed bool // listed in world.changed
+	visible bool // one of these changes concerns a feature that people see
+	lane    lane
+	after   func() // what happens once it is completed, may be nil
+}
+
+func newWorld(seed int64, start time.Time, speed float64) *world {
+	w := &world{start: start, speed: speed, seed: uint64(seed), now: math.MinInt64}
+	w.rng = w.stream(0)
+	w.user = uuid(w.rng)
+	return w
+}
+
+// stream is a source of chance of its own; the n-th task has stream n+1.
+func (w *world) stream(n uint64) *rand.Rand { return rand.New(rand.NewPCG(w.seed, n)) }
+
+// instant is the wall-clock time of an instant of the demo.
+func (w *world) instant(at time.Duration) time.Time {
+	return w.start.Add(time.Duration(float64(at) / w.speed)).UTC()
+}
+
+// at puts something on the agenda. Among things at the same instant the one put
+// there first is done first.
+func (w *world) at(t time.Duration, do func()) {
+	w.planned++
+	w.agenda.put(t, false, do)
+}
+
+// aside is like at for what happens by the way: when nothing else is on the
+// agenda, the world ends.
+func (w *world) aside(t time.Duration, do func()) { w.agenda.put(t, true, do) }
+
+// next returns the next post in the order of time, and false when there is none.
+func (w *world) next() (post, bool) {
+	for len(w.posts) == 0 {
+		if len(w.changed) > 0 && (len(w.agenda.entries) == 0 || w.agenda.entries[0].at > w.now) {
+			w.tellChanges()
+			continue
+		}
+		if w.planned == 0 {
+			return post{}, false
+		}
+		e := heap.Pop(&w.agenda).(entry)
+		if !e.aside {
+			w.planned--
+		}
+		w.now = max(w.now, e.at)
+		e.do()
+	}
+	p := w.posts[0]
+	w.posts = w.posts[1:]
+	return p, true
+}
+
+func (w *world) newTask() *task {
+	t := &task{
+		rng:      w.stream(w.born + 1),
+		created:  w.now,
+		features: map[string]model.State{},
+		lane:     lane{due: w.now},
+		updated:  w.now,
+	}
+	t.id, t.asset = uuid(t.rng), uuid(t.rng)
+	w.born++
+	w.newest = t
+	return t
+}
+
+// set changes a feature now. What changes at one instant is told in one event.
+func (w *world) set(t *task, feature string, s model.State) {
+	t.features[feature] = s
+	t.visible = t.visible || !model.Internal(feature)
+	if !t.changed {
+		t.changed = true
+		w.changed = append(w.changed, t)
+	}
+}
+
+func (w *world) tellChanges() {
+	for _, t := range w.changed {
+		kind := typeProgress
+		if t.visible {
+			kind = eventType(t.features)
+		}
+		t.changed, t.visible = false, false
+		w.tell(t, kind, w.now+millis(t.rng, 1, 180))
+	}
+	w.changed = w.changed[:0]
+}
+
+// tell posts an event about the task as it stands, changed at the instant at.
+func (w *world) tell(t *task, kind string, at time.Duration) {
+	t.updated = max(at, t.updated+time.Microsecond)
+	w.mail.send(w, t, kind, Message{
+		ID:   messageID(w.rng, w.instant(t.updated)),
+		Body: w.body(t, kind, t.features, t.updated),
+	})
+}
+
+// millis draws a duration between two numbers of milliseconds, to the
+// microsecond.
+func millis(r *rand.Rand, low, high int) time.Duration {
+	return time.Duration(low*1000+r.IntN((high-low)*1000)) * time.Microsecond
+}
+
+// agenda is what is to happen, as a heap in the order of time.
+type agenda struct {
+	entries []entry
+	count   int
+}
+
+type entry struct {
+	at    time.Duration
+	n     int // entries are numbered in the order in which they were put there
+	aside bool
+	do    func()
+}
+
+func (a *agenda) put(t time.Duration, aside bool, do func()) {
+	a.count++
+	heap.Push(a, entry{t, a.count, aside, do})
+}
+
+func (a *agenda) Len() int { return len(a.entries) }
+func (a *agenda) Less(i, j int) bool {
+	x, y := &a.entries[i], &a.entries[j]
+	return x.at < y.at || x.at == y.at && x.n < y.n
+}
+func (a *agenda) Swap(i, j int) { a.entries[i], a.entries[j] = a.entries[j], a.entries[i] }
+func (a *agenda) Push(e any)    { a.entries = append(a.entries, e.(entry)) }
+func (a *agenda) Pop() any {
+	e := a.entries[len(a.entries)-1]
+	a.entries[len(a.entries)-1] = entry{}
+	a.entries = a.entries[:len(a.entries)-1]
+	return e
+}
