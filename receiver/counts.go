@@ -1,0 +1,49 @@
+package receiver
+
+import (
+	"sync/atomic"
+
+	"aspectop/model"
+)
+
+// Counts says what became of the requests that were judged. Each of them is
+// counted in exactly one place; other paths and methods, and connections on
+// which no request came, are not counted.
+type Counts struct {
+	Verified  int64 // kept and acknowledged: first deliveries of a message
+	Duplicate int64 // kept and acknowledged: repeats
+	Unkept    int64 // genuine or too many at once, answered 503
+	Rejected  map[model.Reason]int64
+}
+
+// reasons are those that a request can be rejected for.
+var reasons = [...]model.Reason{
+	model.MissingHeaders, model.Malformed, model.NoMatch, model.TooOld, model.TooNew, model.TooLarge,
+}
+
+// tally is Counts while it grows.
+type tally struct {
+	verified, duplicate, unkept atomic.Int64
+	rejected                    [len(reasons)]atomic.Int64
+}
+
+func (t *tally) reject(reason model.Reason) {
+	for i, r := range reasons {
+		if r == reason {
+			t.rejected[i].Add(1)
+		}
+	}
+}
+
+func (t *tally) counts() Counts {
+	c := Counts{
+		Verified:  t.verified.Load(),
+		Duplicate: t.duplicate.Load(),
+		Unkept:    t.unkept.Load(),
+		Rejected:  make(map[model.Reason]int64, len(reasons)),
+	}
+	for i, r := range reasons {
+		c.Rejected[r] = t.rejected[i].Load()
+	}
+	return c
+}

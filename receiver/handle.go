@@ -1,0 +1,160 @@
+package receiver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+
+	"aspectop/model"
+)
+
+const (
+	retryAfter = 5 * time.Second
+
+	answerMissing = "Missing Svix headers"
+	answerInvalid = "Invalid signature"
+)
+
+// ServeHTTP answers one request. The path is compared as it came, without a
+// ServeMux, which would redirect and decode. No answer tells a stranger more
+// than its status does.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	defer s.recovered(w)
+	switch r.URL.EscapedPath() {
+	case s.path:
+		if r.Method != http.MethodPost && r.Method != http.MethodPut {
+			refuseMethod(w, "POST, PUT")
+			return
+		}
+		s.receive(w, r)
+	case healthPath:
+		if r.Method != http.MethodGet && r.Method != http.MethodHead {
+			refuseMethod(w, "GET, HEAD")
+			return
+		}
+		answer(w, http.StatusOK, "ok")
+	default:
+		answer(w, http.StatusNotFound, "Not found")
+	}
+}
+
+// receive judges a delivery, keeps it if it is genuine, and answers.
+func (s *Server) receive(w http.ResponseWriter, r *http.Request) {
+	received := s.now().UTC()
+	body, release, err := s.readBody(w, r)
+	defer release()
+	var refused *refusal
+	switch {
+	case errors.Is(err, errBusy):
+		s.unkept(w, err)
+		return
+	case errors.As(err, &refused):
+		s.reject(w, r, received, claimedID(r.Header), refused.verdict, body)
+		return
+	}
+	id, verdict := s.verifier.Verify(r.Header, body, received)
+	if verdict.Reason == model.NoMatch && s.isProbe(r.Header, body, received) {
+		s.probed(id)
+		w.WriteHeader(http.StatusNoContent)
+		return
+	}
+	if !verdict.OK() {
+		s.reject(w, r, received, id, verdict, body)
+		return
+	}
+
+	d := &model.Delivery{
+		ID:       id,
+		Source:   model.SourceWebhook,
+		Secret:   verdict.Secret,
+		Received: received,
+		Header:   allHeaders(r),
+		Body:     body,
+	}
+	ctx, cancel := context.WithTimeout(s.life, keepTimeout)
+	defer cancel()
+	if err := s.journal.Append(ctx, d); err != nil {
+		s.unkept(w, err)
+		return
+	}
+	if s.failing.Load() && s.failing.CompareAndSwap(true, false) {
+		s.notice("keeping deliveries again")
+	}
+	if d.Repeat() {
+		s.tally.duplicate.Add(1)
+	} else {
+		s.tally.verified.Add(1)
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
+
+// isProbe reports whether the request is one of this process to itself.
+func (s *Server) isProbe(h http.Header, body []byte, now time.Time) bool {
+	if s.probe == nil {
+		return false
+	}
+	_, verdict := s.probe.Verify(h, body, now)
+	return verdict.OK()
+}
+
+// reject answers a request that is not to be kept, and notes it.
+func (s *Server) reject(w http.ResponseWriter, r *http.Request, at time.Time, id string, v model.Verdict, body []byte) {
+	s.tally.reject(v.Reason)
+	s.status.Add(model.Status{At: at, Rejected: rejected(r, id, v, body)})
+	switch v.Reason {
+	case model.MissingHeaders:
+		answer(w, http.StatusBadRequest, answerMissing)
+	case model.TooLarge:
+		answer(w, http.StatusRequestEntityTooLarge, "Too large")
+	default:
+		answer(w, http.StatusBadRequest, answerInvalid)
+	}
+}
+
+// unkept answers what could not be kept now, so that Svix sends it again. The
+// reason is noted once, until something is kept again.
+func (s *Server) unkept(w http.ResponseWriter, reason error) {
+	s.tally.unkept.Add(1)
+	if s.life.Err() == nil && s.failing.CompareAndSwap(false, true) {
+		s.notice(fmt.Sprintf("cannot keep deliveries: %v; answering 503, Svix tries again later", reason))
+	}
+	w.Header().Set("Retry-After", strconv.Itoa(int(retryAfter/time.Second)))
+	answer(w, http.StatusServiceUnavailable, "Try again later")
+}
+
+func (s *Server) notice(text string) {
+	s.status.Add(model.Status{At: s.now().UTC(), Notice: text})
+}
+
+// recovered keeps a panic's stack from stderr, where a screen may be, and from
+// the client.
+func (s *Server) recovered(w http.ResponseWriter) {
+	if p := recover(); p != nil {
+		s.notice(fmt.Sprintf("a fault in aspectop made it answer 500: %v", p))
+		w.Header().Set("Connection", "close")
+		answer(w, http.StatusInternalServerError, "Internal error")
+	}
+}
+
+func refuseMethod(w http.ResponseWriter, allowed string) {
+	w.Header().Set("Allow", allowed)
+	answer(w, http.StatusMethodNotAllowed, "Method not allowed")
+}
+
+func answer(w http.ResponseWriter, status int, text string) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.WriteHeader(status)
+	_, _ = w.Write([]byte(text)) // a client that has gone needs no answer
+}
+
+// allHeaders copies the headers; net/http keeps Host apart from the others.
+func allHeaders(r *http.Request) map[string][]string {
+	h := r.Header.Clone()
+	if r.Host != "" {
+		h.Set("Host", r.Host)
+	}
+	return h
+}

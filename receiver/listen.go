@@ -1,0 +1,93 @@
+package receiver
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"runtime"
+	"strconv"
+	"strings"
+	"syscall"
+)
+
+// portsTried is how many ports after the wanted one are tried before any free
+// one will do: close to what was asked for is easier to remember.
+const portsTried = 20
+
+// Listen opens addr (host:port, TCP). If its port is taken and next is set, it
+// opens a later port of the same host instead and reports moved. An error names
+// the address and says what to do.
+func Listen(addr string, next bool) (l net.Listener, moved bool, err error) {
+	host, portText, err := net.SplitHostPort(addr)
+	if err != nil {
+		return nil, false, fmt.Errorf("%q is no address to listen on: write host:port, such as 127.0.0.1:8787", addr)
+	}
+	port, err := strconv.ParseUint(portText, 10, 16)
+	if err != nil {
+		return nil, false, fmt.Errorf("%q is no address to listen on: its port must be a number from 0 to 65535", addr)
+	}
+	l, err = net.Listen("tcp", addr)
+	if err == nil {
+		return l, false, nil
+	}
+	if !next || !taken(err) {
+		return nil, false, explain(addr, err)
+	}
+	for p := port + 1; p <= min(port+portsTried, 65535); p++ {
+		if l, err := net.Listen("tcp", net.JoinHostPort(host, strconv.FormatUint(p, 10))); err == nil {
+			return l, true, nil
+		}
+	}
+	l, err = net.Listen("tcp", net.JoinHostPort(host, "0"))
+	if err != nil {
+		return nil, false, explain(net.JoinHostPort(host, "0"), err)
+	}
+	return l, true, nil
+}
+
+// Windows has error numbers of its own for a port in use, and refuses those
+// that it has set aside for itself as if by a lack of rights.
+const (
+	wsaeACCES     = syscall.Errno(10013)
+	wsaeADDRINUSE = syscall.Errno(10048)
+)
+
+func taken(err error) bool {
+	if runtime.GOOS == "windows" {
+		return errors.Is(err, wsaeADDRINUSE) || errors.Is(err, wsaeACCES)
+	}
+	return errors.Is(err, syscall.EADDRINUSE)
+}
+
+// explain says what a failure to listen on addr means.
+func explain(addr string, err error) error {
+	var unresolved *net.DNSError
+	switch {
+	case taken(err):
+		return fmt.Errorf("cannot listen on %s: another program has taken this port; stop it or choose another port", addr)
+	case errors.Is(err, syscall.EACCES):
+		return fmt.Errorf("cannot listen on %s: not permitted; ports below 1024 need special rights, choose a higher one", addr)
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		return fmt.Errorf("cannot listen on %s: this machine has no such address; choose 127.0.0.1 or one of its own", addr)
+	case errors.As(err, &unresolved):
+		return fmt.Errorf("cannot listen on %s: the host name does not resolve; choose an address such as 127.0.0.1", addr)
+	default:
+		return fmt.Errorf("cannot listen on %s: %w; choose another address", addr, err)
+	}
+}
+
+// Public reports whether a listener on addr (host:port) can be reached from
+// other machines. Any name but localhost counts as public, because only
+// resolving it would tell.
+func Public(addr string) bool {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		host = addr
+	}
+	if strings.EqualFold(host, "localhost") {
+		return false
+	}
+	ip, err := netip.ParseAddr(host)
+	return err != nil || !ip.Unmap().IsLoopback()
+}

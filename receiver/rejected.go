@@ -1,0 +1,76 @@
+package receiver
+
+import (
+	"bytes"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+
+	"aspectop/model"
+)
+
+// What is held of a rejected request, in bytes. A stranger decides how many of
+// them there are and what they hold, and the status log keeps a thousand.
+const (
+	rejectedHeader = 8 << 10
+	rejectedBody   = 4 << 10
+	rejectedID     = 256
+)
+
+const redacted = "redacted"
+
+// credentials are the headers whose values nobody needs to see in order to
+// find out why a request was rejected.
+var credentials = []string{"Authorization", "Proxy-Authorization", "Cookie"}
+
+// rejected is the record of a refused request.
+func rejected(r *http.Request, id string, v model.Verdict, body []byte) *model.Rejected {
+	return &model.Rejected{
+		ID:      cut(id, rejectedID),
+		Verdict: v,
+		Header:  someHeaders(allHeaders(r)),
+		Body:    bytes.Clone(body[:min(len(body), rejectedBody)]),
+		Size:    int64(len(body)),
+	}
+}
+
+// someHeaders returns as much of h as may be held: the headers that the
+// verdict depends on first, then by name; the value that does not fit is cut.
+func someHeaders(h map[string][]string) map[string][]string {
+	for _, name := range credentials {
+		for i := range h[name] {
+			h[name][i] = redacted
+		}
+	}
+	var names []string
+	for _, f := range families {
+		names = append(names, f.id, f.stamp, f.signature)
+	}
+	for _, name := range slices.Sorted(maps.Keys(h)) {
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	held := make(map[string][]string, len(h))
+	room := rejectedHeader
+	for _, name := range names {
+		for _, value := range h[name] {
+			if room -= len(name); room <= 0 {
+				return held
+			}
+			value = cut(value, room)
+			room -= len(value)
+			held[name] = append(held[name], value)
+		}
+	}
+	return held
+}
+
+// cut returns at most n bytes of text, which then does not hold on to the rest.
+func cut(text string, n int) string {
+	if len(text) <= n {
+		return text
+	}
+	return strings.Clone(text[:n])
+}

@@ -1,0 +1,181 @@
+package receiver
+
+import (
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"strings"
+	"time"
+	"unicode"
+
+	svix "github.com/svix/svix-webhooks/go"
+)
+
+const (
+	secretPrefix = "whsec_"
+	defaultName  = "default"
+	// maxName is one less than the 32 characters of the shortest secret that
+	// Svix makes, so that a secret never passes for a name.
+	maxName = 31
+)
+
+// Secret is the key of one endpoint, under a name that may be shown. No way of
+// printing or encoding it gives more of the key than [Secret.Masked] does. The
+// zero Secret has no key: [NewVerifier] refuses it and it must not sign.
+type Secret struct {
+	Name string
+	// key is behind a pointer because fmt does not follow pointers inside a
+	// struct: even where it cannot call Secret's methods, in an unexported
+	// field of something else, it prints an address and not the key.
+	key *key
+}
+
+type key struct {
+	hook *svix.Webhook
+	tail string // the last four characters of the secret as written
+}
+
+// ParseSecrets reads one or more secrets separated by white space or commas.
+// Each is whsec_… or bare base64; name=whsec_… gives it a name, and the others
+// are called default, default-2 and so on. An error tells by position which
+// secret is refused and why, and never quotes any part of the text.
+func ParseSecrets(text string) ([]Secret, error) {
+	fields := strings.FieldsFunc(text, func(r rune) bool { return r == ',' || unicode.IsSpace(r) })
+	if len(fields) == 0 {
+		return nil, errors.New("no secret given: a Svix secret looks like whsec_…")
+	}
+	secrets := make([]Secret, 0, len(fields))
+	position := make(map[string]int, len(fields)) // of each name
+	unnamed := 0
+	for i, field := range fields {
+		name, value, err := splitName(field)
+		if err != nil {
+			return nil, fmt.Errorf("secret %d of %d %w", i+1, len(fields), err)
+		}
+		if name == "" {
+			if unnamed++; unnamed == 1 {
+				name = defaultName
+			} else {
+				name = fmt.Sprintf("%s-%d", defaultName, unnamed)
+			}
+		}
+		if first, taken := position[name]; taken {
+			return nil, fmt.Errorf("secrets %d and %d of %d have the same name: give each a name of its own",
+				first, i+1, len(fields))
+		}
+		position[name] = i + 1
+		k, err := parseKey(value)
+		if err != nil {
+			return nil, fmt.Errorf("secret %d of %d %w", i+1, len(fields), err)
+		}
+		secrets = append(secrets, Secret{Name: name, key: k})
+	}
+	return secrets, nil
+}
+
+// splitName takes the name off name=whsec_…; the name is empty if there is none.
+func splitName(field string) (name, value string, err error) {
+	name, value, found := strings.Cut(field, "=")
+	if !found || !strings.HasPrefix(value, secretPrefix) {
+		return "", field, nil
+	}
+	if name == "" || len(name) > maxName || strings.HasPrefix(name, secretPrefix) || strings.ContainsFunc(name, notInName) {
+		return "", "", fmt.Errorf("has no usable name before its '=': names are 1 to %d letters, digits, '.', '_' or '-'"+
+			" (separate two secrets by a space or a comma)", maxName)
+	}
+	return name, value, nil
+}
+
+func notInName(r rune) bool {
+	return !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || strings.ContainsRune("._-", r))
+}
+
+// parseKey decodes a secret. The reasons it gives complete "secret 1 of 2 …".
+func parseKey(value string) (*key, error) {
+	_, afterName, _ := strings.Cut(value, "=")
+	for _, v := range []string{value, afterName} {
+		switch {
+		case strings.HasPrefix(v, "whsk"):
+			return nil, errors.New("is the private key of asymmetric signatures (whsk_…), which belongs to the sender:" +
+				" use the endpoint's symmetric secret, whsec_…")
+		case strings.HasPrefix(v, "whpk"):
+			return nil, errors.New("is a public key of asymmetric signatures (whpk_…), which aspectop does not verify:" +
+				" use the endpoint's symmetric secret, whsec_…")
+		}
+	}
+	encoded := strings.TrimPrefix(value, secretPrefix)
+	if encoded == "" {
+		return nil, errors.New("is empty after whsec_")
+	}
+	hook, err := svix.NewWebhook(encoded)
+	if err != nil {
+		return nil, undecodable(encoded)
+	}
+	return &key{hook: hook, tail: encoded[max(0, len(encoded)-4):]}, nil
+}
+
+func undecodable(encoded string) error {
+	_, afterName, _ := strings.Cut(encoded, "=")
+	switch {
+	case strings.ContainsAny(encoded, `"'`):
+		return errors.New("is not base64: take the quotation marks away")
+	case strings.Trim(afterName, "=") != "":
+		return errors.New("is not base64: it goes on after a '=' (a name needs the prefix after it: name=whsec_…)")
+	case strings.ContainsAny(encoded, "-_"):
+		return errors.New("looks like base64url ('-' or '_' in it); Svix secrets are standard base64 ('+' and '/')")
+	case strings.Trim(encoded, "=") == "":
+		return errors.New("is empty")
+	case len(encoded)%4 != 0:
+		return errors.New("is not base64: its length is no multiple of four, so some of it is missing")
+	default:
+		return errors.New("is not base64")
+	}
+}
+
+// NewSecret returns a fresh random secret of 24 bytes, the size Svix makes.
+func NewSecret(name string) Secret {
+	raw := make([]byte, 24)
+	rand.Read(raw) // never fails: it ends the program instead
+	hook, err := svix.NewWebhookRaw(raw)
+	if err != nil {
+		panic(err) // only an empty key is refused
+	}
+	encoded := base64.StdEncoding.EncodeToString(raw)
+	return Secret{Name: name, key: &key{hook: hook, tail: encoded[len(encoded)-4:]}}
+}
+
+// Sign returns the signature header, "v1,…", of a delivery with this id, time
+// (in whole seconds) and body.
+func (s Secret) Sign(id string, at time.Time, body []byte) string {
+	signature, err := s.key.hook.Sign(id, at, body)
+	if err != nil {
+		panic(err) // the library declares an error and has none to give
+	}
+	return signature
+}
+
+// Masked is the secret as it may be shown: at most its last four characters.
+func (s Secret) Masked() string {
+	if s.key == nil {
+		return secretPrefix + "…"
+	}
+	return secretPrefix + "…" + s.key.tail
+}
+
+// String gives the masked form.
+func (s Secret) String() string { return s.Masked() }
+
+// GoString gives the masked form.
+func (s Secret) GoString() string { return s.Masked() }
+
+// Format gives the masked form for every verb and flag.
+func (s Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, s.Masked()) }
+
+// LogValue gives the masked form.
+func (s Secret) LogValue() slog.Value { return slog.StringValue(s.Masked()) }
+
+// MarshalText gives the masked form; encoding/json uses it as well.
+func (s Secret) MarshalText() ([]byte, error) { return []byte(s.Masked()), nil }

@@ -1,0 +1,173 @@
+package receiver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/url"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/net/netutil"
+
+	"aspectop/model"
+)
+
+const (
+	// DefaultPath is where deliveries are taken if nothing else is said.
+	DefaultPath = "/webhooks/aspect"
+	healthPath  = "/healthz"
+
+	// MaxBody is the largest body that is accepted, in bytes: what Svix's
+	// hosted API sends at most.
+	MaxBody = 1 << 20
+
+	maxHeader      = 32 << 10
+	maxConnections = 1024
+	readTimeout    = 10 * time.Second
+	idleTimeout    = 10 * time.Second
+	// keepTimeout is how long a delivery may wait for the disk. Svix itself
+	// waits 15 s for an answer.
+	keepTimeout = 10 * time.Second
+)
+
+// Appender keeps deliveries.
+type Appender interface {
+	// Append returns once d is durable, with its Seq, Message, Attempt and
+	// Differs filled in, or with the reason why it could not be kept. After an
+	// error it may still hold d: the caller must not touch it again.
+	Append(ctx context.Context, d *model.Delivery) error
+}
+
+// Config says what a Server is made of. Secrets, Journal and Status are needed.
+type Config struct {
+	// Path takes the deliveries. It is the escaped path, compared exactly;
+	// "" is [DefaultPath].
+	Path    string
+	Secrets []Secret
+	Journal Appender
+	// Status gets the rejected requests, and a notice whenever keeping
+	// deliveries begins or ceases to fail.
+	Status *model.StatusLog
+	// Probe, if it is not zero, is the key of this process's own requests to
+	// itself: they are answered like any delivery, but told to Probed, by the
+	// id they carry, instead of being kept and counted.
+	Probe  Secret
+	Probed func(id string)
+	// Now is the clock; nil is time.Now.
+	Now func() time.Time
+}
+
+// Server receives deliveries. It may be used by any number of goroutines.
+type Server struct {
+	path     string
+	verifier *Verifier
+	probe    *Verifier // nil if there is none
+	probed   func(id string)
+	journal  Appender
+	status   *model.StatusLog
+	now      func() time.Time
+
+	http    *http.Server
+	tally   tally
+	failing atomic.Bool   // the last thing to be kept was not
+	large   chan struct{} // holds one token for each large body in memory
+
+	// life ends when Shutdown cuts what is still in flight. Appends run under
+	// it and not under the request's context, so that a client that goes away
+	// does not turn what is being committed into an error.
+	life context.Context
+	end  context.CancelFunc
+}
+
+// New returns a Server that does not listen yet.
+func New(c Config) (*Server, error) {
+	if c.Path == "" {
+		c.Path = DefaultPath
+	}
+	if err := checkPath(c.Path); err != nil {
+		return nil, err
+	}
+	if c.Journal == nil || c.Status == nil {
+		return nil, errors.New("the receiver needs a journal and a status log")
+	}
+	verifier, err := NewVerifier(c.Secrets)
+	if err != nil {
+		return nil, err
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	s := &Server{
+		path:     c.Path,
+		verifier: verifier,
+		journal:  c.Journal,
+		status:   c.Status,
+		now:      c.Now,
+		large:    make(chan struct{}, maxLarge),
+	}
+	if c.Probe.key != nil {
+		if s.probe, err = NewVerifier([]Secret{c.Probe}); err != nil {
+			return nil, err
+		}
+		s.probed = c.Probed
+	}
+	s.life, s.end = context.WithCancel(context.Background())
+	s.http = &http.Server{
+		Handler:           s,
+		ReadHeaderTimeout: readTimeout,
+		ReadTimeout:       readTimeout,
+		IdleTimeout:       idleTimeout,
+		// Counted from the end of the header, so it spans reading the body,
+		// keeping it and answering.
+		WriteTimeout: readTimeout + keepTimeout,
+		// net/http reads 4 KiB more than it is told.
+		MaxHeaderBytes:               maxHeader - 4<<10,
+		DisableGeneralOptionsHandler: true,
+		// What it would log is a client's fault, and stderr may be a screen.
+		ErrorLog: log.New(io.Discard, "", 0),
+	}
+	return s, nil
+}
+
+// checkPath refuses a path that no request could have, or that is taken.
+func checkPath(path string) error {
+	u, err := url.ParseRequestURI(path)
+	switch {
+	case err != nil || path[0] != '/' || u.EscapedPath() != path:
+		return fmt.Errorf("%q cannot be the path of the webhook: it must start with / and be escaped as in a URL,"+
+			" without a query, such as %s", path, DefaultPath)
+	case path == healthPath:
+		return fmt.Errorf("%s cannot be the path of the webhook: it answers health checks", path)
+	}
+	return nil
+}
+
+// Serve accepts connections on l until Shutdown, and then returns nil; any
+// other end is an error. It closes l.
+func (s *Server) Serve(l net.Listener) error {
+	err := s.http.Serve(netutil.LimitListener(l, maxConnections))
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return fmt.Errorf("the receiver stopped accepting on %s: %w", l.Addr(), err)
+}
+
+// Shutdown stops accepting at once, answers what is in flight, and returns nil
+// when that is done. When ctx ends first it cuts the remaining connections,
+// gives up what they wait for, and returns the context's error.
+func (s *Server) Shutdown(ctx context.Context) error {
+	defer s.end()
+	err := s.http.Shutdown(ctx)
+	if err != nil {
+		_ = s.http.Close()
+	}
+	return err
+}
+
+// Counts returns how many requests were judged since the start.
+func (s *Server) Counts() Counts { return s.tally.counts() }

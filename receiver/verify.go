@@ -1,0 +1,191 @@
+package receiver
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"aspectop/model"
+)
+
+const (
+	// tolerance is how far a stamp may be from this machine's clock, either
+	// way: the same as in Svix's own libraries.
+	tolerance = 5 * time.Minute
+	// lastSecond is the end of the year 9999; a larger stamp is no time in
+	// seconds (and would overflow the arithmetic on times).
+	lastSecond = 253402300799
+)
+
+// family is one set of header names that carries a signature.
+type family struct{ id, stamp, signature string }
+
+// families are judged in this order: the first complete one decides.
+var families = [...]family{
+	{"Svix-Id", "Svix-Timestamp", "Svix-Signature"},
+	{"Webhook-Id", "Webhook-Timestamp", "Webhook-Signature"},
+}
+
+// missing names the headers of f that h lacks, or has empty.
+func (f family) missing(h http.Header) (names []string) {
+	for _, name := range [...]string{f.id, f.stamp, f.signature} {
+		if h.Get(name) == "" {
+			names = append(names, strings.ToLower(name))
+		}
+	}
+	return names
+}
+
+// Verifier judges signatures by one or more secrets. It may be used by any
+// number of goroutines.
+type Verifier struct {
+	secrets []Secret
+	hints   hinter
+}
+
+// NewVerifier returns a Verifier that accepts what any of the secrets signed.
+// It needs at least one, and each must have come from [ParseSecrets] or
+// [NewSecret].
+func NewVerifier(secrets []Secret) (*Verifier, error) {
+	if len(secrets) == 0 {
+		return nil, errors.New("no secret to verify by")
+	}
+	for i, s := range secrets {
+		if s.key == nil {
+			return nil, fmt.Errorf("secret %d of %d is empty", i+1, len(secrets))
+		}
+	}
+	return &Verifier{secrets: append([]Secret(nil), secrets...)}, nil
+}
+
+// Verify judges a delivery by its headers, under their canonical names, and
+// its raw body. The id is the one the sender claims, proven only by a verdict
+// that is OK. Of a header with several values the first counts.
+//
+// The signature is judged before the time, so that too old and too new are
+// only said of what was rightly signed.
+func (v *Verifier) Verify(h http.Header, body []byte, now time.Time) (id string, verdict model.Verdict) {
+	f, detail := complete(h)
+	if detail != "" {
+		return claimedID(h), model.Verdict{Reason: model.MissingHeaders, Detail: detail}
+	}
+	id = h.Get(f.id)
+	stamp, detail := parseStamp(f, h.Get(f.stamp))
+	if detail == "" {
+		detail = unsigned(f, h.Get(f.signature))
+	}
+	if detail != "" {
+		return id, model.Verdict{Reason: model.Malformed, Detail: detail}
+	}
+
+	// The library falls back from one family to the other by itself; given
+	// only the one that is judged, it cannot.
+	judged := http.Header{f.id: {id}, f.stamp: {h.Get(f.stamp)}, f.signature: {h.Get(f.signature)}}
+	name, ok := v.match(judged, body)
+	if !ok {
+		return id, model.Verdict{
+			Reason: model.NoMatch,
+			Detail: "no secret matches (body altered, or another endpoint's secret)",
+			Hint:   v.hint(judged, body, now),
+		}
+	}
+	switch age := now.Sub(stamp); {
+	case age > tolerance:
+		return id, model.Verdict{Reason: model.TooOld, Detail: fmt.Sprintf(
+			"too old by %s (signed %s ago, %s allowed)", inWords(age-tolerance), inWords(age), inWords(tolerance))}
+	case age < -tolerance:
+		return id, model.Verdict{Reason: model.TooNew, Detail: fmt.Sprintf(
+			"too new by %s (signed %s ahead of this clock, %s allowed; clock skew?)",
+			inWords(-age-tolerance), inWords(-age), inWords(tolerance))}
+	}
+	return id, model.Verdict{Reason: model.Verified, Secret: name}
+}
+
+// match returns the name of the first secret that signed the body.
+func (v *Verifier) match(judged http.Header, body []byte) (name string, ok bool) {
+	for _, s := range v.secrets {
+		if s.key.hook.VerifyIgnoringTimestamp(body, judged) == nil {
+			return s.Name, true
+		}
+	}
+	return "", false
+}
+
+// complete returns the family that is judged, or what is missing.
+func complete(h http.Header) (f family, detail string) {
+	least := []string(nil) // missing of the family that is nearest to complete
+	partial := 0           // families of which something is there
+	for _, f := range families {
+		missing := f.missing(h)
+		if len(missing) == 0 {
+			return f, ""
+		}
+		if len(missing) < 3 {
+			partial++
+		}
+		if least == nil || len(missing) < len(least) {
+			least = missing
+		}
+	}
+	detail = "missing headers: " + strings.Join(least, ", ")
+	if partial > 1 {
+		detail += " (svix-* and webhook-* headers are not mixed)"
+	}
+	return family{}, detail
+}
+
+func claimedID(h http.Header) string {
+	for _, f := range families {
+		if id := h.Get(f.id); id != "" {
+			return id
+		}
+	}
+	return ""
+}
+
+// parseStamp takes digits only and no leading zero: the library formats the
+// number anew before it signs, so "+1700000000" would pass with the signature
+// of "1700000000", and what was signed would not be what was sent.
+func parseStamp(f family, text string) (stamp time.Time, detail string) {
+	seconds, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || seconds < 0 || seconds > lastSecond || strconv.FormatInt(seconds, 10) != text {
+		return time.Time{}, fmt.Sprintf("malformed: %s is not a time in whole seconds: %s",
+			strings.ToLower(f.stamp), quoted(text))
+	}
+	return time.Unix(seconds, 0), ""
+}
+
+// unsigned says what is wrong if none of the signatures is of version v1.
+func unsigned(f family, signatures string) (detail string) {
+	for entry := range strings.SplitSeq(signatures, " ") {
+		if strings.HasPrefix(entry, "v1,") {
+			return ""
+		}
+	}
+	return fmt.Sprintf("malformed: %s has no v1, entry: %s", strings.ToLower(f.signature), quoted(signatures))
+}
+
+// quoted is text from a stranger, cut to a length that fits into a sentence.
+func quoted(text string) string {
+	const most = 64
+	if len(text) > most {
+		return strconv.Quote(text[:most]) + "…"
+	}
+	return strconv.Quote(text)
+}
+
+// inWords rounds a positive d up to whole seconds, so that it never reads 0s,
+// and gives long ones in days.
+func inWords(d time.Duration) string {
+	if d >= 48*time.Hour {
+		return fmt.Sprintf("%d days", d/(24*time.Hour))
+	}
+	text := (d + time.Second - 1).Truncate(time.Second).String()
+	if strings.HasSuffix(text, "m0s") && d >= time.Minute {
+		text = strings.TrimSuffix(text, "0s")
+	}
+	return text
+}
