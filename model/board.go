@@ -36,8 +36,9 @@ func (b *Board) Fold(e *Event) *Task {
 	i, ok := b.byID[e.Task.ID]
 	if !ok {
 		i = int32(len(b.tasks))
-		t := &Task{board: b, index: i, id: e.Task.ID, state: Queued}
+		t := &Task{board: b, index: i, id: e.Task.ID, state: Queued, unsure: true}
 		b.tasks = append(b.tasks, t)
+		b.unsure = append(b.unsure, i)
 		b.byID[t.id] = i
 		b.count[t.state]++
 	}

@@ -116,6 +116,17 @@ func (e *Event) fromEnvelope(body []byte) {
 	}
 }
 
+// state is the state that the event alone would give its task.
+func (e *Event) state() State {
+	switch e.Kind {
+	case Done:
+		return Completed
+	case Failure:
+		return Failed
+	}
+	return stateOf(e.Task.Features)
+}
+
 // The wire types name only what is read; everything else stays in the raw body.
 type (
 	wireEnvelope struct {

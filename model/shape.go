@@ -1,6 +1,9 @@
 package model
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"slices"
+)
 
 // shape is one combination of feature names and states. Tasks have few
 // different ones (four features of six states have 1,296), so marks refer to a
@@ -50,35 +53,37 @@ func (s *shapes) intern(features []Feature) uint32 {
 }
 
 func newShape(features []Feature) shape {
-	s := shape{features: features}
-	var has [4]bool // failed, processing, queued, cancelled, in order of weight
-	weight := []State{Failed, Processing, Queued, Cancelled}
+	s := shape{features: features, state: stateOf(features)}
 	for _, f := range features {
-		if f.State.Terminal() {
+		ended := f.State.Terminal()
+		if ended {
 			s.terminal++
 		}
 		if Internal(f.Name) {
 			continue
 		}
 		s.total++
-		if f.State.Terminal() {
+		if ended {
 			s.done++
-		}
-		for i, w := range weight {
-			has[i] = has[i] || f.State.phase() == w
-		}
-	}
-	s.state = Completed
-	if s.total == 0 {
-		s.state = Queued
-	}
-	for i, w := range weight {
-		if has[i] {
-			s.state = w
-			break
 		}
 	}
 	return s
+}
+
+// stateOf is the state of a task of which nothing but its features is known.
+// Internal ones do not count.
+func stateOf(features []Feature) State {
+	weights := [...]State{Completed, Cancelled, Queued, Processing, Failed}
+	heaviest := -1
+	for _, f := range features {
+		if !Internal(f.Name) {
+			heaviest = max(heaviest, slices.Index(weights[:], f.State.phase()), 0) // na weighs as completed
+		}
+	}
+	if heaviest < 0 {
+		return Queued
+	}
+	return weights[heaviest]
 }
 
 // find returns the state of the feature and whether the shape has it.

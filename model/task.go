@@ -25,6 +25,7 @@ type Task struct {
 	state           State
 
 	sorted  bool // marks are in order, oldest first
+	late    bool // one of the messages was late; complete when sorted
 	changed bool // listed in board.changed
 	unsure  bool // listed in board.unsure
 }
@@ -91,6 +92,7 @@ func (t *Task) add(e *Event) {
 		t.newest, t.end, t.sorted = i, -1, true
 	} else {
 		t.sorted = t.sorted && t.before(i-1, i)
+		t.late = t.late || t.sorted && m.seq < t.marks[i-1].seq
 	}
 	if first || t.before(t.newest, i) {
 		t.newest = i
@@ -117,22 +119,36 @@ func (t *Task) sort() {
 	if t.sorted {
 		return
 	}
-	newest, end := t.marks[t.newest].seq, int64(0)
-	if t.end >= 0 {
-		end = t.marks[t.end].seq
-	}
 	slices.SortFunc(t.marks, func(m, n mark) int {
 		return cmp.Or(t.board.compare(&m, &n), cmp.Compare(m.seq, n.seq))
 	})
+	t.sorted = true
+	t.newest, t.end = int32(len(t.marks)-1), -1
 	for i := range t.marks {
-		switch t.marks[i].seq {
-		case newest:
-			t.newest = int32(i)
-		case end:
+		if t.marks[i].rank == rankEnd {
 			t.end = int32(i)
 		}
+		t.late = t.late || i > 0 && t.marks[i].seq < t.marks[i-1].seq
 	}
-	t.sorted = true
+}
+
+// hadLate reports whether one of the messages was late when it arrived: an
+// older one, by the order, has a greater number.
+func (t *Task) hadLate() bool {
+	t.sort()
+	return t.late
+}
+
+// hasType reports whether the type of one of the messages contains part, which
+// is in lower case.
+func (t *Task) hasType(part string) bool {
+	for i := range t.marks {
+		typ := t.marks[i].typ
+		if (i == 0 || typ != t.marks[i-1].typ) && contains(t.board.shapes.types.all[typ], part) {
+			return true
+		}
+	}
+	return false
 }
 
 // derive works out the task's own state from its newest message and its newest

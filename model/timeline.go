@@ -138,3 +138,21 @@ func diff(before, after *shape) []Change {
 	}
 	return changes
 }
+
+// stays calls f for each stay of the feature that has ended, with unknown states
+// taken for processing.
+func (t *Task) stays(feature string, f func(phase State, length time.Duration)) {
+	var (
+		phase State
+		since int64
+	)
+	t.walk(feature, func(s State, from, _ int64) {
+		switch next := s.phase(); {
+		case phase == "":
+			phase, since = next, from
+		case next != phase:
+			f(phase, fromNano(from).Sub(fromNano(since)))
+			phase, since = next, from
+		}
+	})
+}

@@ -1,0 +1,265 @@
+package model
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+)
+
+// filterBoard has one task that waits with a failed internal feature, one that
+// is done and had a late message, and one with features of its own.
+func filterBoard(t *testing.T) *Board {
+	t.Helper()
+	b := NewBoard()
+	fold := func(seq int64, typ, task, stamp, features string) {
+		t.Helper()
+		e := Decode(&Delivery{Seq: seq, Message: seq, ID: "msg_" + task, Received: at(stamp), Body: envelope(typ, task, stamp, features)})
+		if b.Fold(&e) == nil {
+			t.Fatalf("event %d changed no task", seq)
+		}
+	}
+	fold(1, "task.progress", "aaaa-1", "12:00:00", `"visual":{"state":"processing"},"scene_detect":{"state":"failed"}`)
+	fold(2, "task.completed", "bbbb-2", "12:05:00", `"visual":{"state":"completed"},"proxy":{"state":"na"}`)
+	fold(3, "task.progress", "bbbb-2", "12:04:00", `"visual":{"state":"processing"},"proxy":{"state":"na"}`)
+	fold(4, "task.failed", "CCCC-3", "12:09:00", `"embedding":{"state":"failed"},"Audio Proxy":{"state":"paused"}`)
+	return b
+}
+
+func TestFilterTermsPickTasks(t *testing.T) {
+	b := filterBoard(t)
+	names := map[string]string{"aaaa-1": "Übung Eins.mp4", "bbbb-2": "holiday.mov", "CCCC-3": "talk: part 2.mp4"}
+	for _, c := range []struct{ filter, want string }{
+		{"", "1 2 3"},
+		{"   \t", "1 2 3"},
+		{"aaaa", "1"},
+		{"AAAA-1", "1"},
+		{"cccc", "3"},
+		{"asset-bbbb", "2"},
+		{"übung", "1"},
+		{"ÜBUNG", "1"},
+		{`"übung eins"`, "1"},
+		{"holiday mov", "2"},
+		{"holiday übung", ""},
+		{"embed", "3"},
+		{"PAUSED", "3"},
+		{`"talk: part"`, "3"},
+		{"-holiday", "1 3"},
+		{"!holiday -übung", "3"},
+		{"--holiday", "2"},
+		{"state:failed", "3"},
+		{"STATE:Failed", "3"},
+		{"state:c", "2"},
+		{"state:processing", "1"},
+		{"-state:failed", "1 2"},
+		{"feature:visual", "1 2"},
+		{"feature:vis", "1 2"},
+		{"feature:proxy", "2"},
+		{`feature:"audio pr"`, "3"},
+		{"visual:processing", "1"},
+		{"visual:completed", "2"},
+		{"proxy:na", "2"},
+		{"scene_detect:failed", "1"},
+		{"embedding:failed", "3"},
+		{"never_seen:failed", ""},
+		{`"Audio Proxy":processing`, "3"}, // an unknown state counts as processing
+		{`"Audio Proxy":"paused"`, "3"},
+		{`"audio proxy":"resting"`, ""},
+		{`"state":failed`, ""}, // a feature of that name
+		{"-visual:processing feature:visual", "2"},
+		{"task:aaaa", "1"},
+		{"task:1", ""},
+		{"asset:asset-b", "2"},
+		{"user:user-1", "1 2 3"},
+		{"name:.mp4", "1 3"},
+		{`name:"talk: part"`, "3"},
+		{"type:task.failed", "3"},
+		{"type:progress", "1 2"},
+		{"is:active", "1"},
+		{"is:done", "2 3"},
+		{"is:late", "2"},
+		{"is:l", "2"},
+		{"is:d", "2 3"}, // done or duplicate
+		{"is:duplicate", ""},
+		{"is:rejected", ""},
+		{"-is:rejected", "1 2 3"},
+		{"is:stalled", "1"},
+		// What stands there while somebody types.
+		{"-", "1 2 3"}, {"!", "1 2 3"}, {"--", "1 2 3"}, {":", "1 2 3"}, {`"`, "1 2 3"}, {`""`, "1 2 3"},
+		{"state:", "1 2 3"}, {"-state:", "1 2 3"}, {`state:"`, "1 2 3"}, {"stat:", "1 2 3"}, {"is:", "1 2 3"},
+		{`name:"talk: pa`, "3"},
+	} {
+		f, err := ParseFilter(c.filter)
+		if err != nil {
+			t.Errorf("%q: %v", c.filter, err)
+			continue
+		}
+		var got []string
+		for i := range b.Len() {
+			task := b.At(i)
+			s := Subject{Task: task, Name: names[task.ID()], Now: at("13:00:00")}
+			if f.Match(&s) {
+				got = append(got, task.ID()[5:])
+			}
+		}
+		if got := strings.Join(got, " "); got != c.want {
+			t.Errorf("%q matches tasks %q, want %q", c.filter, got, c.want)
+		}
+		if f.String() != c.filter {
+			t.Errorf("%q is told as %q", c.filter, f.String())
+		}
+	}
+}
+
+func TestFilterTermsPickLinesOfTheEventLog(t *testing.T) {
+	b := filterBoard(t)
+	line := func(typ, task, features string) *Event {
+		e := Decode(&Delivery{ID: "msg_" + task, Body: envelope(typ, task, "12:00:00", features)})
+		return &e
+	}
+	ping := Decode(&Delivery{ID: "msg_ping", Body: []byte(`{"success":true}`)})
+	repeat := Decode(&Delivery{ID: "msg_again"})
+	lines := map[string]Subject{
+		"early": {Task: b.Task("bbbb-2"), Event: line("task.progress", "bbbb-2", `"visual":{"state":"queued"}`), Late: true},
+		"end":   {Task: b.Task("bbbb-2"), Event: line("task.completed", "bbbb-2", `"visual":{"state":"completed"}`), Name: "holiday.mov"},
+		"fail":  {Task: b.Task("CCCC-3"), Event: line("task.failed", "CCCC-3", `"visual":{"state":"completed"}`)},
+		"ping":  {Event: &ping},
+		"twice": {Task: b.Task("aaaa-1"), Event: &repeat, Duplicate: true},
+		"no":    {Rejected: true, Rejection: &Rejected{ID: "msg_evil", Verdict: Verdict{Reason: TooOld, Detail: "too old by 7m12s"}}},
+	}
+	for _, c := range []struct{ filter, want string }{
+		{"", "early end fail no ping twice"},
+		{"state:queued", "early"},
+		{"state:completed", "end"},
+		{"state:failed", "fail"},
+		{"-state:failed", "early end no ping twice"},
+		{"visual:completed", "end fail"},
+		{"feature:visual", "early end fail"},
+		{"is:late", "early"},
+		{"is:duplicate", "twice"},
+		{"is:rejected", "no"},
+		{"-is:rejected", "early end fail ping twice"},
+		{"is:done", "early end fail"},
+		{"is:active", "twice"},
+		{"is:stalled", "twice"},
+		{"type:task.", "early end fail"},
+		{"type:ping", "ping"},
+		{"task.failed", "fail"},
+		{"msg_bbbb", "early end"},
+		{"event-cccc", "fail"},
+		{"msg_evil", "no"},
+		{"too_old", "no"},
+		{"7m12s", "no"},
+		{"task:aaaa", "twice"},
+		{"aaaa", "twice"},
+		{"asset:asset-bbbb", "early end"},
+		{"user:user-1", "early end fail twice"},
+		{"user:caller", "early end fail"},
+		{"name:holiday", "end"},
+	} {
+		f, err := ParseFilter(c.filter)
+		if err != nil {
+			t.Errorf("%q: %v", c.filter, err)
+			continue
+		}
+		var got []string
+		for _, name := range []string{"early", "end", "fail", "no", "ping", "twice"} {
+			s := lines[name]
+			s.Now = at("13:00:00")
+			if f.Match(&s) {
+				got = append(got, name)
+			}
+		}
+		if got := strings.Join(got, " "); got != c.want {
+			t.Errorf("%q matches lines %q, want %q", c.filter, got, c.want)
+		}
+	}
+}
+
+func TestABadFilterPointsAtTheTerm(t *testing.T) {
+	for _, c := range []struct {
+		filter, term string
+		says         []string
+	}{
+		{"stat:failed", "stat:failed", []string{`"stat"`, "did you mean state:", "feature, task"}},
+		{"ok  -sttae:failed more", "-sttae:failed", []string{"did you mean state:"}},
+		{"visul:failed", "visul:failed", []string{"did you mean visual:"}},
+		{"colour:red", "colour:red", []string{`no field "colour"`, "state, feature, task", "double quotes"}},
+		{":failed", ":failed", []string{`no field ""`}},
+		{"über state:faild", "state:faild", []string{`"faild" is no state`, "queued, processing, completed, failed, cancelled and na"}},
+		{"visual:faild", "visual:faild", []string{`"faild" is no state`}},
+		{"is:new", "is:new", []string{"late, duplicate, rejected, stalled, active or done"}},
+		{"api:2e1c:ff", "api:2e1c:ff", []string{"double quotes"}},
+		{"a\n!is:\"x y\"", "!is:\"x y\"", []string{"late"}},
+	} {
+		f, err := ParseFilter(c.filter)
+		var bad *FilterError
+		if !errors.As(err, &bad) {
+			t.Errorf("%q is taken for %+v", c.filter, f)
+			continue
+		}
+		if got := bad.Text[bad.Pos : bad.Pos+bad.Len]; got != c.term || bad.Text != c.filter {
+			t.Errorf("%q: the error points at %q, want %q", c.filter, got, c.term)
+		}
+		for _, says := range c.says {
+			if !strings.Contains(err.Error(), says) {
+				t.Errorf("%q: %q does not say %q", c.filter, err, says)
+			}
+		}
+		if strings.Contains(err.Error(), "\n") {
+			t.Errorf("%q: the error has several lines: %q", c.filter, err)
+		}
+	}
+}
+
+func TestAnEmptyFilterSaysSo(t *testing.T) {
+	for text, empty := range map[string]bool{"": true, " ": true, "-": true, "state:": true, "x": false, "is:done": false} {
+		f, err := ParseFilter(text)
+		if err != nil || f.Empty() != empty {
+			t.Errorf("%q: empty %v, %v", text, f.Empty(), err)
+		}
+	}
+	if !new(Filter).Match(&Subject{}) {
+		t.Error("the zero filter does not match everything")
+	}
+}
+
+func FuzzFilter(f *testing.F) {
+	for _, seed := range []string{"", "a", `-name:"x y" !is:late`, "visual:failed", "state:c", "\xff:\xff", `"`, "K:na", "İ ı ß"} {
+		f.Add(seed, "Talk K.mp4")
+	}
+	e := Decode(&Delivery{ID: "msg_1", Body: envelope("task.progress", "aaaa-1", "12:00:00", `"visual":{"state":"paused"}`)})
+	e.Seq, e.Message = 1, 1
+	b := NewBoard()
+	task := b.Fold(&e)
+	f.Fuzz(func(t *testing.T, text, name string) {
+		filter, err := ParseFilter(text)
+		if err != nil {
+			var bad *FilterError
+			if !errors.As(err, &bad) || bad.Len < 1 || bad.Pos < 0 || bad.Pos+bad.Len > len(text) || bad.Error() == "" {
+				t.Fatalf("%q: %#v", text, err)
+			}
+			return
+		}
+		for _, s := range []Subject{{Task: task, Name: name, Now: time.Unix(1, 0)}, {Task: task, Event: &e, Name: name}, {}, {Rejected: true, Rejection: &Rejected{}}} {
+			if !filter.Match(&s) && filter.Empty() {
+				t.Fatalf("%q is empty but does not match", text)
+			}
+		}
+		// Every name is found by itself, and by nothing when negated.
+		if quoted := `"` + strings.ReplaceAll(name, `"`, "") + `"`; len(quoted) > 2 {
+			word, err := ParseFilter("name:" + quoted)
+			if err != nil {
+				t.Fatal(err)
+			}
+			not, err := ParseFilter("-name:" + quoted)
+			if err != nil {
+				t.Fatal(err)
+			}
+			s := Subject{Name: strings.ReplaceAll(name, `"`, "")}
+			if !word.Match(&s) || not.Match(&s) {
+				t.Fatalf("%q is not found by itself", name)
+			}
+		}
+	})
+}

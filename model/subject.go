@@ -1,0 +1,206 @@
+package model
+
+import (
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Subject is what a [Filter] is asked about: a task, or one line of the event
+// log.
+type Subject struct {
+	Task  *Task  // nil if the line belongs to none
+	Event *Event // nil if the subject is the task itself, or a rejected request
+	Name  string // the asset's name, "" if unknown
+
+	Late, Duplicate, Rejected bool // of the line
+	// Rejection is the refused request of a rejected line.
+	Rejection *Rejected
+	Now       time.Time // the present moment, for is:stalled
+}
+
+// Match reports whether all terms hold for s. It does not keep s.
+func (f *Filter) Match(s *Subject) bool {
+	for i := range f.terms {
+		if t := &f.terms[i]; t.holds(s) == t.negate {
+			return false
+		}
+	}
+	return true
+}
+
+func (t *term) holds(s *Subject) bool {
+	switch t.field {
+	case byWord:
+		return s.mentions(t.value)
+	case byFeature:
+		return slices.ContainsFunc(s.features(), func(f Feature) bool {
+			return strings.EqualFold(f.Name, t.feature) && inState(f.State, t.value)
+		})
+	case byState:
+		state, ok := s.state()
+		return ok && inState(state, t.value)
+	case byFeatureName:
+		return slices.ContainsFunc(s.features(), func(f Feature) bool { return beginsWith(f.Name, t.value) })
+	case byTask:
+		id, _ := s.ids()
+		return beginsWith(id, t.value)
+	case byAsset:
+		_, id := s.ids()
+		return beginsWith(id, t.value)
+	case byName:
+		return contains(s.Name, t.value)
+	case byUser:
+		return s.ofUser(t.value)
+	case byType:
+		return s.hasType(t.value)
+	default:
+		return s.is(t.is)
+	}
+}
+
+// told is what the line's event tells of a task, or nil.
+func (s *Subject) told() *Snapshot {
+	if s.Event == nil {
+		return nil
+	}
+	return s.Event.Task
+}
+
+// line reports whether the subject is a line of the event log.
+func (s *Subject) line() bool { return s.Event != nil || s.Rejected }
+
+func (s *Subject) features() []Feature {
+	switch told := s.told(); {
+	case told != nil:
+		return told.Features
+	case s.Task != nil && !s.line():
+		return s.Task.Features()
+	}
+	return nil
+}
+
+func (s *Subject) state() (State, bool) {
+	switch {
+	case s.told() != nil:
+		return s.Event.state(), true
+	case s.Task != nil && !s.line():
+		return s.Task.State(), true
+	}
+	return "", false
+}
+
+// ids are those of the task and its asset. A line whose body tells none, such
+// as a repeat, still belongs to its task.
+func (s *Subject) ids() (task, asset string) {
+	switch told := s.told(); {
+	case told != nil:
+		return told.ID, told.AssetID
+	case s.Task != nil:
+		return s.Task.id, s.Task.asset
+	}
+	return "", ""
+}
+
+func (s *Subject) ofUser(start string) bool {
+	if s.Event != nil && beginsWith(s.Event.UserID, start) {
+		return true
+	}
+	switch told := s.told(); {
+	case told != nil:
+		return beginsWith(told.UserID, start)
+	case s.Task != nil:
+		return beginsWith(s.Task.user, start)
+	}
+	return false
+}
+
+func (s *Subject) hasType(part string) bool {
+	if s.line() {
+		return s.Event != nil && contains(s.Event.Type, part)
+	}
+	return s.Task != nil && s.Task.hasType(part)
+}
+
+func (s *Subject) mentions(word string) bool {
+	if task, asset := s.ids(); contains(task, word) || contains(asset, word) || contains(s.Name, word) {
+		return true
+	}
+	if r := s.Rejection; r != nil {
+		v := &r.Verdict
+		if contains(r.ID, word) || contains(string(v.Reason), word) || contains(v.Detail, word) || contains(v.Hint, word) {
+			return true
+		}
+	}
+	if e := s.Event; e != nil && (contains(e.ID, word) || contains(e.EventID, word) || contains(e.Type, word)) {
+		return true
+	}
+	if state, ok := s.state(); ok && contains(string(state), word) {
+		return true
+	}
+	return slices.ContainsFunc(s.features(), func(f Feature) bool {
+		return contains(f.Name, word) || contains(string(f.State), word)
+	})
+}
+
+// is reports whether one of the conditions holds.
+func (s *Subject) is(any condition) bool {
+	if any&isDuplicate != 0 && s.Duplicate || any&isRejected != 0 && s.Rejected {
+		return true
+	}
+	if any&isLate != 0 && (s.Late || s.Task != nil && !s.line() && s.Task.hadLate()) {
+		return true
+	}
+	if s.Task == nil {
+		return false
+	}
+	done := s.Task.State().Terminal()
+	if any&isDone != 0 && done || any&isActive != 0 && !done {
+		return true
+	}
+	if any&isStalled == 0 {
+		return false
+	}
+	_, stalled := s.Task.board.Stalled(s.Task, s.Now)
+	return stalled
+}
+
+// inState reports whether state begins with start, which is in lower case. An
+// unknown state counts as processing too.
+func inState(state State, start string) bool {
+	return beginsWith(string(state), start) || strings.HasPrefix(string(state.phase()), start)
+}
+
+// contains reports whether s contains part, which is in lower case, in any
+// case. It does not allocate, and is quick when s is in lower case itself.
+func contains(s, part string) bool {
+	if strings.Contains(s, part) {
+		return true
+	}
+	for i := range len(s) {
+		if c := s[i]; c >= utf8.RuneSelf || 'A' <= c && c <= 'Z' {
+			for j := range s {
+				if beginsWith(s[j:], part) {
+					return true
+				}
+			}
+			return false
+		}
+	}
+	return false
+}
+
+// beginsWith reports whether s begins with start, which is in lower case, in
+// any case.
+func beginsWith(s, start string) bool {
+	for _, want := range start {
+		got, n := utf8.DecodeRuneInString(s)
+		if n == 0 || unicode.ToLower(got) != want {
+			return false
+		}
+		s = s[n:]
+	}
+	return true
+}
