@@ -1,0 +1,251 @@
+// Package journal keeps deliveries durably, in one SQLite file, and hands them
+// from whoever receives to everyone who reads.
+//
+// One [Journal] at a time writes a file; any number of [Reader]s, in this and
+// in other processes, read it, each with a cursor of its own: the sequence
+// number of the last delivery it has seen. Nothing waits for a reader, and a
+// reader that was away catches up.
+//
+// The package knows deliveries as bytes. What they say is model's to decode,
+// how they come and what is answered is the receiver's.
+package journal
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"modernc.org/sqlite"
+)
+
+// Options of a journal that is opened for writing.
+type Options struct {
+	// Retain is how long deliveries are kept, counted from their receipt;
+	// 0 keeps them for ever. The newest event of a task that is not done stays
+	// longer, and ids are remembered for 48 hours at least.
+	Retain time.Duration
+	// Now is the clock that Retain goes by; nil is time.Now.
+	Now func() time.Time
+}
+
+// Journal is the one writer of a journal. Its methods are for any number of
+// goroutines.
+type Journal struct {
+	path    string
+	options Options
+	lock    *os.File
+	folder  string // to be removed with everything in it, if not ""
+	db      *sql.DB
+
+	// mu guards the batch that is open to further arrivals, and closed.
+	mu     sync.Mutex
+	open   *batch
+	closed bool
+
+	// writing is held by whoever changes the file, and guards what follows.
+	writing sync.Mutex
+	writer  *writer
+	ids     *ids
+	loadErr error // why the ids could not be read
+	last    int64 // the greatest sequence number given
+
+	keeper  *sql.Conn     // for checkpoints and retention
+	stop    chan struct{} // closed by Close
+	stopped chan struct{} // closed when the keeper's goroutine has ended
+	written atomic.Int64  // bytes, about, since the last checkpoint
+	dirty   chan struct{} // there is something to checkpoint
+}
+
+// Open opens the journal at path for writing, and creates it, readable for this
+// user only, if there is none. It fails with a [*LockedError] while another
+// writes it, and leaves a file that is no journal, or one of a later version,
+// as it is.
+//
+// The ids of the messages in it are read in the background (about a second for
+// a million); Append waits for that, readers do not.
+func Open(path string, o Options) (*Journal, error) {
+	return open(path, o, "synchronous(FULL)")
+}
+
+// OpenMemory opens an empty journal for the life of this process: a file in a
+// temporary folder of its own, which does not wait for the disk and which Close
+// removes. Readers open it by its Path.
+func OpenMemory(o Options) (*Journal, error) {
+	folder, err := os.MkdirTemp("", "aspectop-")
+	if err != nil {
+		return nil, fmt.Errorf("no folder for the journal: %w", err)
+	}
+	j, err := open(filepath.Join(folder, "journal.db"), o, "synchronous(OFF)")
+	if err != nil {
+		os.RemoveAll(folder)
+		return nil, err
+	}
+	j.folder = folder
+	return j, nil
+}
+
+func open(path string, o Options, synchronous string) (*Journal, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return nil, err
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	j := &Journal{
+		path:    path,
+		options: o,
+		ids:     newIDs(),
+		stop:    make(chan struct{}),
+		stopped: make(chan struct{}),
+		dirty:   make(chan struct{}, 1),
+	}
+	if err := j.start(synchronous); err != nil {
+		j.release()
+		return nil, explain(path, err)
+	}
+	return j, nil
+}
+
+func (j *Journal) start(synchronous string) (err error) {
+	if err := os.MkdirAll(filepath.Dir(j.path), 0o700); err != nil {
+		return err
+	}
+	if j.lock, err = takeLock(j.path); err != nil {
+		return err
+	}
+	if err := prepareFile(j.path); err != nil {
+		return err
+	}
+	// The file's time stamps need not be as durable as its contents. Where the
+	// system has no such call, SQLite goes on with fsync.
+	sqlite.Fdatasync(true)
+	j.db, err = connect(j.path,
+		// The one who may block the writer is somebody's sqlite3.
+		"_pragma=busy_timeout(5000)",
+		"_pragma="+synchronous,
+		"_pragma=fullfsync(1)",
+		"_pragma=checkpoint_fullfsync(1)",
+		"_pragma=wal_autocheckpoint(0)")
+	if err != nil {
+		return err
+	}
+	ctx := context.Background()
+	c, err := j.db.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	if err := j.format(ctx, c); err != nil {
+		return err
+	}
+	err = c.QueryRowContext(ctx, `SELECT max(
+		(SELECT value FROM meta WHERE name = 'last_seq'),
+		(SELECT coalesce(max(seq), 0) FROM deliveries),
+		(SELECT coalesce(max(seq), 0) FROM repeats))`).Scan(&j.last)
+	if err != nil {
+		return err
+	}
+	if j.writer, err = newWriter(ctx, c); err != nil {
+		return err
+	}
+	if j.keeper, err = j.db.Conn(ctx); err != nil {
+		return err
+	}
+	j.writing.Lock()
+	go func() {
+		defer j.writing.Unlock()
+		j.loadErr = explain(j.path, j.ids.load(ctx, c, j.stopping))
+	}()
+	go j.keep()
+	return nil
+}
+
+// format makes a new file a journal, and refuses one that is something else.
+func (j *Journal) format(ctx context.Context, c *sql.Conn) error {
+	fresh, err := checkFormat(ctx, c, j.path)
+	if err != nil {
+		return err
+	}
+	var mode string
+	if fresh { // the size of pages can be chosen only before anything is written
+		if _, err := c.ExecContext(ctx, fmt.Sprintf("PRAGMA page_size = %d", pageSize)); err != nil {
+			return err
+		}
+	}
+	if err := c.QueryRowContext(ctx, "PRAGMA journal_mode = WAL").Scan(&mode); err != nil {
+		return err
+	}
+	if mode != "wal" {
+		return fmt.Errorf("this file system does not let several processes share a journal (SQLite's mode is %q instead of wal); name a file on a local disk with --journal", mode)
+	}
+	if !fresh {
+		return nil
+	}
+	_, err = c.ExecContext(ctx, fmt.Sprintf("BEGIN IMMEDIATE; %s %s PRAGMA application_id = %d; PRAGMA user_version = %d; COMMIT",
+		createTables, createViews, applicationID, schemaVersion))
+	return err
+}
+
+// Path returns the absolute path of the journal's file.
+func (j *Journal) Path() string { return j.path }
+
+// Close waits for the Appends under way, refuses further ones with ErrClosed,
+// and lets another process write the journal.
+func (j *Journal) Close() error {
+	j.mu.Lock()
+	closed := j.closed
+	j.closed = true
+	j.mu.Unlock()
+	if closed {
+		return nil
+	}
+	close(j.stop)
+	<-j.stopped
+	// The last batch was opened before closed was set; its leader has the lock,
+	// or waits for it.
+	j.mu.Lock()
+	last := j.open
+	j.mu.Unlock()
+	if last != nil {
+		<-last.done
+	}
+	j.writing.Lock()
+	defer j.writing.Unlock()
+	return j.release()
+}
+
+// release gives back what start took, in reverse.
+func (j *Journal) release() error {
+	var errs []error
+	if j.writer != nil {
+		errs = append(errs, j.writer.close())
+	}
+	if j.keeper != nil {
+		errs = append(errs, j.keeper.Close())
+	}
+	if j.db != nil {
+		errs = append(errs, j.db.Close()) // the last connection empties the WAL into the file
+	}
+	if j.lock != nil {
+		errs = append(errs, j.lock.Close())
+	}
+	if j.folder != "" {
+		errs = append(errs, os.RemoveAll(j.folder))
+	}
+	return errors.Join(errs...)
+}
+
+func (j *Journal) stopping() bool {
+	select {
+	case <-j.stop:
+		return true
+	default:
+		return false
+	}
+}

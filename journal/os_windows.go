@@ -1,0 +1,30 @@
+package journal
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+
+	"golang.org/x/sys/windows"
+)
+
+// noFollow has no counterpart here; the check before opening has to do.
+const noFollow = 0
+
+// ownedByOther is left to the folder's access list: a user's %LocalAppData% is
+// closed to others.
+func ownedByOther(fs.FileInfo) bool { return false }
+
+func isReadOnlyFS(err error) bool { return errors.Is(err, windows.ERROR_WRITE_PROTECT) }
+
+// tryLock takes the lock without waiting. Locks are mandatory here, so it lies
+// on a byte far beyond the pid, which others are to read.
+func tryLock(f *os.File) error {
+	const flags = windows.LOCKFILE_EXCLUSIVE_LOCK | windows.LOCKFILE_FAIL_IMMEDIATELY
+	at := &windows.Overlapped{OffsetHigh: 1}
+	err := windows.LockFileEx(windows.Handle(f.Fd()), flags, 0, 1, 0, at)
+	if errors.Is(err, windows.ERROR_LOCK_VIOLATION) {
+		return errHeld
+	}
+	return err
+}

@@ -1,0 +1,96 @@
+package journal
+
+// The schema, for those who open a journal with sqlite3 as well. It has a
+// version (PRAGMA user_version); a change that a reader of this version cannot
+// read raises it.
+//
+// deliveries and repeats share one counter, seq: every arrival has one, and no
+// number is given twice. received is in microseconds since 1970, UTC. headers
+// is a JSON object from each header's name to the array of its values; a byte
+// that is not UTF-8 stands in it as \udc80 to \udcff. body is as it came.
+//
+//	deliveries  each message, told by its id, at its first arrival
+//	repeats     each further arrival of a message; message is the seq of its
+//	            first; body only where differs is 1
+//	removed     the ids that retention remembers after it removed the delivery,
+//	            with the SHA-256 of its body
+//	meta        last_seq: the greatest seq given so far, as of the last removal
+//	events      the deliveries with the fields of their JSON
+//	tasks       the newest event of each task
+//
+// The tables have no index beside their primary key: each would cost more on
+// the way to the acknowledgement than the insertion itself.
+const (
+	schemaVersion = 1
+	applicationID = 0x61737074 // "aspt"
+
+	// pageSize is in bytes. Deliveries of 1 to 2 KB leave a good part of
+	// 4 KiB pages empty.
+	pageSize = 8192
+)
+
+const createTables = `
+CREATE TABLE deliveries (
+	seq      INTEGER PRIMARY KEY,
+	id       TEXT NOT NULL,
+	received INTEGER NOT NULL,
+	source   TEXT NOT NULL,
+	secret   TEXT NOT NULL,
+	headers  TEXT NOT NULL,
+	body     BLOB
+);
+CREATE TABLE repeats (
+	seq      INTEGER PRIMARY KEY,
+	message  INTEGER NOT NULL,
+	attempt  INTEGER NOT NULL,
+	differs  INTEGER NOT NULL,
+	id       TEXT NOT NULL,
+	received INTEGER NOT NULL,
+	source   TEXT NOT NULL,
+	secret   TEXT NOT NULL,
+	headers  TEXT NOT NULL,
+	body     BLOB
+);
+CREATE TABLE removed (
+	seq      INTEGER PRIMARY KEY,
+	id       TEXT NOT NULL,
+	received INTEGER NOT NULL,
+	digest   BLOB NOT NULL
+);
+CREATE TABLE meta (
+	name  TEXT PRIMARY KEY,
+	value INTEGER NOT NULL
+);
+INSERT INTO meta VALUES ('last_seq', 0);
+`
+
+// createViews shows the JSON in the bodies. A body that is no JSON has nulls. A
+// task read from the API (source 'api') is the body itself, without envelope.
+// In tasks, newest means the greatest updated, as text, then the greatest seq:
+// near enough to the order that aspectop itself applies.
+const createViews = `
+CREATE VIEW events AS
+SELECT seq,
+	strftime('%Y-%m-%dT%H:%M:%S', received / 1000000, 'unixepoch') || printf('.%06dZ', received % 1000000) AS received,
+	id, source,
+	CASE source WHEN 'api' THEN 'snapshot' ELSE json_extract(json, '$.event_type') END AS event_type,
+	json_extract(json, '$.event_id') AS event_id,
+	json_extract(json, task || '.id') AS task_id,
+	json_extract(json, task || '.asset_id') AS asset_id,
+	json_extract(json, '$.timestamp') AS timestamp,
+	json_extract(json, task || '.updated') AS updated
+FROM (
+	SELECT *,
+		CASE WHEN json_valid(CAST(body AS TEXT)) THEN CAST(body AS TEXT) END AS json,
+		CASE source WHEN 'api' THEN '$' ELSE '$.data.task' END AS task
+	FROM deliveries
+);
+CREATE VIEW tasks AS
+SELECT e.task_id, e.asset_id, e.event_type, e.updated, e.seq,
+	json_extract(CAST(d.body AS TEXT), CASE d.source WHEN 'api' THEN '$.features' ELSE '$.data.task.features' END) AS features
+FROM (
+	SELECT *, row_number() OVER (PARTITION BY task_id ORDER BY updated DESC, seq DESC) AS age
+	FROM events WHERE task_id IS NOT NULL
+) AS e JOIN deliveries AS d ON d.seq = e.seq
+WHERE e.age = 1;
+`
