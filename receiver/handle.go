@@ -77,6 +77,9 @@ func (s *Server) receive(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(s.life, keepTimeout)
 	defer cancel()
 	if err := s.journal.Append(ctx, d); err != nil {
+		if errors.Is(err, context.DeadlineExceeded) {
+			err = fmt.Errorf("the journal did not take one within %s", keepTimeout)
+		}
 		s.unkept(w, err)
 		return
 	}

@@ -92,14 +92,14 @@ func (v *Verifier) Verify(h http.Header, body []byte, now time.Time) (id string,
 			Hint:   v.hint(judged, body, now),
 		}
 	}
-	switch age := now.Sub(stamp); {
+	switch age, ahead := now.Sub(stamp), stamp.Sub(now); {
 	case age > tolerance:
 		return id, model.Verdict{Reason: model.TooOld, Detail: fmt.Sprintf(
 			"too old by %s (signed %s ago, %s allowed)", inWords(age-tolerance), inWords(age), inWords(tolerance))}
-	case age < -tolerance:
+	case ahead > tolerance:
 		return id, model.Verdict{Reason: model.TooNew, Detail: fmt.Sprintf(
 			"too new by %s (signed %s ahead of this clock, %s allowed; clock skew?)",
-			inWords(-age-tolerance), inWords(-age), inWords(tolerance))}
+			inWords(ahead-tolerance), inWords(ahead), inWords(tolerance))}
 	}
 	return id, model.Verdict{Reason: model.Verified, Secret: name}
 }

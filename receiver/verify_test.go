@@ -1,8 +1,11 @@
 package receiver
 
 import (
+	"bytes"
+	"encoding/json"
 	"net/http"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -11,9 +14,9 @@ import (
 
 // Svix's published test vectors.
 var vectors = []struct{ secret, id, stamp, body, signature string }{
-	{"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "msg_p5jXN8AQM9LWM0D4loKWxJek", "1614265330",
+	{secretA, "msg_p5jXN8AQM9LWM0D4loKWxJek", "1614265330",
 		`{"test": 2432232314}`, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="},
-	{"whsec_plJ3nmyCDGBKInavdOK15jsl", "msg_loFOjxBNrRLzqYUf", "1731705121",
+	{secretB, "msg_loFOjxBNrRLzqYUf", "1731705121",
 		`{"event_type":"ping","data":{"success":true}}`, "v1,rAvfW3dJ/X/qxhsaXPOyyCGmRKsaKWcsNccKXlIktD0="},
 }
 
@@ -35,6 +38,11 @@ func mustVerifier(t testing.TB, secrets ...Secret) *Verifier {
 	return v
 }
 
+// sealed is the headers of a rightly signed delivery.
+func sealed(f family, s Secret, id string, at time.Time, body []byte) http.Header {
+	return http.Header{f.id: {id}, f.stamp: {strconv.FormatInt(at.Unix(), 10)}, f.signature: {s.Sign(id, at, body)}}
+}
+
 func TestPublishedVectorsVerifyUnderBothFamilies(t *testing.T) {
 	for _, vec := range vectors {
 		secrets := mustParse(t, vec.secret)
@@ -54,5 +62,205 @@ func TestPublishedVectorsVerifyUnderBothFamilies(t *testing.T) {
 				t.Errorf("%s: got %s, %+v, want %s, %+v", f.id, id, verdict, vec.id, want)
 			}
 		}
+	}
+}
+
+func TestVerdicts(t *testing.T) {
+	ours, other := NewSecret("ours"), NewSecret("other")
+	svix, white := families[0], families[1]
+	body := []byte(`{"a":1}`)
+	stamp := strconv.FormatInt(now.Unix(), 10)
+	good := ours.Sign("msg_1", now, body)
+	bad := other.Sign("msg_1", now, body)
+	const noMatch = "no secret matches (body altered, or another endpoint's secret)"
+	verified := model.Verdict{Reason: model.Verified, Secret: "ours"}
+	missing := func(names string) model.Verdict {
+		return model.Verdict{Reason: model.MissingHeaders, Detail: "missing headers: " + names}
+	}
+	malformed := func(detail string) model.Verdict {
+		return model.Verdict{Reason: model.Malformed, Detail: "malformed: " + detail}
+	}
+	badStamp := func(quoted string) model.Verdict {
+		return malformed("svix-timestamp is not a time in whole seconds: " + quoted)
+	}
+
+	for _, c := range []struct {
+		name   string
+		header http.Header
+		id     string
+		want   model.Verdict
+	}{
+		{"svix family", sealed(svix, ours, "msg_1", now, body), "msg_1", verified},
+		{"webhook family", sealed(white, ours, "msg_1", now, body), "msg_1", verified},
+		{"webhook family beside an incomplete svix family",
+			with(sealed(white, ours, "msg_1", now, body), svix.id, "msg_2", svix.signature, good), "msg_1", verified},
+		{"svix family with an empty value beside the webhook family",
+			with(sealed(white, ours, "msg_1", now, body), svix.id, "msg_2", svix.stamp, stamp, svix.signature, ""), "msg_1", verified},
+		{"the complete svix family decides, right or wrong",
+			with(sealed(white, ours, "msg_1", now, body), svix.id, "msg_1", svix.stamp, stamp, svix.signature, bad), "msg_1",
+			model.Verdict{Reason: model.NoMatch, Detail: noMatch}},
+
+		{"nothing", http.Header{}, "", missing("svix-id, svix-timestamp, svix-signature")},
+		{"no stamp", with(http.Header{}, svix.id, "msg_1", svix.signature, good), "msg_1", missing("svix-timestamp")},
+		{"no webhook-id", with(http.Header{}, white.stamp, stamp, white.signature, good), "", missing("webhook-id")},
+		{"only a webhook-id", with(http.Header{}, white.id, "msg_1"), "msg_1", missing("webhook-timestamp, webhook-signature")},
+		{"families are not mixed", with(http.Header{}, svix.id, "msg_1", white.stamp, stamp, white.signature, good), "msg_1",
+			missing("webhook-id (svix-* and webhook-* headers are not mixed)")},
+
+		{"first value counts, right", with(sealed(svix, ours, "msg_1", now, body), svix.signature, bad, svix.id, "msg_2", svix.stamp, "0"),
+			"msg_1", verified},
+		{"first value counts, wrong", with(http.Header{}, svix.id, "msg_1", svix.stamp, stamp, svix.signature, bad, svix.signature, good),
+			"msg_1", model.Verdict{Reason: model.NoMatch, Detail: noMatch}},
+
+		{"rotation: ours second", with(http.Header{}, svix.id, "msg_1", svix.stamp, stamp, svix.signature, bad+" "+good), "msg_1", verified},
+		{"other versions are skipped", with(http.Header{}, svix.id, "msg_1", svix.stamp, stamp, svix.signature, "v1a,AAAA v2, "+good), "msg_1", verified},
+		{"only other versions", with(http.Header{}, svix.id, "msg_1", svix.stamp, stamp, svix.signature, "v1a,AAAA v2,BBBB"), "msg_1",
+			malformed(`svix-signature has no v1, entry: "v1a,AAAA v2,BBBB"`)},
+		{"no version", with(http.Header{}, svix.id, "msg_1", svix.stamp, stamp, svix.signature, strings.TrimPrefix(good, "v1,")), "msg_1",
+			malformed(`svix-signature has no v1, entry: "` + strings.TrimPrefix(good, "v1,") + `"`)},
+		{"long garbage is cut", with(http.Header{}, svix.id, "msg_1", svix.stamp, stamp, svix.signature, strings.Repeat("\x1b", 99)), "msg_1",
+			malformed(`svix-signature has no v1, entry: "` + strings.Repeat(`\x1b`, 64) + `"…`)},
+		{"another id than was signed", sealedAs(svix, "msg_2", good, stamp), "msg_2",
+			model.Verdict{Reason: model.NoMatch, Detail: noMatch}},
+		{"another stamp than was signed", sealedAs(svix, "msg_1", good, strconv.FormatInt(now.Unix()-1, 10)), "msg_1",
+			model.Verdict{Reason: model.NoMatch, Detail: noMatch}},
+
+		{"stamp with a sign", sealedAs(svix, "msg_1", good, "+"+stamp), "msg_1", badStamp(`"+` + stamp + `"`)},
+		{"stamp with a zero before it", sealedAs(svix, "msg_1", good, "0"+stamp), "msg_1", badStamp(`"0` + stamp + `"`)},
+		{"negative stamp", sealedAs(svix, "msg_1", good, "-1"), "msg_1", badStamp(`"-1"`)},
+		{"stamp with a fraction", sealedAs(svix, "msg_1", good, "1.5"), "msg_1", badStamp(`"1.5"`)},
+		{"stamp in words", sealedAs(svix, "msg_1", good, "now"), "msg_1", badStamp(`"now"`)},
+		{"stamp in milliseconds", sealedAs(svix, "msg_1", good, stamp+"000"), "msg_1", badStamp(`"` + stamp + `000"`)},
+		{"stamp beyond 64 bits", sealedAs(svix, "msg_1", good, "99999999999999999999"), "msg_1", badStamp(`"99999999999999999999"`)},
+
+		{"five minutes old", sealed(svix, ours, "msg_1", now.Add(-5*time.Minute), body), "msg_1", verified},
+		{"one second older", sealed(svix, ours, "msg_1", now.Add(-5*time.Minute-time.Second), body), "msg_1",
+			model.Verdict{Reason: model.TooOld, Detail: "too old by 1s (signed 5m1s ago, 5m allowed)"}},
+		{"long ago", sealed(svix, ours, "msg_1", now.Add(-72*time.Hour-5*time.Minute), body), "msg_1",
+			model.Verdict{Reason: model.TooOld, Detail: "too old by 3 days (signed 3 days ago, 5m allowed)"}},
+		{"the epoch", sealed(svix, ours, "msg_1", time.Unix(0, 0), body), "msg_1",
+			model.Verdict{Reason: model.TooOld, Detail: "too old by 20780 days (signed 20780 days ago, 5m allowed)"}},
+		{"five minutes ahead", sealed(svix, ours, "msg_1", now.Add(5*time.Minute), body), "msg_1", verified},
+		{"one second further ahead", sealed(svix, ours, "msg_1", now.Add(5*time.Minute+time.Second), body), "msg_1",
+			model.Verdict{Reason: model.TooNew, Detail: "too new by 1s (signed 5m1s ahead of this clock, 5m allowed; clock skew?)"}},
+		{"the year 9999", sealed(svix, ours, "msg_1", time.Unix(lastSecond, 0), body), "msg_1",
+			model.Verdict{Reason: model.TooNew, Detail: "too new by 106751 days (signed 106751 days ahead of this clock, 5m allowed; clock skew?)"}},
+		{"old and wrongly signed is told as wrongly signed", sealed(svix, other, "msg_1", now.Add(-time.Hour), body), "msg_1",
+			model.Verdict{Reason: model.NoMatch, Detail: noMatch}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			id, verdict := mustVerifier(t, ours).Verify(c.header, body, now)
+			if id != c.id || verdict != c.want {
+				t.Errorf("got %q, %+v\nwant %q, %+v", id, verdict, c.id, c.want)
+			}
+		})
+	}
+}
+
+// with adds pairs of name and value.
+func with(h http.Header, pairs ...string) http.Header {
+	for i := 0; i < len(pairs); i += 2 {
+		h.Add(pairs[i], pairs[i+1])
+	}
+	return h
+}
+
+func sealedAs(f family, id, signature, stamp string) http.Header {
+	return http.Header{f.id: {id}, f.stamp: {stamp}, f.signature: {signature}}
+}
+
+func TestToleranceCountsFractionsOfASecond(t *testing.T) {
+	secret, body := NewSecret("a"), []byte("x")
+	h := sealed(families[0], secret, "msg_1", now, body)
+	_, verdict := mustVerifier(t, secret).Verify(h, body, now.Add(5*time.Minute+time.Millisecond))
+	if verdict.Detail != "too old by 1s (signed 5m1s ago, 5m allowed)" {
+		t.Errorf("got %+v", verdict)
+	}
+}
+
+func TestVerdictNamesTheSecretThatMatches(t *testing.T) {
+	older, newer, stranger := NewSecret("older"), NewSecret("newer"), NewSecret("stranger")
+	v := mustVerifier(t, older, newer)
+	body := []byte(`{}`)
+	for _, c := range []struct {
+		signers []Secret
+		want    string
+	}{
+		{[]Secret{older}, "older"},
+		{[]Secret{newer}, "newer"},
+		{[]Secret{stranger, newer}, "newer"}, // as Svix signs while a secret is rotated
+		{[]Secret{newer, older}, "older"},    // the first of ours, not of the header
+		{[]Secret{stranger}, ""},
+	} {
+		var entries []string
+		for _, s := range c.signers {
+			entries = append(entries, s.Sign("msg_1", now, body))
+		}
+		h := sealedAs(families[0], "msg_1", strings.Join(entries, " "), strconv.FormatInt(now.Unix(), 10))
+		if _, verdict := v.Verify(h, body, now); verdict.Secret != c.want || verdict.OK() != (c.want != "") {
+			t.Errorf("signed by %v: got %+v, want secret %q", c.signers, verdict, c.want)
+		}
+	}
+}
+
+func TestVerifierNeedsUsableSecrets(t *testing.T) {
+	for _, secrets := range [][]Secret{nil, {{Name: "zero"}}, {NewSecret("a"), {}}} {
+		if _, err := NewVerifier(secrets); err == nil {
+			t.Errorf("%d secrets: no error", len(secrets))
+		}
+	}
+}
+
+func TestHints(t *testing.T) {
+	secret := NewSecret("a")
+	const indented = "{\n  \"a\": [1, 2],\n  \"b\": \"x, y: \\\"z\\\"\"\n}"
+	const pythonic = `{"a": [1, 2], "b": "x, y: \"z\""}`
+	var tight bytes.Buffer
+	if err := json.Compact(&tight, []byte(pythonic)); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ name, signed, arrived, hint string }{
+		{"newline added", `{"a":1}`, "{\"a\":1}\n", "trimming a trailing newline"},
+		{"CRLF added", `{"a":1}`, "{\"a\":1}\r\n", "trimming a trailing newline"},
+		{"newline trimmed", "{\"a\":1}\n", `{"a":1}`, "with a trailing newline"},
+		{"LF became CRLF", indented, strings.ReplaceAll(indented, "\n", "\r\n"), "with LF line ends"},
+		{"CRLF became LF", strings.ReplaceAll(indented, "\n", "\r\n"), indented, "with CRLF line ends"},
+		{"indented on the way", tight.String(), indented, "as compact JSON: the body was re-serialised"},
+		{"compacted on the way", pythonic, tight.String(), "with spaces after ',' and ':': the body was re-serialised"},
+		{"altered", `{"a":1}`, `{"a":2}`, ""},
+		{"no JSON", "a, b", "c, d", ""},
+		{"64 KiB", strings.Repeat("x", maxHinted-1), strings.Repeat("x", maxHinted-1) + "\n", "trimming a trailing newline"},
+		{"more than 64 KiB", strings.Repeat("x", maxHinted), strings.Repeat("x", maxHinted) + "\n", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			h := sealed(families[1], secret, "msg_1", now, []byte(c.signed))
+			_, verdict := mustVerifier(t, NewSecret("b"), secret).Verify(h, []byte(c.arrived), now)
+			if verdict.Reason != model.NoMatch {
+				t.Fatalf("got %+v", verdict)
+			}
+			if c.hint == "" && verdict.Hint != "" || !strings.Contains(verdict.Hint, c.hint) {
+				t.Errorf("hint %q, want %q", verdict.Hint, c.hint)
+			}
+		})
+	}
+}
+
+func TestHintsAreGivenTenTimesASecond(t *testing.T) {
+	secret := NewSecret("a")
+	v := mustVerifier(t, secret)
+	h := sealed(families[0], secret, "msg_1", now, []byte("x"))
+	hints := func(at time.Time) (n int) {
+		for range 25 {
+			if _, verdict := v.Verify(h, []byte("x\n"), at); verdict.Hint != "" {
+				n++
+			}
+		}
+		return n
+	}
+	if n := hints(now); n != hintsPerSecond {
+		t.Errorf("%d hints in one second, want %d", n, hintsPerSecond)
+	}
+	if n := hints(now.Add(time.Second)); n != hintsPerSecond {
+		t.Errorf("%d hints in the next second, want %d", n, hintsPerSecond)
 	}
 }
