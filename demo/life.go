@@ -22,10 +22,18 @@ const (
 var kinds = []kind{video, clip, interview, audio, image}
 
 // work is one feature of a kind: its processing time in seconds, drawn between
-// two bounds. Without bounds the feature does not apply (na).
+// two bounds. If both are 0 the feature does not apply (na).
 type work struct {
 	feature   string
 	low, high int
+}
+
+// first is the state in which the feature begins.
+func (r work) first() model.State {
+	if r.high == 0 {
+		return model.NA
+	}
+	return model.Queued
 }
 
 var recipes = map[kind][]work{
@@ -56,14 +64,14 @@ type extra uint8
 const (
 	noExtra    extra = iota
 	alongside        // it runs with the others
-	afterwards       // it starts when the task is completed
+	afterwards       // it starts when the task is completed, if it is
 )
 
 // tick is the grain of a life: Aspect looks at its workers now and then, so
 // several features may change at once.
 const tick = 250 * time.Millisecond
 
-// in puts what happens to t on the agenda, d from now, at the next tick.
+// in puts what happens on the agenda, d from now, at the next tick.
 func (w *world) in(d time.Duration, do func()) {
 	w.at((w.now + d + tick - 1).Truncate(tick), do)
 }
@@ -71,106 +79,96 @@ func (w *world) in(d time.Duration, do func()) {
 // upload brings a task into being that lives on its own from now on.
 func (w *world) upload(k kind, f fate, x extra) {
 	t := w.newTask()
-	jobs := map[string]job{}
-	var long []string // the features that take long enough to go wrong in
+	var jobs []job
 	for _, r := range recipes[k] {
-		if r.high == 0 {
-			w.set(t, r.feature, model.NA)
-			continue
-		}
-		jobs[r.feature] = job{task: t, feature: r.feature, length: seconds(t.rng, r.low, r.high), ends: model.Completed}
-		if r.feature == "visual" || r.feature == "transcription" {
-			long = append(long, r.feature)
+		w.set(t, r.feature, r.first())
+		if r.high > 0 {
+			jobs = append(jobs, job{task: t, feature: r.feature, length: seconds(t.rng, r.low, r.high), ends: model.Completed})
 		}
 	}
-	if x == alongside {
-		name := internalFeature(k)
-		jobs[name] = job{task: t, feature: name, length: seconds(t.rng, 2, 6), ends: model.Completed}
+	w.befall(t, f, pick(jobs, t.rng))
+	switch x {
+	case alongside:
+		j := internalJob(t, k)
+		w.set(t, j.feature, model.Queued)
+		jobs = append(jobs, j)
+	case afterwards:
+		t.after = func() { w.restart(internalJob(t, k), millis(t.rng, 800, 2500)) }
 	}
+	for _, j := range jobs {
+		w.in(millis(t.rng, 400, 2600), func() { w.enqueue(j) })
+	}
+}
 
-	ill := long[t.rng.IntN(len(long))]
-	j := jobs[ill]
+// befall lets the fate f befall the task t, whose job j is the one concerned.
+func (w *world) befall(t *task, f fate, j *job) {
 	switch f {
 	case fails:
 		j.fail()
 	case recovers, relapses:
+		again := *j
 		j.fail()
-		j.again = func() { w.retry(t, ill, j.length, f) }
+		if f == relapses {
+			again.fail()
+		}
+		j.after = func() { w.restart(again, seconds(t.rng, 4, 8)) }
+	case cancelled:
+		w.in(seconds(t.rng, 4, 9), func() { w.cancel(t) })
 	case stalls:
-		// Long enough to be noticed: a task counts as stalled after a minute at least.
+		// Long enough to be noticed: no task counts as stalled within a minute.
 		j.silence = seconds(t.rng, 120, 170)
 		if t.rng.IntN(2) == 0 {
 			j.ends = model.Failed
 		}
-	case cancelled:
-		w.in(seconds(t.rng, 5, 12), func() { w.cancel(t) })
-	}
-	jobs[ill] = j
-	if f == thrives && x == afterwards {
-		t.after = func() { w.inspect(t, internalFeature(k)) }
-	}
-
-	// In a fixed order: maps have none, and each draw of chance counts.
-	for _, name := range append([]string{"proxy", "preview", "visual", "transcription"}, internals...) {
-		if j, ok := jobs[name]; ok {
-			w.set(t, name, model.Queued)
-			w.in(millis(t.rng, 400, 2600), func() { w.enqueue(j) })
-		}
 	}
 }
 
-var internals = []string{"audio_proxy", "scene_detect"}
-
-// internalFeature is what Aspect makes for itself of such an upload.
-func internalFeature(k kind) string {
-	if k == audio || k == interview {
-		return "audio_proxy"
-	}
-	return "scene_detect"
-}
-
-// fail lets the job fail on the way.
-func (j *job) fail() {
-	j.ends = model.Failed
-	j.length = j.length * time.Duration(30+j.task.rng.IntN(60)) / 100
-}
-
-// retry queues a failed feature again.
-func (w *world) retry(t *task, feature string, length time.Duration, f fate) {
-	w.in(seconds(t.rng, 4, 8), func() {
-		j := job{task: t, feature: feature, length: length, ends: model.Completed}
-		if f == relapses {
-			j.fail()
-		}
-		w.set(t, feature, model.Queued)
-		w.in(millis(t.rng, 800, 2600), func() { w.enqueue(j) })
+// restart queues a feature that is not under way, some time from now.
+func (w *world) restart(j job, pause time.Duration) {
+	w.in(pause, func() {
+		w.set(j.task, j.feature, model.Queued)
+		w.in(millis(j.task.rng, 800, 2600), func() { w.enqueue(j) })
 	})
 }
 
 // cancel ends all features that have not ended yet.
 func (w *world) cancel(t *task) {
-	for _, r := range recipes[video] {
-		if s := t.features[r.feature]; s != "" && !s.Terminal() {
-			w.set(t, r.feature, model.Cancelled)
-		}
-	}
-	for _, name := range internals {
-		if s := t.features[name]; s != "" && !s.Terminal() {
+	for name, s := range t.features {
+		if !s.Terminal() {
 			w.set(t, name, model.Cancelled)
 		}
 	}
 }
 
-// inspect runs an internal feature on a completed task.
-func (w *world) inspect(t *task, feature string) {
-	w.in(millis(t.rng, 800, 2500), func() {
-		w.set(t, feature, model.Queued)
-		j := job{task: t, feature: feature, length: seconds(t.rng, 2, 6), ends: model.Completed}
-		w.in(millis(t.rng, 400, 1500), func() { w.enqueue(j) })
-	})
+// internalJob is what Aspect makes for itself of such an upload.
+func internalJob(t *task, k kind) job {
+	feature := "scene_detect"
+	if k == audio || k == interview {
+		feature = "audio_proxy"
+	}
+	return job{task: t, feature: feature, length: seconds(t.rng, 2, 6), ends: model.Completed}
+}
+
+// pick chooses the job in which something goes wrong: the longer, the likelier.
+func pick(jobs []job, r *rand.Rand) *job {
+	var total time.Duration
+	for _, j := range jobs {
+		total += j.length
+	}
+	at := time.Duration(r.Int64N(int64(total)))
+	for i := range jobs {
+		if at -= jobs[i].length; at < 0 {
+			return &jobs[i]
+		}
+	}
+	panic("not reached: at is within the total")
+}
+
+// millis draws a duration between two numbers of milliseconds, to the
+// microsecond.
+func millis(r *rand.Rand, low, high int) time.Duration {
+	return time.Duration(low*1000+r.IntN((high-low)*1000)) * time.Microsecond
 }
 
 // seconds draws a duration between two numbers of seconds.
-func seconds(r *rand.Rand, low, high int) time.Duration {
-	return millis(r, low*1000, high*1000)
-}
+func seconds(r *rand.Rand, low, high int) time.Duration { return millis(r, low*1000, high*1000) }

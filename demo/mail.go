@@ -1,32 +1,116 @@
 package demo
 
-import "time"
+import (
+	"maps"
+	"time"
 
-// mail brings messages to the receiver with the troubles that real delivery has.
+	"aspectop/model"
+)
+
+// mail brings the messages of the mix to the receiver, with the troubles that
+// real delivery has. A wish waits for the next message that it fits.
 type mail struct {
-	troubles []func(p post, kind string) bool
-	held     map[*task]*held
+	wishRepeat, wishLate, wishSwap bool
+
+	held      map[*task]held // waiting until a newer message of the task has gone
+	forgeries int
 }
 
-// held is a message that is kept back until a newer one of its task has gone.
 type held struct {
-	post post
-	wait time.Duration // how much longer than the newer one
+	message Message
+	wait    time.Duration // how long after the newer one it goes
 }
 
-// send plans the delivery of one message that is made now.
-func (m *mail) send(w *world, t *task, kind string, msg Message) {
-	p := post{lane: &t.lane, message: msg}
-	w.dispatch(p, max(t.updated, t.lane.due-latencyLow)+millis(w.rng, 10, 150))
-}
-
-const latencyLow = 10 * time.Millisecond
-
-// dispatch hands the post out when it is due.
-func (w *world) dispatch(p post, due time.Duration) {
-	p.due = due
-	if p.lane != nil {
-		p.lane.due = max(p.lane.due, due)
+// send plans the delivery of a message that t makes now.
+func (w *world) send(t *task, m Message) {
+	due := max(t.updated+w.latency(), t.lane.due+time.Millisecond)
+	mail := &w.mail
+	if h, ok := mail.held[t]; ok {
+		delete(mail.held, t)
+		w.post(nil, h.message, due+h.wait)
+		w.post(&t.lane, m, due)
+		return
 	}
-	w.at(due, func() { w.posts = append(w.posts, p) })
+	if wait := w.holdBack(t); wait > 0 {
+		mail.held[t] = held{m, wait}
+		return
+	}
+	w.post(&t.lane, m, due)
+	if mail.wishRepeat && w.now > 0 {
+		// As if the answer had been lost: Svix tries again after 5 s.
+		mail.wishRepeat = false
+		w.post(nil, m, due+millis(w.rng, 4000, 6000))
+	}
+}
+
+// holdBack says how long after its successor t's message of now is to go; 0 is
+// before it, as it should be. There must be a successor, and soon: t is young
+// and has a feature that still waits.
+func (w *world) holdBack(t *task) time.Duration {
+	young := w.now > 0 && w.now-t.created < 4*time.Second && t.waits()
+	switch mail := &w.mail; {
+	case !young:
+		return 0
+	case mail.wishSwap:
+		mail.wishSwap = false
+		return millis(w.rng, 60, 250)
+	case mail.wishLate:
+		mail.wishLate = false
+		return seconds(w.rng, 5, 9)
+	}
+	return 0
+}
+
+// post plans one attempt to deliver one message.
+func (w *world) post(l *lane, m Message, due time.Duration) {
+	if l != nil {
+		l.due = max(l.due, due)
+	}
+	w.at(due, func() { w.posts = append(w.posts, post{due, l, m}) })
+}
+
+// latency is how long a message takes from Aspect to the receiver.
+func (w *world) latency() time.Duration { return millis(w.rng, 10, 150) }
+
+// trouble makes the mail of the mix as unreliable as it is in earnest.
+func (w *world) trouble() {
+	w.mail.held = map[*task]held{}
+	w.nowAndThen(millis(w.rng, 1500, 2500), 4*time.Minute, w.ping)
+	w.nowAndThen(seconds(w.rng, 5, 10), time.Minute, func() { w.mail.wishRepeat = true })
+	w.nowAndThen(seconds(w.rng, 9, 16), 150*time.Second, w.forge)
+	w.nowAndThen(seconds(w.rng, 14, 24), 2*time.Minute, func() { w.mail.wishLate = true })
+	w.nowAndThen(seconds(w.rng, 28, 40), 2*time.Minute, func() { w.mail.wishSwap = true })
+}
+
+// nowAndThen does something first at an instant and then about once in a
+// period, as long as there are tasks.
+func (w *world) nowAndThen(first, period time.Duration, do func()) {
+	w.aside(first, func() {
+		do()
+		w.nowAndThen(w.now+period*time.Duration(75+w.rng.IntN(50))/100, period, do)
+	})
+}
+
+func (w *world) ping() {
+	w.post(nil, Message{ID: messageID(w.rng, w.instant(w.now)), Body: pingBody}, w.now+w.latency())
+}
+
+// forge posts what Aspect never sent: that the newest task is completed.
+func (w *world) forge() {
+	t := w.newest
+	if t == nil {
+		return
+	}
+	ways := []Break{BreakSecret, BreakTimestamp, BreakBody, BreakSignature}
+	way := ways[w.mail.forgeries%len(ways)]
+	w.mail.forgeries++
+	lie := maps.Clone(t.features)
+	for name := range lie {
+		lie[name] = model.Completed
+	}
+	w.post(nil, Message{
+		ID:    messageID(w.rng, w.instant(w.now)),
+		Body:  w.body(t, typeCompleted, lie, w.now),
+		Break: way,
+	}, w.now+w.latency())
 }

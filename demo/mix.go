@@ -2,70 +2,90 @@ package demo
 
 import (
 	"math/rand/v2"
+	"slices"
 	"time"
 )
 
-// deck deals its cards in random order and then shuffles them anew, so that
-// each turns up as often as it should, and soon.
-type deck[T any] struct {
-	cards []T
-	rest  []int
-}
+// Of what the mix is made. What is dealt from a deck turns up as often as it
+// stands there; of nine tasks one fails and one has other trouble.
+var (
+	mixKinds  = []kind{video, video, video, clip, clip, clip, interview, audio, audio, image, image}
+	mixExtras = []extra{noExtra, noExtra, noExtra, noExtra, noExtra, alongside, afterwards}
 
-func (d *deck[T]) deal(r *rand.Rand) T {
-	if len(d.rest) == 0 {
-		d.rest = r.Perm(len(d.cards))
-	}
-	i := d.rest[0]
-	d.rest = d.rest[1:]
-	return d.cards[i]
-}
+	mixFailures = []fate{fails, fails, relapses}
+	mixTroubles = []fate{recovers, cancelled, recovers, stalls}
+)
 
-func repeat[T any](n int, card T) []T {
-	cards := make([]T, n)
-	for i := range cards {
-		cards[i] = card
-	}
-	return cards
-}
+const mixThriving = 7 // of nine
 
-var mixKinds = []kind{video, video, video, clip, clip, clip, interview, audio, audio, image, image}
+// The mix is opened by tasks that are composed, not dealt: one is well on its
+// way, one has begun, one is new, and then comes what is worth seeing soon.
+var opening = []struct {
+	at    time.Duration // only of the first three
+	kind  kind
+	fate  fate
+	extra extra
+}{
+	{-26 * time.Second, interview, thrives, noExtra},
+	{-7 * time.Second, video, thrives, alongside},
+	{300 * time.Millisecond, clip, thrives, afterwards},
+	{kind: audio, fate: thrives},
+	{kind: clip, fate: recovers},
+	{kind: video, fate: stalls},
+	{kind: image, fate: thrives},
+	{kind: video, fate: fails},
+}
 
 // mix plans the built-in mix: rate new tasks a minute, total in all (0: endless).
 func (w *world) mix(total int, rate float64) {
 	w.staff(rate, mixKinds)
-	kinds := deck[kind]{cards: mixKinds}
-	fates := deck[fate]{cards: append(repeat(21, thrives), fails, fails, fails, recovers, recovers, relapses, cancelled)}
-	arrivals := w.stream(1 << 63)
-
-	// The opening is composed: one task well on its way, one begun, one new.
-	opening := []struct {
-		at time.Duration
-		k  kind
-		f  fate
-		x  extra
-	}{
-		{-26 * time.Second, interview, thrives, noExtra},
-		{-7 * time.Second, video, thrives, alongside},
-		{300 * time.Millisecond, clip, thrives, afterwards},
-	}
-	for i, o := range opening {
-		if total == 0 || i < total {
-			w.at(o.at, func() { w.upload(o.k, o.f, o.x) })
-		}
-	}
-	n := len(opening)
-	var arrive func()
+	w.trouble()
+	chance := w.stream(1 << 63)
+	kinds, extras := newDeck(mixKinds, chance), newDeck(mixExtras, chance)
+	thriving := newDeck([]fate{thrives}, chance)
+	fates := newDeck(append(slices.Repeat([]*deck[fate]{thriving}, mixThriving),
+		newDeck(mixFailures, chance), newDeck(mixTroubles, chance)), chance)
 	gap := func() time.Duration {
-		return time.Duration((0.5 + arrivals.Float64()) * 60 / rate * float64(time.Second))
+		return time.Duration((0.5 + chance.Float64()) * 60 / rate * float64(time.Second))
 	}
+	n := 0
+	var arrive func()
 	arrive = func() {
-		if total > 0 && n >= total {
-			return
+		if n < len(opening) {
+			o := opening[n]
+			w.upload(o.kind, o.fate, o.extra)
+		} else {
+			w.upload(kinds.deal(), fates.deal().deal(), extras.deal())
 		}
 		n++
-		w.upload(kinds.deal(arrivals), fates.deal(arrivals), noExtra)
-		w.at(w.now+gap(), arrive)
+		switch {
+		case n == total:
+		case n < 3:
+			w.at(opening[n].at, arrive)
+		default:
+			w.at(w.now+gap(), arrive)
+		}
 	}
-	w.at(opening[2].at+gap(), arrive)
+	w.at(opening[0].at, arrive)
+}
+
+// deck deals its cards in random order and shuffles them anew when all are
+// dealt: variety is promised, not only likely.
+type deck[T any] struct {
+	cards  []T
+	chance *rand.Rand
+	order  []int
+}
+
+func newDeck[T any](cards []T, chance *rand.Rand) *deck[T] {
+	return &deck[T]{cards: cards, chance: chance}
+}
+
+func (d *deck[T]) deal() T {
+	if len(d.order) == 0 {
+		d.order = d.chance.Perm(len(d.cards))
+	}
+	card := d.cards[d.order[0]]
+	d.order = d.order[1:]
+	return card
 }

@@ -21,7 +21,7 @@ type job struct {
 	length  time.Duration
 	silence time.Duration // how much longer it takes because its worker got lost
 	ends    model.State
-	again   func() // what happens when it has ended, may be nil
+	after   func() // what happens when it has ended, may be nil
 }
 
 // poolOf names the pool that a feature belongs to.
@@ -33,8 +33,8 @@ func poolOf(feature string) string {
 	return "encode"
 }
 
-// staff sets the pools up so that they are busy about three quarters of the
-// time with rate new tasks a minute of the given kinds.
+// staff sets the pools up so that they are busy most of the time with rate new
+// tasks a minute of the given kinds.
 func (w *world) staff(rate float64, of []kind) {
 	w.pools = map[string]*pool{"encode": {}, "visual": {}, "transcription": {}}
 	load := map[string]float64{} // seconds of work a task, on average
@@ -44,7 +44,7 @@ func (w *world) staff(rate float64, of []kind) {
 		}
 	}
 	for name, p := range w.pools {
-		p.free = 1 + int(math.Ceil(load[name]*rate/60/0.75))
+		p.free = max(2, int(math.Ceil(load[name]*rate/60/0.85)))
 	}
 }
 
@@ -55,6 +55,7 @@ func (w *world) enqueue(j job) {
 	w.work(p)
 }
 
+// work starts as many of the waiting jobs as there are free workers.
 func (w *world) work(p *pool) {
 	for p.free > 0 && len(p.line) > 0 {
 		j := p.line[0]
@@ -77,16 +78,23 @@ func (w *world) work(p *pool) {
 	}
 }
 
+// fail lets the job fail on the way.
+func (j *job) fail() {
+	j.ends = model.Failed
+	j.length = j.length * time.Duration(30+j.task.rng.IntN(60)) / 100
+}
+
+// finish tells how the job ended.
 func (w *world) finish(j job) {
 	if j.task.features[j.feature] != model.Processing {
 		return // cancelled on the way
 	}
 	w.set(j.task, j.feature, j.ends)
-	if j.again != nil {
-		j.again()
+	if j.after != nil {
+		j.after()
 	}
-	if j.task.after != nil && eventType(j.task.features) == typeCompleted {
-		j.task.after()
-		j.task.after = nil
+	if t := j.task; t.after != nil && eventType(t.features) == typeCompleted {
+		t.after()
+		t.after = nil
 	}
 }

@@ -52,7 +52,12 @@ func Run(ctx context.Context, s *Sender, o Options) error {
 
 	r := &runner{sender: s, speed: o.Speed, fail: fail, slots: make(chan struct{}, inFlight)}
 	w := newWorld(o.Seed, time.Now(), o.Speed)
-	w.mix(o.Tasks, o.Rate)
+	if o.Scenario == nil || o.Scenario.steps == nil {
+		w.mix(o.Tasks, o.Rate)
+	} else {
+		w.staff(o.Rate, mixKinds)
+		w.follow(o.Scenario.steps)
+	}
 	r.play(run, w)
 	r.wait.Wait()
 	if s.Client == nil {
@@ -146,7 +151,8 @@ func (r *runner) refusals() error {
 	if r.refused == 0 {
 		return nil
 	}
-	return fmt.Errorf("%s refused %d messages to the last attempt, the last one with status %d", r.sender.URL, r.refused, r.status)
+	return fmt.Errorf("%s refused messages that were right at every attempt: %d of them, the last with status %d; does it know the secret?",
+		r.sender.URL, r.refused, r.status)
 }
 
 // sleep reports whether ctx lasted as long as d.

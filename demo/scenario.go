@@ -1,13 +1,95 @@
 package demo
 
-// Scenario is what is played: which tasks come and what happens to them.
+import (
+	"embed"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"aspectop/model"
+)
+
+// Scenario is what is played: which tasks come, what happens to them, and what
+// goes wrong on the way of the messages.
 type Scenario struct {
-	// Name is the built-in name or the path that it was loaded from.
-	Name string
+	Name  string // the built-in name, or the path it was read from
+	Title string // what it shows, in a line; "" if its file does not begin with a comment
+
+	steps []step // nil: the mix
 }
 
-// Scenarios lists the names of the built-in scenarios.
-func Scenarios() []string { return []string{"mix"} }
+// step is one line of a scenario.
+type step struct {
+	at time.Duration
+	do action
 
-// Load returns a built-in scenario by its name, or one from a file.
-func Load(name string) (*Scenario, error) { return &Scenario{Name: name}, nil }
+	// Of a task.
+	task      string
+	kind      kind // only where the task comes into being
+	changes   []model.Feature
+	eventType string // "": derived
+	hold      time.Duration
+	repeats   []time.Duration
+	wrong     Break
+
+	// Of uploads, which have a kind too.
+	count int
+	over  time.Duration
+	fate  fate
+}
+
+type action string
+
+const (
+	tellTask action = "task"
+	upload   action = "upload"
+	ping     action = "ping"
+)
+
+//go:embed scenarios/*.scenario
+var files embed.FS
+
+// The built-in scenarios, the default first. All but the mix are files.
+var builtin = []string{"mix", "upload", "failure", "rotten", "burst"}
+
+// Scenarios lists the names of the built-in scenarios, the default one first.
+func Scenarios() []string { return slices.Clone(builtin) }
+
+// maxFile is the greatest size of a scenario file, in bytes.
+const maxFile = 1 << 20
+
+// Load returns the built-in scenario of that name, or else the one in the file
+// of that name. What is wrong in a file is told with line and column.
+func Load(name string) (*Scenario, error) {
+	if name == "mix" {
+		return &Scenario{Name: name, Title: "Uploads of all kinds for as long as you like, with the troubles of real delivery."}, nil
+	}
+	var (
+		f   fs.File
+		err error
+	)
+	if slices.Contains(builtin, name) {
+		f, err = files.Open("scenarios/" + name + ".scenario")
+	} else {
+		f, err = os.Open(name)
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%q is neither a file nor a built-in scenario (%s)", name, strings.Join(builtin, ", "))
+	} else if err != nil {
+		return nil, fmt.Errorf("cannot read the scenario: %w", err)
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	if err != nil {
+		return nil, fmt.Errorf("cannot read the scenario: %w", err)
+	}
+	if len(text) > maxFile {
+		return nil, fmt.Errorf("%s: a scenario has at most 1 MiB", name)
+	}
+	return parse(name, string(text))
+}

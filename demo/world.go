@@ -1,7 +1,6 @@
 package demo
 
 import (
-	"container/heap"
 	"math"
 	"math/rand/v2"
 	"time"
@@ -59,6 +58,16 @@ type task struct {
 	after   func() // what happens once it is completed, may be nil
 }
 
+// waits reports whether one of the features is queued.
+func (t *task) waits() bool {
+	for _, s := range t.features {
+		if s == model.Queued {
+			return true
+		}
+	}
+	return false
+}
+
 func newWorld(seed int64, start time.Time, speed float64) *world {
 	w := &world{start: start, speed: speed, seed: uint64(seed), now: math.MinInt64}
 	w.rng = w.stream(0)
@@ -88,14 +97,14 @@ func (w *world) aside(t time.Duration, do func()) { w.agenda.put(t, true, do) }
 // next returns the next post in the order of time, and false when there is none.
 func (w *world) next() (post, bool) {
 	for len(w.posts) == 0 {
-		if len(w.changed) > 0 && (len(w.agenda.entries) == 0 || w.agenda.entries[0].at > w.now) {
+		if len(w.changed) > 0 && w.agenda.first() > w.now {
 			w.tellChanges()
 			continue
 		}
 		if w.planned == 0 {
 			return post{}, false
 		}
-		e := heap.Pop(&w.agenda).(entry)
+		e := w.agenda.take()
 		if !e.aside {
 			w.planned--
 		}
@@ -146,46 +155,8 @@ func (w *world) tellChanges() {
 // tell posts an event about the task as it stands, changed at the instant at.
 func (w *world) tell(t *task, kind string, at time.Duration) {
 	t.updated = max(at, t.updated+time.Microsecond)
-	w.mail.send(w, t, kind, Message{
+	w.send(t, Message{
 		ID:   messageID(w.rng, w.instant(t.updated)),
 		Body: w.body(t, kind, t.features, t.updated),
 	})
-}
-
-// millis draws a duration between two numbers of milliseconds, to the
-// microsecond.
-func millis(r *rand.Rand, low, high int) time.Duration {
-	return time.Duration(low*1000+r.IntN((high-low)*1000)) * time.Microsecond
-}
-
-// agenda is what is to happen, as a heap in the order of time.
-type agenda struct {
-	entries []entry
-	count   int
-}
-
-type entry struct {
-	at    time.Duration
-	n     int // entries are numbered in the order in which they were put there
-	aside bool
-	do    func()
-}
-
-func (a *agenda) put(t time.Duration, aside bool, do func()) {
-	a.count++
-	heap.Push(a, entry{t, a.count, aside, do})
-}
-
-func (a *agenda) Len() int { return len(a.entries) }
-func (a *agenda) Less(i, j int) bool {
-	x, y := &a.entries[i], &a.entries[j]
-	return x.at < y.at || x.at == y.at && x.n < y.n
-}
-func (a *agenda) Swap(i, j int) { a.entries[i], a.entries[j] = a.entries[j], a.entries[i] }
-func (a *agenda) Push(e any)    { a.entries = append(a.entries, e.(entry)) }
-func (a *agenda) Pop() any {
-	e := a.entries[len(a.entries)-1]
-	a.entries[len(a.entries)-1] = entry{}
-	a.entries = a.entries[:len(a.entries)-1]
-	return e
 }

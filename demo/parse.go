@@ -1,0 +1,267 @@
+package demo
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"aspectop/model"
+)
+
+// word is one word of a scenario's line, with the column of its first character
+// (from 1).
+type word struct {
+	text   string
+	column int
+}
+
+// parser reads a scenario line by line; scenarios/README.md describes them.
+type parser struct {
+	name  string
+	line  int
+	words []word // of the line, not read yet
+	end   int    // the column behind the line's last word
+
+	tasks map[string]time.Duration // the known ones, with the instant at which they begin
+	when  word                     // the line's time
+	last  time.Duration            // the instant of the line before
+}
+
+func parse(name, text string) (*Scenario, error) {
+	s := &Scenario{Name: name, steps: []step{}}
+	p := parser{name: name, tasks: map[string]time.Duration{}}
+	for line := range strings.Lines(text) {
+		p.line++
+		if p.line == 1 && strings.HasPrefix(line, "#") {
+			s.Title = strings.TrimSpace(strings.TrimLeft(line, "#"))
+		}
+		p.split(line)
+		if len(p.words) == 0 {
+			continue
+		}
+		step, err := p.step()
+		if err != nil {
+			return nil, err
+		}
+		s.steps = append(s.steps, step)
+	}
+	if len(s.steps) == 0 {
+		return nil, fmt.Errorf("%s: nothing happens in this scenario; its lines begin with at or after, such as: at 0s upload video", name)
+	}
+	return s, nil
+}
+
+// split cuts the line into words; what follows a # before a word is a comment.
+func (p *parser) split(line string) {
+	p.words, p.end = p.words[:0], 1
+	for at := 0; at < len(line); {
+		r, size := utf8.DecodeRuneInString(line[at:])
+		if strings.ContainsRune(" \t\r\n\ufeff", r) {
+			at += size
+			continue
+		}
+		if r == '#' {
+			return
+		}
+		text := line[at:]
+		if i := strings.IndexAny(text, " \t\r\n"); i >= 0 {
+			text = text[:i]
+		}
+		w := word{text, utf8.RuneCountInString(line[:at]) + 1}
+		at += len(text)
+		p.words = append(p.words, w)
+		p.end = w.column + utf8.RuneCountInString(text)
+	}
+}
+
+// next takes a word; behind the last one it is empty.
+func (p *parser) next() word {
+	if len(p.words) == 0 {
+		return word{"", p.end}
+	}
+	w := p.words[0]
+	p.words = p.words[1:]
+	return w
+}
+
+// expected is the error about a word: what should stand there instead.
+func (p *parser) expected(w word, format string, args ...any) error {
+	found := "the end of the line"
+	if w.text != "" {
+		found = strconv.Quote(w.text)
+	}
+	return fmt.Errorf("%s:%d:%d: expected %s; found %s", p.name, p.line, w.column, fmt.Sprintf(format, args...), found)
+}
+
+func (p *parser) step() (s step, err error) {
+	first := p.next()
+	switch first.text {
+	case "at":
+		p.when = p.next()
+		s.at, err = p.duration(p.when, "a time since the start", -longest)
+	case "after":
+		p.when = p.next()
+		s.at, err = p.duration(p.when, "a time since the line before", 0)
+		s.at += p.last
+	default:
+		err = p.expected(first, "at or after, and a time")
+	}
+	if err != nil {
+		return s, err
+	}
+	p.last = s.at
+	switch w := p.next(); w.text {
+	case "task":
+		s.do = tellTask
+		err = p.task(&s)
+	case "upload":
+		s.do = upload
+		err = p.upload(&s)
+	case "ping":
+		s.do = ping
+		err = p.options(&s, deliveries)
+	default:
+		err = p.expected(w, "task, upload or ping")
+	}
+	return s, err
+}
+
+// task reads what follows "task".
+func (p *parser) task(s *step) error {
+	name := p.next()
+	if name.text == "" || strings.Contains(name.text, "=") {
+		return p.expected(name, "the task's name, as you like to call it")
+	}
+	s.task = name.text
+	begin, known := p.tasks[s.task]
+	switch {
+	case !known:
+		w := p.next()
+		if err := choose(p, w, &s.kind, "the kind of upload, as "+s.task+" is new", kinds); err != nil {
+			return err
+		}
+	case s.at < begin:
+		return p.expected(p.when, "a time not before %v, when %s begins", begin, s.task)
+	case len(p.words) == 0:
+		return p.expected(p.next(), "what happens to the task, such as visual=processing")
+	}
+	if !known {
+		p.tasks[s.task] = s.at
+	}
+	return p.options(s, func(p *parser, s *step, o option) error {
+		switch o.name {
+		case "type":
+			s.eventType = o.value.text
+			return nil
+		case "hold", "repeat", "break":
+			return deliveries(p, s, o)
+		}
+		for _, c := range o.name {
+			if c != '_' && (c < 'a' || c > 'z') && (c < '0' || c > '9') {
+				return p.expected(o.word, "a feature's name in lower-case letters, digits and _")
+			}
+		}
+		f := model.Feature{Name: o.name}
+		if err := choose(p, o.value, &f.State, "a state", model.States); err != nil {
+			return err
+		}
+		s.changes = append(s.changes, f)
+		return nil
+	})
+}
+
+// upload reads what follows "upload".
+func (p *parser) upload(s *step) error {
+	s.count, s.fate = 1, thrives
+	if err := choose(p, p.next(), &s.kind, "the kind of upload", kinds); err != nil {
+		return err
+	}
+	return p.options(s, func(p *parser, s *step, o option) (err error) {
+		switch o.name {
+		case "count":
+			if s.count, err = strconv.Atoi(o.value.text); err != nil || s.count < 1 || s.count > maxCount {
+				return p.expected(o.value, "a number from 1 to %d", maxCount)
+			}
+			return nil
+		case "over":
+			s.over, err = p.duration(o.value, "a time", 0)
+			return err
+		case "fate":
+			return choose(p, o.value, &s.fate, "a fate", fates)
+		}
+		return p.expected(o.word, "count=, over= or fate=")
+	})
+}
+
+// maxCount is the greatest number of uploads in one line.
+const maxCount = 1000
+
+// deliveries reads what happens to a message on its way.
+func deliveries(p *parser, s *step, o option) (err error) {
+	var d time.Duration
+	switch o.name {
+	case "hold":
+		s.hold, err = p.duration(o.value, "a time", 0)
+	case "repeat":
+		d, err = p.duration(o.value, "a time", 0)
+		s.repeats = append(s.repeats, d)
+	case "break":
+		err = choose(p, o.value, &s.wrong, "what is to be wrong", Breaks)
+	default:
+		err = p.expected(o.word, "hold=, repeat= or break=")
+	}
+	return err
+}
+
+// option is a word of the form name=value.
+type option struct {
+	name  string
+	word  word
+	value word
+}
+
+// options reads the rest of the line.
+func (p *parser) options(s *step, read func(*parser, *step, option) error) error {
+	for len(p.words) > 0 {
+		w := p.next()
+		name, value, ok := strings.Cut(w.text, "=")
+		if !ok || name == "" {
+			return p.expected(w, "a word of the form name=value")
+		}
+		o := option{name, w, word{value, w.column + utf8.RuneCountInString(name) + 1}}
+		if value == "" {
+			return p.expected(o.value, "a value behind %s=", name)
+		}
+		if err := read(p, s, o); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *parser) duration(w word, what string, least time.Duration) (time.Duration, error) {
+	d, err := time.ParseDuration(w.text)
+	if err != nil || d < least || d > longest {
+		return 0, p.expected(w, "%s, such as 3s, 250ms or 1m30s, and at most %v", what, longest)
+	}
+	return d, nil
+}
+
+// longest is the greatest time in a scenario.
+const longest = 24 * time.Hour
+
+// choose reads a word that must be one of some.
+func choose[T ~string](p *parser, w word, into *T, what string, from []T) error {
+	if i := slices.Index(from, T(w.text)); i >= 0 {
+		*into = from[i]
+		return nil
+	}
+	names := make([]string, len(from))
+	for i, t := range from {
+		names[i] = string(t)
+	}
+	return p.expected(w, "%s (%s or %s)", what, strings.Join(names[:len(names)-1], ", "), names[len(names)-1])
+}
