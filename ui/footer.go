@@ -1,0 +1,114 @@
+package ui
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+)
+
+// flashTime is how long a message stays in the footer.
+const flashTime = 4 * time.Second
+
+// flash is a short message in the place of the keys.
+type flash struct {
+	text string
+	n    int // which one, so that an old timer does not clear a new message
+}
+
+type unflashMsg int
+
+func (f *flash) clear(n unflashMsg) {
+	if int(n) == f.n {
+		f.text = ""
+	}
+}
+
+// say shows a message in the footer for a while.
+func (m *Model) say(text string) {
+	m.flash.text = text
+	m.flash.n++
+	n := m.flash.n
+	m.later = append(m.later, tea.Tick(flashTime, func(time.Time) tea.Msg { return unflashMsg(n) }))
+}
+
+func (m *Model) sayFollow(on bool) {
+	if on {
+		m.say("following the newest")
+	} else {
+		m.say("not following any more; f follows the newest again")
+	}
+}
+
+// drawFooter draws the last line: the filter while it is typed, a message, or
+// the keys that fit.
+func (m *Model) drawFooter() string {
+	l := newLine(m.th, m.w)
+	switch f := &m.filter; {
+	case f.open:
+		m.drawFilter(l)
+		return l.String()
+	case m.frozen != nil:
+		l.put(warn, fmt.Sprintf("frozen, %d new", m.frozen.more)).put(dim, "  space goes on ")
+	case f.active():
+		what := f.filter.String()
+		if f.failures {
+			what = strings.TrimSpace("failures only " + what)
+		}
+		l.put(accent, "/"+what).put(dim, fmt.Sprintf("  %d shown, esc clears  ", m.shownCount()))
+	}
+	if m.flash.text != "" {
+		return l.put(accent, m.flash.text).String()
+	}
+	m.drawKeys(l)
+	return l.String()
+}
+
+func (m *Model) drawFilter(l *line) {
+	f := &m.filter
+	value, at := []rune(f.input.Value()), f.input.Position()
+	end := fmt.Sprintf("  %d shown", m.shownCount())
+	r := dim
+	if f.wrong != nil {
+		end, r = "  "+f.wrong.Message, bad
+	}
+	room := max(8, l.free-len(end)-3)
+	from := max(0, at-room)
+	value = value[from:min(len(value), from+room)]
+	l.put(accent, "/")
+	l.put(plain, string(value[:at-from]))
+	under := " "
+	if at-from < len(value) {
+		under = string(value[at-from])
+	}
+	l.selected = true
+	l.put(strong, under)
+	l.selected = false
+	if at-from < len(value) {
+		l.put(plain, string(value[at-from+1:]))
+	}
+	l.put(r, end)
+}
+
+// shownCount is the number of rows that pass the filter in the present view.
+func (m *Model) shownCount() int {
+	if m.view == viewEvents {
+		return m.log.len()
+	}
+	return len(m.views[viewTasks].(*tasksView).order.rows)
+}
+
+// drawKeys lists the keys of the place, as many as fit.
+func (m *Model) drawKeys(l *line) {
+	for _, b := range bindings {
+		if b.short == "" || b.place != anywhere && b.place != m.place() {
+			continue
+		}
+		name := keyName(b.keys[0])
+		if l.free < cells(name)+1+len(b.short)+2 {
+			break
+		}
+		l.put(accent, name).put(dim, " "+b.short+"  ")
+	}
+}

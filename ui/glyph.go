@@ -1,0 +1,95 @@
+package ui
+
+import (
+	"strings"
+	"unicode/utf8"
+
+	"github.com/charmbracelet/x/ansi"
+
+	"aspectop/model"
+)
+
+// The characters the screen is drawn with, besides text. Each is one cell wide
+// by every way of measuring, and has a stand-in in asciiOf.
+const (
+	glyphCursor   = "▌"
+	glyphLive     = "●"
+	glyphDown     = "○"
+	glyphArrow    = "→"
+	glyphEllipsis = "…"
+	glyphFull     = "█"
+	glyphEmpty    = "─"
+	glyphNow      = "│"
+	glyphWait     = "░" // a stretch of time spent queued
+	glyphDot      = "·"
+	glyphRule     = "─"
+	glyphWall     = "│"
+	glyphUnknown  = "?"
+)
+
+var (
+	glyphSpark   = []string{"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"}
+	glyphMotion  = []string{"▸", "▹"} // takes the place of processing while it moves
+	glyphCorners = [4]string{"╭", "╮", "╰", "╯"}
+	stateGlyphs  = map[model.State]string{
+		model.Queued: "·", model.Processing: "▸", model.Completed: "✓",
+		model.Failed: "✗", model.Cancelled: "×", model.NA: "–",
+	}
+)
+
+// asciiOf gives the stand-ins for --ascii.
+var asciiOf = map[rune]byte{
+	'▌': '>', '●': '*', '○': 'o', '→': '>', '…': '~', '█': '#', '─': '-', '│': '|', '░': '.', '·': '.',
+	'▁': '_', '▂': '.', '▃': '.', '▄': '-', '▅': '=', '▆': '+', '▇': '*',
+	'▸': '>', '▹': ')', '╭': '+', '╮': '+', '╰': '+', '╯': '+', '↑': '^', '↓': 'v', '←': '<', '✓': '+', '✗': '!', '×': 'x', '–': '-',
+}
+
+// toASCII redraws a frame for a terminal that shows nothing but ASCII: our own
+// characters by their stand-ins, those from outside by question marks as wide
+// as they were.
+func toASCII(frame string) string {
+	if ascii(frame) {
+		return frame
+	}
+	var b strings.Builder
+	b.Grow(len(frame))
+	for _, r := range frame {
+		switch c, ours := asciiOf[r]; {
+		case r < utf8.RuneSelf:
+			b.WriteRune(r)
+		case ours:
+			b.WriteByte(c)
+		default:
+			b.WriteString(repeat("?", ansi.StringWidth(string(r))))
+		}
+	}
+	return b.String()
+}
+
+// glyph is the sign of a state.
+func glyph(s model.State) string {
+	if g, ok := stateGlyphs[s]; ok {
+		return g
+	}
+	return glyphUnknown
+}
+
+// letter tells a state in one character, because a sign alone is not read by
+// everybody.
+func letter(s model.State) string {
+	switch {
+	case s == model.Cancelled:
+		return "x"
+	case s.Known():
+		return string(s[:1])
+	}
+	return "?"
+}
+
+// word is a state as text; one that was not told has none.
+func word(s model.State) string {
+	if s == "" {
+		return "(none)"
+	}
+	return string(s)
+}

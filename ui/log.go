@@ -1,0 +1,246 @@
+package ui
+
+import (
+	"cmp"
+	"slices"
+
+	tea "charm.land/bubbletea/v2"
+
+	"aspectop/model"
+)
+
+// rowKey names a row of the event log: a delivery by its number, or a status by
+// its place behind the delivery that was the newest when it was read.
+type rowKey struct {
+	seq, pos int64 // pos is 0 for a delivery
+}
+
+func (k rowKey) compare(o rowKey) int {
+	return cmp.Or(cmp.Compare(k.seq, o.seq), cmp.Compare(k.pos, o.pos))
+}
+
+// note is a status in the log.
+type note struct {
+	key rowKey
+	model.Status
+}
+
+const (
+	maxNotes = 1000 // as many as the status log holds
+	maxRows  = 4000 // decoded rows that are kept at hand
+)
+
+// eventLog is what the Events view and the task's pane of events show: all
+// deliveries of the journal in the order of their arrival, and the statuses
+// between them. It holds numbers; the rows themselves are read from the journal
+// as they come into sight.
+type eventLog struct {
+	all     logIndex
+	notes   []note // ascending
+	rows    map[int64]*arrival
+	reading bool // a window is on its way
+
+	// With a filter, the rows that pass it. They are found from the newest to
+	// the oldest, while whatever comes is looked at as it comes.
+	matches      logIndex
+	matchedNotes []note
+	filtered     bool
+	generation   int   // of the filter
+	scanned      int64 // everything from here on was looked at
+	scanning     bool
+}
+
+// add takes arrivals in that were just folded.
+func (l *eventLog) add(m *Model, arrivals []arrival) {
+	for i := range arrivals {
+		a := &arrivals[i]
+		l.all.add(a.Seq)
+		if l.filtered && m.filter.keepRow(m, a) {
+			l.matches.add(a.Seq)
+		}
+	}
+	if n := len(arrivals); n > 0 && arrivals[n-1].Seq >= m.seen {
+		l.cache(arrivals[max(0, n-maxRows/4):])
+	}
+}
+
+// note takes in a status.
+func (l *eventLog) note(m *Model, s model.Status) {
+	n := note{rowKey{m.seen, s.Pos}, s}
+	l.notes = append(l.notes, n)
+	if len(l.notes) > maxNotes {
+		l.notes = slices.Delete(l.notes, 0, len(l.notes)-maxNotes)
+	}
+	if l.filtered && m.filter.keepNote(m, &n) {
+		l.matchedNotes = append(l.matchedNotes, n)
+	}
+}
+
+// cache keeps decoded rows at hand.
+func (l *eventLog) cache(arrivals []arrival) {
+	if l.rows == nil || len(l.rows)+len(arrivals) > maxRows {
+		l.rows = make(map[int64]*arrival, maxRows)
+	}
+	for i := range arrivals {
+		a := arrivals[i] // a copy: the batch it came in is let go
+		l.rows[a.Seq] = &a
+	}
+}
+
+// shown are the deliveries and statuses that pass the filter.
+func (l *eventLog) shown() (*logIndex, []note) {
+	if l.filtered {
+		return &l.matches, l.matchedNotes
+	}
+	return &l.all, l.notes
+}
+
+// len is the number of rows that pass the filter.
+func (l *eventLog) len() int {
+	index, notes := l.shown()
+	return index.len() + len(notes)
+}
+
+// at is the key of row i.
+func (l *eventLog) at(i int) rowKey {
+	index, notes := l.shown()
+	j, found := slices.BinarySearchFunc(notes, i, func(n note, i int) int {
+		return l.noteRow(index, notes, n.key) - i
+	})
+	if found {
+		return notes[j].key
+	}
+	return rowKey{seq: index.at(i - j)}
+}
+
+// find is the row of a key, or of the one that follows it.
+func (l *eventLog) find(k rowKey) int {
+	index, notes := l.shown()
+	if k.pos > 0 {
+		return l.noteRow(index, notes, k)
+	}
+	row, _ := index.find(k.seq)
+	before, _ := slices.BinarySearchFunc(notes, k, func(n note, k rowKey) int { return n.key.compare(k) })
+	return row + before
+}
+
+func (l *eventLog) noteRow(index *logIndex, notes []note, k rowKey) int {
+	row, _ := index.find(k.seq + 1)
+	before, _ := slices.BinarySearchFunc(notes, k, func(n note, k rowKey) int { return n.key.compare(k) })
+	return row + before
+}
+
+// status is the status with the key, or nil.
+func (l *eventLog) status(k rowKey) *model.Status {
+	i, found := slices.BinarySearchFunc(l.notes, k, func(n note, k rowKey) int { return n.key.compare(k) })
+	if !found {
+		return nil
+	}
+	return &l.notes[i].Status
+}
+
+// windowMsg brings rows that came into sight.
+type windowMsg struct {
+	arrivals []arrival
+	err      error
+}
+
+// need reads the rows that are in sight and not at hand, and goes on with the
+// scan for the filter.
+func (l *eventLog) need(m *Model) tea.Cmd {
+	return tea.Batch(l.window(m), l.scan(m))
+}
+
+func (l *eventLog) window(m *Model) tea.Cmd {
+	if l.reading {
+		return nil
+	}
+	var missing []int64
+	for _, seq := range m.inSight() {
+		if l.rows[seq] == nil {
+			missing = append(missing, seq)
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	l.reading = true
+	return func() tea.Msg {
+		var msg windowMsg
+		for _, seq := range missing {
+			d, err := m.opt.Journal.Get(m.ctx, seq)
+			if err != nil {
+				msg.err = err
+				msg.arrivals = append(msg.arrivals, arrival{Event: model.Event{Seq: seq, Message: seq}})
+				continue
+			}
+			msg.arrivals = append(msg.arrivals, m.decode(&d))
+		}
+		if m.ctx.Err() != nil {
+			return nil
+		}
+		return msg
+	}
+}
+
+func (l *eventLog) windowRead(m *Model, msg windowMsg) {
+	l.reading = false
+	l.cache(msg.arrivals)
+}
+
+// refilter begins anew with the filter that is set now.
+func (l *eventLog) refilter(m *Model) {
+	l.generation++
+	l.matches, l.matchedNotes = logIndex{}, nil
+	if l.filtered = m.filter.active(); !l.filtered {
+		return
+	}
+	for i := range l.notes {
+		if m.filter.keepNote(m, &l.notes[i]) {
+			l.matchedNotes = append(l.matchedNotes, l.notes[i])
+		}
+	}
+	l.scanned = m.seen + 1
+}
+
+// scannedMsg brings deliveries to be held against the filter, newest first.
+type scannedMsg struct {
+	generation int
+	arrivals   []arrival
+	err        error
+}
+
+// scan reads on towards the oldest delivery that was folded; whatever is folded
+// later is looked at then.
+func (l *eventLog) scan(m *Model) tea.Cmd {
+	if !l.filtered || l.scanning || l.scanned <= m.oldest {
+		return nil
+	}
+	l.scanning = true
+	generation, before := l.generation, l.scanned
+	return func() tea.Msg {
+		arrivals, err := m.read(before, m.opt.Journal.Before)
+		if m.ctx.Err() != nil {
+			return nil
+		}
+		return scannedMsg{generation, arrivals, err}
+	}
+}
+
+func (l *eventLog) scannedOn(m *Model, msg scannedMsg) {
+	l.scanning = false
+	if msg.generation != l.generation {
+		return
+	}
+	if msg.err != nil || len(msg.arrivals) == 0 {
+		l.scanned = m.oldest
+		return
+	}
+	for i := range msg.arrivals {
+		if a := &msg.arrivals[i]; m.filter.keepRow(m, a) {
+			l.matches.add(a.Seq)
+		}
+		l.scanned = msg.arrivals[i].Seq
+	}
+	m.tell(change{})
+}

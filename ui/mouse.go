@@ -1,0 +1,27 @@
+package ui
+
+import tea "charm.land/bubbletea/v2"
+
+// wheelRows is how far one notch of the wheel goes.
+const wheelRows = 3
+
+func (m *Model) click(e tea.Mouse) {
+	lay := m.layout()
+	y := e.Y - 2 - lay.tabs
+	if e.Button != tea.MouseLeft || m.help != nil || m.detail != nil || y < 0 || y >= lay.body || e.X >= lay.main {
+		return
+	}
+	m.views[m.view].click(m, e.X, y)
+}
+
+func (m *Model) wheel(e tea.Mouse) tea.Cmd {
+	a := actDown
+	if e.Button == tea.MouseWheelUp {
+		a = actUp
+	}
+	var cmds []tea.Cmd
+	for range wheelRows {
+		cmds = append(cmds, m.act(a))
+	}
+	return tea.Batch(append(cmds, m.log.need(m))...)
+}

@@ -1,0 +1,167 @@
+package ui
+
+import (
+	"fmt"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"aspectop/model"
+)
+
+type tickMsg time.Time
+
+// tick wakes the screen when ages move on: once a second, or a little oftener
+// while something moves.
+func (m *Model) tick() tea.Cmd {
+	d := time.Second
+	if !m.opt.ReducedMotion && m.board.Count(model.Processing) > 0 {
+		d = time.Second / 2
+	}
+	return tea.Tick(d, func(t time.Time) tea.Msg { return tickMsg(t) })
+}
+
+func (m *Model) ticked(tickMsg) tea.Cmd {
+	m.beat++
+	if m.frozen == nil {
+		m.at = m.opt.Now()
+	}
+	return m.tick()
+}
+
+// key handles a key: what is typed into first, then the view, then the program.
+func (m *Model) key(msg tea.KeyPressMsg) tea.Cmd {
+	if m.filter.open {
+		return m.typed(msg)
+	}
+	a := lookup(msg.String(), m.place())
+	if a != actSuspend {
+		m.warned = false
+	}
+	cmd := m.act(a)
+	cmds := append(m.later, cmd, m.log.need(m))
+	m.later = nil
+	return tea.Batch(cmds...)
+}
+
+// place is where the reader is, for the key table.
+func (m *Model) place() place {
+	if m.detail != nil || m.help != nil {
+		return inText
+	}
+	return inList
+}
+
+func (m *Model) act(a action) tea.Cmd {
+	if a == actInterrupt {
+		return tea.Quit
+	}
+	if m.help != nil {
+		switch {
+		case a == actHelp || a == actBack || a == actQuit:
+			m.help = nil
+		default:
+			m.help.do(a, m.layout().body)
+		}
+		return nil
+	}
+	if m.detail != nil {
+		if cmd, ok := m.detail.do(m, a); ok {
+			return cmd
+		}
+	} else if cmd, ok := m.views[m.view].do(m, a); ok {
+		return cmd
+	}
+	switch a {
+	case actTasks, actBoard, actEvents, actDeliveries, actStats:
+		m.detail = nil
+		m.view = viewID(a - actTasks)
+	case actNextPane:
+		m.view = (m.view + 1) % viewCount
+	case actPrevPane:
+		m.view = (m.view + viewCount - 1) % viewCount
+	case actBack:
+		m.back()
+	case actQuit:
+		if m.detail != nil {
+			m.detail = nil
+			return nil
+		}
+		return tea.Quit
+	case actFilter:
+		m.detail = nil
+		m.filter.open = true
+		return m.filter.input.Focus()
+	case actFailures:
+		m.filter.failures = !m.filter.failures
+		m.tell(change{filter: true})
+	case actFreeze:
+		return m.freeze()
+	case actPreview:
+		m.preview = !m.previewShown()
+		m.previewChosen = true
+	case actMouse:
+		m.mouse = !m.mouse
+		if m.mouse {
+			m.say("mouse on; shift+drag still selects text in most terminals")
+		} else {
+			m.say("mouse off")
+		}
+	case actTheme:
+		next := map[string]string{"dark": "light", "light": "mono", "mono": "dark"}
+		m.th = newTheme(next[m.th.name])
+		m.say("theme " + m.th.name)
+	case actPresent:
+		m.hidden = !m.hidden
+	case actHelp:
+		m.help = &helpPage{}
+	case actSuspend:
+		return m.suspend()
+	}
+	return nil
+}
+
+// back closes what is open, then clears the filter.
+func (m *Model) back() {
+	switch {
+	case m.detail != nil:
+		m.detail = nil
+	case m.filter.active():
+		m.filter.clear()
+		m.tell(change{filter: true})
+	}
+}
+
+// suspend stops the process as ctrl+z does elsewhere, but says first what that
+// means here.
+func (m *Model) suspend() tea.Cmd {
+	if m.opt.CanSuspend == nil || !m.opt.CanSuspend() {
+		m.say("cannot suspend here: nothing could continue this process")
+		return nil
+	}
+	if m.opt.Receiver != "" && !m.warned {
+		m.warned = true
+		m.say("suspending stops receiving too; Svix will retry. ctrl+z again to suspend")
+		return nil
+	}
+	m.warned = false
+	m.suspended = m.opt.Now()
+	return tea.Suspend
+}
+
+func (m *Model) resumed() {
+	if m.suspended.IsZero() {
+		return
+	}
+	m.at = m.opt.Now()
+	m.say(fmt.Sprintf("back after %s; deliveries refused meanwhile are retried by Svix", ago(m.at.Sub(m.suspended))))
+	m.suspended = time.Time{}
+}
+
+// windowTitle names the program and what it sees, for the terminal's tab.
+func (m *Model) windowTitle() string {
+	if n := m.board.Count(model.Failed); n > 0 {
+		return fmt.Sprintf("aspectop: %d failed", n)
+	}
+	return fmt.Sprintf("aspectop: %d active", m.board.Count(model.Processing)+m.board.Count(model.Queued))
+}

@@ -1,0 +1,198 @@
+package ui
+
+import (
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"aspectop/model"
+)
+
+// counters are about this run: what came since the screen was opened.
+type counters struct {
+	started                             time.Time
+	verified, rejected, duplicate, late int
+	lost                                int64 // statuses that went by unread
+	last                                time.Time
+	rate                                rate
+}
+
+// frozen is a screen that was stopped with space. Reading stops too, so that
+// the journal, not memory, holds what comes meanwhile.
+type frozen struct {
+	since   int64       // the newest delivery that is shown
+	held    *arrivedMsg // the batch that was being read
+	history *historyMsg // likewise
+	more    int64       // deliveries since
+}
+
+// countedMsg tells where the journal ends, while the screen is frozen.
+type countedMsg struct {
+	last int64
+	err  error
+}
+
+func (m *Model) opened(msg openedMsg) tea.Cmd {
+	if msg.err != nil {
+		m.trouble = "cannot read the journal: " + msg.err.Error()
+		return nil
+	}
+	m.first, m.seen, m.oldest = msg.first, msg.last, msg.last+1
+	if msg.last == 0 {
+		m.loading = false
+		return m.listen()
+	}
+	return tea.Batch(m.listen(), m.history())
+}
+
+func (m *Model) arrived(msg arrivedMsg) tea.Cmd {
+	if m.frozen != nil {
+		m.frozen.held = &msg
+		return m.count()
+	}
+	m.take(msg)
+	return tea.Batch(m.listen(), m.log.need(m))
+}
+
+// take folds what came.
+func (m *Model) take(msg arrivedMsg) {
+	m.at = m.opt.Now()
+	m.trouble = ""
+	if msg.err != nil {
+		m.trouble = "cannot read the journal: " + msg.err.Error()
+	}
+	for i := range msg.arrivals {
+		m.seen = max(m.seen, msg.arrivals[i].Seq)
+	}
+	m.behind = len(msg.arrivals) == batch
+	m.statusSeen = msg.status
+	m.run.lost += msg.lost
+	m.fold(msg.arrivals)
+	for i := range msg.arrivals {
+		a := &msg.arrivals[i]
+		if a.Received.After(m.run.last) {
+			m.run.last = a.Received
+		}
+		m.run.rate.add(a.Received)
+		if a.repeat() {
+			m.run.duplicate++
+			continue
+		}
+		m.run.verified++
+		if a.Task != nil {
+			if late, _, ok := m.board.Task(a.Task.ID).Arrival(a.Seq); ok && late {
+				m.run.late++
+			}
+		}
+	}
+	for _, s := range msg.statuses {
+		if s.Rejected != nil {
+			m.run.rejected++
+		}
+		m.log.note(m, s)
+	}
+}
+
+// fold takes arrivals, in whatever order, into the board and the log.
+func (m *Model) fold(arrivals []arrival) {
+	for i := range arrivals {
+		m.board.Fold(&arrivals[i].Event)
+	}
+	var c change
+	m.board.TakeChanged(func(t *model.Task) { c.tasks = append(c.tasks, int32(t.Index())) })
+	m.log.add(m, arrivals)
+	m.tell(c)
+}
+
+func (m *Model) historyRead(msg historyMsg) tea.Cmd {
+	if m.frozen != nil {
+		m.frozen.history = &msg
+		return nil
+	}
+	if msg.err != nil {
+		m.trouble = "cannot read the history: " + msg.err.Error()
+		return nil
+	}
+	if len(msg.arrivals) == 0 {
+		m.loading, m.oldest = false, m.first
+		m.tell(change{filter: true})
+		return m.log.need(m)
+	}
+	m.oldest = msg.arrivals[len(msg.arrivals)-1].Seq
+	m.fold(msg.arrivals)
+	return tea.Batch(m.history(), m.log.need(m))
+}
+
+// count looks how much waits, while the screen is frozen.
+func (m *Model) count() tea.Cmd {
+	return tea.Tick(time.Second/4, func(time.Time) tea.Msg {
+		_, last, err := m.opt.Journal.Range(m.ctx)
+		return countedMsg{last, err}
+	})
+}
+
+func (m *Model) counted(msg countedMsg) tea.Cmd {
+	if m.frozen == nil {
+		return m.listen()
+	}
+	if msg.err == nil {
+		m.frozen.more = msg.last - m.frozen.since
+	}
+	return m.count()
+}
+
+// freeze stops the screen, or lets it go on.
+func (m *Model) freeze() tea.Cmd {
+	if m.frozen == nil {
+		m.frozen = &frozen{since: m.seen}
+		return nil
+	}
+	was := m.frozen
+	m.frozen = nil
+	m.at = m.opt.Now()
+	if was.held != nil {
+		m.take(*was.held)
+	}
+	if was.history != nil {
+		return m.historyRead(*was.history)
+	}
+	return nil
+}
+
+// rate counts arrivals per second over the last minute.
+type rate struct {
+	counts [60]int
+	newest int64 // Unix second of the newest count
+}
+
+func (r *rate) add(at time.Time) {
+	r.advance(at.Unix())
+	if age := r.newest - at.Unix(); age < int64(len(r.counts)) {
+		r.counts[at.Unix()%int64(len(r.counts))]++
+	}
+}
+
+// advance forgets what is older than a minute.
+func (r *rate) advance(second int64) {
+	if second-r.newest >= int64(len(r.counts)) {
+		*r = rate{newest: second}
+		return
+	}
+	for r.newest < second {
+		r.newest++
+		r.counts[r.newest%int64(len(r.counts))] = 0
+	}
+}
+
+// last returns the counts of the last minute in n equal stretches, oldest
+// first; n divides 60.
+func (r *rate) last(now time.Time, n int) []int {
+	r.advance(now.Unix())
+	out := make([]int, n)
+	each := len(r.counts) / n
+	for i := range r.counts {
+		second := r.newest - int64(len(r.counts)-1-i)
+		out[i/each] += r.counts[(second%60+60)%60]
+	}
+	return out
+}

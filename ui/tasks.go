@@ -1,0 +1,351 @@
+package ui
+
+import (
+	"strconv"
+
+	tea "charm.land/bubbletea/v2"
+
+	"aspectop/model"
+)
+
+// tasksView is the list of tasks: a row for each, in one of several orders.
+type tasksView struct {
+	order  taskOrder
+	rows   window
+	h      int    // rows on screen, as last drawn
+	id     string // of the selected task
+	follow bool   // the selection stays on the first row
+}
+
+func (v *tasksView) title() string { return "Tasks" }
+
+func (v *tasksView) changed(m *Model, c change) {
+	if c.filter {
+		v.order.rebuild(m.board, m.keep)
+	} else {
+		v.order.update(m.board, c.tasks, m.keep)
+	}
+	v.hold(m)
+}
+
+// hold keeps the selection on its task, or on the first row while following.
+func (v *tasksView) hold(m *Model) {
+	n := len(v.order.rows)
+	t := m.board.Task(v.id)
+	switch {
+	case n == 0:
+		v.rows.set(0, 0, v.h)
+		return
+	case v.follow || t == nil:
+		v.rows.set(0, n, v.h)
+	default:
+		for i, row := range v.order.rows {
+			if int(row) == t.Index() {
+				v.rows.shift(i, n, v.h)
+				return
+			}
+		}
+		v.rows.set(v.rows.cursor, n, v.h) // it no longer passes the filter
+	}
+	v.id = v.task(m, v.rows.cursor).ID()
+}
+
+func (v *tasksView) task(m *Model, row int) *model.Task { return m.board.At(int(v.order.rows[row])) }
+
+func (v *tasksView) selection(m *Model) selection {
+	if len(v.order.rows) == 0 {
+		return selection{}
+	}
+	return selection{task: v.task(m, v.rows.cursor)}
+}
+
+func (v *tasksView) do(m *Model, a action) (tea.Cmd, bool) {
+	n := len(v.order.rows)
+	switch a {
+	case actFollow:
+		v.follow = !v.follow
+		m.sayFollow(v.follow)
+	case actSort:
+		v.order.by = (v.order.by + 1) % sortings
+		v.order.rebuild(m.board, m.keep)
+		m.say("sorted by " + v.order.by.String())
+	case actNextMatch, actPrevMatch:
+		v.toFailure(m, a)
+	case actOpen:
+		if n > 0 {
+			m.openTask(v.task(m, v.rows.cursor), rowKey{})
+		}
+	default:
+		if !v.rows.move(a, n, v.h) {
+			return nil, false
+		}
+		v.moved(m)
+	}
+	v.hold(m)
+	return nil, true
+}
+
+// moved notes that the reader chose a row: following would take it away.
+func (v *tasksView) moved(m *Model) {
+	if len(v.order.rows) == 0 {
+		return
+	}
+	v.id = v.task(m, v.rows.cursor).ID()
+	if follow := v.rows.cursor == 0 && v.follow; follow != v.follow {
+		v.follow = follow
+		m.sayFollow(follow)
+	}
+}
+
+func (v *tasksView) toFailure(m *Model, a action) {
+	n, step := len(v.order.rows), 1
+	if a == actPrevMatch {
+		step = -1
+	}
+	for i := 1; i <= n; i++ {
+		row := ((v.rows.cursor+i*step)%n + n) % n
+		if hasFailed(v.task(m, row)) {
+			v.rows.set(row, n, v.h)
+			v.moved(m)
+			return
+		}
+	}
+	m.say("no failure in sight")
+}
+
+// hasFailed reports whether the task or one of its features is failed.
+func hasFailed(t *model.Task) bool {
+	if t.State() == model.Failed {
+		return true
+	}
+	for _, f := range t.Features() {
+		if f.State == model.Failed {
+			return true
+		}
+	}
+	return false
+}
+
+func (v *tasksView) click(m *Model, _, y int) {
+	if row := v.rows.top + y - 1; y > 0 && row < len(v.order.rows) {
+		v.rows.set(row, len(v.order.rows), v.h)
+		v.moved(m)
+	}
+}
+
+func (v *tasksView) draw(m *Model, w, h int) []string {
+	if h != v.h+1 {
+		v.h = max(1, h-1)
+		v.rows.set(v.rows.cursor, len(v.order.rows), v.h)
+	}
+	if len(v.order.rows) == 0 {
+		return m.drawEmpty(w, h)
+	}
+	c := m.taskColumns(w)
+	lines := []string{c.head(m, w)}
+	for i := v.rows.top; i < len(v.order.rows) && len(lines) < h; i++ {
+		lines = append(lines, c.row(m, v.task(m, i), w, i == v.rows.cursor))
+	}
+	return tall(m.th, lines, w, h)
+}
+
+// columns is the layout of the task list: the width of each column, 0 for one
+// that had to give way.
+type columns struct {
+	state, id, asset   int
+	features           []string
+	feature            int // width of each
+	progress, eta, age int
+}
+
+// taskColumns lays the list out for the width: columns give way from the right,
+// then what is left over goes to the features and the asset.
+func (m *Model) taskColumns(w int) columns {
+	c := columns{state: 13, id: 9, asset: 12, feature: 7, progress: 12, eta: 7, age: 6}
+	c.features = m.features()
+	used := func() int {
+		return 2 + c.state + c.id + c.asset + c.feature*len(c.features) + c.progress + c.eta + c.age
+	}
+	for _, giveWay := range []func(){
+		func() { c.progress = 6 },
+		func() { c.asset = 0 },
+		func() { c.progress = 0 },
+		func() { c.state = 2 },
+		func() { c.eta = 0 },
+		func() { c.age = 0 },
+		func() { c.feature = 3 },
+	} {
+		if used() <= w {
+			break
+		}
+		giveWay()
+	}
+	for len(c.features) > 0 && used() > w {
+		c.features = c.features[:len(c.features)-1]
+	}
+	left := max(0, w-used())
+	if n := len(c.features); n > 0 && left > 0 {
+		more := min(left*2/3/n, 16-c.feature)
+		if c.feature += more; c.feature < 6 {
+			c.feature = 3
+		}
+		left = max(0, w-used())
+	}
+	if c.asset > 0 {
+		more := min(left, 24)
+		c.asset += more
+		left -= more
+	}
+	c.id += min(left, 37-c.id)
+	return c
+}
+
+// features are the names of all features seen, the documented ones first.
+func (m *Model) features() []string {
+	names := []string{"proxy", "preview", "visual", "transcription"}
+	for _, name := range m.board.Stats().Features() {
+		if model.CompareFeatures(name, names[3]) > 0 {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+func (c *columns) head(m *Model, w int) string {
+	l := newLine(m.th, w).space(2)
+	title := func(s string, w int) {
+		if w > 0 {
+			l.cell(dim, s, w-1).space(1)
+		}
+	}
+	title("STATE", c.state)
+	title("TASK", c.id)
+	title("ASSET", c.asset)
+	for _, f := range c.features {
+		title(upper(f), c.feature)
+	}
+	title("PROGRESS", c.progress)
+	if c.eta > 0 {
+		l.right(dim, "ETA", c.eta-1).space(1)
+	}
+	if c.age > 0 {
+		l.right(dim, "NEWS", c.age-1).space(1)
+	}
+	return l.String()
+}
+
+func (c *columns) row(m *Model, t *model.Task, w int, selected bool) string {
+	l := newLine(m.th, w)
+	l.selected = selected
+	if selected {
+		l.put(accent, glyphCursor)
+	}
+	l.to(2)
+	_, stalled := m.board.Stalled(t, m.at)
+	m.putState(l, t, c.state-1, stalled)
+	l.space(1)
+	l.cell(plain, short(t.ID(), c.id-1), c.id-1).space(1)
+	if c.asset > 0 {
+		l.cell(dim, m.assetName(t), c.asset-1).space(1)
+	}
+	for _, f := range c.features {
+		m.putFeature(l, t, f, c.feature-1)
+		l.space(1)
+	}
+	if c.progress > 0 {
+		m.putProgress(l, t, c.progress-1)
+		l.space(1)
+	}
+	if c.eta > 0 {
+		eta := ""
+		if left, ok := m.board.ETA(t, m.at); ok {
+			eta = ago(left)
+		}
+		l.right(dim, eta, c.eta-1).space(1)
+	}
+	if c.age > 0 {
+		r := dim
+		if stalled {
+			r = warn
+		}
+		l.right(r, since(t.Heard(), m.at), c.age-1)
+	}
+	return l.String()
+}
+
+// putState draws the task's own state: sign and word, or sign and letter.
+func (m *Model) putState(l *line, t *model.Task, w int, stalled bool) {
+	s := t.State()
+	told := word(s)
+	if stalled {
+		told = "stalled"
+	}
+	r := stateRole(s)
+	if stalled {
+		r = warn
+	}
+	if w < 12 {
+		l.cell(r, m.sign(s, !stalled), w)
+		return
+	}
+	l.cell(r, m.sign(s, !stalled)+" "+told, w)
+}
+
+// sign is the glyph of a state; what is processing moves.
+func (m *Model) sign(s model.State, moving bool) string {
+	if s == model.Processing && moving && !m.opt.ReducedMotion && m.frozen == nil {
+		return glyphMotion[m.beat%len(glyphMotion)]
+	}
+	return glyph(s)
+}
+
+// putFeature draws one feature in w cells: its sign, its state in as many
+// letters as there is room for, and how long it has been so.
+func (m *Model) putFeature(l *line, t *model.Task, name string, w int) {
+	s, ok := t.Feature(name)
+	if !ok {
+		l.space(w)
+		return
+	}
+	told := letter(s)
+	age := since(t.Since(name), m.at)
+	if s.Terminal() {
+		age = took(t, name)
+	}
+	switch {
+	case w < 5:
+		age = ""
+	case w >= 15 || !s.Known():
+		told = " " + word(s)
+	case w >= 11:
+		told = " " + word(s)[:min(4, len(word(s)))]
+	}
+	if age != "" {
+		age = " " + age
+	}
+	l.cell(stateRole(s), m.sign(s, true)+told+age, w)
+}
+
+// took is how long the feature was processed before it ended.
+func took(t *model.Task, feature string) string {
+	spans := t.Timeline(feature)
+	for i := len(spans) - 1; i >= 0; i-- {
+		if spans[i].State == model.Processing {
+			return ago(spans[i].Length(spans[i].From))
+		}
+	}
+	return ""
+}
+
+// putProgress draws how many features are done, as a bar and in figures.
+func (m *Model) putProgress(l *line, t *model.Task, w int) {
+	done, total := t.Progress()
+	figures := strconv.Itoa(done) + "/" + strconv.Itoa(total)
+	if bar := w - len(figures) - 1; bar >= 4 && total > 0 {
+		full := bar * done / total
+		l.put(stateRole(t.State()), repeat(glyphFull, full))
+		l.put(faint, repeat(glyphEmpty, bar-full)).space(1)
+		w = len(figures)
+	}
+	l.cell(dim, figures, w)
+}

@@ -1,0 +1,159 @@
+package ui
+
+import (
+	"fmt"
+	"image/color"
+
+	"charm.land/lipgloss/v2"
+
+	"aspectop/model"
+)
+
+// role is what a text is on the screen; the theme says how that looks. Views
+// name roles only, never colours.
+type role uint8
+
+const (
+	plain  role = iota // the terminal's own colour
+	strong             // what the eye should find first
+	dim                // labels, units, what can be skipped
+	faint              // lines and frames
+	accent             // the program itself: titles, keys, links
+	waiting
+	busy
+	good
+	bad
+	warn
+	stopped // cancelled
+	none    // na
+	key     // JSON: names
+	text    // JSON: strings
+	number  // JSON: numbers and literals
+	match   // search hits
+	roles
+)
+
+// palette gives each role a colour, for one kind of background.
+type palette struct {
+	name     string
+	colors   [roles]color.Color // nil: the terminal's own
+	selected color.Color        // background of the selected row
+	// backgrounds are the darkest and the lightest background the colours are
+	// made for; a test holds every colour to a contrast on both.
+	backgrounds [2]color.Color
+}
+
+var darkPalette = palette{
+	name: "dark",
+	colors: [roles]color.Color{
+		dim: hex(0x9aa0b4), faint: hex(0x7a8096), accent: hex(0x8fb4ff),
+		waiting: hex(0xc3c7d6), busy: hex(0x6fc9f5), good: hex(0x86d993), bad: hex(0xff8790),
+		warn: hex(0xf0c674), stopped: hex(0xd7a6e8), none: hex(0x9aa0b4),
+		key: hex(0x8fb4ff), text: hex(0xb5d99c), number: hex(0xf0c674), match: hex(0xffd75f),
+	},
+	selected:    hex(0x2c3550),
+	backgrounds: [2]color.Color{hex(0x000000), hex(0x24273a)},
+}
+
+var lightPalette = palette{
+	name: "light",
+	colors: [roles]color.Color{
+		dim: hex(0x565c6b), faint: hex(0x676d7c), accent: hex(0x1d55b0),
+		waiting: hex(0x4a5060), busy: hex(0x0a5f8f), good: hex(0x17692e), bad: hex(0xb31c2c),
+		warn: hex(0x7a4d00), stopped: hex(0x7c3a94), none: hex(0x565c6b),
+		key: hex(0x1d55b0), text: hex(0x17692e), number: hex(0x7a4d00), match: hex(0x8a2be2),
+	},
+	selected:    hex(0xd6e2f8),
+	backgrounds: [2]color.Color{hex(0xeff1f5), hex(0xffffff)},
+}
+
+func hex(rgb uint32) color.Color {
+	return color.RGBA{uint8(rgb >> 16), uint8(rgb >> 8), uint8(rgb), 0xff}
+}
+
+// theme is a palette made ready: the escape sequences that switch each role on,
+// on a normal row and on the selected one. Each starts from a reset, so roles
+// need not be switched off. The sequences carry full colours; the terminal's
+// real ability is applied when the frame is written.
+type theme struct {
+	name     string
+	on       [roles]string
+	selected [roles]string
+}
+
+// The themes by the name that --theme takes; auto starts dark and follows what
+// the terminal says about its background.
+func newTheme(name string) *theme {
+	switch name {
+	case "light":
+		return colored(&lightPalette)
+	case "mono":
+		return mono()
+	}
+	return colored(&darkPalette)
+}
+
+func colored(p *palette) *theme {
+	th := &theme{name: p.name}
+	for r := range roles {
+		st := attributes(r)
+		if c := p.colors[r]; c != nil {
+			st = st.Foreground(c)
+		}
+		th.on[r] = opening(st)
+		th.selected[r] = opening(st.Background(p.selected))
+	}
+	return th
+}
+
+func mono() *theme {
+	th := &theme{name: "mono"}
+	for r := range roles {
+		st := attributes(r)
+		if r == dim || r == faint || r == none {
+			st = st.Faint(true)
+		}
+		th.on[r] = opening(st)
+		th.selected[r] = opening(attributes(r).Reverse(true))
+	}
+	return th
+}
+
+func attributes(r role) lipgloss.Style {
+	st := lipgloss.NewStyle()
+	switch r {
+	case strong, bad:
+		return st.Bold(true)
+	case match:
+		return st.Bold(true).Underline(true)
+	}
+	return st
+}
+
+// opening is what a style writes before a text, behind a reset.
+func opening(st lipgloss.Style) string {
+	s := st.Render("x")
+	for i := range s {
+		if s[i] == 'x' && (i == 0 || s[i-1] == 'm') {
+			return "\x1b[m" + s[:i]
+		}
+	}
+	panic(fmt.Sprintf("ui: style without text: %q", s))
+}
+
+// stateRole is how a feature or task in the state is drawn.
+func stateRole(s model.State) role {
+	switch s {
+	case model.Queued:
+		return waiting
+	case model.Completed:
+		return good
+	case model.Failed:
+		return bad
+	case model.Cancelled:
+		return stopped
+	case model.NA:
+		return none
+	}
+	return busy
+}

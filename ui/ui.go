@@ -1,0 +1,262 @@
+// Package ui is aspectop's screen: a Bubble Tea program that folds the journal
+// into a board and draws it. It reads the journal through a small interface and
+// knows nothing of HTTP, SQL or the tunnel; whoever starts it hands in facts
+// about those as plain words.
+//
+// There is one Bubble Tea model. Views below it are plain structs that draw
+// lines and carry out actions; they exchange no messages.
+//
+//	journal ─▶ listen ───arrivedMsg──▶ Update: fold, move rows ─▶ listen …
+//	journal ─▶ history ──historyMsg──▶ Update: fold, move rows ─▶ history …
+//	journal ─▶ window ───windowMsg───▶ Update: rows of the log
+//	journal ─▶ scan ─────scannedMsg──▶ Update: rows that pass the filter ─▶ scan …
+//	clock ───▶ tick ─────tickMsg─────▶ Update: ages move on
+//	keys ────▶ lookup ─▶ action ─────▶ Update: the view first, then the program
+//
+// Each command is in flight once at most. Whatever comes is gathered for
+// frameTime and folded in one go, so a flood costs thirty frames a second, and
+// a terminal that stops reading stops this loop but never a receiver.
+package ui
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"aspectop/model"
+)
+
+// Options are what the screen is given. Everything that depends on the world
+// outside is in them.
+type Options struct {
+	Journal Journal
+	// Status is the log of what is no kept delivery; nil where there is none,
+	// which the screen says.
+	Status interface {
+		After(cursor int64) (entries []model.Status, lost, next int64)
+	}
+	Now func() time.Time // nil: time.Now
+
+	// Receiver is the URL that takes deliveries, "" if this process does not
+	// receive.
+	Receiver string
+	// Secrets are the names of the secrets in use.
+	Secrets []string
+	// JournalPath is where the journal is, for people.
+	JournalPath string
+	// Remarks are said in the footer at the start, such as that the port moved.
+	Remarks []string
+	// Try is a command that makes a first event come, for the empty screen.
+	Try string
+
+	Theme         string // auto, light, dark, mono
+	ASCII         bool
+	ReducedMotion bool
+	Filter        *model.Filter // nil: none
+	Since         time.Time     // show only what was heard since then; zero: all
+	// CanSuspend says whether ctrl+z would come back: a process that nobody can
+	// continue must not stop.
+	CanSuspend func() bool
+}
+
+// Model is the Bubble Tea model.
+type Model struct {
+	opt    Options
+	ctx    context.Context
+	cancel context.CancelFunc
+	th     *theme
+	w, h   int
+	at     time.Time // the moment that is shown; stands still while frozen
+	beat   int       // counts ticks, for motion
+
+	board  *model.Board
+	log    eventLog
+	run    counters
+	filter filterLine
+
+	// What was read: seen is the newest delivery, oldest the one up to which
+	// the history was folded, first the journal's first.
+	first, oldest, seen int64
+	statusSeen          int64
+	behind              bool // the last batch was full: more waits
+	loading             bool // history is still being folded
+	trouble             string
+
+	view   viewID
+	views  [viewCount]view
+	detail *detail // covers the view while open
+	help   *helpPage
+	flash  flash
+	frozen *frozen
+	mouse  bool
+	hidden bool // presentation: no user ids, no URLs
+
+	// The preview is shown on wide terminals until the reader chooses.
+	preview, previewChosen bool
+
+	warned    bool      // ctrl+z was pressed once
+	suspended time.Time // when ctrl+z stopped us
+	later     []tea.Cmd // what the key in hand asks for beside its action
+
+	frame string // the last one, as long as nothing changed
+	clean bool
+}
+
+type viewID int
+
+const (
+	viewTasks viewID = iota
+	viewBoard
+	viewEvents
+	viewDeliveries
+	viewStats
+	viewCount
+)
+
+// view is one of the five full-screen views.
+type view interface {
+	title() string
+	// changed tells that the board or the filter changed.
+	changed(m *Model, c change)
+	// draw returns exactly h lines of exactly w cells.
+	draw(m *Model, w, h int) []string
+	// do carries out an action and reports whether it meant something here.
+	do(m *Model, a action) (tea.Cmd, bool)
+	// selection is what is selected, for actions of the whole program.
+	selection(m *Model) selection
+	// click selects what is drawn in the cell.
+	click(m *Model, x, y int)
+}
+
+// change says what is new since the last frame.
+type change struct {
+	tasks  []int32 // their indices in the board
+	filter bool    // the filter, the sorting or the size changed: all is new
+}
+
+// selection names what the reader points at; either may be missing.
+type selection struct {
+	task *model.Task
+	row  rowKey // of the event log
+}
+
+// New returns the model. The program that runs it should use [ProgramOptions].
+func New(ctx context.Context, o Options) *Model {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	m := &Model{
+		opt: o, ctx: ctx, cancel: cancel, th: newTheme(o.Theme), w: 80, h: 24,
+		at: o.Now(), board: model.NewBoard(),
+		loading: true,
+	}
+	m.filter.set(o.Filter)
+	m.run.started = m.at
+	m.views = [viewCount]view{
+		&tasksView{follow: true}, &boardView{follow: true}, &eventsView{follow: true}, &deliveriesView{}, &statsView{},
+	}
+	return m
+}
+
+// ProgramOptions are the Bubble Tea options that the model is made for.
+func ProgramOptions() []tea.ProgramOption {
+	return []tea.ProgramOption{tea.WithFPS(30)}
+}
+
+// Init starts reading.
+func (m *Model) Init() tea.Cmd {
+	if len(m.opt.Remarks) > 0 {
+		m.say(strings.Join(m.opt.Remarks, "; "))
+	}
+	cmds := append(m.later, m.open(), m.tick())
+	m.later = nil
+	if m.opt.Theme == "auto" || m.opt.Theme == "" {
+		cmds = append(cmds, tea.RequestBackgroundColor)
+	}
+	return tea.Batch(cmds...)
+}
+
+// Update handles one message.
+func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
+	m.clean = false
+	return m, m.handle(msg)
+}
+
+func (m *Model) handle(msg tea.Msg) tea.Cmd {
+	switch msg := msg.(type) {
+	case tea.WindowSizeMsg:
+		m.w, m.h = msg.Width, msg.Height
+		m.tell(change{filter: true})
+	case tea.BackgroundColorMsg:
+		if !msg.IsDark() && m.th.name == "dark" {
+			m.th = newTheme("light")
+		}
+	case tea.KeyPressMsg:
+		return m.key(msg)
+	case tea.PasteMsg:
+		if m.filter.open {
+			return m.typed(msg)
+		}
+	case tea.MouseClickMsg:
+		m.click(msg.Mouse())
+	case tea.MouseWheelMsg:
+		return m.wheel(msg.Mouse())
+	case tickMsg:
+		return m.ticked(msg)
+	case openedMsg:
+		return m.opened(msg)
+	case arrivedMsg:
+		return m.arrived(msg)
+	case historyMsg:
+		return m.historyRead(msg)
+	case countedMsg:
+		return m.counted(msg)
+	case windowMsg:
+		m.log.windowRead(m, msg)
+	case scannedMsg:
+		m.log.scannedOn(m, msg)
+	case payloadMsg:
+		if m.detail != nil {
+			m.detail.payloadRead(m, msg)
+		}
+	case unflashMsg:
+		m.flash.clear(msg)
+	case tea.ResumeMsg:
+		m.resumed()
+	default:
+		m.clean = true
+	}
+	return m.log.need(m)
+}
+
+// View draws the frame, exactly as high and wide as the terminal.
+func (m *Model) View() tea.View {
+	if !m.clean {
+		m.frame, m.clean = m.draw(), true
+	}
+	v := tea.NewView(m.frame)
+	v.AltScreen = true
+	v.WindowTitle = m.windowTitle()
+	if m.mouse {
+		v.MouseMode = tea.MouseModeCellMotion
+	}
+	return v
+}
+
+// tell hands a change to all views and to the log.
+func (m *Model) tell(c change) {
+	for _, v := range m.views {
+		v.changed(m, c)
+	}
+}
+
+// keep reports whether a task passes the filter.
+func (m *Model) keep(t *model.Task) bool {
+	if !m.opt.Since.IsZero() && t.Heard().Before(m.opt.Since) {
+		return false
+	}
+	return m.filter.keepTask(m, t)
+}
