@@ -114,7 +114,7 @@ func TestSecretNeverPrintsItsKey(t *testing.T) {
 	values := map[string]any{
 		"Secret": secret, "*Secret": &secret, "[]Secret": []Secret{secret}, "map": map[string]Secret{"a": secret},
 		"unexported": struct{ inner Secret }{secret},
-		"Config": config, "*Verifier": verifier, "*Server": server,
+		"Config":     config, "*Verifier": verifier, "*Server": server,
 	}
 	prints := map[string]func(any) string{
 		"json": func(v any) string { b, err := json.Marshal(v); return fmt.Sprintf("%s %v", b, err) },

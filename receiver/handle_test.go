@@ -1,0 +1,339 @@
+package receiver
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"aspectop/model"
+)
+
+func TestGenuineDeliveryIsKeptWhole(t *testing.T) {
+	r := newRig(t)
+	body := "{\"success\": true}\r\n\x00\xff"
+	q := r.signed("msg_1", body)
+	q.Header["X-Twice"] = []string{"1", "2"}
+	q.Header["Authorization"] = []string{"Basic eA=="}
+	sent := q.Header.Clone()
+	w := r.do(t, q)
+	if w.Code != http.StatusNoContent || w.Body.Len() != 0 {
+		t.Errorf("answered %d %q, want 204 without a body", w.Code, w.Body)
+	}
+	q.Header["X-Twice"][0] = "changed" // the headers kept are a copy
+	sent.Set("Host", "example.com")
+	want := &model.Delivery{Seq: 1, Message: 1, Attempt: 1, ID: "msg_1", Source: model.SourceWebhook, Secret: "studio",
+		Received: now, Header: sent, Body: []byte(body)}
+	if got := r.journal.deliveries(); len(got) != 1 || !reflect.DeepEqual(got[0], want) {
+		t.Errorf("kept %+v\nwant %+v", got, want)
+	}
+}
+
+func TestEveryGenuineBodyIsKept(t *testing.T) {
+	r := newRig(t)
+	bodies := []string{`{"success": true}`, `{"event_type":"asset.created"}`, "no JSON", "", "null", "\xff\xfe", strings.Repeat("x", MaxBody)}
+	for i, body := range bodies {
+		q := r.signed(fmt.Sprint("msg_", i), body)
+		if i%2 == 1 {
+			q.Method = http.MethodPut // Svix can be told to
+		}
+		if w := r.do(t, q); w.Code != http.StatusNoContent {
+			t.Errorf("%.20q: answered %d, want 204", body, w.Code)
+		}
+	}
+	for i, d := range r.journal.deliveries() {
+		if string(d.Body) != bodies[i] {
+			t.Errorf("kept %.20q, want %.20q", d.Body, bodies[i])
+		}
+	}
+	if c := r.Counts(); c.Verified != int64(len(bodies)) {
+		t.Errorf("counted %+v", c)
+	}
+}
+
+func TestRepeatsAreAcknowledgedAndCountedApart(t *testing.T) {
+	r := newRig(t)
+	for range 3 {
+		if w := r.do(t, r.signed("msg_1", "x")); w.Code != http.StatusNoContent {
+			t.Errorf("answered %d, want 204", w.Code)
+		}
+	}
+	if c := r.Counts(); c.Verified != 1 || c.Duplicate != 2 {
+		t.Errorf("counted %+v, want 1 verified and 2 duplicates", c)
+	}
+}
+
+func TestOtherPathsAndMethodsAreRefusedWithoutDetail(t *testing.T) {
+	for _, c := range []struct {
+		method, target string
+		status         int
+		body, allow    string
+	}{
+		{"GET", "/healthz", 200, "ok", ""},
+		{"HEAD", "/healthz", 200, "ok", ""}, // net/http drops the body
+		{"POST", "/healthz", 405, "Method not allowed", "GET, HEAD"},
+		{"GET", "/webhooks/aspect", 405, "Method not allowed", "POST, PUT"},
+		{"HEAD", "/webhooks/aspect", 405, "Method not allowed", "POST, PUT"},
+		{"DELETE", "/webhooks/aspect", 405, "Method not allowed", "POST, PUT"},
+		{"OPTIONS", "/webhooks/aspect", 405, "Method not allowed", "POST, PUT"},
+		{"POST", "/", 404, "Not found", ""},
+		{"POST", "/webhooks/aspect/", 404, "Not found", ""},
+		{"POST", "//webhooks/aspect", 404, "Not found", ""},
+		{"POST", "/webhooks/./aspect", 404, "Not found", ""},
+		{"POST", "/webhooks/x/../aspect", 404, "Not found", ""},
+		{"POST", "/webhooks/%61spect", 404, "Not found", ""},
+		{"POST", "/webhooks%2Faspect", 404, "Not found", ""},
+		{"POST", "/Webhooks/Aspect", 404, "Not found", ""},
+		{"GET", "/healthz/", 404, "Not found", ""},
+		{"GET", "/%68ealthz", 404, "Not found", ""},
+		{"GET", "/.git/config", 404, "Not found", ""},
+	} {
+		t.Run(c.method+" "+c.target, func(t *testing.T) {
+			r := newRig(t)
+			q := r.signed("msg_1", "x")
+			fresh := httptest.NewRequest(c.method, c.target, nil)
+			q.Method, q.URL, q.RequestURI = c.method, fresh.URL, fresh.RequestURI
+			w := r.do(t, q)
+			if w.Code != c.status || w.Body.String() != c.body || w.Header().Get("Allow") != c.allow {
+				t.Errorf("answered %d %q Allow %q, want %d %q %q",
+					w.Code, w.Body, w.Header().Get("Allow"), c.status, c.body, c.allow)
+			}
+			if len(r.journal.deliveries()) != 0 || len(r.rejected()) != 0 || r.Counts().Verified != 0 {
+				t.Error("it was judged")
+			}
+		})
+	}
+}
+
+func TestQueryDoesNotChangeThePath(t *testing.T) {
+	r := newRig(t)
+	q := r.signed("msg_1", "x")
+	q.URL.RawQuery = "a=b"
+	if w := r.do(t, q); w.Code != http.StatusNoContent {
+		t.Errorf("answered %d, want 204", w.Code)
+	}
+}
+
+func TestRefusedRequestIsAnsweredCountedAndNoted(t *testing.T) {
+	for _, c := range []struct {
+		reason model.Reason
+		spoil  func(*rig, *http.Request)
+		status int
+		body   string
+	}{
+		{model.MissingHeaders, func(_ *rig, q *http.Request) { q.Header.Del("svix-signature") }, 400, "Missing Svix headers"},
+		{model.Malformed, func(_ *rig, q *http.Request) { q.Header.Set("svix-timestamp", "soon") }, 400, "Invalid signature"},
+		{model.Malformed, func(_ *rig, q *http.Request) { q.Header.Set("svix-signature", "v2,x") }, 400, "Invalid signature"},
+		{model.NoMatch, func(_ *rig, q *http.Request) { q.Header.Set("svix-signature", "v1,x") }, 400, "Invalid signature"},
+		{model.TooOld, func(r *rig, q *http.Request) {
+			q.Header = sealed(families[0], r.secret, "msg_1", now.Add(-time.Hour), []byte("body"))
+		}, 400, "Invalid signature"},
+		{model.TooNew, func(r *rig, q *http.Request) {
+			q.Header = sealed(families[0], r.secret, "msg_1", now.Add(time.Hour), []byte("body"))
+		}, 400, "Invalid signature"},
+		{model.TooLarge, func(_ *rig, q *http.Request) { q.ContentLength = MaxBody + 1 }, 413, "Too large"},
+	} {
+		t.Run(string(c.reason), func(t *testing.T) {
+			r := newRig(t)
+			q := r.signed("msg_1", "body")
+			c.spoil(r, q)
+			w := r.do(t, q)
+			if w.Code != c.status || w.Body.String() != c.body || w.Header().Get("Content-Type") != "text/plain; charset=utf-8" {
+				t.Errorf("answered %d %q (%s), want %d %q as plain text", w.Code, w.Body, w.Header().Get("Content-Type"), c.status, c.body)
+			}
+			if len(r.journal.deliveries()) != 0 {
+				t.Error("it was kept")
+			}
+			for reason, n := range r.Counts().Rejected {
+				if want := map[bool]int64{true: 1}[reason == c.reason]; n != want {
+					t.Errorf("counted %d of %s, want %d", n, reason, want)
+				}
+			}
+			all := r.rejected()
+			if len(all) != 1 || all[0].ID != "msg_1" || all[0].Verdict.Reason != c.reason || all[0].Verdict.Detail == "" {
+				t.Errorf("noted %+v", all)
+			}
+			if entries, _, _ := r.status.After(0); !entries[0].At.Equal(now) {
+				t.Errorf("noted at %v, want %v", entries[0].At, now)
+			}
+		})
+	}
+}
+
+func TestLittleIsHeldOfARejectedRequest(t *testing.T) {
+	r := newRig(t)
+	body := strings.Repeat("b", 10_000)
+	q := r.signed("msg_"+strings.Repeat("1", 5000), body)
+	q.Header.Set("svix-signature", "v1,x")
+	for _, name := range []string{"Authorization", "Proxy-Authorization", "Cookie"} {
+		q.Header[name] = []string{"hidden 1", "hidden 2"}
+	}
+	q.Header.Set("A-Long-One", strings.Repeat("a", 20_000))
+	r.do(t, q)
+	held := r.rejected()[0]
+	if len(held.Body) != 4<<10 || held.Size != 10_000 || len(held.ID) != 256 {
+		t.Errorf("holds %d bytes of the body (of %d) and %d of the id, want 4096 (10000) and 256", len(held.Body), held.Size, len(held.ID))
+	}
+	size := 0
+	for name, values := range held.Header {
+		for _, v := range values {
+			size += len(name) + len(v)
+		}
+	}
+	if size > 8<<10 || size < 8<<10-100 {
+		t.Errorf("holds %d bytes of headers, want at most and about 8192", size)
+	}
+	if held.Header["Svix-Signature"][0] != "v1,x" {
+		t.Error("a long header pushed out the signature")
+	}
+	if q.Header.Get("Cookie") != "hidden 1" {
+		t.Error("the request itself was changed")
+	}
+}
+
+func TestCredentialsOfRejectedRequestsAreRedacted(t *testing.T) {
+	r := newRig(t)
+	q := r.signed("msg_1", "body")
+	q.Header.Set("svix-signature", "v1,x")
+	for _, name := range credentials {
+		q.Header[name] = []string{"hidden 1", "hidden 2"}
+	}
+	r.do(t, q)
+	for _, name := range credentials {
+		if got := r.rejected()[0].Header[name]; !slices.Equal(got, []string{"redacted", "redacted"}) {
+			t.Errorf("%s: %q", name, got)
+		}
+	}
+}
+
+func TestOutageIsAnswered503AndToldOnceFromBeginToEnd(t *testing.T) {
+	r := newRig(t)
+	var failure error
+	r.journal.before = func(context.Context, *model.Delivery) error { return failure }
+	step := func(err error, id string, want int) {
+		t.Helper()
+		failure = err
+		w := r.do(t, r.signed(id, "x"))
+		if w.Code != want {
+			t.Errorf("%s: answered %d, want %d", id, w.Code, want)
+		}
+		if after := w.Header().Get("Retry-After"); (after == "5") != (want == 503) {
+			t.Errorf("%s: answered %d with Retry-After %q", id, w.Code, after)
+		}
+	}
+	full := errors.New("the disk is full")
+	step(nil, "msg_1", 204)
+	step(full, "msg_2", 503)
+	step(full, "msg_3", 503)
+	step(nil, "msg_2", 204)
+	step(nil, "msg_3", 204)
+	step(full, "msg_4", 503)
+	want := []string{
+		"cannot keep deliveries: the disk is full; answering 503, Svix tries again later",
+		"keeping deliveries again",
+		"cannot keep deliveries: the disk is full; answering 503, Svix tries again later",
+	}
+	if got := r.notices(); !slices.Equal(got, want) {
+		t.Errorf("told %q\nwant %q", got, want)
+	}
+	if c := r.Counts(); c.Verified != 3 || c.Unkept != 3 {
+		t.Errorf("counted %+v, want 3 verified and 3 not kept", c)
+	}
+}
+
+func TestClientThatGoesAwayDoesNotStopTheAppend(t *testing.T) {
+	r := newRig(t)
+	gone, leave := context.WithCancel(t.Context())
+	r.journal.before = func(ctx context.Context, _ *model.Delivery) error {
+		leave()
+		return ctx.Err()
+	}
+	r.do(t, r.signed("msg_1", "x").WithContext(gone))
+	if c := r.Counts(); len(r.journal.deliveries()) != 1 || c.Verified != 1 {
+		t.Errorf("kept %d, counted %+v, want 1 of each", len(r.journal.deliveries()), c)
+	}
+}
+
+func TestFaultIsAnswered500AndNoted(t *testing.T) {
+	r := newRig(t)
+	r.journal.before = func(context.Context, *model.Delivery) error { panic("a fault") }
+	w := r.do(t, r.signed("msg_1", "x"))
+	if w.Code != 500 || w.Body.String() != "Internal error" {
+		t.Errorf("answered %d %q, want a plain 500", w.Code, w.Body)
+	}
+	if got := r.notices(); len(got) != 1 || !strings.Contains(got[0], "a fault") {
+		t.Errorf("told %q", got)
+	}
+}
+
+func TestProbeIsToldAndNothingElse(t *testing.T) {
+	probe := NewSecret("probe")
+	var seen []string
+	r := newRig(t, func(c *Config) {
+		c.Probe, c.Probed = probe, func(id string) { seen = append(seen, id) }
+	})
+	r.journal.before = func(context.Context, *model.Delivery) error { return errors.New("the disk is full") }
+	ours, stale := r.signed("probe_1", "x"), r.signed("probe_2", "x")
+	ours.Header = sealed(families[0], probe, "probe_1", now, []byte("x"))
+	stale.Header = sealed(families[0], probe, "probe_2", now.Add(-time.Hour), []byte("x"))
+	if w := r.do(t, ours); w.Code != http.StatusNoContent {
+		t.Errorf("answered %d, want 204", w.Code)
+	}
+	if c := r.Counts(); !slices.Equal(seen, []string{"probe_1"}) || len(r.rejected()) != 0 || c.Verified != 0 || c.Rejected[model.NoMatch] != 0 {
+		t.Errorf("told %q, counted %+v, rejected %d", seen, c, len(r.rejected()))
+	}
+	// One that somebody recorded is like any other request that does not match.
+	if w := r.do(t, stale); w.Code != http.StatusBadRequest || len(seen) != 1 || len(r.rejected()) != 1 {
+		t.Errorf("an old probe was answered %d and told as %q", w.Code, seen)
+	}
+}
+
+func TestWebhookPathMustBeOneThatARequestCanHave(t *testing.T) {
+	for path, ok := range map[string]bool{
+		"": true, "/": true, "/hook": true, "/a%20b": true, "/a/b/": true, "/ä": false, "/a b": false, "hook": false,
+		"/hook?x=1": false, "/hook#x": false, "/%zz": false, "http://x/hook": false, "*": false, "/healthz": false,
+	} {
+		_, err := New(Config{Path: path, Secrets: []Secret{NewSecret("a")}, Journal: &memory{}, Status: model.NewStatusLog(1)})
+		if (err == nil) != ok {
+			t.Errorf("%q: error %v, want one: %v", path, err, !ok)
+		}
+	}
+}
+
+func TestServerNeedsSecretsJournalAndStatus(t *testing.T) {
+	whole := Config{Secrets: []Secret{NewSecret("a")}, Journal: &memory{}, Status: model.NewStatusLog(1)}
+	for what, lack := range map[string]func(*Config){
+		"secrets": func(c *Config) { c.Secrets = nil },
+		"journal": func(c *Config) { c.Journal = nil },
+		"status":  func(c *Config) { c.Status = nil },
+	} {
+		c := whole
+		lack(&c)
+		if _, err := New(c); err == nil {
+			t.Errorf("made a server without %s", what)
+		}
+	}
+}
+
+func TestStrangerCannotChooseWhatIsAnswered(t *testing.T) {
+	r := newRig(t)
+	q := r.signed("<script>", "marker-of-the-body")
+	q.Header.Set("svix-signature", "v1,marker-of-the-signature")
+	w := r.do(t, q)
+	var all bytes.Buffer
+	if err := w.Result().Write(&all); err != nil {
+		t.Fatal(err)
+	}
+	for _, word := range []string{"marker", "script", "studio", "aspectop", "secret"} {
+		if strings.Contains(all.String(), word) {
+			t.Errorf("the answer has %q in it", word)
+		}
+	}
+}
