@@ -1,8 +1,6 @@
 package model
 
-import (
-	"time"
-)
+import "time"
 
 // Board folds events into tasks.
 //
@@ -16,7 +14,9 @@ type Board struct {
 	count map[State]int // tasks by their own state
 
 	folded  seqSet
-	shapes  shapes // interned feature states, shared by all tasks
+	shapes  shapes // what messages told, shared by all tasks
+	origins table[origin]
+	users   table[string]
 	changed []int32
 	stats   Stats
 	unsure  []int32 // tasks whose spans are not in stats
@@ -24,7 +24,10 @@ type Board struct {
 
 // NewBoard returns an empty board.
 func NewBoard() *Board {
-	return &Board{byID: map[string]int32{}, count: map[State]int{}, folded: seqSet{}, shapes: newShapes(), stats: NewStats()}
+	return &Board{
+		byID: map[string]int32{}, count: map[State]int{}, folded: seqSet{}, stats: NewStats(),
+		shapes: newShapes(), origins: newTable[origin](), users: newTable[string](),
+	}
 }
 
 // Fold adds the event to its task and returns that task, or nil if the event

@@ -2,9 +2,6 @@ package model
 
 import (
 	"crypto/sha256"
-	"encoding/json"
-	"errors"
-	"slices"
 	"strings"
 	"time"
 )
@@ -52,7 +49,8 @@ type Event struct {
 type Snapshot struct {
 	ID, AssetID, UserID string
 	Created, Updated    time.Time
-	// Features are sorted by [CompareFeatures]; no name stands twice.
+	// Features are sorted by [CompareFeatures]; no name stands twice. Equal
+	// snapshots share them: do not change them.
 	Features []Feature
 }
 
@@ -77,8 +75,8 @@ func Decode(d *Delivery) Event {
 const TypeSnapshot = "snapshot"
 
 func (e *Event) fromAPI(body []byte) {
-	var w wireTask
-	if !unmarshal(body, &w) || w.ID == "" {
+	w, ok := read(body, looseTask)
+	if !ok || w.ID == "" {
 		e.Kind, e.Type = Unrecognised, "unrecognised"
 		return
 	}
@@ -87,8 +85,7 @@ func (e *Event) fromAPI(body []byte) {
 }
 
 func (e *Event) fromEnvelope(body []byte) {
-	var w wireEnvelope
-	ok := unmarshal(body, &w)
+	w, ok := read(body, looseEnvelope)
 	hasTask := w.Data.Task != nil && w.Data.Task.ID != ""
 	switch {
 	case ok && (w.Type != "" || hasTask):
@@ -140,59 +137,35 @@ type (
 		} `json:"data"`
 	}
 	wireTask struct {
-		ID       string                 `json:"id"`
-		AssetID  string                 `json:"asset_id"`
-		Features map[string]wireFeature `json:"features"`
-		UserID   string                 `json:"user_id"`
-		Created  string                 `json:"created"`
-		Updated  string                 `json:"updated"`
-	}
-	wireFeature struct {
-		State State `json:"state"`
+		ID       string       `json:"id"`
+		AssetID  string       `json:"asset_id"`
+		Features wireFeatures `json:"features"`
+		UserID   string       `json:"user_id"`
+		Created  string       `json:"created"`
+		Updated  string       `json:"updated"`
 	}
 )
 
 func (w *wireTask) snapshot() *Snapshot {
-	s := &Snapshot{
-		ID: w.ID, AssetID: w.AssetID, UserID: w.UserID,
+	return &Snapshot{
+		ID: w.ID, AssetID: w.AssetID, UserID: w.UserID, Features: w.Features,
 		Created: ParseTime(w.Created), Updated: ParseTime(w.Updated),
 	}
-	if len(w.Features) > 0 {
-		s.Features = make([]Feature, 0, len(w.Features))
-		for name, f := range w.Features {
-			s.Features = append(s.Features, Feature{name, f.State})
-		}
-		slices.SortFunc(s.Features, func(a, b Feature) int { return CompareFeatures(a.Name, b.Name) })
-	}
-	return s
-}
-
-// unmarshal fills v as far as body allows and reports whether body is JSON. A
-// value of another type than documented is read by [loosen] instead of being
-// dropped.
-func unmarshal(body []byte, v any) bool {
-	err := json.Unmarshal(body, v)
-	var mistyped *json.UnmarshalTypeError
-	if !errors.As(err, &mistyped) {
-		return err == nil
-	}
-	var loose any
-	if json.Unmarshal(body, &loose) != nil {
-		return false
-	}
-	loosen(loose, v)
-	return true
 }
 
 // ParseTime reads the forms of ISO 8601 that Aspect has been seen to send: RFC
 // 3339, also with a space for the T, with +0000 for +00:00, and without a zone,
 // which means UTC. Anything else is the zero time.
 func ParseTime(s string) time.Time {
+	s = strings.TrimSpace(s)
+	if s == "" {
+		return time.Time{}
+	}
 	if len(s) > 10 && s[10] == ' ' {
 		s = s[:10] + "T" + s[11:]
 	}
-	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05Z0700", "2006-01-02T15:04:05"} {
-		if t, err := time.Parse(layout, strings.TrimSpace(s)); err == nil {
+	for _, layout := range [...]string{time.RFC3339, "2006-01-02T15:04:05Z0700", "2006-01-02T15:04:05"} {
+		if t, err := time.Parse(layout, s); err == nil {
 			return t.UTC()
 		}
 	}

@@ -1,58 +1,95 @@
 package model
 
-import "encoding/json"
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+)
 
-// loosen fills a wire type from decoded JSON whose values have not the
-// documented types: a number or a boolean where text belongs is kept as its
-// JSON text, a feature told as a bare value is that state, and what has no
-// sensible reading is left empty. It is the slow path of signed but unusual
-// bodies.
-func loosen(value, into any) {
-	m, ok := value.(map[string]any)
-	if !ok {
-		return
+// read decodes body into a wire type and reports whether body is JSON of that
+// shape. The quick way is encoding/json's; it has two faults here: it gives up
+// on a value whose type is not the documented one, and it takes "ID" for "id".
+// Bodies that meet either are read by loose.
+func read[W any](body []byte, loose func(object) W) (w W, ok bool) {
+	if plainNames(body) {
+		err := json.Unmarshal(body, &w)
+		var mistyped *json.UnmarshalTypeError
+		if !errors.As(err, &mistyped) {
+			return w, err == nil
+		}
 	}
-	switch w := into.(type) {
-	case *wireEnvelope:
-		*w = wireEnvelope{
-			Timestamp: text(m["timestamp"]), UserID: text(m["user_id"]),
-			EventID: text(m["event_id"]), Type: text(m["event_type"]),
-			Success: m["success"] == true,
+	o, ok := objectOf(body)
+	return loose(o), ok
+}
+
+// plainNames reports whether no name in body is spelled with a capital, an
+// escape or a letter beyond ASCII, so that it can only stand for itself.
+func plainNames(body []byte) bool {
+	for i := 0; ; i++ {
+		next := bytes.IndexByte(body[i:], ':')
+		if next < 0 {
+			return true
 		}
-		data, _ := m["data"].(map[string]any)
-		if task, ok := data["task"].(map[string]any); ok {
-			w.Data.Task = new(wireTask)
-			loosen(task, w.Data.Task)
+		i += next
+		end := i - 1
+		for end > 0 && body[end] <= ' ' {
+			end--
 		}
-	case *wireTask:
-		*w = wireTask{
-			ID: text(m["id"]), AssetID: text(m["asset_id"]), UserID: text(m["user_id"]),
-			Created: text(m["created"]), Updated: text(m["updated"]),
+		if end < 0 || body[end] != '"' {
+			continue // a colon inside a text
 		}
-		features, _ := m["features"].(map[string]any)
-		if len(features) == 0 {
-			return
-		}
-		w.Features = make(map[string]wireFeature, len(features))
-		for name, f := range features {
-			if info, ok := f.(map[string]any); ok {
-				f = info["state"]
+		for j := end - 1; j >= 0 && body[j] != '"'; j-- {
+			if c := body[j]; c >= 0x80 || c == '\\' || 'A' <= c && c <= 'Z' {
+				return false
 			}
-			w.Features[name] = wireFeature{State(text(f))}
 		}
 	}
 }
 
-// text is a JSON value as text: a string as it is, nothing for null and
-// absent, any other value as JSON.
-func text(v any) string {
-	switch v := v.(type) {
-	case nil:
-		return ""
-	case string:
-		return v
-	default:
-		b, _ := json.Marshal(v) // decoded from JSON, so it encodes
-		return string(b)
+// object is a JSON object whose values are not decoded yet.
+type object map[string]json.RawMessage
+
+// objectOf returns nothing, and false, if value is something else.
+func objectOf(value []byte) (o object, ok bool) {
+	err := json.Unmarshal(value, &o)
+	return o, err == nil && o != nil
+}
+
+func looseEnvelope(o object) wireEnvelope {
+	w := wireEnvelope{
+		Timestamp: text(o["timestamp"]), UserID: text(o["user_id"]),
+		EventID: text(o["event_id"]), Type: text(o["event_type"]),
+		Success: string(o["success"]) == "true",
 	}
+	data, _ := objectOf(o["data"])
+	if task, ok := objectOf(data["task"]); ok {
+		t := looseTask(task)
+		w.Data.Task = &t
+	}
+	return w
+}
+
+func looseTask(o object) wireTask {
+	w := wireTask{
+		ID: text(o["id"]), AssetID: text(o["asset_id"]), UserID: text(o["user_id"]),
+		Created: text(o["created"]), Updated: text(o["updated"]),
+	}
+	w.Features.UnmarshalJSON(o["features"])
+	return w
+}
+
+// text is a JSON value as text: a string as it is, nothing for null and absent,
+// any other value as it is written, without the spaces.
+func text(value json.RawMessage) string {
+	if len(value) == 0 || string(value) == "null" {
+		return ""
+	}
+	if value[0] == '"' {
+		var s string
+		json.Unmarshal(value, &s) // cut out of valid JSON, so it decodes
+		return s
+	}
+	var b bytes.Buffer
+	json.Compact(&b, value)
+	return b.String()
 }

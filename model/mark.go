@@ -1,12 +1,13 @@
 package model
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/hex"
 )
 
 // mark is what the board keeps of one message: its place in the one order of
-// all messages of a task, and the feature states it told. 64 bytes, no pointer.
+// all messages of a task, and the feature states it told. 56 bytes, no pointer.
 //
 // The order is (data.task.updated, envelope timestamp, rank, number of terminal
 // features, event_id, SHA-256 of the body). Of the hash the first eight bytes
@@ -14,14 +15,22 @@ import (
 // are taken for equal. Marks that are equal in the order are kept apart by seq.
 type mark struct {
 	updated, stamp int64    // nanoseconds since 1970
-	event          [16]byte // event_id if it is a UUID in its usual spelling
+	event          [16]byte // event_id, if origin says so
 	sum            uint64
 	seq            int64
-	shape          uint32
-	oddEvent       uint32 // else 1 + its index in shapes.odd, 0 if event is set
-	kind           Kind
-	rank           uint8
-	typ            uint32 // index in shapes.types
+	shape          uint32 // in board.shapes
+	origin         uint32 // in board.origins
+}
+
+// origin is what many messages have in common beside the features they tell.
+type origin struct {
+	typ  string // event_type
+	kind Kind
+	rank uint8
+	// uuid: event_id is a UUID in its usual spelling, and in the mark. Any other
+	// is here, at the price of an origin for each.
+	uuid  bool
+	event string
 }
 
 // Ranks: a snapshot from the API knows least, an event that ends a task most.
@@ -34,60 +43,62 @@ const (
 func (b *Board) mark(e *Event) mark {
 	m := mark{
 		updated: toNano(e.Task.Updated), stamp: toNano(e.Timestamp),
-		sum: e.sum, seq: e.Seq, kind: e.Kind, rank: rankProgress,
-		shape: b.shapes.intern(e.Task.Features),
-		typ:   b.shapes.types.intern(e.Type),
+		sum: e.sum, seq: e.Seq, shape: b.shapes.intern(e.Task.Features),
 	}
+	o := origin{typ: e.Type, kind: e.Kind, rank: rankProgress}
 	switch {
 	case e.Source == SourceAPI:
-		m.rank = rankAPI
+		o.rank = rankAPI
 	case e.Kind == Done || e.Kind == Failure:
-		m.rank = rankEnd
+		o.rank = rankEnd
 	}
-	if !parseUUID(e.EventID, &m.event) {
-		m.oddEvent = b.shapes.odd.intern(e.EventID) + 1
+	if o.uuid = parseUUID(e.EventID, &m.event); !o.uuid {
+		o.event = e.EventID
 	}
+	m.origin = b.origins.intern(o)
 	return m
 }
 
 // compare tells which mark is newer: positive if m is.
 func (b *Board) compare(m, n *mark) int {
-	if c := cmp.Compare(m.updated, n.updated); c != 0 {
+	if m.updated != n.updated {
+		return cmp.Compare(m.updated, n.updated)
+	}
+	if m.stamp != n.stamp {
+		return cmp.Compare(m.stamp, n.stamp)
+	}
+	o, p := b.origins.at(m.origin), b.origins.at(n.origin)
+	if o.rank != p.rank {
+		return cmp.Compare(o.rank, p.rank)
+	}
+	if c := cmp.Compare(b.shapes.at(m.shape).terminal, b.shapes.at(n.shape).terminal); c != 0 {
 		return c
 	}
-	if c := cmp.Compare(m.stamp, n.stamp); c != 0 {
-		return c
-	}
-	if c := cmp.Compare(m.rank, n.rank); c != 0 {
-		return c
-	}
-	if m.shape != n.shape {
-		if c := cmp.Compare(b.shapes.at(m.shape).terminal, b.shapes.at(n.shape).terminal); c != 0 {
+	if o.uuid && p.uuid { // in hexadecimal, the bytes are in the order of the text
+		if c := bytes.Compare(m.event[:], n.event[:]); c != 0 {
 			return c
 		}
-	}
-	if m.event != n.event || m.oddEvent != n.oddEvent {
-		if c := cmp.Compare(b.eventID(m), b.eventID(n)); c != 0 {
-			return c
-		}
+	} else if c := cmp.Compare(o.eventID(m), p.eventID(n)); c != 0 {
+		return c
 	}
 	return cmp.Compare(m.sum, n.sum)
 }
 
-func (b *Board) eventID(m *mark) string {
-	if m.oddEvent != 0 {
-		return b.shapes.odd.all[m.oddEvent-1]
+func (o *origin) eventID(m *mark) string {
+	if !o.uuid {
+		return o.event
 	}
 	h := hex.EncodeToString(m.event[:])
 	return h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:]
 }
 
 // parseUUID reads a UUID in lower case with hyphens, the only spelling that
-// its sixteen bytes give back exactly.
+// its sixteen bytes give back exactly. Nothing else touches into.
 func parseUUID(s string, into *[16]byte) bool {
 	if len(s) != 36 || s[8] != '-' || s[13] != '-' || s[18] != '-' || s[23] != '-' {
 		return false
 	}
+	var id [16]byte
 	at := 0
 	for i := 0; i < 36; i += 2 {
 		if s[i] == '-' {
@@ -97,9 +108,10 @@ func parseUUID(s string, into *[16]byte) bool {
 		if hi > 15 || lo > 15 {
 			return false
 		}
-		into[at] = hi<<4 | lo
+		id[at] = hi<<4 | lo
 		at++
 	}
+	*into = id
 	return true
 }
 

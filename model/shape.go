@@ -3,6 +3,7 @@ package model
 import (
 	"encoding/binary"
 	"slices"
+	"strings"
 )
 
 // shape is one combination of feature names and states. Tasks have few
@@ -14,25 +15,16 @@ type shape struct {
 	done     int       // the same without internal features
 	total    int       // without internal features
 	state    State     // what a task in this shape is in
+	words    string    // all names and states in lower case, for filters
 }
 
 type shapes struct {
 	all   []shape
 	byKey map[string]uint32
 	key   []byte // scratch
-
-	names, states texts
-	types         texts // event types
-	users         texts
-	odd           texts // event ids that are no UUIDs
 }
 
-func newShapes() shapes {
-	return shapes{
-		byKey: map[string]uint32{},
-		names: newTexts(), states: newTexts(), types: newTexts(), users: newTexts(), odd: newTexts(),
-	}
-}
+func newShapes() shapes { return shapes{byKey: map[string]uint32{}} }
 
 func (s *shapes) at(i uint32) *shape { return &s.all[i] }
 
@@ -40,8 +32,8 @@ func (s *shapes) at(i uint32) *shape { return &s.all[i] }
 func (s *shapes) intern(features []Feature) uint32 {
 	s.key = s.key[:0]
 	for _, f := range features {
-		s.key = binary.LittleEndian.AppendUint32(s.key, s.names.intern(f.Name))
-		s.key = binary.LittleEndian.AppendUint32(s.key, s.states.intern(string(f.State)))
+		s.key = appendText(s.key, f.Name)
+		s.key = appendText(s.key, string(f.State))
 	}
 	if i, ok := s.byKey[string(s.key)]; ok {
 		return i
@@ -52,9 +44,16 @@ func (s *shapes) intern(features []Feature) uint32 {
 	return i
 }
 
+// appendText appends s so that no other texts in its place give the same.
+func appendText(key []byte, s string) []byte {
+	return append(binary.AppendUvarint(key, uint64(len(s))), s...)
+}
+
 func newShape(features []Feature) shape {
 	s := shape{features: features, state: stateOf(features)}
+	var words strings.Builder
 	for _, f := range features {
+		words.WriteString(f.Name + "\n" + string(f.State) + "\n")
 		ended := f.State.Terminal()
 		if ended {
 			s.terminal++
@@ -67,6 +66,7 @@ func newShape(features []Feature) shape {
 			s.done++
 		}
 	}
+	s.words = strings.ToLower(words.String())
 	return s
 }
 
@@ -88,31 +88,15 @@ func stateOf(features []Feature) State {
 
 // find returns the state of the feature and whether the shape has it.
 func (s *shape) find(name string) (State, bool) {
-	for _, f := range s.features {
+	features := s.features
+	if len(features) > 16 { // where searching is quicker than looking at each
+		i, _ := slices.BinarySearchFunc(features, name, func(f Feature, name string) int { return CompareFeatures(f.Name, name) })
+		features = features[i:min(i+1, len(features))]
+	}
+	for _, f := range features {
 		if f.Name == name {
 			return f.State, true
 		}
 	}
 	return "", false
 }
-
-// texts gives each different string a number, from 0 up.
-type texts struct {
-	all  []string
-	byID map[string]uint32
-}
-
-func newTexts() texts { return texts{byID: map[string]uint32{}} }
-
-func (t *texts) intern(s string) uint32 {
-	if i, ok := t.byID[s]; ok {
-		return i
-	}
-	i := uint32(len(t.all))
-	t.all = append(t.all, s)
-	t.byID[s] = i
-	return i
-}
-
-// share returns s in the one copy that is kept.
-func (t *texts) share(s string) string { return t.all[t.intern(s)] }

@@ -33,7 +33,8 @@ type StatusLog struct {
 	last int64
 }
 
-// NewStatusLog returns an empty log that holds the newest n entries.
+// NewStatusLog returns an empty log that holds the newest n entries; n is
+// greater than 0.
 func NewStatusLog(n int) *StatusLog { return &StatusLog{ring: make([]Status, n)} }
 
 // Add appends s and gives it its Pos.
@@ -51,9 +52,10 @@ func (l *StatusLog) Add(s Status) {
 func (l *StatusLog) After(cursor int64) (entries []Status, lost, next int64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	from := max(cursor, l.last-int64(len(l.ring)))
+	from := min(max(cursor, l.last-int64(len(l.ring))), l.last)
+	entries = make([]Status, 0, l.last-from)
 	for p := from + 1; p <= l.last; p++ {
 		entries = append(entries, l.ring[(p-1)%int64(len(l.ring))])
 	}
-	return entries, from - cursor, l.last
+	return entries, max(0, from-cursor), l.last
 }

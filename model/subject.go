@@ -137,8 +137,11 @@ func (s *Subject) mentions(word string) bool {
 	if e := s.Event; e != nil && (contains(e.ID, word) || contains(e.EventID, word) || contains(e.Type, word)) {
 		return true
 	}
-	if state, ok := s.state(); ok && contains(string(state), word) {
+	if state, ok := s.state(); ok && strings.Contains(string(state), word) {
 		return true
+	}
+	if s.Task != nil && !s.line() {
+		return strings.Contains(s.Task.shape(s.Task.newest).words, word)
 	}
 	return slices.ContainsFunc(s.features(), func(f Feature) bool {
 		return contains(f.Name, word) || contains(string(f.State), word)
@@ -170,23 +173,18 @@ func (s *Subject) is(any condition) bool {
 // inState reports whether state begins with start, which is in lower case. An
 // unknown state counts as processing too.
 func inState(state State, start string) bool {
-	return beginsWith(string(state), start) || strings.HasPrefix(string(state.phase()), start)
+	return strings.HasPrefix(string(state.phase()), start) || beginsWith(string(state), start)
 }
 
-// contains reports whether s contains part, which is in lower case, in any
-// case. It does not allocate, and is quick when s is in lower case itself.
+// contains reports whether s contains part, which is in lower case and not
+// empty, in any case. It does not allocate.
 func contains(s, part string) bool {
-	if strings.Contains(s, part) {
-		return true
-	}
+	// 0x20 is all that sets capitals apart in ASCII; what else differs in no more
+	// than that is sorted out by beginsWith.
+	first := part[0] | 0x20
 	for i := range len(s) {
-		if c := s[i]; c >= utf8.RuneSelf || 'A' <= c && c <= 'Z' {
-			for j := range s {
-				if beginsWith(s[j:], part) {
-					return true
-				}
-			}
-			return false
+		if c := s[i]; (c|0x20 == first || c >= utf8.RuneSelf) && beginsWith(s[i:], part) {
+			return true
 		}
 	}
 	return false

@@ -9,7 +9,7 @@ import (
 // Task is one task as its messages tell it: the snapshot of the newest message,
 // and the timeline of all of them.
 //
-// It keeps 64 bytes for each message, whatever the number of features, and
+// It keeps 56 bytes for each message, whatever the number of features, and
 // about 300 bytes beside. The messages are sorted when somebody asks for more
 // than the newest.
 type Task struct {
@@ -78,12 +78,15 @@ func (t *Task) Seqs() []int64 {
 
 func (t *Task) shape(i int32) *shape { return t.board.shapes.at(t.marks[i].shape) }
 
+func (t *Task) origin(i int32) *origin { return t.board.origins.at(t.marks[i].origin) }
+
 // add enters the event's message, which is not there yet.
 func (t *Task) add(e *Event) {
 	m := t.board.mark(e)
 	if len(t.marks) == cap(t.marks) {
-		// Grow by a quarter: most tasks tell a few messages and then no more.
-		t.marks = slices.Grow(t.marks, max(4, len(t.marks)/4))
+		// Grow by less than append does: most tasks tell a few messages and then
+		// no more. Growing nil uses what the allocator hands out in full.
+		t.marks = append(slices.Grow([]mark(nil), len(t.marks)+max(2, len(t.marks)/8)), t.marks...)
 	}
 	first := len(t.marks) == 0
 	t.marks = append(t.marks, m)
@@ -96,9 +99,9 @@ func (t *Task) add(e *Event) {
 	}
 	if first || t.before(t.newest, i) {
 		t.newest = i
-		t.asset, t.user, t.created = e.Task.AssetID, t.board.shapes.users.share(e.Task.UserID), toNano(e.Task.Created)
+		t.asset, t.user, t.created = e.Task.AssetID, t.board.users.share(e.Task.UserID), toNano(e.Task.Created)
 	}
-	if m.rank == rankEnd && (t.end < 0 || t.before(t.end, i)) {
+	if t.origin(i).rank == rankEnd && (t.end < 0 || t.before(t.end, i)) {
 		t.end = i
 	}
 	t.heard = max(t.heard, toNano(e.Received))
@@ -125,7 +128,7 @@ func (t *Task) sort() {
 	t.sorted = true
 	t.newest, t.end = int32(len(t.marks)-1), -1
 	for i := range t.marks {
-		if t.marks[i].rank == rankEnd {
+		if t.origin(int32(i)).rank == rankEnd {
 			t.end = int32(i)
 		}
 		t.late = t.late || i > 0 && t.marks[i].seq < t.marks[i-1].seq
@@ -143,8 +146,10 @@ func (t *Task) hadLate() bool {
 // is in lower case.
 func (t *Task) hasType(part string) bool {
 	for i := range t.marks {
-		typ := t.marks[i].typ
-		if (i == 0 || typ != t.marks[i-1].typ) && contains(t.board.shapes.types.all[typ], part) {
+		if i > 0 && t.marks[i].origin == t.marks[i-1].origin {
+			continue
+		}
+		if contains(t.origin(int32(i)).typ, part) {
 			return true
 		}
 	}
@@ -155,14 +160,14 @@ func (t *Task) hasType(part string) bool {
 // end: what a completed task's features do later reopens it only if one of them
 // that had ended is no longer done.
 func (t *Task) derive() State {
-	switch t.marks[t.newest].kind {
+	switch t.origin(t.newest).kind {
 	case Done:
 		return Completed
 	case Failure:
 		return Failed
 	}
 	now := t.shape(t.newest)
-	if t.end < 0 || t.marks[t.end].kind != Done {
+	if t.end < 0 || t.origin(t.end).kind != Done {
 		return now.state
 	}
 	for _, f := range t.shape(t.end).features {

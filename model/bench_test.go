@@ -1,0 +1,195 @@
+package model
+
+import (
+	"fmt"
+	"runtime"
+	"sync"
+	"testing"
+	"time"
+)
+
+// uuid is a different UUID for each n, as Aspect's ids are.
+func uuid(kind, n int) string {
+	x := uint64(n)*0x9e3779b97f4a7c15 ^ uint64(kind)<<56
+	return fmt.Sprintf("%08x-%04x-4%03x-8%03x-%012x", uint32(x>>32), uint16(x>>16), x&0xfff, kind, x&0xffffffffffff)
+}
+
+// lives are the bodies of messages about n tasks that go through the given
+// number of messages each, in the order of time. Tasks overlap as they do in
+// life, so neighbours in the result belong to different tasks.
+func lives(tasks, messages int) []Delivery {
+	deliveries := make([]Delivery, 0, tasks*messages)
+	start := at("08:00:00")
+	names := []string{"proxy", "preview", "visual", "transcription"}
+	for m := range messages {
+		for i := range tasks {
+			stamp := start.Add(time.Duration(m*tasks+i) * 1371 * time.Microsecond).Format("2006-01-02T15:04:05.999999Z")
+			features := make([]any, 0, 8)
+			for f, name := range names {
+				step := min(2, max(0, m-f)) // one after the other: queued, processing, completed
+				features = append(features, name, States[step])
+			}
+			typ := "task.progress"
+			if m == messages-1 {
+				typ = "task.completed"
+			}
+			body := fmt.Appendf(nil, `{"timestamp":%q,"user_id":%q,"event_id":%q,"event_type":%q,"data":{"task":{"id":%q,"asset_id":%q,"features":{`+
+				`%q:{"state":%q},%q:{"state":%q},%q:{"state":%q},%q:{"state":%q}},"user_id":%q,"created":"2026-11-23T08:00:00.123456Z","updated":%q}}}`,
+				append(append([]any{stamp, uuid(1, 1), uuid(2, m*tasks+i), typ, uuid(3, i), uuid(4, i)}, features...), uuid(1, 1), stamp)...)
+			seq := int64(len(deliveries) + 1)
+			deliveries = append(deliveries, Delivery{Seq: seq, Message: seq, ID: fmt.Sprint("msg_", seq), Received: start, Body: body})
+		}
+	}
+	return deliveries
+}
+
+func decodeAll(deliveries []Delivery) []Event {
+	events := make([]Event, len(deliveries))
+	for i := range deliveries {
+		events[i] = Decode(&deliveries[i])
+	}
+	return events
+}
+
+func perSecond(b *testing.B, n int) {
+	b.ReportMetric(float64(n)*float64(b.N)/b.Elapsed().Seconds()/1e6, "Mevents/s")
+}
+
+func BenchmarkDecode(b *testing.B) {
+	deliveries := lives(1000, 6)
+	b.SetBytes(int64(len(deliveries[0].Body)))
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ {
+		Decode(&deliveries[i%len(deliveries)])
+	}
+}
+
+func BenchmarkFold(b *testing.B) {
+	events := decodeAll(lives(20_000, 10))
+	for _, order := range []string{"oldest first", "newest first"} {
+		b.Run(order, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				board := NewBoard()
+				for i := range events {
+					if order == "newest first" {
+						i = len(events) - 1 - i
+					}
+					board.Fold(&events[i])
+				}
+			}
+			perSecond(b, len(events))
+		})
+	}
+}
+
+// BenchmarkJournal decodes on two goroutines and folds on one of them, as a
+// reader of the journal does.
+func BenchmarkJournal(b *testing.B) {
+	deliveries := lives(5_000, 10)
+	const batch = 500
+	for b.Loop() {
+		board := NewBoard()
+		var fold sync.Mutex
+		var wg sync.WaitGroup
+		for part := range 2 {
+			wg.Go(func() {
+				for from := part * batch; from < len(deliveries); from += 2 * batch {
+					events := decodeAll(deliveries[from:min(from+batch, len(deliveries))])
+					fold.Lock()
+					for i := range events {
+						board.Fold(&events[i])
+					}
+					fold.Unlock()
+				}
+			})
+		}
+		wg.Wait()
+	}
+	perSecond(b, len(deliveries))
+}
+
+// heap is what is in use after a collection, in bytes.
+func heap() uint64 {
+	runtime.GC()
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
+}
+
+// boardSize is what a board of so many lives weighs per task, in bytes. The
+// deliveries and what only they hold are gone when it is measured.
+func boardSize(tasks, messages int) float64 {
+	before := heap()
+	board := NewBoard()
+	deliveries := lives(tasks, messages)
+	for i := range deliveries {
+		e := Decode(&deliveries[i])
+		board.Fold(&e)
+	}
+	deliveries = nil
+	size := heap() - before
+	runtime.KeepAlive(board)
+	return float64(size) / float64(tasks)
+}
+
+func BenchmarkMemory(b *testing.B) {
+	var task, message float64
+	for b.Loop() {
+		task, message = boardSize(100_000, 4), 0
+		for _, n := range []int{7, 13, 22, 41} { // space to grow weighs differently on each
+			message += (boardSize(10_000, n) - boardSize(10_000, 4)) / float64(n-4) / 4
+		}
+	}
+	b.ReportMetric(task, "B/task")
+	b.ReportMetric(message, "B/message")
+}
+
+// BenchmarkFilter asks 100,000 tasks about one filter.
+func BenchmarkFilter(b *testing.B) {
+	board := NewBoard()
+	for _, e := range decodeAll(lives(100_000, 4)) {
+		board.Fold(&e)
+	}
+	names := make([]string, board.Len())
+	for i := range names {
+		names[i] = fmt.Sprintf("Interview %06d.mp4", i)
+	}
+	now := at("20:00:00")
+	for _, text := range []string{"state:failed", "visual:processing", "is:active", "is:stalled", "task:2e1c", "7e42", "failed", "-holiday name:interview", "type:failed", "is:late"} {
+		f, err := ParseFilter(text)
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.Run(text, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				for i := range board.Len() {
+					s := Subject{Task: board.At(i), Name: names[i], Now: now}
+					f.Match(&s)
+				}
+			}
+		})
+	}
+}
+
+func BenchmarkStats(b *testing.B) {
+	board := NewBoard()
+	for _, e := range decodeAll(lives(10_000, 10)) {
+		board.Fold(&e)
+	}
+	b.Run("add a task", func(b *testing.B) {
+		b.ReportAllocs()
+		s := NewStats()
+		for i := 0; b.Loop(); i++ {
+			s.Add(board.At(i % board.Len()))
+		}
+	})
+	b.Run("quantile", func(b *testing.B) {
+		d := board.Stats().Feature("visual").Processing()
+		for b.Loop() {
+			d.Quantile(0.95)
+		}
+	})
+}
