@@ -7,6 +7,7 @@ type deliveriesView struct{}
 
 func (v *deliveriesView) title() string                     { return "Deliveries" }
 func (v *deliveriesView) changed(*Model, change)            {}
+func (v *deliveriesView) arrange(m *Model, w, h int)        {}
 func (v *deliveriesView) draw(m *Model, w, h int) []string  { return tall(m.th, nil, w, h) }
 func (v *deliveriesView) do(*Model, action) (tea.Cmd, bool) { return nil, false }
 func (v *deliveriesView) selection(*Model) selection        { return selection{} }

@@ -28,6 +28,8 @@ type payloadMsg struct {
 
 func (d *detail) payloadRead(m *Model, msg payloadMsg) {}
 
+func (d *detail) arrange(m *Model, w, h int) {}
+
 func (d *detail) inSight(m *Model) []int64 { return nil }
 
 func (d *detail) do(m *Model, a action) (tea.Cmd, bool) { return nil, false }

@@ -134,11 +134,14 @@ func (v *eventsView) inSight(m *Model) []int64 {
 	return seqs
 }
 
-func (v *eventsView) draw(m *Model, w, h int) []string {
+func (v *eventsView) arrange(m *Model, _, h int) {
 	if h != v.h+1 {
 		v.h = max(1, h-1)
 		v.hold(m)
 	}
+}
+
+func (v *eventsView) draw(m *Model, w, h int) []string {
 	n := m.log.len()
 	if n == 0 {
 		return m.drawEmpty(w, h)

@@ -67,7 +67,7 @@ func (m *Model) typed(msg tea.Msg) tea.Cmd {
 		f.filter = filter
 		m.tell(change{filter: true})
 	}
-	return m.log.need(m)
+	return nil
 }
 
 func (f *filterLine) keepTask(m *Model, t *model.Task) bool {

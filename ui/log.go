@@ -183,7 +183,7 @@ func (l *eventLog) window(m *Model) tea.Cmd {
 	}
 }
 
-func (l *eventLog) windowRead(m *Model, msg windowMsg) {
+func (l *eventLog) windowRead(msg windowMsg) {
 	l.reading = false
 	l.cache(msg.arrivals)
 }

@@ -23,5 +23,5 @@ func (m *Model) wheel(e tea.Mouse) tea.Cmd {
 	for range wheelRows {
 		cmds = append(cmds, m.act(a))
 	}
-	return tea.Batch(append(cmds, m.log.need(m))...)
+	return tea.Batch(cmds...)
 }

@@ -38,10 +38,7 @@ func (m *Model) key(msg tea.KeyPressMsg) tea.Cmd {
 	if a != actSuspend {
 		m.warned = false
 	}
-	cmd := m.act(a)
-	cmds := append(m.later, cmd, m.log.need(m))
-	m.later = nil
-	return tea.Batch(cmds...)
+	return m.act(a)
 }
 
 // place is where the reader is, for the key table.

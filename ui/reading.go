@@ -51,7 +51,7 @@ func (m *Model) arrived(msg arrivedMsg) tea.Cmd {
 		return m.count()
 	}
 	m.take(msg)
-	return tea.Batch(m.listen(), m.log.need(m))
+	return m.listen()
 }
 
 // take folds what came.
@@ -116,11 +116,11 @@ func (m *Model) historyRead(msg historyMsg) tea.Cmd {
 	if len(msg.arrivals) == 0 {
 		m.loading, m.oldest = false, m.first
 		m.tell(change{filter: true})
-		return m.log.need(m)
+		return nil
 	}
 	m.oldest = msg.arrivals[len(msg.arrivals)-1].Seq
 	m.fold(msg.arrivals)
-	return tea.Batch(m.history(), m.log.need(m))
+	return m.history()
 }
 
 // count looks how much waits, while the screen is frozen.

@@ -12,7 +12,7 @@ import (
 type tasksView struct {
 	order  taskOrder
 	rows   window
-	h      int    // rows on screen, as last drawn
+	h      int    // rows on screen
 	id     string // of the selected task
 	follow bool   // the selection stays on the first row
 }
@@ -133,11 +133,12 @@ func (v *tasksView) click(m *Model, _, y int) {
 	}
 }
 
+func (v *tasksView) arrange(_ *Model, _, h int) {
+	v.h = max(1, h-1)
+	v.rows.set(v.rows.cursor, len(v.order.rows), v.h)
+}
+
 func (v *tasksView) draw(m *Model, w, h int) []string {
-	if h != v.h+1 {
-		v.h = max(1, h-1)
-		v.rows.set(v.rows.cursor, len(v.order.rows), v.h)
-	}
 	if len(v.order.rows) == 0 {
 		return m.drawEmpty(w, h)
 	}

@@ -98,7 +98,7 @@ type Model struct {
 
 	warned    bool      // ctrl+z was pressed once
 	suspended time.Time // when ctrl+z stopped us
-	later     []tea.Cmd // what the key in hand asks for beside its action
+	later     []tea.Cmd // asked for while the message in hand is handled
 
 	frame string // the last one, as long as nothing changed
 	clean bool
@@ -120,6 +120,8 @@ type view interface {
 	title() string
 	// changed tells that the board or the filter changed.
 	changed(m *Model, c change)
+	// arrange gives the view its room, ahead of drawing and of need.
+	arrange(m *Model, w, h int)
 	// draw returns exactly h lines of exactly w cells.
 	draw(m *Model, w, h int) []string
 	// do carries out an action and reports whether it meant something here.
@@ -171,8 +173,7 @@ func (m *Model) Init() tea.Cmd {
 	if len(m.opt.Remarks) > 0 {
 		m.say(strings.Join(m.opt.Remarks, "; "))
 	}
-	cmds := append(m.later, m.open(), m.tick())
-	m.later = nil
+	cmds := append(m.takeLater(), m.open(), m.tick())
 	if m.opt.Theme == "auto" || m.opt.Theme == "" {
 		cmds = append(cmds, tea.RequestBackgroundColor)
 	}
@@ -182,23 +183,24 @@ func (m *Model) Init() tea.Cmd {
 // Update handles one message.
 func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	m.clean = false
-	return m, m.handle(msg)
+	cmd := m.handle(msg)
+	m.arrange()
+	return m, tea.Batch(append(m.takeLater(), cmd, m.log.need(m))...)
 }
 
 func (m *Model) handle(msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
 	case tea.WindowSizeMsg:
 		m.w, m.h = msg.Width, msg.Height
-		m.tell(change{filter: true})
 	case tea.BackgroundColorMsg:
-		if !msg.IsDark() && m.th.name == "dark" {
+		if !msg.IsDark() && m.th.name == "dark" && m.opt.Theme != "dark" {
 			m.th = newTheme("light")
 		}
 	case tea.KeyPressMsg:
 		return m.key(msg)
 	case tea.PasteMsg:
 		if m.filter.open {
-			return m.typed(msg)
+			m.typed(msg)
 		}
 	case tea.MouseClickMsg:
 		m.click(msg.Mouse())
@@ -215,7 +217,7 @@ func (m *Model) handle(msg tea.Msg) tea.Cmd {
 	case countedMsg:
 		return m.counted(msg)
 	case windowMsg:
-		m.log.windowRead(m, msg)
+		m.log.windowRead(msg)
 	case scannedMsg:
 		m.log.scannedOn(m, msg)
 	case payloadMsg:
@@ -229,7 +231,25 @@ func (m *Model) handle(msg tea.Msg) tea.Cmd {
 	default:
 		m.clean = true
 	}
-	return m.log.need(m)
+	return nil
+}
+
+// takeLater returns the commands that were asked for while a message was
+// handled.
+func (m *Model) takeLater() []tea.Cmd {
+	cmds := m.later
+	m.later = nil
+	return cmds
+}
+
+// arrange gives what is shown its room.
+func (m *Model) arrange() {
+	lay := m.layout()
+	if m.detail != nil {
+		m.detail.arrange(m, m.w, lay.body)
+		return
+	}
+	m.views[m.view].arrange(m, lay.main, lay.body)
 }
 
 // View draws the frame, exactly as high and wide as the terminal.
