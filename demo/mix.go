@@ -29,9 +29,9 @@ var opening = []struct {
 	{-26 * time.Second, interview, thrives, noExtra},
 	{-7 * time.Second, video, thrives, alongside},
 	{300 * time.Millisecond, clip, thrives, afterwards},
+	{kind: video, fate: stalls},
 	{kind: audio, fate: thrives},
 	{kind: clip, fate: recovers},
-	{kind: video, fate: stalls},
 	{kind: image, fate: thrives},
 	{kind: video, fate: fails},
 }
@@ -46,7 +46,8 @@ func (w *world) mix(total int, rate float64) {
 	fates := newDeck(append(slices.Repeat([]*deck[fate]{thriving}, mixThriving),
 		newDeck(mixFailures, chance), newDeck(mixTroubles, chance)), chance)
 	gap := func() time.Duration {
-		return time.Duration((0.5 + chance.Float64()) * 60 / rate * float64(time.Second))
+		minutes := (0.5 + chance.Float64()) / max(rate, 1e-3) // a lower one would overflow
+		return time.Duration(minutes * float64(time.Minute))
 	}
 	n := 0
 	var arrive func()

@@ -33,7 +33,7 @@ type parser struct {
 func parse(name, text string) (*Scenario, error) {
 	s := &Scenario{Name: name, steps: []step{}}
 	p := parser{name: name, tasks: map[string]time.Duration{}}
-	for line := range strings.Lines(text) {
+	for line := range strings.Lines(strings.TrimPrefix(text, "\ufeff")) { // some editors put a mark first
 		p.line++
 		if p.line == 1 && strings.HasPrefix(line, "#") {
 			s.Title = strings.TrimSpace(strings.TrimLeft(line, "#"))
@@ -59,7 +59,7 @@ func (p *parser) split(line string) {
 	p.words, p.end = p.words[:0], 1
 	for at := 0; at < len(line); {
 		r, size := utf8.DecodeRuneInString(line[at:])
-		if strings.ContainsRune(" \t\r\n\ufeff", r) {
+		if strings.ContainsRune(" \t\r\n", r) {
 			at += size
 			continue
 		}
@@ -113,18 +113,17 @@ func (p *parser) step() (s step, err error) {
 		return s, err
 	}
 	p.last = s.at
-	switch w := p.next(); w.text {
-	case "task":
-		s.do = tellTask
+	what := p.next()
+	s.do = action(what.text)
+	switch s.do {
+	case tellTask:
 		err = p.task(&s)
-	case "upload":
-		s.do = upload
+	case upload:
 		err = p.upload(&s)
-	case "ping":
-		s.do = ping
+	case ping:
 		err = p.options(&s, deliveries)
 	default:
-		err = p.expected(w, "task, upload or ping")
+		err = p.expected(what, "task, upload or ping")
 	}
 	return s, err
 }

@@ -5,7 +5,6 @@ import (
 	"io"
 	"net/http"
 	"slices"
-	"strconv"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -33,7 +32,7 @@ func (a *arrival) id() string { return a.header.Get("svix-id") }
 // answers 204 or 400, or what answer says.
 type recorder struct {
 	start  time.Time
-	answer func(n int, ok bool) (status int, err error) // nil: 204 if ok, else 400
+	answer func(n int, a arrival) (status int, err error) // nil: 204 if ok, else 400
 
 	mu       sync.Mutex
 	arrivals []arrival
@@ -51,22 +50,28 @@ func (r *recorder) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
 	a := arrival{after: time.Since(r.start), header: req.Header, body: body, ok: w.Verify(body, req.Header) == nil}
-	n := int64(len(r.arrivals) + 1)
-	a.event = model.Decode(&model.Delivery{Seq: n, Message: n, ID: a.id(), Source: model.SourceWebhook, Received: time.Now(), Body: body})
-	r.arrivals = append(r.arrivals, a)
-	status := 400
+	n := r.add(&a)
+	status := http.StatusBadRequest
 	if a.ok {
-		status = 204
+		status = http.StatusNoContent
 	}
 	if r.answer != nil {
-		if status, err = r.answer(int(n), a.ok); err != nil {
+		if status, err = r.answer(n, a); err != nil {
 			return nil, err
 		}
 	}
 	return &http.Response{StatusCode: status, Body: http.NoBody, Request: req}, nil
+}
+
+// add keeps the arrival and returns its number, from 1.
+func (r *recorder) add(a *arrival) int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	n := int64(len(r.arrivals) + 1)
+	a.event = model.Decode(&model.Delivery{Seq: n, Message: n, ID: a.id(), Source: model.SourceWebhook, Received: time.Now(), Body: a.body})
+	r.arrivals = append(r.arrivals, *a)
+	return int(n)
 }
 
 func (r *recorder) sender(t *testing.T) *Sender {
@@ -93,22 +98,23 @@ func play(t *testing.T, o Options) []arrival {
 	return got
 }
 
-// stamp is the header svix-timestamp.
-func (a *arrival) stamp(t *testing.T) time.Time {
-	n, err := strconv.ParseInt(a.header.Get("svix-timestamp"), 10, 64)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return time.Unix(n, 0)
-}
-
-// tasks are the ids of all tasks that were rightly told of, in that order.
-func tasks(arrivals []arrival) []string {
-	var ids []string
+// board folds what arrived as a receiver would: what verifies, each message once.
+func board(arrivals []arrival) *model.Board {
+	b, seen := model.NewBoard(), map[string]bool{}
 	for _, a := range arrivals {
-		if a.ok && a.event.Task != nil && !slices.Contains(ids, a.event.Task.ID) {
-			ids = append(ids, a.event.Task.ID)
+		if a.ok && !seen[a.id()] {
+			seen[a.id()] = true
+			b.Fold(&a.event)
 		}
 	}
-	return ids
+	return b
+}
+
+// until are the arrivals in the first part of a run.
+func until(arrivals []arrival, d time.Duration) []arrival {
+	n := slices.IndexFunc(arrivals, func(a arrival) bool { return a.after > d })
+	if n < 0 {
+		return arrivals
+	}
+	return arrivals[:n]
 }

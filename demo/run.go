@@ -1,9 +1,11 @@
 package demo
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -11,12 +13,35 @@ import (
 
 // Options say what [Run] plays. The zero value is the endless built-in mix.
 type Options struct {
-	Seed     int64         // the same seed gives the same lives
-	Tasks    int           // of the mix, in all; 0 is endless
-	Rate     float64       // of the mix, new tasks a minute; 0 is 12
-	Duration time.Duration // on the wall clock; 0 is until done
-	Scenario *Scenario     // nil is the mix
-	Speed    float64       // how much faster than real time; 0 is 1
+	// Seed draws everything: the same seed gives the same lives with the same
+	// ids. A receiver that remembers earlier runs wants another seed each time.
+	Seed int64
+	// Tasks is the number of tasks in all, 0 for no end, and Rate that of new
+	// tasks a minute, at most 60,000, 0 for 12. Both are of the mix: a scenario
+	// from a file says itself which tasks come and when.
+	Tasks int
+	Rate  float64
+	// Duration is how long Run lasts at most, on the wall clock; 0 is until done.
+	Duration time.Duration
+	// Scenario is what is played; nil is the mix.
+	Scenario *Scenario
+	// Speed is how much faster than real time it is played, at most 10,000;
+	// 0 is 1.
+	Speed float64
+}
+
+func (o *Options) check() error {
+	switch {
+	case o.Tasks < 0:
+		return fmt.Errorf("the number of tasks is %d; it must be 0 (endless) or more", o.Tasks)
+	case !(o.Rate >= 0 && o.Rate <= 60_000):
+		return fmt.Errorf("the rate is %v tasks a minute; it must be from 0 (the usual) to 60000", o.Rate)
+	case !(o.Speed >= 0 && o.Speed <= 10_000):
+		return fmt.Errorf("the speed is %v; it must be from 0 (real time) to 10000", o.Speed)
+	case o.Duration < 0:
+		return fmt.Errorf("the duration is %v; it must be 0 (until done) or more", o.Duration)
+	}
+	return nil
 }
 
 // inFlight is how many requests may be under way at once.
@@ -32,15 +57,10 @@ var retries = []time.Duration{2 * time.Second, 5 * time.Second, 10 * time.Second
 // attempt or later for as long as one message is retried, and if messages that
 // were right have been refused to the last attempt.
 func Run(ctx context.Context, s *Sender, o Options) error {
-	if o.Rate == 0 {
-		o.Rate = 12
+	if err := o.check(); err != nil {
+		return err
 	}
-	if o.Speed == 0 {
-		o.Speed = 1
-	}
-	if o.Tasks < 0 || o.Rate < 0 || o.Speed < 0 || o.Duration < 0 {
-		return errors.New("the number of tasks, their rate, the speed and the duration cannot be negative")
-	}
+	o.Rate, o.Speed = cmp.Or(o.Rate, 12), cmp.Or(o.Speed, 1)
 	end := ctx
 	if o.Duration > 0 {
 		var stop context.CancelFunc
@@ -137,11 +157,15 @@ func (r *runner) deliver(ctx context.Context, m Message, before, tried chan stru
 	}
 }
 
+// post makes one attempt. If nobody has ever been there, that is the end; who
+// is only slow to answer gets another chance.
 func (r *runner) post(ctx context.Context, m Message) (status int, err error) {
 	status, err = r.sender.Post(ctx, m)
-	if err == nil {
+	timeout, ok := errors.AsType[net.Error](err)
+	switch slow := ok && timeout.Timeout(); {
+	case err == nil:
 		r.reached.Store(true)
-	} else if !r.reached.Load() {
+	case !slow && !r.reached.Load():
 		r.fail(err)
 	}
 	return status, err

@@ -1,18 +1,324 @@
 package demo
 
 import (
+	"context"
+	"errors"
+	"math"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
-func TestEveryPostOfTheMixVerifies(t *testing.T) {
-	got := play(t, Options{Seed: 1, Duration: time.Minute})
-	if len(got) < 50 {
-		t.Errorf("only %d posts in a minute", len(got))
-	}
-	for _, a := range got {
-		if !a.ok {
-			t.Errorf("the Svix library refuses %s", a.id())
+func TestDurationIsKept(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var r recorder
+		s := r.sender(t)
+		if err := Run(t.Context(), s, Options{Duration: 90 * time.Second}); err != nil {
+			t.Error(err)
 		}
+		if took := time.Since(r.start); took != 90*time.Second {
+			t.Errorf("ran for %v, want 1m30s", took)
+		}
+	})
+}
+
+func TestTheNumberOfTasksIsKeptAndRunEndsWithTheLast(t *testing.T) {
+	for _, n := range []int{1, 2, 3, 4, 25} {
+		got := play(t, Options{Seed: 3, Tasks: n})
+		b := board(got)
+		if b.Len() != n {
+			t.Errorf("Tasks %d: %d came", n, b.Len())
+		}
+		for i := range b.Len() {
+			if !b.At(i).State().Terminal() {
+				t.Errorf("Tasks %d: task %d is left %s", n, i, b.At(i).State())
+			}
+		}
+	}
+}
+
+func TestTheRateIsKept(t *testing.T) {
+	for _, rate := range []float64{0, 4, 12, 60, 240} {
+		got := play(t, Options{Seed: 4, Rate: rate, Duration: 5 * time.Minute})
+		if rate == 0 {
+			rate = 12
+		}
+		want := int(rate * 5)
+		if n := board(got).Len(); n < want*85/100 || n > want*115/100+3 {
+			t.Errorf("at %v a minute %d tasks came in five, want about %d", rate, n, want)
+		}
+	}
+}
+
+func TestSpeedMakesEverythingFaster(t *testing.T) {
+	slow := play(t, Options{Seed: 5, Tasks: 6})
+	fast := play(t, Options{Seed: 5, Tasks: 6, Speed: 10})
+	if len(slow) != len(fast) {
+		t.Fatalf("%d posts at speed 1, %d at speed 10", len(slow), len(fast))
+	}
+	end, quick := slow[len(slow)-1], fast[len(fast)-1]
+	if d := quick.after*10 - end.after; d.Abs() > time.Millisecond {
+		t.Errorf("the last post came after %v at speed 1 and after %v at speed 10", end.after, quick.after)
+	}
+	for _, a := range fast {
+		if a.event.Timestamp.After(a.event.Received) {
+			t.Errorf("%s was told %v before it happened", a.id(), a.event.Timestamp.Sub(a.event.Received))
+		}
+	}
+}
+
+func TestRunEndsAtOnceWithItsContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) { // which fails if a goroutine is left behind
+		hanging := recorder{}
+		hanging.answer = func(n int, a arrival) (int, error) {
+			if n > 20 {
+				time.Sleep(time.Hour)
+			}
+			return http.StatusServiceUnavailable, nil // so that retries are waiting as well
+		}
+		s := hanging.sender(t)
+		s.Client.Transport = cancellable{&hanging}
+		ctx, cancel := context.WithCancel(t.Context())
+		time.AfterFunc(10*time.Second, cancel)
+		if err := Run(ctx, s, Options{}); err != nil {
+			t.Errorf("Run: %v, want nil, as the end was asked for", err)
+		}
+		if took := time.Since(hanging.start); took != 10*time.Second {
+			t.Errorf("it took %v, want 10s", took)
+		}
+		time.Sleep(2 * time.Hour) // lets the hanging receiver go
+	})
+}
+
+// cancellable gives an answer up when the request ends, as net/http does.
+type cancellable struct{ http.RoundTripper }
+
+func (c cancellable) RoundTrip(req *http.Request) (*http.Response, error) {
+	type result struct {
+		resp *http.Response
+		err  error
+	}
+	done := make(chan result, 1)
+	go func() {
+		resp, err := c.RoundTripper.RoundTrip(req)
+		done <- result{resp, err}
+	}()
+	select {
+	case r := <-done:
+		return r.resp, r.err
+	case <-req.Context().Done():
+		return nil, req.Context().Err()
+	}
+}
+
+func TestAReceiverThatCannotBeReachedIsAnErrorAtOnce(t *testing.T) {
+	url := "http://" + closedPort(t) + "/webhooks/aspect"
+	sign, err := SignWith(secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = Run(t.Context(), &Sender{URL: url, Sign: sign}, Options{})
+	if err == nil || !strings.Contains(err.Error(), url) || !strings.Contains(err.Error(), "is the receiver running there?") {
+		t.Errorf("error %v, want one that names %s", err, url)
+	}
+}
+
+var errGone = errors.New("connection refused")
+
+func TestAReceiverThatGoesAwayForGoodIsAnError(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var r recorder
+		r.answer = func(int, arrival) (int, error) {
+			if time.Since(r.start) > 20*time.Second {
+				return 0, errGone
+			}
+			return http.StatusNoContent, nil
+		}
+		err := Run(t.Context(), r.sender(t), Options{})
+		if !errors.Is(err, errGone) || !strings.Contains(err.Error(), "http://receiver.test/webhooks/aspect") {
+			t.Errorf("error %v, want one with the cause and the URL", err)
+		}
+		if took := time.Since(r.start); took > 70*time.Second {
+			t.Errorf("that was found out only after %v", took)
+		}
+	})
+}
+
+func TestARestartedReceiverMissesNothing(t *testing.T) {
+	o := Options{Seed: 6, Tasks: 8}
+	want := play(t, o)
+	synctest.Test(t, func(t *testing.T) {
+		accepted := map[string]bool{}
+		r := recorder{}
+		r.answer = func(_ int, a arrival) (int, error) {
+			switch at := time.Since(r.start); {
+			case at > 10*time.Second && at < 15*time.Second:
+				return 0, errGone
+			case at >= 15*time.Second && at < 18*time.Second:
+				return http.StatusServiceUnavailable, nil
+			}
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			accepted[a.id()] = true
+			return http.StatusNoContent, nil
+		}
+		if err := Run(t.Context(), r.sender(t), o); err != nil {
+			t.Error(err)
+		}
+		for _, a := range want {
+			if a.ok && !accepted[a.id()] {
+				t.Errorf("%s (%s) never arrived", a.id(), a.event.Type)
+			}
+		}
+	})
+}
+
+func TestARefusedMessageIsTriedAgainWithTheSameIDAndBodySignedAnew(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := recorder{answer: func(n int, _ arrival) (int, error) { return http.StatusInternalServerError, nil }}
+		s, err := parse("one", "at 0s task a clip")
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = Run(t.Context(), r.sender(t), Options{Scenario: s})
+		if err == nil || !strings.Contains(err.Error(), "1 of them") || !strings.Contains(err.Error(), "500") {
+			t.Errorf("error %v, want one that tells of the refused message and the status 500", err)
+		}
+		var pauses []time.Duration
+		for i, a := range r.arrivals[1:] {
+			first := r.arrivals[0]
+			if a.id() != first.id() || string(a.body) != string(first.body) {
+				t.Errorf("attempt %d is another message", i+2)
+			}
+			if !a.ok || a.header.Get("svix-timestamp") == first.header.Get("svix-timestamp") {
+				t.Errorf("attempt %d is not signed anew", i+2)
+			}
+			pauses = append(pauses, a.after-r.arrivals[i].after)
+		}
+		if !slices.Equal(pauses, retries) {
+			t.Errorf("the attempts came after %v, want %v", pauses, retries)
+		}
+	})
+}
+
+func TestABrokenMessageIsNotTriedAgain(t *testing.T) {
+	s, err := parse("one", "at 0s ping break=secret\nat 1s ping")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := play(t, Options{Scenario: s}); len(got) != 2 || got[0].ok || !got[1].ok {
+		t.Errorf("%d arrivals, want a broken one and a right one", len(got))
+	}
+}
+
+func TestASlowReceiverGetsEachTasksEventsInOrderAndFewAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var now, most atomic.Int32
+		r := recorder{answer: func(_ int, a arrival) (int, error) {
+			most.Store(max(most.Load(), now.Add(1)))
+			time.Sleep(800*time.Millisecond + time.Duration(a.body[len(a.body)-4])*time.Millisecond)
+			now.Add(-1)
+			return http.StatusNoContent, nil
+		}}
+		s, err := Load("burst")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := Run(t.Context(), r.sender(t), Options{Scenario: s}); err != nil {
+			t.Error(err)
+		}
+		if n := late(r.arrivals); len(n) > 0 {
+			t.Errorf("%d events were overtaken", len(n))
+		}
+		if most.Load() > inFlight || most.Load() < 4 {
+			t.Errorf("%d requests at once, want several, and at most %d", most.Load(), inFlight)
+		}
+	})
+}
+
+func TestAReceiverThatIsSlowAtFirstIsTriedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := recorder{answer: func(n int, _ arrival) (int, error) {
+			if n == 1 {
+				time.Sleep(time.Minute) // a breakpoint in somebody's handler
+			}
+			return http.StatusNoContent, nil
+		}}
+		s := r.sender(t)
+		s.Client = &http.Client{Transport: cancellable{&r}, Timeout: 15 * time.Second}
+		upload := load(t, "upload")
+		if err := Run(t.Context(), s, Options{Scenario: upload}); err != nil {
+			t.Error(err)
+		}
+		if want := len(upload.steps) + 1; len(r.arrivals) != want {
+			t.Errorf("%d requests, want %d", len(r.arrivals), want)
+		}
+		time.Sleep(time.Minute) // lets the slow answer go
+	})
+}
+
+func TestOptionsOutOfRangeAreRefused(t *testing.T) {
+	for want, o := range map[string]Options{
+		"number of tasks": {Tasks: -1},
+		"rate is -1":      {Rate: -1},
+		"rate is +Inf":    {Rate: math.Inf(1)},
+		"rate is NaN":     {Rate: math.NaN()},
+		"speed":           {Speed: -1},
+		"speed is +Inf":   {Speed: math.Inf(1)},
+		"duration":        {Duration: -1},
+	} {
+		if err := Run(t.Context(), &Sender{}, o); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%+v: %v", o, err)
+		}
+	}
+}
+
+func TestEvenExtremeRatesEnd(t *testing.T) {
+	for _, rate := range []float64{1e-300, 1e-6, 60_000} {
+		if n := board(play(t, Options{Rate: rate, Tasks: 5})).Len(); n != 5 {
+			t.Errorf("at %v a minute %d tasks came, want 5", rate, n)
+		}
+	}
+}
+
+func TestTheMixReachesARealServer(t *testing.T) {
+	var right, wrong atomic.Int32
+	lib := library(t)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body := make([]byte, r.ContentLength)
+		if _, err := r.Body.Read(body); err != nil && err.Error() != "EOF" {
+			t.Error(err)
+		}
+		if lib.Verify(body, r.Header) != nil {
+			wrong.Add(1)
+			w.WriteHeader(http.StatusBadRequest)
+			return
+		}
+		right.Add(1)
+		w.WriteHeader(http.StatusNoContent)
+	}))
+	defer server.Close()
+	sign, err := SignWith(secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := Options{Seed: 7, Tasks: 12, Speed: 400}
+	if err := Run(t.Context(), &Sender{URL: server.URL, Sign: sign}, o); err != nil {
+		t.Error(err)
+	}
+	want := play(t, o)
+	broken := int32(0)
+	for _, a := range want {
+		if !a.ok {
+			broken++
+		}
+	}
+	if right.Load()+wrong.Load() != int32(len(want)) || wrong.Load() != broken {
+		t.Errorf("%d right and %d wrong posts, want %d in all and %d wrong", right.Load(), wrong.Load(), len(want), broken)
 	}
 }

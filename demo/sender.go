@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -124,7 +125,11 @@ func (s *Sender) Post(ctx context.Context, m Message) (status int, err error) {
 	req.Header.Set("svix-signature", signature)
 	resp, err := s.client().Do(req)
 	if err != nil {
-		return 0, fmt.Errorf("cannot reach %s: %w (is the receiver running there?)", s.URL, cause(err))
+		hint := ""
+		if e, ok := errors.AsType[*net.OpError](err); ok && e.Op == "dial" {
+			hint = " (is the receiver running there?)"
+		}
+		return 0, fmt.Errorf("cannot post to %s: %w%s", s.URL, cause(err), hint)
 	}
 	defer resp.Body.Close()
 	// Read what is short, so that the connection can be used again.

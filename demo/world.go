@@ -25,8 +25,9 @@ type world struct {
 	planned int    // entries on the agenda that are no aside
 	born    uint64 // how many tasks there were so far
 	newest  *task
-	changed []*task // at the instant now, not yet told
-	posts   []post  // due now
+	changed []*task       // at the instant now, not yet told
+	posts   []post        // due now
+	past    time.Duration // when the next post goes that was due before the start
 	mail    mail
 	pools   map[string]*pool
 }
@@ -113,6 +114,10 @@ func (w *world) next() (post, bool) {
 	}
 	p := w.posts[0]
 	w.posts = w.posts[1:]
+	if p.due < 0 { // it had happened before, and is told at once
+		p.due = w.past
+		w.past += 20 * time.Millisecond
+	}
 	return p, true
 }
 

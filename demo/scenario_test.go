@@ -1,0 +1,337 @@
+package demo
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"aspectop/model"
+)
+
+func load(t *testing.T, name string) *Scenario {
+	t.Helper()
+	s, err := Load(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// story parses a scenario and plays it.
+func story(t *testing.T, text string) []arrival {
+	t.Helper()
+	s, err := parse("story", text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return play(t, Options{Scenario: s})
+}
+
+// states are the tasks' own states, in the order in which they came.
+func states(arrivals []arrival) []model.State {
+	var s []model.State
+	b := board(arrivals)
+	for i := range b.Len() {
+		s = append(s, b.At(i).State())
+	}
+	return s
+}
+
+func TestEveryBuiltInScenarioPlaysToItsEnd(t *testing.T) {
+	if !slices.Equal(Scenarios(), []string{"mix", "upload", "failure", "rotten", "burst"}) {
+		t.Errorf("the built-in scenarios are %v", Scenarios())
+	}
+	for _, name := range Scenarios() {
+		s := load(t, name)
+		if s.Name != name || s.Title == "" {
+			t.Errorf("%s: name %q, title %q", name, s.Name, s.Title)
+		}
+		got := play(t, Options{Scenario: s, Tasks: 40})
+		if len(got) == 0 || got[len(got)-1].after > 8*time.Minute {
+			t.Errorf("%s: %d posts", name, len(got))
+		}
+		if name != "rotten" { // where features begin anyhow
+			checkLives(t, got)
+		}
+	}
+}
+
+func TestEveryFileBesideTheBuiltInOnesIsListed(t *testing.T) {
+	entries, err := files.ReadDir("scenarios")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		if name := strings.TrimSuffix(e.Name(), ".scenario"); !slices.Contains(Scenarios(), name) {
+			t.Errorf("%s is not listed", name)
+		}
+	}
+}
+
+func TestUploadShowsOneVideoToItsCompletionAndBeyond(t *testing.T) {
+	got := play(t, Options{Scenario: load(t, "upload")})
+	if s := states(got); !slices.Equal(s, []model.State{model.Completed}) {
+		t.Errorf("it ends as %v", s)
+	}
+	if last := got[len(got)-1]; last.after > 35*time.Second || last.event.Type != typeProgress {
+		t.Errorf("the last event is %s after %v", last.event.Type, last.after)
+	}
+}
+
+func TestFailureShowsAFailureARecoveryAndACancellation(t *testing.T) {
+	got := play(t, Options{Scenario: load(t, "failure")})
+	if s := states(got); !slices.Equal(s, []model.State{model.Failed, model.Completed, model.Cancelled}) {
+		t.Errorf("the tasks end as %v", s)
+	}
+}
+
+func TestRottenHasEveryTroubleOfDelivery(t *testing.T) {
+	got := play(t, Options{Scenario: load(t, "rotten")})
+	times, pings, refused, odd := map[string]int{}, 0, 0, 0
+	for _, a := range got {
+		times[a.id()]++
+		switch {
+		case !a.ok:
+			refused++
+		case a.event.Kind == model.Ping:
+			pings++
+		case a.event.Type == "task.archived":
+			odd++
+		}
+	}
+	found := fmt.Sprint(refused, " refused, ", pings, " pings, ", odd, " odd, ", len(got)-len(times), " repeats, ", len(late(got)), " late")
+	if want := "4 refused, 3 pings, 1 odd, 3 repeats, 4 late"; found != want {
+		t.Errorf("%s; want %s", found, want)
+	}
+	if s := states(got); !slices.Equal(s, []model.State{model.Completed, model.Processing, model.Completed}) {
+		t.Errorf("the tasks end as %v, want the second stalled and the others completed", s)
+	}
+}
+
+func TestBurstBringsManyTasksAtOnce(t *testing.T) {
+	got := play(t, Options{Scenario: load(t, "burst")})
+	if n := board(until(got, 7*time.Second)).Len(); n != 40 {
+		t.Errorf("%d tasks after 7 s, want 40", n)
+	}
+	for i, s := range states(got) {
+		if !s.Terminal() {
+			t.Errorf("task %d is left %s", i, s)
+		}
+	}
+}
+
+func TestAScenarioTellsWhatItsLinesSay(t *testing.T) {
+	got := story(t, `
+at -20s    task old video            # before the start, told at once
+at 2s      task new image
+at 1s      task old visual=processing scene_detect=queued
+after 250ms task old type=task.archived
+`)
+	var lines []string
+	for _, a := range got {
+		line := a.after.Truncate(time.Second).String() + " " + a.event.Type
+		for _, f := range a.event.Task.Features {
+			line += fmt.Sprintf(" %s=%s", f.Name, f.State)
+		}
+		lines = append(lines, line)
+	}
+	want := []string{
+		"0s task.progress proxy=queued preview=queued visual=queued transcription=queued",
+		"1s task.progress proxy=queued preview=queued visual=processing transcription=queued scene_detect=queued",
+		"1s task.archived proxy=queued preview=queued visual=processing transcription=queued scene_detect=queued",
+		"2s task.progress proxy=na preview=queued visual=queued transcription=na",
+	}
+	if !slices.Equal(lines, want) {
+		t.Errorf("told\n%s\nwant\n%s", strings.Join(lines, "\n"), strings.Join(want, "\n"))
+	}
+	if age := got[0].event.Received.Sub(got[0].event.Task.Created); age < 20*time.Second || age > 21*time.Second {
+		t.Errorf("the first task was %v old when it was told of, want 20 s", age)
+	}
+}
+
+func TestDeliveryWordsHoldRepeatAndBreakAMessage(t *testing.T) {
+	got := story(t, `
+at 0s task a clip
+at 1s task a proxy=processing hold=3s
+at 2s task a proxy=completed repeat=4s repeat=5s
+at 3s task a visual=failed break=secret
+at 8s task a preview=processing
+`)
+	var times []int
+	for _, a := range got {
+		times = append(times, int(a.after.Seconds()))
+	}
+	if !slices.Equal(times, []int{0, 2, 3, 4, 6, 7, 8}) {
+		t.Fatalf("posts after %v s", times)
+	}
+	if got[1].id() != got[4].id() || got[1].id() != got[5].id() || string(got[1].body) != string(got[5].body) {
+		t.Error("a repeat is another message")
+	}
+	if got[1].header.Get("svix-signature") == got[4].header.Get("svix-signature") {
+		t.Error("a repeat is not signed anew")
+	}
+	if got[2].ok {
+		t.Error("the message signed with another secret verifies")
+	}
+	if ids := late(got); !slices.Equal(ids, []string{got[3].id()}) {
+		t.Errorf("late are %v, want only the one that was held", ids)
+	}
+	last := got[6].event.Task.Features
+	if i := slices.IndexFunc(last, func(f model.Feature) bool { return f.Name == "visual" }); last[i].State != model.Queued {
+		t.Errorf("what the broken message claimed became true: visual is %s", last[i].State)
+	}
+}
+
+func TestUploadsLiveAndEndAsTheirFateSays(t *testing.T) {
+	for f, want := range map[fate][]model.State{
+		thrives:   {model.Completed},
+		fails:     {model.Failed},
+		recovers:  {model.Completed},
+		relapses:  {model.Failed},
+		cancelled: {model.Cancelled},
+		stalls:    {model.Completed, model.Failed},
+	} {
+		for _, k := range kinds {
+			got := story(t, fmt.Sprintf("at 0s upload %s count=7 over=20s fate=%s", k, f))
+			checkLives(t, got)
+			ends := states(got)
+			if len(ends) != 7 {
+				t.Errorf("%s %s: %d tasks", k, f, len(ends))
+			}
+			for _, s := range ends {
+				if !slices.Contains(want, s) {
+					t.Errorf("a %s that %s ends as %s", k, f, s)
+				}
+			}
+		}
+	}
+}
+
+func TestAMistakeIsToldWithLineAndColumnAndWhatWasExpected(t *testing.T) {
+	for text, want := range map[string]string{
+		"hello":                                  `s:1:1: expected at or after, and a time; found "hello"`,
+		"\n# x\n  at":                            `s:3:5: expected a time since the start, such as`,
+		"at soon ping":                           `s:1:4: expected a time since the start, such as 3s, 250ms or 1m30s, and at most 24h0m0s; found "soon"`,
+		"at 25h ping":                            `s:1:4: expected a time`,
+		"after -3s ping":                         `s:1:7: expected a time since the line before`,
+		"at 3s":                                  `s:1:6: expected task, upload or ping; found the end of the line`,
+		"at 3s tusk a video":                     `s:1:7: expected task, upload or ping; found "tusk"`,
+		"at 3s task":                             `s:1:11: expected the task's name`,
+		"at 3s task proxy=queued":                `s:1:12: expected the task's name`,
+		"at 3s task a":                           `s:1:13: expected the kind of upload, as a is new (video, clip, interview, audio or image); found the end of the line`,
+		"at 3s task a proxy=queued":              `s:1:14: expected the kind of upload, as a is new`,
+		"at 3s task a vidéo":                     `s:1:14: expected the kind of upload`,
+		"at 3s task é video proxy=quéued":        `s:1:26: expected a state (queued, processing, completed, failed, cancelled or na); found "quéued"`,
+		"at 3s task a video\nat 2s task a x=na":  `s:2:4: expected a time not before 3s, when a begins; found "2s"`,
+		"at 3s task a video\nafter 2s task a":    `s:2:16: expected what happens to the task`,
+		"at 3s task a video\nat 4s task a video": `s:2:14: expected a word of the form name=value; found "video"`,
+		"at 3s task a video Proxy=queued":        `s:1:20: expected a feature's name in lower-case letters, digits and _; found "Proxy=queued"`,
+		"at 3s task a video proxy=":              `s:1:26: expected a value behind proxy=; found the end of the line`,
+		"at 3s task a video =queued":             `s:1:20: expected a word of the form name=value`,
+		"at 3s task a video hold=x":              `s:1:25: expected a time`,
+		"at 3s task a video break=it":            `s:1:26: expected what is to be wrong (signature, timestamp, body or secret); found "it"`,
+		"at 3s ping visual=queued":               `s:1:12: expected hold=, repeat= or break=; found "visual=queued"`,
+		"at 3s upload":                           `s:1:13: expected the kind of upload (video, clip, interview, audio or image); found the end of the line`,
+		"at 3s upload clip count=0":              `s:1:25: expected a number from 1 to 1000; found "0"`,
+		"at 3s upload clip count=1001":           `s:1:25: expected a number`,
+		"at 3s upload clip over=-1s":             `s:1:24: expected a time`,
+		"at 3s upload clip fate=dies":            `s:1:24: expected a fate (completes, fails, recovers, relapses, cancelled or stalls); found "dies"`,
+		"at 3s upload clip hold=3s":              `s:1:19: expected count=, over= or fate=; found "hold=3s"`,
+		"\tat 3s\tping\twat":                     `s:1:13: expected a word of the form name=value; found "wat"`,
+		"":                                       `s: nothing happens in this scenario`,
+		"# only a comment":                       `s: nothing happens in this scenario`,
+	} {
+		_, err := parse("s", text)
+		if err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("%q:\n  %v\nwant\n  %s", text, err, want)
+		}
+	}
+}
+
+func TestTheFirstLinesCommentIsTheTitle(t *testing.T) {
+	for text, want := range map[string]string{
+		"## A title. \nat 0s ping # no title":     "A title.",
+		"\n# no title\nat 0s ping":                "",
+		"at 0s ping # no title":                   "",
+		"\ufeff# behind a mark\r\nat 0s ping\r\n": "behind a mark",
+	} {
+		s, err := parse("s", text)
+		if err != nil || s.Title != want {
+			t.Errorf("%q: title %q, error %v; want %q", text, s.Title, err, want)
+		}
+	}
+}
+
+func TestAScenarioIsReadFromAFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "mine.scenario")
+	if err := os.WriteFile(path, []byte("# Mine.\nat 0s upload clip\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := load(t, path)
+	if s.Name != path || s.Title != "Mine." || len(s.steps) != 1 {
+		t.Errorf("got %+v", s)
+	}
+}
+
+func TestWhatIsNoScenarioFileIsAnErrorThatHelps(t *testing.T) {
+	dir := t.TempDir()
+	big, bad := filepath.Join(dir, "big"), filepath.Join(dir, "bad")
+	for path, text := range map[string]string{big: strings.Repeat("# \n", maxFile), bad: "at 3s pong"} {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, want := range map[string]string{
+		"uplaod": `"uplaod" is neither a file nor a built-in scenario (mix, upload, failure, rotten, burst)`,
+		"":       "is neither a file nor a built-in scenario",
+		dir:      "cannot read the scenario",
+		big:      "at most 1 MiB",
+		bad:      bad + ":1:7: expected task, upload or ping",
+	} {
+		if _, err := Load(name); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("Load(%q): %v, want %s", name, err, want)
+		}
+	}
+}
+
+func TestTheReadmeIsTrue(t *testing.T) {
+	text, err := os.ReadFile("scenarios/README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var example strings.Builder
+	for line := range strings.Lines(string(text)) {
+		if code, ok := strings.CutPrefix(line, "    "); ok {
+			example.WriteString(code)
+		}
+	}
+	got := story(t, example.String())
+	if s := states(got); !slices.Equal(s, []model.State{model.Completed}) {
+		t.Errorf("the example's task ends as %v", s)
+	}
+	for _, k := range kinds {
+		row := regexp.MustCompile(fmt.Sprintf("(?m)^\\| [^|]*`%s`.*$", k)).FindString(string(text))
+		want := ""
+		for _, r := range recipes[k] {
+			want += fmt.Sprintf(" %s |", r.first())
+		}
+		if !strings.HasSuffix(row, want) {
+			t.Errorf("%s is described as %q, want %q", k, row, want)
+		}
+	}
+	for _, f := range fates {
+		if !strings.Contains(string(text), "| `"+string(f)+"` |") {
+			t.Errorf("the fate %s is not described", f)
+		}
+	}
+	for _, b := range Breaks {
+		if !strings.Contains(string(text), "| `break="+string(b)+"` |") {
+			t.Errorf("break=%s is not described", b)
+		}
+	}
+}
