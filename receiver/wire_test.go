@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -17,9 +18,9 @@ import (
 )
 
 // online serves a rig on a loopback port until the test ends.
-func online(t *testing.T) (r *rig, addr string) {
+func online(t *testing.T, change ...func(*Config)) (r *rig, addr string) {
 	t.Helper()
-	r = newRig(t)
+	r = newRig(t, change...)
 	l, _, err := Listen("127.0.0.1:0", false)
 	if err != nil {
 		t.Fatal(err)
@@ -214,18 +215,22 @@ func TestDeliveriesGoOnWhileStrangersMisbehave(t *testing.T) {
 			}
 		}
 	}
+	garbage := []string{
+		strings.Repeat("\x00\xff", 50_000),
+		r.raw("msg_x", "a", "X-Long: "+strings.Repeat("x", 64<<10)+"\r\n"),
+		"POST /webhooks/aspect HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n" + strings.Repeat("g", 1_000_000),
+		"POST /webhooks/aspect HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks(strings.Repeat("g", 2_000_000), 60_000),
+	}
+	var strangers sync.WaitGroup
+	for range 20 {
+		strangers.Go(func() {
+			for _, text := range garbage {
+				exchange(t, addr, text)
+			}
+		})
+	}
 	misbehaved := make(chan struct{})
-	go func() {
-		defer close(misbehaved)
-		for i := range 100 {
-			exchange(t, addr, [...]string{
-				strings.Repeat("\x00\xff", 50_000),
-				r.raw("msg_x", "a", "X-Long: "+strings.Repeat("x", 64<<10)+"\r\n"),
-				"POST /webhooks/aspect HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n" + strings.Repeat("g", 1_000_000),
-				"POST /webhooks/aspect HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks(strings.Repeat("g", 2_000_000), 60_000),
-			}[i%4])
-		}
-	}()
+	go func() { strangers.Wait(); close(misbehaved) }()
 	client := &http.Client{Timeout: 8 * time.Second}
 	defer client.CloseIdleConnections()
 	sent := 0
