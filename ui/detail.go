@@ -72,3 +72,5 @@ func (m *Model) drawPreview(w, h int, right bool) []string {
 	}
 	return lines
 }
+
+func (d *detail) selection(m *Model) selection { return selection{task: m.board.Task(d.task), row: d.row} }

@@ -2,36 +2,72 @@ package ui
 
 import (
 	"fmt"
+	"net/url"
 	"strings"
 	"time"
 
 	"aspectop/model"
 )
 
+// quietAfter is how long nothing may come before the header says so: a quiet
+// line must not look like a live one.
+const quietAfter = 10 * time.Second
+
 // drawHeader draws the two lines at the top: what is connected, in words, and
 // what was counted.
 func (m *Model) drawHeader() []string {
-	return []string{m.drawConnection(), m.drawCounters()}
+	return []string{
+		m.widest(m.connection),
+		m.widest(m.counters),
+	}
 }
 
-func (m *Model) drawConnection() string {
-	l := newLine(m.th, m.w).put(accent, "aspectop").space(2)
+// detailLevel says how much a line may tell; it is tried from the most down.
+type detailLevel int
+
+const (
+	brief detailLevel = iota
+	usual
+	full
+)
+
+// widest draws a line with as much detail as fits.
+func (m *Model) widest(draw func(*line, detailLevel)) string {
+	for level := full; ; level-- {
+		l := newLine(m.th, m.w)
+		if draw(l, level); level == brief || !l.cut {
+			return l.String()
+		}
+	}
+}
+
+func (m *Model) connection(l *line, level detailLevel) {
+	l.put(accent, "aspectop").space(2)
 	switch {
 	case m.trouble != "":
 		l.put(bad, glyphDown+" "+m.trouble)
+		return
 	case m.opt.Receiver == "":
-		l.put(waiting, glyphDown+" viewing").put(dim, " "+m.opt.JournalPath+", not receiving: refusals are not shown")
-	default:
-		l.put(good, glyphLive).put(plain, " receiving").put(dim, " on ").put(plain, m.shownURL())
-	}
-	if n := len(m.opt.Secrets); n > 0 {
-		label := "  secret "
-		if n > 1 {
-			label = "  secrets "
+		l.put(waiting, glyphDown+" viewing").put(dim, " "+m.opt.JournalPath)
+		if level > brief {
+			l.put(dim, ", not receiving: refusals are not shown")
 		}
-		l.put(dim, label).put(plain, strings.Join(m.opt.Secrets, ", "))
+		return
 	}
-	return l.String()
+	l.put(good, glyphLive).put(plain, " receiving")
+	if level > brief {
+		l.put(dim, " on ").put(plain, m.shownURL())
+	} else {
+		l.put(plain, " "+m.shownHost())
+	}
+	if n := len(m.opt.Secrets); n > 0 && level > brief {
+		l.put(dim, plural(n, "  secret ", "  secrets "))
+		if level == full {
+			l.put(plain, strings.Join(m.opt.Secrets, ", "))
+		} else {
+			l.put(plain, fmt.Sprint(n))
+		}
+	}
 }
 
 func (m *Model) shownURL() string {
@@ -41,77 +77,113 @@ func (m *Model) shownURL() string {
 	return m.opt.Receiver
 }
 
-func (m *Model) drawCounters() string {
-	l := newLine(m.th, m.w)
+func (m *Model) shownHost() string {
+	u, err := url.Parse(m.opt.Receiver)
+	if m.hidden || err != nil {
+		return ""
+	}
+	return "on " + u.Host
+}
+
+func (m *Model) counters(l *line, level detailLevel) {
+	wall := func() { l.put(faint, " "+glyphWall+" ") }
 	if m.loading && m.seen > 0 {
-		m.drawLoading(l)
+		m.drawLoading(l, level)
+		wall()
 	}
 	l.put(strong, fmt.Sprint(m.board.Len())).put(dim, plural(m.board.Len(), " task", " tasks"))
 	for _, s := range []model.State{model.Processing, model.Queued, model.Completed, model.Failed, model.Cancelled} {
-		if n := m.board.Count(s); n > 0 {
-			l.put(plain, "  ").put(stateRole(s), fmt.Sprintf("%s%d", glyph(s), n))
-			if m.w >= 110 {
-				l.put(dim, " "+string(s))
-			}
+		n := m.board.Count(s)
+		if n == 0 {
+			continue
+		}
+		l.put(plain, "  ").put(stateRole(s), fmt.Sprintf("%s%d", glyph(s), n))
+		if level == full {
+			l.put(dim, " "+string(s))
+		} else {
+			l.put(dim, letter(s))
 		}
 	}
-	if m.w >= 60 {
-		l.put(faint, " "+glyphWall+" ")
-		l.put(plain, fmt.Sprint(m.run.verified)).put(dim, " verified")
-		m.counter(l, m.run.rejected, " rejected", bad)
-		m.counter(l, m.run.duplicate, " dup", warn)
-		m.counter(l, m.run.late, " late", warn)
+	wall()
+	if level > brief {
+		m.drawVerdicts(l, level)
+		wall()
 	}
-	m.drawRate(l)
-	return l.String()
+	m.drawRate(l, level)
+	if level == brief && m.run.rejected > 0 {
+		wall()
+		l.put(bad, fmt.Sprint(m.run.rejected)).put(dim, " rejected")
+	}
 }
 
-func (m *Model) counter(l *line, n int, label string, r role) {
-	if n == 0 {
-		r = dim
+// drawVerdicts counts what came in this run, by what the receiver found.
+func (m *Model) drawVerdicts(l *line, level detailLevel) {
+	labels := []string{" verified", " rejected", " duplicate", " late"}
+	if level < full {
+		labels = []string{" ok", " rejected", " dup", " late"}
 	}
-	l.put(plain, " ").put(r, fmt.Sprint(n)).put(dim, label)
+	roles := []role{good, bad, warn, warn}
+	for i, n := range []int{m.run.verified, m.run.rejected, m.run.duplicate, m.run.late} {
+		if i > 0 {
+			l.put(plain, "  ")
+		}
+		r := roles[i]
+		if n == 0 {
+			r = dim
+		}
+		l.put(r, fmt.Sprint(n)).put(dim, labels[i])
+	}
+	if m.run.lost > 0 {
+		l.put(warn, fmt.Sprintf("  %d not shown", m.run.lost))
+	}
 }
 
-func (m *Model) drawLoading(l *line) {
+func (m *Model) drawLoading(l *line, level detailLevel) {
 	const w = 10
-	done := 0
+	done, percent := 0, 0
 	if all := m.seen - m.first + 1; all > 0 {
 		done = int((m.seen + 1 - m.oldest) * w / all)
+		percent = int((m.seen + 1 - m.oldest) * 100 / all)
 	}
-	l.put(busy, repeat(glyphFull, done)).put(faint, repeat(glyphEmpty, w-done))
-	l.put(dim, " reading history").put(faint, " "+glyphWall+" ")
+	if level > brief {
+		l.put(busy, repeat(glyphFull, done)).put(faint, repeat(glyphEmpty, w-done)).put(dim, " reading history")
+	}
+	l.put(dim, fmt.Sprintf(" %d%%", percent))
 }
 
-// drawRate draws the rate of the last minute, and when the last event came: a
-// quiet line must not look like a live one.
-func (m *Model) drawRate(l *line) {
+// drawRate draws the rate of the last minute, or since when nothing came.
+func (m *Model) drawRate(l *line, level detailLevel) {
+	switch silent := m.at.Sub(m.run.last); {
+	case level == brief && m.run.last.IsZero() && m.opt.Receiver != "":
+		l.put(warn, "quiet "+ago(m.at.Sub(m.run.started)))
+		return
+	case m.run.last.IsZero() && m.opt.Receiver == "":
+		l.put(dim, "nothing new")
+		return
+	case m.run.last.IsZero():
+		l.put(warn, "no event for "+ago(m.at.Sub(m.run.started)))
+		return
+	case silent > quietAfter:
+		l.put(warn, "last event "+ago(silent)+" ago")
+		return
+	}
 	counts := m.run.rate.last(m.at, 12)
-	sum, most := 0, 1
+	most := 1
 	for _, n := range counts {
-		sum += n
 		most = max(most, n)
 	}
-	quiet := ""
-	switch {
-	case m.run.last.IsZero() && m.opt.Receiver != "":
-		quiet = "nothing yet for " + ago(m.at.Sub(m.run.started))
-	case m.run.last.IsZero():
-	case m.at.Sub(m.run.last) > 10*time.Second:
-		quiet = "last event " + ago(m.at.Sub(m.run.last)) + " ago"
-	}
-	if quiet != "" {
-		l.put(faint, " "+glyphWall+" ").put(warn, quiet)
+	l.put(plain, fmt.Sprintf("%.1f/s", float64(counts[10]+counts[11])/10))
+	if level == brief {
 		return
 	}
-	if m.run.last.IsZero() || l.free < 24 {
-		return
-	}
-	l.put(faint, " "+glyphWall+" ").put(plain, fmt.Sprintf("%.1f/s ", float64(counts[10]+counts[11])/10))
+	l.put(plain, " ")
 	for _, n := range counts {
 		l.put(busy, glyphSpark[n*(len(glyphSpark)-1)/most])
 	}
 }
+
+// count is a number with its noun.
+func count(n int, one, many string) string { return fmt.Sprint(n) + " " + plural(n, one, many) }
 
 func plural(n int, one, many string) string {
 	if n == 1 {

@@ -18,6 +18,7 @@ type line struct {
 	width    int
 	free     int // cells not yet used
 	selected bool
+	cut      bool // something that was put did not fit
 }
 
 func newLine(th *theme, width int) *line {
@@ -41,7 +42,7 @@ func (l *line) cell(r role, s string, w int) *line {
 // right appends s in exactly w cells, cut or padded on the left.
 func (l *line) right(r role, s string, w int) *line {
 	w = min(w, l.free)
-	s, n := fit(s, w)
+	s, n, _ := fit(s, w)
 	return l.space(w-n).write(r, s, n)
 }
 
@@ -70,7 +71,8 @@ func (l *line) String() string {
 }
 
 func (l *line) write(r role, s string, w int) *line {
-	s, n := fit(s, min(w, l.free))
+	s, n, cut := fit(s, min(w, l.free))
+	l.cut = l.cut || cut
 	if n == 0 {
 		return l
 	}
@@ -88,38 +90,33 @@ func (l *line) style(r role) {
 	}
 }
 
-// fit cleans s and cuts it to w cells. It returns what is left and its width.
-// Its cost grows with w, not with the length of s.
-func fit(s string, w int) (string, int) {
+// fit cleans s and cuts it to w cells. It returns what is left, its width, and
+// whether anything was cut off. Its cost grows with w, not with the length of s.
+func fit(s string, w int) (fitted string, width int, cut bool) {
 	if w <= 0 {
-		return "", 0
+		return "", 0, s != ""
 	}
 	// No character that is drawn needs more than 16 bytes with the marks that
 	// Clean leaves it, so the rest of a long text need not be looked at.
-	long := false
 	if limit := 16*w + 16; len(s) > limit {
 		for limit > 0 && !utf8.RuneStart(s[limit]) {
 			limit--
 		}
-		s, long = s[:limit], true
+		s, cut = s[:limit], true
 	}
-	if s = printer.Clean(s); ascii(s) {
-		switch {
-		case len(s) <= w && !long:
-			return s, len(s)
-		case len(s) < w:
-			return s + "…", len(s) + 1
-		case w == 1:
-			return "…", 1
-		}
-		return s[:w-1] + "…", w
+	s = printer.Clean(s)
+	if width = cells(s); width > w {
+		cut = true
 	}
-	n := ansi.StringWidth(s)
-	if n > w || long {
-		s = ansi.Truncate(s, w-1, "") + "…"
-		n = ansi.StringWidth(s)
+	if !cut {
+		return s, width, false
 	}
-	return s, n
+	if width == len(s) { // ASCII: a cell is a byte
+		s = s[:min(len(s), w-1)] + glyphEllipsis
+		return s, min(width, w-1) + 1, true
+	}
+	s = ansi.Truncate(s, w-1, "") + glyphEllipsis
+	return s, cells(s), true
 }
 
 // ascii reports whether each byte of a cleaned text is one cell.

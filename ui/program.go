@@ -26,7 +26,8 @@ func (m *Model) ticked(tickMsg) tea.Cmd {
 	if m.frozen == nil {
 		m.at = m.opt.Now()
 	}
-	return m.tick()
+	m.lookForStalled()
+	return tea.Batch(m.tick(), m.notify())
 }
 
 // key handles a key: what is typed into first, then the view, then the program.
@@ -97,6 +98,14 @@ func (m *Model) act(a action) tea.Cmd {
 	case actPreview:
 		m.preview = !m.previewShown()
 		m.previewChosen = true
+	case actCopyID:
+		return m.copyID()
+	case actCopyPayload, actCopyCurl:
+		return m.fetch(a)
+	case actCopyURL:
+		return m.copyURL()
+	case actExport:
+		return m.export()
 	case actMouse:
 		m.mouse = !m.mouse
 		if m.mouse {

@@ -51,7 +51,7 @@ func (m *Model) arrived(msg arrivedMsg) tea.Cmd {
 		return m.count()
 	}
 	m.take(msg)
-	return m.listen()
+	return tea.Batch(m.listen(), m.notify())
 }
 
 // take folds what came.
@@ -67,7 +67,13 @@ func (m *Model) take(msg arrivedMsg) {
 	m.behind = len(msg.arrivals) == batch
 	m.statusSeen = msg.status
 	m.run.lost += msg.lost
+	running := m.running(msg.arrivals)
 	m.fold(msg.arrivals)
+	for _, id := range running {
+		if t := m.board.Task(id); t != nil && !active(t) {
+			m.notices.ended(t)
+		}
+	}
 	for i := range msg.arrivals {
 		a := &msg.arrivals[i]
 		if a.Received.After(m.run.last) {
@@ -91,6 +97,20 @@ func (m *Model) take(msg arrivedMsg) {
 		}
 		m.log.note(m, s)
 	}
+}
+
+// running lists the tasks of the arrivals that have not ended, each once.
+func (m *Model) running(arrivals []arrival) (ids []string) {
+	seen := map[string]bool{}
+	for i := range arrivals {
+		if a := &arrivals[i]; a.Task != nil && !seen[a.Task.ID] {
+			seen[a.Task.ID] = true
+			if t := m.board.Task(a.Task.ID); t == nil || active(t) {
+				ids = append(ids, a.Task.ID)
+			}
+		}
+	}
+	return ids
 }
 
 // fold takes arrivals, in whatever order, into the board and the log.

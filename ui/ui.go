@@ -59,6 +59,12 @@ type Options struct {
 	// CanSuspend says whether ctrl+z would come back: a process that nobody can
 	// continue must not stop.
 	CanSuspend func() bool
+	// Notify rings the bell and sends a notice by OSC 9 when tasks finish, fail
+	// or stall.
+	Notify bool
+	// Export writes the deliveries of a task to a file and returns its path;
+	// nil: there is no export.
+	Export func(task string, deliveries []model.Delivery) (path string, err error)
 }
 
 // Model is the Bubble Tea model.
@@ -71,10 +77,11 @@ type Model struct {
 	at     time.Time // the moment that is shown; stands still while frozen
 	beat   int       // counts ticks, for motion
 
-	board  *model.Board
-	log    eventLog
-	run    counters
-	filter filterLine
+	board   *model.Board
+	log     eventLog
+	run     counters
+	filter  filterLine
+	notices notices
 
 	// What was read: seen is the newest delivery, oldest the one up to which
 	// the history was folded, first the journal's first.
@@ -224,6 +231,10 @@ func (m *Model) handle(msg tea.Msg) tea.Cmd {
 		if m.detail != nil {
 			m.detail.payloadRead(m, msg)
 		}
+	case fetchedMsg:
+		return m.fetched(msg)
+	case exportedMsg:
+		m.exported(msg)
 	case unflashMsg:
 		m.flash.clear(msg)
 	case tea.ResumeMsg:

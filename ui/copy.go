@@ -1,0 +1,111 @@
+package ui
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+
+	tea "charm.land/bubbletea/v2"
+
+	"aspectop/model"
+	"aspectop/printer"
+)
+
+// copied puts text on the reader's clipboard by OSC 52, which works over SSH
+// too, and says so. Nothing that is copied holds a control character: pasted
+// into a shell, it must not run by itself.
+func (m *Model) copied(what, text string) tea.Cmd {
+	m.say("copied " + what)
+	return tea.SetClipboard(printer.Clean(text))
+}
+
+// pointed is what the reader points at: in what is open, or in the view.
+func (m *Model) pointed() selection {
+	if m.detail != nil {
+		return m.detail.selection(m)
+	}
+	return m.views[m.view].selection(m)
+}
+
+func (m *Model) copyID() tea.Cmd {
+	s := m.pointed()
+	if s.task != nil {
+		return m.copied("task id "+short(s.task.ID(), 8), s.task.ID())
+	}
+	if st := m.log.status(s.row); st != nil && st.Rejected != nil && st.Rejected.ID != "" {
+		return m.copied("message id "+st.Rejected.ID, st.Rejected.ID)
+	}
+	if a := m.log.rows[s.row.seq]; a != nil && s.row.pos == 0 {
+		return m.copied("message id "+a.ID, a.ID)
+	}
+	m.say("nothing to copy here")
+	return nil
+}
+
+func (m *Model) copyURL() tea.Cmd {
+	if m.opt.Receiver == "" {
+		m.say("not receiving, so there is no URL")
+		return nil
+	}
+	return m.copied("the receiver's URL", m.opt.Receiver)
+}
+
+// fetchedMsg brings a delivery whose content is to be copied.
+type fetchedMsg struct {
+	delivery model.Delivery
+	as       action
+	err      error
+}
+
+// fetch gets the delivery that the reader points at: the row of the log, or the
+// task's newest message.
+func (m *Model) fetch(as action) tea.Cmd {
+	s := m.pointed()
+	seq := s.row.seq
+	if s.row.pos > 0 {
+		m.say("a refused request is not kept; nothing to copy")
+		return nil
+	}
+	if seq == 0 && s.task != nil {
+		seqs := s.task.Seqs()
+		seq = seqs[len(seqs)-1]
+	}
+	if seq == 0 {
+		m.say("nothing to copy here")
+		return nil
+	}
+	return func() tea.Msg {
+		d, err := m.opt.Journal.Get(m.ctx, seq)
+		if err == nil && d.Repeat() && d.Body == nil { // it has the body of the first
+			var first model.Delivery
+			first, err = m.opt.Journal.Get(m.ctx, d.Message)
+			d.Body = first.Body
+		}
+		return fetchedMsg{d, as, err}
+	}
+}
+
+func (m *Model) fetched(msg fetchedMsg) tea.Cmd {
+	d := &msg.delivery
+	switch {
+	case msg.err != nil:
+		m.say("cannot read the delivery: " + msg.err.Error())
+		return nil
+	case msg.as == actCopyCurl:
+		url := m.opt.Receiver
+		if url == "" {
+			url = "http://127.0.0.1:8787/webhooks/aspect"
+		}
+		return m.copied(fmt.Sprintf("#%d as curl, with its old signature: receivers refuse it after 5 minutes", d.Seq), printer.Curl(d, url))
+	}
+	return m.copied(fmt.Sprintf("the payload of #%d, %d bytes", d.Seq, len(d.Body)), payloadText(d.Body))
+}
+
+// payloadText is a body as one line of text.
+func payloadText(body []byte) string {
+	var b bytes.Buffer
+	if json.Compact(&b, body) != nil {
+		return string(body)
+	}
+	return b.String()
+}

@@ -1,0 +1,84 @@
+package ui
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"aspectop/model"
+	"aspectop/printer"
+)
+
+// stalledEvery is how often active tasks are looked over for stalled ones, to
+// tell of them. It costs a walk over all tasks.
+const stalledEvery = 5 * time.Second
+
+// notices collects what --notify tells of: tasks that finished, failed or
+// stalled while the screen was open. One notice tells of all of a frame.
+type notices struct {
+	tasks   map[model.State][]string // ids, by the state they ended in
+	stalled []string
+	told    map[int]time.Time // stalled tasks, by index: the news after which they were told
+	looked  time.Time
+}
+
+// ended notes that a task ended just now.
+func (n *notices) ended(t *model.Task) {
+	if n.tasks == nil {
+		n.tasks = map[model.State][]string{}
+	}
+	n.tasks[t.State()] = append(n.tasks[t.State()], t.ID())
+}
+
+// lookForStalled notes the tasks that have stalled since the last look.
+func (m *Model) lookForStalled() {
+	n := &m.notices
+	if !m.opt.Notify || m.frozen != nil || m.at.Sub(n.looked) < stalledEvery {
+		return
+	}
+	n.looked = m.at
+	if n.told == nil {
+		n.told = map[int]time.Time{}
+	}
+	for i := range m.board.Len() {
+		t := m.board.At(i)
+		if !active(t) {
+			continue
+		}
+		if _, stalled := m.board.Stalled(t, m.at); stalled && !n.told[i].Equal(t.Heard()) {
+			n.told[i] = t.Heard()
+			// What had stalled before the screen was opened is no news.
+			if m.at.Sub(m.run.started) > stalledEvery {
+				n.stalled = append(n.stalled, t.ID())
+			}
+		}
+	}
+}
+
+// notify rings and sends a notice by OSC 9 if there is something to tell.
+func (m *Model) notify() tea.Cmd {
+	n := &m.notices
+	var told []string
+	for _, s := range []model.State{model.Failed, model.Completed, model.Cancelled} {
+		told = appendNotice(told, n.tasks[s], string(s))
+	}
+	told = appendNotice(told, n.stalled, "stalled")
+	n.tasks, n.stalled = nil, nil
+	if !m.opt.Notify || len(told) == 0 {
+		return nil
+	}
+	return tea.Raw("\a\x1b]9;aspectop: " + printer.Clean(strings.Join(told, ", ")) + "\x1b\\")
+}
+
+func appendNotice(told, ids []string, what string) []string {
+	switch len(ids) {
+	case 0:
+		return told
+	case 1:
+		id, _, _ := fit(short(ids[0], 8), 40)
+		return append(told, "task "+id+" "+what)
+	}
+	return append(told, fmt.Sprintf("%d tasks %s", len(ids), what))
+}

@@ -1,0 +1,41 @@
+package ui
+
+import (
+	"fmt"
+	"strings"
+
+	"aspectop/model"
+	"aspectop/printer"
+)
+
+// Summary tells in a few lines what the session saw, to be printed when the
+// screen is gone. It is "" if nothing came.
+func (m *Model) Summary() string {
+	if m.run.verified+m.run.rejected+m.run.duplicate == 0 {
+		return ""
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s: %d verified, %d rejected, %d duplicate, %d late\n", ago(m.opt.Now().Sub(m.run.started)),
+		m.run.verified, m.run.rejected, m.run.duplicate, m.run.late)
+	var states []string
+	for _, s := range []model.State{model.Completed, model.Failed, model.Cancelled, model.Processing, model.Queued} {
+		if n := m.board.Count(s); n > 0 {
+			states = append(states, fmt.Sprintf("%d %s", n, s))
+		}
+	}
+	fmt.Fprintf(&b, "%d %s: %s\n", m.board.Len(), plural(m.board.Len(), "task", "tasks"), strings.Join(states, ", "))
+	stats := m.board.Stats()
+	for _, name := range m.features() {
+		f := stats.Feature(name)
+		if f == nil || f.Processing().Count() == 0 {
+			continue
+		}
+		median, _ := f.Processing().Quantile(0.5)
+		fmt.Fprintf(&b, "  %-14s median %s", printer.Clean(name), ago(median))
+		if n := f.In(model.Failed); n > 0 {
+			fmt.Fprintf(&b, ", %d failed", n)
+		}
+		b.WriteByte('\n')
+	}
+	return b.String()
+}
