@@ -149,13 +149,15 @@ func onScreen(t *testing.T, w, h int, history []model.Delivery, test func(s *scr
 			c(&o)
 		}
 		ctx, cancel := context.WithCancel(t.Context())
+		defer func() { // also when the test has failed
+			cancel()
+			time.Sleep(time.Minute) // timers that are under way run out
+			synctest.Wait()
+		}()
 		s.m = New(ctx, o)
 		s.run(s.m.Init())
 		s.send(tea.WindowSizeMsg{Width: w, Height: h})
 		test(s)
-		cancel()
-		time.Sleep(time.Minute) // timers that are under way run out
-		synctest.Wait()
 	})
 }
 
