@@ -12,7 +12,7 @@ import (
 type Counts struct {
 	Verified  int64 // kept and acknowledged: first deliveries of a message
 	Duplicate int64 // kept and acknowledged: repeats
-	Unkept    int64 // genuine or too many at once, answered 503
+	Unkept    int64 // answered 503: the journal, or memory, had no room for it
 	Rejected  map[model.Reason]int64
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -58,7 +59,7 @@ func NewVerifier(secrets []Secret) (*Verifier, error) {
 			return nil, fmt.Errorf("secret %d of %d is empty", i+1, len(secrets))
 		}
 	}
-	return &Verifier{secrets: append([]Secret(nil), secrets...)}, nil
+	return &Verifier{secrets: slices.Clone(secrets)}, nil
 }
 
 // Verify judges a delivery by its headers, under their canonical names, and
