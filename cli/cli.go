@@ -1,0 +1,165 @@
+// Package cli is the command line: flags, environment, wiring and exit codes.
+// What a command decides beyond that lives in the package it belongs to.
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"aspectop/printer"
+)
+
+// Exit codes, the same for all commands.
+const (
+	exitOK          = 0
+	exitFailed      = 1
+	exitUsage       = 2
+	exitSetup       = 3 // port, journal: the command never got under way
+	exitInterrupted = 130
+)
+
+// exitError ends the program with a code. Errors of other types are failures.
+type exitError struct {
+	code int
+	err  error
+}
+
+func (e *exitError) Error() string { return e.err.Error() }
+func (e *exitError) Unwrap() error { return e.err }
+
+func usageError(format string, args ...any) error {
+	return &exitError{exitUsage, fmt.Errorf(format, args...)}
+}
+
+func setupError(err error) error { return &exitError{exitSetup, err} }
+
+// Main runs the program with the arguments and the environment of the process,
+// and returns its exit code.
+func Main() int {
+	// A reader of stdout that goes away ends a command cleanly, by the error of
+	// the next write.
+	signal.Ignore(syscall.SIGPIPE)
+	ctx, stop := untilSignal()
+	defer stop()
+	root := newRoot()
+	err := root.ExecuteContext(ctx)
+	return report(os.Stderr, root, err)
+}
+
+// untilSignal returns a context that the first signal ends; the second one ends
+// the process at once.
+func untilSignal() (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(context.Background())
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	go func() {
+		<-signals
+		cancel()
+		<-signals
+		restoreTerminal()
+		os.Exit(exitInterrupted)
+	}()
+	return ctx, cancel
+}
+
+func newRoot() *cobra.Command {
+	watch := newWatch()
+	root := &cobra.Command{
+		Use:   "aspectop",
+		Short: "top for Aspect media tasks",
+		Long: `aspectop receives Aspect's Svix-signed webhooks, verifies them, keeps them
+durably, and draws them live in the terminal. Alone it is "aspectop watch".`,
+		Version:       version(),
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          noArguments,
+		RunE:          watch.RunE,
+	}
+	root.Flags().AddFlagSet(watch.Flags())
+	root.SetVersionTemplate("aspectop {{.Version}}\n")
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &exitError{exitUsage, err} })
+	root.AddCommand(watch, newDemo(), newVersion())
+	root.CompletionOptions.HiddenDefaultCmd = true
+	return root
+}
+
+// noArguments refuses stray arguments: every input has a flag.
+func noArguments(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	return usageError("unexpected argument %q; see %s --help", args[0], cmd.CommandPath())
+}
+
+// report writes err for people, or for programs if they asked for JSON, and
+// returns the exit code.
+func report(w io.Writer, root *cobra.Command, err error) int {
+	if err == nil {
+		return exitOK
+	}
+	code := exitFailed
+	if e := (*exitError)(nil); errors.As(err, &e) {
+		code = e.code
+	}
+	if wantsJSON(os.Args[1:]) {
+		names := map[int]string{exitUsage: "usage", exitSetup: "setup_failed", exitInterrupted: "interrupted"}
+		name, ok := names[code]
+		if !ok {
+			name = "failed"
+		}
+		var line struct {
+			Error struct {
+				Code    string `json:"code"`
+				Message string `json:"message"`
+			} `json:"error"`
+		}
+		line.Error.Code, line.Error.Message = name, err.Error()
+		b, _ := json.Marshal(line)
+		fmt.Fprintf(w, "%s\n", printer.SafeJSON(b))
+		return code
+	}
+	fmt.Fprintln(w, "aspectop: "+cleanLines(err.Error()))
+	if code == exitUsage && !errors.Is(err, errNothingToWatch) {
+		fmt.Fprintln(w, "see aspectop --help")
+	}
+	return code
+}
+
+// wantsJSON looks for --json itself, because an error can come before the flags
+// are read.
+func wantsJSON(args []string) bool {
+	for _, a := range args {
+		if a == "--json" || a == "--json=true" {
+			return true
+		}
+	}
+	return false
+}
+
+func newVersion() *cobra.Command {
+	return &cobra.Command{
+		Use: "version", Short: "Print the version", Args: noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			_, err := fmt.Fprintln(cmd.OutOrStdout(), "aspectop "+version())
+			return err
+		},
+	}
+}
+
+// version is the module's version as far as the build knows it.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok || info.Main.Version == "" {
+		return "(devel)"
+	}
+	return info.Main.Version
+}

@@ -1,0 +1,66 @@
+package cli
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"aspectop/model"
+)
+
+// span is a duration flag. Beside Go's own forms it knows days, as in 30d or
+// 1d12h; it cannot be negative.
+type span time.Duration
+
+func (s *span) Type() string   { return "duration" }
+func (s *span) String() string { return time.Duration(*s).String() }
+
+func (s *span) Set(text string) error {
+	d, err := parseSpan(text)
+	*s = span(d)
+	return err
+}
+
+func parseSpan(text string) (time.Duration, error) {
+	bad := fmt.Errorf("%q is no duration; write it like 90s, 10m, 2h or 30d", text)
+	var days time.Duration
+	rest := text
+	if n, after, ok := strings.Cut(text, "d"); ok {
+		d, err := strconv.ParseUint(n, 10, 16) // 65,535 days are longer than any journal
+		if err != nil {
+			return 0, bad
+		}
+		days, rest = time.Duration(d)*24*time.Hour, after
+	}
+	if rest == "" && days > 0 || text == "0" {
+		return days, nil
+	}
+	d, err := time.ParseDuration(rest)
+	if err != nil || d < 0 {
+		return 0, bad
+	}
+	return days + d, nil
+}
+
+// moment is a flag that names an instant: a duration before now, or a time.
+type moment struct {
+	text string
+	at   time.Time
+}
+
+func (m *moment) Type() string   { return "duration or time" }
+func (m *moment) String() string { return m.text }
+
+func (m *moment) Set(text string) error {
+	m.text = text
+	if m.at = model.ParseTime(text); !m.at.IsZero() {
+		return nil
+	}
+	d, err := parseSpan(text)
+	if err != nil {
+		return fmt.Errorf("%q is neither a duration such as 2h or 3d nor a time such as 2026-01-02T15:04:05Z", text)
+	}
+	m.at = time.Now().Add(-d)
+	return nil
+}

@@ -1,0 +1,192 @@
+//go:build unix
+
+package e2e
+
+import (
+	"bytes"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+func TestAProgramReadsJSONLines(t *testing.T) {
+	p := inPipe(t, watching(t, "--json"))
+	ready := p.next("ready")
+	url, _ := ready["url"].(string)
+	if ready["schema"] != 1.0 || ready["tunnel"] != "off" || ready["public_url"] != nil || ready["pid"] != float64(p.cmd.Process.Pid) {
+		t.Errorf("the ready line is %v", ready)
+	}
+	start := time.Now()
+	keeps(t, url, delivery{id: "msg_1", body: tells(upload, "task.progress", start, feature("visual", "queued"))})
+	keeps(t, url, delivery{id: "msg_2", body: tells(upload, "task.completed", start.Add(time.Second), feature("visual", "completed"))})
+	keeps(t, url, delivery{id: "msg_2", body: tells(upload, "task.completed", start.Add(time.Second), feature("visual", "completed"))})
+	delivery{id: "msg_3", body: "{}", key: "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}.post(t, url)
+
+	first, second := p.next("event"), p.next("event")
+	want := map[string]any{
+		"seq": 1.0, "id": "msg_1", "attempt": 1.0, "source": "webhook", "secret": "default", "event_type": "task.progress",
+		"task_id": upload, "late": false, "changes": []any{map[string]any{"feature": "visual", "from": nil, "to": "queued"}},
+	}
+	for key, value := range want {
+		if !reflect.DeepEqual(first[key], value) {
+			t.Errorf("%s of the first event is %v, not %v", key, first[key], value)
+		}
+	}
+	if task := second["task"].(map[string]any); task["state"] != "completed" {
+		t.Errorf("the task after the second event is %v", task)
+	}
+	if d := p.next("duplicate"); d["seq"] != 2.0 || d["attempt"] != 2.0 || d["differs"] != false {
+		t.Errorf("the duplicate line is %v", d)
+	}
+	if r := p.next("rejected"); r["reason"] != "no_match" || r["id"] != "msg_3" {
+		t.Errorf("the rejected line is %v", r)
+	}
+	p.signal(syscall.SIGINT)
+	if end := p.next("end"); end["verified"] != 2.0 || end["rejected"] != 1.0 || end["duplicate"] != 1.0 || end["late"] != 0.0 {
+		t.Errorf("the end line is %v", end)
+	}
+	if code := p.ends(); code != 0 {
+		t.Errorf("interrupted, the program ended with %d: %s", code, p.errors())
+	}
+}
+
+func TestADemoInAPipeEndsWhenAllIsTold(t *testing.T) {
+	p := inPipe(t, program(t, "demo", "--json", "--scenario", "upload"))
+	p.next("ready")
+	p.next("event")
+	p.signal(syscall.SIGTERM)
+	p.next("end")
+	if code := p.ends(); code != 0 {
+		t.Errorf("the demo ended with %d: %s", code, p.errors())
+	}
+}
+
+func TestAReaderThatGoesAwayEndsTheProgramCleanly(t *testing.T) {
+	p := inPipe(t, watching(t, "--json"))
+	url := p.next("ready")["url"].(string)
+	p.stdout.Close()
+	for i := range 3 {
+		// The write that finds the pipe closed may come after this one's answer.
+		d := delivery{id: fmt.Sprint("msg_", i), body: "{}"}
+		if d.tryPost(url) != nil {
+			break
+		}
+	}
+	if code := p.ends(); code != 0 {
+		t.Errorf("the program ended with %d: %s", code, p.errors())
+	}
+}
+
+func TestWhatWasAcknowledgedIsThereAgainAfterAKill(t *testing.T) {
+	journal := filepath.Join(t.TempDir(), "journal.db")
+	p := inPipe(t, watching(t, "--json", "--journal", journal))
+	url := p.next("ready")["url"].(string)
+	for i := range 20 {
+		keeps(t, url, delivery{id: fmt.Sprintf("msg_%d", i), body: tells(upload, "task.progress", time.Now(), feature("visual", "queued"))})
+	}
+	p.cmd.Process.Kill()
+	p.ends()
+
+	again := inPipe(t, watching(t, "--json", "--journal", journal, "--since", "1h"))
+	for i := range 20 {
+		if e := again.next("event"); e["id"] != fmt.Sprintf("msg_%d", i) {
+			t.Fatalf("event %d is %v", i, e)
+		}
+	}
+	url = again.next("ready")["url"].(string)
+	keeps(t, url, delivery{id: "msg_7", body: tells(upload, "task.progress", time.Now(), feature("visual", "queued"))})
+	if d := again.next("duplicate"); d["seq"] != 8.0 {
+		t.Errorf("a retry after the restart is %v", d)
+	}
+}
+
+func TestASecondWatchIsToldWhoWrites(t *testing.T) {
+	journal := filepath.Join(t.TempDir(), "journal.db")
+	first := inPipe(t, watching(t, "--json", "--journal", journal))
+	first.next("ready")
+	second := inPipe(t, watching(t, "--json", "--journal", journal))
+	if code := second.ends(); code != 3 {
+		t.Errorf("the second watch ended with %d", code)
+	}
+	for _, want := range []string{fmt.Sprint(first.cmd.Process.Pid), "aspectop view", `{"error":{"code":"setup_failed"`} {
+		if !strings.Contains(second.errors(), want) {
+			t.Errorf("the second watch does not say %q: %s", want, second.errors())
+		}
+	}
+}
+
+func TestBadInputIsRefusedWithTheRightCode(t *testing.T) {
+	blocked := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(blocked, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name string
+		args []string
+		env  []string
+		code int
+		says []string
+	}{
+		{"no secret", []string{"watch"}, nil, 2, []string{"ASPECT_WEBHOOK_SECRET", "aspectop demo"}},
+		{"no secret, no command", nil, nil, 2, []string{"aspectop demo"}},
+		{"empty secret", []string{"watch"}, []string{"ASPECT_WEBHOOK_SECRET= "}, 2, []string{"ASPECT_WEBHOOK_SECRET", "empty"}},
+		{"undecodable secret", []string{"watch"}, []string{"ASPECT_WEBHOOK_SECRET=whsec_!!!hush!!!"}, 2, []string{"ASPECT_WEBHOOK_SECRET"}},
+		{"unknown flag", []string{"watch", "--loud"}, nil, 2, []string{"--loud", "--help"}},
+		{"stray argument", []string{"watch", "now"}, nil, 2, []string{`"now"`}},
+		{"bad filter", []string{"watch", "--filter", "stat:failed"}, []string{"ASPECT_WEBHOOK_SECRET=" + secret}, 2, []string{"stat:failed"}},
+		{"bad duration", []string{"watch", "--retain", "soon"}, nil, 2, []string{"soon", "30d"}},
+		{"bad variable", []string{"demo"}, []string{"ASPECTOP_RATE=fast"}, 2, []string{"ASPECTOP_RATE"}},
+		{"plain and json", []string{"demo", "--plain", "--json"}, nil, 2, []string{"--plain"}},
+		{"missing secret file", []string{"watch", "--secret-file", "/nowhere"}, nil, 2, []string{"/nowhere"}},
+		{"journal that cannot be", []string{"watch", "--journal", blocked + "/journal.db"}, []string{"ASPECT_WEBHOOK_SECRET=" + secret}, 3, []string{blocked, "--journal"}},
+		{"scenario that is not there", []string{"demo", "--scenario", "nothing"}, nil, 2, []string{"nothing"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			cmd := with(program(t, c.args...), c.env...)
+			var stdout, stderr bytes.Buffer
+			cmd.Stdout, cmd.Stderr = &stdout, &stderr
+			if code := exitCode(cmd.Run()); code != c.code {
+				t.Errorf("ended with %d, not %d", code, c.code)
+			}
+			for _, want := range c.says {
+				if !strings.Contains(stderr.String(), want) {
+					t.Errorf("does not say %q:\n%s", want, stderr.String())
+				}
+			}
+			if stdout.Len() > 0 {
+				t.Errorf("wrote to stdout: %q", stdout.String())
+			}
+			if strings.Contains(stderr.String(), "hush") {
+				t.Errorf("told a secret: %s", stderr.String())
+			}
+		})
+	}
+}
+
+func TestAPortInUseIsSaid(t *testing.T) {
+	first := inPipe(t, watching(t, "--json"))
+	url := first.next("ready")["url"].(string)
+	address := strings.TrimSuffix(strings.TrimPrefix(url, "http://"), "/webhooks/aspect")
+	second := inPipe(t, with(program(t, "watch", "--listen", address), "ASPECT_WEBHOOK_SECRET="+secret))
+	if code := second.ends(); code != 3 {
+		t.Errorf("with an explicit --listen that is taken, watch ended with %d", code)
+	}
+	if !strings.Contains(second.errors(), address) {
+		t.Errorf("the address is not named: %s", second.errors())
+	}
+}
+
+func (d delivery) tryPost(url string) error {
+	resp, err := http.Post(url, "application/json", strings.NewReader(d.body))
+	if err == nil {
+		resp.Body.Close()
+	}
+	return err
+}

@@ -1,0 +1,82 @@
+package printer
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// maxMarks is how many combining marks may follow one character. Scripts in use
+// need three; more is a flood that would draw over other lines.
+const maxMarks = 3
+
+// Clean returns s with everything taken out that could act on a terminal or
+// make a line lie about its content or width: control characters (C0, DEL,
+// C1), bidirectional controls, characters that draw nothing, and floods of
+// combining marks. Tabs, line breaks and the like become one space, bytes that
+// are no UTF-8 become U+FFFD. What modifies an emoji (joiners, variation
+// selectors, skin tones) is dropped because terminals disagree about its width,
+// and a flag becomes its two letters.
+//
+// Text that needs no cleaning is returned as it is, without a copy.
+func Clean(s string) string {
+	for i := 0; i < len(s); i++ {
+		if c := s[i]; c < ' ' || c > '~' {
+			return clean(s, i)
+		}
+	}
+	return s
+}
+
+// clean does the work of Clean; s needs none before byte i.
+func clean(s string, i int) string {
+	var b strings.Builder
+	b.Grow(len(s))
+	b.WriteString(s[:i])
+	marks := 0
+	for i < len(s) {
+		r, n := utf8.DecodeRuneInString(s[i:])
+		i += n
+		switch {
+		case r == '\t' || r == '\n' || r == '\r' || r == '\u2028' || r == '\u2029':
+			r = ' '
+		case '\U0001F1E6' <= r && r <= '\U0001F1FF': // regional indicators
+			r += 'A' - '\U0001F1E6'
+		case invisible(r):
+			continue
+		}
+		if unicode.In(r, unicode.Mn, unicode.Me) {
+			if marks++; marks > maxMarks {
+				continue
+			}
+		} else {
+			marks = 0
+		}
+		b.WriteRune(r) // utf8.RuneError for a byte that is no UTF-8
+	}
+	return b.String()
+}
+
+// invisible reports whether r is dropped: it controls the terminal or the
+// direction of text, or draws nothing of its own.
+func invisible(r rune) bool {
+	switch {
+	case r < ' ', 0x7f <= r && r <= 0x9f:
+		return true
+	case r == '\u00ad', // soft hyphen
+		r == '\u034f', r == '\u061c', r == '\ufeff',
+		0x115f <= r && r <= 0x1160, r == '\u3164', r == '\uffa0', // Hangul fillers
+		0x17b4 <= r && r <= 0x17b5,
+		0x180b <= r && r <= 0x180f,
+		0x200b <= r && r <= 0x200f, // zero width, directional marks
+		0x202a <= r && r <= 0x202e, // bidirectional embeddings and overrides
+		0x2060 <= r && r <= 0x206f, // joiners, isolates, deprecated format characters
+		0x20d0 <= r && r <= 0x20ff, // keycaps and other enclosing marks
+		0xfe00 <= r && r <= 0xfe0f, // variation selectors
+		0xfff0 <= r && r <= 0xfffb,
+		0x1f3fb <= r && r <= 0x1f3ff, // skin tones
+		0xe0000 <= r && r <= 0xe0fff: // tags, more variation selectors
+		return true
+	}
+	return false
+}

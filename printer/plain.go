@@ -1,0 +1,234 @@
+package printer
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"time"
+
+	"aspectop/model"
+)
+
+// sentences writes one sentence a line, to be read or to be heard: no symbols
+// that a screen reader would spell out, and what matters first.
+type sentences struct {
+	out *bytes.Buffer
+	now func() time.Time
+}
+
+// What a stranger can make long is cut: a line is to be heard to its end.
+const (
+	longestWord = 64 // characters of an id, a name or a state
+	mostChanges = 12 // listed in one sentence
+)
+
+// say writes one line. The time of day is enough for today.
+func (s *sentences) say(at time.Time, sentence string) {
+	now := s.now()
+	at = at.In(now.Location())
+	layout := time.TimeOnly
+	if y, d := at.Year(), at.YearDay(); y != now.Year() || d != now.YearDay() {
+		layout = time.DateTime
+	}
+	s.out.WriteString(at.Format(layout))
+	s.out.WriteString("  ")
+	s.out.WriteString(Clean(sentence))
+	s.out.WriteByte('\n')
+}
+
+func (s *sentences) ready(at time.Time, r Ready) {
+	var parts []string
+	if r.URL != "" {
+		parts = append(parts, "receiving on "+r.URL)
+	}
+	if r.PublicURL != "" {
+		parts = append(parts, "reachable at "+r.PublicURL)
+	}
+	if r.Tunnel != "" && r.Tunnel != "off" {
+		parts = append(parts, "tunnel "+r.Tunnel)
+	}
+	if r.Probe != "" {
+		parts = append(parts, "probe "+r.Probe)
+	}
+	if r.Journal != "" {
+		parts = append(parts, "journal "+r.Journal)
+	}
+	s.say(at, strings.Join(parts, "; "))
+}
+
+func (s *sentences) event(a *arrival) {
+	switch a.Kind {
+	case model.Ping:
+		s.say(a.Received, "ping: the signature is right")
+	case model.Unrecognised:
+		s.say(a.Received, "unrecognised: verified, but no Aspect event; message "+word(a.ID))
+	case model.Other:
+		s.say(a.Received, word(a.Type)+": tells of no task")
+	default:
+		s.say(a.Received, taskSentence(a)+origin(a))
+	}
+}
+
+// taskSentence tells what the event did to its task.
+func taskSentence(a *arrival) string {
+	name := "task " + short(a.task.ID())
+	switch {
+	case a.late:
+		return name + ": late: tells older news, changes nothing"
+	case a.before == "":
+		if a.Task.AssetID != "" {
+			name += " of asset " + short(a.Task.AssetID)
+		}
+		return "new " + name + ": " + strings.Join(told(a), "; ")
+	}
+	return name + ": " + strings.Join(told(a), "; ")
+}
+
+// told are the outcome of the task, if it has just ended, and what changed.
+func told(a *arrival) []string {
+	var parts []string
+	changes := a.changes
+	state := a.task.State()
+	if a.Kind == model.Done || a.Kind == model.Failure || state != a.before && state.Terminal() {
+		parts = append(parts, outcome(a.task))
+		if state == model.Failed {
+			changes = withoutFailures(changes)
+		}
+	}
+	switch {
+	case len(changes) > 0:
+		parts = append(parts, changed(changes, a.before == ""))
+	case len(parts) == 0:
+		parts = append(parts, "nothing new")
+	}
+	return parts
+}
+
+// outcome tells how a task ended, and after how long.
+func outcome(t *model.Task) string {
+	if t.State() == model.Failed {
+		var failed []string
+		for _, f := range t.Features() {
+			if f.State == model.Failed {
+				failed = append(failed, word(f.Name))
+			}
+		}
+		if len(failed) > 0 {
+			return "failed: " + list(failed)
+		}
+		return "failed"
+	}
+	after := ""
+	if took := t.Updated().Sub(t.Created()); !t.Created().IsZero() && took > 0 {
+		after = " after " + inWords(took)
+	}
+	return string(t.State()) + after
+}
+
+// withoutFailures are the changes that the outcome of a failed task does not
+// tell already.
+func withoutFailures(changes []model.Change) []model.Change {
+	var others []model.Change
+	for _, c := range changes {
+		if c.To != model.Failed {
+			others = append(others, c)
+		}
+	}
+	return others
+}
+
+func changed(changes []model.Change, isNew bool) string {
+	words := make([]string, 0, len(changes))
+	for _, c := range changes {
+		name, from, to := word(c.Feature), word(string(c.From)), word(string(c.To))
+		switch {
+		case c.From == "" && isNew:
+			words = append(words, name+" "+to)
+		case c.From == "":
+			words = append(words, name+" new, "+to)
+		case c.To == "":
+			words = append(words, name+" gone, was "+from)
+		default:
+			words = append(words, name+" "+from+" to "+to)
+		}
+	}
+	return list(words)
+}
+
+// list joins words, and cuts a list nobody would hear to its end.
+func list(words []string) string {
+	if more := len(words) - mostChanges; more > 0 {
+		return fmt.Sprintf("%s and %d more", strings.Join(words[:mostChanges], ", "), more)
+	}
+	return strings.Join(words, ", ")
+}
+
+// origin tells what is unusual about how the event came.
+func origin(a *arrival) string {
+	switch {
+	case a.Source == model.SourceAPI:
+		return " (from the API)"
+	case a.Kind == model.Progress && a.Type != "task.progress" && a.Type != "":
+		return " (" + word(a.Type) + ")"
+	case a.Source == model.SourceSSE:
+		return " (from the event stream)"
+	}
+	return ""
+}
+
+func (s *sentences) duplicate(a *arrival) {
+	sentence := fmt.Sprintf("duplicate of #%d (arrival %d)", a.Message, a.delivery.Attempt)
+	if a.Task != nil {
+		sentence = "task " + short(a.Task.ID) + ": " + sentence
+	}
+	if a.delivery.Differs {
+		sentence += ": its body differs, the first one counts"
+	}
+	s.say(a.Received, sentence)
+}
+
+func (s *sentences) rejected(at time.Time, r *model.Rejected) {
+	sentence := "rejected: " + r.Verdict.String()
+	if r.ID != "" {
+		sentence += "; message " + word(r.ID)
+	}
+	s.say(at, sentence)
+}
+
+func (s *sentences) skipped(at time.Time, count int64) {
+	s.say(at, fmt.Sprintf("rejected: %d more, not listed", count))
+}
+
+func (s *sentences) notice(at time.Time, text string) { s.say(at, text) }
+
+func (s *sentences) end(at time.Time, t tally) {
+	s.say(at, fmt.Sprintf("ended: %d verified, %d rejected, %d duplicate, %d late", t.verified, t.rejected, t.duplicate, t.late))
+}
+
+// short is an id as it is read aloud: of a UUID, the eight characters that tell
+// it apart well enough.
+func short(id string) string {
+	if len(id) == 36 {
+		return id[:8]
+	}
+	return word(id)
+}
+
+// word cuts a text that is too long to be heard.
+func word(text string) string {
+	n := 0
+	for i := range text {
+		if n++; n > longestWord {
+			return text[:i] + "…"
+		}
+	}
+	return text
+}
+
+// inWords is a duration in whole seconds, tenths under ten.
+func inWords(d time.Duration) string {
+	if d < 10*time.Second {
+		return d.Round(100 * time.Millisecond).String()
+	}
+	return d.Round(time.Second).String()
+}

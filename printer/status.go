@@ -1,0 +1,96 @@
+package printer
+
+import (
+	"time"
+
+	"aspectop/model"
+)
+
+// rejectedPerSecond is how many rejected lines are printed in one second. A
+// stranger decides how many there are, and must not drown the rest.
+const rejectedPerSecond = 50
+
+// readStatus prints what is new in the status log, and how many lines the
+// second that is over left out.
+func (p *printer) readStatus() {
+	now := p.Now()
+	p.tellSkipped(now, p.limit.over(now))
+	if p.Status == nil {
+		return
+	}
+	entries, lost, next := p.Status.After(p.status)
+	p.status = next
+	// What was overwritten before it could be read is nearly always one of a
+	// flood of rejected requests; notices are few.
+	p.tally.rejected += lost
+	if p.Filter.Empty() {
+		p.limit.skip(now, lost)
+	}
+	for i := range entries {
+		s := &entries[i]
+		if s.Rejected == nil {
+			p.lines.notice(s.At, s.Notice)
+			continue
+		}
+		p.tally.rejected++
+		if !p.Filter.Match(&model.Subject{Rejected: true, Rejection: s.Rejected, Now: now}) {
+			continue
+		}
+		if p.limit.allow(now) {
+			p.lines.rejected(s.At, s.Rejected)
+		}
+	}
+}
+
+func (p *printer) tellSkipped(now time.Time, count int64) {
+	if count > 0 {
+		p.lines.skipped(now, count)
+	}
+}
+
+// limit lets so many lines through in a second, counted from its first one, and
+// counts the others.
+type limit struct {
+	began   time.Time
+	lines   int
+	skipped int64
+}
+
+// over begins anew if the second is over, and returns how many lines it left
+// out.
+func (l *limit) over(now time.Time) (skipped int64) {
+	if l.began.IsZero() || now.Sub(l.began) < time.Second {
+		return 0
+	}
+	return l.rest()
+}
+
+// rest ends the second, and returns how many lines it left out.
+func (l *limit) rest() (skipped int64) {
+	skipped = l.skipped
+	*l = limit{}
+	return skipped
+}
+
+func (l *limit) begin(now time.Time) {
+	if l.began.IsZero() {
+		l.began = now
+	}
+}
+
+func (l *limit) allow(now time.Time) bool {
+	l.begin(now)
+	if l.lines == rejectedPerSecond {
+		l.skipped++
+		return false
+	}
+	l.lines++
+	return true
+}
+
+func (l *limit) skip(now time.Time, count int64) {
+	if count > 0 {
+		l.begin(now)
+		l.skipped += count
+	}
+}
