@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -171,14 +172,14 @@ func (term *terminal) signal(s syscall.Signal) {
 	}
 }
 
-// ends waits until the program has ended and checks its exit code and that the
-// terminal is as it was before.
-func (term *terminal) ends(code int) {
+// ends waits until the program has ended and checks that its exit code is one
+// of those given, and that the terminal is as it was before.
+func (term *terminal) ends(codes ...int) {
 	term.t.Helper()
 	select {
 	case got := <-term.exited:
-		if got != code {
-			term.t.Errorf("the program ended with %d, not %d:\n%s", got, code, term.screen())
+		if !slices.Contains(codes, got) {
+			term.t.Errorf("the program ended with %d, not %v:\n%s", got, codes, term.screen())
 		}
 	case <-time.After(patience):
 		term.t.Fatalf("the program does not end:\n%s", term.screen())
