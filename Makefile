@@ -28,5 +28,8 @@ lint:
 golden: ## keep the frames anew, after looking at the difference
 	go test ./ui -update
 
+pictures: ## draw the README's pictures anew
+	go test ./ui -run Pictures -update
+
 gate: ## all that has to pass before a change lands
 	.ci/run
