@@ -76,6 +76,7 @@ func TestRefusedSecretIsNamedByPositionAndReason(t *testing.T) {
 		{"a b=" + secretA, "secret 1 of 2 is not base64"},
 		{"naïve=" + secretA, "no usable name"},
 		{secretA + "=" + secretB, "separate two secrets"},
+		{"whsec_dGVzdHM=" + secretB, "separate two secrets"},
 		{strings.Repeat("n", 32) + "=" + secretB, "no usable name"},
 		{"a=" + secretA + " a=" + secretB, "secrets 1 and 2 of 2 have the same name"},
 		{"default=" + secretA + " " + secretB, "secrets 1 and 2 of 2 have the same name"},

@@ -29,7 +29,6 @@ const (
 	maxHeader      = 32 << 10
 	maxConnections = 1024
 	readTimeout    = 10 * time.Second
-	idleTimeout    = 10 * time.Second
 	// keepTimeout is how long a delivery may wait for the disk. Svix itself
 	// waits 15 s for an answer.
 	keepTimeout = 10 * time.Second
@@ -38,8 +37,9 @@ const (
 // Appender keeps deliveries.
 type Appender interface {
 	// Append returns once d is durable, with its Seq, Message, Attempt and
-	// Differs filled in, or with the reason why it could not be kept. After an
-	// error it may still hold d: the caller must not touch it again.
+	// Differs filled in, or with the reason why it could not be kept. It should
+	// give up when ctx ends. After an error it may still read d, so the caller
+	// must not change it any more.
 	Append(ctx context.Context, d *model.Delivery) error
 }
 
@@ -118,10 +118,10 @@ func New(c Config) (*Server, error) {
 	}
 	s.life, s.end = context.WithCancel(context.Background())
 	s.http = &http.Server{
-		Handler:           s,
-		ReadHeaderTimeout: readTimeout,
-		ReadTimeout:       readTimeout,
-		IdleTimeout:       idleTimeout,
+		Handler: s,
+		// For the header, for the whole request, and for idling between two:
+		// net/http uses it for what has no time-out of its own.
+		ReadTimeout: readTimeout,
 		// Counted from the end of the header, so it spans reading the body,
 		// keeping it and answering.
 		WriteTimeout: readTimeout + keepTimeout,

@@ -201,6 +201,15 @@ func TestRequestsOnTheWire(t *testing.T) {
 	}
 }
 
+func TestSmallChunkedBodyDoesNotHoldALargeBuffer(t *testing.T) {
+	r, addr := online(t)
+	exchange(t, addr, "POST "+DefaultPath+" HTTP/1.1\r\nHost: x\r\n"+r.signature("msg_1", "chunked")+
+		"Transfer-Encoding: chunked\r\n\r\n"+chunks("chunked", 3))
+	if got := r.journal.deliveries(); len(got) != 1 || cap(got[0].Body) > 100 {
+		t.Errorf("kept %d deliveries, the body of 7 bytes in a buffer of %d", len(got), cap(got[0].Body))
+	}
+}
+
 func TestDeliveriesGoOnWhileStrangersMisbehave(t *testing.T) {
 	r, addr := online(t)
 	for range 50 { // half-open, half a header, half a body: they stay until they are cut
