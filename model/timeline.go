@@ -74,7 +74,7 @@ func (t *Task) walk(feature string, f func(s State, from, to int64)) {
 }
 
 // Change is what one message changed in one feature. A state is empty where the
-// feature was not there.
+// feature was not there, or was told without a state.
 type Change struct {
 	Feature  string
 	From, To State

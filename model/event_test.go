@@ -1,0 +1,251 @@
+package model
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+)
+
+func decode(body string) Event { return Decode(&Delivery{Body: []byte(body)}) }
+
+func TestABodyIsTakenForWhatItIs(t *testing.T) {
+	const task = `"data":{"task":{"id":"t"}}`
+	for _, c := range []struct {
+		body string
+		kind Kind
+		typ  string
+		task bool
+	}{
+		{`{"success": true}`, Ping, "ping", false},
+		{`{"success":true,"event_type":"task.progress",` + task + `}`, Progress, "task.progress", true},
+		{`{"success":false}`, Unrecognised, "unrecognised", false},
+		{`{"success":"true"}`, Unrecognised, "unrecognised", false},
+		{`{"event_id":"e","timestamp":"2026-11-23T12:00:00Z"}`, Unrecognised, "unrecognised", false},
+		{``, Unrecognised, "unrecognised", false},
+		{`null`, Unrecognised, "unrecognised", false},
+		{`[{"success":true}]`, Unrecognised, "unrecognised", false},
+		{`{"success":true} and more`, Unrecognised, "unrecognised", false},
+		{`{"event_type":"task.progress",` + task, Unrecognised, "unrecognised", false},
+		{`{"event_type":"task.progress",` + task + `}`, Progress, "task.progress", true},
+		{`{"event_type":"task.completed",` + task + `}`, Done, "task.completed", true},
+		{`{"event_type":"task.failed",` + task + `}`, Failure, "task.failed", true},
+		{`{"event_type":"task.paused",` + task + `}`, Progress, "task.paused", true},
+		{`{` + task + `}`, Progress, "", true},
+		{`{"event_type":"asset.created","data":{"asset":{"id":"a"}}}`, Other, "asset.created", false},
+		{`{"event_type":"task.completed","data":{"task":null}}`, Other, "task.completed", false},
+		{`{"event_type":"task.completed","data":{"task":{}}}`, Other, "task.completed", false},
+		{`{"event_type":"task.completed","data":[]}`, Other, "task.completed", false},
+		{`{"event_type":7,` + task + `}`, Progress, "7", true},
+	} {
+		e := decode(c.body)
+		if e.Kind != c.kind || e.Type != c.typ || (e.Task != nil) != c.task {
+			t.Errorf("%s is of kind %d, type %q, task %v; want %d, %q, %v", c.body, e.Kind, e.Type, e.Task != nil, c.kind, c.typ, c.task)
+		}
+	}
+}
+
+func TestATaskFromTheAPIIsASnapshot(t *testing.T) {
+	body := []byte(`{"id":"t","user_id":"u","features":{"proxy":{"state":"failed","storage_variant":null}},"updated":"2026-11-23T12:00:00Z"}`)
+	e := Decode(&Delivery{Source: SourceAPI, Body: body})
+	if e.Kind != Progress || e.Type != TypeSnapshot || e.UserID != "u" || e.Task == nil || line(e.Task.Features) != "proxy:failed" || !e.Task.Updated.Equal(at("12:00:00")) {
+		t.Errorf("decoded to %+v, task %+v", e, e.Task)
+	}
+	for _, body := range []string{`{"id":""}`, `[]`, `oops`, `{"event_type":"task.progress","data":{"task":{"id":"t"}}}`} {
+		if e := Decode(&Delivery{Source: SourceAPI, Body: []byte(body)}); e.Kind != Unrecognised || e.Task != nil {
+			t.Errorf("%s is a task: %+v", body, e)
+		}
+	}
+}
+
+func TestFeaturesAreKeptAsTheyCome(t *testing.T) {
+	for features, want := range map[string]string{
+		`null`: "",
+		`{}`:   "",
+		`"x"`:  "",
+		`{"zoo":{"state":"paused"},"transcription":{"state":"na"},"visual":{"state":"queued"},"embedding":{"state":"failed"},"preview":{"state":"x"},"proxy":{"state":"y"}}`: "proxy:y preview:x visual:queued transcription:na embedding:failed zoo:paused",
+		`{"Visual":{"state":"queued"},"visual":{"state":"failed"}}`: "visual:failed Visual:queued",
+		`{"visual":"failed"}`:                                         "visual:failed",
+		`{"visual":{"state":null},"proxy":null}`:                      "proxy: visual:",
+		`{"visual":{"state":12345678901234567890}}`:                   "visual:12345678901234567890",
+		`{"visual":{"state":1.0}}`:                                    "visual:1.0",
+		`{"visual":{"state":{"a": [1, "<"]}}}`:                        `visual:{"a":[1,"<"]}`,
+		`{"visual":{"state":"queued","STATE":"failed","State":"na"}}`: "visual:queued",
+	} {
+		e := decode(`{"event_type":"task.progress","data":{"task":{"id":"t","features":` + features + `}}}`)
+		if e.Task == nil {
+			t.Errorf("%s: no task", features)
+			continue
+		}
+		if got := line(e.Task.Features); got != want {
+			t.Errorf("%s: features are %q, want %q", features, got, want)
+		}
+	}
+}
+
+func TestUnknownKeysAreNotTakenForKnownOnes(t *testing.T) {
+	e := decode(`{"EVENT_TYPE":"x","event_type":"task.failed","Event_Type":"y","Event_id":"z","event_id":"e","more":{"deep":[{}]},
+		"data":{"task":{"id":"t","ID":"not me","asset_id":7,"Asset_ID":"a","features":{},"aſſet_id":"b"},"Task":{"id":"nor me"},"tas\u006b2":1}}`)
+	if e.Kind != Failure || e.EventID != "e" || e.Task == nil || e.Task.ID != "t" || e.Task.AssetID != "7" {
+		t.Errorf("decoded to %+v, task %+v", e, e.Task)
+	}
+	if e := decode(`{"Event_Type":"task.failed","Data":{"task":{"id":"t"}}}`); e.Kind != Unrecognised {
+		t.Errorf("an envelope in capitals is of kind %d", e.Kind)
+	}
+	if e := decode(`{"event\u005ftype":"task.failed"}`); e.Type != "task.failed" {
+		t.Errorf("a name spelled with an escape is not read: %+v", e)
+	}
+}
+
+func TestTimesAreReadInEveryFormThatOccurs(t *testing.T) {
+	for text, want := range map[string]string{
+		"2026-11-23T12:00:00Z":            "2026-11-23T12:00:00Z",
+		"2026-11-23T12:00:00.123456Z":     "2026-11-23T12:00:00.123456Z",
+		"2026-11-23T14:00:00+02:00":       "2026-11-23T12:00:00Z",
+		"2026-11-23T12:00:00":             "2026-11-23T12:00:00Z",
+		"2026-11-23T12:00:00.5":           "2026-11-23T12:00:00.5Z",
+		"2026-11-23 12:00:00":             "2026-11-23T12:00:00Z",
+		"2026-11-23 12:00:00.25+00:00":    "2026-11-23T12:00:00.25Z",
+		"2026-11-23T12:00:00+0000":        "2026-11-23T12:00:00Z",
+		"2026-11-23 14:30:00.000001+0230": "2026-11-23T12:00:00.000001Z",
+		"  2026-11-23 12:00:00Z\n":        "2026-11-23T12:00:00Z",
+		"0000-01-01T00:00:00Z":            "0000-01-01T00:00:00Z",
+		"":                                "",
+		"yesterday":                       "",
+		"2026-11-23":                      "",
+		"2026-13-23T12:00:00Z":            "",
+		"1763899200":                      "",
+		"2026-11-23T12:00:00Z and so on":  "",
+		"0001-01-01T00:00:00Z":            "",
+	} {
+		got := ParseTime(text)
+		if got.IsZero() != (want == "") || want != "" && got.Format(time.RFC3339Nano) != want {
+			t.Errorf("%q is read as %v, want %q", text, got, want)
+		}
+		if got.Location() != time.UTC {
+			t.Errorf("%q is read in zone %v", text, got.Location())
+		}
+	}
+}
+
+func TestDecodingAgainSharesNothingThatChanges(t *testing.T) {
+	body := string(envelope("task.progress", "t", "12:00:00", told("visual:queued proxy:na")))
+	first, second := decode(body), decode(body)
+	if !reflect.DeepEqual(first, second) {
+		t.Errorf("decoded to %+v, then to %+v", first, second)
+	}
+	if first.Task == second.Task {
+		t.Error("two events share a snapshot")
+	}
+}
+
+// repeatsName reports whether an object in the JSON text has two members of one
+// name, of which nobody says which counts.
+func repeatsName(body []byte) bool {
+	d := json.NewDecoder(bytes.NewReader(body))
+	var names []map[string]bool // of the objects under way; nil for an array
+	var expectName bool
+	for {
+		token, err := d.Token()
+		if err != nil {
+			return err != io.EOF
+		}
+		switch token {
+		case json.Delim('{'):
+			names, expectName = append(names, map[string]bool{}), true
+			continue
+		case json.Delim('['):
+			names, expectName = append(names, nil), false
+			continue
+		case json.Delim('}'), json.Delim(']'):
+			names = names[:len(names)-1]
+		default:
+			if name, ok := token.(string); ok && expectName {
+				if names[len(names)-1][name] {
+					return true
+				}
+				names[len(names)-1][name] = true
+				expectName = false
+				continue
+			}
+		}
+		expectName = len(names) > 0 && names[len(names)-1] != nil
+	}
+}
+
+func FuzzDecode(f *testing.F) {
+	for _, features := range []string{"", "visual:queued proxy:na", "embedding:paused"} {
+		f.Add(envelope("task.progress", "t", "12:00:00", told(features)))
+	}
+	for _, body := range []string{
+		`{"success":true}`, `[]`, `{"event_type":1,"data":{"task":{"id":2.50,"features":{"a":"b","c":null,"d":{"state":[1]}}}}}`,
+		`{"Event_type":"a","event_type":"b","data":{"task":{"id":"t","Features":{"x":{"state":"y"}}}}}`, `{"data":{"task":{"id":"\ud800"}}}`,
+	} {
+		f.Add([]byte(body))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		for _, source := range []Source{SourceWebhook, SourceAPI} {
+			e := Decode(&Delivery{Seq: 1, Message: 1, Source: source, Body: body})
+			if hasTask := e.Kind >= Progress; hasTask != (e.Task != nil) {
+				t.Fatalf("kind %d with task %+v", e.Kind, e.Task)
+			}
+			if e.Task == nil {
+				continue
+			}
+			for i, feature := range e.Task.Features {
+				if i > 0 && CompareFeatures(e.Task.Features[i-1].Name, feature.Name) >= 0 {
+					t.Fatalf("features are not in order: %v", e.Task.Features)
+				}
+			}
+			b := NewBoard()
+			if b.Fold(&e) == nil {
+				t.Fatal("a task was not folded")
+			}
+			view(b)
+		}
+		// The quick way and the loose one must agree on what both can read.
+		if repeatsName(body) {
+			return
+		}
+		quick, ok := read(body, looseEnvelope)
+		o, loosely := objectOf(body)
+		if slow := looseEnvelope(o); ok && loosely && !reflect.DeepEqual(quick, slow) {
+			t.Fatalf("the quick way reads %+v, the loose way %+v", quick, slow)
+		}
+	})
+}
+
+func FuzzUnknownNamesAreKept(f *testing.F) {
+	f.Add("task.paused", "embedding", "resting", "colour")
+	f.Add("", "State", "", "ID")
+	f.Add("task.completed", "K", "COMPLETED", "features")
+	f.Fuzz(func(t *testing.T, typ, feature, state, key string) {
+		for _, s := range []string{typ, feature, state, key} {
+			if !utf8.ValidString(s) {
+				t.Skip("JSON cannot say it")
+			}
+		}
+		task := map[string]any{"id": "t", "asset_id": "a"}
+		envelope := map[string]any{"event_id": "e"}
+		for _, o := range []map[string]any{task, envelope} {
+			if !strings.Contains(" id asset_id features user_id created updated event_id timestamp event_type success data ", " "+key+" ") {
+				o[key] = map[string]any{"state": "queued", "id": "no"}
+			}
+		}
+		task["features"] = map[string]any{feature: map[string]any{"state": state, "storage_variant": nil}}
+		envelope["event_type"], envelope["data"] = typ, map[string]any{"task": task, "asset": nil}
+		body, err := json.Marshal(envelope)
+		if err != nil {
+			t.Fatal(err)
+		}
+		e := Decode(&Delivery{Body: body})
+		if e.Type != typ || e.EventID != "e" || e.Task == nil || e.Task.ID != "t" || e.Task.AssetID != "a" ||
+			!reflect.DeepEqual(e.Task.Features, []Feature{{feature, State(state)}}) {
+			t.Fatalf("%s is decoded to %+v, task %+v", body, e, e.Task)
+		}
+	})
+}
