@@ -2,7 +2,8 @@ package model
 
 import (
 	"fmt"
-	"runtime"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -14,29 +15,37 @@ func uuid(kind, n int) string {
 	return fmt.Sprintf("%08x-%04x-4%03x-8%03x-%012x", uint32(x>>32), uint16(x>>16), x&0xfff, kind, x&0xffffffffffff)
 }
 
-// lives are the bodies of messages about n tasks that go through the given
-// number of messages each, in the order of time. Tasks overlap as they do in
-// life, so neighbours in the result belong to different tasks.
+// lives are messages about so many tasks, of so many messages each.
 func lives(tasks, messages int) []Delivery {
-	deliveries := make([]Delivery, 0, tasks*messages)
+	return livesOf(slices.Repeat([]int{messages}, tasks))
+}
+
+// livesOf are messages about one task for each length, in the order of time.
+// Tasks overlap as they do in life, so neighbours in the result belong to
+// different tasks.
+func livesOf(lengths []int) []Delivery {
+	var deliveries []Delivery
 	start := at("08:00:00")
 	names := []string{"proxy", "preview", "visual", "transcription"}
-	for m := range messages {
-		for i := range tasks {
-			stamp := start.Add(time.Duration(m*tasks+i) * 1371 * time.Microsecond).Format("2006-01-02T15:04:05.999999Z")
-			features := make([]any, 0, 8)
+	for m := range slices.Max(lengths) {
+		for i, length := range lengths {
+			if m >= length {
+				continue
+			}
+			seq := int64(len(deliveries) + 1)
+			stamp := start.Add(time.Duration(seq) * 1371 * time.Microsecond).Format("2006-01-02T15:04:05.999999Z")
+			var features []string
 			for f, name := range names {
 				step := min(2, max(0, m-f)) // one after the other: queued, processing, completed
-				features = append(features, name, States[step])
+				features = append(features, name+":"+string(States[step]))
 			}
 			typ := "task.progress"
-			if m == messages-1 {
+			if m == length-1 {
 				typ = "task.completed"
 			}
-			body := fmt.Appendf(nil, `{"timestamp":%q,"user_id":%q,"event_id":%q,"event_type":%q,"data":{"task":{"id":%q,"asset_id":%q,"features":{`+
-				`%q:{"state":%q},%q:{"state":%q},%q:{"state":%q},%q:{"state":%q}},"user_id":%q,"created":"2026-11-23T08:00:00.123456Z","updated":%q}}}`,
-				append(append([]any{stamp, uuid(1, 1), uuid(2, m*tasks+i), typ, uuid(3, i), uuid(4, i)}, features...), uuid(1, 1), stamp)...)
-			seq := int64(len(deliveries) + 1)
+			body := fmt.Appendf(nil, `{"timestamp":%q,"user_id":%q,"event_id":%q,"event_type":%q,"data":{"task":{"id":%q,"asset_id":%q,`+
+				`"features":{%s},"user_id":%q,"created":"2026-11-23T08:00:00.123456Z","updated":%q}}}`,
+				stamp, uuid(1, 1), uuid(2, int(seq)), typ, uuid(3, i), uuid(4, i), told(strings.Join(features, " ")), uuid(1, 1), stamp)
 			deliveries = append(deliveries, Delivery{Seq: seq, Message: seq, ID: fmt.Sprint("msg_", seq), Received: start, Body: body})
 		}
 	}
@@ -107,43 +116,6 @@ func BenchmarkJournal(b *testing.B) {
 		wg.Wait()
 	}
 	perSecond(b, len(deliveries))
-}
-
-// heap is what is in use after a collection, in bytes.
-func heap() uint64 {
-	runtime.GC()
-	runtime.GC()
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	return m.HeapAlloc
-}
-
-// boardSize is what a board of so many lives weighs per task, in bytes. The
-// deliveries and what only they hold are gone when it is measured.
-func boardSize(tasks, messages int) float64 {
-	before := heap()
-	board := NewBoard()
-	deliveries := lives(tasks, messages)
-	for i := range deliveries {
-		e := Decode(&deliveries[i])
-		board.Fold(&e)
-	}
-	deliveries = nil
-	size := heap() - before
-	runtime.KeepAlive(board)
-	return float64(size) / float64(tasks)
-}
-
-func BenchmarkMemory(b *testing.B) {
-	var task, message float64
-	for b.Loop() {
-		task, message = boardSize(100_000, 4), 0
-		for _, n := range []int{7, 13, 22, 41} { // space to grow weighs differently on each
-			message += (boardSize(10_000, n) - boardSize(10_000, 4)) / float64(n-4) / 4
-		}
-	}
-	b.ReportMetric(task, "B/task")
-	b.ReportMetric(message, "B/message")
 }
 
 // BenchmarkFilter asks 100,000 tasks about one filter.

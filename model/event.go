@@ -89,7 +89,7 @@ func (e *Event) fromEnvelope(body []byte) {
 	hasTask := w.Data.Task != nil && w.Data.Task.ID != ""
 	switch {
 	case ok && (w.Type != "" || hasTask):
-	case ok && w.Success == true && w.EventID == "":
+	case ok && w.Success && w.EventID == "":
 		e.Kind, e.Type = Ping, "ping"
 		return
 	default:
