@@ -36,7 +36,7 @@ func (w *world) send(t *task, m Message) {
 		return
 	}
 	w.post(&t.lane, m, due)
-	if mail.wishRepeat && w.now > 0 {
+	if mail.wishRepeat {
 		// As if the answer had been lost: Svix tries again after 5 s.
 		mail.wishRepeat = false
 		w.post(nil, m, due+millis(w.rng, 4000, 6000))
@@ -47,7 +47,7 @@ func (w *world) send(t *task, m Message) {
 // before it, as it should be. There must be a successor, and soon: t is young
 // and has a feature that still waits.
 func (w *world) holdBack(t *task) time.Duration {
-	young := w.now > 0 && w.now-t.created < 4*time.Second && t.waits()
+	young := w.now-t.created < 4*time.Second && t.waits()
 	switch mail := &w.mail; {
 	case !young:
 		return 0

@@ -101,8 +101,14 @@ func TestTheBoardIsAliveWithinTwoSeconds(t *testing.T) {
 		if len(stages) < 3 {
 			t.Errorf("the first three tasks are at the same stage: %v", stages)
 		}
-		if n := len(until(got, 2*time.Second)); n < 8 || n > 30 {
-			t.Errorf("%d posts in two seconds", n)
+		early := until(got, 2*time.Second)
+		if len(early) < 8 || len(early) > 30 {
+			t.Errorf("%d posts in two seconds", len(early))
+		}
+		for i := range early[1:] {
+			if early[i].after == early[i+1].after {
+				t.Errorf("two posts at once, so that their order is left to chance, after %v", early[i].after)
+			}
 		}
 	})
 }

@@ -44,7 +44,7 @@ func (w *world) staff(rate float64, of []kind) {
 		}
 	}
 	for name, p := range w.pools {
-		p.free = max(2, int(math.Ceil(load[name]*rate/60/0.85)))
+		p.free = max(2, int(math.Ceil(load[name]*rate/60/0.95)))
 	}
 }
 

@@ -154,6 +154,23 @@ after 250ms task old type=task.archived
 	}
 }
 
+func TestLinesAtTheSameInstantAreToldInTheirOrder(t *testing.T) {
+	states := []string{"processing", "failed", "queued", "processing", "failed", "queued", "processing", "completed"}
+	text := "at 0s task a clip\n"
+	for _, s := range states {
+		text += "at 1s task a visual=" + s + "\n"
+	}
+	got := story(t, text)
+	for i, a := range got[1:] {
+		if !strings.Contains(string(a.body), `"visual":{"state":"`+states[i]+`"}`) {
+			t.Errorf("event %d does not tell %s: %s", i+2, states[i], a.body)
+		}
+		if !a.event.Task.Updated.After(got[i].event.Task.Updated) {
+			t.Errorf("event %d is not newer than the one before", i+2)
+		}
+	}
+}
+
 func TestDeliveryWordsHoldRepeatAndBreakAMessage(t *testing.T) {
 	got := story(t, `
 at 0s task a clip

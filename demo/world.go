@@ -27,7 +27,7 @@ type world struct {
 	newest  *task
 	changed []*task       // at the instant now, not yet told
 	posts   []post        // due now
-	past    time.Duration // when the next post goes that was due before the start
+	past    time.Duration // when the next post about the past goes
 	mail    mail
 	pools   map[string]*pool
 }
@@ -114,7 +114,7 @@ func (w *world) next() (post, bool) {
 	}
 	p := w.posts[0]
 	w.posts = w.posts[1:]
-	if p.due < 0 { // it had happened before, and is told at once
+	if p.due < w.past { // it had happened before the start, and is told at once
 		p.due = w.past
 		w.past += 20 * time.Millisecond
 	}
