@@ -28,20 +28,29 @@ const (
 )
 
 var (
-	glyphSpark   = []string{"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"}
-	glyphMotion  = []string{"▸", "▹"} // takes the place of processing while it moves
-	glyphCorners = [4]string{"╭", "╮", "╰", "╯"}
-	stateGlyphs  = map[model.State]string{
+	glyphSpark  = []string{"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"}
+	glyphMotion = []string{"▸", "▹"} // takes the place of processing while it moves
+	stateGlyphs = map[model.State]string{
 		model.Queued: "·", model.Processing: "▸", model.Completed: "✓",
 		model.Failed: "✗", model.Cancelled: "×", model.NA: "–",
 	}
+)
+
+// box is what frames are drawn with.
+type box struct {
+	topLeft, topRight, bottomLeft, bottomRight, edge, wall string
+}
+
+var (
+	boxRound = box{"╭", "╮", "╰", "╯", "─", "│"}
+	boxHeavy = box{"┏", "┓", "┗", "┛", "━", "┃"} // around what is selected
 )
 
 // asciiOf gives the stand-ins for --ascii.
 var asciiOf = map[rune]byte{
 	'▌': '>', '●': '*', '○': 'o', '→': '>', '…': '~', '█': '#', '─': '-', '│': '|', '░': '.', '·': '.',
 	'▁': '_', '▂': '.', '▃': '.', '▄': '-', '▅': '=', '▆': '+', '▇': '*',
-	'▸': '>', '▹': ')', '╭': '+', '╮': '+', '╰': '+', '╯': '+', '↑': '^', '↓': 'v', '←': '<', '✓': '+', '✗': '!', '×': 'x', '–': '-',
+	'▸': '>', '▹': ')', '╭': '+', '╮': '+', '╰': '+', '╯': '+', '┏': '#', '┓': '#', '┗': '#', '┛': '#', '━': '=', '┃': '#', '↑': '^', '↓': 'v', '←': '<', '✓': '+', '✗': '!', '×': 'x', '–': '-',
 }
 
 // toASCII redraws a frame for a terminal that shows nothing but ASCII: our own

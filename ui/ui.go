@@ -164,8 +164,9 @@ func New(ctx context.Context, o Options) *Model {
 	}
 	m.filter.set(o.Filter)
 	m.run.started = m.at
+	tasks := &tasksView{follow: true}
 	m.views = [viewCount]view{
-		&tasksView{follow: true}, &boardView{follow: true}, &eventsView{follow: true}, &deliveriesView{}, &statsView{},
+		tasks, &boardView{tasks: tasks}, &eventsView{follow: true}, &deliveriesView{}, &statsView{},
 	}
 	return m
 }

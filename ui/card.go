@@ -1,0 +1,226 @@
+package ui
+
+import (
+	"strconv"
+	"time"
+
+	"aspectop/model"
+)
+
+// The least and the greatest width of a card. From the least on there is room
+// for the sign of every state and for every duration.
+const (
+	cardMin = 36
+	cardMax = 48
+)
+
+// cardCols are the columns inside a card.
+type cardCols struct {
+	width                         int // of the card, with its frame
+	name, queued, processing, end int
+}
+
+// cardColumns divides a card. Between the frame and the text there is a blank
+// at either side, between columns there is one.
+func cardColumns(width int) cardCols {
+	c := cardCols{width: width, name: 13, queued: 7, processing: 7}
+	inner := width - 4
+	c.end = inner - c.name - c.queued - c.processing - 3
+	if c.end < 2 {
+		c.name -= 2 - c.end
+		c.end = 2
+	}
+	if more := c.end - (2 + len(model.Completed)); more > 0 { // the heading of processing, then blanks between
+		c.processing += min(more, 3)
+		c.end -= min(more, 3)
+	}
+	return c
+}
+
+// cardHeight is the height of a card that shows all of the task's features.
+func cardHeight(t *model.Task) int { return 3 + max(1, len(t.Features())) }
+
+// drawCard draws a task in h lines: the title and the frame, a line for each
+// feature, and how far it has come. What moves is bright, what is done is dim.
+func (m *Model) drawCard(c *cardCols, t *model.Task, h int, selected bool) []string {
+	f, r := boxRound, faint
+	switch {
+	case selected:
+		f, r = boxHeavy, accent
+	case t.State() == model.Failed:
+		r = bad
+	}
+	lines := []string{m.cardTitle(c, t, f, r)}
+	put := func(draw func(l *line)) {
+		l := newLine(m.th, c.width).put(r, f.wall).space(1)
+		draw(l)
+		lines = append(lines, l.to(c.width-1).put(r, f.wall).String())
+	}
+	features := t.Features()
+	room := max(0, h-3)
+	for i, feature := range features {
+		if more := len(features) - i; i == room-1 && more > 1 {
+			put(func(l *line) { l.put(dim, glyphEllipsis+" "+strconv.Itoa(more)+" more") })
+		}
+		if i >= room || len(lines) > room {
+			break
+		}
+		put(func(l *line) { m.cardFeature(c, l, t, feature) })
+	}
+	if len(features) == 0 && room > 0 {
+		put(func(l *line) { l.put(dim, "no features told yet") })
+	}
+	for len(lines) <= room {
+		put(func(*line) {})
+	}
+	put(func(l *line) { m.cardProgress(c, l, t) })
+	return append(lines, m.cardBottom(c, t, f, r))[:h]
+}
+
+// cardTitle draws the upper edge of the frame with the task's state and id,
+// and when it was last heard of.
+func (m *Model) cardTitle(c *cardCols, t *model.Task, f box, r role) string {
+	s := t.State()
+	_, stalled := m.board.Stalled(t, m.at)
+	l := newLine(m.th, c.width).put(r, f.topLeft).space(1)
+	l.put(stateRole(s), m.sign(s, !stalled)+" "+word(s)).space(2)
+	age := since(t.Heard(), m.at)
+	if age != "" && c.width >= 38 { // even beside the longest state there is room
+		age += " ago"
+	}
+	l.put(idRole(t), short(t.ID(), max(8, l.free-len(age)-4))).space(1)
+	l.put(r, repeat(f.edge, l.free-len(age)-3)).space(1)
+	ageRole := dim
+	if stalled {
+		ageRole = warn
+	}
+	return l.put(ageRole, age).space(1).put(r, f.topRight).String()
+}
+
+// idRole makes the ids of finished tasks as calm as the rest of their cards.
+func idRole(t *model.Task) role {
+	if active(t) || t.State() == model.Failed {
+		return strong
+	}
+	return dim
+}
+
+// cardBottom draws the lower edge of the frame with the asset.
+func (m *Model) cardBottom(c *cardCols, t *model.Task, f box, r role) string {
+	l := newLine(m.th, c.width).put(r, f.bottomLeft)
+	if name := short(m.assetName(t), 8); name != "" {
+		name, n, _ := fit(name, c.width-6)
+		l.space(1).cell(dim, name, n).space(1)
+	}
+	return l.put(r, repeat(f.edge, l.free-1)).put(r, f.bottomRight).String()
+}
+
+// cardFeature draws the way of one feature so far: how long it was queued and
+// processing, and how it ended. The state it is in now has its sign.
+func (m *Model) cardFeature(c *cardCols, l *line, t *model.Task, feature model.Feature) {
+	s := feature.State
+	until, moving := m.at, active(t)
+	nameRole, stateRole := plain, stateRole(s)
+	if !moving { // what had not ended then stands still
+		until, nameRole = t.Updated(), dim
+	}
+	if model.Internal(feature.Name) || !moving && !s.Terminal() {
+		nameRole, stateRole = dim, dim
+	}
+	p := pathOf(t, feature.Name, until)
+	if times := "×" + strconv.Itoa(p.runs); p.runs > 1 {
+		w := cells(times)
+		l.cell(nameRole, feature.Name, c.name-w-1).space(1).put(warn, times).space(1)
+	} else {
+		l.cell(nameRole, feature.Name, c.name).space(1)
+	}
+	now := m.sign(s, moving) + " "
+	switch {
+	case s == model.Queued:
+		l.cell(stateRole, now+p.told(model.Queued), c.queued).space(1)
+		l.cell(dim, "  "+p.told(model.Processing), c.processing)
+	case s == model.Processing:
+		l.cell(dim, "  "+p.told(model.Queued), c.queued).space(1)
+		l.cell(stateRole, now+p.told(model.Processing), c.processing)
+	case !s.Terminal():
+		l.cell(dim, "  "+p.told(model.Queued), c.queued).space(1)
+		l.cell(stateRole, now+word(s)+" "+p.told(model.Processing), c.processing+1+c.end)
+	default:
+		l.cell(dim, "  "+p.told(model.Queued), c.queued).space(1)
+		l.cell(dim, "  "+p.told(model.Processing), c.processing).space(1)
+		l.cell(stateRole, ending(s, c.end), c.end)
+	}
+}
+
+// ending is a terminal state in w cells: its sign, and as much of its word as
+// fits.
+func ending(s model.State, w int) string {
+	switch {
+	case w < 6:
+		return glyph(s) + letter(s)
+	case w < 2+len(model.Completed):
+		return glyph(s) + " " + word(s)[:min(4, len(s))]
+	}
+	return glyph(s) + " " + word(s)
+}
+
+// cardProgress draws how far the task has come, and how long that took or will
+// take.
+func (m *Model) cardProgress(c *cardCols, l *line, t *model.Task) {
+	told, r := "", dim
+	_, stalled := m.board.Stalled(t, m.at)
+	left, known := m.board.ETA(t, m.at)
+	switch {
+	case stalled:
+		told, r = "stalled", warn
+	case known:
+		told = "eta " + ago(left)
+	case !active(t) && duration(t, m.at) > 0:
+		told = "took " + ago(duration(t, m.at))
+	}
+	w := c.width - 4
+	if told != "" {
+		w -= len(told) + 2
+	}
+	m.putProgress(l, t, w)
+	if told != "" {
+		l.space(2).put(r, told)
+	}
+}
+
+// cardPath is the way of a feature through its states so far. Unknown states count
+// as processing.
+type cardPath struct {
+	stays map[model.State]time.Duration // how long in all
+	runs  int                           // how often it was queued or processing, what is greater
+}
+
+func pathOf(t *model.Task, feature string, now time.Time) cardPath {
+	p := cardPath{stays: map[model.State]time.Duration{}}
+	times := map[model.State]int{}
+	var before model.State
+	for _, span := range t.Timeline(feature) {
+		s := span.State
+		if !s.Known() {
+			s = model.Processing
+		}
+		if !s.Terminal() {
+			p.stays[s] += span.Length(now)
+			if s != before {
+				times[s]++
+			}
+		}
+		before = s
+	}
+	p.runs = max(times[model.Queued], times[model.Processing])
+	return p
+}
+
+// told is how long the feature was in the state, "" if it never was.
+func (p *cardPath) told(s model.State) string {
+	stay, ok := p.stays[s]
+	if !ok {
+		return ""
+	}
+	return ago(stay)
+}
