@@ -11,14 +11,14 @@ import (
 // own, so that an acknowledgement need not wait for it.
 const (
 	// checkpointBytes is how much is appended, about, before a checkpoint.
-	checkpointBytes = 4 << 20
+	checkpointBytes = 16 << 20
 	// checkpointDelay is how long anything stays in the log alone. Who copies
 	// the file without its log misses no more than that.
 	checkpointDelay = 5 * time.Second
 	// logPages is how long the log may get, in pages, before commits wait for a
 	// checkpoint. Under steady load there is always something new in the log
 	// when a checkpoint ends, so that it would never start over.
-	logPages = 32 << 20 / pageSize
+	logPages = 64 << 20 / pageSize
 )
 
 // noteWritten counts what was committed and wakes the keeper. The caller holds
@@ -33,29 +33,41 @@ func (j *Journal) noteWritten(n int64) {
 	}
 }
 
-// keep does the housekeeping until Close.
+// keep does the housekeeping until Close: checkpoints, and retention. What fails
+// harms nothing that is kept, and is tried again.
 func (j *Journal) keep() {
 	defer close(j.stopped)
+	ctx := context.Background()
+	var old <-chan time.Time // never, without retention
+	if j.options.Retain > 0 {
+		j.retain(ctx)
+		ticker := time.NewTicker(retainEvery)
+		defer ticker.Stop()
+		old = ticker.C
+	}
+	var idle <-chan time.Time // set while something is in the log
 	for {
 		select {
 		case <-j.stop:
 			return
+		case <-old:
+			j.retain(ctx)
 		case <-j.dirty:
-		}
-		if j.written.Load() < checkpointBytes {
-			select {
-			case <-j.stop:
-				return
-			case <-j.dirty:
-			case <-time.After(checkpointDelay):
+			if j.written.Load() < checkpointBytes {
+				idle = time.After(checkpointDelay)
+				continue
 			}
+			idle = nil
+			j.checkpoint(ctx)
+		case <-idle:
+			idle = nil
+			j.checkpoint(ctx)
 		}
-		j.checkpoint(context.Background())
 	}
 }
 
-// checkpoint copies the log into the file. A failure (a full disk, a reader in
-// the way) harms nothing: the log stays, and the next one tries again.
+// checkpoint copies the log into the file. After a failure (a full disk, a reader
+// in the way) the log stays as it is.
 func (j *Journal) checkpoint(ctx context.Context) {
 	j.written.Store(0)
 	var busy, log, copied int

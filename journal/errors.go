@@ -87,7 +87,7 @@ type FullError struct {
 }
 
 func (e *FullError) Error() string {
-	return fmt.Sprintf("the journal %s cannot grow (%v): the disk is full or a quota is reached; free some space, it goes on by itself", e.Path, e.Err)
+	return fmt.Sprintf("the journal %s cannot grow (%v): the disk is full or a quota is reached; free some space", e.Path, e.Err)
 }
 
 func (e *FullError) Unwrap() error { return e.Err }
@@ -114,8 +114,25 @@ func explain(path string, err error) error {
 			return &ReadOnlyError{path, err}
 		}
 	}
-	if errors.Is(err, fs.ErrPermission) || isReadOnlyFS(err) {
+	switch {
+	case isFull(err):
+		return &FullError{path, err}
+	case errors.Is(err, fs.ErrPermission) || isReadOnlyFS(err):
 		return &ReadOnlyError{path, err}
 	}
 	return fmt.Errorf("journal %s: %w", path, err)
+}
+
+// isUnshareable reports whether a reader was refused because the files beside
+// the journal could not be made.
+func isUnshareable(err error) bool {
+	var s *sqlite.Error
+	if !errors.As(err, &s) {
+		return false
+	}
+	switch s.Code() & 0xff {
+	case sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY:
+		return true
+	}
+	return false
 }

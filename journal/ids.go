@@ -51,6 +51,14 @@ func (i *ids) add(h idHash, seq int64) {
 	i.seqs[h] = s
 }
 
+// remove forgets the ids of removed deliveries.
+func (i *ids) remove(gone []removal) {
+	for _, r := range gone {
+		delete(i.seqs, i.hash(r.id))
+		delete(i.attempts, r.seq)
+	}
+}
+
 // load reads the ids of a journal. It stops early when stop says so.
 func (i *ids) load(ctx context.Context, c *sql.Conn, stop func() bool) error {
 	// The text is hashed out of SQLite's memory, without becoming a string.

@@ -29,11 +29,13 @@ func takeLock(path string) (*os.File, error) {
 		pid, _ := strconv.Atoi(strings.TrimSpace(string(text))) // 0 while the other is just writing it
 		return nil, &LockedError{Path: path, PID: pid}
 	}
-	if err := f.Truncate(0); err != nil {
+	// Written before it is cut, so that it can be read at any time.
+	text := strconv.Itoa(os.Getpid()) + "\n"
+	if _, err := f.WriteAt([]byte(text), 0); err != nil {
 		f.Close()
 		return nil, err
 	}
-	if _, err := f.WriteString(strconv.Itoa(os.Getpid()) + "\n"); err != nil {
+	if err := f.Truncate(int64(len(text))); err != nil {
 		f.Close()
 		return nil, err
 	}

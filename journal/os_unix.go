@@ -21,6 +21,8 @@ func ownedByOther(info fs.FileInfo) bool {
 
 func isReadOnlyFS(err error) bool { return errors.Is(err, unix.EROFS) }
 
+func isFull(err error) bool { return errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT) }
+
 // tryLock takes the lock without waiting. It belongs to the open file, not to
 // the process: a second Journal in this process does not get it either.
 func tryLock(f *os.File) error {

@@ -17,6 +17,8 @@ func ownedByOther(fs.FileInfo) bool { return false }
 
 func isReadOnlyFS(err error) bool { return errors.Is(err, windows.ERROR_WRITE_PROTECT) }
 
+func isFull(err error) bool { return errors.Is(err, windows.ERROR_DISK_FULL) }
+
 // tryLock takes the lock without waiting. Locks are mandatory here, so it lies
 // on a byte far beyond the pid, which others are to read.
 func tryLock(f *os.File) error {

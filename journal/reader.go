@@ -8,24 +8,34 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
+	"sync"
 	"time"
 
 	"aspectop/model"
 )
 
 // Reader reads a journal while another, in this process or elsewhere, writes
-// it. It is for one goroutine at a time, holds no transaction between calls,
-// and writes nothing into the file, so that one that is read-only will do.
+// it. It holds no transaction between calls and writes nothing into the file, so
+// that one that is read-only will do. It is for any number of goroutines, whose
+// calls take turns.
 type Reader struct {
-	path    string
-	db      *sql.DB
-	conn    *sql.Conn
-	version int64 // data_version at the last call of Changed
-	stmts   map[string]*sql.Stmt
+	path string
+	db   *sql.DB
+
+	mu       sync.Mutex
+	conn     *sql.Conn // nil when closed
+	stmts    map[string]*sql.Stmt
+	noHeader bool
+	version  int64 // data_version at the last call of Changed
 }
 
 // OpenReader opens the journal at path for reading. If there is none, the error
 // is fs.ErrNotExist.
+//
+// SQLite keeps two files beside a journal (-wal and -shm) and makes them if they
+// are missing. Where that is not allowed, the journal is taken for one that
+// nobody writes, and what is appended later is not seen.
 func OpenReader(path string) (*Reader, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
@@ -38,6 +48,12 @@ func OpenReader(path string) (*Reader, error) {
 		return nil, explain(path, err)
 	}
 	r, err := openReader(path, "mode=ro")
+	if isUnshareable(err) {
+		if info, e := os.Lstat(path + "-wal"); e == nil && info.Size() > 0 {
+			return nil, fmt.Errorf("the newest deliveries of %s are in %s-wal, which cannot be read without writing beside it (%w); copy both into a folder of your own and name the copy with --journal", path, filepath.Base(path), err)
+		}
+		r, err = openReader(path, "mode=ro", "immutable=1")
+	}
 	if err != nil {
 		return nil, explain(path, err)
 	}
@@ -52,7 +68,7 @@ func openReader(path string, parameters ...string) (*Reader, error) {
 	}
 	r := &Reader{path: path, db: db, stmts: make(map[string]*sql.Stmt)}
 	if r.conn, err = db.Conn(ctx); err != nil {
-		r.Close()
+		db.Close()
 		return nil, err
 	}
 	fresh, err := checkFormat(ctx, r.conn, path)
@@ -66,28 +82,44 @@ func openReader(path string, parameters ...string) (*Reader, error) {
 	return r, nil
 }
 
-// Close gives the file free. The reader is of no use after.
+// OmitHeader makes all further deliveries come without their Header, in half the
+// time: for those who only fold.
+func (r *Reader) OmitHeader() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.noHeader = true
+}
+
+// Close gives the file free. Further calls fail with ErrClosed.
 func (r *Reader) Close() error {
-	if r.conn != nil {
-		r.conn.Close()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.conn == nil {
+		return nil
 	}
+	r.conn.Close()
+	r.conn = nil
 	return r.db.Close()
 }
 
 // The two tables in the order of their common counter. Both are read in that
 // order, so that SQLite merges them without sorting.
 const (
-	columns     = `SELECT seq, seq AS message, 1 AS attempt, 0 AS differs, id, received, source, secret, headers, body FROM deliveries`
-	repeatsOnly = `SELECT seq, message, attempt, differs, id, received, source, secret, headers, body FROM repeats`
-	afterQuery  = columns + ` WHERE seq > ?1 UNION ALL ` + repeatsOnly + ` WHERE seq > ?1 ORDER BY seq LIMIT ?2`
-	beforeQuery = columns + ` WHERE seq < ?1 UNION ALL ` + repeatsOnly + ` WHERE seq < ?1 ORDER BY seq DESC LIMIT ?2`
-	getQuery    = columns + ` WHERE seq = ?1 UNION ALL ` + repeatsOnly + ` WHERE seq = ?1`
-	rangeQuery  = `SELECT
+	firsts  = `SELECT seq, seq AS message, 1 AS attempt, 0 AS differs, id, received, source, secret, headers, body FROM deliveries`
+	repeats = `SELECT seq, message, attempt, differs, id, received, source, secret, headers, body FROM repeats`
+
+	afterQuery   = firsts + ` WHERE seq > ?1 UNION ALL ` + repeats + ` WHERE seq > ?1 ORDER BY seq LIMIT ?2`
+	beforeQuery  = firsts + ` WHERE seq < ?1 UNION ALL ` + repeats + ` WHERE seq < ?1 ORDER BY seq DESC LIMIT ?2`
+	getQuery     = firsts + ` WHERE seq = ?1 UNION ALL ` + repeats + ` WHERE seq = ?1`
+	repeatsQuery = repeats + ` WHERE message = ?1 ORDER BY seq`
+
+	rangeQuery = `SELECT
 		min(ifnull((SELECT min(seq) FROM deliveries), 0x7fffffffffffffff), ifnull((SELECT min(seq) FROM repeats), 0x7fffffffffffffff)),
 		max(ifnull((SELECT max(seq) FROM deliveries), 0), ifnull((SELECT max(seq) FROM repeats), 0))`
-	// receivedQuery gives the first arrival from a sequence number on.
-	receivedQuery = `SELECT seq, received FROM (SELECT seq, received FROM deliveries WHERE seq >= ?1 LIMIT 1)
-		UNION ALL SELECT seq, received FROM (SELECT seq, received FROM repeats WHERE seq >= ?1 LIMIT 1) ORDER BY seq LIMIT 1`
+
+	// receivedQuery gives the first arrival from a number on.
+	receivedQuery = `SELECT * FROM (SELECT seq, received FROM deliveries WHERE seq >= ?1 ORDER BY seq LIMIT 1)
+		UNION ALL SELECT * FROM (SELECT seq, received FROM repeats WHERE seq >= ?1 ORDER BY seq LIMIT 1) ORDER BY seq LIMIT 1`
 )
 
 // After returns at most limit deliveries, repeats among them, that came after
@@ -117,18 +149,16 @@ func (r *Reader) Get(ctx context.Context, seq int64) (model.Delivery, error) {
 // Repeats returns the kept repeats of a message, oldest first. It looks through
 // all repeats there are.
 func (r *Reader) Repeats(ctx context.Context, message int64) ([]model.Delivery, error) {
-	return r.deliveries(ctx, repeatsOnly+` WHERE message = ?1 ORDER BY seq`, 0, message)
+	return r.deliveries(ctx, repeatsQuery, 0, message)
 }
 
 // Range returns the least and the greatest sequence number that is kept, both 0
 // if nothing is. Numbers between them may be missing.
 func (r *Reader) Range(ctx context.Context) (first, last int64, err error) {
-	s, err := r.prepared(ctx, rangeQuery)
-	if err != nil {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err := r.row(ctx, rangeQuery, &first, &last); err != nil {
 		return 0, 0, err
-	}
-	if err := s.QueryRowContext(context.WithoutCancel(ctx)).Scan(&first, &last); err != nil {
-		return 0, 0, explain(r.path, err)
 	}
 	if last == 0 {
 		return 0, 0, nil
@@ -138,55 +168,45 @@ func (r *Reader) Range(ctx context.Context) (first, last int64, err error) {
 
 // Since returns the greatest sequence number received before t, 0 if there is
 // none: the cursor with which After goes on from t. It halves the range instead
-// of looking at all, so it takes times for growing with the numbers; where the
-// clock was set back in between, it finds one of the places that fit.
+// of reading all; where the clock was set back in between, it finds one of the
+// places that fit.
 func (r *Reader) Since(ctx context.Context, t time.Time) (int64, error) {
-	first, last, err := r.Range(ctx)
-	if err != nil || last == 0 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err := r.usable(ctx); err != nil {
 		return 0, err
 	}
-	s, err := r.prepared(ctx, receivedQuery)
-	if err != nil {
-		return 0, err
-	}
-	limit := t.UnixMicro()
-	before := int64(0)               // greatest number known to be before t
-	for low := first; low <= last; { // everything from last+1 on is known to be from t on
-		middle := low + (last-low)/2
-		var seq, received int64
-		if err := s.QueryRowContext(context.WithoutCancel(ctx), middle).Scan(&seq, &received); err != nil {
-			return 0, explain(r.path, err)
-		}
-		if received < limit {
-			before, low = seq, seq+1
-		} else {
-			last = middle - 1
-		}
-	}
-	return before, nil
+	seq, err := lastBefore(context.WithoutCancel(ctx), r.conn, t)
+	return seq, explain(r.path, err)
 }
 
 // Changed reports whether anything was committed since its last call; at the
 // first it is true. It costs microseconds, for polling. Now and then it says
 // true when housekeeping changed the file without adding a delivery.
 func (r *Reader) Changed(ctx context.Context) (bool, error) {
-	s, err := r.prepared(ctx, "PRAGMA data_version")
-	if err != nil {
-		return false, err
-	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	before := r.version
-	if err := s.QueryRowContext(context.WithoutCancel(ctx)).Scan(&r.version); err != nil {
-		return false, explain(r.path, err)
+	if err := r.row(ctx, "PRAGMA data_version", &r.version); err != nil {
+		return false, err
 	}
 	return r.version != before, nil
 }
 
-// prepared returns the statement for a query, prepared at its first use.
+// usable says why a call cannot start. The caller holds mu.
 //
-// The queries are short, so a context is looked at between them and not handed
-// down: watching it would cost the driver a goroutine for each.
+// The queries are short, so a context is looked at before them and between rows,
+// and not handed down: watching it would cost the driver a goroutine for each.
+func (r *Reader) usable(ctx context.Context) error {
+	if r.conn == nil {
+		return ErrClosed
+	}
+	return ctx.Err()
+}
+
+// prepared returns the statement for a query, prepared at its first use.
 func (r *Reader) prepared(ctx context.Context, query string) (*sql.Stmt, error) {
-	if err := ctx.Err(); err != nil {
+	if err := r.usable(ctx); err != nil {
 		return nil, err
 	}
 	if s := r.stmts[query]; s != nil {
@@ -200,9 +220,23 @@ func (r *Reader) prepared(ctx context.Context, query string) (*sql.Stmt, error) 
 	return s, nil
 }
 
-// deliveries runs a query for the columns above; size is how many rows are
+// row runs a query for one row of numbers.
+func (r *Reader) row(ctx context.Context, query string, dest ...any) error {
+	s, err := r.prepared(ctx, query)
+	if err != nil {
+		return err
+	}
+	return explain(r.path, s.QueryRowContext(context.WithoutCancel(ctx)).Scan(dest...))
+}
+
+// deliveries runs one of the queries for deliveries; size is how many rows are
 // expected.
 func (r *Reader) deliveries(ctx context.Context, query string, size int, args ...any) ([]model.Delivery, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.noHeader {
+		query = strings.ReplaceAll(query, "headers", "NULL")
+	}
 	s, err := r.prepared(ctx, query)
 	if err != nil {
 		return nil, err
@@ -217,21 +251,31 @@ func (r *Reader) deliveries(ctx context.Context, query string, size int, args ..
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		var d model.Delivery
-		// Into other types than SQLite's own, database/sql converts by way of text.
-		var attempt, differs, received int64
-		var source, header string
-		err := rows.Scan(&d.Seq, &d.Message, &attempt, &differs, &d.ID, &received, &source, &d.Secret, &header, &d.Body)
+		d, err := scan(rows)
 		if err != nil {
 			return nil, explain(r.path, err)
-		}
-		d.Attempt, d.Differs = int(attempt), differs != 0
-		d.Source = model.Source(source)
-		d.Received = time.UnixMicro(received).UTC()
-		if d.Header, err = parseHeader(header); err != nil {
-			return nil, fmt.Errorf("journal %s: delivery %d has %w", r.path, d.Seq, err)
 		}
 		found = append(found, d)
 	}
 	return found, explain(r.path, rows.Err())
+}
+
+func scan(rows *sql.Rows) (d model.Delivery, err error) {
+	// Into other types than SQLite's own, database/sql converts by way of text.
+	var attempt, differs, received int64
+	var source string
+	var header sql.NullString
+	err = rows.Scan(&d.Seq, &d.Message, &attempt, &differs, &d.ID, &received, &source, &d.Secret, &header, &d.Body)
+	if err != nil {
+		return d, err
+	}
+	d.Attempt, d.Differs = int(attempt), differs != 0
+	d.Source = model.Source(source)
+	d.Received = time.UnixMicro(received).UTC()
+	if header.Valid {
+		if d.Header, err = parseHeader(header.String); err != nil {
+			return d, fmt.Errorf("delivery %d has %w", d.Seq, err)
+		}
+	}
+	return d, nil
 }

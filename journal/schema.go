@@ -26,7 +26,7 @@ const (
 
 	// pageSize is in bytes. Deliveries of 1 to 2 KB leave a good part of
 	// 4 KiB pages empty.
-	pageSize = 8192
+	pageSize = 16384
 )
 
 const createTables = `
