@@ -15,8 +15,10 @@ import (
 )
 
 const (
-	rounds     = 3
-	deliveries = 20_000 // in each round, after as many as there are connections times ten
+	// Many short rounds: what else the machine does meanwhile then falls on all
+	// alike, or shows in the range.
+	rounds     = 7
+	deliveries = 8_000 // in each round, after ten on each connection to warm up
 )
 
 // contestants are run in this order in every round; the first is what the
@@ -61,16 +63,17 @@ func compare(b *testing.B, connections int) {
 	out := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight|tabwriter.Debug)
 	fmt.Fprintf(out, "\n%d connections\treq/s\tof bare\tCPU µs/req\tof bare\tp50 ms\tp99 ms\t\n", connections)
 	for i, c := range contestants {
-		throughput := median(all[i], func(r int, f figures) float64 { return f.rate / all[0][r].rate })
-		cpu := median(all[i], func(r int, f figures) float64 { return f.cpu / all[0][r].cpu })
-		fmt.Fprintf(out, "%s\t%.0f\t%.2f\t%.1f\t%.2f\t%.2f\t%.2f\t\n", c.name,
-			median(all[i], func(_ int, f figures) float64 { return f.rate }), throughput,
-			median(all[i], func(_ int, f figures) float64 { return f.cpu }), cpu,
-			median(all[i], func(_ int, f figures) float64 { return f.p50.Seconds() * 1e3 }),
-			median(all[i], func(_ int, f figures) float64 { return f.p99.Seconds() * 1e3 }))
+		over := func(of func(round int, f figures) float64) spread { return spreadOf(all[i], of) }
+		throughput := over(func(r int, f figures) float64 { return f.rate / all[0][r].rate })
+		cpu := over(func(r int, f figures) float64 { return f.cpu / all[0][r].cpu })
+		fmt.Fprintf(out, "%s\t%.0f\t%s\t%.1f\t%s\t%.2f\t%.2f\t\n", c.name,
+			over(func(_ int, f figures) float64 { return f.rate }).median, throughput,
+			over(func(_ int, f figures) float64 { return f.cpu }).median, cpu,
+			over(func(_ int, f figures) float64 { return f.p50.Seconds() * 1e3 }).median,
+			over(func(_ int, f figures) float64 { return f.p99.Seconds() * 1e3 }).median)
 		if c.kind == kindDurable {
-			b.ReportMetric(throughput, "throughput/bare")
-			b.ReportMetric(cpu, "cpu/bare")
+			b.ReportMetric(throughput.median, "throughput/bare")
+			b.ReportMetric(cpu.median, "cpu/bare")
 		}
 	}
 	out.Flush()
@@ -79,15 +82,19 @@ func compare(b *testing.B, connections int) {
 	b.ReportMetric(0, "ns/op") // the time of the whole comparison says nothing
 }
 
-// median of a figure over the rounds; ratios are taken within a round.
-func median(all []figures, of func(round int, f figures) float64) float64 {
+// spread is a figure over the rounds; ratios are taken within a round.
+type spread struct{ least, median, most float64 }
+
+func spreadOf(all []figures, of func(round int, f figures) float64) spread {
 	values := make([]float64, len(all))
 	for r, f := range all {
 		values[r] = of(r, f)
 	}
 	slices.Sort(values)
-	return values[len(values)/2]
+	return spread{values[0], values[len(values)/2], values[len(values)-1]}
 }
+
+func (s spread) String() string { return fmt.Sprintf("%.2f (%.2f–%.2f)", s.median, s.least, s.most) }
 
 // run starts a server of its own process, warms it up, and loads it.
 func run(b *testing.B, kind, dir string, mail [][]byte, connections int) figures {
