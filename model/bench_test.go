@@ -92,6 +92,26 @@ func BenchmarkFold(b *testing.B) {
 	}
 }
 
+// BenchmarkFoldWithStats looks at the statistics once in so many events, as a
+// screen does while it folds a journal.
+func BenchmarkFoldWithStats(b *testing.B) {
+	events := decodeAll(lives(20_000, 10))
+	for _, every := range []int{1_000, 20_000, 200_000} {
+		b.Run(fmt.Sprint("every ", every), func(b *testing.B) {
+			for b.Loop() {
+				board := NewBoard()
+				for i := range events {
+					board.Fold(&events[len(events)-1-i])
+					if (i+1)%every == 0 {
+						board.Stats()
+					}
+				}
+			}
+			perSecond(b, len(events))
+		})
+	}
+}
+
 // BenchmarkJournal decodes on two goroutines and folds on one of them, as a
 // reader of the journal does.
 func BenchmarkJournal(b *testing.B) {

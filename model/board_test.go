@@ -208,6 +208,22 @@ func TestTheBoardTellsWhatChangedOnce(t *testing.T) {
 	}
 }
 
+func TestFeaturesOfConfusingNamesAreKeptApart(t *testing.T) {
+	var j journal
+	one := map[string]any{"n\x01sm": map[string]any{"state": "t"}}
+	two := map[string]any{"n": map[string]any{"state": "s"}, "m": map[string]any{"state": "t"}}
+	three := map[string]any{"n": map[string]any{"state": "s\x01m\x01t"}}
+	for i, features := range []any{one, two, three} {
+		j.with(map[string]any{"data.task.id": strconv.Itoa(i), "data.task.features": features})
+	}
+	b := j.board()
+	for i, want := range []string{"n\x01sm:t", "m:t n:s", "n:s\x01m\x01t"} {
+		if got := line(b.At(i).Features()); got != want {
+			t.Errorf("task %d has features %q, want %q", i, got, want)
+		}
+	}
+}
+
 func TestThousandsOfFeaturesCostNoMoreThanTheirNumber(t *testing.T) {
 	// With quadratic cost this takes minutes.
 	const n = 20_000

@@ -4,6 +4,6 @@
 //
 // It is pure. It does no I/O, reads no clock, starts no goroutine and knows no
 // terminal; whatever depends on the present moment takes that moment as an
-// argument. Apart from [StatusLog], nothing in it may be used by two goroutines
-// at once.
+// argument. Apart from [Decode] and [StatusLog], nothing in it may be used by two
+// goroutines at once.
 package model

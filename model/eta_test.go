@@ -63,6 +63,25 @@ func TestTheETAIsTheLongestThatAFeatureStillNeeds(t *testing.T) {
 	}
 }
 
+func TestEstimatesFollowWhatIsLearnt(t *testing.T) {
+	b, task := lived(t, 3, "visual:processing")
+	before, _ := b.ETA(task, at("12:00:00"))
+	var j journal
+	for i := range 9 {
+		j.arrive("task.progress", fmt.Sprint("slow ", i), "10:00:00", "visual:processing")
+		j.arrive("task.completed", fmt.Sprint("slow ", i), "10:20:00", "visual:completed")
+	}
+	for i := range j.deliveries {
+		j.deliveries[i].Seq += 1000
+		j.deliveries[i].Message += 1000
+		e := Decode(&j.deliveries[i])
+		b.Fold(&e)
+	}
+	if after, ok := b.ETA(task, at("12:00:00")); !ok || before > 2*time.Minute || after < 19*time.Minute {
+		t.Errorf("the ETA is %v, and %v after slower tasks", before, after)
+	}
+}
+
 func TestATaskIsStalledWithoutNewsForLongerThanUsual(t *testing.T) {
 	for _, c := range []struct {
 		name     string
@@ -74,6 +93,7 @@ func TestATaskIsStalledWithoutNewsForLongerThanUsual(t *testing.T) {
 		{"not before a minute", 5, "visual:queued", time.Minute},
 		{"an unknown state counts as processing", 5, "visual:paused", 4 * time.Minute},
 		{"the most patient feature decides", 5, "visual:processing proxy:queued", 4 * time.Minute},
+		{"the most patient, in whatever order", 5, "proxy:processing visual:queued", 4 * time.Minute},
 		{"what has ended does not", 5, "visual:completed proxy:queued", time.Minute},
 		{"nor do internal features", 5, "visual:queued scene_detect:processing", time.Minute},
 		{"with too few spans, ten minutes", 4, "visual:queued", 10 * time.Minute},

@@ -55,7 +55,9 @@ type Snapshot struct {
 }
 
 // Decode reads the event out of a kept delivery. It never fails: a body that is
-// no envelope is an event of kind [Ping] or [Unrecognised].
+// no envelope is an event of kind [Ping] or [Unrecognised]. So is a repeat whose
+// body was not kept again: it says nothing that its message does not. It may be
+// called by any number of goroutines.
 func Decode(d *Delivery) Event {
 	e := Event{Seq: d.Seq, Message: d.Message, ID: d.ID, Source: d.Source, Received: d.Received}
 	sum := sha256.Sum256(d.Body)

@@ -3,9 +3,11 @@ package model
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"reflect"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 	"unicode/utf8"
@@ -23,6 +25,7 @@ func TestABodyIsTakenForWhatItIs(t *testing.T) {
 	}{
 		{`{"success": true}`, Ping, "ping", false},
 		{`{"success":true,"event_type":"task.progress",` + task + `}`, Progress, "task.progress", true},
+		{`{"success":true,"event_id":"e"}`, Unrecognised, "unrecognised", false},
 		{`{"success":false}`, Unrecognised, "unrecognised", false},
 		{`{"success":"true"}`, Unrecognised, "unrecognised", false},
 		{`{"event_id":"e","timestamp":"2026-11-23T12:00:00Z"}`, Unrecognised, "unrecognised", false},
@@ -87,6 +90,26 @@ func TestFeaturesAreKeptAsTheyCome(t *testing.T) {
 	}
 }
 
+func TestOnlySoManyTextsOfFeaturesAreRemembered(t *testing.T) {
+	c := featureCache{parsed: map[string][]Feature{}}
+	for i := range cachedFeatures + 100 {
+		value := fmt.Appendf(nil, `{"visual":{"state":"s%d"}}`, i)
+		for range 2 {
+			if got, want := line(c.get(value)), fmt.Sprint("visual:s", i); got != want {
+				t.Fatalf("%s is read as %q", value, got)
+			}
+		}
+	}
+	if len(c.parsed) != cachedFeatures {
+		t.Errorf("%d texts are remembered, want %d", len(c.parsed), cachedFeatures)
+	}
+	c = featureCache{parsed: map[string][]Feature{}}
+	long := strings.Repeat("s", cachedFeaturesOf)
+	if got := line(c.get([]byte(`{"visual":{"state":"` + long + `"}}`))); got != "visual:"+long || len(c.parsed) != 0 {
+		t.Errorf("of a long text, %q is read and %d remembered", got, len(c.parsed))
+	}
+}
+
 func TestUnknownKeysAreNotTakenForKnownOnes(t *testing.T) {
 	e := decode(`{"EVENT_TYPE":"x","event_type":"task.failed","Event_Type":"y","Event_id":"z","event_id":"e","more":{"deep":[{}]},
 		"data":{"task":{"id":"t","ID":"not me","asset_id":7,"Asset_ID":"a","features":{},"aſſet_id":"b"},"Task":{"id":"nor me"},"tas\u006b2":1}}`)
@@ -141,6 +164,20 @@ func TestDecodingAgainSharesNothingThatChanges(t *testing.T) {
 	if first.Task == second.Task {
 		t.Error("two events share a snapshot")
 	}
+}
+
+func TestManyMayDecodeAtOnce(t *testing.T) {
+	deliveries := lives(50, 6)
+	want := decodeAll(deliveries)
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			if got := decodeAll(deliveries); !reflect.DeepEqual(got, want) {
+				t.Error("events differ from those decoded alone")
+			}
+		})
+	}
+	wg.Wait()
 }
 
 // repeatsName reports whether an object in the JSON text has two members of one

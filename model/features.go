@@ -42,8 +42,7 @@ type featureCache struct {
 	parsed map[string][]Feature
 }
 
-// Beyond this many texts or this length, nothing more is remembered: at most
-// 4 MiB.
+// Beyond this many texts, nothing more is remembered, and never a longer one.
 const (
 	cachedFeatures   = 4096
 	cachedFeaturesOf = 1024 // bytes

@@ -133,6 +133,8 @@ func TestFilterTermsPickLinesOfTheEventLog(t *testing.T) {
 		{"state:completed", "end"},
 		{"state:failed", "fail"},
 		{"-state:failed", "early end no ping twice"},
+		{"state:processing", ""}, // the repeat's task is, but the repeat says nothing
+		{"visual:processing", ""},
 		{"visual:completed", "end fail"},
 		{"feature:visual", "early end fail"},
 		{"is:late", "early"},

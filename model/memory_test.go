@@ -51,7 +51,7 @@ func BenchmarkMemory(b *testing.B) {
 }
 
 func TestTasksAreKeptInLittleMemory(t *testing.T) {
-	task, message := weigh(20_000)
+	task, message := weigh(5_000)
 	t.Logf("%.0f bytes a task, %.1f a further message", task, message)
 	if task > 660 { // the goal is 600
 		t.Errorf("a task with four messages takes %.0f bytes", task)
