@@ -1,12 +1,10 @@
 package demo
 
 import (
-	"encoding/json"
 	"fmt"
 	"maps"
 	"regexp"
 	"slices"
-	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -142,73 +140,6 @@ func TestTheMixIsLivelyAndNeverNoisy(t *testing.T) {
 	})
 }
 
-func TestTheMixShowsEveryKindOfLife(t *testing.T) {
-	minutes(t, 5, func(t *testing.T, got []arrival) {
-		b := board(got)
-		seen := map[string]bool{}
-		failed := 0
-		for i := range b.Len() {
-			task := b.At(i)
-			states := map[string]string{}
-			for _, f := range task.Features() {
-				path := ""
-				for _, s := range task.Timeline(f.Name) {
-					path += string(s.State[:1])
-					if s.State == model.Processing && s.Length(task.Updated()) > 100*time.Second {
-						seen["stalled"] = true
-					}
-				}
-				states[f.Name] = path
-				switch {
-				case strings.HasPrefix(path, "qpfqpc"):
-					seen["recovered"] = true
-				case path == "qpf" && task.State() == model.Failed:
-					seen["failed"] = true
-				case f.State == model.Cancelled:
-					seen["cancelled"] = true
-				}
-				if model.Internal(f.Name) {
-					seen["internal"] = true
-				}
-			}
-			if task.State() == model.Failed {
-				failed++
-			}
-			switch {
-			case states["visual"] == "n" && states["proxy"] == "n":
-				seen["audio"] = true
-			case states["transcription"] == "n" && states["proxy"] == "n":
-				seen["image"] = true
-			}
-		}
-		for _, want := range []string{"stalled", "recovered", "failed", "cancelled", "internal", "audio", "image"} {
-			if !seen[want] {
-				t.Errorf("no task was %s in five minutes", want)
-			}
-		}
-		if share := float64(failed) / float64(b.Len()); share < 0.05 || share > 0.22 {
-			t.Errorf("%d of %d tasks failed, want about one of nine", failed, b.Len())
-		}
-		if !slices.ContainsFunc(got, progressAfterCompletion(got)) {
-			t.Error("no internal feature went on after a completion")
-		}
-	})
-}
-
-// progressAfterCompletion finds task.progress about a task that was completed.
-func progressAfterCompletion(arrivals []arrival) func(arrival) bool {
-	completed := map[string]bool{}
-	return func(a arrival) bool {
-		if !a.ok || a.event.Task == nil {
-			return false
-		}
-		if a.event.Type == typeCompleted {
-			completed[a.event.Task.ID] = true
-		}
-		return a.event.Type == typeProgress && completed[a.event.Task.ID]
-	}
-}
-
 func TestTheMixHasTheTroublesOfRealDelivery(t *testing.T) {
 	minutes(t, 6, func(t *testing.T, got []arrival) {
 		count := func(in []arrival, what func(arrival) bool) (n int) {
@@ -263,127 +194,6 @@ func TestWhatIsNotBrokenOnPurposeVerifies(t *testing.T) {
 			t.Errorf("%d of %d posts do not verify", wrong, len(got))
 		}
 	})
-}
-
-var (
-	uuidForm    = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`)
-	messageForm = regexp.MustCompile(`^msg_[0-9A-Za-z]{27}$`)
-	stampForm   = regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$`)
-)
-
-func TestABodyIsTheProvidersEnvelope(t *testing.T) {
-	events := map[string]string{}
-	for _, a := range play(t, Options{Seed: 9, Duration: 3 * time.Minute}) {
-		if !messageForm.MatchString(a.id()) {
-			t.Errorf("svix-id %q", a.id())
-		}
-		if a.event.Kind == model.Ping {
-			if string(a.body) != `{"success": true}` {
-				t.Errorf("the ping is %s", a.body)
-			}
-			continue
-		}
-		var e envelope
-		if err := json.Unmarshal(a.body, &e); err != nil {
-			t.Fatal(err)
-		}
-		task := e.Data.Task
-		for _, id := range []string{e.UserID, e.EventID, task.ID, task.AssetID, task.UserID} {
-			if !uuidForm.MatchString(id) {
-				t.Errorf("%q is no UUID in %s", id, a.body)
-			}
-		}
-		for _, s := range []string{e.Timestamp, task.Created, task.Updated} {
-			if !stampForm.MatchString(s) {
-				t.Errorf("%q is no stamp in %s", s, a.body)
-			}
-		}
-		if task.Created > task.Updated || task.Updated > e.Timestamp || a.event.Timestamp.After(a.event.Received) {
-			t.Errorf("the times are not in order: %s", a.body)
-		}
-		if a.ok { // compact, and the documented keys alone
-			if compact, _ := json.Marshal(e); string(compact) != string(a.body) {
-				t.Errorf("the body is %s, want %s", a.body, compact)
-			}
-			if other, ok := events[e.EventID]; ok && other != a.id() {
-				t.Errorf("two messages have the event_id %s", e.EventID)
-			}
-			events[e.EventID] = a.id()
-		}
-	}
-}
-
-func TestEveryLifeKeepsTheOrderOfStatesAndEnds(t *testing.T) {
-	for seed := range int64(4) {
-		got := play(t, Options{Seed: seed, Tasks: 60})
-		checkLives(t, got)
-		b := board(got)
-		for i := range b.Len() {
-			for _, f := range b.At(i).Features() {
-				if !f.State.Terminal() {
-					t.Errorf("seed %d: %s of task %d is left %s", seed, f.Name, i, f.State)
-				}
-			}
-		}
-	}
-}
-
-// checkLives fails for each step in the life of a feature that no feature takes.
-func checkLives(t *testing.T, got []arrival) {
-	t.Helper()
-	steps := map[string]bool{
-		"queued processing": true, "processing completed": true, "processing failed": true,
-		"queued cancelled": true, "processing cancelled": true,
-		"failed queued": true, // tried again
-	}
-	b := board(got)
-	for i := range b.Len() {
-		task := b.At(i)
-		for _, f := range task.Features() {
-			spans := task.Timeline(f.Name)
-			if s := spans[0].State; s != model.Queued && s != model.NA {
-				t.Errorf("%s of task %d begins %s", f.Name, i, s)
-			}
-			for j := range spans[1:] {
-				if step := fmt.Sprint(spans[j].State, " ", spans[j+1].State); !steps[step] {
-					t.Errorf("%s of task %d: %s", f.Name, i, step)
-				}
-			}
-		}
-	}
-}
-
-func TestATasksEndIsToldWhenItsFeaturesHaveEnded(t *testing.T) {
-	for name, c := range map[string]struct {
-		features map[string]model.State
-		want     string
-	}{
-		"one under way":            {map[string]model.State{"proxy": "completed", "visual": "processing"}, typeProgress},
-		"failed, one under way":    {map[string]model.State{"proxy": "failed", "visual": "queued"}, typeProgress},
-		"all done":                 {map[string]model.State{"proxy": "na", "visual": "completed"}, typeCompleted},
-		"one failed":               {map[string]model.State{"proxy": "failed", "visual": "completed"}, typeFailed},
-		"one failed, one stopped":  {map[string]model.State{"proxy": "failed", "visual": "cancelled"}, typeFailed},
-		"one stopped":              {map[string]model.State{"proxy": "completed", "visual": "cancelled"}, typeProgress},
-		"internal ones do not say": {map[string]model.State{"proxy": "completed", "scene_detect": "failed"}, typeCompleted},
-		"internal ones alone":      {map[string]model.State{"scene_detect": "completed"}, typeProgress},
-		"unknown ones do":          {map[string]model.State{"proxy": "completed", "color_grade": "queued"}, typeProgress},
-	} {
-		if got := eventType(c.features); got != c.want {
-			t.Errorf("%s: %s, want %s", name, got, c.want)
-		}
-	}
-}
-
-func TestMessageIDsSortByTime(t *testing.T) {
-	w := newWorld(1, time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), 1)
-	last := ""
-	for s := range 50 {
-		id := messageID(w.rng, w.instant(time.Duration(s)*time.Hour))
-		if !messageForm.MatchString(id) || id <= last {
-			t.Errorf("%s comes after %s", id, last)
-		}
-		last = id
-	}
 }
 
 func TestADeckDealsEveryCardBeforeItShuffles(t *testing.T) {
