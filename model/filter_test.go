@@ -226,6 +226,24 @@ func TestAnEmptyFilterSaysSo(t *testing.T) {
 	}
 }
 
+func TestMatchingDoesNotAllocate(t *testing.T) {
+	b := filterBoard(t)
+	for _, text := range []string{"übung", "-holiday state:failed", "visual:processing feature:vis", "task:aaaa asset:a user:u name:mp4", "type:failed", "is:late", "is:stalled", `"7m12s"`} {
+		f, err := ParseFilter(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n := testing.AllocsPerRun(100, func() {
+			for i := range b.Len() {
+				s := Subject{Task: b.At(i), Name: "Übung Eins.MP4", Now: at("13:00:00")}
+				f.Match(&s)
+			}
+		}); n != 0 {
+			t.Errorf("%q allocates %v times", text, n)
+		}
+	}
+}
+
 func FuzzFilter(f *testing.F) {
 	for _, seed := range []string{"", "a", `-name:"x y" !is:late`, "visual:failed", "state:c", "\xff:\xff", `"`, "K:na", "İ ı ß"} {
 		f.Add(seed, "Talk K.mp4")
