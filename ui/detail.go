@@ -6,71 +6,229 @@ import (
 	"aspectop/model"
 )
 
-// detail is what is open over a view: a task, or a row of the log that belongs
-// to none.
+// detail is what is open over a view: a task with its messages, or a row of the
+// log that belongs to none.
 type detail struct {
-	task string
-	row  rowKey
+	task   string        // "": none
+	row    rowKey        // what Payload and Headers show; chosen in Events
+	status *model.Status // of a row that is no delivery; a copy, as the log forgets
+	pane   paneID
+	h      int // lines of a pane
+
+	top     int // first line of the Task pane
+	events  taskEvents
+	payload textPane
+	headers textPane
+
+	shown   content // what payload and headers hold
+	reading bool    // the next content is on its way
 }
 
+// paneID names one of the panes of a detail.
+type paneID int
+
+const (
+	paneTask paneID = iota
+	paneEvents
+	panePayload
+	paneHeaders
+)
+
+var paneTitles = [...]string{"Task", "Events", "Payload", "Headers"}
+
+// openTask opens a task, a row of the log, or both: then what the row brought
+// is what the reader wants to see first.
 func (m *Model) openTask(t *model.Task, row rowKey) {
-	m.detail = &detail{row: row}
+	d := &detail{row: row, payload: newTextPane(), headers: newTextPane()}
+	m.detail = d
+	if row.pos > 0 {
+		if s := m.log.status(row); s != nil {
+			kept := *s
+			d.status = &kept
+		}
+	}
 	if t != nil {
-		m.detail.task = t.ID()
+		d.task = t.ID()
+	}
+	if d.events.follow = row == (rowKey{}); !d.events.follow {
+		d.pane = panePayload
+		d.events.opened = row.seq
 	}
 }
 
-// payloadMsg brings the delivery that is looked at.
-type payloadMsg struct {
-	delivery model.Delivery
-	err      error
+// panes are those that there is something for.
+func (d *detail) panes() []paneID {
+	if d.task == "" {
+		return []paneID{panePayload, paneHeaders}
+	}
+	return []paneID{paneTask, paneEvents, panePayload, paneHeaders}
 }
 
-func (d *detail) payloadRead(m *Model, msg payloadMsg) {}
+// reader is the pane of text that is open, or nil.
+func (d *detail) reader() *textPane {
+	switch d.pane {
+	case panePayload:
+		return &d.payload
+	case paneHeaders:
+		return &d.headers
+	}
+	return nil
+}
 
-func (d *detail) arrange(m *Model, w, h int) {}
+// selection is the task and the row that the reader looks at.
+func (d *detail) selection(m *Model) selection {
+	return selection{task: m.board.Task(d.task), row: d.row}
+}
 
-func (d *detail) inSight(m *Model) []int64 { return nil }
+// inSight are the deliveries whose rows the Events pane shows.
+func (d *detail) inSight(*Model) []int64 {
+	if d.pane != paneEvents {
+		return nil
+	}
+	return d.events.inSight()
+}
 
-func (d *detail) do(m *Model, a action) (tea.Cmd, bool) { return nil, false }
+func (d *detail) arrange(m *Model, w, h int) {
+	d.h = max(1, h-1)
+	d.hold(m)
+	d.load(m)
+	if p := d.reader(); p != nil {
+		p.arrange(w, d.h)
+	}
+}
+
+// hold keeps the rows of the Events pane up to date. A reader of a payload
+// keeps that payload, whatever comes.
+func (d *detail) hold(m *Model) {
+	t := m.board.Task(d.task)
+	if t == nil {
+		return
+	}
+	e := &d.events
+	e.update(t)
+	e.hold(d.h, d.row.seq)
+	if e.follow {
+		d.row = rowKey{seq: e.selected()}
+	}
+}
+
+func (d *detail) do(m *Model, a action) (tea.Cmd, bool) {
+	switch a {
+	case actNextPane, actRight:
+		d.step(1)
+		return nil, true
+	case actPrevPane, actLeft:
+		d.step(-1)
+		return nil, true
+	}
+	switch d.pane {
+	case paneTask:
+		return nil, d.scrollTask(m, a)
+	case paneEvents:
+		if a == actOpen {
+			d.turnTo(panePayload)
+			return nil, true
+		}
+		if !d.events.do(m, a) {
+			return nil, false
+		}
+		d.row = rowKey{seq: d.events.selected()}
+		return nil, true
+	}
+	if a == actWrap {
+		on := !d.reader().wrap
+		d.payload.wrap, d.headers.wrap = on, on
+		return nil, true
+	}
+	return d.reader().do(m, a)
+}
+
+// step turns to the next pane, or to the previous one.
+func (d *detail) step(by int) {
+	panes := d.panes()
+	at := 0
+	for i, p := range panes {
+		if p == d.pane {
+			at = i
+		}
+	}
+	d.turnTo(panes[(at+by+len(panes))%len(panes)])
+}
+
+func (d *detail) turnTo(p paneID) {
+	d.pane = p
+	e := &d.events
+	switch p {
+	case paneEvents: // with the last row selected, it follows again
+		e.follow = len(e.seqs) == 0 || e.selected() == e.seqs[len(e.seqs)-1]
+	case panePayload, paneHeaders:
+		e.follow = false
+	}
+}
+
+// scrollTask moves the Task pane and reports whether a was a movement.
+func (d *detail) scrollTask(m *Model, a action) bool {
+	t := m.board.Task(d.task)
+	if t == nil {
+		return false
+	}
+	n := len(m.overview(t, m.w))
+	return scroll(&d.top, a, n, d.h)
+}
+
+// scroll moves the first line of h that are shown out of n.
+func scroll(top *int, a action, n, h int) bool {
+	w := window{cursor: *top, top: *top}
+	if !w.move(a, n, h) {
+		return false
+	}
+	*top = max(0, min(w.cursor, n-h))
+	return true
+}
 
 func (d *detail) draw(m *Model, w, h int) []string {
-	var lines []string
-	if t := m.board.Task(d.task); t != nil {
-		lines = m.drawFacts(t, w)
+	lines := []string{d.drawTitles(m, w)}
+	h--
+	switch d.pane {
+	case paneTask:
+		if t := m.board.Task(d.task); t != nil {
+			all := m.overview(t, w)
+			lines = append(lines, all[max(0, min(d.top, len(all)-h)):]...)
+		}
+	case paneEvents:
+		lines = append(lines, d.events.draw(m, w, h)...)
+	default:
+		lines = append(lines, d.reader().draw(m, w, h)...)
 	}
-	return tall(m.th, lines, w, h)
+	return tall(m.th, lines, w, h+1)
 }
 
-// drawFacts lists a task's facts and its features.
-func (m *Model) drawFacts(t *model.Task, w int) []string {
-	var lines []string
-	fact := func(name, value string) {
-		lines = append(lines, newLine(m.th, w).cell(dim, name, 14).put(plain, value).String())
+// drawTitles draws the titles of the panes, and what the open one shows.
+func (d *detail) drawTitles(m *Model, w int) string {
+	l := newLine(m.th, w)
+	for _, p := range d.panes() {
+		r := dim
+		if l.selected = p == d.pane; l.selected {
+			r = strong
+		}
+		l.put(r, " "+paneTitles[p]+" ")
+		l.selected = false
+		l.space(1)
 	}
-	fact("task", t.ID())
-	fact("asset", t.AssetID())
-	fact("user", m.userID(t))
-	for _, f := range t.Features() {
-		l := newLine(m.th, w).cell(plain, f.Name, 14)
-		m.putFeature(l, t, f.Name, 20)
-		lines = append(lines, l.String())
+	told, width, _ := fit(d.about(m), 80)
+	if l.free > width {
+		l.space(l.free-width).put(dim, told)
 	}
-	return lines
+	return l.String()
 }
 
-// drawPreview shows what is selected beside or below the list.
-func (m *Model) drawPreview(w, h int, right bool) []string {
-	s := m.views[m.view].selection(m)
-	var lines []string
-	if s.task != nil {
-		lines = m.drawFacts(s.task, w-2)
+// about says in a few words what the open pane shows.
+func (d *detail) about(m *Model) string {
+	switch d.pane {
+	case paneTask:
+		return short(d.task, 8)
+	case paneEvents:
+		return count(len(d.events.seqs), "event", "events")
 	}
-	lines = tall(m.th, lines, w-2, h)
-	for i := range lines {
-		lines[i] = newLine(m.th, 2).put(faint, glyphWall).String() + lines[i]
-	}
-	return lines
+	return d.shown.about(m, d)
 }
-
-func (d *detail) selection(m *Model) selection { return selection{task: m.board.Task(d.task), row: d.row} }

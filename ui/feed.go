@@ -16,6 +16,7 @@ type Journal interface {
 	After(ctx context.Context, seq int64, limit int) ([]model.Delivery, error)
 	Before(ctx context.Context, seq int64, limit int) ([]model.Delivery, error)
 	Get(ctx context.Context, seq int64) (model.Delivery, error)
+	Repeats(ctx context.Context, message int64) ([]model.Delivery, error)
 	Range(ctx context.Context) (first, last int64, err error)
 	Changed(ctx context.Context) (bool, error)
 }

@@ -67,27 +67,13 @@ func (m *Model) drawFooter() string {
 
 func (m *Model) drawFilter(l *line) {
 	f := &m.filter
-	value, at := []rune(f.input.Value()), f.input.Position()
 	end := fmt.Sprintf("  %d shown", m.shownCount())
 	r := dim
 	if f.wrong != nil {
 		end, r = "  "+f.wrong.Message, bad
 	}
-	room := max(8, l.free-len(end)-3)
-	from := max(0, at-room)
-	value = value[from:min(len(value), from+room)]
 	l.put(accent, "/")
-	l.put(plain, string(value[:at-from]))
-	under := " "
-	if at-from < len(value) {
-		under = string(value[at-from])
-	}
-	l.selected = true
-	l.put(strong, under)
-	l.selected = false
-	if at-from < len(value) {
-		l.put(plain, string(value[at-from+1:]))
-	}
+	putInput(l, &f.input, max(8, l.free-len(end)-2))
 	l.put(r, end)
 }
 

@@ -64,6 +64,18 @@ func (j *memory) Get(_ context.Context, seq int64) (model.Delivery, error) {
 	return j.deliveries[seq-1], nil
 }
 
+func (j *memory) Repeats(_ context.Context, message int64) ([]model.Delivery, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	var repeats []model.Delivery
+	for _, d := range j.deliveries {
+		if d.Message == message && d.Repeat() {
+			repeats = append(repeats, d)
+		}
+	}
+	return repeats, nil
+}
+
 func (j *memory) Range(context.Context) (first, last int64, err error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()

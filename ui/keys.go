@@ -99,6 +99,7 @@ var bindings = []binding{
 	{actPrevPane, anywhere, []string{"shift+tab"}, "", "previous view or pane"},
 
 	{actOpen, inList, []string{"enter", "d"}, "open", "open what is selected"},
+	{actOpen, inText, []string{"enter"}, "", "in a task's events: to the payload"},
 	{actBack, anywhere, []string{"esc"}, "back", "back; at the top: clear the filter"},
 	{actFilter, anywhere, []string{"/"}, "filter", "filter rows; in text: search"},
 	{actNextMatch, anywhere, []string{"n"}, "", "next failure; in text: next match"},

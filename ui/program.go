@@ -35,6 +35,9 @@ func (m *Model) key(msg tea.KeyPressMsg) tea.Cmd {
 	if m.filter.open {
 		return m.typed(msg)
 	}
+	if m.searching() {
+		return m.detail.reader().typed(m, msg)
+	}
 	a := lookup(msg.String(), m.place())
 	if a != actSuspend {
 		m.warned = false

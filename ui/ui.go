@@ -207,8 +207,11 @@ func (m *Model) handle(msg tea.Msg) tea.Cmd {
 	case tea.KeyPressMsg:
 		return m.key(msg)
 	case tea.PasteMsg:
-		if m.filter.open {
+		switch {
+		case m.filter.open:
 			m.typed(msg)
+		case m.searching():
+			m.detail.reader().typed(m, msg)
 		}
 	case tea.MouseClickMsg:
 		m.click(msg.Mouse())

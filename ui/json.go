@@ -1,0 +1,118 @@
+package ui
+
+import (
+	"bytes"
+	"encoding/json"
+	"strings"
+)
+
+// jsonDocument lays JSON out line by line, and reports whether body is JSON. The
+// values stay as they were written, escapes and all. The depth of a line is
+// kept beside it instead of as blanks in it: ten thousand brackets would make
+// ten thousand times as many blanks. If hide is set, user ids and URLs are
+// hidden.
+func jsonDocument(body []byte, hide bool) (t *document, ok bool) {
+	if !json.Valid(body) {
+		return nil, false
+	}
+	t = &document{paint: paintJSON}
+	var line []byte
+	depth, name := 0, ""
+	flush := func() {
+		t.add(string(line), depth)
+		line = line[:0]
+	}
+	for i := 0; i < len(body); {
+		c := body[i]
+		switch c {
+		case ' ', '\t', '\r', '\n':
+			i++
+			continue
+		case '{', '[':
+			line, name = append(line, c), ""
+			i += 1 + blanks(body[i+1:])
+			if body[i] == c+2 { // the closing one: nothing between
+				line = append(line, body[i])
+				i++
+				continue
+			}
+			flush()
+			depth++
+			continue
+		case '}', ']':
+			flush()
+			depth--
+			line = append(line, c)
+		case ',':
+			line = append(line, c)
+			flush()
+			name = ""
+		case ':':
+			name = string(line)
+			line = append(line, ": "...)
+		case '"':
+			n := stringEnd(body[i:])
+			value := body[i : i+n]
+			if hide && private(name, value) {
+				value = []byte(`"(hidden)"`)
+			}
+			line = append(line, value...)
+			i += n
+			continue
+		default:
+			line = append(line, c)
+		}
+		i++
+	}
+	flush()
+	return t, true
+}
+
+// private reports whether a value is hidden while somebody looks on.
+func private(name string, value []byte) bool {
+	return name == `"user_id"` || bytes.Contains(value, []byte("://")) || bytes.Contains(value, []byte(`:\/\/`))
+}
+
+// blanks is the number of white spaces at the start of b.
+func blanks(b []byte) int {
+	for i, c := range b {
+		if c != ' ' && c != '\t' && c != '\r' && c != '\n' {
+			return i
+		}
+	}
+	return len(b)
+}
+
+// stringEnd is the length of the JSON string at the start of b.
+func stringEnd(b []byte) int {
+	for i := 1; i < len(b); i++ {
+		switch b[i] {
+		case '\\':
+			i++
+		case '"':
+			return i + 1
+		}
+	}
+	return len(b)
+}
+
+// paintJSON tells the stretches of one line of jsonDocument: a name, if it has one,
+// and a value.
+func paintJSON(line []byte) (stretches []stretch) {
+	at := 0
+	if len(line) > 0 && line[0] == '"' {
+		if n := stringEnd(line); n < len(line) && line[n] == ':' {
+			stretches = append(stretches, stretch{n, key}, stretch{n + 1, dim})
+			at = n + 1
+		}
+	}
+	value := bytes.TrimSuffix(line[at:], []byte{','})
+	end := at + len(value)
+	switch first := bytes.TrimLeft(value, " "); {
+	case len(first) == 0 || strings.IndexByte("{}[]", first[0]) >= 0:
+		return append(stretches, stretch{end, dim})
+	case first[0] == '"':
+		return append(stretches, stretch{end, text}, stretch{len(line), dim})
+	}
+	return append(stretches, stretch{end, number}, stretch{len(line), dim})
+}

@@ -1,0 +1,173 @@
+package ui
+
+import (
+	"fmt"
+	"time"
+
+	"aspectop/model"
+)
+
+// maxFeatures is how many features of a task are drawn. Aspect has about ten; a
+// body of a megabyte can name fifty thousand.
+const maxFeatures = 100
+
+// story is what the screen tells of one task over time.
+type story struct {
+	task     *model.Task
+	features []featureStory
+	more     int       // features beyond maxFeatures
+	from, to time.Time // the first and the last instant; to is now while the task is active
+	now      time.Time
+}
+
+type featureStory struct {
+	model.Feature
+	stays []model.Span
+}
+
+func (m *Model) story(t *model.Task) *story {
+	s := &story{task: t, now: m.at}
+	features := t.Features()
+	if s.more = len(features) - maxFeatures; s.more > 0 {
+		features = features[:maxFeatures]
+	}
+	for _, f := range features {
+		f := featureStory{f, t.Timeline(f.Name)}
+		s.features = append(s.features, f)
+		if n := len(f.stays); n > 0 {
+			if first := f.stays[0].From; s.from.IsZero() || first.Before(s.from) {
+				s.from = first
+			}
+			if last := f.stays[n-1].From; last.After(s.to) {
+				s.to = last
+			}
+		}
+	}
+	if s.active() && s.now.After(s.to) {
+		s.to = s.now
+	}
+	return s
+}
+
+// active reports whether time goes on for the task.
+func (s *story) active() bool { return active(s.task) }
+
+// overview draws all there is to say of a task in words, as a board and as a
+// timeline, in as many lines as that takes.
+func (m *Model) overview(t *model.Task, w int) []string {
+	s := m.story(t)
+	lines := append([]string{m.headline(t, w)}, m.flow(m.facts(t), w)...)
+	lines = append(lines, blank(m.th, w))
+	lines = append(lines, m.drawPaths(s, w)...)
+	if chart := m.drawGantt(s, w); len(chart) > 0 {
+		lines = append(append(lines, blank(m.th, w)), chart...)
+	}
+	return lines
+}
+
+// headline tells the task's state, how far it is, and how long that took or
+// will take.
+func (m *Model) headline(t *model.Task, w int) string {
+	l := newLine(m.th, w)
+	_, stalled := m.board.Stalled(t, m.at)
+	m.putState(l, t, 13, stalled)
+	done, total := t.Progress()
+	l.space(1).put(plain, fmt.Sprintf("%d of %d", done, total)).put(dim, " done  ")
+	took := ago(duration(t, m.at))
+	switch left, known := m.board.ETA(t, m.at); {
+	case t.Created().IsZero() && !active(t):
+	case !active(t):
+		l.put(dim, "took ").put(plain, took)
+	case stalled:
+		l.put(warn, "no news for "+since(t.Heard(), m.at))
+	case known:
+		l.put(dim, "about ").put(plain, ago(left)).put(dim, " left")
+	case !t.Created().IsZero():
+		l.put(dim, "for ").put(plain, took)
+	}
+	return l.String()
+}
+
+// fact is a name and a value.
+type fact struct{ name, value string }
+
+func (m *Model) facts(t *model.Task) []fact {
+	facts := []fact{{"task", t.ID()}, {"asset", orNone(t.AssetID())}}
+	if name := m.assetName(t); name != t.AssetID() {
+		facts = append(facts, fact{"name", name})
+	}
+	typ, byFeatures := t.DecidedBy()
+	if byFeatures {
+		typ = "the features in " + typ
+	}
+	messages := fmt.Sprint(t.Messages())
+	if n := lateOnes(t.Seqs()); n > 0 {
+		messages += fmt.Sprintf(", %d late", n)
+	}
+	return append(facts,
+		fact{"user", orNone(m.userID(t))},
+		fact{"created", moment(t.Created(), m.at)},
+		fact{"updated", moment(t.Updated(), m.at)},
+		fact{"heard", moment(t.Heard(), m.at)},
+		fact{"messages", messages},
+		fact{"told by", typ},
+	)
+}
+
+func orNone(s string) string {
+	if s == "" {
+		return "(none)"
+	}
+	return s
+}
+
+// lateOnes counts the messages that came after a newer one; seqs are in the
+// order of the news.
+func lateOnes(seqs []int64) (n int) {
+	for i, first := len(seqs)-1, int64(1<<62); i >= 0; i-- {
+		if seqs[i] > first {
+			n++
+		}
+		first = min(first, seqs[i])
+	}
+	return n
+}
+
+// moment is a time of day and how long ago that was, with the date unless it
+// is today.
+func moment(t, now time.Time) string {
+	if t.IsZero() {
+		return "not told"
+	}
+	t, now = t.Local(), now.Local()
+	told := t.Format(time.TimeOnly)
+	if t.Format(time.DateOnly) != now.Format(time.DateOnly) {
+		told = t.Format(time.DateTime)
+	}
+	if t.After(now.Add(time.Second)) {
+		return told + ", in " + ago(t.Sub(now)) // clocks differ
+	}
+	return told + ", " + ago(now.Sub(t)) + " ago"
+}
+
+// flow draws facts one below the other, two of them side by side where both
+// are short.
+func (m *Model) flow(facts []fact, w int) []string {
+	const label = 10
+	var lines []string
+	half := w / 2
+	fits := func(f fact) bool {
+		_, _, cut := fit(f.value, half-label-2)
+		return !cut
+	}
+	for i := 0; i < len(facts); i++ {
+		l := newLine(m.th, w).cell(dim, facts[i].name, label).put(plain, facts[i].value)
+		if i+1 < len(facts) && fits(facts[i]) && fits(facts[i+1]) {
+			i++
+			l.to(half)
+			l.cell(dim, facts[i].name, label).put(plain, facts[i].value)
+		}
+		lines = append(lines, l.String())
+	}
+	return lines
+}

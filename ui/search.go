@@ -1,0 +1,231 @@
+package ui
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+
+	"charm.land/bubbles/v2/textinput"
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
+)
+
+// search finds a word in a text, in any case as far as ASCII goes.
+type search struct {
+	input textinput.Model
+	open  bool // being typed
+	from  int  // row at which the search began
+	word  string
+	hits  []int32 // where the word stands in the text, ascending
+	at    int     // the one the reader is at
+}
+
+// searching reports whether a word to search for is being typed.
+func (m *Model) searching() bool {
+	return m.detail != nil && m.help == nil && m.detail.reader() != nil && m.detail.reader().search.open
+}
+
+// height is the number of lines the search takes at the bottom of its pane.
+func (s *search) height() int {
+	if s.open || s.word != "" {
+		return 1
+	}
+	return 0
+}
+
+// start opens the line in which the word is typed.
+func (s *search) start(row int) tea.Cmd {
+	*s = search{input: textinput.New(), open: true, from: row}
+	return s.input.Focus()
+}
+
+// end forgets the search and reports whether there was one.
+func (s *search) end() bool {
+	was := s.height() > 0
+	*s = search{}
+	return was
+}
+
+// refresh looks for the same word in another text.
+func (s *search) refresh(t *document) {
+	s.at = 0
+	s.hits = s.hits[:0]
+	if s.word == "" {
+		return
+	}
+	if t.folded == nil {
+		t.folded = foldASCII(t.b)
+	}
+	word := foldASCII([]byte(s.word))
+	for from := 0; ; {
+		i := bytes.Index(t.folded[from:], word)
+		if i < 0 {
+			return
+		}
+		s.hits = append(s.hits, int32(from+i))
+		from += i + len(word)
+	}
+}
+
+// foldASCII is a copy with the letters A to Z in lower case, byte for byte.
+func foldASCII(b []byte) []byte {
+	out := slices.Clone(b)
+	for i, c := range out {
+		if 'A' <= c && c <= 'Z' {
+			out[i] = c + 'a' - 'A'
+		}
+	}
+	return out
+}
+
+// typed hands a key or a paste to the word that is being typed.
+func (p *textPane) typed(m *Model, msg tea.Msg) tea.Cmd {
+	s := &p.search
+	if pressed, ok := msg.(tea.KeyPressMsg); ok {
+		switch pressed.String() {
+		case "enter":
+			s.open = false
+			switch {
+			case s.word == "":
+				s.end()
+			case len(s.hits) == 0:
+				m.say("no match for " + s.word)
+			}
+			return nil
+		case "esc":
+			s.end()
+			return nil
+		case "ctrl+c":
+			return tea.Quit
+		}
+	}
+	s.input, _ = s.input.Update(msg) // its command only blinks a cursor that is not drawn
+	if word := s.input.Value(); word != s.word {
+		s.word = word
+		s.refresh(p.doc)
+		p.toHitFrom(s.from)
+	}
+	return nil
+}
+
+// toHitFrom goes to the first match in the row or behind it.
+func (p *textPane) toHitFrom(row int) {
+	s := &p.search
+	if len(s.hits) == 0 || p.len() == 0 {
+		return
+	}
+	_, from, _ := p.row(min(row, p.len()-1))
+	s.at, _ = slices.BinarySearch(s.hits, int32(from))
+	s.at %= len(s.hits)
+	p.reveal()
+}
+
+// step goes to the next match, or to the previous one, round the ends.
+func (p *textPane) step(m *Model, by int) {
+	s := &p.search
+	switch n := len(s.hits); {
+	case s.word == "":
+		m.say("nothing to go on with: / searches")
+	case n == 0:
+		m.say("no match for " + s.word)
+	default:
+		s.at = (s.at + by + n) % n
+		p.reveal()
+	}
+}
+
+// reveal scrolls to the match the reader is at, if it is out of sight.
+func (p *textPane) reveal() {
+	row := p.rowAt(int(p.search.hits[p.search.at]))
+	if row < p.top || row >= p.top+p.h {
+		p.top = max(0, min(row-p.h/3, p.len()-p.h))
+	}
+}
+
+// hit is a match as it is drawn.
+type hit struct {
+	from, to int
+	current  bool
+}
+
+// within are the matches that reach into a stretch of the text. They begin and
+// end with whole characters: half of one has no width of its own.
+func (s *search) within(t *document, from, to int) []hit {
+	if len(s.hits) == 0 {
+		return nil
+	}
+	n := len(s.word)
+	i, _ := slices.BinarySearch(s.hits, int32(from-n+1))
+	var found []hit
+	for ; i < len(s.hits) && int(s.hits[i]) < to; i++ {
+		found = append(found, hit{max(from, int(s.hits[i])), min(to, int(s.hits[i])+n), i == s.at})
+	}
+	if len(found) > 0 && !asciiBytes(t.b[from:to]) {
+		wholeCharacters(found, t.b, from, to)
+	}
+	return found
+}
+
+func wholeCharacters(hits []hit, b []byte, from, to int) {
+	i := 0
+	for at := from; at < to && i < len(hits); {
+		cluster, _ := ansi.FirstGraphemeCluster(b[at:to], ansi.GraphemeWidth)
+		next := at + len(cluster)
+		for i < len(hits) && hits[i].from < next {
+			hits[i].from = min(hits[i].from, max(at, hitEnd(hits, i-1)))
+			if hits[i].to > next {
+				break
+			}
+			hits[i].to = next
+			i++
+		}
+		at = next
+	}
+}
+
+func hitEnd(hits []hit, i int) int {
+	if i < 0 {
+		return 0
+	}
+	return hits[i].to
+}
+
+// draw draws the line of the search: what is typed, and how many matches.
+func (s *search) draw(m *Model, w int) string {
+	l := newLine(m.th, w)
+	told, r := "  no match", bad
+	if n := len(s.hits); n > 0 {
+		told, r = fmt.Sprintf("  %d of %d", s.at+1, n), dim
+	}
+	if !s.open {
+		_, n, _ := fit(s.word, max(8, w-len(told)-18))
+		l.put(accent, "/").cell(plain, s.word, n).put(r, told)
+		if w >= 40 {
+			l.put(dim, "  n N esc")
+		}
+		return l.String()
+	}
+	if s.word == "" {
+		told = ""
+	}
+	l.put(accent, "/")
+	putInput(l, &s.input, max(8, w-len(told)-2))
+	l.put(r, told)
+	return l.String()
+}
+
+// putInput draws what is typed in w cells or so, with the cursor.
+func putInput(l *line, in *textinput.Model, w int) {
+	value, at := []rune(in.Value()), in.Position()
+	from := max(0, at-w+1)
+	value = value[from:min(len(value), from+w)]
+	under, rest := " ", ""
+	if i := at - from; i < len(value) {
+		under, rest = string(value[i]), string(value[i+1:])
+	}
+	l.put(plain, string(value[:at-from]))
+	l.selected = true
+	l.put(strong, under)
+	l.selected = false
+	l.put(plain, rest)
+}

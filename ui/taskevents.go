@@ -1,0 +1,94 @@
+package ui
+
+import (
+	"slices"
+
+	"aspectop/model"
+)
+
+// taskEvents is the list of the messages of one task, in the order in which
+// they came, like the rows of the event log.
+type taskEvents struct {
+	seqs   []int64 // ascending; not empty once update was called
+	told   int     // messages of the task when seqs was made
+	opened int64   // the row that the reader came by, 0: none
+	rows   window
+	h      int  // rows on screen
+	follow bool // the last row stays selected
+}
+
+// update takes in messages that are new. The row that was opened may be a
+// repeat, which is none of the task's messages; it is listed all the same.
+func (e *taskEvents) update(t *model.Task) {
+	if e.told == t.Messages() {
+		return
+	}
+	e.told = t.Messages()
+	e.seqs = t.Seqs()
+	if e.opened != 0 && !slices.Contains(e.seqs, e.opened) {
+		e.seqs = append(e.seqs, e.opened)
+	}
+	slices.Sort(e.seqs)
+}
+
+// hold keeps the selection on the row with the number, or on the last one while
+// following.
+func (e *taskEvents) hold(h int, seq int64) {
+	e.h = h
+	n := len(e.seqs)
+	if e.follow {
+		e.rows.set(n-1, n, h)
+		return
+	}
+	i, _ := slices.BinarySearch(e.seqs, seq)
+	e.rows.shift(min(i, n-1), n, h)
+}
+
+func (e *taskEvents) selected() int64 { return e.seqs[e.rows.cursor] }
+
+// do moves the selection and reports whether a was a movement.
+func (e *taskEvents) do(m *Model, a action) bool {
+	n := len(e.seqs)
+	switch a {
+	case actNextMatch, actPrevMatch:
+		e.toFailure(m, a)
+	default:
+		if n == 0 || !e.rows.move(a, n, e.h) {
+			return false
+		}
+	}
+	e.follow = e.rows.cursor == n-1
+	return true
+}
+
+// toFailure selects the next row, or the previous one, that tells a failure, as
+// far as rows are at hand.
+func (e *taskEvents) toFailure(m *Model, a action) {
+	step := 1
+	if a == actPrevMatch {
+		step = -1
+	}
+	for i := e.rows.cursor + step; i >= 0 && i < len(e.seqs); i += step {
+		if m.rowFailed(rowKey{seq: e.seqs[i]}) {
+			e.rows.set(i, len(e.seqs), e.h)
+			return
+		}
+	}
+	m.say("no failure in sight")
+}
+
+// inSight are the rows on screen, with a page around them.
+func (e *taskEvents) inSight() []int64 {
+	n := len(e.seqs)
+	return e.seqs[max(0, min(n, e.rows.top-e.h)):min(n, e.rows.top+2*e.h)]
+}
+
+func (e *taskEvents) draw(m *Model, w, h int) []string {
+	c := eventColumns(w)
+	c.task = 0 // it is the same in all rows
+	var lines []string
+	for i := e.rows.top; i < len(e.seqs) && len(lines) < h; i++ {
+		lines = append(lines, c.row(m, rowKey{seq: e.seqs[i]}, w, i == e.rows.cursor))
+	}
+	return lines
+}
