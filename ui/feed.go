@@ -25,6 +25,10 @@ const (
 	// frameTime is how long arrivals are gathered before they are drawn: the
 	// screen changes at most thirty times a second, whatever comes in.
 	frameTime = 33 * time.Millisecond
+	// idleTime is how often the journal is looked at when nothing has come for
+	// quietLooks looks: an idle screen should cost next to nothing.
+	idleTime   = 100 * time.Millisecond
+	quietLooks = 60
 	// batch is how many deliveries are folded at once. Decoding them takes some
 	// 20 ms beside the screen, folding them some 4 ms in it.
 	batch = 4000
@@ -78,7 +82,10 @@ func (m *Model) listen() tea.Cmd {
 	return func() tea.Msg {
 		wait := time.NewTicker(frameTime)
 		defer wait.Stop()
-		for {
+		for look := 0; ; look++ {
+			if look == quietLooks {
+				wait.Reset(idleTime)
+			}
 			select {
 			case <-m.ctx.Done():
 				return nil

@@ -233,7 +233,7 @@ func (s *screen) wait(d time.Duration) {
 func (s *screen) deliver(ds ...model.Delivery) {
 	s.t.Helper()
 	s.journal.append(ds...)
-	s.wait(2 * frameTime)
+	s.wait(2 * idleTime)
 }
 
 // press types keys by their Bubble Tea names.

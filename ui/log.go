@@ -37,6 +37,7 @@ const (
 type eventLog struct {
 	all     logIndex
 	notes   []note // ascending
+	pace    rate   // of all deliveries
 	rows    map[int64]*arrival
 	reading bool // a window is on its way
 
@@ -44,6 +45,7 @@ type eventLog struct {
 	// the oldest, while whatever comes is looked at as it comes.
 	matches      logIndex
 	matchedNotes []note
+	matchedPace  rate
 	filtered     bool
 	generation   int   // of the filter
 	scanned      int64 // everything from here on was looked at
@@ -55,8 +57,10 @@ func (l *eventLog) add(m *Model, arrivals []arrival) {
 	for i := range arrivals {
 		a := &arrivals[i]
 		l.all.add(a.Seq)
+		l.pace.add(a.Received)
 		if l.filtered && m.filter.keepRow(m, a) {
 			l.matches.add(a.Seq)
+			l.matchedPace.add(a.Received)
 		}
 	}
 	if n := len(arrivals); n > 0 && arrivals[n-1].Seq >= m.seen {
@@ -191,7 +195,7 @@ func (l *eventLog) windowRead(msg windowMsg) {
 // refilter begins anew with the filter that is set now.
 func (l *eventLog) refilter(m *Model) {
 	l.generation++
-	l.matches, l.matchedNotes = logIndex{}, nil
+	l.matches, l.matchedNotes, l.matchedPace = logIndex{}, nil, newPace()
 	if l.filtered = m.filter.active(); !l.filtered {
 		return
 	}
@@ -239,6 +243,7 @@ func (l *eventLog) scannedOn(m *Model, msg scannedMsg) {
 	for i := range msg.arrivals {
 		if a := &msg.arrivals[i]; m.filter.keepRow(m, a) {
 			l.matches.add(a.Seq)
+			l.matchedPace.add(a.Received)
 		}
 		l.scanned = msg.arrivals[i].Seq
 	}

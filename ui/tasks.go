@@ -162,7 +162,7 @@ type columns struct {
 // taskColumns lays the list out for the width: columns give way from the right,
 // then what is left over goes to the features and the asset.
 func (m *Model) taskColumns(w int) columns {
-	c := columns{state: 13, id: 9, asset: 12, feature: 7, progress: 12, eta: 7, age: 6}
+	c := columns{state: 13, id: 9, asset: 9, feature: 7, progress: 12, eta: 7, age: 6}
 	c.features = m.features()
 	used := func() int {
 		return 2 + c.state + c.id + c.asset + c.feature*len(c.features) + c.progress + c.eta + c.age
@@ -184,20 +184,15 @@ func (m *Model) taskColumns(w int) columns {
 	for len(c.features) > 0 && used() > w {
 		c.features = c.features[:len(c.features)-1]
 	}
-	left := max(0, w-used())
-	if n := len(c.features); n > 0 && left > 0 {
-		more := min(left*2/3/n, 16-c.feature)
-		if c.feature += more; c.feature < 6 {
-			c.feature = 3
-		}
-		left = max(0, w-used())
+	give := func(column *int, most int) { *column += max(0, min(w-used(), most-*column)) }
+	if n := len(c.features); n > 0 && c.feature > 3 {
+		// Room for the longest heading, and for the state as a word.
+		c.feature += min((w-used())/n, 18-c.feature)
 	}
 	if c.asset > 0 {
-		more := min(left, 24)
-		c.asset += more
-		left -= more
+		give(&c.asset, 37)
 	}
-	c.id += min(left, 37-c.id)
+	give(&c.id, 37)
 	return c
 }
 
@@ -247,7 +242,7 @@ func (c *columns) row(m *Model, t *model.Task, w int, selected bool) string {
 	l.space(1)
 	l.cell(plain, short(t.ID(), c.id-1), c.id-1).space(1)
 	if c.asset > 0 {
-		l.cell(dim, m.assetName(t), c.asset-1).space(1)
+		l.cell(dim, short(m.assetName(t), c.asset-1), c.asset-1).space(1)
 	}
 	for _, f := range c.features {
 		m.putFeature(l, t, f, c.feature-1)
@@ -316,10 +311,8 @@ func (m *Model) putFeature(l *line, t *model.Task, name string, w int) {
 	switch {
 	case w < 5:
 		age = ""
-	case w >= 15 || !s.Known():
+	case w >= 16 || !s.Known():
 		told = " " + word(s)
-	case w >= 11:
-		told = " " + word(s)[:min(4, len(word(s)))]
 	}
 	if age != "" {
 		age = " " + age
