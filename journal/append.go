@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"database/sql"
 	"errors"
-	"fmt"
 	"runtime"
 
 	"aspectop/model"
@@ -112,45 +111,43 @@ func (j *Journal) commit(b *batch) (err error) {
 	if j.loadErr != nil {
 		return j.loadErr
 	}
-	ctx := context.Background()
 	defer func() {
 		if err != nil {
 			j.forget(b)
 		}
 	}()
-	if err := j.number(ctx, b); err != nil {
+	if err := j.number(b); err != nil {
 		return err
 	}
-	n, err := j.writer.write(ctx, b)
-	if err != nil {
+	if err := j.writer.transaction(func() error { return insert(j.writer, b) }); err != nil {
 		return err
 	}
-	j.last = b.arrivals[len(b.arrivals)-1].seq
+	j.last += int64(len(b.arrivals))
+	n := int64(pageSize)
+	for _, a := range b.arrivals {
+		n += int64(len(a.header) + len(a.delivery.Body))
+	}
 	j.noteWritten(n)
 	return nil
 }
 
 // number tells messages from repeats and gives each its place.
-func (j *Journal) number(ctx context.Context, b *batch) error {
+func (j *Journal) number(b *batch) error {
 	for i, a := range b.arrivals {
 		seq := j.last + 1 + int64(i)
 		message, known := j.ids.message(a.hash)
 		if !known {
 			j.ids.add(a.hash, seq)
-			a.message, a.attempt = seq, 1
-			a.seq = seq
+			a.seq, a.message, a.attempt = seq, seq, 1
 			continue
 		}
-		a.message = message
-		attempt := max(j.ids.attempts[message], 1) + 1
-		j.ids.attempts[message] = attempt
-		a.attempt = attempt
-		a.seq = seq // from here on forget counts it
-		same, err := j.sameBody(ctx, a, b)
+		same, err := j.sameBody(message, a.delivery.Body, b)
 		if err != nil {
 			return err
 		}
-		a.differs = !same
+		a.seq, a.message, a.differs = seq, message, !same
+		a.attempt = max(j.ids.attempts[message], 1) + 1
+		j.ids.attempts[message] = a.attempt
 	}
 	return nil
 }
@@ -170,81 +167,51 @@ func (j *Journal) forget(b *batch) {
 	}
 }
 
-// sameBody compares a repeat with the first delivery of its message, which is
-// in the file, in the same batch, or removed save for its digest.
-func (j *Journal) sameBody(ctx context.Context, a *arrival, b *batch) (bool, error) {
-	if i := a.message - j.last - 1; i >= 0 {
-		return bytes.Equal(b.arrivals[i].delivery.Body, a.delivery.Body), nil
+// sameBody compares body with that of a message's first delivery, which is in the
+// file, in the same batch, or removed save for its digest.
+func (j *Journal) sameBody(message int64, body []byte, b *batch) (bool, error) {
+	if i := message - j.last - 1; i >= 0 {
+		return bytes.Equal(b.arrivals[i].delivery.Body, body), nil
 	}
-	var body []byte
-	err := j.writer.body.QueryRowContext(ctx, a.message).Scan(&body)
+	var first []byte
+	err := j.writer.row(`SELECT body FROM deliveries WHERE seq = ?`, []any{message}, &first)
 	if !errors.Is(err, sql.ErrNoRows) {
-		return bytes.Equal(body, a.delivery.Body), err
+		return bytes.Equal(first, body), err
 	}
 	var digest []byte
-	err = j.writer.digest.QueryRowContext(ctx, a.message).Scan(&digest)
-	sum := sha256.Sum256(a.delivery.Body)
+	err = j.writer.row(`SELECT digest FROM removed WHERE seq = ?`, []any{message}, &digest)
+	sum := sha256.Sum256(body)
 	return bytes.Equal(digest, sum[:]), err
 }
 
-// writer holds the prepared statements of the connection that appends.
-type writer struct {
-	conn                          *sql.Conn
-	begin, commit, insert, repeat *sql.Stmt
-	body, digest                  *sql.Stmt
-	args                          []any
-}
-
-func newWriter(ctx context.Context, c *sql.Conn) (*writer, error) {
-	w := &writer{conn: c}
-	for _, s := range []struct {
-		stmt **sql.Stmt
-		text string
-	}{
-		{&w.begin, "BEGIN IMMEDIATE"},
-		{&w.commit, "COMMIT"},
-		{&w.insert, "INSERT INTO deliveries (seq, id, received, source, secret, headers, body) VALUES (?, ?, ?, ?, ?, ?, ?)"},
-		{&w.repeat, "INSERT INTO repeats (seq, message, attempt, differs, id, received, source, secret, headers, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"},
-		{&w.body, "SELECT body FROM deliveries WHERE seq = ?"},
-		{&w.digest, "SELECT digest FROM removed WHERE seq = ?"},
-	} {
-		var err error
-		if *s.stmt, err = c.PrepareContext(ctx, s.text); err != nil {
-			return nil, fmt.Errorf("%s: %w", s.text, err)
-		}
+// insert writes the rows of b, one statement each: statements of many rows were
+// not measurably cheaper.
+func insert(s *session, b *batch) error {
+	first, err := s.stmt(`INSERT INTO deliveries (seq, id, received, source, secret, headers, body)
+		VALUES (?, ?, ?, ?, ?, ?, ?)`)
+	if err != nil {
+		return err
 	}
-	return w, nil
-}
-
-// write commits b and returns about how many bytes that were.
-func (w *writer) write(ctx context.Context, b *batch) (n int64, err error) {
-	if _, err := w.begin.ExecContext(ctx); err != nil {
-		return 0, err
+	repeat, err := s.stmt(`INSERT INTO repeats (seq, id, received, source, secret, headers, body, message, attempt, differs)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
+	if err != nil {
+		return err
 	}
-	defer func() {
-		if err != nil { // SQLite may have rolled back by itself: then this fails, and rightly
-			w.conn.ExecContext(ctx, "ROLLBACK")
-		}
-	}()
 	for _, a := range b.arrivals {
 		d := a.delivery
-		n += int64(len(a.header) + len(d.Body))
 		if !a.repeat() {
-			_, err = w.insert.ExecContext(ctx, a.seq, d.ID, d.Received.UnixMicro(), string(d.Source), d.Secret, a.header, d.Body)
+			_, err = first.ExecContext(background, a.seq, d.ID, d.Received.UnixMicro(), string(d.Source), d.Secret, a.header, d.Body)
 		} else {
-			var body []byte
-			if a.differs {
-				body = d.Body
+			body := d.Body
+			if !a.differs {
+				body = nil
 			}
-			_, err = w.repeat.ExecContext(ctx, a.seq, a.message, a.attempt, a.differs, d.ID, d.Received.UnixMicro(), string(d.Source), d.Secret, a.header, body)
+			_, err = repeat.ExecContext(background, a.seq, d.ID, d.Received.UnixMicro(), string(d.Source), d.Secret, a.header, body,
+				a.message, a.attempt, a.differs)
 		}
 		if err != nil {
-			return 0, err
+			return err
 		}
 	}
-	_, err = w.commit.ExecContext(ctx)
-	return n + pageSize, err
+	return nil
 }
-
-// close closes the connection, and its statements with it.
-func (w *writer) close() error { return w.conn.Close() }

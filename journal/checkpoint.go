@@ -1,9 +1,6 @@
 package journal
 
-import (
-	"context"
-	"time"
-)
+import "time"
 
 // Commits go to the write-ahead log. A checkpoint copies them into the journal's
 // file, after which the log is written from its start again; SQLite would do it
@@ -37,10 +34,9 @@ func (j *Journal) noteWritten(n int64) {
 // harms nothing that is kept, and is tried again.
 func (j *Journal) keep() {
 	defer close(j.stopped)
-	ctx := context.Background()
 	var old <-chan time.Time // never, without retention
 	if j.options.Retain > 0 {
-		j.retain(ctx)
+		j.retain()
 		ticker := time.NewTicker(retainEvery)
 		defer ticker.Stop()
 		old = ticker.C
@@ -51,32 +47,32 @@ func (j *Journal) keep() {
 		case <-j.stop:
 			return
 		case <-old:
-			j.retain(ctx)
+			j.retain()
 		case <-j.dirty:
 			if j.written.Load() < checkpointBytes {
 				idle = time.After(checkpointDelay)
 				continue
 			}
 			idle = nil
-			j.checkpoint(ctx)
+			j.checkpoint()
 		case <-idle:
 			idle = nil
-			j.checkpoint(ctx)
+			j.checkpoint()
 		}
 	}
 }
 
 // checkpoint copies the log into the file. After a failure (a full disk, a reader
 // in the way) the log stays as it is.
-func (j *Journal) checkpoint(ctx context.Context) {
+func (j *Journal) checkpoint() {
 	j.written.Store(0)
 	var busy, log, copied int
-	err := j.keeper.QueryRowContext(ctx, "PRAGMA wal_checkpoint(PASSIVE)").Scan(&busy, &log, &copied)
+	err := j.keeper.row("PRAGMA wal_checkpoint(PASSIVE)", nil, &busy, &log, &copied)
 	if err != nil || log < logPages {
 		return
 	}
 	// Commits wait in Go: SQLite would poll for the file.
 	j.writing.Lock()
 	defer j.writing.Unlock()
-	j.keeper.QueryRowContext(ctx, "PRAGMA wal_checkpoint(RESTART)").Scan(&busy, &log, &copied)
+	j.keeper.row("PRAGMA wal_checkpoint(RESTART)", nil, &busy, &log, &copied)
 }

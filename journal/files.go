@@ -66,8 +66,15 @@ func checkFiles(path string) error {
 			return err
 		}
 	}
+	// SQLite takes a file of a few bytes for an empty one, and overwrites it.
+	if info, err := os.Lstat(path); err == nil && info.Size() > 0 && info.Size() < minDatabase {
+		return &CorruptError{path, fmt.Errorf("it has %d bytes only", info.Size())}
+	}
 	return nil
 }
+
+// minDatabase is the size of SQLite's smallest page.
+const minDatabase = 512
 
 func checkFile(name string) error {
 	info, err := os.Lstat(name)

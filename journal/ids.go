@@ -1,7 +1,6 @@
 package journal
 
 import (
-	"context"
 	"crypto/rand"
 	"crypto/sha256"
 	"database/sql"
@@ -59,46 +58,29 @@ func (i *ids) remove(gone []removal) {
 	}
 }
 
-// load reads the ids of a journal. It stops early when stop says so.
-func (i *ids) load(ctx context.Context, c *sql.Conn, stop func() bool) error {
-	// The text is hashed out of SQLite's memory, without becoming a string.
-	err := each(ctx, c, `SELECT seq, id FROM removed UNION ALL SELECT seq, id FROM deliveries`, func(rows *sql.Rows) error {
+// load reads the ids of a journal. It stops early, with ErrClosed, when stop says
+// so.
+func (i *ids) load(s *session, stop func() bool) error {
+	err := s.each(`SELECT seq, id FROM removed UNION ALL SELECT seq, id FROM deliveries`, nil, func(rows *sql.Rows) error {
 		var seq int64
-		var id sql.RawBytes
+		var id string
 		if err := rows.Scan(&seq, &id); err != nil {
 			return err
 		}
-		if seq&1023 == 0 && stop() {
+		if seq%1024 == 0 && stop() {
 			return ErrClosed
 		}
-		i.add(i.hash(string(id)), seq)
+		i.add(i.hash(id), seq)
 		return nil
 	})
 	if err != nil {
 		return err
 	}
-	return each(ctx, c, `SELECT message, max(attempt) FROM repeats GROUP BY message`, func(rows *sql.Rows) error {
+	return s.each(`SELECT message, max(attempt) FROM repeats GROUP BY message`, nil, func(rows *sql.Rows) error {
 		var message int64
 		var attempt int
-		if err := rows.Scan(&message, &attempt); err != nil {
-			return err
-		}
+		err := rows.Scan(&message, &attempt)
 		i.attempts[message] = attempt
-		return nil
-	})
-}
-
-// each calls f for every row of a query.
-func each(ctx context.Context, c *sql.Conn, query string, f func(*sql.Rows) error, args ...any) error {
-	rows, err := c.QueryContext(ctx, query, args...)
-	if err != nil {
 		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		if err := f(rows); err != nil {
-			return err
-		}
-	}
-	return rows.Err()
+	})
 }

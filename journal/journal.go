@@ -11,8 +11,6 @@
 package journal
 
 import (
-	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"os"
@@ -41,7 +39,6 @@ type Journal struct {
 	options Options
 	lock    *os.File
 	folder  string // to be removed with everything in it, if not ""
-	db      *sql.DB
 
 	// mu guards the batch that is open to further arrivals, and closed.
 	mu     sync.Mutex
@@ -50,12 +47,12 @@ type Journal struct {
 
 	// writing is held by whoever changes the file, and guards what follows.
 	writing sync.Mutex
-	writer  *writer
+	writer  *session
 	ids     *ids
 	loadErr error // why the ids could not be read
 	last    int64 // the greatest sequence number given
 
-	keeper  *sql.Conn     // for checkpoints and retention
+	keeper  *session      // for checkpoints and retention
 	stop    chan struct{} // closed by Close
 	stopped chan struct{} // closed when the keeper's goroutine has ended
 	written atomic.Int64  // bytes, about, since the last checkpoint
@@ -126,71 +123,40 @@ func (j *Journal) start(synchronous string) (err error) {
 	// The file's time stamps need not be as durable as its contents. Where the
 	// system has no such call, SQLite goes on with fsync.
 	sqlite.Fdatasync(true)
-	j.db, err = connect(j.path,
-		// The one who may block the writer is somebody's sqlite3.
-		"_pragma=busy_timeout(5000)",
-		"_pragma="+synchronous,
+	settings := []string{
+		"_pragma=" + synchronous,
 		"_pragma=fullfsync(1)",
 		"_pragma=checkpoint_fullfsync(1)",
-		"_pragma=wal_autocheckpoint(0)")
-	if err != nil {
+		"_pragma=wal_autocheckpoint(0)",
+		"_pragma=busy_timeout(5000)", // for somebody's sqlite3: ours take turns by writing
+	}
+	if j.writer, err = connect(j.path, settings...); err != nil {
 		return err
 	}
-	ctx := context.Background()
-	c, err := j.db.Conn(ctx)
-	if err != nil {
+	if err := format(j.writer, j.path); err != nil {
 		return err
 	}
-	if err := j.format(ctx, c); err != nil {
+	if err := j.writer.row(lastQuery, nil, &j.last); err != nil {
 		return err
 	}
-	err = c.QueryRowContext(ctx, `SELECT max(
-		(SELECT value FROM meta WHERE name = 'last_seq'),
-		(SELECT coalesce(max(seq), 0) FROM deliveries),
-		(SELECT coalesce(max(seq), 0) FROM repeats))`).Scan(&j.last)
-	if err != nil {
-		return err
-	}
-	if j.writer, err = newWriter(ctx, c); err != nil {
-		return err
-	}
-	if j.keeper, err = j.db.Conn(ctx); err != nil {
+	if j.keeper, err = connect(j.path, settings...); err != nil {
 		return err
 	}
 	j.writing.Lock()
 	go func() {
 		defer j.writing.Unlock()
-		j.loadErr = explain(j.path, j.ids.load(ctx, c, j.stopping))
+		j.loadErr = explain(j.path, j.ids.load(j.writer, j.stopping))
 	}()
 	go j.keep()
 	return nil
 }
 
-// format makes a new file a journal, and refuses one that is something else.
-func (j *Journal) format(ctx context.Context, c *sql.Conn) error {
-	fresh, err := checkFormat(ctx, c, j.path)
-	if err != nil {
-		return err
-	}
-	var mode string
-	if fresh { // the size of pages can be chosen only before anything is written
-		if _, err := c.ExecContext(ctx, fmt.Sprintf("PRAGMA page_size = %d", pageSize)); err != nil {
-			return err
-		}
-	}
-	if err := c.QueryRowContext(ctx, "PRAGMA journal_mode = WAL").Scan(&mode); err != nil {
-		return err
-	}
-	if mode != "wal" {
-		return fmt.Errorf("this file system does not let several processes share a journal (SQLite's mode is %q instead of wal); name a file on a local disk with --journal", mode)
-	}
-	if !fresh {
-		return nil
-	}
-	_, err = c.ExecContext(ctx, fmt.Sprintf("BEGIN IMMEDIATE; %s %s PRAGMA application_id = %d; PRAGMA user_version = %d; COMMIT",
-		createTables, createViews, applicationID, schemaVersion))
-	return err
-}
+// lastQuery gives the greatest number given so far. Retention may have removed
+// what bore it.
+const lastQuery = `SELECT max(
+	(SELECT value FROM meta WHERE name = 'last_seq'),
+	(SELECT ifnull(max(seq), 0) FROM deliveries),
+	(SELECT ifnull(max(seq), 0) FROM repeats))`
 
 // Path returns the absolute path of the journal's file.
 func (j *Journal) Path() string { return j.path }
@@ -223,14 +189,10 @@ func (j *Journal) Close() error {
 // release gives back what start took, in reverse.
 func (j *Journal) release() error {
 	var errs []error
-	if j.writer != nil {
-		errs = append(errs, j.writer.close())
-	}
-	if j.keeper != nil {
-		errs = append(errs, j.keeper.Close())
-	}
-	if j.db != nil {
-		errs = append(errs, j.db.Close()) // the last connection empties the WAL into the file
+	for _, s := range []*session{j.keeper, j.writer} {
+		if s != nil {
+			errs = append(errs, s.close()) // the last one empties the log into the file
+		}
 	}
 	if j.lock != nil {
 		errs = append(errs, j.lock.Close())

@@ -21,11 +21,9 @@ import (
 // calls take turns.
 type Reader struct {
 	path string
-	db   *sql.DB
 
 	mu       sync.Mutex
-	conn     *sql.Conn // nil when closed
-	stmts    map[string]*sql.Stmt
+	session  *session // nil when closed
 	noHeader bool
 	version  int64 // data_version at the last call of Changed
 }
@@ -61,25 +59,19 @@ func OpenReader(path string) (*Reader, error) {
 }
 
 func openReader(path string, parameters ...string) (*Reader, error) {
-	ctx := context.Background()
-	db, err := connect(path, append(parameters, "_pragma=busy_timeout(5000)")...)
+	s, err := connect(path, append(parameters, "_pragma=busy_timeout(5000)")...)
 	if err != nil {
 		return nil, err
 	}
-	r := &Reader{path: path, db: db, stmts: make(map[string]*sql.Stmt)}
-	if r.conn, err = db.Conn(ctx); err != nil {
-		db.Close()
-		return nil, err
-	}
-	fresh, err := checkFormat(ctx, r.conn, path)
+	fresh, err := checkFormat(s, path)
 	if err == nil && fresh {
 		err = errors.New("nothing has been written to it yet; start aspectop watch")
 	}
 	if err != nil {
-		r.Close()
+		s.close()
 		return nil, err
 	}
-	return r, nil
+	return &Reader{path: path, session: s}, nil
 }
 
 // OmitHeader makes all further deliveries come without their Header, in half the
@@ -94,12 +86,11 @@ func (r *Reader) OmitHeader() {
 func (r *Reader) Close() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.conn == nil {
+	if r.session == nil {
 		return nil
 	}
-	r.conn.Close()
-	r.conn = nil
-	return r.db.Close()
+	defer func() { r.session = nil }()
+	return r.session.close()
 }
 
 // The two tables in the order of their common counter. Both are read in that
@@ -157,8 +148,11 @@ func (r *Reader) Repeats(ctx context.Context, message int64) ([]model.Delivery, 
 func (r *Reader) Range(ctx context.Context) (first, last int64, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if err := r.row(ctx, rangeQuery, &first, &last); err != nil {
+	if err := r.usable(ctx); err != nil {
 		return 0, 0, err
+	}
+	if err := r.session.row(rangeQuery, nil, &first, &last); err != nil {
+		return 0, 0, explain(r.path, err)
 	}
 	if last == 0 {
 		return 0, 0, nil
@@ -176,7 +170,7 @@ func (r *Reader) Since(ctx context.Context, t time.Time) (int64, error) {
 	if err := r.usable(ctx); err != nil {
 		return 0, err
 	}
-	seq, err := lastBefore(context.WithoutCancel(ctx), r.conn, t)
+	seq, err := lastBefore(r.session, t)
 	return seq, explain(r.path, err)
 }
 
@@ -186,47 +180,22 @@ func (r *Reader) Since(ctx context.Context, t time.Time) (int64, error) {
 func (r *Reader) Changed(ctx context.Context) (bool, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	before := r.version
-	if err := r.row(ctx, "PRAGMA data_version", &r.version); err != nil {
+	if err := r.usable(ctx); err != nil {
 		return false, err
+	}
+	before := r.version
+	if err := r.session.row("PRAGMA data_version", nil, &r.version); err != nil {
+		return false, explain(r.path, err)
 	}
 	return r.version != before, nil
 }
 
 // usable says why a call cannot start. The caller holds mu.
-//
-// The queries are short, so a context is looked at before them and between rows,
-// and not handed down: watching it would cost the driver a goroutine for each.
 func (r *Reader) usable(ctx context.Context) error {
-	if r.conn == nil {
+	if r.session == nil {
 		return ErrClosed
 	}
 	return ctx.Err()
-}
-
-// prepared returns the statement for a query, prepared at its first use.
-func (r *Reader) prepared(ctx context.Context, query string) (*sql.Stmt, error) {
-	if err := r.usable(ctx); err != nil {
-		return nil, err
-	}
-	if s := r.stmts[query]; s != nil {
-		return s, nil
-	}
-	s, err := r.conn.PrepareContext(context.WithoutCancel(ctx), query)
-	if err != nil {
-		return nil, explain(r.path, err)
-	}
-	r.stmts[query] = s
-	return s, nil
-}
-
-// row runs a query for one row of numbers.
-func (r *Reader) row(ctx context.Context, query string, dest ...any) error {
-	s, err := r.prepared(ctx, query)
-	if err != nil {
-		return err
-	}
-	return explain(r.path, s.QueryRowContext(context.WithoutCancel(ctx)).Scan(dest...))
 }
 
 // deliveries runs one of the queries for deliveries; size is how many rows are
@@ -234,30 +203,22 @@ func (r *Reader) row(ctx context.Context, query string, dest ...any) error {
 func (r *Reader) deliveries(ctx context.Context, query string, size int, args ...any) ([]model.Delivery, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if err := r.usable(ctx); err != nil {
+		return nil, err
+	}
 	if r.noHeader {
 		query = strings.ReplaceAll(query, "headers", "NULL")
 	}
-	s, err := r.prepared(ctx, query)
-	if err != nil {
-		return nil, err
-	}
-	rows, err := s.QueryContext(context.WithoutCancel(ctx), args...)
+	found := make([]model.Delivery, 0, min(size, 1024))
+	err := r.session.each(query, args, func(rows *sql.Rows) error {
+		d, err := scan(rows)
+		found = append(found, d)
+		return errors.Join(err, ctx.Err())
+	})
 	if err != nil {
 		return nil, explain(r.path, err)
 	}
-	defer rows.Close()
-	found := make([]model.Delivery, 0, min(size, 1024))
-	for rows.Next() {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		d, err := scan(rows)
-		if err != nil {
-			return nil, explain(r.path, err)
-		}
-		found = append(found, d)
-	}
-	return found, explain(r.path, rows.Err())
+	return found, nil
 }
 
 func scan(rows *sql.Rows) (d model.Delivery, err error) {

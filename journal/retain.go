@@ -1,7 +1,6 @@
 package journal
 
 import (
-	"context"
 	"crypto/sha256"
 	"database/sql"
 	"errors"
@@ -23,27 +22,27 @@ const (
 
 // retain removes what is older than Retain, in small steps. What it does not
 // get done, for a full disk or for Close, the next call does.
-func (j *Journal) retain(ctx context.Context) error {
+func (j *Journal) retain() error {
 	now := j.options.Now()
-	end, err := lastBefore(ctx, j.keeper, now.Add(-j.options.Retain))
+	end, err := lastBefore(j.keeper, now.Add(-j.options.Retain))
 	if err != nil {
 		return err
 	}
-	if err := j.removeDeliveries(ctx, end, now); err != nil {
+	if err := j.removeDeliveries(end, now); err != nil {
 		return err
 	}
-	if err := j.removeRepeats(ctx, end); err != nil {
+	if err := j.removeRepeats(end); err != nil {
 		return err
 	}
-	return j.forgetIDs(ctx, now.Add(-max(rememberIDs, j.options.Retain)))
+	return j.forgetIDs(now.Add(-max(rememberIDs, j.options.Retain)))
 }
 
 // removeDeliveries removes the deliveries up to end, save for the newest event
 // of each task that is not done by then.
-func (j *Journal) removeDeliveries(ctx context.Context, end int64, now time.Time) error {
+func (j *Journal) removeDeliveries(end int64, now time.Time) error {
 	news := make(latest)
 	for after := int64(0); after < end && !j.stopping(); {
-		found, err := j.deliveries(ctx, after, end)
+		found, err := j.deliveries(after, end)
 		if err != nil || len(found) == 0 {
 			return err
 		}
@@ -54,7 +53,7 @@ func (j *Journal) removeDeliveries(ctx context.Context, end int64, now time.Time
 			r := removal{seq: d.Seq, id: d.ID, received: d.Received, digest: sha256.Sum256(d.Body)}
 			gone = news.add(gone, r, model.Decode(d))
 		}
-		if err := j.remove(ctx, gone, now); err != nil {
+		if err := j.remove(gone, now); err != nil {
 			return err
 		}
 	}
@@ -62,10 +61,10 @@ func (j *Journal) removeDeliveries(ctx context.Context, end int64, now time.Time
 }
 
 // deliveries reads a few deliveries without their headers.
-func (j *Journal) deliveries(ctx context.Context, after, end int64) ([]model.Delivery, error) {
+func (j *Journal) deliveries(after, end int64) ([]model.Delivery, error) {
 	var found []model.Delivery
 	query := `SELECT seq, id, received, source, body FROM deliveries WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?`
-	err := each(ctx, j.keeper, query, func(rows *sql.Rows) error {
+	err := j.keeper.each(query, []any{after, end, retainStep}, func(rows *sql.Rows) error {
 		var d model.Delivery
 		var received int64
 		var source string
@@ -73,7 +72,7 @@ func (j *Journal) deliveries(ctx context.Context, after, end int64) ([]model.Del
 		d.Message, d.Received, d.Source = d.Seq, time.UnixMicro(received), model.Source(source)
 		found = append(found, d)
 		return err
-	}, after, end, retainStep)
+	})
 	return found, err
 }
 
@@ -132,21 +131,21 @@ func unfinished(e model.Event) bool {
 }
 
 // remove removes deliveries, and forgets their ids if those are old enough.
-func (j *Journal) remove(ctx context.Context, gone []removal, now time.Time) error {
+func (j *Journal) remove(gone []removal, now time.Time) error {
 	if len(gone) == 0 {
 		return nil
 	}
 	var forgotten []removal
-	err := j.change(ctx, func() error {
+	err := j.change(func() error {
 		for _, r := range gone {
-			if _, err := j.keeper.ExecContext(ctx, `DELETE FROM deliveries WHERE seq = ?`, r.seq); err != nil {
+			if _, err := j.keeper.exec(`DELETE FROM deliveries WHERE seq = ?`, r.seq); err != nil {
 				return err
 			}
 			if now.Sub(r.received) >= rememberIDs {
 				forgotten = append(forgotten, r)
 				continue
 			}
-			if _, err := j.keeper.ExecContext(ctx, `INSERT INTO removed (seq, id, received, digest) VALUES (?, ?, ?, ?)`,
+			if _, err := j.keeper.exec(`INSERT INTO removed (seq, id, received, digest) VALUES (?, ?, ?, ?)`,
 				r.seq, r.id, r.received.UnixMicro(), r.digest[:]); err != nil {
 				return err
 			}
@@ -157,15 +156,12 @@ func (j *Journal) remove(ctx context.Context, gone []removal, now time.Time) err
 }
 
 // removeRepeats removes the repeats up to end.
-func (j *Journal) removeRepeats(ctx context.Context, end int64) error {
+func (j *Journal) removeRepeats(end int64) error {
 	for !j.stopping() {
 		var n int64
-		err := j.change(ctx, func() error {
-			result, err := j.keeper.ExecContext(ctx, `DELETE FROM repeats WHERE seq IN (SELECT seq FROM repeats WHERE seq <= ? LIMIT ?)`, end, retainStep)
-			if err != nil {
-				return err
-			}
-			n, err = result.RowsAffected()
+		err := j.change(func() error {
+			var err error
+			n, err = j.keeper.exec(`DELETE FROM repeats WHERE seq IN (SELECT seq FROM repeats WHERE seq <= ? LIMIT ?)`, end, retainStep)
 			return err
 		}, func() {})
 		if err != nil || n < retainStep {
@@ -176,21 +172,21 @@ func (j *Journal) removeRepeats(ctx context.Context, end int64) error {
 }
 
 // forgetIDs forgets the ids of removed deliveries that were received before t.
-func (j *Journal) forgetIDs(ctx context.Context, t time.Time) error {
+func (j *Journal) forgetIDs(t time.Time) error {
 	for !j.stopping() {
 		var old []removal
-		err := each(ctx, j.keeper, `SELECT seq, id FROM removed WHERE received < ? ORDER BY seq LIMIT ?`, func(rows *sql.Rows) error {
+		err := j.keeper.each(`SELECT seq, id FROM removed WHERE received < ? ORDER BY seq LIMIT ?`, []any{t.UnixMicro(), retainStep}, func(rows *sql.Rows) error {
 			var r removal
 			err := rows.Scan(&r.seq, &r.id)
 			old = append(old, r)
 			return err
-		}, t.UnixMicro(), retainStep)
+		})
 		if err != nil || len(old) == 0 {
 			return err
 		}
-		err = j.change(ctx, func() error {
+		err = j.change(func() error {
 			for _, r := range old {
-				if _, err := j.keeper.ExecContext(ctx, `DELETE FROM removed WHERE seq = ?`, r.seq); err != nil {
+				if _, err := j.keeper.exec(`DELETE FROM removed WHERE seq = ?`, r.seq); err != nil {
 					return err
 				}
 			}
@@ -206,27 +202,20 @@ func (j *Journal) forgetIDs(ctx context.Context, t time.Time) error {
 // change runs f in a transaction of the keeper's connection, and then, if that
 // is committed, done; both while nobody appends. The greatest number given goes
 // into the same transaction, as f may remove the row that bears it.
-func (j *Journal) change(ctx context.Context, f func() error, done func()) (err error) {
+func (j *Journal) change(f func() error, done func()) error {
 	j.writing.Lock()
 	defer j.writing.Unlock()
 	if j.loadErr != nil {
 		return j.loadErr
 	}
-	if _, err := j.keeper.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			j.keeper.ExecContext(ctx, "ROLLBACK")
+	err := j.keeper.transaction(func() error {
+		if err := f(); err != nil {
+			return err
 		}
-	}()
-	if err := f(); err != nil {
+		_, err := j.keeper.exec(`UPDATE meta SET value = ? WHERE name = 'last_seq'`, j.last)
 		return err
-	}
-	if _, err := j.keeper.ExecContext(ctx, `UPDATE meta SET value = ? WHERE name = 'last_seq'`, j.last); err != nil {
-		return err
-	}
-	if _, err := j.keeper.ExecContext(ctx, "COMMIT"); err != nil {
+	})
+	if err != nil {
 		return err
 	}
 	done()
@@ -236,16 +225,16 @@ func (j *Journal) change(ctx context.Context, f func() error, done func()) (err 
 
 // lastBefore returns the greatest number received before t, 0 if there is none.
 // It halves the range of numbers instead of reading all.
-func lastBefore(ctx context.Context, c *sql.Conn, t time.Time) (int64, error) {
+func lastBefore(s *session, t time.Time) (int64, error) {
 	var first, last int64
-	if err := c.QueryRowContext(ctx, rangeQuery).Scan(&first, &last); err != nil {
+	if err := s.row(rangeQuery, nil, &first, &last); err != nil {
 		return 0, err
 	}
 	before := int64(0)  // the greatest number known to be before t
 	for first <= last { // what follows last is known not to be
 		middle := first + (last-first)/2
 		var seq, received int64
-		err := c.QueryRowContext(ctx, receivedQuery, middle).Scan(&seq, &received)
+		err := s.row(receivedQuery, []any{middle}, &seq, &received)
 		switch {
 		case errors.Is(err, sql.ErrNoRows) || err == nil && received >= t.UnixMicro():
 			last = middle - 1

@@ -1,5 +1,10 @@
 package journal
 
+import (
+	"errors"
+	"fmt"
+)
+
 // The schema, for those who open a journal with sqlite3 as well. It has a
 // version (PRAGMA user_version); a change that a reader of this version cannot
 // read raises it.
@@ -94,3 +99,53 @@ FROM (
 ) AS e JOIN deliveries AS d ON d.seq = e.seq
 WHERE e.age = 1;
 `
+
+// checkFormat looks whether the file is a journal that this version can read.
+// fresh says that nothing has been written to it yet.
+func checkFormat(s *session, path string) (fresh bool, err error) {
+	var application, version, objects int
+	// To count the objects SQLite has to read, and so to check, the schema.
+	err = s.row(`SELECT
+		(SELECT application_id FROM pragma_application_id),
+		(SELECT user_version FROM pragma_user_version),
+		(SELECT count(*) FROM sqlite_schema)`, nil, &application, &version, &objects)
+	switch {
+	case err != nil:
+		return false, err
+	case application == 0 && version == 0 && objects == 0:
+		return true, nil
+	case application != applicationID:
+		return false, &CorruptError{path, errors.New("it is another program's SQLite database")}
+	case version > schemaVersion:
+		return false, &NewerError{path, version}
+	}
+	return false, nil
+}
+
+// format makes a new file a journal, and refuses one that is something else.
+func format(s *session, path string) error {
+	fresh, err := checkFormat(s, path)
+	if err != nil {
+		return err
+	}
+	if fresh { // the size of pages can be chosen only before anything is written
+		if _, err := s.exec(fmt.Sprintf("PRAGMA page_size = %d", pageSize)); err != nil {
+			return err
+		}
+	}
+	var mode string
+	if err := s.row("PRAGMA journal_mode = WAL", nil, &mode); err != nil {
+		return err
+	}
+	if mode != "wal" {
+		return fmt.Errorf("its file system does not let several processes share it (SQLite's journal_mode is %q, not wal); name a file on a local disk with --journal", mode)
+	}
+	if !fresh {
+		return nil
+	}
+	return s.transaction(func() error {
+		_, err := s.conn.ExecContext(background, fmt.Sprintf("%s %s PRAGMA application_id = %d; PRAGMA user_version = %d",
+			createTables, createViews, applicationID, schemaVersion))
+		return err
+	})
+}

@@ -1,0 +1,7 @@
+package journal
+
+import "errors"
+
+func fillLimited([]string) error   { return errors.ErrUnsupported }
+func fillSmallDisk([]string) error { return errors.ErrUnsupported }
+func useReadOnly([]string) error   { return errors.ErrUnsupported }
