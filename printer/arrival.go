@@ -1,6 +1,10 @@
 package printer
 
-import "aspectop/model"
+import (
+	"sync"
+
+	"aspectop/model"
+)
 
 // arrival is one delivery and what it meant when it arrived.
 type arrival struct {
@@ -12,10 +16,32 @@ type arrival struct {
 	changes  []model.Change // on the board
 }
 
+// decode decodes deliveries, on all cores if they are many: that is what most
+// of the time goes into while a long history is folded.
+func decode(deliveries []model.Delivery) []model.Event {
+	const share = 250
+	events := make([]model.Event, len(deliveries))
+	var work sync.WaitGroup
+	for i := 0; i < len(deliveries); i += share {
+		some := func() {
+			for j := i; j < min(i+share, len(deliveries)); j++ {
+				events[j] = model.Decode(&deliveries[j])
+			}
+		}
+		if len(deliveries) <= share {
+			some()
+		} else {
+			work.Go(some)
+		}
+	}
+	work.Wait()
+	return events
+}
+
 // fold folds a message into the board. What it says of late and changes is
 // right if messages are folded in the order of their arrival.
-func fold(b *model.Board, d *model.Delivery) *arrival {
-	a := &arrival{Event: model.Decode(d), delivery: d}
+func fold(b *model.Board, d *model.Delivery, e model.Event) *arrival {
+	a := &arrival{Event: e, delivery: d}
 	if a.Task == nil {
 		return a
 	}

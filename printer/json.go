@@ -2,7 +2,6 @@ package printer
 
 import (
 	"bytes"
-	"encoding/json"
 	"time"
 
 	"aspectop/model"
@@ -12,178 +11,119 @@ import (
 // gets another meaning.
 const schema = 1
 
-// jsonLines writes NDJSON. The structs below are the lines of docs/json.md, key
-// by key and in that order; a nil pointer is null.
-type jsonLines struct{ enc *json.Encoder }
+// jsonLines writes NDJSON: the lines of docs/json.md with all their keys, in
+// that order.
+type jsonLines struct{ out *bytes.Buffer }
 
-func newJSONLines(out *bytes.Buffer) *jsonLines {
-	enc := json.NewEncoder(out)
-	enc.SetEscapeHTML(false)
-	return &jsonLines{enc}
+// line starts a line, finish ends it.
+func (j *jsonLines) line(kind string, at time.Time) *object {
+	o := object(j.out.AvailableBuffer())
+	o.begin('{')
+	o.text("type", kind)
+	o.instant("time", at)
+	return &o
 }
 
-// head starts every line.
-type head struct {
-	Type string  `json:"type"`
-	Time instant `json:"time"`
+func (j *jsonLines) finish(o *object) {
+	o.end('}')
+	j.out.Write(append(*o, '\n'))
 }
-
-// instant is a time in UTC with microseconds, as precise as the journal's.
-type instant time.Time
-
-func (t instant) MarshalJSON() ([]byte, error) {
-	return time.Time(t).UTC().AppendFormat(nil, `"2006-01-02T15:04:05.000000Z"`), nil
-}
-
-type readyLine struct {
-	head
-	Schema    int     `json:"schema"`
-	URL       *string `json:"url"`
-	PublicURL *string `json:"public_url"`
-	Tunnel    string  `json:"tunnel"`
-	Probe     *string `json:"probe"`
-	Journal   *string `json:"journal"`
-	PID       int     `json:"pid"`
-}
-
-type eventLine struct {
-	head
-	Seq       int64        `json:"seq"`
-	ID        string       `json:"id"`
-	Attempt   int          `json:"attempt"`
-	Source    model.Source `json:"source"`
-	Secret    *string      `json:"secret"`
-	EventType *string      `json:"event_type"`
-	EventID   *string      `json:"event_id"`
-	TaskID    *string      `json:"task_id"`
-	AssetID   *string      `json:"asset_id"`
-	Late      bool         `json:"late"`
-	Changes   []changeJSON `json:"changes"`
-	Task      *taskJSON    `json:"task"`
-}
-
-type changeJSON struct {
-	Feature string       `json:"feature"`
-	From    *model.State `json:"from"`
-	To      *model.State `json:"to"`
-}
-
-type taskJSON struct {
-	State    model.State  `json:"state"`
-	Features featuresJSON `json:"features"`
-	Created  *instant     `json:"created"`
-	Updated  *instant     `json:"updated"`
-}
-
-type duplicateLine struct {
-	head
-	Seq     int64  `json:"seq"`
-	ID      string `json:"id"`
-	Attempt int    `json:"attempt"`
-	Differs bool   `json:"differs"`
-}
-
-type rejectedLine struct {
-	head
-	ID     *string      `json:"id"`
-	Reason model.Reason `json:"reason"`
-	Detail string       `json:"detail"`
-}
-
-type skippedLine struct {
-	head
-	Count int64 `json:"count"`
-}
-
-type endLine struct {
-	head
-	Verified  int64 `json:"verified"`
-	Rejected  int64 `json:"rejected"`
-	Duplicate int64 `json:"duplicate"`
-	Late      int64 `json:"late"`
-}
-
-// featuresJSON is an object of names and states, in the order for people.
-type featuresJSON []model.Feature
-
-func (f featuresJSON) MarshalJSON() ([]byte, error) {
-	b := []byte{'{'}
-	for i, feature := range f {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = appendJSON(b, feature.Name)
-		b = append(b, ':')
-		b = appendJSON(b, orNull(feature.State))
-	}
-	return append(b, '}'), nil
-}
-
-// appendJSON appends a text or null; they always encode.
-func appendJSON(b []byte, v any) []byte {
-	text, _ := json.Marshal(v)
-	return append(b, text...)
-}
-
-// orNull makes null of an empty text.
-func orNull[S ~string](s S) *S {
-	if s == "" {
-		return nil
-	}
-	return &s
-}
-
-func timeOrNull(t time.Time) *instant {
-	if t.IsZero() {
-		return nil
-	}
-	return (*instant)(&t)
-}
-
-// line encodes one line; none of them can fail.
-func (j *jsonLines) line(v any) { j.enc.Encode(v) }
 
 func (j *jsonLines) ready(at time.Time, r Ready) {
+	o := j.line("ready", at)
+	o.number("schema", schema)
+	o.textOrNull("url", r.URL)
+	o.textOrNull("public_url", r.PublicURL)
 	if r.Tunnel == "" {
 		r.Tunnel = "off"
 	}
-	j.line(&readyLine{
-		head{"ready", instant(at)}, schema, orNull(r.URL), orNull(r.PublicURL),
-		r.Tunnel, orNull(r.Probe), orNull(r.Journal), r.PID,
-	})
+	o.text("tunnel", r.Tunnel)
+	o.textOrNull("probe", r.Probe)
+	o.textOrNull("journal", r.Journal)
+	o.number("pid", int64(r.PID))
+	j.finish(o)
 }
 
 func (j *jsonLines) event(a *arrival) {
-	l := eventLine{
-		head: head{"event", instant(a.Received)},
-		Seq:  a.Seq, ID: a.ID, Attempt: a.delivery.Attempt, Source: a.Source, Secret: orNull(a.delivery.Secret),
-		EventType: orNull(a.Type), EventID: orNull(a.EventID),
-		Late: a.late, Changes: make([]changeJSON, len(a.changes)),
+	o := j.line("event", a.Received)
+	o.number("seq", a.Seq)
+	o.text("id", a.ID)
+	o.number("attempt", int64(a.delivery.Attempt))
+	o.text("source", string(a.Source))
+	o.textOrNull("secret", a.delivery.Secret)
+	o.textOrNull("event_type", a.Type)
+	o.textOrNull("event_id", a.EventID)
+	task, asset := "", ""
+	if a.Task != nil {
+		task, asset = a.Task.ID, a.Task.AssetID
 	}
-	for i, c := range a.changes {
-		l.Changes[i] = changeJSON{c.Feature, orNull(c.From), orNull(c.To)}
+	o.textOrNull("task_id", task)
+	o.textOrNull("asset_id", asset)
+	o.truth("late", a.late)
+	o.key("changes")
+	o.begin('[')
+	for _, c := range a.changes {
+		o.next()
+		o.begin('{')
+		o.text("feature", c.Feature)
+		o.textOrNull("from", string(c.From))
+		o.textOrNull("to", string(c.To))
+		o.end('}')
 	}
-	if t := a.task; t != nil {
-		l.TaskID, l.AssetID = orNull(a.Task.ID), orNull(a.Task.AssetID)
-		l.Task = &taskJSON{t.State(), featuresJSON(t.Features()), timeOrNull(t.Created()), timeOrNull(t.Updated())}
+	o.end(']')
+	o.task(a.task)
+	j.finish(o)
+}
+
+func (o *object) task(t *model.Task) {
+	if t == nil {
+		o.null("task")
+		return
 	}
-	j.line(&l)
+	o.key("task")
+	o.begin('{')
+	o.text("state", string(t.State()))
+	o.key("features")
+	o.begin('{')
+	for _, f := range t.Features() {
+		o.textOrNull(f.Name, string(f.State))
+	}
+	o.end('}')
+	o.instant("created", t.Created())
+	o.instant("updated", t.Updated())
+	o.end('}')
 }
 
 func (j *jsonLines) duplicate(a *arrival) {
-	j.line(&duplicateLine{head{"duplicate", instant(a.Received)}, a.Message, a.ID, a.delivery.Attempt, a.delivery.Differs})
+	o := j.line("duplicate", a.Received)
+	o.number("seq", a.Message)
+	o.text("id", a.ID)
+	o.number("attempt", int64(a.delivery.Attempt))
+	o.truth("differs", a.delivery.Differs)
+	j.finish(o)
 }
 
 func (j *jsonLines) rejected(at time.Time, r *model.Rejected) {
-	j.line(&rejectedLine{head{"rejected", instant(at)}, orNull(r.ID), r.Verdict.Reason, r.Verdict.String()})
+	o := j.line("rejected", at)
+	o.textOrNull("id", r.ID)
+	o.text("reason", string(r.Verdict.Reason))
+	o.text("detail", r.Verdict.String())
+	j.finish(o)
 }
 
 func (j *jsonLines) skipped(at time.Time, count int64) {
-	j.line(&skippedLine{head{"rejected_skipped", instant(at)}, count})
+	o := j.line("rejected_skipped", at)
+	o.number("count", count)
+	j.finish(o)
 }
 
 func (j *jsonLines) notice(time.Time, string) {} // JSON has no line for it
 
 func (j *jsonLines) end(at time.Time, t tally) {
-	j.line(&endLine{head{"end", instant(at)}, t.verified, t.rejected, t.duplicate, t.late})
+	o := j.line("end", at)
+	o.number("verified", t.verified)
+	o.number("rejected", t.rejected)
+	o.number("duplicate", t.duplicate)
+	o.number("late", t.late)
+	j.finish(o)
 }

@@ -37,9 +37,9 @@ func (s *sentences) say(at time.Time, sentence string) {
 }
 
 func (s *sentences) ready(at time.Time, r Ready) {
-	var parts []string
-	if r.URL != "" {
-		parts = append(parts, "receiving on "+r.URL)
+	parts := []string{"receiving on " + r.URL}
+	if r.URL == "" {
+		parts[0] = "following"
 	}
 	if r.PublicURL != "" {
 		parts = append(parts, "reachable at "+r.PublicURL)
@@ -142,15 +142,18 @@ func changed(changes []model.Change, isNew bool) string {
 	for _, c := range changes {
 		name, from, to := word(c.Feature), word(string(c.From)), word(string(c.To))
 		switch {
+		case c.From == "" && c.To == "":
+			name += " without a state"
 		case c.From == "" && isNew:
-			words = append(words, name+" "+to)
+			name += " " + to
 		case c.From == "":
-			words = append(words, name+" new, "+to)
+			name += " added as " + to
 		case c.To == "":
-			words = append(words, name+" gone, was "+from)
+			name += " gone (was " + from + ")"
 		default:
-			words = append(words, name+" "+from+" to "+to)
+			name += " from " + from + " to " + to
 		}
+		words = append(words, name)
 	}
 	return list(words)
 }

@@ -4,58 +4,12 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
-	"io"
 	"math"
+	"slices"
 	"time"
 
 	"aspectop/model"
 )
-
-// Format is how lines are written.
-type Format int
-
-const (
-	Plain Format = iota // sentences for people and screen readers
-	JSON                // NDJSON for programs, as docs/json.md promises
-)
-
-// Journal is what the printer needs of a journal's reader. It is used by one
-// goroutine at a time.
-type Journal interface {
-	After(ctx context.Context, seq int64, limit int) ([]model.Delivery, error)
-	Get(ctx context.Context, seq int64) (model.Delivery, error)
-	Range(ctx context.Context) (first, last int64, err error)
-	Changed(ctx context.Context) (bool, error)
-	Since(ctx context.Context, t time.Time) (int64, error)
-}
-
-// Options say what [Run] prints, and where.
-type Options struct {
-	Format  Format
-	Out     io.Writer
-	Journal Journal
-	// Status is the log of what is no delivery; nil where there is none. It is
-	// read from its start, as all of it belongs to this run. Its notices are
-	// printed in Plain only: JSON has no line for them.
-	Status *model.StatusLog
-	// Filter picks the event, duplicate and rejected lines; nil picks all. What
-	// it leaves out counts in the end line all the same.
-	Filter *model.Filter
-	// Since prints what the journal received from then on before the ready
-	// line. The zero time prints nothing older.
-	Since time.Time
-	Ready Ready
-	// Now is the clock; nil is time.Now. Plain tells times in its zone.
-	Now func() time.Time
-}
-
-// Ready is what the ready line tells. An empty text is null, an empty Tunnel
-// "off".
-type Ready struct {
-	URL, PublicURL, Tunnel, Probe, Journal string
-	PID                                    int
-}
 
 const (
 	// pollEvery is how often the journal and the status log are asked for news.
@@ -65,32 +19,26 @@ const (
 )
 
 // Run prints what arrives until ctx ends. It folds the history first, in the
-// order of arrival, so that late and changes are exact; then it prints the
-// ready line and everything that came after Run began. When ctx ends, it prints
-// what is durable by then and the end line.
+// order of arrival, so that late and changes are exact, which takes about as
+// long as reading it; then it prints the ready line and everything that became
+// durable after Run began. When ctx ends, it prints what is durable by then and
+// the end line.
 //
 // Run returns nil when ctx has ended, and also when the reader of Out has gone
 // (a closed pipe): then ctx.Err() is still nil. Any other error comes from the
-// journal or from Out.
+// journal or from Out. However a run ends, the end line is its last, as far as
+// it can be written. If ctx ends before the history is folded, there is no ready
+// line.
 //
 // Lines are never torn: each Write is of whole lines. One that blocks holds up
 // Run, even after ctx has ended, and nothing else.
 func Run(ctx context.Context, o Options) error {
-	if o.Now == nil {
-		o.Now = time.Now
-	}
-	if o.Filter == nil {
-		o.Filter = new(model.Filter)
-	}
-	p := &printer{Options: o, board: model.NewBoard()}
-	if o.Format == JSON {
-		p.lines = newJSONLines(&p.buf)
-	} else {
-		p.lines = &sentences{out: &p.buf, now: o.Now}
-	}
+	p := newPrinter(o)
 	err := p.run(ctx)
-	if err != nil && !errors.Is(err, errGone) {
-		err = errors.Join(err, p.end())
+	if !errors.Is(err, errGone) {
+		if endErr := p.end(); err == nil {
+			err = endErr
+		}
 	}
 	if errors.Is(err, errGone) {
 		return nil
@@ -126,24 +74,34 @@ type printer struct {
 	status int64 // cursor in the status log
 }
 
+func newPrinter(o Options) *printer {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Filter == nil {
+		o.Filter = new(model.Filter)
+	}
+	p := &printer{Options: o, board: model.NewBoard()}
+	if o.Format == JSON {
+		p.lines = &jsonLines{&p.buf}
+	} else {
+		p.lines = &sentences{out: &p.buf, now: o.Now}
+	}
+	return p
+}
+
 func (p *printer) run(ctx context.Context) error {
 	// A read is short. One that was cut off would leave the last deliveries
 	// unsaid, so ctx is looked at between them.
 	reading := context.WithoutCancel(ctx)
-	if err := p.history(ctx, reading); err != nil {
+	if err := p.history(ctx, reading); err != nil || ctx.Err() != nil {
 		return err
-	}
-	if ctx.Err() != nil {
-		return p.end()
 	}
 	p.lines.ready(p.Now(), p.Ready)
 	if err := p.follow(ctx, reading); err != nil {
 		return err
 	}
-	if err := p.drain(reading); err != nil {
-		return err
-	}
-	return p.end()
+	return p.drain(reading)
 }
 
 // history folds what the journal holds when Run begins.
@@ -225,23 +183,24 @@ func (p *printer) read(reading context.Context, until int64) (more bool, err err
 	if err != nil {
 		return false, err
 	}
-	for i := range deliveries {
+	more = len(deliveries) == batch
+	if beyond := slices.IndexFunc(deliveries, func(d model.Delivery) bool { return d.Seq > until }); beyond >= 0 {
+		deliveries, more = deliveries[:beyond], false
+	}
+	for i, e := range decode(deliveries) {
 		d := &deliveries[i]
-		if d.Seq > until {
-			return false, nil
+		if d.Repeat() {
+			p.takeRepeat(reading, d)
+		} else {
+			p.takeMessage(d, e)
 		}
-		p.take(reading, d)
 		p.seq = d.Seq
 	}
-	return len(deliveries) == batch, nil
+	return more, nil
 }
 
-func (p *printer) take(reading context.Context, d *model.Delivery) {
-	if d.Repeat() {
-		p.takeRepeat(reading, d)
-		return
-	}
-	a := fold(p.board, d)
+func (p *printer) takeMessage(d *model.Delivery, e model.Event) {
+	a := fold(p.board, d, e)
 	if d.Seq > p.opened {
 		p.tally.verified++
 		if a.late {
@@ -278,26 +237,3 @@ func (p *printer) picks(a *arrival) bool {
 		Task: a.task, Event: &a.Event, Late: a.late, Duplicate: a.delivery.Repeat(), Now: p.Now(),
 	})
 }
-
-// flush writes the lines gathered so far.
-func (p *printer) flush() error {
-	if p.buf.Len() == 0 {
-		return nil
-	}
-	b := p.buf.Bytes()
-	if p.Format == JSON {
-		b = SafeJSON(b)
-	}
-	_, err := p.Out.Write(b)
-	p.buf.Reset()
-	switch {
-	case err == nil:
-		return nil
-	case closedPipe(err):
-		return errGone
-	}
-	return fmt.Errorf("the output cannot be written: %w", err)
-}
-
-// errGone says that nobody reads the output any more.
-var errGone = errors.New("the output is closed")

@@ -7,64 +7,110 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/charmbracelet/x/exp/golden"
+
 	"aspectop/model"
 )
 
-// script runs with a history of one event, then plays what a run can meet, a
-// second apart, and returns what was printed.
-func script(t *testing.T, o Options) string {
+// stage is a run under way, in virtual time that begins at noon.
+type stage struct {
+	*testing.T
+	journal *memory
+	status  *model.StatusLog
+	out     bytes.Buffer
+	now     func() time.Time
+	end     func()
+}
+
+// perform runs the printer, plays on it, and ends the run. It returns what was
+// printed. What before keeps is history.
+func perform(t *testing.T, o Options, before func(*memory), play func(*stage)) string {
 	t.Helper()
-	var out bytes.Buffer
+	var printed string
 	synctest.Test(t, func(t *testing.T) {
 		began := time.Now()
-		o.Now = func() time.Time { return noon.Add(time.Since(began)) }
-		journal, status := &memory{}, model.NewStatusLog(10)
-		o.Out, o.Journal, o.Status = &out, journal, status
-		o.Ready.Journal, o.Ready.PID = "/home/me/journal.db", 4711
-		o.Ready.URL = "http://127.0.0.1:8787/webhooks/aspect"
-		journal.keep(delivery("msg_1", -60, envelope("task.progress", taskA, 0, "proxy", "queued", "visual", "queued")))
-
+		s := &stage{T: t, journal: new(memory), status: model.NewStatusLog(1000),
+			now: func() time.Time { return noon.Add(time.Since(began)) }}
+		if before != nil {
+			before(s.journal)
+		}
+		o.Out, o.Journal, o.Status, o.Now = &s.out, s.journal, s.status, s.now
+		o.Ready.URL, o.Ready.Journal, o.Ready.PID = "http://127.0.0.1:8787/webhooks/aspect", "/home/me/journal.db", 4711
 		ctx, cancel := context.WithCancel(t.Context())
+		s.end = cancel
 		done := make(chan error, 1)
 		go func() { done <- Run(ctx, o) }()
-		for i, act := range []func(){
-			func() {
-				journal.keep(delivery("msg_2", 1, envelope("task.progress", taskA, 10, "proxy", "queued", "visual", "processing", "transcription", "queued")))
-			},
-			func() { journal.keep(repeat(2, "msg_2", 2, 2)) },
-			func() {
-				journal.keep(delivery("msg_3", 3, envelope("task.progress", taskA, 5, "proxy", "processing", "visual", "queued")))
-			},
-			func() { journal.keep(delivery("msg_4", 4, `{"success": true}`)) },
-			func() {
-				status.Add(model.Status{At: o.Now(), Rejected: &model.Rejected{ID: "msg_x", Verdict: model.Verdict{
-					Reason: model.NoMatch, Detail: "no secret matches (body altered, or another endpoint's secret)",
-					Hint: "matches after trimming a trailing newline"}}})
-				status.Add(model.Status{At: o.Now(), Notice: "answering 503: the disk is full"})
-			},
-			func() {
-				journal.keep(delivery("msg_5", 6, envelope("task.completed", taskA, 72, "proxy", "completed", "visual", "completed")))
-			},
-			func() {
-				journal.keep(delivery("msg_6", 7, envelope("task.failed", taskB, 20, "proxy", "completed", "visual", "failed")),
-					delivery("msg_7", 7, "no JSON"),
-					delivery("msg_8", 7, `{"event_type":"asset.created","event_id":"event-8"}`))
-			},
-		} {
-			time.Sleep(noon.Add(time.Duration(i+1) * time.Second).Sub(o.Now()))
-			act()
-		}
-		time.Sleep(time.Second)
+		synctest.Wait()
+		play(s)
 		cancel()
 		if err := <-done; err != nil {
 			t.Error(err)
 		}
+		printed = s.out.String()
 	})
-	return out.String()
+	return printed
 }
 
-func TestSmoke(t *testing.T) {
-	t.Log("\n" + script(t, Options{Format: Plain}))
-	t.Log("\n" + script(t, Options{Format: JSON}))
-	t.Log("\n" + script(t, Options{Format: JSON, Since: noon.Add(-time.Hour)}))
+// at plays what happens so many seconds after noon, and never at the moment at
+// which the printer looks.
+func (s *stage) at(second int, act func()) {
+	time.Sleep(noon.Add(time.Duration(second)*time.Second + pollEvery/2).Sub(s.now()))
+	act()
+}
+
+// reject refuses requests.
+func (s *stage) reject(n int) {
+	for range n {
+		s.status.Add(model.Status{At: s.now(), Rejected: &model.Rejected{ID: "msg_x", Verdict: model.Verdict{
+			Reason: model.NoMatch, Detail: "no secret matches (body altered, or another endpoint's secret)",
+			Hint: "matches after trimming a trailing newline"}}})
+	}
+}
+
+// script runs with a history of one event, then plays what a run can meet.
+func script(t *testing.T, o Options) string {
+	t.Helper()
+	return perform(t, o, func(journal *memory) {
+		journal.keep(delivery("msg_1", -60, envelope("task.progress", taskA, 0, "proxy", "queued", "visual", "queued")))
+	}, func(s *stage) {
+		s.at(1, func() {
+			s.journal.keep(delivery("msg_2", 1, envelope("task.progress", taskA, 10, "proxy", "queued", "visual", "processing", "transcription", "queued")))
+		})
+		s.at(2, func() { s.journal.keep(repeat(2, "msg_2", 2, 2)) })
+		s.at(3, func() {
+			s.journal.keep(delivery("msg_3", 3, envelope("task.progress", taskA, 5, "proxy", "processing", "visual", "queued")))
+		})
+		s.at(4, func() { s.journal.keep(delivery("msg_4", 4, `{"success": true}`)) })
+		s.at(5, func() {
+			s.reject(1)
+			s.status.Add(model.Status{At: s.now(), Notice: "answering 503: the disk is full"})
+		})
+		s.at(6, func() {
+			s.journal.keep(delivery("msg_5", 6, envelope("task.completed", taskA, 72, "proxy", "completed", "visual", "completed")))
+		})
+		s.at(7, func() {
+			failed := delivery("msg_6", 7, envelope("task.failed", taskB, 20, "proxy", "completed", "visual", "failed"))
+			other := repeat(7, "msg_6", 2, 7)
+			other.Differs, other.Body = true, []byte("{}")
+			s.journal.keep(failed,
+				delivery("msg_7", 7, "no JSON"),
+				delivery("msg_8", 7, `{"event_type":"asset.created","event_id":"event-8"}`), other)
+		})
+		s.at(8, func() {
+			snapshot := delivery("api:b:1", 8, `{"id":"`+taskB+`","features":{"proxy":{"state":"completed"},"visual":{"state":"queued"},"odd":{}},"updated":"2026-11-23T12:00:30Z"}`)
+			snapshot.Source, snapshot.Secret = model.SourceAPI, ""
+			paused := delivery("sse:9", 8, envelope("task.paused", taskB, 40, "proxy", "completed", "visual", "paused", "odd", ""))
+			paused.Source, paused.Secret = model.SourceSSE, ""
+			s.journal.keep(snapshot, paused)
+		})
+		s.at(9, func() {})
+	})
+}
+
+func TestSentencesOfAScript(t *testing.T) {
+	golden.RequireEqual(t, script(t, Options{Format: Plain, Since: noon.Add(-48 * time.Hour)}))
+}
+
+func TestLinesOfAScript(t *testing.T) {
+	golden.RequireEqual(t, script(t, Options{Format: JSON, Since: noon.Add(-48 * time.Hour)}))
 }

@@ -1,0 +1,54 @@
+package printer
+
+import (
+	"context"
+	"io"
+	"time"
+
+	"aspectop/model"
+)
+
+// Format is how lines are written.
+type Format int
+
+const (
+	Plain Format = iota // sentences for people and screen readers
+	JSON                // NDJSON for programs, as docs/json.md promises
+)
+
+// Journal is what the printer needs of a journal's reader. It is used by one
+// goroutine at a time.
+type Journal interface {
+	After(ctx context.Context, seq int64, limit int) ([]model.Delivery, error)
+	Get(ctx context.Context, seq int64) (model.Delivery, error)
+	Range(ctx context.Context) (first, last int64, err error)
+	Changed(ctx context.Context) (bool, error)
+	Since(ctx context.Context, t time.Time) (int64, error)
+}
+
+// Options say what [Run] prints, and where.
+type Options struct {
+	Format  Format
+	Out     io.Writer
+	Journal Journal
+	// Status is the log of what is no delivery; nil where there is none. It is
+	// read from its start, as all of it belongs to this run. Its notices are
+	// printed in Plain only: JSON has no line for them.
+	Status *model.StatusLog
+	// Filter picks the event, duplicate and rejected lines; nil picks all. What
+	// it leaves out counts in the end line all the same.
+	Filter *model.Filter
+	// Since prints what the journal received from then on before the ready
+	// line. The zero time prints nothing older.
+	Since time.Time
+	Ready Ready
+	// Now is the clock; nil is time.Now. Plain tells times in its zone.
+	Now func() time.Time
+}
+
+// Ready is what the ready line tells. An empty text is null, an empty Tunnel
+// "off".
+type Ready struct {
+	URL, PublicURL, Tunnel, Probe, Journal string
+	PID                                    int
+}
