@@ -178,14 +178,17 @@ func (m *Model) cardProgress(c *cardCols, l *line, t *model.Task) {
 	case !active(t) && duration(t, m.at) > 0:
 		told = "took " + ago(duration(t, m.at))
 	}
-	w := c.width - 4
+	done, total := t.Progress()
+	figures := " " + strconv.Itoa(done) + "/" + strconv.Itoa(total)
 	if told != "" {
-		w -= len(told) + 2
+		told = "  " + told
 	}
-	m.putProgress(l, t, w)
-	if told != "" {
-		l.space(2).put(r, told)
+	bar := stateRole(t.State())
+	if t.State() == model.Completed || t.State() == model.Cancelled {
+		bar = dim
 	}
+	l.bar(bar, int64(done), int64(total), c.width-4-len(figures)-len(told))
+	l.put(dim, figures).put(r, told)
 }
 
 // cardPath is the way of a feature through its states so far. Unknown states count

@@ -2,7 +2,8 @@ package ui
 
 import tea "charm.land/bubbletea/v2"
 
-// wheelRows is how far one notch of the wheel goes.
+// wheelRows is how far one notch of the wheel goes; a row of cards is high
+// enough to be one notch.
 const wheelRows = 3
 
 func (m *Model) click(e tea.Mouse) {
@@ -19,8 +20,12 @@ func (m *Model) wheel(e tea.Mouse) tea.Cmd {
 	if e.Button == tea.MouseWheelUp {
 		a = actUp
 	}
+	rows := wheelRows
+	if m.view == viewBoard && m.detail == nil && m.help == nil {
+		rows = 1
+	}
 	var cmds []tea.Cmd
-	for range wheelRows {
+	for range rows {
 		cmds = append(cmds, m.act(a))
 	}
 	return tea.Batch(cmds...)

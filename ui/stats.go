@@ -1,14 +1,252 @@
 package ui
 
-import tea "charm.land/bubbletea/v2"
+import (
+	"fmt"
+	"slices"
+	"time"
 
-// statsView shows a card for each task.
-type statsView struct{}
+	tea "charm.land/bubbletea/v2"
 
-func (v *statsView) title() string                     { return "Stats" }
-func (v *statsView) changed(*Model, change)            {}
-func (v *statsView) arrange(m *Model, w, h int)        {}
-func (v *statsView) draw(m *Model, w, h int) []string  { return tall(m.th, nil, w, h) }
-func (v *statsView) do(*Model, action) (tea.Cmd, bool) { return nil, false }
-func (v *statsView) selection(*Model) selection        { return selection{} }
-func (v *statsView) click(*Model, int, int)            {}
+	"aspectop/model"
+)
+
+// statsView shows statistics over the tasks that pass the filter. Its text
+// scrolls; the tasks named in it can be selected and opened.
+type statsView struct {
+	shown    *tally // the newest finished one for this filter
+	walk     *walk  // the one under way
+	counted  time.Time
+	stale    bool // the board changed since
+	stepping bool // a tallyMsg is on its way
+
+	lines  []string
+	spots  []spot // of the tasks that can be selected, from above
+	top, h int
+	picked pick
+}
+
+// pick names a selected task and the list it stands in, which may both have it.
+type pick struct {
+	task *model.Task // nil: none
+	list string
+}
+
+// spot is where a task stands in the text.
+type spot struct {
+	pick
+	line, from, to int // from and to are cells; to is the first behind it
+}
+
+func (v *statsView) title() string { return "Stats" }
+
+func (v *statsView) changed(_ *Model, c change) {
+	if c.filter {
+		v.shown, v.walk = nil, nil
+	}
+	v.stale = v.stale || c.filter || len(c.tasks) > 0
+}
+
+func (v *statsView) selection(*Model) selection { return selection{task: v.picked.task} }
+
+func (v *statsView) arrange(m *Model, w, h int) {
+	v.refresh(m)
+	v.compose(m, w, h)
+	if v.h = h; len(v.lines) > h {
+		v.h = max(1, h-1) // the last line tells that there is more
+	}
+	if v.find(v.picked) < 0 {
+		v.picked = pick{}
+	}
+	v.scroll(0)
+}
+
+func (v *statsView) draw(m *Model, w, h int) []string {
+	switch n := v.now(); {
+	case m.board.Len() == 0 && !m.loading:
+		return m.drawNoStats(w, h)
+	case n.tasks == 0 && v.walk == nil:
+		return m.drawEmpty(w, h)
+	}
+	end := min(len(v.lines), v.top+v.h)
+	lines := slices.Clone(v.lines[v.top:end])
+	if below := len(v.lines) - end; below > 0 {
+		lines = append(lines, newLine(m.th, w).put(dim, " ↓ "+count(below, "more line", "more lines")).String())
+	} else if v.top > 0 {
+		lines = append(lines, newLine(m.th, w).put(dim, " ↑ "+count(v.top, "line above", "lines above")).String())
+	}
+	return tall(m.th, lines, w, h)
+}
+
+// drawNoStats says what will be here and when.
+func (m *Model) drawNoStats(w, h int) []string {
+	lines := []string{blank(m.th, w)}
+	say := func(r role, s string) { lines = append(lines, newLine(m.th, w).space(2).put(r, s).String()) }
+	say(plain, "No statistics yet. From the first event on:")
+	for _, s := range []string{
+		"how long features are queued and processed",
+		"how many succeed, and tasks by state",
+		"deliveries a minute",
+		"the slowest tasks, and the stalled ones",
+	} {
+		say(dim, glyphDot+" "+s)
+	}
+	if m.opt.Try != "" && m.opt.Receiver != "" {
+		say(plain, "")
+		say(dim, "To make an event come:")
+		say(accent, "  "+m.opt.Try)
+	}
+	return tall(m.th, lines, w, h)
+}
+
+// statsSplit is the width from which on the sections stand in two columns.
+const statsSplit = 100
+
+// compose draws all sections, made for a screen of w times h.
+func (v *statsView) compose(m *Model, w, h int) {
+	v.spots = v.spots[:0]
+	if w < statsSplit {
+		inner := max(1, w-2)
+		text := v.numbers(m, inner, h)
+		v.lines = m.indent(append(text, v.tasks(m, inner, 1, len(text))...), w)
+		return
+	}
+	left := (w - 5) / 2
+	right := w - 5 - left
+	a, b := v.numbers(m, left, h), v.tasks(m, right, left+4, 0)
+	rows := max(len(a), len(b))
+	a, b = tall(m.th, a, left, rows), tall(m.th, b, right, rows)
+	gap := blank(m.th, 3)
+	for i := range a {
+		a[i] += gap + b[i]
+	}
+	v.lines = m.indent(a, w)
+}
+
+// indent puts a blank at either side of the lines.
+func (m *Model) indent(lines []string, w int) []string {
+	for i := range lines {
+		lines[i] = blank(m.th, min(1, w)) + lines[i]
+		if w > 1 {
+			lines[i] += blank(m.th, 1)
+		}
+	}
+	return lines
+}
+
+// numbers draws the sections that count. The columns of the last one use what
+// is left of the height, as far as that looks well.
+func (v *statsView) numbers(m *Model, w, h int) []string {
+	n := v.now()
+	stats := m.board.Stats()
+	if n.stats != nil {
+		stats = n.stats
+	}
+	lines := m.drawFeatureStats(stats, w)
+	lines = append(lines, blank(m.th, w))
+	high := max(3, min(h-len(lines)-3, 10))
+	return append(lines, m.drawThroughput(w, high)...)
+}
+
+// tasks draws the sections that tell of tasks. The first line stands at y, its
+// first cell at x.
+func (v *statsView) tasks(m *Model, w, x, y int) []string {
+	n := v.now()
+	lines := m.drawTaskStates(n, w)
+	if v.shown == nil && v.walk != nil {
+		lines[0] = m.drawRule("Tasks", "counting, "+percent(v.walk.next, m.board.Len()), w)
+	}
+	list := func(name, note, none string, of []ranked, told func(ranked) (string, role)) {
+		lines = append(lines, blank(m.th, w), m.drawRule(name, note, w))
+		if len(of) == 0 {
+			lines = append(lines, newLine(m.th, w).put(dim, none).String())
+		}
+		for _, r := range of {
+			p := pick{r.task, name}
+			v.spots = append(v.spots, spot{p, y + len(lines), x, x + w})
+			s, role := told(r)
+			lines = append(lines, m.taskLine(r.task, s, role, p == v.picked, w))
+		}
+	}
+	list("Slowest", "", "no task has ended yet", n.slowest.top, func(r ranked) (string, role) {
+		return ago(r.time), plain
+	})
+	note := ""
+	if more := n.stalled.of - len(n.stalled.top); more > 0 {
+		note = fmt.Sprintf("and %d more", more)
+	}
+	list("Stalled", note, "every active task has news", n.stalled.top, func(r ranked) (string, role) {
+		return "no news for " + since(r.task.Heard(), m.at), warn
+	})
+	return lines
+}
+
+func (v *statsView) do(m *Model, a action) (tea.Cmd, bool) {
+	switch a {
+	case actUp:
+		v.step(-1)
+	case actDown:
+		v.step(1)
+	case actHalfUp:
+		v.scroll(-v.h / 2)
+	case actHalfDown:
+		v.scroll(v.h / 2)
+	case actPageUp:
+		v.scroll(1 - v.h)
+	case actPageDown:
+		v.scroll(v.h - 1)
+	case actTop:
+		v.scroll(-len(v.lines))
+	case actBottom:
+		v.scroll(len(v.lines))
+	case actOpen:
+		if v.picked.task == nil {
+			m.say("no task is selected; j and k select one of the slowest and the stalled")
+		} else {
+			m.openTask(v.picked.task, rowKey{})
+		}
+	default:
+		return nil, false
+	}
+	return nil, true
+}
+
+// find is the place of a pick in the text, or -1.
+func (v *statsView) find(p pick) int {
+	return slices.IndexFunc(v.spots, func(s spot) bool { return s.pick == p })
+}
+
+func (v *statsView) inSight(s spot) bool { return s.line >= v.top && s.line < v.top+v.h }
+
+// scroll moves the text. A selection that leaves the screen is given up, so
+// that nobody opens what is out of sight.
+func (v *statsView) scroll(by int) {
+	v.top = max(0, min(v.top+by, len(v.lines)-v.h))
+	if i := v.find(v.picked); i >= 0 && !v.inSight(v.spots[i]) {
+		v.picked = pick{}
+	}
+}
+
+// step selects the next task in the direction, as long as it is in sight;
+// otherwise the text scrolls.
+func (v *statsView) step(by int) {
+	i := v.find(v.picked) + by
+	if v.picked.task == nil {
+		i = slices.IndexFunc(v.spots, v.inSight)
+		for by < 0 && i >= 0 && i+1 < len(v.spots) && v.inSight(v.spots[i+1]) {
+			i++
+		}
+	}
+	if i >= 0 && i < len(v.spots) && v.inSight(v.spots[i]) {
+		v.picked = v.spots[i].pick
+		return
+	}
+	v.scroll(by)
+}
+
+func (v *statsView) click(_ *Model, x, y int) {
+	for _, s := range v.spots {
+		if s.line == v.top+y && s.from <= x && x < s.to {
+			v.picked = s.pick
+		}
+	}
+}

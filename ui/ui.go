@@ -163,7 +163,8 @@ func New(ctx context.Context, o Options) *Model {
 		loading: true,
 	}
 	m.filter.set(o.Filter)
-	m.run.started = m.at
+	m.run.started, m.run.rate = m.at, newRate(time.Second, 60)
+	m.log.pace, m.log.matchedPace = newPace(), newPace()
 	tasks := &tasksView{follow: true}
 	m.views = [viewCount]view{
 		tasks, &boardView{tasks: tasks}, &eventsView{follow: true}, &deliveriesView{}, &statsView{},
@@ -239,6 +240,8 @@ func (m *Model) handle(msg tea.Msg) tea.Cmd {
 		return m.fetched(msg)
 	case exportedMsg:
 		m.exported(msg)
+	case tallyMsg:
+		m.views[viewStats].(*statsView).walkOn(m)
 	case unflashMsg:
 		m.flash.clear(msg)
 	case tea.ResumeMsg:

@@ -1,0 +1,272 @@
+package ui
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"aspectop/model"
+)
+
+// onStats shows deliveries and their statistics.
+func onStats(t *testing.T, w, h int, history []model.Delivery, test func(s *screen), change ...func(*Options)) {
+	t.Helper()
+	onScreen(t, w, h, history, func(s *screen) {
+		s.wait(30 * time.Second)
+		s.press("5")
+		test(s)
+	}, change...)
+}
+
+// line is the first line of the frame that holds the text, blanks folded.
+func (s *screen) line(text string) string {
+	s.t.Helper()
+	for _, l := range strings.Split(s.frame(), "\n") {
+		if strings.Contains(l, text) {
+			return strings.Join(strings.Fields(l), " ")
+		}
+	}
+	s.t.Errorf("the screen does not show %q:\n%s", text, s.frame())
+	return ""
+}
+
+func TestFramesOfStats(t *testing.T) {
+	for _, size := range sizes {
+		t.Run(fmt.Sprintf("%dx%d", size[0], size[1]), func(t *testing.T) {
+			onStats(t, size[0], size[1], uploads(), func(s *screen) {
+				s.wait(12 * time.Minute) // two tasks stall
+				s.matchesGolden()
+			})
+		})
+	}
+	t.Run("none", func(t *testing.T) {
+		onStats(t, 80, 24, nil, func(s *screen) { s.matchesGolden() })
+	})
+	t.Run("ascii", func(t *testing.T) {
+		onStats(t, 120, 30, uploads(), func(s *screen) { s.matchesGolden() }, func(o *Options) { o.ASCII, o.Theme = true, "mono" })
+	})
+}
+
+func TestTheStatsFitEverySize(t *testing.T) {
+	onStats(t, 80, 24, uploads(), func(s *screen) { s.fitsEverySize() })
+	onStats(t, 80, 24, nil, func(s *screen) { s.fitsEverySize() })
+}
+
+// The figures are worked out by hand from uploads: proxy was queued 2 s and
+// 15 s and processed 3 s and 15 s; preview was queued 2, 15 and 15 s, processed
+// 3 s with success and 2 s without.
+func TestTheStatsTellMediansAndSuccess(t *testing.T) {
+	onStats(t, 80, 40, uploads(), func(s *screen) {
+		for _, want := range []struct{ feature, queued, processing string }{
+			{"proxy", "100% · queued 2.0s 15s", "5 tasks ▸ processing 3.0s 15s"},
+			{"preview", "50% · queued 15s 15s", "5 tasks ▸ processing 2.0s 3.0s"},
+			{"visual", "100% · queued 5.0s 15s", "5 tasks ▸ processing 12s 12s"},
+			{"embedding", "– · queued – –", "1 task ▸ processing – –"},
+			{"scene_detect", "100% · queued – –", "1 task ▸ processing 15s 15s"},
+		} {
+			lines := strings.Split(s.frame(), "\n")
+			for i, l := range lines {
+				if strings.HasPrefix(l, " "+want.feature+" ") {
+					if got := withoutBars(l); got != want.feature+" "+want.queued {
+						t.Errorf("%s is told as %q", want.feature, got)
+					}
+					if got := withoutBars(lines[i+1]); got != want.processing {
+						t.Errorf("the processing of %s is told as %q", want.feature, got)
+					}
+				}
+			}
+		}
+		s.shows("50% success: 1 of 2")
+		s.press("G")
+		for state, want := range map[string]string{"▸ processing": "2 40%", "· queued": "0 0%", "✓ completed": "1 20%", "✗ failed": "1 20%", "× cancelled": "1 20%"} {
+			if want = state + " " + want; !strings.Contains(withoutBars(s.frame()), want) {
+				t.Errorf("the tasks by state do not tell %q", want)
+			}
+		}
+	})
+}
+
+// withoutBars folds blanks and drops bars.
+func withoutBars(line string) string {
+	line = strings.Map(func(r rune) rune {
+		if strings.ContainsRune(glyphFull+glyphWait+glyphEmpty, r) {
+			return ' '
+		}
+		return r
+	}, line)
+	return strings.Join(strings.Fields(line), " ")
+}
+
+func TestBarsOfAllFeaturesHaveOneScale(t *testing.T) {
+	onStats(t, 80, 40, uploads(), func(s *screen) {
+		full := strings.Count(s.line("preview  "), glyphFull) // the median is the longest time of all
+		if half := strings.Count(s.line("visual  "), glyphFull); half < full/3-1 || half > full/3+1 {
+			t.Errorf("15 s have %d cells, 5 s have %d", full, half)
+		}
+	})
+}
+
+func TestTheStatsFollowTheFilter(t *testing.T) {
+	onStats(t, 80, 40, uploads(), func(s *screen) {
+		s.press("/")
+		s.write("task:2e1c7e01")
+		s.press("enter")
+		s.shows("1 task ", "100% success: 1 of 1", "4 deliveries in")
+		if got := withoutBars(s.line("proxy")); got != "proxy 100% · queued 2.0s 2.0s" {
+			t.Errorf("proxy is told as %q", got)
+		}
+		s.hides("scene_detect", taskID(2)[:8])
+		s.press("esc")
+		s.shows("5 tasks", "scene_detect", "11 deliveries in")
+		s.press("/")
+		s.write("nosuchthing")
+		s.shows("Nothing passes the filter")
+	})
+}
+
+func TestTheStatsWithAFilterThatPassesAllAreTheSame(t *testing.T) {
+	onStats(t, 120, 40, uploads(), func(s *screen) {
+		before := strings.Join(s.m.views[viewStats].draw(s.m, 120, 36), "\n")
+		s.press("/")
+		s.write("-nosuchthing")
+		s.press("enter")
+		if after := strings.Join(s.m.views[viewStats].draw(s.m, 120, 36), "\n"); after != before {
+			t.Errorf("with the filter the statistics are\n%s\nnot\n%s", after, before)
+		}
+	})
+}
+
+func TestStatsWithAFilterAreCountedAnewOnceASecond(t *testing.T) {
+	onStats(t, 80, 40, uploads(), func(s *screen) {
+		s.press("/")
+		s.write("-nosuchthing")
+		s.press("enter")
+		s.wait(2 * time.Second)
+		counts := map[time.Time]bool{}
+		for i := range 20 { // within 1.32 s
+			s.deliver(event(10+i, "task.progress", time.Minute, "proxy=queued"))
+			counts[s.m.views[viewStats].(*statsView).counted] = true
+		}
+		if len(counts) > 3 {
+			t.Errorf("counted anew %d times", len(counts))
+		}
+		s.wait(2 * time.Second)
+		s.shows("25 tasks")
+	})
+}
+
+func TestTheSlowestAndTheStalledTasksCanBeOpened(t *testing.T) {
+	onStats(t, 120, 40, uploads(), func(s *screen) {
+		s.wait(12 * time.Minute)
+		s.shows("no news for 12m")
+		s.press("enter")
+		s.shows("no task is selected")
+		s.press("j") // the slowest one
+		if s.selected() != taskID(4) {
+			t.Errorf("%s is selected", s.selected())
+		}
+		s.press("j", "j", "j") // the one that waits longest for news
+		if s.selected() != taskID(3) {
+			t.Errorf("%s is selected", s.selected())
+		}
+		s.press("j", "j", "j")
+		if s.selected() != taskID(5) {
+			t.Errorf("%s is selected", s.selected())
+		}
+		s.press("k", "enter")
+		if s.m.detail == nil || s.m.detail.task != taskID(3) {
+			t.Error("the stalled task is not open")
+		}
+		s.press("esc")
+		if s.selected() != taskID(3) {
+			t.Errorf("back from the task, %s is selected", s.selected())
+		}
+	})
+}
+
+func TestAClickSelectsATaskInTheStats(t *testing.T) {
+	onStats(t, 120, 40, uploads(), func(s *screen) {
+		for y, l := range strings.Split(s.frame(), "\n") {
+			if strings.Contains(l, taskID(1)[:8]) {
+				s.send(tea.MouseClickMsg{X: 70, Y: y, Button: tea.MouseLeft})
+			}
+		}
+		if s.selected() != taskID(1) {
+			t.Errorf("%s is selected", s.selected())
+		}
+	})
+}
+
+func TestTheStatsScrollAndSelectOnlyWhatIsInSight(t *testing.T) {
+	onStats(t, 60, 16, uploads(), func(s *screen) {
+		s.shows("Features", "more lines")
+		s.press("j")
+		if s.selected() != "" {
+			t.Error("a task out of sight is selected")
+		}
+		for range 30 {
+			s.press("j")
+		}
+		if s.selected() != taskID(1) {
+			t.Errorf("%s is selected", s.selected())
+		}
+		s.shows("lines above", taskID(1)[:8])
+		s.press("g")
+		s.shows("Features")
+		if s.selected() != "" {
+			t.Error("a task out of sight is still selected")
+		}
+		s.press("G", "k")
+		s.shows("lines above")
+		if s.selected() != taskID(1) {
+			t.Errorf("%s is selected", s.selected())
+		}
+		s.press("pgup", "ctrl+u", "pgdown", "ctrl+d")
+		s.shows("lines above")
+	})
+}
+
+func TestDeliveriesAreCountedByTheMinute(t *testing.T) {
+	onStats(t, 80, 40, uploads(), func(s *screen) {
+		s.wait(4*time.Minute - 30*time.Second)
+		var more []model.Delivery
+		for i := range 22 {
+			more = append(more, event(50+i, "task.progress", 4*time.Minute, "proxy=queued"))
+		}
+		s.deliver(more...)
+		s.shows("33 deliveries in", " 22 │")
+		// Eleven in the first minute, half as high as the twenty-two four later.
+		lines := strings.Split(s.frame(), "\n")
+		heights := map[int]int{}
+		for _, l := range lines {
+			if cells := []rune(l); strings.Contains(l, glyphWall) && len(cells) == 80 {
+				for _, x := range []int{78, 74} {
+					if cells[x] == '█' {
+						heights[x]++
+					}
+				}
+			}
+		}
+		if heights[78] == 0 || heights[74]*2 != heights[78] {
+			t.Errorf("the columns are %d and %d high:\n%s", heights[74], heights[78], s.frame())
+		}
+	})
+}
+
+func TestHostileTextInTheStatsIsHarmless(t *testing.T) {
+	for _, evil := range hostile {
+		var many []string
+		for i := range 60 {
+			many = append(many, fmt.Sprintf("%d%s=%s", i, evil, evil))
+		}
+		d := event(1, "task.failed", 0, many...)
+		d.Body = []byte(strings.ReplaceAll(string(d.Body), taskID(1), strings.Trim(fmt.Sprintf("%q", evil), `"`)))
+		onStats(t, 80, 24, []model.Delivery{d}, func(s *screen) {
+			s.frame()
+			s.press("G")
+		})
+	}
+}
