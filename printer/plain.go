@@ -98,6 +98,8 @@ func told(a *arrival) []string {
 	switch {
 	case len(changes) > 0:
 		parts = append(parts, changed(changes, a.before == ""))
+	case len(parts) == 0 && a.before == "":
+		parts = append(parts, "no features yet")
 	case len(parts) == 0:
 		parts = append(parts, "nothing new")
 	}

@@ -1,0 +1,195 @@
+package printer
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"aspectop/model"
+)
+
+func progress(second int) model.Delivery {
+	return delivery(fmt.Sprintf("msg_%d", second), second, envelope("task.progress", taskA, second, "visual", "queued"))
+}
+
+// seqs are the numbers of the event lines.
+func seqs(printed string) []string {
+	var found []string
+	for line := range strings.Lines(printed) {
+		if _, rest, ok := strings.Cut(line, `"seq":`); ok && strings.HasPrefix(line, `{"type":"event"`) {
+			seq, _, _ := strings.Cut(rest, ",")
+			found = append(found, seq)
+		}
+	}
+	return found
+}
+
+func TestHistoryIsFoldedAndNotPrinted(t *testing.T) {
+	printed := perform(t, Options{Format: JSON}, func(j *memory) { j.keep(progress(-20), progress(-10)) }, func(s *stage) {
+		s.at(1, func() { s.journal.keep(progress(-30)) })
+	})
+	if got := seqs(printed); !slices.Equal(got, []string{"3"}) || !strings.Contains(printed, `"late":true`) {
+		t.Errorf("events %q, want the one that arrived later, and late:\n%s", got, printed)
+	}
+}
+
+func TestSincePrintsOlderOnesAheadOfReadyAndDoesNotCountThem(t *testing.T) {
+	printed := perform(t, Options{Format: JSON, Since: noon.Add(-20 * time.Second)},
+		func(j *memory) { j.keep(progress(-30), progress(-20), progress(-10)) },
+		func(s *stage) { s.at(1, func() { s.journal.keep(progress(1)) }) })
+	if got := seqs(printed); !slices.Equal(got, []string{"2", "3", "4"}) {
+		t.Errorf("events %q", got)
+	}
+	older, newer, _ := strings.Cut(printed, `{"type":"ready"`)
+	if len(seqs(older)) != 2 || len(seqs(newer)) != 1 || !strings.Contains(newer, `"verified":1,`) {
+		t.Error(printed)
+	}
+}
+
+func TestWhatArrivesIsPrintedAtOnce(t *testing.T) {
+	perform(t, Options{Format: JSON}, nil, func(s *stage) {
+		for i := 1; i < 50; i++ {
+			s.at(i, func() { s.journal.keep(progress(i)) })
+			time.Sleep(pollEvery)
+			if got := len(seqs(s.out.String())); got != i {
+				t.Fatalf("%d events are printed %v after event %d was kept", got, pollEvery, i)
+			}
+		}
+	})
+}
+
+func TestTheEndDrainsWhatIsDurable(t *testing.T) {
+	printed := perform(t, Options{Format: JSON}, nil, func(s *stage) {
+		s.at(1, func() {
+			for i := range 2500 {
+				s.journal.keep(progress(i))
+			}
+			s.reject(1)
+			s.end()
+		})
+	})
+	if n := len(seqs(printed)); n != 2500 || !strings.Contains(printed, `"end","time":"2026-11-23T12:00:01.025000Z","verified":2500,"rejected":1,`) {
+		t.Errorf("%d of 2500 events are printed", n)
+	}
+}
+
+// growing is a journal to which something is added whenever it is read.
+type growing struct{ *memory }
+
+func (g growing) After(ctx context.Context, seq int64, limit int) ([]model.Delivery, error) {
+	defer func() {
+		for i := range limit {
+			g.keep(progress(i))
+		}
+	}()
+	return g.memory.After(ctx, seq, limit)
+}
+
+func TestAJournalThatGoesOnGrowingDoesNotKeepTheRunFromEnding(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	ready := func(b []byte) (int, error) { cancel(); return len(b), nil }
+	journal := growing{new(memory)}
+	journal.keep(progress(1))
+	if err := Run(ctx, Options{Format: JSON, Out: writer(ready), Journal: journal}); err != nil {
+		t.Error(err)
+	}
+}
+
+type writer func([]byte) (int, error)
+
+func (w writer) Write(b []byte) (int, error) { return w(b) }
+
+func TestARunThatEndsBeforeItIsReadyPrintsTheEnd(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	var out bytes.Buffer
+	journal := new(memory)
+	journal.keep(progress(1))
+	if err := Run(ctx, Options{Format: JSON, Out: &out, Journal: journal}); err != nil {
+		t.Error(err)
+	}
+	if got := out.String(); strings.Count(got, "\n") != 1 || !strings.HasPrefix(got, `{"type":"end"`) {
+		t.Error(got)
+	}
+}
+
+func TestEachWriteIsOfWholeLinesAndOfABatchAtMost(t *testing.T) {
+	const n = 10*batch + 7
+	journal := lives(n)
+	writes, written := 0, 0
+	out := writer(func(b []byte) (int, error) {
+		writes++
+		written += bytes.Count(b, []byte{'\n'})
+		if !bytes.HasPrefix(b, []byte("{")) || !bytes.HasSuffix(b, []byte("}\n")) {
+			t.Errorf("a torn write: %.40q … %q", b, b[max(0, len(b)-40):])
+		}
+		return len(b), nil
+	})
+	ctx, cancel := context.WithCancel(t.Context())
+	if err := Run(ctx, Options{Format: JSON, Out: out, Journal: untilReady{journal, cancel}, Since: time.Unix(0, 0)}); err != nil {
+		t.Error(err)
+	}
+	if written != n+2 || writes > n/batch+3 {
+		t.Errorf("%d lines in %d writes, want %d in at most %d", written, writes, n+2, n/batch+3)
+	}
+}
+
+func TestAClosedPipeEndsTheRunCleanly(t *testing.T) {
+	for _, when := range []string{"from the start", "later"} {
+		r, w, err := os.Pipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer w.Close()
+		journal := new(memory)
+		if when == "later" {
+			go func() {
+				r.Read(make([]byte, 1)) // the ready line has come
+				r.Close()
+				journal.keep(progress(1))
+			}()
+		} else {
+			r.Close()
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		if err := Run(ctx, Options{Format: JSON, Out: w, Journal: journal}); err != nil || ctx.Err() != nil {
+			t.Errorf("closed %s: %v, %v", when, err, ctx.Err())
+		}
+	}
+}
+
+func TestOtherErrorsOfTheOutputAreTold(t *testing.T) {
+	out := writer(func([]byte) (int, error) { return 0, syscall.ENOSPC })
+	err := Run(t.Context(), Options{Format: JSON, Out: out, Journal: new(memory)})
+	if !errors.Is(err, syscall.ENOSPC) || !strings.Contains(err.Error(), "output") {
+		t.Error(err)
+	}
+}
+
+func TestAnErrorOfTheJournalEndsTheRunWithItsCounts(t *testing.T) {
+	broken := errors.New("the journal is broken")
+	journal := new(memory)
+	var out bytes.Buffer
+	ready := writer(func(b []byte) (int, error) {
+		journal.err = broken
+		return out.Write(b)
+	})
+	if err := Run(t.Context(), Options{Format: JSON, Out: ready, Journal: journal}); !errors.Is(err, broken) {
+		t.Error(err)
+	}
+	if !strings.Contains(out.String(), `{"type":"end"`) {
+		t.Error(out.String())
+	}
+	if err := Run(t.Context(), Options{Out: io.Discard, Journal: journal}); !errors.Is(err, broken) {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,83 @@
+package printer
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"aspectop/model"
+)
+
+// tell folds messages and returns the last one's sentence, without its time.
+func tell(t *testing.T, bodies ...string) string {
+	t.Helper()
+	p := newPrinter(Options{Now: func() time.Time { return noon }})
+	for i, body := range bodies {
+		d := delivery(fmt.Sprint("msg_", i), 0, body)
+		d.Seq, d.Message, d.Attempt = int64(i+1), int64(i+1), 1
+		p.buf.Reset()
+		p.takeMessage(&d, model.Decode(&d))
+	}
+	sentence, ok := strings.CutPrefix(p.buf.String(), "12:00:00  ")
+	if !ok {
+		t.Errorf("no time of day: %q", sentence)
+	}
+	return strings.TrimSuffix(sentence, "\n")
+}
+
+func TestASentenceTellsWhatHappened(t *testing.T) {
+	queued := envelope("task.progress", taskA, 1, "visual", "queued")
+	for want, bodies := range map[string][]string{
+		"task 2e1c7e42: nothing new":                                                            {queued, envelope("task.progress", taskA, 2, "visual", "queued")},
+		"task 2e1c7e42: completed after 1h2m3s":                                                 {queued, envelope("task.progress", taskA, 2, "visual", "completed"), envelope("task.completed", taskA, 3723, "visual", "completed")},
+		"task 2e1c7e42: failed":                                                                 {queued, envelope("task.failed", taskA, 2, "visual", "queued")},
+		"task 2e1c7e42: failed: visual":                                                         {queued, envelope("task.failed", taskA, 2, "visual", "failed")},
+		"new task 2e1c7e42 of asset 9f3c5d11: failed: visual":                                   {envelope("task.failed", taskA, 2, "visual", "failed")},
+		"task 2e1c7e42: cancelled after 2s; visual from queued to cancelled":                    {queued, envelope("task.progress", taskA, 2, "visual", "cancelled")},
+		"new task short: completed; visual completed":                                           {`{"event_type":"task.completed","data":{"task":{"id":"short","features":{"visual":"completed"}}}}`},
+		"new task " + strings.Repeat("é", longestWord) + "… of asset 9f3c5d11: no features yet": {envelope("task.progress", strings.Repeat("é", 99), 1)},
+	} {
+		if got := tell(t, bodies...); got != want {
+			t.Errorf("got  %s\nwant %s", got, want)
+		}
+	}
+}
+
+func TestALongListIsCut(t *testing.T) {
+	var features []string
+	for i := range 20 {
+		features = append(features, fmt.Sprintf("f%02d", i), "queued")
+	}
+	if got := tell(t, envelope("task.progress", taskA, 1, features...)); !strings.HasSuffix(got, "f11 queued and 8 more") {
+		t.Error(got)
+	}
+}
+
+func TestTimesAreOfTheClocksZoneWithTheDateOnOtherDays(t *testing.T) {
+	zone := time.FixedZone("", 13*3600) // where noon is 01:00 of the next day
+	var out bytes.Buffer
+	s := &sentences{&out, func() time.Time { return noon.In(zone) }}
+	s.notice(noon, "today")
+	s.notice(noon.Add(-2*time.Hour), "yesterday")
+	s.notice(noon.AddDate(-1, 0, 0), "a year ago")
+	if got, want := out.String(), "01:00:00  today\n2026-11-23 23:00:00  yesterday\n2025-11-24 01:00:00  a year ago\n"; got != want {
+		t.Errorf("got\n%swant\n%s", got, want)
+	}
+}
+
+func TestTheReadySentenceTellsWhatThereIs(t *testing.T) {
+	for want, r := range map[string]Ready{
+		"following; journal /j": {Journal: "/j", Tunnel: "off"},
+		"receiving on http://x; reachable at https://y; tunnel cloudflared; probe ok; journal /j": {
+			URL: "http://x", PublicURL: "https://y", Tunnel: "cloudflared", Probe: "ok", Journal: "/j"},
+	} {
+		var out bytes.Buffer
+		s := &sentences{&out, func() time.Time { return noon }}
+		s.ready(noon, r)
+		if got := out.String(); got != "12:00:00  "+want+"\n" {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	}
+}
