@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf16"
 	"unicode/utf8"
 )
 
@@ -77,7 +78,7 @@ func appendString(b []byte, s string) []byte {
 var errHeader = errors.New("headers that are no JSON object of arrays of strings")
 
 // parseHeader reads what appendHeader wrote, and any other JSON object of
-// arrays of strings without white space.
+// arrays of strings without white space and surrogate pairs.
 func parseHeader(s string) (map[string][]string, error) {
 	p := headerParser{rest: s}
 	n := strings.Count(s, ":[")
@@ -183,9 +184,12 @@ func (p *headerParser) escape(b []byte) []byte {
 		return b
 	}
 	n, err := strconv.ParseUint(p.rest[2:6], 16, 16)
-	p.failed = p.failed || err != nil
 	p.rest = p.rest[6:]
-	if n >= 0xdc80 && n <= 0xdcff {
+	switch {
+	case err != nil || utf16.IsSurrogate(rune(n)) && (n < 0xdc80 || n > 0xdcff):
+		p.failed = true // appendHeader writes no pairs
+		return b
+	case utf16.IsSurrogate(rune(n)):
 		return append(b, byte(n))
 	}
 	return utf8.AppendRune(b, rune(n))

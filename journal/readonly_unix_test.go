@@ -39,27 +39,23 @@ func readOnlyJournal(t *testing.T) (folder, path string) {
 }
 
 // useReadOnly tries to write and to read a journal, as nobody if we are root,
-// and fails unless the first is refused as it should and the second succeeds.
+// and prints what came of each.
 func useReadOnly(args []string) error {
 	if os.Geteuid() == 0 {
 		if err := syscall.Setuid(nobody); err != nil {
 			return err
 		}
 	}
-	var readOnly *ReadOnlyError
-	if _, err := Open(args[0], Options{}); !errors.As(err, &readOnly) {
-		return fmt.Errorf("writing: %w", err)
-	} else if !strings.Contains(err.Error(), args[0]) {
-		return fmt.Errorf("%q does not name %s", err, args[0])
-	}
+	_, err := Open(args[0], Options{})
+	fmt.Printf("%T: %v\n", err, err)
 	r, err := OpenReader(args[0])
 	if err != nil {
-		return fmt.Errorf("reading: %w", err)
+		fmt.Println(err)
+		return nil
 	}
 	defer r.Close()
-	if d, err := r.Get(context.Background(), 1); err != nil || d.ID != "msg_1" {
-		return fmt.Errorf("reading: %v, %w", d, err)
-	}
+	d, err := r.Get(context.Background(), 1)
+	fmt.Println(d.ID, err)
 	_, err = r.Changed(context.Background())
 	return err
 }
@@ -69,7 +65,14 @@ func TestAReadOnlyFolderCanBeReadButNotWritten(t *testing.T) {
 	if err := os.Chmod(folder, 0o555); err != nil {
 		t.Fatal(err)
 	}
-	startChild(t, "readonly", path).finish(t)
+	c := startChild(t, "readonly", path)
+	if got := c.line(t); !strings.HasPrefix(got, "*journal.ReadOnlyError: ") || !strings.Contains(got, path) {
+		t.Errorf("writing: %s", got)
+	}
+	if got := c.line(t); got != "msg_1 <nil>" {
+		t.Errorf("reading: %s", got)
+	}
+	c.finish(t)
 	left, err := os.ReadDir(folder)
 	if err != nil || len(left) != 1 {
 		t.Errorf("in the read-only folder: %v, %v", left, err)
@@ -85,11 +88,45 @@ func TestAReadOnlyFileCanBeReadButNotWritten(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	startChild(t, "readonly", path).finish(t)
+	c := startChild(t, "readonly", path)
+	if got := c.line(t); !strings.HasPrefix(got, "*journal.ReadOnlyError: ") || !strings.Contains(got, path) {
+		t.Errorf("writing: %s", got)
+	}
+	if got := c.line(t); got != "msg_1 <nil>" {
+		t.Errorf("reading: %s", got)
+	}
+	c.finish(t)
 	after, err := os.ReadFile(path)
 	if err != nil || string(before) != string(after) {
 		t.Errorf("the file was changed (%v)", err)
 	}
+}
+
+func TestDeliveriesInALogThatCannotBeReadAreNotPassedOver(t *testing.T) {
+	folder, path := readOnlyJournal(t)
+	// Somebody copied a journal under way, with its log, to where it is read-only.
+	other := newPath(t)
+	j := mustOpen(t, other, Options{})
+	mustAppend(t, j, delivery("msg_2", "{}"))
+	log, err := os.ReadFile(other + "-wal")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path+"-wal", log, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if os.Geteuid() == 0 {
+		os.Chown(path+"-wal", nobody, nobody)
+	}
+	if err := os.Chmod(folder, 0o555); err != nil {
+		t.Fatal(err)
+	}
+	c := startChild(t, "readonly", path)
+	c.line(t)
+	if got := c.line(t); !strings.Contains(got, "journal.db-wal") || !strings.Contains(got, "copy both") {
+		t.Errorf("reading: %s", got)
+	}
+	c.finish(t)
 }
 
 // Root could write it, but it was made read-only on purpose.

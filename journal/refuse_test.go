@@ -194,9 +194,7 @@ func TestSymbolicLinksAreRefusedAsFilesAndFollowedAsFolders(t *testing.T) {
 	}
 }
 
-func TestTheLogOfALaterPartIsNotSilentlyIgnored(t *testing.T) {
-	// What a copy of a journal under way looks like: its log has deliveries that
-	// the file has not.
+func TestACopyOfAJournalUnderWayIsReadWithItsLog(t *testing.T) {
 	path := newPath(t)
 	j := mustOpen(t, path, Options{})
 	mustAppend(t, j, delivery("msg_1", "{}"))
