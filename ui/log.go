@@ -37,7 +37,7 @@ const (
 type eventLog struct {
 	all     logIndex
 	notes   []note // ascending
-	pace    rate   // of all deliveries
+	pace    pace   // of all deliveries
 	rows    map[int64]*arrival
 	reading bool // a window is on its way
 
@@ -45,7 +45,7 @@ type eventLog struct {
 	// the oldest, while whatever comes is looked at as it comes.
 	matches      logIndex
 	matchedNotes []note
-	matchedPace  rate
+	matchedPace  pace
 	filtered     bool
 	generation   int   // of the filter
 	scanned      int64 // everything from here on was looked at

@@ -3,29 +3,60 @@ package ui
 import (
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
-// paceMinutes is how far back deliveries are counted by the minute.
-const paceMinutes = 180
+// paceColumns is how many stretches of each length are counted: three hours by
+// the minute, half an hour by ten seconds.
+const paceColumns = 180
 
-func newPace() rate { return newRate(time.Minute, paceMinutes) }
+// pace counts deliveries over time, in two grains: the last hours should be
+// seen, and what has just begun as well.
+type pace struct{ fine, coarse rate }
+
+func newPace() pace {
+	return pace{newRate(10*time.Second, paceColumns), newRate(time.Minute, paceColumns)}
+}
+
+func (p *pace) add(at time.Time) {
+	p.fine.add(at)
+	p.coarse.add(at)
+}
+
+// last returns the counts up to now and the length of the stretches: the fine
+// ones if n of them hold all there is.
+func (p *pace) last(now time.Time, n int) (counts []int, each time.Duration) {
+	counts = p.coarse.last(now, paceColumns)
+	within := n * int(p.fine.each/time.Second) / int(p.coarse.each/time.Second)
+	for _, before := range counts[:paceColumns-min(within, paceColumns)] {
+		if before > 0 {
+			return counts, p.coarse.each
+		}
+	}
+	return p.fine.last(now, paceColumns), p.fine.each
+}
 
 // drawThroughput draws the deliveries that pass the filter as columns, one for
-// each of the last minutes, as many as fit.
+// each of the latest stretches of time, as many as fit.
 func (m *Model) drawThroughput(w, high int) []string {
-	pace := &m.log.pace
+	of := &m.log.pace
 	if m.log.filtered {
-		pace = &m.log.matchedPace
+		of = &m.log.matchedPace
 	}
-	counts := pace.last(m.at, paceMinutes)
+	counts, each := of.last(m.at, max(0, min(w-6, paceColumns)))
+	name := "Deliveries per minute"
+	if each < time.Minute {
+		name = "Deliveries per " + ago(each)
+	}
 	axis := len(strconv.Itoa(max(1, slices.Max(counts)))) + 1
 	counts = counts[len(counts)-max(1, min(w-axis-1, len(counts))):]
 	sum, most := 0, max(1, slices.Max(counts))
 	for _, n := range counts {
 		sum += n
 	}
-	lines := []string{m.drawRule("Deliveries a minute", count(sum, "delivery", "deliveries")+" in "+spanWord(len(counts)), w)}
+	whole := shortAgo(time.Duration(len(counts)) * each)
+	lines := []string{m.drawRule(name, strconv.Itoa(sum)+" in the last "+whole, w)}
 	for row := high - 1; row >= 0; row-- {
 		l := newLine(m.th, w)
 		label := ""
@@ -42,7 +73,7 @@ func (m *Model) drawThroughput(w, high int) []string {
 		lines = append(lines, l.String())
 	}
 	l := newLine(m.th, w).space(axis).put(faint, boxRound.bottomLeft+repeat(boxRound.edge, len(counts)))
-	return append(lines, l.String(), m.drawMinutes(w, axis+1, len(counts)))
+	return append(lines, l.String(), m.drawAgo(w, axis+1, len(counts), each))
 }
 
 // columnPart is what a column for n of most shows in a row, counted from below.
@@ -61,32 +92,23 @@ func columnPart(n, most, row, high int) string {
 	return glyphSpark[full-1]
 }
 
-// drawMinutes labels the columns, the last of which is now.
-func (m *Model) drawMinutes(w, left, n int) string {
-	step := 15
-	if n > 90 {
-		step = 30
-	}
+// drawAgo labels n columns from the cell left on by how long ago they were.
+func (m *Model) drawAgo(w, left, n int, each time.Duration) string {
+	const apart = 12 // columns between labels, at least
+	i := slices.IndexFunc(steps, func(step time.Duration) bool { return step >= apart*each })
+	step := int(steps[i] / each)
 	l := newLine(m.th, w)
-	for ago := n / step * step; ago >= 0; ago -= step {
+	for back := n / step * step; back >= 0; back -= step {
 		label := "now"
-		if ago > 0 {
-			label = "-" + spanWord(ago)
+		if back > 0 {
+			label = "-" + shortAgo(time.Duration(back)*each)
 		}
-		if end := left + n - ago; end-len(label) >= l.used() {
+		if end := left + n - back; end-len(label) >= l.used() {
 			l.to(end-len(label)).put(dim, label)
 		}
 	}
 	return l.String()
 }
 
-// spanWord is a number of minutes as people say it.
-func spanWord(minutes int) string {
-	switch {
-	case minutes < 60:
-		return strconv.Itoa(minutes) + "m"
-	case minutes%60 == 0:
-		return strconv.Itoa(minutes/60) + "h"
-	}
-	return ago(time.Duration(minutes) * time.Minute)
-}
+// shortAgo is a duration without the part that is nought: 30m, 1h, 1h30.
+func shortAgo(d time.Duration) string { return strings.TrimSuffix(ago(d), "00") }
