@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"runtime"
 	"sync"
 	"testing"
@@ -68,7 +67,7 @@ func TestArrivalsThatWaitAreCommittedTogether(t *testing.T) {
 }
 
 func TestAFailedCommitForgetsItsIDs(t *testing.T) {
-	j := mustOpen(t, newPath(t), Options{})
+	j := mustOpenUnkept(t, newPath(t), Options{})
 	mustAppend(t, j, delivery("msg_1", "{}"))
 	if _, err := j.keeper.exec(`CREATE TRIGGER refuse BEFORE INSERT ON deliveries WHEN new.id = 'bad' BEGIN SELECT raise(ABORT, 'refused'); END`); err != nil {
 		t.Fatal(err)
@@ -98,60 +97,6 @@ func TestAFailedCommitForgetsItsIDs(t *testing.T) {
 	}
 	if d := mustAppend(t, j, delivery("msg_2", "{}")); d.Seq != 3 || d.Repeat() {
 		t.Errorf("a message: %+v", d)
-	}
-}
-
-func TestTheLogDoesNotGrowWithoutBoundUnderSteadyLoad(t *testing.T) {
-	j, err := OpenMemory(Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer j.Close()
-	const total, each = 256 << 20, 256 << 10
-	body := make([]byte, each)
-	greatest := int64(0)
-	var mu sync.Mutex
-	var wg sync.WaitGroup
-	for g := range 4 {
-		wg.Go(func() {
-			for i := range total / each / 4 {
-				d := delivery(fmt.Sprintf("msg_%d_%d", g, i), "")
-				d.Body = body
-				if err := j.Append(t.Context(), d); err != nil {
-					t.Error(err)
-					return
-				}
-				info, err := os.Stat(j.Path() + "-wal")
-				if err != nil {
-					t.Error(err)
-					return
-				}
-				mu.Lock()
-				greatest = max(greatest, info.Size())
-				mu.Unlock()
-			}
-		})
-	}
-	wg.Wait()
-	// What comes while a checkpoint runs goes on top.
-	if limit := int64(2 * logPages * pageSize); greatest > limit {
-		t.Errorf("the log grew to %d MiB", greatest>>20)
-	}
-	t.Logf("%d MiB appended, log of at most %d MiB", total>>20, greatest>>20)
-}
-
-func TestWhatIsLeftAloneGetsIntoTheFile(t *testing.T) {
-	path := newPath(t)
-	j := mustOpen(t, path, Options{})
-	mustAppend(t, j, delivery("msg_1", "{}"))
-	j.checkpoint()
-	r, err := openReader(path, "immutable=1") // without the log
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer r.Close()
-	if n := len(all(t, r)); n != 1 {
-		t.Errorf("%d deliveries in the file alone", n)
 	}
 }
 

@@ -67,7 +67,12 @@ type Journal struct {
 // The ids of the messages in it are read in the background (about a second for
 // a million); Append waits for that, readers do not.
 func Open(path string, o Options) (*Journal, error) {
-	return open(path, o, "synchronous(FULL)")
+	j, err := open(path, o, "synchronous(FULL)")
+	if err != nil {
+		return nil, err
+	}
+	go j.keep()
+	return j, nil
 }
 
 // OpenMemory opens an empty journal for the life of this process: a file in a
@@ -84,9 +89,11 @@ func OpenMemory(o Options) (*Journal, error) {
 		return nil, err
 	}
 	j.folder = folder
+	go j.keep()
 	return j, nil
 }
 
+// open opens a journal that as yet nobody keeps.
 func open(path string, o Options, synchronous string) (*Journal, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
@@ -147,7 +154,6 @@ func (j *Journal) start(synchronous string) (err error) {
 		defer j.writing.Unlock()
 		j.loadErr = explain(j.path, j.ids.load(j.writer, j.stopping))
 	}()
-	go j.keep()
 	return nil
 }
 

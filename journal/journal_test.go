@@ -36,6 +36,18 @@ func mustOpen(t testing.TB, path string, o Options) *Journal {
 	return j
 }
 
+// mustOpenUnkept opens a journal whose housekeeping is the test's.
+func mustOpenUnkept(t testing.TB, path string, o Options) *Journal {
+	t.Helper()
+	j, err := open(path, o, "synchronous(FULL)")
+	if err != nil {
+		t.Fatal(err)
+	}
+	close(j.stopped)
+	t.Cleanup(func() { j.Close() })
+	return j
+}
+
 func mustAppend(t testing.TB, j *Journal, d *model.Delivery) *model.Delivery {
 	t.Helper()
 	if err := j.Append(t.Context(), d); err != nil {

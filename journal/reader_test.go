@@ -16,7 +16,7 @@ import (
 // which repeats the first message.
 func tenArrivals(t *testing.T) (*Journal, *Reader) {
 	path := newPath(t)
-	j := mustOpen(t, path, Options{})
+	j := mustOpenUnkept(t, path, Options{})
 	for i := range 10 {
 		d := delivery(fmt.Sprint("msg_", i), "{}")
 		if i%3 == 2 {
@@ -100,7 +100,7 @@ func TestSinceIsTheCursorForATime(t *testing.T) {
 		}
 	}
 	empty := newPath(t)
-	mustOpen(t, empty, Options{})
+	mustOpenUnkept(t, empty, Options{})
 	if got, err := mustRead(t, empty).Since(t.Context(), received); got != 0 || err != nil {
 		t.Errorf("in an empty journal: %d, %v", got, err)
 	}

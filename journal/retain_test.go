@@ -60,7 +60,7 @@ const day = 24 * time.Hour
 func TestOldDeliveriesAndRepeatsGoAndYoungOnesStay(t *testing.T) {
 	path := newPath(t)
 	c := newClock(received)
-	j := mustOpen(t, path, Options{Retain: 30 * day, Now: c.now})
+	j := mustOpenUnkept(t, path, Options{Retain: 30 * day, Now: c.now})
 	r := mustRead(t, path)
 	for i := range 300 { // more than one step
 		d := delivery(fmt.Sprint("msg_", i), "{}")
@@ -82,7 +82,7 @@ func TestOldDeliveriesAndRepeatsGoAndYoungOnesStay(t *testing.T) {
 func TestTheNewestEventOfAnUnfinishedTaskStays(t *testing.T) {
 	path := newPath(t)
 	c := newClock(received)
-	j := mustOpen(t, path, Options{Retain: 10 * day, Now: c.now})
+	j := mustOpenUnkept(t, path, Options{Retain: 10 * day, Now: c.now})
 	r := mustRead(t, path)
 	at := func(minutes int) time.Time { return received.Add(time.Duration(minutes) * time.Minute) }
 	for _, d := range []*model.Delivery{
@@ -91,6 +91,7 @@ func TestTheNewestEventOfAnUnfinishedTaskStays(t *testing.T) {
 		event("open_2", "open", "task.progress", "processing", at(2)),
 		event("done_2", "done", "task.completed", "completed", at(3)),
 		event("done_late", "done", "task.progress", "processing", at(1)),
+		event("done_tie", "done", "task.progress", "processing", at(3)),
 		event("failed_1", "failed", "task.failed", "failed", at(4)),
 		event("open_late", "open", "task.progress", "queued", at(0)),
 		delivery("ping", `{"success":true}`),
@@ -121,7 +122,7 @@ func TestIDsAreRememberedFor48HoursThoughTheirDeliveriesAreGone(t *testing.T) {
 	path := newPath(t)
 	c := newClock(received)
 	o := Options{Retain: time.Hour, Now: c.now}
-	j := mustOpen(t, path, o)
+	j := mustOpenUnkept(t, path, o)
 	mustAppend(t, j, delivery("msg_1", "{}"))
 	c.set(received.Add(2 * time.Hour))
 	mustRetain(t, j)
@@ -129,7 +130,7 @@ func TestIDsAreRememberedFor48HoursThoughTheirDeliveriesAreGone(t *testing.T) {
 		wantKept(t, mustRead(t, path))
 		// The ids are read anew.
 		j.Close()
-		j = mustOpen(t, path, o)
+		j = mustOpenUnkept(t, path, o)
 	}
 	again := delivery("msg_1", "{}")
 	again.Received = received.Add(47 * time.Hour)
@@ -151,7 +152,7 @@ func TestIDsAreRememberedFor48HoursThoughTheirDeliveriesAreGone(t *testing.T) {
 
 func TestIDsAreForgottenWithTheirDeliveriesAfter48Hours(t *testing.T) {
 	c := newClock(received)
-	j := mustOpen(t, newPath(t), Options{Retain: 3 * day, Now: c.now})
+	j := mustOpenUnkept(t, newPath(t), Options{Retain: 3 * day, Now: c.now})
 	mustAppend(t, j, delivery("msg_1", "{}"))
 	mustAppend(t, j, delivery("msg_1", "{}"))
 	c.set(received.Add(4 * day))
@@ -165,7 +166,7 @@ func TestNoNumberIsGivenTwiceThoughTheNewestDeliveryWasRemoved(t *testing.T) {
 	path := newPath(t)
 	c := newClock(received)
 	o := Options{Retain: 3 * day, Now: c.now}
-	j := mustOpen(t, path, o)
+	j := mustOpenUnkept(t, path, o)
 	for i := range 5 {
 		mustAppend(t, j, delivery(fmt.Sprint("msg_", i), "{}"))
 	}
@@ -177,7 +178,7 @@ func TestNoNumberIsGivenTwiceThoughTheNewestDeliveryWasRemoved(t *testing.T) {
 		t.Errorf("range of nothing: %d to %d, %v", first, last, err)
 	}
 	j.Close()
-	j = mustOpen(t, path, o)
+	j = mustOpenUnkept(t, path, o)
 	if d := mustAppend(t, j, delivery("msg_0", "{}")); d.Seq != 6 || d.Message != 6 {
 		t.Errorf("after reopening: %+v", d)
 	}

@@ -55,7 +55,7 @@ func wantRows(t *testing.T, path, query string, want ...string) {
 
 func TestTheViewsShowTheJSONAndPassOverWhatIsNone(t *testing.T) {
 	path := newPath(t)
-	j := mustOpen(t, path, Options{})
+	j := mustOpenUnkept(t, path, Options{})
 	api := delivery("api:t2:1", `{"id":"t2","asset_id":"a2","features":{"proxy":{"state":"queued"}},"updated":"2026-11-23T12:00:00Z"}`)
 	api.Source = model.SourceAPI
 	for _, d := range []*model.Delivery{
@@ -100,7 +100,7 @@ func TestTheViewsShowTheJSONAndPassOverWhatIsNone(t *testing.T) {
 
 func TestTheFileSaysWhatItIs(t *testing.T) {
 	path := newPath(t)
-	j := mustOpen(t, path, Options{})
+	j := mustOpenUnkept(t, path, Options{})
 	wantRows(t, path, "PRAGMA user_version", "1")
 	wantRows(t, path, "PRAGMA application_id", "1634955380")
 	wantRows(t, path, "SELECT name FROM sqlite_schema WHERE type = 'index' AND tbl_name <> 'meta'")
