@@ -1,6 +1,10 @@
 package ui
 
-import tea "charm.land/bubbletea/v2"
+import (
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+)
 
 // boardView shows the tasks of the Tasks view as cards, in the same order and
 // with the same one selected. Cards stand in rows of equal height that scroll
@@ -62,7 +66,6 @@ func (v *boardView) do(m *Model, a action) (tea.Cmd, bool) {
 func (v *boardView) choose(m *Model, i int) {
 	v.tasks.rows.set(i, len(v.tasks.order.rows), v.tasks.h)
 	v.tasks.moved(m)
-	v.tasks.hold(m)
 }
 
 func (v *boardView) click(m *Model, x, y int) {
@@ -151,33 +154,34 @@ func (v *boardView) draw(m *Model, w, h int) []string {
 	if v.head > 0 {
 		lines = append(lines, v.drawHeading(m, &c, w))
 	}
-	rest := w - v.cols*c.width
+	rest := blank(m.th, w-v.cols*c.width)
 	for row := v.top; row < v.rowCount() && len(lines) < h; row++ {
-		block := make([]string, v.height(m, row))
-		for i := range v.cols {
-			cell := v.drawCell(m, &c, row, i, len(block))
-			for y := range block {
-				block[y] += cell[y]
+		cards := v.drawRow(m, &c, row)
+		for y := range cards[0] {
+			var l strings.Builder
+			for _, card := range cards {
+				l.WriteString(card[y])
 			}
+			l.WriteString(rest)
+			lines = append(lines, l.String())
 		}
-		if rest > 0 {
-			for y := range block {
-				block[y] += blank(m.th, rest)
-			}
-		}
-		lines = append(lines, block...)
 	}
 	return tall(m.th, lines, w, h)
 }
 
-// drawCell draws the card in a place of the row, or nothing behind the last.
-func (v *boardView) drawCell(m *Model, c *cardCols, row, col, h int) []string {
-	tasks := v.rowOf(row)
-	if col >= len(tasks) {
-		return tall(m.th, nil, c.width, h)
+// drawRow draws the cards of a row, and nothing in the places behind the last.
+func (v *boardView) drawRow(m *Model, c *cardCols, row int) [][]string {
+	h := v.height(m, row)
+	cards := make([][]string, v.cols)
+	for i, task := range v.rowOf(row) {
+		cards[i] = m.drawCard(c, m.board.At(int(task)), h, row*v.cols+i == v.tasks.rows.cursor)
 	}
-	t := m.board.At(int(tasks[col]))
-	return m.drawCard(c, t, h, row*v.cols+col == v.tasks.rows.cursor)
+	for i := range cards {
+		if cards[i] == nil {
+			cards[i] = tall(m.th, nil, c.width, h)
+		}
+	}
+	return cards
 }
 
 // drawHeading names the columns of the cards.

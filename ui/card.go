@@ -128,7 +128,7 @@ func (m *Model) cardFeature(c *cardCols, l *line, t *model.Task, feature model.F
 		nameRole, stateRole = dim, dim
 	}
 	p := pathOf(t, feature.Name, until)
-	if times := "×" + strconv.Itoa(p.runs); p.runs > 1 {
+	if times := "×" + strconv.Itoa(p.runs()); p.runs() > 1 {
 		w := cells(times)
 		l.cell(nameRole, feature.Name, c.name-w-1).space(1).put(warn, times).space(1)
 	} else {
@@ -137,17 +137,17 @@ func (m *Model) cardFeature(c *cardCols, l *line, t *model.Task, feature model.F
 	now := m.sign(s, moving) + " "
 	switch {
 	case s == model.Queued:
-		l.cell(stateRole, now+p.told(model.Queued), c.queued).space(1)
-		l.cell(dim, "  "+p.told(model.Processing), c.processing)
+		l.cell(stateRole, now+p.queued.String(), c.queued).space(1)
+		l.cell(dim, "  "+p.processing.String(), c.processing)
 	case s == model.Processing:
-		l.cell(dim, "  "+p.told(model.Queued), c.queued).space(1)
-		l.cell(stateRole, now+p.told(model.Processing), c.processing)
+		l.cell(dim, "  "+p.queued.String(), c.queued).space(1)
+		l.cell(stateRole, now+p.processing.String(), c.processing)
 	case !s.Terminal():
-		l.cell(dim, "  "+p.told(model.Queued), c.queued).space(1)
-		l.cell(stateRole, now+word(s)+" "+p.told(model.Processing), c.processing+1+c.end)
+		l.cell(dim, "  "+p.queued.String(), c.queued).space(1)
+		l.cell(stateRole, now+word(s)+" "+p.processing.String(), c.processing+1+c.end)
 	default:
-		l.cell(dim, "  "+p.told(model.Queued), c.queued).space(1)
-		l.cell(dim, "  "+p.told(model.Processing), c.processing).space(1)
+		l.cell(dim, "  "+p.queued.String(), c.queued).space(1)
+		l.cell(dim, "  "+p.processing.String(), c.processing).space(1)
 		l.cell(stateRole, ending(s, c.end), c.end)
 	}
 }
@@ -191,39 +191,47 @@ func (m *Model) cardProgress(c *cardCols, l *line, t *model.Task) {
 	l.put(dim, figures).put(r, told)
 }
 
-// cardPath is the way of a feature through its states so far. Unknown states count
-// as processing.
-type cardPath struct {
-	stays map[model.State]time.Duration // how long in all
-	runs  int                           // how often it was queued or processing, what is greater
+// cardPath is the way of a feature through its states so far. Unknown states
+// count as processing.
+type cardPath struct{ queued, processing cardPhase }
+
+// cardPhase is how often a feature was in a phase, and how long in all.
+type cardPhase struct {
+	times int
+	stay  time.Duration
 }
 
 func pathOf(t *model.Task, feature string, now time.Time) cardPath {
-	p := cardPath{stays: map[model.State]time.Duration{}}
-	times := map[model.State]int{}
-	var before model.State
+	var (
+		p      cardPath
+		before *cardPhase
+	)
 	for _, span := range t.Timeline(feature) {
-		s := span.State
-		if !s.Known() {
-			s = model.Processing
+		var in *cardPhase
+		switch {
+		case span.State == model.Queued:
+			in = &p.queued
+		case !span.State.Terminal():
+			in = &p.processing
 		}
-		if !s.Terminal() {
-			p.stays[s] += span.Length(now)
-			if s != before {
-				times[s]++
+		if in != nil {
+			in.stay += span.Length(now)
+			if in != before {
+				in.times++
 			}
 		}
-		before = s
+		before = in
 	}
-	p.runs = max(times[model.Queued], times[model.Processing])
 	return p
 }
 
-// told is how long the feature was in the state, "" if it never was.
-func (p *cardPath) told(s model.State) string {
-	stay, ok := p.stays[s]
-	if !ok {
+// runs is how often the feature was on its way to an end.
+func (p *cardPath) runs() int { return max(p.queued.times, p.processing.times) }
+
+// String is how long the feature was in the phase, "" if it never was.
+func (p cardPhase) String() string {
+	if p.times == 0 {
 		return ""
 	}
-	return ago(stay)
+	return ago(p.stay)
 }

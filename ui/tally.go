@@ -13,9 +13,11 @@ import (
 
 // tally is what a walk over the tasks that pass the filter finds.
 type tally struct {
-	tasks   int
+	tasks int
+	// How many are in which state, and the statistics over them. They are not
+	// counted if no task is filtered out: the board has them then.
 	states  map[model.State]int
-	stats   *model.Stats // nil if no task is filtered out: the board has them then
+	stats   *model.Stats // nil if not counted
 	slowest longest      // tasks that ended
 	stalled longest      // by the time without news
 }
@@ -61,16 +63,16 @@ const stepCost = 20_000
 // message.
 func (k *walk) costOf(t *model.Task) int {
 	if k.stats == nil {
-		return 2
+		return 3
 	}
 	return 4 + len(t.Features())*t.Messages()
 }
 
 func newWalk(m *Model) *walk {
-	k := &walk{tally: tally{states: map[model.State]int{}}}
+	k := &walk{}
 	if m.filter.active() || !m.opt.Since.IsZero() {
 		stats := model.NewStats()
-		k.stats = &stats
+		k.states, k.stats = map[model.State]int{}, &stats
 	}
 	return k
 }
@@ -86,8 +88,8 @@ func (k *walk) step(m *Model) (done bool) {
 			continue
 		}
 		k.tasks++
-		k.states[t.State()]++
 		if k.stats != nil {
+			k.states[t.State()]++
 			k.stats.Add(t)
 		}
 		if !active(t) {
