@@ -1,0 +1,178 @@
+package aspect
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"time"
+)
+
+const (
+	maxTries = 4
+	tryTime  = 20 * time.Second
+	// postGrace is how long a POST that is under way is still waited for after
+	// its caller gave up: its answer alone names what it created.
+	postGrace = 5 * time.Second
+
+	maxBody      = 8 << 20
+	maxErrorBody = 64 << 10
+)
+
+// call is one request of the API.
+type call struct {
+	method string
+	path   string // escaped; in errors it stands without the query
+	query  url.Values
+	body   any // sent as JSON; nil for none
+}
+
+// idempotent reports whether repeating the call does no harm.
+func (c call) idempotent() bool { return c.method != http.MethodPost }
+
+// do returns the body of a 2xx answer, after as many tries as it takes and is
+// allowed.
+func (c *Client) do(ctx context.Context, r call) ([]byte, error) {
+	var body []byte
+	if r.body != nil {
+		var err error
+		if body, err = json.Marshal(r.body); err != nil {
+			return nil, fmt.Errorf("%s %s: %w", r.method, r.path, err)
+		}
+	}
+	for n := 1; ; n++ {
+		answer, err := c.try(ctx, r, body)
+		if err == nil {
+			return answer, nil
+		}
+		if n == maxTries || ctx.Err() != nil {
+			return nil, err
+		}
+		wait, again := retryDelay(r, err, n)
+		if !again {
+			return nil, err
+		}
+		if err := sleep(ctx, wait, err); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// try makes the call once.
+func (c *Client) try(ctx context.Context, r call, body []byte) ([]byte, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, &networkError{call: r, host: c.host, err: err}
+	}
+	var seen progress
+	// The time-out is not the caller's, so that a POST may outlive it.
+	tryCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), tryTime)
+	defer cancel()
+	stop := context.AfterFunc(ctx, func() {
+		if r.idempotent() || !seen.reached() {
+			cancel()
+			return
+		}
+		time.AfterFunc(postGrace, cancel)
+	})
+	defer stop()
+
+	req, err := c.request(httptrace.WithClientTrace(tryCtx, seen.trace()), r, body)
+	if err != nil {
+		return nil, err
+	}
+	res, err := c.http.Do(req)
+	var answer []byte
+	if err == nil {
+		defer res.Body.Close()
+		if res.StatusCode/100 != 2 {
+			return nil, c.apiError(r, res)
+		}
+		answer, err = io.ReadAll(io.LimitReader(res.Body, maxBody+1))
+		if len(answer) > maxBody {
+			return nil, fmt.Errorf("%s %s: the answer is larger than %d MiB and was not read on: is ASPECT_URL right?", r.method, r.path, maxBody>>20)
+		}
+	}
+	if err == nil {
+		return answer, nil
+	}
+	if ctx.Err() != nil {
+		err = ctx.Err()
+	} else if tryCtx.Err() != nil {
+		err = errNoAnswer
+	} else if strings.Contains(err.Error(), c.key.Reveal()) { // a malformed answer that repeats it
+		err = errors.New(c.clean(err.Error()))
+	}
+	return nil, &networkError{call: r, host: c.host, reached: seen.reached(), err: err}
+}
+
+func (c *Client) request(ctx context.Context, r call, body []byte) (*http.Request, error) {
+	target := c.base + r.path
+	if len(r.query) > 0 {
+		target += "?" + r.query.Encode()
+	}
+	req, err := http.NewRequestWithContext(ctx, r.method, target, bytes.NewReader(body))
+	if err != nil {
+		return nil, fmt.Errorf("%s %s: %w", r.method, r.path, err)
+	}
+	req.Header.Set("Authorization", "Bearer "+c.key.Reveal())
+	req.Header.Set("Accept", "application/json")
+	req.Header.Set("User-Agent", c.userAgent)
+	if body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	return req, nil
+}
+
+// progress is how far one try got.
+type progress struct{ asked, connected atomic.Bool }
+
+func (p *progress) trace() *httptrace.ClientTrace {
+	return &httptrace.ClientTrace{
+		GetConn: func(string) { p.asked.Store(true) },
+		GotConn: func(httptrace.GotConnInfo) { p.connected.Store(true) },
+	}
+}
+
+// reached reports whether the server may have got the request. A transport that
+// does not trace at all counts as having sent it.
+func (p *progress) reached() bool { return !p.asked.Load() || p.connected.Load() }
+
+// retryDelay says whether to try again after the nth failure, and after how
+// long.
+func retryDelay(r call, err error, n int) (time.Duration, bool) {
+	var refused *APIError
+	if errors.As(err, &refused) {
+		if !refused.temporary(r) || refused.RetryAfter > maxRetryAfter {
+			return 0, false
+		}
+		return max(refused.RetryAfter, backoff(n)), true
+	}
+	var broken *networkError
+	if errors.As(err, &broken) {
+		return backoff(n), broken.temporary()
+	}
+	return 0, false
+}
+
+// sleep waits. If the caller's time runs out meanwhile, or would, it says so
+// together with what was to be tried again.
+func sleep(ctx context.Context, d time.Duration, last error) error {
+	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < d {
+		return fmt.Errorf("%w (no time left to try again)", last)
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("%w (ended before trying again: %w)", last, ctx.Err())
+	}
+}

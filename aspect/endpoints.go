@@ -1,0 +1,217 @@
+package aspect
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"time"
+)
+
+// EndpointSpec is what may be set of a webhook endpoint.
+type EndpointSpec struct {
+	URL         string // where Svix posts
+	Description string
+	EventTypes  []string // empty: all events of tasks
+	RateLimit   int      // deliveries a second (Svix's unit; Aspect names none); 0: 120, as on Aspect's page
+	Version     int      // 0: 1, the only one documented
+	Disabled    bool     // of an update only: a new endpoint is enabled
+}
+
+// Endpoint is a webhook endpoint as Aspect tells it.
+type Endpoint struct {
+	ID string
+	EndpointSpec
+	Created, Updated time.Time
+	Raw              json.RawMessage // never with a secret in it
+}
+
+// Created is the answer to a creation. It is the only one that holds the
+// endpoint's secret.
+type Created struct {
+	Endpoint Endpoint
+	Secret   Credential
+	AppID    string
+	NewApp   bool // this was the account's first endpoint
+}
+
+// AllTaskEvents stands for every event of tasks when an endpoint is created.
+// Aspect documents it for creation only, so an update sends the names that it
+// stands for.
+const AllTaskEvents = "task.*"
+
+var taskEvents = []string{"task.progress", "task.completed", "task.failed"}
+
+type endpointBody struct {
+	URL         string   `json:"url"`
+	Description string   `json:"description"`
+	EventTypes  []string `json:"event_types"`
+	RateLimit   int      `json:"rate_limit"`
+	Version     int      `json:"version"`
+	Disabled    *bool    `json:"disabled,omitempty"`
+}
+
+func (s EndpointSpec) body() endpointBody {
+	b := endpointBody{URL: s.URL, Description: s.Description, EventTypes: s.EventTypes, RateLimit: s.RateLimit, Version: s.Version}
+	if b.RateLimit == 0 {
+		b.RateLimit = 120
+	}
+	if b.Version == 0 {
+		b.Version = 1
+	}
+	return b
+}
+
+// CreateEndpoint creates an endpoint. If ctx ends while the request is under
+// way, its answer is still waited for, for 5 seconds. After an error that is no
+// [*APIError] of a status below 500 the endpoint may exist nevertheless, and
+// nothing but its description tells it: to be safe from that, use a
+// [Registrar].
+func (c *Client) CreateEndpoint(ctx context.Context, spec EndpointSpec) (Created, error) {
+	if err := checkTarget(spec.URL); err != nil {
+		return Created{}, err
+	}
+	b := spec.body()
+	if len(b.EventTypes) == 0 {
+		b.EventTypes = []string{AllTaskEvents}
+	}
+	r := call{method: http.MethodPost, path: "/webhooks/endpoints", body: b}
+	answer, err := c.do(ctx, r)
+	if err != nil {
+		return Created{}, err
+	}
+	o, ok := objectOf(answer)
+	if !ok {
+		return Created{}, errors.New("POST /webhooks/endpoints: the answer cannot be read: an endpoint may have been created; look for it in Aspect's dashboard")
+	}
+	raw := o["endpoint"]
+	e, nested := objectOf(raw)
+	if !nested {
+		e, raw = o, answer
+	}
+	app, _ := o.object("app")
+	created := Created{
+		Endpoint: endpointOf(e, raw, spec),
+		Secret:   NewCredential(o.text("secret")),
+		AppID:    app.text("id"),
+		NewApp:   app.text("is_new") == "true",
+	}
+	if created.Secret.Empty() {
+		created.Secret = NewCredential(e.text("secret"))
+	}
+	if created.Endpoint.ID == "" {
+		return created, errors.New("POST /webhooks/endpoints: the answer names no endpoint id: an endpoint may have been created; look for it in Aspect's dashboard")
+	}
+	return created, nil
+}
+
+// UpdateEndpoint sets all six fields of an endpoint. What Aspect answers is not
+// published; fields that the answer does not tell are returned as they were
+// set.
+func (c *Client) UpdateEndpoint(ctx context.Context, id string, spec EndpointSpec) (Endpoint, error) {
+	if err := checkTarget(spec.URL); err != nil {
+		return Endpoint{}, err
+	}
+	path, err := pathOf("/webhooks/endpoints/", id, "")
+	if err != nil {
+		return Endpoint{}, err
+	}
+	b := spec.body()
+	b.EventTypes = expand(b.EventTypes)
+	b.Disabled = &spec.Disabled
+	answer, err := c.do(ctx, call{method: http.MethodPut, path: path, body: b})
+	if err != nil {
+		return Endpoint{}, err
+	}
+	o, _ := objectOf(answer)
+	if o.failed() {
+		return Endpoint{}, fmt.Errorf("PUT %s: Aspect answered that it did not succeed: try again", path)
+	}
+	raw := json.RawMessage(answer)
+	if e, ok := o.object("endpoint"); ok {
+		raw, o = o["endpoint"], e
+	}
+	spec.EventTypes, spec.RateLimit, spec.Version = b.EventTypes, b.RateLimit, b.Version
+	e := endpointOf(o, raw, spec)
+	e.ID = id
+	return e, nil
+}
+
+// DeleteEndpoint deletes an endpoint, and with it the deliveries that Svix still
+// wanted to try again. If there is none the error matches [ErrNotFound]; whoever
+// only wants it gone takes that for success.
+func (c *Client) DeleteEndpoint(ctx context.Context, id string) error {
+	path, err := pathOf("/webhooks/endpoints/", id, "")
+	if err != nil {
+		return err
+	}
+	answer, err := c.do(ctx, call{method: http.MethodDelete, path: path})
+	if err != nil {
+		return err
+	}
+	if o, _ := objectOf(answer); o.failed() {
+		return fmt.Errorf("DELETE %s: Aspect answered that it did not succeed: try again", path)
+	}
+	return nil
+}
+
+// endpointOf reads an endpoint; sent fills in what the answer leaves out.
+func endpointOf(o object, raw json.RawMessage, sent EndpointSpec) Endpoint {
+	e := Endpoint{ID: o.text("id"), EndpointSpec: sent, Created: o.time("created_at"), Updated: o.time("updated_at"), Raw: withoutSecret(raw)}
+	if s := o.text("url"); s != "" {
+		e.URL = s
+	}
+	if s := o.text("description"); s != "" {
+		e.Description = s
+	}
+	var types []string
+	if json.Unmarshal(o["eventtypes"], &types) == nil && len(types) > 0 {
+		e.EventTypes = types
+	}
+	if n := o.number("rate_limit"); n > 0 {
+		e.RateLimit = n
+	}
+	if n := o.number("version"); n > 0 {
+		e.Version = n
+	}
+	if s := o.text("disabled"); s != "" {
+		e.Disabled = s == "true"
+	}
+	return e
+}
+
+func withoutSecret(raw json.RawMessage) json.RawMessage {
+	var members map[string]json.RawMessage
+	if json.Unmarshal(raw, &members) != nil || members["secret"] == nil {
+		return raw
+	}
+	delete(members, "secret")
+	b, _ := json.Marshal(members) // decoded a line above
+	return b
+}
+
+func expand(types []string) []string {
+	if len(types) == 0 || slices.Contains(types, AllTaskEvents) {
+		return taskEvents
+	}
+	return types
+}
+
+func checkTarget(target string) error {
+	u, err := url.Parse(target)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+		return errors.New("an endpoint needs a public URL that begins with https:// or http:// and a host")
+	}
+	return nil
+}
+
+// pathOf puts an id into a path so that it stays one segment of it.
+func pathOf(before, id, after string) (string, error) {
+	if id == "" || id == "." || id == ".." {
+		return "", fmt.Errorf("%q is no id: give one as Aspect shows it", id)
+	}
+	return before + url.PathEscape(id) + after, nil
+}

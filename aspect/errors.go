@@ -1,0 +1,168 @@
+package aspect
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// ErrNotFound is matched by errors.Is on every answer that says that the thing
+// asked for does not exist, or no longer (404 and 410).
+var ErrNotFound = errors.New("not found")
+
+// APIError is an answer that refuses a call.
+type APIError struct {
+	Status     int
+	Method     string
+	Path       string        // without the query
+	Code       string        // the body's "code", if it has one
+	Detail     string        // the body's own words, cleaned; may be empty
+	RetryAfter time.Duration // what the server asked for; zero if nothing
+
+	location string // of a redirect that was not followed
+}
+
+// Error says what happened, to what, in the server's words, and what to do.
+func (e *APIError) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s %s: %d", e.Method, e.Path, e.Status)
+	if text := http.StatusText(e.Status); text != "" {
+		b.WriteString(" " + text)
+	}
+	switch {
+	case e.Code != "" && e.Detail != "":
+		b.WriteString(": " + e.Code + ": " + e.Detail)
+	case e.Code+e.Detail != "":
+		b.WriteString(": " + e.Code + e.Detail)
+	}
+	if advice := e.advice(); advice != "" {
+		b.WriteString(" (" + advice + ")")
+	}
+	return b.String()
+}
+
+func (e *APIError) advice() string {
+	again := "try again later"
+	if e.RetryAfter > 0 {
+		again = "try again in " + e.RetryAfter.Round(time.Second).String()
+	}
+	switch {
+	case e.Status == http.StatusUnauthorized:
+		return "Aspect does not know this API key: check ASPECT_API_KEY"
+	case e.Status == http.StatusForbidden:
+		return "the API key was revoked, or belongs to another account: check ASPECT_API_KEY"
+	case e.Status == http.StatusNotFound, e.Status == http.StatusGone:
+		return "it does not exist in this account, or no longer; if it should, check ASPECT_API_KEY and ASPECT_URL"
+	case e.Status == http.StatusUnprocessableEntity:
+		return "Aspect does not accept a value of the request"
+	case e.Status == http.StatusTooManyRequests:
+		return "too many requests: " + again
+	case e.Status >= 500:
+		return "Aspect has trouble: " + again
+	case e.location != "":
+		return "it leads to " + e.location + ", where the key was not sent: if that is the API, set ASPECT_URL to it"
+	}
+	return ""
+}
+
+// Is makes errors.Is(err, ErrNotFound) true for 404 and 410.
+func (e *APIError) Is(target error) bool {
+	return target == ErrNotFound && (e.Status == http.StatusNotFound || e.Status == http.StatusGone)
+}
+
+// temporary reports whether the same call may do better later.
+func (e *APIError) temporary(r call) bool {
+	switch {
+	case e.Status == http.StatusTooManyRequests, e.Status == http.StatusServiceUnavailable:
+		return true
+	case e.Status == http.StatusRequestTimeout, e.Status >= 500:
+		return r.idempotent()
+	}
+	return false
+}
+
+// undone reports whether the call certainly changed nothing.
+func (e *APIError) undone() bool {
+	return e.Status < 500 && e.Status != http.StatusRequestTimeout
+}
+
+// apiError reads an answer that is no 2xx.
+func (c *Client) apiError(r call, res *http.Response) *APIError {
+	e := &APIError{Status: res.StatusCode, Method: r.method, Path: r.path, RetryAfter: retryAfter(res.Header, time.Now())}
+	e.Code, e.Detail = c.wordsOf(res.Body)
+	if next, err := res.Location(); err == nil && res.StatusCode/100 == 3 {
+		e.location = c.clean((&url.URL{Scheme: next.Scheme, Host: next.Host}).String())
+	}
+	return e
+}
+
+// errNoAnswer is the cause of a try that ran out of its time.
+var errNoAnswer = errors.New("no answer")
+
+// networkError says that no complete answer came.
+type networkError struct {
+	call    call
+	host    string
+	reached bool // the server may have got the request
+	err     error
+}
+
+func (e *networkError) Unwrap() error { return e.err }
+
+// temporary reports whether the same call may do better later without doing
+// harm.
+func (e *networkError) temporary() bool {
+	return (e.call.idempotent() || !e.reached) && !isUntrusted(e.err)
+}
+
+func (e *networkError) Error() string {
+	var noHost *net.DNSError
+	var dial *net.OpError
+	err := e.err
+	if wrapped := (*url.Error)(nil); errors.As(err, &wrapped) {
+		err = wrapped.Err // without it: the call is named already
+	}
+	var what string
+	switch {
+	case errors.Is(err, context.Canceled):
+		what = "ended before the answer came"
+	case errors.Is(err, context.DeadlineExceeded):
+		what = fmt.Sprintf("%s did not answer in the time given", e.host)
+	case errors.Is(err, errNoAnswer):
+		what = fmt.Sprintf("%s did not answer within %v: check the network, or try again later", e.host, tryTime)
+	case errors.As(err, &noHost):
+		what = fmt.Sprintf("no address was found for %s (%v): check the network, and ASPECT_URL", e.host, noHost)
+	case isUntrusted(err):
+		what = fmt.Sprintf("%s could not prove who it is (%v): check ASPECT_URL, this machine's clock, and whether a proxy sits in between", e.host, err)
+	case errors.As(err, &dial) && (dial.Op == "dial" || dial.Op == "proxyconnect"):
+		what = fmt.Sprintf("no connection to %s (%v): check the network, and ASPECT_URL", e.host, err)
+	default:
+		what = fmt.Sprintf("the connection to %s broke (%v): try again", e.host, err)
+	}
+	return e.call.method + " " + e.call.path + ": " + what
+}
+
+// isUntrusted reports whether the server's end of TLS is not what it should be;
+// trying again would not help.
+func isUntrusted(err error) bool {
+	var certificate *tls.CertificateVerificationError
+	var record tls.RecordHeaderError
+	return errors.As(err, &certificate) || errors.As(err, &record)
+}
+
+// certainlyUndone reports of any error of a call whether the call certainly
+// changed nothing.
+func certainlyUndone(err error) bool {
+	var refused *APIError
+	if errors.As(err, &refused) {
+		return refused.undone()
+	}
+	var broken *networkError
+	return errors.As(err, &broken) && !broken.reached
+}

@@ -1,0 +1,172 @@
+package aspect
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// maxPages bounds how often one call follows an iterator, whatever the pages
+// hold.
+const maxPages = 100
+
+// Message is a webhook message as Aspect lists it. Its shape is not published:
+// a field that was not found is empty, and Raw has everything.
+type Message struct {
+	ID        string // msg_…; the svix-id of its deliveries
+	EventType string
+	EventID   string
+	Status    string // as in Attempt; only some lists tell it
+	Time      time.Time
+	Raw       json.RawMessage
+}
+
+// Attempt is one try to deliver a message. Its shape is not published: a field
+// that was not found is empty, and Raw has everything.
+type Attempt struct {
+	ID           string // atmpt_…
+	MessageID    string
+	EndpointID   string
+	EventType    string
+	URL          string
+	Status       string // success, pending, fail, sending, canceled, or as it came
+	ResponseCode int    // 0: no answer, or not told
+	Time         time.Time
+	Raw          json.RawMessage
+}
+
+// Messages returns the recent messages in Aspect's order, at most limit.
+func (c *Client) Messages(ctx context.Context, limit int) ([]Message, error) {
+	r := call{method: http.MethodGet, path: "/webhooks/messages"}
+	return list(ctx, c, r, "messages", limit, messageOf)
+}
+
+// AttemptsByMessage returns the attempts to deliver a message, in Aspect's
+// order, at most limit.
+func (c *Client) AttemptsByMessage(ctx context.Context, messageID string, limit int) ([]Attempt, error) {
+	return c.attempts(ctx, "message_id", messageID, limit)
+}
+
+// AttemptsByEndpoint returns the attempts to deliver to an endpoint, in Aspect's
+// order, at most limit.
+func (c *Client) AttemptsByEndpoint(ctx context.Context, endpointID string, limit int) ([]Attempt, error) {
+	return c.attempts(ctx, "endpoint_id", endpointID, limit)
+}
+
+func (c *Client) attempts(ctx context.Context, by, id string, limit int) ([]Attempt, error) {
+	r := call{method: http.MethodGet, path: "/webhooks/delivery-attempts", query: url.Values{by: {id}}}
+	return list(ctx, c, r, "attempts", limit, attemptOf)
+}
+
+// Deliveries is what Aspect calls the legacy list of an endpoint's attempts, at
+// most limit.
+func (c *Client) Deliveries(ctx context.Context, endpointID string, limit int) ([]Attempt, error) {
+	path, err := pathOf("/webhooks/endpoints/", endpointID, "/deliveries")
+	if err != nil {
+		return nil, err
+	}
+	return list(ctx, c, call{method: http.MethodGet, path: path}, "deliveries", limit, attemptOf)
+}
+
+// list follows the pages of a list until it has limit items. It asks for the
+// first page exactly as documented; only an answer that gives an iterator is
+// asked for more.
+func list[T any](ctx context.Context, c *Client, r call, name string, limit int, read func(object, json.RawMessage) T) ([]T, error) {
+	var all []T
+	last := ""
+	for range maxPages {
+		answer, err := c.do(ctx, r)
+		if err != nil {
+			return nil, err
+		}
+		items, next, err := listOf(answer, name)
+		if err != nil {
+			return nil, fmt.Errorf("%s %s: %w", r.method, r.path, err)
+		}
+		for _, raw := range items {
+			if len(all) >= limit {
+				break
+			}
+			o, _ := objectOf(raw)
+			all = append(all, read(o, raw))
+		}
+		if len(all) >= limit || len(items) == 0 || next == "" || next == last {
+			break
+		}
+		query := url.Values{"iterator": {next}}
+		for name, values := range r.query {
+			if name != "iterator" {
+				query[name] = values
+			}
+		}
+		r.query, last = query, next
+	}
+	return all, nil
+}
+
+func messageOf(o object, raw json.RawMessage) Message {
+	return Message{
+		ID:        o.text("id", "message_id", "msg_id"),
+		EventType: o.text("event_type", "type"),
+		EventID:   o.text("event_id"),
+		Status:    statusOf(o),
+		Time:      timeOf(o),
+		Raw:       raw,
+	}
+}
+
+func attemptOf(o object, raw json.RawMessage) Attempt {
+	a := Attempt{
+		ID:           o.text("id", "attempt_id"),
+		MessageID:    o.text("msg_id", "message_id"),
+		EndpointID:   o.text("endpoint_id"),
+		EventType:    o.text("event_type"),
+		URL:          o.text("url"),
+		Status:       statusOf(o),
+		ResponseCode: o.number("response_status_code"),
+		Time:         timeOf(o),
+		Raw:          raw,
+	}
+	if a.ResponseCode == 0 {
+		a.ResponseCode = o.number("status_code")
+	}
+	if m, ok := o.object("msg"); ok {
+		if a.MessageID == "" {
+			a.MessageID = m.text("id")
+		}
+		if a.EventType == "" {
+			a.EventType = m.text("event_type")
+		}
+	}
+	if a.MessageID == "" && strings.HasPrefix(a.ID, "msg_") { // a list of messages, seen from an endpoint
+		a.MessageID = a.ID
+	}
+	return a
+}
+
+func timeOf(o object) time.Time { return o.time("timestamp", "created_at", "created") }
+
+// statusOf puts Svix's number of a status into Svix's word for it.
+func statusOf(o object) string {
+	if s := o.text("status_text"); s != "" {
+		return s
+	}
+	switch s := o.text("status"); s {
+	case "0":
+		return "success"
+	case "1":
+		return "pending"
+	case "2":
+		return "fail"
+	case "3":
+		return "sending"
+	case "4":
+		return "canceled"
+	default:
+		return s
+	}
+}

@@ -1,0 +1,90 @@
+package aspect
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"time"
+)
+
+// Task is a task as the API tells it. Package model knows what is in it.
+type Task struct {
+	ID  string
+	Raw json.RawMessage // the bytes as they came, without white space around them
+}
+
+// Asset is what a task works on.
+type Asset struct {
+	ID, Name  string
+	Type      string // video, image, audio, other
+	MIMEType  string
+	SizeBytes int64
+	Created   time.Time
+	Updated   time.Time
+	Raw       json.RawMessage
+}
+
+// ActiveTasks returns the account's tasks that are queued, processing or failed.
+// Completed ones are not among them.
+func (c *Client) ActiveTasks(ctx context.Context) ([]Task, error) {
+	r := call{method: http.MethodGet, path: "/tasks/active"}
+	answer, err := c.do(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	items, _, err := listOf(answer, "tasks")
+	if err != nil {
+		return nil, fmt.Errorf("%s %s: %w", r.method, r.path, err)
+	}
+	tasks := make([]Task, len(items))
+	for i, raw := range items {
+		o, _ := objectOf(raw)
+		tasks[i] = Task{ID: o.text("id"), Raw: raw}
+	}
+	return tasks, nil
+}
+
+// Task returns one task, whatever its state. If there is none the error matches
+// [ErrNotFound].
+func (c *Client) Task(ctx context.Context, id string) (Task, error) {
+	o, raw, err := c.get(ctx, "/tasks/", id, "task")
+	if err != nil {
+		return Task{}, err
+	}
+	return Task{ID: o.text("id"), Raw: raw}, nil
+}
+
+// Asset returns one asset. If there is none the error matches [ErrNotFound].
+func (c *Client) Asset(ctx context.Context, id string) (Asset, error) {
+	o, raw, err := c.get(ctx, "/assets/", id, "asset")
+	if err != nil {
+		return Asset{}, err
+	}
+	return Asset{
+		ID: o.text("id"), Name: o.text("name"), Type: o.text("type"), MIMEType: o.text("mime_type"),
+		SizeBytes: int64(o.number("size_bytes")), Created: o.time("created", "created_at"), Updated: o.time("updated", "updated_at"), Raw: raw,
+	}, nil
+}
+
+// get reads one object with an id, which may be wrapped in a member called name.
+func (c *Client) get(ctx context.Context, before, id, name string) (object, json.RawMessage, error) {
+	path, err := pathOf(before, id, "")
+	if err != nil {
+		return nil, nil, err
+	}
+	answer, err := c.do(ctx, call{method: http.MethodGet, path: path})
+	if err != nil {
+		return nil, nil, err
+	}
+	o, _ := objectOf(answer)
+	raw := json.RawMessage(bytes.TrimSpace(answer))
+	if inner, ok := o.object(name); ok && o["id"] == nil {
+		o, raw = inner, o[name]
+	}
+	if o.text("id") == "" {
+		return nil, nil, fmt.Errorf("GET %s: the answer is no %s that aspectop can read: is ASPECT_URL right?", path, name)
+	}
+	return o, raw, nil
+}

@@ -1,0 +1,86 @@
+package aspect
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"regexp"
+	"strings"
+	"unicode"
+)
+
+// maxWords is how many characters of a body, or of one detail, an error shows.
+const maxWords = 200
+
+// wordsOf takes the words out of the body of a refusal: FastAPI's and Svix's
+// {"detail": …}, or else the beginning of what it is. An unreadable rest is
+// left out; the status says the most important thing.
+func (c *Client) wordsOf(body io.Reader) (code, detail string) {
+	b, _ := io.ReadAll(io.LimitReader(body, maxErrorBody))
+	o, ok := objectOf(b)
+	if !ok {
+		return "", c.clean(string(b))
+	}
+	code = c.clean(o.text("code"))
+	detail = detailOf(o["detail"])
+	if detail == "" {
+		detail = o.text("message", "error")
+	}
+	if code+detail == "" {
+		detail = string(b)
+	}
+	return code, c.clean(detail)
+}
+
+// detailOf renders FastAPI's list of {"loc": ["body","url"], "msg": …} as
+// "body.url: field required; …", and leaves anything else as it is.
+func detailOf(raw json.RawMessage) string {
+	var list []json.RawMessage
+	if json.Unmarshal(raw, &list) != nil {
+		return text(raw)
+	}
+	var parts []string
+	for _, item := range list {
+		o, ok := objectOf(item)
+		if !ok || o.text("msg") == "" {
+			parts = append(parts, text(item))
+			continue
+		}
+		var loc []json.RawMessage
+		json.Unmarshal(o["loc"], &loc)
+		var place []string
+		for _, l := range loc {
+			place = append(place, text(l))
+		}
+		if len(place) > 0 {
+			parts = append(parts, fmt.Sprintf("%s: %s", strings.Join(place, "."), o.text("msg")))
+		} else {
+			parts = append(parts, o.text("msg"))
+		}
+	}
+	return strings.Join(parts, "; ")
+}
+
+var secretForm = regexp.MustCompile(`whs(ec|k1?)_[A-Za-z0-9+/=_-]*`)
+
+// clean makes a server's text fit to be part of an error: without control,
+// bidi and other invisible characters, without our key or any secret that the
+// server repeats, on one line, and cut.
+func (c *Client) clean(s string) string {
+	s = strings.ReplaceAll(s, c.key.Reveal(), c.key.Masked())
+	s = secretForm.ReplaceAllString(s, "whs${1}_****")
+	s = strings.Map(func(r rune) rune {
+		switch {
+		case unicode.IsSpace(r):
+			return ' '
+		case r == unicode.ReplacementChar, !unicode.IsPrint(r):
+			return -1
+		}
+		return r
+	}, s)
+	runes := []rune(strings.Join(strings.Fields(s), " "))
+	if len(runes) > maxWords {
+		return string(runes[:maxWords]) + "…"
+	}
+	return string(runes)
+}
