@@ -50,9 +50,8 @@ func fold(b *model.Board, d *model.Delivery, e model.Event) *arrival {
 		features, a.before = t.Features(), t.State()
 	}
 	a.task = b.Fold(&a.Event)
-	if a.late = a.task.Newest() != a.Seq; !a.late {
-		a.changes = model.Changes(features, a.task.Features())
-	}
+	a.late = a.task.Newest() != a.Seq
+	a.changes = model.Changes(features, a.task.Features())
 	return a
 }
 

@@ -60,7 +60,7 @@ func BenchmarkRun(b *testing.B) {
 
 // untilReady ends the run when it begins to follow.
 type untilReady struct {
-	*memory
+	Journal
 	cancel func()
 }
 

@@ -36,7 +36,7 @@ func TestASentenceTellsWhatHappened(t *testing.T) {
 		"task 2e1c7e42: failed: visual":                                                         {queued, envelope("task.failed", taskA, 2, "visual", "failed")},
 		"new task 2e1c7e42 of asset 9f3c5d11: failed: visual":                                   {envelope("task.failed", taskA, 2, "visual", "failed")},
 		"task 2e1c7e42: cancelled after 2s; visual from queued to cancelled":                    {queued, envelope("task.progress", taskA, 2, "visual", "cancelled")},
-		"new task short: completed; visual completed":                                           {`{"event_type":"task.completed","data":{"task":{"id":"short","features":{"visual":"completed"}}}}`},
+		"new task short: completed; visual completed":                                           {`{"event_type":"task.completed","data":{"task":{"id":"short","features":{"visual":"completed"},"updated":"2026-11-23T12:00:00Z"}}}`},
 		"new task " + strings.Repeat("é", longestWord) + "… of asset 9f3c5d11: no features yet": {envelope("task.progress", strings.Repeat("é", 99), 1)},
 	} {
 		if got := tell(t, bodies...); got != want {

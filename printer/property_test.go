@@ -20,7 +20,7 @@ import (
 
 // hostile are texts that would act on a terminal or tear a line.
 var hostile = []string{
-	"plain", "\x1b[2J\x1b]0;title\x07", "a\u0085b\u009b31m", "\x7f", "right\u202eleft\u2066\u061c\u200f",
+	"plain", "\x1b[2J\x1b]0;title\x07", "a\u0080b\u009b31m\u009f", "\x7f", "right\u202eleft\u2066\u061c\u200f",
 	"two\nlines\r\n", "\xff\xfe\xc3", "quote\"back\\slash", "\u2028\u2029", "日本語 👩‍💻", "<&>", strings.Repeat("long", 50),
 }
 
