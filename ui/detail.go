@@ -50,9 +50,9 @@ func (m *Model) openTask(t *model.Task, row rowKey) {
 	if t != nil {
 		d.task = t.ID()
 	}
-	if d.events.follow = row == (rowKey{}); !d.events.follow {
+	d.events.opened = row.seq
+	if d.events.follow = row == (rowKey{}); !d.events.follow || t == nil {
 		d.pane = panePayload
-		d.events.opened = row.seq
 	}
 }
 
@@ -172,8 +172,7 @@ func (d *detail) scrollTask(m *Model, a action) bool {
 	if t == nil {
 		return false
 	}
-	n := len(m.overview(t, m.w))
-	return scroll(&d.top, a, n, d.h)
+	return scroll(&d.top, a, len(m.overview(t, m.w, d.h)), d.h)
 }
 
 // scroll moves the first line of h that are shown out of n.
@@ -192,7 +191,7 @@ func (d *detail) draw(m *Model, w, h int) []string {
 	switch d.pane {
 	case paneTask:
 		if t := m.board.Task(d.task); t != nil {
-			all := m.overview(t, w)
+			all := m.overview(t, w, h)
 			lines = append(lines, all[max(0, min(d.top, len(all)-h)):]...)
 		}
 	case paneEvents:

@@ -92,12 +92,12 @@ const day = 24 * time.Hour
 // their labels stay clear of each other.
 func (s scale) ticks() []tick {
 	whole := s.to.Sub(s.from)
-	marks := []tick{{0, offset(0, whole)}}
+	marks := []tick{{0, offset(0, time.Second)}}
 	if whole <= 0 {
 		return marks
 	}
 	for _, step := range steps {
-		width := len(offset(whole, step)) + 3
+		width := max(len(offset(whole, step))+3, s.w/8) // more than eight marks confuse
 		if float64(step)/float64(whole)*float64(s.w-1) < float64(width) {
 			continue
 		}
@@ -135,7 +135,7 @@ func (m *Model) drawGantt(s *story, w int) []string {
 	}
 	name := 8
 	for _, f := range s.features {
-		_, n, _ := fit(f.Name, max(8, min(20, w/4)))
+		_, n, _ := fit(f.Name, max(8, min(20, w/3)))
 		name = max(name, n)
 	}
 	c := scale{s.from, s.to, w - name - 2}

@@ -92,7 +92,8 @@ func privateHeader(name, value string) bool {
 	case "Host", "Forwarded", "Authorization", "Proxy-Authorization", "Cookie", "Via", "X-Real-Ip":
 		return true
 	}
-	return strings.HasPrefix(name, "X-Forwarded-") || strings.HasPrefix(name, "Cf-") || strings.Contains(value, "://")
+	return strings.HasPrefix(name, "X-Forwarded-") || strings.HasPrefix(name, "Cf-") ||
+		name != "User-Agent" && strings.Contains(value, "://")
 }
 
 // paintNamed paints "name: value".

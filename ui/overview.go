@@ -53,22 +53,45 @@ func (m *Model) story(t *model.Task) *story {
 func (s *story) active() bool { return active(s.task) }
 
 // overview draws all there is to say of a task in words, as a board and as a
-// timeline, in as many lines as that takes.
-func (m *Model) overview(t *model.Task, w int) []string {
-	s := m.story(t)
-	lines := append([]string{m.headline(t, w)}, m.flow(m.facts(t), w)...)
-	lines = append(lines, blank(m.th, w))
-	lines = append(lines, m.drawPaths(s, w)...)
-	if chart := m.drawGantt(s, w); len(chart) > 0 {
-		lines = append(append(lines, blank(m.th, w)), chart...)
-	}
-	return lines
+// timeline, in as many lines as that takes. Where only few are in sight, what
+// moves stands before the facts.
+func (m *Model) overview(t *model.Task, w, sight int) []string {
+	return m.compose(t, m.flow(m.facts(t), w), w, sight)
 }
 
-// headline tells the task's state, how far it is, and how long that took or
-// will take.
+func (m *Model) compose(t *model.Task, facts []string, w, sight int) []string {
+	s := m.story(t)
+	board := m.drawPaths(s, w)
+	if chart := m.drawGantt(s, w); len(chart) > 0 {
+		board = append(append(board, blank(m.th, w)), chart...)
+	}
+	lines := []string{m.headline(t, w)}
+	switch {
+	case len(facts) == 0:
+		return append(lines, board...)
+	case sight < 16:
+		return append(append(append(lines, board...), blank(m.th, w)), facts...)
+	}
+	return append(append(append(lines, facts...), blank(m.th, w)), board...)
+}
+
+// headline tells the task's state, how far it is, how long that took or will
+// take, and, where there is room, what the state was told by.
 func (m *Model) headline(t *model.Task, w int) string {
 	l := newLine(m.th, w)
+	m.putHeadline(l, t)
+	told := "  told by "
+	typ, byFeatures := t.DecidedBy()
+	if byFeatures {
+		told += "the features in "
+	}
+	if try := newLine(m.th, l.free).put(dim, told+typ); !try.cut {
+		l.put(dim, told+typ)
+	}
+	return l.String()
+}
+
+func (m *Model) putHeadline(l *line, t *model.Task) {
 	_, stalled := m.board.Stalled(t, m.at)
 	m.putState(l, t, 13, stalled)
 	done, total := t.Progress()
@@ -85,7 +108,6 @@ func (m *Model) headline(t *model.Task, w int) string {
 	case !t.Created().IsZero():
 		l.put(dim, "for ").put(plain, took)
 	}
-	return l.String()
 }
 
 // fact is a name and a value.
@@ -95,10 +117,6 @@ func (m *Model) facts(t *model.Task) []fact {
 	facts := []fact{{"task", t.ID()}, {"asset", orNone(t.AssetID())}}
 	if name := m.assetName(t); name != t.AssetID() {
 		facts = append(facts, fact{"name", name})
-	}
-	typ, byFeatures := t.DecidedBy()
-	if byFeatures {
-		typ = "the features in " + typ
 	}
 	messages := fmt.Sprint(t.Messages())
 	if n := lateOnes(t.Seqs()); n > 0 {
@@ -110,7 +128,6 @@ func (m *Model) facts(t *model.Task) []fact {
 		fact{"updated", moment(t.Updated(), m.at)},
 		fact{"heard", moment(t.Heard(), m.at)},
 		fact{"messages", messages},
-		fact{"told by", typ},
 	)
 }
 
@@ -155,7 +172,7 @@ func moment(t, now time.Time) string {
 func (m *Model) flow(facts []fact, w int) []string {
 	const label = 10
 	var lines []string
-	half := w / 2
+	half := min(w/2, 60)
 	fits := func(f fact) bool {
 		_, _, cut := fit(f.value, half-label-2)
 		return !cut

@@ -11,9 +11,10 @@ import (
 type pathForm int
 
 const (
-	pathWords pathForm = iota // queued 2s → processing 9s → completed
-	pathSigns                 // · 2s → ▸ 9s → ✓ completed
-	pathForms
+	pathWords    pathForm = iota // queued 2s → processing 9s → completed
+	pathSigns                    // · 2s → ▸ 9s → ✓ completed
+	pathTight                    // ·q2s ▸p9s ✓ completed
+	pathTightest                 // ·q2s ▸p9s ✓c
 )
 
 // drawPaths draws the task's board: a line for each feature with every stay on
@@ -25,13 +26,17 @@ func (m *Model) drawPaths(s *story, w int) []string {
 		name = max(name, n)
 	}
 	form := pathWords
-	for form < pathSigns && !m.pathsFit(s, w-name-4, form) {
+	for form < pathTight && !m.pathsFit(s, w-name-4, form) {
 		form++
 	}
 	var lines []string
 	for _, f := range s.features {
 		l := newLine(m.th, w).put(stateRole(f.State), m.sign(f.State, true)).space(1)
-		l.cell(plain, f.Name, name).space(2)
+		r := plain
+		if model.Internal(f.Name) {
+			r = dim
+		}
+		l.cell(r, f.Name, name).space(2)
 		m.putPath(l, &f, form)
 		lines = append(lines, l.String())
 	}
@@ -54,48 +59,72 @@ func (m *Model) pathsFit(s *story, w int, form pathForm) bool {
 	return true
 }
 
-// putPath draws the way of one feature; if it does not fit, what is oldest is
-// left out.
+// putPath draws the way of one feature. In the tight forms, what is oldest is
+// left out until the rest fits.
 func (m *Model) putPath(l *line, f *featureStory, form pathForm) {
-	skip := 0
-	for ; skip < len(f.stays)-1; skip++ {
+	fits := func(form pathForm, skip int) bool {
 		try := newLine(m.th, l.free)
-		if m.writePath(try, f, form, skip); !try.cut {
-			break
-		}
+		m.writePath(try, f, form, skip)
+		return !try.cut
+	}
+	skip := 0
+	if form == pathTight && !fits(form, skip) {
+		form = pathTightest
+	}
+	for skip < len(f.stays)-1 && !fits(form, skip) {
+		skip++
 	}
 	m.writePath(l, f, form, skip)
 }
 
 func (m *Model) writePath(l *line, f *featureStory, form pathForm, skip int) {
-	if model.Internal(f.Name) {
+	tight := form >= pathTight
+	if model.Internal(f.Name) && !tight {
 		l.put(faint, "internal  ")
 	}
 	if len(f.stays) == 0 { // no message told when
 		l.put(stateRole(f.State), word(f.State))
 		return
 	}
+	arrow := " " + glyphArrow + " "
+	if tight {
+		arrow = " "
+	}
 	if skip > 0 {
-		l.put(faint, glyphEllipsis+" "+glyphArrow+" ")
+		l.put(faint, glyphEllipsis+arrow)
 	}
 	for i := skip; i < len(f.stays); i++ {
 		stay := &f.stays[i]
 		last := i == len(f.stays)-1
-		told := word(stay.State)
-		if form == pathSigns {
-			told = glyph(stay.State)
-			if last || !stay.State.Known() {
-				told += " " + word(stay.State)
-			}
+		told, blank := stayName(stay.State, form, last), " "
+		if tight && !(last && form == pathTight) {
+			blank = ""
 		}
 		l.put(stateRole(stay.State), told)
 		switch {
 		case !last:
-			l.put(dim, " "+lasted(stay.Length(m.at))).put(faint, " "+glyphArrow+" ")
+			l.put(dim, blank+lasted(stay.Length(m.at))).put(faint, arrow)
 		case !stay.State.Terminal():
-			l.put(dim, " "+ago(stay.Length(m.at)))
+			l.put(dim, blank+ago(stay.Length(m.at)))
 		}
 	}
+	if model.Internal(f.Name) && tight {
+		l.put(faint, "  internal")
+	}
+}
+
+// stayName is a state in a path: a state that is not documented by its word at
+// any rate.
+func stayName(s model.State, form pathForm, last bool) string {
+	switch {
+	case form == pathWords:
+		return word(s)
+	case !s.Known() || last && form < pathTightest:
+		return glyph(s) + " " + word(s)
+	case form == pathSigns:
+		return glyph(s)
+	}
+	return glyph(s) + letter(s)
 }
 
 // lasted is the length of a stay that is over; short ones are told to a tenth

@@ -36,14 +36,20 @@ type payloadMsg struct {
 // command, one at a time; what the status log held is at hand.
 func (d *detail) load(m *Model) {
 	want := contentOf{d.row, m.hidden}
-	if d.reader() == nil || d.reading || d.shown.of == want {
+	if d.reader() == nil || d.shown.of == want {
 		return
 	}
 	if d.row.pos > 0 {
 		d.show(statusContent(d.status, want))
 		return
 	}
-	d.show(content{payload: plainDocument([]byte(glyphEllipsis)), headers: plainDocument([]byte(glyphEllipsis))})
+	if d.shown.payload == nil || d.shown.of != (contentOf{}) {
+		wait := plainDocument([]byte(glyphEllipsis))
+		d.show(content{payload: wait, headers: wait})
+	}
+	if d.reading {
+		return
+	}
 	d.reading = true
 	m.later = append(m.later, func() tea.Msg {
 		msg := payloadMsg{of: d}
@@ -159,12 +165,12 @@ func hexDocument(body []byte) *document {
 }
 
 // payloadRead shows content that was read, unless the reader has gone on.
-func (d *detail) payloadRead(_ *Model, msg payloadMsg) {
+func (d *detail) payloadRead(m *Model, msg payloadMsg) {
 	if msg.of != d {
 		return
 	}
 	d.reading = false
-	if msg.content.of.row != d.row {
+	if msg.content.of != (contentOf{d.row, m.hidden}) {
 		return
 	}
 	d.show(msg.content)

@@ -7,13 +7,13 @@ import "aspectop/model"
 func (m *Model) drawPreview(w, h int, right bool) []string {
 	s := m.views[m.view].selection(m)
 	if right {
-		lines := tall(m.th, m.previewOf(s, w-2), w-2, h)
+		lines := tall(m.th, m.previewOf(s, w-2, h), w-2, h)
 		for i := range lines {
 			lines[i] = newLine(m.th, 2).put(faint, glyphWall).String() + lines[i]
 		}
 		return lines
 	}
-	lines := append([]string{m.previewTitle(s, w)}, m.previewOf(s, w)...)
+	lines := append([]string{m.previewTitle(s, w)}, m.previewOf(s, w, h-1)...)
 	return tall(m.th, lines, w, h)
 }
 
@@ -26,7 +26,7 @@ func (m *Model) previewTitle(s selection, w int) string {
 	return l.put(faint, repeat(glyphRule, l.free)).String()
 }
 
-func (m *Model) previewOf(s selection, w int) []string {
+func (m *Model) previewOf(s selection, w, h int) []string {
 	var lines []string
 	if s.row != (rowKey{}) {
 		lines = append(m.previewRow(s.row, w), blank(m.th, w))
@@ -34,17 +34,11 @@ func (m *Model) previewOf(s selection, w int) []string {
 	if s.task == nil {
 		return lines
 	}
-	st := m.story(s.task)
-	lines = append(lines, m.headline(s.task, w))
+	var facts []string
 	if s.row == (rowKey{}) {
-		lines = append(lines, m.flow(m.previewFacts(s.task), w)...)
+		facts = m.flow(m.previewFacts(s.task), w)
 	}
-	lines = append(lines, blank(m.th, w))
-	lines = append(lines, m.drawPaths(st, w)...)
-	if chart := m.drawGantt(st, w); len(chart) > 0 {
-		lines = append(append(lines, blank(m.th, w)), chart...)
-	}
-	return lines
+	return append(lines, m.compose(s.task, facts, w, h)...)
 }
 
 // previewFacts are those that a list has no room for.

@@ -167,27 +167,20 @@ func (s *search) within(t *document, from, to int) []hit {
 }
 
 func wholeCharacters(hits []hit, b []byte, from, to int) {
-	i := 0
-	for at := from; at < to && i < len(hits); {
+	var bounds []int
+	for at := from; at < to; {
+		bounds = append(bounds, at)
 		cluster, _ := ansi.FirstGraphemeCluster(b[at:to], ansi.GraphemeWidth)
-		next := at + len(cluster)
-		for i < len(hits) && hits[i].from < next {
-			hits[i].from = min(hits[i].from, max(at, hitEnd(hits, i-1)))
-			if hits[i].to > next {
-				break
-			}
-			hits[i].to = next
-			i++
+		at += len(cluster)
+	}
+	bounds = append(bounds, to)
+	for i := range hits {
+		if at, found := slices.BinarySearch(bounds, hits[i].from); !found {
+			hits[i].from = bounds[at-1]
 		}
-		at = next
+		at, _ := slices.BinarySearch(bounds, hits[i].to)
+		hits[i].to = bounds[at]
 	}
-}
-
-func hitEnd(hits []hit, i int) int {
-	if i < 0 {
-		return 0
-	}
-	return hits[i].to
 }
 
 // draw draws the line of the search: what is typed, and how many matches.

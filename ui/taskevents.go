@@ -34,7 +34,8 @@ func (e *taskEvents) update(t *model.Task) {
 // hold keeps the selection on the row with the number, or on the last one while
 // following.
 func (e *taskEvents) hold(h int, seq int64) {
-	e.h = h
+	e.h = h - e.head(h)
+	h = e.h
 	n := len(e.seqs)
 	if e.follow {
 		e.rows.set(n-1, n, h)
@@ -42,6 +43,14 @@ func (e *taskEvents) hold(h int, seq int64) {
 	}
 	i, _ := slices.BinarySearch(e.seqs, seq)
 	e.rows.shift(min(i, n-1), n, h)
+}
+
+// head is the number of lines above the rows: the titles, where there is room.
+func (e *taskEvents) head(h int) int {
+	if h < 6 {
+		return 0
+	}
+	return 1
 }
 
 func (e *taskEvents) selected() int64 { return e.seqs[e.rows.cursor] }
@@ -87,6 +96,9 @@ func (e *taskEvents) draw(m *Model, w, h int) []string {
 	c := eventColumns(w)
 	c.task = 0 // it is the same in all rows
 	var lines []string
+	if e.head(h) > 0 {
+		lines = append(lines, c.head(m, w))
+	}
 	for i := e.rows.top; i < len(e.seqs) && len(lines) < h; i++ {
 		lines = append(lines, c.row(m, rowKey{seq: e.seqs[i]}, w, i == e.rows.cursor))
 	}

@@ -1,0 +1,146 @@
+package ui
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"aspectop/model"
+)
+
+// barOf draws a bar in letters: waiting, working, the end's sign in capitals,
+// the rest after an end that was not the last, blanks.
+func barOf(cells []ganttCell) string {
+	var b strings.Builder
+	for _, c := range cells {
+		switch {
+		case c.sign:
+			b.WriteString(strings.ToUpper(letter(c.state)))
+		case c.rest:
+			b.WriteByte('-')
+		case c.state == "":
+			b.WriteByte(' ')
+		default:
+			b.WriteString(letter(c.state))
+		}
+	}
+	return b.String()
+}
+
+// stays makes spans out of "queued@0 processing@2": states and the seconds at
+// which they were entered.
+func stays(told string) []model.Span {
+	var spans []model.Span
+	for _, s := range strings.Fields(told) {
+		name, at, _ := strings.Cut(s, "@")
+		d, err := time.ParseDuration(at + "s")
+		if err != nil {
+			panic(err)
+		}
+		from := midnight.Add(d)
+		if n := len(spans); n > 0 {
+			spans[n-1].To = from
+		}
+		spans = append(spans, model.Span{State: model.State(name), From: from})
+	}
+	return spans
+}
+
+func TestABarKeepsToTheScaleOfTime(t *testing.T) {
+	for _, c := range []struct {
+		what     string
+		stays    string
+		from, to float64 // seconds
+		w        int
+		want     string
+	}{
+		{"a whole life", "queued@0 processing@2 completed@10", 0, 10, 11, "qqppppppppC"},
+		{"under way until now", "queued@0 processing@5", 0, 10, 11, "qqqqqppppp "},
+		{"queued until now", "queued@0", 0, 10, 6, "qqqqq "},
+		{"ends early", "processing@0 failed@4", 0, 10, 11, "ppppF      "},
+		{"starts late", "processing@8 completed@10", 0, 10, 11, "        ppC"},
+		{"taken up again", "processing@0 failed@3 processing@7 completed@9", 0, 10, 11, "pppF---ppC "},
+		{"rounds to the nearest cell", "queued@0 processing@1.4 completed@8.6", 0, 10, 11, "qppppppppC "},
+		{"a short stay has a cell", "queued@0 processing@0.001 completed@10", 0, 10, 6, "qppppC"},
+		{"a short stay at the end has a cell", "queued@0 processing@9.998 completed@9.999", 0, 10, 6, "qqqqpC"},
+		{"three stays in an instant", "queued@5 processing@5.001 failed@5.002", 0, 10, 11, "     qpF   "},
+		{"an end at once", "na@0", 0, 10, 6, "N     "},
+		{"a task of one instant", "completed@0", 0, 0, 6, "C     "},
+		{"one instant, still active", "queued@0", 0, 0, 6, "qqqqq "},
+		{"begun this instant", "processing@10", 0, 10, 6, "     p"},
+		{"ahead of this clock", "queued@0 processing@12", 0, 12, 7, "qqqqqqp"},
+		{"begun ahead of the scale", "queued@-5 completed@5", 0, 10, 11, "qqqqqC     "},
+		{"an unknown state works", "warming@0 completed@4", 0, 4, 5, "????C"},
+		{"no stay", "", 0, 10, 4, "    "},
+		{"a single cell", "queued@0 processing@2 completed@10", 0, 10, 1, "C"},
+		{"fewer cells than stays", "queued@0 processing@2 failed@4 processing@6 completed@8", 0, 8, 3, "FpC"},
+		{"no cell", "queued@0", 0, 10, 0, ""},
+	} {
+		t.Run(c.what, func(t *testing.T) {
+			at := func(s float64) time.Time { return midnight.Add(time.Duration(s * float64(time.Second))) }
+			if got := barOf(scale{at(c.from), at(c.to), c.w}.bar(stays(c.stays))); got != c.want {
+				t.Errorf("got %q, want %q", got, c.want)
+			}
+		})
+	}
+}
+
+func TestTicksAreRoundAndApart(t *testing.T) {
+	for _, c := range []struct {
+		whole time.Duration
+		w     int
+		want  string
+	}{
+		{0, 60, "0 0:00"},
+		{10 * time.Second, 26, "0 0:00, 13 0:05, 25 0:10"},
+		{10 * time.Second, 60, "0 0:00, 12 0:02, 24 0:04, 35 0:06, 47 0:08, 59 0:10"},
+		{800 * time.Millisecond, 40, "0 0.0s, 10 0.2s, 20 0.4s, 29 0.6s, 39 0.8s"},
+		{4 * time.Minute, 50, "0 0:00, 12 1:00, 25 2:00, 37 3:00, 49 4:00"},
+		{90 * time.Minute, 50, "0 0:00, 8 15:00, 16 30:00, 25 45:00, 33 1h00, 41 1h15, 49 1h30"},
+		{50 * time.Hour, 60, "0 0:00, 14 12h00, 28 1d, 42 1d12h, 57 2d"},
+		{24 * 400 * time.Hour, 40, "0 0:00, 10 100d, 20 200d, 29 300d, 39 400d"},
+		{time.Second, 8, "0 0:00, 7 0:01"},
+		{time.Second, 5, "0 0:00"},
+		{1 << 62, 60, "0 0:00, 40 36500d"},
+	} {
+		var told []string
+		for _, tick := range (scale{midnight, midnight.Add(c.whole), c.w}).ticks() {
+			told = append(told, fmt.Sprint(tick.cell, " ", tick.label))
+		}
+		if got := strings.Join(told, ", "); got != c.want {
+			t.Errorf("%v in %d cells: got %s, want %s", c.whole, c.w, got, c.want)
+		}
+	}
+}
+
+func TestTheChartSpansAllThatIsTold(t *testing.T) {
+	opened(t, 100, 30, []model.Delivery{
+		event(1, "task.progress", 3*time.Second, "proxy=queued", "visual=queued"),
+		event(1, "task.completed", 8*time.Second, "proxy=completed", "visual=completed"),
+	}, []string{"enter"}, func(s *screen) {
+		st := s.m.story(s.m.board.Task(taskID(1)))
+		if from, to := st.from.Sub(midnight), st.to.Sub(midnight); from != 3*time.Second || to != 8*time.Second {
+			t.Errorf("the chart spans %v to %v", from, to)
+		}
+		s.deliver(event(1, "task.progress", 9*time.Second, "proxy=completed", "visual=processing"))
+		if st = s.m.story(s.m.board.Task(taskID(1))); !st.to.Equal(s.m.at) {
+			t.Errorf("the chart of an active task ends at %v, not now", st.to.Sub(midnight))
+		}
+	})
+}
+
+func TestAClockAheadOfOursNeitherBreaksNorHides(t *testing.T) {
+	opened(t, 80, 24, []model.Delivery{event(1, "task.progress", time.Hour, "proxy=processing")}, []string{"enter"}, func(s *screen) {
+		s.shows("in 59m40", "▸ proxy", "processing 0s", "█")
+	})
+}
+
+func TestATaskThatTellsNoTimeHasNoChart(t *testing.T) {
+	d := event(1, "task.progress", 0)
+	d.Body = []byte(`{"event_type":"task.progress","data":{"task":{"id":"t","features":{"proxy":{"state":"processing"}}}}}`)
+	opened(t, 80, 24, []model.Delivery{d}, []string{"enter"}, func(s *screen) {
+		s.shows("▸ proxy", "not told")
+		s.hides("█", "0:00 ")
+	})
+}
