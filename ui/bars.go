@@ -28,10 +28,10 @@ func part(n, all int64, w int) int {
 	return int(max(1, min(int64(w)-1, (n*int64(w)+all/2)/all)))
 }
 
-// bar draws n of all in w cells.
+// bar draws n of all in w cells, as a thin line that grows thick.
 func (l *line) bar(r role, n, all int64, w int) *line {
 	full := part(n, all, w)
-	return l.put(r, repeat(glyphFull, full)).put(faint, repeat(glyphEmpty, w-full))
+	return l.put(r, repeat(glyphThick, full)).put(faint, repeat(glyphEmpty, w-full))
 }
 
 // spread draws two lengths of one scale in w cells: full up to the first, light

@@ -19,6 +19,7 @@ const (
 	glyphEllipsis = "…"
 	glyphFull     = "█"
 	glyphEmpty    = "─"
+	glyphThick    = "━"
 	glyphNow      = "│"
 	glyphWait     = "░" // a stretch of time spent queued
 	glyphDot      = "·"

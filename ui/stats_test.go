@@ -92,7 +92,7 @@ func TestTheStatsTellMediansAndSuccess(t *testing.T) {
 // withoutBars folds blanks and drops bars.
 func withoutBars(line string) string {
 	line = strings.Map(func(r rune) rune {
-		if strings.ContainsRune(glyphFull+glyphWait+glyphEmpty, r) {
+		if strings.ContainsRune(glyphFull+glyphWait+glyphEmpty+glyphThick, r) {
 			return ' '
 		}
 		return r
