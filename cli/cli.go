@@ -10,7 +10,6 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -24,6 +23,7 @@ const (
 	exitFailed      = 1
 	exitUsage       = 2
 	exitSetup       = 3 // port, journal: the command never got under way
+	exitTimeout     = 124
 	exitInterrupted = 130
 )
 
@@ -51,8 +51,8 @@ func Main() int {
 	ctx, stop := untilSignal()
 	defer stop()
 	root := newRoot()
-	err := root.ExecuteContext(ctx)
-	return report(os.Stderr, root, err)
+	cmd, err := root.ExecuteContextC(ctx)
+	return report(os.Stderr, cmd, err)
 }
 
 // untilSignal returns a context that the first signal ends; the second one ends
@@ -78,17 +78,23 @@ func newRoot() *cobra.Command {
 		Short: "top for Aspect media tasks",
 		Long: `aspectop receives Aspect's Svix-signed webhooks, verifies them, keeps them
 durably, and draws them live in the terminal. Alone it is "aspectop watch".`,
-		Version:       version(),
+		Version:       readBuild().sentence(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          noArguments,
+		PreRunE:       settle,
 		RunE:          watch.RunE,
 	}
 	root.Flags().AddFlagSet(watch.Flags())
 	root.SetVersionTemplate("aspectop {{.Version}}\n")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &exitError{exitUsage, err} })
-	root.AddCommand(watch, newDemo(), newVersion())
-	root.CompletionOptions.HiddenDefaultCmd = true
+	root.AddCommand(watch, newDemo())
+	for _, cmd := range root.Commands() {
+		cmd.PersistentPreRunE = settle // not for what follows: it must work with any config file
+	}
+	root.AddCommand(newCompletion(), newVersion())
+	root.CompletionOptions.DisableDefaultCmd = true
+	completeFlags(root)
 	return root
 }
 
@@ -102,7 +108,7 @@ func noArguments(cmd *cobra.Command, args []string) error {
 
 // report writes err for people, or for programs if they asked for JSON, and
 // returns the exit code.
-func report(w io.Writer, root *cobra.Command, err error) int {
+func report(w io.Writer, cmd *cobra.Command, err error) int {
 	if err == nil {
 		return exitOK
 	}
@@ -110,8 +116,8 @@ func report(w io.Writer, root *cobra.Command, err error) int {
 	if e := (*exitError)(nil); errors.As(err, &e) {
 		code = e.code
 	}
-	if wantsJSON(os.Args[1:]) {
-		names := map[int]string{exitUsage: "usage", exitSetup: "setup_failed", exitInterrupted: "interrupted"}
+	if wantsJSON(cmd, os.Args[1:]) {
+		names := map[int]string{exitUsage: "usage", exitSetup: "setup_failed", exitTimeout: "timeout", exitInterrupted: "interrupted"}
 		name, ok := names[code]
 		if !ok {
 			name = "failed"
@@ -134,32 +140,16 @@ func report(w io.Writer, root *cobra.Command, err error) int {
 	return code
 }
 
-// wantsJSON looks for --json itself, because an error can come before the flags
-// are read.
-func wantsJSON(args []string) bool {
+// wantsJSON looks for --json itself as well, because an error can come before
+// the flags are read.
+func wantsJSON(cmd *cobra.Command, args []string) bool {
+	if f := cmd.Flags().Lookup("json"); f != nil && f.Value.String() == "true" {
+		return true
+	}
 	for _, a := range args {
 		if a == "--json" || a == "--json=true" {
 			return true
 		}
 	}
 	return false
-}
-
-func newVersion() *cobra.Command {
-	return &cobra.Command{
-		Use: "version", Short: "Print the version", Args: noArguments,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			_, err := fmt.Fprintln(cmd.OutOrStdout(), "aspectop "+version())
-			return err
-		},
-	}
-}
-
-// version is the module's version as far as the build knows it.
-func version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok || info.Main.Version == "" {
-		return "(devel)"
-	}
-	return info.Main.Version
 }

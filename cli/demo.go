@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"aspectop/demo"
 	"aspectop/receiver"
@@ -29,7 +28,7 @@ func newDemo() *cobra.Command {
 forgotten at the end, and a stand-in for Aspect that posts signed events to it.`,
 		Args: noArguments,
 	}
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return d.run(cmd.Context(), cmd.Flags()) }
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return d.run(cmd.Context()) }
 	f := cmd.Flags()
 	f.SortFlags = false
 	f.IntVar(&d.options.Tasks, "tasks", 0, "number of tasks in all (default: endless)")
@@ -41,10 +40,7 @@ forgotten at the end, and a stand-in for Aspect that posts signed events to it.`
 	return cmd
 }
 
-func (d *demoFlags) run(ctx context.Context, flags *pflag.FlagSet) error {
-	if err := fromEnvironment(flags); err != nil {
-		return err
-	}
+func (d *demoFlags) run(ctx context.Context) error {
 	filter, err := d.check()
 	if err != nil {
 		return err

@@ -3,7 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
-	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -42,9 +42,7 @@ func (o *output) check() (*model.Filter, error) {
 	if o.plain && o.json {
 		return nil, usageError("--plain and --json exclude each other")
 	}
-	switch o.theme {
-	case "auto", "light", "dark", "mono":
-	default:
+	if !slices.Contains(themes, o.theme) {
 		return nil, usageError("--theme %q is not known; it is auto, light, dark or mono", o.theme)
 	}
 	filter, err := model.ParseFilter(o.filter)
@@ -88,9 +86,6 @@ separated by spaces or commas; name=whsec_... names one) or from --secret-file.`
 }
 
 func (w *watchFlags) run(ctx context.Context, flags *pflag.FlagSet) error {
-	if err := fromEnvironment(flags); err != nil {
-		return err
-	}
 	filter, err := w.check()
 	if err != nil {
 		return err
@@ -112,22 +107,6 @@ func (w *watchFlags) run(ctx context.Context, flags *pflag.FlagSet) error {
 	}
 	s.try = "aspectop demo"
 	return s.run(ctx, nil)
-}
-
-// fromEnvironment sets each flag that was not given from the variable named
-// after it: --retain from ASPECTOP_RETAIN.
-func fromEnvironment(flags *pflag.FlagSet) (err error) {
-	flags.VisitAll(func(f *pflag.Flag) {
-		name := "ASPECTOP_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
-		value, set := os.LookupEnv(name)
-		if !set || f.Changed || err != nil {
-			return
-		}
-		if e := flags.Set(f.Name, value); e != nil {
-			err = usageError("the environment variable %s: %w", name, e)
-		}
-	})
-	return err
 }
 
 // openJournal opens the journal for writing, at the path, or where the user's
