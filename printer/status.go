@@ -28,8 +28,10 @@ func (p *printer) readStatus() {
 	}
 	for i := range entries {
 		s := &entries[i]
-		if s.Rejected == nil {
+		if s.Notice != "" {
 			p.lines.notice(s.At, s.Notice)
+		}
+		if s.Rejected == nil {
 			continue
 		}
 		p.tally.rejected++
