@@ -2,14 +2,20 @@ package journal
 
 import (
 	"errors"
-	"io"
 	"os"
 	"strconv"
-	"strings"
+	"time"
 )
 
 // errHeld is what tryLock returns when another holds the lock.
 var errHeld = errors.New("held by another")
+
+// Who asks for the [Writer] of a journal that has none holds its lock for an
+// instant, so it is tried for more than once.
+const (
+	lockTries = 5
+	lockPause = 5 * time.Millisecond
+)
 
 // takeLock makes this process the one writer of the journal at path, by an OS
 // lock on a file beside it that holds our pid. The lock goes with the file's
@@ -20,14 +26,20 @@ func takeLock(path string) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := tryLock(f); err != nil {
+	err = tryLock(f)
+	for range lockTries - 1 {
+		if !errors.Is(err, errHeld) {
+			break
+		}
+		time.Sleep(lockPause)
+		err = tryLock(f)
+	}
+	if err != nil {
 		defer f.Close()
 		if !errors.Is(err, errHeld) {
 			return nil, &os.PathError{Op: "lock", Path: name, Err: err}
 		}
-		text, _ := io.ReadAll(io.LimitReader(f, 20))
-		pid, _ := strconv.Atoi(strings.TrimSpace(string(text))) // 0 while the other is just writing it
-		return nil, &LockedError{Path: path, PID: pid}
+		return nil, &LockedError{Path: path, PID: readPID(f)}
 	}
 	// Written before it is cut, so that it can be read at any time.
 	text := strconv.Itoa(os.Getpid()) + "\n"
