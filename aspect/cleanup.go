@@ -1,0 +1,98 @@
+package aspect
+
+import (
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// CleanupError says that an endpoint of ours is still there, and how to delete
+// it by hand.
+type CleanupError struct {
+	EndpointID string
+	URL        string // where the endpoint points
+	Command    string // deletes it with aspectop
+	Curl       string // deletes it without; takes the key from $ASPECT_API_KEY
+	Err        error
+}
+
+func (e *CleanupError) Error() string {
+	return fmt.Sprintf("the webhook endpoint %q (%s) is still registered: %v; the next start tries again; to delete it now: %s, or: %s",
+		e.EndpointID, e.URL, e.Err, e.Command, e.Curl)
+}
+
+func (e *CleanupError) Unwrap() error { return e.Err }
+
+func (c *Client) cleanupError(l lease, err error) *CleanupError {
+	command := "aspectop endpoints delete " + shellWord(l.EndpointID)
+	if c.base != DefaultURL {
+		command = "ASPECT_URL=" + shellWord(c.base) + " " + command
+	}
+	return &CleanupError{
+		EndpointID: l.EndpointID,
+		URL:        l.Endpoint.URL,
+		Command:    command,
+		Curl: `curl -X DELETE -H "Authorization: Bearer $ASPECT_API_KEY" ` +
+			shellWord(c.base+"/webhooks/endpoints/"+url.PathEscape(l.EndpointID)),
+		Err: err,
+	}
+}
+
+// shellWord quotes s for a POSIX shell if it needs it. Ids come from a server.
+func shellWord(s string) string {
+	const plain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-./:%@+,"
+	if s != "" && strings.Trim(s, plain) == "" {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}
+
+// LostAnswerError says that an endpoint may have been created, and nobody knows
+// its id. Aspect's API has no list to look for it.
+type LostAnswerError struct {
+	Description string // by which the dashboard shows it
+	Nonce       string
+	URL         string
+	Err         error
+}
+
+func (e *LostAnswerError) Error() string {
+	return fmt.Sprintf("a webhook endpoint for %s may have been created, but the answer got lost (%v): %s", e.URL, e.Err, lookFor(e.Description))
+}
+
+func (e *LostAnswerError) Unwrap() error { return e.Err }
+
+func lookFor(description string) string {
+	return fmt.Sprintf("look in Aspect's dashboard for an endpoint described as %q and delete it", description)
+}
+
+// String is the sentence for the user: what was left behind, what became of it,
+// and what to do.
+func (f Finding) String() string {
+	left := fmt.Sprintf("the webhook endpoint %q, left by an earlier run", f.EndpointID)
+	var s string
+	switch f.Outcome {
+	case Repointed:
+		return left + ", points to " + f.URL + " now"
+	case Deleted:
+		s = left + ", was deleted"
+	case Gone:
+		s = left + ", had been deleted already"
+	case Kept:
+		return left + " on purpose, is still there: to delete it: aspectop endpoints delete " + shellWord(f.EndpointID)
+	case Foreign:
+		return fmt.Sprintf("%s with another API key or at another address (%s), was not touched: start aspectop with that key, or delete the endpoint in Aspect's dashboard and then the file %s", left, f.APIURL, f.Path)
+	case Unanswered:
+		return fmt.Sprintf("a run that ended asked at %s for a webhook endpoint for %s and kept no answer, so it may exist: %s",
+			f.Created.Local().Format(time.DateTime), f.URL, lookFor(f.Description))
+	case Unreadable:
+		return fmt.Sprintf("a note about a webhook endpoint cannot be read: %v: look in Aspect's dashboard for an endpoint whose description has the nonce %s, delete it, and then the note", f.Err, f.Nonce)
+	default:
+		return f.Err.Error()
+	}
+	if f.Err != nil {
+		s += fmt.Sprintf("; its lease could not be removed: %v", f.Err)
+	}
+	return s
+}

@@ -1,0 +1,141 @@
+package aspect
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"time"
+)
+
+// leaseVersion is written into every lease; another one is left alone.
+const leaseVersion = 1
+
+// lease is what is known of one endpoint of ours. Before Aspect's answer names
+// the endpoint it is only an intent: EndpointID is empty.
+type lease struct {
+	Version     int          `json:"version"`
+	Nonce       string       `json:"nonce"`
+	PID         int          `json:"pid"` // of its last owner, for a reader of the file
+	Created     time.Time    `json:"created"`
+	APIURL      string       `json:"api_url"`
+	Fingerprint string       `json:"key_fingerprint"`
+	Endpoint    endpointBody `json:"endpoint"` // as it was set last
+	EndpointID  string       `json:"endpoint_id,omitempty"`
+	Secret      savedSecret  `json:"secret,omitzero"`
+	Kept        bool         `json:"kept,omitempty"`  // left behind on purpose
+	Shown       time.Time    `json:"shown,omitzero"` // of an intent: when the user was told
+}
+
+// savedSecret is the one form of a Credential that encodes as its text.
+type savedSecret struct{ Credential }
+
+func (s savedSecret) MarshalText() ([]byte, error) { return []byte(s.Reveal()), nil }
+
+func (s *savedSecret) UnmarshalText(text []byte) error {
+	s.Credential = NewCredential(string(text))
+	return nil
+}
+
+// leases is the folder that holds one lease a file, named by its nonce:
+// NONCE.json, NONCE.lock held by the process that owns it, and for a moment
+// NONCE.tmp.
+type leases struct{ folder string }
+
+// claim is one lease while this process holds its lock.
+type claim struct {
+	base string // path without the ending
+	lock *os.File
+}
+
+var leaseFile = regexp.MustCompile(`^([0-9a-f]{16})\.(json|tmp|lock)$`)
+
+// nonces returns the nonce of each lease in the folder, of live ones too.
+func (l leases) nonces() ([]string, error) {
+	if err := checkOwn(l.folder, fs.ModeDir); err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, nil
+		}
+		return nil, err
+	}
+	entries, err := os.ReadDir(l.folder)
+	if err != nil {
+		return nil, err
+	}
+	var nonces []string
+	for _, e := range entries {
+		if m := leaseFile.FindStringSubmatch(e.Name()); m != nil {
+			nonces = append(nonces, m[1])
+		}
+	}
+	slices.Sort(nonces)
+	return slices.Compact(nonces), nil
+}
+
+// claim takes a lease, or the place for a new one. The error is errHeld if its
+// owner lives.
+func (l leases) claim(nonce string) (*claim, error) {
+	base := filepath.Join(l.folder, nonce)
+	lock, err := lockOwn(base + ".lock")
+	if err != nil {
+		return nil, err
+	}
+	return &claim{base: base, lock: lock}, nil
+}
+
+func (c *claim) path() string { return c.base + ".json" }
+
+// read returns the lease as it was written last. A process that ended between
+// writing and renaming left the newest one under the other name.
+func (c *claim) read() (lease, error) {
+	if l, err := readLease(c.base + ".tmp"); err == nil {
+		return l, c.write(l)
+	}
+	return readLease(c.path())
+}
+
+func readLease(name string) (lease, error) {
+	b, err := readOwn(name)
+	if err != nil {
+		return lease{}, err
+	}
+	var l lease
+	if err := json.Unmarshal(b, &l); err != nil {
+		return lease{}, fmt.Errorf("%s is damaged", name)
+	}
+	if l.Version != leaseVersion {
+		return lease{}, fmt.Errorf("%s has format %d, and this aspectop knows format %d", name, l.Version, leaseVersion)
+	}
+	return l, nil
+}
+
+func (c *claim) write(l lease) error {
+	b, err := json.MarshalIndent(l, "", "  ")
+	if err != nil {
+		return err
+	}
+	return replaceOwn(c.path(), c.base+".tmp", append(b, '\n'))
+}
+
+// remove forgets the lease and gives up its lock. The lock's file goes last, so
+// that nobody ever sees a lease of ours unlocked.
+func (c *claim) remove() error {
+	for _, name := range []string{c.path(), c.base + ".tmp"} {
+		if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			c.close()
+			return err
+		}
+	}
+	if err := syncFolder(filepath.Dir(c.base)); err != nil {
+		c.close()
+		return err
+	}
+	return unlockAndRemove(c.lock)
+}
+
+// close gives up the lock and leaves the lease to the next start.
+func (c *claim) close() { c.lock.Close() }

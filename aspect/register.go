@@ -1,0 +1,199 @@
+package aspect
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+)
+
+// undoTime bounds the deletion of an endpoint that Register created and cannot
+// hand over.
+const undoTime = 10 * time.Second
+
+// errReleased is returned by a Registration that was given up.
+var errReleased = errors.New("this registration was released")
+
+// Registrar registers webhook endpoints, and keeps a lease of each in a folder
+// of the state directory, so that an endpoint outlives a crash only until the
+// next start. Several processes, and several Registrars in one, may share the
+// directory; each lease is locked by its owner.
+type Registrar struct {
+	client *Client
+	leases leases
+}
+
+// NewRegistrar uses the folder "endpoints" in the state directory, which is
+// made when it is needed.
+func NewRegistrar(client *Client, stateDir string) *Registrar {
+	return &Registrar{client, leases{filepath.Join(stateDir, "endpoints")}}
+}
+
+// Registration is an endpoint that this process holds the lease of. Its methods
+// may be used by many goroutines at once.
+type Registration struct {
+	EndpointID string
+	Secret     Credential
+
+	client *Client
+	mu     sync.Mutex
+	claim  *claim // nil once released
+	lease  lease
+}
+
+// Register creates one endpoint, for all events of tasks, and its lease. The
+// note of what is asked for is on disk before the request goes out.
+//
+// If the answer got lost the error is a [*LostAnswerError]; each further call
+// may then create one more endpoint. If ctx ends while the request is under
+// way, the answer is still waited for and the endpoint deleted again, which
+// takes up to 15 seconds.
+func (r *Registrar) Register(ctx context.Context, url string) (*Registration, error) {
+	if err := checkTarget(url); err != nil {
+		return nil, err
+	}
+	nonce := newNonce()
+	intent := lease{
+		Version: leaseVersion, Nonce: nonce, PID: os.Getpid(), Created: time.Now().UTC(),
+		APIURL: r.client.base, Fingerprint: r.client.key.fingerprint(),
+		Endpoint: EndpointSpec{URL: url, Description: describe(nonce), EventTypes: []string{AllTaskEvents}}.body(),
+	}
+	claim, err := r.note(intent)
+	if err != nil {
+		return nil, fmt.Errorf("no webhook endpoint was registered, as its lease cannot be kept: %w", err)
+	}
+	created, err := r.client.CreateEndpoint(ctx, intent.Endpoint.spec())
+	if created.Endpoint.ID == "" {
+		if certainlyUndone(err) {
+			return nil, errors.Join(err, claim.remove())
+		}
+		claim.close()
+		return nil, &LostAnswerError{Description: intent.Endpoint.Description, Nonce: nonce, URL: url, Err: err}
+	}
+	g := &Registration{EndpointID: created.Endpoint.ID, Secret: created.Secret, client: r.client, claim: claim, lease: intent}
+	g.lease.EndpointID, g.lease.Secret = created.Endpoint.ID, savedSecret{created.Secret}
+	g.lease.Endpoint.EventTypes = created.Endpoint.EventTypes
+	err = claim.write(g.lease)
+	switch {
+	case err != nil:
+		err = fmt.Errorf("the lease of the webhook endpoint %s cannot be kept: %w", g.EndpointID, err)
+	case g.Secret.Empty():
+		err = fmt.Errorf("Aspect created the webhook endpoint %s without telling its secret, so its deliveries cannot be verified: try again, or set ASPECT_WEBHOOK_SECRET from the dashboard", g.EndpointID)
+	case ctx.Err() != nil:
+		err = fmt.Errorf("registering the webhook endpoint was ended: %w", ctx.Err())
+	default:
+		return g, nil
+	}
+	undo, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTime)
+	defer cancel()
+	return nil, errors.Join(err, g.Release(undo))
+}
+
+// note writes an intent under a lock of its own.
+func (r *Registrar) note(intent lease) (*claim, error) {
+	if err := makeFolder(r.leases.folder); err != nil {
+		return nil, err
+	}
+	c, err := r.leases.claim(intent.Nonce)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.write(intent); err != nil {
+		return nil, errors.Join(err, c.remove())
+	}
+	return c, nil
+}
+
+func newNonce() string {
+	var b [8]byte
+	rand.Read(b[:])
+	return hex.EncodeToString(b[:])
+}
+
+// describe tells a reader of the dashboard whose endpoint it is.
+func describe(nonce string) string {
+	host, _ := os.Hostname()
+	host = strings.Map(func(r rune) rune {
+		if r <= ' ' || r > '~' {
+			return -1
+		}
+		return r
+	}, host)
+	return fmt.Sprintf("aspectop %d@%s nonce %s", os.Getpid(), host, nonce)
+}
+
+func (b endpointBody) spec() EndpointSpec {
+	return EndpointSpec{URL: b.URL, Description: b.Description, EventTypes: b.EventTypes, RateLimit: b.RateLimit, Version: b.Version}
+}
+
+// URL is where the endpoint points.
+func (g *Registration) URL() string {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.lease.Endpoint.URL
+}
+
+// Repoint leads the endpoint's deliveries to another URL; its secret stays. If
+// somebody deleted the endpoint the error matches [ErrNotFound]: release this
+// registration and register anew.
+func (g *Registration) Repoint(ctx context.Context, url string) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.claim == nil {
+		return errReleased
+	}
+	spec := g.lease.Endpoint.spec()
+	spec.URL, spec.Description = url, describe(g.lease.Nonce)
+	if _, err := g.client.UpdateEndpoint(ctx, g.EndpointID, spec); err != nil {
+		return err
+	}
+	g.lease.Endpoint.URL, g.lease.Endpoint.Description = url, spec.Description
+	g.lease.PID, g.lease.Kept = os.Getpid(), false
+	if err := g.claim.write(g.lease); err != nil {
+		return fmt.Errorf("the webhook endpoint %s points to %s now, but its lease cannot be brought up to date: %w", g.EndpointID, url, err)
+	}
+	return nil
+}
+
+// Release deletes the endpoint and then its lease; an endpoint that is gone
+// already is fine. With the endpoint go the deliveries that Svix still wanted
+// to try again. If it fails the error is a [*CleanupError], the lease stays, and
+// Release may be called again; otherwise the next start cleans up. Released
+// once, it does nothing more.
+func (g *Registration) Release(ctx context.Context) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.claim == nil {
+		return nil
+	}
+	if err := g.client.DeleteEndpoint(ctx, g.EndpointID); err != nil && !errors.Is(err, ErrNotFound) {
+		return g.client.cleanupError(g.lease, err)
+	}
+	err := g.claim.remove()
+	g.claim = nil
+	if err != nil {
+		return fmt.Errorf("the webhook endpoint %s was deleted, but its lease was not: %w", g.EndpointID, err)
+	}
+	return nil
+}
+
+// Keep gives up the registration but leaves the endpoint and its lease, so that
+// the next start goes on with it.
+func (g *Registration) Keep() error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.claim == nil {
+		return errReleased
+	}
+	g.lease.Kept = true
+	err := g.claim.write(g.lease)
+	g.claim.close()
+	g.claim = nil
+	return err
+}
