@@ -143,7 +143,7 @@ func (m *Model) drawGantt(s *story, w int) []string {
 		return nil
 	}
 	now := -1
-	if s.active() {
+	if s.working {
 		now = c.cell(s.now)
 	}
 	var lines []string

@@ -130,6 +130,14 @@ func TestTheChartSpansAllThatIsTold(t *testing.T) {
 	})
 }
 
+func TestAnEndedTaskWorksOnOnlyIfItsFeaturesEndedIt(t *testing.T) {
+	begun := event(1, "task.progress", 0, "proxy=processing", "visual=processing")
+	for typ, want := range map[string]string{"task.progress": "processing 20s", "task.failed": "processing 5s"} {
+		failed := event(1, typ, 5*time.Second, "proxy=failed", "visual=processing")
+		opened(t, 80, 24, []model.Delivery{begun, failed}, []string{"enter"}, func(s *screen) { s.shows("✗ failed", want) })
+	}
+}
+
 func TestAClockAheadOfOursNeitherBreaksNorHides(t *testing.T) {
 	opened(t, 80, 24, []model.Delivery{event(1, "task.progress", time.Hour, "proxy=processing")}, []string{"enter"}, func(s *screen) {
 		s.shows("in 59m40", "▸ proxy", "processing 0s", "█")

@@ -16,8 +16,9 @@ type story struct {
 	task     *model.Task
 	features []featureStory
 	more     int       // features beyond maxFeatures
-	from, to time.Time // the first and the last instant; to is now while the task is active
+	from, to time.Time // the first and the last instant; to is now while work goes on
 	now      time.Time
+	working  bool
 }
 
 type featureStory struct {
@@ -26,7 +27,10 @@ type featureStory struct {
 }
 
 func (m *Model) story(t *model.Task) *story {
-	s := &story{task: t, now: m.at}
+	// What failed by one feature may go on with the others; what an event ended
+	// does not.
+	_, byFeatures := t.DecidedBy()
+	s := &story{task: t, now: m.at, to: t.Updated(), working: active(t)}
 	features := t.Features()
 	if s.more = len(features) - maxFeatures; s.more > 0 {
 		features = features[:maxFeatures]
@@ -34,6 +38,7 @@ func (m *Model) story(t *model.Task) *story {
 	for _, f := range features {
 		f := featureStory{f, t.Timeline(f.Name)}
 		s.features = append(s.features, f)
+		s.working = s.working || byFeatures && !f.State.Terminal() && !model.Internal(f.Name)
 		if n := len(f.stays); n > 0 {
 			if first := f.stays[0].From; s.from.IsZero() || first.Before(s.from) {
 				s.from = first
@@ -43,14 +48,11 @@ func (m *Model) story(t *model.Task) *story {
 			}
 		}
 	}
-	if s.active() && s.now.After(s.to) {
+	if s.working && s.now.After(s.to) {
 		s.to = s.now
 	}
 	return s
 }
-
-// active reports whether time goes on for the task.
-func (s *story) active() bool { return active(s.task) }
 
 // overview draws all there is to say of a task in words, as a board and as a
 // timeline, in as many lines as that takes. Where only few are in sight, what

@@ -37,7 +37,7 @@ func (m *Model) drawPaths(s *story, w int) []string {
 			r = dim
 		}
 		l.cell(r, f.Name, name).space(2)
-		m.putPath(l, &f, form)
+		m.putPath(l, s, &f, form)
 		lines = append(lines, l.String())
 	}
 	switch {
@@ -52,7 +52,7 @@ func (m *Model) drawPaths(s *story, w int) []string {
 func (m *Model) pathsFit(s *story, w int, form pathForm) bool {
 	for _, f := range s.features {
 		l := newLine(m.th, w)
-		if m.writePath(l, &f, form, 0); l.cut {
+		if m.writePath(l, s, &f, form, 0); l.cut {
 			return false
 		}
 	}
@@ -61,10 +61,10 @@ func (m *Model) pathsFit(s *story, w int, form pathForm) bool {
 
 // putPath draws the way of one feature. In the tight forms, what is oldest is
 // left out until the rest fits.
-func (m *Model) putPath(l *line, f *featureStory, form pathForm) {
+func (m *Model) putPath(l *line, s *story, f *featureStory, form pathForm) {
 	fits := func(form pathForm, skip int) bool {
 		try := newLine(m.th, l.free)
-		m.writePath(try, f, form, skip)
+		m.writePath(try, s, f, form, skip)
 		return !try.cut
 	}
 	skip := 0
@@ -74,10 +74,10 @@ func (m *Model) putPath(l *line, f *featureStory, form pathForm) {
 	for skip < len(f.stays)-1 && !fits(form, skip) {
 		skip++
 	}
-	m.writePath(l, f, form, skip)
+	m.writePath(l, s, f, form, skip)
 }
 
-func (m *Model) writePath(l *line, f *featureStory, form pathForm, skip int) {
+func (m *Model) writePath(l *line, s *story, f *featureStory, form pathForm, skip int) {
 	tight := form >= pathTight
 	if model.Internal(f.Name) && !tight {
 		l.put(faint, "internal  ")
@@ -103,9 +103,9 @@ func (m *Model) writePath(l *line, f *featureStory, form pathForm, skip int) {
 		l.put(stateRole(stay.State), told)
 		switch {
 		case !last:
-			l.put(dim, blank+lasted(stay.Length(m.at))).put(faint, arrow)
+			l.put(dim, blank+lasted(stay.Length(s.to))).put(faint, arrow)
 		case !stay.State.Terminal():
-			l.put(dim, blank+ago(stay.Length(m.at)))
+			l.put(dim, blank+ago(stay.Length(s.to)))
 		}
 	}
 	if model.Internal(f.Name) && tight {
