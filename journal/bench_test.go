@@ -2,9 +2,9 @@ package journal
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -94,48 +94,48 @@ func BenchmarkAppend(b *testing.B) {
 
 const benchRows = 100_000
 
-// filled makes a journal of benchRows deliveries, once for all benchmarks.
-var filled = sync.OnceValues(func() (string, error) {
-	folder, err := os.MkdirTemp("", "journal-bench-")
+// filledPath makes a journal of benchRows deliveries.
+func filledPath(b *testing.B) string {
+	b.Helper()
+	path := newPath(b)
+	j, err := open(path, Options{}, "synchronous(OFF)")
 	if err != nil {
-		return "", err
+		b.Fatal(err)
 	}
-	path := folder + "/journal.db"
-	j, err := Open(path, Options{})
-	if err != nil {
-		return "", err
-	}
+	go j.keep()
 	var wg sync.WaitGroup
 	for g := range 64 {
 		wg.Go(func() {
 			for i := g; i < benchRows; i += 64 {
-				if e := j.Append(context.Background(), typical(i)); e != nil {
-					panic(e)
+				if err := j.Append(context.Background(), typical(i)); err != nil {
+					b.Error(err)
+					return
 				}
 			}
 		})
 	}
 	wg.Wait()
-	return path, j.Close()
-})
-
-func filledPath(b *testing.B) string {
-	b.Helper()
-	path, err := filled()
-	if err != nil {
+	if err := j.Close(); err != nil {
 		b.Fatal(err)
 	}
 	return path
 }
 
 func BenchmarkAfter(b *testing.B) {
-	r := mustRead(b, filledPath(b))
-	b.ReportAllocs()
-	rows := 0
-	for b.Loop() {
-		rows += len(all(b, r))
+	for _, headers := range []bool{true, false} {
+		b.Run(fmt.Sprintf("headers=%v", headers), func(b *testing.B) {
+			r := mustRead(b, filledPath(b))
+			if !headers {
+				r.OmitHeader()
+			}
+			b.ReportAllocs()
+			rows := 0
+			for b.Loop() {
+				rows += len(all(b, r))
+			}
+			b.ReportMetric(float64(rows)/b.Elapsed().Seconds(), "rows/s")
+		})
 	}
-	b.ReportMetric(float64(rows)/b.Elapsed().Seconds(), "rows/s")
 }
 
 func BenchmarkChanged(b *testing.B) {
@@ -147,7 +147,7 @@ func BenchmarkChanged(b *testing.B) {
 	}
 }
 
-// Until the first Append returns: that is when the ids are read.
+// Until the first Append could go on: that is when the ids are read.
 func BenchmarkOpen(b *testing.B) {
 	path := filledPath(b)
 	var ready time.Duration
@@ -158,9 +158,10 @@ func BenchmarkOpen(b *testing.B) {
 			b.Fatal(err)
 		}
 		ready += time.Since(start)
-		j.writing.Lock()
+		j.writing.Lock() // free when the ids are read
+		err = j.loadErr
 		j.writing.Unlock()
-		if err := j.Close(); err != nil {
+		if err := errors.Join(err, j.Close()); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -185,5 +186,4 @@ func BenchmarkHeader(b *testing.B) {
 			}
 		}
 	})
-	_ = strings.ToLower
 }
