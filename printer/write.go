@@ -1,6 +1,7 @@
 package printer
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -9,12 +10,15 @@ import (
 )
 
 // flush writes the lines gathered so far.
-func (p *printer) flush() error {
-	if p.buf.Len() == 0 {
+func (p *printer) flush() error { return write(p.Out, &p.buf) }
+
+// write writes what is in buf with one Write, and empties it.
+func write(out io.Writer, buf *bytes.Buffer) error {
+	if buf.Len() == 0 {
 		return nil
 	}
-	_, err := p.Out.Write(p.buf.Bytes())
-	p.buf.Reset()
+	_, err := out.Write(buf.Bytes())
+	buf.Reset()
 	switch {
 	case err == nil:
 		return nil
