@@ -2,6 +2,7 @@ package ui
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -33,13 +34,18 @@ func (s *screen) line(text string) string {
 	return ""
 }
 
+// silent are two tasks of which nothing has been heard for long.
+func silent() []model.Delivery {
+	return []model.Delivery{
+		event(7, "task.progress", -12*time.Minute, "proxy=completed", "visual=processing"),
+		event(8, "task.progress", -45*time.Minute, "proxy=queued"),
+	}
+}
+
 func TestFramesOfStats(t *testing.T) {
 	for _, size := range sizes {
 		t.Run(fmt.Sprintf("%dx%d", size[0], size[1]), func(t *testing.T) {
-			onStats(t, size[0], size[1], uploads(), func(s *screen) {
-				s.wait(12 * time.Minute) // two tasks stall
-				s.matchesGolden()
-			})
+			onStats(t, size[0], size[1], append(silent(), uploads()...), func(s *screen) { s.matchesGolden() })
 		})
 	}
 	t.Run("none", func(t *testing.T) {
@@ -51,8 +57,7 @@ func TestFramesOfStats(t *testing.T) {
 }
 
 func TestTheStatsFitEverySize(t *testing.T) {
-	onStats(t, 80, 24, uploads(), func(s *screen) { s.fitsEverySize() })
-	onStats(t, 80, 24, nil, func(s *screen) { s.fitsEverySize() })
+	onStats(t, 80, 24, append(silent(), uploads()...), func(s *screen) { s.fitsEverySize() })
 }
 
 // The figures are worked out by hand from uploads: proxy was queued 2 s and
@@ -159,29 +164,30 @@ func TestStatsWithAFilterAreCountedAnewOnceASecond(t *testing.T) {
 }
 
 func TestTheSlowestAndTheStalledTasksCanBeOpened(t *testing.T) {
-	onStats(t, 120, 40, uploads(), func(s *screen) {
-		s.wait(12 * time.Minute)
-		s.shows("no news for 12m")
+	onStats(t, 120, 40, append(silent(), uploads()...), func(s *screen) {
+		s.shows("no news for 45m30", "no news for 12m30")
 		s.press("enter")
 		s.shows("no task is selected")
-		s.press("j") // the slowest one
-		if s.selected() != taskID(4) {
-			t.Errorf("%s is selected", s.selected())
+		for _, step := range []struct {
+			keys []string
+			n    int
+		}{
+			{[]string{"j"}, 4},           // the slowest one
+			{[]string{"j", "j", "j"}, 8}, // the one that has waited longest for news
+			{[]string{"j"}, 7},
+			{[]string{"j"}, 7},
+			{[]string{"k"}, 8},
+		} {
+			if s.press(step.keys...); s.selected() != taskID(step.n) {
+				t.Errorf("after %v, %s is selected", step.keys, s.selected())
+			}
 		}
-		s.press("j", "j", "j") // the one that waits longest for news
-		if s.selected() != taskID(3) {
-			t.Errorf("%s is selected", s.selected())
-		}
-		s.press("j", "j", "j")
-		if s.selected() != taskID(5) {
-			t.Errorf("%s is selected", s.selected())
-		}
-		s.press("k", "enter")
-		if s.m.detail == nil || s.m.detail.task != taskID(3) {
+		s.press("enter")
+		if s.m.detail == nil || s.m.detail.task != taskID(8) {
 			t.Error("the stalled task is not open")
 		}
 		s.press("esc")
-		if s.selected() != taskID(3) {
+		if s.selected() != taskID(8) {
 			t.Errorf("back from the task, %s is selected", s.selected())
 		}
 	})
@@ -230,22 +236,25 @@ func TestTheStatsScrollAndSelectOnlyWhatIsInSight(t *testing.T) {
 }
 
 func TestDeliveriesAreCountedOverTime(t *testing.T) {
-	onStats(t, 80, 40, uploads(), func(s *screen) {
-		s.shows("Deliveries per 10s", "11 in the last 12m30", " 5 │")
-		if got := s.columns(); got[0] != 5 || got[1] != 2 || got[2] != 4 {
-			t.Errorf("the columns show %v", got)
+	for _, test := range []struct {
+		title, top string
+		before     int // deliveries 20 minutes ago: too long for stretches of ten seconds
+		columns    []int
+	}{
+		{"Deliveries per 10s", " 5 │", 0, []int{5, 2, 4}},
+		{"Deliveries per minute", " 22 │", 22, []int{22, 11}},
+	} {
+		history := uploads()
+		for i := range test.before {
+			history = append(history, event(50+i, "task.progress", -20*time.Minute, "proxy=queued"))
 		}
-		var more []model.Delivery
-		for i := range 22 {
-			more = append(more, event(50+i, "task.progress", 20*time.Minute, "proxy=queued"))
-		}
-		s.wait(20*time.Minute - 30*time.Second)
-		s.deliver(more...) // too long after the first ones for stretches of ten seconds
-		s.shows("Deliveries per minute", "33 in the last", " 22 │")
-		if got := s.columns(); len(got) != 2 || got[0] != 11 || got[1] != 22 {
-			t.Errorf("the columns show %v", got)
-		}
-	})
+		onStats(t, 80, 40, history, func(s *screen) {
+			s.shows(test.title, test.top, fmt.Sprintf("%d in the last", len(history)))
+			if got := s.columns(); !slices.Equal(got, test.columns) {
+				t.Errorf("the columns show %v, not %v:\n%s", got, test.columns, s.frame())
+			}
+		})
+	}
 }
 
 // columns reads the chart: the columns that are not empty as they stand, told
