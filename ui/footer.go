@@ -73,7 +73,7 @@ func (m *Model) drawFilter(l *line) {
 		end, r = "  "+f.wrong.Message, bad
 	}
 	l.put(accent, "/")
-	putInput(l, &f.input, max(8, l.free-len(end)-2))
+	putInput(l, &f.input, max(l.free*2/5, l.free-len(end)-2))
 	l.put(r, end)
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -88,6 +89,11 @@ func (j *memory) Changed(context.Context) (bool, error) {
 	grown := j.grown
 	j.grown = false
 	return grown, nil
+}
+
+func TestMain(m *testing.M) {
+	time.Local = time.UTC // frames show times of day
+	os.Exit(m.Run())
 }
 
 // midnight is when every test starts: the clock of a synctest bubble.

@@ -1,0 +1,338 @@
+package ui
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"aspectop/model"
+)
+
+// selectedLine is the line with the cursor.
+func (s *screen) selectedLine() string {
+	s.t.Helper()
+	for line := range strings.Lines(s.frame()) {
+		if strings.HasPrefix(line, glyphCursor) {
+			return strings.TrimSpace(line)
+		}
+	}
+	return ""
+}
+
+func TestTheSelectionFollowsTheNewestUntilAnotherRowIsChosen(t *testing.T) {
+	onScreen(t, 100, 24, uploads(), func(s *screen) {
+		s.wait(idleTime)
+		if line := s.selectedLine(); !strings.Contains(line, "2e1c7e05") {
+			t.Errorf("the newest task is not selected: %s", line)
+		}
+		s.press("j", "j")
+		s.shows("not following")
+		if line := s.selectedLine(); !strings.Contains(line, "2e1c7e03") {
+			t.Errorf("two rows down is %s", line)
+		}
+		before := lineOf(s.frame(), "2e1c7e03")
+		s.deliver(event(6, "task.progress", 40*time.Second, "proxy=queued"))
+		s.shows("2e1c7e06")
+		if line := s.selectedLine(); !strings.Contains(line, "2e1c7e03") {
+			t.Errorf("the selection moved to %s", line)
+		}
+		if after := lineOf(s.frame(), "2e1c7e03"); after != before+1 {
+			// The list is not full, so nothing can scroll: the row moves down.
+			t.Errorf("the selected row moved from line %d to %d", before, after)
+		}
+		s.press("f")
+		s.shows("following the newest")
+		if line := s.selectedLine(); !strings.Contains(line, "2e1c7e06") {
+			t.Errorf("after f the selection is on %s", line)
+		}
+	})
+}
+
+func lineOf(frame, text string) int {
+	for i, line := range strings.Split(frame, "\n") {
+		if strings.Contains(line, text) {
+			return i
+		}
+	}
+	return -1
+}
+
+func many(n int) []model.Delivery {
+	var ds []model.Delivery
+	for i := range n {
+		ds = append(ds, event(i+1, "task.progress", time.Duration(i)*time.Millisecond, "proxy=queued"))
+	}
+	return ds
+}
+
+func TestNothingScrollsUnderTheReadersEyes(t *testing.T) {
+	for name, view := range map[string]string{"tasks": "1", "events": "3"} {
+		t.Run(name, func(t *testing.T) {
+			onScreen(t, 100, 24, many(200), func(s *screen) {
+				s.wait(time.Second)
+				s.press(view)
+				for range 60 {
+					s.press(map[string]string{"1": "j", "3": "k"}[view])
+				}
+				selected := s.selectedLine()
+				before := lineOf(s.frame(), glyphCursor)
+				for i := range 20 {
+					s.deliver(event(300+i, "task.progress", 10*time.Second, "proxy=queued"))
+				}
+				if now := s.selectedLine(); firstWords(now) != firstWords(selected) {
+					t.Errorf("the selection moved from\n%s to\n%s", selected, now)
+				}
+				if after := lineOf(s.frame(), glyphCursor); after != before {
+					t.Errorf("the selected row moved from line %d to line %d", before, after)
+				}
+			})
+		})
+	}
+}
+
+// firstWords is a row without its ages.
+func firstWords(line string) string {
+	fields := strings.Fields(line)
+	return strings.Join(fields[:min(4, len(fields))], " ")
+}
+
+func TestAFrozenScreenStandsStillAndCounts(t *testing.T) {
+	onScreen(t, 100, 24, uploads(), func(s *screen) {
+		s.wait(30 * time.Second)
+		s.press("space")
+		frame := body(s.frame())
+		s.journal.append(event(7, "task.failed", 31*time.Second, "proxy=failed"), event(8, "task.failed", 31*time.Second, "proxy=failed"))
+		s.wait(3 * time.Second)
+		if now := body(s.frame()); now != frame {
+			t.Errorf("the frozen screen changed from\n%s\nto\n%s", frame, now)
+		}
+		s.shows("frozen, 2 new")
+		s.press("3", "1") // looking around goes on
+		s.hides("2e1c7e07")
+		s.press("space")
+		s.wait(idleTime)
+		s.shows("2e1c7e07", "2e1c7e08", "7 tasks")
+		s.hides("frozen")
+		s.deliver(event(9, "task.failed", 40*time.Second, "proxy=failed"))
+		s.shows("2e1c7e09")
+	})
+}
+
+// body is a frame without its last line, which counts on.
+func body(frame string) string { return frame[:strings.LastIndexByte(frame, '\n')] }
+
+func TestTheFilterActsWhileItIsTyped(t *testing.T) {
+	onScreen(t, 100, 24, uploads(), func(s *screen) {
+		s.wait(idleTime)
+		s.press("/")
+		s.write("state:fai")
+		s.shows("1 shown", "2e1c7e02")
+		s.hides("2e1c7e01")
+		s.write("x")
+		s.shows("state:fai") // wrong now: the message stands there, the last good filter holds
+		s.hides("2e1c7e01")
+		s.press("backspace", "enter")
+		s.shows("/state:fai", "1 shown, esc clears")
+		s.press("3")
+		s.shows("task.failed")
+		s.hides("task.completed")
+		s.press("1", "esc")
+		s.shows("2e1c7e01", "2e1c7e02")
+	})
+}
+
+func TestAnEscapeWhileTypingKeepsNoFilter(t *testing.T) {
+	onScreen(t, 100, 24, uploads(), func(s *screen) {
+		s.wait(idleTime)
+		s.press("/")
+		s.write("q") // a letter that is a key elsewhere
+		s.press("esc")
+		s.shows("2e1c7e01", "2e1c7e05")
+		if s.quit {
+			t.Error("a letter in the filter was taken for a key")
+		}
+	})
+}
+
+func TestFailuresOnlyAndTheNextFailure(t *testing.T) {
+	onScreen(t, 100, 24, uploads(), func(s *screen) {
+		s.wait(idleTime)
+		s.press("n")
+		if line := s.selectedLine(); !strings.Contains(line, "failed") {
+			t.Errorf("n went to %s", line)
+		}
+		s.press("!")
+		s.shows("failures only", "2e1c7e02")
+		s.hides("2e1c7e01", "2e1c7e05")
+		s.press("3")
+		s.shows("task.failed")
+		s.hides("task.progress")
+		s.press("!", "1")
+		s.shows("2e1c7e01")
+	})
+}
+
+func TestEachSortingPutsItsOwnFirst(t *testing.T) {
+	onScreen(t, 100, 24, uploads(), func(s *screen) {
+		s.wait(30 * time.Second)
+		for _, want := range []struct{ sorting, first string }{
+			{"state", "2e1c7e02"},       // the failed one
+			{"age", "2e1c7e01"},         // created a minute ago, task 5 five minutes
+			{"duration", "2e1c7e05"},    // running for five minutes
+			{"newest news", "2e1c7e05"}, // heard of last
+		} {
+			s.press("s", "g")
+			s.shows("sorted by " + want.sorting)
+			if line := strings.Split(s.frame(), "\n")[4]; !strings.Contains(line, want.first) {
+				t.Errorf("sorted by %s, the first row is %s", want.sorting, line)
+			}
+		}
+	})
+}
+
+func TestCopyingSaysWhatWasCopiedAndHoldsNoControlCharacters(t *testing.T) {
+	hostile := event(1, "task.progress", 0, "proxy=queued")
+	hostile.Body = []byte(strings.Replace(string(hostile.Body), "{", "{\n\t\"\\u001b[2J\": \"x\",", 1))
+	onScreen(t, 100, 24, []model.Delivery{hostile}, func(s *screen) {
+		s.wait(idleTime)
+		for _, c := range []struct{ key, says, holds string }{
+			{"y", "copied task id 2e1c7e01", taskID(1)},
+			{"Y", "copied the payload of #1", taskID(1)},
+			{"c", "copied #1 as curl", "curl -sS -X POST"},
+			{"u", "copied the receiver's URL", "http://127.0.0.1:8787/webhooks/aspect"},
+		} {
+			s.printed = nil
+			s.press(c.key)
+			s.shows(c.says)
+			got := ""
+			for _, msg := range s.printed {
+				if fmt.Sprintf("%T", msg) == "tea.setClipboardMsg" {
+					got = fmt.Sprint(msg)
+				}
+			}
+			if !strings.Contains(got, c.holds) {
+				t.Errorf("%s copied %q", c.key, got)
+			}
+			if strings.ContainsFunc(got, func(r rune) bool { return r < ' ' || r == 0x7f }) {
+				t.Errorf("%s copied a control character: %q", c.key, got)
+			}
+		}
+	})
+}
+
+func TestSuspendingSaysFirstThatReceivingStops(t *testing.T) {
+	onScreen(t, 100, 24, nil, func(s *screen) {
+		s.press("ctrl+z")
+		s.shows("suspending stops receiving too")
+		s.press("j", "ctrl+z") // another key in between: it is said again
+		s.shows("suspending stops receiving too")
+		if len(s.printed) > 0 && strings.Contains(fmt.Sprintf("%T", s.printed[len(s.printed)-1]), "uspend") {
+			t.Error("suspended without having been asked twice")
+		}
+	})
+	onScreen(t, 100, 24, nil, func(s *screen) {
+		s.press("ctrl+z")
+		s.shows("cannot suspend here")
+	}, func(o *Options) { o.CanSuspend = func() bool { return false } })
+}
+
+func TestTheHeaderSaysSinceWhenNothingCame(t *testing.T) {
+	onScreen(t, 120, 24, nil, func(s *screen) {
+		s.wait(90 * time.Second)
+		s.shows("no event for 1m30", "Waiting for the first event", "http://127.0.0.1:8787/webhooks/aspect", "aspectop demo")
+		s.deliver(event(1, "task.progress", 90*time.Second, "proxy=queued"))
+		s.hides("no event for")
+		s.wait(2 * time.Minute)
+		s.shows("last event 2m")
+	})
+}
+
+func TestPresentationHidesUsersAndURLs(t *testing.T) {
+	onScreen(t, 160, 40, uploads(), func(s *screen) {
+		s.wait(idleTime)
+		s.press("enter")
+		s.shows("3f5d7e38-8c7c-4a22-9a7d-5702a8c3a111", "127.0.0.1:8787")
+		s.press("P")
+		for range 4 {
+			s.hides("3f5d7e38-8c7c-4a22-9a7d-5702a8c3a111", "127.0.0.1:8787")
+			s.press("tab")
+		}
+	})
+}
+
+func TestNotifyRingsForWhatEndsButNotForHistory(t *testing.T) {
+	raw := func(s *screen) (told []string) {
+		for _, msg := range s.printed {
+			if r, ok := msg.(tea.RawMsg); ok {
+				told = append(told, fmt.Sprint(r.Msg))
+			}
+		}
+		return told
+	}
+	onScreen(t, 100, 24, uploads(), func(s *screen) {
+		s.wait(idleTime)
+		if told := raw(s); len(told) > 0 {
+			t.Errorf("the history was told: %q", told)
+		}
+		s.deliver(event(3, "task.failed", 30*time.Second, "proxy=failed"))
+		if told := raw(s); len(told) != 1 || told[0] != "\a\x1b]9;aspectop: task 2e1c7e03 failed\x1b\\" {
+			t.Errorf("a failure was told as %q", told)
+		}
+		s.printed = nil
+		s.wait(15 * time.Minute) // task 5 stalls
+		if told := raw(s); len(told) != 1 || !strings.Contains(told[0], "task 2e1c7e05 stalled") {
+			t.Errorf("a stalled task was told as %q", told)
+		}
+	}, func(o *Options) { o.Notify = true })
+}
+
+func TestTheMouseSelectsOnlyWhenItIsOn(t *testing.T) {
+	onScreen(t, 100, 24, uploads(), func(s *screen) {
+		s.wait(idleTime)
+		if s.m.View().MouseMode != tea.MouseModeNone {
+			t.Error("the mouse is on at the start")
+		}
+		s.press("m")
+		if s.m.View().MouseMode != tea.MouseModeCellMotion {
+			t.Error("m does not switch the mouse on")
+		}
+		s.send(tea.MouseClickMsg{X: 10, Y: lineOf(s.frame(), "2e1c7e03"), Button: tea.MouseLeft})
+		if line := s.selectedLine(); !strings.Contains(line, "2e1c7e03") {
+			t.Errorf("a click selected %s", line)
+		}
+		s.send(tea.MouseWheelMsg{X: 10, Y: 10, Button: tea.MouseWheelDown})
+		if line := s.selectedLine(); !strings.Contains(line, "2e1c7e01") {
+			t.Errorf("the wheel went to %s", line)
+		}
+	})
+}
+
+func TestTheSummaryTellsWhatTheSessionSaw(t *testing.T) {
+	onScreen(t, 100, 24, uploads(), func(s *screen) {
+		s.wait(idleTime)
+		if got := s.m.Summary(); got != "" {
+			t.Errorf("nothing came, but the summary is %q", got)
+		}
+		s.deliver(event(3, "task.failed", 30*time.Second, "proxy=failed"))
+		for _, want := range []string{"1 verified, 0 rejected", "5 tasks: 1 completed, 2 failed, 1 cancelled", "proxy", "median"} {
+			if got := s.m.Summary(); !strings.Contains(got, want) {
+				t.Errorf("the summary does not tell %q:\n%s", want, got)
+			}
+		}
+	})
+}
+
+func TestHistoryIsReadInTheBackgroundAndAllOfItCounts(t *testing.T) {
+	onScreen(t, 100, 24, many(3*batch+17), func(s *screen) {
+		s.wait(time.Second)
+		s.shows(fmt.Sprint(3*batch+17) + " tasks")
+		s.press("3", "g")
+		s.wait(idleTime)
+		if line := s.selectedLine(); !strings.Contains(line, " 1 ") {
+			t.Errorf("the first row of the log is %s", line)
+		}
+	})
+}
