@@ -51,6 +51,8 @@ type Journal struct {
 	ids     *ids
 	loadErr error // why the ids could not be read
 	last    int64 // the greatest sequence number given
+	// forwards is where SaveForwards writes, nil before its first call.
+	forwards *session
 
 	keeper  *session      // for checkpoints and retention
 	stop    chan struct{} // closed by Close
@@ -130,14 +132,7 @@ func (j *Journal) start(synchronous string) (err error) {
 	// The file's time stamps need not be as durable as its contents. Where the
 	// system has no such call, SQLite goes on with fsync.
 	sqlite.Fdatasync(true)
-	settings := []string{
-		"_pragma=" + synchronous,
-		"_pragma=fullfsync(1)",
-		"_pragma=checkpoint_fullfsync(1)",
-		"_pragma=wal_autocheckpoint(0)",
-		"_pragma=busy_timeout(5000)", // for somebody's sqlite3: ours take turns by writing
-	}
-	if j.writer, err = connect(j.path, settings...); err != nil {
+	if j.writer, err = connect(j.path, settings(synchronous)...); err != nil {
 		return err
 	}
 	if err := format(j.writer, j.path); err != nil {
@@ -146,7 +141,7 @@ func (j *Journal) start(synchronous string) (err error) {
 	if err := j.writer.row(lastQuery, nil, &j.last); err != nil {
 		return err
 	}
-	if j.keeper, err = connect(j.path, settings...); err != nil {
+	if j.keeper, err = connect(j.path, settings(synchronous)...); err != nil {
 		return err
 	}
 	j.writing.Lock()
@@ -155,6 +150,17 @@ func (j *Journal) start(synchronous string) (err error) {
 		j.loadErr = explain(j.path, j.ids.load(j.writer, j.stopping))
 	}()
 	return nil
+}
+
+// settings are those of each connection that writes.
+func settings(synchronous string) []string {
+	return []string{
+		"_pragma=" + synchronous,
+		"_pragma=fullfsync(1)",
+		"_pragma=checkpoint_fullfsync(1)",
+		"_pragma=wal_autocheckpoint(0)",
+		"_pragma=busy_timeout(5000)", // for somebody's sqlite3: ours take turns by writing
+	}
 }
 
 // lastQuery gives the greatest number given so far. Retention may have removed
@@ -195,7 +201,7 @@ func (j *Journal) Close() error {
 // release gives back what start took, in reverse.
 func (j *Journal) release() error {
 	var errs []error
-	for _, s := range []*session{j.keeper, j.writer} {
+	for _, s := range []*session{j.forwards, j.keeper, j.writer} {
 		if s != nil {
 			errs = append(errs, s.close()) // the last one empties the log into the file
 		}

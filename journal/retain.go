@@ -34,6 +34,9 @@ func (j *Journal) retain() error {
 	if err := j.removeRepeats(end); err != nil {
 		return err
 	}
+	if err := j.removeForwards(end); err != nil {
+		return err
+	}
 	return j.forgetIDs(now.Add(-max(rememberIDs, j.options.Retain)))
 }
 

@@ -6,11 +6,12 @@ import (
 )
 
 // Status is one entry of the [StatusLog]: something that happened here and is
-// not a kept delivery. Exactly one of Rejected and Notice is set.
+// not a kept delivery. Exactly one of Rejected, Forward and Notice is set.
 type Status struct {
 	Pos      int64 // place in the log, from 1
 	At       time.Time
 	Rejected *Rejected
+	Forward  *Forward
 	Notice   string // a sentence about the program itself, such as why it answers 503
 }
 

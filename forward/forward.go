@@ -1,0 +1,216 @@
+package forward
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"sync"
+	"time"
+
+	"aspectop/model"
+)
+
+// Journal is what a Forwarder reads; a reader of package journal is one. It has
+// to be the Forwarder's own, for Changed.
+type Journal interface {
+	After(ctx context.Context, seq int64, limit int) ([]model.Delivery, error)
+	Get(ctx context.Context, seq int64) (model.Delivery, error)
+	Range(ctx context.Context) (first, last int64, err error)
+	Changed(ctx context.Context) (bool, error)
+
+	ForwardCursor(ctx context.Context, key string) (cursor int64, known bool, err error)
+	SettledForwards(ctx context.Context, key string, seq, last int64) ([]int64, error)
+}
+
+// Outcomes is where a Forwarder keeps what became of deliveries; the writer of
+// package journal is one.
+type Outcomes interface {
+	SaveForwards(key, url string, cursor int64, outcomes []model.Forward) error
+}
+
+// Options of a Forwarder.
+type Options struct {
+	// URL is the handler's address, http or https, with user:password@ if it
+	// wants basic authentication.
+	URL      string
+	Journal  Journal
+	Outcomes Outcomes
+	// Resign returns what signs a delivery whose stamp has become too old, by
+	// the name of the secret that had verified it; nil if that secret is not
+	// known any more. Then the delivery goes as it is.
+	Resign func(secret string) Signer
+	// Sign, if it is not nil, signs every delivery with the handler's own
+	// secret instead.
+	Sign Signer
+	// Status is told of each try. It may be nil.
+	Status *model.StatusLog
+}
+
+// Forwarder posts what arrives in a journal to one handler: each message once,
+// in the order of arrival for each task, different tasks side by side (at most
+// 16 requests at a time). It delivers at least once: what the end of this
+// process cut short is posted again.
+//
+// An answer of 2xx is the end of it, and so is 4xx but for 408 and 429. After
+// anything else there are 8 tries in all within 15 minutes, with growing pauses
+// or those that Retry-After asks for, and then the next message of the task.
+// While one task waits, others go on. When a handler that was not there answers
+// again, those that waited for it are tried at once.
+//
+// The queue is the journal. In memory are the numbers of at most 65,536
+// messages that are not settled, and the bodies of those in flight. Only while
+// so many wait, later ones are not looked at.
+type Forwarder struct {
+	options Options
+	target  *target
+	client  *http.Client
+	start   int64 // the cursor to begin from
+	end     int64 // the journal's end then: outcomes may be known up to here
+
+	kick  chan struct{} // something was asked for
+	mu    sync.Mutex
+	asked []ask
+	queue Queue
+}
+
+// ask is a message to be tried now, and its lane.
+type ask struct {
+	seq int64
+	key string
+}
+
+// Queue is the state of a Forwarder's queue. Of a message that is tried several
+// times, the tries count as one.
+type Queue struct {
+	To string // the handler's URL without credentials
+
+	Waiting  int // for their first try
+	InFlight int
+	Retrying int       // tried in vain, and to be tried again
+	NextTry  time.Time // the earliest of those; zero if there are none
+	// More says that there are further messages behind these that were not
+	// looked at yet.
+	More bool
+
+	// What became of messages since New.
+	Delivered, Failed, GaveUp int
+}
+
+// New returns a Forwarder for one handler. If the journal knows the handler, it
+// goes on where it was left. If not, it starts with what arrives after New.
+func New(ctx context.Context, o Options) (*Forwarder, error) {
+	t, err := parseTarget(o.URL)
+	if err != nil {
+		return nil, err
+	}
+	f := &Forwarder{options: o, target: t, client: client, kick: make(chan struct{}, 1), queue: Queue{To: t.shown}}
+	_, f.end, err = o.Journal.Range(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var known bool
+	f.start, known, err = o.Journal.ForwardCursor(ctx, t.key)
+	if err != nil || known {
+		return f, err
+	}
+	f.start = f.end
+	return f, o.Outcomes.SaveForwards(t.key, t.shown, f.start, nil)
+}
+
+// To is the handler's URL without credentials, as it stands in every
+// [model.Forward].
+func (f *Forwarder) To() string { return f.target.shown }
+
+// Queue returns the present state of the queue. It may be called at any time,
+// by any number of goroutines.
+func (f *Forwarder) Queue() Queue {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.queue
+}
+
+// Retry has the message tried again now, whatever became of it before and
+// however long it was to wait, with 8 tries anew. It is the next of its task.
+// The request is not kept: if this process ends before it is done, it is
+// forgotten. It may be called at any time, by any number of goroutines.
+func (f *Forwarder) Retry(ctx context.Context, seq int64) error {
+	d, err := f.options.Journal.Get(ctx, seq)
+	if err != nil {
+		return err
+	}
+	if d.Repeat() {
+		if d, err = f.options.Journal.Get(ctx, d.Message); err != nil {
+			return err
+		}
+	}
+	if !forwarded(&d) {
+		return fmt.Errorf("delivery %d was not sent by Svix (its source is %s), so it is not forwarded", seq, d.Source)
+	}
+	f.mu.Lock()
+	f.asked = append(f.asked, ask{d.Seq, laneOf(&d)})
+	f.mu.Unlock()
+	select {
+	case f.kick <- struct{}{}:
+	default:
+	}
+	return nil
+}
+
+// forwarded reports whether the delivery is one that handlers get: a webhook,
+// and no repeat.
+func forwarded(d *model.Delivery) bool { return d.Source == model.SourceWebhook && !d.Repeat() }
+
+// laneOf names the lane of a message.
+func laneOf(d *model.Delivery) string {
+	e := model.Decode(d)
+	if e.Task == nil {
+		return fmt.Sprint("message ", d.Seq)
+	}
+	return "task " + e.Task.ID
+}
+
+// attempt posts one message and says what came of it. Errors are of the journal.
+func (f *Forwarder) attempt(ctx context.Context, seq int64) (model.Forward, answer, error) {
+	d, err := f.options.Journal.Get(ctx, seq)
+	if err != nil {
+		return model.Forward{}, answer{}, err
+	}
+	now := time.Now()
+	h := passOn(&d)
+	sign, signed := f.options.Sign, "the secret that forwards are signed with (--forward-secret-env)"
+	if sign == nil {
+		signed = fmt.Sprintf("the secret that is called %q here", d.Secret)
+		if f.options.Resign != nil && stale(h, now) {
+			sign = f.options.Resign(d.Secret)
+		}
+	}
+	if sign != nil {
+		seal(h, d.ID, now, d.Body, sign)
+	}
+	late := sign == nil && stale(h, now)
+	a := f.target.post(ctx, f.client, h, d.Body)
+	out := f.target.outcome(&a, &d, signed)
+	out.Resigned = sign != nil
+	if late && !a.delivered() && a.err == nil {
+		out.Hint = fmt.Sprintf("it was signed %s ago, and its secret (%q) is not known here any more to sign it anew", age(h, now), d.Secret)
+	}
+	return out, a, nil
+}
+
+// outcome says what came of one request, as far as one alone can say it.
+func (t *target) outcome(a *answer, d *model.Delivery, signed string) model.Forward {
+	return model.Forward{
+		Seq: d.Seq, To: t.shown,
+		At: a.began.UTC(), Status: a.status, Latency: a.latency,
+		Final: a.delivered() || a.hopeless(),
+		Error: a.words(), Hint: t.hint(a, d, signed), Body: a.body,
+	}
+}
+
+// Run forwards until ctx ends. Then it starts no further request, and waits for
+// those in flight for two seconds at most. It is to be called once. Trouble with
+// the journal (a full disk) is told to Status and waited out; the error is nil
+// unless the journal was closed, or the last outcomes could not be kept.
+func (f *Forwarder) Run(ctx context.Context) error {
+	return newRun(f).loop(ctx)
+}

@@ -1,0 +1,153 @@
+package forward
+
+import (
+	"bytes"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"aspectop/model"
+)
+
+// hint says in a sentence what to look at when a handler answered a, or did not;
+// "" if there is nothing to say. signed completes "the handler has to verify
+// with …".
+func (t *target) hint(a *answer, d *model.Delivery, signed string) string {
+	if a.err != nil {
+		return t.failureHint(a.err)
+	}
+	switch {
+	case a.delivered():
+		if a.isHTML() {
+			return "the answer is an HTML page" + a.title() + ": is this the route of your handler, or a page of its server?"
+		}
+		return ""
+	case a.status >= 300 && a.status < 400:
+		return "redirects are not followed, by Svix neither: give the final address" + quoted(" (it points to %s)", a.header.Get("Location")) +
+			"; often a slash at the end is missing, or https"
+	case a.speaksTLS():
+		return "the handler speaks TLS: forward to https://" + t.url.Host
+	}
+	text := statusHint(t, a, d, signed)
+	if text == "" && a.isHTML() {
+		return "the answer is an HTML error page" + a.title() + " of the server or its framework, not of your handler"
+	}
+	if text != "" && a.isHTML() {
+		text += "; the answer is an HTML page" + a.title() + ", so it may be the framework's and not your handler's"
+	}
+	return text
+}
+
+func statusHint(t *target, a *answer, d *model.Delivery, signed string) string {
+	aboutSignature := "is the raw body verified, before anything parses it? and with the right secret? the handler has to verify with " + signed
+	switch a.status {
+	case http.StatusBadRequest:
+		return aboutSignature
+	case http.StatusUnauthorized, http.StatusForbidden:
+		if a.mentionsSignature() {
+			return aboutSignature
+		}
+		return "the route is protected: let it pass the authentication (and CSRF) middleware, its signature proves where it comes from"
+	case http.StatusNotFound:
+		return "nothing is at POST " + t.path() + ": check the path that is forwarded to"
+	case http.StatusMethodNotAllowed:
+		return "the route exists, but does not take POST" + quoted(" (it takes %s)", a.header.Get("Allow"))
+	case http.StatusRequestEntityTooLarge:
+		return fmt.Sprintf("the body has %d bytes: raise the limit for bodies; Svix sends up to 1 MiB", len(d.Body))
+	case http.StatusUnsupportedMediaType:
+		return "the route does not take" + quoted(" %s", http.Header(d.Header).Get("Content-Type")) + ": let it read the raw body of any type"
+	case http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+		return "a proxy in front of the handler may not reach it: is the handler itself running?"
+	case http.StatusTooManyRequests:
+		return "the handler, or what stands before it, limits the rate: except the webhooks' route from it"
+	}
+	return ""
+}
+
+func (t *target) failureHint(err error) string {
+	if errors.Is(err, errTimeout) {
+		return "answer first and work afterwards: Svix gives up after 15 s as well"
+	}
+	if e, ok := errors.AsType[*net.DNSError](err); ok {
+		return "the name " + strconv.Quote(e.Name) + " is not known here: check the host that is forwarded to"
+	}
+	if errors.Is(err, syscall.ECONNREFUSED) {
+		return "nothing listens on " + t.address() + ": is the handler running, and on this port?"
+	}
+	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		return "this machine does not trust the handler's certificate: forward to http://, or add its authority to the system's"
+	}
+	if errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) {
+		return "the connection was closed without an answer: did the handler crash?"
+	}
+	if strings.Contains(err.Error(), "server gave HTTP response to HTTPS client") {
+		return "the handler does not speak TLS: forward to http://" + t.url.Host
+	}
+	if strings.Contains(err.Error(), "malformed HTTP") {
+		return "what listens on " + t.address() + " does not speak HTTP (TLS, perhaps: then forward to https://)"
+	}
+	return ""
+}
+
+func (t *target) path() string { return t.url.EscapedPath() }
+
+// address is the host with its port, also where that is left to the scheme.
+func (t *target) address() string {
+	port := t.url.Port()
+	if port == "" {
+		port = t.url.Scheme // net.Dial knows these names too
+	}
+	return net.JoinHostPort(t.url.Hostname(), port)
+}
+
+func (a *answer) isHTML() bool {
+	start := bytes.ToLower(bytes.TrimSpace(a.body[:min(len(a.body), 256)]))
+	return strings.HasPrefix(strings.ToLower(a.header.Get("Content-Type")), "text/html") ||
+		bytes.HasPrefix(start, []byte("<!doctype html")) || bytes.HasPrefix(start, []byte("<html"))
+}
+
+// title is the title of an HTML page.
+func (a *answer) title() string {
+	lower := bytes.ToLower(a.body) // ASCII letters keep their places
+	if len(lower) != len(a.body) {
+		return ""
+	}
+	_, after, found := bytes.Cut(lower, []byte("<title>"))
+	if !found {
+		return ""
+	}
+	from := len(lower) - len(after)
+	length := bytes.IndexByte(after, '<')
+	if length < 0 {
+		return ""
+	}
+	return quoted(" (%s)", string(bytes.TrimSpace(a.body[from:from+length])))
+}
+
+func (a *answer) mentionsSignature() bool {
+	text := bytes.ToLower(a.body)
+	return bytes.Contains(text, []byte("signature")) || bytes.Contains(text, []byte("svix"))
+}
+
+func (a *answer) speaksTLS() bool {
+	return a.status == http.StatusBadRequest && bytes.Contains(a.body, []byte("HTTP request to an HTTPS server"))
+}
+
+// quoted puts text from outside into the format; "" if there is none. Quoting
+// leaves nothing in it that could reach a terminal.
+func quoted(format, text string) string {
+	const most = 80
+	switch {
+	case text == "":
+		return ""
+	case len(text) > most:
+		return fmt.Sprintf(format, strconv.Quote(text[:most])+"…")
+	}
+	return fmt.Sprintf(format, strconv.Quote(text))
+}

@@ -1,0 +1,325 @@
+package forward
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"aspectop/journal"
+	"aspectop/model"
+)
+
+const (
+	// maxOpen is how many unsettled messages are remembered.
+	maxOpen = 1 << 16
+	// maxRetries is how many requests may be further tries, so that tasks whose
+	// messages time out leave room for others.
+	maxRetries = maxInFlight / 2
+	// batch is how many deliveries are read at once; their bodies may have 1 MiB
+	// each.
+	batch = 32
+	// maxUnkept is how many outcomes wait in memory while they cannot be kept.
+	maxUnkept = 64
+	// pollEvery is how often the journal is asked for news.
+	pollEvery = 50 * time.Millisecond
+	// drain is how long requests in flight are waited for at the end.
+	drain = 2 * time.Second
+	// patience is how long to wait after trouble with the journal.
+	patience = time.Second
+)
+
+// run is a Forwarder at work. One goroutine has it; each request has a
+// goroutine of its own, which answers by results.
+type run struct {
+	*Forwarder
+	lanes   lanes
+	open    window
+	read    int64 // what was read of the journal
+	more    bool  // there may be more to read
+	flying  int
+	retries int // of those flying
+	results chan result
+
+	unkept  []model.Forward
+	kept    int64     // the cursor in the journal
+	blocked time.Time // no use of the journal before, after trouble
+	trouble string
+	tally   Queue // its counts since New
+}
+
+// result is what came of the first message of a lane.
+type result struct {
+	lane    *lane
+	forward model.Forward
+	answer  answer
+	err     error // of the journal
+}
+
+func newRun(f *Forwarder) *run {
+	return &run{
+		Forwarder: f, lanes: newLanes(), open: newWindow(), more: true,
+		read: f.start, kept: f.start, results: make(chan result, maxInFlight),
+	}
+}
+
+func (r *run) loop(ctx context.Context) error {
+	// Requests go on for a while after ctx has ended.
+	posting, stop := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer stop(nil)
+	tick := time.NewTicker(pollEvery)
+	defer tick.Stop()
+	for {
+		now := time.Now()
+		r.takeAsked(now)
+		if now.After(r.blocked) {
+			if err := r.turn(posting, now); errors.Is(err, journal.ErrClosed) {
+				return err
+			} else if err != nil {
+				r.complain(now, err)
+			}
+		}
+		r.show()
+		if r.more && r.open.len() < maxOpen && now.After(r.blocked) {
+			select {
+			case done := <-r.results:
+				r.settle(done)
+			case <-ctx.Done():
+				return r.finish(stop)
+			default:
+			}
+			continue
+		}
+		select {
+		case done := <-r.results:
+			r.settle(done)
+		case <-r.kick:
+		case <-tick.C:
+		case <-ctx.Done():
+			return r.finish(stop)
+		}
+	}
+}
+
+// turn does what is to be done with the journal: read on, start requests, keep
+// what came of others.
+func (r *run) turn(posting context.Context, now time.Time) error {
+	for len(r.results) > 0 {
+		r.settle(<-r.results)
+	}
+	changed, err := r.options.Journal.Changed(posting)
+	if err != nil {
+		return err
+	}
+	r.more = r.more || changed
+	if err := r.fill(posting, now); err != nil {
+		return err
+	}
+	r.lanes.ripen(now)
+	r.dispatch(posting)
+	if err := r.keep(); err != nil {
+		return err
+	}
+	r.trouble = ""
+	return nil
+}
+
+// fill reads the next few deliveries into their lanes.
+func (r *run) fill(ctx context.Context, now time.Time) error {
+	if !r.more || r.open.len() >= maxOpen {
+		return nil
+	}
+	found, err := r.options.Journal.After(ctx, r.read, batch)
+	if err != nil {
+		return err
+	}
+	if len(found) == 0 {
+		r.more = false
+		return nil
+	}
+	settled, err := r.settledAmong(ctx, found)
+	if err != nil {
+		return err
+	}
+	for i := range found {
+		d := &found[i]
+		r.read = d.Seq
+		if forwarded(d) && !settled[d.Seq] {
+			r.open.add(d.Seq)
+			r.lanes.add(laneOf(d), d.Seq, now)
+		}
+	}
+	return nil
+}
+
+// settledAmong are those of the deliveries that an earlier run has settled.
+func (r *run) settledAmong(ctx context.Context, found []model.Delivery) (map[int64]bool, error) {
+	last := min(found[len(found)-1].Seq, r.end)
+	if r.read >= last {
+		return nil, nil
+	}
+	numbers, err := r.options.Journal.SettledForwards(ctx, r.target.key, r.read, last)
+	settled := make(map[int64]bool, len(numbers))
+	for _, seq := range numbers {
+		settled[seq] = true
+	}
+	return settled, err
+}
+
+// dispatch starts requests while there is room, further tries first.
+func (r *run) dispatch(ctx context.Context) {
+	for r.flying < maxInFlight && len(r.unkept) < maxUnkept {
+		var l *lane
+		if r.retries < maxRetries {
+			l = take(&r.lanes.again)
+		}
+		if l == nil {
+			l = take(&r.lanes.fresh)
+		}
+		if l == nil {
+			return
+		}
+		r.flying++
+		if l.items[0].tries > 0 {
+			r.retries++
+		}
+		seq := l.items[0].seq
+		go func() {
+			forward, answer, err := r.attempt(ctx, seq)
+			r.results <- result{l, forward, answer, err}
+		}()
+	}
+}
+
+// settle notes what came of a request and lets its lane go on.
+func (r *run) settle(done result) {
+	l, now := done.lane, time.Now()
+	head := &l.items[0]
+	r.flying--
+	if head.tries > 0 {
+		r.retries--
+	}
+	l.place = nowhere
+	defer r.lanes.put(l, now)
+	if errors.Is(done.answer.err, errDrained) || errors.Is(done.err, context.Canceled) {
+		return
+	}
+	f := done.forward
+	switch {
+	case errors.Is(done.err, journal.ErrNotFound):
+		f = model.Forward{Seq: head.seq, To: r.target.shown, At: now.UTC(), Final: true, Error: "it was removed from the journal before it could be forwarded (--retain)"}
+	case done.err != nil:
+		head.next = now.Add(patience)
+		r.complain(now, done.err)
+		return
+	}
+	if head.tries++; head.tries == 1 {
+		head.first = f.At
+	}
+	f.Tries = head.tries
+	if !f.Final {
+		wait, ok := pause(head.tries, now.Sub(head.first), done.answer.retryAfter())
+		f.Final, f.GaveUp = !ok, !ok
+		head.next = now.Add(wait)
+	}
+	r.lanes.note(l, done.answer.refused())
+	r.tell(f)
+	if f.Final {
+		r.open.settle(head.seq)
+		l.items = l.items[1:]
+		r.lanes.items--
+	}
+	if f.Status != 0 {
+		r.lanes.hurry(now)
+	}
+}
+
+// tell counts the outcome, tells it to the status log and puts it aside to be
+// kept.
+func (r *run) tell(f model.Forward) {
+	switch {
+	case f.Delivered():
+		r.tally.Delivered++
+	case f.GaveUp:
+		r.tally.GaveUp++
+	case f.Final:
+		r.tally.Failed++
+	}
+	r.unkept = append(r.unkept, f)
+	if r.options.Status != nil {
+		f.Body = nil
+		r.options.Status.Add(model.Status{At: f.At, Forward: &f})
+	}
+}
+
+// keep puts outcomes and the cursor into the journal.
+func (r *run) keep() error {
+	cursor := r.read
+	if least, ok := r.open.least(); ok {
+		cursor = least - 1
+	}
+	// What is passed over (repeats) is passed over as fast next time.
+	if len(r.unkept) == 0 && cursor < r.kept+1000 {
+		return nil
+	}
+	if err := r.options.Outcomes.SaveForwards(r.target.key, r.target.shown, cursor, r.unkept); err != nil {
+		return err
+	}
+	clear(r.unkept) // for the bodies
+	r.unkept, r.kept = r.unkept[:0], cursor
+	return nil
+}
+
+// complain tells of trouble with the journal, once until it is over, and has it
+// left alone for a while.
+func (r *run) complain(now time.Time, err error) {
+	r.blocked = now.Add(patience)
+	if text := "forwarding waits: " + err.Error(); text != r.trouble {
+		r.trouble = text
+		if r.options.Status != nil {
+			r.options.Status.Add(model.Status{At: now.UTC(), Notice: text})
+		}
+	}
+}
+
+// takeAsked brings forward what Retry was called for.
+func (r *run) takeAsked(now time.Time) {
+	r.mu.Lock()
+	asked := r.asked
+	r.asked = nil
+	r.mu.Unlock()
+	for _, a := range asked {
+		r.lanes.now(a.key, a.seq, now)
+	}
+}
+
+// show makes the state of the queue known.
+func (r *run) show() {
+	q := r.tally
+	q.To = r.target.shown
+	q.InFlight = r.flying
+	q.Retrying = len(r.lanes.later) + len(r.lanes.again)
+	q.Waiting = r.lanes.items - q.InFlight - q.Retrying
+	q.More = r.more
+	switch {
+	case len(r.lanes.again) > 0:
+		q.NextTry = time.Now()
+	case len(r.lanes.later) > 0:
+		q.NextTry = r.lanes.later[0].items[0].next
+	}
+	r.mu.Lock()
+	r.queue = q
+	r.mu.Unlock()
+}
+
+// finish waits for the requests in flight and keeps what came of them.
+func (r *run) finish(stop context.CancelCauseFunc) error {
+	timer := time.AfterFunc(drain, func() { stop(errDrained) })
+	defer timer.Stop()
+	for r.flying > 0 {
+		r.settle(<-r.results)
+	}
+	r.show()
+	return r.keep()
+}
+
+var errDrained = errors.New("aspectop ended before the handler answered")
