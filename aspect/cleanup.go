@@ -84,8 +84,8 @@ func (f Finding) String() string {
 	case Foreign:
 		return fmt.Sprintf("%s with another API key or at another address (%s), was not touched: start aspectop with that key, or delete the endpoint in Aspect's dashboard and then the file %s", left, f.APIURL, f.Path)
 	case Unanswered:
-		return fmt.Sprintf("a run that ended asked at %s for a webhook endpoint for %s and kept no answer, so it may exist: %s",
-			f.Created.Local().Format(time.DateTime), f.URL, lookFor(f.Description))
+		return fmt.Sprintf("a run that ended asked %s at %s for a webhook endpoint for %s and kept no answer, so it may exist: %s",
+			f.APIURL, f.Created.Local().Format(time.DateTime), f.URL, lookFor(f.Description))
 	case Unreadable:
 		return fmt.Sprintf("a note about a webhook endpoint cannot be read: %v: look in Aspect's dashboard for an endpoint whose description has the nonce %s, delete it, and then the note", f.Err, f.Nonce)
 	default:

@@ -66,7 +66,7 @@ func (e *APIError) advice() string {
 	case e.Status >= 500:
 		return "Aspect has trouble: " + again
 	case e.location != "":
-		return "it leads to " + e.location + ", where the key was not sent: if that is the API, set ASPECT_URL to it"
+		return "it leads to " + e.location + ", which was not followed: if Aspect's API is there, set ASPECT_URL"
 	}
 	return ""
 }
@@ -97,7 +97,7 @@ func (c *Client) apiError(r call, res *http.Response) *APIError {
 	e := &APIError{Status: res.StatusCode, Method: r.method, Path: r.path, RetryAfter: retryAfter(res.Header, time.Now())}
 	e.Code, e.Detail = c.wordsOf(res.Body)
 	if next, err := res.Location(); err == nil && res.StatusCode/100 == 3 {
-		e.location = c.clean((&url.URL{Scheme: next.Scheme, Host: next.Host}).String())
+		e.location = c.clean((&url.URL{Scheme: next.Scheme, Host: next.Host, Path: next.Path}).String())
 	}
 	return e
 }

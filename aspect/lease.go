@@ -27,7 +27,7 @@ type lease struct {
 	Endpoint    endpointBody `json:"endpoint"` // as it was set last
 	EndpointID  string       `json:"endpoint_id,omitempty"`
 	Secret      savedSecret  `json:"secret,omitzero"`
-	Kept        bool         `json:"kept,omitempty"`  // left behind on purpose
+	Kept        bool         `json:"kept,omitempty"` // left behind on purpose
 	Shown       time.Time    `json:"shown,omitzero"` // of an intent: when the user was told
 }
 

@@ -41,5 +41,9 @@ func syncFolder(name string) error {
 		return err
 	}
 	defer f.Close()
-	return f.Sync()
+	err = f.Sync()
+	if errors.Is(err, unix.EINVAL) || errors.Is(err, unix.ENOTSUP) {
+		return nil // some network file systems cannot, and need not
+	}
+	return err
 }

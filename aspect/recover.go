@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/http"
 	"slices"
 	"time"
 )
@@ -73,7 +74,8 @@ type orphan struct {
 // every finding to the user, and then call [Recovery.Shown].
 //
 // The error is about the folder itself; what goes wrong with one lease is a
-// finding. Once Aspect cannot be reached, what is left is not tried.
+// finding. Once Aspect does not answer or refuses the key, what is left is not
+// tried.
 func (r *Registrar) Recover(ctx context.Context, url string) (*Recovery, error) {
 	rec := &Recovery{leases: r.leases}
 	orphans, err := rec.collect()
@@ -164,8 +166,8 @@ func (rec *Recovery) unanswered(o orphan) {
 	o.claim.close()
 }
 
-// takeOver points an orphan to url. It returns the error after which no other
-// need be tried.
+// takeOver points an orphan to url. It returns an error only if no other need
+// be tried.
 func (r *Registrar) takeOver(ctx context.Context, rec *Recovery, o orphan, url string) error {
 	g := &Registration{EndpointID: o.lease.EndpointID, Secret: o.lease.Secret.Credential, client: r.client, claim: o.claim, lease: o.lease}
 	err := g.Repoint(ctx, url)
@@ -179,12 +181,10 @@ func (r *Registrar) takeOver(ctx context.Context, rec *Recovery, o orphan, url s
 		rec.add(Gone, o, o.claim.remove())
 		return nil
 	}
-	o.claim.close()
-	rec.add(Failed, o, r.client.cleanupError(o.lease, err))
-	return err
+	return rec.fail(o, r.client.cleanupError(o.lease, err))
 }
 
-// discard deletes an orphan. It returns the error after which no other need be
+// discard deletes an orphan. It returns an error only if no other need be
 // tried.
 func (r *Registrar) discard(ctx context.Context, rec *Recovery, o orphan) error {
 	err := r.client.DeleteEndpoint(ctx, o.lease.EndpointID)
@@ -196,9 +196,23 @@ func (r *Registrar) discard(ctx context.Context, rec *Recovery, o orphan) error 
 		rec.add(Gone, o, o.claim.remove())
 		return nil
 	}
+	return rec.fail(o, r.client.cleanupError(o.lease, err))
+}
+
+// fail reports an orphan that is still there, and returns the error if the next
+// one would meet the same.
+func (rec *Recovery) fail(o orphan, err *CleanupError) error {
 	o.claim.close()
-	rec.add(Failed, o, r.client.cleanupError(o.lease, err))
-	return err
+	rec.add(Failed, o, err)
+	var refused *APIError
+	if !errors.As(err, &refused) {
+		return err.Err
+	}
+	switch refused.Status {
+	case http.StatusBadRequest, http.StatusConflict, http.StatusUnprocessableEntity:
+		return nil
+	}
+	return err.Err
 }
 
 // Shown notes that the user saw the findings: an Unanswered one is not reported

@@ -19,7 +19,7 @@ func (c *Client) wordsOf(body io.Reader) (code, detail string) {
 	b, _ := io.ReadAll(io.LimitReader(body, maxErrorBody))
 	o, ok := objectOf(b)
 	if !ok {
-		return "", c.clean(string(b))
+		return "", c.clean(tags.ReplaceAllString(string(b), " "))
 	}
 	code = c.clean(o.text("code"))
 	detail = detailOf(o["detail"])
@@ -60,6 +60,9 @@ func detailOf(raw json.RawMessage) string {
 	}
 	return strings.Join(parts, "; ")
 }
+
+// tags is what is not text in HTML.
+var tags = regexp.MustCompile(`(?is)<(script|style)\b.*?</(script|style)\s*>|<[a-z/!][^>]*>`)
 
 var secretForm = regexp.MustCompile(`whs(ec|k1?)_[A-Za-z0-9+/=_-]*`)
 

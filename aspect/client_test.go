@@ -1,0 +1,290 @@
+package aspect
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestAnEndpointIsCreatedUpdatedAndDeletedAsThePageSays(t *testing.T) {
+	s := newStandIn(t)
+	c, ctx := s.serve(), within(t, 10*time.Second)
+
+	created, err := c.CreateEndpoint(ctx, EndpointSpec{URL: "https://a.example/hook", Description: "Prod listener"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := created.Endpoint
+	if e.ID != "ep_1" || created.Secret.Reveal() != testSecret || created.AppID != "app_123" || !created.NewApp {
+		t.Errorf("created %+v with app %q new %v", e, created.AppID, created.NewApp)
+	}
+	if e.RateLimit != 120 || e.Version != 1 || e.Disabled || len(e.EventTypes) != 3 || e.Created.IsZero() {
+		t.Errorf("the endpoint is read as %+v", e)
+	}
+
+	spec := e.EndpointSpec
+	spec.URL, spec.Disabled = "https://b.example/hook", true
+	updated, err := c.UpdateEndpoint(ctx, e.ID, spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if updated.URL != spec.URL || !updated.Disabled || s.urlOf("ep_1") != spec.URL {
+		t.Errorf("updated to %+v", updated)
+	}
+
+	if err := c.DeleteEndpoint(ctx, e.ID); err != nil {
+		t.Fatal(err)
+	}
+	if len(s.alive()) != 0 {
+		t.Error("the endpoint is still there")
+	}
+	if err := c.DeleteEndpoint(ctx, e.ID); !errors.Is(err, ErrNotFound) {
+		t.Errorf("deleting it again: %v, which does not say that it is gone", err)
+	}
+}
+
+func TestAnUpdateThatAnswersNoEndpointReturnsWhatWasSet(t *testing.T) {
+	for _, body := range []string{`{"success": true}`, ``, `null`} {
+		c := answering(t, 200, body)
+		e, err := c.UpdateEndpoint(t.Context(), "ep_1", EndpointSpec{URL: "https://a.example", EventTypes: []string{"task.*"}})
+		if err != nil {
+			t.Errorf("answer %q: %v", body, err)
+		}
+		if e.ID != "ep_1" || e.URL != "https://a.example" || len(e.EventTypes) != 3 || e.RateLimit != 120 {
+			t.Errorf("answer %q gives %+v", body, e)
+		}
+	}
+}
+
+func TestASuccessThatSaysFalseIsAnError(t *testing.T) {
+	c := answering(t, 200, `{"success": false}`)
+	if err := c.DeleteEndpoint(t.Context(), "ep_1"); err == nil {
+		t.Error("the deletion counts as done")
+	}
+	if _, err := c.UpdateEndpoint(t.Context(), "ep_1", EndpointSpec{URL: "https://a.example"}); err == nil {
+		t.Error("the update counts as done")
+	}
+}
+
+func TestListsAreAskedForAsThePageSays(t *testing.T) {
+	s := newStandIn(t)
+	c, ctx := s.serve(), within(t, 10*time.Second)
+
+	messages := must(c.Messages(ctx, 50))(t)
+	if len(messages) != 1 || messages[0].ID != "msg_1" || messages[0].EventType != "task.progress" || messages[0].Time.IsZero() {
+		t.Errorf("messages: %+v", messages)
+	}
+	for name, list := range map[string][]Attempt{
+		"by message":  must(c.AttemptsByMessage(ctx, "msg_1", 50))(t),
+		"by endpoint": must(c.AttemptsByEndpoint(ctx, "ep_1", 50))(t),
+		"deliveries":  must(c.Deliveries(ctx, "ep_1", 50))(t),
+	} {
+		if len(list) != 1 {
+			t.Fatalf("%s: %+v", name, list)
+		}
+		a := list[0]
+		if a.ID != "atmpt_1" || a.MessageID != "msg_1" || a.EndpointID != "ep_1" || a.Status != "success" || a.ResponseCode != 204 || a.URL == "" || a.Time.IsZero() {
+			t.Errorf("%s: %+v", name, a)
+		}
+	}
+}
+
+func TestTasksKeepTheirBytesAsTheyCame(t *testing.T) {
+	s := newStandIn(t)
+	one := `{"id":"t1",  "features":{"visual":{"state":"queued","storage_variant":null}}, "é":1}`
+	s.tasks = []string{one, `{"id":"t2","features":{}}`}
+	c := clientOf(t, rawServer(t, "["+one+` , {"id":"t2","features":{}}]`+"\n"))
+
+	tasks := must(c.ActiveTasks(t.Context()))(t)
+	if len(tasks) != 2 || tasks[0].ID != "t1" || string(tasks[0].Raw) != one || tasks[1].ID != "t2" {
+		t.Errorf("tasks: %+v", tasks)
+	}
+	c = clientOf(t, rawServer(t, one+"\n"))
+	if task := must(c.Task(t.Context(), "t1"))(t); string(task.Raw) != one {
+		t.Errorf("task: %s", task.Raw)
+	}
+	c = s.serve()
+	if len(must(c.ActiveTasks(t.Context()))(t)) != 2 {
+		t.Error("the stand-in's tasks are not all there")
+	}
+	if _, err := c.Task(t.Context(), "t3"); !errors.Is(err, ErrNotFound) {
+		t.Errorf("a task that does not exist: %v", err)
+	}
+	asset := must(c.Asset(t.Context(), "a1"))(t)
+	if asset.Name != "holiday.mov" || asset.Type != "video" || asset.SizeBytes != 5<<30 || asset.Created.IsZero() {
+		t.Errorf("asset: %+v", asset)
+	}
+}
+
+func TestAnIdStaysOneSegmentOfThePath(t *testing.T) {
+	var got string
+	c := handling(t, func(w http.ResponseWriter, r *http.Request) {
+		got = r.URL.EscapedPath()
+		answer(w, 200, map[string]any{"id": "x"})
+	})
+	if _, err := c.Task(t.Context(), "../users/me?x=1#y"); err != nil {
+		t.Fatal(err)
+	}
+	if want := "/tasks/..%2Fusers%2Fme%3Fx=1%23y"; got != want {
+		t.Errorf("path %s, want %s", got, want)
+	}
+	for _, id := range []string{"", ".", ".."} {
+		if _, err := c.Task(t.Context(), id); err == nil {
+			t.Errorf("the id %q is accepted", id)
+		}
+	}
+}
+
+func TestListsAreReadInEveryShapeTheyMayHave(t *testing.T) {
+	const snake = `{"id":"msg_1","event_type":"task.failed","event_id":"e1","created_at":"2025-01-01T12:00:00"}`
+	const camel = `{"id":"msg_1","eventType":"task.failed","eventId":"e1","timestamp":"2025-01-01T12:00:00Z"}`
+	for _, body := range []string{
+		`[` + snake + `]`,
+		`{"data":[` + camel + `],"iterator":null,"prevIterator":"x","done":true}`,
+		`{"data":[` + camel + `],"iterator":"i","done":true}`,
+		`{"messages":[` + snake + `],"total":1}`,
+		`{"results":[` + camel + `]}`,
+		`[null, 7, ` + snake + `]`,
+	} {
+		list, err := answering(t, 200, body).Messages(t.Context(), 10)
+		if err != nil || len(list) != 1 {
+			t.Errorf("%s: %v, %v", body, list, err)
+			continue
+		}
+		m := list[0]
+		if m.ID != "msg_1" || m.EventType != "task.failed" || m.EventID != "e1" || m.Time.Hour() != 12 || !json.Valid(m.Raw) {
+			t.Errorf("%s is read as %+v", body, m)
+		}
+	}
+	for _, body := range []string{`[]`, `{"data":[]}`, `{"data":null,"done":true}`, `{"items":[]}`} {
+		if list, err := answering(t, 200, body).Messages(t.Context(), 10); err != nil || len(list) != 0 {
+			t.Errorf("%s: %v, %v", body, list, err)
+		}
+	}
+	for _, body := range []string{``, `null`, `7`, `{}`, `{"a":[],"b":[]}`, `<html></html>`, `[{"id":`} {
+		if list, err := answering(t, 200, body).Messages(t.Context(), 10); err == nil {
+			t.Errorf("%q is taken for the list %v", body, list)
+		}
+	}
+}
+
+func TestAttemptsAreReadInEveryShapeTheyMayHave(t *testing.T) {
+	for body, want := range map[string]string{
+		`{"id":"atmpt_1","msgId":"msg_1","endpointId":"ep_1","responseStatusCode":500,"status":2,"url":"u"}`:   "atmpt_1 msg_1 ep_1 fail 500",
+		`{"id":"atmpt_1","msg_id":"msg_1","endpoint_id":"ep_1","response_status_code":500,"status":"fail"}`:    "atmpt_1 msg_1 ep_1 fail 500",
+		`{"id":"atmpt_1","message_id":"msg_1","status_code":500,"status":1,"statusText":"Sending"}`:            "atmpt_1 msg_1  Sending 500",
+		`{"id":"msg_1","status":3,"eventType":"task.failed"}`:                                                  "msg_1 msg_1  sending 0",
+		`{"id":"atmpt_1","msg":{"id":"msg_1","eventType":"x"},"status":4,"response_status_code":"not a code"}`: "atmpt_1 msg_1  canceled 0",
+		`{"unknown":true,"status":{"a":1}}`:                                                                    `   {"a":1} 0`,
+	} {
+		list := must(answering(t, 200, "["+body+"]").AttemptsByEndpoint(t.Context(), "ep_1", 10))(t)
+		if len(list) != 1 {
+			t.Fatalf("%s: %v", body, list)
+		}
+		a := list[0]
+		if got := fmt.Sprintf("%s %s %s %s %d", a.ID, a.MessageID, a.EndpointID, a.Status, a.ResponseCode); got != want {
+			t.Errorf("%s is read as %q, want %q", body, got, want)
+		}
+		if string(a.Raw) != body {
+			t.Errorf("the raw JSON is %s", a.Raw)
+		}
+	}
+}
+
+func TestPagesAreFollowedUntilEnoughWasRead(t *testing.T) {
+	asked := 0
+	c := handling(t, func(w http.ResponseWriter, r *http.Request) {
+		asked++
+		if r.URL.Query().Get("endpoint_id") != "ep_1" {
+			t.Errorf("page %d was asked for with %s", asked, r.URL)
+		}
+		if want := map[bool]string{true: "", false: fmt.Sprint("i", asked-1)}[asked == 1]; r.URL.Query().Get("iterator") != want {
+			t.Errorf("page %d was asked for with %s", asked, r.URL)
+		}
+		items := []any{map[string]any{"id": fmt.Sprint(2*asked - 1)}, map[string]any{"id": fmt.Sprint(2 * asked)}}
+		answer(w, 200, map[string]any{"data": items, "iterator": fmt.Sprint("i", asked), "done": false})
+	})
+	list := must(c.AttemptsByEndpoint(t.Context(), "ep_1", 5))(t)
+	if len(list) != 5 || list[4].ID != "5" || asked != 3 {
+		t.Errorf("%d items from %d pages, the last %+v", len(list), asked, list[len(list)-1])
+	}
+}
+
+func TestPagesThatNeverEndAreLeft(t *testing.T) {
+	for name, next := range map[string]func(int) string{
+		"the same iterator": func(int) string { return "i" },
+		"always another":    func(n int) string { return fmt.Sprint("i", n) },
+	} {
+		asked := 0
+		c := handling(t, func(w http.ResponseWriter, r *http.Request) {
+			asked++
+			answer(w, 200, map[string]any{"data": []any{map[string]any{}}, "iterator": next(asked), "done": false})
+		})
+		must(c.Messages(t.Context(), 1<<30))(t)
+		if asked > maxPages {
+			t.Errorf("%s: %d pages were asked for", name, asked)
+		}
+	}
+}
+
+func TestAConfigurationThatCannotWorkIsRefusedWithoutQuotingIt(t *testing.T) {
+	for name, c := range map[string]Config{
+		"no key":              {},
+		"a blank key":         {Key: NewCredential(" \n")},
+		"a key in two lines":  {Key: NewCredential("sk_first\nsk_second")},
+		"no scheme":           {Key: NewCredential(testKey), BaseURL: "api.aspect.inc"},
+		"another scheme":      {Key: NewCredential(testKey), BaseURL: "ftp://api.aspect.inc"},
+		"a password":          {Key: NewCredential(testKey), BaseURL: "https://me:sk_secret@api.aspect.inc"},
+		"a query":             {Key: NewCredential(testKey), BaseURL: "https://api.aspect.inc/?key=sk_secret"},
+		"a URL that is none":  {Key: NewCredential(testKey), BaseURL: "https://sk_secret\x7f"},
+		"a host that is none": {Key: NewCredential(testKey), BaseURL: "https://"},
+	} {
+		_, err := New(c)
+		if err == nil {
+			t.Errorf("%s is accepted", name)
+		} else if strings.Contains(err.Error(), "sk_") || !strings.Contains(err.Error(), "ASPECT_") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestABaseURLMayHaveAPathAndASlash(t *testing.T) {
+	var got string
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		got = r.URL.Path
+		w.Write([]byte("[]"))
+	}))
+	defer server.Close()
+	must(clientOf(t, server.URL+"/v1/").ActiveTasks(t.Context()))(t)
+	if got != "/v1/tasks/active" {
+		t.Errorf("asked for %s", got)
+	}
+}
+
+// answering is a client of a server that always gives this answer.
+func answering(t *testing.T, status int, body string) *Client {
+	t.Helper()
+	return handling(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(status)
+		w.Write([]byte(body))
+	})
+}
+
+func handling(t *testing.T, h http.HandlerFunc) *Client {
+	t.Helper()
+	server := httptest.NewServer(h)
+	t.Cleanup(server.Close)
+	return clientOf(t, server.URL)
+}
+
+func rawServer(t *testing.T, body string) string {
+	t.Helper()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte(body)) }))
+	t.Cleanup(server.Close)
+	return server.URL
+}
