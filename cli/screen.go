@@ -26,12 +26,16 @@ func (s *session) screen(ctx context.Context) error {
 		options = append(options, tea.WithColorProfile(colorprofile.ASCII))
 		theme = "mono"
 	}
-	m := ui.New(ctx, ui.Options{
-		Journal: s.reader, Status: s.status, Receiver: s.url(), Secrets: names,
-		JournalPath: s.journal.Path(), Try: s.try, Remarks: s.remarks,
+	o := ui.Options{
+		Journal: s.reader, Receiver: s.url(), Secrets: names,
+		JournalPath: s.place, Try: s.try, Remarks: s.remarks,
 		Theme: theme, ASCII: s.output.ascii, ReducedMotion: s.output.reducedMotion,
 		Filter: s.filter, Since: s.output.since.at, CanSuspend: canSuspend,
-	})
+	}
+	if s.status != nil { // a nil log in an interface would pass for one
+		o.Status = s.status
+	}
+	m := ui.New(ctx, o)
 	p := tea.NewProgram(m, append(options, tea.WithoutSignalHandler())...)
 	defer rememberTerminal()()
 	ended := make(chan struct{})

@@ -20,19 +20,22 @@ const drainTime = 2 * time.Second
 // statusEntries is how many refusals and notices are held for slow readers.
 const statusEntries = 1000
 
-// session is one run of a command that receives and shows.
+// session is one run of a command that receives and shows, or only shows.
 type session struct {
 	output  output
 	filter  *model.Filter
 	secrets []receiver.Secret
 	path    string
 	try     string // a command that makes a first event come
+	// instead shows in place of the screen and the lines, if it is not nil.
+	instead func(context.Context) error
 
-	journal  *journal.Journal
+	place    string           // of the journal
+	journal  *journal.Journal // nil if another process writes it
 	reader   *journal.Reader
 	status   *model.StatusLog
-	listener net.Listener
-	remarks  []string // what is to be said at the start
+	listener net.Listener // nil if nothing is received
+	remarks  []string     // what is to be said at the start
 }
 
 // mode is how a session shows events.
@@ -71,8 +74,13 @@ func (s *session) listen(address string, next bool) error {
 	return nil
 }
 
-// url is where deliveries are taken.
-func (s *session) url() string { return "http://" + s.listener.Addr().String() + s.path }
+// url is where deliveries are taken, "" if they are not.
+func (s *session) url() string {
+	if s.listener == nil {
+		return ""
+	}
+	return "http://" + s.listener.Addr().String() + s.path
+}
 
 // close gives back what openJournal and listen took.
 func (s *session) close() {
@@ -80,7 +88,9 @@ func (s *session) close() {
 		s.listener.Close()
 	}
 	s.reader.Close()
-	s.journal.Close()
+	if s.journal != nil {
+		s.journal.Close()
+	}
 }
 
 // run receives and shows until ctx ends, the user quits, or beside returns,
@@ -138,6 +148,9 @@ func (s *session) run(ctx context.Context, beside func(context.Context) error) e
 
 // show draws the screen, or prints.
 func (s *session) show(ctx context.Context) error {
+	if s.instead != nil {
+		return s.instead(ctx)
+	}
 	if s.mode() == onScreen {
 		return s.screen(ctx)
 	}
@@ -151,6 +164,6 @@ func (s *session) show(ctx context.Context) error {
 	return printer.Run(ctx, printer.Options{
 		Format: format, Out: os.Stdout, Journal: s.reader, Status: s.status,
 		Filter: s.filter, Since: s.output.since.at, Now: time.Now,
-		Ready: printer.Ready{URL: s.url(), Journal: s.journal.Path(), PID: os.Getpid()},
+		Ready: printer.Ready{URL: s.url(), Journal: s.place, PID: os.Getpid()},
 	})
 }

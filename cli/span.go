@@ -13,8 +13,14 @@ import (
 // 1d12h; it cannot be negative.
 type span time.Duration
 
-func (s *span) Type() string   { return "duration" }
-func (s *span) String() string { return time.Duration(*s).String() }
+func (s *span) Type() string { return "duration" }
+
+func (s *span) String() string {
+	if *s == 0 {
+		return "0" // which the help leaves out as a default
+	}
+	return time.Duration(*s).String()
+}
 
 func (s *span) Set(text string) error {
 	d, err := parseSpan(text)

@@ -127,7 +127,8 @@ func (s *session) openJournal(path string, retain time.Duration) (err error) {
 	if err != nil {
 		return setupError(fmt.Errorf("%w (--journal names another place)", err))
 	}
-	if s.reader, err = journal.OpenReader(s.journal.Path()); err != nil {
+	s.place = s.journal.Path()
+	if s.reader, err = journal.OpenReader(s.place); err != nil {
 		s.journal.Close()
 		return setupError(err)
 	}

@@ -1,0 +1,129 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"math"
+	"time"
+
+	"aspectop/journal"
+	"aspectop/model"
+)
+
+const (
+	// lookEvery is how often a journal is asked for news.
+	lookEvery = 50 * time.Millisecond
+	// writerEvery is how often it is made sure that somebody still writes it.
+	writerEvery = 500 * time.Millisecond
+	// followed is how many deliveries are read at once at most.
+	followed = 1000
+)
+
+// errNoWriter says that nobody writes the journal any more.
+var errNoWriter = errors.New("nobody writes the journal")
+
+// following follows a journal until a goal is reached.
+type following struct {
+	goal   *model.Wait
+	reader *journal.Reader
+	tell   func(model.Outcome) error
+	// writer reports whether the journal still has a writer; nil if it is this
+	// process.
+	writer func() (alive bool, err error)
+	seq    int64 // the last delivery that was taken
+	// shift is added to the numbers of deliveries, where those of another
+	// journal were taken before.
+	shift int64
+}
+
+// catchUp takes what the journal holds by now, as if it had come at once: a
+// task that failed yesterday and is on its way again is not done. It reports
+// whether the goal is reached.
+func (f *following) catchUp(ctx context.Context) (over bool, err error) {
+	_, last, err := f.reader.Range(ctx)
+	if err == nil {
+		err = f.take(ctx, last, nil)
+	}
+	if err == nil {
+		err = f.look()
+	}
+	over, _ = f.goal.Over()
+	return over, err
+}
+
+// follow takes what comes, one delivery after another, and returns nil when the
+// goal is reached.
+func (f *following) follow(ctx context.Context) error {
+	tick := time.NewTicker(lookEvery)
+	defer tick.Stop()
+	sure := time.Now() // that there was a writer
+	for {
+		gone := false
+		if f.writer != nil && time.Since(sure) >= writerEvery {
+			alive, err := f.writer()
+			if err != nil {
+				return err
+			}
+			gone, sure = !alive, time.Now()
+		}
+		changed, err := f.reader.Changed(ctx)
+		if err == nil && (changed || gone) {
+			err = f.take(ctx, math.MaxInt64, f.look)
+		}
+		if err != nil {
+			return err
+		}
+		if over, _ := f.goal.Over(); over {
+			return nil
+		}
+		if gone {
+			return errNoWriter
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-tick.C:
+		}
+	}
+}
+
+// take folds the deliveries up to a number, and calls each after every one.
+func (f *following) take(ctx context.Context, until int64, each func() error) error {
+	for {
+		deliveries, err := f.reader.After(ctx, f.seq, followed)
+		if err != nil || len(deliveries) == 0 {
+			return err
+		}
+		for i := range deliveries {
+			d := &deliveries[i]
+			if d.Seq > until {
+				return nil
+			}
+			f.seq = d.Seq
+			if d.Repeat() || !f.goal.Concerns(d.Body) {
+				continue
+			}
+			e := model.Decode(d)
+			e.Seq += f.shift
+			e.Message += f.shift
+			f.goal.Fold(&e)
+			if each == nil {
+				continue
+			}
+			if err := each(); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// look tells what was found done.
+func (f *following) look() error {
+	outcomes, err := f.goal.Look()
+	for _, o := range outcomes {
+		if err == nil {
+			err = f.tell(o)
+		}
+	}
+	return err
+}

@@ -1,0 +1,68 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"aspectop/journal"
+)
+
+// viewFlags are the flags of view.
+type viewFlags struct {
+	output
+	journal string
+}
+
+func newView() *cobra.Command {
+	var v viewFlags
+	cmd := &cobra.Command{
+		Use:   "view",
+		Short: "Show a journal that another process writes, or an old one",
+		Long: `view shows what watch shows, from the journal alone: live while a watch writes
+it, and afterwards. It changes nothing, and any number of views may run at once.
+What is not in the journal, such as refused requests, it cannot show.`,
+		Args: noArguments,
+	}
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return v.run(cmd.Context()) }
+	f := cmd.Flags()
+	f.SortFlags = false
+	f.StringVar(&v.journal, "journal", "", "journal file (default: where watch keeps it)")
+	v.output.flags(f)
+	return cmd
+}
+
+func (v *viewFlags) run(ctx context.Context) error {
+	filter, err := v.check()
+	if err != nil {
+		return err
+	}
+	place, reader, err := openReader(v.journal)
+	if err != nil {
+		return err
+	}
+	s := &session{output: v.output, filter: filter, place: place, reader: reader, try: "aspectop watch"}
+	defer s.close()
+	if _, alive, err := journal.Writer(place); err == nil && !alive {
+		s.remarks = append(s.remarks, "no process writes this journal now, so nothing new comes")
+	}
+	return s.show(ctx)
+}
+
+// openReader opens the journal at the path, or where the user's state is kept,
+// for reading, and tells where it is.
+func openReader(path string) (place string, r *journal.Reader, err error) {
+	if path == "memory" {
+		return "", nil, usageError("--journal memory belongs to the process that writes it; name a file")
+	}
+	if path == "" {
+		if path, err = journal.DefaultPath(); err != nil {
+			return "", nil, setupError(err)
+		}
+	}
+	if r, err = journal.OpenReader(path); err != nil {
+		return "", nil, setupError(fmt.Errorf("cannot read %s: %w", path, err))
+	}
+	return path, r, nil
+}

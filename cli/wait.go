@@ -1,0 +1,179 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"aspectop/journal"
+	"aspectop/model"
+	"aspectop/printer"
+	"aspectop/receiver"
+)
+
+// waitFlags are the flags of wait.
+type waitFlags struct {
+	timeout    span
+	feature    string
+	any, json  bool
+	journal    string
+	listen     string
+	secretFile string
+
+	missed []string // what was done and did not succeed
+}
+
+func newWait() *cobra.Command {
+	var w waitFlags
+	cmd := &cobra.Command{
+		Use:   "wait TASK...",
+		Short: "Block until tasks are done",
+		Long: `wait blocks until the tasks, each named by its id or a beginning of it that fits
+no other, are completed, failed or cancelled. It follows the journal of a running
+watch; a task that is done there already needs no watch. Without one it receives
+webhooks itself, and forgets them at the end; the signing secret then comes from
+` + secretVariable + ` or --secret-file.
+
+Exit codes: 0 completed; 1 failed or cancelled (of several tasks, one at least);
+2 wrong use; 3 set-up failed, or the watch ended; 124 time-out; 130 interrupted.`,
+		Example: `  aspectop wait 2e1c7e42 --timeout 10m
+  aspectop wait "$TASK" --feature transcription --json`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return usageError("name the tasks to wait for: aspectop wait TASK...")
+			}
+			return nil
+		},
+	}
+	cmd.RunE = func(cmd *cobra.Command, tasks []string) error { return w.run(cmd.Context(), tasks) }
+	f := cmd.Flags()
+	f.SortFlags = false
+	f.Var(&w.timeout, "timeout", "give up after this time, such as 10m (default: never)")
+	f.StringVar(&w.feature, "feature", "", "wait for this feature of the tasks, such as transcription: completed or na is good")
+	f.BoolVar(&w.any, "any", false, "the first task that is done decides")
+	f.BoolVar(&w.json, "json", false, "print one JSON object a task")
+	f.StringVar(&w.journal, "journal", "", "journal of the watch to follow (default: where watch keeps it)")
+	f.StringVar(&w.listen, "listen", "127.0.0.1:0", "address to receive on where no watch runs")
+	f.StringVar(&w.secretFile, "secret-file", "", "file that holds the signing secrets, where no watch runs")
+	return cmd
+}
+
+// errTimeout is the cause of a context that --timeout has ended.
+var errTimeout = errors.New("time-out")
+
+func (w *waitFlags) run(ctx context.Context, tasks []string) error {
+	goal, err := model.NewWait(tasks, w.feature, w.any)
+	if err != nil {
+		return usageError("%w", err)
+	}
+	if w.timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, time.Duration(w.timeout), errTimeout)
+		defer cancel()
+	}
+	err = w.wait(ctx, goal)
+	over, good := goal.Over()
+	switch {
+	case errors.As(err, new(*model.AmbiguousError)):
+		return usageError("%w", err)
+	case over && good, err != nil && ctx.Err() == nil:
+		return err
+	case over:
+		return errors.New("done, but not completed: " + strings.Join(w.missed, ", "))
+	case context.Cause(ctx) != errTimeout:
+		return &exitError{exitInterrupted, errors.New("interrupted")}
+	}
+	rest := goal.Unfinished()
+	for _, o := range rest {
+		if err := w.tell(o); err != nil {
+			return err
+		}
+	}
+	return &exitError{exitTimeout, fmt.Errorf("time-out: after %s, %d not done", w.timeout.String(), len(rest))}
+}
+
+// wait waits with the journal of a watch, or with a receiver of its own. It
+// returns nil when the goal is reached.
+func (w *waitFlags) wait(ctx context.Context, goal *model.Wait) error {
+	path, reader, err := openReader(w.journal)
+	if err != nil {
+		if w.journal == "" && errors.Is(err, fs.ErrNotExist) {
+			return w.receive(ctx, goal, 0)
+		}
+		return err
+	}
+	defer reader.Close()
+	reader.OmitHeader()
+	pid, alive, err := journal.Writer(path)
+	if err != nil {
+		return setupError(err)
+	}
+	f := &following{goal: goal, reader: reader, tell: w.tell, writer: func() (bool, error) {
+		_, alive, err := journal.Writer(path)
+		return alive, err
+	}}
+	if over, err := f.catchUp(ctx); over || err != nil {
+		return err
+	}
+	switch {
+	case alive:
+		err := f.follow(ctx)
+		if errors.Is(err, errNoWriter) {
+			err = setupError(fmt.Errorf("the watch that wrote %s (process %d) has ended, and the tasks are not done", path, pid))
+		}
+		return err
+	case w.journal != "":
+		return setupError(fmt.Errorf("the tasks are not done, and no watch writes %s; start aspectop watch, or leave out --journal to receive here", path))
+	}
+	return w.receive(ctx, goal, f.seq)
+}
+
+// receive waits with a receiver of its own. Older deliveries, up to the number
+// known, were taken to account before.
+func (w *waitFlags) receive(ctx context.Context, goal *model.Wait, known int64) error {
+	secrets, err := readSecrets(w.secretFile)
+	if errors.Is(err, errNothingToWatch) {
+		return usageError("no watch is running here, and no webhook secret is set to receive with: start aspectop watch, or set %s or --secret-file", secretVariable)
+	} else if err != nil {
+		return err
+	}
+	s := &session{secrets: secrets, path: receiver.DefaultPath}
+	if err := s.openJournal("memory", 0); err != nil {
+		return err
+	}
+	defer s.close()
+	if err := s.listen(w.listen, false); err != nil {
+		return err
+	}
+	for _, remark := range append(s.remarks, "no watch is running here, receiving on "+s.url()) {
+		fmt.Fprintln(os.Stderr, "aspectop: "+remark)
+	}
+	s.reader.OmitHeader()
+	f := &following{goal: goal, reader: s.reader, tell: w.tell, shift: known}
+	s.instead = func(shown context.Context) error {
+		err := f.follow(shown)
+		if shown.Err() != nil {
+			return nil // the receiver ended, and says why
+		}
+		return err
+	}
+	return s.run(ctx, nil)
+}
+
+// tell prints how far one task came.
+func (w *waitFlags) tell(o model.Outcome) error {
+	if o.Done && o.State != model.Completed && o.State != model.NA {
+		w.missed = append(w.missed, fmt.Sprintf("task %s %s", o.TaskID, strings.TrimSpace(o.Feature+" "+string(o.State))))
+	}
+	format := printer.Plain
+	if w.json {
+		format = printer.JSON
+	}
+	return printer.WriteResult(os.Stdout, format, time.Now(), o)
+}
