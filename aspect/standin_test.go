@@ -214,7 +214,10 @@ func inMemory(t *testing.T, h http.HandlerFunc) *Client {
 	server := &http.Server{Handler: h}
 	go server.Serve(l)
 	transport := &http.Transport{DialContext: l.dial}
-	t.Cleanup(func() { transport.CloseIdleConnections(); server.Close() })
+	t.Cleanup(func() { // before the bubble ends, every goroutine must have
+		transport.CloseIdleConnections()
+		server.Shutdown(context.Background())
+	})
 	c, err := New(Config{BaseURL: "http://api.test", Key: NewCredential(testKey), HTTP: &http.Client{Transport: transport}})
 	if err != nil {
 		t.Fatal(err)
