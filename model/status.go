@@ -6,12 +6,14 @@ import (
 )
 
 // Status is one entry of the [StatusLog]: something that happened here and is
-// not a kept delivery. Exactly one of Rejected, Forward and Notice is set.
+// not a kept delivery. Exactly one of Rejected, Forward, Tunnel and Notice is
+// set.
 type Status struct {
 	Pos      int64 // place in the log, from 1
 	At       time.Time
 	Rejected *Rejected
 	Forward  *Forward
+	Tunnel   *Tunnel
 	Notice   string // a sentence about the program itself, such as why it answers 503
 }
 

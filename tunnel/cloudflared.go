@@ -1,0 +1,161 @@
+package tunnel
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"net/url"
+	"os"
+	"path/filepath"
+	"time"
+
+	"aspectop/model"
+)
+
+const cloudflaredNotice = "what comes through this tunnel passes Cloudflare, which can read it;" +
+	" running cloudflared accepts its terms, https://www.cloudflare.com/terms/"
+
+// lasting is how long a connection must have held for the pauses between tries
+// to begin small again.
+const lasting = time.Minute
+
+// cloudflared is the carrier that runs the program, again and again.
+type cloudflared struct {
+	program     string
+	config      string // file
+	local, path string
+	token       string // of a named tunnel
+	public      string // webhook URL that the user gave with it, "" if none
+	now         func() time.Time
+
+	fast, slow time.Duration // between looks at an unconnected and a connected tunnel
+	silence    time.Duration // of its metrics server after which the program is hung
+	pause      func(failed int, limited bool) time.Duration
+}
+
+func newCloudflared(o Options) (*cloudflared, error) {
+	c := &cloudflared{
+		local: o.Local, path: o.Path, token: o.Token, now: o.Now,
+		fast: 200 * time.Millisecond, slow: time.Second, silence: 90 * time.Second,
+		pause: pauseAfter,
+	}
+	if err := checkLocal(o.Local); err != nil {
+		return nil, err
+	}
+	var err error
+	if o.Token != "" {
+		if err := checkToken(o.Token); err != nil {
+			return nil, err
+		}
+		if o.PublicURL != "" {
+			if c.public, err = webhookURL(o.PublicURL, o.Path); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if c.program, err = findProgram(o.Program); err != nil {
+		return nil, err
+	}
+	if c.config, err = writeConfig(o.Local, o.Path); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// pauseAfter grows with the number of failed tries in a row: from a second to a
+// minute or, after Cloudflare's limit was met, from two minutes to a quarter of
+// an hour. It is jittered, because others behind the same address try too.
+func pauseAfter(failed int, limited bool) time.Duration {
+	least, most := time.Second, time.Minute
+	if limited {
+		least, most = 2*time.Minute, 15*time.Minute
+	}
+	pause := most
+	if failed < 8 {
+		pause = min(most, least<<(failed-1))
+	}
+	return pause*9/10 + rand.N(pause/5)
+}
+
+func (c *cloudflared) run(ctx context.Context, wake <-chan struct{}, tell func(link)) {
+	defer os.RemoveAll(filepath.Dir(c.config))
+	state := model.TunnelStarting
+	for failed := 0; ; {
+		l := &life{cloudflared: c, tell: tell, begun: state}
+		e := l.live(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		if e.refused {
+			tell(link{state: model.TunnelFailed, url: c.public, detail: e.why, refused: true})
+			<-ctx.Done()
+			return
+		}
+		if !l.since.IsZero() && c.now().Sub(l.since) >= lasting {
+			failed = 0
+		}
+		failed++
+		state = model.TunnelReconnecting
+		pause := c.pause(failed, e.limited)
+		tell(link{state: state, url: c.public, detail: e.why, nextTry: c.now().Add(pause)})
+		select { // what woke us before this pause is over
+		case <-wake:
+		default:
+		}
+		next := time.NewTimer(pause)
+		select {
+		case <-ctx.Done():
+			next.Stop()
+			return
+		case <-next.C:
+		case <-wake:
+			if e.limited {
+				<-next.C
+			}
+		}
+	}
+}
+
+// service says whether the rules of a tunnel made in Cloudflare's dashboard
+// lead to us, "" if so, and under which URL.
+func (c *cloudflared) service(rules []rule) (public, trouble string) {
+	public = c.public
+	host := ""
+	if u, err := url.Parse(public); err == nil {
+		host = u.Host
+	}
+	for _, r := range rules {
+		if r.Hostname == "" || host != "" && r.Hostname != host {
+			continue
+		}
+		if public == "" {
+			public = "https://" + clean(r.Hostname) + c.path
+		}
+		if leadsTo(r.Service, c.local) {
+			return public, ""
+		}
+		return public, fmt.Sprintf("the tunnel's settings lead %s to %s, and not to %s: change its service in Cloudflare's"+
+			" dashboard, or this program's --listen", clean(r.Hostname), clean(r.Service), c.local)
+	}
+	if host != "" {
+		return public, fmt.Sprintf("the tunnel's settings have no public hostname %s: add it in Cloudflare's dashboard"+
+			" with the service %s", host, c.local)
+	}
+	return "", fmt.Sprintf("the tunnel's settings have no public hostname: add one in Cloudflare's dashboard with the service %s",
+		c.local)
+}
+
+// leadsTo compares the ports only: from inside a container or another machine
+// the host has another name.
+func leadsTo(service, local string) bool {
+	s, err1 := url.Parse(service)
+	l, err2 := url.Parse(local)
+	return err1 == nil && err2 == nil && s.Scheme == "http" && port(s) == port(l)
+}
+
+func port(u *url.URL) string {
+	if u.Port() == "" {
+		return "80"
+	}
+	return u.Port()
+}

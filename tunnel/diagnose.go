@@ -1,0 +1,133 @@
+package tunnel
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"sync/atomic"
+)
+
+// hop is how far a request came.
+type hop = int32
+
+const (
+	hopDNS hop = iota
+	hopTCP
+	hopTLS
+	hopEdge
+)
+
+// way follows a request, so that a failure can be named by its hop.
+type way struct {
+	host  string
+	proxy string // the proxy that is asked instead, "" if none is
+	hop   atomic.Int32
+}
+
+func (w *way) trace(ctx context.Context) context.Context {
+	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		ConnectStart:      func(string, string) { w.reach(hopTCP) },
+		TLSHandshakeStart: func() { w.reach(hopTLS) },
+		GotConn:           func(httptrace.GotConnInfo) { w.reach(hopEdge) },
+	})
+}
+
+// reach never goes back: of two dials at once the further one counts.
+func (w *way) reach(h hop) {
+	for {
+		old := w.hop.Load()
+		if old >= h || w.hop.CompareAndSwap(old, h) {
+			return
+		}
+	}
+}
+
+// broken says in words where the request was lost.
+func (w *way) broken(err error) string {
+	why := reason(err)
+	target := w.host
+	if w.proxy != "" {
+		target = "the proxy " + w.proxy
+	}
+	switch w.hop.Load() {
+	case hopDNS:
+		return fmt.Sprintf("DNS: no address for %s (%s); a new name can take a minute, otherwise check the network", target, why)
+	case hopTCP:
+		return fmt.Sprintf("TCP: no connection to %s (%s); check the network and its firewall", target, why)
+	case hopTLS:
+		return fmt.Sprintf("TLS: no secure connection to %s (%s); check the clock, and whether a proxy intercepts", w.host, why)
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		return fmt.Sprintf("time-out: %s took the request and gave no answer within %s; the tunnel behind it hangs", w.host, probeTimeout)
+	}
+	return fmt.Sprintf("edge: %s gave no answer (%s)", w.host, why)
+}
+
+// reason is the innermost cause: what wraps it repeats the URL.
+func reason(err error) string {
+	var dns *net.DNSError
+	var certificate *tls.CertificateVerificationError
+	var op *net.OpError
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		return "no answer within " + probeTimeout.String()
+	case errors.As(err, &dns):
+		return clean(dns.Err)
+	case errors.As(err, &certificate):
+		return clean(certificate.Err.Error())
+	case errors.As(err, &op):
+		return clean(op.Err.Error())
+	}
+	var u *url.Error
+	if errors.As(err, &u) {
+		err = u.Err
+	}
+	return clean(err.Error())
+}
+
+// answered says what an answer tells about the way, "" if all is well. seen is
+// whether the receiver recognised the request.
+func answered(res *http.Response, body []byte, seen bool, u *url.URL) string {
+	code := res.StatusCode
+	fine := 200 <= code && code < 300
+	unknown := bytes.Contains(body, []byte("1033")) // Cloudflare Tunnel error
+	switch {
+	case seen && fine:
+		return ""
+	case seen:
+		return fmt.Sprintf("edge: the probe arrived here, but %s answered %d in our place; the answer was lost on its way back",
+			u.Host, code)
+	case fine:
+		return fmt.Sprintf("origin: answered %d, but not by this process; another program receives what is sent to %s", code, u.Host)
+	case 300 <= code && code < 400:
+		return fmt.Sprintf("edge: redirects to %s; Svix does not follow, so give the URL it leads to",
+			clean(res.Header.Get("Location")))
+	case code == http.StatusBadRequest && bytes.Contains(body, []byte("Svix headers")):
+		return "signature: the receiver got the probe without its svix headers; something on the way removes them"
+	case code == http.StatusBadRequest:
+		return "signature: answered 400 without recognising the probe; something on the way alters requests," +
+			" or another program has this URL"
+	case code == http.StatusUnauthorized || code == http.StatusForbidden:
+		return fmt.Sprintf("edge: %s wants a login (%d), which Svix cannot give; lift the access rule for this path", u.Host, code)
+	case code == http.StatusNotFound:
+		return fmt.Sprintf("origin: 404, nothing takes requests at %s; check the path and where the tunnel leads to", clean(u.Path))
+	case code == http.StatusTooManyRequests:
+		return fmt.Sprintf("edge: %s takes no more requests for now (429)", u.Host)
+	case code == 530 || unknown && code >= 500:
+		return fmt.Sprintf("edge: Cloudflare knows no connected tunnel behind %s (530, error 1033)", u.Host)
+	case code == http.StatusBadGateway || code == http.StatusServiceUnavailable:
+		return fmt.Sprintf("tunnel: answered %d; the request did not get from the tunnel to the receiver,"+
+			" check where the tunnel leads to", code)
+	case code == http.StatusGatewayTimeout || code == 522 || code == 524:
+		return fmt.Sprintf("time-out: the edge waited in vain for an answer (%d); the tunnel or the receiver hangs", code)
+	case code >= 500:
+		return fmt.Sprintf("edge: %s answered %d", u.Host, code)
+	}
+	return fmt.Sprintf("origin: answered %d without recognising the probe; another program has %s", code, u.Host)
+}

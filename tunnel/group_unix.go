@@ -1,0 +1,28 @@
+//go:build unix
+
+package tunnel
+
+import (
+	"os/exec"
+	"syscall"
+)
+
+// group is a process group of the child's own, so that a ctrl+c in the terminal
+// does not reach it: it ends when we say so.
+type group struct{ id int }
+
+func (g *group) start(cmd *exec.Cmd) error {
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	dieWithUs(cmd.SysProcAttr)
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	g.id = cmd.Process.Pid
+	return nil
+}
+
+func (g *group) terminate() error { return syscall.Kill(-g.id, syscall.SIGTERM) }
+
+func (g *group) kill() { _ = syscall.Kill(-g.id, syscall.SIGKILL) } // none left is fine
+
+func (g *group) close() {}

@@ -1,0 +1,222 @@
+package tunnel
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"aspectop/model"
+)
+
+const (
+	// refusedOften is how many refused registrations in a row are no accident.
+	refusedOften = 3
+	// mute is after how many unanswered looks the state is unknown.
+	mute = 3
+)
+
+// life is one run of the program, from start to end.
+type life struct {
+	*cloudflared
+	tell  func(link)
+	begun model.TunnelState // starting the first time, then reconnecting
+
+	log     *logbook
+	since   time.Time // of the first connection, zero before it
+	host    string    // of a quick tunnel
+	refused int       // the counter of refusals when last connected
+	unread  int       // looks in a row that got no answer
+	heard   time.Time // the last sign of life
+}
+
+// end is why a life was over.
+type end struct {
+	why     string // and what to do
+	limited bool   // Cloudflare's limit was met: wait for minutes
+	refused bool   // the program does not accept how it is called
+}
+
+// live runs the program until it ends by itself, is of no more use, or ctx
+// ends.
+func (l *life) live(ctx context.Context) end {
+	l.log = newLogbook(l.token)
+	l.tell(link{state: l.begun, url: l.public, detail: "starting " + l.program})
+	c, err := start(l.program, arguments(l.config, l.local, l.token != ""), environment(l.token), l.log)
+	if err != nil {
+		return end{why: fmt.Sprintf("%s cannot be run: %v", l.program, cause(err)), refused: true}
+	}
+	defer c.stop(grace + 2*time.Second)
+	looking, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go func() { // a look under way ends with the program
+		select {
+		case <-c.done:
+			cancel()
+		case <-looking.Done():
+		}
+	}()
+
+	var m *meter
+	l.heard = time.Now()
+	look := time.NewTimer(l.silence)
+	defer look.Stop()
+	for {
+		select {
+		case <-c.done:
+			return l.ended(c.state().ExitCode())
+		case <-ctx.Done():
+			return end{}
+		case address := <-l.log.metrics:
+			m = newMeter(address)
+			defer m.close()
+			look.Reset(0)
+		case <-look.C:
+			if m == nil {
+				return end{why: fmt.Sprintf("cloudflared did not begin to work within %s: %s", l.silence, l.words())}
+			}
+			e, again := l.look(looking, m)
+			if again == 0 {
+				return e
+			}
+			look.Reset(again)
+		}
+	}
+}
+
+// look asks the program for its state, tells it, and returns when to look
+// again: 0 if the program is of no more use.
+func (l *life) look(ctx context.Context, m *meter) (e end, again time.Duration) {
+	n, err := m.connections(ctx)
+	if ctx.Err() != nil {
+		return end{}, l.fast
+	}
+	if err != nil {
+		if l.unread++; l.unread >= mute {
+			l.tell(link{state: model.TunnelReconnecting, url: l.url(), detail: "cloudflared does not answer; what it does is not known"})
+		}
+		if time.Since(l.heard) > l.silence {
+			return end{why: "cloudflared hung"}, 0
+		}
+		return end{}, l.fast
+	}
+	l.unread, l.heard = 0, time.Now()
+	if n == 0 {
+		return l.unconnected(ctx, m)
+	}
+	return l.connected(ctx, m, n)
+}
+
+func (l *life) unconnected(ctx context.Context, m *meter) (e end, again time.Duration) {
+	refused, err := m.refusals(ctx)
+	if err == nil && refused-l.refused >= refusedOften {
+		if l.token == "" {
+			return end{why: "Cloudflare does not accept this quick tunnel any more; the next one has another address"}, 0
+		}
+		why := "Cloudflare refuses this tunnel: its token was revoked or is of a deleted tunnel; take a new one from the dashboard"
+		if words, ok := l.log.find("Register tunnel error"); ok {
+			why += " (" + words + ")"
+		}
+		l.tell(link{state: model.TunnelFailed, url: l.url(), detail: why})
+		return end{}, l.slow
+	}
+	state, why := l.begun, "connecting to Cloudflare; where UDP port 7844 is blocked this takes 15 s longer"
+	if !l.since.IsZero() {
+		state, why = model.TunnelReconnecting, "the connection to Cloudflare is lost; cloudflared tries again by itself"
+	}
+	l.tell(link{state: state, url: l.url(), detail: why})
+	return end{}, l.fast
+}
+
+// url is the public one, "" if it is not known. A quick tunnel keeps it as long
+// as the program runs.
+func (l *life) url() string {
+	if l.host == "" {
+		return l.public
+	}
+	return "https://" + l.host + l.path
+}
+
+func (l *life) connected(ctx context.Context, m *meter, n int) (e end, again time.Duration) {
+	if l.since.IsZero() {
+		l.since = l.now()
+	}
+	if refused, err := m.refusals(ctx); err == nil {
+		l.refused = refused
+	}
+	if l.token != "" {
+		return end{}, l.named(ctx, m, n)
+	}
+	if l.host == "" {
+		host, err := m.quickHost(ctx)
+		switch {
+		case err != nil:
+			l.tell(link{state: l.begun, detail: "connected, but without a public address: " + clean(err.Error())})
+			return end{}, l.fast
+		case host == "":
+			return end{}, l.fast
+		}
+		l.host = host
+	}
+	l.tell(link{state: model.TunnelConnected, url: l.url(), detail: fmt.Sprintf("%d of 1", n)})
+	return end{}, l.slow
+}
+
+// named tells the state of a connected named tunnel.
+func (l *life) named(ctx context.Context, m *meter, n int) (again time.Duration) {
+	detail := fmt.Sprintf("%d of 4", n)
+	rules, remote, err := m.rules(ctx)
+	public := l.public
+	switch {
+	case err != nil:
+		// The next look will tell.
+	case remote:
+		var trouble string
+		if public, trouble = l.service(rules); trouble != "" {
+			detail += "; " + trouble
+		}
+	case public == "":
+		detail += "; its public address is not known: give it with --public-url"
+	}
+	l.tell(link{state: model.TunnelConnected, url: public, detail: detail})
+	return l.slow
+}
+
+// ended says why the program ended by itself.
+func (l *life) ended(code int) end {
+	if usage := l.log.misuse(); usage != "" {
+		return end{why: fmt.Sprintf("%s does not understand how it is called (%s): install a newer one", l.program, usage), refused: true}
+	}
+	words := l.words()
+	is := func(texts ...string) bool { _, found := l.log.find(texts...); return found }
+	switch {
+	case code == 255:
+		return end{why: fmt.Sprintf("cloudflared refuses how it is called: %s", words), refused: true}
+	case !l.since.IsZero():
+		return end{why: fmt.Sprintf("cloudflared ended (%s): %s", exitText(code), words)}
+	case is("429 Too Many Requests", "error code: 1015"):
+		return end{why: "Cloudflare gives no more quick tunnels to this network for some minutes (429);" +
+			" --tunnel=svix or a named tunnel works at once", limited: true}
+	case is("failed to request quick Tunnel"):
+		return end{why: "Cloudflare's quick tunnels cannot be reached; check the network, its DNS and firewall: " + words}
+	case is("Could not lookup srv"):
+		return end{why: "Cloudflare's addresses cannot be looked up; check the network and its DNS: " + words}
+	case is("unmarshal", "failed to parse quick Tunnel ID"):
+		return end{why: "Cloudflare's quick tunnels are out of order; --tunnel=svix works without them: " + words}
+	}
+	return end{why: fmt.Sprintf("cloudflared ended before it was connected (%s): %s", exitText(code), words)}
+}
+
+// words are the program's own about its end.
+func (l *life) words() string {
+	if words := l.log.lastWords(); words != "" {
+		return words
+	}
+	return "it gave no reason"
+}
+
+func exitText(code int) string {
+	if code < 0 {
+		return "killed by a signal"
+	}
+	return fmt.Sprintf("exit code %d", code)
+}

@@ -1,0 +1,149 @@
+package tunnel
+
+import (
+	"bytes"
+	"encoding/json"
+	"regexp"
+	"strings"
+	"sync"
+)
+
+const (
+	logLines = 40      // how many lines are kept
+	logLine  = 8 << 10 // how much of a line is read, in bytes
+)
+
+// remark is one line that the program printed.
+type remark struct {
+	text  string // clean, without the token
+	trace bool   // a line of the log; others are the program's own last words
+	bad   bool   // the log calls it an error
+}
+
+// logbook takes all that the program prints and keeps the end of it. It never
+// lets the program wait: with a full pipe cloudflared would hang, and with it
+// the requests.
+type logbook struct {
+	secret string // taken out of every line
+	// metrics gets the address of the metrics server when it is told.
+	metrics chan string
+
+	mu      sync.Mutex
+	part    []byte // of a line that is not complete
+	remarks []remark
+	told    bool
+	usage   string // the first line of a complaint that pages of help follow
+}
+
+func newLogbook(secret string) *logbook {
+	return &logbook{secret: secret, metrics: make(chan string, 1)}
+}
+
+// Write takes any part of the output and never fails.
+func (b *logbook) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for rest := p; len(rest) > 0; {
+		line, after, ended := bytes.Cut(rest, []byte("\n"))
+		b.part = append(b.part, line[:min(len(line), logLine-len(b.part))]...)
+		if ended {
+			b.line(string(b.part))
+			b.part = b.part[:0]
+		}
+		rest = after
+	}
+	return len(p), nil
+}
+
+var metricsLine = regexp.MustCompile(`Starting metrics server on (127\.0\.0\.1:\d{1,5})/metrics`)
+
+func (b *logbook) line(line string) {
+	if m := metricsLine.FindStringSubmatch(line); m != nil && !b.told {
+		b.told = true
+		b.metrics <- m[1]
+	}
+	r := read(line)
+	if b.secret != "" {
+		r.text = strings.ReplaceAll(r.text, b.secret, "…")
+	}
+	if r.text = clean(r.text); r.text == "" {
+		return
+	}
+	if b.usage == "" && !r.trace && strings.HasPrefix(r.text, "Incorrect Usage") {
+		b.usage = r.text
+	}
+	if b.remarks = append(b.remarks, r); len(b.remarks) > logLines {
+		b.remarks = b.remarks[1:]
+	}
+}
+
+// read takes a line of the log apart. Since 2025.6 they are JSON; before, the
+// level is the second word.
+func read(line string) remark {
+	var entry struct {
+		Level, Message, Error string
+		Status                string `json:"status_code"`
+	}
+	if strings.HasPrefix(line, "{") && json.Unmarshal([]byte(line), &entry) == nil {
+		r := remark{text: entry.Message, trace: true, bad: entry.Level == "error" || entry.Level == "fatal"}
+		for _, more := range []string{entry.Error, entry.Status} {
+			if more != "" {
+				r.text += ": " + more
+			}
+		}
+		return r
+	}
+	if words := strings.SplitN(line, " ", 3); len(words) == 3 && len(words[1]) == 3 {
+		switch words[1] {
+		case "INF", "WRN", "DBG":
+			return remark{text: words[2], trace: true}
+		case "ERR", "FTL":
+			return remark{text: words[2], trace: true, bad: true}
+		}
+	}
+	return remark{text: line}
+}
+
+// misuse returns how the program complained about its flags, "" if it did not.
+func (b *logbook) misuse() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.usage
+}
+
+// find returns the newest line that holds any of the texts.
+func (b *logbook) find(texts ...string) (line string, found bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for i := len(b.remarks) - 1; i >= 0; i-- {
+		for _, text := range texts {
+			if strings.Contains(b.remarks[i].text, text) {
+				return b.remarks[i].text, true
+			}
+		}
+	}
+	return "", false
+}
+
+// lastWords returns what the program gave as the reason of its end: its last
+// line outside the log, else the last error in it, else "".
+func (b *logbook) lastWords() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if len(b.part) > 0 { // no newline at the end
+		b.line(string(b.part))
+		b.part = b.part[:0]
+	}
+	words := ""
+	for _, r := range b.remarks {
+		if !r.trace {
+			words = r.text
+		}
+	}
+	for i := len(b.remarks) - 1; words == "" && i >= 0; i-- {
+		if b.remarks[i].bad {
+			words = b.remarks[i].text
+		}
+	}
+	return words
+}

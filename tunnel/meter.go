@@ -1,0 +1,130 @@
+package tunnel
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// meterTimeout is how long cloudflared's metrics server may take to answer.
+const meterTimeout = 2 * time.Second
+
+// meterAnswer is how much of an answer is read, in bytes.
+const meterAnswer = 1 << 20
+
+// meter reads cloudflared's state from its metrics server.
+type meter struct {
+	address string
+	client  http.Client
+}
+
+func newMeter(address string) *meter {
+	return &meter{
+		address: address,
+		// A Transport of its own has no proxy.
+		client: http.Client{Transport: &http.Transport{MaxIdleConns: 1}, Timeout: meterTimeout},
+	}
+}
+
+func (m *meter) close() { m.client.CloseIdleConnections() }
+
+// get returns the body, whatever the status.
+func (m *meter) get(ctx context.Context, path string) (io.ReadCloser, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+m.address+path, nil)
+	if err != nil {
+		return nil, err
+	}
+	res, err := m.client.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	return struct {
+		io.Reader
+		io.Closer
+	}{io.LimitReader(res.Body, meterAnswer), res.Body}, nil
+}
+
+func (m *meter) decode(ctx context.Context, path string, into any) error {
+	body, err := m.get(ctx, path)
+	if err != nil {
+		return err
+	}
+	defer body.Close()
+	return json.NewDecoder(body).Decode(into)
+}
+
+// connections returns how many connections to the edge there are.
+func (m *meter) connections(ctx context.Context) (int, error) {
+	var ready struct{ ReadyConnections *int }
+	if err := m.decode(ctx, "/ready", &ready); err != nil {
+		return 0, err
+	}
+	if ready.ReadyConnections == nil {
+		return 0, fmt.Errorf("%s/ready does not tell the number of connections", m.address)
+	}
+	return *ready.ReadyConnections, nil
+}
+
+// quickHost returns the public host of a quick tunnel, "" if there is none yet.
+func (m *meter) quickHost(ctx context.Context) (string, error) {
+	var quick struct{ Hostname string }
+	if err := m.decode(ctx, "/quicktunnel", &quick); err != nil {
+		return "", err
+	}
+	if quick.Hostname == "" {
+		return "", nil
+	}
+	if u, err := url.Parse("https://" + quick.Hostname); err != nil || u.Host != quick.Hostname || clean(u.Host) != u.Host {
+		return "", fmt.Errorf("cloudflared names a host that is none: %q", clean(quick.Hostname))
+	}
+	return quick.Hostname, nil
+}
+
+// rule is an ingress rule of a tunnel.
+type rule struct {
+	Hostname string
+	Path     *string
+	Service  string
+}
+
+// rules returns the ingress rules in force. remote is whether Cloudflare's
+// dashboard made them.
+func (m *meter) rules(ctx context.Context) (rules []rule, remote bool, err error) {
+	config := struct {
+		Version int
+		Config  struct{ Ingress []rule }
+	}{Version: -1}
+	if err := m.decode(ctx, "/config", &config); err != nil {
+		return nil, false, err
+	}
+	return config.Config.Ingress, config.Version >= 0, nil
+}
+
+// refusals returns how often the edge refused to register a connection.
+// cloudflared does not say so in another way over QUIC.
+func (m *meter) refusals(ctx context.Context) (int, error) {
+	body, err := m.get(ctx, "/metrics")
+	if err != nil {
+		return 0, err
+	}
+	defer body.Close()
+	sum := 0.0
+	lines := bufio.NewScanner(body)
+	for lines.Scan() {
+		line := lines.Text()
+		if !strings.HasPrefix(line, "cloudflared_tunnel_tunnel_register_fail") {
+			continue
+		}
+		if n, err := strconv.ParseFloat(line[strings.LastIndexByte(line, ' ')+1:], 64); err == nil {
+			sum += n
+		}
+	}
+	return int(sum), lines.Err()
+}

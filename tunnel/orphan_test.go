@@ -1,0 +1,5 @@
+package tunnel
+
+const hostJob = "TUNNEL_TEST_HOST"
+
+func hostUntilKilled(string) {}

@@ -1,0 +1,113 @@
+package tunnel
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"io"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+
+	"aspectop/model"
+)
+
+const (
+	probeTimeout = 10 * time.Second
+	// probeAnswer is how much of an answer is read, in bytes, to tell who gave it.
+	probeAnswer = 8 << 10
+)
+
+// Prober asks a public URL whether it leads to this process: it sends a signed
+// request that the receiver recognises. To anybody else it is a delivery like
+// any other. A Prober may be used by any number of goroutines.
+type Prober struct {
+	sign      func(id string, at time.Time, body []byte) string
+	now       func() time.Time
+	transport *http.Transport
+
+	mu   sync.Mutex
+	seen map[string]bool // of each probe under way: whether it arrived
+}
+
+// NewProber returns a Prober whose requests carry sign's signature of their id,
+// time and body. The receiver must know the same key, as its Probe, and tell
+// [Prober.Saw], as its Probed.
+func NewProber(sign func(id string, at time.Time, body []byte) string) *Prober {
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	// The way is to be found anew each time: an old connection says nothing
+	// about a name that has moved or a network that has changed.
+	transport.DisableKeepAlives = true
+	return &Prober{sign: sign, now: time.Now, transport: transport, seen: map[string]bool{}}
+}
+
+// Saw is told the id of every probe that the receiver recognised, before it
+// answers.
+func (p *Prober) Saw(id string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if _, asked := p.seen[id]; asked {
+		p.seen[id] = true
+	}
+}
+
+// Probe sends one request to the URL and waits for its answer, 10 s at most.
+func (p *Prober) Probe(ctx context.Context, url string) model.Probe {
+	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
+	defer cancel()
+	id := "probe_" + rand.Text()
+	p.mu.Lock()
+	p.seen[id] = false
+	p.mu.Unlock()
+
+	at := p.now()
+	start := time.Now()
+	trouble := p.ask(ctx, url, id, at)
+	return model.Probe{At: at, OK: trouble == "", RoundTrip: time.Since(start), Detail: trouble}
+}
+
+// ask returns what is wrong, "" if nothing is.
+func (p *Prober) ask(ctx context.Context, url, id string, at time.Time) (trouble string) {
+	defer func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		delete(p.seen, id)
+	}()
+	body := []byte(`{"success":true}`)
+	way := &way{}
+	req, err := http.NewRequestWithContext(way.trace(ctx), http.MethodPost, url, bytes.NewReader(body))
+	if err != nil {
+		return "the URL cannot be asked: " + clean(err.Error())
+	}
+	way.host = req.URL.Hostname()
+	if p.transport.Proxy != nil {
+		if proxy, err := p.transport.Proxy(req); err == nil && proxy != nil {
+			way.proxy = proxy.Hostname()
+		}
+	}
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("User-Agent", "aspectop")
+	req.Header.Set("Svix-Id", id)
+	req.Header.Set("Svix-Timestamp", strconv.FormatInt(at.Unix(), 10))
+	req.Header.Set("Svix-Signature", p.sign(id, at, body))
+
+	// A redirect is an answer: Svix does not follow it either.
+	client := http.Client{
+		Transport:     p.transport,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	res, err := client.Do(req)
+	if err != nil {
+		return way.broken(err)
+	}
+	defer res.Body.Close()
+	text, err := io.ReadAll(io.LimitReader(res.Body, probeAnswer))
+	if err != nil {
+		return way.broken(err)
+	}
+	p.mu.Lock()
+	seen := p.seen[id]
+	p.mu.Unlock()
+	return answered(res, text, seen, req.URL)
+}

@@ -1,0 +1,61 @@
+package tunnel
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os/exec"
+	"runtime"
+)
+
+// findProgram returns the path of cloudflared: the one named, else the first on
+// PATH.
+func findProgram(name string) (string, error) {
+	if name != "" {
+		path, err := exec.LookPath(name)
+		if err != nil {
+			return "", fmt.Errorf("--cloudflared %s cannot be run: %w", name, cause(err))
+		}
+		return path, nil
+	}
+	path, err := exec.LookPath("cloudflared")
+	if err == nil {
+		return path, nil
+	}
+	if errors.Is(err, exec.ErrDot) {
+		return "", errors.New("cloudflared lies in the current folder, which is not trusted: name it with --cloudflared ./cloudflared")
+	}
+	return "", fmt.Errorf("cloudflared is not installed: %s; or use --tunnel=svix, which needs no program",
+		installation(runtime.GOOS, runtime.GOARCH))
+}
+
+// cause leaves out the name that LookPath puts before it.
+func cause(err error) error {
+	var e *exec.Error
+	var p *fs.PathError
+	switch {
+	case errors.As(err, &p):
+		return p.Err
+	case errors.As(err, &e):
+		return e.Err
+	}
+	return err
+}
+
+// installation says how to get cloudflared on a system.
+func installation(system, arch string) string {
+	const releases = "https://github.com/cloudflare/cloudflared/releases/latest"
+	switch system {
+	case "darwin":
+		return "brew install cloudflared"
+	case "windows":
+		return "winget install --id Cloudflare.cloudflared"
+	case "linux":
+		switch arch {
+		case "amd64", "arm64", "386", "arm":
+			return fmt.Sprintf("packages are at https://pkg.cloudflare.com, or save %s/download/cloudflared-linux-%s"+
+				" as an executable file named cloudflared in a folder on PATH", releases, arch)
+		}
+	}
+	return "there are programs for other systems at " + releases
+}
