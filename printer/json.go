@@ -117,6 +117,29 @@ func (j *jsonLines) skipped(at time.Time, count int64) {
 	j.finish(o)
 }
 
+func (j *jsonLines) tunnel(at time.Time, t *model.Tunnel) {
+	o := j.line("tunnel", at)
+	o.text("state", string(t.State))
+	o.textOrNull("public_url", t.PublicURL)
+	o.textOrNull("detail", t.Detail)
+	j.finish(o)
+}
+
+func (j *jsonLines) forward(at time.Time, f *model.Forward) {
+	o := j.line("forward", at)
+	o.number("seq", f.Seq)
+	o.text("to", f.To)
+	if f.Status == 0 {
+		o.null("status")
+	} else {
+		o.number("status", int64(f.Status))
+	}
+	o.number("ms", f.Latency.Milliseconds())
+	o.truth("resigned", f.Resigned)
+	o.textOrNull("error", f.Error)
+	j.finish(o)
+}
+
 func (j *jsonLines) notice(time.Time, string) {} // JSON has no line for it
 
 func (j *jsonLines) end(at time.Time, t tally) {

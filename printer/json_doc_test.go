@@ -142,7 +142,7 @@ func kindOf(value json.RawMessage) string {
 
 func TestTheDocumentsExamplesHaveTheDocumentedKeys(t *testing.T) {
 	doc := readDocument(t)
-	want := []string{"ready", "event", "duplicate", "rejected", "rejected_skipped", "end"}
+	want := []string{"ready", "event", "duplicate", "rejected", "rejected_skipped", "tunnel", "forward", "end"}
 	if len(doc) != len(want) {
 		t.Errorf("docs/json.md has %d types of lines, want %q", len(doc), want)
 	}

@@ -42,6 +42,9 @@ type Options struct {
 	// line. The zero time prints nothing older.
 	Since time.Time
 	Ready Ready
+	// Started is called when the ready line has been written; nil: nobody waits
+	// for it.
+	Started func()
 	// Now is the clock; nil is time.Now. Plain tells times in its zone.
 	Now func() time.Time
 }

@@ -204,6 +204,47 @@ func (s *sentences) skipped(at time.Time, count int64) {
 	s.say(at, fmt.Sprintf("rejected: %d more, not listed", count))
 }
 
+func (s *sentences) tunnel(at time.Time, t *model.Tunnel) {
+	sentence := "tunnel " + string(t.State)
+	if t.PublicURL != "" {
+		sentence += " at " + t.PublicURL
+	}
+	if t.Detail != "" {
+		sentence += ": " + t.Detail
+	}
+	if !t.NextTry.IsZero() {
+		sentence += fmt.Sprintf("; next try in %s", inWords(max(0, t.NextTry.Sub(at))))
+	}
+	if p := t.Probe; p != nil && p.OK {
+		sentence += fmt.Sprintf("; a test request came through in %d ms", p.RoundTrip.Milliseconds())
+	} else if p != nil {
+		sentence += "; a test request failed: " + p.Detail
+	}
+	s.say(at, sentence)
+}
+
+func (s *sentences) forward(at time.Time, f *model.Forward) {
+	sentence := fmt.Sprintf("forwarded #%d to %s: ", f.Seq, f.To)
+	if f.Delivered() {
+		sentence += fmt.Sprintf("answered %d in %d ms", f.Status, f.Latency.Milliseconds())
+	} else {
+		sentence += f.Error
+	}
+	switch {
+	case f.GaveUp:
+		sentence += "; gave up after " + fmt.Sprint(f.Tries) + " tries"
+	case !f.Final:
+		sentence += "; it will be tried again"
+	}
+	if f.Resigned {
+		sentence += "; signed anew"
+	}
+	if f.Hint != "" {
+		sentence += "; " + f.Hint
+	}
+	s.say(at, sentence)
+}
+
 func (s *sentences) notice(at time.Time, text string) { s.say(at, text) }
 
 func (s *sentences) end(at time.Time, t tally) {

@@ -53,6 +53,8 @@ type lines interface {
 	duplicate(a *arrival)
 	rejected(at time.Time, r *model.Rejected)
 	skipped(at time.Time, count int64)
+	tunnel(at time.Time, t *model.Tunnel)
+	forward(at time.Time, f *model.Forward)
 	notice(at time.Time, text string)
 	end(at time.Time, t tally)
 }
@@ -98,6 +100,12 @@ func (p *printer) run(ctx context.Context) error {
 		return err
 	}
 	p.lines.ready(p.Now(), p.Ready)
+	if err := p.flush(); err != nil {
+		return err
+	}
+	if p.Started != nil {
+		p.Started()
+	}
 	if err := p.follow(ctx, reading); err != nil {
 		return err
 	}

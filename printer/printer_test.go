@@ -103,7 +103,25 @@ func script(t *testing.T, o Options) string {
 			paused.Source, paused.Secret = model.SourceSSE, ""
 			s.journal.keep(snapshot, paused)
 		})
-		s.at(9, func() {})
+		s.at(9, func() {
+			s.status.Add(model.Status{At: s.now(), Tunnel: &model.Tunnel{
+				Kind: "cloudflared", State: model.TunnelConnected, PublicURL: "https://knoll.trycloudflare.com/webhooks/aspect", Detail: "1 of 1",
+				Probe: &model.Probe{OK: true, RoundTrip: 84 * time.Millisecond},
+			}})
+			s.status.Add(model.Status{At: s.now(), Forward: &model.Forward{
+				Seq: 2, To: "http://localhost:3000", Status: 204, Latency: 12 * time.Millisecond, Tries: 1, Final: true,
+			}})
+		})
+		s.at(10, func() {
+			s.status.Add(model.Status{At: s.now(), Tunnel: &model.Tunnel{
+				Kind: "cloudflared", State: model.TunnelReconnecting, Detail: "the edge closed the connection", NextTry: s.now().Add(4 * time.Second),
+			}})
+			s.status.Add(model.Status{At: s.now(), Forward: &model.Forward{
+				Seq: 3, To: "http://localhost:3000", Tries: 8, Final: true, GaveUp: true, Resigned: true,
+				Error: "connection refused", Hint: "nothing listens on localhost:3000",
+			}})
+		})
+		s.at(11, func() {})
 	})
 }
 

@@ -28,19 +28,23 @@ func (p *printer) readStatus() {
 	}
 	for i := range entries {
 		s := &entries[i]
-		if s.Notice != "" {
+		switch {
+		case s.Rejected != nil:
+			p.refused(now, s)
+		case s.Tunnel != nil:
+			p.lines.tunnel(s.At, s.Tunnel)
+		case s.Forward != nil:
+			p.lines.forward(s.At, s.Forward)
+		case s.Notice != "":
 			p.lines.notice(s.At, s.Notice)
 		}
-		if s.Rejected == nil {
-			continue
-		}
-		p.tally.rejected++
-		if !p.Filter.Match(&model.Subject{Rejected: true, Rejection: s.Rejected, Now: now}) {
-			continue
-		}
-		if p.limit.allow(now) {
-			p.lines.rejected(s.At, s.Rejected)
-		}
+	}
+}
+
+func (p *printer) refused(now time.Time, s *model.Status) {
+	p.tally.rejected++
+	if p.Filter.Match(&model.Subject{Rejected: true, Rejection: s.Rejected, Now: now}) && p.limit.allow(now) {
+		p.lines.rejected(s.At, s.Rejected)
 	}
 }
 
