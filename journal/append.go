@@ -68,8 +68,11 @@ func (j *Journal) Append(ctx context.Context, d *model.Delivery) error {
 
 	if leader {
 		j.lead(b)
-	} else {
-		<-b.done
+	}
+	select {
+	case <-b.done:
+	case <-ctx.Done():
+		return fmt.Errorf("the disk did not answer in time: %w", context.Cause(ctx))
 	}
 	if b.err != nil {
 		return b.err
