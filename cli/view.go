@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/spf13/cobra"
 
@@ -62,7 +61,7 @@ func openReader(path string) (place string, r *journal.Reader, err error) {
 		}
 	}
 	if r, err = journal.OpenReader(path); err != nil {
-		return "", nil, setupError(fmt.Errorf("cannot read %s: %w", path, err))
+		return "", nil, setupError(err)
 	}
 	return path, r, nil
 }

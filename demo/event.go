@@ -14,7 +14,7 @@ type envelope struct {
 	EventID   string `json:"event_id"`
 	EventType string `json:"event_type"`
 	Data      struct {
-		Task wireTask `json:"task"`
+		Task *wireTask `json:"task,omitempty"`
 	} `json:"data"`
 }
 
@@ -74,7 +74,7 @@ func (w *world) body(t *task, kind string, features map[string]model.State, upda
 		EventID:   uuid(w.rng),
 		EventType: kind,
 	}
-	e.Data.Task = wireTask{
+	e.Data.Task = &wireTask{
 		ID: t.id, AssetID: t.asset, UserID: w.user,
 		Features: make(map[string]wireFeature, len(features)),
 		Created:  w.stamp(t.created), Updated: w.stamp(updated),

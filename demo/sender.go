@@ -31,7 +31,34 @@ type Sender struct {
 	// Client makes the requests. Nil is a client like Svix's: 15 s for an
 	// answer, and no redirect is followed.
 	Client *http.Client
+	// Observe is told of every attempt, if it is not nil: what was posted, and
+	// the answer or why there was none. Several goroutines may call it at once.
+	Observe func(m Message, a Answer, err error)
 }
+
+// Answer is what a receiver answered to one attempt. The zero Answer is none.
+type Answer struct {
+	Status int
+	Text   string        // of the body, the first 1,024 bytes
+	Took   time.Duration // until the answer had come
+}
+
+// Right reports whether this is what a careful receiver answers to a message
+// that is wrong in that way: 2xx to one that is right, and otherwise a refusal,
+// which a missing page, a time-out or a failure of the server is not.
+func (a Answer) Right(b Break) bool {
+	if b == "" {
+		return a.Status/100 == 2
+	}
+	switch a.Status {
+	case http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusRequestTimeout, http.StatusTooManyRequests:
+		return false
+	}
+	return a.Status/100 == 4
+}
+
+// answerText is how much of an answer's body is told, in bytes.
+const answerText = 1024
 
 // Message is one webhook message on its way.
 type Message struct {
@@ -95,6 +122,14 @@ var stranger = sync.OnceValue(func() func(string, time.Time, []byte) string {
 // Post makes one attempt to deliver m and returns the status of the answer. The
 // error is not nil if there was no answer; it names the URL.
 func (s *Sender) Post(ctx context.Context, m Message) (status int, err error) {
+	a, err := s.attempt(ctx, m)
+	if s.Observe != nil {
+		s.Observe(m, a, err)
+	}
+	return a.Status, err
+}
+
+func (s *Sender) attempt(ctx context.Context, m Message) (Answer, error) {
 	at, body, sign := m.At, m.Body, s.Sign
 	if at.IsZero() {
 		at = time.Now()
@@ -115,7 +150,7 @@ func (s *Sender) Post(ctx context.Context, m Message) (status int, err error) {
 
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.URL, bytes.NewReader(body))
 	if err != nil {
-		return 0, fmt.Errorf("%q is no URL to post to: %w", s.URL, cause(err))
+		return Answer{}, fmt.Errorf("%q is no URL to post to: %w", s.URL, cause(err))
 	}
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("Accept", "*/*")
@@ -123,18 +158,22 @@ func (s *Sender) Post(ctx context.Context, m Message) (status int, err error) {
 	req.Header.Set("svix-id", m.ID)
 	req.Header.Set("svix-timestamp", strconv.FormatInt(at.Unix(), 10))
 	req.Header.Set("svix-signature", signature)
+	start := time.Now()
 	resp, err := s.client().Do(req)
 	if err != nil {
 		hint := ""
 		if e, ok := errors.AsType[*net.OpError](err); ok && e.Op == "dial" {
 			hint = " (is the receiver running there?)"
 		}
-		return 0, fmt.Errorf("cannot post to %s: %w%s", s.URL, cause(err), hint)
+		return Answer{}, fmt.Errorf("cannot post to %s: %w%s", s.URL, cause(err), hint)
 	}
 	defer resp.Body.Close()
+	a := Answer{Status: resp.StatusCode, Took: time.Since(start)}
+	text, _ := io.ReadAll(io.LimitReader(resp.Body, answerText))
+	a.Text = string(text)
 	// Read what is short, so that the connection can be used again.
 	_, _ = io.CopyN(io.Discard, resp.Body, 64<<10)
-	return resp.StatusCode, nil
+	return a, nil
 }
 
 func (s *Sender) client() *http.Client {

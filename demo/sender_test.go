@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -197,4 +198,38 @@ func closedPort(t *testing.T) string {
 	}
 	defer l.Close()
 	return l.Addr().String()
+}
+
+func TestEveryAttemptIsObservedWithItsAnswer(t *testing.T) {
+	receiver := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("svix-id") == "msg_wrong" {
+			http.Error(w, strings.Repeat("no", 1000), http.StatusBadRequest)
+		}
+	}))
+	var told []Answer
+	s := &Sender{URL: receiver.URL, Sign: stranger(), Client: receiver.Client(), Observe: func(m Message, a Answer, err error) {
+		if (err != nil) != (m.ID == "msg_gone") {
+			t.Errorf("%s: %v", m.ID, err)
+		}
+		a.Took = 0
+		told = append(told, a)
+	}}
+	for _, id := range []string{"msg_right", "msg_wrong"} {
+		s.Post(t.Context(), Message{ID: id})
+	}
+	receiver.Close()
+	s.Post(t.Context(), Message{ID: "msg_gone"})
+	want := []Answer{{Status: 200}, {Status: 400, Text: strings.Repeat("no", 512)}, {}}
+	if !slices.Equal(told, want) {
+		t.Errorf("observed %v", told)
+	}
+}
+
+func TestOnlyARefusalIsTheRightAnswerToWhatIsWrong(t *testing.T) {
+	for status, wrong := range map[int]bool{204: false, 302: false, 400: true, 401: true, 403: true, 404: false, 405: false, 408: false, 429: false, 500: false, 0: false} {
+		a := Answer{Status: status}
+		if a.Right(BreakBody) != wrong || a.Right("") != (status == 204) {
+			t.Errorf("%d is right: to what is wrong %v, to what is right %v", status, a.Right(BreakBody), a.Right(""))
+		}
+	}
 }

@@ -1,0 +1,251 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/url"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"aspectop/demo"
+	"aspectop/model"
+	"aspectop/printer"
+	"aspectop/receiver"
+)
+
+// sendFlags are the flags of send.
+type sendFlags struct {
+	to        string
+	task      string
+	features  []string
+	id        string
+	timestamp stamp
+	wrong     string
+	scenario  string
+	seed      int64
+	secretEnv string
+	json      bool
+
+	mu       sync.Mutex // guards what follows: a scenario posts concurrently
+	accepted int        // wrong messages that were not refused
+	last     printer.Sent
+	printErr error
+}
+
+func newSend() *cobra.Command {
+	s := new(sendFlags)
+	cmd := &cobra.Command{
+		Use:   "send TYPE --to URL",
+		Short: "Sign and post an event, or a scenario, to any receiver",
+		Long: `send signs one event of the type, such as task.failed, as Svix does and posts it
+to a receiver; or it plays a scenario to it. The features are those usual for the
+type unless said otherwise, the ids are drawn. svix.ping is Svix's test message.
+
+With --break the message is wrong in one way, and the receiver should refuse it.
+
+Exit codes: 0 accepted, or with --break refused; 1 the other way round, or no
+answer; 2 wrong use; 130 interrupted.`,
+		Example: `  aspectop send task.completed --to http://localhost:3000/webhooks
+  aspectop send task.failed --to http://localhost:3000/webhooks --task 2e1c --feature visual=failed
+  aspectop send task.progress --to http://localhost:3000/webhooks --break signature
+  aspectop send --scenario rotten --to http://localhost:3000/webhooks`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 1 {
+				return usageError("one event type at a time; unexpected argument %q", args[1])
+			}
+			return nil
+		},
+		ValidArgs: []string{"task.progress", "task.completed", "task.failed", "svix.ping"},
+	}
+	cmd.RunE = func(cmd *cobra.Command, args []string) error { return s.run(cmd.Context(), cmd.Flags(), args) }
+	f := cmd.Flags()
+	f.SortFlags = false
+	f.StringVar(&s.to, "to", "", "URL of the receiver")
+	f.StringVar(&s.task, "task", "", "id of the task (default: a new one)")
+	f.StringArrayVar(&s.features, "feature", nil, "a feature and its state, such as visual=failed; repeatable")
+	f.StringVar(&s.id, "id", "", "svix-id of the message (default: a new one)")
+	f.Var(&s.timestamp, "timestamp", "when it is signed: a time, seconds since 1970, or a duration ago such as 10m (default: now)")
+	f.StringVar(&s.wrong, "break", "", "what is to be wrong: "+strings.Join(breaks(), ", "))
+	f.StringVar(&s.scenario, "scenario", "", "play this instead of one event: "+strings.Join(demo.Scenarios(), ", ")+", or a file")
+	f.Int64Var(&s.seed, "seed", 0, "the same seed draws the same tasks (default: another each time)")
+	f.StringVar(&s.secretEnv, "secret-env", secretVariable, "environment variable that holds the signing secret")
+	f.BoolVar(&s.json, "json", false, "print one JSON object an attempt")
+	return cmd
+}
+
+func (s *sendFlags) run(ctx context.Context, flags *pflag.FlagSet, args []string) error {
+	if err := s.check(flags, args); err != nil {
+		return err
+	}
+	features, err := parseFeatures(s.features)
+	if err != nil {
+		return err
+	}
+	secret, err := s.secret()
+	if err != nil {
+		return err
+	}
+	if !flags.Changed("seed") {
+		s.seed = rand.Int64()
+	}
+	sender := &demo.Sender{URL: s.to, Sign: secret.Sign, Observe: s.observe}
+	if s.scenario != "" {
+		err = s.play(ctx, sender)
+	} else {
+		event := demo.Event{Type: args[0], Task: s.task, Features: features, At: s.timestamp.at}
+		if event.At.IsZero() {
+			event.At = time.Now()
+		}
+		m := event.Message(s.seed)
+		m.Break = demo.Break(s.wrong)
+		if s.id != "" {
+			m.ID = s.id
+		}
+		_, err = sender.Post(ctx, m)
+		if err == nil {
+			err = s.judge()
+		}
+	}
+	switch {
+	case s.printErr != nil:
+		return s.printErr
+	case ctx.Err() != nil:
+		return &exitError{exitInterrupted, errors.New("interrupted")}
+	}
+	return err
+}
+
+// check refuses what cannot be meant.
+func (s *sendFlags) check(flags *pflag.FlagSet, args []string) error {
+	if s.scenario == "" && (len(args) == 0 || args[0] == "") {
+		return usageError("name the type of the event, such as task.completed, or a --scenario")
+	}
+	if s.scenario != "" {
+		if len(args) > 0 {
+			return usageError("--scenario says itself what is sent; leave out %q", args[0])
+		}
+		for _, name := range []string{"task", "feature", "id", "timestamp", "break"} {
+			if flags.Changed(name) {
+				return usageError("--%s is for one event; a scenario says itself what is sent", name)
+			}
+		}
+	}
+	if s.wrong != "" && !slices.Contains(breaks(), s.wrong) {
+		return usageError("--break %q is not known; it is one of %s", s.wrong, strings.Join(breaks(), ", "))
+	}
+	if s.to == "" {
+		return usageError("--to is missing: the URL of the receiver, such as http://127.0.0.1:8787%s", receiver.DefaultPath)
+	}
+	if u, err := url.Parse(s.to); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+		return usageError("--to %q is no URL of a receiver; it looks like http://127.0.0.1:8787%s", s.to, receiver.DefaultPath)
+	}
+	return nil
+}
+
+// parseFeatures reads name=state.
+func parseFeatures(texts []string) ([]model.Feature, error) {
+	var features []model.Feature
+	for _, text := range texts {
+		name, state, _ := strings.Cut(text, "=")
+		if name == "" || !model.State(state).Known() {
+			return nil, usageError("--feature %q: write it like visual=failed; states are %s", text, joined(model.States))
+		}
+		features = append(features, model.Feature{Name: name, State: model.State(state)})
+	}
+	return features, nil
+}
+
+func joined[S ~string](words []S) string {
+	texts := make([]string, len(words))
+	for i, w := range words {
+		texts[i] = string(w)
+	}
+	return strings.Join(texts, ", ")
+}
+
+// secret is what the message is signed with: the first of several.
+func (s *sendFlags) secret() (receiver.Secret, error) {
+	text, set := os.LookupEnv(s.secretEnv)
+	if !set || strings.TrimSpace(text) == "" {
+		return receiver.Secret{}, usageError("the environment variable %s holds no signing secret; set it to the receiver's (whsec_...), or name another with --secret-env", s.secretEnv)
+	}
+	secrets, err := receiver.ParseSecrets(text)
+	if err != nil {
+		return receiver.Secret{}, usageError("the environment variable %s: %w", s.secretEnv, err)
+	}
+	return secrets[0], nil
+}
+
+func (s *sendFlags) play(ctx context.Context, sender *demo.Sender) error {
+	scenario, err := demo.Load(s.scenario)
+	if err != nil {
+		return usageError("--scenario: %w", err)
+	}
+	fmt.Fprintf(os.Stderr, "aspectop: playing %s with --seed %d\n", scenario.Name, s.seed)
+	if err := demo.Run(ctx, sender, demo.Options{Seed: s.seed, Scenario: scenario}); err != nil {
+		return err
+	}
+	if s.accepted > 0 {
+		return fmt.Errorf("%s did not refuse %d messages that were wrong", s.to, s.accepted)
+	}
+	return nil
+}
+
+// observe tells of an attempt.
+func (s *sendFlags) observe(m demo.Message, a demo.Answer, err error) {
+	e := model.Decode(&model.Delivery{Body: m.Body})
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.last = printer.Sent{
+		At: time.Now(), ID: m.ID, Type: e.Type, To: s.to, Break: string(m.Break),
+		Status: a.Status, Answer: strings.TrimSpace(a.Text), Took: a.Took, Err: err, Right: err == nil && a.Right(m.Break),
+	}
+	if e.Task != nil {
+		s.last.Task = e.Task.ID
+	}
+	if err == nil && m.Break != "" && !s.last.Right {
+		s.accepted++
+	}
+	format := printer.Plain
+	if s.json {
+		format = printer.JSON
+	}
+	s.printErr = errors.Join(s.printErr, printer.WriteSent(os.Stdout, format, s.last))
+}
+
+// judge is the error that the one answer is, or nil.
+func (s *sendFlags) judge() error {
+	switch last := s.last; {
+	case last.Right:
+		return nil
+	case last.Break != "" && last.Status/100 == 2:
+		return fmt.Errorf("%s accepted a message whose %s is wrong", s.to, last.Break)
+	case last.Break != "":
+		return fmt.Errorf("%s answered %d, which is no refusal of a wrong %s; is the path right?", s.to, last.Status, last.Break)
+	case last.Status/100 == 4:
+		return fmt.Errorf("%s refused the message with %d; are the path and the secret right?", s.to, last.Status)
+	}
+	return fmt.Errorf("%s answered %d, and should answer 2xx", s.to, s.last.Status)
+}
+
+// stamp is a flag that names an instant as moment does, or by Unix seconds.
+type stamp struct{ moment }
+
+func (s *stamp) Set(text string) error {
+	if seconds, err := strconv.ParseInt(text, 10, 64); err == nil {
+		s.text, s.at = text, time.Unix(seconds, 0)
+		return nil
+	}
+	return s.moment.Set(text)
+}
+
+func (s *stamp) Type() string { return "time" }
