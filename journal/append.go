@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"database/sql"
 	"errors"
+	"fmt"
 	"runtime"
 
 	"aspectop/model"
@@ -39,8 +40,9 @@ func (a *arrival) repeat() bool { return a.seq != a.message }
 // fill before, the ID not empty. After an error, whether for a full disk or
 // another trouble, d is as it was and the next Append is free to try again.
 //
-// It takes as long as the disk takes. ctx is looked at before the start only:
-// once others may have joined a commit, it is seen through.
+// It takes as long as the disk takes, or until ctx ends: then d may be kept all
+// the same, and must not be changed any more, for a commit that others may have
+// joined is seen through.
 func (j *Journal) Append(ctx context.Context, d *model.Delivery) error {
 	if err := ctx.Err(); err != nil {
 		return err
