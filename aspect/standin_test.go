@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -29,6 +30,7 @@ type standIn struct {
 	// "done" (done, not answered), "answered".
 	pause func(r *http.Request, moment string)
 
+	underWay  atomic.Int32
 	mu        sync.Mutex
 	made      int
 	endpoints map[string]map[string]any // by id
@@ -64,6 +66,8 @@ func (s *standIn) at(r *http.Request, moment string) {
 }
 
 func (s *standIn) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.underWay.Add(1)
+	defer s.underWay.Add(-1)
 	s.mu.Lock()
 	s.requests = append(s.requests, r.Method+" "+r.URL.RequestURI())
 	s.mu.Unlock()

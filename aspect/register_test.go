@@ -1,0 +1,369 @@
+package aspect
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+func TestAnEndpointIsNotedBeforeItIsAskedForAndLeasedAfter(t *testing.T) {
+	s, dir := newStandIn(t), t.TempDir()
+	var note []byte
+	s.pause = func(r *http.Request, moment string) {
+		if r.Method == "POST" && moment == "asked" {
+			note, _ = os.ReadFile(onlyLease(t, dir))
+		}
+	}
+	c := s.serve()
+	g, err := NewRegistrar(c, dir).Register(t.Context(), "https://a.example/hook")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if g.EndpointID != "ep_1" || g.Secret.Reveal() != testSecret || g.URL() != "https://a.example/hook" {
+		t.Errorf("registered %s at %s", g.EndpointID, g.URL())
+	}
+	nonce := strings.TrimSuffix(filepath.Base(onlyLease(t, dir)), ".json")
+	if d := s.alive()["ep_1"]; !strings.HasSuffix(d, " nonce "+nonce) || !strings.HasPrefix(d, fmt.Sprintf("aspectop %d@", os.Getpid())) {
+		t.Errorf("the dashboard shows %q, the lease is %s", d, nonce)
+	}
+	if !bytes.Contains(note, []byte(nonce)) || bytes.Contains(note, []byte("endpoint_id")) {
+		t.Errorf("while the answer was open, the note was %s", note)
+	}
+	lease, _ := os.ReadFile(onlyLease(t, dir))
+	for _, part := range []string{`"ep_1"`, testSecret, c.base, c.key.fingerprint(), "https://a.example/hook"} {
+		if !bytes.Contains(lease, []byte(part)) {
+			t.Errorf("the lease lacks %s: %s", part, lease)
+		}
+	}
+	if bytes.Contains(append(lease, note...), []byte(testKey[:8])) {
+		t.Errorf("the lease holds the key: %s", lease)
+	}
+	for _, verb := range []string{"%v", "%+v", "%#v"} {
+		if out := fmt.Sprintf(verb, g); shows(out, testSecret) || shows(out, testKey) {
+			t.Errorf("%s of a registration shows a credential: %s", verb, out)
+		}
+	}
+	if runtime.GOOS != "windows" {
+		for _, name := range []string{onlyLease(t, dir), strings.TrimSuffix(onlyLease(t, dir), "json") + "lock"} {
+			if info, err := os.Stat(name); err != nil || info.Mode() != 0o600 {
+				t.Errorf("%s: %v, %v", name, info.Mode(), err)
+			}
+		}
+		if info, _ := os.Stat(filepath.Join(dir, "endpoints")); info.Mode().Perm() != 0o700 {
+			t.Errorf("the folder: %v", info.Mode())
+		}
+	}
+	if err := g.Release(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	nothingLeft(t, s, dir)
+	if err := g.Release(t.Context()); err != nil {
+		t.Errorf("released twice: %v", err)
+	}
+	if err := g.Keep(); err == nil {
+		t.Error("a released endpoint is kept")
+	}
+}
+
+func TestARefusedRegistrationLeavesNothing(t *testing.T) {
+	for _, status := range []int{400, 401, 403, 404, 422} {
+		dir := t.TempDir()
+		_, err := NewRegistrar(answering(t, status, `{"detail":"no"}`), dir).Register(t.Context(), "https://a.example")
+		var refused *APIError
+		if !errors.As(err, &refused) || refused.Status != status {
+			t.Errorf("%d: %v", status, err)
+		}
+		nothingLeft(t, nil, dir)
+	}
+}
+
+func TestALostAnswerIsToldWithWhatToLookFor(t *testing.T) {
+	for name, h := range map[string]http.HandlerFunc{
+		"500":            func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500) },
+		"hung up":        func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
+		"truncated JSON": func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte(`{"endpoint":{"id":"ep_1"`)) },
+		"truncated body": func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Length", "99")
+			w.Write([]byte(`{}`))
+		},
+		"no id":           func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte(`{"secret":"` + testSecret + `"}`)) },
+		"a page of HTML":  func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("<html>" + testSecret)) },
+		"an endless page": func(w http.ResponseWriter, _ *http.Request) { w.Write(make([]byte, maxBody+1)) },
+	} {
+		dir := t.TempDir()
+		r := NewRegistrar(handling(t, h), dir)
+		_, err := r.Register(t.Context(), "https://a.example/hook")
+		var lost *LostAnswerError
+		if !errors.As(err, &lost) {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		holdsNothingSecret(t, err)
+		if !strings.Contains(err.Error(), lost.Description) || !strings.HasSuffix(lost.Description, "nonce "+lost.Nonce) {
+			t.Errorf("%s: %v", name, err)
+		}
+		rec := must(r.Recover(t.Context(), "https://b.example"))(t)
+		if rec.Registration != nil || outcomes(rec) != "unanswered" || !strings.Contains(rec.Findings[0].String(), lost.Description) {
+			t.Errorf("%s: the next start says %v", name, rec.Findings)
+		}
+	}
+}
+
+func TestAnEndpointWithoutASecretIsDeletedAgain(t *testing.T) {
+	dir, deleted := t.TempDir(), false
+	c := handling(t, func(w http.ResponseWriter, r *http.Request) {
+		deleted = deleted || r.Method == "DELETE" && r.URL.Path == "/webhooks/endpoints/ep_1"
+		answer(w, 200, map[string]any{"endpoint": map[string]any{"id": "ep_1"}})
+	})
+	_, err := NewRegistrar(c, dir).Register(t.Context(), "https://a.example")
+	if err == nil || !strings.Contains(err.Error(), "without telling its secret") || !deleted {
+		t.Errorf("%v, deleted: %v", err, deleted)
+	}
+	nothingLeft(t, nil, dir)
+}
+
+func TestEndingARegistrationUnderWayDeletesWhatItCreated(t *testing.T) {
+	s, dir := newStandIn(t), t.TempDir()
+	ctx, cancel := context.WithCancel(t.Context())
+	s.pause = func(r *http.Request, moment string) {
+		if r.Method == "POST" && moment == "done" {
+			cancel()
+		}
+	}
+	if _, err := NewRegistrar(s.serve(), dir).Register(ctx, "https://a.example"); !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+	if s.made != 1 {
+		t.Errorf("%d endpoints were created", s.made)
+	}
+	nothingLeft(t, s, dir)
+	if _, err := NewRegistrar(s.serve(), dir).Register(ctx, "https://a.example"); !errors.Is(err, context.Canceled) || s.made != 1 {
+		t.Errorf("ended before it began: %v", err)
+	}
+	nothingLeft(t, s, dir)
+}
+
+func TestAnEndpointWhoseLeaseCannotBeKeptIsDeletedAgain(t *testing.T) {
+	s, dir := newStandIn(t), t.TempDir()
+	s.pause = func(r *http.Request, moment string) {
+		if r.Method == "POST" && moment == "done" { // something stands where the new lease is to be written
+			os.MkdirAll(strings.TrimSuffix(onlyLease(t, dir), ".json")+".tmp/x", 0o700)
+		}
+	}
+	_, err := NewRegistrar(s.serve(), dir).Register(t.Context(), "https://a.example")
+	if err == nil || !strings.Contains(err.Error(), "cannot be kept") || s.made != 1 || len(s.alive()) != 0 {
+		t.Errorf("%v; there: %v", err, s.alive())
+	}
+}
+
+func TestWithoutAPlaceForTheLeaseNothingIsAskedFor(t *testing.T) {
+	for name, prepare := range map[string]func(folder string) error{
+		"a file in its place": func(folder string) error { return os.WriteFile(folder, nil, 0o600) },
+		"a symbolic link": func(folder string) error {
+			if runtime.GOOS == "windows" {
+				return os.WriteFile(folder, nil, 0o600)
+			}
+			return os.Symlink(t.TempDir(), folder)
+		},
+		"a folder that others may write": func(folder string) error {
+			if runtime.GOOS == "windows" {
+				return os.WriteFile(folder, nil, 0o600)
+			}
+			return errors.Join(os.Mkdir(folder, 0o700), os.Chmod(folder, 0o777))
+		},
+	} {
+		s, dir := newStandIn(t), t.TempDir()
+		if err := prepare(filepath.Join(dir, "endpoints")); err != nil {
+			t.Fatal(err)
+		}
+		r := NewRegistrar(s.serve(), dir)
+		if _, err := r.Register(t.Context(), "https://a.example"); err == nil || !strings.Contains(err.Error(), "endpoints") {
+			t.Errorf("%s: %v", name, err)
+		}
+		if _, err := r.Recover(t.Context(), "https://a.example"); err == nil {
+			t.Errorf("%s: recovered from", name)
+		}
+		if asked := s.asked(); len(asked) != 0 {
+			t.Errorf("%s: asked for %v", name, asked)
+		}
+	}
+}
+
+func TestAnEndpointIsRepointed(t *testing.T) {
+	s, dir := newStandIn(t), t.TempDir()
+	c := s.serve()
+	g := must(NewRegistrar(c, dir).Register(t.Context(), "https://a.example"))(t)
+	if err := g.Repoint(t.Context(), "https://b.example"); err != nil {
+		t.Fatal(err)
+	}
+	if s.urlOf("ep_1") != "https://b.example" || g.URL() != "https://b.example" || s.made != 1 {
+		t.Errorf("it points to %v", s.urlOf("ep_1"))
+	}
+	if b, _ := os.ReadFile(onlyLease(t, dir)); !bytes.Contains(b, []byte("https://b.example")) || !bytes.Contains(b, []byte(testSecret)) {
+		t.Errorf("the lease is %s", b)
+	}
+	if err := c.DeleteEndpoint(t.Context(), "ep_1"); err != nil {
+		t.Fatal(err)
+	}
+	if err := g.Repoint(t.Context(), "https://c.example"); !errors.Is(err, ErrNotFound) {
+		t.Errorf("a deleted one: %v", err)
+	}
+	if err := g.Release(t.Context()); err != nil {
+		t.Errorf("releasing a deleted one: %v", err)
+	}
+	nothingLeft(t, s, dir)
+	if err := g.Repoint(t.Context(), "https://c.example"); err == nil {
+		t.Error("a released one can be repointed")
+	}
+}
+
+func TestAFailedReleaseTellsTheCommandAndMayBeRepeated(t *testing.T) {
+	s, dir := newStandIn(t), t.TempDir()
+	fail := 401
+	c := handling(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == "DELETE" && fail != 0 {
+			w.WriteHeader(fail)
+			return
+		}
+		s.ServeHTTP(w, r)
+	})
+	g := must(NewRegistrar(c, dir).Register(t.Context(), "https://a.example"))(t)
+	err := g.Release(t.Context())
+	var left *CleanupError
+	if !errors.As(err, &left) {
+		t.Fatal(err)
+	}
+	holdsNothingSecret(t, err)
+	if want := "ASPECT_URL=" + c.base + " aspectop endpoints delete ep_1"; left.Command != want {
+		t.Errorf("command: %s", left.Command)
+	}
+	if want := `curl -X DELETE -H "Authorization: Bearer $ASPECT_API_KEY" ` + c.base + "/webhooks/endpoints/ep_1"; left.Curl != want {
+		t.Errorf("curl: %s", left.Curl)
+	}
+	if !strings.Contains(err.Error(), left.Command) || !strings.Contains(err.Error(), left.Curl) || !strings.Contains(err.Error(), "401") {
+		t.Error(err)
+	}
+	if rec := must(NewRegistrar(c, dir).Recover(t.Context(), ""))(t); len(rec.Findings) != 0 {
+		t.Errorf("another start took it from its living owner: %v", rec.Findings)
+	}
+	fail = 0
+	if err := g.Release(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	nothingLeft(t, s, dir)
+}
+
+func TestACommandHoldsAStrangeIdSafely(t *testing.T) {
+	c, err := New(Config{Key: NewCredential(testKey)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := c.cleanupError(lease{EndpointID: "ep'$(reboot)"}, errors.New("x"))
+	if want := `aspectop endpoints delete 'ep'\''$(reboot)'`; e.Command != want {
+		t.Errorf("command: %s", e.Command)
+	}
+	if want := `curl -X DELETE -H "Authorization: Bearer $ASPECT_API_KEY" 'https://api.aspect.inc/webhooks/endpoints/ep%27$%28reboot%29'`; e.Curl != want {
+		t.Errorf("curl: %s", e.Curl)
+	}
+}
+
+func TestRegistrarsAtOnceDoNotFight(t *testing.T) {
+	s, dir := newStandIn(t), t.TempDir()
+	c := s.serve()
+	var wg sync.WaitGroup
+	for i := range 4 {
+		wg.Go(func() {
+			r := NewRegistrar(c, dir)
+			for j := range 8 {
+				url := fmt.Sprintf("https://a.example/%d/%d", i, j)
+				rec, err := r.Recover(t.Context(), url)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				for _, f := range rec.Findings {
+					if f.Outcome != Repointed {
+						t.Errorf("found %v", f)
+					}
+				}
+				g := rec.Registration
+				if g == nil {
+					if g, err = r.Register(t.Context(), url); err != nil {
+						t.Error(err)
+						return
+					}
+				}
+				if s.urlOf(g.EndpointID) != url {
+					t.Errorf("%s points to %v, not to %s", g.EndpointID, s.urlOf(g.EndpointID), url)
+				}
+				if (i+j)%4 == 0 {
+					err = g.Keep()
+				} else {
+					err = g.Release(t.Context())
+				}
+				if err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	r := NewRegistrar(c, dir)
+	for n := 0; len(s.alive()) > 0 && n < 100; n++ { // those that were kept
+		rec := must(r.Recover(t.Context(), "https://a.example"))(t)
+		if err := rec.Registration.Release(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	nothingLeft(t, s, dir)
+}
+
+// onlyLease is the path of the one lease in the state directory.
+func onlyLease(t *testing.T, dir string) string {
+	t.Helper()
+	found, _ := filepath.Glob(filepath.Join(dir, "endpoints", "*.json"))
+	if len(found) != 1 {
+		t.Fatalf("leases: %v", found)
+	}
+	return found[0]
+}
+
+func nothingLeft(t *testing.T, s *standIn, dir string) {
+	t.Helper()
+	entries, err := os.ReadDir(filepath.Join(dir, "endpoints"))
+	if len(entries) > 0 || err != nil && !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("left on disk: %v, %v", entries, err)
+	}
+	if s != nil && len(s.alive()) > 0 {
+		t.Errorf("left at Aspect: %v", s.alive())
+	}
+}
+
+// outcomes is what a recovery found, in words.
+func outcomes(rec *Recovery) string {
+	names := map[Outcome]string{Repointed: "repointed", Deleted: "deleted", Gone: "gone", Kept: "kept",
+		Foreign: "foreign", Unanswered: "unanswered", Failed: "failed", Unreadable: "unreadable"}
+	var all []string
+	for _, f := range rec.Findings {
+		all = append(all, strings.TrimSpace(names[f.Outcome]+" "+f.EndpointID))
+	}
+	return strings.Join(all, ", ")
+}
+
+// orphaned registers an endpoint whose owner then ends without a word. Later
+// ones are newer.
+func orphaned(t *testing.T, r *Registrar) {
+	t.Helper()
+	must(r.Register(t.Context(), "https://old.example"))(t).claim.close()
+	time.Sleep(2 * time.Millisecond) // no clock is coarser
+}
