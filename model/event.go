@@ -23,6 +23,10 @@ const (
 	Done
 	// Failure is task.failed.
 	Failure
+	// Gone is the note that Aspect's API no longer knows a task: a snapshot from
+	// the API, as the task was last known, with "gone": true and, as timestamp,
+	// when the API said so.
+	Gone
 )
 
 // Event is what a delivery says, decoded. The zero time stands for a time that
@@ -66,8 +70,11 @@ func Decode(d *Delivery) Event {
 	}
 	if d.Source == SourceAPI {
 		e.fromAPI(d.Body)
-	} else {
-		e.fromEnvelope(d.Body)
+		return e
+	}
+	e.fromEnvelope(d.Body)
+	if d.Source == SourceSSE && e.Kind == Unrecognised {
+		e.fromBareTask(d.Body)
 	}
 	return e
 }
@@ -77,9 +84,23 @@ func Decode(d *Delivery) Event {
 const TypeSnapshot = "snapshot"
 
 func (e *Event) fromAPI(body []byte) {
-	w, ok := read(body, looseTask)
+	w, ok := read(body, looseSnapshot)
 	if !ok || w.ID == "" {
 		e.Kind, e.Type = Unrecognised, "unrecognised"
+		return
+	}
+	e.Kind, e.Type, e.UserID = Progress, TypeSnapshot, w.UserID
+	e.Task = w.snapshot()
+	if w.Gone {
+		e.Kind, e.Type, e.Timestamp = Gone, TypeGone, ParseTime(w.Timestamp)
+	}
+}
+
+// fromBareTask reads a task that the event stream tells without an envelope. It
+// must tell features: an id alone may be that of anything.
+func (e *Event) fromBareTask(body []byte) {
+	w, ok := read(body, looseTask)
+	if !ok || w.ID == "" || len(w.Features) == 0 {
 		return
 	}
 	e.Kind, e.Type, e.UserID = Progress, TypeSnapshot, w.UserID
@@ -145,6 +166,11 @@ type (
 		UserID   string       `json:"user_id"`
 		Created  string       `json:"created"`
 		Updated  string       `json:"updated"`
+	}
+	wireSnapshot struct {
+		wireTask
+		Gone      bool   `json:"gone"`
+		Timestamp string `json:"timestamp"`
 	}
 )
 

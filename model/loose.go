@@ -78,6 +78,10 @@ func looseTask(o object) wireTask {
 	return w
 }
 
+func looseSnapshot(o object) wireSnapshot {
+	return wireSnapshot{wireTask: looseTask(o), Gone: string(o["gone"]) == "true", Timestamp: text(o["timestamp"])}
+}
+
 // text is a JSON value as text: a string as it is, nothing for null and absent,
 // any other value as it is written, without the spaces.
 func text(value json.RawMessage) string {
