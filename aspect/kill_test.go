@@ -96,14 +96,14 @@ func startChild(t *testing.T, dir, url string) (kill func() string) {
 }
 
 // everyEndpointIsAccountedFor starts once more, and demands of each endpoint
-// that it is gone then, or was told by its nonce. told is what the runs before
-// printed. It returns how many only a person can delete.
-func everyEndpointIsAccountedFor(t *testing.T, s *standIn, c *Client, dir, told string) int {
+// that it is gone then, or was told by its nonce. told is what all runs printed
+// so far. It returns how many only a person can delete.
+func everyEndpointIsAccountedFor(t *testing.T, s *standIn, c *Client, dir string, told *string) int {
 	t.Helper()
 	for range 2 { // a start leaves alone what was kept on purpose, if it has one already
 		rec := must(NewRegistrar(c, dir).Recover(t.Context(), "https://a.example"))(t)
 		for _, f := range rec.Findings {
-			told += f.String() + "\n"
+			*told += f.String() + "\n"
 		}
 		if err := rec.Shown(); err != nil {
 			t.Error(err)
@@ -116,12 +116,12 @@ func everyEndpointIsAccountedFor(t *testing.T, s *standIn, c *Client, dir, told 
 	}
 	left := s.alive()
 	for id, description := range left {
-		if _, nonce, _ := strings.Cut(description, "nonce "); nonce == "" || !strings.Contains(told, "nonce "+nonce) {
+		if _, nonce, _ := strings.Cut(description, "nonce "); nonce == "" || !strings.Contains(*told, "nonce "+nonce) {
 			t.Errorf("%s (%s) is still there, and nobody was told", id, description)
 		}
 	}
-	if strings.Contains(told, testKey) || strings.Contains(told, testSecret) {
-		t.Errorf("a credential was printed: %s", told)
+	if strings.Contains(*told, testKey) || strings.Contains(*told, testSecret) {
+		t.Errorf("a credential was printed: %s", *told)
 	}
 	return len(left)
 }
@@ -155,7 +155,7 @@ func TestAKillAtAnyPointOfACallLeavesNoEndpointUnaccountedFor(t *testing.T) {
 		told := kill()
 		close(killed)
 		settle(t, s)
-		if lost := everyEndpointIsAccountedFor(t, s, c, dir, told); lost != point.lost {
+		if lost := everyEndpointIsAccountedFor(t, s, c, dir, &told); lost != point.lost {
 			t.Errorf("killed when %s was %s: %d endpoints are left to a person, want %d", point.method, point.moment, lost, point.lost)
 		}
 	}
@@ -189,7 +189,7 @@ func TestKillsAtRandomMomentsLeaveNoEndpointUnaccountedFor(t *testing.T) {
 		default:
 		}
 		if n%4 == 3 { // in between, one kill is not yet cleaned up when the next comes
-			lost = everyEndpointIsAccountedFor(t, s, c, dir, told)
+			lost = everyEndpointIsAccountedFor(t, s, c, dir, &told)
 		}
 	}
 	t.Logf("%d endpoints were created, %d were left to a person", s.made, lost)

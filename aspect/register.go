@@ -58,13 +58,7 @@ func (r *Registrar) Register(ctx context.Context, url string) (*Registration, er
 	if err := checkTarget(url); err != nil {
 		return nil, err
 	}
-	nonce := newNonce()
-	intent := lease{
-		Version: leaseVersion, Nonce: nonce, PID: os.Getpid(), Created: time.Now().UTC(),
-		APIURL: r.client.base, Fingerprint: r.client.key.fingerprint(),
-		Endpoint: EndpointSpec{URL: url, Description: describe(nonce), EventTypes: []string{AllTaskEvents}}.body(),
-	}
-	claim, err := r.note(intent)
+	intent, claim, err := r.note(url)
 	if err != nil {
 		return nil, fmt.Errorf("no webhook endpoint was registered, as its lease cannot be kept: %w", err)
 	}
@@ -74,7 +68,7 @@ func (r *Registrar) Register(ctx context.Context, url string) (*Registration, er
 			return nil, errors.Join(err, claim.remove())
 		}
 		claim.close()
-		return nil, &LostAnswerError{Description: intent.Endpoint.Description, Nonce: nonce, URL: url, Err: err}
+		return nil, &LostAnswerError{Description: intent.Endpoint.Description, Nonce: intent.Nonce, URL: url, Err: err}
 	}
 	g := &Registration{EndpointID: created.Endpoint.ID, Secret: created.Secret, client: r.client, claim: claim, lease: intent}
 	g.lease.EndpointID, g.lease.Secret = created.Endpoint.ID, savedSecret{created.Secret}
@@ -84,7 +78,7 @@ func (r *Registrar) Register(ctx context.Context, url string) (*Registration, er
 	case err != nil:
 		err = fmt.Errorf("the lease of the webhook endpoint %s cannot be kept: %w", g.EndpointID, err)
 	case g.Secret.Empty():
-		err = fmt.Errorf("Aspect created the webhook endpoint %s without telling its secret, so its deliveries cannot be verified: try again, or set ASPECT_WEBHOOK_SECRET from the dashboard", g.EndpointID)
+		err = fmt.Errorf("the webhook endpoint %s was created without telling its secret, so its deliveries cannot be verified: create one in Aspect's dashboard and set ASPECT_WEBHOOK_SECRET", g.EndpointID)
 	case ctx.Err() != nil:
 		err = fmt.Errorf("registering the webhook endpoint was ended: %w", ctx.Err())
 	default:
@@ -96,18 +90,28 @@ func (r *Registrar) Register(ctx context.Context, url string) (*Registration, er
 }
 
 // note writes an intent under a lock of its own.
-func (r *Registrar) note(intent lease) (*claim, error) {
+func (r *Registrar) note(url string) (lease, *claim, error) {
 	if err := makeFolder(r.leases.folder); err != nil {
-		return nil, err
+		return lease{}, nil, err
 	}
-	c, err := r.leases.claim(intent.Nonce)
+	nonce := newNonce()
+	c, err := r.leases.claim(nonce)
+	for errors.Is(err, errHeld) { // another's Recover just looks whether the new lock is a left one
+		nonce = newNonce()
+		c, err = r.leases.claim(nonce)
+	}
 	if err != nil {
-		return nil, err
+		return lease{}, nil, err
+	}
+	intent := lease{
+		Version: leaseVersion, Nonce: nonce, PID: os.Getpid(), Created: time.Now().UTC(),
+		APIURL: r.client.base, Fingerprint: r.client.key.fingerprint(),
+		Endpoint: EndpointSpec{URL: url, Description: describe(nonce), EventTypes: []string{AllTaskEvents}}.body(),
 	}
 	if err := c.write(intent); err != nil {
-		return nil, errors.Join(err, c.remove())
+		return lease{}, nil, errors.Join(err, c.remove())
 	}
-	return c, nil
+	return intent, c, nil
 }
 
 func newNonce() string {
