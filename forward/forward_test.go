@@ -1,36 +1,353 @@
 package forward
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
 	"testing"
+	"time"
+
+	"aspectop/journal"
+	"aspectop/model"
 )
 
-func TestMessagesArriveInOrderForEachTask(t *testing.T) {
-	h := newHandler(t, nil)
-	r := forwardTo(t, h.URL+"/hook")
-	var sent []string
-	for n := range 100 {
-		d := message(fmt.Sprint("t", n%7), n)
-		r.append(d)
-		sent = append(sent, d.ID)
-	}
-	r.idle()
-	last := map[string]int{}
-	for _, q := range h.requests() {
-		var task string
+// inOrder checks that each message came exactly so often, those of a task in
+// the order of their numbers.
+func inOrder(t *testing.T, got []request, want int) {
+	t.Helper()
+	last, seen := map[string]int{}, map[string]bool{}
+	for _, q := range got {
+		if seen[q.id()] {
+			t.Errorf("%s came twice", q.id())
+		}
+		seen[q.id()] = true
+		_, rest, _ := strings.Cut(q.id(), "_")
+		task, number, _ := strings.Cut(rest, "_")
 		var n int
-		fmt.Sscanf(q.id(), "msg_t%1s_%d", &task, &n)
+		fmt.Sscan(number, &n)
 		if before, ok := last[task]; ok && n <= before {
 			t.Errorf("task %s: message %d came after %d", task, n, before)
 		}
 		last[task] = n
-		verifies(t, aspectSecret, q)
 	}
-	if got := len(h.requests()); got != len(sent) {
-		t.Errorf("%d requests for %d messages", got, len(sent))
+	if len(seen) != want {
+		t.Errorf("%d messages came, want %d", len(seen), want)
+	}
+}
+
+func TestMessagesArriveOnceAndInOrderForEachTask(t *testing.T) {
+	h := newHandler(t, nil)
+	r := forwardTo(t, h.URL+"/hook")
+	for n := range 200 {
+		r.append(message(fmt.Sprint("t", n%7), n))
+	}
+	r.idle()
+	inOrder(t, h.requests(), 200)
+	for _, q := range h.requests() {
+		verifies(t, aspectSecret, q)
 	}
 	f := r.outcome(1)
 	if f.Status != 204 || !f.Final || f.Tries != 1 || f.Resigned || f.Error != "" || f.Latency <= 0 || f.To != h.URL+"/hook" {
 		t.Errorf("the outcome is %+v", f)
+	}
+	if told := forwards(r.status); len(told) != 200 {
+		t.Errorf("the status log was told of %d tries", len(told))
+	}
+}
+
+func TestPingsAndWhatIsNoEnvelopeAreForwardedButRepeatsAndSnapshotsAreNot(t *testing.T) {
+	h := newHandler(t, nil)
+	r := forwardTo(t, h.URL)
+	ping, other := message("", 1), message("", 2)
+	other.Body = []byte("no JSON")
+	snapshot, last := message("t", 3), message("t", 4)
+	snapshot.Source = model.SourceAPI
+	repeat := message("", 1)
+	r.append(ping, repeat, other, snapshot, last)
+	r.settled(last.Seq)
+	r.idle()
+	got := h.ids()
+	slices.Sort(got)
+	if want := []string{ping.ID, other.ID, last.ID}; !slices.Equal(got, want) {
+		t.Errorf("%v came, want %v", got, want)
+	}
+}
+
+func TestAHandlerThatWasDownForAThousandDeliveriesGetsThemAllOnceAndInOrder(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := l.Addr().String()
+	l.Close()
+	r := forwardTo(t, "http://"+address)
+	for n := range 1000 {
+		r.append(message(fmt.Sprint("t", n%90), n))
+	}
+	until(t, "all wait", func() bool { q := r.Queue(); return q.Waiting+q.Retrying+q.InFlight == 1000 && q.Retrying > 80 })
+	if f := r.outcome(1); f.Final || f.Status != 0 || !strings.Contains(f.Hint, "nothing listens on "+address) {
+		t.Errorf("meanwhile the first is %+v", f)
+	}
+	h := &handler{}
+	h.Server = httptest.NewUnstartedServer(h)
+	if h.Listener, err = net.Listen("tcp", address); err != nil {
+		t.Fatal(err)
+	}
+	h.Start()
+	t.Cleanup(h.Close)
+	r.idle()
+	inOrder(t, h.requests(), 1000)
+	if q := r.Queue(); q.Delivered != 1000 || q.Waiting+q.Retrying+q.InFlight+q.GaveUp != 0 || !q.NextTry.IsZero() {
+		t.Errorf("the queue is %+v", q)
+	}
+}
+
+func TestOneStuckTaskDelaysNobodyElse(t *testing.T) {
+	release := make(chan struct{})
+	h := newHandler(t, func(w http.ResponseWriter, q request) {
+		if strings.HasPrefix(q.id(), "msg_stuck_") {
+			select {
+			case <-release:
+			case <-q.Context().Done():
+			}
+		}
+		w.WriteHeader(204)
+	})
+	r := forwardTo(t, h.URL)
+	for n := range 300 {
+		r.append(message("stuck", n), message(fmt.Sprint("fine", n%9), n))
+	}
+	until(t, "the others are delivered", func() bool { return r.Queue().Delivered == 300 })
+	if q := r.Queue(); q.InFlight != 1 || q.Waiting != 299 {
+		t.Errorf("the queue is %+v", q)
+	}
+	if cursor, _, _ := r.reader.ForwardCursor(t.Context(), r.target.key); cursor != 0 {
+		t.Errorf("the cursor is %d, and message 1 is on its way", cursor)
+	}
+	close(release)
+	r.idle()
+	inOrder(t, h.requests(), 600)
+}
+
+func TestHandlersThatHangNeverDelayTheAcknowledgement(t *testing.T) {
+	h := newHandler(t, func(_ http.ResponseWriter, q request) { <-q.Context().Done() })
+	r := forwardTo(t, h.URL)
+	var slowest time.Duration
+	for n := range 300 {
+		began := time.Now()
+		r.append(message(fmt.Sprint("t", n), 1))
+		slowest = max(slowest, time.Since(began))
+	}
+	if r.Queue().Delivered != 0 || slowest > 5*time.Second {
+		t.Errorf("an append took %v", slowest)
+	}
+	until(t, "16 are in flight", func() bool { return r.Queue().InFlight == maxInFlight })
+	if got := len(h.requests()); got > maxInFlight {
+		t.Errorf("%d requests at a time", got)
+	}
+}
+
+func TestANewTargetStartsNowAndAKnownOneGoesOn(t *testing.T) {
+	j := newJournal(t)
+	old := message("t", 0)
+	if err := j.Append(t.Context(), old); err != nil {
+		t.Fatal(err)
+	}
+	h, other := newHandler(t, nil), newHandler(t, nil)
+	r := forwardFrom(t, j, h.URL)
+	r.append(message("t", 1))
+	r.idle()
+	r.stop()
+	r.append(message("t", 2), message("t", 3)) // while nobody forwards
+	r = forwardFrom(t, j, h.URL)
+	fresh := forwardFrom(t, j, other.URL)
+	r.append(message("t", 4))
+	r.idle()
+	fresh.idle()
+	if want := []string{"msg_t_1", "msg_t_2", "msg_t_3", "msg_t_4"}; !slices.Equal(h.ids(), want) {
+		t.Errorf("the known one got %v, want %v", h.ids(), want)
+	}
+	if want := []string{"msg_t_4"}; !slices.Equal(other.ids(), want) {
+		t.Errorf("the new one got %v, want %v", other.ids(), want)
+	}
+	found, err := r.reader.Forwards(t.Context(), 5)
+	if err != nil || len(found) != 2 || found[0].To == found[1].To {
+		t.Errorf("of message 5 is known %+v (%v)", found, err)
+	}
+}
+
+func TestANewTargetGetsWhatArrivesBetweenNewAndRun(t *testing.T) {
+	m := newMemory()
+	m.append(message("t", 1))
+	h := newHandler(t, nil)
+	f, err := New(t.Context(), Options{URL: h.URL, Journal: m, Outcomes: m})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.append(message("t", 2))
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	go f.Run(ctx)
+	until(t, "one is delivered", func() bool { return f.Queue().Delivered == 1 })
+	if got := h.ids(); !slices.Equal(got, []string{"msg_t_2"}) {
+		t.Errorf("%v came", got)
+	}
+}
+
+func TestWhatWasSettledAboveAStuckMessageIsNotPostedAgainAfterARestart(t *testing.T) {
+	j := newJournal(t)
+	h := newHandler(t, func(w http.ResponseWriter, q request) {
+		if q.id() == "msg_stuck_0" {
+			<-q.Context().Done()
+		}
+		w.WriteHeader(204)
+	})
+	r := forwardFrom(t, j, h.URL)
+	r.append(message("stuck", 0))
+	for n := range 100 {
+		r.append(message(fmt.Sprint("fine", n), 1))
+	}
+	until(t, "the others are delivered", func() bool { return r.Queue().Delivered == 100 })
+	r.stop()
+	h.mu.Lock()
+	h.got, h.answer = nil, nil
+	h.mu.Unlock()
+	r = forwardFrom(t, j, h.URL)
+	r.idle()
+	if got := h.ids(); !slices.Equal(got, []string{"msg_stuck_0"}) {
+		t.Errorf("after the restart came %v", got)
+	}
+}
+
+func TestAtTheEndRequestsInFlightAreWaitedForAndNoneIsStarted(t *testing.T) {
+	arrived, release := make(chan struct{}), make(chan struct{})
+	h := newHandler(t, func(w http.ResponseWriter, q request) {
+		arrived <- struct{}{}
+		<-release
+		w.WriteHeader(204)
+	})
+	r := forwardTo(t, h.URL)
+	r.append(message("t", 1), message("t", 2))
+	<-arrived
+	ended := make(chan struct{})
+	go func() { r.stop(); close(ended) }()
+	select {
+	case <-ended:
+		t.Fatal("it ended with a request in flight")
+	case <-time.After(50 * time.Millisecond):
+	}
+	close(release)
+	<-ended
+	if f := r.outcome(1); !f.Delivered() || !f.Final {
+		t.Errorf("the one in flight: %+v", f)
+	}
+	if got := h.ids(); len(got) != 1 {
+		t.Errorf("%v came", got)
+	}
+}
+
+func TestAtTheEndAHandlerThatHangsIsWaitedForTwoSeconds(t *testing.T) {
+	inVirtualTime(t, silence, func(v *virtual) {
+		m := v.journal
+		m.append(message("t", 1))
+		time.Sleep(time.Second)
+		ctx, cancel := context.WithCancel(context.Background())
+		f, err := New(ctx, Options{URL: "http://handler.test/second", Journal: m, Outcomes: m})
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.client = v.client
+		m.append(message("t", 2))
+		ended := make(chan error)
+		go func() { ended <- f.Run(ctx) }()
+		time.Sleep(time.Second)
+		began := time.Now()
+		cancel()
+		if err := <-ended; err != nil || time.Since(began) != drain {
+			t.Errorf("it ended after %v: %v", time.Since(began), err)
+		}
+		if f := m.outcome(2); f.Tries != 0 {
+			t.Errorf("what was cut short counts as a try: %+v", f)
+		}
+	})
+}
+
+func TestWhatRetentionRemovedIsSettledWithThatReason(t *testing.T) {
+	inVirtualTime(t, func(*http.Request) (*http.Response, error) { return reply(500) }, func(v *virtual) {
+		first, second := message("t", 1), message("t", 2)
+		v.journal.append(first, second)
+		time.Sleep(time.Second)
+		v.journal.mu.Lock()
+		v.journal.kept[1].Seq = 0
+		v.journal.mu.Unlock()
+		time.Sleep(20 * time.Minute)
+		f := v.journal.outcome(second.Seq)
+		if !f.Final || f.Delivered() {
+			t.Errorf("%+v", f)
+		}
+		has(t, f.Error, "--retain")
+	})
+}
+
+func TestAFullDiskIsWaitedOutAndNothingIsLost(t *testing.T) {
+	var log tries
+	answer := func(r *http.Request) (*http.Response, error) { log.note(r); return reply(204) }
+	inVirtualTime(t, answer, func(v *virtual) {
+		v.journal.failSaving(&journal.FullError{Path: "journal.db", Err: fmt.Errorf("disk full")})
+		for n := range 500 {
+			v.journal.append(message(fmt.Sprint("t", n%50), n))
+		}
+		time.Sleep(time.Minute)
+		if said := notices(v.status); len(said) != 1 || !strings.Contains(said[0], "forwarding waits") {
+			t.Errorf("it said %q", said)
+		}
+		if posted := log.len(); posted < 10 || posted > maxUnkept+maxInFlight {
+			t.Errorf("%d were posted whose outcomes could not be kept", posted)
+		}
+		v.journal.failSaving(nil)
+		time.Sleep(10 * time.Second)
+		for seq := int64(1); seq <= 500; seq++ {
+			if f := v.journal.outcome(seq); !f.Delivered() || !f.Final {
+				t.Fatalf("%d: %+v", seq, f)
+			}
+		}
+		if posted := log.len(); posted != 500 {
+			t.Errorf("%d requests for 500 messages", posted)
+		}
+	})
+}
+
+func TestAJournalThatCannotBeReadForAWhileIsReadOnAfterwards(t *testing.T) {
+	inVirtualTime(t, func(*http.Request) (*http.Response, error) { return reply(204) }, func(v *virtual) {
+		v.journal.fail(errors.New("locked"))
+		for n := range 100 {
+			v.journal.append(message("t", n))
+		}
+		time.Sleep(10 * time.Second)
+		v.journal.fail(nil)
+		time.Sleep(10 * time.Second)
+		if q := v.Queue(); q.Delivered != 100 {
+			t.Errorf("the queue is %+v", q)
+		}
+		if said := notices(v.status); len(said) != 1 {
+			t.Errorf("it said %q", said)
+		}
+	})
+}
+
+func TestAClosedJournalEndsForwarding(t *testing.T) {
+	m := newMemory()
+	f, err := New(t.Context(), Options{URL: "http://127.0.0.1:1", Journal: m, Outcomes: m})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.fail(journal.ErrClosed)
+	if err := f.Run(t.Context()); err != journal.ErrClosed {
+		t.Errorf("Run: %v", err)
 	}
 }

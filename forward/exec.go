@@ -1,0 +1,222 @@
+package forward
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os/exec"
+	"time"
+
+	"aspectop/model"
+)
+
+const (
+	// maxCommands is how many commands run at a time.
+	maxCommands = 4
+	// commandLimit is how long a command may run.
+	commandLimit = time.Minute
+)
+
+// Deliveries is what an Exec reads; a reader of package journal is one. It has
+// to be the Exec's own, for Changed, and may omit headers.
+type Deliveries interface {
+	After(ctx context.Context, seq int64, limit int) ([]model.Delivery, error)
+	Range(ctx context.Context) (first, last int64, err error)
+	Changed(ctx context.Context) (bool, error)
+}
+
+// ExecOptions of an Exec.
+type ExecOptions struct {
+	// Command is a line for the shell: sh, on Windows cmd.
+	Command string
+	Journal Deliveries
+	// Status is told of each command that fails.
+	Status *model.StatusLog
+}
+
+// Exec runs a command for each task that ends: that becomes completed, failed
+// or cancelled, or changes from one of these to another. Tasks that had ended
+// before New are left alone.
+//
+// The command gets the task as one line of JSON on its standard input:
+//
+//	{"task_id":"…","asset_id":"…","user_id":"…","state":"completed",
+//	 "features":{"visual":"completed"},"created":"…","updated":"…"}
+//
+// (on one line; times are RFC 3339 or null). It gets only the few variables of
+// our environment that programs need to find their way, and no secret. Its
+// output is thrown away. At most four run at a time, each for a minute and in a
+// process group of its own, which is killed then.
+type Exec struct {
+	options ExecOptions
+	end     int64 // the journal's end at the beginning
+	limit   time.Duration
+}
+
+// NewExec returns an Exec for the tasks that end from now on.
+func NewExec(ctx context.Context, o ExecOptions) (*Exec, error) {
+	_, end, err := o.Journal.Range(ctx)
+	return &Exec{o, end, commandLimit}, err
+}
+
+// Run folds the journal and runs commands until ctx ends. Then it waits two
+// seconds for those that run, and ends them. The error is nil unless the journal
+// cannot be read. It is to be called once.
+func (e *Exec) Run(ctx context.Context) error {
+	running, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	r := &execRun{Exec: e, board: model.NewBoard(), pending: map[string]bool{}, done: make(chan error, maxCommands)}
+	err := r.follow(ctx, running)
+	timer := time.AfterFunc(drain, stop)
+	defer timer.Stop()
+	for r.running > 0 {
+		r.ended(<-r.done)
+	}
+	return err
+}
+
+// execRun is an Exec at work; one goroutine has it.
+type execRun struct {
+	*Exec
+	board   *model.Board
+	read    int64
+	queue   []string // ids of tasks that have ended
+	pending map[string]bool
+	running int
+	done    chan error
+}
+
+func (r *execRun) follow(ctx, running context.Context) error {
+	tick := time.NewTicker(pollEvery)
+	defer tick.Stop()
+	for more := false; ctx.Err() == nil; {
+		changed, err := r.options.Journal.Changed(running)
+		if err != nil {
+			return err
+		}
+		if more || changed {
+			if more, err = r.fold(running); err != nil {
+				return err
+			}
+		}
+		for len(r.queue) > 0 && r.running < maxCommands {
+			r.start(running)
+		}
+		if more && len(r.done) == 0 {
+			continue
+		}
+		select {
+		case err := <-r.done:
+			r.ended(err)
+		case <-tick.C:
+		case <-ctx.Done():
+		}
+	}
+	return nil
+}
+
+// fold takes the next deliveries and queues the tasks that end by them.
+func (r *execRun) fold(ctx context.Context) (more bool, err error) {
+	found, err := r.options.Journal.After(ctx, r.read, batch)
+	for i := range found {
+		d := &found[i]
+		r.read = d.Seq
+		event := model.Decode(d)
+		if event.Task == nil {
+			continue
+		}
+		var before model.State
+		if t := r.board.Task(event.Task.ID); t != nil {
+			before = t.State()
+		}
+		t := r.board.Fold(&event)
+		if t == nil || d.Seq <= r.end || !t.State().Terminal() || t.State() == before || r.pending[t.ID()] {
+			continue
+		}
+		r.pending[t.ID()] = true
+		r.queue = append(r.queue, t.ID())
+	}
+	return len(found) > 0, err
+}
+
+// start runs the command for the task that has waited longest.
+func (r *execRun) start(ctx context.Context) {
+	id := r.queue[0]
+	r.queue = r.queue[1:]
+	delete(r.pending, id)
+	t := r.board.Task(id)
+	if !t.State().Terminal() {
+		return // it was taken up again; it will end again
+	}
+	input := taskJSON(t)
+	r.running++
+	go func() {
+		if err := runCommand(ctx, r.options.Command, input, r.limit); err != nil {
+			r.done <- fmt.Errorf("--exec failed for task %s: %w", plain([]byte(id)), err)
+			return
+		}
+		r.done <- nil
+	}()
+}
+
+func (r *execRun) ended(err error) {
+	r.running--
+	if err != nil && r.options.Status != nil {
+		r.options.Status.Add(model.Status{At: time.Now().UTC(), Notice: err.Error()})
+	}
+}
+
+// taskJSON is the task as the command gets it.
+func taskJSON(t *model.Task) []byte {
+	task := struct {
+		ID       string                 `json:"task_id"`
+		AssetID  string                 `json:"asset_id"`
+		UserID   string                 `json:"user_id"`
+		State    model.State            `json:"state"`
+		Features map[string]model.State `json:"features"`
+		Created  *time.Time             `json:"created"`
+		Updated  *time.Time             `json:"updated"`
+	}{t.ID(), t.AssetID(), t.UserID(), t.State(), map[string]model.State{}, instant(t.Created()), instant(t.Updated())}
+	for _, f := range t.Features() {
+		task.Features[f.Name] = f.State
+	}
+	text, err := json.Marshal(task)
+	if err != nil {
+		panic(err) // only for a year beyond 9999, which model cannot tell
+	}
+	return append(text, '\n')
+}
+
+func instant(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}
+
+// runCommand runs a line of the shell with input. Its error ends with the last
+// lines of the command's own complaint.
+func runCommand(ctx context.Context, line string, input []byte, limit time.Duration) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("ended after %v, the longest it may run", limit))
+	defer cancel()
+	cmd := shell(ctx, line)
+	cmd.Env = environment()
+	cmd.Stdin = bytes.NewReader(input)
+	complaint := &tail{}
+	cmd.Stderr = complaint
+	cmd.Cancel = func() error { return killGroup(cmd.Process) }
+	cmd.WaitDelay = drain // for what it left behind with its standard error open
+	err := cmd.Run()
+	if ctx.Err() != nil {
+		err = context.Cause(ctx)
+	}
+	if err == nil || errors.Is(err, exec.ErrWaitDelay) {
+		return nil
+	}
+	if said := complaint.lines(); said != "" {
+		return fmt.Errorf("%w: %s", err, said)
+	}
+	return err
+}
