@@ -53,6 +53,8 @@ var themes = []string{"auto", "light", "dark", "mono"}
 func completeFlags(cmd *cobra.Command) {
 	for _, sub := range cmd.Commands() {
 		complete(sub, "theme", themes, cobra.ShellCompDirectiveNoFileComp)
+		complete(sub, "format", exportFormats, cobra.ShellCompDirectiveNoFileComp)
+		complete(sub, "lang", exportLangs, cobra.ShellCompDirectiveNoFileComp)
 		complete(sub, "break", breaks(), cobra.ShellCompDirectiveNoFileComp)
 		complete(sub, "scenario", demo.Scenarios(), cobra.ShellCompDirectiveDefault) // or a file
 		complete(sub, "feature", features(sub.Name() == "send"), cobra.ShellCompDirectiveNoFileComp)

@@ -31,6 +31,7 @@ func (s *session) screen(ctx context.Context) error {
 		JournalPath: s.place, Try: s.try, Remarks: s.remarks,
 		Theme: theme, ASCII: s.output.ascii, ReducedMotion: s.output.reducedMotion,
 		Filter: s.filter, Since: s.output.since.at, CanSuspend: canSuspend,
+		Export: exportTask,
 	}
 	if s.status != nil { // a nil log in an interface would pass for one
 		o.Status = s.status

@@ -2,6 +2,7 @@ package printer
 
 import (
 	"encoding/base64"
+	"maps"
 	"slices"
 	"strings"
 
@@ -12,19 +13,17 @@ import (
 // more: its very bytes and its Svix headers. Nothing is signed anew, so a
 // receiver that checks the time refuses it five minutes after it was signed.
 // Headers of the way it took, and credentials, are left out.
-func Curl(d *model.Delivery, url string) string {
+func Curl(d *model.Delivery, url string) string { return curl(d, url, false) }
+
+func curl(d *model.Delivery, url string, withCredentials bool) string {
 	var b strings.Builder
 	b.WriteString("printf %s ")
 	b.WriteString(shellQuote(base64.StdEncoding.EncodeToString(d.Body)))
 	b.WriteString(" | base64 --decode | curl -sS -X POST --data-binary @-")
-	names := make([]string, 0, len(d.Header))
-	for name := range d.Header {
-		if belongsToMessage(name) {
-			names = append(names, name)
+	for _, name := range slices.Sorted(maps.Keys(d.Header)) {
+		if !belongsToMessage(name) && !(withCredentials && isCredential(name)) {
+			continue
 		}
-	}
-	slices.Sort(names)
-	for _, name := range names {
 		for _, value := range d.Header[name] {
 			b.WriteString(" -H " + shellQuote(Clean(name+": "+value)))
 		}

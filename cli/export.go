@@ -1,0 +1,149 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"aspectop/model"
+	"aspectop/printer"
+	"aspectop/receiver"
+)
+
+// exportFlags are the flags of export.
+type exportFlags struct {
+	format, lang string
+	filter       string
+	since        moment
+	to           string
+	privacy      printer.Privacy
+	json         bool
+	journal      string
+}
+
+// The values of --format and --lang.
+var (
+	exportFormats = []string{"ndjson", "har", "curl", "fixture"}
+	exportLangs   = []string{"go", "node"}
+)
+
+func newExport() *cobra.Command {
+	var e exportFlags
+	cmd := &cobra.Command{
+		Use:   "export",
+		Short: "Write kept deliveries to stdout, for other programs",
+		Long: `export writes the deliveries that a journal holds to stdout:
+
+  ndjson   one JSON object a line, with headers and raw body
+  har      an HTTP Archive 1.2, for browsers' network tools and HTTP clients
+  curl     a shell command a line that posts the delivery again, bytes unchanged
+  fixture  a test of your webhook handler, ready to run, in Go or for Node
+
+Values of headers such as Authorization and Cookie are redacted.`,
+		Example: `  aspectop export --since 1h --filter state:failed > failed.ndjson
+  aspectop export --format fixture --lang node --filter task:2e1c > handler.test.mjs`,
+		Args: noArguments,
+	}
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return e.run(cmd.Context(), cmd.Flags()) }
+	f := cmd.Flags()
+	f.SortFlags = false
+	f.StringVar(&e.format, "format", "ndjson", "what is written: "+strings.Join(exportFormats, ", "))
+	f.StringVar(&e.lang, "lang", "go", "language of a fixture: "+strings.Join(exportLangs, ", "))
+	f.StringVar(&e.filter, "filter", "", "only deliveries that match, such as \"state:failed\"")
+	f.Var(&e.since, "since", "only what came since then, such as 2h or 2026-01-02T15:04:05Z")
+	f.StringVar(&e.to, "to", "http://"+defaultListen+receiver.DefaultPath, "URL in curl commands and in a HAR")
+	f.BoolVar(&e.privacy.WithCredentials, "with-credentials", false, "do not redact credentials in headers")
+	f.BoolVar(&e.privacy.MaskUsers, "redact", false, "mask user ids; the signatures hold no more")
+	f.StringVar(&e.journal, "journal", "", "journal file (default: where watch keeps it)")
+	f.BoolVar(&e.json, "json", false, "the same as --format ndjson")
+	return cmd
+}
+
+func (e *exportFlags) run(ctx context.Context, flags *pflag.FlagSet) error {
+	format, err := e.check(flags)
+	if err != nil {
+		return err
+	}
+	filter, err := model.ParseFilter(e.filter)
+	if err != nil {
+		return usageError("--filter: %w", err)
+	}
+	_, reader, err := openReader(e.journal)
+	if err != nil {
+		return err
+	}
+	defer reader.Close()
+	count, err := printer.Export(ctx, printer.ExportOptions{
+		Format: format, Out: os.Stdout, Journal: reader, Filter: filter, Since: e.since.at,
+		To: e.to, Version: readBuild().Version, Privacy: e.privacy,
+	})
+	switch {
+	case ctx.Err() != nil:
+		return &exitError{exitInterrupted, errors.New("interrupted; what was written is incomplete")}
+	case err != nil:
+		return err
+	}
+	if count.Written == 0 {
+		fmt.Fprintln(os.Stderr, "aspectop: no delivery to write")
+	}
+	if count.Skipped > 0 {
+		fmt.Fprintf(os.Stderr, "aspectop: left out %d that are no requests of their own (from the API or the event stream, or repeats)\n", count.Skipped)
+	}
+	return nil
+}
+
+// check refuses what cannot be meant.
+func (e *exportFlags) check(flags *pflag.FlagSet) (printer.ExportFormat, error) {
+	switch {
+	case !slices.Contains(exportFormats, e.format):
+		return 0, usageError("--format %q is not known; it is one of %s", e.format, strings.Join(exportFormats, ", "))
+	case !slices.Contains(exportLangs, e.lang):
+		return 0, usageError("--lang %q is not known; it is %s", e.lang, strings.Join(exportLangs, " or "))
+	case flags.Changed("lang") && e.format != "fixture":
+		return 0, usageError("--lang is for --format fixture")
+	case e.json && e.format != "ndjson":
+		return 0, usageError("--json and --format %s exclude each other", e.format)
+	case e.format == "fixture" && e.lang == "node":
+		return printer.NodeFixture, nil
+	}
+	return map[string]printer.ExportFormat{
+		"ndjson": printer.NDJSON, "har": printer.HAR, "curl": printer.CurlLines, "fixture": printer.GoFixture,
+	}[e.format], nil
+}
+
+// exportTask writes a task's deliveries to a new file in the current folder,
+// readable for this user only, and returns its name.
+func exportTask(task string, deliveries []model.Delivery) (path string, err error) {
+	name := fmt.Sprintf("aspectop-%s-%s.ndjson", fileWord(task), time.Now().Format("20060102-150405"))
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return "", fmt.Errorf("%s is there already", name)
+	} else if err != nil {
+		return "", err
+	}
+	err = printer.WriteDeliveries(f, deliveries, printer.Privacy{})
+	if err = errors.Join(err, f.Close()); err != nil {
+		os.Remove(name) // half of it would pass for all
+	}
+	return name, err
+}
+
+// fileWord is the beginning of a task's id, with nothing in it that means
+// something in a file's name: the id comes from outside.
+func fileWord(id string) string {
+	word := strings.Map(func(r rune) rune {
+		if r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r == '-' || r == '_' {
+			return r
+		}
+		return '_'
+	}, id)
+	return word[:min(8, len(word))]
+}

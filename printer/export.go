@@ -1,0 +1,204 @@
+package printer
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"time"
+
+	"aspectop/model"
+)
+
+// ExportFormat is a form in which kept deliveries leave the program.
+type ExportFormat int
+
+const (
+	NDJSON      ExportFormat = iota // delivery lines, as docs/json.md promises
+	HAR                             // HTTP Archive 1.2
+	CurlLines                       // a shell command a line; see Curl
+	GoFixture                       // a test of a handler, for go test
+	NodeFixture                     // the same for node --test
+)
+
+// ExportOptions say what [Export] writes, and where.
+type ExportOptions struct {
+	Format  ExportFormat
+	Out     io.Writer
+	Journal Journal
+	// Filter picks deliveries as it picks lines of the event log; nil picks all.
+	Filter *model.Filter
+	// Since leaves out what was received before. The zero time leaves out nothing.
+	Since time.Time
+	// To is the URL that curl commands post to and that a HAR names: a delivery
+	// does not tell which URL it was posted to.
+	To string
+	// Version is the program's, for a HAR.
+	Version string
+	Privacy
+	// Now is the clock, for is:stalled; nil is time.Now.
+	Now func() time.Time
+}
+
+// Exported counts what [Export] did.
+type Exported struct {
+	Written int64
+	// Skipped is how many of those picked the format has no place for: what came
+	// by no webhook is no HTTP request, and a fixture has each message once.
+	Skipped int64
+}
+
+// exportBatch is how many deliveries are in memory at once, at most. Each may
+// have a body of a megabyte.
+const exportBatch = 64
+
+// Export writes what the journal holds when it begins, oldest first. Memory does
+// not grow with the journal, unless the filter asks about tasks rather than
+// deliveries; see [model.Filter.NeedsBoard]. A repeat comes with the body of its
+// message, as long as that is kept.
+//
+// Export returns nil also when nobody reads Out any more. When ctx ends it
+// returns the context's error, and what is written is incomplete.
+func Export(ctx context.Context, o ExportOptions) (Exported, error) {
+	if o.Filter == nil {
+		o.Filter = new(model.Filter)
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	x := &exporter{ExportOptions: o}
+	switch o.Format {
+	case HAR:
+		x.form = &archive{out: &x.buf, to: o.To, version: o.Version}
+	case CurlLines:
+		x.form = &curlLines{&x.buf, o.To, o.Privacy}
+	case GoFixture:
+		x.form = &fixture{out: &x.buf, language: goFixture, privacy: o.Privacy}
+	case NodeFixture:
+		x.form = &fixture{out: &x.buf, language: nodeFixture, privacy: o.Privacy}
+	default:
+		x.form = &deliveryLines{&x.buf}
+	}
+	err := x.run(ctx)
+	if errors.Is(err, errGone) {
+		err = nil
+	}
+	return x.count, err
+}
+
+// form is one export format. Its methods append to a buffer; begin and end are
+// called once, also where there is no delivery.
+type form interface {
+	begin()
+	delivery(d *model.Delivery)
+	end()
+	// takes reports whether the format has a place for the delivery.
+	takes(d *model.Delivery) bool
+}
+
+type exporter struct {
+	ExportOptions
+	form  form
+	buf   bytes.Buffer
+	board *model.Board // nil unless the filter needs it
+	count Exported
+}
+
+func (x *exporter) run(ctx context.Context) error {
+	_, last, err := x.Journal.Range(ctx)
+	if err != nil {
+		return err
+	}
+	after := int64(0)
+	if !x.Since.IsZero() {
+		if after, err = x.Journal.Since(ctx, x.Since); err != nil {
+			return err
+		}
+	}
+	if x.Filter.NeedsBoard() {
+		if err := x.fold(ctx, last); err != nil {
+			return err
+		}
+	}
+	x.form.begin()
+	err = x.each(ctx, after, last, func(d *model.Delivery) error {
+		if err := x.take(ctx, d); err != nil || x.buf.Len() < 64<<10 {
+			return err
+		}
+		return write(x.Out, &x.buf)
+	})
+	if err != nil {
+		return err
+	}
+	x.form.end()
+	return write(x.Out, &x.buf)
+}
+
+// fold folds all there is into a board.
+func (x *exporter) fold(ctx context.Context, last int64) error {
+	x.board = model.NewBoard()
+	return x.each(ctx, 0, last, func(d *model.Delivery) error {
+		if !d.Repeat() {
+			e := model.Decode(d)
+			x.board.Fold(&e)
+		}
+		return nil
+	})
+}
+
+// each calls f for the deliveries after one number and up to another.
+func (x *exporter) each(ctx context.Context, after, last int64, f func(*model.Delivery) error) error {
+	for after < last {
+		deliveries, err := x.Journal.After(ctx, after, exportBatch)
+		if err != nil || len(deliveries) == 0 {
+			return err
+		}
+		for _, d := range deliveries {
+			if after = d.Seq; after > last {
+				return nil
+			}
+			if err := f(&d); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// take writes the delivery if it is picked.
+func (x *exporter) take(ctx context.Context, d *model.Delivery) error {
+	if d.Repeat() && !d.Differs {
+		// Without its first delivery, which retention may have removed, it has no
+		// body.
+		if first, err := x.Journal.Get(ctx, d.Message); err == nil {
+			d.Body = first.Body
+		} else if ctx.Err() != nil {
+			return err
+		}
+	}
+	if !x.picks(d) {
+		return nil
+	}
+	if !x.form.takes(d) {
+		x.count.Skipped++
+		return nil
+	}
+	x.Privacy.apply(d)
+	x.form.delivery(d)
+	x.count.Written++
+	return nil
+}
+
+func (x *exporter) picks(d *model.Delivery) bool {
+	if x.Filter.Empty() {
+		return true
+	}
+	e := model.Decode(d)
+	s := model.Subject{Event: &e, Duplicate: d.Repeat(), Now: x.Now()}
+	if x.board != nil && e.Task != nil {
+		if s.Task = x.board.Task(e.Task.ID); s.Task != nil {
+			s.Late, _, _ = s.Task.Arrival(d.Seq)
+		}
+	}
+	return x.Filter.Match(&s)
+}
