@@ -30,6 +30,8 @@ type cloudflared struct {
 
 	fast, slow time.Duration // between looks at an unconnected and a connected tunnel
 	silence    time.Duration // of its metrics server after which the program is hung
+	answer     time.Duration // that its metrics server may take
+	patience   time.Duration // with its end
 	pause      func(failed int, limited bool) time.Duration
 }
 
@@ -37,6 +39,7 @@ func newCloudflared(o Options) (*cloudflared, error) {
 	c := &cloudflared{
 		local: o.Local, path: o.Path, token: o.Token, now: o.Now,
 		fast: 200 * time.Millisecond, slow: time.Second, silence: 90 * time.Second,
+		answer: 2 * time.Second, patience: grace + 2*time.Second,
 		pause: pauseAfter,
 	}
 	if err := checkLocal(o.Local); err != nil {

@@ -45,7 +45,7 @@ func (l *life) live(ctx context.Context) end {
 	if err != nil {
 		return end{why: fmt.Sprintf("%s cannot be run: %v", l.program, cause(err)), refused: true}
 	}
-	defer c.stop(grace + 2*time.Second)
+	defer c.stop(l.patience)
 	looking, cancel := context.WithCancel(ctx)
 	defer cancel()
 	go func() { // a look under way ends with the program
@@ -67,7 +67,7 @@ func (l *life) live(ctx context.Context) end {
 		case <-ctx.Done():
 			return end{}
 		case address := <-l.log.metrics:
-			m = newMeter(address)
+			m = newMeter(address, l.answer)
 			defer m.close()
 			look.Reset(0)
 		case <-look.C:

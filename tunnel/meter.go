@@ -13,9 +13,6 @@ import (
 	"time"
 )
 
-// meterTimeout is how long cloudflared's metrics server may take to answer.
-const meterTimeout = 2 * time.Second
-
 // meterAnswer is how much of an answer is read, in bytes.
 const meterAnswer = 1 << 20
 
@@ -25,11 +22,11 @@ type meter struct {
 	client  http.Client
 }
 
-func newMeter(address string) *meter {
+func newMeter(address string, timeout time.Duration) *meter {
 	return &meter{
 		address: address,
 		// A Transport of its own has no proxy.
-		client: http.Client{Transport: &http.Transport{MaxIdleConns: 1}, Timeout: meterTimeout},
+		client: http.Client{Transport: &http.Transport{MaxIdleConns: 1}, Timeout: timeout},
 	}
 }
 

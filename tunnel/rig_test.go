@@ -185,19 +185,15 @@ type rig struct {
 	local *local
 }
 
-// impatient makes all waiting short, except for the limit's.
-func impatient(c *cloudflared) {
-	c.fast, c.slow = 3*time.Millisecond, 5*time.Millisecond
-	c.pause = func(failed int, limited bool) time.Duration {
-		if limited {
-			return time.Hour
-		}
-		return time.Millisecond
-	}
+// setup is a rig that differs from the usual.
+type setup struct {
+	options func(*Options)
+	pace    func(*cloudflared)
 }
 
-// open starts cloudflared's stand-in with what options say beyond the usual.
-func open(t *testing.T, s script, change ...func(*Options, *cloudflared)) *rig {
+// open starts a quick tunnel through the stand-in that plays s, with all
+// waiting made short.
+func open(t *testing.T, s script, with setup) *rig {
 	t.Helper()
 	r := &rig{program: install(t, s), local: newLocal(t), reports: &reports{}}
 	newEdge(t, r.program, r.local.prober)
@@ -205,16 +201,17 @@ func open(t *testing.T, s script, change ...func(*Options, *cloudflared)) *rig {
 		Mode: Cloudflared, Local: r.local.URL, Path: webhookPath,
 		Prober: r.local.prober, Report: r.add, Now: time.Now,
 	}
-	for _, f := range change {
-		f(&o, &cloudflared{})
+	if with.options != nil {
+		with.options(&o)
 	}
 	c, err := newCloudflared(o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	impatient(c)
-	for _, f := range change {
-		f(&o, c)
+	c.fast, c.slow = 3*time.Millisecond, 5*time.Millisecond
+	c.pause = func(int, bool) time.Duration { return time.Millisecond }
+	if with.pace != nil {
+		with.pace(c)
 	}
 	r.Tunnel = launch(t.Context(), o, c.run, "")
 	t.Cleanup(r.Stop)

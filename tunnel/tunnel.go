@@ -114,6 +114,12 @@ func choose(o Options) (carry carrier, notice string, err error) {
 			return nil, "", err
 		}
 		return c.run, cloudflaredNotice, nil
+	case SvixRelay:
+		r, err := newRelay(o)
+		if err != nil {
+			return nil, "", err
+		}
+		return r.run, relayNotice, nil
 	case OwnURL:
 		public, err := webhookURL(o.PublicURL, o.Path)
 		if err != nil {
@@ -185,7 +191,8 @@ func (t *Tunnel) Ready(ctx context.Context, atMost time.Duration) error {
 
 // Stop closes the tunnel and returns when it is closed: at once or, if
 // cloudflared still serves requests, after five seconds at most. No child is
-// left.
+// left. The receiver should have stopped before, so that its last answers get
+// through.
 func (t *Tunnel) Stop() {
 	t.cancel()
 	<-t.done

@@ -1,0 +1,235 @@
+package tunnel
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/coder/websocket"
+
+	"aspectop/model"
+)
+
+const (
+	relayListen = "wss://api.relay.svix.com/api/v1/listen/"
+	playBase    = "https://play.svix.com/"
+
+	// relaySilence is how long the relay may say nothing. It sends a ping
+	// every 20 s.
+	relaySilence = 35 * time.Second
+	relayGreet   = 10 * time.Second // for the connection and the answer to our start
+	relayWrite   = 10 * time.Second
+	// relayFrame bounds a frame, in bytes. Bodies are up to 1 MiB, in base64.
+	relayFrame = 4 << 20
+	// relayAtOnce bounds the requests that are in flight; the others wait.
+	relayAtOnce = 32
+	// relayGhost is how long our own lost connection may still hold the token:
+	// until the relay, too, misses its pings.
+	relayGhost = 45 * time.Second
+	// relayLasting is how long a connection must have held for the pauses to
+	// begin small again.
+	relayLasting = 10 * time.Second
+)
+
+const relayNotice = "Svix Play keeps a history of what comes through this tunnel;" +
+	" whoever knows its address can read it there, under /view/ in place of /in/"
+
+var relayPauses = [...]time.Duration{0, 100 * time.Millisecond, time.Second, 5 * time.Second}
+
+var errSilent = errors.New("it is silent")
+
+// errTaken is the relay's word that somebody listens with this token already.
+var errTaken = errors.New("another program listens on this address")
+
+// relay is the carrier that listens at Svix's relay and posts what it is sent
+// to the receiver.
+type relay struct {
+	listen string // websocket URL
+	play   string // public URL, without in/…
+	target string // the receiver's webhook URL
+	dialer *http.Client
+	poster *http.Client
+	keep   tokenFile
+	token  string
+	now    func() time.Time
+}
+
+func newRelay(o Options) (*relay, error) {
+	if err := checkLocal(o.Local); err != nil {
+		return nil, err
+	}
+	if o.StateDir == "" {
+		return nil, errors.New("no folder to keep the relay's token in")
+	}
+	r := &relay{
+		listen: relayListen, play: playBase, target: o.Local + o.Path, now: o.Now,
+		keep:   newTokenFile(o.StateDir),
+		dialer: &http.Client{Transport: http.DefaultTransport.(*http.Transport).Clone()},
+		poster: newPoster(),
+	}
+	var err error
+	if r.token, err = r.keep.load(); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+func (r *relay) publicURL() string { return r.play + "in/" + r.token + "/" }
+
+func (r *relay) run(ctx context.Context, wake <-chan struct{}, tell func(link)) {
+	defer r.poster.CloseIdleConnections()
+	defer r.dialer.CloseIdleConnections()
+	tell(link{state: model.TunnelStarting, url: r.publicURL(), detail: "connecting to Svix's relay"})
+	var lost time.Time // our connection with this token, zero before there was one
+	detail := "1 of 1"
+	for tries := 0; ; tries++ {
+		var since time.Time
+		err := r.serve(ctx, wake, func() {
+			since = time.Now()
+			tell(link{state: model.TunnelConnected, url: r.publicURL(), detail: detail})
+		})
+		if ctx.Err() != nil {
+			return
+		}
+		if !since.IsZero() {
+			lost = time.Now()
+			if time.Since(since) > relayLasting {
+				tries = 0
+			}
+		}
+		if errors.Is(err, errTaken) && (lost.IsZero() || time.Since(lost) > relayGhost) {
+			detail = "1 of 1; a new address, as another program listens on the old one"
+			var unkept error
+			if r.token, unkept = r.keep.replace(); unkept != nil {
+				detail += ": " + unkept.Error()
+			}
+			lost, tries = time.Time{}, 0
+		}
+		pause := relayPauses[min(tries, len(relayPauses)-1)]
+		pause += rand.N(pause/5 + 1)
+		tell(link{
+			state: model.TunnelReconnecting, url: r.publicURL(), nextTry: r.now().Add(pause),
+			detail: "no connection to Svix's relay: " + clean(err.Error()),
+		})
+		next := time.NewTimer(pause)
+		select {
+		case <-ctx.Done():
+			next.Stop()
+			return
+		case <-wake:
+			next.Stop()
+		case <-next.C:
+		}
+	}
+}
+
+// message is a frame, in either direction.
+type message struct {
+	Type    string          `json:"type"`
+	Version int             `json:"version"`
+	Data    json.RawMessage `json:"data"`
+}
+
+func frame(kind string, data any) []byte {
+	inner, err := json.Marshal(data)
+	if err == nil {
+		inner, err = json.Marshal(message{kind, 1, inner})
+	}
+	if err != nil {
+		panic(err) // strings, numbers and bytes always have a form
+	}
+	return inner
+}
+
+// serve listens over one connection until it is lost or ctx ends. It calls
+// connected when requests can come.
+func (r *relay) serve(ctx context.Context, wake <-chan struct{}, connected func()) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	silence := time.AfterFunc(relayGreet, func() { cancel(errSilent) })
+	defer silence.Stop()
+	c, _, err := websocket.Dial(ctx, r.listen, &websocket.DialOptions{
+		HTTPClient: r.dialer,
+		OnPingReceived: func(context.Context, []byte) bool {
+			silence.Reset(relaySilence)
+			return true
+		},
+	})
+	if err != nil {
+		return why(ctx, err)
+	}
+	defer c.CloseNow()
+	c.SetReadLimit(relayFrame)
+	if err := c.Write(ctx, websocket.MessageBinary, frame("start", map[string]string{"token": r.token})); err != nil {
+		return why(ctx, err)
+	}
+	if err := greeted(ctx, c); err != nil {
+		return why(ctx, err)
+	}
+	silence.Reset(relaySilence)
+	connected()
+
+	go func() {
+		select {
+		case <-wake:
+			cancel(errors.New("this machine slept"))
+		case <-ctx.Done():
+		}
+	}()
+	var posts sync.WaitGroup
+	defer posts.Wait()
+	defer cancel(nil)
+	slots := make(chan struct{}, relayAtOnce)
+	for {
+		_, text, err := c.Read(ctx)
+		if err != nil {
+			return why(ctx, err)
+		}
+		silence.Reset(relaySilence)
+		e, err := readEvent(text)
+		if err != nil {
+			continue // nobody to tell: without an id it cannot be answered
+		}
+		slots <- struct{}{} // shorter than relaySilence, as posts are
+		posts.Go(func() {
+			defer func() { <-slots }()
+			answer := frame("event", r.post(ctx, e))
+			ctx, cancel := context.WithTimeout(ctx, relayWrite)
+			defer cancel()
+			_ = c.Write(ctx, websocket.MessageBinary, answer) // Read meets the same error
+		})
+	}
+}
+
+// greeted waits for the answer to our start.
+func greeted(ctx context.Context, c *websocket.Conn) error {
+	_, text, err := c.Read(ctx)
+	if err != nil {
+		return err
+	}
+	var m message
+	if json.Unmarshal(text, &m) != nil || m.Type != "start" {
+		return errors.New("it speaks another protocol; a newer aspectop may know it")
+	}
+	return nil
+}
+
+// why prefers our own reason for an end to what the library makes of it.
+func why(ctx context.Context, err error) error {
+	if cause := context.Cause(ctx); cause != nil {
+		return cause
+	}
+	var closed websocket.CloseError
+	if errors.As(err, &closed) {
+		if closed.Code == websocket.StatusPolicyViolation && closed.Reason == "This socket is already in use" {
+			return errTaken
+		}
+		return fmt.Errorf("it closed the connection (%d %s)", closed.Code, closed.Reason)
+	}
+	return err
+}

@@ -1,0 +1,106 @@
+package tunnel
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+)
+
+const (
+	// postTimeout is how long the receiver may take to answer.
+	postTimeout = 30 * time.Second
+	// postAnswer is how much of its answer is handed back, in bytes.
+	postAnswer = 1 << 20
+)
+
+// event is a request that somebody sent to the public URL. There is one value
+// for each header.
+type event struct {
+	ID      string            `json:"id"`
+	Method  string            `json:"method"`
+	Headers map[string]string `json:"headers"`
+	Body    []byte            `json:"body"` // base64 in JSON
+}
+
+// reply is its answer.
+type reply struct {
+	ID      string            `json:"id"`
+	Status  int               `json:"status"`
+	Headers map[string]string `json:"headers"`
+	Body    []byte            `json:"body"`
+}
+
+func readEvent(text []byte) (e event, err error) {
+	var m message
+	if err := json.Unmarshal(text, &m); err != nil {
+		return e, err
+	}
+	if m.Type != "event" {
+		return e, errors.New("no event")
+	}
+	return e, json.Unmarshal(m.Data, &e)
+}
+
+// newPoster returns a client that adds nothing to a request, and takes nothing
+// from an answer.
+func newPoster() *http.Client {
+	return &http.Client{
+		Timeout: postTimeout,
+		Transport: &http.Transport{
+			DisableCompression:  true,
+			MaxIdleConnsPerHost: relayAtOnce,
+			IdleConnTimeout:     5 * time.Second, // before the receiver closes it
+		},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+// perHop are the headers that belong to a connection and not to the request.
+var perHop = [...]string{
+	"Connection", "Keep-Alive", "Proxy-Connection", "Te", "Trailer", "Transfer-Encoding", "Upgrade", "Content-Length",
+}
+
+// post hands an event to the receiver and returns its answer. If there is none
+// it is 502, so that the sender tries again.
+func (r *relay) post(ctx context.Context, e event) reply {
+	failed := reply{ID: e.ID, Status: http.StatusBadGateway, Headers: map[string]string{}, Body: []byte{}}
+	req, err := http.NewRequestWithContext(ctx, e.Method, r.target, bytes.NewReader(e.Body))
+	if err != nil {
+		return failed
+	}
+	for name, value := range e.Headers {
+		if strings.EqualFold(name, "Host") {
+			req.Host = value
+			continue
+		}
+		req.Header.Set(name, value)
+	}
+	for _, name := range perHop {
+		req.Header.Del(name)
+	}
+	if req.Header.Get("User-Agent") == "" {
+		req.Header.Set("User-Agent", "") // or net/http names itself
+	}
+	res, err := r.poster.Do(req)
+	if err != nil {
+		return failed
+	}
+	defer res.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(res.Body, postAnswer))
+	if err != nil {
+		return failed
+	}
+	answer := reply{ID: e.ID, Status: res.StatusCode, Headers: map[string]string{}, Body: body}
+	for name, values := range res.Header {
+		answer.Headers[name] = strings.Join(values, ", ")
+	}
+	for _, name := range perHop {
+		delete(answer.Headers, name)
+	}
+	return answer
+}
