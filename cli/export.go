@@ -83,7 +83,7 @@ func (e *exportFlags) run(ctx context.Context, flags *pflag.FlagSet) error {
 	defer reader.Close()
 	count, err := printer.Export(ctx, printer.ExportOptions{
 		Format: format, Out: os.Stdout, Journal: reader, Filter: filter, Since: e.since.at,
-		To: e.to, Version: readBuild().Version, Privacy: e.privacy,
+		To: e.to, Version: version(), Privacy: e.privacy,
 	})
 	switch {
 	case ctx.Err() != nil:

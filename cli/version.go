@@ -47,6 +47,9 @@ func newVersion() *cobra.Command {
 	return cmd
 }
 
+// version is the module's version as far as the build knows it.
+func version() string { return readBuild().Version }
+
 func readBuild() build {
 	b := build{
 		Type: "version", Time: time.Now().UTC().Truncate(time.Microsecond), Version: "(devel)",
