@@ -1,0 +1,212 @@
+package source
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// badConnection says that there was no stream at all.
+type badConnection struct {
+	cause      string // what makes it the same trouble as the last one
+	words      string // what happened, to what, and what to do
+	retryAfter time.Duration
+}
+
+func (b *badConnection) Error() string { return b.words }
+
+// errNoMore is the server's word that it has nothing, for good.
+var errNoMore = errors.New("no more events")
+
+var errIdle = fmt.Errorf("nothing came for %v", idleLimit)
+
+// read makes one connection and enters what comes until it ends. The error is a
+// *badConnection if it was none worth the name.
+func (s *Stream) read(ctx context.Context) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	idle := time.AfterFunc(idleLimit, func() { cancel(errIdle) })
+	defer idle.Stop()
+
+	res, err := s.connect(ctx)
+	if err != nil {
+		return err
+	}
+	defer res.Body.Close()
+	begun := time.Now()
+	s.report.ok("connected to "+s.host, time.Time{})
+
+	body := &watched{r: res.Body, idle: idle}
+	events := newEvents(body, s.last)
+	for {
+		m, err := events.next()
+		if events.retry >= 0 {
+			s.retry = min(max(events.retry, minReconnect), lastRetry)
+		}
+		if err != nil {
+			if !body.some && time.Since(begun) < soon {
+				return &badConnection{cause: "empty", words: s.host + " ended the event stream as soon as it began"}
+			}
+			return fmt.Errorf("%s; connecting to %s again", s.endOf(ctx, err), s.host)
+		}
+		switch {
+		case m.tooLarge:
+			s.report.note(fmt.Sprintf("left out an event of more than %d MiB", maxEvent>>20))
+		case len(m.data) > 0:
+			s.enter(ctx, m)
+			if ctx.Err() != nil {
+				return ctx.Err() // it may not have been kept
+			}
+			s.report.ok("connected to "+s.host, time.Time{})
+		}
+		s.last = m.id
+	}
+}
+
+// endOf says how a stream ended.
+func (s *Stream) endOf(ctx context.Context, err error) string {
+	switch {
+	case errors.Is(context.Cause(ctx), errIdle):
+		return errIdle.Error()
+	case errors.Is(err, io.EOF):
+		return "the server ended the stream"
+	}
+	return s.plain(err)
+}
+
+// connect returns an answer that is an event stream.
+func (s *Stream) connect(ctx context.Context) (*http.Response, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.c.URL, nil)
+	if err != nil {
+		return nil, &badConnection{cause: "url", words: s.plain(err)}
+	}
+	req.Header.Set("Accept", "text/event-stream")
+	req.Header.Set("Cache-Control", "no-cache")
+	req.Header.Set("User-Agent", "aspectop")
+	if !s.c.Key.Empty() {
+		req.Header.Set("Authorization", "Bearer "+s.c.Key.Reveal())
+	}
+	if s.last != "" && !strings.ContainsFunc(s.last, isControl) { // no header can carry those
+		req.Header.Set("Last-Event-ID", s.last)
+	}
+	res, err := s.client.Do(req)
+	if err != nil {
+		if errors.Is(context.Cause(ctx), errIdle) {
+			err = errIdle
+		}
+		return nil, &badConnection{cause: "network", words: fmt.Sprintf("no answer from %s (%s): check the network, and the address of the stream", s.host, s.plain(err))}
+	}
+	if err := s.refusal(res); err != nil {
+		res.Body.Close()
+		return nil, err
+	}
+	return res, nil
+}
+
+// refusal says why an answer is not a stream, nil if it is one.
+func (s *Stream) refusal(res *http.Response) error {
+	if res.StatusCode == http.StatusNoContent {
+		return errNoMore
+	}
+	if res.StatusCode == http.StatusOK {
+		kind, _, err := mime.ParseMediaType(res.Header.Get("Content-Type"))
+		if err == nil && kind == "text/event-stream" {
+			return nil
+		}
+		return &badConnection{cause: "type", words: fmt.Sprintf(
+			"%s answered with %s, which is no event stream (text/event-stream): check the address of the stream", s.host, quoted(res.Header.Get("Content-Type"), "no content type"))}
+	}
+	advice := "it is tried again"
+	switch next, err := res.Location(); {
+	case res.StatusCode/100 == 3 && err == nil:
+		advice = fmt.Sprintf("it leads to %q, which is not followed: if that is the stream, give its address", (&url.URL{Scheme: next.Scheme, Host: next.Host}).String())
+	case res.StatusCode == http.StatusUnauthorized, res.StatusCode == http.StatusForbidden:
+		advice = "check ASPECT_API_KEY"
+	case res.StatusCode == http.StatusNotFound, res.StatusCode == http.StatusGone, res.StatusCode == http.StatusMethodNotAllowed:
+		advice = "check the address of the stream"
+	}
+	return &badConnection{
+		cause:      strconv.Itoa(res.StatusCode),
+		words:      strings.TrimSpace(fmt.Sprintf("%s answered %d %s", s.host, res.StatusCode, http.StatusText(res.StatusCode))) + ": " + advice,
+		retryAfter: min(retryAfter(res.Header), time.Hour),
+	}
+}
+
+// plain is a network error without the URL and the key, which it may quote.
+func (s *Stream) plain(err error) string {
+	var wrapped *url.Error
+	if errors.As(err, &wrapped) {
+		err = wrapped.Err
+	}
+	text := err.Error()
+	if !s.c.Key.Empty() {
+		text = strings.ReplaceAll(text, s.c.Key.Reveal(), s.c.Key.Masked())
+	}
+	return text
+}
+
+func quoted(s, none string) string {
+	if s == "" {
+		return none
+	}
+	return strconv.Quote(s[:min(len(s), 100)])
+}
+
+func isControl(r rune) bool { return r < ' ' || r == 0x7f }
+
+func retryAfter(h http.Header) time.Duration {
+	text := h.Get("Retry-After")
+	if seconds, err := strconv.ParseUint(text, 10, 31); err == nil {
+		return time.Duration(seconds) * time.Second
+	}
+	until, err := http.ParseTime(text)
+	if err != nil {
+		return 0
+	}
+	return max(0, time.Until(until))
+}
+
+// watched lets idle run while something is waited for, and only then: the time
+// that the journal takes is not the connection's.
+type watched struct {
+	r    io.Reader
+	idle *time.Timer
+	some bool // something came
+}
+
+func (w *watched) Read(p []byte) (int, error) {
+	w.idle.Reset(idleLimit)
+	n, err := w.r.Read(p)
+	w.idle.Stop()
+	w.some = w.some || n > 0
+	return n, err
+}
+
+func newTransport() *http.Transport {
+	return &http.Transport{
+		Proxy:                 http.ProxyFromEnvironment,
+		DialContext:           (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
+		TLSHandshakeTimeout:   10 * time.Second,
+		ResponseHeaderTimeout: 30 * time.Second,
+		ForceAttemptHTTP2:     true,
+		DisableCompression:    true, // it would hold events back
+	}
+}
+
+// checkRedirect follows only what stays on the same server: the key must not go
+// elsewhere, nor over a line that is not encrypted.
+func checkRedirect(next *http.Request, via []*http.Request) error {
+	first := via[0].URL
+	if next.URL.Scheme != first.Scheme || next.URL.Host != first.Host || len(via) > 3 {
+		return http.ErrUseLastResponse
+	}
+	return nil
+}

@@ -1,0 +1,36 @@
+// Package source holds the ways in beside the webhook receiver: [Poller] reads
+// tasks from Aspect's REST API, to fill gaps or to watch with nothing but a key,
+// and [Stream] reads the provider's event stream. What they learn enters the
+// journal as deliveries, by the same door as what the receiver takes, so that it
+// obeys the same order and counts once. [Names] finds out what assets are called.
+//
+// The package draws nothing, opens no port and changes nothing in the account:
+// it only ever asks.
+package source
+
+import (
+	"context"
+
+	"aspectop/aspect"
+	"aspectop/model"
+)
+
+// Appender keeps deliveries. *journal.Journal is one, and the contract of its
+// Append holds: nil means durable, and Seq, Message and Attempt filled in.
+type Appender interface {
+	Append(ctx context.Context, d *model.Delivery) error
+}
+
+// Reader gives the deliveries after a sequence number, in that order.
+// *journal.Reader is one.
+type Reader interface {
+	After(ctx context.Context, seq int64, limit int) ([]model.Delivery, error)
+}
+
+// API are the calls of Aspect's API that are made here. *aspect.Client has them;
+// it waits and tries again by itself where that makes sense.
+type API interface {
+	ActiveTasks(ctx context.Context) ([]aspect.Task, error)
+	Task(ctx context.Context, id string) (aspect.Task, error)
+	Asset(ctx context.Context, id string) (aspect.Asset, error)
+}

@@ -1,0 +1,156 @@
+package source
+
+import (
+	"context"
+	"crypto/sha256"
+	"sync"
+
+	"aspectop/model"
+)
+
+// History is what the journal tells already. It folds the journal when it is
+// asked, through a reader of its own, so that it knows what any writer kept,
+// earlier runs included. One History serves a [Poller] and a [Stream] at once.
+//
+// Its memory is that of a [model.Board], and 4 MB at most for ids: it knows at
+// least the newest 50,000 of them. Whoever asks about an older one is told that
+// it is new; the journal itself remembers the ids of messages longer, and the
+// board shows the same task whether it is told something once or twice.
+type History struct {
+	reader Reader
+
+	mu     sync.Mutex
+	board  *model.Board
+	cursor int64
+	ids    recent
+	stream string // id of the newest event of a stream that was kept
+}
+
+// NewHistory reads nothing yet. Only a [Stream] needs the deliveries' headers, to
+// go on where an earlier run stopped; without one, a reader that omits them is
+// twice as fast.
+func NewHistory(r Reader) *History {
+	return &History{reader: r, board: model.NewBoard(), ids: newRecent(recentIDs)}
+}
+
+const (
+	readAtOnce = 500
+	recentIDs  = 50_000
+)
+
+// catchUp folds what was kept since the last call.
+func (h *History) catchUp(ctx context.Context) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for {
+		deliveries, err := h.reader.After(ctx, h.cursor, readAtOnce)
+		if err != nil {
+			return err
+		}
+		for i := range deliveries {
+			h.fold(&deliveries[i])
+		}
+		if len(deliveries) < readAtOnce {
+			return nil
+		}
+	}
+}
+
+func (h *History) fold(d *model.Delivery) {
+	e := model.Decode(d)
+	h.board.Fold(&e)
+	h.cursor = d.Seq
+	if e.EventID != "" {
+		h.ids.add(streamID(e.EventID))
+	}
+	if d.Source != model.SourceWebhook {
+		h.ids.add(d.ID)
+	}
+	if id := d.Header[headerID]; d.Source == model.SourceSSE && len(id) == 1 {
+		h.stream = id[0]
+	}
+}
+
+// has reports whether a delivery with the id, which is not that of a webhook,
+// would tell nothing new: it was kept, or a webhook with the same event_id was.
+func (h *History) has(id string) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.ids.has(id)
+}
+
+// lastStreamID is the id of the newest event of a stream that was kept.
+func (h *History) lastStreamID() string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.stream
+}
+
+// known is a task as the journal tells it.
+type known struct {
+	model.Snapshot
+	gone     bool
+	terminal bool
+	messages int
+}
+
+func (h *History) task(id string) (known, bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	t := h.board.Task(id)
+	if t == nil {
+		return known{}, false
+	}
+	return known{
+		Snapshot: model.Snapshot{
+			ID: t.ID(), AssetID: t.AssetID(), UserID: t.UserID(),
+			Created: t.Created(), Updated: t.Updated(), Features: t.Features(),
+		},
+		gone: t.Gone(), terminal: t.State().Terminal(), messages: t.Messages(),
+	}, true
+}
+
+// unfinished are the tasks that are neither done nor gone.
+func (h *History) unfinished() []string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	var ids []string
+	for i := range h.board.Len() {
+		if t := h.board.At(i); !t.State().Terminal() && !t.Gone() {
+			ids = append(ids, t.ID())
+		}
+	}
+	return ids
+}
+
+// recent is a set of strings that forgets the oldest: it holds the newest n, and
+// up to as many before them.
+type recent struct {
+	n        int
+	new, old map[[16]byte]struct{}
+}
+
+func newRecent(n int) recent { return recent{n: n, new: map[[16]byte]struct{}{}} }
+
+func (r *recent) add(s string) {
+	k := short(s)
+	if _, ok := r.new[k]; ok {
+		return
+	}
+	if len(r.new) == r.n {
+		r.old, r.new = r.new, make(map[[16]byte]struct{}, r.n)
+	}
+	r.new[k] = struct{}{}
+}
+
+func (r *recent) has(s string) bool {
+	k := short(s)
+	_, isNew := r.new[k]
+	_, isOld := r.old[k]
+	return isNew || isOld
+}
+
+func short(s string) [16]byte {
+	sum := sha256.Sum256([]byte(s))
+	return [16]byte(sum[:16])
+}

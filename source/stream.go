@@ -1,0 +1,153 @@
+package source
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"time"
+
+	"aspectop/aspect"
+	"aspectop/model"
+)
+
+// StreamConfig says which stream a [Stream] reads.
+type StreamConfig struct {
+	URL string
+	// Key is sent as a bearer token if it is not empty. It goes to the URL's own
+	// host only: redirects to others are not followed.
+	Key     aspect.Credential
+	Journal Appender
+	History *History     // of the same journal, with headers
+	HTTP    *http.Client // nil: one of our own, through the environment's proxy
+	// Report is called, from one goroutine, with each change; nil is allowed. It
+	// must not block.
+	Report func(Report)
+}
+
+// Stream reads the provider's event stream (server-sent events) and enters what
+// comes into the journal. The data of an event is what a webhook's body would be,
+// or a bare task.
+//
+// An event is one message by its event_id, or, if it tells none, by its data: a
+// stream's own ids may begin anew with each connection. What the journal has
+// already, by webhook or from the stream, is not entered again: nobody waits for
+// an acknowledgement, and a server may repeat a lot after each connection. An
+// event that could not be kept is held until it can be.
+//
+// It connects again, for as long as it runs, from the last event that was kept, in
+// this run or an earlier one.
+type Stream struct {
+	c      StreamConfig
+	host   string
+	client *http.Client
+
+	report *reporter
+	last   string        // id of the last event that was kept
+	retry  time.Duration // between a connection's end and the next one
+}
+
+const (
+	defaultReconnect = 3 * time.Second
+	minReconnect     = 500 * time.Millisecond // whatever the server asks for
+
+	// idleLimit is how long a connection may bring nothing, not even a comment,
+	// before it is taken for dead.
+	idleLimit = 90 * time.Second
+	// A connection that brought nothing and ended sooner than this has failed.
+	soon = 10 * time.Second
+)
+
+// headerID and headerEvent are where a delivery keeps the stream's id and name of
+// an event.
+const (
+	headerID    = "Last-Event-Id"
+	headerEvent = "Event"
+)
+
+// streamID is the id of a delivery from the stream.
+func streamID(eventID string) string { return "sse:" + eventID }
+
+// NewStream checks the URL. It makes no connection. Its error does not quote the
+// URL, which may hold a password.
+func NewStream(c StreamConfig) (*Stream, error) {
+	u, err := url.Parse(c.URL)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+		return nil, errors.New("the event stream's URL must begin with https:// or http:// and a host")
+	}
+	client := http.Client{Transport: newTransport()}
+	if c.HTTP != nil {
+		client = *c.HTTP
+	}
+	client.CheckRedirect = checkRedirect
+	return &Stream{c: c, host: u.Host, client: &client, retry: defaultReconnect}, nil
+}
+
+// Run reads until ctx ends, or the server says that there is no more for good. It
+// is called once.
+func (s *Stream) Run(ctx context.Context) {
+	s.report = newReporter(model.SourceSSE, "the event stream", s.c.Report)
+	s.try(ctx, func() error { return s.c.History.catchUp(ctx) })
+	s.last = s.c.History.lastStreamID()
+	for failures := 0; ctx.Err() == nil; {
+		err := s.read(ctx)
+		var bad *badConnection
+		switch {
+		case ctx.Err() != nil:
+			return
+		case errors.Is(err, errNoMore):
+			s.report.stopped(fmt.Sprintf("%s says that there will be no more events (204 No Content); they are not read on", s.host))
+			return
+		case errors.As(err, &bad):
+			failures++
+			wait := jittered(max(grow(s.retry, lastRetry, failures), bad.retryAfter))
+			s.report.trouble(bad.cause, bad.words, time.Now().Add(wait).UTC())
+			sleep(ctx, wait)
+		default:
+			failures = 0
+			wait := jittered(s.retry)
+			s.report.connecting(err.Error(), time.Now().Add(wait).UTC())
+			sleep(ctx, wait)
+		}
+	}
+}
+
+// enter keeps an event, unless it is known.
+func (s *Stream) enter(ctx context.Context, m message) {
+	d := &model.Delivery{Source: model.SourceSSE, Received: time.Now().UTC(), Header: map[string][]string{}, Body: m.data}
+	if m.id != "" {
+		d.Header[headerID] = []string{m.id}
+	}
+	if m.name != "" {
+		d.Header[headerEvent] = []string{m.name}
+	}
+	if id := model.Decode(d).EventID; id != "" {
+		d.ID = streamID(id)
+	} else {
+		h := sha256.New()
+		h.Write(m.data)
+		d.ID = streamID(digest(h))
+	}
+	s.try(ctx, func() error {
+		if err := s.c.History.catchUp(ctx); err != nil || s.c.History.has(d.ID) {
+			return err
+		}
+		return s.c.Journal.Append(ctx, d)
+	})
+}
+
+// try works with the journal until it does what it is asked to. The stream waits
+// meanwhile: what is not read is held by the network and the server.
+func (s *Stream) try(ctx context.Context, work func() error) {
+	for n := 1; ; n++ {
+		err := work()
+		if err == nil || ctx.Err() != nil {
+			return
+		}
+		wait := jittered(grow(time.Second, 30*time.Second, n))
+		s.report.trouble("journal", fmt.Sprintf("the journal does not keep events: %v; the next one is held until it does", err), time.Now().Add(wait).UTC())
+		sleep(ctx, wait)
+	}
+}
