@@ -48,6 +48,22 @@ func TestAnEndpointIsCreatedUpdatedAndDeletedAsThePageSays(t *testing.T) {
 	}
 }
 
+func TestASecretIsFoundWhereverTheAnswerHasItAndStaysOutOfTheRawJSON(t *testing.T) {
+	for _, body := range []string{
+		`{"endpoint":{"id":"ep_1"},"secret":"` + testSecret + `"}`,
+		`{"endpoint":{"id":"ep_1","secret":"` + testSecret + `"}}`,
+		`{"id":"ep_1","secret":"` + testSecret + `"}`,
+	} {
+		created := must(answering(t, 201, body).CreateEndpoint(t.Context(), EndpointSpec{URL: "https://a.example"}))(t)
+		if created.Endpoint.ID != "ep_1" || created.Secret.Reveal() != testSecret {
+			t.Errorf("%s is read as %+v", body, created)
+		}
+		if strings.Contains(string(created.Endpoint.Raw), testSecret) || !strings.Contains(string(created.Endpoint.Raw), "ep_1") {
+			t.Errorf("the raw JSON is %s", created.Endpoint.Raw)
+		}
+	}
+}
+
 func TestAnUpdateThatAnswersNoEndpointReturnsWhatWasSet(t *testing.T) {
 	for _, body := range []string{`{"success": true}`, ``, `null`} {
 		c := answering(t, 200, body)

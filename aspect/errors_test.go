@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -201,15 +202,15 @@ func breaking(t *testing.T, bytes string) string {
 
 func TestAHangingServerIsGivenUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		asked := 0
-		c := inMemory(t, func(_ http.ResponseWriter, r *http.Request) { asked++; <-r.Context().Done() })
+		var asked atomic.Int32
+		c := inMemory(t, func(_ http.ResponseWriter, r *http.Request) { asked.Add(1); <-r.Context().Done() })
 		begin := time.Now()
 		_, err := c.ActiveTasks(t.Context())
 		if err == nil || !strings.Contains(err.Error(), "api.test did not answer within 20s") {
 			t.Error(err)
 		}
-		if took := time.Since(begin); asked != maxTries || took < 80*time.Second || took > 90*time.Second {
-			t.Errorf("%d tries in %v", asked, took)
+		if took := time.Since(begin); asked.Load() != maxTries || took < 80*time.Second || took > 90*time.Second {
+			t.Errorf("%d tries in %v", asked.Load(), took)
 		}
 	})
 }

@@ -12,6 +12,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -90,6 +91,7 @@ func TestARefusedRegistrationLeavesNothing(t *testing.T) {
 func TestALostAnswerIsToldWithWhatToLookFor(t *testing.T) {
 	for name, h := range map[string]http.HandlerFunc{
 		"500":            func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500) },
+		"408":            func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(408) },
 		"hung up":        func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
 		"truncated JSON": func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte(`{"endpoint":{"id":"ep_1"`)) },
 		"truncated body": func(w http.ResponseWriter, _ *http.Request) {
@@ -326,6 +328,81 @@ func TestRegistrarsAtOnceDoNotFight(t *testing.T) {
 		}
 	}
 	nothingLeft(t, s, dir)
+}
+
+func TestALockIsOneHoldersAlthoughItsFileComesAndGoes(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "x.lock")
+	var holders, locked atomic.Int32
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			for range 1000 {
+				f, err := lockOwn(name)
+				if errors.Is(err, errHeld) {
+					continue
+				}
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				locked.Add(1)
+				if n := holders.Add(1); n != 1 {
+					t.Errorf("%d hold it", n)
+				}
+				runtime.Gosched()
+				holders.Add(-1)
+				if err := unlockAndRemove(f); err != nil && runtime.GOOS != "windows" { // where another may have it open
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if locked.Load() == 0 {
+		t.Error("nobody ever got it")
+	}
+}
+
+func TestANewNoteDoesNotFallToAnothersSweep(t *testing.T) {
+	dir := t.TempDir()
+	r := NewRegistrar(newStandIn(t).serve(), dir)
+	ended := make(chan struct{})
+	var wg sync.WaitGroup
+	for range 2 {
+		wg.Go(func() {
+			for {
+				select {
+				case <-ended:
+					return
+				default:
+				}
+				rec, err := r.Recover(t.Context(), "")
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				if len(rec.Findings) > 0 {
+					t.Errorf("found %v", rec.Findings)
+				}
+			}
+		})
+	}
+	for range 300 {
+		intent, c, err := r.note("https://a.example")
+		if err != nil {
+			t.Error(err)
+			break
+		}
+		if kept, err := readLease(c.path()); err != nil || kept.Nonce != intent.Nonce {
+			t.Errorf("%v, %v", kept.Nonce, err)
+		}
+		if err := c.remove(); err != nil {
+			t.Error(err)
+		}
+	}
+	close(ended)
+	wg.Wait()
+	nothingLeft(t, nil, dir)
 }
 
 // onlyLease is the path of the one lease in the state directory.

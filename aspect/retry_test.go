@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -125,13 +126,13 @@ func TestWaitingEndsWithItsCaller(t *testing.T) {
 }
 
 func TestBrokenConnectionsAreTriedAgainWhereItDoesNoHarm(t *testing.T) {
-	for method, want := range map[string]int{"GET": 4, "PUT": 4, "DELETE": 4, "POST": 1} {
+	for method, want := range map[string]int32{"GET": 4, "PUT": 4, "DELETE": 4, "POST": 1} {
 		synctest.Test(t, func(t *testing.T) {
-			tries := 0
-			c := inMemory(t, func(http.ResponseWriter, *http.Request) { tries++; panic(http.ErrAbortHandler) })
+			var tries atomic.Int32
+			c := inMemory(t, func(http.ResponseWriter, *http.Request) { tries.Add(1); panic(http.ErrAbortHandler) })
 			_, err := c.do(t.Context(), call{method: method, path: "/x", body: struct{}{}})
-			if err == nil || tries != want || certainlyUndone(err) {
-				t.Errorf("%s: %d tries, %v", method, tries, err)
+			if err == nil || tries.Load() != want || certainlyUndone(err) {
+				t.Errorf("%s: %d tries, %v", method, tries.Load(), err)
 			}
 		})
 	}

@@ -18,7 +18,8 @@ import (
 )
 
 const (
-	testKey    = "sk_live_0123456789abcdefWXYZ"
+	// no digits and no run of a to f, which an address may have too
+	testKey    = "sk_live_qwrtzuiopghjklyvWXYZ"
 	testSecret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 )
 
