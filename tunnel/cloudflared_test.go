@@ -456,7 +456,9 @@ func TestANamedTunnelThatLeadsElsewhereIsTold(t *testing.T) {
 		public string
 		says   string // "" if all is well
 	}{
-		"here":             {func(l string) json.RawMessage { return served("hooks.example.com", strings.Replace(l, "127.0.0.1", "localhost", 1)) }, namedURL, ""},
+		"here": {func(l string) json.RawMessage {
+			return served("hooks.example.com", strings.Replace(l, "127.0.0.1", "localhost", 1))
+		}, namedURL, ""},
 		"another port":     {func(string) json.RawMessage { return served("hooks.example.com", "http://localhost:1") }, namedURL, "lead hooks.example.com to http://localhost:1, and not to http://127.0.0.1:"},
 		"no such hostname": {func(l string) json.RawMessage { return served("other.example.com", l) }, namedURL, "no public hostname hooks.example.com"},
 	} {

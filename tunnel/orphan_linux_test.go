@@ -1,0 +1,99 @@
+package tunnel
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"runtime"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// gone wants the process to be ended, whether or not anybody has waited for it.
+func gone(t *testing.T, pid int) {
+	t.Helper()
+	if pid == 0 {
+		t.Fatal("no process")
+	}
+	eventually(t, func() bool { return !lives(pid) }, func() string { return fmt.Sprintf("process %d lives on", pid) })
+}
+
+func lives(pid int) bool {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return false
+	}
+	after := text[bytes.LastIndexByte(text, ')')+1:] // the name may hold anything
+	return len(after) < 2 || after[1] != 'Z'
+}
+
+func TestAKillOfOursLeavesNoChild(t *testing.T) {
+	host, child := startHost(t)
+	if !lives(child) {
+		t.Fatal("the child does not live")
+	}
+	if err := host.Process.Signal(syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	host.Wait()
+	gone(t, child)
+}
+
+// The kernel takes the end of the thread that started a child for the end of
+// its parent.
+func TestTheEndOfAThreadOfOursDoesNotEndTheChild(t *testing.T) {
+	p := install(t, quick())
+	var c *child
+	ended := make(chan int)
+	go func() {
+		runtime.LockOSThread() // never unlocked: the thread ends with the goroutine
+		var err error
+		if c, err = start(p.dir+"/cloudflared", []string{"tunnel", "--url", "x", "--config", os.DevNull}, environment(""), newLogbook("")); err != nil {
+			t.Error(err)
+		}
+		ended <- syscall.Gettid()
+	}()
+	thread := <-ended
+	if c == nil {
+		return
+	}
+	defer c.stop(time.Second)
+	eventually(t, func() bool {
+		_, err := os.Stat(fmt.Sprintf("/proc/self/task/%d", thread))
+		return err != nil
+	}, func() string { return "the thread does not end" })
+	eventually(t, func() bool { return len(p.runs()) == 1 }, func() string { return "the child was killed" })
+	select {
+	case <-c.done:
+		t.Error("the child was killed:", c.state())
+	default:
+	}
+}
+
+// A ctrl+c goes to the terminal's foreground group, which is ours.
+func TestTheChildIsInAGroupOfItsOwn(t *testing.T) {
+	r := open(t, quick(), setup{})
+	ready(t, r)
+	pid := r.runs()[0].Pid
+	if group, err := syscall.Getpgid(pid); err != nil || group != pid || group == syscall.Getpgrp() {
+		t.Errorf("its group is %d: %v", group, err)
+	}
+}
+
+// startHost starts this test binary as a process that runs a tunnel, and
+// returns it with the pid of its child.
+func startHost(t *testing.T) (*exec.Cmd, int) {
+	t.Helper()
+	p := install(t, quick())
+	host := exec.Command(os.Args[0])
+	host.Env = append(os.Environ(), hostJob+"=1", "TMPDIR="+t.TempDir())
+	host.Stderr = os.Stderr
+	if err := host.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { host.Process.Kill(); host.Wait() })
+	eventually(t, func() bool { return len(p.runs()) == 1 }, func() string { return "the child does not start" })
+	return host, p.runs()[0].Pid
+}
