@@ -55,14 +55,14 @@ Values of headers such as Authorization and Cookie are redacted.`,
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return e.run(cmd.Context(), cmd.Flags()) }
 	f := cmd.Flags()
 	f.SortFlags = false
-	f.StringVar(&e.format, "format", "ndjson", "what is written: "+strings.Join(exportFormats, ", "))
-	f.StringVar(&e.lang, "lang", "go", "language of a fixture: "+strings.Join(exportLangs, ", "))
-	f.StringVar(&e.filter, "filter", "", "only deliveries that match, such as \"state:failed\"")
-	f.Var(&e.since, "since", "only what came since then, such as 2h or 2026-01-02T15:04:05Z")
-	f.StringVar(&e.to, "to", "http://"+defaultListen+receiver.DefaultPath, "URL in curl commands and in a HAR")
+	f.StringVar(&e.format, "format", "ndjson", "`what` is written: "+strings.Join(exportFormats, ", "))
+	f.StringVar(&e.lang, "lang", "go", "`language` of a fixture: "+strings.Join(exportLangs, ", "))
+	f.StringVar(&e.filter, "filter", "", "only deliveries that match this `filter`, such as \"state:failed\"")
+	f.Var(&e.since, "since", "only what came since `then`, such as 2h or 2026-01-02T15:04:05Z")
+	f.StringVar(&e.to, "to", "http://"+defaultListen+receiver.DefaultPath, "`URL` in curl commands and in a HAR")
 	f.BoolVar(&e.privacy.WithCredentials, "with-credentials", false, "do not redact credentials in headers")
 	f.BoolVar(&e.privacy.MaskUsers, "redact", false, "mask user ids; the signatures hold no more")
-	f.StringVar(&e.journal, "journal", "", "journal file (default: where watch keeps it)")
+	f.StringVar(&e.journal, "journal", "", "journal `file` (default: where watch keeps it)")
 	f.BoolVar(&e.json, "json", false, "the same as --format ndjson")
 	return cmd
 }

@@ -69,15 +69,15 @@ answer; 2 wrong use; 130 interrupted.`,
 	cmd.RunE = func(cmd *cobra.Command, args []string) error { return s.run(cmd.Context(), cmd.Flags(), args) }
 	f := cmd.Flags()
 	f.SortFlags = false
-	f.StringVar(&s.to, "to", "", "URL of the receiver")
-	f.StringVar(&s.task, "task", "", "id of the task (default: a new one)")
-	f.StringArrayVar(&s.features, "feature", nil, "a feature and its state, such as visual=failed; repeatable")
-	f.StringVar(&s.id, "id", "", "svix-id of the message (default: a new one)")
+	f.StringVar(&s.to, "to", "", "`URL` of the receiver")
+	f.StringVar(&s.task, "task", "", "`id` of the task (default: a new one)")
+	f.StringArrayVar(&s.features, "feature", nil, "`name=state` of a feature, such as visual=failed; repeatable")
+	f.StringVar(&s.id, "id", "", "svix-`id` of the message (default: a new one)")
 	f.Var(&s.timestamp, "timestamp", "when it is signed: a time, seconds since 1970, or a duration ago such as 10m (default: now)")
-	f.StringVar(&s.wrong, "break", "", "what is to be wrong: "+strings.Join(breaks(), ", "))
-	f.StringVar(&s.scenario, "scenario", "", "play this instead of one event: "+strings.Join(demo.Scenarios(), ", ")+", or a file")
+	f.StringVar(&s.wrong, "break", "", "`what` is to be wrong: "+strings.Join(breaks(), ", "))
+	f.StringVar(&s.scenario, "scenario", "", "play this `scenario` instead of one event: "+strings.Join(demo.Scenarios(), ", ")+", or a file")
 	f.Int64Var(&s.seed, "seed", 0, "the same seed draws the same tasks (default: another each time)")
-	f.StringVar(&s.secretEnv, "secret-env", secretVariable, "environment variable that holds the signing secret")
+	f.StringVar(&s.secretEnv, "secret-env", secretVariable, "environment `variable` that holds the signing secret")
 	f.BoolVar(&s.json, "json", false, "print one JSON object an attempt")
 	return cmd
 }

@@ -1,0 +1,195 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"aspectop/ui"
+)
+
+func newMan() *cobra.Command {
+	var dir string
+	cmd := &cobra.Command{
+		Use:   "man",
+		Short: "Print the manual",
+		Long: `man prints the whole manual as one page, for man or groff; or it writes that page
+and one for each command into a folder.`,
+		Example: `  aspectop man | man -l -
+  aspectop man --dir ~/.local/share/man/man1`,
+		Args: noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if dir != "" {
+				return writePages(cmd.Root(), dir)
+			}
+			_, err := cmd.OutOrStdout().Write(manual(cmd.Root()))
+			return err
+		},
+	}
+	cmd.Flags().StringVar(&dir, "dir", "", "folder to write the pages to")
+	return cmd
+}
+
+// writePages writes a page for the program and one for each command.
+func writePages(root *cobra.Command, dir string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	pages := map[string][]byte{"aspectop": manual(root)}
+	for _, cmd := range commands(root) {
+		pages[dashed(cmd)] = commandPage(cmd)
+	}
+	var errs []error
+	for name, page := range pages {
+		errs = append(errs, os.WriteFile(filepath.Join(dir, name+".1"), page, 0o644))
+	}
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	fmt.Fprintf(os.Stderr, "aspectop: wrote %d pages to %s\n", len(pages), dir)
+	return nil
+}
+
+// commands are the commands below cmd that do something, those below these
+// among them.
+func commands(cmd *cobra.Command) []*cobra.Command {
+	var list []*cobra.Command
+	for _, sub := range cmd.Commands() {
+		if sub.Name() == "help" || sub.Hidden {
+			continue
+		}
+		if sub.Runnable() {
+			list = append(list, sub)
+		}
+		list = append(list, commands(sub)...)
+	}
+	return list
+}
+
+// dashed is the name of a command's page.
+func dashed(cmd *cobra.Command) string { return strings.ReplaceAll(cmd.CommandPath(), " ", "-") }
+
+// heading starts a page.
+func heading(r *roff, name, short string) {
+	date := ""
+	if at := readBuild().Revised; at != nil {
+		date = at.Format("2006-01-02")
+	}
+	r.macro("TH", strings.ToUpper(name), "1", date, "aspectop "+version(), "User Commands")
+	r.macro("nh")      // no hyphens in what is to be typed,
+	r.macro("ad", "l") // and no room made for them
+	r.macro("SH", "NAME")
+	r.line(name + " - " + short)
+}
+
+// commandPage is the page of one command.
+func commandPage(cmd *cobra.Command) []byte {
+	r := new(roff)
+	heading(r, dashed(cmd), cmd.Short)
+	r.macro("SH", "SYNOPSIS")
+	r.macro("B", cmd.UseLine())
+	r.macro("SH", "DESCRIPTION")
+	describe(r, cmd)
+	if cmd.HasAvailableLocalFlags() {
+		r.macro("SH", "OPTIONS")
+		options(r, cmd)
+	}
+	if cmd.Example != "" {
+		r.macro("SH", "EXAMPLES")
+		r.verbatim(cmd.Example)
+	}
+	r.macro("SH", "SEE ALSO")
+	r.macro("BR", "aspectop", "(1)")
+	return r.Bytes()
+}
+
+// manual is the page of the program, which holds all there is to know.
+func manual(root *cobra.Command) []byte {
+	r := new(roff)
+	heading(r, "aspectop", root.Short)
+	r.macro("SH", "SYNOPSIS")
+	r.macro("BI", "aspectop ", "command", " [", "flags", "]")
+	r.macro("SH", "DESCRIPTION")
+	r.text(root.Long)
+	r.macro("SH", "COMMANDS")
+	for _, cmd := range commands(root) {
+		r.macro("SS", cmd.UseLine())
+		describe(r, cmd)
+		options(r, cmd)
+		if cmd.Example != "" {
+			r.macro("PP")
+			r.verbatim(cmd.Example)
+		}
+	}
+	r.macro("SH", "KEYS")
+	where := ""
+	for _, k := range ui.Keys() {
+		if k.Where != where {
+			where = k.Where
+			r.macro("SS", where)
+		}
+		r.term(k.Keys, "", k.Does)
+	}
+	r.macro("SH", "EXIT STATUS")
+	for _, c := range exitCodes {
+		r.term(strconv.Itoa(c.code), "", c.meaning)
+	}
+	r.macro("SH", "ENVIRONMENT")
+	for _, v := range variables {
+		r.term(v.name, "", v.meaning)
+	}
+	r.macro("SH", "FILES")
+	r.term("~/.config/aspectop/config.toml", "", "Any flag by its name, such as retain = \"30d\"; in a table such as [watch], for that command only. A flag goes before the environment, and that before this file. Secrets are refused.")
+	r.term("~/.local/state/aspectop/journal.db", "", "The journal: one SQLite file, readable while it is written.")
+	return r.Bytes()
+}
+
+func describe(r *roff, cmd *cobra.Command) {
+	if cmd.Long != "" {
+		r.text(cmd.Long)
+	} else {
+		r.text(cmd.Short + ".")
+	}
+}
+
+func options(r *roff, cmd *cobra.Command) {
+	cmd.LocalFlags().VisitAll(func(f *pflag.Flag) {
+		if f.Hidden || f.Name == "help" {
+			return
+		}
+		argument, usage := pflag.UnquoteUsage(f)
+		switch f.DefValue {
+		case "", "0", "false", "[]":
+		default:
+			usage += " (default " + f.DefValue + ")"
+		}
+		r.term("--"+f.Name, argument, usage)
+	})
+}
+
+// exitCodes are told in the manual.
+var exitCodes = []struct {
+	code    int
+	meaning string
+}{
+	{exitOK, "Fine; also ended by q, a signal, or a reader that went away."},
+	{exitFailed, "Failed. wait: a task is not completed. send: the answer is not the right one."},
+	{exitUsage, "Wrong use: an unknown flag, no secret, a bad filter, a bad config file."},
+	{exitSetup, "Set-up failed: the port, the journal. wait: the watch ended."},
+	{exitTimeout, "wait: time-out."},
+	{exitInterrupted, "Interrupted, where that is no usual end; or a second signal ended the program at once."},
+}
+
+// variables are told in the manual.
+var variables = []struct{ name, meaning string }{
+	{secretVariable, "One or more signing secrets, separated by spaces or commas; name=whsec_... names one."},
+	{"ASPECTOP_*", "Any flag: ASPECTOP_RETAIN=30d is --retain 30d."},
+	{"XDG_CONFIG_HOME, XDG_STATE_HOME", "Where the config file and the journal are, instead of ~/.config and ~/.local/state."},
+	{"NO_COLOR", "No colours, whatever its value."},
+}
