@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"strings"
 	"time"
@@ -56,7 +57,8 @@ func (d *demoFlags) run(ctx context.Context) error {
 	d.options.Duration = time.Duration(d.duration)
 
 	secret := receiver.NewSecret("demo")
-	s := &session{output: d.output, filter: filter, secrets: []receiver.Secret{secret}, path: receiver.DefaultPath}
+	s := newSession(d.output, filter)
+	s.secrets, s.path = []receiver.Secret{secret}, receiver.DefaultPath
 	if err := s.openJournal("memory", 0); err != nil {
 		return err
 	}
@@ -64,11 +66,12 @@ func (d *demoFlags) run(ctx context.Context) error {
 	if err := s.listen("127.0.0.1:0", false); err != nil {
 		return err
 	}
-	return s.run(ctx, func(ctx context.Context) error {
+	s.beside = append(s.beside, func(ctx context.Context) error {
 		err := demo.Run(ctx, &demo.Sender{URL: s.url(), Sign: secret.Sign}, d.options)
 		if err == nil && d.duration == 0 && s.mode() == onScreen {
 			<-ctx.Done() // all has been told; it can still be looked at
 		}
-		return err
+		return cmp.Or(err, errDone)
 	})
+	return s.run(ctx)
 }

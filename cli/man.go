@@ -82,8 +82,7 @@ func heading(r *roff, name, short string) {
 		date = at.Format("2006-01-02")
 	}
 	r.macro("TH", strings.ToUpper(name), "1", date, "aspectop "+version(), "User Commands")
-	r.macro("nh")      // no hyphens in what is to be typed,
-	r.macro("ad", "l") // and no room made for them
+	r.WriteString(".nh\n.ad l\n") // no hyphens in what is to be typed, and no gaps for want of them
 	r.macro("SH", "NAME")
 	r.line(name + " - " + short)
 }

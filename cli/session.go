@@ -6,12 +6,16 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"sync"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"aspectop/journal"
 	"aspectop/model"
 	"aspectop/printer"
 	"aspectop/receiver"
+	"aspectop/source"
 )
 
 // drainTime is how long requests in flight may take at the end.
@@ -35,8 +39,35 @@ type session struct {
 	reader   *journal.Reader
 	status   *model.StatusLog
 	listener net.Listener // nil if nothing is received
+	reach    *reach       // nil: reachable from this machine only
+	beside   []service    // what runs beside the receiver
 	remarks  []string     // what is to be said at the start
+
+	names  *source.Names // nil without a key
+	gap    func()        // says that deliveries may have been missed
+	notify bool
+
+	mu      sync.Mutex // guards secrets and sources
+	sources map[model.Source]source.Report
+
+	ready   chan struct{} // closed when deliveries are accepted
+	public  string        // the public URL then
+	probe   string        // and how its probe went
+	showing chan struct{} // closed when what comes from now on will be shown
 }
+
+func newSession(o output, filter *model.Filter) *session {
+	return &session{
+		output: o, filter: filter, status: model.NewStatusLog(statusEntries), gap: func() {},
+		ready: make(chan struct{}), showing: make(chan struct{}),
+	}
+}
+
+// service runs until ctx ends. If it returns before, the session ends, with its
+// error; errDone ends it well.
+type service func(ctx context.Context) error
+
+var errDone = errors.New("done")
 
 // mode is how a session shows events.
 type mode int
@@ -74,12 +105,20 @@ func (s *session) listen(address string, next bool) error {
 	return nil
 }
 
+// address is the receiver's own, without a path.
+func (s *session) address() string { return "http://" + s.listener.Addr().String() }
+
 // url is where deliveries are taken, "" if they are not.
 func (s *session) url() string {
 	if s.listener == nil {
 		return ""
 	}
-	return "http://" + s.listener.Addr().String() + s.path
+	return s.address() + s.path
+}
+
+// notice puts a sentence about the program on the status log.
+func (s *session) notice(text string) {
+	s.status.Add(model.Status{At: time.Now(), Notice: text})
 }
 
 // close gives back what openJournal and listen took.
@@ -93,77 +132,172 @@ func (s *session) close() {
 	}
 }
 
-// run receives and shows until ctx ends, the user quits, or beside returns,
-// whichever is first. beside may be nil.
-func (s *session) run(ctx context.Context, beside func(context.Context) error) error {
-	s.status = model.NewStatusLog(statusEntries)
-	server, err := receiver.New(receiver.Config{
-		Path: s.path, Secrets: s.secrets, Journal: s.journal, Status: s.status,
-	})
+// run receives and shows until ctx ends, the user quits, or a service returns,
+// whichever is first. What is shown outlasts the receiver, so that the last
+// deliveries are shown too.
+func (s *session) run(ctx context.Context) error {
+	ctx, end := context.WithCancel(ctx)
+	defer end()
+	show, hide := context.WithCancel(context.WithoutCancel(ctx))
+	defer hide()
+
+	served := make(chan error, 1)
+	go func() {
+		served <- s.serve(ctx)
+		hide()
+	}()
+	err := s.show(show)
+	end()
+	return errors.Join(err, <-served)
+}
+
+// serve runs the receiver and what is beside it, until one of them or ctx ends.
+func (s *session) serve(ctx context.Context) error {
+	services, ctx := errgroup.WithContext(ctx)
+	if s.listener == nil {
+		close(s.ready)
+	} else {
+		services.Go(func() error { return s.receive(ctx) })
+	}
+	for _, run := range s.beside {
+		services.Go(func() error {
+			select {
+			case <-s.showing:
+				return run(ctx)
+			case <-ctx.Done():
+				return nil
+			}
+		})
+	}
+	if err := services.Wait(); err != nil && !errors.Is(err, errDone) {
+		return err
+	}
+	return nil
+}
+
+// receive accepts deliveries until ctx ends, on this machine and, with a reach,
+// from outside.
+func (s *session) receive(ctx context.Context) (err error) {
+	config := receiver.Config{Path: s.path, Secrets: s.secrets, Journal: s.journal, Status: s.status}
+	if s.reach != nil {
+		defer func() { err = errors.Join(err, s.reach.close()) }()
+		more, err := s.reach.open(ctx, s, &config)
+		if err != nil {
+			return unlessEnded(ctx, err)
+		}
+		s.mu.Lock()
+		s.secrets = append(s.secrets, more...)
+		config.Secrets = s.secrets
+		s.mu.Unlock()
+	}
+	server, err := receiver.New(config)
 	if err != nil {
 		return usageError("%w", err)
 	}
-	ctx, end := context.WithCancel(ctx)
-	defer end()
-
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(s.listener) }()
-	aside := make(chan error, 1)
-	if beside != nil {
-		go func() {
-			aside <- beside(ctx)
-			end()
-		}()
-	}
-
-	// What is shown outlasts the receiver, so that the last deliveries are
-	// shown too.
-	show, hide := context.WithCancel(context.WithoutCancel(ctx))
-	defer hide()
-	stopped := make(chan error, 1)
-	go func() {
-		select {
-		case <-ctx.Done():
-		case err := <-served:
-			served <- err
-		}
-		end()
+	defer func() {
 		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
 		defer cancel()
-		stopped <- errors.Join(server.Shutdown(grace), <-served)
-		hide()
+		// A client that takes longer is cut off; Svix tries again.
+		if e := server.Shutdown(grace); !errors.Is(e, context.DeadlineExceeded) {
+			err = errors.Join(err, e)
+		}
 	}()
+	var refused chan error
+	if s.reach != nil {
+		refused = s.reach.refused
+		if s.probe, err = s.reach.ready(ctx); err != nil {
+			return unlessEnded(ctx, err)
+		}
+		s.public = s.reach.tunnel.State().PublicURL
+	}
+	close(s.ready)
+	select {
+	case err := <-served:
+		return err
+	case err := <-refused:
+		return err
+	case <-ctx.Done():
+		return nil
+	}
+}
 
-	err = s.show(show)
-	end()
-	serveErr := <-stopped
-	if beside != nil {
-		err = errors.Join(err, <-aside)
+// unlessEnded is err, unless it only says that ctx has ended.
+func unlessEnded(ctx context.Context, err error) error {
+	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+		return nil
 	}
-	if errors.Is(serveErr, context.DeadlineExceeded) {
-		serveErr = nil // a client that took longer was cut off, as it was told
-	}
-	return errors.Join(err, serveErr)
+	return err
 }
 
 // show draws the screen, or prints.
 func (s *session) show(ctx context.Context) error {
-	if s.instead != nil {
+	switch {
+	case s.instead != nil:
+		close(s.showing)
 		return s.instead(ctx)
-	}
-	if s.mode() == onScreen {
+	case s.mode() == onScreen:
+		close(s.showing)
 		return s.screen(ctx)
 	}
 	for _, r := range s.remarks {
 		fmt.Fprintln(os.Stderr, "aspectop: "+r)
 	}
+	return s.print(ctx)
+}
+
+// print prints lines, from when deliveries are accepted.
+func (s *session) print(ctx context.Context) error {
 	format := printer.Plain
 	if s.mode() == asJSON {
 		format = printer.JSON
 	}
+	ready := printer.Ready{URL: s.url(), Journal: s.place, PID: os.Getpid()}
+	if format == printer.JSON && s.status != nil {
+		defer s.diagnose(ctx)()
+	}
+	select {
+	case <-s.ready:
+	case <-ctx.Done(): // it never came to it, and whoever ended it says why
+		return nil
+	}
+	if s.reach != nil {
+		ready.PublicURL, ready.Probe, ready.Tunnel = s.public, s.probe, string(s.reach.options.Mode)
+	}
 	return printer.Run(ctx, printer.Options{
 		Format: format, Out: os.Stdout, Journal: s.reader, Status: s.status,
-		Filter: s.filter, Since: s.output.since.at, Now: time.Now,
-		Ready: printer.Ready{URL: s.url(), Journal: s.place, PID: os.Getpid()},
+		Filter: s.filter, Since: s.output.since.at, Now: time.Now, Ready: ready,
+		Started: func() { close(s.showing) },
 	})
+}
+
+// diagnose writes the notices to stderr, for which the lines have no type,
+// until the returned function is called, which waits for the last ones.
+func (s *session) diagnose(ctx context.Context) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		tick := time.NewTicker(time.Second / 5)
+		defer tick.Stop()
+		for cursor, ended := int64(0), false; !ended; {
+			select {
+			case <-ctx.Done():
+				ended = true
+			case <-tick.C:
+			}
+			var entries []model.Status
+			entries, _, cursor = s.status.After(cursor)
+			for _, e := range entries {
+				if e.Notice != "" {
+					fmt.Fprintln(os.Stderr, "aspectop: "+printer.Clean(e.Notice))
+				}
+			}
+		}
+	}()
+	return func() {
+		cancel()
+		<-done
+	}
 }

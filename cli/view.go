@@ -41,7 +41,10 @@ func (v *viewFlags) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s := &session{output: v.output, filter: filter, place: place, reader: reader, try: "aspectop watch"}
+	s := newSession(v.output, filter)
+	s.place, s.reader, s.try = place, reader, "aspectop watch"
+	s.status = nil // what is not in the journal cannot be shown
+	close(s.ready) // there is nothing to wait for
 	defer s.close()
 	if _, alive, err := journal.Writer(place); err == nil && !alive {
 		s.remarks = append(s.remarks, "no process writes this journal now, so nothing new comes")

@@ -55,12 +55,12 @@ Exit codes: 0 completed; 1 failed or cancelled (of several tasks, one at least);
 	f := cmd.Flags()
 	f.SortFlags = false
 	f.Var(&w.timeout, "timeout", "give up after this time, such as 10m (default: never)")
-	f.StringVar(&w.feature, "feature", "", "wait for this feature of the tasks, such as transcription: completed or na is good")
+	f.StringVar(&w.feature, "feature", "", "wait for this `feature` of the tasks, such as transcription: completed or na is good")
 	f.BoolVar(&w.any, "any", false, "the first task that is done decides")
 	f.BoolVar(&w.json, "json", false, "print one JSON object a task")
-	f.StringVar(&w.journal, "journal", "", "journal of the watch to follow (default: where watch keeps it)")
-	f.StringVar(&w.listen, "listen", "127.0.0.1:0", "address to receive on where no watch runs")
-	f.StringVar(&w.secretFile, "secret-file", "", "file that holds the signing secrets, where no watch runs")
+	f.StringVar(&w.journal, "journal", "", "journal `file` of the watch to follow (default: where watch keeps it)")
+	f.StringVar(&w.listen, "listen", "127.0.0.1:0", "`address` to receive on where no watch runs")
+	f.StringVar(&w.secretFile, "secret-file", "", "`file` that holds the signing secrets, where no watch runs")
 	return cmd
 }
 
@@ -143,7 +143,8 @@ func (w *waitFlags) receive(ctx context.Context, goal *model.Wait, known int64) 
 	} else if err != nil {
 		return err
 	}
-	s := &session{secrets: secrets, path: receiver.DefaultPath}
+	s := newSession(output{}, nil)
+	s.secrets, s.path = secrets, receiver.DefaultPath
 	if err := s.openJournal("memory", 0); err != nil {
 		return err
 	}
@@ -163,7 +164,7 @@ func (w *waitFlags) receive(ctx context.Context, goal *model.Wait, known int64) 
 		}
 		return err
 	}
-	return s.run(ctx, nil)
+	return s.run(ctx)
 }
 
 // tell prints how far one task came.

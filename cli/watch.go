@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"aspectop/aspect"
 	"aspectop/journal"
 	"aspectop/model"
 	"aspectop/receiver"
@@ -59,6 +61,10 @@ type watchFlags struct {
 	secretFile   string
 	journal      string
 	retain       span
+
+	reachFlags
+	sourceFlags
+	handlerFlags
 }
 
 func newWatch() *cobra.Command {
@@ -70,7 +76,9 @@ func newWatch() *cobra.Command {
 journal and shows the tasks they tell of.
 
 The signing secret of the endpoint comes from ` + secretVariable + ` (several,
-separated by spaces or commas; name=whsec_... names one) or from --secret-file.`,
+separated by spaces or commas; name=whsec_... names one) or from --secret-file.
+Without a secret, but with an API key in ` + keyVariable + ` and a tunnel, watch
+registers an endpoint for as long as it runs. With a key alone it polls.`,
 		Args: noArguments,
 	}
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return w.run(cmd.Context(), cmd.Flags()) }
@@ -81,32 +89,100 @@ separated by spaces or commas; name=whsec_... names one) or from --secret-file.`
 	f.StringVar(&w.secretFile, "secret-file", "", "file that holds the signing secrets")
 	f.StringVar(&w.journal, "journal", "", "journal file, or \"memory\" for one that is forgotten at the end")
 	f.Var(&w.retain, "retain", "forget deliveries older than this, such as 30d (default: keep all)")
+	w.reachFlags.flags(f)
+	w.sourceFlags.flags(f)
+	w.handlerFlags.flags(f)
 	w.output.flags(f)
 	return cmd
 }
 
 func (w *watchFlags) run(ctx context.Context, flags *pflag.FlagSet) error {
-	filter, err := w.check()
+	filter, err := w.output.check()
 	if err != nil {
 		return err
 	}
 	if !strings.HasPrefix(w.path, "/") {
 		return usageError("--path %q must begin with a slash", w.path)
 	}
-	secrets, err := readSecrets(w.secretFile)
+	plan, err := w.plan()
 	if err != nil {
 		return err
 	}
-	s := &session{output: w.output, filter: filter, secrets: secrets, path: w.path}
+	s := newSession(w.output, filter)
+	s.secrets, s.path, s.try = plan.secrets, w.path, "aspectop demo"
+	if s.reach, err = w.newReach(plan); err != nil {
+		return err
+	}
 	if err := s.openJournal(w.journal, time.Duration(w.retain)); err != nil {
 		return err
 	}
 	defer s.close()
-	if err := s.listen(w.listen, !flags.Changed("listen")); err != nil {
+	if plan.receive {
+		// Whoever was told the address must find us there.
+		next := !flags.Changed("listen") && w.publicURL == "" && len(w.forwardTo) == 0
+		if err := s.listen(w.listen, next); err != nil {
+			return err
+		}
+	}
+	if err := w.addSources(s, plan); err != nil {
 		return err
 	}
-	s.try = "aspectop demo"
-	return s.run(ctx, nil)
+	if err := w.addHandlers(ctx, s); err != nil {
+		return err
+	}
+	return s.run(ctx)
+}
+
+// plan is what watch does, worked out from what it was given.
+type plan struct {
+	secrets  []receiver.Secret
+	client   *aspect.Client // nil without a key
+	receive  bool           // take deliveries on a port
+	register bool           // make an endpoint at Aspect, for its secret
+	poll     time.Duration  // 0: do not
+}
+
+// plan decides between receiving with a secret, receiving with an endpoint that
+// is registered for this run, and polling. A key in the environment alone never
+// changes anything at Aspect.
+func (w *watchFlags) plan() (p plan, err error) {
+	if err := w.checkReach(); err != nil {
+		return p, err
+	}
+	p.poll = time.Duration(w.poll)
+	if p.client, err = newClient(); err != nil {
+		return p, err
+	}
+	if w.poll > 0 && p.client == nil {
+		return p, usageError("--poll reads Aspect's API, so it needs a key in %s", keyVariable)
+	}
+	p.secrets, err = readSecrets(w.secretFile)
+	none := errors.Is(err, errNothingToWatch)
+	if err != nil && !none {
+		return p, err
+	}
+	switch {
+	case !none:
+		p.receive, p.register = true, w.register
+	case p.client != nil && w.reachable() && !w.noRegister:
+		p.receive, p.register = true, true
+	case w.register:
+	case p.client != nil && !w.reachable():
+		p.poll = max(p.poll, defaultPoll)
+	case w.sse != "" && !w.reachable():
+	case p.client != nil:
+		return p, usageError("--no-register leaves no secret to verify deliveries with; set %s, or leave the tunnel out to poll", secretVariable)
+	default:
+		return p, err
+	}
+	switch {
+	case !w.register:
+	case p.client == nil:
+		return p, usageError("--register makes an endpoint at Aspect, so it needs a key in %s", keyVariable)
+	case !w.reachable():
+		return p, usageError("--register needs a URL that Svix can reach: add --tunnel or --public-url")
+	}
+	return p, nil
 }
 
 // openJournal opens the journal for writing, at the path, or where the user's

@@ -23,6 +23,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	_ "aspectop/cli" // what the program is made of: so go test knows when to run this again
 )
 
 var binary string

@@ -47,6 +47,9 @@ func (m *Model) copyURL() tea.Cmd {
 		m.say("not receiving, so there is no URL")
 		return nil
 	}
+	if m.tunnel != nil && m.tunnel.PublicURL != "" {
+		return m.copied("the public URL", m.tunnel.PublicURL)
+	}
 	return m.copied("the receiver's URL", m.opt.Receiver)
 }
 

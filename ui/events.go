@@ -219,11 +219,50 @@ func (c *eventCols) row(m *Model, k rowKey, w int, selected bool) string {
 	for _, mark := range e.marks {
 		l.put(warn, mark).space(1)
 	}
+	m.putForwards(l, a.Seq)
 	m.putChanges(l, e.changes)
 	if e.text != "" {
 		l.put(dim, e.text)
 	}
 	return l.String()
+}
+
+// putForwards draws what the user's handlers answered.
+func (m *Model) putForwards(l *line, seq int64) {
+	for _, f := range m.forwards[seq] {
+		switch {
+		case f.Delivered():
+			l.put(good, fmt.Sprintf("%s%d %dms", glyphArrow, f.Status, f.Latency.Milliseconds()))
+		case f.GaveUp:
+			l.put(bad, glyphArrow+"gave up: "+f.Error)
+		case f.Final:
+			l.put(bad, glyphArrow+f.Error)
+		default:
+			l.put(warn, fmt.Sprintf("%stry %d: %s", glyphArrow, f.Tries, f.Error))
+		}
+		l.put(plain, " ")
+	}
+}
+
+// putTunnel draws a change of the tunnel as a sentence.
+func (m *Model) putTunnel(l *line, t *model.Tunnel) {
+	r := warn
+	switch {
+	case t.State == model.TunnelFailed, t.Probe != nil && !t.Probe.OK:
+		r = bad
+	case t.State == model.TunnelConnected:
+		r = good
+	}
+	l.put(r, "tunnel "+string(t.State))
+	if t.PublicURL != "" {
+		l.put(dim, " at ").put(plain, m.shown(t.PublicURL))
+	}
+	if t.Detail != "" {
+		l.put(dim, ": "+t.Detail)
+	}
+	if t.Probe != nil && !t.Probe.OK {
+		l.put(bad, "; probe failed: "+t.Probe.Detail)
+	}
 }
 
 func (c *eventCols) statusRow(m *Model, l *line, s *model.Status) {
@@ -234,7 +273,11 @@ func (c *eventCols) statusRow(m *Model, l *line, s *model.Status) {
 	if c.seq > 0 {
 		l.space(c.seq)
 	}
-	if s.Rejected == nil {
+	switch {
+	case s.Tunnel != nil:
+		m.putTunnel(l, s.Tunnel)
+		return
+	case s.Rejected == nil:
 		l.put(warn, s.Notice)
 		return
 	}

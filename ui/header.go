@@ -47,6 +47,9 @@ func (m *Model) connection(l *line, level detailLevel) {
 	case m.trouble != "":
 		l.put(bad, glyphDown+" "+m.trouble)
 		return
+	case m.opt.Receiver == "" && m.opt.Sources != nil && len(m.opt.Sources()) > 0:
+		l.put(good, glyphLive).put(plain, " "+strings.Join(m.opt.Sources(), ", "))
+		return
 	case m.opt.Receiver == "":
 		l.put(waiting, glyphDown+" viewing").put(dim, " "+m.opt.JournalPath)
 		if level > brief {
@@ -54,8 +57,9 @@ func (m *Model) connection(l *line, level detailLevel) {
 		}
 		return
 	}
-	l.put(good, glyphLive).put(plain, " receiving")
-	if level > brief {
+	if m.tunnel != nil {
+		m.drawTunnel(l, level)
+	} else if l.put(good, glyphLive).put(plain, " receiving"); level > brief {
 		l.put(dim, " on ").put(plain, m.shownURL())
 	} else {
 		l.put(plain, " "+m.shownHost())
@@ -68,13 +72,48 @@ func (m *Model) connection(l *line, level detailLevel) {
 			l.put(plain, fmt.Sprint(n))
 		}
 	}
+	if m.opt.Endpoint != nil && level == full && !m.hidden {
+		l.put(dim, "  "+m.opt.Endpoint())
+	}
 }
 
-func (m *Model) shownURL() string {
+// drawTunnel tells how the receiver is reached from outside, in words.
+func (m *Model) drawTunnel(l *line, level detailLevel) {
+	t := m.tunnel
+	r, sign := warn, glyphDown
+	switch {
+	case t.State == model.TunnelFailed, t.Probe != nil && !t.Probe.OK:
+		r = bad
+	case t.State == model.TunnelConnected && t.Probe != nil:
+		r, sign = good, glyphLive
+	}
+	l.put(r, sign+" tunnel "+string(t.State))
+	if t.State == model.TunnelConnected && t.PublicURL != "" {
+		l.put(dim, " at ").put(plain, m.shown(t.PublicURL))
+	}
+	switch {
+	case t.Probe != nil && !t.Probe.OK:
+		l.put(bad, ": "+t.Probe.Detail)
+	case t.State != model.TunnelConnected && t.Detail != "":
+		l.put(r, ": "+t.Detail)
+		if !t.NextTry.IsZero() {
+			l.put(dim, ", next try in "+ago(t.NextTry.Sub(m.at)))
+		}
+	case t.Probe == nil:
+		l.put(warn, ", not yet probed")
+	case level > brief:
+		l.put(dim, fmt.Sprintf(", probe %d ms", t.Probe.RoundTrip.Milliseconds()))
+	}
+}
+
+func (m *Model) shownURL() string { return m.shown(m.opt.Receiver) }
+
+// shown is a URL, unless presentation hides it.
+func (m *Model) shown(url string) string {
 	if m.hidden {
 		return "(hidden)"
 	}
-	return m.opt.Receiver
+	return url
 }
 
 func (m *Model) shownHost() string {

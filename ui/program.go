@@ -27,6 +27,7 @@ func (m *Model) ticked(tickMsg) tea.Cmd {
 		m.at = m.opt.Now()
 	}
 	m.lookForStalled()
+	m.wantNames()
 	return tea.Batch(m.tick(), m.notify())
 }
 
@@ -165,6 +166,9 @@ func (m *Model) resumed() {
 	m.at = m.opt.Now()
 	m.say(fmt.Sprintf("back after %s; deliveries refused meanwhile are retried by Svix", ago(m.at.Sub(m.suspended))))
 	m.suspended = time.Time{}
+	if m.opt.Resumed != nil {
+		m.opt.Resumed()
+	}
 }
 
 // windowTitle names the program and what it sees, for the terminal's tab.

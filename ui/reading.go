@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"slices"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -92,11 +93,29 @@ func (m *Model) take(msg arrivedMsg) {
 		}
 	}
 	for _, s := range msg.statuses {
-		if s.Rejected != nil {
-			m.run.rejected++
-		}
-		m.log.note(m, s)
+		m.takeStatus(s)
 	}
+}
+
+// maxForwards is how many deliveries are remembered with what became of them at
+// the user's handlers.
+const maxForwards = 4000
+
+func (m *Model) takeStatus(s model.Status) {
+	switch {
+	case s.Forward != nil: // shown beside the delivery
+		if m.forwards == nil || len(m.forwards) >= maxForwards {
+			m.forwards = map[int64][]*model.Forward{}
+		}
+		tries := slices.DeleteFunc(m.forwards[s.Forward.Seq], func(f *model.Forward) bool { return f.To == s.Forward.To })
+		m.forwards[s.Forward.Seq] = append(tries, s.Forward)
+		return
+	case s.Tunnel != nil:
+		m.tunnel = s.Tunnel
+	case s.Rejected != nil:
+		m.run.rejected++
+	}
+	m.log.note(m, s)
 }
 
 // running lists the tasks of the arrivals that have not ended, each once.

@@ -44,6 +44,21 @@ type Options struct {
 	Receiver string
 	// Secrets are the names of the secrets in use.
 	Secrets []string
+	// Endpoint tells in words which webhook endpoint leads here, "" if none was
+	// registered; nil: there is none.
+	Endpoint func() string
+	// Sources tell in words how the ways in beside the receiver do; nil: there
+	// are none.
+	Sources func() []string
+	// Names tells what assets are called, as far as it is known, and is told
+	// which ones are looked at; nil: ids are shown.
+	Names interface {
+		Get(asset string) (name string, known bool)
+		Want(assets ...string)
+	}
+	// Resumed is called after ctrl+z, for what was missed meanwhile; it may be
+	// nil.
+	Resumed func()
 	// JournalPath is where the journal is, for people.
 	JournalPath string
 	// Remarks are said in the footer at the start, such as that the port moved.
@@ -90,6 +105,8 @@ type Model struct {
 	behind              bool // the last batch was full: more waits
 	loading             bool // history is still being folded
 	trouble             string
+	tunnel              *model.Tunnel              // as it was last told; nil: there is none
+	forwards            map[int64][]*model.Forward // of this run, the newest try for each handler
 
 	view   viewID
 	views  [viewCount]view
