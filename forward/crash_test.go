@@ -44,6 +44,7 @@ func forwardUntilKilled(path, url string) error {
 }
 
 func TestKilledInTheMiddleEachArrivesAtLeastOnceAndInOrder(t *testing.T) {
+	t.Parallel()
 	const messages, kills = 600, 5
 	h := newHandler(t, func(w http.ResponseWriter, q request) {
 		if strings.HasSuffix(q.id(), "7") { // some take longer

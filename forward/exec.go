@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os/exec"
 	"time"
 
 	"aspectop/model"
@@ -65,11 +64,11 @@ func NewExec(ctx context.Context, o ExecOptions) (*Exec, error) {
 // seconds for those that run, and ends them. The error is nil unless the journal
 // cannot be read. It is to be called once.
 func (e *Exec) Run(ctx context.Context) error {
-	running, stop := context.WithCancel(context.WithoutCancel(ctx))
-	defer stop()
+	running, stop := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer stop(nil)
 	r := &execRun{Exec: e, board: model.NewBoard(), pending: map[string]bool{}, done: make(chan error, maxCommands)}
 	err := r.follow(ctx, running)
-	timer := time.AfterFunc(drain, stop)
+	timer := time.AfterFunc(drain, func() { stop(errors.New("ended with aspectop")) })
 	defer timer.Stop()
 	for r.running > 0 {
 		r.ended(<-r.done)
@@ -209,11 +208,11 @@ func runCommand(ctx context.Context, line string, input []byte, limit time.Durat
 	cmd.Cancel = func() error { return killGroup(cmd.Process) }
 	cmd.WaitDelay = drain // for what it left behind with its standard error open
 	err := cmd.Run()
+	if cmd.ProcessState != nil && cmd.ProcessState.Success() {
+		return nil // whatever became of what it left behind
+	}
 	if ctx.Err() != nil {
 		err = context.Cause(ctx)
-	}
-	if err == nil || errors.Is(err, exec.ErrWaitDelay) {
-		return nil
 	}
 	if said := complaint.lines(); said != "" {
 		return fmt.Errorf("%w: %s", err, said)

@@ -79,6 +79,7 @@ func TestPingsAndWhatIsNoEnvelopeAreForwardedButRepeatsAndSnapshotsAreNot(t *tes
 }
 
 func TestAHandlerThatWasDownForAThousandDeliveriesGetsThemAllOnceAndInOrder(t *testing.T) {
+	t.Parallel()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -108,6 +109,7 @@ func TestAHandlerThatWasDownForAThousandDeliveriesGetsThemAllOnceAndInOrder(t *t
 }
 
 func TestOneStuckTaskDelaysNobodyElse(t *testing.T) {
+	t.Parallel()
 	release := make(chan struct{})
 	h := newHandler(t, func(w http.ResponseWriter, q request) {
 		if strings.HasPrefix(q.id(), "msg_stuck_") {
@@ -135,6 +137,7 @@ func TestOneStuckTaskDelaysNobodyElse(t *testing.T) {
 }
 
 func TestHandlersThatHangNeverDelayTheAcknowledgement(t *testing.T) {
+	t.Parallel()
 	h := newHandler(t, func(_ http.ResponseWriter, q request) { <-q.Context().Done() })
 	r := forwardTo(t, h.URL)
 	var slowest time.Duration
@@ -200,6 +203,7 @@ func TestANewTargetGetsWhatArrivesBetweenNewAndRun(t *testing.T) {
 }
 
 func TestWhatWasSettledAboveAStuckMessageIsNotPostedAgainAfterARestart(t *testing.T) {
+	t.Parallel()
 	j := newJournal(t)
 	h := newHandler(t, func(w http.ResponseWriter, q request) {
 		if q.id() == "msg_stuck_0" {

@@ -136,6 +136,7 @@ func TestNoAnswerIsWaitedForLongerThan15Seconds(t *testing.T) {
 }
 
 func TestCredentialsInTheURLReachTheHandlerAndNobodyElse(t *testing.T) {
+	t.Parallel()
 	var user, password string
 	h := newHandler(t, func(w http.ResponseWriter, q request) {
 		user, password, _ = q.BasicAuth()

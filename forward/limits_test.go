@@ -85,6 +85,7 @@ func TestHeadersOfAnAnswerAreBounded(t *testing.T) {
 }
 
 func TestAHandlerThatHangsUpInTheMiddleIsTriedAgain(t *testing.T) {
+	t.Parallel()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

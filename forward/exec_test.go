@@ -1,0 +1,246 @@
+//go:build unix
+
+package forward
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"aspectop/model"
+)
+
+// news is a message that tells a task's state by one feature.
+func news(task, typ, state string, n int) *model.Delivery {
+	d := message(task, n)
+	d.Body = fmt.Appendf(nil, `{"event_type":%q,"event_id":"e%d","timestamp":"2026-11-23T12:00:%02dZ","data":{"task":{"id":%q,"asset_id":"a-%s","user_id":"u",
+		"features":{"visual":{"state":%q}},"created":"2026-11-23T11:00:00Z","updated":"2026-11-23T12:00:%02dZ"}}}`, typ, n, n, task, task, state, n)
+	return d
+}
+
+func done(task string, n int) *model.Delivery { return news(task, "task.completed", "completed", n) }
+
+// execRig is an Exec on a journal in memory.
+type execRig struct {
+	t       *testing.T
+	journal *memory
+	status  *model.StatusLog
+	stop    func()
+}
+
+// onEnd runs the command for tasks that end from now on.
+func onEnd(t *testing.T, m *memory, command string, change ...func(*Exec)) *execRig {
+	t.Helper()
+	r := &execRig{t: t, journal: m, status: model.NewStatusLog(1000)}
+	m.changed = true
+	e, err := NewExec(t.Context(), ExecOptions{Command: command, Journal: m, Status: r.status})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range change {
+		f(e)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- e.Run(ctx) }()
+	r.stop = sync.OnceFunc(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+	t.Cleanup(r.stop)
+	return r
+}
+
+func (r *execRig) notice() string {
+	r.t.Helper()
+	until(r.t, "a notice", func() bool { return len(notices(r.status)) > 0 })
+	return notices(r.status)[0]
+}
+
+// lines are those of a file that commands append to.
+func lines(path string) []string {
+	text, _ := os.ReadFile(path)
+	return strings.FieldsFunc(string(text), func(r rune) bool { return r == '\n' })
+}
+
+func TestACommandRunsForEachTaskThatEndsWithTheTaskOnItsInput(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "out")
+	m := newMemory()
+	m.append(news("running", "task.progress", "processing", 1), done("before", 2))
+	r := onEnd(t, m, "cat >> "+out)
+	m.append(news("a", "task.progress", "processing", 3), news("a", "task.progress", "queued", 4), done("running", 5))
+	until(t, "one line", func() bool { return len(lines(out)) == 1 })
+	var task map[string]any
+	if err := json.Unmarshal([]byte(lines(out)[0]), &task); err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]any{
+		"task_id": "running", "asset_id": "a-running", "user_id": "u", "state": "completed",
+		"features": map[string]any{"visual": "completed"}, "created": "2026-11-23T11:00:00Z", "updated": "2026-11-23T12:00:05Z",
+	}
+	if fmt.Sprint(task) != fmt.Sprint(want) {
+		t.Errorf("it got %v, want %v", task, want)
+	}
+	// A repeat and what tells nothing new are no end; a failure after it is one.
+	m.append(done("running", 5), news("running", "task.progress", "completed", 6))
+	m.append(news("a", "task.failed", "failed", 7))
+	until(t, "two lines", func() bool { return len(lines(out)) == 2 })
+	m.append(news("running", "task.failed", "failed", 8))
+	until(t, "three lines", func() bool { return len(lines(out)) == 3 })
+	r.stop()
+	var told []string
+	for _, line := range lines(out) {
+		json.Unmarshal([]byte(line), &task)
+		told = append(told, fmt.Sprint(task["task_id"], " ", task["state"]))
+	}
+	sameText(t, "the ends", strings.Join(told, ", "), "running completed, a failed, running failed")
+}
+
+func TestACommandsFailureIsToldWithTheLastLinesOfItsComplaint(t *testing.T) {
+	m := newMemory()
+	r := onEnd(t, m, `for i in 1 2 3 4; do printf '\033[31mline %s\033[0m\007\t\342\200\256x\n\n' $i >&2; done; echo unsaid; exit 3`)
+	m.append(done("t1", 1))
+	sameText(t, "the notice", r.notice(), "--exec failed for task t1: exit status 3: line 2 x / line 3 x / line 4 x")
+}
+
+func TestACommandThatIsNotThereIsToldOf(t *testing.T) {
+	m := newMemory()
+	r := onEnd(t, m, "no-such-command-anywhere")
+	m.append(done("t1", 1))
+	has(t, r.notice(), "task t1", "exit status 127", "not found")
+}
+
+func TestACommandThatSaysGigabytesTakesLittleMemory(t *testing.T) {
+	var said tail
+	piece := make([]byte, 1<<20)
+	for i := range piece {
+		piece[i] = 'x'
+	}
+	for range 100 {
+		said.Write(piece)
+	}
+	said.Write([]byte("\nlast\n"))
+	if cap(said.kept) > 4*tailBytes || !strings.HasSuffix(said.lines(), "x / last") {
+		t.Errorf("%d bytes are held", cap(said.kept))
+	}
+}
+
+func TestACommandGetsNoSecretInItsEnvironment(t *testing.T) {
+	t.Setenv("ASPECT_API_KEY", "s3cr3t")
+	t.Setenv("ASPECT_WEBHOOK_SECRET", "s3cr3t")
+	t.Setenv("ASPECTOP_JOURNAL", "s3cr3t")
+	t.Setenv("aspect_lower", "s3cr3t")
+	t.Setenv("MY_TOKEN", "s3cr3t")
+	t.Setenv("LC_TIME", "C")
+	out := filepath.Join(t.TempDir(), "out")
+	m := newMemory()
+	onEnd(t, m, "env > "+out+".tmp; mv "+out+".tmp "+out)
+	m.append(done("t1", 1))
+	until(t, "the environment", func() bool { return len(lines(out)) > 0 })
+	text := strings.Join(lines(out), "\n")
+	if strings.Contains(text, "s3cr3t") || strings.Contains(strings.ToUpper(text), "ASPECT") && !strings.Contains(os.Getenv("PATH"), "aspect") {
+		t.Errorf("the environment is\n%s", text)
+	}
+	has(t, text, "PATH=", "HOME=", "LC_TIME=C")
+}
+
+func TestACommandIsEndedWithAllItStartedWhenItsTimeIsUp(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "pids")
+	m := newMemory()
+	r := onEnd(t, m, "sleep 600 & echo $! $$ > "+out+"; wait", func(e *Exec) { e.limit = 300 * time.Millisecond })
+	m.append(done("t1", 1))
+	has(t, r.notice(), "task t1", "ended after 300ms")
+	for _, field := range strings.Fields(lines(out)[0]) {
+		pid, _ := strconv.Atoi(field)
+		until(t, fmt.Sprintf("process %d is gone", pid), func() bool { return gone(pid) })
+	}
+}
+
+// gone reports whether a process has ended; a zombie has.
+func gone(pid int) bool {
+	if syscall.Kill(pid, 0) != nil {
+		return true
+	}
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	return err == nil && strings.Contains(string(status), ") Z ")
+}
+
+func TestAtMostFourCommandsRunAtATimeAndAllRun(t *testing.T) {
+	dir := t.TempDir()
+	m := newMemory()
+	// Each says that it runs, waits for the word, and says that it is done.
+	onEnd(t, m, fmt.Sprintf("echo x >> %[1]s/begun; while ! [ -e %[1]s/go ]; do sleep 0.02; done; echo x >> %[1]s/done", dir))
+	for n := range 10 {
+		m.append(done(fmt.Sprint("t", n), n))
+	}
+	until(t, "four run", func() bool { return len(lines(dir+"/begun")) == maxCommands })
+	for range 10 { // many turns of its loop
+		m.append(news("other", "task.progress", "queued", 20))
+		time.Sleep(pollEvery / 5)
+	}
+	if n := len(lines(dir + "/begun")); n != maxCommands {
+		t.Errorf("%d run at a time", n)
+	}
+	if err := os.WriteFile(dir+"/go", nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	until(t, "all are done", func() bool { return len(lines(dir+"/done")) == 10 })
+}
+
+func TestATaskThatGoesOnBeforeItsTurnIsNotToldOf(t *testing.T) {
+	dir := t.TempDir()
+	m := newMemory()
+	onEnd(t, m, fmt.Sprintf("cat >> %[1]s/told; while ! [ -e %[1]s/go ]; do sleep 0.02; done", dir))
+	for n := range maxCommands {
+		m.append(done(fmt.Sprint("t", n), n))
+	}
+	until(t, "all places are taken", func() bool { return len(lines(dir+"/told")) == maxCommands })
+	m.append(done("again", 10), news("again", "task.progress", "processing", 11), done("last", 12))
+	if err := os.WriteFile(dir+"/go", nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	until(t, "the last is told of", func() bool { return len(lines(dir+"/told")) == maxCommands+1 })
+	has(t, lines(dir + "/told")[maxCommands], `"last"`)
+}
+
+func TestACommandThatIgnoresItsInputOrLeavesSomethingRunningHasNotFailed(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	m := newMemory()
+	r := onEnd(t, m, "echo x >> "+dir+"/done; exec 0<&-; sleep 4 & exit 0")
+	for n := range 5 { // the fifth runs when another has ended
+		m.append(done(fmt.Sprint("t", n), n))
+	}
+	until(t, "all are done", func() bool { return len(lines(dir+"/done")) == 5 })
+	r.stop()
+	if said := notices(r.status); len(said) != 0 {
+		t.Errorf("it said %q", said)
+	}
+}
+
+func TestAtTheEndCommandsAreWaitedForTwoSeconds(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	m := newMemory()
+	r := onEnd(t, m, "echo $$ > "+dir+"/pid; sleep 600")
+	m.append(done("t1", 1))
+	until(t, "it runs", func() bool { return len(lines(dir+"/pid")) > 0 })
+	began := time.Now()
+	r.stop()
+	if took := time.Since(began); took < drain || took > drain+3*time.Second {
+		t.Errorf("it took %v", took)
+	}
+	has(t, r.notice(), "ended with aspectop")
+	pid, _ := strconv.Atoi(lines(dir + "/pid")[0])
+	until(t, "it is gone", func() bool { return gone(pid) })
+}

@@ -1,0 +1,126 @@
+package forward
+
+import (
+	"context"
+	"net/http"
+	"testing"
+	"time"
+
+	"aspectop/model"
+)
+
+func mustReplay(t *testing.T, o ReplayOptions) *Replay {
+	t.Helper()
+	p, err := NewReplay(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func TestAReplayIsSignedAnewWithTheSameID(t *testing.T) {
+	h := newHandler(t, nil)
+	d := messageAt("t", 1, time.Now().Add(-48*time.Hour))
+	d.Header["X-Kept"] = []string{"a", "b"}
+	f := mustReplay(t, ReplayOptions{URL: h.URL, Sign: signerOf(handlerSecret)}).Post(t.Context(), d)
+	if !f.Resigned || !f.Final || !f.Delivered() || f.Tries != 1 || f.Status != 204 || f.Hint != "" {
+		t.Errorf("%+v", f)
+	}
+	q := h.requests()[0]
+	verifies(t, handlerSecret, q)
+	sameText(t, "the id", q.id(), d.ID)
+	sameText(t, "the body", string(q.body), string(d.Body))
+	if got := q.Header.Values("X-Kept"); len(got) != 2 {
+		t.Errorf("X-Kept is %q", got)
+	}
+}
+
+func TestAReplayMayHaveANewIDEachTime(t *testing.T) {
+	h := newHandler(t, nil)
+	p := mustReplay(t, ReplayOptions{URL: h.URL, Sign: signerOf(aspectSecret), NewID: true})
+	d := message("t", 1)
+	p.Post(t.Context(), d)
+	p.Post(t.Context(), d)
+	ids := map[string]bool{d.ID: true}
+	for _, q := range h.requests() {
+		ids[q.id()] = true
+		verifies(t, aspectSecret, q)
+	}
+	if len(ids) != 3 {
+		t.Errorf("the ids are %v", ids)
+	}
+	if _, err := NewReplay(ReplayOptions{URL: h.URL, NewID: true}); err == nil {
+		t.Error("a new id goes with the old signature")
+	}
+}
+
+func TestAReplayCarriesTheEditedBody(t *testing.T) {
+	h := newHandler(t, nil)
+	d := message("t", 1)
+	d.Body = []byte(`{"edited":true}`)
+	mustReplay(t, ReplayOptions{URL: h.URL, Sign: signerOf(aspectSecret)}).Post(t.Context(), d)
+	sameText(t, "the body", string(h.requests()[0].body), `{"edited":true}`)
+	verifies(t, aspectSecret, h.requests()[0])
+}
+
+func TestAVerbatimReplayChangesNothingAndSaysWhatItsAgeMeans(t *testing.T) {
+	for _, c := range []struct {
+		code int
+		age  time.Duration
+		says []string
+	}{
+		{204, time.Minute, nil},
+		{204, time.Hour, []string{"1h0m", "should refuse"}},
+		{400, time.Hour, []string{"1h0m", "--verbatim"}},
+	} {
+		h := newHandler(t, status(c.code))
+		d := messageAt("t", 1, time.Now().Add(-c.age))
+		f := mustReplay(t, ReplayOptions{URL: h.URL}).Post(t.Context(), d)
+		q := h.requests()[0]
+		for _, name := range []string{"Svix-Id", "Svix-Timestamp", "Svix-Signature"} {
+			sameText(t, name, q.Header.Get(name), http.Header(d.Header).Get(name))
+		}
+		if f.Resigned || !f.Final || len(c.says) == 0 && f.Hint != "" {
+			t.Errorf("%+v", f)
+		}
+		has(t, f.Hint, c.says...)
+		if old := c.age > tolerance; Stale(d, time.Now()) != old {
+			t.Errorf("%v old: stale is %v", c.age, !old)
+		}
+	}
+}
+
+func TestWhatIsNoWebhookIsNotReplayed(t *testing.T) {
+	h := newHandler(t, nil)
+	p := mustReplay(t, ReplayOptions{URL: h.URL, Sign: signerOf(aspectSecret)})
+	snapshot, repeat, different, streamed := message("t", 1), message("t", 2), message("t", 3), message("t", 4)
+	snapshot.Source = model.SourceAPI
+	repeat.Seq, repeat.Message, repeat.Body = 9, 2, nil
+	different.Seq, different.Message, different.Differs = 10, 3, true
+	streamed.Source, streamed.Header = model.SourceSSE, nil
+	has(t, p.Post(t.Context(), snapshot).Error, "API")
+	has(t, p.Post(t.Context(), repeat).Error, "message 2")
+	for _, d := range []*model.Delivery{different, streamed} {
+		if f := p.Post(t.Context(), d); !f.Delivered() {
+			t.Errorf("%+v", f)
+		}
+	}
+	if got := h.requests(); len(got) != 2 {
+		t.Errorf("%d requests", len(got))
+	} else {
+		verifies(t, aspectSecret, got[1])
+	}
+}
+
+func TestAReplayEndsWithItsContext(t *testing.T) {
+	h := newHandler(t, func(_ http.ResponseWriter, q request) { <-q.Context().Done() })
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() {
+		until(t, "it arrived", func() bool { return len(h.requests()) == 1 })
+		cancel()
+	}()
+	f := mustReplay(t, ReplayOptions{URL: h.URL}).Post(ctx, message("t", 1))
+	if f.Delivered() || f.Status != 0 || f.Error != context.Canceled.Error() {
+		t.Errorf("%+v", f)
+	}
+}
