@@ -42,9 +42,10 @@ func (s *Stream) read(ctx context.Context) error {
 	}
 	defer res.Body.Close()
 	begun := time.Now()
-	s.report.ok("connected to "+s.host, time.Time{})
-
-	body := &watched{r: res.Body, idle: idle}
+	body := &watched{r: res.Body, idle: idle, began: s.connected}
+	if !s.empty {
+		s.connected() // a quiet stream may bring nothing for long
+	}
 	events := newEvents(body, s.last)
 	for {
 		m, err := events.next()
@@ -52,7 +53,8 @@ func (s *Stream) read(ctx context.Context) error {
 			s.retry = min(max(events.retry, minReconnect), lastRetry)
 		}
 		if err != nil {
-			if !body.some && time.Since(begun) < soon {
+			s.empty = !body.some && time.Since(begun) < soon
+			if s.empty {
 				return &badConnection{cause: "empty", words: s.host + " ended the event stream as soon as it began"}
 			}
 			return fmt.Errorf("%s; connecting to %s again", s.endOf(ctx, err), s.host)
@@ -65,11 +67,13 @@ func (s *Stream) read(ctx context.Context) error {
 			if ctx.Err() != nil {
 				return ctx.Err() // it may not have been kept
 			}
-			s.report.ok("connected to "+s.host, time.Time{})
+			s.connected()
 		}
 		s.last = m.id
 	}
 }
+
+func (s *Stream) connected() { s.report.ok("connected to "+s.host, time.Time{}) }
 
 // endOf says how a stream ended.
 func (s *Stream) endOf(ctx context.Context, err error) string {
@@ -177,16 +181,20 @@ func retryAfter(h http.Header) time.Duration {
 // watched lets idle run while something is waited for, and only then: the time
 // that the journal takes is not the connection's.
 type watched struct {
-	r    io.Reader
-	idle *time.Timer
-	some bool // something came
+	r     io.Reader
+	idle  *time.Timer
+	began func() // called when something comes for the first time
+	some  bool   // something came
 }
 
 func (w *watched) Read(p []byte) (int, error) {
 	w.idle.Reset(idleLimit)
 	n, err := w.r.Read(p)
 	w.idle.Stop()
-	w.some = w.some || n > 0
+	if n > 0 && !w.some {
+		w.some = true
+		w.began()
+	}
 	return n, err
 }
 

@@ -12,6 +12,9 @@ import (
 // webhook's body.
 const maxEvent = 1 << 20
 
+// maxField is how long an id or a name may be; a longer one is left out.
+const maxField = 1024
+
 // message is one event of a stream.
 type message struct {
 	id       string // the last one the stream gave, with this event or before it
@@ -43,18 +46,19 @@ func newEvents(r io.Reader, lastID string) *events {
 func (e *events) next() (message, error) {
 	var m message
 	var data []byte // nil: no line of data yet
+	before := e.id
 	for {
 		line, whole, err := e.readLine()
 		if err != nil {
 			return message{}, err
 		}
-		if len(line) == 0 && whole {
-			if data == nil && !m.tooLarge && m.id == e.id {
-				m = message{id: e.id}
-				continue // comments or nothing at all
+		if len(line) == 0 {
+			if data != nil || m.tooLarge || e.id != before {
+				m.id, m.data = e.id, bytes.TrimSuffix(data, []byte("\n"))
+				return m, nil
 			}
-			m.id, m.data = e.id, bytes.TrimSuffix(data, []byte("\n"))
-			return m, nil
+			m.name = ""
+			continue
 		}
 		field, value, _ := bytes.Cut(line, []byte(":"))
 		value = bytes.TrimPrefix(value, []byte(" "))
@@ -68,9 +72,11 @@ func (e *events) next() (message, error) {
 				data = append(append(data, value...), '\n')
 			}
 		case "event":
-			m.name = string(value)
+			if len(value) <= maxField {
+				m.name = string(value)
+			}
 		case "id":
-			if whole && bytes.IndexByte(value, 0) < 0 {
+			if len(value) <= maxField && bytes.IndexByte(value, 0) < 0 {
 				e.id = string(value)
 			}
 		case "retry":
@@ -98,15 +104,16 @@ func (e *events) readLine() (line []byte, whole bool, err error) {
 		if c == '\n' || c == '\r' {
 			break
 		}
-		if len(e.line) < maxEvent+len("data: ") {
+		if len(e.line) < maxEvent+len("data: \uFEFF") {
 			e.line = append(e.line, c)
 		} else {
 			whole = false
 		}
 	}
+	line = e.line
 	if !e.begun {
 		e.begun = true
-		e.line = bytes.TrimPrefix(e.line, []byte("\uFEFF"))
+		line = bytes.TrimPrefix(line, []byte("\uFEFF"))
 	}
-	return e.line, whole, nil
+	return line, whole, nil
 }

@@ -69,10 +69,17 @@ func (p *Poller) open() []string {
 
 // askFor asks for tasks by their ids, as far as their time has come.
 func (p *Poller) askFor(ctx context.Context, ids []string, f *found) error {
+	before := p.asks
+	p.asks = make(map[string]ask, len(ids)) // without those that need not be asked for any more
+	for _, id := range ids {
+		if a, ok := before[id]; ok {
+			p.asks[id] = a
+		}
+	}
 	asked := 0
 	for _, id := range ids {
-		before := p.asks[id]
-		if time.Now().Before(before.next) {
+		last := p.asks[id]
+		if time.Now().Before(last.next) {
 			continue
 		}
 		if asked == asksAtOnce {
@@ -86,7 +93,7 @@ func (p *Poller) askFor(ctx context.Context, ids []string, f *found) error {
 		if news || slices.Contains(p.c.Tasks, id) {
 			delete(p.asks, id)
 		} else {
-			wait := min(max(firstAsk, 2*before.wait), lastAsk)
+			wait := min(max(firstAsk, 2*last.wait), lastAsk)
 			p.asks[id] = ask{wait, time.Now().Add(wait)}
 		}
 		switch {

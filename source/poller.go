@@ -139,7 +139,7 @@ func causeOf(err error) string {
 	case errors.Is(err, errJournal):
 		return "journal"
 	}
-	return "network"
+	return "other"
 }
 
 // aboutOne reports whether the API refused just the thing that was asked for, so

@@ -47,6 +47,7 @@ type Stream struct {
 	report *reporter
 	last   string        // id of the last event that was kept
 	retry  time.Duration // between a connection's end and the next one
+	empty  bool          // the last connection ended before anything came
 }
 
 const (
