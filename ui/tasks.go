@@ -163,6 +163,9 @@ type columns struct {
 // then what is left over goes to the features and the asset.
 func (m *Model) taskColumns(w int) columns {
 	c := columns{state: 13, id: 9, asset: 9, feature: 7, progress: 12, eta: 7, age: 6}
+	if m.opt.Names != nil {
+		c.asset = 16 // names say more than ids
+	}
 	c.features = m.features()
 	used := func() int {
 		return 2 + c.state + c.id + c.asset + c.feature*len(c.features) + c.progress + c.eta + c.age

@@ -1,0 +1,80 @@
+package ui
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"aspectop/model"
+)
+
+func TestTheHeaderTellsTheTunnelsStateInWords(t *testing.T) {
+	const url = "https://knoll-grove.trycloudflare.com/webhooks/aspect"
+	ok := &model.Probe{OK: true, RoundTrip: 84 * time.Millisecond}
+	for name, c := range map[string]struct {
+		tunnel model.Tunnel
+		says   []string
+	}{
+		"starting":     {model.Tunnel{State: model.TunnelStarting}, []string{"○ tunnel starting"}},
+		"connected":    {model.Tunnel{State: model.TunnelConnected, PublicURL: url, Detail: "1 of 1", Probe: ok}, []string{"● tunnel connected at " + url, "probe 84 ms"}},
+		"not probed":   {model.Tunnel{State: model.TunnelConnected, PublicURL: url}, []string{"○ tunnel connected at " + url, "not yet probed"}},
+		"probe failed": {model.Tunnel{State: model.TunnelConnected, PublicURL: url, Probe: &model.Probe{Detail: "DNS: no such host"}}, []string{"○ tunnel connected", "DNS: no such host"}},
+		"reconnecting": {model.Tunnel{State: model.TunnelReconnecting, Detail: "the edge closed the connection", NextTry: midnight.Add(10 * time.Second)}, []string{"○ tunnel reconnecting: the edge closed the connection", "next try in 9s"}},
+		"failed":       {model.Tunnel{State: model.TunnelFailed, Detail: "the token is wrong"}, []string{"○ tunnel failed: the token is wrong"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			onScreen(t, 160, 24, nil, func(s *screen) {
+				s.status.Add(model.Status{At: midnight, Tunnel: &c.tunnel})
+				s.wait(time.Second / 2)
+				s.shows(c.says...)
+				s.press("3")
+				s.shows("tunnel " + string(c.tunnel.State))
+				s.press("P")
+				s.hides(url)
+			})
+		})
+	}
+}
+
+func TestForwardsStandBesideTheirDelivery(t *testing.T) {
+	onScreen(t, 160, 24, uploads(), func(s *screen) {
+		s.wait(idleTime)
+		s.press("3")
+		for _, f := range []model.Forward{
+			{Seq: 9, To: "http://localhost:3000", Tries: 1, Error: "connection refused"},
+			{Seq: 9, To: "http://localhost:3000", Tries: 2, Status: 204, Latency: 12 * time.Millisecond, Final: true},
+			{Seq: 10, To: "http://localhost:3000", Tries: 8, Final: true, GaveUp: true, Error: "answered 500"},
+		} {
+			s.status.Add(model.Status{At: midnight, Forward: &f})
+		}
+		s.wait(2 * idleTime)
+		s.shows("→204 12ms", "→gave up: answered 500")
+		s.hides("connection refused") // a later try went well
+	})
+}
+
+func TestAssetsAreCalledByTheirNamesOnceKnown(t *testing.T) {
+	names := &book{names: map[string]string{}}
+	onScreen(t, 120, 24, uploads(), func(s *screen) {
+		s.wait(2 * time.Second)
+		s.shows("c4b6b5f1")
+		if len(names.wanted) == 0 || !strings.HasPrefix(names.wanted[0], "c4b6b5f1") {
+			t.Fatalf("the names asked for are %q", names.wanted)
+		}
+		names.names[names.wanted[0]] = "holiday.mp4"
+		s.wait(2 * time.Second)
+		s.shows("holiday.mp4")
+		s.press("/")
+		s.write("name:holi")
+		s.shows("1 shown")
+	}, func(o *Options) { o.Names = names })
+}
+
+// book knows names.
+type book struct {
+	names  map[string]string
+	wanted []string
+}
+
+func (b *book) Get(asset string) (string, bool) { name, ok := b.names[asset]; return name, ok }
+func (b *book) Want(assets ...string)           { b.wanted = assets }
