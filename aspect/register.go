@@ -36,7 +36,8 @@ func NewRegistrar(client *Client, stateDir string) *Registrar {
 }
 
 // Registration is an endpoint that this process holds the lease of. Its methods
-// may be used by many goroutines at once.
+// may be used by many goroutines at once; one call waits for the other, so end
+// the context of a Repoint before a Release that must not wait.
 type Registration struct {
 	EndpointID string
 	Secret     Credential

@@ -179,3 +179,24 @@ func TestAPOSTUnderWayIsWaitedForAfterItsCallerGaveUp(t *testing.T) {
 		}
 	})
 }
+
+func TestAPOSTWithoutAConnectionEndsWithItsCaller(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		transport := &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
+			time.Sleep(10 * time.Second)
+			return nil, &net.OpError{Op: "dial", Net: "tcp", Err: errors.New("timed out")}
+		}}
+		c, err := New(Config{Key: NewCredential(testKey), HTTP: &http.Client{Transport: transport}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		begin := time.Now()
+		_, err = c.CreateEndpoint(ctx, EndpointSpec{URL: "https://a.example"})
+		if !errors.Is(err, context.DeadlineExceeded) || time.Since(begin) != time.Second || !certainlyUndone(err) {
+			t.Errorf("%v after %v", err, time.Since(begin))
+		}
+		time.Sleep(10 * time.Second) // until the dial ends too
+	})
+}

@@ -1,0 +1,137 @@
+package aspect
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"testing"
+)
+
+func TestRegistrarsAtOnceDoNotFight(t *testing.T) {
+	s, dir := newStandIn(t), t.TempDir()
+	c := s.serve()
+	var wg sync.WaitGroup
+	for i := range 4 {
+		wg.Go(func() {
+			r := NewRegistrar(c, dir)
+			for j := range 8 {
+				url := fmt.Sprintf("https://a.example/%d/%d", i, j)
+				rec, err := r.Recover(t.Context(), url)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				for _, f := range rec.Findings {
+					if f.Outcome != Repointed && f.Outcome != Kept {
+						t.Errorf("found %v", f)
+					}
+				}
+				g := rec.Registration
+				if g == nil {
+					if g, err = r.Register(t.Context(), url); err != nil {
+						t.Error(err)
+						return
+					}
+				}
+				if s.urlOf(g.EndpointID) != url {
+					t.Errorf("%s points to %v, not to %s", g.EndpointID, s.urlOf(g.EndpointID), url)
+				}
+				if (i+j)%4 == 0 {
+					err = g.Keep()
+				} else {
+					err = g.Release(t.Context())
+				}
+				if err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	r := NewRegistrar(c, dir)
+	for n := 0; len(s.alive()) > 0 && n < 100; n++ { // those that were kept
+		rec := must(r.Recover(t.Context(), "https://a.example"))(t)
+		if err := rec.Registration.Release(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	nothingLeft(t, s, dir)
+}
+
+func TestALockIsOneHoldersAlthoughItsFileComesAndGoes(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "x.lock")
+	var holders, locked atomic.Int32
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			for range 1000 {
+				f, err := lockOwn(name)
+				if errors.Is(err, errHeld) {
+					continue
+				}
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				locked.Add(1)
+				if n := holders.Add(1); n != 1 {
+					t.Errorf("%d hold it", n)
+				}
+				runtime.Gosched()
+				holders.Add(-1)
+				if err := unlockAndRemove(f); err != nil && runtime.GOOS != "windows" { // where another may have it open
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if locked.Load() == 0 {
+		t.Error("nobody ever got it")
+	}
+}
+
+func TestANewNoteDoesNotFallToAnothersSweep(t *testing.T) {
+	dir := t.TempDir()
+	r := NewRegistrar(newStandIn(t).serve(), dir)
+	ended := make(chan struct{})
+	var wg sync.WaitGroup
+	for range 2 {
+		wg.Go(func() {
+			for {
+				select {
+				case <-ended:
+					return
+				default:
+				}
+				rec, err := r.Recover(t.Context(), "")
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				if len(rec.Findings) > 0 {
+					t.Errorf("found %v", rec.Findings)
+				}
+			}
+		})
+	}
+	for range 300 {
+		intent, c, err := r.note("https://a.example")
+		if err != nil {
+			t.Error(err)
+			break
+		}
+		if kept, err := readLease(c.path()); err != nil || kept.Nonce != intent.Nonce {
+			t.Errorf("%v, %v", kept.Nonce, err)
+		}
+		if err := c.remove(); err != nil {
+			t.Error(err)
+		}
+	}
+	close(ended)
+	wg.Wait()
+	nothingLeft(t, nil, dir)
+}

@@ -1,0 +1,88 @@
+package aspect
+
+import (
+	"bytes"
+	"errors"
+	"net/http"
+	"os"
+	"strings"
+	"testing"
+)
+
+func TestAnEndpointIsRepointed(t *testing.T) {
+	s, dir := newStandIn(t), t.TempDir()
+	c := s.serve()
+	g := must(NewRegistrar(c, dir).Register(t.Context(), "https://a.example"))(t)
+	if err := g.Repoint(t.Context(), "https://b.example"); err != nil {
+		t.Fatal(err)
+	}
+	if s.urlOf("ep_1") != "https://b.example" || g.URL() != "https://b.example" || s.made != 1 {
+		t.Errorf("it points to %v", s.urlOf("ep_1"))
+	}
+	if b, _ := os.ReadFile(onlyLease(t, dir)); !bytes.Contains(b, []byte("https://b.example")) || !bytes.Contains(b, []byte(testSecret)) {
+		t.Errorf("the lease is %s", b)
+	}
+	if err := c.DeleteEndpoint(t.Context(), "ep_1"); err != nil {
+		t.Fatal(err)
+	}
+	if err := g.Repoint(t.Context(), "https://c.example"); !errors.Is(err, ErrNotFound) {
+		t.Errorf("a deleted one: %v", err)
+	}
+	if err := g.Release(t.Context()); err != nil {
+		t.Errorf("releasing a deleted one: %v", err)
+	}
+	nothingLeft(t, s, dir)
+	if err := g.Repoint(t.Context(), "https://c.example"); err == nil {
+		t.Error("a released one can be repointed")
+	}
+}
+
+func TestAFailedReleaseTellsTheCommandAndMayBeRepeated(t *testing.T) {
+	s, dir := newStandIn(t), t.TempDir()
+	fail := 401
+	c := handling(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == "DELETE" && fail != 0 {
+			w.WriteHeader(fail)
+			return
+		}
+		s.ServeHTTP(w, r)
+	})
+	g := must(NewRegistrar(c, dir).Register(t.Context(), "https://a.example"))(t)
+	err := g.Release(t.Context())
+	var left *CleanupError
+	if !errors.As(err, &left) {
+		t.Fatal(err)
+	}
+	holdsNothingSecret(t, err)
+	if want := "ASPECT_URL=" + c.base + " aspectop endpoints delete ep_1"; left.Command != want {
+		t.Errorf("command: %s", left.Command)
+	}
+	if want := `curl -X DELETE -H "Authorization: Bearer $ASPECT_API_KEY" ` + c.base + "/webhooks/endpoints/ep_1"; left.Curl != want {
+		t.Errorf("curl: %s", left.Curl)
+	}
+	if !strings.Contains(err.Error(), left.Command) || !strings.Contains(err.Error(), left.Curl) || !strings.Contains(err.Error(), "401") {
+		t.Error(err)
+	}
+	if rec := must(NewRegistrar(c, dir).Recover(t.Context(), ""))(t); len(rec.Findings) != 0 {
+		t.Errorf("another start took it from its living owner: %v", rec.Findings)
+	}
+	fail = 0
+	if err := g.Release(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	nothingLeft(t, s, dir)
+}
+
+func TestACommandHoldsAStrangeIdSafely(t *testing.T) {
+	c, err := New(Config{Key: NewCredential(testKey)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := c.cleanupError(lease{EndpointID: "ep'$(reboot)"}, errors.New("x"))
+	if want := `aspectop endpoints delete 'ep'\''$(reboot)'`; e.Command != want {
+		t.Errorf("command: %s", e.Command)
+	}
+	if want := `curl -X DELETE -H "Authorization: Bearer $ASPECT_API_KEY" 'https://api.aspect.inc/webhooks/endpoints/ep%27$%28reboot%29'`; e.Curl != want {
+		t.Errorf("curl: %s", e.Curl)
+	}
+}
