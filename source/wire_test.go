@@ -1,0 +1,331 @@
+package source
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"aspectop/aspect"
+	"aspectop/journal"
+	"aspectop/model"
+)
+
+// server is Aspect's API as the provider's page describes it.
+type server struct {
+	*httptest.Server
+	mu     sync.Mutex
+	active []string
+	tasks  map[string]string
+	asked  []string
+}
+
+func newServer(t *testing.T) *server {
+	s := &server{tasks: map[string]string{}}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /tasks/active", func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprintf(w, "[%s]", strings.Join(s.active, ", "))
+	})
+	mux.HandleFunc("GET /tasks/{id}", func(w http.ResponseWriter, r *http.Request) {
+		s.one(w, r.PathValue("id"), "Task not found")
+	})
+	mux.HandleFunc("GET /assets/{id}", func(w http.ResponseWriter, r *http.Request) {
+		s.one(w, r.PathValue("id"), "Asset not found")
+	})
+	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.asked = append(s.asked, r.URL.Path)
+		w.Header().Set("Content-Type", "application/json")
+		if r.Header.Get("Authorization") != "Bearer sk_0123456789abcdef" {
+			w.WriteHeader(http.StatusUnauthorized)
+			fmt.Fprint(w, `{"detail":"Could not validate credentials"}`)
+			return
+		}
+		mux.ServeHTTP(w, r)
+	}))
+	t.Cleanup(s.Close)
+	return s
+}
+
+func (s *server) one(w http.ResponseWriter, id, missing string) {
+	if raw, ok := s.tasks[id]; ok {
+		fmt.Fprint(w, raw)
+		return
+	}
+	w.WriteHeader(http.StatusNotFound)
+	fmt.Fprintf(w, `{"detail":%q}`, missing)
+}
+
+func (s *server) client(t *testing.T) *aspect.Client {
+	t.Helper()
+	c, err := aspect.New(aspect.Config{BaseURL: s.URL, Key: aspect.NewCredential("sk_0123456789abcdef")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// file is a journal on the disk, with a reader.
+func file(t *testing.T) (*journal.Journal, *journal.Reader) {
+	t.Helper()
+	j, err := journal.OpenMemory(journal.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { j.Close() })
+	r, err := journal.OpenReader(j.Path())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { r.Close() })
+	return j, r
+}
+
+func all(t *testing.T, r Reader) []model.Delivery {
+	t.Helper()
+	deliveries, err := r.After(t.Context(), 0, 10_000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return deliveries
+}
+
+// eventually polls until ok, or fails.
+func eventually(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	for end := time.Now().Add(10 * time.Second); !ok(); time.Sleep(2 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("in ten seconds it did not come that " + what)
+		}
+	}
+}
+
+// run runs a poller until its first look is over.
+func run(t *testing.T, api API, j Appender, r Reader) {
+	t.Helper()
+	looked := make(chan Report, 100)
+	p := NewPoller(PollerConfig{API: api, Journal: j, History: NewHistory(r), Report: func(r Report) {
+		if r.State != Connecting {
+			looked <- r
+		}
+	}})
+	stop := start(t, p.Run)
+	if r := <-looked; r.State != OK {
+		t.Fatalf("reported %+v", r)
+	}
+	stop()
+}
+
+func TestARestartFillsTheGapAndRepeatsNothing(t *testing.T) {
+	s, now := newServer(t), time.Now()
+	j, r := file(t)
+	s.active = []string{task("a", now, "visual:processing"), task("b", now, "visual:queued"), task("c", now, "visual:queued"), task("d", now, "visual:queued")}
+	run(t, s.client(t), j, r)
+	if got := len(all(t, r)); got != 4 {
+		t.Fatalf("%d deliveries", got)
+	}
+
+	// Meanwhile a was completed, b went on, c was deleted, d stays as it was.
+	s.active = []string{task("d", now, "visual:queued"), task("b", now.Add(time.Second), "visual:processing")}
+	s.tasks["a"] = task("a", now.Add(time.Second), "visual:completed")
+	for range 3 {
+		run(t, s.client(t), j, r)
+	}
+	b := boardOf(all(t, r))
+	if len(all(t, r)) != 7 || b.Task("a").State() != model.Completed || b.Task("b").State() != model.Processing || !b.Task("c").Gone() || b.Task("d").State() != model.Queued {
+		t.Errorf("the journal has %s", told(all(t, r)))
+	}
+	for _, d := range all(t, r) {
+		if d.Repeat() {
+			t.Errorf("%s is a repeat", d.ID)
+		}
+	}
+	if want := []string{"/tasks/active", "/tasks/active", "/tasks/a", "/tasks/c", "/tasks/active", "/tasks/active"}; !slices.Equal(s.asked, want) {
+		t.Errorf("asked for %q, want %q", s.asked, want)
+	}
+}
+
+func TestAKeyThatAspectDoesNotKnowIsToldInItsWords(t *testing.T) {
+	s := newServer(t)
+	j, r := file(t)
+	c, err := aspect.New(aspect.Config{BaseURL: s.URL, Key: aspect.NewCredential("sk_another0123456789")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	reports := &reports{}
+	start(t, NewPoller(PollerConfig{API: c, Journal: j, History: NewHistory(r), Report: reports.add}).Run)
+	eventually(t, "trouble is reported", func() bool { return len(reports.notices()) > 0 })
+	want := "Aspect's API: GET /tasks/active: 401 Unauthorized: Could not validate credentials (Aspect does not know this API key: check ASPECT_API_KEY)"
+	if got := reports.notices(); got[0] != want {
+		t.Errorf("noticed %q, want %q", got[0], want)
+	}
+}
+
+func TestAnAssetIsCalledAsTheAPICallsIt(t *testing.T) {
+	s := newServer(t)
+	s.tasks["asset-1"] = `{"id":"asset-1","name":"Interview 1.mp4","type":"video"}`
+	names := NewNames(s.client(t), nil)
+	start(t, names.Run)
+	names.Want("asset-1", "asset-2")
+	eventually(t, "it has a name", func() bool { _, ok := names.Get("asset-1"); return ok })
+	if got, _ := names.Get("asset-1"); got != "Interview 1.mp4" {
+		t.Errorf("it is called %q", got)
+	}
+}
+
+// eventServer sends its events over bare TCP: all that stand behind the one that
+// the client has. It cuts its first connection after so many bytes, the others
+// when all is sent.
+type eventServer struct {
+	listener net.Listener
+	events   []string // each as it goes over the wire; its id is its index
+	cut      int
+	mu       sync.Mutex
+	lastIDs  []string
+}
+
+func (e *eventServer) serve() {
+	for {
+		conn, err := e.listener.Accept()
+		if err != nil {
+			return
+		}
+		req, err := http.ReadRequest(bufio.NewReader(conn))
+		if err != nil {
+			conn.Close()
+			continue
+		}
+		e.mu.Lock()
+		last := req.Header.Get("Last-Event-Id")
+		first := len(e.lastIDs) == 0
+		e.lastIDs = append(e.lastIDs, last)
+		e.mu.Unlock()
+		from := 0
+		if last != "" {
+			fmt.Sscan(last, &from)
+			from++
+		}
+		answer := "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n" + strings.Join(e.events[min(from, len(e.events)):], "")
+		if first {
+			answer = answer[:e.cut]
+		}
+		fmt.Fprint(conn, answer)
+		conn.Close()
+	}
+}
+
+func TestAStreamThatIsCutAnywhereLosesAndRepeatsNothing(t *testing.T) {
+	var events []string
+	for i, end := range []string{"\n", "\r\n", "\r"} {
+		body, _ := json.Marshal(map[string]any{"event_id": fmt.Sprint("e", i), "event_type": "task.progress",
+			"data": map[string]any{"task": map[string]any{"id": "a", "features": map[string]any{}}}})
+		half := len(body) - 1 // a line may end where JSON has white space
+		events = append(events, strings.ReplaceAll(fmt.Sprintf(": %d\nid: %d\ndata: %s\ndata: %s\n\n", i, i, body[:half], body[half:]), "\n", end))
+	}
+	length := len("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n" + strings.Join(events, ""))
+	var streams sync.WaitGroup
+	seats := make(chan struct{}, 16)
+	for cut := range length + 1 {
+		seats <- struct{}{}
+		streams.Go(func() {
+			defer func() { <-seats }()
+			if err := readCut(t, events, cut); err != nil {
+				t.Errorf("cut after %d of %d bytes: %v", cut, length, err)
+			}
+		})
+	}
+	streams.Wait()
+}
+
+// readCut reads a stream until it has all of it, and then some.
+func readCut(t *testing.T, events []string, cut int) error {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	defer l.Close()
+	server := &eventServer{listener: l, events: events, cut: cut}
+	go server.serve()
+	journal := &memory{}
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	s, err := NewStream(StreamConfig{URL: "http://" + l.Addr().String(), Journal: journal, History: NewHistory(journal), HTTP: client})
+	if err != nil {
+		return err
+	}
+	s.retry = time.Millisecond
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		s.Run(ctx)
+	}()
+	enough := func() bool {
+		server.mu.Lock()
+		defer server.mu.Unlock()
+		return len(server.lastIDs) > 2 && server.lastIDs[len(server.lastIDs)-1] == fmt.Sprint(len(events)-1)
+	}
+	for !enough() && ctx.Err() == nil {
+		time.Sleep(time.Millisecond)
+	}
+	if ctx.Err() != nil {
+		return fmt.Errorf("got %d events in ten seconds", len(journal.deliveries()))
+	}
+	cancel()
+	<-done
+	var ids []string
+	for _, d := range journal.deliveries() {
+		ids = append(ids, d.ID)
+	}
+	if want := []string{"sse:e0", "sse:e1", "sse:e2"}; !slices.Equal(ids, want) {
+		return fmt.Errorf("kept %q, want %q", ids, want)
+	}
+	return nil
+}
+
+func TestAStreamIsReadOverTheWireAndGoesOnWhereAnEarlierRunStopped(t *testing.T) {
+	j, r := file(t)
+	asked := make(chan http.Header, 10)
+	more := make(chan string, 10)
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		asked <- req.Header
+		w.Header().Set("Content-Type", "text/event-stream")
+		w.WriteHeader(http.StatusOK)
+		for {
+			http.NewResponseController(w).Flush()
+			select {
+			case text := <-more:
+				fmt.Fprint(w, text)
+			case <-req.Context().Done():
+				return
+			}
+		}
+	}))
+	defer s.Close()
+	raw := task("a", time.Now(), "visual:queued")
+	for run, last := range []string{"", "1"} {
+		stream, err := NewStream(StreamConfig{URL: s.URL, Key: aspect.NewCredential("sk_0123456789abcdef"), Journal: j, History: NewHistory(r)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		stop := start(t, stream.Run)
+		if h := <-asked; h.Get("Last-Event-ID") != last || h.Get("Authorization") != "Bearer sk_0123456789abcdef" {
+			t.Errorf("run %d asked with %v", run, h)
+		}
+		more <- event(fmt.Sprint(run+1), fmt.Sprint("e", run), raw)
+		eventually(t, "the event is kept", func() bool { return len(all(t, r)) == run+1 })
+		stop()
+	}
+	if got := told(all(t, r)); got != "sse task.progress, sse task.progress" {
+		t.Errorf("the journal has %s", got)
+	}
+}
