@@ -148,7 +148,8 @@ func (s *svix) send(ctx context.Context, e event) (reply, error) {
 	s.waiting[e.ID] = answer
 	c := s.conn
 	s.mu.Unlock()
-	if err := c.Write(ctx, websocket.MessageBinary, frame("event", e)); err != nil {
+	// The library closes a connection when a Write's context ends.
+	if err := c.Write(context.WithoutCancel(ctx), websocket.MessageBinary, frame("event", e)); err != nil {
 		return reply{}, err
 	}
 	select {
@@ -430,7 +431,7 @@ func TestWakingFromSleepDialsAnew(t *testing.T) {
 		r.ahead(time.Hour)
 		after(clockEvery + time.Second)
 		if got := r.State(); r.svix.dialed() != 2 || got.State != model.TunnelConnected || got.Probe == nil {
-			t.Errorf("%d dials, %+v", r.svix.dialed(), got)
+			t.Errorf("%d dials, %+v%s", r.svix.dialed(), got, r.reports)
 		}
 	})
 }

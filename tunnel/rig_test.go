@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -85,7 +86,9 @@ type edge struct {
 
 func newEdge(t *testing.T, p *program, prober *Prober) *edge {
 	e := &edge{p}
-	server := httptest.NewTLSServer(e)
+	server := httptest.NewUnstartedServer(e)
+	server.Config.ErrorLog = log.New(io.Discard, "", 0) // probes are given up in the middle
+	server.StartTLS()
 	t.Cleanup(server.Close)
 	prober.transport.TLSClientConfig = &tls.Config{InsecureSkipVerify: true}
 	prober.transport.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
