@@ -11,8 +11,8 @@ type lane struct {
 	key   string
 	items []item // the first is in flight, or next
 	place place
-	index int  // in lanes.later
-	down  bool // nobody listened at the last try
+	index int       // in lanes.later
+	down  time.Time // when nobody listened at the last try; zero if somebody did
 }
 
 // item is a message in its lane. The journal has the rest of it.
@@ -90,17 +90,19 @@ func (s *lanes) ripen(now time.Time) {
 	}
 }
 
-// note says of a lane whether somebody listened at its last try.
-func (s *lanes) note(l *lane, down bool) {
-	if l.down {
+// note says of a lane when nobody listened at its last try; zero if somebody
+// did.
+func (s *lanes) note(l *lane, down time.Time) {
+	if !l.down.IsZero() {
 		s.down--
 	}
-	if l.down = down; down {
+	if l.down = down; !down.IsZero() {
 		s.down++
 	}
 }
 
-// hurry makes all lanes ready that wait because nobody listened.
+// hurry lets all lanes that wait because nobody listened wait no longer than
+// after a first try.
 func (s *lanes) hurry(now time.Time) {
 	if s.down == 0 {
 		return
@@ -108,9 +110,9 @@ func (s *lanes) hurry(now time.Time) {
 	waiting := s.later
 	s.later = nil
 	for _, l := range waiting {
-		if l.down {
-			s.note(l, false)
-			l.items[0].next = now
+		if !l.down.IsZero() {
+			l.items[0].next = l.down.Add(pauses[0])
+			s.note(l, time.Time{})
 		}
 		l.place = nowhere
 		s.put(l, now)

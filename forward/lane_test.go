@@ -39,9 +39,9 @@ func TestEveryLaneWaitsInOnePlaceAndKeepsItsOrder(t *testing.T) {
 				if r.IntN(2) == 0 {
 					l.items[0].tries++
 					l.items[0].next = now.Add(time.Duration(r.IntN(50)))
-					s.note(l, r.IntN(2) == 0)
+					s.note(l, []time.Time{{}, now}[r.IntN(2)])
 				} else {
-					s.note(l, false)
+					s.note(l, time.Time{})
 					l.items, want[l.key] = l.items[1:], want[l.key][1:]
 					s.items--
 				}
@@ -70,7 +70,7 @@ func check(t *testing.T, s *lanes, flying []*lane, want map[string][]int64) {
 	}
 	for key, l := range s.byKey {
 		items += len(l.items)
-		if l.down {
+		if !l.down.IsZero() {
 			down++
 		}
 		if places[l] != 1 {

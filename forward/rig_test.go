@@ -1,13 +1,11 @@
 package forward
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -138,7 +136,7 @@ type rig struct {
 
 func newJournal(t testing.TB) *journal.Journal {
 	t.Helper()
-	j, err := journal.Open(filepath.Join(t.TempDir(), "journal.db"), journal.Options{})
+	j, err := journal.OpenMemory(journal.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -262,5 +260,3 @@ func has(t testing.TB, text string, parts ...string) {
 		}
 	}
 }
-
-func sameBytes(a, b []byte) bool { return bytes.Equal(a, b) }

@@ -221,7 +221,11 @@ func (r *run) settle(done result) {
 		f.Final, f.GaveUp = !ok, !ok
 		head.next = now.Add(wait)
 	}
-	r.lanes.note(l, done.answer.refused())
+	var down time.Time
+	if done.answer.refused() {
+		down = now
+	}
+	r.lanes.note(l, down)
 	r.tell(f)
 	if f.Final {
 		r.open.settle(head.seq)

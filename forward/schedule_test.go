@@ -5,7 +5,9 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -156,25 +158,42 @@ func TestTasksWhoseMessagesTimeOutLeaveRoomForOthers(t *testing.T) {
 }
 
 func TestWhoWaitedForAHandlerThatWasNotThereIsTriedAtOnceWhenItAnswers(t *testing.T) {
-	var up sync.Mutex // locked while the handler is down
+	var up atomic.Bool
 	answer := func(r *http.Request) (*http.Response, error) {
-		if !up.TryLock() {
+		if !up.Load() {
 			return nil, errRefused
 		}
-		defer up.Unlock()
 		return reply(204)
 	}
-	up.Lock()
 	inVirtualTime(t, answer, func(v *virtual) {
 		for n := range 50 {
 			v.journal.append(message(fmt.Sprint("t", n), 1))
 		}
 		time.Sleep(200 * time.Second) // the next try would be at 410 s
-		up.Unlock()
+		up.Store(true)
 		v.journal.append(message("another", 1))
 		time.Sleep(time.Second)
 		if q := v.Queue(); q.Delivered != 51 {
 			t.Errorf("a second after the handler came up the queue is %+v", q)
+		}
+	})
+}
+
+func TestAHandlerThatComesAndGoesDoesNotUseUpTheTries(t *testing.T) {
+	answer := func(r *http.Request) (*http.Response, error) {
+		if strings.HasPrefix(r.Header.Get("Svix-Id"), "msg_unlucky") {
+			return nil, errRefused
+		}
+		return reply(204)
+	}
+	inVirtualTime(t, answer, func(v *virtual) {
+		v.journal.append(message("unlucky", 1))
+		for n := 0; time.Since(v.began) < 6*time.Second; n++ {
+			v.journal.append(message("lucky", n))
+			time.Sleep(10 * time.Millisecond)
+		}
+		if f := v.journal.outcome(1); f.Tries > 7 || f.Final {
+			t.Errorf("%d tries in six seconds", f.Tries)
 		}
 	})
 }
