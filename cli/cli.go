@@ -13,6 +13,7 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"aspectop/printer"
 )
@@ -103,7 +104,14 @@ func noArguments(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
-	return usageError("unexpected argument %q; see %s --help", args[0], cmd.CommandPath())
+	// A flag that may stand alone takes its value only with an equals sign.
+	var meant string
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		if f.NoOptDefVal != "" && f.Value.Type() == "string" {
+			meant = fmt.Sprintf("; did you mean --%s=%s?", f.Name, args[0])
+		}
+	})
+	return usageError("unexpected argument %q%s", args[0], meant)
 }
 
 // report writes err for people, or for programs if they asked for JSON, and
