@@ -9,6 +9,7 @@ import (
 
 	"aspectop/demo"
 	"aspectop/model"
+	"aspectop/tunnel"
 )
 
 var shells = []string{"bash", "zsh", "fish", "powershell"}
@@ -53,6 +54,7 @@ var themes = []string{"auto", "light", "dark", "mono"}
 func completeFlags(cmd *cobra.Command) {
 	for _, sub := range cmd.Commands() {
 		complete(sub, "theme", themes, cobra.ShellCompDirectiveNoFileComp)
+		complete(sub, "tunnel", []string{"off", string(tunnel.Cloudflared), string(tunnel.SvixRelay)}, cobra.ShellCompDirectiveNoFileComp)
 		complete(sub, "format", exportFormats, cobra.ShellCompDirectiveNoFileComp)
 		complete(sub, "lang", exportLangs, cobra.ShellCompDirectiveNoFileComp)
 		complete(sub, "break", breaks(), cobra.ShellCompDirectiveNoFileComp)

@@ -64,7 +64,7 @@ func fromConfig(cmd *cobra.Command) error {
 	}
 	var keys map[string]toml.Primitive
 	if c.meta, err = toml.Decode(text, &keys); err == nil {
-		err = c.table(c.lineage[len(c.lineage)-1], nil, keys)
+		err = c.table(c.lineage[len(c.lineage)-1], keys)
 	}
 	return c.explain(err)
 }
@@ -102,10 +102,13 @@ type config struct {
 // table applies the keys of one table, which is about the command owner and
 // those below it. Every name is checked, whichever command runs, so that a slip
 // of the pen does not wait for its day.
-func (c *config) table(owner *cobra.Command, above toml.Key, keys map[string]toml.Primitive) error {
+func (c *config) table(owner *cobra.Command, keys map[string]toml.Primitive) error {
 	names := slices.Sorted(maps.Keys(keys))
 	isTable := func(name string) bool {
-		return c.meta.Type(append(slices.Clone(above), name)...) == "Hash"
+		var value any
+		err := c.meta.PrimitiveDecode(keys[name], &value)
+		_, table := value.(map[string]any)
+		return err == nil && table
 	}
 	// What is said of one command goes before what holds for several: a flag is
 	// set once.
@@ -121,7 +124,7 @@ func (c *config) table(owner *cobra.Command, above toml.Key, keys map[string]tom
 		if err := c.meta.PrimitiveDecode(keys[name], &below); err != nil {
 			return err
 		}
-		if err := c.table(sub, append(slices.Clone(above), name), below); err != nil {
+		if err := c.table(sub, below); err != nil {
 			return err
 		}
 	}
@@ -202,7 +205,11 @@ func (c *config) explain(err error) error {
 	if message == "expected value" {
 		message += " (text stands in quotation marks)"
 	}
-	return usageError("%s:%d: %s", c.path, at.Position.Line, message)
+	place := c.path
+	if at.Position.Line > 0 { // a table that only stands in the name of another has none
+		place += fmt.Sprintf(":%d", at.Position.Line)
+	}
+	return usageError("%s: %s", place, message)
 }
 
 // subcommand is the command of that name right below owner, or nil.

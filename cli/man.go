@@ -168,7 +168,11 @@ func options(r *roff, cmd *cobra.Command) {
 		default:
 			usage += " (default " + f.DefValue + ")"
 		}
-		r.term("--"+f.Name, argument, usage)
+		name := "--" + f.Name
+		if f.NoOptDefVal != "" && argument != "" {
+			name, argument = name+"[="+argument+"]", ""
+		}
+		r.term(name, argument, usage)
 	})
 }
 
@@ -188,6 +192,8 @@ var exitCodes = []struct {
 // variables are told in the manual.
 var variables = []struct{ name, meaning string }{
 	{secretVariable, "One or more signing secrets, separated by spaces or commas; name=whsec_... names one."},
+	{keyVariable, "A key of Aspect's API."},
+	{urlVariable, "Where that API is, instead of https://api.aspect.inc."},
 	{"ASPECTOP_*", "Any flag: ASPECTOP_RETAIN=30d is --retain 30d."},
 	{"XDG_CONFIG_HOME, XDG_STATE_HOME", "Where the config file and the journal are, instead of ~/.config and ~/.local/state."},
 	{"NO_COLOR", "No colours, whatever its value."},
