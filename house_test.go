@@ -22,7 +22,7 @@ var rooms = []struct {
 	{"receiver", []string{"ui", "tunnel"}},
 	{"source", []string{"ui", "tunnel"}},
 	{"tunnel", []string{"ui", "receiver"}},
-	{"aspect", []string{"journal"}},
+	{"aspect", []string{"journal", "model"}},
 	{"journal", []string{"ui"}},
 	{"model", nil},
 }

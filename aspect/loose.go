@@ -9,8 +9,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"aspectop/model"
 )
 
 // object is a JSON object whose members are found by their names in lower case
@@ -51,7 +49,7 @@ func (o object) number(name string) int {
 }
 
 // time is the zero time if the member is absent or cannot be read.
-func (o object) time(names ...string) time.Time { return model.ParseTime(o.text(names...)) }
+func (o object) time(names ...string) time.Time { return parseTime(o.text(names...)) }
 
 func (o object) object(name string) (object, bool) { return objectOf(o[plainName(name)]) }
 
@@ -110,4 +108,15 @@ func listOf(body []byte, name string) (items []json.RawMessage, next string, err
 
 func onlyObjects(items []json.RawMessage) []json.RawMessage {
 	return slices.DeleteFunc(items, func(raw json.RawMessage) bool { return raw[0] != '{' })
+}
+
+// parseTime reads RFC 3339, also without a zone, which means UTC, as FastAPI
+// writes times that have none. Anything else is the zero time.
+func parseTime(s string) time.Time {
+	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05"} {
+		if t, err := time.Parse(layout, s); err == nil {
+			return t.UTC()
+		}
+	}
+	return time.Time{}
 }
