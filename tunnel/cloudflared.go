@@ -101,20 +101,13 @@ func (c *cloudflared) run(ctx context.Context, wake <-chan struct{}, tell func(l
 		state = model.TunnelReconnecting
 		pause := c.pause(failed, e.limited)
 		tell(link{state: state, url: c.public, detail: e.why, nextTry: c.now().Add(pause)})
-		select { // what woke us before this pause is over
-		case <-wake:
-		default:
+		if e.limited {
+			rest(ctx, pause, nil)
+		} else {
+			rest(ctx, pause, wake)
 		}
-		next := time.NewTimer(pause)
-		select {
-		case <-ctx.Done():
-			next.Stop()
+		if ctx.Err() != nil {
 			return
-		case <-next.C:
-		case <-wake:
-			if e.limited {
-				<-next.C
-			}
 		}
 	}
 }

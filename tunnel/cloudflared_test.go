@@ -210,7 +210,10 @@ func TestAfterALimitTheNextTryIsMinutesAwayAndTold(t *testing.T) {
 			if wait := time.Until(m.NextTry); wait < time.Minute {
 				t.Errorf("the next try is in %s", wait)
 			}
-			r.Stop()
+			start := time.Now()
+			if r.Stop(); time.Since(start) > 5*time.Second {
+				t.Errorf("Stop took %s", time.Since(start))
+			}
 			if n := len(r.runs()); n != 1 {
 				t.Errorf("called %d times", n)
 			}

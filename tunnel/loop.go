@@ -16,8 +16,9 @@ const (
 	counts = 3
 
 	clockEvery = 5 * time.Second
-	// slept is how far the clock on the wall must have moved ahead of the
-	// monotonic one, which stands still while the machine sleeps.
+	// slept is how much longer than clockEvery the clock on the wall must have
+	// gone on from one look at it to the next: the machine slept or this
+	// process was stopped.
 	slept = 10 * time.Second
 )
 
@@ -56,7 +57,7 @@ func (t *Tunnel) run(ctx context.Context) {
 	defer w.next.Stop()
 	clock := time.NewTicker(clockEvery)
 	defer clock.Stop()
-	wall, mono := t.o.Now(), time.Now()
+	wall := t.wall()
 	for {
 		select {
 		case l, open := <-links:
@@ -71,11 +72,8 @@ func (t *Tunnel) run(ctx context.Context) {
 		case <-w.next.C:
 			w.ask(ctx)
 		case <-clock.C:
-			// Round takes the monotonic reading away, so that Sub compares walls.
-			elapsed := t.o.Now().Round(0).Sub(wall.Round(0))
-			ahead := elapsed - time.Since(mono)
-			wall, mono = t.o.Now(), time.Now()
-			if ahead < slept {
+			before := wall
+			if wall = t.wall(); wall.Sub(before) < clockEvery+slept {
 				continue
 			}
 			select {
@@ -89,6 +87,9 @@ func (t *Tunnel) run(ctx context.Context) {
 		}
 	}
 }
+
+// wall is the time without the monotonic reading, which stands still in sleep.
+func (t *Tunnel) wall() time.Time { return t.o.Now().Round(0) }
 
 // asks reports whether there is something to probe.
 func (w *watch) asks() bool {

@@ -116,14 +116,8 @@ func (r *relay) run(ctx context.Context, wake <-chan struct{}, tell func(link)) 
 			state: model.TunnelReconnecting, url: r.publicURL(), nextTry: r.now().Add(pause),
 			detail: "no connection to Svix's relay: " + clean(err.Error()),
 		})
-		next := time.NewTimer(pause)
-		select {
-		case <-ctx.Done():
-			next.Stop()
+		if rest(ctx, pause, wake); ctx.Err() != nil {
 			return
-		case <-wake:
-			next.Stop()
-		case <-next.C:
 		}
 	}
 }

@@ -74,6 +74,18 @@ type link struct {
 // that the machine may have slept.
 type carrier func(ctx context.Context, wake <-chan struct{}, tell func(link))
 
+// rest waits for the time given or, if that is sooner, until ctx ends or the
+// machine wakes.
+func rest(ctx context.Context, d time.Duration, wake <-chan struct{}) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-wake:
+	case <-ctx.Done():
+	}
+}
+
 // Tunnel is a way from outside to the receiver. Its methods may be used by any
 // number of goroutines.
 type Tunnel struct {
