@@ -194,11 +194,5 @@ func (x *exporter) picks(d *model.Delivery) bool {
 		return true
 	}
 	e := model.Decode(d)
-	s := model.Subject{Event: &e, Duplicate: d.Repeat(), Now: x.Now()}
-	if x.board != nil && e.Task != nil {
-		if s.Task = x.board.Task(e.Task.ID); s.Task != nil {
-			s.Late, _, _ = s.Task.Arrival(d.Seq)
-		}
-	}
-	return x.Filter.Match(&s)
+	return x.Filter.Picks(&e, x.board, x.Now())
 }

@@ -22,10 +22,7 @@ func WriteResult(out io.Writer, f Format, at time.Time, r model.Outcome) error {
 	} else {
 		buf.WriteString(Clean(resultSentence(r)) + "\n")
 	}
-	if err := write(out, &buf); err != errGone {
-		return err
-	}
-	return nil
+	return writeOnce(out, &buf)
 }
 
 func resultSentence(r model.Outcome) string {

@@ -29,10 +29,7 @@ func WriteSent(out io.Writer, f Format, s Sent) error {
 	} else {
 		buf.WriteString(Clean(sentSentence(s)) + "\n")
 	}
-	if err := write(out, &buf); err != errGone {
-		return err
-	}
-	return nil
+	return writeOnce(out, &buf)
 }
 
 func (j *jsonLines) sent(s Sent) {

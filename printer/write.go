@@ -28,6 +28,19 @@ func write(out io.Writer, buf *bytes.Buffer) error {
 	return fmt.Errorf("the output cannot be written: %w", err)
 }
 
+// WriteAll writes text to out. That nobody reads it any more is no error.
+func WriteAll(out io.Writer, text []byte) error {
+	return writeOnce(out, bytes.NewBuffer(text))
+}
+
+// writeOnce writes what is in buf. That nobody reads it any more is no error.
+func writeOnce(out io.Writer, buf *bytes.Buffer) error {
+	if err := write(out, buf); err != errGone {
+		return err
+	}
+	return nil
+}
+
 // errGone says that nobody reads the output any more.
 var errGone = errors.New("the output is closed")
 
