@@ -12,14 +12,17 @@ const (
 	urlVariable = "ASPECT_URL"
 )
 
+// apiKey is the key of Aspect's API, empty if there is none.
+func apiKey() aspect.Credential { return aspect.NewCredential(os.Getenv(keyVariable)) }
+
 // newClient returns a client of Aspect's API, nil if there is no key.
 func newClient() (*aspect.Client, error) {
-	key := os.Getenv(keyVariable)
-	if key == "" {
+	key := apiKey()
+	if key.Empty() {
 		return nil, nil
 	}
 	c, err := aspect.New(aspect.Config{
-		BaseURL: os.Getenv(urlVariable), Key: aspect.NewCredential(key), UserAgent: "aspectop/" + version(),
+		BaseURL: os.Getenv(urlVariable), Key: key, UserAgent: "aspectop/" + version(),
 	})
 	if err != nil {
 		return nil, &exitError{exitUsage, err}

@@ -35,6 +35,9 @@ func (w *watchFlags) addSources(s *session, p plan) error {
 	if err != nil {
 		return setupError(err)
 	}
+	if w.sse == "" {
+		reader.OmitHeader()
+	}
 	history := source.NewHistory(reader)
 	report := func(r source.Report) {
 		s.setSource(r)
@@ -49,6 +52,15 @@ func (w *watchFlags) addSources(s *session, p plan) error {
 		s.gap = poller.Gap
 		s.names = source.NewNames(p.client, nil)
 		s.beside = append(s.beside, untilEnd(poller.Run), untilEnd(s.names.Run))
+	}
+	if w.sse != "" {
+		stream, err := source.NewStream(source.StreamConfig{
+			URL: w.sse, Key: apiKey(), Journal: s.journal, History: history, Report: report,
+		})
+		if err != nil {
+			return usageError("--sse: %w", err)
+		}
+		s.beside = append(s.beside, untilEnd(stream.Run))
 	}
 	return nil
 }

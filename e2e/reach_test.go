@@ -4,7 +4,9 @@ package e2e
 
 import (
 	"fmt"
+	"io"
 	"net"
+	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
@@ -171,4 +173,58 @@ func TestWhatCannotBeReachedIsSaidWithItsCode(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestTheEventStreamIsReadWithNothingElse(t *testing.T) {
+	body := tells(upload, "task.progress", time.Now(), feature("visual", "queued"))
+	stream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/event-stream")
+		fmt.Fprintf(w, "id: 1\ndata: %s\n\n", body)
+		w.(http.Flusher).Flush()
+		<-r.Context().Done()
+	}))
+	t.Cleanup(stream.Close)
+	t.Cleanup(stream.CloseClientConnections)
+	p := inPipe(t, program(t, "watch", "--json", "--sse", stream.URL))
+	p.next("ready")
+	if e := p.next("event"); e["source"] != "sse" || e["task_id"] != upload {
+		t.Errorf("the event is %v", e)
+	}
+	p.signal(syscall.SIGINT)
+	p.next("end")
+	if code := p.ends(); code != 0 {
+		t.Errorf("ended with %d: %s", code, p.errors())
+	}
+}
+
+func TestAHandlerGetsWhatArrivesAndACommandRunsForWhatEnded(t *testing.T) {
+	got := make(chan string, 10)
+	handler := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		b, _ := io.ReadAll(r.Body)
+		got <- r.Header.Get("svix-id") + " " + string(b)
+		w.WriteHeader(http.StatusNoContent)
+	}))
+	t.Cleanup(handler.Close)
+	out := filepath.Join(t.TempDir(), "out")
+	p := inPipe(t, watching(t, "--json", "--forward-to", handler.URL+"/hook", "--exec", "cat > "+out+".part && mv "+out+".part "+out))
+	url := p.next("ready")["url"].(string)
+	body := tells(upload, "task.completed", time.Now(), feature("visual", "completed"))
+	keeps(t, url, delivery{id: "msg_1", body: body})
+	if f := p.next("forward"); f["status"] != 204.0 || f["seq"] != 1.0 || f["resigned"] != false || f["error"] != nil {
+		t.Errorf("the forward line is %v", f)
+	}
+	if g := <-got; g != "msg_1 "+body {
+		t.Errorf("the handler got %s", g)
+	}
+	var task string
+	for end := time.Now().Add(patience); task == "" && time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+		b, _ := os.ReadFile(out)
+		task = string(b)
+	}
+	if !strings.Contains(task, `"task_id":"`+upload+`"`) || !strings.Contains(task, `"state":"completed"`) {
+		t.Errorf("the command got %q", task)
+	}
+	p.signal(syscall.SIGINT)
+	p.next("end")
+	p.ends()
 }
