@@ -123,6 +123,7 @@ func (w *waitFlags) wait(ctx context.Context, goal *model.Wait) error {
 	}
 	switch {
 	case alive:
+		fmt.Fprintf(os.Stderr, "aspectop: following the watch of process %d\n", pid)
 		err := f.follow(ctx)
 		if errors.Is(err, errNoWriter) {
 			err = setupError(fmt.Errorf("the watch that wrote %s (process %d) has ended, and the tasks are not done", path, pid))

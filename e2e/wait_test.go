@@ -51,14 +51,17 @@ expect 2 wait_json ""
 expect 2 wait_json good-1 --timeout soon
 expect 124 wait_json never-1 good-1 --timeout 200ms
 
-aspectop wait never-2 --json >interrupted.json & waiter=$!
-sleep 0.5; kill -TERM $waiter
+aspectop wait never-2 --json >interrupted.json 2>interrupted.err & waiter=$!
+until grep -q following interrupted.err; do sleep 0.1; done
+kill -TERM $waiter
 expect 130 wait $waiter
 test ! -s interrupted.json
 
-aspectop wait never-3 --json & waiter=$!
-sleep 0.5; kill -KILL $watch
+aspectop wait never-3 --json 2>alone.err & waiter=$!
+until grep -q following alone.err; do sleep 0.1; done
+kill -KILL $watch
 expect 3 wait $waiter
+cat interrupted.err alone.err >&2
 `
 
 func TestAContinuousIntegrationJobWaitsForItsUploads(t *testing.T) {
