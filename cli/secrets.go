@@ -40,3 +40,17 @@ func readSecrets(file string) ([]receiver.Secret, error) {
 	}
 	return secrets, nil
 }
+
+// signingSecret is the secret in an environment variable to sign with: the first
+// of several.
+func signingSecret(variable string) (receiver.Secret, error) {
+	text := os.Getenv(variable)
+	if strings.TrimSpace(text) == "" {
+		return receiver.Secret{}, usageError("the environment variable %s holds no signing secret; set it to the receiver's (whsec_...), or name another with --secret-env", variable)
+	}
+	secrets, err := receiver.ParseSecrets(text)
+	if err != nil {
+		return receiver.Secret{}, usageError("the environment variable %s: %w", variable, err)
+	}
+	return secrets[0], nil
+}

@@ -90,7 +90,7 @@ func (s *sendFlags) run(ctx context.Context, flags *pflag.FlagSet, args []string
 	if err != nil {
 		return err
 	}
-	secret, err := s.secret()
+	secret, err := signingSecret(s.secretEnv)
 	if err != nil {
 		return err
 	}
@@ -170,19 +170,6 @@ func joined[S ~string](words []S) string {
 		texts[i] = string(w)
 	}
 	return strings.Join(texts, ", ")
-}
-
-// secret is what the message is signed with: the first of several.
-func (s *sendFlags) secret() (receiver.Secret, error) {
-	text, set := os.LookupEnv(s.secretEnv)
-	if !set || strings.TrimSpace(text) == "" {
-		return receiver.Secret{}, usageError("the environment variable %s holds no signing secret; set it to the receiver's (whsec_...), or name another with --secret-env", s.secretEnv)
-	}
-	secrets, err := receiver.ParseSecrets(text)
-	if err != nil {
-		return receiver.Secret{}, usageError("the environment variable %s: %w", s.secretEnv, err)
-	}
-	return secrets[0], nil
 }
 
 func (s *sendFlags) play(ctx context.Context, sender *demo.Sender) error {

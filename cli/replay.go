@@ -1,0 +1,241 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"aspectop/forward"
+	"aspectop/journal"
+	"aspectop/model"
+	"aspectop/printer"
+)
+
+// replayFlags are the flags of replay.
+type replayFlags struct {
+	to        string
+	filter    string
+	since     moment
+	journal   string
+	secretEnv string
+	verbatim  bool
+	newID     bool
+	dryRun    bool
+	json      bool
+}
+
+func newReplay() *cobra.Command {
+	var r replayFlags
+	cmd := &cobra.Command{
+		Use:   "replay --to URL",
+		Short: "Post kept deliveries to a handler again",
+		Long: `replay posts the messages that a journal holds to a handler again, one after the
+other in the order of their arrival, each once. They keep their svix-id, headers
+and body, and are signed anew, as handlers refuse signatures older than five
+minutes. What came by no webhook is left out. A watch may write the journal
+meanwhile; what it receives from now on is not posted.
+
+After three deliveries in a row without an answer it stops.
+
+Exit codes: 0 all were answered 2xx, or there was nothing to post; 1 some were
+not; 2 wrong use; 3 no journal; 130 interrupted.`,
+		Example: `  aspectop replay --to http://localhost:3000/webhooks --since 1h
+  aspectop replay --to http://localhost:3000/webhooks --filter state:failed --dry-run`,
+		Args: noArguments,
+	}
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return r.run(cmd.Context(), cmd.Flags()) }
+	f := cmd.Flags()
+	f.SortFlags = false
+	f.StringVar(&r.to, "to", "", "`URL` of the handler")
+	f.StringVar(&r.filter, "filter", "", "only what matches this `filter`, such as \"state:failed\"")
+	f.Var(&r.since, "since", "only what came since `then`, such as 2h or 2026-01-02T15:04:05Z")
+	f.StringVar(&r.journal, "journal", "", "journal `file` (default: where watch keeps it)")
+	f.StringVar(&r.secretEnv, "secret-env", secretVariable, "environment `variable` that holds the handler's signing secret")
+	f.BoolVar(&r.verbatim, "verbatim", false, "post with the old signature")
+	f.BoolVar(&r.newID, "new-id", false, "give each a new svix-id, so that the handler does not take it for a repeat")
+	f.BoolVar(&r.dryRun, "dry-run", false, "only tell what would be posted")
+	f.BoolVar(&r.json, "json", false, "print one JSON object a delivery")
+	return cmd
+}
+
+// mostSilent is how many deliveries in a row may stay without an answer before
+// the rest is not tried.
+const mostSilent = 3
+
+// replayBatch is how many deliveries are in memory at once, at most. Each may
+// have a body of a megabyte.
+const replayBatch = 64
+
+func (r *replayFlags) run(ctx context.Context, flags *pflag.FlagSet) error {
+	filter, err := model.ParseFilter(r.filter)
+	if err != nil {
+		return usageError("--filter: %w", err)
+	}
+	to, err := r.handler(flags)
+	if err != nil {
+		return err
+	}
+	_, reader, err := openReader(r.journal)
+	if err != nil {
+		return err
+	}
+	defer reader.Close()
+	p := &replaying{replayFlags: r, filter: filter, to: to, reader: reader, format: printer.Plain}
+	if r.json {
+		p.format = printer.JSON
+	}
+	err = p.all(ctx)
+	if ctx.Err() != nil {
+		err = &exitError{exitInterrupted, fmt.Errorf("interrupted; %d were posted", p.count.Posted)}
+	}
+	switch {
+	case p.picked == 0 && err == nil:
+		fmt.Fprintln(os.Stderr, "aspectop: nothing to post: the journal holds no delivery that matches")
+	case p.count.LeftOut > 0:
+		fmt.Fprintf(os.Stderr, "aspectop: left out %d that came by no webhook, so there is nothing to send again\n", p.count.LeftOut)
+	}
+	if !r.dryRun {
+		err = errors.Join(printer.WriteReplayEnd(os.Stdout, p.format, time.Now(), to.To(), p.count), err)
+	}
+	if failed := p.count.Posted - p.count.Delivered; err == nil && failed > 0 {
+		err = fmt.Errorf("%d of %d deliveries were not taken by %s", failed, p.count.Posted, to.To())
+	}
+	return err
+}
+
+// handler checks how, and to whom, is to be posted.
+func (r *replayFlags) handler(flags *pflag.FlagSet) (*forward.Replay, error) {
+	if r.to == "" {
+		return nil, usageError("--to is missing: the URL of the handler, such as http://localhost:3000/webhooks")
+	}
+	o := forward.ReplayOptions{URL: r.to, NewID: r.newID}
+	if !r.verbatim {
+		secret, err := signingSecret(r.secretEnv)
+		if err != nil {
+			return nil, err
+		}
+		o.Sign = secret.Sign
+	} else if r.newID || flags.Changed("secret-env") {
+		return nil, usageError("--verbatim signs nothing anew, so it goes neither with --new-id nor with --secret-env")
+	}
+	to, err := forward.NewReplay(o)
+	if err != nil {
+		return nil, usageError("--to: %w", err)
+	}
+	return to, nil
+}
+
+// replaying is one replay under way.
+type replaying struct {
+	*replayFlags
+	filter *model.Filter
+	to     *forward.Replay
+	reader *journal.Reader
+	format printer.Format
+	board  *model.Board // nil unless the filter needs it
+
+	picked int64
+	count  printer.Replayed
+	silent int    // deliveries in a row without an answer
+	hint   string // the one told last
+	warned bool   // of old signatures
+}
+
+// all posts what the journal holds by now and the filter picks.
+func (p *replaying) all(ctx context.Context) error {
+	_, last, err := p.reader.Range(ctx)
+	if err != nil {
+		return err
+	}
+	after := int64(0)
+	if !p.since.at.IsZero() {
+		if after, err = p.reader.Since(ctx, p.since.at); err != nil {
+			return err
+		}
+	}
+	if p.filter.NeedsBoard() {
+		p.board = model.NewBoard()
+		err := p.each(ctx, 0, last, func(_ *model.Delivery, e *model.Event) error {
+			p.board.Fold(e)
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return p.each(ctx, after, last, func(d *model.Delivery, e *model.Event) error {
+		if !p.filter.Picks(e, p.board, time.Now()) {
+			return nil
+		}
+		p.picked++
+		switch {
+		case d.Source == model.SourceAPI, p.verbatim && d.Source != model.SourceWebhook:
+			p.count.LeftOut++
+			return nil
+		case p.dryRun:
+			return printer.WritePlanned(os.Stdout, p.format, time.Now(), e, p.to.To(), !p.verbatim)
+		}
+		return p.post(ctx, d, e)
+	})
+}
+
+// each calls f for the messages after one number and up to another.
+func (p *replaying) each(ctx context.Context, after, last int64, f func(*model.Delivery, *model.Event) error) error {
+	for after < last {
+		deliveries, err := p.reader.After(ctx, after, replayBatch)
+		if err != nil || len(deliveries) == 0 {
+			return err
+		}
+		for i := range deliveries {
+			d := &deliveries[i]
+			if after = d.Seq; after > last {
+				return nil
+			}
+			if d.Repeat() {
+				continue
+			}
+			e := model.Decode(d)
+			if err := f(d, &e); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// post posts one delivery and tells of it. Its error ends the replay.
+func (p *replaying) post(ctx context.Context, d *model.Delivery, e *model.Event) error {
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case p.silent == mostSilent:
+		return fmt.Errorf("%s gave no answer %d times in a row, so the rest was not posted", p.to.To(), mostSilent)
+	}
+	if p.verbatim && !p.warned && forward.Stale(d, time.Now()) {
+		p.warned = true
+		fmt.Fprintln(os.Stderr, "aspectop: these signatures are older than 5 minutes, and handlers should refuse them; without --verbatim each delivery is signed anew")
+	}
+	f := p.to.Post(ctx, d)
+	if ctx.Err() != nil && f.Status == 0 {
+		f.Error, f.Hint = "interrupted before the answer came", ""
+	}
+	p.count.Posted++
+	p.silent++
+	if f.Status != 0 {
+		p.silent = 0
+	}
+	if f.Delivered() {
+		p.count.Delivered++
+	}
+	hint := f.Hint
+	if hint == p.hint {
+		f.Hint = "" // it has been said
+	}
+	p.hint = hint
+	return printer.WriteReplayed(os.Stdout, p.format, e, &f)
+}
