@@ -21,10 +21,11 @@ type Appender interface {
 	Append(ctx context.Context, d *model.Delivery) error
 }
 
-// Reader gives the deliveries after a sequence number, in that order.
-// *journal.Reader is one.
+// Reader gives the deliveries after a sequence number, in that order, and the
+// least and greatest number there is. *journal.Reader is one.
 type Reader interface {
 	After(ctx context.Context, seq int64, limit int) ([]model.Delivery, error)
+	Range(ctx context.Context) (first, last int64, err error)
 }
 
 // API are the calls of Aspect's API that are made here. *aspect.Client has them;

@@ -12,15 +12,18 @@ import (
 // asked, through a reader of its own, so that it knows what any writer kept,
 // earlier runs included. One History serves a [Poller] and a [Stream] at once.
 //
-// Its memory is that of a [model.Board], and 4 MB at most for ids: it knows at
-// least the newest 50,000 of them. Whoever asks about an older one is told that
-// it is new; the journal itself remembers the ids of messages longer, and the
-// board shows the same task whether it is told something once or twice.
+// It begins with the newest 200,000 deliveries, so that the first look is not
+// kept waiting for a journal of millions: a task of which nothing newer tells is
+// unknown to it. Its memory is that of a [model.Board], and 4 MB at most for ids:
+// it knows at least the newest 50,000. Whoever asks about what it does not know
+// is told that it is new; the journal itself knows the ids of all messages, and
+// the board shows the same task whether it is told something once or twice.
 type History struct {
 	reader Reader
 
 	mu     sync.Mutex
 	board  *model.Board
+	begun  bool
 	cursor int64
 	ids    recent
 	stream string // id of the newest event of a stream that was kept
@@ -34,6 +37,7 @@ func NewHistory(r Reader) *History {
 }
 
 const (
+	lookBack   = 200_000
 	readAtOnce = 500
 	recentIDs  = 50_000
 )
@@ -42,6 +46,13 @@ const (
 func (h *History) catchUp(ctx context.Context) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	if !h.begun {
+		_, last, err := h.reader.Range(ctx)
+		if err != nil {
+			return err
+		}
+		h.begun, h.cursor = true, max(0, last-lookBack)
+	}
 	for {
 		deliveries, err := h.reader.After(ctx, h.cursor, readAtOnce)
 		if err != nil {

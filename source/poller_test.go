@@ -253,3 +253,14 @@ func TestAJournalThatDoesNotKeepIsTroubleAndNothingIsLost(t *testing.T) {
 		}
 	})
 }
+
+func TestAJournalThatCannotBeReadIsTroubleBeforeAnythingIsAsked(t *testing.T) {
+	poll(t, time.Minute, func(t *testing.T, p *polling) {
+		if r := p.reports.last(); r.State != Trouble || r.Detail != "the journal could not be read: disk I/O error" {
+			t.Errorf("reported %+v", r)
+		}
+		if looks, _ := p.account.calls(); len(looks) > 0 {
+			t.Errorf("%d looks", len(looks))
+		}
+	}, func(p *polling) { p.journal.lost = errors.New("disk I/O error") })
+}

@@ -20,6 +20,7 @@ type memory struct {
 	mu   sync.Mutex
 	kept []model.Delivery
 	full error // what Append answers, if not nil
+	lost error // why it cannot be read, if not nil
 }
 
 func (m *memory) Append(ctx context.Context, d *model.Delivery) error {
@@ -46,6 +47,12 @@ func (m *memory) After(_ context.Context, seq int64, limit int) ([]model.Deliver
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return slices.Clone(m.kept[seq:min(int(seq)+limit, len(m.kept))]), nil
+}
+
+func (m *memory) Range(context.Context) (first, last int64, err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return min(1, int64(len(m.kept))), int64(len(m.kept)), m.lost
 }
 
 func (m *memory) setFull(err error) {

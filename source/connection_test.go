@@ -1,0 +1,207 @@
+package source
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestAConnectionThatBringsNothingForNinetySecondsIsMadeAgain(t *testing.T) {
+	stream(t, func(t *testing.T, s *streaming) {
+		for range 20 { // a comment is something
+			pass(89 * time.Second)
+			s.send(":\n")
+		}
+		if s.count() != 1 {
+			t.Fatalf("%d connections although comments came", s.count())
+		}
+		quiet := time.Now()
+		pass(89 * time.Second)
+		if s.count() != 1 {
+			t.Fatal("it gave up before the time")
+		}
+		pass(2 * time.Second)
+		if r := s.reports.last(); r.State != Connecting || r.Detail != "nothing came for 1m30s; connecting to events.test again" || !r.NextTry.After(time.Now()) {
+			t.Errorf("reported %+v", r)
+		}
+		pass(3 * time.Second)
+		if s.count() != 2 || s.at(1).Sub(quiet) > 94*time.Second {
+			t.Errorf("%d connections after %v", s.count(), s.at(s.count()-1).Sub(quiet))
+		}
+		pass(24 * time.Hour) // a quiet account
+		if got := s.reports.notices(); !slices.Equal(got, []string{"the event stream: connected to events.test"}) {
+			t.Errorf("noticed %q", got)
+		}
+		if r := s.reports.last(); time.Since(s.at(s.count()-1)) > 94*time.Second {
+			t.Errorf("in the end it reports %+v", r)
+		}
+	})
+}
+
+func TestAServerThatDoesNotEvenAnswerIsLeftAfterNinetySeconds(t *testing.T) {
+	stream(t, func(t *testing.T, s *streaming) {
+		pass(91 * time.Second)
+		if r := s.reports.last(); r.State != Trouble || !strings.HasPrefix(r.Detail, "no answer from events.test (nothing came for 1m30s)") {
+			t.Errorf("reported %+v", r)
+		}
+	}, func(s *streaming) {
+		s.answer = func(req *http.Request) *http.Response {
+			<-req.Context().Done()
+			return nil
+		}
+	})
+}
+
+func TestTheServerSaysWhenToComeBack(t *testing.T) {
+	stream(t, func(t *testing.T, s *streaming) {
+		for _, c := range []struct {
+			text string
+			want time.Duration
+		}{
+			{":\n", 3 * time.Second},
+			{"retry: 20000\n\n", 20 * time.Second},
+			{":\n", 20 * time.Second}, // it holds
+			{"retry: 0\n", 500 * time.Millisecond},
+			{"retry: 86400000\n", 5 * time.Minute},
+		} {
+			n := s.count()
+			s.send(c.text)
+			ended := time.Now()
+			s.end()
+			pass(c.want * 12 / 10)
+			if s.count() != n+1 {
+				t.Fatalf("after %q: %d connections more", c.text, s.count()-n)
+			}
+			if got := s.at(n).Sub(ended); got < c.want*9/10 || got > c.want*11/10 {
+				t.Errorf("after %q it waited %v, want about %v", c.text, got, c.want)
+			}
+		}
+		if got := s.reports.notices(); len(got) != 1 {
+			t.Errorf("that connections end as they do is noticed: %q", got)
+		}
+	})
+}
+
+func TestAServerThatRefusesIsAskedEverMoreSeldomAndItIsToldOnce(t *testing.T) {
+	stream(t, func(t *testing.T, s *streaming) {
+		pass(30 * time.Minute)
+		var waits []time.Duration
+		_, times := s.connections()
+		for i := range times[1:] {
+			waits = append(waits, times[i+1].Sub(times[i]))
+		}
+		for i, want := range []time.Duration{3, 6, 12, 24, 48, 96, 192, 300, 300} {
+			if want *= time.Second; i >= len(waits) || waits[i] < want*9/10 || waits[i] > want*11/10 {
+				t.Fatalf("waited %v, want about %v for the %dth", waits, want, i+1)
+			}
+		}
+		s.answerWith(nil)
+		pass(6 * time.Minute)
+		got := s.reports.notices()
+		if len(got) != 2 || got[0] != "the event stream: events.test answered 500 Internal Server Error: it is tried again" || !strings.HasPrefix(got[1], "the event stream: well again after 3") {
+			t.Errorf("noticed %q", got)
+		}
+	}, func(s *streaming) {
+		s.answer = func(*http.Request) *http.Response { return status(500) }
+	})
+}
+
+func TestAStreamThatEndsAsSoonAsItBeginsIsTrouble(t *testing.T) {
+	stream(t, func(t *testing.T, s *streaming) {
+		pass(time.Hour)
+		got := s.reports.notices()
+		if want := []string{
+			"the event stream: connected to events.test",
+			"the event stream: events.test ended the event stream as soon as it began",
+		}; !slices.Equal(got, want) || s.count() > 25 {
+			t.Errorf("in %d connections noticed %q", s.count(), got)
+		}
+		s.answerWith(nil)
+		pass(6 * time.Minute)
+		s.send(":\n")
+		if r := s.reports.last(); r.State != OK {
+			t.Errorf("when it is well again it reports %+v", r)
+		}
+	}, func(s *streaming) {
+		s.answer = func(*http.Request) *http.Response {
+			res := open()
+			res.Body = http.NoBody
+			return res
+		}
+	})
+}
+
+func TestAServerThatHasNoContentIsLeftForGood(t *testing.T) {
+	stream(t, func(t *testing.T, s *streaming) {
+		pass(24 * time.Hour)
+		want := "events.test says that there will be no more events (204 No Content); they are not read on"
+		if r := s.reports.last(); r.State != Stopped || r.Detail != want || r.Notice != "the event stream: "+want || s.count() != 1 {
+			t.Errorf("after %d connections reported %+v", s.count(), r)
+		}
+	}, func(s *streaming) {
+		s.answer = func(*http.Request) *http.Response { return status(204) }
+	})
+}
+
+func TestWhatIsNoStreamIsToldInWordsWithoutKeyAndAddress(t *testing.T) {
+	for _, c := range []struct {
+		res  *http.Response
+		want string
+	}{
+		{status(200, "Content-Type", "text/html; charset=utf-8"), `events.test answered with "text/html; charset=utf-8", which is no event stream (text/event-stream): check the address of the stream`},
+		{status(200), "events.test answered with no content type, which is no event stream (text/event-stream): check the address of the stream"},
+		{status(401), "events.test answered 401 Unauthorized: check ASPECT_API_KEY"},
+		{status(404), "events.test answered 404 Not Found: check the address of the stream"},
+		{status(503, "Retry-After", "1800"), "events.test answered 503 Service Unavailable: it is tried again"},
+		{status(503, "Retry-After", "Sat, 01 Jan 2000 00:30:00 GMT"), "events.test answered 503 Service Unavailable: it is tried again"},
+		{status(799), "events.test answered 799: it is tried again"},
+		{status(302, "Location", "https://elsewhere.test/login?secret=1"), `events.test answered 302 Found: it leads to "https://elsewhere.test", which is not followed: if that is the stream, give its address`},
+		{nil, "no answer from events.test (connection refused): check the network, and the address of the stream"},
+	} {
+		stream(t, func(t *testing.T, s *streaming) {
+			r := s.reports.last()
+			if r.State != Trouble || r.Detail != c.want {
+				t.Errorf("reported %s %q, want %q", r.State, r.Detail, c.want)
+			}
+			if c.res != nil && c.res.Header.Get("Retry-After") != "" && time.Until(r.NextTry) < 27*time.Minute {
+				t.Errorf("%v is not when the server wants to see it again", r.NextTry)
+			}
+		}, func(s *streaming) {
+			s.answer = func(*http.Request) *http.Response { return c.res }
+		})
+	}
+}
+
+func TestTheKeyGoesNowhereElse(t *testing.T) {
+	stream(t, func(t *testing.T, s *streaming) {
+		pass(time.Second)
+		var asked []string
+		requests, _ := s.connections()
+		for _, r := range requests {
+			asked = append(asked, r.URL.Host+r.URL.Path+" "+r.URL.Scheme)
+		}
+		if want := []string{"events.test/stream https", "events.test/stream/ https"}; !slices.Equal(asked, want) {
+			t.Errorf("asked %q, want %q", asked, want)
+		}
+	}, func(s *streaming) {
+		s.answer = func(req *http.Request) *http.Response {
+			if req.URL.Path == "/stream" {
+				return status(307, "Location", "/stream/")
+			}
+			return status(307, "Location", "http://events.test/stream")
+		}
+	})
+}
+
+func TestAnIDThatNoHeaderCanCarryDoesNotStopTheStream(t *testing.T) {
+	stream(t, func(t *testing.T, s *streaming) {
+		s.send("id: a\x01b\ndata: x\n\n")
+		s.end()
+		pass(5 * time.Second)
+		if s.count() != 2 || s.request(1).Header.Get("Last-Event-ID") != "" {
+			t.Errorf("%d connections", s.count())
+		}
+	})
+}
