@@ -9,11 +9,18 @@ import (
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/colorprofile"
 
+	"aspectop/journal"
 	"aspectop/ui"
 )
 
 // screen draws the screen until the user quits or ctx ends.
 func (s *session) screen(ctx context.Context) error {
+	feed, err := journal.OpenReader(s.place)
+	if err != nil {
+		return setupError(err)
+	}
+	defer feed.Close()
+	feed.OmitHeader()
 	names := make([]string, len(s.secrets))
 	for i, secret := range s.secrets {
 		names[i] = secret.Name
@@ -27,7 +34,7 @@ func (s *session) screen(ctx context.Context) error {
 		theme = "mono"
 	}
 	o := ui.Options{
-		Journal: s.reader, Receiver: s.url(), Secrets: names,
+		Journal: s.reader, Feed: feed, Receiver: s.url(), Secrets: names,
 		JournalPath: s.place, Try: s.try, Remarks: s.remarks,
 		Theme: theme, ASCII: s.output.ascii, ReducedMotion: s.output.reducedMotion,
 		Filter: s.filter, Since: s.output.since.at, CanSuspend: canSuspend,
@@ -48,7 +55,7 @@ func (s *session) screen(ctx context.Context) error {
 		case <-ended:
 		}
 	}()
-	_, err := p.Run()
+	_, err = p.Run()
 	if errors.Is(err, tea.ErrInterrupted) {
 		err = nil
 	}

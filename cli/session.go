@@ -265,6 +265,7 @@ func (s *session) print(ctx context.Context) error {
 	if s.reach != nil {
 		ready.PublicURL, ready.Probe, ready.Tunnel = s.public, s.probe, string(s.reach.options.Mode)
 	}
+	s.reader.OmitHeader() // no line tells them
 	return printer.Run(ctx, printer.Options{
 		Format: format, Out: os.Stdout, Journal: s.reader, Status: s.status,
 		Filter: s.filter, Since: s.output.since.at, Now: time.Now, Ready: ready,

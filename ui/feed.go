@@ -70,7 +70,7 @@ type historyMsg struct {
 // from its end backwards by history, what comes is followed by listen.
 func (m *Model) open() tea.Cmd {
 	return func() tea.Msg {
-		first, last, err := m.opt.Journal.Range(m.ctx)
+		first, last, err := m.opt.Feed.Range(m.ctx)
 		return openedMsg{first, last, err}
 	}
 }
@@ -95,9 +95,9 @@ func (m *Model) listen() tea.Cmd {
 			if m.opt.Status != nil {
 				msg.statuses, msg.lost, msg.status = m.opt.Status.After(status)
 			}
-			changed, err := m.opt.Journal.Changed(m.ctx)
+			changed, err := m.opt.Feed.Changed(m.ctx)
 			if err == nil && (changed || behind) {
-				msg.arrivals, err = m.read(seq, m.opt.Journal.After)
+				msg.arrivals, err = m.read(seq, m.opt.Feed.After)
 			}
 			msg.err = err
 			switch {
@@ -114,7 +114,7 @@ func (m *Model) listen() tea.Cmd {
 func (m *Model) history() tea.Cmd {
 	before := m.oldest
 	return func() tea.Msg {
-		arrivals, err := m.read(before, m.opt.Journal.Before)
+		arrivals, err := m.read(before, m.opt.Feed.Before)
 		if m.ctx.Err() != nil {
 			return nil
 		}

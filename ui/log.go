@@ -223,7 +223,7 @@ func (l *eventLog) scan(m *Model) tea.Cmd {
 	l.scanning = true
 	generation, before := l.generation, l.scanned
 	return func() tea.Msg {
-		arrivals, err := m.read(before, m.opt.Journal.Before)
+		arrivals, err := m.read(before, m.opt.Feed.Before)
 		if m.ctx.Err() != nil {
 			return nil
 		}

@@ -165,7 +165,7 @@ func (m *Model) historyRead(msg historyMsg) tea.Cmd {
 // count looks how much waits, while the screen is frozen.
 func (m *Model) count() tea.Cmd {
 	return tea.Tick(time.Second/4, func(time.Time) tea.Msg {
-		_, last, err := m.opt.Journal.Range(m.ctx)
+		_, last, err := m.opt.Feed.Range(m.ctx)
 		return countedMsg{last, err}
 	})
 }
