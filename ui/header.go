@@ -185,7 +185,7 @@ func (m *Model) drawLoading(l *line, level detailLevel) {
 		percent = int((m.seen + 1 - m.oldest) * 100 / all)
 	}
 	if level > brief {
-		l.put(busy, repeat(glyphFull, done)).put(faint, repeat(glyphEmpty, w-done)).put(dim, " reading history")
+		l.put(busy, repeat(glyphThick, done)).put(faint, repeat(glyphEmpty, w-done)).put(dim, " reading history")
 	}
 	l.put(dim, fmt.Sprintf(" %d%%", percent))
 }

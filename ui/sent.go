@@ -38,3 +38,152 @@ type SentAttempt struct {
 	Time         time.Time
 	Raw          json.RawMessage
 }
+
+const (
+	maxMessages = 100 // asked for, newest first
+	maxAttempts = 50  // of one message
+	// sentEvery is how often Aspect is asked for its messages while they are
+	// looked at.
+	sentEvery = 30 * time.Second
+	// attemptsPace is the least time between two calls for attempts, for a
+	// reader who runs down the list.
+	attemptsPace = 500 * time.Millisecond
+)
+
+// sent is what Aspect's API told. It is asked for one thing at a time.
+type sent struct {
+	messages []SentMessage // newest first
+	failure  string        // why the last call for them failed
+	read     time.Time     // when they were read; zero: never
+	asked    time.Time     // the last try
+	again    bool          // the reader wants them anew
+	asking   bool          // a call is under way
+	called   time.Time     // the last call for attempts
+	tries    map[string]*tries
+	changes  int // counts what was read
+}
+
+// tries are the attempts to deliver one message.
+type tries struct {
+	attempts []SentAttempt // newest first
+	failure  string
+	read     time.Time
+}
+
+type messagesMsg struct {
+	messages []SentMessage
+	err      error
+}
+
+type attemptsMsg struct {
+	of       string
+	attempts []SentAttempt
+	err      error
+}
+
+// need asks for what is missing or out of date: the messages, then the attempts
+// to deliver the selected one. A frozen screen asks only when the reader does.
+func (s *sent) need(m *Model, selected string) {
+	if m.opt.API == nil || s.asking {
+		return
+	}
+	now := m.opt.Now()
+	due := s.asked.IsZero() || m.frozen == nil && now.Sub(s.asked) >= sentEvery
+	t := s.tries[selected]
+	switch {
+	case due || s.again:
+		s.asking, s.again, s.asked = true, false, now
+		m.later = append(m.later, m.askMessages)
+	case selected != "" && (t == nil || m.frozen == nil && t.read.Before(s.read)):
+		wait := s.called.Add(attemptsPace).Sub(now)
+		s.asking, s.called = true, now.Add(max(0, wait))
+		m.later = append(m.later, func() tea.Msg { return m.askAttempts(selected, wait) })
+	}
+}
+
+func (m *Model) askMessages() tea.Msg {
+	messages, err := m.opt.API.Messages(m.ctx, maxMessages)
+	if m.ctx.Err() != nil {
+		return nil
+	}
+	slices.SortStableFunc(messages, func(a, b SentMessage) int { return b.Time.Compare(a.Time) })
+	return messagesMsg{messages, err}
+}
+
+func (m *Model) askAttempts(message string, wait time.Duration) tea.Msg {
+	if wait > 0 {
+		pause := time.NewTimer(wait)
+		defer pause.Stop()
+		select {
+		case <-pause.C:
+		case <-m.ctx.Done():
+			return nil
+		}
+	}
+	attempts, err := m.opt.API.Attempts(m.ctx, message, maxAttempts)
+	if m.ctx.Err() != nil {
+		return nil
+	}
+	slices.SortStableFunc(attempts, func(a, b SentAttempt) int { return b.Time.Compare(a.Time) })
+	return attemptsMsg{message, attempts, err}
+}
+
+func (s *sent) messagesRead(m *Model, msg messagesMsg) {
+	s.asking, s.failure = false, ""
+	if msg.err != nil {
+		s.failure = msg.err.Error()
+		return
+	}
+	s.messages, s.read = msg.messages, m.opt.Now()
+	s.changes++
+	listed := make(map[string]*tries, len(s.tries))
+	for i := range s.messages {
+		if t := s.tries[s.messages[i].ID]; t != nil {
+			listed[s.messages[i].ID] = t
+		}
+	}
+	s.tries = listed
+}
+
+func (s *sent) attemptsRead(m *Model, msg attemptsMsg) {
+	s.asking = false
+	t := &tries{attempts: msg.attempts, read: m.opt.Now()}
+	if msg.err != nil {
+		t.failure = msg.err.Error()
+	}
+	if s.tries == nil {
+		s.tries = map[string]*tries{}
+	}
+	s.tries[msg.of] = t
+	s.changes++
+}
+
+// status is what became of message i at Svix, as far as it was told: by the
+// list, or by the newest attempt.
+func (s *sent) status(i int) string {
+	msg := &s.messages[i]
+	if t := s.tries[msg.ID]; msg.Status == "" && t != nil && len(t.attempts) > 0 {
+		return t.attempts[0].Status
+	}
+	return msg.Status
+}
+
+// statusWord is a status of Svix, told as a number or as text, in one word, with
+// a sign and a role.
+func statusWord(s string) (sign, word string, r role) {
+	switch strings.ToLower(s) {
+	case "":
+		return " ", "", dim
+	case "0", "success", "succeeded":
+		return glyph(model.Completed), "success", good
+	case "1", "pending":
+		return glyph(model.Queued), "pending", waiting
+	case "2", "fail", "failed":
+		return glyph(model.Failed), "failed", bad
+	case "3", "sending":
+		return glyph(model.Processing), "sending", busy
+	case "4", "canceled", "cancelled":
+		return glyph(model.Cancelled), "cancelled", stopped
+	}
+	return glyphUnknown, s, warn
+}

@@ -196,7 +196,7 @@ func (m *Model) putProgress(l *line, t *model.Task, w int) {
 	figures := strconv.Itoa(done) + "/" + strconv.Itoa(total)
 	if bar := w - len(figures) - 1; bar >= 4 && total > 0 {
 		full := bar * done / total
-		l.put(stateRole(t.State()), repeat(glyphFull, full))
+		l.put(stateRole(t.State()), repeat(glyphThick, full))
 		l.put(faint, repeat(glyphEmpty, bar-full)).space(1)
 		w = len(figures)
 	}
