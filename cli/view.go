@@ -46,8 +46,9 @@ func (v *viewFlags) run(ctx context.Context) error {
 	s.status = nil // what is not in the journal cannot be shown
 	close(s.ready) // there is nothing to wait for
 	defer s.close()
+	s.remarks = []string{"refused requests are in no journal, so they are not shown"}
 	if _, alive, err := journal.Writer(place); err == nil && !alive {
-		s.remarks = append(s.remarks, "no process writes this journal now, so nothing new comes")
+		s.remarks = []string{"no process writes this journal now, so nothing new comes"}
 	}
 	return s.show(ctx)
 }
