@@ -99,8 +99,15 @@ func TestAServerThatRefusesIsAskedEverMoreSeldomAndItIsToldOnce(t *testing.T) {
 		}
 		s.answerWith(nil)
 		pass(6 * time.Minute)
-		got := s.reports.notices()
-		if len(got) != 2 || got[0] != "the event stream: events.test answered 500 Internal Server Error: it is tried again" || !strings.HasPrefix(got[1], "the event stream: well again after 3") {
+		s.answerWith(func(*http.Request) *http.Response { return status(500) })
+		s.send(":\n")
+		s.end()
+		pass(4 * time.Second)
+		if r := s.reports.last(); r.State != Trouble || time.Until(r.NextTry) > 8*time.Second {
+			t.Errorf("new trouble is not tried again soon: %+v at %v", r, time.Now())
+		}
+		got := s.reports.notices()[:2]
+		if got[0] != "the event stream: events.test answered 500 Internal Server Error: it is tried again" || !strings.HasPrefix(got[1], "the event stream: well again after 3") {
 			t.Errorf("noticed %q", got)
 		}
 	}, func(s *streaming) {
@@ -119,7 +126,10 @@ func TestAStreamThatEndsAsSoonAsItBeginsIsTrouble(t *testing.T) {
 			t.Errorf("in %d connections noticed %q", s.count(), got)
 		}
 		s.answerWith(nil)
-		pass(6 * time.Minute)
+		pass(time.Until(s.reports.last().NextTry))
+		if r := s.reports.last(); r.State == OK {
+			t.Errorf("before anything came it reports %+v", r)
+		}
 		s.send(":\n")
 		if r := s.reports.last(); r.State != OK {
 			t.Errorf("when it is well again it reports %+v", r)

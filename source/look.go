@@ -90,9 +90,7 @@ func (p *Poller) askFor(ctx context.Context, ids []string, f *found) error {
 			sleep(ctx, askPause)
 		}
 		news, err := p.ask(ctx, id)
-		if news || slices.Contains(p.c.Tasks, id) {
-			delete(p.asks, id)
-		} else {
+		if !news && !slices.Contains(p.c.Tasks, id) {
 			wait := min(max(firstAsk, 2*last.wait), lastAsk)
 			p.asks[id] = ask{wait, time.Now().Add(wait)}
 		}

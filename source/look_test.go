@@ -69,6 +69,27 @@ func TestATaskThatTheAPINoLongerKnowsIsGoneOnce(t *testing.T) {
 	})
 }
 
+func TestATaskThatComesBackAsItWasIsBack(t *testing.T) {
+	poll(t, 5*time.Second, func(t *testing.T, p *polling) {
+		list := []string{task("a", time.Now(), "visual:processing")}
+		for range 3 { // as with a key of another account in between
+			p.account.set(func() { p.account.active = list })
+			pass(time.Minute)
+			if p.journal.board().Task("a").Gone() {
+				t.Errorf("listed, it is gone: %s", told(p.journal.deliveries()))
+			}
+			p.account.set(func() { p.account.active = nil })
+			pass(time.Minute)
+			if !p.journal.board().Task("a").Gone() {
+				t.Errorf("not listed, it is there: %s", told(p.journal.deliveries()))
+			}
+		}
+		if got := len(p.journal.deliveries()); got != 6 {
+			t.Errorf("%d deliveries", got)
+		}
+	})
+}
+
 func TestATaskThatIsWantedAndUnknownToAllIsGone(t *testing.T) {
 	poll(t, 5*time.Second, func(t *testing.T, p *polling) {
 		pass(time.Minute)

@@ -109,6 +109,11 @@ func TestTroubleIsToldOnceAndSoIsItsEnd(t *testing.T) {
 		if r := p.reports.last(); r.State != OK || r.Source != model.SourceAPI || time.Since(r.Since) > 10*time.Minute {
 			t.Errorf("reported %+v", r)
 		}
+		failing(refusal(500))
+		pass(6 * time.Second)
+		if r := p.reports.last(); r.State != Trouble || time.Until(r.NextTry) > 12*time.Second {
+			t.Errorf("new trouble is not tried again soon: %+v at %v", r, time.Now())
+		}
 	})
 }
 

@@ -87,6 +87,9 @@ func TestAnEventIsHeldUntilTheJournalKeepsIt(t *testing.T) {
 		s.journal.setFull(errors.New("no space left on device"))
 		s.send(event("4", "e4", a))
 		s.stop()
+		if r := s.reports.last(); r.State != Trouble {
+			t.Errorf("ended with an event that was not kept, it reports %+v", r)
+		}
 		s.journal.setFull(nil)
 		again, err := NewStream(StreamConfig{URL: s.c.URL, Journal: s.journal, History: NewHistory(s.journal), HTTP: &http.Client{Transport: s}})
 		if err != nil {
