@@ -1,0 +1,195 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"aspectop/aspect"
+)
+
+// defaultLimit is how many messages or attempts are listed at most.
+const defaultLimit = 50
+
+// unknownID stands where an item of Aspect's list has no id that we know.
+const unknownID = "(not understood; see --json)"
+
+func newMessages() *cobra.Command {
+	var (
+		a     accountFlags
+		limit int
+	)
+	cmd := &cobra.Command{
+		Use:   "messages",
+		Short: "List the webhook messages that Aspect sent lately",
+		Long: `messages lists the recent webhook messages of the account, in Aspect's order. It
+needs an API key in ` + keyVariable + `. The id of a message is the svix-id of its
+deliveries.
+
+Aspect does not say what its answer looks like; --json has all of it, as raw.`,
+		Args: noArguments,
+	}
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		if err := atLeastOne(limit); err != nil {
+			return err
+		}
+		return a.ask(cmd.Context(), func(ctx context.Context, c *aspect.Client) error { return a.messages(ctx, c, limit) })
+	}
+	cmd.Flags().SortFlags = false
+	cmd.Flags().IntVar(&limit, "limit", defaultLimit, "how many at most")
+	a.flags(cmd.Flags())
+	return cmd
+}
+
+// messageLine is a message for programs.
+type messageLine struct {
+	head
+	ID        *string         `json:"id"`
+	EventType *string         `json:"event_type"`
+	EventID   *string         `json:"event_id"`
+	Status    *string         `json:"status"`
+	Sent      instant         `json:"sent"`
+	Raw       json.RawMessage `json:"raw"`
+}
+
+func (a *accountFlags) messages(ctx context.Context, c *aspect.Client, limit int) error {
+	messages, err := c.Messages(ctx, limit)
+	if err != nil {
+		return err
+	}
+	t := table{head: []string{"SENT", "MESSAGE", "TYPE", "STATUS"}}
+	lines := make([]any, len(messages))
+	for i, m := range messages {
+		t.add(clockTime(m.Time), cmp.Or(m.ID, unknownID), m.EventType, m.Status)
+		lines[i] = messageLine{
+			headOf("message"), orNull(m.ID), orNull(m.EventType), orNull(m.EventID), orNull(m.Status), instant(m.Time), m.Raw,
+		}
+	}
+	return a.show(lines, t, "Aspect lists no message")
+}
+
+// attemptsFlags are the flags of attempts.
+type attemptsFlags struct {
+	accountFlags
+	message, endpoint string
+	legacy            bool
+	limit             int
+}
+
+func newAttempts() *cobra.Command {
+	var a attemptsFlags
+	cmd := &cobra.Command{
+		Use:   "attempts --message ID | --endpoint ID",
+		Short: "List Aspect's attempts to deliver webhooks",
+		Long: `attempts lists the attempts to deliver one message, or to deliver to one endpoint,
+in Aspect's order. It needs an API key in ` + keyVariable + `.
+
+Aspect does not say what its answer looks like; --json has all of it, as raw.`,
+		Args: noArguments,
+	}
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		if err := a.check(); err != nil {
+			return err
+		}
+		return a.ask(cmd.Context(), a.list)
+	}
+	f := cmd.Flags()
+	f.SortFlags = false
+	f.StringVar(&a.message, "message", "", "`id` of a message, msg_...")
+	f.StringVar(&a.endpoint, "endpoint", "", "`id` of an endpoint, ep_...")
+	f.BoolVar(&a.legacy, "legacy", false, "ask for the older list, which Aspect calls deliveries; with --endpoint")
+	f.IntVar(&a.limit, "limit", defaultLimit, "how many at most")
+	a.accountFlags.flags(f)
+	return cmd
+}
+
+// check refuses what cannot be meant.
+func (a *attemptsFlags) check() error {
+	switch {
+	case a.message == "" && a.endpoint == "":
+		return usageError("name a message (--message msg_...) or an endpoint (--endpoint ep_...)")
+	case a.message != "" && a.endpoint != "":
+		return usageError("--message and --endpoint exclude each other")
+	case a.legacy && a.endpoint == "":
+		return usageError("--legacy lists the deliveries to an endpoint, so it needs --endpoint")
+	}
+	return atLeastOne(a.limit)
+}
+
+// attemptLine is an attempt for programs.
+type attemptLine struct {
+	head
+	ID        *string         `json:"id"`
+	MessageID *string         `json:"message_id"`
+	Endpoint  *string         `json:"endpoint_id"`
+	EventType *string         `json:"event_type"`
+	URL       *string         `json:"url"`
+	Status    *string         `json:"status"`
+	Response  *int            `json:"response_status"`
+	Tried     instant         `json:"tried"`
+	Raw       json.RawMessage `json:"raw"`
+}
+
+func (a *attemptsFlags) list(ctx context.Context, c *aspect.Client) error {
+	attempts, err := a.read(ctx, c)
+	if err != nil {
+		return err
+	}
+	t := table{head: []string{"TRIED", "RESULT", "ENDPOINT", "URL"}}
+	if a.endpoint != "" {
+		t.head = []string{"TRIED", "RESULT", "MESSAGE", "TYPE"}
+	}
+	lines := make([]any, len(attempts))
+	for i, at := range attempts {
+		line := attemptLine{
+			headOf("attempt"), orNull(at.ID), orNull(at.MessageID), orNull(at.EndpointID), orNull(at.EventType), orNull(at.URL),
+			orNull(at.Status), nil, instant(at.Time), at.Raw,
+		}
+		result := at.Status
+		if at.ResponseCode != 0 {
+			line.Response = &at.ResponseCode
+			result = strings.TrimSpace(result + " " + strconv.Itoa(at.ResponseCode))
+		}
+		lines[i] = line
+		if a.endpoint != "" {
+			t.add(clockTime(at.Time), result, cmp.Or(at.MessageID, unknownID), at.EventType)
+		} else {
+			t.add(clockTime(at.Time), result, cmp.Or(at.EndpointID, unknownID), withoutUser(at.URL))
+		}
+	}
+	return a.show(lines, t, "Aspect lists no attempt")
+}
+
+func (a *attemptsFlags) read(ctx context.Context, c *aspect.Client) ([]aspect.Attempt, error) {
+	switch {
+	case a.message != "":
+		return c.AttemptsByMessage(ctx, a.message, a.limit)
+	case a.legacy:
+		return c.Deliveries(ctx, a.endpoint, a.limit)
+	}
+	return c.AttemptsByEndpoint(ctx, a.endpoint, a.limit)
+}
+
+// clockTime is a time on the user's clock; "" if it is not known.
+func clockTime(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.Local().Format(time.DateTime)
+}
+
+// withoutUser is a URL without the user and password that an endpoint's may hold.
+func withoutUser(text string) string {
+	u, err := url.Parse(text)
+	if err != nil || u.User == nil {
+		return text
+	}
+	u.User = nil
+	return u.String()
+}

@@ -1,0 +1,145 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"aspectop/aspect"
+	"aspectop/model"
+)
+
+func newTasks() *cobra.Command {
+	var a accountFlags
+	cmd := &cobra.Command{
+		Use:   "tasks [ID...]",
+		Short: "List tasks, as Aspect's API tells them now",
+		Long: `tasks lists the account's active tasks: those that are queued, processing or
+failed. With ids it lists these, whatever their state. It needs an API key in
+` + keyVariable + `.
+
+FEATURES tells how many are done, and which are not. The state of the task follows
+from its features, as the API tells none.`,
+		Example: `  aspectop tasks
+  aspectop tasks --json | jq -r 'select(.state == "failed") | .task_id'`,
+		Args: func(_ *cobra.Command, ids []string) error {
+			if slices.Contains(ids, "") {
+				return errNoID
+			}
+			return nil
+		},
+	}
+	cmd.RunE = func(cmd *cobra.Command, ids []string) error {
+		return a.ask(cmd.Context(), func(ctx context.Context, c *aspect.Client) error { return a.tasks(ctx, c, ids) })
+	}
+	cmd.Flags().SortFlags = false
+	a.flags(cmd.Flags())
+	return cmd
+}
+
+// taskLine is a task for programs.
+type taskLine struct {
+	head
+	TaskID   *string            `json:"task_id"`
+	AssetID  *string            `json:"asset_id"`
+	State    *string            `json:"state"`
+	Features map[string]*string `json:"features"`
+	Created  instant            `json:"created"`
+	Updated  instant            `json:"updated"`
+	Raw      json.RawMessage    `json:"raw"`
+}
+
+func (a *accountFlags) tasks(ctx context.Context, c *aspect.Client, ids []string) error {
+	tasks, err := readTasks(ctx, c, ids)
+	t := table{head: []string{"TASK", "STATE", "UPDATED", "FEATURES"}}
+	lines := make([]any, len(tasks))
+	for i, task := range tasks {
+		line := taskLine{head: headOf("task"), TaskID: orNull(task.ID), Features: map[string]*string{}, Raw: task.Raw}
+		told := taskOf(task)
+		if told == nil { // without an id there is not much of a task
+			t.add(unknownID, "", "", "")
+			lines[i] = line
+			continue
+		}
+		line.AssetID, line.State = orNull(told.AssetID()), orNull(string(told.State()))
+		line.Created, line.Updated = instant(told.Created()), instant(told.Updated())
+		for _, f := range told.Features() {
+			line.Features[f.Name] = orNull(string(f.State))
+		}
+		lines[i] = line
+		t.add(told.ID(), string(told.State()), ago(told.Updated()), progress(told))
+	}
+	if err != nil && len(tasks) == 0 {
+		return err
+	}
+	return errors.Join(a.show(lines, t, "no task is active"), err)
+}
+
+// readTasks asks for the active tasks, or for those named. With an error it
+// returns the tasks that were found.
+func readTasks(ctx context.Context, c *aspect.Client, ids []string) (tasks []aspect.Task, err error) {
+	if len(ids) == 0 {
+		return c.ActiveTasks(ctx)
+	}
+	var missing []string
+	for _, id := range ids {
+		task, err := c.Task(ctx, id)
+		switch {
+		case errors.Is(err, aspect.ErrNotFound):
+			missing = append(missing, id)
+		case err != nil:
+			return tasks, err
+		default:
+			tasks = append(tasks, task)
+		}
+	}
+	if len(missing) > 0 {
+		err = fmt.Errorf("this account has no task %s (404); are the ids whole, and %s and %s right?",
+			strings.Join(missing, ", "), keyVariable, urlVariable)
+	}
+	return tasks, err
+}
+
+// taskOf is what is known of a task whose only news is what the API tells; nil
+// if that is not understood.
+func taskOf(t aspect.Task) *model.Task {
+	e := model.Decode(&model.Delivery{Seq: 1, Message: 1, Source: model.SourceAPI, Body: t.Raw})
+	return model.NewBoard().Fold(&e)
+}
+
+// progress tells how many features are done and which are not.
+func progress(t *model.Task) string {
+	done, all := t.Progress()
+	words := []string{fmt.Sprintf("%d/%d", done, all)}
+	for _, f := range t.Features() {
+		if f.State != model.Completed && f.State != model.NA && !model.Internal(f.Name) {
+			words = append(words, f.Name+" "+string(f.State))
+		}
+	}
+	return words[0] + " " + strings.Join(words[1:], ", ")
+}
+
+// ago is how long ago something was, in one unit; "" if that is not known.
+func ago(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	switch d := time.Since(t); {
+	case d < time.Second:
+		return "now"
+	case d < time.Minute:
+		return fmt.Sprintf("%ds ago", d/time.Second)
+	case d < time.Hour:
+		return fmt.Sprintf("%dm ago", d/time.Minute)
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%dh ago", d/time.Hour)
+	default:
+		return fmt.Sprintf("%dd ago", d/(24*time.Hour))
+	}
+}
