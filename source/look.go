@@ -90,10 +90,6 @@ func (p *Poller) askFor(ctx context.Context, ids []string, f *found) error {
 			sleep(ctx, askPause)
 		}
 		news, err := p.ask(ctx, id)
-		if !news && !slices.Contains(p.c.Tasks, id) {
-			wait := min(max(firstAsk, 2*last.wait), lastAsk)
-			p.asks[id] = ask{wait, time.Now().Add(wait)}
-		}
 		switch {
 		case aboutOne(err):
 			if f.refused++; f.why == nil {
@@ -101,6 +97,10 @@ func (p *Poller) askFor(ctx context.Context, ids []string, f *found) error {
 			}
 		case err != nil:
 			return err
+		}
+		if !news && !slices.Contains(p.c.Tasks, id) {
+			wait := min(max(firstAsk, 2*last.wait), lastAsk)
+			p.asks[id] = ask{wait, time.Now().Add(wait)}
 		}
 	}
 	return nil

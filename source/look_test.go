@@ -2,6 +2,7 @@ package source
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -135,6 +136,26 @@ func TestATaskThatTheAPIRefusesKeepsNoOtherFromBeingAskedFor(t *testing.T) {
 		pass(50 * time.Second)
 		if _, asked := p.account.calls(); len(asked) != 3 {
 			t.Errorf("asked for %q within a minute", asked)
+		}
+	})
+}
+
+func TestATaskIsAskedForAgainAfterTroubleWithTheNetwork(t *testing.T) {
+	poll(t, 0, func(t *testing.T, p *polling) {
+		p.journal.receive(t, envelope("e", "task.progress", task("a", time.Now(), "visual:processing")))
+		p.account.set(func() {
+			p.account.tasks["a"] = task("a", time.Now().Add(time.Second), "visual:completed")
+			p.account.refuse["a"] = errors.New("no connection")
+		})
+		p.Gap()
+		pass(time.Second)
+		if r := p.reports.last(); r.State != Trouble || r.Detail != "no connection" {
+			t.Errorf("reported %+v", r)
+		}
+		p.account.set(func() { clear(p.account.refuse) })
+		pass(10 * time.Second)
+		if got := p.journal.board().Task("a").State(); got != model.Completed {
+			t.Errorf("the task is %s", got)
 		}
 	})
 }
