@@ -73,7 +73,7 @@ func inTerminal(t *testing.T, w, h int, cmd *exec.Cmd) *terminal {
 		cmd.Process.Kill()
 		f.Close()
 		<-term.drained
-		term.emu.Close()
+		term.emu.InputPipe().(io.Closer).Close() // ends the answers; emu.Close would race with its Read
 	})
 	return term
 }
