@@ -60,7 +60,6 @@ func TestAnExportedCurlCommandPostsTheVeryBytesAgain(t *testing.T) {
 	if _, err := exec.LookPath("curl"); err != nil {
 		t.Skip("there is no curl in PATH")
 	}
-	journal, _, _ := journalOf(t)
 	body := "{\"odd\": \"it's `$HOME` \u202e\"}\r\n"
 	got := make(chan []byte, 1)
 	handler := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
