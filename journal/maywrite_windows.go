@@ -1,0 +1,4 @@
+package journal
+
+// mayWrite cannot be told here without trying.
+func mayWrite(string) error { return nil }
