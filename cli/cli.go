@@ -46,6 +46,9 @@ func setupError(err error) error { return &exitError{exitSetup, err} }
 // Main runs the program with the arguments and the environment of the process,
 // and returns its exit code.
 func Main() int {
+	if guardName != "" && os.Args[0] == guardName {
+		return guard()
+	}
 	// A reader of stdout that goes away ends a command cleanly, by the error of
 	// the next write.
 	signal.Ignore(syscall.SIGPIPE)
@@ -66,7 +69,6 @@ func untilSignal() (context.Context, context.CancelFunc) {
 		<-signals
 		cancel()
 		<-signals
-		restoreTerminal()
 		os.Exit(exitInterrupted)
 	}()
 	return ctx, cancel

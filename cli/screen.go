@@ -45,7 +45,7 @@ func (s *session) screen(ctx context.Context) error {
 	}
 	m := ui.New(ctx, o)
 	p := tea.NewProgram(m, append(options, tea.WithoutSignalHandler())...)
-	defer rememberTerminal()()
+	defer startGuard()()
 	ended := make(chan struct{})
 	defer close(ended)
 	go func() {

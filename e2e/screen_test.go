@@ -187,3 +187,20 @@ func TestASecondSignalEndsAtOnce(t *testing.T) {
 	screen.signal(syscall.SIGCONT)
 	screen.ends(130, 0) // 0 if it was quicker than the second signal
 }
+
+func TestACrashLeavesTheTerminalAsItWas(t *testing.T) {
+	for name, s := range map[string]syscall.Signal{"killed": syscall.SIGKILL, "aborted": syscall.SIGABRT} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			screen := inTerminal(t, 80, 24, watching(t))
+			screen.shows("Waiting for the first event")
+			screen.press("m")
+			screen.shows("mouse on")
+			screen.signal(s)
+			screen.ends(-1, 2)
+			if said := screen.screen(); s == syscall.SIGABRT && !strings.Contains(screen.written(), "SIGABRT") {
+				t.Errorf("the crash said nothing:\n%s", said)
+			}
+		})
+	}
+}
