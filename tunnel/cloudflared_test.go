@@ -221,30 +221,6 @@ func TestAfterALimitTheNextTryIsMinutesAwayAndTold(t *testing.T) {
 	}
 }
 
-func TestPausesGrowToTheirMostAndAreJittered(t *testing.T) {
-	for _, c := range []struct {
-		failed  int
-		limited bool
-		about   time.Duration
-	}{
-		{1, false, time.Second}, {2, false, 2 * time.Second}, {6, false, 32 * time.Second},
-		{7, false, time.Minute}, {1000, false, time.Minute},
-		{1, true, 2 * time.Minute}, {2, true, 4 * time.Minute}, {4, true, 15 * time.Minute}, {1000, true, 15 * time.Minute},
-	} {
-		different := map[time.Duration]bool{}
-		for range 20 {
-			pause := pauseAfter(c.failed, c.limited)
-			if pause < c.about*9/10 || pause > c.about*11/10 {
-				t.Errorf("after %d failures, limited %v: %s", c.failed, c.limited, pause)
-			}
-			different[pause] = true
-		}
-		if len(different) < 2 {
-			t.Errorf("after %d failures it is always the same pause", c.failed)
-		}
-	}
-}
-
 func TestAFloodOfLogLinesHoldsNothingUp(t *testing.T) {
 	s := quick()
 	s.Flood = 4 << 20 // many times what a pipe holds, in one line
@@ -301,7 +277,10 @@ func TestAQuickTunnelThatIsNotAcceptedAnyMoreIsReplaced(t *testing.T) {
 	ready(t, r)
 	n := len(r.list())
 	forgotten := s
-	forgotten.Connections, forgotten.Refused = 0, 5
+	forgotten.Connections = 0
+	r.now(forgotten)
+	_, n = r.wait(t, n, "that it is lost", says(model.TunnelReconnecting, "is lost"))
+	forgotten.Refused = refusedOften
 	r.now(forgotten)
 	_, n = r.wait(t, n, "that it is not accepted", says(model.TunnelReconnecting, "does not accept this quick tunnel"))
 	r.now(s)
@@ -463,7 +442,10 @@ func TestANamedTunnelThatLeadsElsewhereIsTold(t *testing.T) {
 		"here": {func(l string) json.RawMessage {
 			return served("hooks.example.com", strings.Replace(l, "127.0.0.1", "localhost", 1))
 		}, namedURL, ""},
-		"another port":     {func(string) json.RawMessage { return served("hooks.example.com", "http://localhost:1") }, namedURL, "lead hooks.example.com to http://localhost:1, and not to http://127.0.0.1:"},
+		"another port": {func(string) json.RawMessage { return served("hooks.example.com", "http://localhost:1") }, namedURL, "lead hooks.example.com to http://localhost:1, and not to http://127.0.0.1:"},
+		"another scheme": {func(l string) json.RawMessage {
+			return served("hooks.example.com", strings.Replace(l, "http:", "https:", 1))
+		}, namedURL, "lead hooks.example.com to https://"},
 		"no such hostname": {func(l string) json.RawMessage { return served("other.example.com", l) }, namedURL, "no public hostname hooks.example.com"},
 	} {
 		t.Run(name, func(t *testing.T) {

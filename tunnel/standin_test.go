@@ -183,7 +183,7 @@ func metrics(dir string, run int) http.Handler {
 		if len(s.Hosts) > 0 {
 			host = s.Hosts[min(run, len(s.Hosts)-1)]
 		}
-		fmt.Fprintf(w, `{"hostname":%q}`, host)
+		json.NewEncoder(w).Encode(map[string]string{"hostname": host})
 	})
 	handle("/config", func(w http.ResponseWriter, s script) { w.Write(s.Config) })
 	handle("/metrics", func(w http.ResponseWriter, s script) {
