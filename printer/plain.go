@@ -64,6 +64,8 @@ func (s *sentences) event(a *arrival) {
 		s.say(a.Received, "unrecognised: verified, but no Aspect event; message "+word(a.ID))
 	case model.Other:
 		s.say(a.Received, word(a.Type)+": tells of no task")
+	case model.Gone:
+		s.say(a.Received, "task "+short(a.task.ID())+": gone, Aspect no longer knows it")
 	default:
 		s.say(a.Received, taskSentence(a)+origin(a))
 	}
