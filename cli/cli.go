@@ -96,7 +96,7 @@ durably, and draws them live in the terminal. Alone it is "aspectop watch".`,
 	for _, cmd := range root.Commands() {
 		cmd.PersistentPreRunE = settle // not for what follows: it must work with any config file
 	}
-	root.AddCommand(newCompletion(), newMan(), newVersion())
+	root.AddCommand(newDoctor(), newCompletion(), newMan(), newVersion())
 	root.CompletionOptions.DisableDefaultCmd = true
 	completeFlags(root)
 	return root
