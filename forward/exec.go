@@ -18,20 +18,13 @@ const (
 	commandLimit = time.Minute
 )
 
-// Deliveries is what an Exec reads; a reader of package journal is one. It has
-// to be the Exec's own, for Changed, and may omit headers.
-type Deliveries interface {
-	After(ctx context.Context, seq int64, limit int) ([]model.Delivery, error)
-	Range(ctx context.Context) (first, last int64, err error)
-	Changed(ctx context.Context) (bool, error)
-}
-
 // ExecOptions of an Exec.
 type ExecOptions struct {
 	// Command is a line for the shell: sh, on Windows cmd.
 	Command string
+	// Journal is the Exec's own reader, for Changed. It may omit headers.
 	Journal Deliveries
-	// Status is told of each command that fails.
+	// Status is told of each command that fails. It may be nil.
 	Status *model.StatusLog
 }
 
@@ -60,7 +53,7 @@ func NewExec(ctx context.Context, o ExecOptions) (*Exec, error) {
 	return &Exec{o, end, commandLimit}, err
 }
 
-// Run folds the journal and runs commands until ctx ends. Then it waits two
+// Run folds the journal into a board of its own, from the start, and runs commands until ctx ends. Then it waits two
 // seconds for those that run, and ends them. The error is nil unless the journal
 // cannot be read. It is to be called once.
 func (e *Exec) Run(ctx context.Context) error {

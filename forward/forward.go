@@ -13,13 +13,17 @@ import (
 // Journal is what a Forwarder reads; a reader of package journal is one. It has
 // to be the Forwarder's own, for Changed.
 type Journal interface {
-	After(ctx context.Context, seq int64, limit int) ([]model.Delivery, error)
+	Deliveries
 	Get(ctx context.Context, seq int64) (model.Delivery, error)
-	Range(ctx context.Context) (first, last int64, err error)
-	Changed(ctx context.Context) (bool, error)
-
 	ForwardCursor(ctx context.Context, key string) (cursor int64, known bool, err error)
 	SettledForwards(ctx context.Context, key string, seq, last int64) ([]int64, error)
+}
+
+// Deliveries are what arrives, in the order of arrival.
+type Deliveries interface {
+	After(ctx context.Context, seq int64, limit int) ([]model.Delivery, error)
+	Range(ctx context.Context) (first, last int64, err error)
+	Changed(ctx context.Context) (bool, error)
 }
 
 // Outcomes is where a Forwarder keeps what became of deliveries; the writer of

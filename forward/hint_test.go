@@ -1,6 +1,8 @@
 package forward
 
 import (
+	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -90,7 +92,9 @@ func TestHintsWhenThereIsNoAnswer(t *testing.T) {
 		}
 	}()
 	plain := newHandler(t, nil)
-	secure := httptest.NewTLSServer(http.NotFoundHandler())
+	secure := httptest.NewUnstartedServer(http.NotFoundHandler())
+	secure.Config.ErrorLog = log.New(io.Discard, "", 0)
+	secure.StartTLS()
 	defer secure.Close()
 	for _, c := range []struct {
 		name, url string

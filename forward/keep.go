@@ -30,8 +30,8 @@ func (r *run) keep() error {
 	if least, ok := r.open.least(); ok {
 		cursor = least - 1
 	}
-	// What is passed over (repeats) is passed over as fast next time.
-	if len(r.unkept) == 0 && cursor < r.kept+1000 {
+	// A cursor alone can wait while there is more to read.
+	if len(r.unkept) == 0 && (cursor == r.kept || r.more && cursor < r.kept+1000) {
 		return nil
 	}
 	if err := r.options.Outcomes.SaveForwards(r.target.key, r.target.shown, cursor, r.unkept); err != nil {

@@ -1,0 +1,87 @@
+package forward
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"aspectop/journal"
+)
+
+func TestWhatRetentionRemovedIsSettledWithThatReason(t *testing.T) {
+	inVirtualTime(t, func(*http.Request) (*http.Response, error) { return reply(500) }, func(v *virtual) {
+		first, second := message("t", 1), message("t", 2)
+		v.journal.append(first, second)
+		time.Sleep(time.Second)
+		v.journal.mu.Lock()
+		v.journal.kept[1].Seq = 0
+		v.journal.mu.Unlock()
+		time.Sleep(20 * time.Minute)
+		f := v.journal.outcome(second.Seq)
+		if !f.Final || f.Delivered() {
+			t.Errorf("%+v", f)
+		}
+		has(t, f.Error, "--retain")
+	})
+}
+
+func TestAFullDiskIsWaitedOutAndNothingIsLost(t *testing.T) {
+	var log tries
+	answer := func(r *http.Request) (*http.Response, error) { log.note(r); return reply(204) }
+	inVirtualTime(t, answer, func(v *virtual) {
+		v.journal.failSaving(&journal.FullError{Path: "journal.db", Err: fmt.Errorf("disk full")})
+		for n := range 500 {
+			v.journal.append(message(fmt.Sprint("t", n%50), n))
+		}
+		time.Sleep(time.Minute)
+		if said := notices(v.status); len(said) != 1 || !strings.Contains(said[0], "forwarding waits") {
+			t.Errorf("it said %q", said)
+		}
+		if posted := log.len(); posted < 10 || posted > maxUnkept+maxInFlight {
+			t.Errorf("%d were posted whose outcomes could not be kept", posted)
+		}
+		v.journal.failSaving(nil)
+		time.Sleep(10 * time.Second)
+		for seq := int64(1); seq <= 500; seq++ {
+			if f := v.journal.outcome(seq); !f.Delivered() || !f.Final {
+				t.Fatalf("%d: %+v", seq, f)
+			}
+		}
+		if posted := log.len(); posted != 500 {
+			t.Errorf("%d requests for 500 messages", posted)
+		}
+	})
+}
+
+func TestAJournalThatCannotBeReadForAWhileIsReadOnAfterwards(t *testing.T) {
+	inVirtualTime(t, func(*http.Request) (*http.Response, error) { return reply(204) }, func(v *virtual) {
+		v.journal.fail(errors.New("locked"))
+		for n := range 100 {
+			v.journal.append(message("t", n))
+		}
+		time.Sleep(10 * time.Second)
+		v.journal.fail(nil)
+		time.Sleep(10 * time.Second)
+		if q := v.Queue(); q.Delivered != 100 {
+			t.Errorf("the queue is %+v", q)
+		}
+		if said := notices(v.status); len(said) != 1 {
+			t.Errorf("it said %q", said)
+		}
+	})
+}
+
+func TestAClosedJournalEndsForwarding(t *testing.T) {
+	m := newMemory()
+	f, err := New(t.Context(), Options{URL: "http://127.0.0.1:1", Journal: m, Outcomes: m})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.fail(journal.ErrClosed)
+	if err := f.Run(t.Context()); err != journal.ErrClosed {
+		t.Errorf("Run: %v", err)
+	}
+}
