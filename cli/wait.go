@@ -11,10 +11,12 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"aspectop/aspect"
 	"aspectop/journal"
 	"aspectop/model"
 	"aspectop/printer"
 	"aspectop/receiver"
+	"aspectop/source"
 )
 
 // waitFlags are the flags of wait.
@@ -26,6 +28,7 @@ type waitFlags struct {
 	listen     string
 	secretFile string
 
+	tasks  []string // as they were named
 	missed []string // what was done and did not succeed
 }
 
@@ -36,9 +39,10 @@ func newWait() *cobra.Command {
 		Short: "Block until tasks are done",
 		Long: `wait blocks until the tasks, each named by its id or a beginning of it that fits
 no other, are completed, failed or cancelled. It follows the journal of a running
-watch; a task that is done there already needs no watch. Without one it receives
-webhooks itself, and forgets them at the end; the signing secret then comes from
-` + secretVariable + ` or --secret-file.
+watch; a task that is done there already needs no watch. Without one it asks
+Aspect's API if there is a key in ` + keyVariable + ` (then by whole ids), and else
+receives webhooks itself, and forgets them at the end; the signing secret then
+comes from ` + secretVariable + ` or --secret-file.
 
 Exit codes: 0 completed; 1 failed or cancelled (of several tasks, one at least);
 2 wrong use; 3 set-up failed, or the watch ended; 124 time-out; 130 interrupted.`,
@@ -68,6 +72,7 @@ Exit codes: 0 completed; 1 failed or cancelled (of several tasks, one at least);
 var errTimeout = errors.New("time-out")
 
 func (w *waitFlags) run(ctx context.Context, tasks []string) error {
+	w.tasks = tasks
 	goal, err := model.NewWait(tasks, w.feature, w.any)
 	if err != nil {
 		return usageError("%w", err)
@@ -104,7 +109,7 @@ func (w *waitFlags) wait(ctx context.Context, goal *model.Wait) error {
 	path, reader, err := openReader(w.journal)
 	if err != nil {
 		if w.journal == "" && errors.Is(err, fs.ErrNotExist) {
-			return w.receive(ctx, goal, 0)
+			return w.alone(ctx, goal, 0)
 		}
 		return err
 	}
@@ -132,7 +137,53 @@ func (w *waitFlags) wait(ctx context.Context, goal *model.Wait) error {
 	case w.journal != "":
 		return setupError(fmt.Errorf("the tasks are not done, and no watch writes %s; start aspectop watch, or leave out --journal to receive here", path))
 	}
-	return w.receive(ctx, goal, f.seq)
+	return w.alone(ctx, goal, f.seq)
+}
+
+// alone waits where no watch runs: by asking Aspect's API if there is a key,
+// else with a receiver of its own.
+func (w *waitFlags) alone(ctx context.Context, goal *model.Wait, known int64) error {
+	client, err := newClient()
+	if err != nil {
+		return err
+	}
+	if client != nil {
+		return w.poll(ctx, goal, client, known)
+	}
+	return w.receive(ctx, goal, known)
+}
+
+// poll waits by asking Aspect's API.
+func (w *waitFlags) poll(ctx context.Context, goal *model.Wait, client *aspect.Client, known int64) error {
+	s := newSession(output{}, nil)
+	if err := s.openJournal("memory", 0); err != nil {
+		return err
+	}
+	defer s.close()
+	history, err := journal.OpenReader(s.place)
+	if err != nil {
+		return setupError(err)
+	}
+	defer history.Close()
+	poller := source.NewPoller(source.PollerConfig{
+		API: client, Journal: s.journal, History: source.NewHistory(history), Every: defaultPoll, Tasks: w.tasks,
+		Report: func(r source.Report) {
+			if r.Notice != "" {
+				fmt.Fprintln(os.Stderr, "aspectop: "+printer.Clean(r.Notice))
+			}
+		},
+	})
+	fmt.Fprintln(os.Stderr, "aspectop: no watch is running here, asking Aspect's API every "+defaultPoll.String())
+	s.beside = append(s.beside, untilEnd(poller.Run))
+	f := &following{goal: goal, reader: s.reader, tell: w.tell, shift: known}
+	s.instead = func(shown context.Context) error {
+		err := f.follow(shown)
+		if shown.Err() != nil {
+			return nil
+		}
+		return err
+	}
+	return s.run(ctx)
 }
 
 // receive waits with a receiver of its own. Older deliveries, up to the number
@@ -140,7 +191,7 @@ func (w *waitFlags) wait(ctx context.Context, goal *model.Wait) error {
 func (w *waitFlags) receive(ctx context.Context, goal *model.Wait, known int64) error {
 	secrets, err := readSecrets(w.secretFile)
 	if errors.Is(err, errNothingToWatch) {
-		return usageError("no watch is running here, and no webhook secret is set to receive with: start aspectop watch, or set %s or --secret-file", secretVariable)
+		return usageError("no watch is running here: start aspectop watch, or set %s to ask Aspect's API, or %s to receive webhooks", keyVariable, secretVariable)
 	} else if err != nil {
 		return err
 	}

@@ -228,3 +228,19 @@ func TestAHandlerGetsWhatArrivesAndACommandRunsForWhatEnded(t *testing.T) {
 	p.next("end")
 	p.ends()
 }
+
+func TestWaitAsksTheAPIWhereNoWatchRuns(t *testing.T) {
+	api := aspectAPI(t)
+	task := func(state string) string {
+		return fmt.Sprintf(`{"id":%q,"asset_id":"asset-1","features":{"visual":{"state":%q}},"user_id":"u","created":%q,"updated":%q}`,
+			upload, state, time.Now().Format(time.RFC3339Nano), time.Now().Format(time.RFC3339Nano))
+	}
+	api.tasks[upload] = task("completed")
+	p := inPipe(t, with(program(t, "wait", upload, "--json", "--timeout", "30s"), api.environment()...))
+	if r := p.next("result"); r["task_id"] != upload || r["state"] != "completed" || r["done"] != true {
+		t.Errorf("the result is %v", r)
+	}
+	if code := p.ends(); code != 0 {
+		t.Errorf("ended with %d: %s", code, p.errors())
+	}
+}
