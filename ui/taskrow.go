@@ -30,7 +30,7 @@ func (m *Model) taskColumns(w int) columns {
 		func() { c.progress = 6 },
 		func() { c.asset = 0 },
 		func() { c.progress = 0 },
-		func() { c.state = 2 },
+		func() { c.state = 3 },
 		func() { c.eta = 0 },
 		func() { c.age = 0 },
 		func() { c.feature = 3 },
@@ -69,9 +69,10 @@ func (m *Model) features() []string {
 func (c *columns) head(m *Model, w int) string {
 	l := newLine(m.th, w).space(2)
 	title := func(s string, w int) {
-		if w > 0 {
-			l.cell(dim, s, w-1).space(1)
+		if w > 0 && w < 5 { // an ellipsis would say less than a letter more
+			s = s[:min(len(s), w-1)]
 		}
+		l.cell(dim, s, w-1).space(min(w, 1))
 	}
 	title("STATE", c.state)
 	title("TASK", c.id)
@@ -131,16 +132,15 @@ func (c *columns) row(m *Model, t *model.Task, w int, selected bool) string {
 // putState draws the task's own state: sign and word, or sign and letter.
 func (m *Model) putState(l *line, t *model.Task, w int, stalled bool) {
 	s := t.State()
-	told := word(s)
-	if stalled {
-		told = "stalled"
-	}
-	r := stateRole(s)
-	if stalled {
-		r = warn
+	told, r := word(s), stateRole(s)
+	switch {
+	case t.Gone():
+		told, r, stalled = "gone", dim, true
+	case stalled:
+		told, r = "stalled", warn
 	}
 	if w < 12 {
-		l.cell(r, m.sign(s, !stalled), w)
+		l.cell(r, m.sign(s, !stalled)+told[:1], w)
 		return
 	}
 	l.cell(r, m.sign(s, !stalled)+" "+told, w)
