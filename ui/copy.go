@@ -29,6 +29,9 @@ func (m *Model) pointed() selection {
 
 func (m *Model) copyID() tea.Cmd {
 	s := m.pointed()
+	if s.sent != "" {
+		return m.copied("message id "+s.sent, s.sent)
+	}
 	if s.task != nil {
 		return m.copied("task id "+short(s.task.ID(), 8), s.task.ID())
 	}
@@ -60,21 +63,30 @@ type fetchedMsg struct {
 	err      error
 }
 
-// fetch gets the delivery that the reader points at: the row of the log, or the
-// task's newest message.
-func (m *Model) fetch(as action) tea.Cmd {
+// pointedDelivery is the delivery that the reader points at: the row of the log,
+// or the task's newest message. If there is none, it says so and returns 0.
+func (m *Model) pointedDelivery(to string) (seq int64) {
 	s := m.pointed()
-	seq := s.row.seq
-	if s.row.pos > 0 {
-		m.say("a refused request is not kept; nothing to copy")
-		return nil
-	}
-	if seq == 0 && s.task != nil {
+	switch {
+	case s.row.pos > 0:
+		m.say("a refused request is not kept; nothing to " + to)
+	case s.row.seq > 0:
+		return s.row.seq
+	case s.sent != "":
+		m.say("this message did not come here; nothing to " + to)
+	case s.task != nil:
 		seqs := s.task.Seqs()
-		seq = seqs[len(seqs)-1]
+		return seqs[len(seqs)-1]
+	default:
+		m.say("nothing to " + to + " here")
 	}
+	return 0
+}
+
+// fetch gets the delivery that the reader points at.
+func (m *Model) fetch(as action) tea.Cmd {
+	seq := m.pointedDelivery("copy")
 	if seq == 0 {
-		m.say("nothing to copy here")
 		return nil
 	}
 	return func() tea.Msg {

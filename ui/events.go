@@ -12,6 +12,7 @@ type eventsView struct {
 	h      int
 	key    rowKey // of the selected row
 	follow bool   // the selection stays on the last row
+	queues []Queue
 }
 
 func (v *eventsView) title() string { return "Events" }
@@ -132,21 +133,26 @@ func (v *eventsView) inSight(m *Model) []int64 {
 }
 
 func (v *eventsView) arrange(m *Model, _, h int) {
-	if h != v.h+1 {
-		v.h = max(1, h-1)
+	if m.opt.Queues != nil && m.frozen == nil {
+		v.queues = m.opt.Queues()
+	}
+	if rows := max(1, h-1-queueLines(v.queues, h)); rows != v.h {
+		v.h = rows
 		v.hold(m)
 	}
 }
 
 func (v *eventsView) draw(m *Model, w, h int) []string {
+	below := m.drawQueues(v.queues, w, queueLines(v.queues, h))
+	h -= len(below)
 	n := m.log.len()
 	if n == 0 {
-		return m.drawEmpty(w, h)
+		return append(m.drawEmpty(w, h), below...)
 	}
 	c := eventColumns(w)
 	lines := []string{c.head(m, w)}
 	for i := v.rows.top; i < n && len(lines) < h; i++ {
 		lines = append(lines, c.row(m, m.log.at(i), w, i == v.rows.cursor))
 	}
-	return tall(m.th, lines, w, h)
+	return append(tall(m.th, lines, w, h), below...)
 }

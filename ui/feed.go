@@ -17,6 +17,8 @@ type Journal interface {
 	Before(ctx context.Context, seq int64, limit int) ([]model.Delivery, error)
 	Get(ctx context.Context, seq int64) (model.Delivery, error)
 	Repeats(ctx context.Context, message int64) ([]model.Delivery, error)
+	// Forwards are what became of a delivery at each of the user's handlers.
+	Forwards(ctx context.Context, seq int64) ([]model.Forward, error)
 	Range(ctx context.Context) (first, last int64, err error)
 	Changed(ctx context.Context) (bool, error)
 }

@@ -79,8 +79,11 @@ func (m *Model) drawFilter(l *line) {
 
 // shownCount is the number of rows that pass the filter in the present view.
 func (m *Model) shownCount() int {
-	if m.view == viewEvents {
+	switch m.view {
+	case viewEvents:
 		return m.log.len()
+	case viewDeliveries:
+		return len(m.deliveries().shown)
 	}
 	return len(m.views[viewTasks].(*tasksView).order.rows)
 }

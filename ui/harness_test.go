@@ -24,6 +24,7 @@ type memory struct {
 	mu         sync.Mutex
 	deliveries []model.Delivery // Seq is index + 1
 	grown      bool
+	forwards   map[int64][]model.Forward
 }
 
 func (j *memory) append(ds ...model.Delivery) {
@@ -75,6 +76,12 @@ func (j *memory) Repeats(_ context.Context, message int64) ([]model.Delivery, er
 		}
 	}
 	return repeats, nil
+}
+
+func (j *memory) Forwards(_ context.Context, seq int64) ([]model.Forward, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return slices.Clone(j.forwards[seq]), nil
 }
 
 func (j *memory) Range(context.Context) (first, last int64, err error) {

@@ -38,6 +38,9 @@ const (
 	actPreview
 	actWrap
 
+	actReplay
+	actEdit
+	actAskAgain
 	actCopyID
 	actCopyPayload
 	actCopyCurl
@@ -111,6 +114,9 @@ var bindings = []binding{
 	{actPreview, inList, []string{"p"}, "preview", "preview on and off"},
 	{actWrap, inText, []string{"w"}, "wrap", "wrap long lines"},
 
+	{actReplay, anywhere, []string{"r"}, "replay", "send the message to your handler again"},
+	{actEdit, anywhere, []string{"e"}, "", "edit the message and send that to your handler"},
+	{actAskAgain, inList, []string{"R"}, "", "deliveries: ask Aspect again"},
 	{actCopyID, anywhere, []string{"y"}, "copy id", "copy the id"},
 	{actCopyPayload, anywhere, []string{"Y"}, "", "copy the payload"},
 	{actCopyCurl, anywhere, []string{"c"}, "", "copy as a curl command, with the old signature"},

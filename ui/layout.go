@@ -47,7 +47,14 @@ func (m *Model) layout() layout {
 // previewShown reports whether the preview is wanted: by choice, or because the
 // terminal is wide.
 func (m *Model) previewShown() bool {
-	if m.detail != nil || m.help != nil || m.view != viewTasks && m.view != viewEvents {
+	if m.detail != nil || m.help != nil || m.sheet != nil {
+		return false
+	}
+	switch m.view {
+	case viewTasks, viewEvents:
+	case viewDeliveries: // a message says little without its attempts
+		return len(m.deliveries().sent.messages) > 0 && (m.preview || !m.previewChosen)
+	default:
 		return false
 	}
 	if m.previewChosen {
@@ -69,6 +76,8 @@ func (m *Model) draw() string {
 	switch {
 	case m.help != nil:
 		lines = append(lines, m.help.draw(m, m.w, lay.body)...)
+	case m.sheet != nil:
+		lines = append(lines, m.sheet.draw(m, m.w, lay.body)...)
 	case m.detail != nil:
 		lines = append(lines, m.detail.draw(m, m.w, lay.body)...)
 	default:
@@ -115,6 +124,8 @@ func (m *Model) inSight() []int64 {
 		return m.detail.inSight(m)
 	case m.view == viewEvents:
 		return m.views[viewEvents].(*eventsView).inSight(m)
+	case m.view == viewDeliveries:
+		return m.deliveries().inSight()
 	}
 	return nil
 }

@@ -9,7 +9,7 @@ const wheelRows = 3
 func (m *Model) click(e tea.Mouse) {
 	lay := m.layout()
 	y := e.Y - 2 - lay.tabs
-	if e.Button != tea.MouseLeft || m.help != nil || m.detail != nil || y < 0 || y >= lay.body || e.X >= lay.main {
+	if e.Button != tea.MouseLeft || m.help != nil || m.sheet != nil || m.detail != nil || y < 0 || y >= lay.body || e.X >= lay.main {
 		return
 	}
 	m.views[m.view].click(m, e.X, y)

@@ -20,13 +20,19 @@ func (m *Model) drawPreview(w, h int, right bool) []string {
 // previewTitle is the line between the list and the preview below it.
 func (m *Model) previewTitle(s selection, w int) string {
 	l := newLine(m.th, w).put(faint, repeat(glyphRule, 2))
-	if s.task != nil {
+	switch {
+	case s.sent != "":
+		l.put(dim, " "+s.sent+" ")
+	case s.task != nil:
 		l.put(dim, " "+short(s.task.ID(), 8)+" ")
 	}
 	return l.put(faint, repeat(glyphRule, l.free)).String()
 }
 
 func (m *Model) previewOf(s selection, w, h int) []string {
+	if m.view == viewDeliveries {
+		return m.deliveries().drawPreview(m, w, h)
+	}
 	var lines []string
 	if s.row != (rowKey{}) {
 		lines = append(m.previewRow(s.row, w), blank(m.th, w))

@@ -37,7 +37,7 @@ func (m *Model) key(msg tea.KeyPressMsg) tea.Cmd {
 		return m.typed(msg)
 	}
 	if m.searching() {
-		return m.detail.reader().typed(m, msg)
+		return m.reader().typed(m, msg)
 	}
 	a := lookup(msg.String(), m.place())
 	if a != actSuspend {
@@ -48,7 +48,7 @@ func (m *Model) key(msg tea.KeyPressMsg) tea.Cmd {
 
 // place is where the reader is, for the key table.
 func (m *Model) place() place {
-	if m.detail != nil || m.help != nil {
+	if m.detail != nil || m.help != nil || m.sheet != nil {
 		return inText
 	}
 	return inList
@@ -67,15 +67,19 @@ func (m *Model) act(a action) tea.Cmd {
 		}
 		return nil
 	}
-	if m.detail != nil {
-		if cmd, ok := m.detail.do(m, a); ok {
-			return cmd
-		}
-	} else if cmd, ok := m.views[m.view].do(m, a); ok {
+	do := m.views[m.view].do
+	switch {
+	case m.sheet != nil:
+		do = m.sheet.do
+	case m.detail != nil:
+		do = m.detail.do
+	}
+	if cmd, ok := do(m, a); ok {
 		return cmd
 	}
 	switch a {
 	case actTasks, actBoard, actEvents, actDeliveries, actStats:
+		m.closeSheet()
 		m.detail = nil
 		m.view = viewID(a - actTasks)
 	case actNextPane:
@@ -102,6 +106,10 @@ func (m *Model) act(a action) tea.Cmd {
 	case actPreview:
 		m.preview = !m.previewShown()
 		m.previewChosen = true
+	case actReplay:
+		return m.replay()
+	case actEdit:
+		return m.edit()
 	case actCopyID:
 		return m.copyID()
 	case actCopyPayload, actCopyCurl:
@@ -110,6 +118,8 @@ func (m *Model) act(a action) tea.Cmd {
 		return m.copyURL()
 	case actExport:
 		return m.export()
+	case actAskAgain:
+		m.say("nothing to ask again here; 4 shows what Aspect says it sent")
 	case actMouse:
 		m.mouse = !m.mouse
 		if m.mouse {

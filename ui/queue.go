@@ -1,6 +1,9 @@
 package ui
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // Queue is how the forwarding to one of the user's handlers does.
 type Queue struct {
@@ -14,4 +17,54 @@ type Queue struct {
 
 	// What became of messages in this run.
 	Delivered, Failed, GaveUp int
+}
+
+// queueLines is how many lines of h the queues may take below the log.
+func queueLines(queues []Queue, h int) int { return min(len(queues), h/4) }
+
+// drawQueues tells in a line for each how forwarding does; in the last of n, how
+// many more there are.
+func (m *Model) drawQueues(queues []Queue, w, n int) []string {
+	var lines []string
+	for i := range n {
+		l := newLine(m.th, w).space(2)
+		if i == n-1 && n < len(queues) {
+			l.put(dim, fmt.Sprintf("and %d more handlers", len(queues)-i))
+		} else {
+			m.putQueue(l, &queues[i])
+		}
+		lines = append(lines, l.String())
+	}
+	return lines
+}
+
+func (m *Model) putQueue(l *line, q *Queue) {
+	l.put(dim, "forwarding to ").put(plain, m.shown(q.To)).put(dim, ":")
+	before := l.free
+	say := func(r role, n int, words string) {
+		if n == 0 {
+			return
+		}
+		if l.free < before {
+			l.put(dim, ",")
+		}
+		l.put(r, fmt.Sprintf(" %d%s", n, words))
+	}
+	more := ""
+	if q.More {
+		more = " or more"
+	}
+	say(plain, q.Waiting, more+" waiting")
+	say(plain, q.InFlight, " under way")
+	retrying := " retrying"
+	if wait := q.NextTry.Sub(m.at); !q.NextTry.IsZero() && wait > 0 {
+		retrying += " in " + ago(wait)
+	}
+	say(warn, q.Retrying, retrying)
+	say(bad, q.GaveUp, " gave up")
+	say(bad, q.Failed, " refused")
+	say(good, q.Delivered, " delivered")
+	if l.free == before {
+		l.put(dim, " nothing yet")
+	}
 }

@@ -104,11 +104,7 @@ const maxForwards = 4000
 func (m *Model) takeStatus(s model.Status) {
 	switch {
 	case s.Forward != nil: // shown beside the delivery
-		if m.forwards == nil || len(m.forwards) >= maxForwards {
-			m.forwards = map[int64][]*model.Forward{}
-		}
-		tries := slices.DeleteFunc(m.forwards[s.Forward.Seq], func(f *model.Forward) bool { return f.To == s.Forward.To })
-		m.forwards[s.Forward.Seq] = append(tries, s.Forward)
+		m.noteForward(s.Forward)
 		return
 	case s.Tunnel != nil:
 		m.tunnel = s.Tunnel
@@ -116,6 +112,15 @@ func (m *Model) takeStatus(s model.Status) {
 		m.run.rejected++
 	}
 	m.log.note(m, s)
+}
+
+// noteForward remembers the newest try for a handler.
+func (m *Model) noteForward(f *model.Forward) {
+	if m.forwards == nil || len(m.forwards) >= maxForwards {
+		m.forwards = map[int64][]*model.Forward{}
+	}
+	tries := slices.DeleteFunc(m.forwards[f.Seq], func(other *model.Forward) bool { return other.To == f.To })
+	m.forwards[f.Seq] = append(tries, f)
 }
 
 // running lists the tasks of the arrivals that have not ended, each once.
@@ -140,6 +145,7 @@ func (m *Model) fold(arrivals []arrival) {
 	var c change
 	m.board.TakeChanged(func(t *model.Task) { c.tasks = append(c.tasks, int32(t.Index())) })
 	m.log.add(m, arrivals)
+	m.received.add(arrivals)
 	m.tell(c)
 }
 

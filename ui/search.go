@@ -22,7 +22,19 @@ type search struct {
 
 // searching reports whether a word to search for is being typed.
 func (m *Model) searching() bool {
-	return m.detail != nil && m.help == nil && m.detail.reader() != nil && m.detail.reader().search.open
+	p := m.reader()
+	return m.help == nil && p != nil && p.search.open
+}
+
+// reader is the text that is open, or nil.
+func (m *Model) reader() *textPane {
+	switch {
+	case m.sheet != nil:
+		return &m.sheet.text
+	case m.detail != nil:
+		return m.detail.reader()
+	}
+	return nil
 }
 
 // height is the number of lines the search takes at the bottom of its pane.

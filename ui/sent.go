@@ -3,7 +3,13 @@ package ui
 import (
 	"context"
 	"encoding/json"
+	"slices"
+	"strings"
 	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"aspectop/model"
 )
 
 // API is what the screen asks Aspect's API. A call may take long and make

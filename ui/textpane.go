@@ -34,6 +34,14 @@ func (p *textPane) set(t *document) {
 	p.search.refresh(t)
 }
 
+// replace shows another version of the text, from the same place on.
+func (p *textPane) replace(t *document) {
+	if p.doc != t {
+		p.doc = t
+		p.search.refresh(t)
+	}
+}
+
 // len is the number of rows.
 func (p *textPane) len() int {
 	if p.rows != nil {

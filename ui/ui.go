@@ -20,6 +20,7 @@ package ui
 
 import (
 	"context"
+	"os/exec"
 	"strings"
 	"time"
 
@@ -38,11 +39,12 @@ type Model struct {
 	at     time.Time // the moment that is shown; stands still while frozen
 	beat   int       // counts ticks, for motion
 
-	board   *model.Board
-	log     eventLog
-	run     counters
-	filter  filterLine
-	notices notices
+	board    *model.Board
+	log      eventLog
+	received received
+	run      counters
+	filter   filterLine
+	notices  notices
 
 	// What was read: seen is the newest delivery, oldest the one up to which
 	// the history was folded, first the journal's first.
@@ -51,12 +53,15 @@ type Model struct {
 	behind              bool // the last batch was full: more waits
 	loading             bool // history is still being folded
 	trouble             string
-	tunnel              *model.Tunnel              // as it was last told; nil: there is none
-	forwards            map[int64][]*model.Forward // of this run, the newest try for each handler
+	exec                func(*exec.Cmd, tea.ExecCallback) tea.Cmd // gives the terminal to a command
+	sending             string                                    // what the user's handler is about to answer, in words
+	tunnel              *model.Tunnel                             // as it was last told; nil: there is none
+	forwards            map[int64][]*model.Forward                // of this run, the newest try for each handler
 
 	view   viewID
 	views  [viewCount]view
 	detail *detail // covers the view while open
+	sheet  *sheet  // covers both
 	help   *helpPage
 	flash  flash
 	frozen *frozen
@@ -112,6 +117,7 @@ type change struct {
 type selection struct {
 	task *model.Task
 	row  rowKey // of the event log
+	sent string // id of a message that Aspect tells of
 }
 
 // New returns the model. The program that runs it should use [ProgramOptions].
@@ -126,14 +132,14 @@ func New(ctx context.Context, o Options) *Model {
 	m := &Model{
 		opt: o, ctx: ctx, cancel: cancel, th: newTheme(o.Theme), w: 80, h: 24,
 		at: o.Now(), board: model.NewBoard(),
-		loading: true,
+		loading: true, exec: tea.ExecProcess,
 	}
 	m.filter.set(o.Filter)
 	m.run.started, m.run.rate = m.at, newRate(time.Second, 60)
 	m.log.pace, m.log.matchedPace = newPace(), newPace()
 	tasks := &tasksView{follow: true}
 	m.views = [viewCount]view{
-		tasks, &boardView{tasks: tasks}, &eventsView{follow: true}, &deliveriesView{}, &statsView{},
+		tasks, &boardView{tasks: tasks}, &eventsView{follow: true}, &deliveriesView{follow: true, preview: newTextPane()}, &statsView{},
 	}
 	return m
 }
@@ -178,7 +184,7 @@ func (m *Model) handle(msg tea.Msg) tea.Cmd {
 		case m.filter.open:
 			m.typed(msg)
 		case m.searching():
-			m.detail.reader().typed(m, msg)
+			m.reader().typed(m, msg)
 		}
 	case tea.MouseClickMsg:
 		m.click(msg.Mouse())
@@ -206,6 +212,18 @@ func (m *Model) handle(msg tea.Msg) tea.Cmd {
 		return m.fetched(msg)
 	case exportedMsg:
 		m.exported(msg)
+	case answeredMsg:
+		m.answered(msg)
+	case editableMsg:
+		return m.openEditor(msg)
+	case editorEndedMsg:
+		return m.readEdited(msg)
+	case editedMsg:
+		m.review(msg)
+	case messagesMsg:
+		m.deliveries().sent.messagesRead(m, msg)
+	case attemptsMsg:
+		m.deliveries().sent.attemptsRead(m, msg)
 	case tallyMsg:
 		m.views[viewStats].(*statsView).walkOn(m)
 	case unflashMsg:
@@ -229,7 +247,11 @@ func (m *Model) takeLater() []tea.Cmd {
 // arrange gives what is shown its room.
 func (m *Model) arrange() {
 	lay := m.layout()
-	if m.detail != nil {
+	switch {
+	case m.sheet != nil:
+		m.sheet.arrange(m, m.w, lay.body)
+		return
+	case m.detail != nil:
 		m.detail.arrange(m, m.w, lay.body)
 		return
 	}

@@ -1,0 +1,213 @@
+package ui
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	tea "charm.land/bubbletea/v2"
+
+	"aspectop/model"
+)
+
+// maxEdited is how much of an edited file is read, in bytes: more than any body
+// takes when it is laid out.
+const maxEdited = 16 << 20
+
+// draft is a body on its way through the user's editor.
+type draft struct {
+	delivery model.Delivery
+	before   string // as it was given to the editor
+	dir      string // private, for the file and for what editors put beside it
+}
+
+func (d *draft) path() string {
+	return filepath.Join(d.dir, fmt.Sprintf("delivery-%d.json", d.delivery.Seq))
+}
+
+func (d *draft) name() string { return fmt.Sprintf("#%d", d.delivery.Seq) }
+
+type (
+	// editableMsg: the file is written, the editor may start.
+	editableMsg struct {
+		draft draft
+		err   error
+	}
+	// editorEndedMsg: the editor has given the terminal back.
+	editorEndedMsg struct {
+		draft draft
+		err   error
+	}
+	// editedMsg: the file was read, and is gone.
+	editedMsg struct {
+		draft   draft
+		body    []byte // to be sent
+		changes []diffLine
+		flaw    string // why the body is no JSON any more
+		err     error
+	}
+)
+
+// edit lets the reader change the body of the delivery that is pointed at and
+// shows the difference, before anything is sent.
+func (m *Model) edit() tea.Cmd {
+	if m.opt.Editor == nil && m.opt.Replay != nil {
+		m.say("there is no editor here")
+		return nil
+	}
+	seq := m.sendable("edit")
+	if seq == 0 {
+		return nil
+	}
+	return func() tea.Msg {
+		d, err := m.message(seq)
+		if err != nil {
+			return editableMsg{draft: draft{delivery: model.Delivery{Seq: seq}}, err: err}
+		}
+		draft := draft{delivery: d, before: laidOut(d.Body)}
+		if draft.dir, err = os.MkdirTemp("", "aspectop-"); err == nil {
+			err = os.WriteFile(draft.path(), []byte(draft.before), 0o600)
+		}
+		return editableMsg{draft, err}
+	}
+}
+
+// openEditor hands the terminal to the editor. Receiving goes on meanwhile; only
+// the screen stands still.
+func (m *Model) openEditor(msg editableMsg) tea.Cmd {
+	d := msg.draft
+	if msg.err != nil {
+		os.RemoveAll(d.dir)
+		m.say("cannot edit " + d.name() + ": " + msg.err.Error())
+		return nil
+	}
+	cmd, err := m.opt.Editor(d.path())
+	if err != nil {
+		os.RemoveAll(d.dir)
+		m.say("no editor: " + err.Error())
+		return nil
+	}
+	return m.exec(cmd, func(err error) tea.Msg { return editorEndedMsg{d, err} })
+}
+
+// readEdited reads what the editor left, and compares.
+func (m *Model) readEdited(msg editorEndedMsg) tea.Cmd {
+	return func() tea.Msg {
+		d := msg.draft
+		defer os.RemoveAll(d.dir)
+		if msg.err != nil {
+			return editedMsg{draft: d, err: fmt.Errorf("the editor failed (%w)", msg.err)}
+		}
+		edited, err := readBounded(d.path())
+		if err != nil {
+			return editedMsg{draft: d, err: err}
+		}
+		out := editedMsg{draft: d}
+		after := laidOut(edited)
+		out.body, out.flaw = compacted(edited)
+		if !json.Valid(d.delivery.Body) {
+			out.flaw = "" // it never was
+		}
+		out.changes = differences(d.before, after)
+		return out
+	}
+}
+
+func readBounded(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("the edited file cannot be read (%w)", err)
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, maxEdited+1))
+	switch {
+	case err != nil:
+		return nil, err
+	case len(b) > maxEdited:
+		return nil, fmt.Errorf("the edited file is larger than %d MiB", maxEdited>>20)
+	case len(bytes.TrimSpace(b)) == 0:
+		return nil, errors.New("the file was emptied")
+	}
+	return b, nil
+}
+
+// review shows what the edit has changed; enter sends it.
+func (m *Model) review(msg editedMsg) {
+	d := msg.draft
+	switch {
+	case msg.err != nil:
+		m.say(msg.err.Error() + "; nothing was sent")
+		return
+	case len(msg.changes) == 0:
+		m.say(d.name() + " is unchanged; nothing was sent")
+		return
+	}
+	shown := diffText{changes: msg.changes, json: msg.flaw == "" && json.Valid(msg.body), flaw: msg.flaw}
+	m.openSheet(&sheet{
+		title: func(m *Model) string {
+			return "enter sends, esc drops: " + d.name() + " edited, to " + m.shown(m.opt.ReplayTo)
+		},
+		content: func(m *Model) *document { return shown.document(m.hidden) },
+		enter:   func(m *Model) tea.Cmd { return m.sendEdited(d, msg.body) },
+		dropped: "the edit of " + d.name() + " was dropped; nothing was sent",
+	})
+}
+
+func (m *Model) sendEdited(d draft, body []byte) tea.Cmd {
+	what := d.name() + " edited"
+	if m.sending != "" {
+		m.say("still waiting for what the handler answers to " + m.sending + "; the edit was dropped")
+		return nil
+	}
+	m.sending = what
+	return func() tea.Msg {
+		f, err := m.opt.Replay(m.ctx, d.delivery, body)
+		return answeredMsg{what: what, forward: f, err: err}
+	}
+}
+
+// maxLaidOut is the depth of JSON that is still laid out: the blanks before a
+// line grow with it.
+const maxLaidOut = 200
+
+// laidOut is a body for people to edit: JSON by lines, anything else as it is.
+// It ends with a line feed, as editors leave files.
+func laidOut(body []byte) string {
+	var b bytes.Buffer
+	if depthOf(body) > maxLaidOut || json.Indent(&b, bytes.TrimSpace(body), "", "  ") != nil {
+		b.Reset()
+		b.Write(bytes.TrimSuffix(body, []byte{'\n'}))
+	}
+	return b.String() + "\n"
+}
+
+// depthOf is how deep the brackets of JSON stand in each other.
+func depthOf(body []byte) (deepest int) {
+	for i, depth := 0, 0; i < len(body); i++ {
+		switch body[i] {
+		case '"':
+			i += stringEnd(body[i:]) - 1
+		case '{', '[':
+			depth++
+			deepest = max(deepest, depth)
+		case '}', ']':
+			depth--
+		}
+	}
+	return deepest
+}
+
+// compacted is an edited body as it is sent: JSON without the blanks that were
+// for reading, anything else as it was typed, but for the line feed at its end.
+// flaw says why it is no JSON.
+func compacted(edited []byte) (body []byte, flaw string) {
+	var b bytes.Buffer
+	if err := json.Compact(&b, edited); err != nil {
+		return bytes.TrimSuffix(edited, []byte{'\n'}), err.Error()
+	}
+	return b.Bytes(), ""
+}

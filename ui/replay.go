@@ -1,0 +1,118 @@
+package ui
+
+import (
+	"fmt"
+	"slices"
+
+	tea "charm.land/bubbletea/v2"
+
+	"aspectop/model"
+)
+
+// answeredMsg tells what became of a message that the reader sent again.
+type answeredMsg struct {
+	what    string   // "#12"
+	again   []string // the handlers that will be tried again, instead of all below
+	forward model.Forward
+	err     error
+}
+
+// replay sends the delivery that the reader points at to the user's handler. A
+// message that forwarding gave up is left to forwarding, which tries it again.
+func (m *Model) replay() tea.Cmd {
+	seq := m.sendable("replay")
+	if seq == 0 {
+		return nil
+	}
+	m.sending = fmt.Sprintf("#%d", seq)
+	var running []string
+	if m.opt.Queues != nil && m.opt.Retry != nil {
+		for _, q := range m.opt.Queues() {
+			running = append(running, q.To)
+		}
+	}
+	return func() tea.Msg {
+		msg := answeredMsg{}
+		d, err := m.message(seq)
+		if msg.what, msg.err = fmt.Sprintf("#%d", d.Seq), err; err != nil {
+			msg.what = fmt.Sprintf("#%d", seq)
+			return msg
+		}
+		if msg.again, msg.err = m.retry(d.Seq, running); len(msg.again) > 0 || msg.err != nil {
+			return msg
+		}
+		msg.forward, msg.err = m.opt.Replay(m.ctx, d, nil)
+		return msg
+	}
+}
+
+// sendable is the delivery that the reader points at, if it can be sent now. If
+// not, it says why and returns 0.
+func (m *Model) sendable(to string) (seq int64) {
+	switch {
+	case m.opt.Replay == nil:
+		m.say("no handler to " + to + " to: start with --forward-to URL")
+		return 0
+	case m.sending != "":
+		m.say("still waiting for what the handler answers to " + m.sending)
+		return 0
+	}
+	return m.pointedDelivery(to)
+}
+
+// message reads a delivery or, if that only repeats a message, the first one.
+func (m *Model) message(seq int64) (model.Delivery, error) {
+	d, err := m.opt.Journal.Get(m.ctx, seq)
+	if err == nil && d.Repeat() && !d.Differs {
+		return m.opt.Journal.Get(m.ctx, d.Message)
+	}
+	return d, err
+}
+
+// retry asks those of the running queues that gave the message up to try again,
+// and returns the handlers they belong to.
+func (m *Model) retry(seq int64, running []string) (again []string, err error) {
+	if len(running) == 0 {
+		return nil, nil
+	}
+	outcomes, err := m.opt.Journal.Forwards(m.ctx, seq)
+	for i := range outcomes {
+		if f := &outcomes[i]; err == nil && f.GaveUp && slices.Contains(running, f.To) {
+			err = m.opt.Retry(m.ctx, f.To, seq)
+			again = append(again, f.To)
+		}
+	}
+	return again, err
+}
+
+func (m *Model) answered(msg answeredMsg) {
+	m.sending = ""
+	f := &msg.forward
+	switch {
+	case msg.err != nil:
+		m.say(msg.what + " was not sent: " + msg.err.Error())
+		return
+	case len(msg.again) == 1:
+		m.say(msg.what + " had been given up; it is tried again at " + m.shown(msg.again[0]))
+		return
+	case len(msg.again) > 1:
+		m.say(fmt.Sprintf("%s had been given up; it is tried again at %d handlers", msg.what, len(msg.again)))
+		return
+	}
+	told := f.Error
+	if f.Status != 0 && f.Delivered() {
+		told = fmt.Sprintf("%d in %d ms", f.Status, f.Latency.Milliseconds())
+	} else if f.Status != 0 {
+		told += fmt.Sprintf(" in %d ms", f.Latency.Milliseconds())
+	}
+	if f.Resigned {
+		told += ", signed anew"
+	}
+	if f.Hint != "" {
+		told += "; " + f.Hint
+	}
+	m.say(msg.what + " " + glyphArrow + " " + m.shown(f.To) + ": " + told)
+	kept := *f
+	kept.Body = nil // as in the status log: thousands of outcomes are held
+	m.noteForward(&kept)
+}
