@@ -189,6 +189,9 @@ func (m *Model) explain(a *arrival) explained {
 	case model.Other:
 		e.text = "tells no task"
 		return e
+	case model.Gone:
+		e.role, e.text = warn, "Aspect no longer knows the task"
+		return e
 	}
 	t := m.board.Task(a.Task.ID)
 	if t == nil || m.loading {
