@@ -26,12 +26,14 @@ type standIn struct {
 	active    []string                  // tasks, as JSON
 	tasks     map[string]string         // by id, as JSON
 	assets    map[string]string         // names by id
+	messages  []string                  // as JSON
+	attempts  map[string][]string       // by id of their message or endpoint, as JSON
 	created   int
 }
 
 func aspectAPI(t *testing.T) *standIn {
 	t.Helper()
-	a := &standIn{t: t, endpoints: map[string]map[string]any{}, tasks: map[string]string{}, assets: map[string]string{}}
+	a := &standIn{t: t, endpoints: map[string]map[string]any{}, tasks: map[string]string{}, assets: map[string]string{}, attempts: map[string][]string{}}
 	a.Server = httptest.NewServer(http.HandlerFunc(a.answer))
 	t.Cleanup(a.Close)
 	return a
@@ -68,6 +70,16 @@ func (a *standIn) answer(w http.ResponseWriter, r *http.Request) {
 		body["id"], body["disabled"] = id, false
 		body["event_types"] = []string{"task.progress", "task.completed", "task.failed"}
 		json.NewEncoder(w).Encode(map[string]any{"endpoint": body, "secret": secret, "app": map[string]any{"id": "app_1", "is_new": true}})
+	case call == "GET /webhooks/messages":
+		fmt.Fprintf(w, `{"data":[%s],"iterator":null,"done":true}`, strings.Join(a.messages, ","))
+	case call == "GET /webhooks/delivery-attempts":
+		q := r.URL.Query()
+		if len(q) != 1 || q.Get("message_id")+q.Get("endpoint_id") == "" {
+			a.t.Errorf("%s with %v", call, q)
+		}
+		fmt.Fprintf(w, "[%s]", strings.Join(a.attempts[q.Get("message_id")+q.Get("endpoint_id")], ","))
+	case strings.HasPrefix(call, "GET /webhooks/endpoints/") && id == "deliveries":
+		fmt.Fprintf(w, "[%s]", strings.Join(a.attempts[strings.Split(r.URL.Path, "/")[3]], ","))
 	case strings.HasPrefix(r.URL.Path, "/webhooks/endpoints/") && a.endpoints[id] == nil:
 		w.WriteHeader(http.StatusNotFound)
 		fmt.Fprint(w, `{"detail":"Endpoint not found"}`)
