@@ -103,7 +103,7 @@ func (v *deliveriesView) write(m *Model, msg *SentMessage, h here) *document {
 	default:
 		t.add("Attempts to deliver it", 0)
 		for i := range tries.attempts {
-			t.add(attemptLine(&tries.attempts[i], msg.Time, m.hidden), 0)
+			t.addAttempt(&tries.attempts[i], msg.Time, m.hidden)
 		}
 	}
 	t.add("", 0)
@@ -120,18 +120,13 @@ func (v *deliveriesView) write(m *Model, msg *SentMessage, h here) *document {
 	return t
 }
 
-// attemptLine tells an attempt in one line: how it went, the response code, when
-// (with the day, if that is not the one on which the message was sent) and where
-// to.
-func attemptLine(a *SentAttempt, sent time.Time, hide bool) string {
+// addAttempt tells of an attempt how it went, the response code, when (with the
+// day, if that is not the one on which the message was sent) and where to.
+func (t *document) addAttempt(a *SentAttempt, sent time.Time, hide bool) {
 	sign, word, _ := statusWord(a.Status)
 	code := "no code"
 	if a.ResponseCode != 0 {
 		code = fmt.Sprint(a.ResponseCode)
-	}
-	url := a.URL
-	if hide && url != "" {
-		url = "(hidden)"
 	}
 	if sign == " " {
 		sign = glyphUnknown
@@ -141,7 +136,13 @@ func attemptLine(a *SentAttempt, sent time.Time, hide bool) string {
 	if !a.Time.IsZero() && at.Format(time.DateOnly) != sent.Local().Format(time.DateOnly) {
 		when = at.Format(time.DateTime)
 	}
-	return strings.TrimSpace(fmt.Sprintf("%s %-9s %-7s %s %s %s", sign, orNone(word), code, when, url, a.EndpointID))
+	t.add(strings.TrimSpace(fmt.Sprintf("%s %-9s %-7s %s %s", sign, orNone(word), code, when, a.EndpointID)), 0)
+	switch {
+	case hide && a.URL != "":
+		t.add("to: (hidden)", 1)
+	case a.URL != "":
+		t.add("to: "+a.URL, 1)
+	}
 }
 
 // stamp is a moment to the millisecond, in the local zone.

@@ -1,0 +1,228 @@
+package ui
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"aspectop/model"
+)
+
+const handlerURL = "http://localhost:3000/hooks"
+
+// handler stands in for the user's handler and for what posts to it.
+type handler struct {
+	mu      sync.Mutex
+	got     []model.Delivery // with the body that was posted
+	edited  []bool
+	retried []string
+	answer  model.Forward
+	err     error
+	takes   time.Duration
+	queues  []Queue
+}
+
+func (h *handler) replay(ctx context.Context, d model.Delivery, body []byte) (model.Forward, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.edited = append(h.edited, body != nil)
+	if body != nil {
+		d.Body = body
+	}
+	h.got = append(h.got, d)
+	time.Sleep(h.takes)
+	f := h.answer
+	f.Seq, f.To, f.Tries, f.Final, f.At = d.Seq, handlerURL, 1, true, time.Now()
+	return f, h.err
+}
+
+// withHandler lets the screen post to the handler.
+func withHandler(h *handler) func(*Options) {
+	return func(o *Options) {
+		o.Replay, o.ReplayTo = h.replay, handlerURL
+		o.Queues = func() []Queue { return h.queues }
+		o.Retry = func(_ context.Context, to string, seq int64) error {
+			h.mu.Lock()
+			defer h.mu.Unlock()
+			h.retried = append(h.retried, fmt.Sprint(seq, " ", to))
+			return h.err
+		}
+	}
+}
+
+func taken() model.Forward {
+	return model.Forward{Status: 204, Latency: 12 * time.Millisecond, Resigned: true}
+}
+
+func TestReplaySendsTheMessageAgainFromWhereverItIsSeen(t *testing.T) {
+	for name, c := range map[string]struct {
+		keys []string
+		seq  int64
+	}{
+		"a task: its newest message": {[]string{"1", "n"}, 8},
+		"an event":                   {[]string{"3", "g", "j"}, 2},
+		"a task's event":             {[]string{"1", "n", "enter", "tab", "g"}, 3},
+		"a payload":                  {[]string{"3", "g", "j", "j", "enter"}, 3},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := &handler{answer: taken()}
+			onScreen(t, 160, 30, uploads(), func(s *screen) {
+				s.wait(time.Second)
+				s.press(c.keys...)
+				s.wait(time.Second)
+				s.press("r")
+				s.wait(time.Second)
+				s.shows(fmt.Sprintf("#%d → %s: 204 in 12 ms, signed anew", c.seq, handlerURL))
+				if len(h.got) != 1 || h.got[0].Seq != c.seq || h.edited[0] {
+					t.Fatalf("the handler got %d messages: %+v", len(h.got), h.got)
+				}
+				s.press("esc", "esc", "3")
+				s.wait(time.Second)
+				s.shows("→204 12ms")
+			}, withHandler(h))
+		})
+	}
+}
+
+func TestReplaySaysWhatTheHandlerSaid(t *testing.T) {
+	for name, c := range map[string]struct {
+		answer model.Forward
+		err    error
+		says   string
+	}{
+		"refused":     {model.Forward{Status: 400, Latency: 3 * time.Millisecond, Error: "answered 400 Bad Request", Hint: "is the raw body verified?"}, nil, "#11 → " + handlerURL + ": answered 400 Bad Request in 3 ms; is the raw body verified?"},
+		"unreachable": {model.Forward{Error: "connection refused"}, nil, "connection refused"},
+		"not sent":    {model.Forward{}, errors.New("the secret \"old\" is not known here"), "#11 was not sent: the secret \"old\" is not known here"},
+		"hostile":     {model.Forward{Status: 500, Error: "\x1b[2Jbang\u202e", Hint: "\x1b]0;x\a"}, nil, "bang"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := &handler{answer: c.answer, err: c.err}
+			onScreen(t, 160, 30, uploads(), func(s *screen) {
+				s.wait(time.Second)
+				s.press("3", "r")
+				s.wait(time.Second)
+				s.shows(c.says)
+			}, withHandler(h))
+		})
+	}
+}
+
+func TestReplayOfARepeatSendsItsMessage(t *testing.T) {
+	first := event(1, "task.progress", 0, "proxy=queued")
+	again := first
+	again.Message, again.Attempt, again.Body = 1, 2, nil
+	h := &handler{answer: taken()}
+	onScreen(t, 160, 30, []model.Delivery{first, again}, func(s *screen) {
+		s.wait(time.Second)
+		s.press("3", "G", "r")
+		s.wait(time.Second)
+		if len(h.got) != 1 || h.got[0].Seq != 1 || len(h.got[0].Body) == 0 {
+			t.Errorf("the handler got %+v", h.got)
+		}
+	}, withHandler(h))
+}
+
+func TestWithoutAHandlerReplayAndEditSayWhatTheyNeed(t *testing.T) {
+	onScreen(t, 100, 30, uploads(), func(s *screen) {
+		s.wait(time.Second)
+		s.press("3", "r")
+		s.shows("no handler to replay to: start with --forward-to URL")
+		s.press("e")
+		s.shows("start with --forward-to URL")
+	})
+}
+
+func TestNothingIsReplayedWhereNoMessageIs(t *testing.T) {
+	h := &handler{answer: taken()}
+	onScreen(t, 100, 30, nil, func(s *screen) {
+		s.press("r")
+		s.shows("nothing to replay here")
+		s.status.Add(model.Status{At: midnight, Rejected: &model.Rejected{ID: "msg_forged", Verdict: model.Verdict{Detail: "no secret matches"}}})
+		s.wait(time.Second)
+		s.press("3", "r")
+		s.shows("a refused request is not kept; nothing to replay")
+		if len(h.got) > 0 {
+			t.Errorf("the handler got %+v", h.got)
+		}
+	}, withHandler(h))
+}
+
+func TestOneReplayIsUnderWayAtATime(t *testing.T) {
+	h := &handler{answer: taken(), takes: 5 * time.Second}
+	onScreen(t, 160, 30, uploads(), func(s *screen) {
+		s.wait(time.Second)
+		s.press("3", "r", "r", "r")
+		s.shows("still waiting for what the handler answers to #11")
+		s.wait(6 * time.Second)
+		if len(h.got) != 1 {
+			t.Errorf("the handler got %d messages", len(h.got))
+		}
+		s.press("r")
+		s.wait(6 * time.Second)
+		if len(h.got) != 2 {
+			t.Errorf("after the answer, r sent %d messages", len(h.got)-1)
+		}
+	}, withHandler(h))
+}
+
+func TestWhatForwardingGaveUpIsTriedAgainByForwarding(t *testing.T) {
+	h := &handler{answer: taken(), queues: []Queue{{To: handlerURL, GaveUp: 1}}}
+	onScreen(t, 160, 30, uploads(), func(s *screen) {
+		s.wait(time.Second)
+		s.journal.forwards = map[int64][]model.Forward{11: {
+			{Seq: 11, To: "http://of-an-earlier-run", Tries: 8, Final: true, GaveUp: true, Error: "connection refused"},
+			{Seq: 11, To: handlerURL, Tries: 8, Final: true, GaveUp: true, Error: "connection refused"},
+		}}
+		s.press("3", "r")
+		s.wait(time.Second)
+		s.shows("#11 had been given up; it is tried again at " + handlerURL)
+		if len(h.got) > 0 || strings.Join(h.retried, ",") != "11 "+handlerURL {
+			t.Errorf("replayed %v, tried again %v", h.got, h.retried)
+		}
+		s.press("k", "r")
+		s.wait(time.Second)
+		if len(h.got) != 1 {
+			t.Error("what was not given up is not replayed")
+		}
+	}, withHandler(h))
+}
+
+func TestPresentationHidesTheHandler(t *testing.T) {
+	h := &handler{answer: taken(), queues: []Queue{{To: handlerURL, Waiting: 1}}}
+	onScreen(t, 160, 30, uploads(), func(s *screen) {
+		s.wait(time.Second)
+		s.press("P", "3", "r")
+		s.wait(time.Second)
+		s.shows("#11 → (hidden): 204")
+		s.hides("localhost:3000")
+	}, withHandler(h))
+}
+
+func TestTheQueuesStandBelowTheLog(t *testing.T) {
+	h := &handler{}
+	onScreen(t, 120, 24, uploads(), func(s *screen) {
+		s.wait(time.Second)
+		s.press("3")
+		s.wait(time.Second)
+		s.hides("forwarding to")
+		h.queues = []Queue{{To: handlerURL, Waiting: 3, Retrying: 1, NextTry: midnight.Add(6 * time.Second), GaveUp: 2, Delivered: 40}}
+		s.wait(time.Second)
+		s.shows("forwarding to " + handlerURL + ": 3 waiting, 1 retrying in 3s, 2 gave up, 40 delivered")
+		h.queues = []Queue{{To: handlerURL}, {To: "http://b"}, {To: "http://c", Waiting: 9, More: true}}
+		s.wait(time.Second)
+		s.shows(handlerURL+": nothing yet", "http://c: 9 or more waiting")
+		if line := s.selectedLine(); !strings.Contains(line, "11") {
+			t.Errorf("the newest row is not selected, but %s", line)
+		}
+		s.fitsEverySize()
+	}, withHandler(h))
+	onScreen(t, 40, 10, nil, func(s *screen) {
+		s.press("3")
+		s.wait(time.Second)
+		s.shows("and 3 more handlers")
+	}, withHandler(&handler{queues: make([]Queue, 3)}))
+}
