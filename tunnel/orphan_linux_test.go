@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -44,37 +45,38 @@ func TestAKillOfOursLeavesNoChild(t *testing.T) {
 // The kernel takes the end of the thread that started a child for the end of
 // its parent.
 func TestTheEndOfAThreadOfOursDoesNotEndTheChild(t *testing.T) {
-	p := install(t, quick())
-	started, thread := make(chan *child), 0
-	var begin func()
-	begin = func() {
-		runtime.LockOSThread() // never unlocked: the thread ends with the goroutine,
-		if thread = syscall.Gettid(); thread == os.Getpid() {
-			go begin() // unless it is the process's first, which never ends
-			<-t.Context().Done()
-			return
-		}
-		c, err := start(p.dir+"/cloudflared", []string{"tunnel", "--url", "x", "--config", os.DevNull}, environment(""), newLogbook(""))
-		if err != nil {
-			t.Error(err)
-		}
-		started <- c
+	children, threads := make([]*child, 4), make([]int, 4)
+	var ended sync.WaitGroup
+	for i := range children {
+		ended.Go(func() {
+			runtime.LockOSThread() // never unlocked: the thread ends with the goroutine
+			threads[i] = syscall.Gettid()
+			c, err := start("sleep", []string{"600"}, environment(""), newLogbook(""))
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			t.Cleanup(func() { c.stop(time.Second) })
+			children[i] = c
+		})
 	}
-	go begin()
-	c := <-started
-	if c == nil {
+	ended.Wait()
+	if t.Failed() {
 		return
 	}
-	defer c.stop(time.Second)
-	eventually(t, func() bool {
-		_, err := os.Stat(fmt.Sprintf("/proc/self/task/%d", thread))
-		return err != nil
-	}, func() string { return "the thread does not end" })
-	eventually(t, func() bool { return len(p.runs()) == 1 }, func() string { return "the child was killed" })
-	select {
-	case <-c.done:
-		t.Error("the child was killed:", c.state())
-	default:
+	for _, thread := range threads {
+		if thread == os.Getpid() {
+			continue // the process's first never ends
+		}
+		eventually(t, func() bool {
+			_, err := os.Stat(fmt.Sprintf("/proc/self/task/%d", thread))
+			return err != nil
+		}, func() string { return "a thread does not end" })
+	}
+	for _, c := range children {
+		if !lives(c.cmd.Process.Pid) {
+			t.Error("a child was killed")
+		}
 	}
 }
 

@@ -34,6 +34,7 @@ type svix struct {
 	down    bool            // dials fail
 	silent  bool            // no pings
 	deaf    bool            // it does not answer a start
+	shut    bool            // the public side takes nothing
 	conn    *websocket.Conn // the last one
 	waiting map[string]chan reply
 	serial  int
@@ -117,7 +118,7 @@ func (s *svix) listen(ctx context.Context, c *websocket.Conn) {
 func (s *svix) in(w http.ResponseWriter, r *http.Request, token string) {
 	body, _ := io.ReadAll(r.Body)
 	s.mu.Lock()
-	known := len(s.tokens) > 0 && s.tokens[len(s.tokens)-1] == token
+	known := !s.shut && len(s.tokens) > 0 && s.tokens[len(s.tokens)-1] == token
 	s.mu.Unlock()
 	if !known {
 		http.NotFound(w, r)
@@ -288,8 +289,17 @@ func TestAFrameReachesTheReceiverExactlyAndItsAnswerGoesBackExactly(t *testing.T
 			t.Errorf("headers %v", got.Header)
 		}
 		if answer.Status != 503 || !bytes.Equal(answer.Body, []byte{0, 255, '\n'}) ||
-			answer.Headers["Retry-After"] != "5" || answer.Headers["X-Two"] != "a, b" {
+			answer.Headers["Content-Length"] != "" || answer.Headers["Retry-After"] != "5" || answer.Headers["X-Two"] != "a, b" {
 			t.Errorf("answered %+v", answer)
+		}
+	})
+}
+
+func TestARedirectOfTheReceiverIsItsAnswer(t *testing.T) {
+	throughTheRelay(t, func(t *testing.T, r *relayed) {
+		r.receive = func(w http.ResponseWriter, req *http.Request) { http.Redirect(w, req, "/elsewhere", http.StatusFound) }
+		if answer, err := r.svix.send(t.Context(), event{Method: "GET"}); err != nil || answer.Status != 302 || answer.Headers["Location"] != "/elsewhere" {
+			t.Errorf("%+v, %v", answer, err)
 		}
 	})
 }
@@ -349,11 +359,27 @@ func TestAFrameThatIsNoEventIsPassedOver(t *testing.T) {
 	})
 }
 
-func TestPingsKeepTheConnection(t *testing.T) {
+func TestPingsAloneKeepTheConnection(t *testing.T) {
 	throughTheRelay(t, func(t *testing.T, r *relayed) {
-		after(4*time.Minute + 30*time.Second)
-		if got := r.State(); got.State != model.TunnelConnected || r.svix.dialed() != 1 {
+		r.svix.change(func() { r.svix.shut = true; r.svix.conn.CloseNow() })
+		after(10 * time.Minute)
+		if got := r.State(); got.State != model.TunnelConnected || r.svix.dialed() != 2 {
 			t.Errorf("%+v after %d dials", got, r.svix.dialed())
+		}
+	})
+}
+
+func TestFramesAloneKeepTheConnection(t *testing.T) {
+	throughTheRelay(t, func(t *testing.T, r *relayed) {
+		r.svix.change(func() { r.svix.silent = true; r.svix.conn.CloseNow() })
+		for range 30 {
+			after(20 * time.Second)
+			if answer, err := r.svix.send(t.Context(), event{Method: "POST"}); err != nil || answer.Status != 204 {
+				t.Fatalf("%+v, %v", answer, err)
+			}
+		}
+		if r.svix.dialed() != 2 {
+			t.Errorf("%d dials", r.svix.dialed())
 		}
 	})
 }
@@ -394,7 +420,10 @@ func TestARelayThatDoesNotAnswerTheStartIsGivenUp(t *testing.T) {
 
 func TestTriesAreAtOnceThenAfterATenthASecondThenFive(t *testing.T) {
 	throughTheRelay(t, func(t *testing.T, r *relayed) {
-		after(time.Minute)
+		for range 5 { // long ago
+			r.svix.change(func() { r.svix.conn.CloseNow() })
+			after(time.Minute)
+		}
 		r.svix.change(func() { r.svix.down = true; r.svix.dials = nil; r.svix.conn.CloseNow() })
 		lost := time.Now()
 		after(30 * time.Second)
