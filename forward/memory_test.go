@@ -28,7 +28,7 @@ type memory struct {
 	changed  bool
 	cursor   map[string]int64
 	outcomes map[int64]model.Forward
-	saves    int
+	read     int64 // all up to here was read
 	trouble  error // of every call, if not nil
 	full     error // of every SaveForwards, if not nil
 }
@@ -57,6 +57,7 @@ func (m *memory) append(deliveries ...*model.Delivery) {
 func (m *memory) After(_ context.Context, seq int64, limit int) ([]model.Delivery, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.read = seq
 	from := min(int(seq), len(m.kept))
 	return slices.Clone(m.kept[from:min(from+limit, len(m.kept))]), m.trouble
 }
@@ -108,12 +109,18 @@ func (m *memory) SaveForwards(key, _ string, cursor int64, outcomes []model.Forw
 	if err := cmp.Or(m.trouble, m.full); err != nil {
 		return err
 	}
-	m.saves++
 	m.cursor[key] = cursor
 	for _, f := range outcomes {
 		m.outcomes[f.Seq] = f
 	}
 	return nil
+}
+
+// readToTheEnd reports whether its reader has seen all there is.
+func (m *memory) readToTheEnd() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.read == int64(len(m.kept))
 }
 
 func (m *memory) outcome(seq int64) model.Forward {
