@@ -102,7 +102,7 @@ func newSecretFile(path string) (*secretFile, error) {
 // keep writes the secret, if there is one and a file for it.
 func (f *secretFile) keep(secret aspect.Credential) error {
 	if secret.Empty() {
-		return errors.New("Aspect's answer holds no secret")
+		return errors.New("the answer of Aspect holds no secret")
 	}
 	if f == nil {
 		return nil

@@ -34,7 +34,11 @@ func (w *watchFlags) addHandlers(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
+	s.handlers.sign = sign
 	for _, url := range w.forwardTo {
+		if s.handlers.url == "" {
+			s.handlers.url = url
+		}
 		reader, err := journal.OpenReader(s.place)
 		if err != nil {
 			return setupError(err)
@@ -45,6 +49,7 @@ func (w *watchFlags) addHandlers(ctx context.Context, s *session) error {
 		if err != nil {
 			return usageError("--forward-to: %w", err)
 		}
+		s.handlers.forwarders = append(s.handlers.forwarders, f)
 		s.beside = append(s.beside, f.Run)
 	}
 	if w.exec == "" {

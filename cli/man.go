@@ -182,10 +182,10 @@ var exitCodes = []struct {
 	meaning string
 }{
 	{exitOK, "Fine; also ended by q, a signal, or a reader that went away."},
-	{exitFailed, "Failed. wait: a task is not completed. send: the answer is not the right one."},
+	{exitFailed, "Failed. wait: a task is not completed. send: the answer is not the right one. replay: a delivery was not taken. doctor: a check failed."},
 	{exitUsage, "Wrong use: an unknown flag, no secret, a bad filter, a bad config file."},
 	{exitSetup, "Set-up failed: the port, the journal. wait: the watch ended."},
-	{exitTimeout, "wait: time-out."},
+	{exitTimeout, "Time-out, as --timeout says."},
 	{exitInterrupted, "Interrupted, where that is no usual end; or a second signal ended the program at once."},
 }
 

@@ -21,10 +21,6 @@ func (s *session) screen(ctx context.Context) error {
 	}
 	defer feed.Close()
 	feed.OmitHeader()
-	names := make([]string, len(s.secrets))
-	for i, secret := range s.secrets {
-		names[i] = secret.Name
-	}
 	theme := s.output.theme
 	options := ui.ProgramOptions()
 	if os.Getenv("NO_COLOR") != "" {
@@ -33,16 +29,8 @@ func (s *session) screen(ctx context.Context) error {
 		options = append(options, tea.WithColorProfile(colorprofile.ASCII))
 		theme = "mono"
 	}
-	o := ui.Options{
-		Journal: s.reader, Feed: feed, Receiver: s.url(), Secrets: names,
-		JournalPath: s.place, Try: s.try, Remarks: s.remarks,
-		Theme: theme, ASCII: s.output.ascii, ReducedMotion: s.output.reducedMotion,
-		Filter: s.filter, Since: s.output.since.at, CanSuspend: canSuspend,
-		Export: exportTask,
-	}
-	if s.status != nil { // a nil log in an interface would pass for one
-		o.Status = s.status
-	}
+	o := s.options()
+	o.Feed, o.Theme = feed, theme
 	m := ui.New(ctx, o)
 	p := tea.NewProgram(m, append(options, tea.WithoutSignalHandler())...)
 	defer startGuard()()
@@ -61,4 +49,37 @@ func (s *session) screen(ctx context.Context) error {
 	}
 	fmt.Print(m.Summary())
 	return err
+}
+
+// options are what the screen is given.
+func (s *session) options() ui.Options {
+	o := ui.Options{
+		Journal: s.reader, Receiver: s.url(), JournalPath: s.place, Try: s.try, Remarks: s.remarks,
+		ASCII: s.output.ascii, ReducedMotion: s.output.reducedMotion,
+		Filter: s.filter, Since: s.output.since.at, CanSuspend: canSuspend, Notify: s.notify,
+		Resumed: s.gap, Sources: s.sourceStates, Export: exportTask,
+	}
+	s.mu.Lock()
+	for _, secret := range s.secrets {
+		o.Secrets = append(o.Secrets, secret.Name)
+	}
+	s.mu.Unlock()
+	// A nil pointer in an interface would pass for something.
+	if s.status != nil {
+		o.Status = s.status
+	}
+	if s.client != nil {
+		o.API = sent{s.client}
+	}
+	if s.names != nil {
+		o.Names = s.names
+	}
+	if s.reach != nil {
+		o.Endpoint = s.reach.state
+	}
+	if len(s.handlers.forwarders) > 0 {
+		o.Queues, o.Retry = s.handlers.queues, s.handlers.retry
+		o.Replay, o.ReplayTo, o.Editor = s.replay, s.handlers.forwarders[0].To(), editor
+	}
+	return o
 }

@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"aspectop/aspect"
 	"aspectop/journal"
 	"aspectop/model"
 	"aspectop/receiver"
@@ -41,9 +42,11 @@ type session struct {
 	beside   []service    // what runs beside the receiver
 	remarks  []string     // what is to be said at the start
 
-	names  *source.Names // nil without a key
-	gap    func()        // says that deliveries may have been missed
-	notify bool
+	client   *aspect.Client // nil without a key
+	names    *source.Names  // likewise
+	handlers handlers
+	gap      func() // says that deliveries may have been missed
+	notify   bool
 
 	mu      sync.Mutex // guards secrets and sources
 	sources map[model.Source]source.Report

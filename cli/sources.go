@@ -49,7 +49,7 @@ func (w *watchFlags) addSources(s *session, p plan) error {
 		poller := source.NewPoller(source.PollerConfig{
 			API: p.client, Journal: s.journal, History: history, Every: p.poll, Report: report,
 		})
-		s.gap = poller.Gap
+		s.client, s.gap = p.client, poller.Gap
 		s.names = source.NewNames(p.client, nil)
 		s.beside = append(s.beside, untilEnd(poller.Run), untilEnd(s.names.Run))
 	}

@@ -18,8 +18,9 @@ var passed = []string{
 	"USERPROFILE", "USERNAME", "HOMEDRIVE", "HOMEPATH", "APPDATA", "LOCALAPPDATA", "PROGRAMDATA", "PROGRAMFILES",
 }
 
-// environment is that of a command.
-func environment() []string {
+// Environment is that of a command which is not ours: what programs need to find
+// their way, and never a variable of Aspect's, which may hold a secret.
+func Environment() []string {
 	var env []string
 	for _, variable := range os.Environ() {
 		name, _, _ := strings.Cut(variable, "=")

@@ -194,7 +194,7 @@ func runCommand(ctx context.Context, line string, input []byte, limit time.Durat
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("ended after %v, the longest it may run", limit))
 	defer cancel()
 	cmd := shell(ctx, line)
-	cmd.Env = environment()
+	cmd.Env = Environment()
 	cmd.Stdin = bytes.NewReader(input)
 	complaint := &tail{}
 	cmd.Stderr = complaint

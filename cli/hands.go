@@ -1,0 +1,95 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"strings"
+
+	"aspectop/aspect"
+	"aspectop/forward"
+	"aspectop/model"
+	"aspectop/ui"
+)
+
+// sent is Aspect's API as the screen asks it for what was sent.
+type sent struct{ client *aspect.Client }
+
+func (s sent) Messages(ctx context.Context, limit int) ([]ui.SentMessage, error) {
+	found, err := s.client.Messages(ctx, limit)
+	messages := make([]ui.SentMessage, len(found))
+	for i, m := range found {
+		messages[i] = ui.SentMessage(m)
+	}
+	return messages, err
+}
+
+func (s sent) Attempts(ctx context.Context, message string, limit int) ([]ui.SentAttempt, error) {
+	found, err := s.client.AttemptsByMessage(ctx, message, limit)
+	attempts := make([]ui.SentAttempt, len(found))
+	for i, a := range found {
+		attempts[i] = ui.SentAttempt(a)
+	}
+	return attempts, err
+}
+
+// handlers are the user's own, to which the session forwards. The first one is
+// also sent what is replayed from the screen.
+type handlers struct {
+	forwarders []*forward.Forwarder
+	url        string         // of the first one
+	sign       forward.Signer // with the handler's own secret; nil: with that of the delivery
+}
+
+func (h *handlers) queues() []ui.Queue {
+	queues := make([]ui.Queue, len(h.forwarders))
+	for i, f := range h.forwarders {
+		queues[i] = ui.Queue(f.Queue())
+	}
+	return queues
+}
+
+func (h *handlers) retry(ctx context.Context, to string, seq int64) error {
+	for _, f := range h.forwarders {
+		if f.To() == to {
+			return f.Retry(ctx, seq)
+		}
+	}
+	return errors.New("nothing is forwarded to " + to + " any more")
+}
+
+// replay posts a delivery to the first handler once more, signed anew; an
+// edited body makes it another message.
+func (s *session) replay(ctx context.Context, d model.Delivery, body []byte) (model.Forward, error) {
+	o := forward.ReplayOptions{URL: s.handlers.url, Sign: s.handlers.sign, NewID: body != nil}
+	if o.Sign == nil {
+		o.Sign = s.resign(d.Secret)
+	}
+	if o.Sign == nil {
+		return model.Forward{}, errors.New("the secret " + d.Secret + ", which verified it, is not known any more, so it cannot be signed anew")
+	}
+	r, err := forward.NewReplay(o)
+	if err != nil {
+		return model.Forward{}, err
+	}
+	if body != nil {
+		d.Body = body
+	}
+	return r.Post(ctx, &d), nil
+}
+
+// editor makes the command that opens a file in the user's editor.
+func editor(path string) (*exec.Cmd, error) {
+	command := os.Getenv("VISUAL")
+	if command == "" {
+		command = os.Getenv("EDITOR")
+	}
+	words := strings.Fields(command) // it may come with flags, as in "code --wait"
+	if len(words) == 0 {
+		return nil, errors.New("no editor is set: set EDITOR, such as EDITOR=vi")
+	}
+	cmd := exec.Command(words[0], append(words[1:], path)...)
+	cmd.Env = forward.Environment()
+	return cmd, nil
+}
