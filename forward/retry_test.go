@@ -52,6 +52,23 @@ func TestRetryDoesNotWaitForTheNextTryAndBeginsAnew(t *testing.T) {
 	})
 }
 
+func TestRetryOfWhatWasNotReadYetPostsItOnce(t *testing.T) {
+	var log tries
+	answer := func(r *http.Request) (*http.Response, error) { log.note(r); return reply(204) }
+	inVirtualTime(t, answer, func(v *virtual) {
+		for n := range 10 * batch {
+			v.journal.append(message("t", n))
+		}
+		if err := v.Retry(t.Context(), 10*batch); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Second)
+		if log.len() != 10*batch {
+			t.Errorf("%d requests for %d messages", log.len(), 10*batch)
+		}
+	})
+}
+
 func TestRetryOfARepeatMeansItsMessage(t *testing.T) {
 	h := newHandler(t, nil)
 	r := forwardTo(t, h.URL)

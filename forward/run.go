@@ -244,7 +244,9 @@ func (r *run) takeAsked(now time.Time) {
 	r.asked = nil
 	r.mu.Unlock()
 	for _, a := range asked {
-		r.lanes.now(a.key, a.seq, now)
+		if a.seq <= r.read { // else its turn is still to come
+			r.lanes.now(a.key, a.seq, now)
+		}
 	}
 }
 
