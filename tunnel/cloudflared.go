@@ -13,7 +13,7 @@ import (
 )
 
 const cloudflaredNotice = "what comes through this tunnel passes Cloudflare, which can read it;" +
-	" running cloudflared accepts its terms, https://www.cloudflare.com/terms/"
+	" running cloudflared accepts its terms, https://www.cloudflare.com/website-terms/"
 
 // lasting is how long a connection must have held for the pauses between tries
 // to begin small again.

@@ -1,12 +1,7 @@
 package tunnel
 
 import (
-	"encoding/base64"
-	"encoding/json"
 	"errors"
-	"fmt"
-	"io"
-	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -63,26 +58,6 @@ func TestACleanEndIsNoFailure(t *testing.T) {
 	}
 }
 
-// value returns the argument behind a flag.
-func (p played) value(flag string) string {
-	if i := slices.Index(p.Args, flag); i >= 0 && i+1 < len(p.Args) {
-		return p.Args[i+1]
-	}
-	return ""
-}
-
-// The stand-in, like every cloudflared before one of them was added, ends with
-// exit code 0 at a flag that it does not know.
-func TestNoFlagIsNewerThanTheProgramMayBe(t *testing.T) {
-	r := open(t, quick(), setup{})
-	ready(t, r)
-	run := r.runs()[0]
-	want := []string{"tunnel", "--config", run.value("--config"), "--no-autoupdate", "--metrics", "127.0.0.1:0", "--url", r.local.URL}
-	if !slices.Equal(run.Args, want) {
-		t.Errorf("called with %q", run.Args)
-	}
-}
-
 func TestAProgramThatDoesNotKnowAFlagIsRefusedAndNotCalledAgain(t *testing.T) {
 	help := make([]string, 300)
 	for i := range help {
@@ -126,45 +101,6 @@ func TestAFileThatIsNoProgramIsRefused(t *testing.T) {
 	r := open(t, quick(), setup{options: func(o *Options) { o.Program = file }})
 	if err := r.Ready(t.Context(), enough); !errors.Is(err, ErrRefused) || !strings.Contains(err.Error(), file+" cannot be run: exec format error") {
 		t.Error(err)
-	}
-}
-
-// Another config file's rules would take the place of ours, and answer 404.
-func TestTheUsersOwnConfigFileIsNotRead(t *testing.T) {
-	r := open(t, quick(), setup{})
-	ready(t, r)
-	run := r.runs()[0]
-	if config := run.value("--config"); !strings.HasPrefix(config, os.TempDir()) {
-		t.Errorf("the config file is %q", config)
-	}
-	if run.Modes[0] != 0o600 || run.Modes[1] != 0o700 {
-		t.Errorf("the modes of the config file and its folder are %o", run.Modes)
-	}
-}
-
-func TestOnlyTheWebhooksPathIsExposed(t *testing.T) {
-	r := open(t, quick(), setup{})
-	ready(t, r)
-	client := http.Client{Transport: r.local.prober.transport}
-	for path, want := range map[string]int{
-		webhookPath:          http.StatusBadRequest, // the receiver's answer to an unsigned request
-		"/":                  http.StatusNotFound,
-		"/healthz":           http.StatusNotFound,
-		webhookPath + "/":    http.StatusNotFound,
-		"/x" + webhookPath:   http.StatusNotFound,
-		"/webhooksXaspect":   http.StatusNotFound,
-		webhookPath + "more": http.StatusNotFound,
-	} {
-		posts := r.local.posts()
-		res, err := client.Post("https://"+host+path, "application/json", nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		io.Copy(io.Discard, res.Body)
-		res.Body.Close()
-		if res.StatusCode != want || (r.local.posts() > posts) != (path == webhookPath) {
-			t.Errorf("%s: answered %d", path, res.StatusCode)
-		}
 	}
 }
 
@@ -308,170 +244,4 @@ func TestAProgramThatNeverBeginsToWorkIsReplaced(t *testing.T) {
 	_, n := r.wait(t, 0, "that it does nothing", says(model.TunnelReconnecting, "did not begin to work"))
 	r.now(quick())
 	r.wait(t, n, "that it is connected", is(model.TunnelConnected))
-}
-
-func TestTheChildsEnvironmentHoldsNothingThatIsNotNeeded(t *testing.T) {
-	for name, value := range map[string]string{
-		"ASPECT_API_KEY": "sk_1", "ASPECT_WEBHOOK_SECRET": "whsec_1", "ASPECTOP_PATH": "/x", "MY_TUNNEL_SECRET": "hunter2",
-		"TUNNEL_NAME": "mine", "TUNNEL_HELLO_WORLD": "true", "TUNNEL_TOKEN": "not given on purpose", "AWS_SECRET_ACCESS_KEY": "x",
-		"TUNNEL_EDGE": "127.0.0.1:7844", "TUNNEL_CACERT": "/tmp/ca.pem", "TUNNEL_TRANSPORT_PROTOCOL": "http2",
-	} {
-		t.Setenv(name, value)
-	}
-	r := open(t, quick(), setup{})
-	ready(t, r)
-	env := map[string]string{}
-	for _, entry := range r.runs()[0].Env {
-		name, value, _ := strings.Cut(entry, "=")
-		env[name] = value
-	}
-	for name, want := range map[string]string{
-		"TUNNEL_EDGE": "127.0.0.1:7844", "TUNNEL_CACERT": "/tmp/ca.pem", "TUNNEL_TRANSPORT_PROTOCOL": "http2",
-		"TUNNEL_LOG_OUTPUT": "json", "TUNNEL_RETRIES": "1", "TUNNEL_NO_PRECHECKS": "true", "NO_AUTOUPDATE": "true",
-		"PATH": os.Getenv("PATH"), "HOME": os.Getenv("HOME"),
-	} {
-		if env[name] != want {
-			t.Errorf("%s=%s, not %s", name, env[name], want)
-		}
-	}
-	for name := range env {
-		ours := []string{"TUNNEL_LOG_OUTPUT", "TUNNEL_RETRIES", "TUNNEL_NO_PRECHECKS", "NO_AUTOUPDATE"}
-		launchers := []string{standIn, "GORACE", "PWD", "OLDPWD", "SHLVL", "_"}
-		if !slices.Contains(inherited[:], name) && !slices.Contains(ours, name) && !slices.Contains(launchers, name) {
-			t.Errorf("%s is handed on", name)
-		}
-	}
-}
-
-// Each line is one trap less; see the comment at configuration.
-func TestTheConfigFileSaysWhatFlagsMustNot(t *testing.T) {
-	r := open(t, quick(), setup{})
-	ready(t, r)
-	for _, line := range []string{
-		"protocol: auto", "max-edge-addr-retries: 1", "no-prechecks: true", "grace-period: 3s",
-		`  - path: "^/webhooks/aspect$"`, `    service: "` + r.local.URL + `"`, "      keepAliveTimeout: 5s", "  - service: http_status:404",
-	} {
-		if !slices.Contains(strings.Split(r.runs()[0].Config, "\n"), line) {
-			t.Errorf("there is no line %q in\n%s", line, r.runs()[0].Config)
-		}
-	}
-}
-
-func TestThePathPatternMatchesThePathAsCloudflaredDecodesIt(t *testing.T) {
-	for path, want := range map[string]string{
-		"/a.b+c":   `^/a\.b\+c$`,
-		"/a%20b":   `^/a b$`,
-		"/%22x%5C": `^/"x\\$`,
-	} {
-		if got := pathPattern(path); got != want {
-			t.Errorf("%s: %s, not %s", path, got, want)
-		}
-	}
-	if got := quoted(`^/"x\\$`); got != `"^/\"x\\\\$"` {
-		t.Errorf("quoted as %s", got)
-	}
-}
-
-// token is one of a named tunnel.
-func token(secret string) string {
-	text, _ := json.Marshal(map[string]string{"a": "account", "s": base64.StdEncoding.EncodeToString([]byte(secret)), "t": "7b0c"})
-	return base64.StdEncoding.EncodeToString(text)
-}
-
-const namedURL = "https://hooks.example.com" + webhookPath
-
-func named(o *Options) { o.Token, o.PublicURL = token("hush"), "https://hooks.example.com" }
-
-// served is the configuration that the dashboard has for a tunnel.
-func served(host, service string) json.RawMessage {
-	return json.RawMessage(fmt.Sprintf(`{"version":3,"config":{"ingress":[{"hostname":%q,"path":null,"service":%q},`+
-		`{"hostname":"","path":null,"service":"http_status:404"}],"warp-routing":{}}}`, host, service))
-}
-
-func TestANamedTunnelCountsItsConnectionsUpToFour(t *testing.T) {
-	s := script{Connections: 1, Config: json.RawMessage(`{"version":-1,"config":{"ingress":[]}}`)}
-	r := open(t, s, setup{options: named})
-	ready(t, r)
-	if got := r.State(); got.Detail != "1 of 4" || got.PublicURL != namedURL {
-		t.Errorf("reported %+v", got)
-	}
-	n := len(r.list())
-	s.Connections = 4
-	r.now(s)
-	r.wait(t, n, "that there are four", says(model.TunnelConnected, "4 of 4"))
-}
-
-func TestTheTokenIsInTheEnvironmentAndNowhereElse(t *testing.T) {
-	secret := token("hush")
-	s := script{Connections: 0, Refused: 9, Stderr: []string{
-		`{"level":"error","message":"Register tunnel error from server side","error":"Unauthorized: ` + secret + `"}`,
-	}}
-	r := open(t, s, setup{options: named})
-	r.wait(t, 0, "that it is refused", says(model.TunnelFailed, "Unauthorized: …"))
-	run := r.runs()[0]
-	if !slices.Contains(run.Env, "TUNNEL_TOKEN="+secret) {
-		t.Error("it is not in the environment")
-	}
-	if strings.Contains(strings.Join(run.Args, " ")+run.Config+r.reports.String(), secret) {
-		t.Error("it is in the arguments, the config file or a report")
-	}
-	if want := []string{"tunnel", "--config", run.value("--config"), "--no-autoupdate", "--metrics", "127.0.0.1:0", "run"}; !slices.Equal(run.Args, want) {
-		t.Errorf("called with %q", run.Args)
-	}
-}
-
-// Over QUIC nothing in the log says so, and the program tries for ever.
-func TestARevokedTokenIsToldByTheCounterOfRefusals(t *testing.T) {
-	r := open(t, script{Refused: 2}, setup{options: named})
-	r.wait(t, 0, "that it is connecting", says(model.TunnelStarting, "connecting to Cloudflare"))
-	r.now(script{Refused: 3})
-	_, n := r.wait(t, 0, "that it is refused", says(model.TunnelFailed, "token was revoked"))
-	r.now(script{Connections: 1, Refused: 3})
-	r.wait(t, n, "that it is connected after all", is(model.TunnelConnected))
-	if len(r.runs()) != 1 {
-		t.Errorf("called %d times", len(r.runs()))
-	}
-}
-
-func TestANamedTunnelThatLeadsElsewhereIsTold(t *testing.T) {
-	for name, c := range map[string]struct {
-		config func(local string) json.RawMessage
-		public string
-		says   string // "" if all is well
-	}{
-		"here": {func(l string) json.RawMessage {
-			return served("hooks.example.com", strings.Replace(l, "127.0.0.1", "localhost", 1))
-		}, namedURL, ""},
-		"another port": {func(string) json.RawMessage { return served("hooks.example.com", "http://localhost:1") }, namedURL, "lead hooks.example.com to http://localhost:1, and not to http://127.0.0.1:"},
-		"another scheme": {func(l string) json.RawMessage {
-			return served("hooks.example.com", strings.Replace(l, "http:", "https:", 1))
-		}, namedURL, "lead hooks.example.com to https://"},
-		"no such hostname": {func(l string) json.RawMessage { return served("other.example.com", l) }, namedURL, "no public hostname hooks.example.com"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			s := script{Connections: 1}
-			r := open(t, s, setup{options: named})
-			s.Config = c.config(r.local.URL)
-			r.now(s)
-			m, _ := r.wait(t, 0, "so", func(m model.Tunnel) bool {
-				return m.State == model.TunnelConnected && strings.Contains(m.Detail, "; ") == (c.says != "")
-			})
-			if m.PublicURL != c.public || !strings.Contains(m.Detail, c.says) {
-				t.Errorf("reported %+v", m)
-			}
-		})
-	}
-}
-
-func TestANamedTunnelsAddressIsFoundInItsSettings(t *testing.T) {
-	withoutURL := func(o *Options) { o.Token = token("hush") }
-	s := script{Connections: 1, Config: json.RawMessage(`{"version":-1,"config":{"ingress":[]}}`)}
-	r := open(t, s, setup{options: withoutURL})
-	_, n := r.wait(t, 0, "that there is none", says(model.TunnelConnected, "give it with --public-url"))
-	s.Config = served("hooks.example.com", r.local.URL)
-	r.now(s)
-	m, _ := r.wait(t, n, "that it is known", func(m model.Tunnel) bool { return m.PublicURL != "" })
-	if m.PublicURL != namedURL || m.Detail != "1 of 4" {
-		t.Errorf("reported %+v", m)
-	}
 }

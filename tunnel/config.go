@@ -30,7 +30,6 @@ func configuration(local, path string) string {
 	return fmt.Sprintf(`protocol: auto
 max-edge-addr-retries: 1
 no-prechecks: true
-no-autoupdate: true
 grace-period: %s
 ingress:
   - path: %s
@@ -96,9 +95,7 @@ var inherited = [...]string{
 // environment of cloudflared. TUNNEL_RETRIES caps the pauses of its reconnects,
 // which otherwise grow to minutes.
 func environment(token string) []string {
-	env := []string{
-		"TUNNEL_LOG_OUTPUT=json", "TUNNEL_RETRIES=1", "TUNNEL_NO_PRECHECKS=true", "NO_AUTOUPDATE=true",
-	}
+	env := []string{"TUNNEL_LOG_OUTPUT=json", "TUNNEL_RETRIES=1"}
 	for _, name := range inherited {
 		if value, ok := os.LookupEnv(name); ok {
 			env = append(env, name+"="+value)

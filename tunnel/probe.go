@@ -24,7 +24,6 @@ const (
 // any other. A Prober may be used by any number of goroutines.
 type Prober struct {
 	sign      func(id string, at time.Time, body []byte) string
-	now       func() time.Time
 	transport *http.Transport
 
 	mu   sync.Mutex
@@ -39,7 +38,7 @@ func NewProber(sign func(id string, at time.Time, body []byte) string) *Prober {
 	// The way is to be found anew each time: an old connection says nothing
 	// about a name that has moved or a network that has changed.
 	transport.DisableKeepAlives = true
-	return &Prober{sign: sign, now: time.Now, transport: transport, seen: map[string]bool{}}
+	return &Prober{sign: sign, transport: transport, seen: map[string]bool{}}
 }
 
 // Saw is told the id of every probe that the receiver recognised, before it
@@ -57,18 +56,16 @@ func (p *Prober) Probe(ctx context.Context, url string) model.Probe {
 	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
 	defer cancel()
 	id := "probe_" + rand.Text()
-	p.mu.Lock()
-	p.seen[id] = false
-	p.mu.Unlock()
-
-	at := p.now()
-	start := time.Now()
+	at := time.Now()
 	trouble := p.ask(ctx, url, id, at)
-	return model.Probe{At: at, OK: trouble == "", RoundTrip: time.Since(start), Detail: trouble}
+	return model.Probe{At: at, OK: trouble == "", RoundTrip: time.Since(at), Detail: trouble}
 }
 
 // ask returns what is wrong, "" if nothing is.
 func (p *Prober) ask(ctx context.Context, url, id string, at time.Time) (trouble string) {
+	p.mu.Lock()
+	p.seen[id] = false
+	p.mu.Unlock()
 	defer func() {
 		p.mu.Lock()
 		defer p.mu.Unlock()

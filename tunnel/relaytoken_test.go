@@ -1,0 +1,100 @@
+package tunnel
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"aspectop/model"
+)
+
+func TestTheAddressIsTheSameNextTime(t *testing.T) {
+	state := filepath.Join(t.TempDir(), "made", "on demand")
+	var first, second string
+	relayedFrom(t, state, func(t *testing.T, r *relayed) { first = r.State().PublicURL })
+	relayedFrom(t, state, func(t *testing.T, r *relayed) { second = r.State().PublicURL })
+	if first == "" || first != second {
+		t.Errorf("first %s, then %s", first, second)
+	}
+	for path, want := range map[string]os.FileMode{filepath.Join(state, "relay.json"): 0o600, state: 0o700} {
+		if info, err := os.Stat(path); err != nil || info.Mode().Perm() != want {
+			t.Errorf("%s: %v, %v", path, info.Mode(), err)
+		}
+	}
+	if files, err := os.ReadDir(state); err != nil || len(files) != 1 {
+		t.Errorf("in the folder: %v, %v", files, err)
+	}
+}
+
+func TestAFileWithoutATokenIsReplaced(t *testing.T) {
+	for _, text := range []string{"", "{}", `{"token":"../../etc"}`, `{"token":"c_short"}`} {
+		f := newTokenFile(t.TempDir())
+		if err := os.WriteFile(f.path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		token, err := f.load()
+		if again, err2 := f.load(); err != nil || err2 != nil || token != again || len(token) != 29 || !tokenForm.MatchString(token) {
+			t.Errorf("from %q: %q, then %q: %v, %v", text, token, again, err, err2)
+		}
+	}
+}
+
+func TestATokenThatAnotherProgramHoldsIsReplacedAndThatIsSaid(t *testing.T) {
+	state := t.TempDir()
+	kept, err := newTokenFile(state).load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	relayedFrom(t, state, func(t *testing.T, r *relayed) {
+		// As another run would find it: from the start.
+		r.Stop()
+		r.svix.change(func() { r.svix.taken[kept] = true })
+		r.Tunnel = launch(t.Context(), r.o, r.relay.run, "")
+		defer r.Stop()
+		after(time.Second)
+		got := r.State()
+		if got.State != model.TunnelConnected || strings.Contains(got.PublicURL, kept) || !strings.Contains(got.Detail, "a new address") {
+			t.Errorf("%+v", got)
+		}
+		if now, err := newTokenFile(state).load(); err != nil || now == kept || !strings.Contains(got.PublicURL, now) {
+			t.Errorf("kept: %q, %v", now, err)
+		}
+	})
+}
+
+// The relay may not know yet that our own connection is dead.
+func TestATokenThatWeHeldOurselvesIsTriedForAWhile(t *testing.T) {
+	throughTheRelay(t, func(t *testing.T, r *relayed) {
+		before := r.State().PublicURL
+		r.svix.change(func() { r.svix.taken[r.svix.tokens[0]] = true; r.svix.conn.CloseNow() })
+		after(30 * time.Second)
+		if got := r.State(); got.State != model.TunnelReconnecting || got.PublicURL != before || !strings.Contains(got.Detail, "another program") {
+			t.Errorf("after half a minute: %+v", got)
+		}
+		r.svix.change(func() { clear(r.svix.taken) })
+		after(7 * time.Second)
+		if got := r.State(); got.State != model.TunnelConnected || got.PublicURL != before {
+			t.Errorf("when it was free: %+v", got)
+		}
+		r.svix.change(func() { r.svix.taken[r.svix.tokens[0]] = true; r.svix.conn.CloseNow() })
+		after(time.Minute)
+		if got := r.State(); got.State != model.TunnelConnected || got.PublicURL == before {
+			t.Errorf("when it was not: %+v", got)
+		}
+	})
+}
+
+func TestATokenThatCannotBeKeptIsUsedNevertheless(t *testing.T) {
+	throughTheRelay(t, func(t *testing.T, r *relayed) {
+		r.relay.keep = newTokenFile(filepath.Join(r.state, "relay.json")) // a file, no folder
+		before := r.State().PublicURL
+		r.svix.change(func() { r.svix.taken[r.svix.tokens[0]] = true; r.svix.conn.CloseNow() })
+		after(time.Minute)
+		got := r.State()
+		if got.State != model.TunnelConnected || got.PublicURL == before || !strings.Contains(got.Detail, "cannot be kept") {
+			t.Errorf("%+v", got)
+		}
+	})
+}
