@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -110,8 +111,8 @@ func TestADoctorFindsAllWell(t *testing.T) {
 	if after := stateOf(t, filepath.Dir(path)); after != before {
 		t.Errorf("the files were\n%safterwards\n%s", before, after)
 	}
-	if len(api.calls) != 1 || !api.called("GET /tasks/active") {
-		t.Errorf("called %q", api.calls)
+	if calls := api.asked(); !slices.Equal(calls, []string{"GET /tasks/active"}) {
+		t.Errorf("called %q", calls)
 	}
 }
 

@@ -106,7 +106,9 @@ func TestAKeyAloneWatchesWithoutAPort(t *testing.T) {
 	api := aspectAPI(t)
 	task := fmt.Sprintf(`{"id":%q,"asset_id":"asset-1","features":{"visual":{"state":"processing"}},"user_id":"u","created":%q,"updated":%q}`,
 		upload, time.Now().Format(time.RFC3339Nano), time.Now().Format(time.RFC3339Nano))
+	api.mu.Lock()
 	api.active, api.tasks[upload] = []string{task}, task
+	api.mu.Unlock()
 	p := inPipe(t, with(program(t, "watch", "--json", "--poll", "1s"), api.environment()...))
 	if ready := p.next("ready"); ready["url"] != nil {
 		t.Errorf("a port was opened: %v", ready)
@@ -235,7 +237,9 @@ func TestWaitAsksTheAPIWhereNoWatchRuns(t *testing.T) {
 		return fmt.Sprintf(`{"id":%q,"asset_id":"asset-1","features":{"visual":{"state":%q}},"user_id":"u","created":%q,"updated":%q}`,
 			upload, state, time.Now().Format(time.RFC3339Nano), time.Now().Format(time.RFC3339Nano))
 	}
+	api.mu.Lock()
 	api.tasks[upload] = task("completed")
+	api.mu.Unlock()
 	p := inPipe(t, with(program(t, "wait", upload, "--json", "--timeout", "30s"), api.environment()...))
 	if r := p.next("result"); r["task_id"] != upload || r["state"] != "completed" || r["done"] != true {
 		t.Errorf("the result is %v", r)

@@ -4,20 +4,14 @@ package e2e
 
 import (
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
 	"database/sql"
-	"encoding/base64"
 	"fmt"
-	"io"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -25,68 +19,6 @@ import (
 	"aspectop/journal"
 	"aspectop/model"
 )
-
-// handlerSecret is the one of the handlers under development here.
-const handlerSecret = "whsec_plJ3nmyCDGBKInavdOK15jsl"
-
-// handler is somebody's own, which notes what it is sent.
-type handler struct {
-	*httptest.Server
-	mu   sync.Mutex
-	got  []*http.Request
-	body []string
-}
-
-// newHandler answers each request as respond does; nil answers 204.
-func newHandler(t *testing.T, respond func(n int, w http.ResponseWriter, r *http.Request)) *handler {
-	t.Helper()
-	h := new(handler)
-	h.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		b, _ := io.ReadAll(r.Body)
-		h.mu.Lock()
-		h.got, h.body = append(h.got, r), append(h.body, string(b))
-		n := len(h.got)
-		h.mu.Unlock()
-		if respond == nil {
-			w.WriteHeader(http.StatusNoContent)
-			return
-		}
-		respond(n, w, r)
-	}))
-	t.Cleanup(h.Close)
-	return h
-}
-
-// ids are those of the messages, in the order in which they came.
-func (h *handler) ids() (ids []string) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	for _, r := range h.got {
-		ids = append(ids, r.Header.Get("svix-id"))
-	}
-	return ids
-}
-
-// verifies checks by hand that a message is signed, now, with the key.
-func (h *handler) verifies(t *testing.T, n int, key string) {
-	t.Helper()
-	h.mu.Lock()
-	r, body := h.got[n], h.body[n]
-	h.mu.Unlock()
-	raw, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(key, "whsec_"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	stamp := r.Header.Get("svix-timestamp")
-	mac := hmac.New(sha256.New, raw)
-	fmt.Fprintf(mac, "%s.%s.%s", r.Header.Get("svix-id"), stamp, body)
-	if want := "v1," + base64.StdEncoding.EncodeToString(mac.Sum(nil)); r.Header.Get("svix-signature") != want {
-		t.Errorf("message %d has the signature %q, not %q", n, r.Header.Get("svix-signature"), want)
-	}
-	if seconds, _ := strconv.ParseInt(stamp, 10, 64); time.Since(time.Unix(seconds, 0)).Abs() > time.Minute {
-		t.Errorf("message %d has the stamp %q", n, stamp)
-	}
-}
 
 // oldJournal holds deliveries of yesterday, of a webhook and from the API.
 func oldJournal(t *testing.T) (path string) {
@@ -132,9 +64,9 @@ func TestKeptDeliveriesArePostedAgainInTheOrderOfTheirArrival(t *testing.T) {
 	if got, want := h.ids(), []string{"msg_1", "msg_2", "msg_3", "msg_4"}; !slices.Equal(got, want) {
 		t.Fatalf("the handler got %q, not %q", got, want)
 	}
-	for i := range h.got {
-		if h.body[i] != deliveries[i].body || h.got[i].URL.Path != "/hooks" {
-			t.Errorf("message %d came to %s as %q", i, h.got[i].URL.Path, h.body[i])
+	for i := range 4 {
+		if r, body := h.request(i); body != deliveries[i].body || r.URL.Path != "/hooks" {
+			t.Errorf("message %d came to %s as %q", i, r.URL.Path, body)
 		}
 		h.verifies(t, i, handlerSecret)
 	}
@@ -207,8 +139,8 @@ func TestOldSignaturesArePostedVerbatimWithAWarning(t *testing.T) {
 	}
 	says(t, stderr, "older than 5 minutes", "1 of 1 deliveries were not taken", "left out 1 that came by no webhook")
 	says(t, stdout, "answered 400 Bad Request", "without --verbatim it is signed anew", "1 failed")
-	if got := h.got[0].Header.Get("svix-signature"); got != "v1,aaaa" {
-		t.Errorf("the handler got the signature %q", got)
+	if r, _ := h.request(0); r.Header.Get("svix-signature") != "v1,aaaa" {
+		t.Errorf("the handler got the signature %q", r.Header.Get("svix-signature"))
 	}
 
 	h = newHandler(t, nil)
@@ -259,7 +191,15 @@ func TestAReplayGoesOnAfterAFailure(t *testing.T) {
 			w.WriteHeader(http.StatusInternalServerError)
 		}
 	})
-	stdout, stderr, code := replaying(t, "--to", h.URL, "--journal", path, "--json")
+	url := strings.Replace(h.URL, "http://", "http://me:hush@", 1)
+	stdout, stderr, code := replaying(t, "--to", url+"?token=hush", "--journal", path, "--json")
+	first, _ := h.request(0)
+	if user, password, _ := first.BasicAuth(); user != "me" || password != "hush" || first.URL.RawQuery != "token=hush" {
+		t.Errorf("posted to %s as %s", first.URL, user)
+	}
+	if strings.Contains(stdout+stderr, "hush") {
+		t.Errorf("told the handler's credentials: %s%s", stdout, stderr)
+	}
 	told := lines(t, stdout)
 	if code != 1 || len(told) != 5 || told[1]["status"] != 500.0 || told[1]["error"] == nil || told[4]["failed"] != 1.0 || told[4]["delivered"] != 3.0 {
 		t.Errorf("ended with %d: %s", code, stdout)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -127,4 +128,18 @@ func (a *standIn) called(call string) bool {
 		}
 	}
 	return false
+}
+
+// endpoint is what was set of an endpoint last, nil if there is none.
+func (a *standIn) endpoint(id string) map[string]any {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.endpoints[id]
+}
+
+// asked are all calls so far.
+func (a *standIn) asked() []string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return slices.Clone(a.calls)
 }
