@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"os"
+	"slices"
 
 	"github.com/spf13/pflag"
 
@@ -35,7 +36,10 @@ func (w *watchFlags) addHandlers(ctx context.Context, s *session) error {
 		return err
 	}
 	s.handlers.sign = sign
-	for _, url := range w.forwardTo {
+	for i, url := range w.forwardTo {
+		if slices.Contains(w.forwardTo[:i], url) {
+			return usageError("--forward-to names the same handler twice")
+		}
 		if s.handlers.url == "" {
 			s.handlers.url = url
 		}
