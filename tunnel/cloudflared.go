@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/url"
-	"os"
-	"path/filepath"
 	"time"
 
 	"aspectop/model"
@@ -22,7 +20,6 @@ const lasting = time.Minute
 // cloudflared is the carrier that runs the program, again and again.
 type cloudflared struct {
 	program     string
-	config      string // file
 	local, path string
 	token       string // of a named tunnel
 	public      string // webhook URL that the user gave with it, "" if none
@@ -59,9 +56,6 @@ func newCloudflared(o Options) (*cloudflared, error) {
 	if c.program, err = findProgram(o.Program); err != nil {
 		return nil, err
 	}
-	if c.config, err = writeConfig(o.Local, o.Path); err != nil {
-		return nil, err
-	}
 	return c, nil
 }
 
@@ -81,7 +75,6 @@ func pauseAfter(failed int, limited bool) time.Duration {
 }
 
 func (c *cloudflared) run(ctx context.Context, wake <-chan struct{}, tell func(link)) {
-	defer os.RemoveAll(filepath.Dir(c.config))
 	state := model.TunnelStarting
 	for failed := 0; ; {
 		l := &life{cloudflared: c, tell: tell, begun: state}

@@ -58,7 +58,9 @@ func quoted(s string) string {
 	return string(text)
 }
 
-// writeConfig puts the config file into a private folder of its own.
+// writeConfig puts the config file into a private folder of its own. Each run of
+// the program gets a new one: what lies in a folder for temporary files may be
+// cleared away in the long life of this process.
 func writeConfig(local, path string) (file string, err error) {
 	dir, err := os.MkdirTemp("", "aspectop-tunnel-") // mode 0700
 	if err != nil {

@@ -4,9 +4,12 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+
+	"aspectop/model"
 )
 
 // value returns the argument behind a flag.
@@ -40,6 +43,21 @@ func TestTheUsersOwnConfigFileIsNotRead(t *testing.T) {
 	if run.Modes[0] != 0o600 || run.Modes[1] != 0o700 {
 		t.Errorf("the modes of the config file and its folder are %o", run.Modes)
 	}
+}
+
+func TestAConfigFileThatWasClearedAwayDoesNotPreventTheNextStart(t *testing.T) {
+	r := open(t, quick(), setup{})
+	ready(t, r)
+	if err := os.RemoveAll(filepath.Dir(r.runs()[0].value("--config"))); err != nil {
+		t.Fatal(err)
+	}
+	n := len(r.list())
+	dead := quick()
+	dead.Ends, dead.Code = true, 1
+	r.now(dead)
+	_, n = r.wait(t, n, "that it died", is(model.TunnelReconnecting))
+	r.now(quick())
+	r.wait(t, n, "that it is connected", is(model.TunnelConnected))
 }
 
 func TestOnlyTheWebhooksPathIsExposed(t *testing.T) {

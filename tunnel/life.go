@@ -3,6 +3,8 @@ package tunnel
 import (
 	"context"
 	"fmt"
+	"os"
+	"path/filepath"
 	"time"
 
 	"aspectop/model"
@@ -41,7 +43,12 @@ type end struct {
 func (l *life) live(ctx context.Context) end {
 	l.log = newLogbook(l.token)
 	l.tell(link{state: l.begun, url: l.public, detail: "starting " + l.program})
-	c, err := start(l.program, arguments(l.config, l.local, l.token != ""), environment(l.token), l.log)
+	config, err := writeConfig(l.local, l.path)
+	if err != nil {
+		return end{why: err.Error()}
+	}
+	defer os.RemoveAll(filepath.Dir(config))
+	c, err := start(l.program, arguments(config, l.local, l.token != ""), environment(l.token), l.log)
 	if err != nil {
 		return end{why: fmt.Sprintf("%s cannot be run: %v", l.program, cause(err)), refused: true}
 	}

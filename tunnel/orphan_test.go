@@ -3,7 +3,6 @@ package tunnel
 import (
 	"context"
 	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -43,7 +42,6 @@ func TestStopGivesCloudflaredItsGrace(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer os.RemoveAll(filepath.Dir(c.config))
 	if c.patience != grace+2*time.Second {
 		t.Errorf("patience is %s with a grace of %s", c.patience, grace)
 	}
