@@ -68,8 +68,10 @@ type fetchedMsg struct {
 func (m *Model) pointedDelivery(to string) (seq int64) {
 	s := m.pointed()
 	switch {
-	case s.row.pos > 0:
+	case s.row.pos > 0 && m.log.status(s.row) != nil && m.log.status(s.row).Rejected != nil:
 		m.say("a refused request is not kept; nothing to " + to)
+	case s.row.pos > 0:
+		m.say("this is no delivery; nothing to " + to)
 	case s.row.seq > 0:
 		return s.row.seq
 	case s.sent != "":

@@ -21,6 +21,7 @@ type detail struct {
 	headers textPane
 
 	shown   content // what payload and headers hold
+	shows   rowKey  // of which row, even when that is to be read anew
 	reading bool    // the next content is on its way
 }
 

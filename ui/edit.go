@@ -66,10 +66,10 @@ func (m *Model) edit() tea.Cmd {
 	return func() tea.Msg {
 		d, err := m.message(seq)
 		if err != nil {
-			return editableMsg{draft: draft{delivery: model.Delivery{Seq: seq}}, err: err}
+			return editableMsg{draft: draft{delivery: d}, err: err}
 		}
 		draft := draft{delivery: d, before: laidOut(d.Body)}
-		if draft.dir, err = os.MkdirTemp("", "aspectop-"); err == nil {
+		if draft.dir, err = os.MkdirTemp("", "aspectop-edit-"); err == nil {
 			err = os.WriteFile(draft.path(), []byte(draft.before), 0o600)
 		}
 		return editableMsg{draft, err}
@@ -88,7 +88,7 @@ func (m *Model) openEditor(msg editableMsg) tea.Cmd {
 	cmd, err := m.opt.Editor(d.path())
 	if err != nil {
 		os.RemoveAll(d.dir)
-		m.say("no editor: " + err.Error())
+		m.say(err.Error())
 		return nil
 	}
 	return m.exec(cmd, func(err error) tea.Msg { return editorEndedMsg{d, err} })
@@ -166,7 +166,7 @@ func (m *Model) sendEdited(d draft, body []byte) tea.Cmd {
 	m.sending = what
 	return func() tea.Msg {
 		f, err := m.opt.Replay(m.ctx, d.delivery, body)
-		return answeredMsg{what: what, forward: f, err: err}
+		return answeredMsg{what: what, forward: f, edited: true, err: err}
 	}
 }
 

@@ -171,7 +171,7 @@ func TestWithoutAnEditorEditSaysSo(t *testing.T) {
 		s.wait(time.Second)
 		s.press("3", "e")
 		s.wait(time.Second)
-		s.shows("no editor: set VISUAL or EDITOR")
+		s.shows("set VISUAL or EDITOR")
 	}, withHandler(&handler{}), func(o *Options) {
 		o.Editor = func(string) (*exec.Cmd, error) { return nil, errors.New("set VISUAL or EDITOR") }
 	})

@@ -51,9 +51,10 @@ func (d *detail) load(m *Model) {
 		return
 	}
 	d.reading = true
+	answer := m.answer
 	m.later = append(m.later, func() tea.Msg {
 		msg := payloadMsg{of: d}
-		msg.content, msg.task = m.readContent(want)
+		msg.content, msg.task = m.readContent(want, answer)
 		if m.ctx.Err() != nil {
 			return nil
 		}
@@ -61,8 +62,9 @@ func (d *detail) load(m *Model) {
 	})
 }
 
-// readContent reads a delivery and lays it out, away from the screen.
-func (m *Model) readContent(of contentOf) (c content, task string) {
+// readContent reads a delivery and lays it out, away from the screen. answer is
+// that of the last replay.
+func (m *Model) readContent(of contentOf, answer *model.Forward) (c content, task string) {
 	d, err := m.opt.Journal.Get(m.ctx, of.row.seq)
 	body := d.Body
 	first := d
@@ -73,8 +75,12 @@ func (m *Model) readContent(of contentOf) (c content, task string) {
 		}
 	}
 	var repeats []model.Delivery
+	var outcomes []model.Forward
 	if err == nil {
 		repeats, err = m.opt.Journal.Repeats(m.ctx, d.Message)
+	}
+	if err == nil {
+		outcomes, err = m.opt.Journal.Forwards(m.ctx, d.Message)
 	}
 	if err != nil {
 		said := plainDocument(fmt.Appendf(nil, "Delivery #%d cannot be read: %v.\n\nThe journal may have let it go: see --retain.", of.row.seq, err))
@@ -83,6 +89,7 @@ func (m *Model) readContent(of contentOf) (c content, task string) {
 	c = bodyContent(body, of)
 	c.size = int64(len(body))
 	c.headers = deliveryHeaders(&d, len(repeats), of.hidden)
+	addOutcomes(c.headers, withAnswer(outcomes, answer, d.Message), of.hidden)
 	if e := model.Decode(&first); e.Task != nil {
 		task = e.Task.ID
 	}
@@ -180,7 +187,13 @@ func (d *detail) payloadRead(m *Model, msg payloadMsg) {
 }
 
 func (d *detail) show(c content) {
-	d.shown = c
+	same := c.of.row == d.shows
+	d.shown, d.shows = c, c.of.row
+	if same {
+		d.payload.replace(c.payload)
+		d.headers.replace(c.headers)
+		return
+	}
 	d.payload.set(c.payload)
 	d.headers.set(c.headers)
 }

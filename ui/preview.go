@@ -95,6 +95,13 @@ func (m *Model) previewRow(k rowKey, w int) []string {
 	for _, mark := range e.marks {
 		say("mark", warn, mark)
 	}
+	for _, f := range m.forwards[a.Seq] {
+		r := bad
+		if f.Delivered() {
+			r = good
+		}
+		say("handler", r, outcome(f))
+	}
 	if e.text != "" {
 		say("meaning", plain, e.text)
 	}

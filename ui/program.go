@@ -133,6 +133,7 @@ func (m *Model) act(a action) tea.Cmd {
 		m.say("theme " + m.th.name)
 	case actPresent:
 		m.hidden = !m.hidden
+		m.flash.text = "" // it may tell a URL
 	case actHelp:
 		m.help = &helpPage{}
 	case actSuspend:

@@ -121,6 +121,9 @@ func (m *Model) noteForward(f *model.Forward) {
 	}
 	tries := slices.DeleteFunc(m.forwards[f.Seq], func(other *model.Forward) bool { return other.To == f.To })
 	m.forwards[f.Seq] = append(tries, f)
+	if m.detail != nil && m.detail.row.seq == f.Seq {
+		m.detail.shown.of = contentOf{} // it is read anew
+	}
 }
 
 // running lists the tasks of the arrivals that have not ended, each once.

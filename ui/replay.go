@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -14,6 +15,7 @@ type answeredMsg struct {
 	what    string   // "#12"
 	again   []string // the handlers that will be tried again, instead of all below
 	forward model.Forward
+	edited  bool
 	err     error
 }
 
@@ -35,7 +37,6 @@ func (m *Model) replay() tea.Cmd {
 		msg := answeredMsg{}
 		d, err := m.message(seq)
 		if msg.what, msg.err = fmt.Sprintf("#%d", d.Seq), err; err != nil {
-			msg.what = fmt.Sprintf("#%d", seq)
 			return msg
 		}
 		if msg.again, msg.err = m.retry(d.Seq, running); len(msg.again) > 0 || msg.err != nil {
@@ -60,13 +61,19 @@ func (m *Model) sendable(to string) (seq int64) {
 	return m.pointedDelivery(to)
 }
 
-// message reads a delivery or, if that only repeats a message, the first one.
+// message reads a delivery to be sent or, if that only repeats a message, the
+// first one.
 func (m *Model) message(seq int64) (model.Delivery, error) {
 	d, err := m.opt.Journal.Get(m.ctx, seq)
-	if err == nil && d.Repeat() && !d.Differs {
+	switch {
+	case err != nil:
+		return model.Delivery{Seq: seq}, err
+	case d.Source == model.SourceAPI:
+		return d, errors.New("it was read from Aspect's API and is no webhook")
+	case d.Repeat() && !d.Differs:
 		return m.opt.Journal.Get(m.ctx, d.Message)
 	}
-	return d, err
+	return d, nil
 }
 
 // retry asks those of the running queues that gave the message up to try again,
@@ -99,19 +106,11 @@ func (m *Model) answered(msg answeredMsg) {
 		m.say(fmt.Sprintf("%s had been given up; it is tried again at %d handlers", msg.what, len(msg.again)))
 		return
 	}
-	told := f.Error
-	if f.Status != 0 && f.Delivered() {
-		told = fmt.Sprintf("%d in %d ms", f.Status, f.Latency.Milliseconds())
-	} else if f.Status != 0 {
-		told += fmt.Sprintf(" in %d ms", f.Latency.Milliseconds())
+	m.say(msg.what + " " + glyphArrow + " " + m.shown(f.To) + ": " + outcome(f))
+	if msg.edited {
+		return // that was another message
 	}
-	if f.Resigned {
-		told += ", signed anew"
-	}
-	if f.Hint != "" {
-		told += "; " + f.Hint
-	}
-	m.say(msg.what + " " + glyphArrow + " " + m.shown(f.To) + ": " + told)
+	m.answer = f
 	kept := *f
 	kept.Body = nil // as in the status log: thousands of outcomes are held
 	m.noteForward(&kept)

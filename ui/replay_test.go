@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os/exec"
 	"strings"
 	"sync"
 	"testing"
@@ -225,4 +226,55 @@ func TestTheQueuesStandBelowTheLog(t *testing.T) {
 		s.wait(time.Second)
 		s.shows("and 3 more handlers")
 	}, withHandler(&handler{queues: make([]Queue, 3)}))
+}
+
+func TestWhatHandlersAnsweredStandsWithTheHeaders(t *testing.T) {
+	h := &handler{answer: model.Forward{Status: 500, Latency: time.Millisecond, Error: "answered 500 Internal Server Error", Body: []byte("boom\nat line 3 of the handler\x1b[2J")}}
+	onScreen(t, 120, 50, uploads(), func(s *screen) {
+		s.journal.forwards = map[int64][]model.Forward{1: {
+			{Seq: 1, To: handlerURL, At: midnight, Status: 400, Tries: 1, Final: true, Error: "answered 400 Bad Request", Hint: "is the raw body verified?"},
+			{Seq: 1, To: "http://other", At: midnight, Status: 204, Latency: 7 * time.Millisecond, Tries: 3, Final: true},
+		}}
+		s.wait(time.Second)
+		s.press("3", "p", "g", "enter", "tab")
+		s.wait(time.Second)
+		s.shows("Svix-Id", "handler: "+handlerURL, "outcome: answered 400 Bad Request in 0 ms; is the raw body verified?", "handler: http://other", "204 in 7 ms, try 3")
+		s.press("r")
+		s.wait(time.Second)
+		s.shows("outcome: answered 500 Internal Server Error in 1 ms", "boom", "at line 3", "http://other")
+		s.hides("400 Bad Request")
+		s.press("P")
+		s.wait(time.Second)
+		s.hides("boom", "localhost:3000", "http://other")
+	}, withHandler(h))
+}
+
+func TestTheReadersPlaceIsKeptWhenAnAnswerComes(t *testing.T) {
+	h := &handler{answer: taken()}
+	onScreen(t, 100, 14, uploads(), func(s *screen) {
+		s.wait(time.Second)
+		s.press("3", "g", "enter", "pgdown", "j")
+		s.wait(time.Second)
+		before := strings.Split(s.frame(), "\n")[4]
+		s.press("r")
+		s.wait(time.Second)
+		if now := strings.Split(s.frame(), "\n")[4]; now != before {
+			t.Errorf("the text moved from %q to %q", before, now)
+		}
+	}, withHandler(h))
+}
+
+func TestWhatCameByNoWebhookCannotBeReplayed(t *testing.T) {
+	d := event(1, "task.progress", 0, "proxy=queued")
+	d.Source, d.Secret, d.Body = model.SourceAPI, "", []byte(`{"id":"2e1c7e01","features":{"proxy":{"state":"queued"}}}`)
+	h := &handler{answer: taken()}
+	onScreen(t, 120, 24, []model.Delivery{d}, func(s *screen) {
+		s.wait(time.Second)
+		s.press("3", "r")
+		s.wait(time.Second)
+		s.shows("#1 was not sent: it was read from Aspect's API and is no webhook")
+		s.press("e")
+		s.wait(time.Second)
+		s.shows("cannot edit #1: it was read from Aspect's API")
+	}, withHandler(h), func(o *Options) { o.Editor = func(string) (*exec.Cmd, error) { return nil, nil } })
 }

@@ -84,15 +84,17 @@ func (p *textPane) arrange(w, h int) {
 	p.h = max(1, h-p.search.height())
 	p.w = w
 	if p.made.doc != p.doc || p.made.wrap != p.wrap || p.wrap && p.made.w != w {
-		at := 0
-		if p.made.doc == p.doc && p.len() > 0 {
+		at, same := 0, p.made.doc == p.doc
+		if same && p.len() > 0 {
 			_, at, _ = p.row(min(p.top, p.len()-1))
 		}
 		if p.rows = nil; p.wrap {
 			p.rows = p.doc.wrap(w)
 		}
 		p.made.doc, p.made.w, p.made.wrap = p.doc, w, p.wrap
-		p.top = p.rowAt(at)
+		if same {
+			p.top = p.rowAt(at)
+		}
 	}
 	p.top = max(0, min(p.top, p.len()-p.h))
 }

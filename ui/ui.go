@@ -54,6 +54,7 @@ type Model struct {
 	loading             bool // history is still being folded
 	trouble             string
 	exec                func(*exec.Cmd, tea.ExecCallback) tea.Cmd // gives the terminal to a command
+	answer              *model.Forward                            // of the last replay, with its body
 	sending             string                                    // what the user's handler is about to answer, in words
 	tunnel              *model.Tunnel                             // as it was last told; nil: there is none
 	forwards            map[int64][]*model.Forward                // of this run, the newest try for each handler
