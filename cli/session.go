@@ -205,9 +205,11 @@ func (s *session) receive(ctx context.Context) (err error) {
 	}
 }
 
-// unlessEnded is err, unless it only says that ctx has ended.
+// unlessEnded is err, unless it only says that ctx has ended. What was left
+// behind at Aspect is said in any case.
 func unlessEnded(ctx context.Context, err error) error {
-	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+	left := errors.As(err, new(*aspect.LostAnswerError)) || errors.As(err, new(*aspect.CleanupError))
+	if ctx.Err() != nil && errors.Is(err, ctx.Err()) && !left {
 		return nil
 	}
 	return err

@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"aspectop/aspect"
 	"aspectop/journal"
 	"aspectop/model"
 	"aspectop/source"
@@ -52,6 +53,9 @@ func (w *watchFlags) addSources(s *session, p plan) error {
 		s.client, s.gap = p.client, poller.Gap
 		s.names = source.NewNames(p.client, nil)
 		s.beside = append(s.beside, untilEnd(poller.Run), untilEnd(s.names.Run))
+		if !p.register {
+			s.beside = append(s.beside, untilEnd(func(ctx context.Context) { cleanUp(ctx, s, p.client) }))
+		}
 	}
 	if w.sse != "" {
 		stream, err := source.NewStream(source.StreamConfig{
@@ -63,6 +67,18 @@ func (w *watchFlags) addSources(s *session, p plan) error {
 		s.beside = append(s.beside, untilEnd(stream.Run))
 	}
 	return nil
+}
+
+// cleanUp deletes the endpoints that earlier runs left behind by dying. A
+// session that registers one of its own does so before.
+func cleanUp(ctx context.Context, s *session, client *aspect.Client) {
+	state, err := stateDir()
+	if err != nil {
+		return // then no run has left anything
+	}
+	if _, err := recoverEndpoints(ctx, s, aspect.NewRegistrar(client, state), ""); err != nil && ctx.Err() == nil {
+		s.notice(err.Error())
+	}
 }
 
 // untilEnd makes a service of something that only ends with its context.

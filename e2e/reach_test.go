@@ -102,6 +102,24 @@ func TestAnEndpointLeftByAKillIsTakenOverByTheNextStart(t *testing.T) {
 	}
 }
 
+func TestAnEndpointLeftByAKillIsDeletedByAStartThatNeedsNone(t *testing.T) {
+	api, address := aspectAPI(t), freeAddress(t)
+	first := with(program(t, "watch", "--json", "--listen", address, "--public-url", ownTunnel(t, address)), api.environment()...)
+	p := inPipe(t, first)
+	p.next("ready")
+	p.cmd.Process.Kill()
+	p.ends()
+	again := watching(t, "--json")
+	again.Env = append(first.Env, "ASPECT_WEBHOOK_SECRET="+secret) // the same state, and a secret
+	p = inPipe(t, again)
+	p.next("ready")
+	for end := time.Now().Add(patience); len(api.registered()) > 0; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("endpoints are left behind: %v", api.registered())
+		}
+	}
+}
+
 func TestAKeyAloneWatchesWithoutAPort(t *testing.T) {
 	api := aspectAPI(t)
 	task := fmt.Sprintf(`{"id":%q,"asset_id":"asset-1","features":{"visual":{"state":"processing"}},"user_id":"u","created":%q,"updated":%q}`,
