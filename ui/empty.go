@@ -11,18 +11,41 @@ func (m *Model) drawEmpty(w, h int) []string {
 		say(dim, "esc clears it.")
 	case m.loading && m.seen > 0:
 		say(plain, "Reading the journal ...")
+	case m.opt.Receiver == "" && m.opt.Sources != nil && len(m.opt.Sources()) > 0:
+		say(plain, "No task yet.")
+		say(dim, "What Aspect tells is shown as soon as it comes.")
 	case m.opt.Receiver == "":
 		say(plain, "The journal is empty.")
 		say(dim, "It fills when aspectop watch receives deliveries.")
 	default:
-		say(plain, "Waiting for the first event.")
-		say(dim, "")
-		say(dim, "Point an Aspect webhook endpoint at")
-		say(accent, "  "+m.shownURL())
-		if m.opt.Try != "" {
-			say(dim, "or make one come:")
-			say(accent, "  "+m.opt.Try)
-		}
+		m.sayWaiting(say)
 	}
 	return tall(m.th, lines, w, h)
+}
+
+// sayWaiting tells how a first event can come.
+func (m *Model) sayWaiting(say func(role, string)) {
+	say(plain, "Waiting for the first event.")
+	say(dim, "")
+	url := m.opt.Receiver
+	if m.tunnel != nil {
+		url = m.tunnel.PublicURL
+	}
+	endpoint := ""
+	if m.opt.Endpoint != nil {
+		endpoint = m.opt.Endpoint()
+	}
+	switch {
+	case url == "":
+		say(dim, "The tunnel has no address yet; the first line says how it does.")
+	case endpoint != "":
+		say(dim, "Aspect posts to "+m.shown(url)+" ("+m.shown(endpoint)+").")
+	default:
+		say(dim, "Point an Aspect webhook endpoint at")
+		say(accent, "  "+m.shown(url))
+	}
+	if m.opt.Try != "" {
+		say(dim, "To make one come:")
+		say(accent, "  "+m.opt.Try)
+	}
 }

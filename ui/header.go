@@ -89,16 +89,20 @@ func (m *Model) drawTunnel(l *line, level detailLevel) {
 	}
 	l.put(r, sign+" tunnel "+string(t.State))
 	if t.State == model.TunnelConnected && t.PublicURL != "" {
-		l.put(dim, " at ").put(plain, m.shown(t.PublicURL))
+		address := m.shown(t.PublicURL)
+		if level == brief {
+			address = hostOf(address)
+		}
+		l.put(dim, " at ").put(plain, address)
+	}
+	if t.State != model.TunnelConnected && !t.NextTry.IsZero() {
+		l.put(dim, ", next try in "+ago(t.NextTry.Sub(m.at)))
 	}
 	switch {
 	case t.Probe != nil && !t.Probe.OK:
 		l.put(bad, ": "+t.Probe.Detail)
 	case t.State != model.TunnelConnected && t.Detail != "":
 		l.put(r, ": "+t.Detail)
-		if !t.NextTry.IsZero() {
-			l.put(dim, ", next try in "+ago(t.NextTry.Sub(m.at)))
-		}
 	case t.Probe == nil:
 		l.put(warn, ", not yet probed")
 	case level > brief:
@@ -117,11 +121,19 @@ func (m *Model) shown(url string) string {
 }
 
 func (m *Model) shownHost() string {
-	u, err := url.Parse(m.opt.Receiver)
-	if m.hidden || err != nil {
+	if m.hidden {
 		return ""
 	}
-	return "on " + u.Host
+	return "on " + hostOf(m.opt.Receiver)
+}
+
+// hostOf is a URL's host and port; a text that is no URL is left as it is.
+func hostOf(address string) string {
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" {
+		return address
+	}
+	return u.Host
 }
 
 func (m *Model) counters(l *line, level detailLevel) {

@@ -19,7 +19,7 @@ func TestTheHeaderTellsTheTunnelsStateInWords(t *testing.T) {
 		"connected":    {model.Tunnel{State: model.TunnelConnected, PublicURL: url, Detail: "1 of 1", Probe: ok}, []string{"● tunnel connected at " + url, "probe 84 ms"}},
 		"not probed":   {model.Tunnel{State: model.TunnelConnected, PublicURL: url}, []string{"○ tunnel connected at " + url, "not yet probed"}},
 		"probe failed": {model.Tunnel{State: model.TunnelConnected, PublicURL: url, Probe: &model.Probe{Detail: "DNS: no such host"}}, []string{"○ tunnel connected", "DNS: no such host"}},
-		"reconnecting": {model.Tunnel{State: model.TunnelReconnecting, Detail: "the edge closed the connection", NextTry: midnight.Add(10 * time.Second)}, []string{"○ tunnel reconnecting: the edge closed the connection", "next try in 9s"}},
+		"reconnecting": {model.Tunnel{State: model.TunnelReconnecting, Detail: "the edge closed the connection", NextTry: midnight.Add(10 * time.Second)}, []string{"○ tunnel reconnecting, next try in 9s: the edge closed the connection"}},
 		"failed":       {model.Tunnel{State: model.TunnelFailed, Detail: "the token is wrong"}, []string{"○ tunnel failed: the token is wrong"}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -1,0 +1,139 @@
+package ui
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"aspectop/model"
+)
+
+func TestMessagesAreJoinedWithWhatArrived(t *testing.T) {
+	api := aspectSent()
+	api.send("msg_earlier", "task.progress", -time.Hour)
+	api.send("msg_refused", "task.progress", 25*time.Second)
+	onScreen(t, 120, 40, uploads(), func(s *screen) {
+		s.status.Add(model.Status{At: midnight.Add(25 * time.Second), Rejected: &model.Rejected{
+			ID: "msg_refused", Verdict: model.Verdict{Reason: model.NoMatch, Detail: "no secret matches (body altered, or another endpoint's secret)"},
+		}})
+		s.wait(40 * time.Second)
+		s.press("4")
+		s.wait(time.Second)
+		s.shows("14 messages, 1 not received here, 1 refused here")
+		for id, want := range map[string]string{
+			"msg_lost": "not received here", "msg_refused": "refused here", "msg_earlier": "not kept here",
+		} {
+			if line := s.lineWith(id); !strings.Contains(line, want) {
+				t.Errorf("of %s the list says %q", id, line)
+			}
+		}
+		s.shows("#6 verified")
+		s.press("enter") // the refused one is the newest
+		s.wait(time.Second)
+		s.shows("Payload", "refused")
+		s.press("esc", "j", "enter")
+		s.wait(time.Second)
+		s.shows("#11", taskID(5))
+		s.press("esc", "n")
+		s.wait(time.Second)
+		s.shows("502", "pending", "https://knoll.example/webhooks/aspect")
+		s.press("P")
+		s.hides("knoll.example", "3f5d7e38-8c7c-4a22-9a7d-5702a8c3a111")
+		s.press("right")
+		s.hides("knoll.example", "3f5d7e38-8c7c-4a22-9a7d-5702a8c3a111")
+		s.shows("message msg_lost", "atmpt_1")
+		s.press("P")
+		s.shows("knoll.example", "3f5d7e38-8c7c-4a22-9a7d-5702a8c3a111")
+	}, withKey(api))
+}
+
+// lineWith is the line of the list that holds the text.
+func (s *screen) lineWith(text string) string {
+	for line := range strings.Lines(s.frame()) {
+		if strings.Contains(line, text) {
+			return strings.TrimSpace(line)
+		}
+	}
+	return ""
+}
+
+func TestAMessageIsMissedOnlyWhenItHadTimeToCome(t *testing.T) {
+	api := &standIn{}
+	onScreen(t, 120, 30, nil, func(s *screen) {
+		s.wait(20 * time.Second)
+		api.send("msg_lost", "task.progress", 20*time.Second)
+		s.press("4")
+		s.wait(5 * time.Second)
+		s.shows("on its way")
+		s.hides("not received here")
+		s.wait(6 * time.Second)
+		s.shows("not received here")
+		late := event(1, "task.progress", 31*time.Second, "proxy=queued")
+		late.ID = "msg_lost"
+		s.deliver(late)
+		s.shows("#1 verified")
+		s.hides("not received here")
+	}, withKey(api))
+}
+
+func TestAJournalThatReceivesNothingMissesNothing(t *testing.T) {
+	api := aspectSent()
+	onScreen(t, 120, 30, nil, func(s *screen) {
+		s.wait(40 * time.Second)
+		s.press("4")
+		s.wait(time.Second)
+		s.shows("not kept here")
+		s.hides("not received here")
+	}, withKey(api), func(o *Options) { o.Receiver = "" })
+}
+
+func TestTheNewestMessagesCanBeFoundAndOlderOnesAreForgotten(t *testing.T) {
+	const all = 2 * maxReceived
+	ids := func(i int) string { return fmt.Sprintf("msg_%d", i) }
+	arrivals := make([]arrival, all)
+	for i := range arrivals {
+		arrivals[i].Event = model.Event{
+			Seq: int64(i + 1), Message: int64(i + 1), ID: ids(i + 1), Source: model.SourceWebhook, Received: midnight.Add(time.Duration(i) * time.Second),
+		}
+	}
+	backwards := slices.Clone(arrivals)
+	slices.Reverse(backwards)
+	for name, order := range map[string][]arrival{"as they came": arrivals, "newest first": backwards} {
+		t.Run(name, func(t *testing.T) {
+			var r received
+			for batch := range slices.Chunk(order, 4000) {
+				r.add(batch)
+				if len(r.byID) > maxReceived*6/5+4000 {
+					t.Fatalf("%d messages are remembered", len(r.byID))
+				}
+			}
+			for _, i := range []int{all, all - maxReceived + 1} {
+				if r.byID[ids(i)].seq != int64(i) {
+					t.Errorf("message %d of %d is not found", i, all)
+				}
+			}
+			if _, found := r.byID[ids(1)]; found {
+				t.Error("the oldest message is still remembered")
+			}
+			if oldest := midnight.Add(time.Duration(r.floor-1) * time.Second); r.since.After(oldest.Add(maxReceived*time.Second)) || r.since.Before(oldest) {
+				t.Errorf("knowledge begins at %v; the oldest that is known for sure came at %v", r.since, oldest)
+			}
+		})
+	}
+}
+
+func TestARepeatLeadsToItsMessage(t *testing.T) {
+	first := event(1, "task.progress", 0, "proxy=queued")
+	again := first
+	again.Message, again.Attempt, again.Body = 1, 2, nil
+	again.Received = midnight.Add(time.Minute)
+	api := &standIn{}
+	api.send(first.ID, "task.progress", -time.Second)
+	onScreen(t, 120, 30, []model.Delivery{first, again}, func(s *screen) {
+		s.press("4")
+		s.wait(time.Second)
+		s.shows("#1 verified", "received at 00:00:00")
+	}, withKey(api))
+}
