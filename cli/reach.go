@@ -200,9 +200,11 @@ func (r *reach) ready(ctx context.Context) (probe string, err error) {
 	switch {
 	case err == nil:
 		return "ok", nil
+	case ctx.Err() != nil:
+		return "", ctx.Err()
 	case errors.Is(err, tunnel.ErrRefused):
 		return "", setupError(err)
-	case r.timeout > 0 && ctx.Err() == nil:
+	case r.timeout > 0:
 		return "", setupError(fmt.Errorf("--tunnel-timeout: %w", err))
 	}
 	return "failed: " + err.Error(), nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"strings"
 	"time"
 
 	"aspectop/model"
@@ -51,36 +52,46 @@ func (s *session) print(ctx context.Context) error {
 	if s.mode() == asJSON {
 		format = printer.JSON
 	}
-	ready := printer.Ready{URL: s.url(), Journal: s.place, PID: os.Getpid()}
-	if format == printer.JSON && s.status != nil {
-		defer s.diagnose(ctx)()
-	}
+	// Until lines are printed, what happens is told on stderr; and later still
+	// what has no line in JSON.
+	stop := s.diagnose(ctx, 0, true)
 	select {
 	case <-s.ready:
 	case <-ctx.Done(): // it never came to it, and whoever ended it says why
+		stop()
 		return nil
 	}
+	told := stop()
+	if format == printer.JSON {
+		stop := s.diagnose(ctx, told, false)
+		defer stop()
+	}
+	ready := printer.Ready{URL: s.url(), Journal: s.place, PID: os.Getpid()}
 	if s.reach != nil {
 		ready.PublicURL, ready.Probe, ready.Tunnel = s.public, s.probe, string(s.reach.options.Mode)
 	}
 	s.reader.OmitHeader() // no line tells them
 	return printer.Run(ctx, printer.Options{
-		Format: format, Out: os.Stdout, Journal: s.reader, Status: s.status,
+		Format: format, Out: os.Stdout, Journal: s.reader, Status: s.status, Told: told,
 		Filter: s.filter, Since: s.output.since.at, Now: time.Now, Ready: ready,
 		Started: func() { close(s.showing) },
 	})
 }
 
-// diagnose writes the notices to stderr, for which the lines have no type,
-// until the returned function is called, which waits for the last ones.
-func (s *session) diagnose(ctx context.Context) (stop func()) {
+// diagnose writes the notices of the status log behind the cursor to stderr and,
+// if it is to, how the tunnel does, until the returned function is called. That
+// waits for the last ones and returns the cursor behind them.
+func (s *session) diagnose(ctx context.Context, cursor int64, tunnel bool) (stop func() int64) {
+	if s.status == nil {
+		return func() int64 { return 0 }
+	}
 	ctx, cancel := context.WithCancel(ctx)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		tick := time.NewTicker(time.Second / 5)
 		defer tick.Stop()
-		for cursor, ended := int64(0), false; !ended; {
+		for ended := false; !ended; {
 			select {
 			case <-ctx.Done():
 				ended = true
@@ -89,14 +100,19 @@ func (s *session) diagnose(ctx context.Context) (stop func()) {
 			var entries []model.Status
 			entries, _, cursor = s.status.After(cursor)
 			for _, e := range entries {
-				if e.Notice != "" {
-					fmt.Fprintln(os.Stderr, "aspectop: "+printer.Clean(e.Notice))
+				say := e.Notice
+				if t := e.Tunnel; t != nil && tunnel {
+					say = strings.TrimRight("tunnel "+string(t.State)+": "+t.Detail, ": ")
+				}
+				if say != "" {
+					fmt.Fprintln(os.Stderr, "aspectop: "+printer.Clean(say))
 				}
 			}
 		}
 	}()
-	return func() {
+	return func() int64 {
 		cancel()
 		<-done
+		return cursor
 	}
 }

@@ -124,6 +124,9 @@ func (w *watchFlags) run(ctx context.Context, flags *pflag.FlagSet) error {
 			return err
 		}
 	}
+	if len(plan.secrets) > 0 {
+		s.try = "aspectop send task.progress --to " + s.url()
+	}
 	if err := w.addSources(s, plan); err != nil {
 		return err
 	}

@@ -18,7 +18,7 @@ const (
 
 func TestSomebodyWatchesAnUploadLive(t *testing.T) {
 	screen := inTerminal(t, 100, 24, watching(t, "--reduced-motion"))
-	screen.shows("Waiting for the first event", "aspectop demo")
+	screen.shows("Waiting for the first event", "aspectop send task.progress --to http://")
 	url := screen.find(`receiving on (http://\S+)`)
 	start := time.Now()
 

@@ -122,6 +122,15 @@ func (j *jsonLines) tunnel(at time.Time, t *model.Tunnel) {
 	o.text("state", string(t.State))
 	o.textOrNull("public_url", t.PublicURL)
 	o.textOrNull("detail", t.Detail)
+	switch {
+	case t.Probe == nil:
+		o.null("probe")
+	case t.Probe.OK:
+		o.text("probe", "ok")
+	default:
+		o.text("probe", "failed: "+t.Probe.Detail)
+	}
+	o.instant("next_try", t.NextTry)
 	j.finish(o)
 }
 

@@ -42,6 +42,9 @@ type Options struct {
 	// line. The zero time prints nothing older.
 	Since time.Time
 	Ready Ready
+	// Told is a cursor in Status: what stands before it was told otherwise, and
+	// is counted only.
+	Told int64
 	// Started is called when the ready line has been written; nil: nobody waits
 	// for it.
 	Started func()

@@ -31,6 +31,7 @@ func (p *printer) readStatus() {
 		switch {
 		case s.Rejected != nil:
 			p.refused(now, s)
+		case s.Pos <= p.Told:
 		case s.Tunnel != nil:
 			p.lines.tunnel(s.At, s.Tunnel)
 		case s.Forward != nil:
