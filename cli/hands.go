@@ -6,6 +6,8 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"syscall"
+	"time"
 
 	"aspectop/aspect"
 	"aspectop/forward"
@@ -79,8 +81,9 @@ func (s *session) replay(ctx context.Context, d model.Delivery, body []byte) (mo
 	return r.Post(ctx, &d), nil
 }
 
-// editor makes the command that opens a file in the user's editor.
-func editor(path string) (*exec.Cmd, error) {
+// editor makes the command that opens a file in the user's editor. It ends with
+// ctx.
+func editor(ctx context.Context, path string) (*exec.Cmd, error) {
 	command := os.Getenv("VISUAL")
 	if command == "" {
 		command = os.Getenv("EDITOR")
@@ -89,7 +92,11 @@ func editor(path string) (*exec.Cmd, error) {
 	if len(words) == 0 {
 		return nil, errors.New("no editor is set: set EDITOR, such as EDITOR=vi")
 	}
-	cmd := exec.Command(words[0], append(words[1:], path)...)
+	cmd := exec.CommandContext(ctx, words[0], append(words[1:], path)...)
 	cmd.Env = forward.Environment()
+	// Asked to end, an editor tidies the terminal up, and can keep a copy of
+	// what was typed.
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
+	cmd.WaitDelay = time.Second
 	return cmd, nil
 }

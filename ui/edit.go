@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 
 	tea "charm.land/bubbletea/v2"
@@ -37,12 +38,14 @@ type (
 		draft draft
 		err   error
 	}
-	// editorEndedMsg: the editor has given the terminal back.
+	// editorEndedMsg: the editor has given the terminal back; the file was read,
+	// and is gone.
 	editorEndedMsg struct {
-		draft draft
-		err   error
+		draft  draft
+		edited []byte
+		err    error
 	}
-	// editedMsg: the file was read, and is gone.
+	// editedMsg: it was found out what has changed.
 	editedMsg struct {
 		draft   draft
 		body    []byte // to be sent
@@ -85,34 +88,41 @@ func (m *Model) openEditor(msg editableMsg) tea.Cmd {
 		m.say("cannot edit " + d.name() + ": " + msg.err.Error())
 		return nil
 	}
-	cmd, err := m.opt.Editor(d.path())
+	cmd, err := m.opt.Editor(m.ctx, d.path())
 	if err != nil {
 		os.RemoveAll(d.dir)
 		m.say(err.Error())
 		return nil
 	}
-	return m.exec(cmd, func(err error) tea.Msg { return editorEndedMsg{d, err} })
+	// What follows may never be carried out if the program is ending, so the
+	// file is cleared away first.
+	return m.exec(cmd, func(err error) tea.Msg {
+		defer os.RemoveAll(d.dir)
+		msg := editorEndedMsg{draft: d}
+		switch {
+		case errors.Is(err, exec.ErrNotFound):
+			msg.err = fmt.Errorf("the editor was not found (%w): set EDITOR", err)
+		case err != nil:
+			msg.err = fmt.Errorf("the editor failed (%w)", err)
+		default:
+			msg.edited, msg.err = readBounded(d.path())
+		}
+		return msg
+	})
 }
 
-// readEdited reads what the editor left, and compares.
-func (m *Model) readEdited(msg editorEndedMsg) tea.Cmd {
+// compare finds out what the reader has changed.
+func (m *Model) compare(msg editorEndedMsg) tea.Cmd {
 	return func() tea.Msg {
-		d := msg.draft
-		defer os.RemoveAll(d.dir)
+		out := editedMsg{draft: msg.draft, err: msg.err}
 		if msg.err != nil {
-			return editedMsg{draft: d, err: fmt.Errorf("the editor failed (%w)", msg.err)}
+			return out
 		}
-		edited, err := readBounded(d.path())
-		if err != nil {
-			return editedMsg{draft: d, err: err}
-		}
-		out := editedMsg{draft: d}
-		after := laidOut(edited)
-		out.body, out.flaw = compacted(edited)
-		if !json.Valid(d.delivery.Body) {
+		out.body, out.flaw = compacted(msg.edited)
+		if !json.Valid(msg.draft.delivery.Body) {
 			out.flaw = "" // it never was
 		}
-		out.changes = differences(d.before, after)
+		out.changes = differences(msg.draft.before, laidOut(msg.edited))
 		return out
 	}
 }

@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -28,7 +29,7 @@ type editor struct {
 
 // edits lets the screen start the editor.
 func (s *screen) edits(e *editor) {
-	s.m.opt.Editor = func(path string) (*exec.Cmd, error) { return exec.Command("editor", path), nil }
+	s.m.opt.Editor = func(_ context.Context, path string) (*exec.Cmd, error) { return exec.Command("editor", path), nil }
 	s.m.exec = func(cmd *exec.Cmd, done tea.ExecCallback) tea.Cmd {
 		return func() tea.Msg {
 			e.file = cmd.Args[1]
@@ -144,7 +145,7 @@ func TestEditsThatComeToNothingSaySo(t *testing.T) {
 		"only blanks":     {editor{change: func(s string) string { return strings.ReplaceAll(s, "\n", "\n\n\t") }}, "#11 is unchanged; nothing was sent"},
 		"emptied":         {editor{change: func(string) string { return " \n" }}, "the file was emptied; nothing was sent"},
 		"editor failed":   {editor{err: errors.New("exit status 1")}, "the editor failed (exit status 1); nothing was sent"},
-		"editor missing":  {editor{err: &exec.Error{Name: "vim", Err: exec.ErrNotFound}}, "the editor failed (exec: \"vim\": executable file not found in $PATH); nothing was sent"},
+		"editor missing":  {editor{err: &exec.Error{Name: "vim", Err: exec.ErrNotFound}}, "the editor was not found (exec: \"vim\": executable file not found in $PATH): set EDITOR; nothing was sent"},
 		"larger than any": {editor{change: func(string) string { return strings.Repeat("x", maxEdited+1) }}, "the edited file is larger than 16 MiB; nothing was sent"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -173,7 +174,7 @@ func TestWithoutAnEditorEditSaysSo(t *testing.T) {
 		s.wait(time.Second)
 		s.shows("set VISUAL or EDITOR")
 	}, withHandler(&handler{}), func(o *Options) {
-		o.Editor = func(string) (*exec.Cmd, error) { return nil, errors.New("set VISUAL or EDITOR") }
+		o.Editor = func(context.Context, string) (*exec.Cmd, error) { return nil, errors.New("set VISUAL or EDITOR") }
 	})
 }
 
@@ -258,7 +259,7 @@ func TestJSONTooDeepToBeLaidOutIsEditedAsItIs(t *testing.T) {
 func TestReceivingGoesOnWhileTheEditorRuns(t *testing.T) {
 	onScreen(t, 120, 24, uploads(), func(s *screen) {
 		s.wait(time.Second)
-		s.m.opt.Editor = func(path string) (*exec.Cmd, error) { return exec.Command("editor", path), nil }
+		s.m.opt.Editor = func(_ context.Context, path string) (*exec.Cmd, error) { return exec.Command("editor", path), nil }
 		s.m.exec = func(_ *exec.Cmd, done tea.ExecCallback) tea.Cmd {
 			return func() tea.Msg { // a long look at the file
 				s.journal.append(event(6, "task.progress", 40*time.Second, "proxy=queued"))

@@ -78,7 +78,7 @@ type Options struct {
 	// why nothing was posted; nil: there is no handler to replay to.
 	Replay   func(ctx context.Context, d model.Delivery, body []byte) (model.Forward, error)
 	ReplayTo string // without credentials
-	// Editor makes the command that lets the user edit a file on this terminal;
-	// nil: there is no handler to send to.
-	Editor func(path string) (*exec.Cmd, error)
+	// Editor makes the command that lets the user edit a file on this terminal,
+	// and that ends with ctx; nil: there is no handler to send to.
+	Editor func(ctx context.Context, path string) (*exec.Cmd, error)
 }

@@ -276,5 +276,5 @@ func TestWhatCameByNoWebhookCannotBeReplayed(t *testing.T) {
 		s.press("e")
 		s.wait(time.Second)
 		s.shows("cannot edit #1: it was read from Aspect's API")
-	}, withHandler(h), func(o *Options) { o.Editor = func(string) (*exec.Cmd, error) { return nil, nil } })
+	}, withHandler(h), func(o *Options) { o.Editor = func(context.Context, string) (*exec.Cmd, error) { return nil, nil } })
 }

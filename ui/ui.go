@@ -218,7 +218,7 @@ func (m *Model) handle(msg tea.Msg) tea.Cmd {
 	case editableMsg:
 		return m.openEditor(msg)
 	case editorEndedMsg:
-		return m.readEdited(msg)
+		return m.compare(msg)
 	case editedMsg:
 		m.review(msg)
 	case messagesMsg:
