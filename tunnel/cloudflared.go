@@ -29,6 +29,7 @@ type cloudflared struct {
 	silence    time.Duration // of its metrics server after which the program is hung
 	answer     time.Duration // that its metrics server may take
 	patience   time.Duration // with its end
+	certain    time.Duration // of refusals alone, after which they are no accident
 	pause      func(failed int, limited bool) time.Duration
 }
 
@@ -36,7 +37,7 @@ func newCloudflared(o Options) (*cloudflared, error) {
 	c := &cloudflared{
 		local: o.Local, path: o.Path, token: o.Token, now: o.Now,
 		fast: 200 * time.Millisecond, slow: time.Second, silence: 90 * time.Second,
-		answer: 2 * time.Second, patience: grace + 2*time.Second,
+		answer: 2 * time.Second, patience: grace + 2*time.Second, certain: 45 * time.Second,
 		pause: pauseAfter,
 	}
 	if err := checkLocal(o.Local); err != nil {
@@ -60,8 +61,8 @@ func newCloudflared(o Options) (*cloudflared, error) {
 }
 
 // pauseAfter grows with the number of failed tries in a row: from a second to a
-// minute or, after Cloudflare's limit was met, from two minutes to a quarter of
-// an hour. It is jittered, because others behind the same address try too.
+// minute or, after Cloudflare's limit or refusal was met, from two minutes to a
+// quarter of an hour. It is jittered, because others behind the same address try too.
 func pauseAfter(failed int, limited bool) time.Duration {
 	least, most := time.Second, time.Minute
 	if limited {
@@ -92,6 +93,9 @@ func (c *cloudflared) run(ctx context.Context, wake <-chan struct{}, tell func(l
 		}
 		failed++
 		state = model.TunnelReconnecting
+		if e.failed {
+			state = model.TunnelFailed
+		}
 		pause := c.pause(failed, e.limited)
 		tell(link{state: state, url: c.public, detail: e.why, nextTry: c.now().Add(pause)})
 		if e.limited {

@@ -206,23 +206,6 @@ func TestAProgramThatDiedIsStartedAgainAndTheNewAddressTold(t *testing.T) {
 	})
 }
 
-func TestAQuickTunnelThatIsNotAcceptedAnyMoreIsReplaced(t *testing.T) {
-	s := quick()
-	s.Hosts = []string{host, otherHost}
-	r := open(t, s, setup{})
-	ready(t, r)
-	n := len(r.list())
-	forgotten := s
-	forgotten.Connections = 0
-	r.now(forgotten)
-	_, n = r.wait(t, n, "that it is lost", says(model.TunnelReconnecting, "is lost"))
-	forgotten.Refused = refusedOften
-	r.now(forgotten)
-	_, n = r.wait(t, n, "that it is not accepted", says(model.TunnelReconnecting, "does not accept this quick tunnel"))
-	r.now(s)
-	r.wait(t, n, "the new address", func(m model.Tunnel) bool { return m.State == model.TunnelConnected && m.PublicURL != quickURL })
-}
-
 func TestAHungProgramIsNotCalledConnectedAndIsReplaced(t *testing.T) {
 	r := open(t, quick(), setup{pace: func(c *cloudflared) {
 		c.answer, c.silence, c.patience = 100*time.Millisecond, 2*time.Second, 50*time.Millisecond

@@ -10,31 +10,28 @@ import (
 	"aspectop/model"
 )
 
-const (
-	// refusedOften is how many refused registrations in a row are no accident.
-	refusedOften = 3
-	// mute is after how many unanswered looks the state is unknown.
-	mute = 3
-)
+// mute is after how many unanswered looks the state is unknown.
+const mute = 3
 
 // life is one run of the program, from start to end.
 type life struct {
 	*cloudflared
 	tell  func(link)
-	begun model.TunnelState // starting the first time, then reconnecting
+	begun model.TunnelState // starting the first time, then as the last life ended
 
-	log     *logbook
-	since   time.Time // of the first connection, zero before it
-	host    string    // of a quick tunnel
-	refused int       // the counter of refusals when last connected
-	unread  int       // looks in a row that got no answer
-	heard   time.Time // the last sign of life
+	log    *logbook
+	since  time.Time // of the first connection, zero before it
+	host   string    // of a quick tunnel
+	outage outage    // the present one
+	unread int       // looks in a row that got no answer
+	heard  time.Time // the last sign of life
 }
 
 // end is why a life was over.
 type end struct {
 	why     string // and what to do
-	limited bool   // Cloudflare's limit was met: wait for minutes
+	limited bool   // Cloudflare said no: wait for minutes
+	failed  bool   // the next try will help only if the user did something
 	refused bool   // the program does not accept how it is called
 }
 
@@ -113,27 +110,6 @@ func (l *life) look(ctx context.Context, m *meter) (e end, again time.Duration) 
 	return l.connected(ctx, m, n)
 }
 
-func (l *life) unconnected(ctx context.Context, m *meter) (e end, again time.Duration) {
-	refused, err := m.refusals(ctx)
-	if err == nil && refused-l.refused >= refusedOften {
-		if l.token == "" {
-			return end{why: "Cloudflare does not accept this quick tunnel any more; the next one has another address"}, 0
-		}
-		why := "Cloudflare refuses this tunnel: its token was revoked or is of a deleted tunnel; take a new one from the dashboard"
-		if words, ok := l.log.find("Register tunnel error"); ok {
-			why += " (" + words + ")"
-		}
-		l.tell(link{state: model.TunnelFailed, url: l.url(), detail: why})
-		return end{}, l.slow
-	}
-	state, why := l.begun, "connecting to Cloudflare; where UDP port 7844 is blocked this takes 15 s longer"
-	if !l.since.IsZero() {
-		state, why = model.TunnelReconnecting, "the connection to Cloudflare is lost; cloudflared tries again by itself"
-	}
-	l.tell(link{state: state, url: l.url(), detail: why})
-	return end{}, l.fast
-}
-
 // url is the public one, "" if it is not known. A quick tunnel keeps it as long
 // as the program runs.
 func (l *life) url() string {
@@ -148,7 +124,9 @@ func (l *life) connected(ctx context.Context, m *meter, n int) (e end, again tim
 		l.since = l.now()
 	}
 	if refused, err := m.refusals(ctx); err == nil {
-		l.refused = refused
+		l.outage = outage{refusals: refused}
+	} else {
+		l.outage = outage{refusals: l.outage.refusals}
 	}
 	if l.token != "" {
 		return end{}, l.named(ctx, m, n)

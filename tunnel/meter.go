@@ -104,8 +104,10 @@ func (m *meter) rules(ctx context.Context) (rules []rule, remote bool, err error
 	return config.Config.Ingress, config.Version >= 0, nil
 }
 
-// refusals returns how often the edge refused to register a connection.
-// cloudflared does not say so in another way over QUIC.
+// refusals returns how often registering a connection ended with an error of
+// the edge's, which cloudflared does not tell in another way over QUIC. That
+// the edge still holds our old connection is counted elsewhere; a registration
+// that was cut off is among them, so that a few are no proof.
 func (m *meter) refusals(ctx context.Context) (int, error) {
 	body, err := m.get(ctx, "/metrics")
 	if err != nil {
@@ -116,7 +118,7 @@ func (m *meter) refusals(ctx context.Context) (int, error) {
 	lines := bufio.NewScanner(body)
 	for lines.Scan() {
 		line := lines.Text()
-		if !strings.HasPrefix(line, "cloudflared_tunnel_tunnel_register_fail") {
+		if !strings.HasPrefix(line, "cloudflared_tunnel_tunnel_register_fail{") || !strings.Contains(line, `error="server_error"`) {
 			continue
 		}
 		if n, err := strconv.ParseFloat(line[strings.LastIndexByte(line, ' ')+1:], 64); err == nil {

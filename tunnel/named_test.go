@@ -42,11 +42,11 @@ func TestANamedTunnelCountsItsConnectionsUpToFour(t *testing.T) {
 
 func TestTheTokenIsInTheEnvironmentAndNowhereElse(t *testing.T) {
 	secret := token("hush")
-	s := script{Connections: 0, Refused: 9, Stderr: []string{
+	s := script{Stderr: []string{
 		`{"level":"error","message":"Register tunnel error from server side","error":"Unauthorized: ` + secret + `"}`,
 	}}
 	r := open(t, s, setup{options: named})
-	r.wait(t, 0, "that it is refused", says(model.TunnelFailed, "Unauthorized: …"))
+	refuse(t, r, s, says(model.TunnelFailed, "Unauthorized: …"))
 	run := r.runs()[0]
 	if !slices.Contains(run.Env, "TUNNEL_TOKEN="+secret) {
 		t.Error("it is not in the environment")
@@ -56,19 +56,6 @@ func TestTheTokenIsInTheEnvironmentAndNowhereElse(t *testing.T) {
 	}
 	if want := []string{"tunnel", "--config", run.value("--config"), "--no-autoupdate", "--metrics", "127.0.0.1:0", "run"}; !slices.Equal(run.Args, want) {
 		t.Errorf("called with %q", run.Args)
-	}
-}
-
-// Over QUIC nothing in the log says so, and the program tries for ever.
-func TestARevokedTokenIsToldByTheCounterOfRefusals(t *testing.T) {
-	r := open(t, script{Refused: 2}, setup{options: named})
-	r.wait(t, 0, "that it is connecting", says(model.TunnelStarting, "connecting to Cloudflare"))
-	r.now(script{Refused: 3})
-	_, n := r.wait(t, 0, "that it is refused", says(model.TunnelFailed, "token was revoked"))
-	r.now(script{Connections: 1, Refused: 3})
-	r.wait(t, n, "that it is connected after all", is(model.TunnelConnected))
-	if len(r.runs()) != 1 {
-		t.Errorf("called %d times", len(r.runs()))
 	}
 }
 

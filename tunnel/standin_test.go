@@ -39,7 +39,8 @@ type script struct {
 	Connections int
 	Hosts       []string        // of a quick tunnel, by run; the last one stays
 	Config      json.RawMessage // the answer of /config
-	Refused     int             // the counter of refused registrations
+	Refused     int             // the counter of registrations refused with an error
+	Doubled     int             // and of those refused as the edge has such a connection
 	Stdout      []string        // printed at the start
 	Stderr      []string        // printed at the start
 	Plain       bool            // log lines as before 2025.6
@@ -188,8 +189,10 @@ func metrics(dir string, run int) http.Handler {
 	handle("/config", func(w http.ResponseWriter, s script) { w.Write(s.Config) })
 	handle("/metrics", func(w http.ResponseWriter, s script) {
 		fmt.Fprintf(w, "# TYPE cloudflared_tunnel_tunnel_register_fail counter\n")
-		if s.Refused > 0 {
-			fmt.Fprintf(w, "cloudflared_tunnel_tunnel_register_fail{error=\"x y\",rpcName=\"registerConnection\"} %d\n", s.Refused)
+		for label, n := range map[string]int{"server_error": s.Refused, "dup_edge_conn": s.Doubled} {
+			if n > 0 {
+				fmt.Fprintf(w, "cloudflared_tunnel_tunnel_register_fail{error=%q,rpcName=\"registerConnection\"} %d\n", label, n)
+			}
 		}
 		fmt.Fprintf(w, "cloudflared_tunnel_tunnel_register_success{rpcName=\"registerConnection\"} 7\n")
 	})
