@@ -25,11 +25,13 @@ type cloudflared struct {
 	public      string // webhook URL that the user gave with it, "" if none
 	now         func() time.Time
 
-	fast, slow time.Duration // between looks at an unconnected and a connected tunnel
-	silence    time.Duration // of its metrics server after which the program is hung
-	answer     time.Duration // that its metrics server may take
-	patience   time.Duration // with its end
-	certain    time.Duration // of refusals alone, after which they are no accident
+	fast, slow time.Duration                               // between looks at an unconnected and a connected tunnel
+	silence    time.Duration                               // of its metrics server after which the program is hung
+	answer     time.Duration                               // that its metrics server may take
+	patience   time.Duration                               // with its end
+	certain    time.Duration                               // of refusals alone, after which they are no accident
+	lost       time.Duration                               // of a connection, after which only a new start may help
+	outside    func(ctx context.Context, host string) bool // whether there is a network
 	pause      func(failed int, limited bool) time.Duration
 }
 
@@ -38,6 +40,7 @@ func newCloudflared(o Options) (*cloudflared, error) {
 		local: o.Local, path: o.Path, token: o.Token, now: o.Now,
 		fast: 200 * time.Millisecond, slow: time.Second, silence: 90 * time.Second,
 		answer: 2 * time.Second, patience: grace + 2*time.Second, certain: 45 * time.Second,
+		lost: 90 * time.Second, outside: answersTCP,
 		pause: pauseAfter,
 	}
 	if err := checkLocal(o.Local); err != nil {

@@ -2,6 +2,8 @@ package tunnel
 
 import (
 	"context"
+	"fmt"
+	"net"
 	"time"
 
 	"aspectop/model"
@@ -13,7 +15,8 @@ const refusedOften = 3
 // outage is a time without any connection to the edge. Its clock is the
 // monotonic one: while the machine sleeps, nothing is refused.
 type outage struct {
-	refusals int // the counter when last connected
+	refusals int       // the counter when last connected
+	since    time.Time // of the first look that found no connection, zero before it
 
 	counted     int       // the counter at the newest refusal, 0 if there was none
 	first, last time.Time // refusals, as they were seen
@@ -40,11 +43,21 @@ func (o *outage) refused(certain time.Duration) bool {
 // unconnected tells what is known about the outage. It ends the life when
 // nothing more can come of it.
 func (l *life) unconnected(ctx context.Context, m *meter) (e end, again time.Duration) {
+	now := time.Now()
+	if l.outage.since.IsZero() {
+		l.outage.since = now
+	}
 	if refusals, err := m.refusals(ctx); err == nil {
-		l.outage.count(refusals, time.Now())
+		l.outage.count(refusals, now)
 	}
 	if l.outage.refused(l.certain) {
 		return l.refusal(), 0
+	}
+	if !l.since.IsZero() && now.Sub(l.outage.since) >= l.lost {
+		if l.stuck(ctx) {
+			return l.loss(), 0
+		}
+		l.outage.since = now
 	}
 	state, why := l.begun, "connecting to Cloudflare; where UDP port 7844 is blocked this takes 15 s longer"
 	if !l.since.IsZero() {
@@ -55,6 +68,33 @@ func (l *life) unconnected(ctx context.Context, m *meter) (e end, again time.Dur
 	}
 	l.tell(link{state: state, url: l.url(), detail: why})
 	return end{}, l.fast
+}
+
+// stuck reports whether a new start may connect where the present program does
+// not. Once it was connected over QUIC, cloudflared tries nothing else, also
+// when UDP is blocked in the network that it is in now. The address of a quick
+// tunnel is lost by it, so there must be a network at all.
+func (l *life) stuck(ctx context.Context) bool {
+	return l.token != "" || l.host != "" && l.outside(ctx, l.host)
+}
+
+func answersTCP(ctx context.Context, host string) bool {
+	d := net.Dialer{Timeout: 5 * time.Second}
+	c, err := d.DialContext(ctx, "tcp", net.JoinHostPort(host, "443"))
+	if err != nil {
+		return false
+	}
+	c.Close()
+	return true
+}
+
+// loss is the end that follows when the connection does not come back.
+func (l *life) loss() end {
+	why := fmt.Sprintf("the connection to Cloudflare did not come back within %s; cloudflared starts anew", l.lost)
+	if l.token == "" {
+		why += ", so there will be another address"
+	}
+	return end{why: why}
 }
 
 // refusal is the end that follows when the edge refuses for good. Every further

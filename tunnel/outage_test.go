@@ -1,6 +1,8 @@
 package tunnel
 
 import (
+	"context"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -116,5 +118,72 @@ func TestTheNextQuickTunnelAfterARefusalIsMinutesAway(t *testing.T) {
 	m, _ := refuse(t, r, script{}, says(model.TunnelReconnecting, "does not accept"))
 	if wait := time.Until(m.NextTry); wait < time.Minute {
 		t.Errorf("the next try is in %s", wait)
+	}
+}
+
+// Once connected over QUIC, cloudflared does not try HTTP/2 in a network that
+// blocks UDP.
+func TestAConnectionThatDoesNotComeBackIsSoughtByANewStart(t *testing.T) {
+	for name, c := range map[string]struct {
+		options func(*Options)
+		says    string
+	}{
+		"quick": {nil, "another address"},
+		"named": {named, "starts anew"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := quick()
+			s.Hosts = []string{host, otherHost}
+			var asked atomic.Value
+			r := open(t, s, setup{options: c.options, pace: func(c *cloudflared) {
+				c.lost = 50 * time.Millisecond
+				c.outside = func(_ context.Context, host string) bool { asked.Store(host); return true }
+			}})
+			ready(t, r)
+			n := len(r.list())
+			s.Connections = 0
+			r.now(s)
+			m, n := r.wait(t, n, "that it does not come back", says(model.TunnelReconnecting, "did not come back", c.says))
+			if m.NextTry.IsZero() {
+				t.Errorf("the next try is not told: %+v", m)
+			}
+			s.Connections = 1
+			r.now(s)
+			r.wait(t, n, "that it is connected", is(model.TunnelConnected))
+			if got := asked.Load(); c.options == nil && got != host {
+				t.Errorf("asked for %v", got)
+			}
+			if len(r.runs()) != 2 {
+				t.Errorf("called %d times", len(r.runs()))
+			}
+		})
+	}
+}
+
+func TestWithoutANetworkAQuickTunnelIsKept(t *testing.T) {
+	var asked atomic.Int32
+	r := open(t, quick(), setup{pace: func(c *cloudflared) {
+		c.lost = 5 * time.Millisecond
+		c.outside = func(context.Context, string) bool { asked.Add(1); return false }
+	}})
+	ready(t, r)
+	n := len(r.list())
+	s := quick()
+	s.Connections = 0
+	r.now(s)
+	eventually(t, func() bool { return asked.Load() >= 3 }, func() string { return "nobody asks whether there is a network" })
+	r.now(quick())
+	m, _ := r.wait(t, n, "that it is back", is(model.TunnelConnected))
+	if m.PublicURL != quickURL || len(r.runs()) != 1 {
+		t.Errorf("after %d runs: %+v", len(r.runs()), m)
+	}
+}
+
+func TestANeverConnectedProgramIsNotStartedAnewForThat(t *testing.T) {
+	l := &life{cloudflared: &cloudflared{lost: time.Nanosecond, certain: time.Hour, token: "x"}, tell: func(link) {}}
+	l.fast = time.Second
+	l.outage.since = time.Now().Add(-time.Hour)
+	if _, again := l.unconnected(t.Context(), newMeter("127.0.0.1:0", time.Second)); again != l.fast {
+		t.Errorf("the next look is in %s", again)
 	}
 }
