@@ -25,14 +25,16 @@ type cloudflared struct {
 	public      string // webhook URL that the user gave with it, "" if none
 	now         func() time.Time
 
-	fast, slow time.Duration                               // between looks at an unconnected and a connected tunnel
-	silence    time.Duration                               // of its metrics server after which the program is hung
-	answer     time.Duration                               // that its metrics server may take
-	patience   time.Duration                               // with its end
-	certain    time.Duration                               // of refusals alone, after which they are no accident
-	lost       time.Duration                               // of a connection, after which only a new start may help
-	outside    func(ctx context.Context, host string) bool // whether there is a network
+	fast, slow time.Duration // between looks at an unconnected and a connected tunnel
+	silence    time.Duration // of its metrics server after which the program is hung
+	answer     time.Duration // that its metrics server may take
+	patience   time.Duration // with its end
+	certain    time.Duration // of refusals alone, after which they are no accident
+	unheard    time.Duration // of the edge since the start, after which no port seems open
+	lost       time.Duration // of the connection, after which only a new start may help
 	pause      func(failed int, limited bool) time.Duration
+	// outside reports whether there is a network, in which host answers.
+	outside func(ctx context.Context, host string) bool
 }
 
 func newCloudflared(o Options) (*cloudflared, error) {
@@ -40,7 +42,7 @@ func newCloudflared(o Options) (*cloudflared, error) {
 		local: o.Local, path: o.Path, token: o.Token, now: o.Now,
 		fast: 200 * time.Millisecond, slow: time.Second, silence: 90 * time.Second,
 		answer: 2 * time.Second, patience: grace + 2*time.Second, certain: 45 * time.Second,
-		lost: 90 * time.Second, outside: answersTCP,
+		unheard: 20 * time.Second, lost: 90 * time.Second, outside: answersTCP,
 		pause: pauseAfter,
 	}
 	if err := checkLocal(o.Local); err != nil {
@@ -79,9 +81,9 @@ func pauseAfter(failed int, limited bool) time.Duration {
 }
 
 func (c *cloudflared) run(ctx context.Context, wake <-chan struct{}, tell func(link)) {
-	state := model.TunnelStarting
+	state, last := model.TunnelStarting, ""
 	for failed := 0; ; {
-		l := &life{cloudflared: c, tell: tell, begun: state}
+		l := &life{cloudflared: c, tell: tell, begun: state, last: last}
 		e := l.live(ctx)
 		if ctx.Err() != nil {
 			return
@@ -95,7 +97,7 @@ func (c *cloudflared) run(ctx context.Context, wake <-chan struct{}, tell func(l
 			failed = 0
 		}
 		failed++
-		state = model.TunnelReconnecting
+		state, last = model.TunnelReconnecting, e.why
 		if e.failed {
 			state = model.TunnelFailed
 		}

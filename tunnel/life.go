@@ -10,14 +10,19 @@ import (
 	"aspectop/model"
 )
 
-// mute is after how many unanswered looks the state is unknown.
-const mute = 3
+const (
+	// mute is after how many unanswered looks the state is unknown.
+	mute = 3
+	// dying is how old an error may be that is taken for the reason of an end.
+	dying = 5 * time.Second
+)
 
 // life is one run of the program, from start to end.
 type life struct {
 	*cloudflared
 	tell  func(link)
 	begun model.TunnelState // starting the first time, then as the last life ended
+	last  string            // why that ended, "" the first time
 
 	log    *logbook
 	since  time.Time // of the first connection, zero before it
@@ -39,7 +44,7 @@ type end struct {
 // ends.
 func (l *life) live(ctx context.Context) end {
 	l.log = newLogbook(l.token)
-	l.tell(link{state: l.begun, url: l.public, detail: "starting " + l.program})
+	l.tell(link{state: l.begun, url: l.public, detail: l.after("starting", " "+l.program)})
 	config, err := writeConfig(l.local, l.path)
 	if err != nil {
 		return end{why: err.Error()}
@@ -76,7 +81,7 @@ func (l *life) live(ctx context.Context) end {
 			look.Reset(0)
 		case <-look.C:
 			if m == nil {
-				return end{why: fmt.Sprintf("cloudflared did not begin to work within %s: %s", l.silence, l.words())}
+				return end{why: fmt.Sprintf("cloudflared did not begin to work within %s: %s", l.silence, l.words(time.Time{}))}
 			}
 			e, again := l.look(looking, m)
 			if again == 0 {
@@ -85,6 +90,15 @@ func (l *life) live(ctx context.Context) end {
 			look.Reset(again)
 		}
 	}
+}
+
+// after is what goes on now: the reason of the last end as long as nothing
+// better is known, else more.
+func (l *life) after(doing, more string) string {
+	if l.last != "" {
+		return doing + " again after: " + l.last
+	}
+	return doing + more
 }
 
 // look asks the program for its state, tells it, and returns when to look
@@ -171,13 +185,16 @@ func (l *life) ended(code int) end {
 	if usage := l.log.misuse(); usage != "" {
 		return end{why: fmt.Sprintf("%s does not understand how it is called (%s): install a newer one", l.program, usage), refused: true}
 	}
-	words := l.words()
+	if code < 0 { // it could not say anything about that
+		return end{why: "cloudflared was killed by a signal"}
+	}
+	words := l.words(time.Now().Add(-dying))
 	is := func(texts ...string) bool { _, found := l.log.find(texts...); return found }
 	switch {
 	case code == 255:
 		return end{why: fmt.Sprintf("cloudflared refuses how it is called: %s", words), refused: true}
 	case !l.since.IsZero():
-		return end{why: fmt.Sprintf("cloudflared ended (%s): %s", exitText(code), words)}
+		return end{why: fmt.Sprintf("cloudflared ended (exit code %d): %s", code, words)}
 	case is("429 Too Many Requests", "error code: 1015"):
 		return end{why: "Cloudflare gives no more quick tunnels to this network for some minutes (429);" +
 			" --tunnel=svix or a named tunnel works at once", limited: true}
@@ -188,20 +205,13 @@ func (l *life) ended(code int) end {
 	case is("unmarshal", "failed to parse quick Tunnel ID"):
 		return end{why: "Cloudflare's quick tunnels are out of order; --tunnel=svix works without them: " + words}
 	}
-	return end{why: fmt.Sprintf("cloudflared ended before it was connected (%s): %s", exitText(code), words)}
+	return end{why: fmt.Sprintf("cloudflared ended before it was connected (exit code %d): %s", code, words)}
 }
 
-// words are the program's own about its end.
-func (l *life) words() string {
-	if words := l.log.lastWords(); words != "" {
+// words are the program's own about its end, if they are not older than since.
+func (l *life) words(since time.Time) string {
+	if words := l.log.lastWords(since); words != "" {
 		return words
 	}
 	return "it gave no reason"
-}
-
-func exitText(code int) string {
-	if code < 0 {
-		return "killed by a signal"
-	}
-	return fmt.Sprintf("exit code %d", code)
 }

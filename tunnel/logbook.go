@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"time"
 )
 
 const (
@@ -15,9 +16,10 @@ const (
 
 // remark is one line that the program printed.
 type remark struct {
-	text  string // clean, without the token
-	trace bool   // a line of the log; others are the program's own last words
-	bad   bool   // the log calls it an error
+	at    time.Time // when it was read
+	text  string    // clean, without the token
+	trace bool      // a line of the log; others are the program's own last words
+	bad   bool      // the log calls it an error
 }
 
 // logbook takes all that the program prints and keeps the end of it. It never
@@ -63,6 +65,7 @@ func (b *logbook) line(line string) {
 		b.metrics <- m[1]
 	}
 	r := read(line)
+	r.at = time.Now()
 	if b.secret != "" {
 		r.text = strings.ReplaceAll(r.text, b.secret, "…")
 	}
@@ -126,8 +129,9 @@ func (b *logbook) find(texts ...string) (line string, found bool) {
 }
 
 // lastWords returns what the program gave as the reason of its end: its last
-// line outside the log, else the last error in it, else "".
-func (b *logbook) lastWords() string {
+// line outside the log, else the last error in it, else "". What it printed
+// before since has nothing to do with it.
+func (b *logbook) lastWords(since time.Time) string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if len(b.part) > 0 { // no newline at the end
@@ -135,14 +139,12 @@ func (b *logbook) lastWords() string {
 		b.part = b.part[:0]
 	}
 	words := ""
-	for _, r := range b.remarks {
-		if !r.trace {
+	for i := len(b.remarks) - 1; i >= 0 && !b.remarks[i].at.Before(since); i-- {
+		switch r := b.remarks[i]; {
+		case !r.trace:
+			return r.text
+		case r.bad && words == "":
 			words = r.text
-		}
-	}
-	for i := len(b.remarks) - 1; words == "" && i >= 0; i-- {
-		if b.remarks[i].bad {
-			words = b.remarks[i].text
 		}
 	}
 	return words

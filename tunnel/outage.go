@@ -59,8 +59,12 @@ func (l *life) unconnected(ctx context.Context, m *meter) (e end, again time.Dur
 		}
 		l.outage.since = now
 	}
-	state, why := l.begun, "connecting to Cloudflare; where UDP port 7844 is blocked this takes 15 s longer"
-	if !l.since.IsZero() {
+	state, why := l.begun, l.after("connecting to Cloudflare", "; where UDP port 7844 is blocked this takes 15 s longer")
+	switch {
+	case l.since.IsZero() && now.Sub(l.outage.since) >= l.unheard:
+		why = "Cloudflare's edge does not answer: neither UDP nor TCP port 7844 seems to be open; check the network and its" +
+			" firewall, or use --tunnel=svix; cloudflared tries again by itself"
+	case !l.since.IsZero():
 		state, why = model.TunnelReconnecting, "the connection to Cloudflare is lost; cloudflared tries again by itself"
 	}
 	if l.outage.counted > 0 {
