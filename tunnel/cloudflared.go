@@ -32,6 +32,7 @@ type cloudflared struct {
 	certain    time.Duration // of refusals alone, after which they are no accident
 	unheard    time.Duration // of the edge since the start, after which no port seems open
 	lost       time.Duration // of the connection, after which only a new start may help
+	settle     time.Duration // until the name of a new quick tunnel is known in the DNS
 	pause      func(failed int, limited bool) time.Duration
 	// outside reports whether there is a network, in which host answers.
 	outside func(ctx context.Context, host string) bool
@@ -43,7 +44,7 @@ func newCloudflared(o Options) (*cloudflared, error) {
 		fast: 200 * time.Millisecond, slow: time.Second, silence: 90 * time.Second,
 		answer: 2 * time.Second, patience: grace + 2*time.Second, certain: 45 * time.Second,
 		unheard: 20 * time.Second, lost: 90 * time.Second, outside: answersTCP,
-		pause: pauseAfter,
+		settle: time.Second, pause: pauseAfter,
 	}
 	if err := checkLocal(o.Local); err != nil {
 		return nil, err

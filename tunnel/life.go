@@ -156,7 +156,7 @@ func (l *life) connected(ctx context.Context, m *meter, n int) (e end, again tim
 		}
 		l.host = host
 	}
-	l.tell(link{state: model.TunnelConnected, url: l.url(), detail: fmt.Sprintf("%d of 1", n)})
+	l.tell(link{state: model.TunnelConnected, url: l.url(), detail: fmt.Sprintf("%d of 1", n), settle: l.settle})
 	return end{}, l.slow
 }
 

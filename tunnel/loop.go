@@ -105,6 +105,9 @@ func (w *watch) follow(ctx context.Context, l link) {
 	switch {
 	case !w.asks():
 		w.drop()
+	case other && l.settle > 0:
+		w.drop()
+		w.next.Reset(l.settle)
 	case other || !before:
 		w.drop()
 		w.ask(ctx)
@@ -184,10 +187,11 @@ func (w *watch) show() {
 	w.tell(m)
 }
 
-// tell reports m if it is news.
+// tell reports m if it is news, and not only the time of a probe that found
+// what the one before it did.
 func (w *watch) tell(m model.Tunnel) {
 	w.mu.Lock()
-	same := reflect.DeepEqual(m, w.told)
+	same := reflect.DeepEqual(timeless(m), timeless(w.told))
 	w.told = m
 	w.refused = w.link.refused
 	close(w.news)
@@ -196,4 +200,11 @@ func (w *watch) tell(m model.Tunnel) {
 	if !same {
 		w.o.Report(m)
 	}
+}
+
+func timeless(m model.Tunnel) model.Tunnel {
+	if m.Probe != nil {
+		m.Probe = &model.Probe{OK: m.Probe.OK, Detail: m.Probe.Detail}
+	}
+	return m
 }

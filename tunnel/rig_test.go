@@ -211,7 +211,7 @@ func open(t *testing.T, s script, with setup) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.certain = 50 * time.Millisecond
+	c.certain, c.settle = 50*time.Millisecond, time.Millisecond
 	c.fast, c.slow = 3*time.Millisecond, 5*time.Millisecond
 	c.pause = func(int, bool) time.Duration { return time.Millisecond }
 	if with.pace != nil {

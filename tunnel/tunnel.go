@@ -51,7 +51,8 @@ type Options struct {
 	// Prober asks the public URL. Its Saw must be told by the receiver.
 	Prober *Prober
 	// Report is told every change, one after the other and never concurrently.
-	// A finished probe is a change.
+	// A probe is one if it is the first of a connection or its outcome is
+	// another than that of the one before; State always has the newest.
 	Report func(model.Tunnel)
 	// Now is the clock on the wall; nil is time.Now.
 	Now func() time.Time
@@ -63,6 +64,9 @@ type link struct {
 	url     string
 	detail  string
 	nextTry time.Time
+	// settle is how long the name in url needs before it is asked for: an
+	// answer that it does not exist would be remembered by resolvers.
+	settle time.Duration
 	// unmeasured: the carrier cannot tell, so the probe decides.
 	unmeasured bool
 	// refused: further tries are of no use.
@@ -154,7 +158,7 @@ func launch(ctx context.Context, o Options, carry carrier, notice string) *Tunne
 	return t
 }
 
-// State returns what was last reported.
+// State returns how things stand: what was last reported, with the newest probe.
 func (t *Tunnel) State() model.Tunnel {
 	t.mu.Lock()
 	defer t.mu.Unlock()
