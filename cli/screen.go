@@ -43,7 +43,9 @@ func (s *session) screen(ctx context.Context) error {
 		case <-ended:
 		}
 	}()
+	restore := keepTerminal()
 	_, err = p.Run()
+	restore()
 	if errors.Is(err, tea.ErrInterrupted) {
 		err = nil
 	}
