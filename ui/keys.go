@@ -91,7 +91,7 @@ var bindings = []binding{
 	{actHalfUp, anywhere, []string{"ctrl+u"}, "", "half a page up"},
 	{actHalfDown, anywhere, []string{"ctrl+d"}, "", "half a page down"},
 	{actLeft, anywhere, []string{"left", "h"}, "", "the card to the left; the previous pane"},
-	{actRight, anywhere, []string{"right", "l"}, "", "the card to the right; the next pane"},
+	{actRight, anywhere, []string{"right", "l"}, "", "the card to the right; the next pane; all of a delivery"},
 
 	{actTasks, anywhere, []string{"1"}, "tasks", "tasks: a row for each"},
 	{actBoard, anywhere, []string{"2"}, "board", "board: a card for each task"},
@@ -102,7 +102,7 @@ var bindings = []binding{
 	{actPrevPane, anywhere, []string{"shift+tab"}, "", "previous view or pane"},
 
 	{actOpen, inList, []string{"enter", "d"}, "open", "open what is selected"},
-	{actOpen, inText, []string{"enter"}, "", "in a task's events: to the payload"},
+	{actOpen, inText, []string{"enter"}, "", "in a task's events: to the payload; after an edit: send"},
 	{actBack, anywhere, []string{"esc"}, "back", "back; at the top: clear the filter"},
 	{actFilter, anywhere, []string{"/"}, "filter", "filter rows; in text: search"},
 	{actNextMatch, anywhere, []string{"n"}, "", "next failure; in text: next match"},
