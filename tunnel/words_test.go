@@ -49,6 +49,20 @@ func TestOnlyTheNewestWordsAreTheReasonOfAnEnd(t *testing.T) {
 	})
 }
 
+func TestAnEndLongAfterAnErrorHasNoReason(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := &life{cloudflared: &cloudflared{}, log: newLogbook(""), since: time.Now()}
+		l.log.Write([]byte("2024-05-01T10:00:00Z ERR no luck\n"))
+		if why := l.ended(1).why; !strings.HasSuffix(why, "no luck") {
+			t.Errorf("at once: %s", why)
+		}
+		time.Sleep(time.Minute)
+		if why := l.ended(1).why; !strings.HasSuffix(why, "gave no reason") {
+			t.Errorf("after a minute: %s", why)
+		}
+	})
+}
+
 func TestAnEdgeThatDoesNotAnswerIsToldAsSuch(t *testing.T) {
 	r := open(t, script{}, setup{pace: func(c *cloudflared) { c.unheard = 20 * time.Millisecond }})
 	_, n := r.wait(t, 0, "that it is connecting", says(model.TunnelStarting, "connecting to Cloudflare; where UDP"))
