@@ -68,8 +68,11 @@ func (s *session) replay(ctx context.Context, d model.Delivery, body []byte) (mo
 	if o.Sign == nil {
 		o.Sign = s.resign(d.Secret)
 	}
+	if o.Sign == nil && d.Secret == "" && len(s.secrets) > 0 { // it came without a signature
+		o.Sign = s.secrets[0].Sign
+	}
 	if o.Sign == nil {
-		return model.Forward{}, errors.New("the secret " + d.Secret + ", which verified it, is not known any more, so it cannot be signed anew")
+		return model.Forward{}, errors.New("the secret that verified it is not known any more, so it cannot be signed anew; --forward-secret-env names the handler's own")
 	}
 	r, err := forward.NewReplay(o)
 	if err != nil {

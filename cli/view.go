@@ -37,12 +37,17 @@ func (v *viewFlags) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	client, err := newClient()
+	if err != nil {
+		return err
+	}
 	place, reader, err := openReader(v.journal)
 	if err != nil {
 		return err
 	}
 	s := newSession(v.output, filter)
 	s.place, s.reader, s.try = place, reader, "aspectop watch"
+	s.client = client
 	s.status = nil // what is not in the journal cannot be shown
 	close(s.ready) // there is nothing to wait for
 	defer s.close()

@@ -108,6 +108,9 @@ func (m *Model) takeStatus(s model.Status) {
 		return
 	case s.Tunnel != nil:
 		m.tunnel = s.Tunnel
+		// In words for where one line is not enough; the address is told by the
+		// header, which knows when to hide it.
+		s.Notice = "tunnel " + string(s.Tunnel.State) + ": " + s.Tunnel.Detail
 	case s.Rejected != nil:
 		m.run.rejected++
 	}
