@@ -174,7 +174,7 @@ func (m *Model) cardProgress(c *cardCols, l *line, t *model.Task) {
 	case stalled:
 		told, r = "stalled", warn
 	case known:
-		told = "eta " + ago(left)
+		told = "eta " + remaining(left)
 	case !active(t) && duration(t, m.at) > 0:
 		told = "took " + ago(duration(t, m.at))
 	}

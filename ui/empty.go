@@ -1,5 +1,7 @@
 package ui
 
+import "aspectop/model"
+
 // drawEmpty says why nothing is shown and what to do about it.
 func (m *Model) drawEmpty(w, h int) []string {
 	var lines []string
@@ -25,7 +27,18 @@ func (m *Model) drawEmpty(w, h int) []string {
 
 // sayWaiting tells how a first event can come.
 func (m *Model) sayWaiting(say func(role, string)) {
-	say(plain, "Waiting for the first event.")
+	switch refused := m.log.lastRefused(); {
+	case m.run.verified > 0:
+		say(plain, count(m.run.verified, "delivery is", "deliveries are")+" verified, but no task was told of yet; 3 shows what came.")
+	case refused != nil:
+		say(bad, count(m.run.rejected, "request was", "requests were")+" refused, and none was verified yet; 3 shows them.")
+		say(bad, "The last one: "+refused.Verdict.Detail)
+		if refused.Verdict.Hint != "" {
+			say(warn, refused.Verdict.Hint)
+		}
+	default:
+		say(plain, "Waiting for the first event.")
+	}
 	say(dim, "")
 	url := m.opt.Receiver
 	if m.tunnel != nil {
@@ -48,4 +61,14 @@ func (m *Model) sayWaiting(say func(role, string)) {
 		say(dim, "To make one come:")
 		say(accent, "  "+m.opt.Try)
 	}
+}
+
+// lastRefused is the newest request that was refused, or nil.
+func (l *eventLog) lastRefused() *model.Rejected {
+	for i := len(l.notes) - 1; i >= 0; i-- {
+		if r := l.notes[i].Rejected; r != nil {
+			return r
+		}
+	}
+	return nil
 }

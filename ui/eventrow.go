@@ -14,7 +14,7 @@ type eventCols struct {
 
 func eventColumns(w int) eventCols {
 	c := eventCols{seq: 8, verdict: 11, kind: 16, task: 10}
-	used := func() int { return 2 + clockWidth + 1 + c.seq + c.verdict + c.kind + c.task + 20 }
+	used := func() int { return 2 + clockWidth + 1 + c.seq + c.verdict + c.kind + c.task + 34 }
 	for _, giveWay := range []*int{&c.seq, &c.verdict, &c.task, &c.kind} {
 		if used() > w {
 			*giveWay = 0
@@ -109,6 +109,9 @@ func (m *Model) putTunnel(l *line, t *model.Tunnel) {
 	l.put(r, "tunnel "+string(t.State))
 	if t.PublicURL != "" {
 		l.put(dim, " at ").put(plain, m.shown(t.PublicURL))
+	}
+	if m.hidden { // reasons may name hosts
+		return
 	}
 	if t.Detail != "" {
 		l.put(dim, ": "+t.Detail)

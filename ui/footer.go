@@ -88,16 +88,54 @@ func (m *Model) shownCount() int {
 	return len(m.views[viewTasks].(*tasksView).order.rows)
 }
 
-// drawKeys lists the keys of the place, as many as fit.
+// drawKeys lists the keys that mean something here, as many as fit, and at the
+// right those that everybody needs to find.
 func (m *Model) drawKeys(l *line) {
+	last := []binding{}
+	width := 0
 	for _, b := range bindings {
-		if b.short == "" || b.place != anywhere && b.place != m.place() {
+		if (b.do == actHelp || b.do == actQuit) && l.free-width > 24 {
+			last = append(last, b)
+			width += keyWidth(b)
+		}
+	}
+	for _, b := range bindings {
+		if b.short == "" || b.do == actHelp || b.do == actQuit || !m.means(b) {
 			continue
 		}
-		name := keyName(b.keys[0])
-		if l.free < cells(name)+1+len(b.short)+2 {
+		if l.free < keyWidth(b)+width {
 			break
 		}
-		l.put(accent, name).put(dim, " "+b.short+"  ")
+		putKey(l, b)
 	}
+	l.to(l.width - width)
+	for _, b := range last {
+		putKey(l, b)
+	}
+}
+
+func keyWidth(b binding) int { return cells(keyName(b.keys[0])) + 1 + len(b.short) + 2 }
+
+func putKey(l *line, b binding) {
+	l.put(accent, keyName(b.keys[0])).put(dim, " "+b.short+"  ")
+}
+
+// means reports whether a key does something where the reader is.
+func (m *Model) means(b binding) bool {
+	if b.place != anywhere && b.place != m.place() {
+		return false
+	}
+	switch b.do {
+	case actBack:
+		return m.detail != nil || m.help != nil || m.filter.active()
+	case actSort:
+		return m.view == viewTasks || m.view == viewBoard
+	case actFollow:
+		return m.view != viewStats && (m.view != viewDeliveries || m.opt.API != nil)
+	case actOpen:
+		return m.view != viewDeliveries || m.opt.API != nil
+	case actPreview:
+		return m.view == viewTasks || m.view == viewEvents || m.view == viewDeliveries && m.opt.API != nil
+	}
+	return true
 }

@@ -336,3 +336,40 @@ func TestHistoryIsReadInTheBackgroundAndAllOfItCounts(t *testing.T) {
 		}
 	})
 }
+
+func TestTheFooterEndsWithHelpAndQuitAndOffersNoDeadKey(t *testing.T) {
+	onScreen(t, 80, 24, uploads(), func(s *screen) {
+		s.wait(idleTime)
+		for _, view := range []string{"1", "2", "3", "4", "5"} {
+			s.press(view)
+			s.shows("? help  q quit")
+		}
+		footer := func() string { return s.frame()[strings.LastIndexByte(s.frame(), '\n')+1:] }
+		if strings.Contains(footer(), "s sort") || strings.Contains(footer(), "esc back") {
+			t.Errorf("the statistics offer %q", footer())
+		}
+		s.press("s")
+		s.shows("that key has no use here")
+		s.press("p")
+		s.shows("there is no preview here")
+		s.wait(flashTime)
+		s.press("1", "enter")
+		if !strings.Contains(footer(), "esc back") {
+			t.Errorf("a task offers %q", footer())
+		}
+	})
+}
+
+func TestARefusalIsToldWhereTheFirstTaskIsAwaited(t *testing.T) {
+	onScreen(t, 120, 24, nil, func(s *screen) {
+		s.status.Add(model.Status{At: midnight, Rejected: &model.Rejected{ID: "msg_1", Verdict: model.Verdict{
+			Reason: model.NoMatch, Detail: "no secret matches", Hint: "matches after trimming a trailing newline"}}})
+		s.wait(time.Second)
+		s.shows("1 request was refused", "no secret matches", "trimming a trailing newline", "only refusals")
+		s.hides("Waiting for the first event")
+		ping := event(1, "x", 0)
+		ping.Body = []byte(`{"success": true}`)
+		s.deliver(ping)
+		s.shows("1 delivery is verified, but no task was told of yet")
+	})
+}

@@ -27,6 +27,7 @@ type detailLevel int
 
 const (
 	brief detailLevel = iota
+	terse             // no sparkline
 	usual
 	full
 )
@@ -99,6 +100,7 @@ func (m *Model) drawTunnel(l *line, level detailLevel) {
 		l.put(dim, ", next try in "+ago(t.NextTry.Sub(m.at)))
 	}
 	switch {
+	case m.hidden: // reasons may name hosts
 	case t.Probe != nil && !t.Probe.OK:
 		l.put(bad, ": "+t.Probe.Detail)
 	case t.State != model.TunnelConnected && t.Detail != "":
@@ -159,12 +161,11 @@ func (m *Model) counters(l *line, level detailLevel) {
 	if level > brief {
 		m.drawVerdicts(l, level)
 		wall()
+	} else if m.run.rejected > 0 {
+		l.put(bad, fmt.Sprint(m.run.rejected)).put(dim, " rejected")
+		wall()
 	}
 	m.drawRate(l, level)
-	if level == brief && m.run.rejected > 0 {
-		wall()
-		l.put(bad, fmt.Sprint(m.run.rejected)).put(dim, " rejected")
-	}
 }
 
 // drawVerdicts counts what came in this run, by what the receiver found.
@@ -205,11 +206,14 @@ func (m *Model) drawLoading(l *line, level detailLevel) {
 // drawRate draws the rate of the last minute, or since when nothing came.
 func (m *Model) drawRate(l *line, level detailLevel) {
 	switch silent := m.at.Sub(m.run.last); {
-	case level == brief && m.run.last.IsZero() && m.opt.Receiver != "":
+	case level == brief && m.run.last.IsZero() && m.run.rejected == 0 && m.opt.Receiver != "":
 		l.put(warn, "quiet "+ago(m.at.Sub(m.run.started)))
 		return
 	case m.run.last.IsZero() && m.opt.Receiver == "":
 		l.put(dim, "nothing new")
+		return
+	case m.run.last.IsZero() && m.run.rejected > 0:
+		l.put(bad, "only refusals")
 		return
 	case m.run.last.IsZero():
 		l.put(warn, "no event for "+ago(m.at.Sub(m.run.started)))
@@ -224,7 +228,7 @@ func (m *Model) drawRate(l *line, level detailLevel) {
 		most = max(most, n)
 	}
 	l.put(plain, fmt.Sprintf("%.1f/s", float64(counts[10]+counts[11])/10))
-	if level == brief {
+	if level < usual {
 		return
 	}
 	l.put(plain, " ")

@@ -1,10 +1,6 @@
 package ui
 
-import (
-	"strings"
-
-	"aspectop/model"
-)
+import "aspectop/model"
 
 // short is an id cut to w cells. The beginning of a UUID tells it apart well
 // enough, and needs no ellipsis to say that it goes on.
@@ -14,9 +10,6 @@ func short(id string, w int) string {
 	}
 	return id
 }
-
-// upper is a feature's name as a heading.
-func upper(s string) string { return strings.ToUpper(s) }
 
 // assetName is what the task's asset is called, or its id as long as that is not
 // known.

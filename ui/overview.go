@@ -106,7 +106,7 @@ func (m *Model) putHeadline(l *line, t *model.Task) {
 	case stalled:
 		l.put(warn, "no news for "+since(t.Heard(), m.at))
 	case known:
-		l.put(dim, "about ").put(plain, ago(left)).put(dim, " left")
+		l.put(dim, "left: ").put(plain, remaining(left))
 	case !t.Created().IsZero():
 		l.put(dim, "for ").put(plain, took)
 	}

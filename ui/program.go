@@ -103,7 +103,13 @@ func (m *Model) act(a action) tea.Cmd {
 		m.tell(change{filter: true})
 	case actFreeze:
 		return m.freeze()
+	case actSort, actFollow, actOpen, actNextMatch, actPrevMatch:
+		m.say("that key has no use here")
 	case actPreview:
+		if !m.means(binding{do: actPreview}) {
+			m.say("there is no preview here")
+			return nil
+		}
 		m.preview = !m.previewShown()
 		m.previewChosen = true
 	case actReplay:

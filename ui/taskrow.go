@@ -2,9 +2,37 @@ package ui
 
 import (
 	"strconv"
+	"strings"
+	"time"
+
+	"github.com/charmbracelet/x/ansi"
 
 	"aspectop/model"
+	"aspectop/printer"
 )
+
+// shortNames head the columns of features that are too narrow for the name.
+var shortNames = map[string]string{
+	"preview": "prev", "visual": "vis", "transcription": "transc", "embedding": "embed",
+	"scene_detect": "scene", "audio_proxy": "audio", "model_proxy": "model",
+}
+
+// heading is a feature's name in w cells.
+func heading(feature string, w int) string {
+	if short, ok := shortNames[feature]; ok && cells(feature) > w {
+		return short
+	}
+	return feature
+}
+
+// remaining is an estimate of the time left. The estimate of what takes longer
+// than usual has run out.
+func remaining(left time.Duration) string {
+	if left < time.Second {
+		return "soon"
+	}
+	return ago(left)
+}
 
 // columns is the layout of the task list: the width of each column, 0 for one
 // that had to give way.
@@ -69,16 +97,15 @@ func (m *Model) features() []string {
 func (c *columns) head(m *Model, w int) string {
 	l := newLine(m.th, w).space(2)
 	title := func(s string, w int) {
-		if w > 0 && w < 5 { // an ellipsis would say less than a letter more
-			s = s[:min(len(s), w-1)]
-		}
+		// An ellipsis would say less than a letter more.
+		s = ansi.Truncate(printer.Clean(s), max(0, w-1), "")
 		l.cell(dim, s, w-1).space(min(w, 1))
 	}
 	title("STATE", c.state)
 	title("TASK", c.id)
 	title("ASSET", c.asset)
 	for _, f := range c.features {
-		title(upper(f), c.feature)
+		title(strings.ToUpper(heading(f, c.feature-1)), c.feature)
 	}
 	title("PROGRESS", c.progress)
 	if c.eta > 0 {
@@ -115,7 +142,7 @@ func (c *columns) row(m *Model, t *model.Task, w int, selected bool) string {
 	if c.eta > 0 {
 		eta := ""
 		if left, ok := m.board.ETA(t, m.at); ok {
-			eta = ago(left)
+			eta = remaining(left)
 		}
 		l.right(dim, eta, c.eta-1).space(1)
 	}
