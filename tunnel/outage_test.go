@@ -2,6 +2,7 @@ package tunnel
 
 import (
 	"context"
+	"net/http/httptest"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -43,28 +44,31 @@ func TestAQuickTunnelThatIsNotAcceptedAnyMoreIsReplaced(t *testing.T) {
 
 // After a cut, the edge may refuse for seconds what it accepts again.
 func TestAFewRefusalsDoNotCostAWorkingTunnel(t *testing.T) {
-	for name, c := range map[string]struct {
-		refused, doubled int
-		says             string
-	}{
-		"errors of the edge":         {50, 0, "refuses the connection; cloudflared tries again"},
-		"the old connection is held": {0, 50, "is lost"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			r := open(t, quick(), setup{})
-			ready(t, r)
-			n := len(r.list())
-			s := quick()
-			s.Connections, s.Refused, s.Doubled = 0, c.refused, c.doubled
-			r.now(s)
-			_, n = r.wait(t, n, "that it is not connected", says(model.TunnelReconnecting, c.says))
-			s.Connections = 1
-			r.now(s)
-			m, _ := r.wait(t, n, "that it is back", is(model.TunnelConnected))
-			if m.PublicURL != quickURL || len(r.runs()) != 1 {
-				t.Errorf("after %d runs: %+v", len(r.runs()), m)
-			}
-		})
+	r := open(t, quick(), setup{})
+	ready(t, r)
+	s := quick()
+	s.Connections = 0
+	r.now(s)
+	_, n := r.wait(t, 0, "that it is lost", says(model.TunnelReconnecting, "is lost"))
+	s.Refused = 50
+	r.now(s)
+	_, n = r.wait(t, n, "that it is refused", says(model.TunnelReconnecting, "refuses the connection; cloudflared tries again"))
+	s.Connections = 1
+	r.now(s)
+	m, _ := r.wait(t, n, "that it is back", is(model.TunnelConnected))
+	if m.PublicURL != quickURL || len(r.runs()) != 1 {
+		t.Errorf("after %d runs: %+v", len(r.runs()), m)
+	}
+}
+
+func TestThatTheEdgeHoldsTheOldConnectionIsNoRefusal(t *testing.T) {
+	p := install(t, script{Refused: 3, Doubled: 50})
+	server := httptest.NewServer(metrics(p.dir, 0))
+	defer server.Close()
+	m := newMeter(server.Listener.Addr().String(), enough)
+	defer m.close()
+	if n, err := m.refusals(t.Context()); n != 3 || err != nil {
+		t.Errorf("%d refusals, %v", n, err)
 	}
 }
 
