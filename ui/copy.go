@@ -24,6 +24,9 @@ func (m *Model) pointed() selection {
 	if m.detail != nil {
 		return m.detail.selection(m)
 	}
+	if m.view == viewTasks || m.view == viewBoard {
+		return selection{task: m.views[viewTasks].(*tasksView).meant(m)}
+	}
 	return m.views[m.view].selection(m)
 }
 

@@ -373,3 +373,15 @@ func TestARefusalIsToldWhereTheFirstTaskIsAwaited(t *testing.T) {
 		s.shows("1 delivery is verified, but no task was told of yet")
 	})
 }
+
+func TestAKeyMeansTheTaskThatWasSeenWhenItWasPressed(t *testing.T) {
+	onScreen(t, 100, 24, uploads(), func(s *screen) {
+		s.wait(time.Second) // task 5 is selected, and followed by what is newest
+		s.deliver(event(7, "task.progress", 40*time.Second, "proxy=queued"))
+		s.press("y") // at once: the reader saw task 5
+		s.shows("copied task id 2e1c7e05")
+		s.wait(reaction)
+		s.press("enter")
+		s.shows(taskID(7))
+	})
+}

@@ -1,6 +1,8 @@
 package ui
 
 import (
+	"time"
+
 	tea "charm.land/bubbletea/v2"
 
 	"aspectop/model"
@@ -13,7 +15,16 @@ type tasksView struct {
 	h      int    // rows on screen
 	id     string // of the selected task
 	follow bool   // the selection stays on the first row
+
+	// While following, the task that was selected before, and until when a key
+	// still means that one: nobody reacts quicker.
+	was   string
+	until time.Time
 }
+
+// reaction is the time in which a reader cannot have seen that the selection
+// has moved on.
+const reaction = 300 * time.Millisecond
 
 func (v *tasksView) title() string { return "Tasks" }
 
@@ -45,7 +56,20 @@ func (v *tasksView) hold(m *Model) {
 		}
 		v.rows.set(v.rows.cursor, n, v.h) // it no longer passes the filter
 	}
-	v.id = v.task(m, v.rows.cursor).ID()
+	if id := v.task(m, v.rows.cursor).ID(); id != v.id {
+		v.was, v.until = v.id, m.opt.Now().Add(reaction)
+		v.id = id
+	}
+}
+
+// meant is the task that a key means which is pressed now.
+func (v *tasksView) meant(m *Model) *model.Task {
+	if v.follow && m.opt.Now().Before(v.until) {
+		if t := m.board.Task(v.was); t != nil {
+			return t
+		}
+	}
+	return v.selection(m).task
 }
 
 func (v *tasksView) task(m *Model, row int) *model.Task { return m.board.At(int(v.order.rows[row])) }
@@ -71,7 +95,7 @@ func (v *tasksView) do(m *Model, a action) (tea.Cmd, bool) {
 		v.toFailure(m, a)
 	case actOpen:
 		if n > 0 {
-			m.openTask(v.task(m, v.rows.cursor), rowKey{})
+			m.openTask(v.meant(m), rowKey{})
 		}
 	default:
 		if !v.rows.move(a, n, v.h) {
