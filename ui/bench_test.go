@@ -71,7 +71,7 @@ func BenchmarkFrameOfEvents(b *testing.B) {
 	ratio(b, func(b *testing.B, m *Model, arrivals []arrival) {
 		m.view = viewEvents
 		m.arrange()
-		m.log.cache(arrivals[len(arrivals)-200:])
+		m.log.cache(m, arrivals[len(arrivals)-200:])
 		for b.Loop() {
 			m.clean = false
 			m.View()

@@ -49,6 +49,9 @@ func (c *eventCols) row(m *Model, k rowKey, w int, selected bool) string {
 	}
 	a := m.log.rows[k.seq]
 	if a == nil {
+		if u, failed := m.log.unread[k.seq]; failed {
+			return l.put(warn, u.why).String()
+		}
 		return l.put(faint, glyphEllipsis).String()
 	}
 	e := m.explain(a)

@@ -25,10 +25,7 @@ type note struct {
 	model.Status
 }
 
-const (
-	maxNotes = 1000 // as many as the status log holds
-	maxRows  = 4000 // decoded rows that are kept at hand
-)
+const maxNotes = 1000 // as many as the status log holds
 
 // eventLog is what the Events view and the task's pane of events show: all
 // deliveries of the journal in the order of their arrival, and the statuses
@@ -39,7 +36,8 @@ type eventLog struct {
 	notes   []note // ascending
 	pace    pace   // of all deliveries
 	rows    map[int64]*arrival
-	reading bool // a window is on its way
+	unread  map[int64]unread // rows that could not be read
+	reading bool             // a window is on its way
 
 	// With a filter, the rows that pass it. They are found from the newest to
 	// the oldest, while whatever comes is looked at as it comes.
@@ -64,7 +62,7 @@ func (l *eventLog) add(m *Model, arrivals []arrival) {
 		}
 	}
 	if n := len(arrivals); n > 0 && arrivals[n-1].Seq >= m.seen {
-		l.cache(arrivals[max(0, n-maxRows/4):])
+		l.cache(m, arrivals[max(0, n-maxRows/4):])
 	}
 }
 
@@ -77,17 +75,6 @@ func (l *eventLog) note(m *Model, s model.Status) {
 	}
 	if l.filtered && m.filter.keepNote(m, &n) {
 		l.matchedNotes = append(l.matchedNotes, n)
-	}
-}
-
-// cache keeps decoded rows at hand.
-func (l *eventLog) cache(arrivals []arrival) {
-	if l.rows == nil || len(l.rows)+len(arrivals) > maxRows {
-		l.rows = make(map[int64]*arrival, maxRows)
-	}
-	for i := range arrivals {
-		a := arrivals[i] // a copy: the batch it came in is let go
-		l.rows[a.Seq] = &a
 	}
 }
 
@@ -141,55 +128,6 @@ func (l *eventLog) status(k rowKey) *model.Status {
 		return nil
 	}
 	return &l.notes[i].Status
-}
-
-// windowMsg brings rows that came into sight.
-type windowMsg struct {
-	arrivals []arrival
-	err      error
-}
-
-// need reads the rows that are in sight and not at hand, and goes on with the
-// scan for the filter.
-func (l *eventLog) need(m *Model) tea.Cmd {
-	return tea.Batch(l.window(m), l.scan(m))
-}
-
-func (l *eventLog) window(m *Model) tea.Cmd {
-	if l.reading {
-		return nil
-	}
-	var missing []int64
-	for _, seq := range m.inSight() {
-		if l.rows[seq] == nil {
-			missing = append(missing, seq)
-		}
-	}
-	if len(missing) == 0 {
-		return nil
-	}
-	l.reading = true
-	return func() tea.Msg {
-		var msg windowMsg
-		for _, seq := range missing {
-			d, err := m.opt.Journal.Get(m.ctx, seq)
-			if err != nil {
-				msg.err = err
-				msg.arrivals = append(msg.arrivals, arrival{Event: model.Event{Seq: seq, Message: seq}})
-				continue
-			}
-			msg.arrivals = append(msg.arrivals, m.decode(&d))
-		}
-		if m.ctx.Err() != nil {
-			return nil
-		}
-		return msg
-	}
-}
-
-func (l *eventLog) windowRead(msg windowMsg) {
-	l.reading = false
-	l.cache(msg.arrivals)
 }
 
 // refilter begins anew with the filter that is set now.

@@ -202,7 +202,9 @@ func (m *Model) handle(msg tea.Msg) tea.Cmd {
 	case countedMsg:
 		return m.counted(msg)
 	case windowMsg:
-		m.log.windowRead(msg)
+		return m.log.windowRead(m, msg)
+	case retryMsg:
+		return msg()
 	case scannedMsg:
 		m.log.scannedOn(m, msg)
 	case payloadMsg:
