@@ -2,6 +2,7 @@ package ui
 
 import (
 	"errors"
+	"strings"
 
 	"charm.land/bubbles/v2/textinput"
 	tea "charm.land/bubbletea/v2"
@@ -30,6 +31,12 @@ func (f *filterLine) set(filter *model.Filter) {
 
 // active reports whether anything is filtered out.
 func (f *filterLine) active() bool { return f.failures || !f.filter.Empty() }
+
+// asksBoard reports whether the filter asks for something about a delivery that
+// others tell, such as is:late, so that what passes changes with them.
+func (f *filterLine) asksBoard() bool {
+	return strings.Contains(strings.ToLower(f.filter.String()), "is:")
+}
 
 func (f *filterLine) clear() {
 	f.input.SetValue("")

@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"slices"
 
-	tea "charm.land/bubbletea/v2"
-
 	"aspectop/model"
 )
 
@@ -48,15 +46,25 @@ type eventLog struct {
 	generation   int   // of the filter
 	scanned      int64 // everything from here on was looked at
 	scanning     bool
+	paused       bool // the scan failed and waits to go on
 }
 
-// add takes arrivals in that were just folded.
+// add takes arrivals in that were just folded. Older ones than any before are
+// held against the filter if the scan has come so far; if not, it will read them.
 func (l *eventLog) add(m *Model, arrivals []arrival) {
+	if len(arrivals) == 0 {
+		return
+	}
+	older := arrivals[0].Seq < m.oldest
+	look := l.filtered && (!older || !l.looking(m))
+	if older && look {
+		l.scanned = arrivals[len(arrivals)-1].Seq
+	}
 	for i := range arrivals {
 		a := &arrivals[i]
 		l.all.add(a.Seq)
 		l.pace.add(a.Received)
-		if l.filtered && m.filter.keepRow(m, a) {
+		if look && m.filter.keepRow(m, a) {
 			l.matches.add(a.Seq)
 			l.matchedPace.add(a.Received)
 		}
@@ -128,62 +136,4 @@ func (l *eventLog) status(k rowKey) *model.Status {
 		return nil
 	}
 	return &l.notes[i].Status
-}
-
-// refilter begins anew with the filter that is set now.
-func (l *eventLog) refilter(m *Model) {
-	l.generation++
-	l.matches, l.matchedNotes, l.matchedPace = logIndex{}, nil, newPace()
-	if l.filtered = m.filter.active(); !l.filtered {
-		return
-	}
-	for i := range l.notes {
-		if m.filter.keepNote(m, &l.notes[i]) {
-			l.matchedNotes = append(l.matchedNotes, l.notes[i])
-		}
-	}
-	l.scanned = m.seen + 1
-}
-
-// scannedMsg brings deliveries to be held against the filter, newest first.
-type scannedMsg struct {
-	generation int
-	arrivals   []arrival
-	err        error
-}
-
-// scan reads on towards the oldest delivery that was folded; whatever is folded
-// later is looked at then.
-func (l *eventLog) scan(m *Model) tea.Cmd {
-	if !l.filtered || l.scanning || l.scanned <= m.oldest {
-		return nil
-	}
-	l.scanning = true
-	generation, before := l.generation, l.scanned
-	return func() tea.Msg {
-		arrivals, err := m.read(before, m.opt.Feed.Before)
-		if m.ctx.Err() != nil {
-			return nil
-		}
-		return scannedMsg{generation, arrivals, err}
-	}
-}
-
-func (l *eventLog) scannedOn(m *Model, msg scannedMsg) {
-	l.scanning = false
-	if msg.generation != l.generation {
-		return
-	}
-	if msg.err != nil || len(msg.arrivals) == 0 {
-		l.scanned = m.oldest
-		return
-	}
-	for i := range msg.arrivals {
-		if a := &msg.arrivals[i]; m.filter.keepRow(m, a) {
-			l.matches.add(a.Seq)
-			l.matchedPace.add(a.Received)
-		}
-		l.scanned = msg.arrivals[i].Seq
-	}
-	m.tell(change{})
 }

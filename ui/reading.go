@@ -34,11 +34,12 @@ type countedMsg struct {
 }
 
 func (m *Model) opened(msg openedMsg) tea.Cmd {
+	m.setTrouble(following, msg.err)
 	if msg.err != nil {
-		m.trouble = "cannot read the journal: " + msg.err.Error()
-		return nil
+		return retry(m.open)
 	}
 	m.first, m.seen, m.oldest = msg.first, msg.last, msg.last+1
+	m.log.refilter(m)
 	if msg.last == 0 {
 		m.loading = false
 		return m.listen()
@@ -58,14 +59,11 @@ func (m *Model) arrived(msg arrivedMsg) tea.Cmd {
 // take folds what came.
 func (m *Model) take(msg arrivedMsg) {
 	m.at = m.opt.Now()
-	m.trouble = ""
-	if msg.err != nil {
-		m.trouble = "cannot read the journal: " + msg.err.Error()
-	}
+	m.setTrouble(following, msg.err)
 	for i := range msg.arrivals {
 		m.seen = max(m.seen, msg.arrivals[i].Seq)
 	}
-	m.behind = len(msg.arrivals) == batch
+	m.behind = len(msg.arrivals) == batch || msg.err != nil // what was not read waits still
 	m.statusSeen = msg.status
 	m.run.lost += msg.lost
 	running := m.running(msg.arrivals)
@@ -160,17 +158,18 @@ func (m *Model) historyRead(msg historyMsg) tea.Cmd {
 		m.frozen.history = &msg
 		return nil
 	}
+	m.setTrouble(loading, msg.err)
 	if msg.err != nil {
-		m.trouble = "cannot read the history: " + msg.err.Error()
-		return nil
+		return retry(m.history)
 	}
 	if len(msg.arrivals) == 0 {
-		m.loading, m.oldest = false, m.first
-		m.tell(change{filter: true})
+		m.loading = false
+		// What passes by its own words passes still; what is late is known only now.
+		m.tell(change{all: true, filter: m.filter.asksBoard()})
 		return nil
 	}
-	m.oldest = msg.arrivals[len(msg.arrivals)-1].Seq
 	m.fold(msg.arrivals)
+	m.oldest = msg.arrivals[len(msg.arrivals)-1].Seq
 	return m.history()
 }
 

@@ -40,10 +40,10 @@ type spot struct {
 func (v *statsView) title() string { return "Stats" }
 
 func (v *statsView) changed(_ *Model, c change) {
-	if c.filter {
+	if c.filter || c.all {
 		v.shown, v.walk = nil, nil
 	}
-	v.stale = v.stale || c.filter || len(c.tasks) > 0
+	v.stale = v.stale || c.filter || c.all || len(c.tasks) > 0
 }
 
 func (v *statsView) selection(*Model) selection { return selection{task: v.picked.task} }

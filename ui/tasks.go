@@ -29,7 +29,7 @@ const reaction = 300 * time.Millisecond
 func (v *tasksView) title() string { return "Tasks" }
 
 func (v *tasksView) changed(m *Model, c change) {
-	if c.filter {
+	if c.filter || c.all {
 		v.order.rebuild(m.board, m.keep)
 	} else {
 		v.order.update(m.board, c.tasks, m.keep)

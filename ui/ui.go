@@ -52,7 +52,8 @@ type Model struct {
 	statusSeen          int64
 	behind              bool // the last batch was full: more waits
 	loading             bool // history is still being folded
-	trouble             string
+	troubles            troubles
+	trouble             string                                    // the first of them
 	exec                func(*exec.Cmd, tea.ExecCallback) tea.Cmd // gives the terminal to a command
 	answer              *model.Forward                            // of the last replay, with its body
 	sending             string                                    // what the user's handler is about to answer, in words
@@ -112,6 +113,7 @@ type view interface {
 type change struct {
 	tasks  []int32 // their indices in the board
 	filter bool    // the filter, the sorting or the size changed: all is new
+	all    bool    // any task may have changed; the filter is the same
 }
 
 // selection names what the reader points at; either may be missing.
@@ -206,7 +208,7 @@ func (m *Model) handle(msg tea.Msg) tea.Cmd {
 	case retryMsg:
 		return msg()
 	case scannedMsg:
-		m.log.scannedOn(m, msg)
+		return m.log.scannedOn(m, msg)
 	case payloadMsg:
 		if m.detail != nil {
 			m.detail.payloadRead(m, msg)
