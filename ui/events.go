@@ -1,16 +1,13 @@
 package ui
 
-import (
-	tea "charm.land/bubbletea/v2"
-
-	"aspectop/model"
-)
+import tea "charm.land/bubbletea/v2"
 
 // eventsView is the log: every delivery and every refusal, newest at the end.
 type eventsView struct {
 	rows   window
 	h      int
 	key    rowKey // of the selected row
+	line   int    // where on the screen it is
 	follow bool   // the selection stays on the last row
 	queues []Queue
 }
@@ -24,27 +21,39 @@ func (v *eventsView) changed(m *Model, c change) {
 	v.hold(m)
 }
 
-// hold keeps the selection on its row, or on the last one while following.
+// hold keeps the selection on its row, or on the last one while following. A row
+// that the scan for a filter has not come to yet is waited for: it is selected
+// again, in its place on the screen, as soon as it passes.
 func (v *eventsView) hold(m *Model) {
 	n := m.log.len()
-	switch {
-	case n == 0:
+	if n == 0 {
 		v.rows.set(0, 0, v.h)
 		return
-	case v.follow:
-		v.rows.set(n-1, n, v.h)
-	default:
-		v.rows.shift(min(m.log.find(v.key), n-1), n, v.h)
 	}
-	v.key = m.log.at(v.rows.cursor)
+	if v.follow {
+		v.rows.set(n-1, n, v.h)
+	} else {
+		i := min(m.log.find(v.key), n-1)
+		v.rows = window{cursor: i, top: i - v.line}
+		v.rows.set(i, n, v.h)
+		if m.log.at(i) != v.key && m.log.looking(m) {
+			return
+		}
+	}
+	v.settle(m)
+}
+
+// settle notes the row that the cursor is on.
+func (v *eventsView) settle(m *Model) {
+	v.key, v.line = m.log.at(v.rows.cursor), v.rows.cursor-v.rows.top
 }
 
 func (v *eventsView) selection(m *Model) selection {
 	if m.log.len() == 0 {
 		return selection{}
 	}
-	s := selection{row: v.key}
-	if a := m.log.rows[v.key.seq]; v.key.pos == 0 && a != nil && a.Task != nil {
+	s := selection{row: m.log.at(v.rows.cursor)}
+	if a := m.log.rows[s.row.seq]; s.row.pos == 0 && a != nil && a.Task != nil {
 		s.task = m.board.Task(a.Task.ID)
 	}
 	return s
@@ -76,7 +85,7 @@ func (v *eventsView) moved(m *Model) {
 	if n == 0 {
 		return
 	}
-	v.key = m.log.at(v.rows.cursor)
+	v.settle(m)
 	if follow := v.rows.cursor == n-1; follow != v.follow {
 		v.follow = follow
 		m.sayFollow(follow)
@@ -110,7 +119,7 @@ func (m *Model) rowFailed(k rowKey) bool {
 		return s != nil && s.Rejected != nil
 	}
 	a := m.log.rows[k.seq]
-	return a != nil && a.Kind == model.Failure
+	return a != nil && tellsFailure(a)
 }
 
 func (v *eventsView) click(m *Model, _, y int) {

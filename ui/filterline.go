@@ -2,7 +2,9 @@ package ui
 
 import (
 	"errors"
+	"slices"
 	"strings"
+	"time"
 
 	"charm.land/bubbles/v2/textinput"
 	tea "charm.land/bubbletea/v2"
@@ -18,6 +20,7 @@ type filterLine struct {
 	filter   *model.Filter
 	wrong    *model.FilterError // what is typed is no filter; the last good one holds
 	failures bool
+	looked   time.Time // when tasks were held against a filter that drifts
 }
 
 func (f *filterLine) set(filter *model.Filter) {
@@ -38,6 +41,12 @@ func (f *filterLine) asksBoard() bool {
 	return strings.Contains(strings.ToLower(f.filter.String()), "is:")
 }
 
+// drifts reports whether tasks begin or cease to pass the filter without news:
+// by time, as with is:stalled, or when names come to be known.
+func (f *filterLine) drifts(m *Model) bool {
+	return f.asksBoard() || m.opt.Names != nil && !f.filter.Empty()
+}
+
 func (f *filterLine) clear() {
 	f.input.SetValue("")
 	f.filter, _ = model.ParseFilter("")
@@ -50,6 +59,9 @@ func (m *Model) typed(msg tea.Msg) tea.Cmd {
 	if key, ok := msg.(tea.KeyPressMsg); ok {
 		switch key.String() {
 		case "enter":
+			if f.wrong != nil {
+				return nil // its message stays; an older filter must not pass for this one
+			}
 			f.open = false
 			f.input.Blur()
 			return nil
@@ -84,9 +96,15 @@ func (f *filterLine) keepTask(m *Model, t *model.Task) bool {
 	return f.filter.Empty() || f.filter.Match(&model.Subject{Task: t, Name: m.assetName(t), Now: m.at})
 }
 
+// tellsFailure reports whether a message tells that a task failed, or one of its
+// features: Aspect may go on with the others.
+func tellsFailure(a *arrival) bool {
+	return a.Kind == model.Failure || a.Task != nil && slices.ContainsFunc(a.Task.Features, func(f model.Feature) bool { return f.State == model.Failed })
+}
+
 // keepRow reports whether a delivery passes. Its task must have been folded.
 func (f *filterLine) keepRow(m *Model, a *arrival) bool {
-	if a.Received.Before(m.opt.Since) || f.failures && a.Kind != model.Failure {
+	if a.Received.Before(m.opt.Since) || f.failures && !tellsFailure(a) {
 		return false
 	}
 	if f.filter.Empty() {

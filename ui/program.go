@@ -27,8 +27,20 @@ func (m *Model) ticked(tickMsg) tea.Cmd {
 		m.at = m.opt.Now()
 	}
 	m.lookForStalled()
+	m.filterAgain()
 	m.wantNames()
 	return tea.Batch(m.tick(), m.notify())
+}
+
+// filterEvery is how often all tasks are held against a filter that drifts.
+const filterEvery = 5 * time.Second
+
+// filterAgain takes up what has come to pass the filter in the meantime.
+func (m *Model) filterAgain() {
+	if f := &m.filter; m.frozen == nil && f.drifts(m) && m.at.Sub(f.looked) >= filterEvery {
+		f.looked = m.at
+		m.views[viewTasks].changed(m, change{all: true})
+	}
 }
 
 // key handles a key: what is typed into first, then the view, then the program.

@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -24,13 +25,14 @@ type frozen struct {
 	since   int64       // the newest delivery that is shown
 	held    *arrivedMsg // the batch that was being read
 	history *historyMsg // likewise
-	more    int64       // deliveries since
+	more    int64       // deliveries and refusals since
 }
 
 // countedMsg tells where the journal ends, while the screen is frozen.
 type countedMsg struct {
-	last int64
-	err  error
+	last    int64
+	refused int64 // statuses behind the cursor that are refusals
+	err     error
 }
 
 func (m *Model) opened(msg openedMsg) tea.Cmd {
@@ -117,8 +119,14 @@ func (m *Model) takeStatus(s model.Status) {
 
 // noteForward remembers the newest try for a handler.
 func (m *Model) noteForward(f *model.Forward) {
-	if m.forwards == nil || len(m.forwards) >= maxForwards {
+	if m.forwards == nil {
 		m.forwards = map[int64][]*model.Forward{}
+	}
+	if len(m.forwards) >= maxForwards {
+		old := slices.Sorted(maps.Keys(m.forwards))
+		for _, seq := range old[:len(old)/2] {
+			delete(m.forwards, seq)
+		}
 	}
 	tries := slices.DeleteFunc(m.forwards[f.Seq], func(other *model.Forward) bool { return other.To == f.To })
 	m.forwards[f.Seq] = append(tries, f)
@@ -175,9 +183,19 @@ func (m *Model) historyRead(msg historyMsg) tea.Cmd {
 
 // count looks how much waits, while the screen is frozen.
 func (m *Model) count() tea.Cmd {
+	status := m.statusSeen
 	return tea.Tick(time.Second/4, func(time.Time) tea.Msg {
 		_, last, err := m.opt.Feed.Range(m.ctx)
-		return countedMsg{last, err}
+		msg := countedMsg{last: last, err: err}
+		if m.opt.Status != nil {
+			waiting, _, _ := m.opt.Status.After(status)
+			for i := range waiting {
+				if waiting[i].Rejected != nil {
+					msg.refused++
+				}
+			}
+		}
+		return msg
 	})
 }
 
@@ -186,7 +204,7 @@ func (m *Model) counted(msg countedMsg) tea.Cmd {
 		return m.listen()
 	}
 	if msg.err == nil {
-		m.frozen.more = msg.last - m.frozen.since
+		m.frozen.more = max(m.frozen.more, msg.last-m.frozen.since+msg.refused)
 	}
 	return m.count()
 }

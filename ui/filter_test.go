@@ -1,0 +1,128 @@
+package ui
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"aspectop/model"
+)
+
+// cursorLine is where the selected row stands on the screen, and what it says.
+func (s *screen) cursorLine() (int, string) {
+	s.t.Helper()
+	for i, l := range strings.Split(s.frame(), "\n") {
+		if strings.Contains(l, glyphCursor) {
+			return i, l
+		}
+	}
+	s.t.Fatalf("no row is selected:\n%s", s.frame())
+	return 0, ""
+}
+
+// refusal is the status of a delivery that no secret matches.
+func refusal() model.Status {
+	return model.Status{At: midnight, Rejected: &model.Rejected{ID: "msg_x", Verdict: model.Verdict{Reason: model.NoMatch, Detail: "no secret matches"}}}
+}
+
+func TestAProgressThatTellsAFailedFeatureIsAFailure(t *testing.T) {
+	onScreen(t, 100, 12, nil, func(s *screen) {
+		s.deliver(event(1, "task.progress", 0, "proxy=processing", "visual=processing"))
+		s.deliver(event(1, "task.progress", time.Second, "proxy=processing", "visual=failed"))
+		s.deliver(event(1, "task.progress", 2*time.Second, "proxy=completed", "visual=processing"))
+		s.press("3", "N")
+		if _, row := s.cursorLine(); !strings.Contains(row, "failed") {
+			t.Errorf("N selects %q", row)
+		}
+		s.press("!")
+		s.shows("1 shown", "failed")
+	})
+}
+
+func TestEnterDoesNotAcceptAWrongFilter(t *testing.T) {
+	onScreen(t, 100, 10, uploads(), func(s *screen) {
+		s.press("/")
+		s.write("is:xyz")
+		s.press("enter")
+		s.shows("/is:xyz", "is: asks for")
+		s.press("esc")
+		s.hides("is:xyz")
+	})
+}
+
+func TestATaskComesToPassAFilterAsTimeGoesBy(t *testing.T) {
+	onScreen(t, 100, 12, nil, func(s *screen) {
+		s.deliver(event(1, "task.progress", 0, "proxy=processing"))
+		s.press("/")
+		s.write("is:stalled")
+		s.press("enter")
+		s.shows("0 shown")
+		s.wait(30 * time.Minute)
+		s.shows("1 shown")
+	})
+}
+
+func TestAFrozenScreenCountsRefusalsToo(t *testing.T) {
+	onScreen(t, 100, 12, uploads(), func(s *screen) {
+		s.press("space")
+		for range 5 {
+			s.status.Add(refusal())
+			s.wait(time.Second)
+		}
+		s.deliver(event(9, "task.progress", 30*time.Second, "proxy=processing"))
+		s.wait(time.Second)
+		s.shows("frozen, 6 new")
+	})
+}
+
+func TestTheSelectedRowStaysInItsPlaceWhileAFilterIsTyped(t *testing.T) {
+	onScreen(t, 100, 20, manyTasks(9000), func(s *screen) {
+		s.wait(time.Second)
+		s.press("3")
+		for range 30 {
+			s.press("k")
+		}
+		s.press("ctrl+u", "j", "j", "j")
+		line, row := s.cursorLine()
+		s.press("/")
+		s.write("proxy")
+		if now, same := s.cursorLine(); now != line || same != row {
+			t.Errorf("line %d %q is selected, not %d %q", now, same, line, row)
+		}
+		s.press("esc")
+		if now, same := s.cursorLine(); now != line || same != row {
+			t.Errorf("without the filter line %d %q is selected, not %d %q", now, same, line, row)
+		}
+	})
+}
+
+func TestTheSelectionWaitsForARowThatTheScanHasNotComeTo(t *testing.T) {
+	j := &memory{}
+	j.append(manyTasks(9000)...)
+	m := New(t.Context(), Options{Journal: j})
+	m.Update(openedMsg{first: 1, last: 9000})
+	for m.loading {
+		m.Update(m.history()())
+	}
+	m.Update(keyPress("3"))
+	m.Update(keyPress("g"))
+	m.filter.filter, _ = model.ParseFilter("proxy")
+	m.tell(change{filter: true})
+	for m.log.looking(m) {
+		m.log.scanning = false
+		m.Update(m.log.scan(m)())
+	}
+	if s := m.pointed(); s.row.seq != 1 {
+		t.Errorf("delivery %d is selected, not the first", s.row.seq)
+	}
+}
+
+func TestTheNewestForwardsAreKept(t *testing.T) {
+	m := New(t.Context(), Options{Journal: &memory{}})
+	for seq := range int64(maxForwards + 1) {
+		m.noteForward(&model.Forward{Seq: seq + 1, To: "a", Status: 200})
+	}
+	if n := len(m.forwards); n < maxForwards/2 || n > maxForwards || m.forwards[maxForwards] == nil {
+		t.Errorf("%d are kept, the one before the last: %v", n, m.forwards[maxForwards])
+	}
+}
