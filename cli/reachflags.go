@@ -47,6 +47,11 @@ func (r *reachFlags) checkReach() error {
 	if r.register && r.noRegister {
 		return usageError("--register and --no-register exclude each other")
 	}
+	if r.publicURL != "" {
+		if err := tunnel.CheckPublicURL(r.publicURL); err != nil {
+			return usageError("--public-url: %w", err)
+		}
+	}
 	if r.tunnel == string(tunnel.SvixRelay) && r.publicURL != "" {
 		return usageError("--tunnel=svix has a URL of its own; leave out --public-url")
 	}

@@ -146,7 +146,7 @@ func (s *sendFlags) check(flags *pflag.FlagSet, args []string) error {
 		return usageError("--to is missing: the URL of the receiver, such as http://127.0.0.1:8787%s", receiver.DefaultPath)
 	}
 	if u, err := url.Parse(s.to); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-		return usageError("--to %q is no URL of a receiver; it looks like http://127.0.0.1:8787%s", s.to, receiver.DefaultPath)
+		return usageError("--to %q is no URL of a receiver; it looks like http://127.0.0.1:8787%s", demo.WithoutSecrets(s.to), receiver.DefaultPath)
 	}
 	return nil
 }
@@ -182,7 +182,7 @@ func (s *sendFlags) play(ctx context.Context, sender *demo.Sender) error {
 		return err
 	}
 	if s.accepted > 0 {
-		return fmt.Errorf("%s did not refuse %d messages that were wrong", s.to, s.accepted)
+		return fmt.Errorf("%s did not refuse %d messages that were wrong", demo.WithoutSecrets(s.to), s.accepted)
 	}
 	return nil
 }
@@ -193,7 +193,7 @@ func (s *sendFlags) observe(m demo.Message, a demo.Answer, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.last = printer.Sent{
-		At: time.Now(), ID: m.ID, Type: e.Type, To: s.to, Break: string(m.Break),
+		At: time.Now(), ID: m.ID, Type: e.Type, To: demo.WithoutSecrets(s.to), Break: string(m.Break),
 		Status: a.Status, Answer: strings.TrimSpace(a.Text), Took: a.Took, Err: err, Right: err == nil && a.Right(m.Break),
 	}
 	if e.Task != nil {
@@ -215,13 +215,13 @@ func (s *sendFlags) judge() error {
 	case last.Right:
 		return nil
 	case last.Break != "" && last.Status/100 == 2:
-		return fmt.Errorf("%s accepted a message whose %s is wrong", s.to, last.Break)
+		return fmt.Errorf("%s accepted a message whose %s is wrong", demo.WithoutSecrets(s.to), last.Break)
 	case last.Break != "":
-		return fmt.Errorf("%s answered %d, which is no refusal of a wrong %s; is the path right?", s.to, last.Status, last.Break)
+		return fmt.Errorf("%s answered %d, which is no refusal of a wrong %s; is the path right?", demo.WithoutSecrets(s.to), last.Status, last.Break)
 	case last.Status/100 == 4:
-		return fmt.Errorf("%s refused the message with %d; are the path and the secret right?", s.to, last.Status)
+		return fmt.Errorf("%s refused the message with %d; are the path and the secret right?", demo.WithoutSecrets(s.to), last.Status)
 	}
-	return fmt.Errorf("%s answered %d, and should answer 2xx", s.to, s.last.Status)
+	return fmt.Errorf("%s answered %d, and should answer 2xx", demo.WithoutSecrets(s.to), s.last.Status)
 }
 
 // stamp is a flag that names an instant as moment does, or by Unix seconds.

@@ -20,6 +20,9 @@ import (
 // drainTime is how long requests in flight may take at the end.
 const drainTime = 2 * time.Second
 
+// lastWords is how long the end may wait for somebody to read what is shown.
+const lastWords = 5 * time.Second
+
 // statusEntries is how many refusals and notices are held for slow readers.
 const statusEntries = 1000
 
@@ -54,6 +57,7 @@ type session struct {
 	ready   chan struct{} // closed when deliveries are accepted
 	public  string        // the public URL then
 	probe   string        // and how its probe went
+	failed  bool          // the receiver and what is beside it ended with an error
 	showing chan struct{} // closed when what comes from now on will be shown
 }
 
@@ -125,12 +129,26 @@ func (s *session) run(ctx context.Context) error {
 
 	served := make(chan error, 1)
 	go func() {
-		served <- s.serve(ctx)
+		err := s.serve(ctx)
+		s.failed = err != nil
+		served <- err
 		hide()
 	}()
-	err := s.show(show)
-	end()
-	return errors.Join(err, <-served)
+	shown := make(chan error, 1)
+	go func() { shown <- s.show(show) }()
+	var err error
+	select {
+	case err = <-shown:
+		end()
+		return errors.Join(err, <-served)
+	case err = <-served:
+	}
+	select {
+	case e := <-shown:
+		return errors.Join(err, e)
+	case <-time.After(lastWords):
+		return errors.Join(err, errors.New("the last lines could not be written: nobody reads the output"))
+	}
 }
 
 // serve runs the receiver and what is beside it, until one of them or ctx ends.

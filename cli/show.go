@@ -57,9 +57,11 @@ func (s *session) print(ctx context.Context) error {
 	stop := s.diagnose(ctx, 0, true)
 	select {
 	case <-s.ready:
-	case <-ctx.Done(): // it never came to it, and whoever ended it says why
-		stop()
-		return nil
+	case <-ctx.Done():
+		if s.failed { // it never came to it, and the error says why
+			stop()
+			return nil
+		}
 	}
 	told := stop()
 	if format == printer.JSON {

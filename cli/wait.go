@@ -55,7 +55,12 @@ Exit codes: 0 completed; 1 failed or cancelled (of several tasks, one at least);
 			return nil
 		},
 	}
-	cmd.RunE = func(cmd *cobra.Command, tasks []string) error { return w.run(cmd.Context(), tasks) }
+	cmd.RunE = func(cmd *cobra.Command, tasks []string) error {
+		if w.timeout == 0 && cmd.Flags().Changed("timeout") {
+			return usageError("--timeout 0 would never wait; leave it out to wait for ever")
+		}
+		return w.run(cmd.Context(), tasks)
+	}
 	f := cmd.Flags()
 	f.SortFlags = false
 	f.Var(&w.timeout, "timeout", "give up after this time, such as 10m (default: never)")

@@ -150,7 +150,7 @@ func (s *Sender) attempt(ctx context.Context, m Message) (Answer, error) {
 
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.URL, bytes.NewReader(body))
 	if err != nil {
-		return Answer{}, fmt.Errorf("%q is no URL to post to: %w", s.URL, cause(err))
+		return Answer{}, fmt.Errorf("%q is no URL to post to", s.shown())
 	}
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("Accept", "*/*")
@@ -165,7 +165,7 @@ func (s *Sender) attempt(ctx context.Context, m Message) (Answer, error) {
 		if e, ok := errors.AsType[*net.OpError](err); ok && e.Op == "dial" {
 			hint = " (is the receiver running there?)"
 		}
-		return Answer{}, fmt.Errorf("cannot post to %s: %w%s", s.URL, cause(err), hint)
+		return Answer{}, fmt.Errorf("cannot post to %s: %w%s", s.shown(), cause(err), hint)
 	}
 	defer resp.Body.Close()
 	a := Answer{Status: resp.StatusCode, Took: time.Since(start)}
@@ -174,6 +174,28 @@ func (s *Sender) attempt(ctx context.Context, m Message) (Answer, error) {
 	// Read what is short, so that the connection can be used again.
 	_, _ = io.CopyN(io.Discard, resp.Body, 64<<10)
 	return a, nil
+}
+
+// shown is the URL without what may be a secret: user info and query.
+func (s *Sender) shown() string { return WithoutSecrets(s.URL) }
+
+// WithoutSecrets is a URL as it may be shown: without user info, and without the
+// values of its query. A text that is no URL is shown only if nothing in it looks
+// like these.
+func WithoutSecrets(address string) string {
+	u, err := url.Parse(address)
+	switch {
+	case err == nil:
+	case strings.ContainsAny(address, "@?"):
+		return "(no URL)"
+	default:
+		return address
+	}
+	u.User = nil
+	if u.RawQuery != "" {
+		u.RawQuery = "…"
+	}
+	return u.String()
 }
 
 func (s *Sender) client() *http.Client {

@@ -145,6 +145,8 @@ func TestBadInputIsRefusedWithTheRightCode(t *testing.T) {
 		{"plain and json", []string{"demo", "--plain", "--json"}, nil, 2, []string{"--plain"}},
 		{"missing secret file", []string{"watch", "--secret-file", "/nowhere"}, nil, 2, []string{"/nowhere"}},
 		{"journal that cannot be", []string{"watch", "--journal", blocked + "/journal.db"}, []string{"ASPECT_WEBHOOK_SECRET=" + secret}, 3, []string{blocked, "--journal"}},
+		{"a wait of no time", []string{"wait", "2e1c7e42", "--timeout", "0"}, nil, 2, []string{"--timeout"}},
+		{"public URL with a password", []string{"watch", "--public-url", "https://me:hush@example.com"}, []string{"ASPECT_WEBHOOK_SECRET=" + secret}, 2, []string{"--public-url"}},
 		{"scenario that is not there", []string{"demo", "--scenario", "nothing"}, nil, 2, []string{"nothing"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -189,4 +191,12 @@ func (d delivery) tryPost(url string) error {
 		resp.Body.Close()
 	}
 	return err
+}
+
+func TestSendShowsNoPasswordOfAURL(t *testing.T) {
+	cmd := with(program(t, "send", "task.failed", "--json", "--to", "http://me:hush@127.0.0.1:9/x?token=hush"), "ASPECT_WEBHOOK_SECRET="+secret)
+	out, err := cmd.CombinedOutput()
+	if exitCode(err) != 1 || !strings.Contains(string(out), "http://127.0.0.1:9/x") || strings.Contains(string(out), "hush") {
+		t.Errorf("ended with %v:\n%s", err, out)
+	}
 }

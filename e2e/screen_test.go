@@ -42,7 +42,7 @@ func TestSomebodyWatchesAnUploadLive(t *testing.T) {
 	keeps(t, url, delivery{id: "msg_4", body: tells(upload, "task.completed", start.Add(3*time.Second), feature("proxy", "completed")+","+feature("visual", "completed"))})
 	screen.shows("completed", "2/2")
 
-	screen.press("\r") // open the newest
+	screen.press("g\r") // open the newest
 	screen.shows(upload)
 	screen.press("q") // back, not out
 	screen.shows("7b00c1de")

@@ -32,7 +32,7 @@ func TestSeveralViewsFollowTheJournalOfAWatch(t *testing.T) {
 
 	// The end of the watch is not the end of a view.
 	watch.old()
-	first.press("\r")
+	first.press("g\r")
 	first.shows("99999999-4f8d-4e10-8d7a-0a6c0d3b1234")
 	first.press("qq")
 	first.ends(0)

@@ -214,6 +214,13 @@ func (t *Tunnel) Stop() {
 	<-t.done
 }
 
+// CheckPublicURL reports what is wrong with a URL that a user gave as the
+// receiver's public one.
+func CheckPublicURL(text string) error {
+	_, err := webhookURL(text, "/")
+	return err
+}
+
 // webhookURL checks a URL that the user gave, and appends path if it has none.
 func webhookURL(text, path string) (string, error) {
 	u, err := url.Parse(text)

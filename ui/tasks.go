@@ -112,7 +112,7 @@ func (v *tasksView) moved(m *Model) {
 	if len(v.order.rows) == 0 {
 		return
 	}
-	v.id = v.task(m, v.rows.cursor).ID()
+	v.id, v.until = v.task(m, v.rows.cursor).ID(), time.Time{}
 	if follow := v.rows.cursor == 0 && v.follow; follow != v.follow {
 		v.follow = follow
 		m.sayFollow(follow)
