@@ -80,6 +80,10 @@ func (m *Model) previewRow(k rowKey, w int) []string {
 		return lines
 	}
 	a := m.log.rows[k.seq]
+	if u, failed := m.log.unread[k.seq]; a == nil && failed {
+		say("row", warn, u.why)
+		return lines
+	}
 	if a == nil {
 		return []string{newLine(m.th, w).put(faint, glyphEllipsis).String()}
 	}

@@ -57,10 +57,13 @@ func manyTasks(n int) []model.Delivery {
 
 func TestARowThatCannotBeReadSaysSoAndIsReadAgain(t *testing.T) {
 	b := &broken{locked: true}
-	onScreen(t, 100, 10, manyTasks(5000), func(s *screen) {
+	onScreen(t, 160, 10, manyTasks(5000), func(s *screen) {
 		s.wait(time.Second)
 		s.press("3", "g")
 		s.shows("#1 cannot be read: database is locked")
+		if n := strings.Count(s.frame(), "#1 cannot be read"); n != 2 {
+			t.Errorf("the row and its preview say it %d times:\n%s", n, s.frame())
+		}
 		s.hides("no Aspect event")
 		b.locked = false
 		s.wait(2 * time.Second)
