@@ -8,9 +8,13 @@ func (m *Model) drawEmpty(w, h int) []string {
 	say := func(r role, s string) { lines = append(lines, newLine(m.th, w).space(2).put(r, s).String()) }
 	say(plain, "")
 	switch {
+	case m.view == viewEvents && m.log.looking(m):
+		say(plain, "Looking through the journal ...")
 	case m.filter.active() && m.board.Len() > 0:
 		say(plain, "Nothing passes the filter.")
 		say(dim, "esc clears it.")
+	case !m.opt.Since.IsZero() && m.board.Len() > 0:
+		say(plain, "Nothing was heard since "+moment(m.opt.Since, m.at)+"; --since hides what is older.")
 	case m.loading && m.seen > 0:
 		say(plain, "Reading the journal ...")
 	case m.opt.Receiver == "" && m.opt.Sources != nil && len(m.opt.Sources()) > 0:

@@ -56,7 +56,7 @@ func (m *Model) drawFooter() string {
 		if f.failures {
 			what = strings.TrimSpace("failures only " + what)
 		}
-		l.put(accent, "/"+what).put(dim, fmt.Sprintf("  %d shown, esc clears  ", m.shownCount()))
+		l.put(accent, "/"+what).put(dim, fmt.Sprintf("  %s, esc clears  ", m.shownWords()))
 	}
 	if m.flash.text != "" {
 		return l.put(accent, m.flash.text).String()
@@ -67,7 +67,7 @@ func (m *Model) drawFooter() string {
 
 func (m *Model) drawFilter(l *line) {
 	f := &m.filter
-	end := fmt.Sprintf("  %d shown", m.shownCount())
+	end := "  " + m.shownWords()
 	r := dim
 	if f.wrong != nil {
 		end, r = "  "+f.wrong.Message, bad
@@ -75,6 +75,14 @@ func (m *Model) drawFilter(l *line) {
 	l.put(accent, "/")
 	putInput(l, &f.input, max(l.free*2/5, l.free-len(end)-2))
 	l.put(r, end)
+}
+
+// shownWords tells how many rows pass the filter, as far as they were found.
+func (m *Model) shownWords() string {
+	if m.view == viewEvents && m.log.looking(m) {
+		return fmt.Sprintf("%d shown so far", m.shownCount())
+	}
+	return fmt.Sprintf("%d shown", m.shownCount())
 }
 
 // shownCount is the number of rows that pass the filter in the present view.
