@@ -8,7 +8,6 @@ import (
 	"github.com/spf13/pflag"
 
 	"aspectop/forward"
-	"aspectop/journal"
 	"aspectop/receiver"
 )
 
@@ -43,9 +42,9 @@ func (w *watchFlags) addHandlers(ctx context.Context, s *session) error {
 		if s.handlers.url == "" {
 			s.handlers.url = url
 		}
-		reader, err := journal.OpenReader(s.place)
+		reader, err := s.openReader()
 		if err != nil {
-			return setupError(err)
+			return err
 		}
 		f, err := forward.New(ctx, forward.Options{
 			URL: url, Journal: reader, Outcomes: s.journal, Resign: s.resign, Sign: sign, Status: s.status,
@@ -59,9 +58,9 @@ func (w *watchFlags) addHandlers(ctx context.Context, s *session) error {
 	if w.exec == "" {
 		return nil
 	}
-	reader, err := journal.OpenReader(s.place)
+	reader, err := s.openReader()
 	if err != nil {
-		return setupError(err)
+		return err
 	}
 	reader.OmitHeader()
 	e, err := forward.NewExec(ctx, forward.ExecOptions{Command: w.exec, Journal: reader, Status: s.status})

@@ -9,17 +9,15 @@ import (
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/colorprofile"
 
-	"aspectop/journal"
 	"aspectop/ui"
 )
 
 // screen draws the screen until the user quits or ctx ends.
 func (s *session) screen(ctx context.Context) error {
-	feed, err := journal.OpenReader(s.place)
+	feed, err := s.openReader()
 	if err != nil {
-		return setupError(err)
+		return err
 	}
-	defer feed.Close()
 	feed.OmitHeader()
 	theme := s.output.theme
 	options := ui.ProgramOptions()

@@ -39,6 +39,7 @@ type session struct {
 	place    string           // of the journal
 	journal  *journal.Journal // nil if another process writes it
 	reader   *journal.Reader
+	readers  []*journal.Reader // further ones
 	status   *model.StatusLog
 	listener net.Listener // nil if nothing is received
 	reach    *reach       // nil: reachable from this machine only
@@ -112,10 +113,24 @@ func (s *session) close() {
 	if s.listener != nil {
 		s.listener.Close()
 	}
+	for _, r := range s.readers {
+		r.Close()
+	}
 	s.reader.Close()
 	if s.journal != nil {
 		s.journal.Close()
 	}
+}
+
+// openReader opens one more reader of the session's journal, for somebody who
+// follows it with a cursor of its own. It is closed with the session.
+func (s *session) openReader() (*journal.Reader, error) {
+	r, err := journal.OpenReader(s.place)
+	if err != nil {
+		return nil, setupError(err)
+	}
+	s.readers = append(s.readers, r)
+	return r, nil
 }
 
 // run receives and shows until ctx ends, the user quits, or a service returns,

@@ -7,7 +7,6 @@ import (
 	"github.com/spf13/pflag"
 
 	"aspectop/aspect"
-	"aspectop/journal"
 	"aspectop/model"
 	"aspectop/source"
 )
@@ -32,9 +31,9 @@ func (w *watchFlags) addSources(s *session, p plan) error {
 	if p.client == nil && w.sse == "" {
 		return nil
 	}
-	reader, err := journal.OpenReader(s.place)
+	reader, err := s.openReader()
 	if err != nil {
-		return setupError(err)
+		return err
 	}
 	if w.sse == "" {
 		reader.OmitHeader()

@@ -165,11 +165,10 @@ func (w *waitFlags) poll(ctx context.Context, goal *model.Wait, client *aspect.C
 		return err
 	}
 	defer s.close()
-	history, err := journal.OpenReader(s.place)
+	history, err := s.openReader()
 	if err != nil {
-		return setupError(err)
+		return err
 	}
-	defer history.Close()
 	poller := source.NewPoller(source.PollerConfig{
 		API: client, Journal: s.journal, History: source.NewHistory(history), Every: defaultPoll, Tasks: w.tasks,
 		Report: func(r source.Report) {

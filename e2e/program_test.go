@@ -13,6 +13,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"os"
 	"os/exec"
@@ -23,8 +24,6 @@ import (
 	"syscall"
 	"testing"
 	"time"
-
-	_ "aspectop/cli" // what the program is made of: so go test knows when to run this again
 )
 
 var binary string
@@ -42,9 +41,26 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, "cannot build the program:", err)
 		os.Exit(1)
 	}
+	watchSources()
 	code := m.Run()
 	os.RemoveAll(folder)
 	os.Exit(code)
+}
+
+// watchSources looks at what the program is made of, so that go test knows when
+// a result it remembers no longer holds: it cannot see what the go command read.
+func watchSources() {
+	filepath.WalkDir("..", func(path string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && (d.Name() == "node_modules" || d.Name() == ".git"):
+			return fs.SkipDir
+		case filepath.Ext(path) == ".go":
+			os.Stat(path)
+		}
+		return nil
+	})
 }
 
 // The secret that the tests' deliveries are signed with, and its key.
