@@ -41,15 +41,15 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, "cannot build the program:", err)
 		os.Exit(1)
 	}
-	watchSources()
 	code := m.Run()
 	os.RemoveAll(folder)
 	os.Exit(code)
 }
 
 // watchSources looks at what the program is made of, so that go test knows when
-// a result it remembers no longer holds: it cannot see what the go command read.
-func watchSources() {
+// a result it remembers no longer holds: it cannot see what the go command read,
+// nor what is looked at before the tests have begun.
+var watchSources = sync.OnceFunc(func() {
 	filepath.WalkDir("..", func(path string, d fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
@@ -61,7 +61,7 @@ func watchSources() {
 		}
 		return nil
 	})
-}
+})
 
 // The secret that the tests' deliveries are signed with, and its key.
 const secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -70,6 +70,7 @@ const secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 // environment: its state goes to a folder of the test.
 func program(t *testing.T, args ...string) *exec.Cmd {
 	t.Helper()
+	watchSources()
 	cmd := exec.Command(binary, args...)
 	cmd.Env = []string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(), "XDG_STATE_HOME=" + t.TempDir(), "TMPDIR=" + t.TempDir(),
