@@ -25,6 +25,7 @@ var rooms = []struct {
 	{"aspect", []string{"journal", "model"}},
 	{"journal", []string{"ui"}},
 	{"model", nil},
+	{"private", nil},
 }
 
 // foreign are modules that a room may not import either: ui knows no HTTP and

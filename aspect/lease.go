@@ -10,10 +10,17 @@ import (
 	"regexp"
 	"slices"
 	"time"
+
+	"aspectop/private"
 )
 
-// leaseVersion is written into every lease; another one is left alone.
-const leaseVersion = 1
+const (
+	// leaseVersion is written into every lease. Leases of other versions are left
+	// alone.
+	leaseVersion = 1
+	// maxLease bounds the size of a lease, in bytes.
+	maxLease = 64 << 10
+)
 
 // lease is what is known of one endpoint of ours. Before Aspect's answer names
 // the endpoint it is only an intent: EndpointID is empty.
@@ -56,7 +63,7 @@ var leaseFile = regexp.MustCompile(`^([0-9a-f]{16})\.(json|tmp|lock)$`)
 
 // nonces returns the nonce of each lease in the folder, of live ones too.
 func (l leases) nonces() ([]string, error) {
-	if err := checkOwn(l.folder, fs.ModeDir); err != nil {
+	if err := private.CheckClosed(l.folder, fs.ModeDir); err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil, nil
 		}
@@ -76,11 +83,11 @@ func (l leases) nonces() ([]string, error) {
 	return slices.Compact(nonces), nil
 }
 
-// claim takes a lease, or the place for a new one. The error is errHeld if its
+// claim takes a lease, or the place for a new one. The error is private.ErrLocked if its
 // owner lives.
 func (l leases) claim(nonce string) (*claim, error) {
 	base := filepath.Join(l.folder, nonce)
-	lock, err := lockOwn(base + ".lock")
+	lock, err := private.Lock(base + ".lock")
 	if err != nil {
 		return nil, err
 	}
@@ -99,7 +106,7 @@ func (c *claim) read() (lease, error) {
 }
 
 func readLease(name string) (lease, error) {
-	b, err := readOwn(name)
+	b, err := private.Read(name, maxLease)
 	if err != nil {
 		return lease{}, err
 	}
@@ -118,7 +125,7 @@ func (c *claim) write(l lease) error {
 	if err != nil {
 		return err
 	}
-	return replaceOwn(c.path(), c.base+".tmp", append(b, '\n'))
+	return private.Replace(c.path(), c.base+".tmp", append(b, '\n'))
 }
 
 // remove forgets the lease and gives up its lock. The lock's file goes last, so
@@ -130,11 +137,11 @@ func (c *claim) remove() error {
 			return err
 		}
 	}
-	if err := syncFolder(filepath.Dir(c.base)); err != nil {
+	if err := private.SyncFolder(filepath.Dir(c.base)); err != nil {
 		c.close()
 		return err
 	}
-	return unlockAndRemove(c.lock)
+	return private.Unlock(c.lock)
 }
 
 // close gives up the lock and leaves the lease to the next start.

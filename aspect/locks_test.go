@@ -1,12 +1,8 @@
 package aspect
 
 import (
-	"errors"
 	"fmt"
-	"path/filepath"
-	"runtime"
 	"sync"
-	"sync/atomic"
 	"testing"
 )
 
@@ -59,39 +55,6 @@ func TestRegistrarsAtOnceDoNotFight(t *testing.T) {
 		}
 	}
 	nothingLeft(t, s, dir)
-}
-
-func TestALockIsOneHoldersAlthoughItsFileComesAndGoes(t *testing.T) {
-	name := filepath.Join(t.TempDir(), "x.lock")
-	var holders, locked atomic.Int32
-	var wg sync.WaitGroup
-	for range 4 {
-		wg.Go(func() {
-			for range 1000 {
-				f, err := lockOwn(name)
-				if errors.Is(err, errHeld) {
-					continue
-				}
-				if err != nil {
-					t.Error(err)
-					return
-				}
-				locked.Add(1)
-				if n := holders.Add(1); n != 1 {
-					t.Errorf("%d hold it", n)
-				}
-				runtime.Gosched()
-				holders.Add(-1)
-				if err := unlockAndRemove(f); err != nil && runtime.GOOS != "windows" { // where another may have it open
-					t.Error(err)
-				}
-			}
-		})
-	}
-	wg.Wait()
-	if locked.Load() == 0 {
-		t.Error("nobody ever got it")
-	}
 }
 
 func TestANewNoteDoesNotFallToAnothersSweep(t *testing.T) {

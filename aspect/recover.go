@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"slices"
 	"time"
+
+	"aspectop/private"
 )
 
 // intentLife is how long an intent is kept after the user was told. Its file
@@ -125,7 +127,7 @@ func (rec *Recovery) collect() ([]orphan, error) {
 	var orphans []orphan
 	for _, nonce := range nonces {
 		c, err := rec.leases.claim(nonce)
-		if errors.Is(err, errHeld) {
+		if errors.Is(err, private.ErrLocked) {
 			continue // its owner lives
 		}
 		if err != nil {
@@ -229,7 +231,7 @@ func (rec *Recovery) Shown() error {
 
 func (l leases) markShown(nonce string) error {
 	c, err := l.claim(nonce)
-	if errors.Is(err, errHeld) {
+	if errors.Is(err, private.ErrLocked) {
 		return nil // another start reports it just now
 	}
 	if err != nil {

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"aspectop/private"
 )
 
 // undoTime bounds the deletion of an endpoint that Register created and cannot
@@ -92,12 +94,12 @@ func (r *Registrar) Register(ctx context.Context, url string) (*Registration, er
 
 // note writes an intent under a lock of its own.
 func (r *Registrar) note(url string) (lease, *claim, error) {
-	if err := makeFolder(r.leases.folder); err != nil {
+	if err := private.MakeFolder(r.leases.folder); err != nil {
 		return lease{}, nil, err
 	}
 	nonce := newNonce()
 	c, err := r.leases.claim(nonce)
-	for errors.Is(err, errHeld) { // another's Recover just looks whether the new lock is a left one
+	for errors.Is(err, private.ErrLocked) { // another's Recover just looks whether the new lock is a left one
 		nonce = newNonce()
 		c, err = r.leases.claim(nonce)
 	}

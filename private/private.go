@@ -1,0 +1,143 @@
+// Package private handles files that only the current user may read or write:
+// journals, leases, host keys, reports. It refuses a file that somebody else
+// planted, replaces a file as a whole, and takes locks that end with the process.
+//
+// It knows nothing about what the files hold.
+package private
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// UnsafeError says that a file could lead another user's data in, or ours out,
+// and was therefore not opened.
+type UnsafeError struct {
+	Path string
+	Why  string // "is a symbolic link"
+}
+
+func (e *UnsafeError) Error() string {
+	return fmt.Sprintf("%s %s, so aspectop does not use it", e.Path, e.Why)
+}
+
+// Check refuses, with an [*UnsafeError], a path that is not a regular file (or,
+// with kind [fs.ModeDir], a folder) of the current user. A symbolic link is
+// refused; links among its parents are fine. It opens nothing. If nothing is
+// there, the error is fs.ErrNotExist.
+func Check(path string, kind fs.FileMode) error {
+	info, err := os.Lstat(path)
+	switch {
+	case err != nil:
+		return err
+	case info.Mode()&fs.ModeSymlink != 0:
+		return &UnsafeError{path, "is a symbolic link"}
+	case info.Mode().Type() != kind && kind == fs.ModeDir:
+		return &UnsafeError{path, "is not a folder"}
+	case info.Mode().Type() != kind:
+		return &UnsafeError{path, "is not a regular file"}
+	case ownedByOther(info):
+		return &UnsafeError{path, "belongs to another user"}
+	}
+	return nil
+}
+
+// CheckClosed is [Check], and also refuses what others may write.
+func CheckClosed(path string, kind fs.FileMode) error {
+	if err := Check(path, kind); err != nil {
+		return err
+	}
+	info, err := os.Lstat(path)
+	if err == nil && writableByOthers(info) {
+		err = &UnsafeError{path, "can be written by other users"}
+	}
+	return err
+}
+
+// Open opens a file, or creates it with mode 0600 if there is none. flags are
+// os.O_RDWR and the like, without O_CREATE. What [Check] refuses, Open does too.
+func Open(path string, flags int) (*os.File, error) {
+	for {
+		err := Check(path, 0)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, err
+		}
+		how := flags | noFollow
+		if err != nil {
+			how |= os.O_CREATE | os.O_EXCL
+		}
+		f, err := os.OpenFile(path, how, 0o600)
+		if errors.Is(err, fs.ErrExist) || errors.Is(err, fs.ErrNotExist) && how&os.O_CREATE == 0 {
+			continue // created or removed since the check
+		}
+		return f, err
+	}
+}
+
+// OpenExisting opens a file for reading, without following a symbolic link.
+func OpenExisting(path string) (*os.File, error) {
+	return os.OpenFile(path, os.O_RDONLY|noFollow, 0)
+}
+
+// Read returns the content of a file of at most limit bytes that others cannot
+// write.
+func Read(path string, limit int64) ([]byte, error) {
+	if err := CheckClosed(path, 0); err != nil {
+		return nil, err
+	}
+	f, err := OpenExisting(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, limit+1))
+	if err == nil && int64(len(b)) > limit {
+		err = fmt.Errorf("%s is larger than %d bytes", path, limit)
+	}
+	return b, err
+}
+
+// Replace writes the file so that it holds either its old content or the new
+// one, whatever happens, and is durable when Replace returns. Meanwhile the new
+// content is in a file named draft in the same folder; one left there by an
+// interrupted Replace is overwritten.
+func Replace(path, draft string, content []byte) error {
+	if err := os.Remove(draft); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	f, err := os.OpenFile(draft, os.O_WRONLY|os.O_CREATE|os.O_EXCL|noFollow, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(content)
+	if err == nil {
+		err = f.Sync()
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
+		return err
+	}
+	if err := os.Rename(draft, path); err != nil {
+		return err
+	}
+	return SyncFolder(filepath.Dir(path))
+}
+
+// MakeFolder creates the folder, and its parents, with mode 0700. A folder that
+// exists keeps its mode, but [CheckClosed] must accept it.
+func MakeFolder(path string) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return err
+	}
+	err := os.Mkdir(path, 0o700)
+	if err == nil {
+		return SyncFolder(filepath.Dir(path))
+	}
+	if !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return CheckClosed(path, fs.ModeDir)
+}
