@@ -1,6 +1,10 @@
 # The everyday commands. Nothing here is needed to build: go build does.
 
-.PHONY: demo test race bench fuzz lint gate pictures golden build
+.PHONY: help demo build test race bench fuzz lint golden pictures gate
+.DEFAULT_GOAL := help
+
+help: ## list these commands
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
 
 demo: ## show the whole program with nothing configured
 	go run . demo
@@ -8,10 +12,10 @@ demo: ## show the whole program with nothing configured
 build: ## one static file
 	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w" -o aspectop .
 
-test:
+test: ## run the tests
 	go test ./...
 
-race:
+race: ## run the tests under the race detector
 	go test -race ./...
 
 bench: ## the side-by-side table: receiving against a bare handler
@@ -20,15 +24,15 @@ bench: ## the side-by-side table: receiving against a bare handler
 fuzz: ## a minute for each fuzz target
 	go test -run '^$$' -fuzz FuzzDecode -fuzztime 1m ./model
 
-lint:
+lint: ## check formatting, go vet, staticcheck
 	gofmt -l .
 	go vet ./...
 	go run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...
 
-golden: ## keep the frames anew, after looking at the difference
+golden: ## accept the frames as they are drawn now; look at git diff first
 	go test ./ui -update
 
-pictures: ## draw the README's pictures anew
+pictures: ## redraw the pictures in the README
 	go test ./ui -run Pictures -update
 
 gate: ## all that has to pass before a change lands

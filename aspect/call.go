@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
@@ -87,10 +88,12 @@ func (c *Client) try(ctx context.Context, r call, body []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	sent := time.Now()
 	res, err := c.http.Do(req)
 	var answer []byte
 	if err == nil {
 		defer res.Body.Close()
+		slog.Debug("aspect", "method", r.method, "path", r.path, "status", res.StatusCode, "took", time.Since(sent))
 		if res.StatusCode/100 != 2 {
 			return nil, c.apiError(r, res)
 		}

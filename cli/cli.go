@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"os/signal"
 	"syscall"
@@ -55,7 +56,13 @@ func Main() int {
 	ctx, stop := untilSignal()
 	defer stop()
 	root := newRoot()
+	closeLog, err := startDebugLog()
+	if err != nil {
+		return report(os.Stderr, root, err)
+	}
+	defer closeLog()
 	cmd, err := root.ExecuteContextC(ctx)
+	slog.Debug("ended", "err", err)
 	return report(os.Stderr, cmd, err)
 }
 
@@ -89,6 +96,8 @@ durably, and draws them live in the terminal. Alone it is "aspectop watch".`,
 		RunE:          watch.RunE,
 	}
 	root.Flags().AddFlagSet(watch.Flags())
+	root.PersistentFlags().String(pprofFlag, "", "serve profiles on this loopback address")
+	root.PersistentFlags().MarkHidden(pprofFlag)
 	root.SetVersionTemplate("aspectop {{.Version}}\n")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &exitError{exitUsage, err} })
 	root.AddCommand(watch, newDemo(), newView(), newWait(), newSend(), newReplay(), newExport(),

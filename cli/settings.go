@@ -14,7 +14,10 @@ func settle(cmd *cobra.Command, _ []string) error {
 	if err := fromEnvironment(cmd.Flags()); err != nil {
 		return err
 	}
-	return fromConfig(cmd)
+	if err := fromConfig(cmd); err != nil {
+		return err
+	}
+	return servePprof(cmd)
 }
 
 // fromEnvironment sets each flag that was not given from the variable named

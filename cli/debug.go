@@ -1,0 +1,69 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/pprof"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"aspectop/private"
+	"aspectop/receiver"
+)
+
+// debugVariable names the file that takes the debug log.
+const debugVariable = "ASPECTOP_DEBUG"
+
+// pprofFlag is hidden: it is for people who work on aspectop.
+const pprofFlag = "pprof"
+
+// startDebugLog sends the records of [slog] to the file that ASPECTOP_DEBUG
+// names, and discards them without it. The rooms log ids, states, durations and
+// errors, never a secret, a header or a body.
+func startDebugLog() (stop func(), err error) {
+	path := os.Getenv(debugVariable)
+	if path == "" {
+		slog.SetDefault(slog.New(slog.DiscardHandler))
+		return func() {}, nil
+	}
+	f, err := private.Open(path, os.O_WRONLY|os.O_APPEND)
+	if err != nil {
+		return nil, usageError("%s: %w", debugVariable, err)
+	}
+	slog.SetDefault(slog.New(slog.NewTextHandler(f, &slog.HandlerOptions{Level: slog.LevelDebug})))
+	slog.Debug("started", "version", version(), "pid", os.Getpid())
+	return func() { f.Close() }, nil
+}
+
+// servePprof serves Go's profiles on a loopback address until the process ends.
+func servePprof(cmd *cobra.Command) error {
+	flag := cmd.Flag(pprofFlag)
+	if flag == nil || flag.Value.String() == "" {
+		return nil
+	}
+	address := flag.Value.String()
+	if receiver.Public(address) {
+		return usageError("--%s %s: profiles are served on a loopback address only, such as 127.0.0.1:6060", pprofFlag, address)
+	}
+	l, err := net.Listen("tcp", address)
+	if err != nil {
+		return setupError(err)
+	}
+	fmt.Fprintf(os.Stderr, "aspectop: profiles at http://%s/debug/pprof/\n", l.Addr())
+	mux := http.NewServeMux()
+	mux.HandleFunc("/debug/pprof/", pprof.Index)
+	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
+	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
+	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelDebug)}
+	go func() {
+		if err := server.Serve(l); !errors.Is(err, net.ErrClosed) {
+			slog.Error("pprof", "err", err)
+		}
+	}()
+	return nil
+}
