@@ -16,6 +16,8 @@ var rooms = []struct {
 }{
 	{"cli", nil},
 	{"ui", []string{"receiver", "journal", "tunnel", "source", "forward", "aspect", "demo"}},
+	{"ui/draw", []string{"receiver", "journal", "tunnel", "source", "forward", "aspect", "demo"}},
+	{"ui/keys", nil},
 	{"printer", []string{"receiver", "journal", "tunnel", "source", "forward", "aspect", "demo"}},
 	{"demo", []string{"ui", "receiver"}},
 	{"forward", []string{"ui"}},

@@ -11,7 +11,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"aspectop/ui"
+	"aspectop/ui/keys"
 )
 
 func newMan() *cobra.Command {
@@ -128,7 +128,7 @@ func manual(root *cobra.Command) []byte {
 	}
 	r.macro("SH", "KEYS")
 	where := ""
-	for _, k := range ui.Keys() {
+	for _, k := range keys.Bindings.Table() {
 		if k.Where != where {
 			where = k.Where
 			r.macro("SS", where)

@@ -4,6 +4,8 @@ import (
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
+
+	"aspectop/ui/keys"
 )
 
 // boardView shows the tasks of the Tasks view as cards, in the same order and
@@ -31,26 +33,26 @@ func (v *boardView) changed(*Model, change) {
 
 func (v *boardView) selection(m *Model) selection { return v.tasks.selection(m) }
 
-func (v *boardView) do(m *Model, a action) (tea.Cmd, bool) {
+func (v *boardView) do(m *Model, a keys.Action) (tea.Cmd, bool) {
 	i, n := v.tasks.rows.cursor, len(v.tasks.order.rows)
 	rows, page := v.rowCount(), v.page(m)
 	row, col := i/v.cols, i%v.cols
 	switch a {
-	case actLeft:
+	case keys.Left:
 		col--
-	case actRight:
+	case keys.Right:
 		col++
-	case actUp:
+	case keys.Up:
 		row--
-	case actDown:
+	case keys.Down:
 		row++
-	case actHalfUp:
+	case keys.HalfUp:
 		row -= max(1, page/2)
-	case actHalfDown:
+	case keys.HalfDown:
 		row += max(1, page/2)
-	case actPageUp:
+	case keys.PageUp:
 		row -= max(1, page-1)
-	case actPageDown:
+	case keys.PageDown:
 		row += max(1, page-1)
 	default:
 		return v.tasks.do(m, a)

@@ -9,6 +9,7 @@ import (
 
 	"aspectop/model"
 	"aspectop/printer"
+	"aspectop/ui/keys"
 )
 
 // copied puts text on the reader's clipboard by OSC 52, which works over SSH
@@ -62,7 +63,7 @@ func (m *Model) copyURL() tea.Cmd {
 // fetchedMsg brings a delivery whose content is to be copied.
 type fetchedMsg struct {
 	delivery model.Delivery
-	as       action
+	as       keys.Action
 	err      error
 }
 
@@ -89,7 +90,7 @@ func (m *Model) pointedDelivery(to string) (seq int64) {
 }
 
 // fetch gets the delivery that the reader points at.
-func (m *Model) fetch(as action) tea.Cmd {
+func (m *Model) fetch(as keys.Action) tea.Cmd {
 	seq := m.pointedDelivery("copy")
 	if seq == 0 {
 		return nil
@@ -111,7 +112,7 @@ func (m *Model) fetched(msg fetchedMsg) tea.Cmd {
 	case msg.err != nil:
 		m.say("cannot read the delivery: " + msg.err.Error())
 		return nil
-	case msg.as == actCopyCurl:
+	case msg.as == keys.CopyCurl:
 		url := m.opt.Receiver
 		if url == "" {
 			url = "http://127.0.0.1:8787/webhooks/aspect"

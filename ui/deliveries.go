@@ -6,6 +6,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"aspectop/model"
+	"aspectop/ui/keys"
 )
 
 // deliveriesView lists what Aspect says it sent, each message beside what came
@@ -138,20 +139,20 @@ func (v *deliveriesView) inSight() []int64 {
 	return seqs
 }
 
-func (v *deliveriesView) do(m *Model, a action) (tea.Cmd, bool) {
+func (v *deliveriesView) do(m *Model, a keys.Action) (tea.Cmd, bool) {
 	if m.opt.API == nil {
 		return nil, false
 	}
 	n := len(v.shown)
 	switch a {
-	case actAskAgain:
+	case keys.AskAgain:
 		if v.sent.again = true; v.sent.asking {
 			m.say("still waiting for Aspect's answer")
 		}
-	case actFollow:
+	case keys.Follow:
 		v.follow = !v.follow
 		m.sayFollow(v.follow)
-	case actOpen:
+	case keys.Open:
 		switch s := v.selection(m); {
 		case n == 0:
 		case s.row != rowKey{}:
@@ -159,11 +160,11 @@ func (v *deliveriesView) do(m *Model, a action) (tea.Cmd, bool) {
 		default:
 			v.openSheet(m)
 		}
-	case actRight:
+	case keys.Right:
 		if n > 0 {
 			v.openSheet(m)
 		}
-	case actNextMatch, actPrevMatch:
+	case keys.NextMatch, keys.PrevMatch:
 		v.toFailure(m, a)
 	default:
 		if !v.rows.move(a, n, v.h) {
@@ -186,9 +187,9 @@ func (v *deliveriesView) moved(m *Model) {
 	}
 }
 
-func (v *deliveriesView) toFailure(m *Model, a action) {
+func (v *deliveriesView) toFailure(m *Model, a keys.Action) {
 	n, step := len(v.shown), 1
-	if a == actPrevMatch {
+	if a == keys.PrevMatch {
 		step = -1
 	}
 	for i := 1; i <= n; i++ {

@@ -4,6 +4,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"aspectop/model"
+	"aspectop/ui/keys"
 )
 
 // detail is what is open over a view: a task with its messages, or a row of the
@@ -113,12 +114,12 @@ func (d *detail) hold(m *Model) {
 	}
 }
 
-func (d *detail) do(m *Model, a action) (tea.Cmd, bool) {
+func (d *detail) do(m *Model, a keys.Action) (tea.Cmd, bool) {
 	switch a {
-	case actNextPane, actRight:
+	case keys.NextPane, keys.Right:
 		d.step(1)
 		return nil, true
-	case actPrevPane, actLeft:
+	case keys.PrevPane, keys.Left:
 		d.step(-1)
 		return nil, true
 	}
@@ -126,7 +127,7 @@ func (d *detail) do(m *Model, a action) (tea.Cmd, bool) {
 	case paneTask:
 		return nil, d.scrollTask(m, a)
 	case paneEvents:
-		if a == actOpen {
+		if a == keys.Open {
 			d.turnTo(panePayload)
 			return nil, true
 		}
@@ -136,7 +137,7 @@ func (d *detail) do(m *Model, a action) (tea.Cmd, bool) {
 		d.row = rowKey{seq: d.events.selected()}
 		return nil, true
 	}
-	if a == actWrap {
+	if a == keys.Wrap {
 		on := !d.reader().wrap
 		d.payload.wrap, d.headers.wrap = on, on
 		return nil, true
@@ -168,7 +169,7 @@ func (d *detail) turnTo(p paneID) {
 }
 
 // scrollTask moves the Task pane and reports whether a was a movement.
-func (d *detail) scrollTask(m *Model, a action) bool {
+func (d *detail) scrollTask(m *Model, a keys.Action) bool {
 	t := m.board.Task(d.task)
 	if t == nil {
 		return false
@@ -177,7 +178,7 @@ func (d *detail) scrollTask(m *Model, a action) bool {
 }
 
 // scroll moves the first line of h that are shown out of n.
-func scroll(top *int, a action, n, h int) bool {
+func scroll(top *int, a keys.Action, n, h int) bool {
 	w := window{cursor: *top, top: *top}
 	if !w.move(a, n, h) {
 		return false

@@ -50,7 +50,7 @@ func (t *diffText) document(hide bool) *document {
 		t.doc.add("! It is no JSON any more: "+t.flaw, 0)
 	}
 	if hide && !t.json {
-		t.doc.add("  (no JSON; not shown while presenting, P shows it)", 0)
+		t.doc.add("  (no JSON; hidden while presenting)", 0)
 		return t.doc
 	}
 	for _, l := range t.changes {

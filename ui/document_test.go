@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/charmbracelet/x/ansi"
+
+	"aspectop/ui/keys"
 )
 
 // linesOf is a document line by line, indented as it is drawn on a wide screen.
@@ -166,7 +168,7 @@ func BenchmarkPayloadScroll(b *testing.B) {
 			m, p := aPane(n)
 			b.ReportAllocs()
 			for i := 0; b.Loop(); i++ {
-				p.do(m, []action{actDown, actUp}[i%2])
+				p.do(m, []keys.Action{keys.Down, keys.Up}[i%2])
 				p.arrange(120, 40)
 				p.draw(m, 120, 40)
 			}
@@ -181,7 +183,7 @@ func BenchmarkPayloadOfOneLine(b *testing.B) {
 	doc, _ := jsonDocument([]byte(`{"a":"`+strings.Repeat("x", 1<<20)+`"}`), false)
 	p.set(doc)
 	p.arrange(120, 40)
-	p.do(m, actBottom)
+	p.do(m, keys.Bottom)
 	for b.Loop() {
 		p.draw(m, 120, 40)
 	}

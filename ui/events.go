@@ -1,6 +1,10 @@
 package ui
 
-import tea "charm.land/bubbletea/v2"
+import (
+	tea "charm.land/bubbletea/v2"
+
+	"aspectop/ui/keys"
+)
 
 // eventsView is the log: every delivery and every refusal, newest at the end.
 type eventsView struct {
@@ -59,16 +63,16 @@ func (v *eventsView) selection(m *Model) selection {
 	return s
 }
 
-func (v *eventsView) do(m *Model, a action) (tea.Cmd, bool) {
+func (v *eventsView) do(m *Model, a keys.Action) (tea.Cmd, bool) {
 	switch a {
-	case actFollow:
+	case keys.Follow:
 		v.follow = !v.follow
 		m.sayFollow(v.follow)
-	case actOpen:
+	case keys.Open:
 		if s := v.selection(m); m.log.len() > 0 {
 			m.openTask(s.task, s.row)
 		}
-	case actNextMatch, actPrevMatch:
+	case keys.NextMatch, keys.PrevMatch:
 		v.toFailure(m, a)
 	default:
 		if !v.rows.move(a, m.log.len(), v.h) {
@@ -93,9 +97,9 @@ func (v *eventsView) moved(m *Model) {
 }
 
 // toFailure goes to the next row at hand that tells a failure or a refusal.
-func (v *eventsView) toFailure(m *Model, a action) {
+func (v *eventsView) toFailure(m *Model, a keys.Action) {
 	step := 1
-	if a == actPrevMatch {
+	if a == keys.PrevMatch {
 		step = -1
 	}
 	n := m.log.len()

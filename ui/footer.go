@@ -6,6 +6,8 @@ import (
 	"time"
 
 	tea "charm.land/bubbletea/v2"
+
+	"aspectop/ui/keys"
 )
 
 // flashTime is how long a message stays in the footer.
@@ -99,16 +101,16 @@ func (m *Model) shownCount() int {
 // drawKeys lists the keys that mean something here, as many as fit, and at the
 // right those that everybody needs to find.
 func (m *Model) drawKeys(l *line) {
-	last := []binding{}
+	last := []keys.Binding{}
 	width := 0
-	for _, b := range bindings {
-		if (b.do == actHelp || b.do == actQuit) && l.free-width > 24 {
+	for _, b := range m.keys {
+		if (b.Do == keys.Help || b.Do == keys.Quit) && l.free-width > 24 {
 			last = append(last, b)
 			width += keyWidth(b)
 		}
 	}
-	for _, b := range bindings {
-		if b.short == "" || b.do == actHelp || b.do == actQuit || !m.means(b) {
+	for _, b := range m.keys {
+		if b.Short == "" || b.Do == keys.Help || b.Do == keys.Quit || !m.means(b) {
 			continue
 		}
 		if l.free < keyWidth(b)+width {
@@ -122,27 +124,27 @@ func (m *Model) drawKeys(l *line) {
 	}
 }
 
-func keyWidth(b binding) int { return cells(keyName(b.keys[0])) + 1 + len(b.short) + 2 }
+func keyWidth(b keys.Binding) int { return cells(keys.Name(b.Keys[0])) + 1 + len(b.Short) + 2 }
 
-func putKey(l *line, b binding) {
-	l.put(accent, keyName(b.keys[0])).put(dim, " "+b.short+"  ")
+func putKey(l *line, b keys.Binding) {
+	l.put(accent, keys.Name(b.Keys[0])).put(dim, " "+b.Short+"  ")
 }
 
 // means reports whether a key does something where the reader is.
-func (m *Model) means(b binding) bool {
-	if b.place != anywhere && b.place != m.place() {
+func (m *Model) means(b keys.Binding) bool {
+	if b.Place != keys.Anywhere && b.Place != m.place() {
 		return false
 	}
-	switch b.do {
-	case actBack:
+	switch b.Do {
+	case keys.Back:
 		return m.detail != nil || m.help != nil || m.filter.active()
-	case actSort:
+	case keys.Sort:
 		return m.view == viewTasks || m.view == viewBoard
-	case actFollow:
+	case keys.Follow:
 		return m.view != viewStats && (m.view != viewDeliveries || m.opt.API != nil)
-	case actOpen:
+	case keys.Open:
 		return m.view != viewDeliveries || m.opt.API != nil
-	case actPreview:
+	case keys.Preview:
 		return m.view == viewTasks || m.view == viewEvents || m.view == viewDeliveries && m.opt.API != nil
 	}
 	return true

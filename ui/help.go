@@ -1,6 +1,8 @@
 package ui
 
-import "strings"
+import (
+	"aspectop/ui/keys"
+)
 
 // helpPage is the key table, made from the bindings.
 type helpPage struct {
@@ -10,23 +12,20 @@ type helpPage struct {
 // helpLine is one line of it: a heading, or a key and what it does.
 type helpLine struct{ keys, text string }
 
-func helpLines() []helpLine {
+func (m *Model) helpLines() []helpLine {
 	var lines []helpLine
-	for _, p := range []place{anywhere, inList, inText} {
-		lines = append(lines, helpLine{text: placeTitles[p]})
-		for _, b := range bindings {
-			if b.place != p {
-				continue
+	where := ""
+	for _, row := range m.keys.Table() {
+		if row.Where != where {
+			if where != "" {
+				lines = append(lines, helpLine{})
 			}
-			names := make([]string, len(b.keys))
-			for i, k := range b.keys {
-				names[i] = keyName(k)
-			}
-			lines = append(lines, helpLine{strings.Join(names, " "), b.help})
+			where = row.Where
+			lines = append(lines, helpLine{text: where})
 		}
-		lines = append(lines, helpLine{})
+		lines = append(lines, helpLine{row.Keys, row.Does})
 	}
-	return append(lines, stateLegend()...)
+	return append(append(lines, helpLine{}), stateLegend()...)
 }
 
 func stateLegend() []helpLine {
@@ -38,7 +37,7 @@ func stateLegend() []helpLine {
 }
 
 func (p *helpPage) draw(m *Model, w, h int) []string {
-	lines := helpLines()
+	lines := m.helpLines()
 	p.top = max(0, min(p.top, len(lines)-h))
 	var out []string
 	for _, hl := range lines[p.top:min(len(lines), p.top+h)] {
@@ -53,9 +52,9 @@ func (p *helpPage) draw(m *Model, w, h int) []string {
 	return tall(m.th, out, w, h)
 }
 
-func (p *helpPage) do(a action, h int) bool {
+func (p *helpPage) do(m *Model, a keys.Action, h int) bool {
 	w := window{cursor: p.top, top: p.top}
-	if !w.move(a, len(helpLines()), h) {
+	if !w.move(a, len(m.helpLines()), h) {
 		return false
 	}
 	p.top = w.cursor

@@ -1,41 +1,33 @@
 package ui
 
 import (
+	"context"
+	"errors"
+	"fmt"
+	"os/exec"
 	"strings"
 	"testing"
-)
 
-func TestNoKeyIsBoundTwiceInOnePlace(t *testing.T) {
-	seen := map[place]map[string]string{}
-	for _, b := range bindings {
-		for _, k := range b.keys {
-			if seen[b.place] == nil {
-				seen[b.place] = map[string]string{}
-			}
-			if other, twice := seen[b.place][k]; twice {
-				t.Errorf("%s is both %q and %q", k, other, b.help)
-			}
-			seen[b.place][k] = b.help
-		}
-	}
-}
+	"aspectop/model"
+	"aspectop/ui/keys"
+)
 
 func TestEveryBindingIsInTheHelp(t *testing.T) {
 	onScreen(t, 100, 90, nil, func(s *screen) {
 		s.press("?")
 		frame := s.frame()
-		for _, b := range bindings {
-			if b.help == "" || !strings.Contains(frame, b.help) || !strings.Contains(frame, keyName(b.keys[0])) {
-				t.Errorf("the help does not tell what %s does (%q)", b.keys[0], b.help)
+		for _, b := range keys.Bindings {
+			if b.Help == "" || !strings.Contains(frame, b.Help) || !strings.Contains(frame, keys.Name(b.Keys[0])) {
+				t.Errorf("the help does not tell what %s does (%q)", b.Keys[0], b.Help)
 			}
 		}
 	})
 }
 
 func TestEveryBindingDoesSomethingSomewhereWithoutHarm(t *testing.T) {
-	for _, b := range bindings {
-		for _, k := range b.keys {
-			if b.do == actQuit || b.do == actInterrupt {
+	for _, b := range keys.Bindings {
+		for _, k := range b.Keys {
+			if b.Do == keys.Quit || b.Do == keys.Interrupt {
 				continue
 			}
 			onScreen(t, 100, 30, uploads(), func(s *screen) {
@@ -76,4 +68,43 @@ func TestQuitOnlyAtTheTopAndInterruptEverywhere(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestARemoteScreenActsOnNothing(t *testing.T) {
+	harm := func(o *Options) {
+		o.Remote, o.Private = true, true
+		o.ReplayTo = "http://127.0.0.1:3000/hook"
+		o.Replay = func(context.Context, model.Delivery, []byte) (model.Forward, error) {
+			t.Error("a remote screen replayed")
+			return model.Forward{}, nil
+		}
+		o.Editor = func(context.Context, string) (*exec.Cmd, error) {
+			t.Error("a remote screen started an editor")
+			return nil, errors.New("no editor")
+		}
+		o.Export = func(string, []model.Delivery) (string, error) {
+			t.Error("a remote screen wrote a file")
+			return "", nil
+		}
+	}
+	onScreen(t, 200, 90, uploads(), func(s *screen) {
+		s.wait(idleTime)
+		for _, view := range []string{"1", "2", "3", "4", "5"} {
+			for _, b := range keys.Bindings {
+				if b.Do == keys.Quit || b.Do == keys.Interrupt {
+					continue
+				}
+				s.press(view, "enter", b.Keys[0], "esc", "esc", "esc", view, b.Keys[0])
+				s.hides("3f5d7e38", "127.0.0.1:8787")
+				s.press("esc", "esc")
+			}
+		}
+		for _, msg := range s.printed {
+			if text := fmt.Sprint(msg); strings.Contains(text, "3f5d7e38") || strings.Contains(text, "://") {
+				t.Errorf("a private screen hands out %s", text)
+			}
+		}
+		s.press("?")
+		s.hides("replay", "edit the message", "export", "to a file", "suspend", "presentation", "curl")
+	}, harm)
 }

@@ -1,6 +1,10 @@
 package ui
 
-import tea "charm.land/bubbletea/v2"
+import (
+	tea "charm.land/bubbletea/v2"
+
+	"aspectop/ui/keys"
+)
 
 // wheelRows is how far one notch of the wheel goes; a row of cards is high
 // enough to be one notch.
@@ -16,9 +20,9 @@ func (m *Model) click(e tea.Mouse) {
 }
 
 func (m *Model) wheel(e tea.Mouse) tea.Cmd {
-	a := actDown
+	a := keys.Down
 	if e.Button == tea.MouseWheelUp {
-		a = actUp
+		a = keys.Up
 	}
 	rows := wheelRows
 	if m.view == viewBoard && m.detail == nil && m.help == nil {

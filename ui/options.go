@@ -50,6 +50,13 @@ type Options struct {
 	// Try is a command that makes a first event come, for the empty screen.
 	Try string
 
+	// Remote is a screen for somebody elsewhere: it looks, and has no key that
+	// acts on this machine.
+	Remote bool
+	// Private starts the screen in presentation mode and keeps it there: user
+	// ids, URLs and payloads with them can be neither shown nor copied.
+	Private bool
+
 	Theme         string // auto, light, dark, mono
 	ASCII         bool
 	ReducedMotion bool

@@ -129,7 +129,7 @@ func bodyContent(body []byte, of contentOf) content {
 	}
 	switch {
 	case of.hidden: // what is private in it cannot be told
-		c.payload, c.kind = plainDocument([]byte("(no JSON; not shown while presenting, P shows it)")), "hidden"
+		c.payload, c.kind = plainDocument([]byte("(no JSON; hidden while presenting)")), "hidden"
 	case readable(body):
 		c.payload, c.kind = plainDocument(body), "text"
 	default:

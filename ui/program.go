@@ -7,6 +7,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"aspectop/model"
+	"aspectop/ui/keys"
 )
 
 type tickMsg time.Time
@@ -51,31 +52,31 @@ func (m *Model) key(msg tea.KeyPressMsg) tea.Cmd {
 	if m.searching() {
 		return m.reader().typed(m, msg)
 	}
-	a := lookup(msg.String(), m.place())
-	if a != actSuspend {
+	a := m.keys.Lookup(msg.String(), m.place())
+	if a != keys.Suspend {
 		m.warned = false
 	}
 	return m.act(a)
 }
 
 // place is where the reader is, for the key table.
-func (m *Model) place() place {
+func (m *Model) place() keys.Place {
 	if m.detail != nil || m.help != nil || m.sheet != nil {
-		return inText
+		return keys.InText
 	}
-	return inList
+	return keys.InList
 }
 
-func (m *Model) act(a action) tea.Cmd {
-	if a == actInterrupt {
+func (m *Model) act(a keys.Action) tea.Cmd {
+	if a == keys.Interrupt {
 		return tea.Quit
 	}
 	if m.help != nil {
 		switch {
-		case a == actHelp || a == actBack || a == actQuit:
+		case a == keys.Help || a == keys.Back || a == keys.Quit:
 			m.help = nil
 		default:
-			m.help.do(a, m.layout().body)
+			m.help.do(m, a, m.layout().body)
 		}
 		return nil
 	}
@@ -90,71 +91,71 @@ func (m *Model) act(a action) tea.Cmd {
 		return cmd
 	}
 	switch a {
-	case actTasks, actBoard, actEvents, actDeliveries, actStats:
+	case keys.Tasks, keys.Board, keys.Events, keys.Deliveries, keys.Stats:
 		m.closeSheet()
 		m.detail = nil
-		m.view = viewID(a - actTasks)
-	case actNextPane:
+		m.view = viewID(a - keys.Tasks)
+	case keys.NextPane:
 		m.view = (m.view + 1) % viewCount
-	case actPrevPane:
+	case keys.PrevPane:
 		m.view = (m.view + viewCount - 1) % viewCount
-	case actBack:
+	case keys.Back:
 		m.back()
-	case actQuit:
+	case keys.Quit:
 		if m.detail != nil {
 			m.detail = nil
 			return nil
 		}
 		return tea.Quit
-	case actFilter:
+	case keys.Filter:
 		m.detail = nil
 		m.filter.open = true
 		return m.filter.input.Focus()
-	case actFailures:
+	case keys.Failures:
 		m.filter.failures = !m.filter.failures
 		m.tell(change{filter: true})
-	case actFreeze:
+	case keys.Freeze:
 		return m.freeze()
-	case actSort, actFollow, actOpen, actNextMatch, actPrevMatch:
+	case keys.Sort, keys.Follow, keys.Open, keys.NextMatch, keys.PrevMatch:
 		m.say("that key has no use here")
-	case actPreview:
-		if !m.means(binding{do: actPreview}) {
+	case keys.Preview:
+		if !m.means(keys.Binding{Do: keys.Preview}) {
 			m.say("there is no preview here")
 			return nil
 		}
 		m.preview = !m.previewShown()
 		m.previewChosen = true
-	case actReplay:
+	case keys.Replay:
 		return m.replay()
-	case actEdit:
+	case keys.Edit:
 		return m.edit()
-	case actCopyID:
+	case keys.CopyID:
 		return m.copyID()
-	case actCopyPayload, actCopyCurl:
+	case keys.CopyPayload, keys.CopyCurl:
 		return m.fetch(a)
-	case actCopyURL:
+	case keys.CopyURL:
 		return m.copyURL()
-	case actExport:
+	case keys.Export:
 		return m.export()
-	case actAskAgain:
+	case keys.AskAgain:
 		m.say("nothing to ask again here; 4 shows what Aspect says it sent")
-	case actMouse:
+	case keys.Mouse:
 		m.mouse = !m.mouse
 		if m.mouse {
 			m.say("mouse on; shift+drag still selects text in most terminals")
 		} else {
 			m.say("mouse off")
 		}
-	case actTheme:
+	case keys.Theme:
 		next := map[string]string{"dark": "light", "light": "mono", "mono": "dark"}
 		m.th = newTheme(next[m.th.name])
 		m.say("theme " + m.th.name)
-	case actPresent:
+	case keys.Present:
 		m.hidden = !m.hidden
 		m.flash.text = "" // it may tell a URL
-	case actHelp:
+	case keys.Help:
 		m.help = &helpPage{}
-	case actSuspend:
+	case keys.Suspend:
 		return m.suspend()
 	}
 	return nil

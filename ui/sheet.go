@@ -1,6 +1,10 @@
 package ui
 
-import tea "charm.land/bubbletea/v2"
+import (
+	tea "charm.land/bubbletea/v2"
+
+	"aspectop/ui/keys"
+)
 
 // sheet is a text that covers the view, or what is open over it, until it is
 // closed: what Aspect tells of a message, or what an edit has changed.
@@ -24,23 +28,23 @@ func (m *Model) closeSheet() {
 	m.sheet = nil
 }
 
-func (s *sheet) do(m *Model, a action) (tea.Cmd, bool) {
+func (s *sheet) do(m *Model, a keys.Action) (tea.Cmd, bool) {
 	if cmd, ok := s.text.do(m, a); ok {
 		return cmd, true
 	}
 	switch a {
-	case actBack, actQuit, actLeft:
+	case keys.Back, keys.Quit, keys.Left:
 		m.closeSheet()
-	case actOpen:
+	case keys.Open:
 		if s.enter == nil {
 			return nil, true
 		}
 		m.sheet = nil
 		return s.enter(m), true
-	case actWrap:
+	case keys.Wrap:
 		s.text.wrap = !s.text.wrap
-	case actNextPane, actPrevPane: // there is one pane
-	case actReplay, actEdit:
+	case keys.NextPane, keys.PrevPane: // there is one pane
+	case keys.Replay, keys.Edit:
 		if s.enter == nil {
 			return nil, false
 		}

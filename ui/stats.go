@@ -8,6 +8,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"aspectop/model"
+	"aspectop/ui/keys"
 )
 
 // statsView shows statistics over the tasks that pass the filter. Its text
@@ -180,25 +181,25 @@ func (v *statsView) tasks(m *Model, w, x, y int) []string {
 	return lines
 }
 
-func (v *statsView) do(m *Model, a action) (tea.Cmd, bool) {
+func (v *statsView) do(m *Model, a keys.Action) (tea.Cmd, bool) {
 	switch a {
-	case actUp:
+	case keys.Up:
 		v.step(-1)
-	case actDown:
+	case keys.Down:
 		v.step(1)
-	case actHalfUp:
+	case keys.HalfUp:
 		v.scroll(-v.h / 2)
-	case actHalfDown:
+	case keys.HalfDown:
 		v.scroll(v.h / 2)
-	case actPageUp:
+	case keys.PageUp:
 		v.scroll(1 - v.h)
-	case actPageDown:
+	case keys.PageDown:
 		v.scroll(v.h - 1)
-	case actTop:
+	case keys.Top:
 		v.scroll(-len(v.lines))
-	case actBottom:
+	case keys.Bottom:
 		v.scroll(len(v.lines))
-	case actOpen:
+	case keys.Open:
 		if v.picked.task == nil {
 			m.say("no task is selected; j and k select one of the slowest and the stalled")
 		} else {

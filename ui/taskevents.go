@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"aspectop/model"
+	"aspectop/ui/keys"
 )
 
 // taskEvents is the list of the messages of one task, in the order in which
@@ -56,10 +57,10 @@ func (e *taskEvents) head(h int) int {
 func (e *taskEvents) selected() int64 { return e.seqs[e.rows.cursor] }
 
 // do moves the selection and reports whether a was a movement.
-func (e *taskEvents) do(m *Model, a action) bool {
+func (e *taskEvents) do(m *Model, a keys.Action) bool {
 	n := len(e.seqs)
 	switch a {
-	case actNextMatch, actPrevMatch:
+	case keys.NextMatch, keys.PrevMatch:
 		e.toFailure(m, a)
 	default:
 		if n == 0 || !e.rows.move(a, n, e.h) {
@@ -72,9 +73,9 @@ func (e *taskEvents) do(m *Model, a action) bool {
 
 // toFailure selects the next row, or the previous one, that tells a failure, as
 // far as rows are at hand.
-func (e *taskEvents) toFailure(m *Model, a action) {
+func (e *taskEvents) toFailure(m *Model, a keys.Action) {
 	step := 1
-	if a == actPrevMatch {
+	if a == keys.PrevMatch {
 		step = -1
 	}
 	for i := e.rows.cursor + step; i >= 0 && i < len(e.seqs); i += step {

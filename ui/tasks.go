@@ -6,6 +6,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"aspectop/model"
+	"aspectop/ui/keys"
 )
 
 // tasksView is the list of tasks: a row for each, in one of several orders.
@@ -81,19 +82,19 @@ func (v *tasksView) selection(m *Model) selection {
 	return selection{task: v.task(m, v.rows.cursor)}
 }
 
-func (v *tasksView) do(m *Model, a action) (tea.Cmd, bool) {
+func (v *tasksView) do(m *Model, a keys.Action) (tea.Cmd, bool) {
 	n := len(v.order.rows)
 	switch a {
-	case actFollow:
+	case keys.Follow:
 		v.follow = !v.follow
 		m.sayFollow(v.follow)
-	case actSort:
+	case keys.Sort:
 		v.order.by = (v.order.by + 1) % sortings
 		v.order.rebuild(m.board, m.keep)
 		m.say("sorted by " + v.order.by.String())
-	case actNextMatch, actPrevMatch:
+	case keys.NextMatch, keys.PrevMatch:
 		v.toFailure(m, a)
-	case actOpen:
+	case keys.Open:
 		if n > 0 {
 			m.openTask(v.meant(m), rowKey{})
 		}
@@ -119,9 +120,9 @@ func (v *tasksView) moved(m *Model) {
 	}
 }
 
-func (v *tasksView) toFailure(m *Model, a action) {
+func (v *tasksView) toFailure(m *Model, a keys.Action) {
 	n, step := len(v.order.rows), 1
-	if a == actPrevMatch {
+	if a == keys.PrevMatch {
 		step = -1
 	}
 	for i := 1; i <= n; i++ {

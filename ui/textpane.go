@@ -5,6 +5,8 @@ import (
 	"slices"
 
 	tea "charm.land/bubbletea/v2"
+
+	"aspectop/ui/keys"
 )
 
 // textPane is a window on a text. It scrolls, wraps and searches.
@@ -99,17 +101,17 @@ func (p *textPane) arrange(w, h int) {
 	p.top = max(0, min(p.top, p.len()-p.h))
 }
 
-func (p *textPane) do(m *Model, a action) (tea.Cmd, bool) {
+func (p *textPane) do(m *Model, a keys.Action) (tea.Cmd, bool) {
 	switch a {
-	case actFilter:
+	case keys.Filter:
 		return p.search.start(p.top), true
-	case actNextMatch:
+	case keys.NextMatch:
 		p.step(m, 1)
 		return nil, true
-	case actPrevMatch:
+	case keys.PrevMatch:
 		p.step(m, -1)
 		return nil, true
-	case actBack:
+	case keys.Back:
 		return nil, p.search.end()
 	}
 	return nil, scroll(&p.top, a, p.len(), p.h)

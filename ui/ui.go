@@ -27,6 +27,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"aspectop/model"
+	"aspectop/ui/keys"
 )
 
 // Model is the Bubble Tea model.
@@ -35,6 +36,7 @@ type Model struct {
 	ctx    context.Context
 	cancel context.CancelFunc
 	th     *theme
+	keys   keys.Set
 	w, h   int
 	at     time.Time // the moment that is shown; stands still while frozen
 	beat   int       // counts ticks, for motion
@@ -102,7 +104,7 @@ type view interface {
 	// draw returns exactly h lines of exactly w cells.
 	draw(m *Model, w, h int) []string
 	// do carries out an action and reports whether it meant something here.
-	do(m *Model, a action) (tea.Cmd, bool)
+	do(m *Model, a keys.Action) (tea.Cmd, bool)
 	// selection is what is selected, for actions of the whole program.
 	selection(m *Model) selection
 	// click selects what is drawn in the cell.
@@ -133,7 +135,7 @@ func New(ctx context.Context, o Options) *Model {
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	m := &Model{
-		opt: o, ctx: ctx, cancel: cancel, th: newTheme(o.Theme), w: 80, h: 24,
+		opt: o, ctx: ctx, cancel: cancel, th: newTheme(o.Theme), keys: keys.For(o.Remote, o.Private), hidden: o.Private, w: 80, h: 24,
 		at: o.Now(), board: model.NewBoard(),
 		loading: true, exec: tea.ExecProcess,
 	}

@@ -1,5 +1,7 @@
 package ui
 
+import "aspectop/ui/keys"
+
 // window is a cursor and a viewport over n rows, h of which are on screen. Rows
 // are numbers here; what keeps a selection on its task when rows move is the
 // view that owns the window.
@@ -23,24 +25,24 @@ func (w *window) shift(i, n, h int) {
 }
 
 // move carries out a movement and reports whether a was one.
-func (w *window) move(a action, n, h int) bool {
+func (w *window) move(a keys.Action, n, h int) bool {
 	i := w.cursor
 	switch a {
-	case actUp:
+	case keys.Up:
 		i--
-	case actDown:
+	case keys.Down:
 		i++
-	case actHalfUp:
+	case keys.HalfUp:
 		i -= max(1, h/2)
-	case actHalfDown:
+	case keys.HalfDown:
 		i += max(1, h/2)
-	case actPageUp:
+	case keys.PageUp:
 		i -= max(1, h-1)
-	case actPageDown:
+	case keys.PageDown:
 		i += max(1, h-1)
-	case actTop:
+	case keys.Top:
 		i = 0
-	case actBottom:
+	case keys.Bottom:
 		i = n - 1
 	default:
 		return false

@@ -1,0 +1,61 @@
+package keys
+
+import "testing"
+
+func TestNoKeyIsBoundTwiceInOnePlace(t *testing.T) {
+	seen := map[Place]map[string]string{}
+	for _, b := range Bindings {
+		for _, k := range b.Keys {
+			if seen[b.Place] == nil {
+				seen[b.Place] = map[string]string{}
+			}
+			if other, twice := seen[b.Place][k]; twice {
+				t.Errorf("%s is both %q and %q", k, other, b.Help)
+			}
+			seen[b.Place][k] = b.Help
+		}
+	}
+}
+
+func TestTheTableListsEveryBindingUnderItsPlace(t *testing.T) {
+	rows := Bindings.Table()
+	if len(rows) != len(Bindings) {
+		t.Errorf("%d rows for %d bindings", len(rows), len(Bindings))
+	}
+	seen, where := map[string]bool{}, ""
+	for _, k := range rows {
+		if k.Keys == "" || k.Does == "" || k.Where == "" {
+			t.Errorf("a row is incomplete: %+v", k)
+		}
+		if k.Where != where && seen[k.Where] {
+			t.Errorf("the rows of %q do not stand together", k.Where)
+		}
+		where, seen[k.Where] = k.Where, true
+	}
+}
+
+func TestARemoteScreenHasNoKeyThatActsOnTheHost(t *testing.T) {
+	remote := For(true, false)
+	for _, a := range []Action{Replay, Edit, Export, Suspend} {
+		if remote.Has(a) {
+			t.Errorf("a remote screen has the key for action %d", a)
+		}
+	}
+	for _, a := range []Action{CopyID, CopyPayload, Filter, Freeze, Theme, Present, Quit} {
+		if !remote.Has(a) {
+			t.Errorf("a remote screen lacks the key for action %d", a)
+		}
+	}
+}
+
+func TestAPrivateScreenHasNoKeyThatRevealsWhatIsHidden(t *testing.T) {
+	private := For(true, true)
+	for _, a := range []Action{Present, CopyPayload, CopyCurl, CopyURL} {
+		if private.Has(a) {
+			t.Errorf("a private screen has the key for action %d", a)
+		}
+	}
+	if got := private.Lookup("P", InList); got != None {
+		t.Errorf("P does %d on a private screen", got)
+	}
+}
