@@ -5,6 +5,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"aspectop/ui/draw"
 	"aspectop/ui/keys"
 )
 
@@ -26,7 +27,7 @@ func (v *boardView) title() string { return "Board" }
 // the tasks changes; the Tasks view has moved the selection already.
 func (v *boardView) changed(*Model, change) {
 	if v.cols > 0 {
-		row := v.tasks.rows.cursor / v.cols
+		row := v.tasks.rows.Cursor / v.cols
 		v.top, v.row = v.top+row-v.row, row
 	}
 }
@@ -34,7 +35,7 @@ func (v *boardView) changed(*Model, change) {
 func (v *boardView) selection(m *Model) selection { return v.tasks.selection(m) }
 
 func (v *boardView) do(m *Model, a keys.Action) (tea.Cmd, bool) {
-	i, n := v.tasks.rows.cursor, len(v.tasks.order.rows)
+	i, n := v.tasks.rows.Cursor, len(v.tasks.order.rows)
 	rows, page := v.rowCount(), v.page(m)
 	row, col := i/v.cols, i%v.cols
 	switch a {
@@ -66,7 +67,7 @@ func (v *boardView) do(m *Model, a keys.Action) (tea.Cmd, bool) {
 
 // choose selects the card of task i in the order.
 func (v *boardView) choose(m *Model, i int) {
-	v.tasks.rows.set(i, len(v.tasks.order.rows), v.tasks.h)
+	v.tasks.rows.Set(i, len(v.tasks.order.rows), v.tasks.h)
 	v.tasks.moved(m)
 }
 
@@ -96,7 +97,7 @@ func (v *boardView) arrange(m *Model, w, h int) {
 		v.top = v.top * max(1, v.cols) / cols
 		v.cols = cols
 	}
-	v.row = v.tasks.rows.cursor / v.cols
+	v.row = v.tasks.rows.Cursor / v.cols
 	v.top = max(v.top, v.firstAbove(m, v.row))
 	v.top = min(v.top, v.row, v.firstAbove(m, v.rowCount()-1))
 	v.top = max(0, v.top)
@@ -156,7 +157,7 @@ func (v *boardView) draw(m *Model, w, h int) []string {
 	if v.head > 0 {
 		lines = append(lines, v.drawHeading(m, &c, w))
 	}
-	rest := blank(m.th, w-v.cols*c.width)
+	rest := draw.Blank(m.th, w-v.cols*c.width)
 	for row := v.top; row < v.rowCount() && len(lines) < h; row++ {
 		cards := v.drawRow(m, &c, row)
 		for y := range cards[0] {
@@ -168,7 +169,7 @@ func (v *boardView) draw(m *Model, w, h int) []string {
 			lines = append(lines, l.String())
 		}
 	}
-	return tall(m.th, lines, w, h)
+	return draw.Tall(m.th, lines, w, h)
 }
 
 // drawRow draws the cards of a row, and nothing in the places behind the last.
@@ -176,11 +177,11 @@ func (v *boardView) drawRow(m *Model, c *cardCols, row int) [][]string {
 	h := v.height(m, row)
 	cards := make([][]string, v.cols)
 	for i, task := range v.rowOf(row) {
-		cards[i] = m.drawCard(c, m.board.At(int(task)), h, row*v.cols+i == v.tasks.rows.cursor)
+		cards[i] = m.drawCard(c, m.board.At(int(task)), h, row*v.cols+i == v.tasks.rows.Cursor)
 	}
 	for i := range cards {
 		if cards[i] == nil {
-			cards[i] = tall(m.th, nil, c.width, h)
+			cards[i] = draw.Tall(m.th, nil, c.width, h)
 		}
 	}
 	return cards
@@ -192,12 +193,12 @@ func (v *boardView) drawHeading(m *Model, c *cardCols, w int) string {
 	if c.processing < len(processing) {
 		processing = "PROC"
 	}
-	l := newLine(m.th, w)
+	l := draw.NewLine(m.th, w)
 	for i := range min(v.cols, len(v.tasks.order.rows)) {
-		l.to(i*c.width+2).cell(dim, "FEATURE", c.name).space(1)
-		l.cell(dim, "QUEUED", c.queued).space(1)
-		l.cell(dim, processing, c.processing).space(1)
-		l.cell(dim, "END", c.end)
+		l.To(i*c.width+2).Cell(draw.Dim, "FEATURE", c.name).Space(1)
+		l.Cell(draw.Dim, "QUEUED", c.queued).Space(1)
+		l.Cell(draw.Dim, processing, c.processing).Space(1)
+		l.Cell(draw.Dim, "END", c.end)
 	}
 	return l.String()
 }

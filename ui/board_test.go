@@ -10,6 +10,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"aspectop/model"
+	"aspectop/ui/draw"
 )
 
 // retried is a task whose visual feature failed once and is processed again.
@@ -152,7 +153,7 @@ func TestAFailedCardStandsOutAndASelectedOneIsTold(t *testing.T) {
 	onBoard(t, 80, 24, uploads(), func(s *screen) {
 		s.press("G")
 		frame := s.m.View().Content
-		if !strings.Contains(frame, s.m.th.on[bad]+boxRound.topLeft) {
+		if !strings.Contains(frame, s.m.th.On[draw.Bad]+draw.Round.TopLeft) {
 			t.Error("the card of the failed task has no frame of its own colour")
 		}
 		s.selects(1)

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"aspectop/model"
+	"aspectop/ui/draw"
 )
 
 // The least and the greatest width of a card. From the least on there is room
@@ -43,112 +44,112 @@ func cardHeight(t *model.Task) int { return 3 + max(1, len(t.Features())) }
 // drawCard draws a task in h lines: the title and the frame, a line for each
 // feature, and how far it has come. What moves is bright, what is done is dim.
 func (m *Model) drawCard(c *cardCols, t *model.Task, h int, selected bool) []string {
-	f, r := boxRound, faint
+	f, r := draw.Round, draw.Faint
 	switch {
 	case selected:
-		f, r = boxHeavy, accent
+		f, r = draw.Heavy, draw.Accent
 	case t.State() == model.Failed:
-		r = bad
+		r = draw.Bad
 	}
 	lines := []string{m.cardTitle(c, t, f, r)}
-	put := func(draw func(l *line)) {
-		l := newLine(m.th, c.width).put(r, f.wall).space(1)
-		draw(l)
-		lines = append(lines, l.to(c.width-1).put(r, f.wall).String())
+	put := func(content func(l *draw.Line)) {
+		l := draw.NewLine(m.th, c.width).Put(r, f.Wall).Space(1)
+		content(l)
+		lines = append(lines, l.To(c.width-1).Put(r, f.Wall).String())
 	}
 	features := t.Features()
 	room := max(0, h-3)
 	for i, feature := range features {
 		if more := len(features) - i; i == room-1 && more > 1 {
-			put(func(l *line) { l.put(dim, glyphEllipsis+" "+strconv.Itoa(more)+" more") })
+			put(func(l *draw.Line) { l.Put(draw.Dim, draw.GlyphEllipsis+" "+strconv.Itoa(more)+" more") })
 		}
 		if i >= room || len(lines) > room {
 			break
 		}
-		put(func(l *line) { m.cardFeature(c, l, t, feature) })
+		put(func(l *draw.Line) { m.cardFeature(c, l, t, feature) })
 	}
 	if len(features) == 0 && room > 0 {
-		put(func(l *line) { l.put(dim, "no features told yet") })
+		put(func(l *draw.Line) { l.Put(draw.Dim, "no features told yet") })
 	}
 	for len(lines) <= room {
-		put(func(*line) {})
+		put(func(*draw.Line) {})
 	}
-	put(func(l *line) { m.cardProgress(c, l, t) })
+	put(func(l *draw.Line) { m.cardProgress(c, l, t) })
 	return append(lines, m.cardBottom(c, t, f, r))[:h]
 }
 
 // cardTitle draws the upper edge of the frame with the task's state and id,
 // and when it was last heard of.
-func (m *Model) cardTitle(c *cardCols, t *model.Task, f box, r role) string {
+func (m *Model) cardTitle(c *cardCols, t *model.Task, f draw.Box, r draw.Role) string {
 	s := t.State()
 	_, stalled := m.board.Stalled(t, m.at)
-	l := newLine(m.th, c.width).put(r, f.topLeft).space(1)
-	l.put(stateRole(s), m.sign(s, !stalled)+" "+word(s)).space(2)
-	age := since(t.Heard(), m.at)
+	l := draw.NewLine(m.th, c.width).Put(r, f.TopLeft).Space(1)
+	l.Put(draw.StateRole(s), m.sign(s, !stalled)+" "+draw.Word(s)).Space(2)
+	age := draw.Since(t.Heard(), m.at)
 	if age != "" && c.width >= 38 { // even beside the longest state there is room
 		age += " ago"
 	}
-	l.put(idRole(t), short(t.ID(), max(8, l.free-len(age)-4))).space(1)
-	l.put(r, repeat(f.edge, l.free-len(age)-3)).space(1)
-	ageRole := dim
+	l.Put(idRole(t), draw.Short(t.ID(), max(8, l.Free-len(age)-4))).Space(1)
+	l.Put(r, draw.Repeat(f.Edge, l.Free-len(age)-3)).Space(1)
+	ageRole := draw.Dim
 	if stalled {
-		ageRole = warn
+		ageRole = draw.Warn
 	}
-	return l.put(ageRole, age).space(1).put(r, f.topRight).String()
+	return l.Put(ageRole, age).Space(1).Put(r, f.TopRight).String()
 }
 
 // idRole makes the ids of finished tasks as calm as the rest of their cards.
-func idRole(t *model.Task) role {
+func idRole(t *model.Task) draw.Role {
 	if active(t) || t.State() == model.Failed {
-		return strong
+		return draw.Strong
 	}
-	return dim
+	return draw.Dim
 }
 
 // cardBottom draws the lower edge of the frame with the asset.
-func (m *Model) cardBottom(c *cardCols, t *model.Task, f box, r role) string {
-	l := newLine(m.th, c.width).put(r, f.bottomLeft)
-	if name := short(m.assetName(t), 8); name != "" {
-		name, n, _ := fit(name, c.width-6)
-		l.space(1).cell(dim, name, n).space(1)
+func (m *Model) cardBottom(c *cardCols, t *model.Task, f draw.Box, r draw.Role) string {
+	l := draw.NewLine(m.th, c.width).Put(r, f.BottomLeft)
+	if name := draw.Short(m.assetName(t), 8); name != "" {
+		name, n, _ := draw.Fit(name, c.width-6)
+		l.Space(1).Cell(draw.Dim, name, n).Space(1)
 	}
-	return l.put(r, repeat(f.edge, l.free-1)).put(r, f.bottomRight).String()
+	return l.Put(r, draw.Repeat(f.Edge, l.Free-1)).Put(r, f.BottomRight).String()
 }
 
 // cardFeature draws the way of one feature so far: how long it was queued and
 // processing, and how it ended. The state it is in now has its sign.
-func (m *Model) cardFeature(c *cardCols, l *line, t *model.Task, feature model.Feature) {
+func (m *Model) cardFeature(c *cardCols, l *draw.Line, t *model.Task, feature model.Feature) {
 	s := feature.State
 	until, moving := m.at, active(t)
-	nameRole, stateRole := plain, stateRole(s)
+	nameRole, stateRole := draw.Plain, draw.StateRole(s)
 	if !moving { // what had not ended then stands still
-		until, nameRole = t.Updated(), dim
+		until, nameRole = t.Updated(), draw.Dim
 	}
 	if model.Internal(feature.Name) || !moving && !s.Terminal() {
-		nameRole, stateRole = dim, dim
+		nameRole, stateRole = draw.Dim, draw.Dim
 	}
 	p := pathOf(t, feature.Name, until)
 	if times := "×" + strconv.Itoa(p.runs()); p.runs() > 1 {
-		w := cells(times)
-		l.cell(nameRole, feature.Name, c.name-w-1).space(1).put(warn, times).space(1)
+		w := draw.Cells(times)
+		l.Cell(nameRole, feature.Name, c.name-w-1).Space(1).Put(draw.Warn, times).Space(1)
 	} else {
-		l.cell(nameRole, feature.Name, c.name).space(1)
+		l.Cell(nameRole, feature.Name, c.name).Space(1)
 	}
 	now := m.sign(s, moving) + " "
 	switch {
 	case s == model.Queued:
-		l.cell(stateRole, now+p.queued.String(), c.queued).space(1)
-		l.cell(dim, "  "+p.processing.String(), c.processing)
+		l.Cell(stateRole, now+p.queued.String(), c.queued).Space(1)
+		l.Cell(draw.Dim, "  "+p.processing.String(), c.processing)
 	case s == model.Processing:
-		l.cell(dim, "  "+p.queued.String(), c.queued).space(1)
-		l.cell(stateRole, now+p.processing.String(), c.processing)
+		l.Cell(draw.Dim, "  "+p.queued.String(), c.queued).Space(1)
+		l.Cell(stateRole, now+p.processing.String(), c.processing)
 	case !s.Terminal():
-		l.cell(dim, "  "+p.queued.String(), c.queued).space(1)
-		l.cell(stateRole, now+word(s)+" "+p.processing.String(), c.processing+1+c.end)
+		l.Cell(draw.Dim, "  "+p.queued.String(), c.queued).Space(1)
+		l.Cell(stateRole, now+draw.Word(s)+" "+p.processing.String(), c.processing+1+c.end)
 	default:
-		l.cell(dim, "  "+p.queued.String(), c.queued).space(1)
-		l.cell(dim, "  "+p.processing.String(), c.processing).space(1)
-		l.cell(stateRole, ending(s, c.end), c.end)
+		l.Cell(draw.Dim, "  "+p.queued.String(), c.queued).Space(1)
+		l.Cell(draw.Dim, "  "+p.processing.String(), c.processing).Space(1)
+		l.Cell(stateRole, ending(s, c.end), c.end)
 	}
 }
 
@@ -157,38 +158,38 @@ func (m *Model) cardFeature(c *cardCols, l *line, t *model.Task, feature model.F
 func ending(s model.State, w int) string {
 	switch {
 	case w < 6:
-		return glyph(s) + letter(s)
+		return draw.Glyph(s) + draw.Letter(s)
 	case w < 2+len(model.Completed):
-		return glyph(s) + " " + word(s)[:min(4, len(s))]
+		return draw.Glyph(s) + " " + draw.Word(s)[:min(4, len(s))]
 	}
-	return glyph(s) + " " + word(s)
+	return draw.Glyph(s) + " " + draw.Word(s)
 }
 
 // cardProgress draws how far the task has come, and how long that took or will
 // take.
-func (m *Model) cardProgress(c *cardCols, l *line, t *model.Task) {
-	told, r := "", dim
+func (m *Model) cardProgress(c *cardCols, l *draw.Line, t *model.Task) {
+	told, r := "", draw.Dim
 	_, stalled := m.board.Stalled(t, m.at)
 	left, known := m.board.ETA(t, m.at)
 	switch {
 	case stalled:
-		told, r = "stalled", warn
+		told, r = "stalled", draw.Warn
 	case known:
 		told = "eta " + remaining(left)
 	case !active(t) && duration(t, m.at) > 0:
-		told = "took " + ago(duration(t, m.at))
+		told = "took " + draw.Ago(duration(t, m.at))
 	}
 	done, total := t.Progress()
 	figures := " " + strconv.Itoa(done) + "/" + strconv.Itoa(total)
 	if told != "" {
 		told = "  " + told
 	}
-	bar := stateRole(t.State())
+	bar := draw.StateRole(t.State())
 	if t.State() == model.Completed || t.State() == model.Cancelled {
-		bar = dim
+		bar = draw.Dim
 	}
-	l.bar(bar, int64(done), int64(total), c.width-4-len(figures)-len(told))
-	l.put(dim, figures).put(r, told)
+	l.Bar(bar, int64(done), int64(total), c.width-4-len(figures)-len(told))
+	l.Put(draw.Dim, figures).Put(r, told)
 }
 
 // cardPath is the way of a feature through its states so far. Unknown states
@@ -233,5 +234,5 @@ func (p cardPhase) String() string {
 	if p.times == 0 {
 		return ""
 	}
-	return ago(p.stay)
+	return draw.Ago(p.stay)
 }

@@ -9,6 +9,7 @@ import (
 
 	"aspectop/model"
 	"aspectop/printer"
+	"aspectop/ui/draw"
 	"aspectop/ui/keys"
 )
 
@@ -37,7 +38,7 @@ func (m *Model) copyID() tea.Cmd {
 		return m.copied("message id "+s.sent, s.sent)
 	}
 	if s.task != nil {
-		return m.copied("task id "+short(s.task.ID(), 8), s.task.ID())
+		return m.copied("task id "+draw.Short(s.task.ID(), 8), s.task.ID())
 	}
 	if st := m.log.status(s.row); st != nil && st.Rejected != nil && st.Rejected.ID != "" {
 		return m.copied("message id "+st.Rejected.ID, st.Rejected.ID)

@@ -6,6 +6,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"aspectop/model"
+	"aspectop/ui/draw"
 	"aspectop/ui/keys"
 )
 
@@ -15,13 +16,13 @@ type deliveriesView struct {
 	sent   sent
 	joined []here // of each of the messages
 	shown  []int  // those that pass the filter
-	rows   window
+	rows   draw.Window
 	head   int // lines above the rows
 	h      int // rows on screen
 	id     string
 	follow bool // the selection stays on the first row
 
-	preview textPane
+	preview draw.TextPane
 	told    toldText
 }
 
@@ -57,13 +58,13 @@ func (v *deliveriesView) update(m *Model) {
 func (v *deliveriesView) hold() {
 	n := len(v.shown)
 	if n == 0 {
-		v.rows.set(0, 0, v.h)
+		v.rows.Set(0, 0, v.h)
 		v.id = ""
 		return
 	}
 	row := 0
 	if !v.follow {
-		row = min(v.rows.cursor, n-1)
+		row = min(v.rows.Cursor, n-1)
 		for i := range v.shown {
 			if v.message(i).ID == v.id {
 				row = i
@@ -71,7 +72,7 @@ func (v *deliveriesView) hold() {
 			}
 		}
 	}
-	v.rows.shift(row, n, v.h)
+	v.rows.Shift(row, n, v.h)
 	v.id = v.message(row).ID
 }
 
@@ -118,7 +119,7 @@ func (v *deliveriesView) selection(m *Model) selection {
 		return selection{}
 	}
 	s := selection{sent: v.id}
-	switch h := v.joined[v.shown[v.rows.cursor]]; h.is {
+	switch h := v.joined[v.shown[v.rows.Cursor]]; h.is {
 	case hereArrived, hereRefused:
 		s.row = h.row
 	}
@@ -167,7 +168,7 @@ func (v *deliveriesView) do(m *Model, a keys.Action) (tea.Cmd, bool) {
 	case keys.NextMatch, keys.PrevMatch:
 		v.toFailure(m, a)
 	default:
-		if !v.rows.move(a, n, v.h) {
+		if !v.rows.Move(a, n, v.h) {
 			return nil, false
 		}
 		v.moved(m)
@@ -180,8 +181,8 @@ func (v *deliveriesView) moved(m *Model) {
 	if len(v.shown) == 0 {
 		return
 	}
-	v.id = v.message(v.rows.cursor).ID
-	if v.follow && v.rows.cursor > 0 {
+	v.id = v.message(v.rows.Cursor).ID
+	if v.follow && v.rows.Cursor > 0 {
 		v.follow = false
 		m.sayFollow(false)
 	}
@@ -193,9 +194,9 @@ func (v *deliveriesView) toFailure(m *Model, a keys.Action) {
 		step = -1
 	}
 	for i := 1; i <= n; i++ {
-		row := ((v.rows.cursor+i*step)%n + n) % n
+		row := ((v.rows.Cursor+i*step)%n + n) % n
 		if v.failed(v.shown[row]) {
-			v.rows.set(row, n, v.h)
+			v.rows.Set(row, n, v.h)
 			v.moved(m)
 			return
 		}
@@ -204,8 +205,8 @@ func (v *deliveriesView) toFailure(m *Model, a keys.Action) {
 }
 
 func (v *deliveriesView) click(m *Model, _, y int) {
-	if row := v.rows.top + y - v.head; y >= v.head && row < len(v.shown) {
-		v.rows.set(row, len(v.shown), v.h)
+	if row := v.rows.Top + y - v.head; y >= v.head && row < len(v.shown) {
+		v.rows.Set(row, len(v.shown), v.h)
 		v.moved(m)
 	}
 }
@@ -216,7 +217,7 @@ func (v *deliveriesView) openSheet(m *Model) {
 	v.follow = false // r and e are about the message that is read
 	m.openSheet(&sheet{
 		title: func(*Model) string { return "message " + id },
-		content: func(m *Model) *document {
+		content: func(m *Model) *draw.Document {
 			v.update(m)
 			v.sent.need(m, id)
 			return v.text(m, id)
@@ -235,7 +236,7 @@ func (v *deliveriesView) summary() string {
 			refused++
 		}
 	}
-	told := count(len(v.sent.messages), "message", "messages")
+	told := draw.Count(len(v.sent.messages), "message", "messages")
 	if missing > 0 {
 		told += fmt.Sprintf(", %d not received here", missing)
 	}

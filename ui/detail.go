@@ -4,6 +4,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"aspectop/model"
+	"aspectop/ui/draw"
 	"aspectop/ui/keys"
 )
 
@@ -18,8 +19,8 @@ type detail struct {
 
 	top     int // first line of the Task pane
 	events  taskEvents
-	payload textPane
-	headers textPane
+	payload draw.TextPane
+	headers draw.TextPane
 
 	shown   content // what payload and headers hold
 	shows   rowKey  // of which row, even when that is to be read anew
@@ -41,7 +42,7 @@ var paneTitles = [...]string{"Task", "Events", "Payload", "Headers"}
 // openTask opens a task, a row of the log, or both: then what the row brought
 // is what the reader wants to see first.
 func (m *Model) openTask(t *model.Task, row rowKey) {
-	d := &detail{row: row, payload: newTextPane(), headers: newTextPane()}
+	d := &detail{row: row, payload: draw.NewTextPane(), headers: draw.NewTextPane()}
 	m.detail = d
 	if row.pos > 0 {
 		if s := m.log.status(row); s != nil {
@@ -67,7 +68,7 @@ func (d *detail) panes() []paneID {
 }
 
 // reader is the pane of text that is open, or nil.
-func (d *detail) reader() *textPane {
+func (d *detail) reader() *draw.TextPane {
 	switch d.pane {
 	case panePayload:
 		return &d.payload
@@ -95,7 +96,7 @@ func (d *detail) arrange(m *Model, w, h int) {
 	d.hold(m)
 	d.load(m)
 	if p := d.reader(); p != nil {
-		p.arrange(w, d.h)
+		p.Arrange(w, d.h)
 	}
 }
 
@@ -138,11 +139,11 @@ func (d *detail) do(m *Model, a keys.Action) (tea.Cmd, bool) {
 		return nil, true
 	}
 	if a == keys.Wrap {
-		on := !d.reader().wrap
-		d.payload.wrap, d.headers.wrap = on, on
+		on := !d.reader().Wrap
+		d.payload.Wrap, d.headers.Wrap = on, on
 		return nil, true
 	}
-	return d.reader().do(m, a)
+	return d.reader().Do(a, m.say)
 }
 
 // step turns to the next pane, or to the previous one.
@@ -174,17 +175,7 @@ func (d *detail) scrollTask(m *Model, a keys.Action) bool {
 	if t == nil {
 		return false
 	}
-	return scroll(&d.top, a, len(m.overview(t, m.w, d.h)), d.h)
-}
-
-// scroll moves the first line of h that are shown out of n.
-func scroll(top *int, a keys.Action, n, h int) bool {
-	w := window{cursor: *top, top: *top}
-	if !w.move(a, n, h) {
-		return false
-	}
-	*top = max(0, min(w.cursor, n-h))
-	return true
+	return draw.Scroll(&d.top, a, len(m.overview(t, m.w, d.h)), d.h)
 }
 
 func (d *detail) draw(m *Model, w, h int) []string {
@@ -199,26 +190,26 @@ func (d *detail) draw(m *Model, w, h int) []string {
 	case paneEvents:
 		lines = append(lines, d.events.draw(m, w, h)...)
 	default:
-		lines = append(lines, d.reader().draw(m, w, h)...)
+		lines = append(lines, d.reader().Draw(m.th, w, h)...)
 	}
-	return tall(m.th, lines, w, h+1)
+	return draw.Tall(m.th, lines, w, h+1)
 }
 
 // drawTitles draws the titles of the panes, and what the open one shows.
 func (d *detail) drawTitles(m *Model, w int) string {
-	l := newLine(m.th, w)
+	l := draw.NewLine(m.th, w)
 	for _, p := range d.panes() {
-		r := dim
-		if l.selected = p == d.pane; l.selected {
-			r = strong
+		r := draw.Dim
+		if l.Selected = p == d.pane; l.Selected {
+			r = draw.Strong
 		}
-		l.put(r, " "+paneTitles[p]+" ")
-		l.selected = false
-		l.space(1)
+		l.Put(r, " "+paneTitles[p]+" ")
+		l.Selected = false
+		l.Space(1)
 	}
-	told, width, _ := fit(d.about(m), 80)
-	if l.free > width {
-		l.space(l.free-width).put(dim, told)
+	told, width, _ := draw.Fit(d.about(m), 80)
+	if l.Free > width {
+		l.Space(l.Free-width).Put(draw.Dim, told)
 	}
 	return l.String()
 }
@@ -227,9 +218,9 @@ func (d *detail) drawTitles(m *Model, w int) string {
 func (d *detail) about(m *Model) string {
 	switch d.pane {
 	case paneTask:
-		return short(d.task, 8)
+		return draw.Short(d.task, 8)
 	case paneEvents:
-		return count(len(d.events.seqs), "event", "events")
+		return draw.Count(len(d.events.seqs), "event", "events")
 	}
 	return d.shown.about(m, d)
 }

@@ -72,7 +72,7 @@ func (s *screen) walk(word string) {
 			s.press("enter", "n", "w")
 			look()
 			s.press("w")
-			if s.m.detail.reader().search.height() > 0 {
+			if s.m.detail.reader().Searched() {
 				s.press("esc")
 			}
 		}

@@ -13,6 +13,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"aspectop/model"
+	"aspectop/ui/draw"
 )
 
 // maxEdited is how much of an edited file is read, in bytes: more than any body
@@ -49,7 +50,7 @@ type (
 	editedMsg struct {
 		draft   draft
 		body    []byte // to be sent
-		changes []diffLine
+		changes []draw.DiffLine
 		flaw    string // why the body is no JSON any more
 		err     error
 	}
@@ -122,7 +123,7 @@ func (m *Model) compare(msg editorEndedMsg) tea.Cmd {
 		if !json.Valid(msg.draft.delivery.Body) {
 			out.flaw = "" // it never was
 		}
-		out.changes = differences(msg.draft.before, laidOut(msg.edited))
+		out.changes = draw.Changes(msg.draft.before, laidOut(msg.edited))
 		return out
 	}
 }
@@ -156,12 +157,12 @@ func (m *Model) review(msg editedMsg) {
 		m.say(d.name() + " is unchanged; nothing was sent")
 		return
 	}
-	shown := diffText{changes: msg.changes, json: msg.flaw == "" && json.Valid(msg.body), flaw: msg.flaw}
+	shown := draw.Diff{Changes: msg.changes, JSON: msg.flaw == "" && json.Valid(msg.body), Flaw: msg.flaw}
 	m.openSheet(&sheet{
 		title: func(m *Model) string {
 			return "enter sends, esc drops: " + d.name() + " edited, to " + m.shown(m.opt.ReplayTo)
 		},
-		content: func(m *Model) *document { return shown.document(m.hidden) },
+		content: func(m *Model) *draw.Document { return shown.Document(m.hidden) },
 		enter:   func(m *Model) tea.Cmd { return m.sendEdited(d, msg.body) },
 		dropped: "the edit of " + d.name() + " was dropped; nothing was sent",
 	})
@@ -188,27 +189,11 @@ const maxLaidOut = 200
 // It ends with a line feed, as editors leave files.
 func laidOut(body []byte) string {
 	var b bytes.Buffer
-	if depthOf(body) > maxLaidOut || json.Indent(&b, bytes.TrimSpace(body), "", "  ") != nil {
+	if draw.JSONDepth(body) > maxLaidOut || json.Indent(&b, bytes.TrimSpace(body), "", "  ") != nil {
 		b.Reset()
 		b.Write(bytes.TrimSuffix(body, []byte{'\n'}))
 	}
 	return b.String() + "\n"
-}
-
-// depthOf is how deep the brackets of JSON stand in each other.
-func depthOf(body []byte) (deepest int) {
-	for i, depth := 0, 0; i < len(body); i++ {
-		switch body[i] {
-		case '"':
-			i += stringEnd(body[i:]) - 1
-		case '{', '[':
-			depth++
-			deepest = max(deepest, depth)
-		case '}', ']':
-			depth--
-		}
-	}
-	return deepest
 }
 
 // compacted is an edited body as it is sent: JSON without the blanks that were

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"aspectop/model"
+	"aspectop/ui/draw"
 )
 
 // eventCols is the layout of the log, 0 for a column that had to give way.
@@ -14,7 +15,7 @@ type eventCols struct {
 
 func eventColumns(w int) eventCols {
 	c := eventCols{seq: 8, verdict: 11, kind: 16, task: 10}
-	used := func() int { return 2 + clockWidth + 1 + c.seq + c.verdict + c.kind + c.task + 34 }
+	used := func() int { return 2 + draw.ClockWidth + 1 + c.seq + c.verdict + c.kind + c.task + 34 }
 	for _, giveWay := range []*int{&c.seq, &c.verdict, &c.task, &c.kind} {
 		if used() > w {
 			*giveWay = 0
@@ -24,25 +25,25 @@ func eventColumns(w int) eventCols {
 }
 
 func (c *eventCols) head(m *Model, w int) string {
-	l := newLine(m.th, w).space(2).cell(dim, "TIME", clockWidth).space(1)
+	l := draw.NewLine(m.th, w).Space(2).Cell(draw.Dim, "TIME", draw.ClockWidth).Space(1)
 	for _, col := range []struct {
 		name string
 		w    int
 	}{{"#", c.seq}, {"VERDICT", c.verdict}, {"TYPE", c.kind}, {"TASK", c.task}} {
 		if col.w > 0 {
-			l.cell(dim, col.name, col.w-1).space(1)
+			l.Cell(draw.Dim, col.name, col.w-1).Space(1)
 		}
 	}
-	return l.put(dim, "WHAT CHANGED").String()
+	return l.Put(draw.Dim, "WHAT CHANGED").String()
 }
 
 func (c *eventCols) row(m *Model, k rowKey, w int, selected bool) string {
-	l := newLine(m.th, w)
-	l.selected = selected
+	l := draw.NewLine(m.th, w)
+	l.Selected = selected
 	if selected {
-		l.put(accent, glyphCursor)
+		l.Put(draw.Accent, draw.GlyphCursor)
 	}
-	l.to(2)
+	l.To(2)
 	if k.pos > 0 {
 		c.statusRow(m, l, m.log.status(k))
 		return l.String()
@@ -50,111 +51,111 @@ func (c *eventCols) row(m *Model, k rowKey, w int, selected bool) string {
 	a := m.log.rows[k.seq]
 	if a == nil {
 		if u, failed := m.log.unread[k.seq]; failed {
-			return l.put(warn, u.why).String()
+			return l.Put(draw.Warn, u.why).String()
 		}
-		return l.put(faint, glyphEllipsis).String()
+		return l.Put(draw.Faint, draw.GlyphEllipsis).String()
 	}
 	e := m.explain(a)
-	l.put(dim, clock(a.Received)).space(1)
+	l.Put(draw.Dim, draw.Clock(a.Received)).Space(1)
 	if c.seq > 0 {
-		l.right(faint, fmt.Sprint(a.Seq), c.seq-1).space(1)
+		l.Right(draw.Faint, fmt.Sprint(a.Seq), c.seq-1).Space(1)
 	}
 	if c.verdict > 0 {
-		l.cell(good, e.verdict, c.verdict-1).space(1)
+		l.Cell(draw.Good, e.verdict, c.verdict-1).Space(1)
 	}
 	if c.kind > 0 {
-		l.cell(e.role, a.Type, c.kind-1).space(1)
+		l.Cell(e.role, a.Type, c.kind-1).Space(1)
 	}
 	if c.task > 0 {
 		id := ""
 		if a.Task != nil {
-			id = short(a.Task.ID, c.task-1)
+			id = draw.Short(a.Task.ID, c.task-1)
 		}
-		l.cell(plain, id, c.task-1).space(1)
+		l.Cell(draw.Plain, id, c.task-1).Space(1)
 	}
 	for _, mark := range e.marks {
-		l.put(warn, mark).space(1)
+		l.Put(draw.Warn, mark).Space(1)
 	}
 	m.putForwards(l, a.Seq)
 	m.putChanges(l, e.changes)
 	if e.text != "" {
-		l.put(dim, e.text)
+		l.Put(draw.Dim, e.text)
 	}
 	return l.String()
 }
 
 // putForwards draws what the user's handlers answered.
-func (m *Model) putForwards(l *line, seq int64) {
+func (m *Model) putForwards(l *draw.Line, seq int64) {
 	for _, f := range m.forwards[seq] {
 		switch {
 		case f.Delivered():
-			l.put(good, fmt.Sprintf("%s%d %dms", glyphArrow, f.Status, f.Latency.Milliseconds()))
+			l.Put(draw.Good, fmt.Sprintf("%s%d %dms", draw.GlyphArrow, f.Status, f.Latency.Milliseconds()))
 		case f.GaveUp:
-			l.put(bad, glyphArrow+"gave up: "+f.Error)
+			l.Put(draw.Bad, draw.GlyphArrow+"gave up: "+f.Error)
 		case f.Final:
-			l.put(bad, glyphArrow+f.Error)
+			l.Put(draw.Bad, draw.GlyphArrow+f.Error)
 		default:
-			l.put(warn, fmt.Sprintf("%stry %d: %s", glyphArrow, f.Tries, f.Error))
+			l.Put(draw.Warn, fmt.Sprintf("%stry %d: %s", draw.GlyphArrow, f.Tries, f.Error))
 		}
-		l.put(plain, " ")
+		l.Put(draw.Plain, " ")
 	}
 }
 
 // putTunnel draws a change of the tunnel as a sentence.
-func (m *Model) putTunnel(l *line, t *model.Tunnel) {
-	r := warn
+func (m *Model) putTunnel(l *draw.Line, t *model.Tunnel) {
+	r := draw.Warn
 	switch {
 	case t.State == model.TunnelFailed, t.Probe != nil && !t.Probe.OK:
-		r = bad
+		r = draw.Bad
 	case t.State == model.TunnelConnected:
-		r = good
+		r = draw.Good
 	}
-	l.put(r, "tunnel "+string(t.State))
+	l.Put(r, "tunnel "+string(t.State))
 	if t.PublicURL != "" {
-		l.put(dim, " at ").put(plain, m.shown(t.PublicURL))
+		l.Put(draw.Dim, " at ").Put(draw.Plain, m.shown(t.PublicURL))
 	}
 	if m.hidden { // reasons may name hosts
 		return
 	}
 	if t.Detail != "" {
-		l.put(dim, ": "+t.Detail)
+		l.Put(draw.Dim, ": "+t.Detail)
 	}
 	if t.Probe != nil && !t.Probe.OK {
-		l.put(bad, "; probe failed: "+t.Probe.Detail)
+		l.Put(draw.Bad, "; probe failed: "+t.Probe.Detail)
 	}
 }
 
-func (c *eventCols) statusRow(m *Model, l *line, s *model.Status) {
+func (c *eventCols) statusRow(m *Model, l *draw.Line, s *model.Status) {
 	if s == nil {
 		return
 	}
-	l.put(dim, clock(s.At)).space(1)
+	l.Put(draw.Dim, draw.Clock(s.At)).Space(1)
 	if c.seq > 0 {
-		l.space(c.seq)
+		l.Space(c.seq)
 	}
 	switch {
 	case s.Tunnel != nil:
 		m.putTunnel(l, s.Tunnel)
 		return
 	case s.Rejected == nil:
-		l.put(warn, s.Notice)
+		l.Put(draw.Warn, s.Notice)
 		return
 	}
 	if c.verdict > 0 {
-		l.cell(bad, "rejected", c.verdict-1).space(1)
-		l.put(bad, s.Rejected.Verdict.String())
+		l.Cell(draw.Bad, "rejected", c.verdict-1).Space(1)
+		l.Put(draw.Bad, s.Rejected.Verdict.String())
 	} else {
-		l.put(bad, "rejected: "+s.Rejected.Verdict.String())
+		l.Put(draw.Bad, "rejected: "+s.Rejected.Verdict.String())
 	}
 	if s.Rejected.ID != "" {
-		l.put(dim, "  "+s.Rejected.ID)
+		l.Put(draw.Dim, "  "+s.Rejected.ID)
 	}
 }
 
 // explained is what a row of the log says of a delivery.
 type explained struct {
 	verdict string
-	role    role // of the type
+	role    draw.Role // of the type
 	marks   []string
 	changes []model.Change
 	text    string // in place of changes
@@ -163,20 +164,20 @@ type explained struct {
 // explain tells what a delivery meant when it arrived. What depends on earlier
 // deliveries is left out until those have been read.
 func (m *Model) explain(a *arrival) explained {
-	e := explained{verdict: "verified", role: plain}
+	e := explained{verdict: "verified", role: draw.Plain}
 	if a.Source != model.SourceWebhook {
 		e.verdict = string(a.Source)
 	}
 	switch a.Kind {
 	case model.Done:
-		e.role = good
+		e.role = draw.Good
 	case model.Failure:
-		e.role = bad
+		e.role = draw.Bad
 	case model.Ping, model.Other, model.Unrecognised:
-		e.role = dim
+		e.role = draw.Dim
 	}
 	if a.repeat() {
-		e.role = dim
+		e.role = draw.Dim
 		e.marks = append(e.marks, "duplicate")
 		e.text = fmt.Sprintf("arrival %d of #%d", a.attempt, a.Message)
 		if a.differs {
@@ -196,7 +197,7 @@ func (m *Model) explain(a *arrival) explained {
 		e.text = "tells no task"
 		return e
 	case model.Gone:
-		e.role, e.text = warn, "Aspect no longer knows the task"
+		e.role, e.text = draw.Warn, "Aspect no longer knows the task"
 		return e
 	}
 	t := m.board.Task(a.Task.ID)
@@ -221,25 +222,25 @@ func (m *Model) explain(a *arrival) explained {
 func told(features []model.Feature) string {
 	words := make([]string, len(features))
 	for i, f := range features {
-		words[i] = f.Name + " " + word(f.State)
+		words[i] = f.Name + " " + draw.Word(f.State)
 	}
 	return strings.Join(words, ", ")
 }
 
 // putChanges draws what changed: name, from, to.
-func (m *Model) putChanges(l *line, changes []model.Change) {
+func (m *Model) putChanges(l *draw.Line, changes []model.Change) {
 	for i, c := range changes {
 		if i > 0 {
-			l.put(faint, "  ")
+			l.Put(draw.Faint, "  ")
 		}
-		l.put(plain, c.Feature+" ")
+		l.Put(draw.Plain, c.Feature+" ")
 		if c.From != "" {
-			l.put(dim, string(c.From)+glyphArrow)
+			l.Put(draw.Dim, string(c.From)+draw.GlyphArrow)
 		}
 		if c.To == "" {
-			l.put(dim, "gone")
+			l.Put(draw.Dim, "gone")
 		} else {
-			l.put(stateRole(c.To), string(c.To))
+			l.Put(draw.StateRole(c.To), string(c.To))
 		}
 	}
 }

@@ -3,12 +3,13 @@ package ui
 import (
 	tea "charm.land/bubbletea/v2"
 
+	"aspectop/ui/draw"
 	"aspectop/ui/keys"
 )
 
 // eventsView is the log: every delivery and every refusal, newest at the end.
 type eventsView struct {
-	rows   window
+	rows   draw.Window
 	h      int
 	key    rowKey // of the selected row
 	line   int    // where on the screen it is
@@ -31,15 +32,15 @@ func (v *eventsView) changed(m *Model, c change) {
 func (v *eventsView) hold(m *Model) {
 	n := m.log.len()
 	if n == 0 {
-		v.rows.set(0, 0, v.h)
+		v.rows.Set(0, 0, v.h)
 		return
 	}
 	if v.follow {
-		v.rows.set(n-1, n, v.h)
+		v.rows.Set(n-1, n, v.h)
 	} else {
 		i := min(m.log.find(v.key), n-1)
-		v.rows = window{cursor: i, top: i - v.line}
-		v.rows.set(i, n, v.h)
+		v.rows = draw.Window{Cursor: i, Top: i - v.line}
+		v.rows.Set(i, n, v.h)
 		if m.log.at(i) != v.key && m.log.looking(m) {
 			return
 		}
@@ -49,14 +50,14 @@ func (v *eventsView) hold(m *Model) {
 
 // settle notes the row that the cursor is on.
 func (v *eventsView) settle(m *Model) {
-	v.key, v.line = m.log.at(v.rows.cursor), v.rows.cursor-v.rows.top
+	v.key, v.line = m.log.at(v.rows.Cursor), v.rows.Cursor-v.rows.Top
 }
 
 func (v *eventsView) selection(m *Model) selection {
 	if m.log.len() == 0 {
 		return selection{}
 	}
-	s := selection{row: m.log.at(v.rows.cursor)}
+	s := selection{row: m.log.at(v.rows.Cursor)}
 	if a := m.log.rows[s.row.seq]; s.row.pos == 0 && a != nil && a.Task != nil {
 		s.task = m.board.Task(a.Task.ID)
 	}
@@ -75,7 +76,7 @@ func (v *eventsView) do(m *Model, a keys.Action) (tea.Cmd, bool) {
 	case keys.NextMatch, keys.PrevMatch:
 		v.toFailure(m, a)
 	default:
-		if !v.rows.move(a, m.log.len(), v.h) {
+		if !v.rows.Move(a, m.log.len(), v.h) {
 			return nil, false
 		}
 		v.moved(m)
@@ -90,7 +91,7 @@ func (v *eventsView) moved(m *Model) {
 		return
 	}
 	v.settle(m)
-	if follow := v.rows.cursor == n-1; follow != v.follow {
+	if follow := v.rows.Cursor == n-1; follow != v.follow {
 		v.follow = follow
 		m.sayFollow(follow)
 	}
@@ -103,13 +104,13 @@ func (v *eventsView) toFailure(m *Model, a keys.Action) {
 		step = -1
 	}
 	n := m.log.len()
-	for i := v.rows.cursor + step; i >= 0 && i < n; i += step {
+	for i := v.rows.Cursor + step; i >= 0 && i < n; i += step {
 		k := m.log.at(i)
 		if k.pos == 0 && m.log.rows[k.seq] == nil {
 			break // not at hand: the filter ! finds them all
 		}
 		if m.rowFailed(k) {
-			v.rows.set(i, n, v.h)
+			v.rows.Set(i, n, v.h)
 			v.moved(m)
 			return
 		}
@@ -127,8 +128,8 @@ func (m *Model) rowFailed(k rowKey) bool {
 }
 
 func (v *eventsView) click(m *Model, _, y int) {
-	if row := v.rows.top + y - 1; y > 0 && row < m.log.len() {
-		v.rows.set(row, m.log.len(), v.h)
+	if row := v.rows.Top + y - 1; y > 0 && row < m.log.len() {
+		v.rows.Set(row, m.log.len(), v.h)
 		v.moved(m)
 	}
 }
@@ -137,7 +138,7 @@ func (v *eventsView) click(m *Model, _, y int) {
 func (v *eventsView) inSight(m *Model) []int64 {
 	var seqs []int64
 	n := m.log.len()
-	for i := max(0, v.rows.top-v.h); i < min(n, v.rows.top+2*v.h); i++ {
+	for i := max(0, v.rows.Top-v.h); i < min(n, v.rows.Top+2*v.h); i++ {
 		if k := m.log.at(i); k.pos == 0 {
 			seqs = append(seqs, k.seq)
 		}
@@ -164,8 +165,8 @@ func (v *eventsView) draw(m *Model, w, h int) []string {
 	}
 	c := eventColumns(w)
 	lines := []string{c.head(m, w)}
-	for i := v.rows.top; i < n && len(lines) < h; i++ {
-		lines = append(lines, c.row(m, m.log.at(i), w, i == v.rows.cursor))
+	for i := v.rows.Top; i < n && len(lines) < h; i++ {
+		lines = append(lines, c.row(m, m.log.at(i), w, i == v.rows.Cursor))
 	}
-	return append(tall(m.th, lines, w, h), below...)
+	return append(draw.Tall(m.th, lines, w, h), below...)
 }

@@ -4,6 +4,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"aspectop/model"
+	"aspectop/ui/draw"
 )
 
 // exportedMsg tells how writing a task's events to a file went.
@@ -40,5 +41,5 @@ func (m *Model) exported(msg exportedMsg) {
 		m.say("cannot export: " + msg.err.Error())
 		return
 	}
-	m.say("wrote " + count(msg.n, "event", "events") + " to " + msg.path)
+	m.say("wrote " + draw.Count(msg.n, "event", "events") + " to " + msg.path)
 }

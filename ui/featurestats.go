@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"aspectop/model"
+	"aspectop/ui/draw"
 )
 
 // maxFeatureRows is how many features the statistics list: as many as anybody
@@ -60,54 +61,54 @@ func (m *Model) drawFeatureStats(stats *model.Stats, w int) []string {
 		name, label = max(10, w/4), 2
 	}
 	bar := w - name - 5 - label - 7 - 6
-	lines := []string{m.drawRule("Features", "p50 "+repeat(glyphFull, 2)+" p95 "+repeat(glyphWait, 2), w)}
-	l := newLine(m.th, w).cell(dim, "FEATURE", name).cell(dim, "OK", 5).cell(dim, "STAYS", label+bar)
-	lines = append(lines, l.right(dim, "P50", 7).right(dim, "P95", 6).String())
+	lines := []string{draw.Rule(m.th, "Features", "p50 "+draw.Repeat(draw.GlyphFull, 2)+" p95 "+draw.Repeat(draw.GlyphWait, 2), w)}
+	l := draw.NewLine(m.th, w).Cell(draw.Dim, "FEATURE", name).Cell(draw.Dim, "OK", 5).Cell(draw.Dim, "STAYS", label+bar)
+	lines = append(lines, l.Right(draw.Dim, "P50", 7).Right(draw.Dim, "P95", 6).String())
 	for _, row := range rows {
 		for i, s := range row.stays {
-			l := newLine(m.th, w)
+			l := draw.NewLine(m.th, w)
 			if i == 0 {
 				m.putFeatureName(l, &row, name)
 			} else {
-				l.cell(dim, "  "+count(row.stats.Tasks(), "task", "tasks"), name+5)
+				l.Cell(draw.Dim, "  "+draw.Count(row.stats.Tasks(), "task", "tasks"), name+5)
 			}
-			told := glyph(s.state)
+			told := draw.Glyph(s.state)
 			if label > 2 {
-				told += " " + word(s.state)
+				told += " " + draw.Word(s.state)
 			}
-			r := stateRole(s.state)
+			r := draw.StateRole(s.state)
 			if model.Internal(row.name) {
-				r = dim
+				r = draw.Dim
 			}
-			l.cell(r, told, label)
+			l.Cell(r, told, label)
 			if !s.known {
-				lines = append(lines, l.space(bar).right(dim, "–", 7).right(dim, "–", 6).String())
+				lines = append(lines, l.Space(bar).Right(draw.Dim, "–", 7).Right(draw.Dim, "–", 6).String())
 				continue
 			}
-			l.spread(r, int64(s.p50), int64(s.p95), int64(longest), bar)
-			lines = append(lines, l.right(plain, tenths(s.p50), 7).right(dim, tenths(s.p95), 6).String())
+			l.Spread(r, int64(s.p50), int64(s.p95), int64(longest), bar)
+			lines = append(lines, l.Right(draw.Plain, draw.Tenths(s.p50), 7).Right(draw.Dim, draw.Tenths(s.p95), 6).String())
 		}
 	}
 	if more > 0 {
-		lines = append(lines, newLine(m.th, w).put(dim, fmt.Sprintf("and %d more features", more)).String())
+		lines = append(lines, draw.NewLine(m.th, w).Put(draw.Dim, fmt.Sprintf("and %d more features", more)).String())
 	}
 	return lines
 }
 
 // putFeatureName draws a feature's name and how often it went well.
-func (m *Model) putFeatureName(l *line, row *featureRow, w int) {
-	r := strong
+func (m *Model) putFeatureName(l *draw.Line, row *featureRow, w int) {
+	r := draw.Strong
 	if model.Internal(row.name) {
-		r = dim
+		r = draw.Dim
 	}
-	l.cell(r, row.name, w-1).space(1)
+	l.Cell(r, row.name, w-1).Space(1)
 	completed, failed := row.stats.In(model.Completed), row.stats.In(model.Failed)
 	switch {
 	case completed+failed == 0:
-		l.cell(dim, "–", 5)
+		l.Cell(draw.Dim, "–", 5)
 	case failed > 0:
-		l.cell(warn, percent(completed, completed+failed), 5)
+		l.Cell(draw.Warn, draw.Percent(completed, completed+failed), 5)
 	default:
-		l.cell(good, percent(completed, completed), 5)
+		l.Cell(draw.Good, draw.Percent(completed, completed), 5)
 	}
 }

@@ -6,13 +6,14 @@ import (
 	"time"
 
 	"aspectop/model"
+	"aspectop/ui/draw"
 )
 
 // cursorLine is where the selected row stands on the screen, and what it says.
 func (s *screen) cursorLine() (int, string) {
 	s.t.Helper()
 	for i, l := range strings.Split(s.frame(), "\n") {
-		if strings.Contains(l, glyphCursor) {
+		if strings.Contains(l, draw.GlyphCursor) {
 			return i, l
 		}
 	}

@@ -7,6 +7,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"aspectop/ui/draw"
 	"aspectop/ui/keys"
 )
 
@@ -46,37 +47,37 @@ func (m *Model) sayFollow(on bool) {
 // drawFooter draws the last line: the filter while it is typed, a message, or
 // the keys that fit.
 func (m *Model) drawFooter() string {
-	l := newLine(m.th, m.w)
+	l := draw.NewLine(m.th, m.w)
 	switch f := &m.filter; {
 	case f.open:
 		m.drawFilter(l)
 		return l.String()
 	case m.frozen != nil:
-		l.put(warn, fmt.Sprintf("frozen, %d new", m.frozen.more)).put(dim, "  space goes on ")
+		l.Put(draw.Warn, fmt.Sprintf("frozen, %d new", m.frozen.more)).Put(draw.Dim, "  space goes on ")
 	case f.active():
 		what := f.filter.String()
 		if f.failures {
 			what = strings.TrimSpace("failures only " + what)
 		}
-		l.put(accent, "/"+what).put(dim, fmt.Sprintf("  %s, esc clears  ", m.shownWords()))
+		l.Put(draw.Accent, "/"+what).Put(draw.Dim, fmt.Sprintf("  %s, esc clears  ", m.shownWords()))
 	}
 	if m.flash.text != "" {
-		return l.put(accent, m.flash.text).String()
+		return l.Put(draw.Accent, m.flash.text).String()
 	}
 	m.drawKeys(l)
 	return l.String()
 }
 
-func (m *Model) drawFilter(l *line) {
+func (m *Model) drawFilter(l *draw.Line) {
 	f := &m.filter
 	end := "  " + m.shownWords()
-	r := dim
+	r := draw.Dim
 	if f.wrong != nil {
-		end, r = "  "+f.wrong.Message, bad
+		end, r = "  "+f.wrong.Message, draw.Bad
 	}
-	l.put(accent, "/")
-	putInput(l, &f.input, max(l.free*2/5, l.free-len(end)-2))
-	l.put(r, end)
+	l.Put(draw.Accent, "/")
+	draw.PutInput(l, &f.input, max(l.Free*2/5, l.Free-len(end)-2))
+	l.Put(r, end)
 }
 
 // shownWords tells how many rows pass the filter, as far as they were found.
@@ -100,11 +101,11 @@ func (m *Model) shownCount() int {
 
 // drawKeys lists the keys that mean something here, as many as fit, and at the
 // right those that everybody needs to find.
-func (m *Model) drawKeys(l *line) {
+func (m *Model) drawKeys(l *draw.Line) {
 	last := []keys.Binding{}
 	width := 0
 	for _, b := range m.keys {
-		if (b.Do == keys.Help || b.Do == keys.Quit) && l.free-width > 24 {
+		if (b.Do == keys.Help || b.Do == keys.Quit) && l.Free-width > 24 {
 			last = append(last, b)
 			width += keyWidth(b)
 		}
@@ -113,21 +114,21 @@ func (m *Model) drawKeys(l *line) {
 		if b.Short == "" || b.Do == keys.Help || b.Do == keys.Quit || !m.means(b) {
 			continue
 		}
-		if l.free < keyWidth(b)+width {
+		if l.Free < keyWidth(b)+width {
 			break
 		}
 		putKey(l, b)
 	}
-	l.to(l.width - width)
+	l.To(l.Width - width)
 	for _, b := range last {
 		putKey(l, b)
 	}
 }
 
-func keyWidth(b keys.Binding) int { return cells(keys.Name(b.Keys[0])) + 1 + len(b.Short) + 2 }
+func keyWidth(b keys.Binding) int { return draw.Cells(keys.Name(b.Keys[0])) + 1 + len(b.Short) + 2 }
 
-func putKey(l *line, b keys.Binding) {
-	l.put(accent, keys.Name(b.Keys[0])).put(dim, " "+b.Short+"  ")
+func putKey(l *draw.Line, b keys.Binding) {
+	l.Put(draw.Accent, keys.Name(b.Keys[0])).Put(draw.Dim, " "+b.Short+"  ")
 }
 
 // means reports whether a key does something where the reader is.

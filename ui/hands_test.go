@@ -9,13 +9,14 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"aspectop/model"
+	"aspectop/ui/draw"
 )
 
 // selectedLine is the line with the cursor.
 func (s *screen) selectedLine() string {
 	s.t.Helper()
 	for line := range strings.Lines(s.frame()) {
-		if strings.HasPrefix(line, glyphCursor) {
+		if strings.HasPrefix(line, draw.GlyphCursor) {
 			return strings.TrimSpace(line)
 		}
 	}
@@ -78,14 +79,14 @@ func TestNothingScrollsUnderTheReadersEyes(t *testing.T) {
 					s.press(map[string]string{"1": "j", "3": "k"}[view])
 				}
 				selected := s.selectedLine()
-				before := lineOf(s.frame(), glyphCursor)
+				before := lineOf(s.frame(), draw.GlyphCursor)
 				for i := range 20 {
 					s.deliver(event(300+i, "task.progress", 10*time.Second, "proxy=queued"))
 				}
 				if now := s.selectedLine(); firstWords(now) != firstWords(selected) {
 					t.Errorf("the selection moved from\n%s to\n%s", selected, now)
 				}
-				if after := lineOf(s.frame(), glyphCursor); after != before {
+				if after := lineOf(s.frame(), draw.GlyphCursor); after != before {
 					t.Errorf("the selected row moved from line %d to line %d", before, after)
 				}
 			})

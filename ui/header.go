@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"aspectop/model"
+	"aspectop/ui/draw"
 )
 
 // quietAfter is how long nothing may come before the header says so: a quiet
@@ -33,82 +34,82 @@ const (
 )
 
 // widest draws a line with as much detail as fits.
-func (m *Model) widest(draw func(*line, detailLevel)) string {
+func (m *Model) widest(content func(*draw.Line, detailLevel)) string {
 	for level := full; ; level-- {
-		l := newLine(m.th, m.w)
-		if draw(l, level); level == brief || !l.cut {
+		l := draw.NewLine(m.th, m.w)
+		if content(l, level); level == brief || !l.Cut {
 			return l.String()
 		}
 	}
 }
 
-func (m *Model) connection(l *line, level detailLevel) {
-	l.put(accent, "aspectop").space(2)
+func (m *Model) connection(l *draw.Line, level detailLevel) {
+	l.Put(draw.Accent, "aspectop").Space(2)
 	switch {
 	case m.trouble != "":
-		l.put(bad, glyphDown+" "+m.trouble)
+		l.Put(draw.Bad, draw.GlyphDown+" "+m.trouble)
 		return
 	case m.opt.Receiver == "" && m.opt.Sources != nil && len(m.opt.Sources()) > 0:
-		l.put(good, glyphLive).put(plain, " "+strings.Join(m.opt.Sources(), ", "))
+		l.Put(draw.Good, draw.GlyphLive).Put(draw.Plain, " "+strings.Join(m.opt.Sources(), ", "))
 		return
 	case m.opt.Receiver == "":
-		l.put(waiting, glyphDown+" viewing").put(dim, " "+m.opt.JournalPath)
+		l.Put(draw.Waiting, draw.GlyphDown+" viewing").Put(draw.Dim, " "+m.opt.JournalPath)
 		if level > brief {
-			l.put(dim, ", not receiving: refusals are not shown")
+			l.Put(draw.Dim, ", not receiving: refusals are not shown")
 		}
 		return
 	}
 	if m.tunnel != nil {
 		m.drawTunnel(l, level)
-	} else if l.put(good, glyphLive).put(plain, " receiving"); level > brief {
-		l.put(dim, " on ").put(plain, m.shownURL())
+	} else if l.Put(draw.Good, draw.GlyphLive).Put(draw.Plain, " receiving"); level > brief {
+		l.Put(draw.Dim, " on ").Put(draw.Plain, m.shownURL())
 	} else {
-		l.put(plain, " "+m.shownHost())
+		l.Put(draw.Plain, " "+m.shownHost())
 	}
 	if n := len(m.opt.Secrets); n > 0 && level > brief {
-		l.put(dim, plural(n, "  secret ", "  secrets "))
+		l.Put(draw.Dim, draw.Plural(n, "  secret ", "  secrets "))
 		if level == full {
-			l.put(plain, strings.Join(m.opt.Secrets, ", "))
+			l.Put(draw.Plain, strings.Join(m.opt.Secrets, ", "))
 		} else {
-			l.put(plain, fmt.Sprint(n))
+			l.Put(draw.Plain, fmt.Sprint(n))
 		}
 	}
 	if m.opt.Endpoint != nil && level == full && !m.hidden {
-		l.put(dim, "  "+m.opt.Endpoint())
+		l.Put(draw.Dim, "  "+m.opt.Endpoint())
 	}
 }
 
 // drawTunnel tells how the receiver is reached from outside, in words.
-func (m *Model) drawTunnel(l *line, level detailLevel) {
+func (m *Model) drawTunnel(l *draw.Line, level detailLevel) {
 	t := m.tunnel
-	r, sign := warn, glyphDown
+	r, sign := draw.Warn, draw.GlyphDown
 	switch {
 	case t.State == model.TunnelFailed, t.Probe != nil && !t.Probe.OK:
-		r = bad
+		r = draw.Bad
 	case t.State == model.TunnelConnected && t.Probe != nil:
-		r, sign = good, glyphLive
+		r, sign = draw.Good, draw.GlyphLive
 	}
-	l.put(r, sign+" tunnel "+string(t.State))
+	l.Put(r, sign+" tunnel "+string(t.State))
 	if t.State == model.TunnelConnected && t.PublicURL != "" {
 		address := m.shown(t.PublicURL)
 		if level == brief {
 			address = hostOf(address)
 		}
-		l.put(dim, " at ").put(plain, address)
+		l.Put(draw.Dim, " at ").Put(draw.Plain, address)
 	}
 	if t.State != model.TunnelConnected && !t.NextTry.IsZero() {
-		l.put(dim, ", next try in "+ago(t.NextTry.Sub(m.at)))
+		l.Put(draw.Dim, ", next try in "+draw.Ago(t.NextTry.Sub(m.at)))
 	}
 	switch {
 	case m.hidden: // reasons may name hosts
 	case t.Probe != nil && !t.Probe.OK:
-		l.put(bad, ": "+t.Probe.Detail)
+		l.Put(draw.Bad, ": "+t.Probe.Detail)
 	case t.State != model.TunnelConnected && t.Detail != "":
-		l.put(r, ": "+t.Detail)
+		l.Put(r, ": "+t.Detail)
 	case t.Probe == nil:
-		l.put(warn, ", not yet probed")
+		l.Put(draw.Warn, ", not yet probed")
 	case level > brief:
-		l.put(dim, fmt.Sprintf(", probe %d ms", t.Probe.RoundTrip.Milliseconds()))
+		l.Put(draw.Dim, fmt.Sprintf(", probe %d ms", t.Probe.RoundTrip.Milliseconds()))
 	}
 }
 
@@ -138,23 +139,23 @@ func hostOf(address string) string {
 	return u.Host
 }
 
-func (m *Model) counters(l *line, level detailLevel) {
-	wall := func() { l.put(faint, " "+glyphWall+" ") }
+func (m *Model) counters(l *draw.Line, level detailLevel) {
+	wall := func() { l.Put(draw.Faint, " "+draw.GlyphWall+" ") }
 	if m.loading && m.seen > 0 {
 		m.drawLoading(l, level)
 		wall()
 	}
-	l.put(strong, fmt.Sprint(m.board.Len())).put(dim, plural(m.board.Len(), " task", " tasks"))
+	l.Put(draw.Strong, fmt.Sprint(m.board.Len())).Put(draw.Dim, draw.Plural(m.board.Len(), " task", " tasks"))
 	for _, s := range []model.State{model.Processing, model.Queued, model.Completed, model.Failed, model.Cancelled} {
 		n := m.board.Count(s)
 		if n == 0 {
 			continue
 		}
-		l.put(plain, "  ").put(stateRole(s), fmt.Sprintf("%s%d", glyph(s), n))
+		l.Put(draw.Plain, "  ").Put(draw.StateRole(s), fmt.Sprintf("%s%d", draw.Glyph(s), n))
 		if level == full {
-			l.put(dim, " "+string(s))
+			l.Put(draw.Dim, " "+string(s))
 		} else {
-			l.put(dim, letter(s))
+			l.Put(draw.Dim, draw.Letter(s))
 		}
 	}
 	wall()
@@ -162,35 +163,35 @@ func (m *Model) counters(l *line, level detailLevel) {
 		m.drawVerdicts(l, level)
 		wall()
 	} else if m.run.rejected > 0 {
-		l.put(bad, fmt.Sprint(m.run.rejected)).put(dim, " rejected")
+		l.Put(draw.Bad, fmt.Sprint(m.run.rejected)).Put(draw.Dim, " rejected")
 		wall()
 	}
 	m.drawRate(l, level)
 }
 
 // drawVerdicts counts what came in this run, by what the receiver found.
-func (m *Model) drawVerdicts(l *line, level detailLevel) {
+func (m *Model) drawVerdicts(l *draw.Line, level detailLevel) {
 	labels := []string{" verified", " rejected", " duplicate", " late"}
 	if level < full {
 		labels = []string{" ok", " rejected", " dup", " late"}
 	}
-	roles := []role{good, bad, warn, warn}
+	roles := []draw.Role{draw.Good, draw.Bad, draw.Warn, draw.Warn}
 	for i, n := range []int{m.run.verified, m.run.rejected, m.run.duplicate, m.run.late} {
 		if i > 0 {
-			l.put(plain, "  ")
+			l.Put(draw.Plain, "  ")
 		}
 		r := roles[i]
 		if n == 0 {
-			r = dim
+			r = draw.Dim
 		}
-		l.put(r, fmt.Sprint(n)).put(dim, labels[i])
+		l.Put(r, fmt.Sprint(n)).Put(draw.Dim, labels[i])
 	}
 	if m.run.lost > 0 {
-		l.put(warn, fmt.Sprintf("  %d not shown", m.run.lost))
+		l.Put(draw.Warn, fmt.Sprintf("  %d not shown", m.run.lost))
 	}
 }
 
-func (m *Model) drawLoading(l *line, level detailLevel) {
+func (m *Model) drawLoading(l *draw.Line, level detailLevel) {
 	const w = 10
 	done, percent := 0, 0
 	if all := m.seen - m.first + 1; all > 0 {
@@ -198,28 +199,28 @@ func (m *Model) drawLoading(l *line, level detailLevel) {
 		percent = int((m.seen + 1 - m.oldest) * 100 / all)
 	}
 	if level > brief {
-		l.put(busy, repeat(glyphThick, done)).put(faint, repeat(glyphEmpty, w-done)).put(dim, " reading history")
+		l.Put(draw.Busy, draw.Repeat(draw.GlyphThick, done)).Put(draw.Faint, draw.Repeat(draw.GlyphEmpty, w-done)).Put(draw.Dim, " reading history")
 	}
-	l.put(dim, fmt.Sprintf(" %d%%", percent))
+	l.Put(draw.Dim, fmt.Sprintf(" %d%%", percent))
 }
 
 // drawRate draws the rate of the last minute, or since when nothing came.
-func (m *Model) drawRate(l *line, level detailLevel) {
+func (m *Model) drawRate(l *draw.Line, level detailLevel) {
 	switch silent := m.at.Sub(m.run.last); {
 	case level == brief && m.run.last.IsZero() && m.run.rejected == 0 && m.opt.Receiver != "":
-		l.put(warn, "quiet "+ago(m.at.Sub(m.run.started)))
+		l.Put(draw.Warn, "quiet "+draw.Ago(m.at.Sub(m.run.started)))
 		return
 	case m.run.last.IsZero() && m.opt.Receiver == "":
-		l.put(dim, "nothing new")
+		l.Put(draw.Dim, "nothing new")
 		return
 	case m.run.last.IsZero() && m.run.rejected > 0:
-		l.put(bad, "only refusals")
+		l.Put(draw.Bad, "only refusals")
 		return
 	case m.run.last.IsZero():
-		l.put(warn, "no event for "+ago(m.at.Sub(m.run.started)))
+		l.Put(draw.Warn, "no event for "+draw.Ago(m.at.Sub(m.run.started)))
 		return
 	case silent > quietAfter:
-		l.put(warn, "last event "+ago(silent)+" ago")
+		l.Put(draw.Warn, "last event "+draw.Ago(silent)+" ago")
 		return
 	}
 	counts := m.run.rate.last(m.at, 12)
@@ -227,22 +228,12 @@ func (m *Model) drawRate(l *line, level detailLevel) {
 	for _, n := range counts {
 		most = max(most, n)
 	}
-	l.put(plain, fmt.Sprintf("%.1f/s", float64(counts[10]+counts[11])/10))
+	l.Put(draw.Plain, fmt.Sprintf("%.1f/s", float64(counts[10]+counts[11])/10))
 	if level < usual {
 		return
 	}
-	l.put(plain, " ")
+	l.Put(draw.Plain, " ")
 	for _, n := range counts {
-		l.put(busy, glyphSpark[n*(len(glyphSpark)-1)/most])
+		l.Put(draw.Busy, draw.GlyphSpark[n*(len(draw.GlyphSpark)-1)/most])
 	}
-}
-
-// count is a number with its noun.
-func count(n int, one, many string) string { return fmt.Sprint(n) + " " + plural(n, one, many) }
-
-func plural(n int, one, many string) string {
-	if n == 1 {
-		return one
-	}
-	return many
 }

@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"aspectop/ui/draw"
 	"aspectop/ui/keys"
 )
 
@@ -41,22 +42,22 @@ func (p *helpPage) draw(m *Model, w, h int) []string {
 	p.top = max(0, min(p.top, len(lines)-h))
 	var out []string
 	for _, hl := range lines[p.top:min(len(lines), p.top+h)] {
-		l := newLine(m.th, w)
+		l := draw.NewLine(m.th, w)
 		if hl.keys == "" {
-			l.put(strong, " "+hl.text)
+			l.Put(draw.Strong, " "+hl.text)
 		} else {
-			l.space(2).cell(accent, hl.keys, 16).put(plain, hl.text)
+			l.Space(2).Cell(draw.Accent, hl.keys, 16).Put(draw.Plain, hl.text)
 		}
 		out = append(out, l.String())
 	}
-	return tall(m.th, out, w, h)
+	return draw.Tall(m.th, out, w, h)
 }
 
 func (p *helpPage) do(m *Model, a keys.Action, h int) bool {
-	w := window{cursor: p.top, top: p.top}
-	if !w.move(a, len(m.helpLines()), h) {
+	w := draw.Window{Cursor: p.top, Top: p.top}
+	if !w.Move(a, len(m.helpLines()), h) {
 		return false
 	}
-	p.top = w.cursor
+	p.top = w.Cursor
 	return true
 }

@@ -2,6 +2,8 @@ package ui
 
 import (
 	"strings"
+
+	"aspectop/ui/draw"
 )
 
 // The least size that shows anything useful.
@@ -66,7 +68,7 @@ func (m *Model) previewShown() bool {
 // draw draws the whole frame.
 func (m *Model) draw() string {
 	if m.w < minWidth || m.h < minHeight {
-		return m.frameOf([]string{newLine(m.th, m.w).put(warn, "too small").String()})
+		return m.frameOf([]string{draw.NewLine(m.th, m.w).Put(draw.Warn, "too small").String()})
 	}
 	lay := m.layout()
 	lines := m.drawHeader()
@@ -84,7 +86,7 @@ func (m *Model) draw() string {
 		body := m.views[m.view].draw(m, lay.main, lay.body)
 		switch p := lay.preview; {
 		case p.right:
-			body = beside(body, m.drawPreview(p.w, p.h, true))
+			body = draw.Beside(body, m.drawPreview(p.w, p.h, true))
 		case p.h > 0:
 			body = append(body, m.drawPreview(p.w, p.h, false)...)
 		}
@@ -95,24 +97,24 @@ func (m *Model) draw() string {
 
 // frameOf makes the lines exactly as many as the terminal has.
 func (m *Model) frameOf(lines []string) string {
-	frame := strings.Join(tall(m.th, lines, m.w, m.h), "\n")
+	frame := strings.Join(draw.Tall(m.th, lines, m.w, m.h), "\n")
 	if m.opt.ASCII {
-		return toASCII(frame)
+		return draw.ToASCII(frame)
 	}
 	return frame
 }
 
 // drawTabs draws the titles of the views.
 func (m *Model) drawTabs() string {
-	l := newLine(m.th, m.w)
+	l := draw.NewLine(m.th, m.w)
 	for i, v := range m.views {
-		r := dim
-		if l.selected = viewID(i) == m.view; l.selected {
-			r = strong
+		r := draw.Dim
+		if l.Selected = viewID(i) == m.view; l.Selected {
+			r = draw.Strong
 		}
-		l.put(r, " "+string(rune('1'+i))+" "+v.title()+" ")
-		l.selected = false
-		l.space(1)
+		l.Put(r, " "+string(rune('1'+i))+" "+v.title()+" ")
+		l.Selected = false
+		l.Space(1)
 	}
 	return l.String()
 }

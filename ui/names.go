@@ -2,15 +2,6 @@ package ui
 
 import "aspectop/model"
 
-// short is an id cut to w cells. The beginning of a UUID tells it apart well
-// enough, and needs no ellipsis to say that it goes on.
-func short(id string, w int) string {
-	if len(id) == 36 && w < 36 {
-		return id[:min(8, max(0, w))]
-	}
-	return id
-}
-
 // assetName is what the task's asset is called, or its id as long as that is not
 // known.
 func (m *Model) assetName(t *model.Task) string {
@@ -29,7 +20,7 @@ func (m *Model) wantNames() {
 	}
 	v := m.views[viewTasks].(*tasksView)
 	assets := []string{}
-	for i := v.rows.top; i < min(v.rows.top+2*m.h, len(v.order.rows)); i++ {
+	for i := v.rows.Top; i < min(v.rows.Top+2*m.h, len(v.order.rows)); i++ {
 		assets = append(assets, v.task(m, i).AssetID())
 	}
 	if s := m.pointed(); s.task != nil {

@@ -9,6 +9,7 @@ import (
 
 	"aspectop/model"
 	"aspectop/printer"
+	"aspectop/ui/draw"
 )
 
 // stalledEvery is how often active tasks are looked over for stalled ones, to
@@ -77,7 +78,7 @@ func appendNotice(told, ids []string, what string) []string {
 	case 0:
 		return told
 	case 1:
-		id, _, _ := fit(short(ids[0], 8), 40)
+		id, _, _ := draw.Fit(draw.Short(ids[0], 8), 40)
 		return append(told, "task "+id+" "+what)
 	}
 	return append(told, fmt.Sprintf("%d tasks %s", len(ids), what))

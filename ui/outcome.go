@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"aspectop/model"
+	"aspectop/ui/draw"
 )
 
 // outcome tells what a handler made of a message, and what to look at.
@@ -43,29 +44,29 @@ func withAnswer(outcomes []model.Forward, answer *model.Forward, seq int64) []mo
 }
 
 // addOutcomes lists what the user's handlers answered.
-func addOutcomes(t *document, outcomes []model.Forward, hide bool) {
+func addOutcomes(t *draw.Document, outcomes []model.Forward, hide bool) {
 	for i := range outcomes {
 		f := &outcomes[i]
 		to := f.To
 		if hide {
 			to = "(hidden)"
 		}
-		t.add("", 0)
-		t.add("handler: "+to, 0)
-		t.add("asked: "+stamp(f.At), 0)
-		t.add("outcome: "+outcome(f), 0)
+		t.Add("", 0)
+		t.Add("handler: "+to, 0)
+		t.Add("asked: "+draw.Stamp(f.At), 0)
+		t.Add("outcome: "+outcome(f), 0)
 		switch {
 		case f.Status == 0:
 		case len(f.Body) == 0:
-			t.add("answer: (an empty body, or not kept)", 0)
+			t.Add("answer: (an empty body, or not kept)", 0)
 		case hide:
-			t.add("answer: (hidden)", 0)
-		case !readable(f.Body):
-			t.add(fmt.Sprintf("answer: (%d bytes that are no text)", len(f.Body)), 0)
+			t.Add("answer: (hidden)", 0)
+		case !draw.Readable(f.Body):
+			t.Add(fmt.Sprintf("answer: (%d bytes that are no text)", len(f.Body)), 0)
 		default:
-			t.add(fmt.Sprintf("answer: %d bytes", len(f.Body)), 0)
+			t.Add(fmt.Sprintf("answer: %d bytes", len(f.Body)), 0)
 			for line := range bytes.Lines(f.Body) {
-				t.add(string(bytes.TrimRight(line, "\r\n")), 1)
+				t.Add(string(bytes.TrimRight(line, "\r\n")), 1)
 			}
 		}
 	}

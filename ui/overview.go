@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"aspectop/model"
+	"aspectop/ui/draw"
 )
 
 // maxFeatures is how many features of a task are drawn. Aspect has about ten; a
@@ -54,6 +55,16 @@ func (m *Model) story(t *model.Task) *story {
 	return s
 }
 
+// gantt is the story as a chart.
+func (s *story) gantt() *draw.Gantt {
+	g := &draw.Gantt{From: s.from, To: s.to, Now: s.now, Working: s.working}
+	for _, f := range s.features {
+		g.Names = append(g.Names, f.Name)
+		g.Stays = append(g.Stays, f.stays)
+	}
+	return g
+}
+
 // overview draws all there is to say of a task in words, as a board and as a
 // timeline, in as many lines as that takes. Where only few are in sight, what
 // moves stands before the facts.
@@ -64,51 +75,51 @@ func (m *Model) overview(t *model.Task, w, sight int) []string {
 func (m *Model) compose(t *model.Task, facts []string, w, sight int) []string {
 	s := m.story(t)
 	board := m.drawPaths(s, w)
-	if chart := m.drawGantt(s, w); len(chart) > 0 {
-		board = append(append(board, blank(m.th, w)), chart...)
+	if chart := s.gantt().Draw(m.th, w); len(chart) > 0 {
+		board = append(append(board, draw.Blank(m.th, w)), chart...)
 	}
 	lines := []string{m.headline(t, w)}
 	switch {
 	case len(facts) == 0:
 		return append(lines, board...)
 	case sight < 16:
-		return append(append(append(lines, board...), blank(m.th, w)), facts...)
+		return append(append(append(lines, board...), draw.Blank(m.th, w)), facts...)
 	}
-	return append(append(append(lines, facts...), blank(m.th, w)), board...)
+	return append(append(append(lines, facts...), draw.Blank(m.th, w)), board...)
 }
 
 // headline tells the task's state, how far it is, how long that took or will
 // take, and, where there is room, what the state was told by.
 func (m *Model) headline(t *model.Task, w int) string {
-	l := newLine(m.th, w)
+	l := draw.NewLine(m.th, w)
 	m.putHeadline(l, t)
 	told := "  told by "
 	typ, byFeatures := t.DecidedBy()
 	if byFeatures {
 		told += "the features in "
 	}
-	if try := newLine(m.th, l.free).put(dim, told+typ); !try.cut {
-		l.put(dim, told+typ)
+	if try := draw.NewLine(m.th, l.Free).Put(draw.Dim, told+typ); !try.Cut {
+		l.Put(draw.Dim, told+typ)
 	}
 	return l.String()
 }
 
-func (m *Model) putHeadline(l *line, t *model.Task) {
+func (m *Model) putHeadline(l *draw.Line, t *model.Task) {
 	_, stalled := m.board.Stalled(t, m.at)
 	m.putState(l, t, 13, stalled)
 	done, total := t.Progress()
-	l.space(1).put(plain, fmt.Sprintf("%d of %d", done, total)).put(dim, " done  ")
-	took := ago(duration(t, m.at))
+	l.Space(1).Put(draw.Plain, fmt.Sprintf("%d of %d", done, total)).Put(draw.Dim, " done  ")
+	took := draw.Ago(duration(t, m.at))
 	switch left, known := m.board.ETA(t, m.at); {
 	case t.Created().IsZero() && !active(t):
 	case !active(t):
-		l.put(dim, "took ").put(plain, took)
+		l.Put(draw.Dim, "took ").Put(draw.Plain, took)
 	case stalled:
-		l.put(warn, "no news for "+since(t.Heard(), m.at))
+		l.Put(draw.Warn, "no news for "+draw.Since(t.Heard(), m.at))
 	case known:
-		l.put(dim, "left: ").put(plain, remaining(left))
+		l.Put(draw.Dim, "left: ").Put(draw.Plain, remaining(left))
 	case !t.Created().IsZero():
-		l.put(dim, "for ").put(plain, took)
+		l.Put(draw.Dim, "for ").Put(draw.Plain, took)
 	}
 }
 
@@ -116,7 +127,7 @@ func (m *Model) putHeadline(l *line, t *model.Task) {
 type fact struct{ name, value string }
 
 func (m *Model) facts(t *model.Task) []fact {
-	facts := []fact{{"task", t.ID()}, {"asset", orNone(t.AssetID())}}
+	facts := []fact{{"task", t.ID()}, {"asset", draw.OrNone(t.AssetID())}}
 	if name := m.assetName(t); name != t.AssetID() {
 		facts = append(facts, fact{"name", name})
 	}
@@ -125,19 +136,12 @@ func (m *Model) facts(t *model.Task) []fact {
 		messages += fmt.Sprintf(", %d late", n)
 	}
 	return append(facts,
-		fact{"user", orNone(m.userID(t))},
-		fact{"created", moment(t.Created(), m.at)},
-		fact{"updated", moment(t.Updated(), m.at)},
-		fact{"heard", moment(t.Heard(), m.at)},
+		fact{"user", draw.OrNone(m.userID(t))},
+		fact{"created", draw.Moment(t.Created(), m.at)},
+		fact{"updated", draw.Moment(t.Updated(), m.at)},
+		fact{"heard", draw.Moment(t.Heard(), m.at)},
 		fact{"messages", messages},
 	)
-}
-
-func orNone(s string) string {
-	if s == "" {
-		return "(none)"
-	}
-	return s
 }
 
 // lateOnes counts the messages that came after a newer one; seqs are in the
@@ -152,23 +156,6 @@ func lateOnes(seqs []int64) (n int) {
 	return n
 }
 
-// moment is a time of day and how long ago that was, with the date unless it
-// is today.
-func moment(t, now time.Time) string {
-	if t.IsZero() {
-		return "not told"
-	}
-	t, now = t.Local(), now.Local()
-	told := t.Format(time.TimeOnly)
-	if t.Format(time.DateOnly) != now.Format(time.DateOnly) {
-		told = t.Format(time.DateTime)
-	}
-	if t.After(now.Add(time.Second)) {
-		return told + ", in " + ago(t.Sub(now)) // clocks differ
-	}
-	return told + ", " + ago(now.Sub(t)) + " ago"
-}
-
 // flow draws facts one below the other, two of them side by side where both
 // are short.
 func (m *Model) flow(facts []fact, w int) []string {
@@ -176,15 +163,15 @@ func (m *Model) flow(facts []fact, w int) []string {
 	var lines []string
 	half := min(w/2, 60)
 	fits := func(f fact) bool {
-		_, _, cut := fit(f.value, half-label-2)
+		_, _, cut := draw.Fit(f.value, half-label-2)
 		return !cut
 	}
 	for i := 0; i < len(facts); i++ {
-		l := newLine(m.th, w).cell(dim, facts[i].name, label).put(plain, facts[i].value)
+		l := draw.NewLine(m.th, w).Cell(draw.Dim, facts[i].name, label).Put(draw.Plain, facts[i].value)
 		if i+1 < len(facts) && fits(facts[i]) && fits(facts[i+1]) {
 			i++
-			l.to(half)
-			l.cell(dim, facts[i].name, label).put(plain, facts[i].value)
+			l.To(half)
+			l.Cell(draw.Dim, facts[i].name, label).Put(draw.Plain, facts[i].value)
 		}
 		lines = append(lines, l.String())
 	}

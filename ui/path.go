@@ -2,9 +2,9 @@ package ui
 
 import (
 	"fmt"
-	"time"
 
 	"aspectop/model"
+	"aspectop/ui/draw"
 )
 
 // pathForm is how the way of a feature through its states is written.
@@ -22,7 +22,7 @@ const (
 func (m *Model) drawPaths(s *story, w int) []string {
 	name := 0
 	for _, f := range s.features {
-		_, n, _ := fit(f.Name, max(8, min(20, w/3)))
+		_, n, _ := draw.Fit(f.Name, max(8, min(20, w/3)))
 		name = max(name, n)
 	}
 	form := pathWords
@@ -31,28 +31,28 @@ func (m *Model) drawPaths(s *story, w int) []string {
 	}
 	var lines []string
 	for _, f := range s.features {
-		l := newLine(m.th, w).put(stateRole(f.State), m.sign(f.State, true)).space(1)
-		r := plain
+		l := draw.NewLine(m.th, w).Put(draw.StateRole(f.State), m.sign(f.State, true)).Space(1)
+		r := draw.Plain
 		if model.Internal(f.Name) {
-			r = dim
+			r = draw.Dim
 		}
-		l.cell(r, f.Name, name).space(2)
+		l.Cell(r, f.Name, name).Space(2)
 		m.putPath(l, s, &f, form)
 		lines = append(lines, l.String())
 	}
 	switch {
 	case len(s.features) == 0:
-		lines = append(lines, newLine(m.th, w).put(dim, "no features told").String())
+		lines = append(lines, draw.NewLine(m.th, w).Put(draw.Dim, "no features told").String())
 	case s.more > 0:
-		lines = append(lines, newLine(m.th, w).put(dim, fmt.Sprintf("and %d more features; the payload has them all", s.more)).String())
+		lines = append(lines, draw.NewLine(m.th, w).Put(draw.Dim, fmt.Sprintf("and %d more features; the payload has them all", s.more)).String())
 	}
 	return lines
 }
 
 func (m *Model) pathsFit(s *story, w int, form pathForm) bool {
 	for _, f := range s.features {
-		l := newLine(m.th, w)
-		if m.writePath(l, s, &f, form, 0); l.cut {
+		l := draw.NewLine(m.th, w)
+		if m.writePath(l, s, &f, form, 0); l.Cut {
 			return false
 		}
 	}
@@ -61,11 +61,11 @@ func (m *Model) pathsFit(s *story, w int, form pathForm) bool {
 
 // putPath draws the way of one feature. In the tight forms, what is oldest is
 // left out until the rest fits.
-func (m *Model) putPath(l *line, s *story, f *featureStory, form pathForm) {
+func (m *Model) putPath(l *draw.Line, s *story, f *featureStory, form pathForm) {
 	fits := func(form pathForm, skip int) bool {
-		try := newLine(m.th, l.free)
+		try := draw.NewLine(m.th, l.Free)
 		m.writePath(try, s, f, form, skip)
-		return !try.cut
+		return !try.Cut
 	}
 	skip := 0
 	if form == pathTight && !fits(form, skip) {
@@ -77,21 +77,21 @@ func (m *Model) putPath(l *line, s *story, f *featureStory, form pathForm) {
 	m.writePath(l, s, f, form, skip)
 }
 
-func (m *Model) writePath(l *line, s *story, f *featureStory, form pathForm, skip int) {
+func (m *Model) writePath(l *draw.Line, s *story, f *featureStory, form pathForm, skip int) {
 	tight := form >= pathTight
 	if model.Internal(f.Name) && !tight {
-		l.put(faint, "internal  ")
+		l.Put(draw.Faint, "internal  ")
 	}
 	if len(f.stays) == 0 { // no message told when
-		l.put(stateRole(f.State), word(f.State))
+		l.Put(draw.StateRole(f.State), draw.Word(f.State))
 		return
 	}
-	arrow := " " + glyphArrow + " "
+	arrow := " " + draw.GlyphArrow + " "
 	if tight {
 		arrow = " "
 	}
 	if skip > 0 {
-		l.put(faint, glyphEllipsis+arrow)
+		l.Put(draw.Faint, draw.GlyphEllipsis+arrow)
 	}
 	for i := skip; i < len(f.stays); i++ {
 		stay := &f.stays[i]
@@ -100,16 +100,16 @@ func (m *Model) writePath(l *line, s *story, f *featureStory, form pathForm, ski
 		if tight && !(last && form == pathTight) {
 			blank = ""
 		}
-		l.put(stateRole(stay.State), told)
+		l.Put(draw.StateRole(stay.State), told)
 		switch {
 		case !last:
-			l.put(dim, blank+lasted(stay.Length(s.to))).put(faint, arrow)
+			l.Put(draw.Dim, blank+draw.Lasted(stay.Length(s.to))).Put(draw.Faint, arrow)
 		case !stay.State.Terminal():
-			l.put(dim, blank+ago(stay.Length(s.to)))
+			l.Put(draw.Dim, blank+draw.Ago(stay.Length(s.to)))
 		}
 	}
 	if model.Internal(f.Name) && tight {
-		l.put(faint, "  internal")
+		l.Put(draw.Faint, "  internal")
 	}
 }
 
@@ -118,20 +118,11 @@ func (m *Model) writePath(l *line, s *story, f *featureStory, form pathForm, ski
 func stayName(s model.State, form pathForm, last bool) string {
 	switch {
 	case form == pathWords:
-		return word(s)
+		return draw.Word(s)
 	case !s.Known() || last && form < pathTightest:
-		return glyph(s) + " " + word(s)
+		return draw.Glyph(s) + " " + draw.Word(s)
 	case form == pathSigns:
-		return glyph(s)
+		return draw.Glyph(s)
 	}
-	return glyph(s) + letter(s)
-}
-
-// lasted is the length of a stay that is over; short ones are told to a tenth
-// of a second.
-func lasted(d time.Duration) string {
-	if d >= 10*time.Second || d%time.Second < 50*time.Millisecond && d >= time.Second || d <= 0 {
-		return ago(d)
-	}
-	return fmt.Sprintf("%.1fs", max(d.Seconds(), 0.1))
+	return draw.Glyph(s) + draw.Letter(s)
 }

@@ -2,18 +2,17 @@ package ui
 
 import (
 	"fmt"
-	"unicode"
-	"unicode/utf8"
 
 	tea "charm.land/bubbletea/v2"
 
 	"aspectop/model"
+	"aspectop/ui/draw"
 )
 
 // content is what the panes of text show of one row.
 type content struct {
 	of               contentOf
-	payload, headers *document
+	payload, headers *draw.Document
 	kind             string // of the payload: JSON, text, bytes
 	size             int64
 	failed           bool
@@ -44,7 +43,7 @@ func (d *detail) load(m *Model) {
 		return
 	}
 	if d.shown.payload == nil || d.shown.of != (contentOf{}) {
-		wait := plainDocument([]byte(glyphEllipsis))
+		wait := draw.TextDocument([]byte(draw.GlyphEllipsis))
 		d.show(content{payload: wait, headers: wait})
 	}
 	if d.reading {
@@ -83,7 +82,7 @@ func (m *Model) readContent(of contentOf, answer *model.Forward) (c content, tas
 		outcomes, err = m.opt.Journal.Forwards(m.ctx, d.Message)
 	}
 	if err != nil {
-		said := plainDocument(fmt.Appendf(nil, "Delivery #%d cannot be read: %v.\n\nThe journal may have let it go: see --retain.", of.row.seq, err))
+		said := draw.TextDocument(fmt.Appendf(nil, "Delivery #%d cannot be read: %v.\n\nThe journal may have let it go: see --retain.", of.row.seq, err))
 		return content{of: of, payload: said, headers: said, failed: true}, ""
 	}
 	c = bodyContent(body, of)
@@ -98,19 +97,19 @@ func (m *Model) readContent(of contentOf, answer *model.Forward) (c content, tas
 
 func statusContent(s *model.Status, of contentOf) content {
 	if s == nil {
-		said := plainDocument([]byte("The log of this session no longer holds this row."))
+		said := draw.TextDocument([]byte("The log of this session no longer holds this row."))
 		return content{of: of, payload: said, headers: said, failed: true}
 	}
 	if s.Rejected == nil {
-		said := plainDocument([]byte(s.Notice))
-		return content{of: of, payload: said, headers: plainDocument([]byte("Nothing was received: the program itself says this.")), kind: "notice"}
+		said := draw.TextDocument([]byte(s.Notice))
+		return content{of: of, payload: said, headers: draw.TextDocument([]byte("Nothing was received: the program itself says this.")), kind: "notice"}
 	}
 	r := s.Rejected
 	c := bodyContent(r.Body, of)
 	c.size = r.Size
 	if more := r.Size - int64(len(r.Body)); more > 0 {
-		c.payload.add("", 0)
-		c.payload.add(fmt.Sprintf("(the first %d bytes of %d; of refused requests no more is held)", len(r.Body), r.Size), 0)
+		c.payload.Add("", 0)
+		c.payload.Add(fmt.Sprintf("(the first %d bytes of %d; of refused requests no more is held)", len(r.Body), r.Size), 0)
 	}
 	c.headers = rejectedHeaders(s, of.hidden)
 	return c
@@ -120,55 +119,22 @@ func statusContent(s *model.Status, of contentOf) content {
 func bodyContent(body []byte, of contentOf) content {
 	c := content{of: of}
 	if len(body) == 0 {
-		c.payload, c.kind = plainDocument([]byte("(the body is empty)")), "empty"
+		c.payload, c.kind = draw.TextDocument([]byte("(the body is empty)")), "empty"
 		return c
 	}
-	if doc, ok := jsonDocument(body, of.hidden); ok {
+	if doc, ok := draw.JSONDocument(body, of.hidden); ok {
 		c.payload, c.kind = doc, "JSON"
 		return c
 	}
 	switch {
 	case of.hidden: // what is private in it cannot be told
-		c.payload, c.kind = plainDocument([]byte("(no JSON; hidden while presenting)")), "hidden"
-	case readable(body):
-		c.payload, c.kind = plainDocument(body), "text"
+		c.payload, c.kind = draw.TextDocument([]byte("(no JSON; hidden while presenting)")), "hidden"
+	case draw.Readable(body):
+		c.payload, c.kind = draw.TextDocument(body), "text"
 	default:
-		c.payload, c.kind = hexDocument(body), "bytes"
+		c.payload, c.kind = draw.HexDocument(body), "bytes"
 	}
 	return c
-}
-
-// readable reports whether a body is text: UTF-8 with hardly any control
-// characters.
-func readable(body []byte) bool {
-	odd := 0
-	for b := body; len(b) > 0; {
-		r, n := utf8.DecodeRune(b)
-		// The body of a refused request may be cut within its last character.
-		if r == utf8.RuneError && n == 1 && len(b) >= utf8.UTFMax || unicode.IsControl(r) && r != '\n' && r != '\r' && r != '\t' {
-			odd++
-		}
-		b = b[n:]
-	}
-	return odd*20 <= len(body)
-}
-
-// hexDocument shows bytes by their values and, as far as they have any, by
-// their characters; the lines are made for 80 columns.
-func hexDocument(body []byte) *document {
-	const perLine = 16
-	t := &document{paint: func(line []byte) []stretch { return []stretch{{6, dim}, {9 + 3*perLine, number}} }}
-	for i := 0; i < len(body); i += perLine {
-		row := body[i:min(i+perLine, len(body))]
-		chars := make([]byte, len(row))
-		for j, c := range row {
-			if chars[j] = c; c < ' ' || c > '~' {
-				chars[j] = '.'
-			}
-		}
-		t.add(fmt.Sprintf("%06x  %-*s %s", i, 3*perLine, fmt.Sprintf("% x", row), chars), 0)
-	}
-	return t
 }
 
 // payloadRead shows content that was read, unless the reader has gone on.
@@ -190,12 +156,12 @@ func (d *detail) show(c content) {
 	same := c.of.row == d.shows
 	d.shown, d.shows = c, c.of.row
 	if same {
-		d.payload.replace(c.payload)
-		d.headers.replace(c.headers)
+		d.payload.Replace(c.payload)
+		d.headers.Replace(c.headers)
 		return
 	}
-	d.payload.set(c.payload)
-	d.headers.set(c.headers)
+	d.payload.Set(c.payload)
+	d.headers.Set(c.headers)
 }
 
 // about says what is shown, for the line of titles.
@@ -215,7 +181,7 @@ func (c *content) about(m *Model, d *detail) string {
 	if d.pane == panePayload && c.payload != nil && !c.failed && c.kind != "" && m.w >= 60 {
 		told += fmt.Sprintf("  %d bytes, %s", c.size, c.kind)
 	}
-	if p := d.reader().place(); p != "" {
+	if p := d.reader().Place(); p != "" {
 		told += "  " + p
 	}
 	return told

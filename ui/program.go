@@ -7,6 +7,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"aspectop/model"
+	"aspectop/ui/draw"
 	"aspectop/ui/keys"
 )
 
@@ -50,7 +51,7 @@ func (m *Model) key(msg tea.KeyPressMsg) tea.Cmd {
 		return m.typed(msg)
 	}
 	if m.searching() {
-		return m.reader().typed(m, msg)
+		return m.reader().Typed(msg, m.say)
 	}
 	a := m.keys.Lookup(msg.String(), m.place())
 	if a != keys.Suspend {
@@ -148,8 +149,8 @@ func (m *Model) act(a keys.Action) tea.Cmd {
 		}
 	case keys.Theme:
 		next := map[string]string{"dark": "light", "light": "mono", "mono": "dark"}
-		m.th = newTheme(next[m.th.name])
-		m.say("theme " + m.th.name)
+		m.th = draw.NewTheme(next[m.th.Name])
+		m.say("theme " + m.th.Name)
 	case keys.Present:
 		m.hidden = !m.hidden
 		m.flash.text = "" // it may tell a URL
@@ -194,7 +195,7 @@ func (m *Model) resumed() {
 		return
 	}
 	m.at = m.opt.Now()
-	m.say(fmt.Sprintf("back after %s; deliveries refused meanwhile are retried by Svix", ago(m.at.Sub(m.suspended))))
+	m.say(fmt.Sprintf("back after %s; deliveries refused meanwhile are retried by Svix", draw.Ago(m.at.Sub(m.suspended))))
 	m.suspended = time.Time{}
 	if m.opt.Resumed != nil {
 		m.opt.Resumed()

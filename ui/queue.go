@@ -3,6 +3,8 @@ package ui
 import (
 	"fmt"
 	"time"
+
+	"aspectop/ui/draw"
 )
 
 // Queue is how the forwarding to one of the user's handlers does.
@@ -27,9 +29,9 @@ func queueLines(queues []Queue, h int) int { return min(len(queues), h/4) }
 func (m *Model) drawQueues(queues []Queue, w, n int) []string {
 	var lines []string
 	for i := range n {
-		l := newLine(m.th, w).space(2)
+		l := draw.NewLine(m.th, w).Space(2)
 		if i == n-1 && n < len(queues) {
-			l.put(dim, fmt.Sprintf("and %d more handlers", len(queues)-i))
+			l.Put(draw.Dim, fmt.Sprintf("and %d more handlers", len(queues)-i))
 		} else {
 			m.putQueue(l, &queues[i])
 		}
@@ -38,33 +40,33 @@ func (m *Model) drawQueues(queues []Queue, w, n int) []string {
 	return lines
 }
 
-func (m *Model) putQueue(l *line, q *Queue) {
-	l.put(dim, "forwarding to ").put(plain, m.shown(q.To)).put(dim, ":")
-	before := l.free
-	say := func(r role, n int, words string) {
+func (m *Model) putQueue(l *draw.Line, q *Queue) {
+	l.Put(draw.Dim, "forwarding to ").Put(draw.Plain, m.shown(q.To)).Put(draw.Dim, ":")
+	before := l.Free
+	say := func(r draw.Role, n int, words string) {
 		if n == 0 {
 			return
 		}
-		if l.free < before {
-			l.put(dim, ",")
+		if l.Free < before {
+			l.Put(draw.Dim, ",")
 		}
-		l.put(r, fmt.Sprintf(" %d%s", n, words))
+		l.Put(r, fmt.Sprintf(" %d%s", n, words))
 	}
 	more := ""
 	if q.More {
 		more = " or more"
 	}
-	say(plain, q.Waiting, more+" waiting")
-	say(plain, q.InFlight, " under way")
+	say(draw.Plain, q.Waiting, more+" waiting")
+	say(draw.Plain, q.InFlight, " under way")
 	retrying := " retrying"
 	if wait := q.NextTry.Sub(m.at); !q.NextTry.IsZero() && wait > 0 {
-		retrying += " in " + ago(wait)
+		retrying += " in " + draw.Ago(wait)
 	}
-	say(warn, q.Retrying, retrying)
-	say(bad, q.GaveUp, " gave up")
-	say(bad, q.Failed, " refused")
-	say(good, q.Delivered, " delivered")
-	if l.free == before {
-		l.put(dim, " nothing yet")
+	say(draw.Warn, q.Retrying, retrying)
+	say(draw.Bad, q.GaveUp, " gave up")
+	say(draw.Bad, q.Failed, " refused")
+	say(draw.Good, q.Delivered, " delivered")
+	if l.Free == before {
+		l.Put(draw.Dim, " nothing yet")
 	}
 }

@@ -8,6 +8,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"aspectop/model"
+	"aspectop/ui/draw"
 )
 
 // answeredMsg tells what became of a message that the reader sent again.
@@ -106,7 +107,7 @@ func (m *Model) answered(msg answeredMsg) {
 		m.say(fmt.Sprintf("%s had been given up; it is tried again at %d handlers", msg.what, len(msg.again)))
 		return
 	}
-	m.say(msg.what + " " + glyphArrow + " " + m.shown(f.To) + ": " + outcome(f))
+	m.say(msg.what + " " + draw.GlyphArrow + " " + m.shown(f.To) + ": " + outcome(f))
 	if msg.edited {
 		return // that was another message
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"aspectop/model"
+	"aspectop/ui/draw"
 )
 
 // broken is a journal that cannot be read for a while: Get fails while locked
@@ -96,7 +97,7 @@ func TestRowsInSightStayAtHandWhenManyCome(t *testing.T) {
 	m.Update(keyPress("g"))
 	for i := 30; i < len(arrivals); i += 500 {
 		m.Update(arrivedMsg{arrivals: arrivals[i:min(i+500, len(arrivals))]})
-		if frame := m.View().Content; strings.Contains(frame, glyphEllipsis) {
+		if frame := m.View().Content; strings.Contains(frame, draw.GlyphEllipsis) {
 			t.Fatalf("after %d arrivals a row in sight is not at hand:\n%s", i+500, frame)
 		}
 		if len(m.log.rows) > maxRows {

@@ -10,6 +10,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"aspectop/model"
+	"aspectop/ui/draw"
 )
 
 // API is what the screen asks Aspect's API. A call may take long and make
@@ -176,20 +177,20 @@ func (s *sent) status(i int) string {
 
 // statusWord is a status of Svix, told as a number or as text, in one word, with
 // a sign and a role.
-func statusWord(s string) (sign, word string, r role) {
+func statusWord(s string) (sign, word string, r draw.Role) {
 	switch strings.ToLower(s) {
 	case "":
-		return " ", "", dim
+		return " ", "", draw.Dim
 	case "0", "success", "succeeded":
-		return glyph(model.Completed), "success", good
+		return draw.Glyph(model.Completed), "success", draw.Good
 	case "1", "pending":
-		return glyph(model.Queued), "pending", waiting
+		return draw.Glyph(model.Queued), "pending", draw.Waiting
 	case "2", "fail", "failed":
-		return glyph(model.Failed), "failed", bad
+		return draw.Glyph(model.Failed), "failed", draw.Bad
 	case "3", "sending":
-		return glyph(model.Processing), "sending", busy
+		return draw.Glyph(model.Processing), "sending", draw.Busy
 	case "4", "canceled", "cancelled":
-		return glyph(model.Cancelled), "cancelled", stopped
+		return draw.Glyph(model.Cancelled), "cancelled", draw.Stopped
 	}
-	return glyphUnknown, s, warn
+	return draw.GlyphUnknown, s, draw.Warn
 }

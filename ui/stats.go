@@ -8,6 +8,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"aspectop/model"
+	"aspectop/ui/draw"
 	"aspectop/ui/keys"
 )
 
@@ -71,32 +72,32 @@ func (v *statsView) draw(m *Model, w, h int) []string {
 	end := min(len(v.lines), v.top+v.h)
 	lines := slices.Clone(v.lines[v.top:end])
 	if below := len(v.lines) - end; below > 0 {
-		lines = append(lines, newLine(m.th, w).put(dim, " ↓ "+count(below, "more line", "more lines")).String())
+		lines = append(lines, draw.NewLine(m.th, w).Put(draw.Dim, " ↓ "+draw.Count(below, "more line", "more lines")).String())
 	} else if v.top > 0 {
-		lines = append(lines, newLine(m.th, w).put(dim, " ↑ "+count(v.top, "line above", "lines above")).String())
+		lines = append(lines, draw.NewLine(m.th, w).Put(draw.Dim, " ↑ "+draw.Count(v.top, "line above", "lines above")).String())
 	}
-	return tall(m.th, lines, w, h)
+	return draw.Tall(m.th, lines, w, h)
 }
 
 // drawNoStats says what will be here and when.
 func (m *Model) drawNoStats(w, h int) []string {
-	lines := []string{blank(m.th, w)}
-	say := func(r role, s string) { lines = append(lines, newLine(m.th, w).space(2).put(r, s).String()) }
-	say(plain, "No statistics yet. From the first event on:")
+	lines := []string{draw.Blank(m.th, w)}
+	say := func(r draw.Role, s string) { lines = append(lines, draw.NewLine(m.th, w).Space(2).Put(r, s).String()) }
+	say(draw.Plain, "No statistics yet. From the first event on:")
 	for _, s := range []string{
 		"how long features are queued and processed",
 		"how many succeed, and tasks by state",
 		"deliveries a minute",
 		"the slowest tasks, and the stalled ones",
 	} {
-		say(dim, glyphDot+" "+s)
+		say(draw.Dim, draw.GlyphDot+" "+s)
 	}
 	if m.opt.Try != "" && m.opt.Receiver != "" {
-		say(plain, "")
-		say(dim, "To make an event come:")
-		say(accent, "  "+m.opt.Try)
+		say(draw.Plain, "")
+		say(draw.Dim, "To make an event come:")
+		say(draw.Accent, "  "+m.opt.Try)
 	}
-	return tall(m.th, lines, w, h)
+	return draw.Tall(m.th, lines, w, h)
 }
 
 // statsSplit is the width from which on the sections stand in two columns.
@@ -115,8 +116,8 @@ func (v *statsView) compose(m *Model, w, h int) {
 	right := w - 5 - left
 	a, b := v.numbers(m, left, h), v.tasks(m, right, left+4, 0)
 	rows := max(len(a), len(b))
-	a, b = tall(m.th, a, left, rows), tall(m.th, b, right, rows)
-	gap := blank(m.th, 3)
+	a, b = draw.Tall(m.th, a, left, rows), draw.Tall(m.th, b, right, rows)
+	gap := draw.Blank(m.th, 3)
 	for i := range a {
 		a[i] += gap + b[i]
 	}
@@ -126,9 +127,9 @@ func (v *statsView) compose(m *Model, w, h int) {
 // indent puts a blank at either side of the lines.
 func (m *Model) indent(lines []string, w int) []string {
 	for i := range lines {
-		lines[i] = blank(m.th, min(1, w)) + lines[i]
+		lines[i] = draw.Blank(m.th, min(1, w)) + lines[i]
 		if w > 1 {
-			lines[i] += blank(m.th, 1)
+			lines[i] += draw.Blank(m.th, 1)
 		}
 	}
 	return lines
@@ -143,7 +144,7 @@ func (v *statsView) numbers(m *Model, w, h int) []string {
 		stats = n.stats
 	}
 	lines := m.drawFeatureStats(stats, w)
-	lines = append(lines, blank(m.th, w))
+	lines = append(lines, draw.Blank(m.th, w))
 	high := max(3, min(h-len(lines)-3, 10))
 	return append(lines, m.drawThroughput(w, high)...)
 }
@@ -154,12 +155,12 @@ func (v *statsView) tasks(m *Model, w, x, y int) []string {
 	n := v.now()
 	lines := m.drawTaskStates(n, w)
 	if v.shown == nil && v.walk != nil {
-		lines[0] = m.drawRule("Tasks", "counting, "+percent(v.walk.next, m.board.Len()), w)
+		lines[0] = draw.Rule(m.th, "Tasks", "counting, "+draw.Percent(v.walk.next, m.board.Len()), w)
 	}
-	list := func(name, note, none string, of []ranked, told func(ranked) (string, role)) {
-		lines = append(lines, blank(m.th, w), m.drawRule(name, note, w))
+	list := func(name, note, none string, of []ranked, told func(ranked) (string, draw.Role)) {
+		lines = append(lines, draw.Blank(m.th, w), draw.Rule(m.th, name, note, w))
 		if len(of) == 0 {
-			lines = append(lines, newLine(m.th, w).put(dim, none).String())
+			lines = append(lines, draw.NewLine(m.th, w).Put(draw.Dim, none).String())
 		}
 		for _, r := range of {
 			p := pick{r.task, name}
@@ -168,15 +169,15 @@ func (v *statsView) tasks(m *Model, w, x, y int) []string {
 			lines = append(lines, m.taskLine(r.task, s, role, p == v.picked, w))
 		}
 	}
-	list("Slowest", "", "no task has ended yet", n.slowest.top, func(r ranked) (string, role) {
-		return ago(r.time), plain
+	list("Slowest", "", "no task has ended yet", n.slowest.top, func(r ranked) (string, draw.Role) {
+		return draw.Ago(r.time), draw.Plain
 	})
 	note := ""
 	if more := n.stalled.of - len(n.stalled.top); more > 0 {
 		note = fmt.Sprintf("and %d more", more)
 	}
-	list("Stalled", note, "every active task has news", n.stalled.top, func(r ranked) (string, role) {
-		return "no news for " + since(r.task.Heard(), m.at), warn
+	list("Stalled", note, "every active task has news", n.stalled.top, func(r ranked) (string, draw.Role) {
+		return "no news for " + draw.Since(r.task.Heard(), m.at), draw.Warn
 	})
 	return lines
 }

@@ -10,6 +10,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"aspectop/model"
+	"aspectop/ui/draw"
 )
 
 // onStats shows deliveries and their statistics.
@@ -97,7 +98,7 @@ func TestTheStatsTellMediansAndSuccess(t *testing.T) {
 // withoutBars folds blanks and drops bars.
 func withoutBars(line string) string {
 	line = strings.Map(func(r rune) rune {
-		if strings.ContainsRune(glyphFull+glyphWait+glyphEmpty+glyphThick, r) {
+		if strings.ContainsRune(draw.GlyphFull+draw.GlyphWait+draw.GlyphEmpty+draw.GlyphThick, r) {
 			return ' '
 		}
 		return r
@@ -107,8 +108,8 @@ func withoutBars(line string) string {
 
 func TestBarsOfAllFeaturesHaveOneScale(t *testing.T) {
 	onStats(t, 80, 40, uploads(), func(s *screen) {
-		full := strings.Count(s.line("preview  "), glyphFull) // the median is the longest time of all
-		if half := strings.Count(s.line("visual  "), glyphFull); half < full/3-1 || half > full/3+1 {
+		full := strings.Count(s.line("preview  "), draw.GlyphFull) // the median is the longest time of all
+		if half := strings.Count(s.line("visual  "), draw.GlyphFull); half < full/3-1 || half > full/3+1 {
 			t.Errorf("15 s have %d cells, 5 s have %d", full, half)
 		}
 	})
@@ -264,7 +265,7 @@ func (s *screen) columns() []int {
 	heights := make([]int, 80)
 	most, high := 0, 0
 	for _, l := range strings.Split(s.frame(), "\n") {
-		axis, chart, ok := strings.Cut(l, glyphWall)
+		axis, chart, ok := strings.Cut(l, draw.GlyphWall)
 		if !ok || strings.Contains(l, "tasks") {
 			continue
 		}

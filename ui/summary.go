@@ -6,6 +6,7 @@ import (
 
 	"aspectop/model"
 	"aspectop/printer"
+	"aspectop/ui/draw"
 )
 
 // Summary tells in a few lines what the session saw, to be printed when the
@@ -15,7 +16,7 @@ func (m *Model) Summary() string {
 		return ""
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s: %d verified, %d rejected, %d duplicate, %d late\n", ago(m.opt.Now().Sub(m.run.started)),
+	fmt.Fprintf(&b, "%s: %d verified, %d rejected, %d duplicate, %d late\n", draw.Ago(m.opt.Now().Sub(m.run.started)),
 		m.run.verified, m.run.rejected, m.run.duplicate, m.run.late)
 	var states []string
 	for _, s := range []model.State{model.Completed, model.Failed, model.Cancelled, model.Processing, model.Queued} {
@@ -23,7 +24,7 @@ func (m *Model) Summary() string {
 			states = append(states, fmt.Sprintf("%d %s", n, s))
 		}
 	}
-	fmt.Fprintf(&b, "%d %s: %s\n", m.board.Len(), plural(m.board.Len(), "task", "tasks"), strings.Join(states, ", "))
+	fmt.Fprintf(&b, "%d %s: %s\n", m.board.Len(), draw.Plural(m.board.Len(), "task", "tasks"), strings.Join(states, ", "))
 	stats := m.board.Stats()
 	for _, name := range m.features() {
 		f := stats.Feature(name)
@@ -31,7 +32,7 @@ func (m *Model) Summary() string {
 			continue
 		}
 		median, _ := f.Processing().Quantile(0.5)
-		fmt.Fprintf(&b, "  %-14s median %s", printer.Clean(name), ago(median))
+		fmt.Fprintf(&b, "  %-14s median %s", printer.Clean(name), draw.Ago(median))
 		if n := f.In(model.Failed); n > 0 {
 			fmt.Fprintf(&b, ", %d failed", n)
 		}

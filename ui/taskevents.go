@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"aspectop/model"
+	"aspectop/ui/draw"
 	"aspectop/ui/keys"
 )
 
@@ -13,7 +14,7 @@ type taskEvents struct {
 	seqs   []int64 // ascending; not empty once update was called
 	told   int     // messages of the task when seqs was made
 	opened int64   // the row that the reader came by, 0: none
-	rows   window
+	rows   draw.Window
 	h      int  // rows on screen
 	follow bool // the last row stays selected
 }
@@ -39,11 +40,11 @@ func (e *taskEvents) hold(h int, seq int64) {
 	h = e.h
 	n := len(e.seqs)
 	if e.follow {
-		e.rows.set(n-1, n, h)
+		e.rows.Set(n-1, n, h)
 		return
 	}
 	i, _ := slices.BinarySearch(e.seqs, seq)
-	e.rows.shift(min(i, n-1), n, h)
+	e.rows.Shift(min(i, n-1), n, h)
 }
 
 // head is the number of lines above the rows: the titles, where there is room.
@@ -54,7 +55,7 @@ func (e *taskEvents) head(h int) int {
 	return 1
 }
 
-func (e *taskEvents) selected() int64 { return e.seqs[e.rows.cursor] }
+func (e *taskEvents) selected() int64 { return e.seqs[e.rows.Cursor] }
 
 // do moves the selection and reports whether a was a movement.
 func (e *taskEvents) do(m *Model, a keys.Action) bool {
@@ -63,11 +64,11 @@ func (e *taskEvents) do(m *Model, a keys.Action) bool {
 	case keys.NextMatch, keys.PrevMatch:
 		e.toFailure(m, a)
 	default:
-		if n == 0 || !e.rows.move(a, n, e.h) {
+		if n == 0 || !e.rows.Move(a, n, e.h) {
 			return false
 		}
 	}
-	e.follow = e.rows.cursor == n-1
+	e.follow = e.rows.Cursor == n-1
 	return true
 }
 
@@ -78,9 +79,9 @@ func (e *taskEvents) toFailure(m *Model, a keys.Action) {
 	if a == keys.PrevMatch {
 		step = -1
 	}
-	for i := e.rows.cursor + step; i >= 0 && i < len(e.seqs); i += step {
+	for i := e.rows.Cursor + step; i >= 0 && i < len(e.seqs); i += step {
 		if m.rowFailed(rowKey{seq: e.seqs[i]}) {
-			e.rows.set(i, len(e.seqs), e.h)
+			e.rows.Set(i, len(e.seqs), e.h)
 			return
 		}
 	}
@@ -90,7 +91,7 @@ func (e *taskEvents) toFailure(m *Model, a keys.Action) {
 // inSight are the rows on screen, with a page around them.
 func (e *taskEvents) inSight() []int64 {
 	n := len(e.seqs)
-	return e.seqs[max(0, min(n, e.rows.top-e.h)):min(n, e.rows.top+2*e.h)]
+	return e.seqs[max(0, min(n, e.rows.Top-e.h)):min(n, e.rows.Top+2*e.h)]
 }
 
 func (e *taskEvents) draw(m *Model, w, h int) []string {
@@ -100,8 +101,8 @@ func (e *taskEvents) draw(m *Model, w, h int) []string {
 	if e.head(h) > 0 {
 		lines = append(lines, c.head(m, w))
 	}
-	for i := e.rows.top; i < len(e.seqs) && len(lines) < h; i++ {
-		lines = append(lines, c.row(m, rowKey{seq: e.seqs[i]}, w, i == e.rows.cursor))
+	for i := e.rows.Top; i < len(e.seqs) && len(lines) < h; i++ {
+		lines = append(lines, c.row(m, rowKey{seq: e.seqs[i]}, w, i == e.rows.Cursor))
 	}
 	return lines
 }

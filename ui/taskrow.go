@@ -9,6 +9,7 @@ import (
 
 	"aspectop/model"
 	"aspectop/printer"
+	"aspectop/ui/draw"
 )
 
 // shortNames head the columns of features that are too narrow for the name.
@@ -19,7 +20,7 @@ var shortNames = map[string]string{
 
 // heading is a feature's name in w cells.
 func heading(feature string, w int) string {
-	if short, ok := shortNames[feature]; ok && cells(feature) > w {
+	if short, ok := shortNames[feature]; ok && draw.Cells(feature) > w {
 		return short
 	}
 	return feature
@@ -31,7 +32,7 @@ func remaining(left time.Duration) string {
 	if left < time.Second {
 		return "soon"
 	}
-	return ago(left)
+	return draw.Ago(left)
 }
 
 // columns is the layout of the task list: the width of each column, 0 for one
@@ -95,11 +96,11 @@ func (m *Model) features() []string {
 }
 
 func (c *columns) head(m *Model, w int) string {
-	l := newLine(m.th, w).space(2)
+	l := draw.NewLine(m.th, w).Space(2)
 	title := func(s string, w int) {
 		// An ellipsis would say less than a letter more.
 		s = ansi.Truncate(printer.Clean(s), max(0, w-1), "")
-		l.cell(dim, s, w-1).space(min(w, 1))
+		l.Cell(draw.Dim, s, w-1).Space(min(w, 1))
 	}
 	title("STATE", c.state)
 	title("TASK", c.id)
@@ -109,88 +110,88 @@ func (c *columns) head(m *Model, w int) string {
 	}
 	title("PROGRESS", c.progress)
 	if c.eta > 0 {
-		l.right(dim, "ETA", c.eta-1).space(1)
+		l.Right(draw.Dim, "ETA", c.eta-1).Space(1)
 	}
 	if c.age > 0 {
-		l.right(dim, "NEWS", c.age-1).space(1)
+		l.Right(draw.Dim, "NEWS", c.age-1).Space(1)
 	}
 	return l.String()
 }
 
 func (c *columns) row(m *Model, t *model.Task, w int, selected bool) string {
-	l := newLine(m.th, w)
-	l.selected = selected
+	l := draw.NewLine(m.th, w)
+	l.Selected = selected
 	if selected {
-		l.put(accent, glyphCursor)
+		l.Put(draw.Accent, draw.GlyphCursor)
 	}
-	l.to(2)
+	l.To(2)
 	_, stalled := m.board.Stalled(t, m.at)
 	m.putState(l, t, c.state-1, stalled)
-	l.space(1)
-	l.cell(plain, short(t.ID(), c.id-1), c.id-1).space(1)
+	l.Space(1)
+	l.Cell(draw.Plain, draw.Short(t.ID(), c.id-1), c.id-1).Space(1)
 	if c.asset > 0 {
-		l.cell(dim, short(m.assetName(t), c.asset-1), c.asset-1).space(1)
+		l.Cell(draw.Dim, draw.Short(m.assetName(t), c.asset-1), c.asset-1).Space(1)
 	}
 	for _, f := range c.features {
 		m.putFeature(l, t, f, c.feature-1)
-		l.space(1)
+		l.Space(1)
 	}
 	if c.progress > 0 {
 		m.putProgress(l, t, c.progress-1)
-		l.space(1)
+		l.Space(1)
 	}
 	if c.eta > 0 {
 		eta := ""
 		if left, ok := m.board.ETA(t, m.at); ok {
 			eta = remaining(left)
 		}
-		l.right(dim, eta, c.eta-1).space(1)
+		l.Right(draw.Dim, eta, c.eta-1).Space(1)
 	}
 	if c.age > 0 {
-		r := dim
+		r := draw.Dim
 		if stalled {
-			r = warn
+			r = draw.Warn
 		}
-		l.right(r, since(t.Heard(), m.at), c.age-1)
+		l.Right(r, draw.Since(t.Heard(), m.at), c.age-1)
 	}
 	return l.String()
 }
 
 // putState draws the task's own state: sign and word, or sign and letter.
-func (m *Model) putState(l *line, t *model.Task, w int, stalled bool) {
+func (m *Model) putState(l *draw.Line, t *model.Task, w int, stalled bool) {
 	s := t.State()
-	told, r := word(s), stateRole(s)
+	told, r := draw.Word(s), draw.StateRole(s)
 	switch {
 	case t.Gone():
-		told, r, stalled = "gone", dim, true
+		told, r, stalled = "gone", draw.Dim, true
 	case stalled:
-		told, r = "stalled", warn
+		told, r = "stalled", draw.Warn
 	}
 	if w < 12 {
-		l.cell(r, m.sign(s, !stalled)+told[:1], w)
+		l.Cell(r, m.sign(s, !stalled)+told[:1], w)
 		return
 	}
-	l.cell(r, m.sign(s, !stalled)+" "+told, w)
+	l.Cell(r, m.sign(s, !stalled)+" "+told, w)
 }
 
 // sign is the glyph of a state; what is processing moves.
 func (m *Model) sign(s model.State, moving bool) string {
 	if s == model.Processing && moving && !m.opt.ReducedMotion && m.frozen == nil {
-		return glyphMotion[m.beat%len(glyphMotion)]
+		return draw.GlyphMotion[m.beat%len(draw.GlyphMotion)]
 	}
-	return glyph(s)
+	return draw.Glyph(s)
 }
 
 // putFeature draws one feature in w cells: its sign, its state in as many
 // letters as there is room for, and how long it has been so.
-func (m *Model) putFeature(l *line, t *model.Task, name string, w int) {
+func (m *Model) putFeature(l *draw.Line, t *model.Task, name string, w int) {
 	s, ok := t.Feature(name)
 	if !ok {
-		l.space(w)
+		l.Space(w)
 		return
 	}
-	told := letter(s)
-	age := since(t.Since(name), m.at)
+	told := draw.Letter(s)
+	age := draw.Since(t.Since(name), m.at)
 	if s.Terminal() {
 		age = took(t, name)
 	}
@@ -198,12 +199,12 @@ func (m *Model) putFeature(l *line, t *model.Task, name string, w int) {
 	case w < 5:
 		age = ""
 	case w >= 16 || !s.Known():
-		told = " " + word(s)
+		told = " " + draw.Word(s)
 	}
 	if age != "" {
 		age = " " + age
 	}
-	l.cell(stateRole(s), m.sign(s, true)+told+age, w)
+	l.Cell(draw.StateRole(s), m.sign(s, true)+told+age, w)
 }
 
 // took is how long the feature was processed before it ended.
@@ -211,21 +212,21 @@ func took(t *model.Task, feature string) string {
 	spans := t.Timeline(feature)
 	for i := len(spans) - 1; i >= 0; i-- {
 		if spans[i].State == model.Processing {
-			return ago(spans[i].Length(spans[i].From))
+			return draw.Ago(spans[i].Length(spans[i].From))
 		}
 	}
 	return ""
 }
 
 // putProgress draws how many features are done, as a bar and in figures.
-func (m *Model) putProgress(l *line, t *model.Task, w int) {
+func (m *Model) putProgress(l *draw.Line, t *model.Task, w int) {
 	done, total := t.Progress()
 	figures := strconv.Itoa(done) + "/" + strconv.Itoa(total)
 	if bar := w - len(figures) - 1; bar >= 4 && total > 0 {
 		full := bar * done / total
-		l.put(stateRole(t.State()), repeat(glyphThick, full))
-		l.put(faint, repeat(glyphEmpty, bar-full)).space(1)
+		l.Put(draw.StateRole(t.State()), draw.Repeat(draw.GlyphThick, full))
+		l.Put(draw.Faint, draw.Repeat(draw.GlyphEmpty, bar-full)).Space(1)
 		w = len(figures)
 	}
-	l.cell(dim, figures, w)
+	l.Cell(draw.Dim, figures, w)
 }

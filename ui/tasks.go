@@ -6,13 +6,14 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"aspectop/model"
+	"aspectop/ui/draw"
 	"aspectop/ui/keys"
 )
 
 // tasksView is the list of tasks: a row for each, in one of several orders.
 type tasksView struct {
 	order  taskOrder
-	rows   window
+	rows   draw.Window
 	h      int    // rows on screen
 	id     string // of the selected task
 	follow bool   // the selection stays on the first row
@@ -44,20 +45,20 @@ func (v *tasksView) hold(m *Model) {
 	t := m.board.Task(v.id)
 	switch {
 	case n == 0:
-		v.rows.set(0, 0, v.h)
+		v.rows.Set(0, 0, v.h)
 		return
 	case v.follow || t == nil:
-		v.rows.set(0, n, v.h)
+		v.rows.Set(0, n, v.h)
 	default:
 		for i, row := range v.order.rows {
 			if int(row) == t.Index() {
-				v.rows.shift(i, n, v.h)
+				v.rows.Shift(i, n, v.h)
 				return
 			}
 		}
-		v.rows.set(v.rows.cursor, n, v.h) // it no longer passes the filter
+		v.rows.Set(v.rows.Cursor, n, v.h) // it no longer passes the filter
 	}
-	if id := v.task(m, v.rows.cursor).ID(); id != v.id {
+	if id := v.task(m, v.rows.Cursor).ID(); id != v.id {
 		v.was, v.until = v.id, m.opt.Now().Add(reaction)
 		v.id = id
 	}
@@ -79,7 +80,7 @@ func (v *tasksView) selection(m *Model) selection {
 	if len(v.order.rows) == 0 {
 		return selection{}
 	}
-	return selection{task: v.task(m, v.rows.cursor)}
+	return selection{task: v.task(m, v.rows.Cursor)}
 }
 
 func (v *tasksView) do(m *Model, a keys.Action) (tea.Cmd, bool) {
@@ -99,7 +100,7 @@ func (v *tasksView) do(m *Model, a keys.Action) (tea.Cmd, bool) {
 			m.openTask(v.meant(m), rowKey{})
 		}
 	default:
-		if !v.rows.move(a, n, v.h) {
+		if !v.rows.Move(a, n, v.h) {
 			return nil, false
 		}
 		v.moved(m)
@@ -113,8 +114,8 @@ func (v *tasksView) moved(m *Model) {
 	if len(v.order.rows) == 0 {
 		return
 	}
-	v.id, v.until = v.task(m, v.rows.cursor).ID(), time.Time{}
-	if follow := v.rows.cursor == 0 && v.follow; follow != v.follow {
+	v.id, v.until = v.task(m, v.rows.Cursor).ID(), time.Time{}
+	if follow := v.rows.Cursor == 0 && v.follow; follow != v.follow {
 		v.follow = follow
 		m.sayFollow(follow)
 	}
@@ -126,9 +127,9 @@ func (v *tasksView) toFailure(m *Model, a keys.Action) {
 		step = -1
 	}
 	for i := 1; i <= n; i++ {
-		row := ((v.rows.cursor+i*step)%n + n) % n
+		row := ((v.rows.Cursor+i*step)%n + n) % n
 		if hasFailed(v.task(m, row)) {
-			v.rows.set(row, n, v.h)
+			v.rows.Set(row, n, v.h)
 			v.moved(m)
 			return
 		}
@@ -150,15 +151,15 @@ func hasFailed(t *model.Task) bool {
 }
 
 func (v *tasksView) click(m *Model, _, y int) {
-	if row := v.rows.top + y - 1; y > 0 && row < len(v.order.rows) {
-		v.rows.set(row, len(v.order.rows), v.h)
+	if row := v.rows.Top + y - 1; y > 0 && row < len(v.order.rows) {
+		v.rows.Set(row, len(v.order.rows), v.h)
 		v.moved(m)
 	}
 }
 
 func (v *tasksView) arrange(_ *Model, _, h int) {
 	v.h = max(1, h-1)
-	v.rows.set(v.rows.cursor, len(v.order.rows), v.h)
+	v.rows.Set(v.rows.Cursor, len(v.order.rows), v.h)
 }
 
 func (v *tasksView) draw(m *Model, w, h int) []string {
@@ -167,8 +168,8 @@ func (v *tasksView) draw(m *Model, w, h int) []string {
 	}
 	c := m.taskColumns(w)
 	lines := []string{c.head(m, w)}
-	for i := v.rows.top; i < len(v.order.rows) && len(lines) < h; i++ {
-		lines = append(lines, c.row(m, v.task(m, i), w, i == v.rows.cursor))
+	for i := v.rows.Top; i < len(v.order.rows) && len(lines) < h; i++ {
+		lines = append(lines, c.row(m, v.task(m, i), w, i == v.rows.Cursor))
 	}
-	return tall(m.th, lines, w, h)
+	return draw.Tall(m.th, lines, w, h)
 }

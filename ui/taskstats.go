@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"aspectop/model"
+	"aspectop/ui/draw"
 )
 
 // drawTaskStates draws how many tasks are in each state.
@@ -13,39 +14,39 @@ func (m *Model) drawTaskStates(n *tally, w int) []string {
 	if n.stats == nil {
 		total = m.board.Len()
 	}
-	note := count(total, "task", "tasks")
-	lines := []string{m.drawRule("Tasks", note, w)}
+	note := draw.Count(total, "task", "tasks")
+	lines := []string{draw.Rule(m.th, "Tasks", note, w)}
 	bar := w - 13 - 1 - 6 - 5
 	for _, s := range []model.State{model.Processing, model.Queued, model.Completed, model.Failed, model.Cancelled} {
 		in := n.in(m, s)
-		r := stateRole(s)
+		r := draw.StateRole(s)
 		if in == 0 {
-			r = dim
+			r = draw.Dim
 		}
-		l := newLine(m.th, w).cell(r, glyph(s)+" "+word(s), 13)
-		l.bar(r, int64(in), int64(total), bar).space(1)
-		lines = append(lines, l.right(plain, strconv.Itoa(in), 6).right(dim, percent(in, total), 5).String())
+		l := draw.NewLine(m.th, w).Cell(r, draw.Glyph(s)+" "+draw.Word(s), 13)
+		l.Bar(r, int64(in), int64(total), bar).Space(1)
+		lines = append(lines, l.Right(draw.Plain, strconv.Itoa(in), 6).Right(draw.Dim, draw.Percent(in, total), 5).String())
 	}
 	completed, failed := n.in(m, model.Completed), n.in(m, model.Failed)
-	l := newLine(m.th, w)
+	l := draw.NewLine(m.th, w)
 	if ended := completed + failed; ended > 0 {
-		l.put(plain, percent(completed, ended)).put(dim, fmt.Sprintf(" success: %d of %d", completed, ended))
+		l.Put(draw.Plain, draw.Percent(completed, ended)).Put(draw.Dim, fmt.Sprintf(" success: %d of %d", completed, ended))
 	} else {
-		l.put(dim, "none has completed or failed yet")
+		l.Put(draw.Dim, "none has completed or failed yet")
 	}
 	return append(lines, l.String())
 }
 
 // taskLine draws one of the tasks that stand out: which one, and how long.
-func (m *Model) taskLine(t *model.Task, told string, r role, selected bool, w int) string {
-	l := newLine(m.th, w)
-	if l.selected = selected; selected {
-		l.put(accent, glyphCursor)
+func (m *Model) taskLine(t *model.Task, told string, r draw.Role, selected bool, w int) string {
+	l := draw.NewLine(m.th, w)
+	if l.Selected = selected; selected {
+		l.Put(draw.Accent, draw.GlyphCursor)
 	}
-	l.to(2)
+	l.To(2)
 	s := t.State()
-	l.put(stateRole(s), glyph(s)+" ")
-	l.cell(plain, short(t.ID(), 8), 9)
-	l.cell(dim, m.assetName(t), l.free-len(told)-1).space(1)
-	return l.right(r, told, len(told)).String()
+	l.Put(draw.StateRole(s), draw.Glyph(s)+" ")
+	l.Cell(draw.Plain, draw.Short(t.ID(), 8), 9)
+	l.Cell(draw.Dim, m.assetName(t), l.Free-len(told)-1).Space(1)
+	return l.Right(r, told, len(told)).String()
 }

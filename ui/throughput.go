@@ -3,8 +3,9 @@ package ui
 import (
 	"slices"
 	"strconv"
-	"strings"
 	"time"
+
+	"aspectop/ui/draw"
 )
 
 // paceColumns is how many stretches of each length are counted: three hours by
@@ -47,7 +48,7 @@ func (m *Model) drawThroughput(w, high int) []string {
 	counts, each := of.last(m.at, max(0, min(w-6, paceColumns)))
 	name := "Deliveries per minute"
 	if each < time.Minute {
-		name = "Deliveries per " + ago(each)
+		name = "Deliveries per " + draw.Ago(each)
 	}
 	axis := len(strconv.Itoa(max(1, slices.Max(counts)))) + 1
 	counts = counts[len(counts)-max(1, min(w-axis-1, len(counts))):]
@@ -55,10 +56,10 @@ func (m *Model) drawThroughput(w, high int) []string {
 	for _, n := range counts {
 		sum += n
 	}
-	whole := shortAgo(time.Duration(len(counts)) * each)
-	lines := []string{m.drawRule(name, strconv.Itoa(sum)+" in the last "+whole, w)}
+	whole := draw.ShortAgo(time.Duration(len(counts)) * each)
+	lines := []string{draw.Rule(m.th, name, strconv.Itoa(sum)+" in the last "+whole, w)}
 	for row := high - 1; row >= 0; row-- {
-		l := newLine(m.th, w)
+		l := draw.NewLine(m.th, w)
 		label := ""
 		switch row {
 		case high - 1:
@@ -66,49 +67,30 @@ func (m *Model) drawThroughput(w, high int) []string {
 		case 0:
 			label = "0"
 		}
-		l.right(dim, label, axis-1).space(1).put(faint, glyphWall)
+		l.Right(draw.Dim, label, axis-1).Space(1).Put(draw.Faint, draw.GlyphWall)
 		for _, n := range counts {
-			l.put(busy, columnPart(n, most, row, high))
+			l.Put(draw.Busy, draw.ColumnPart(n, most, row, high))
 		}
 		lines = append(lines, l.String())
 	}
-	l := newLine(m.th, w).space(axis).put(faint, boxRound.bottomLeft+repeat(boxRound.edge, len(counts)))
+	l := draw.NewLine(m.th, w).Space(axis).Put(draw.Faint, draw.Round.BottomLeft+draw.Repeat(draw.Round.Edge, len(counts)))
 	return append(lines, l.String(), m.drawAgo(w, axis+1, len(counts), each))
-}
-
-// columnPart is what a column for n of most shows in a row, counted from below.
-func columnPart(n, most, row, high int) string {
-	steps := len(glyphSpark)
-	full := n * steps * high / most
-	if n > 0 {
-		full = max(1, full)
-	}
-	switch full -= row * steps; {
-	case full <= 0:
-		return " "
-	case full >= steps:
-		return glyphSpark[steps-1]
-	}
-	return glyphSpark[full-1]
 }
 
 // drawAgo labels n columns from the cell left on by how long ago they were.
 func (m *Model) drawAgo(w, left, n int, each time.Duration) string {
 	const apart = 12 // columns between labels, at least
-	i := slices.IndexFunc(steps, func(step time.Duration) bool { return step >= apart*each })
-	step := int(steps[i] / each)
-	l := newLine(m.th, w)
+	i := slices.IndexFunc(draw.Steps, func(step time.Duration) bool { return step >= apart*each })
+	step := int(draw.Steps[i] / each)
+	l := draw.NewLine(m.th, w)
 	for back := n / step * step; back >= 0; back -= step {
 		label := "now"
 		if back > 0 {
-			label = "-" + shortAgo(time.Duration(back)*each)
+			label = "-" + draw.ShortAgo(time.Duration(back)*each)
 		}
-		if end := left + n - back; end-len(label) >= l.used() {
-			l.to(end-len(label)).put(dim, label)
+		if end := left + n - back; end-len(label) >= l.Used() {
+			l.To(end-len(label)).Put(draw.Dim, label)
 		}
 	}
 	return l.String()
 }
-
-// shortAgo is a duration without the part that is nought: 30m, 1h, 1h30.
-func shortAgo(d time.Duration) string { return strings.TrimSuffix(ago(d), "00") }

@@ -27,6 +27,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"aspectop/model"
+	"aspectop/ui/draw"
 	"aspectop/ui/keys"
 )
 
@@ -35,7 +36,7 @@ type Model struct {
 	opt    Options
 	ctx    context.Context
 	cancel context.CancelFunc
-	th     *theme
+	th     *draw.Theme
 	keys   keys.Set
 	w, h   int
 	at     time.Time // the moment that is shown; stands still while frozen
@@ -135,7 +136,7 @@ func New(ctx context.Context, o Options) *Model {
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	m := &Model{
-		opt: o, ctx: ctx, cancel: cancel, th: newTheme(o.Theme), keys: keys.For(o.Remote, o.Private), hidden: o.Private, w: 80, h: 24,
+		opt: o, ctx: ctx, cancel: cancel, th: draw.NewTheme(o.Theme), keys: keys.For(o.Remote, o.Private), hidden: o.Private, w: 80, h: 24,
 		at: o.Now(), board: model.NewBoard(),
 		loading: true, exec: tea.ExecProcess,
 	}
@@ -144,7 +145,7 @@ func New(ctx context.Context, o Options) *Model {
 	m.log.pace, m.log.matchedPace = newPace(), newPace()
 	tasks := &tasksView{follow: true}
 	m.views = [viewCount]view{
-		tasks, &boardView{tasks: tasks}, &eventsView{follow: true}, &deliveriesView{follow: true, preview: newTextPane()}, &statsView{},
+		tasks, &boardView{tasks: tasks}, &eventsView{follow: true}, &deliveriesView{follow: true, preview: draw.NewTextPane()}, &statsView{},
 	}
 	return m
 }
@@ -179,8 +180,8 @@ func (m *Model) handle(msg tea.Msg) tea.Cmd {
 	case tea.WindowSizeMsg:
 		m.w, m.h = msg.Width, msg.Height
 	case tea.BackgroundColorMsg:
-		if !msg.IsDark() && m.th.name == "dark" && m.opt.Theme != "dark" {
-			m.th = newTheme("light")
+		if !msg.IsDark() && m.th.Name == "dark" && m.opt.Theme != "dark" {
+			m.th = draw.NewTheme("light")
 		}
 	case tea.KeyPressMsg:
 		return m.key(msg)
@@ -189,7 +190,7 @@ func (m *Model) handle(msg tea.Msg) tea.Cmd {
 		case m.filter.open:
 			m.typed(msg)
 		case m.searching():
-			m.reader().typed(m, msg)
+			m.reader().Typed(msg, m.say)
 		}
 	case tea.MouseClickMsg:
 		m.click(msg.Mouse())

@@ -1,20 +1,20 @@
-package ui
+package draw
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
 
+	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
 
 	"aspectop/ui/keys"
 )
 
 // linesOf is a document line by line, indented as it is drawn on a wide screen.
-func linesOf(t *document) []string {
+func linesOf(t *Document) []string {
 	var lines []string
 	for i, l := range t.lines {
 		lines = append(lines, strings.Repeat("  ", int(l.depth))+string(t.b[l.from:t.end(i)]))
@@ -26,13 +26,13 @@ func TestJSONIsLaidOutAsUsual(t *testing.T) {
 	for _, body := range []string{
 		`{}`, `[]`, `1`, `"text"`, `null`, ` [ ] `, `{"a":{},"b":[]}`, `[1,2,[3,{"x":null}]]`,
 		`{"a" : "b,c:{}[]" , "d\"e": [true,-1.5e3]}`, `"\\"`, `{"":""}`, "{\n\t\"a\":\r\n1}",
-		string(oneTask()[0].Body),
+		`{"timestamp":"2000-01-01T00:00:00Z","data":{"task":{"id":"t","features":{"proxy":{"state":"queued"}}}}}`,
 	} {
 		var want bytes.Buffer
 		if err := json.Indent(&want, []byte(strings.TrimSpace(body)), "", "  "); err != nil {
 			t.Fatal(err)
 		}
-		doc, ok := jsonDocument([]byte(body), false)
+		doc, ok := JSONDocument([]byte(body), false)
 		if got := strings.Join(linesOf(doc), "\n"); !ok || got != want.String() {
 			t.Errorf("%s: got\n%s\nwant\n%s", body, got, want.String())
 		}
@@ -42,7 +42,7 @@ func TestJSONIsLaidOutAsUsual(t *testing.T) {
 func FuzzJSONIsLaidOutAsUsual(f *testing.F) {
 	f.Add([]byte(`{"a":[1,{"b":"c"},[]],"d":{}}`))
 	f.Fuzz(func(t *testing.T, body []byte) {
-		doc, ok := jsonDocument(body, false)
+		doc, ok := JSONDocument(body, false)
 		if ok != json.Valid(body) {
 			t.Fatalf("taken for JSON: %v", ok)
 		}
@@ -60,14 +60,14 @@ func FuzzJSONIsLaidOutAsUsual(f *testing.F) {
 			t.Errorf("got %s, want %s", got.String(), want.String())
 		}
 		for i := range doc.lines {
-			doc.paint(doc.b[doc.lines[i].from:doc.end(i)])
+			doc.Paint(doc.b[doc.lines[i].from:doc.end(i)])
 		}
 	})
 }
 
 func TestWhatIsNoJSONIsNotTakenForIt(t *testing.T) {
 	for _, body := range []string{"", "{", `{"a":}`, "plain", strings.Repeat("[", 100_000)} {
-		if _, ok := jsonDocument([]byte(body), false); ok {
+		if _, ok := JSONDocument([]byte(body), false); ok {
 			t.Errorf("%.20q is taken for JSON", body)
 		}
 	}
@@ -75,7 +75,7 @@ func TestWhatIsNoJSONIsNotTakenForIt(t *testing.T) {
 
 func TestDeepJSONDoesNotGrow(t *testing.T) {
 	body := strings.Repeat("[", 9000) + strings.Repeat("1,", 400_000) + "1" + strings.Repeat("]", 9000)
-	doc, ok := jsonDocument([]byte(body), false)
+	doc, ok := JSONDocument([]byte(body), false)
 	if !ok || len(doc.b) > 2*len(body) {
 		t.Errorf("%d bytes became %d", len(body), len(doc.b))
 	}
@@ -94,10 +94,10 @@ func TestJSONIsPaintedByItsParts(t *testing.T) {
 	} {
 		var told []string
 		from := 0
-		for _, s := range append(paintJSON([]byte(line)), stretch{len(line), plain}) {
-			if s.to > from {
-				told = append(told, map[role]string{key: "key", dim: "dim", text: "text", number: "number", plain: "dim"}[s.r])
-				from = s.to
+		for _, s := range append(PaintJSON([]byte(line)), Stretch{len(line), Plain}) {
+			if s.To > from {
+				told = append(told, map[Role]string{key: "key", Dim: "dim", text: "text", number: "number", Plain: "dim"}[s.Role])
+				from = s.To
 			}
 		}
 		if got := strings.Join(told, " "); got != want {
@@ -107,15 +107,15 @@ func TestJSONIsPaintedByItsParts(t *testing.T) {
 }
 
 func TestRowsHoldAllOfALineAndFit(t *testing.T) {
-	doc := &document{}
+	doc := &Document{}
 	for _, s := range []string{"", "short", strings.Repeat("0123456789", 30), strings.Repeat("界", 100), strings.Repeat("e\u0301", 90), "क्षत्रिय" + strings.Repeat("क्", 80)} {
 		for depth := range 4 {
-			doc.add(s, depth*20)
+			doc.Add(s, depth*20)
 		}
 	}
 	for w := 1; w < 90; w++ {
 		rows := doc.wrap(w)
-		p := textPane{doc: doc, rows: rows}
+		p := TextPane{doc: doc, rows: rows}
 		var all strings.Builder
 		for i := range rows {
 			line, from, to := p.row(i)
@@ -135,42 +135,42 @@ func TestRowsHoldAllOfALineAndFit(t *testing.T) {
 }
 
 func TestBytesThatAreNoTextAreDumped(t *testing.T) {
-	doc := hexDocument([]byte("\x00\x01PNG\r\n\x1a and more"))
+	doc := HexDocument([]byte("\x00\x01PNG\r\n\x1a and more"))
 	want := "000000  00 01 50 4e 47 0d 0a 1a 20 61 6e 64 20 6d 6f 72  ..PNG... and mor"
 	if got := linesOf(doc)[0]; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	if readable([]byte("\x00\x01\x02\xff\xfe")) || !readable([]byte("plain\ttext\r\nGrüße")) || !readable([]byte("cut gr\xc3")) {
+	if Readable([]byte("\x00\x01\x02\xff\xfe")) || !Readable([]byte("plain\ttext\r\nGrüße")) || !Readable([]byte("cut gr\xc3")) {
 		t.Error("text and bytes are mistaken for each other")
 	}
 }
 
-// aPane is the Payload pane of a screen with a payload of n lines.
-func aPane(n int) (*Model, *textPane) {
+// aPane is a pane with a payload of n lines.
+func aPane(n int) *TextPane {
 	var body bytes.Buffer
 	body.WriteString("[")
 	for i := range n - 3 {
 		fmt.Fprintf(&body, `"line %d",`, i)
 	}
 	body.WriteString("0]")
-	m := New(context.Background(), Options{Theme: "dark"})
-	m.openTask(nil, rowKey{seq: 1})
-	doc, _ := jsonDocument(body.Bytes(), false)
-	p := &m.detail.payload
-	p.set(doc)
-	p.arrange(120, 40)
-	return m, p
+	doc, _ := JSONDocument(body.Bytes(), false)
+	p := NewTextPane()
+	p.Set(doc)
+	p.Arrange(120, 40)
+	return &p
 }
+
+func mute(string) {}
 
 func BenchmarkPayloadScroll(b *testing.B) {
 	for _, n := range []int{50, 50_000} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
-			m, p := aPane(n)
+			p := aPane(n)
 			b.ReportAllocs()
 			for i := 0; b.Loop(); i++ {
-				p.do(m, []keys.Action{keys.Down, keys.Up}[i%2])
-				p.arrange(120, 40)
-				p.draw(m, 120, 40)
+				p.Do([]keys.Action{keys.Down, keys.Up}[i%2], mute)
+				p.Arrange(120, 40)
+				p.Draw(NewTheme("dark"), 120, 40)
 			}
 		})
 	}
@@ -178,14 +178,13 @@ func BenchmarkPayloadScroll(b *testing.B) {
 
 // BenchmarkPayloadOfOneLine draws from the end of a line of a megabyte.
 func BenchmarkPayloadOfOneLine(b *testing.B) {
-	m := New(context.Background(), Options{Theme: "dark"})
-	p := newTextPane()
-	doc, _ := jsonDocument([]byte(`{"a":"`+strings.Repeat("x", 1<<20)+`"}`), false)
-	p.set(doc)
-	p.arrange(120, 40)
-	p.do(m, keys.Bottom)
+	p := NewTextPane()
+	doc, _ := JSONDocument([]byte(`{"a":"`+strings.Repeat("x", 1<<20)+`"}`), false)
+	p.Set(doc)
+	p.Arrange(120, 40)
+	p.Do(keys.Bottom, mute)
 	for b.Loop() {
-		p.draw(m, 120, 40)
+		p.Draw(NewTheme("dark"), 120, 40)
 	}
 }
 
@@ -197,7 +196,7 @@ func BenchmarkPayloadIndex(b *testing.B) {
 	} {
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {
-				doc, _ := jsonDocument([]byte(body), false)
+				doc, _ := JSONDocument([]byte(body), false)
 				doc.wrap(80)
 			}
 		})
@@ -205,10 +204,10 @@ func BenchmarkPayloadIndex(b *testing.B) {
 }
 
 func BenchmarkSearch(b *testing.B) {
-	m, p := aPane(50_000)
+	p := aPane(50_000)
 	for b.Loop() {
 		p.search = search{}
 		p.search.start(0)
-		p.typed(m, keyPress("l"))
+		p.Typed(tea.KeyPressMsg{Code: 'l', Text: "l"}, mute)
 	}
 }

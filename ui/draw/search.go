@@ -1,4 +1,4 @@
-package ui
+package draw
 
 import (
 	"bytes"
@@ -18,23 +18,6 @@ type search struct {
 	word  string
 	hits  []int32 // where the word stands in the text, ascending
 	at    int     // the one the reader is at
-}
-
-// searching reports whether a word to search for is being typed.
-func (m *Model) searching() bool {
-	p := m.reader()
-	return m.help == nil && p != nil && p.search.open
-}
-
-// reader is the text that is open, or nil.
-func (m *Model) reader() *textPane {
-	switch {
-	case m.sheet != nil:
-		return &m.sheet.text
-	case m.detail != nil:
-		return m.detail.reader()
-	}
-	return nil
 }
 
 // height is the number of lines the search takes at the bottom of its pane.
@@ -59,7 +42,7 @@ func (s *search) end() bool {
 }
 
 // refresh looks for the same word in another text.
-func (s *search) refresh(t *document) {
+func (s *search) refresh(t *Document) {
 	s.at = 0
 	s.hits = s.hits[:0]
 	if s.word == "" {
@@ -90,8 +73,9 @@ func foldASCII(b []byte) []byte {
 	return out
 }
 
-// typed hands a key or a paste to the word that is being typed.
-func (p *textPane) typed(m *Model, msg tea.Msg) tea.Cmd {
+// Typed hands a key or a paste to the word that is being typed; say is called
+// with what the reader should be told.
+func (p *TextPane) Typed(msg tea.Msg, say func(string)) tea.Cmd {
 	s := &p.search
 	if pressed, ok := msg.(tea.KeyPressMsg); ok {
 		switch pressed.String() {
@@ -101,7 +85,7 @@ func (p *textPane) typed(m *Model, msg tea.Msg) tea.Cmd {
 			case s.word == "":
 				s.end()
 			case len(s.hits) == 0:
-				m.say("no match for " + s.word)
+				say("no match for " + s.word)
 			}
 			return nil
 		case "esc":
@@ -121,7 +105,7 @@ func (p *textPane) typed(m *Model, msg tea.Msg) tea.Cmd {
 }
 
 // toHitFrom goes to the first match in the row or behind it.
-func (p *textPane) toHitFrom(row int) {
+func (p *TextPane) toHitFrom(row int) {
 	s := &p.search
 	if len(s.hits) == 0 || p.len() == 0 {
 		return
@@ -132,14 +116,14 @@ func (p *textPane) toHitFrom(row int) {
 	p.reveal()
 }
 
-// step goes to the next match, or to the previous one, round the ends.
-func (p *textPane) step(m *Model, by int) {
+// step goes to the next match, or to the previous one, around the ends.
+func (p *TextPane) step(by int, say func(string)) {
 	s := &p.search
 	switch n := len(s.hits); {
 	case s.word == "":
-		m.say("nothing to go on with: / searches")
+		say("nothing to go on with: / searches")
 	case n == 0:
-		m.say("no match for " + s.word)
+		say("no match for " + s.word)
 	default:
 		s.at = (s.at + by + n) % n
 		p.reveal()
@@ -147,7 +131,7 @@ func (p *textPane) step(m *Model, by int) {
 }
 
 // reveal scrolls to the match the reader is at, if it is out of sight.
-func (p *textPane) reveal() {
+func (p *TextPane) reveal() {
 	row := p.rowAt(int(p.search.hits[p.search.at]))
 	if row < p.top || row >= p.top+p.h {
 		p.top = max(0, min(row-p.h/3, p.len()-p.h))
@@ -162,7 +146,7 @@ type hit struct {
 
 // within are the matches that reach into a stretch of the text. They begin and
 // end with whole characters: half of one has no width of its own.
-func (s *search) within(t *document, from, to int) []hit {
+func (s *search) within(t *Document, from, to int) []hit {
 	if len(s.hits) == 0 {
 		return nil
 	}
@@ -196,31 +180,31 @@ func wholeCharacters(hits []hit, b []byte, from, to int) {
 }
 
 // draw draws the line of the search: what is typed, and how many matches.
-func (s *search) draw(m *Model, w int) string {
-	l := newLine(m.th, w)
-	told, r := "  no match", bad
+func (s *search) draw(th *Theme, w int) string {
+	l := NewLine(th, w)
+	told, r := "  no match", Bad
 	if n := len(s.hits); n > 0 {
-		told, r = fmt.Sprintf("  %d of %d", s.at+1, n), dim
+		told, r = fmt.Sprintf("  %d of %d", s.at+1, n), Dim
 	}
 	if !s.open {
-		_, n, _ := fit(s.word, max(8, w-len(told)-18))
-		l.put(accent, "/").cell(plain, s.word, n).put(r, told)
+		_, n, _ := Fit(s.word, max(8, w-len(told)-18))
+		l.Put(Accent, "/").Cell(Plain, s.word, n).Put(r, told)
 		if w >= 40 {
-			l.put(dim, "  n N esc")
+			l.Put(Dim, "  n N esc")
 		}
 		return l.String()
 	}
 	if s.word == "" {
 		told = ""
 	}
-	l.put(accent, "/")
-	putInput(l, &s.input, max(8, w-len(told)-2))
-	l.put(r, told)
+	l.Put(Accent, "/")
+	PutInput(l, &s.input, max(8, w-len(told)-2))
+	l.Put(r, told)
 	return l.String()
 }
 
-// putInput draws what is typed in w cells or so, with the cursor.
-func putInput(l *line, in *textinput.Model, w int) {
+// PutInput draws what is typed in w cells or so, with the cursor.
+func PutInput(l *Line, in *textinput.Model, w int) {
 	value, at := []rune(in.Value()), in.Position()
 	from := max(0, at-w+1)
 	value = value[from:min(len(value), from+w)]
@@ -228,9 +212,9 @@ func putInput(l *line, in *textinput.Model, w int) {
 	if i := at - from; i < len(value) {
 		under, rest = string(value[i]), string(value[i+1:])
 	}
-	l.put(plain, string(value[:at-from]))
-	l.selected = true
-	l.put(strong, under)
-	l.selected = false
-	l.put(plain, rest)
+	l.Put(Plain, string(value[:at-from]))
+	l.Selected = true
+	l.Put(Strong, under)
+	l.Selected = false
+	l.Put(Plain, rest)
 }

@@ -1,11 +1,10 @@
-package ui
+package draw
 
 import (
 	"image/color"
 	"math"
 	"regexp"
 	"testing"
-	"unicode/utf8"
 
 	"github.com/charmbracelet/x/ansi"
 
@@ -26,7 +25,7 @@ func TestEveryColourCanBeReadOnItsBackgrounds(t *testing.T) {
 				continue
 			}
 			least := textContrast
-			if r == faint {
+			if r == Faint {
 				least = lineContrast
 			}
 			for _, background := range []color.Color{p.backgrounds[0], p.backgrounds[1], p.selected} {
@@ -58,7 +57,7 @@ func luminance(c color.Color) float64 {
 func TestNoStateIsToldByColourAlone(t *testing.T) {
 	seen := map[string]model.State{}
 	for _, s := range append(model.States, "warming") {
-		sign := glyph(s) + letter(s)
+		sign := Glyph(s) + Letter(s)
 		if other, same := seen[sign]; same {
 			t.Errorf("%s and %s look the same: %q", s, other, sign)
 		}
@@ -75,24 +74,13 @@ func TestOwnGlyphsAreOneCellAndHaveAStandIn(t *testing.T) {
 			t.Errorf("the stand-in of %q is %q", r, c)
 		}
 	}
-	onScreen(t, 120, 40, uploads(), func(s *screen) {
-		s.wait(idleTime)
-		for _, keys := range []string{"1", "2", "3", "4", "5", "?", "?", "1", "enter", "tab", "tab", "tab"} {
-			s.press(keys)
-			for _, r := range s.frame() {
-				if r >= utf8.RuneSelf {
-					t.Errorf("after %s the ASCII frame holds %q", keys, r)
-				}
-			}
-		}
-	}, func(o *Options) { o.ASCII = true })
 }
 
 func TestTheMonoThemeUsesNoColour(t *testing.T) {
 	colour := regexp.MustCompile(`[\[;](3[0-9]|4[0-8]|9[0-7]|10[0-7])[;m]`)
 	th := mono()
 	for r := range roles {
-		for _, s := range []string{th.on[r], th.selected[r]} {
+		for _, s := range []string{th.On[r], th.selected[r]} {
 			if colour.MatchString(s) {
 				t.Errorf("role %d switches on a colour: %q", r, s)
 			}

@@ -1,4 +1,4 @@
-package ui
+package draw
 
 import (
 	"bytes"
@@ -7,53 +7,53 @@ import (
 	"github.com/aymanbagabas/go-udiff"
 )
 
-// diffLine is one line of a difference: of the text before it ('-'), of the text
+// DiffLine is one line of a difference: of the text before it ('-'), of the text
 // after it ('+'), of both (' '), or between two places ('@').
-type diffLine struct {
+type DiffLine struct {
 	sign byte
 	text string
 }
 
-// differences are the lines that two texts differ in, with three lines around
+// Changes are the lines that two texts differ in, with three lines around
 // them; none if they are the same.
-func differences(before, after string) (lines []diffLine) {
+func Changes(before, after string) (lines []DiffLine) {
 	signs := map[udiff.OpKind]byte{udiff.Delete: '-', udiff.Insert: '+', udiff.Equal: ' '}
 	unified, err := udiff.ToUnifiedDiff("", "", before, udiff.Lines(before, after), udiff.DefaultContextLines)
 	if err != nil { // the edits are those of these very texts
 		panic("ui: " + err.Error())
 	}
 	for _, h := range unified.Hunks {
-		lines = append(lines, diffLine{'@', fmt.Sprintf("@@ line %d", h.FromLine)})
+		lines = append(lines, DiffLine{'@', fmt.Sprintf("@@ line %d", h.FromLine)})
 		for _, l := range h.Lines {
-			lines = append(lines, diffLine{signs[l.Kind], l.Content})
+			lines = append(lines, DiffLine{signs[l.Kind], l.Content})
 		}
 	}
 	return lines
 }
 
-// diffText is a difference as it is shown.
-type diffText struct {
-	changes []diffLine
-	json    bool   // what is private can be told apart
-	flaw    string // why the new text is no JSON; "" if it is, or need not be
-	doc     *document
+// Diff is a difference as it is shown.
+type Diff struct {
+	Changes []DiffLine
+	JSON    bool   // what is private can be told apart
+	Flaw    string // why the new text is no JSON; "" if it is, or need not be
+	doc     *Document
 	hidden  bool // what doc was made for
 }
 
-func (t *diffText) document(hide bool) *document {
+func (t *Diff) Document(hide bool) *Document {
 	if t.doc != nil && t.hidden == hide {
 		return t.doc
 	}
 	t.hidden = hide
-	t.doc = &document{paint: paintDiff}
-	if t.flaw != "" {
-		t.doc.add("! It is no JSON any more: "+t.flaw, 0)
+	t.doc = &Document{Paint: paintDiff}
+	if t.Flaw != "" {
+		t.doc.Add("! It is no JSON any more: "+t.Flaw, 0)
 	}
-	if hide && !t.json {
-		t.doc.add("  (no JSON; hidden while presenting)", 0)
+	if hide && !t.JSON {
+		t.doc.Add("  (no JSON; hidden while presenting)", 0)
 		return t.doc
 	}
-	for _, l := range t.changes {
+	for _, l := range t.Changes {
 		line := []byte(l.text)
 		if hide && l.sign != '@' {
 			line = hideValue(line)
@@ -61,7 +61,7 @@ func (t *diffText) document(hide bool) *document {
 		if l.sign != '@' {
 			line = append([]byte{l.sign, ' '}, line...)
 		}
-		t.doc.add(string(bytes.TrimRight(line, "\r\n")), 0)
+		t.doc.Add(string(bytes.TrimRight(line, "\r\n")), 0)
 	}
 	return t.doc
 }
@@ -83,20 +83,20 @@ func hideValue(line []byte) []byte {
 }
 
 // paintDiff tells by the sign of a line how it is drawn.
-func paintDiff(line []byte) []stretch {
+func paintDiff(line []byte) []Stretch {
 	if len(line) == 0 {
 		return nil
 	}
-	r := dim
+	r := Dim
 	switch line[0] {
 	case '+':
-		r = good
+		r = Good
 	case '-':
-		r = bad
+		r = Bad
 	case '@':
-		r = accent
+		r = Accent
 	case '!':
-		r = warn
+		r = Warn
 	}
-	return []stretch{{len(line), r}}
+	return []Stretch{{len(line), r}}
 }

@@ -1,4 +1,4 @@
-package ui
+package draw
 
 import (
 	"fmt"
@@ -7,6 +7,41 @@ import (
 
 	"aspectop/model"
 )
+
+// Gantt is the timeline of a task: a bar for each feature, and an axis below.
+type Gantt struct {
+	From, To time.Time // the first and the last instant
+	Now      time.Time // marked if work goes on
+	Working  bool
+	Names    []string
+	Stays    [][]model.Span // of each name
+}
+
+// Draw draws the chart in w cells, or nothing if it has no beginning or there is
+// no room for it.
+func (g *Gantt) Draw(th *Theme, w int) []string {
+	if g.From.IsZero() {
+		return nil
+	}
+	name := nameWidth(g.Names, w)
+	c := scale{g.From, g.To, w - name - 2}
+	if c.w < 8 {
+		return nil
+	}
+	now := -1
+	if g.Working {
+		now = c.cell(g.Now)
+	}
+	var lines []string
+	for i := range g.Names {
+		l := NewLine(th, w).Cell(Dim, g.Names[i], name).Space(2)
+		l.putBar(c.bar(g.Stays[i]), now)
+		lines = append(lines, l.String())
+	}
+	l := NewLine(th, w).Cell(Faint, Clock(g.From), name).Space(2)
+	l.putAxis(c, now)
+	return append(lines, l.String())
+}
 
 // scale lays a stretch of time out over cells: from is in the first one, to in
 // the last one.
@@ -77,8 +112,8 @@ type tick struct {
 	label string
 }
 
-// steps are the distances between marks that people read easily.
-var steps = []time.Duration{
+// Steps are the distances between marks that people read easily.
+var Steps = []time.Duration{
 	100 * time.Millisecond, 200 * time.Millisecond, 500 * time.Millisecond,
 	time.Second, 2 * time.Second, 5 * time.Second, 10 * time.Second, 15 * time.Second, 30 * time.Second,
 	time.Minute, 2 * time.Minute, 5 * time.Minute, 10 * time.Minute, 15 * time.Minute, 30 * time.Minute,
@@ -96,7 +131,7 @@ func (s scale) ticks() []tick {
 	if whole <= 0 {
 		return marks
 	}
-	for _, step := range steps {
+	for _, step := range Steps {
 		width := max(len(offset(whole, step))+3, s.w/8) // more than eight marks confuse
 		if float64(step)/float64(whole)*float64(s.w-1) < float64(width) {
 			continue
@@ -127,64 +162,34 @@ func offset(d, step time.Duration) string {
 	}
 }
 
-// drawGantt draws the timeline: a bar for each feature and the axis below. A
-// task of which no message tells a time has none.
-func (m *Model) drawGantt(s *story, w int) []string {
-	if s.from.IsZero() {
-		return nil
-	}
-	name := 8
-	for _, f := range s.features {
-		_, n, _ := fit(f.Name, max(8, min(20, w/3)))
-		name = max(name, n)
-	}
-	c := scale{s.from, s.to, w - name - 2}
-	if c.w < 8 {
-		return nil
-	}
-	now := -1
-	if s.working {
-		now = c.cell(s.now)
-	}
-	var lines []string
-	for _, f := range s.features {
-		l := newLine(m.th, w).cell(dim, f.Name, name).space(2)
-		m.putBar(l, c.bar(f.stays), now)
-		lines = append(lines, l.String())
-	}
-	l := newLine(m.th, w).cell(faint, clock(s.from), name).space(2)
-	m.putAxis(l, c, now)
-	return append(lines, l.String())
-}
-
 // putBar draws the cells of one bar: waiting light, working solid, the end by
 // its sign.
-func (m *Model) putBar(l *line, cells []ganttCell, now int) {
+func (l *Line) putBar(cells []ganttCell, now int) {
 	for i, c := range cells {
 		switch {
 		case c.sign:
-			l.put(stateRole(c.state), glyph(c.state))
+			l.Put(StateRole(c.state), Glyph(c.state))
 		case c.rest:
-			l.put(faint, glyphRule)
+			l.Put(Faint, GlyphRule)
 		case c.state == model.Queued:
-			l.put(waiting, glyphWait)
+			l.Put(Waiting, GlyphWait)
 		case c.state != "":
-			l.put(stateRole(c.state), glyphFull)
+			l.Put(StateRole(c.state), GlyphFull)
 		case i == now:
-			l.put(faint, glyphNow)
+			l.Put(Faint, GlyphNow)
 		default:
-			l.space(1)
+			l.Space(1)
 		}
 	}
 }
 
 // putAxis draws the marks of time that leave room for what stands at the end:
 // the present, or how long all of it took.
-func (m *Model) putAxis(l *line, c scale, now int) {
-	start := l.used()
-	end, r := "now", accent
+func (l *Line) putAxis(c scale, now int) {
+	start := l.Used()
+	end, r := "now", Accent
 	if now < 0 {
-		end, r = offset(c.to.Sub(c.from), time.Second), dim
+		end, r = offset(c.to.Sub(c.from), time.Second), Dim
 	}
 	if now < 0 {
 		now = c.w - 1
@@ -192,14 +197,14 @@ func (m *Model) putAxis(l *line, c scale, now int) {
 	endAt := max(0, min(now, c.w-len(end)))
 	for _, t := range c.ticks() {
 		column := start + t.cell
-		if column < l.used() || t.cell+1+len(t.label) >= endAt {
+		if column < l.Used() || t.cell+1+len(t.label) >= endAt {
 			continue
 		}
-		l.to(column)
-		l.put(faint, glyphWall).put(dim, t.label)
+		l.To(column)
+		l.Put(Faint, GlyphWall).Put(Dim, t.label)
 	}
-	if l.used() <= start+endAt {
-		l.to(start + endAt)
-		l.put(r, end)
+	if l.Used() <= start+endAt {
+		l.To(start + endAt)
+		l.Put(r, end)
 	}
 }

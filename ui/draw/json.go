@@ -1,4 +1,4 @@
-package ui
+package draw
 
 import (
 	"bytes"
@@ -6,20 +6,20 @@ import (
 	"strings"
 )
 
-// jsonDocument lays JSON out line by line, and reports whether body is JSON. The
+// JSONDocument lays JSON out line by line, and reports whether body is JSON. The
 // values stay as they were written, escapes and all. The depth of a line is
 // kept beside it instead of as blanks in it: ten thousand brackets would make
 // ten thousand times as many blanks. If hide is set, user ids and URLs are
 // hidden.
-func jsonDocument(body []byte, hide bool) (t *document, ok bool) {
+func JSONDocument(body []byte, hide bool) (t *Document, ok bool) {
 	if !json.Valid(body) {
 		return nil, false
 	}
-	t = &document{paint: paintJSON}
+	t = &Document{Paint: PaintJSON}
 	var line []byte
 	depth, name := 0, ""
 	flush := func() {
-		t.add(string(line), depth)
+		t.Add(string(line), depth)
 		line = line[:0]
 	}
 	for i := 0; i < len(body); {
@@ -96,13 +96,13 @@ func stringEnd(b []byte) int {
 	return len(b)
 }
 
-// paintJSON tells the stretches of one line of jsonDocument: a name, if it has one,
+// PaintJSON tells the stretches of one line of jsonDocument: a name, if it has one,
 // and a value.
-func paintJSON(line []byte) (stretches []stretch) {
+func PaintJSON(line []byte) (stretches []Stretch) {
 	at := 0
 	if len(line) > 0 && line[0] == '"' {
 		if n := stringEnd(line); n < len(line) && line[n] == ':' {
-			stretches = append(stretches, stretch{n, key}, stretch{n + 1, dim})
+			stretches = append(stretches, Stretch{n, key}, Stretch{n + 1, Dim})
 			at = n + 1
 		}
 	}
@@ -110,9 +110,37 @@ func paintJSON(line []byte) (stretches []stretch) {
 	end := at + len(value)
 	switch first := bytes.TrimLeft(value, " "); {
 	case len(first) == 0 || strings.IndexByte("{}[]", first[0]) >= 0:
-		return append(stretches, stretch{end, dim})
+		return append(stretches, Stretch{end, Dim})
 	case first[0] == '"':
-		return append(stretches, stretch{end, text}, stretch{len(line), dim})
+		return append(stretches, Stretch{end, text}, Stretch{len(line), Dim})
 	}
-	return append(stretches, stretch{end, number}, stretch{len(line), dim})
+	return append(stretches, Stretch{end, number}, Stretch{len(line), Dim})
+}
+
+// AddJSON appends JSON, laid out.
+func (t *Document) AddJSON(raw []byte, hide bool) {
+	laid, ok := JSONDocument(raw, hide)
+	if !ok {
+		t.Add("(no JSON)", 0)
+		return
+	}
+	for i, l := range laid.lines {
+		t.Add(string(laid.b[l.from:laid.end(i)]), int(l.depth))
+	}
+}
+
+// JSONDepth is how deep the brackets of JSON stand in each other.
+func JSONDepth(body []byte) (deepest int) {
+	for i, depth := 0, 0; i < len(body); i++ {
+		switch body[i] {
+		case '"':
+			i += stringEnd(body[i:]) - 1
+		case '{', '[':
+			depth++
+			deepest = max(deepest, depth)
+		case '}', ']':
+			depth--
+		}
+	}
+	return deepest
 }

@@ -1,4 +1,4 @@
-package ui
+package draw
 
 import (
 	"fmt"
@@ -9,22 +9,22 @@ import (
 	"aspectop/model"
 )
 
-// role is what a text is on the screen; the theme says how that looks. Views
+// Role is what a text is on the screen; the theme says how that looks. Views
 // name roles only, never colours.
-type role uint8
+type Role uint8
 
 const (
-	plain  role = iota // the terminal's own colour
-	strong             // what the eye should find first
-	dim                // labels, units, what can be skipped
-	faint              // lines and frames
-	accent             // the program itself: titles, keys, links
-	waiting
-	busy
-	good
-	bad
-	warn
-	stopped // cancelled
+	Plain  Role = iota // the terminal's own colour
+	Strong             // what the eye should find first
+	Dim                // labels, units, what can be skipped
+	Faint              // lines and frames
+	Accent             // the program itself: titles, keys, links
+	Waiting
+	Busy
+	Good
+	Bad
+	Warn
+	Stopped // cancelled
 	none    // na
 	key     // JSON: names
 	text    // JSON: strings
@@ -46,9 +46,9 @@ type palette struct {
 var darkPalette = palette{
 	name: "dark",
 	colors: [roles]color.Color{
-		dim: hex(0x9aa0b4), faint: hex(0x7a8096), accent: hex(0x8fb4ff),
-		waiting: hex(0xc3c7d6), busy: hex(0x6fc9f5), good: hex(0x86d993), bad: hex(0xff8790),
-		warn: hex(0xf0c674), stopped: hex(0xd7a6e8), none: hex(0x9aa0b4),
+		Dim: hex(0x9aa0b4), Faint: hex(0x7a8096), Accent: hex(0x8fb4ff),
+		Waiting: hex(0xc3c7d6), Busy: hex(0x6fc9f5), Good: hex(0x86d993), Bad: hex(0xff8790),
+		Warn: hex(0xf0c674), Stopped: hex(0xd7a6e8), none: hex(0x9aa0b4),
 		key: hex(0x8fb4ff), text: hex(0xb5d99c), number: hex(0xf0c674), match: hex(0xffd75f),
 	},
 	selected:    hex(0x2c3550),
@@ -58,9 +58,9 @@ var darkPalette = palette{
 var lightPalette = palette{
 	name: "light",
 	colors: [roles]color.Color{
-		dim: hex(0x565c6b), faint: hex(0x676d7c), accent: hex(0x1d55b0),
-		waiting: hex(0x4a5060), busy: hex(0x0a5f8f), good: hex(0x17692e), bad: hex(0xb31c2c),
-		warn: hex(0x7a4d00), stopped: hex(0x7c3a94), none: hex(0x565c6b),
+		Dim: hex(0x565c6b), Faint: hex(0x676d7c), Accent: hex(0x1d55b0),
+		Waiting: hex(0x4a5060), Busy: hex(0x0a5f8f), Good: hex(0x17692e), Bad: hex(0xb31c2c),
+		Warn: hex(0x7a4d00), Stopped: hex(0x7c3a94), none: hex(0x565c6b),
 		key: hex(0x1d55b0), text: hex(0x17692e), number: hex(0x7a4d00), match: hex(0x8a2be2),
 	},
 	selected:    hex(0xd6e2f8),
@@ -71,19 +71,19 @@ func hex(rgb uint32) color.Color {
 	return color.RGBA{uint8(rgb >> 16), uint8(rgb >> 8), uint8(rgb), 0xff}
 }
 
-// theme is a palette made ready: the escape sequences that switch each role on,
+// Theme is a palette made ready: the escape sequences that switch each role on,
 // on a normal row and on the selected one. Each starts from a reset, so roles
 // need not be switched off. The sequences carry full colours; the terminal's
 // real ability is applied when the frame is written.
-type theme struct {
-	name     string
-	on       [roles]string
+type Theme struct {
+	Name     string
+	On       [roles]string
 	selected [roles]string
 }
 
 // The themes by the name that --theme takes; auto starts dark and follows what
 // the terminal says about its background.
-func newTheme(name string) *theme {
+func NewTheme(name string) *Theme {
 	switch name {
 	case "light":
 		return colored(&lightPalette)
@@ -93,36 +93,36 @@ func newTheme(name string) *theme {
 	return colored(&darkPalette)
 }
 
-func colored(p *palette) *theme {
-	th := &theme{name: p.name}
+func colored(p *palette) *Theme {
+	th := &Theme{Name: p.name}
 	for r := range roles {
 		st := attributes(r)
 		if c := p.colors[r]; c != nil {
 			st = st.Foreground(c)
 		}
-		th.on[r] = opening(st)
+		th.On[r] = opening(st)
 		th.selected[r] = opening(st.Background(p.selected))
 	}
 	return th
 }
 
-func mono() *theme {
-	th := &theme{name: "mono"}
+func mono() *Theme {
+	th := &Theme{Name: "mono"}
 	for r := range roles {
 		st := attributes(r)
-		if r == dim || r == faint || r == none {
+		if r == Dim || r == Faint || r == none {
 			st = st.Faint(true)
 		}
-		th.on[r] = opening(st)
+		th.On[r] = opening(st)
 		th.selected[r] = opening(attributes(r).Reverse(true))
 	}
 	return th
 }
 
-func attributes(r role) lipgloss.Style {
+func attributes(r Role) lipgloss.Style {
 	st := lipgloss.NewStyle()
 	switch r {
-	case strong, bad:
+	case Strong, Bad:
 		return st.Bold(true)
 	case match:
 		return st.Bold(true).Underline(true)
@@ -141,19 +141,19 @@ func opening(st lipgloss.Style) string {
 	panic(fmt.Sprintf("ui: style without text: %q", s))
 }
 
-// stateRole is how a feature or task in the state is drawn.
-func stateRole(s model.State) role {
+// StateRole is how a feature or task in the state is drawn.
+func StateRole(s model.State) Role {
 	switch s {
 	case model.Queued:
-		return waiting
+		return Waiting
 	case model.Completed:
-		return good
+		return Good
 	case model.Failed:
-		return bad
+		return Bad
 	case model.Cancelled:
-		return stopped
+		return Stopped
 	case model.NA:
 		return none
 	}
-	return busy
+	return Busy
 }

@@ -1,4 +1,4 @@
-package ui
+package draw
 
 import (
 	"strings"
@@ -12,39 +12,39 @@ import (
 // The characters the screen is drawn with, besides text. Each is one cell wide
 // by every way of measuring, and has a stand-in in asciiOf.
 const (
-	glyphCursor   = "▌"
-	glyphLive     = "●"
-	glyphDown     = "○"
-	glyphArrow    = "→"
-	glyphEllipsis = "…"
-	glyphFull     = "█"
-	glyphEmpty    = "─"
-	glyphThick    = "━"
-	glyphNow      = "│"
-	glyphWait     = "░" // a stretch of time spent queued
-	glyphDot      = "·"
-	glyphRule     = "─"
-	glyphWall     = "│"
-	glyphUnknown  = "?"
+	GlyphCursor   = "▌"
+	GlyphLive     = "●"
+	GlyphDown     = "○"
+	GlyphArrow    = "→"
+	GlyphEllipsis = "…"
+	GlyphFull     = "█"
+	GlyphEmpty    = "─"
+	GlyphThick    = "━"
+	GlyphNow      = "│"
+	GlyphWait     = "░" // a stretch of time spent queued
+	GlyphDot      = "·"
+	GlyphRule     = "─"
+	GlyphWall     = "│"
+	GlyphUnknown  = "?"
 )
 
 var (
-	glyphSpark  = []string{"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"}
-	glyphMotion = []string{"▸", "▹"} // takes the place of processing while it moves
+	GlyphSpark  = []string{"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"}
+	GlyphMotion = []string{"▸", "▹"} // takes the place of processing while it moves
 	stateGlyphs = map[model.State]string{
 		model.Queued: "·", model.Processing: "▸", model.Completed: "✓",
 		model.Failed: "✗", model.Cancelled: "×", model.NA: "–",
 	}
 )
 
-// box is what frames are drawn with.
-type box struct {
-	topLeft, topRight, bottomLeft, bottomRight, edge, wall string
+// Box is what frames are drawn with.
+type Box struct {
+	TopLeft, TopRight, BottomLeft, BottomRight, Edge, Wall string
 }
 
 var (
-	boxRound = box{"╭", "╮", "╰", "╯", "─", "│"}
-	boxHeavy = box{"┏", "┓", "┗", "┛", "━", "┃"} // around what is selected
+	Round = Box{"╭", "╮", "╰", "╯", "─", "│"}
+	Heavy = Box{"┏", "┓", "┗", "┛", "━", "┃"} // around what is selected
 )
 
 // asciiOf gives the stand-ins for --ascii.
@@ -54,10 +54,10 @@ var asciiOf = map[rune]byte{
 	'▸': '>', '▹': ')', '╭': '+', '╮': '+', '╰': '+', '╯': '+', '┏': '#', '┓': '#', '┗': '#', '┛': '#', '━': '=', '┃': '#', '↑': '^', '↓': 'v', '←': '<', '✓': '+', '✗': '!', '×': 'x', '–': '-',
 }
 
-// toASCII redraws a frame for a terminal that shows nothing but ASCII: our own
+// ToASCII redraws a frame for a terminal that shows nothing but ASCII: our own
 // characters by their stand-ins, those from outside by question marks as wide
 // as they were.
-func toASCII(frame string) string {
+func ToASCII(frame string) string {
 	if ascii(frame) {
 		return frame
 	}
@@ -70,23 +70,23 @@ func toASCII(frame string) string {
 		case ours:
 			b.WriteByte(c)
 		default:
-			b.WriteString(repeat("?", ansi.StringWidth(string(r))))
+			b.WriteString(Repeat("?", ansi.StringWidth(string(r))))
 		}
 	}
 	return b.String()
 }
 
-// glyph is the sign of a state.
-func glyph(s model.State) string {
+// Glyph is the sign of a state.
+func Glyph(s model.State) string {
 	if g, ok := stateGlyphs[s]; ok {
 		return g
 	}
-	return glyphUnknown
+	return GlyphUnknown
 }
 
-// letter tells a state in one character, because a sign alone is not read by
+// Letter tells a state in one character, because a sign alone is not read by
 // everybody.
-func letter(s model.State) string {
+func Letter(s model.State) string {
 	switch {
 	case s == model.Cancelled:
 		return "x"
@@ -96,8 +96,8 @@ func letter(s model.State) string {
 	return "?"
 }
 
-// word is a state as text; one that was not told has none.
-func word(s model.State) string {
+// Word is a state as text; one that was not told has none.
+func Word(s model.State) string {
 	if s == "" {
 		return "(none)"
 	}

@@ -1,4 +1,4 @@
-package ui
+package draw
 
 import (
 	"fmt"
@@ -9,6 +9,9 @@ import (
 	"aspectop/model"
 )
 
+// midnight is the beginning of the charts.
+var midnight = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
+
 // barOf draws a bar in letters: waiting, working, the end's sign in capitals,
 // the rest after an end that was not the last, blanks.
 func barOf(cells []ganttCell) string {
@@ -16,13 +19,13 @@ func barOf(cells []ganttCell) string {
 	for _, c := range cells {
 		switch {
 		case c.sign:
-			b.WriteString(strings.ToUpper(letter(c.state)))
+			b.WriteString(strings.ToUpper(Letter(c.state)))
 		case c.rest:
 			b.WriteByte('-')
 		case c.state == "":
 			b.WriteByte(' ')
 		default:
-			b.WriteString(letter(c.state))
+			b.WriteString(Letter(c.state))
 		}
 	}
 	return b.String()
@@ -112,43 +115,4 @@ func TestTicksAreRoundAndApart(t *testing.T) {
 			t.Errorf("%v in %d cells: got %s, want %s", c.whole, c.w, got, c.want)
 		}
 	}
-}
-
-func TestTheChartSpansAllThatIsTold(t *testing.T) {
-	opened(t, 100, 30, []model.Delivery{
-		event(1, "task.progress", 3*time.Second, "proxy=queued", "visual=queued"),
-		event(1, "task.completed", 8*time.Second, "proxy=completed", "visual=completed"),
-	}, []string{"enter"}, func(s *screen) {
-		st := s.m.story(s.m.board.Task(taskID(1)))
-		if from, to := st.from.Sub(midnight), st.to.Sub(midnight); from != 3*time.Second || to != 8*time.Second {
-			t.Errorf("the chart spans %v to %v", from, to)
-		}
-		s.deliver(event(1, "task.progress", 9*time.Second, "proxy=completed", "visual=processing"))
-		if st = s.m.story(s.m.board.Task(taskID(1))); !st.to.Equal(s.m.at) {
-			t.Errorf("the chart of an active task ends at %v, not now", st.to.Sub(midnight))
-		}
-	})
-}
-
-func TestAnEndedTaskWorksOnOnlyIfItsFeaturesEndedIt(t *testing.T) {
-	begun := event(1, "task.progress", 0, "proxy=processing", "visual=processing")
-	for typ, want := range map[string]string{"task.progress": "processing 20s", "task.failed": "processing 5s"} {
-		failed := event(1, typ, 5*time.Second, "proxy=failed", "visual=processing")
-		opened(t, 80, 24, []model.Delivery{begun, failed}, []string{"enter"}, func(s *screen) { s.shows("✗ failed", want) })
-	}
-}
-
-func TestAClockAheadOfOursNeitherBreaksNorHides(t *testing.T) {
-	opened(t, 80, 24, []model.Delivery{event(1, "task.progress", time.Hour, "proxy=processing")}, []string{"enter"}, func(s *screen) {
-		s.shows("in 59m40", "▸ proxy", "processing 0s", "█")
-	})
-}
-
-func TestATaskThatTellsNoTimeHasNoChart(t *testing.T) {
-	d := event(1, "task.progress", 0)
-	d.Body = []byte(`{"event_type":"task.progress","data":{"task":{"id":"t","features":{"proxy":{"state":"processing"}}}}}`)
-	opened(t, 80, 24, []model.Delivery{d}, []string{"enter"}, func(s *screen) {
-		s.shows("▸ proxy", "not told")
-		s.hides("█", "0:00 ")
-	})
 }

@@ -1,0 +1,167 @@
+// Package draw has what a screen is drawn with and that knows no board: themes
+// and glyphs, lines of cells, bars, the timeline chart, windows on lists, panes
+// of text with their search, JSON laid out and painted.
+package draw
+
+import (
+	"strings"
+	"unicode/utf8"
+
+	"github.com/charmbracelet/x/ansi"
+
+	"aspectop/printer"
+)
+
+// Line builds one line of a frame, exactly width cells wide. Every text goes
+// through put, which cleans it, so nothing from outside reaches the terminal
+// in another way.
+type Line struct {
+	b        []byte
+	th       *Theme
+	Width    int
+	Free     int // cells not yet used
+	Selected bool
+	Cut      bool // something that was put did not fit
+}
+
+func NewLine(th *Theme, width int) *Line {
+	return &Line{b: make([]byte, 0, width+64), th: th, Width: width, Free: width}
+}
+
+// Used is the column at which the next text starts.
+func (l *Line) Used() int { return l.Width - l.Free }
+
+// Put appends s, cut with an ellipsis if it does not fit.
+func (l *Line) Put(r Role, s string) *Line { return l.write(r, s, l.Free) }
+
+// Cell appends s in exactly w cells, cut or padded on the right.
+func (l *Line) Cell(r Role, s string, w int) *Line {
+	w = min(w, l.Free)
+	before := l.Free
+	l.write(r, s, w)
+	return l.Space(w - (before - l.Free))
+}
+
+// Right appends s in exactly w cells, cut or padded on the left.
+func (l *Line) Right(r Role, s string, w int) *Line {
+	w = min(w, l.Free)
+	s, n, _ := Fit(s, w)
+	return l.Space(w-n).write(r, s, n)
+}
+
+// Space appends n blanks.
+func (l *Line) Space(n int) *Line {
+	n = min(n, l.Free)
+	if n <= 0 {
+		return l
+	}
+	l.style(Plain)
+	for range n {
+		l.b = append(l.b, ' ')
+	}
+	l.Free -= n
+	return l
+}
+
+// To pads up to the column.
+func (l *Line) To(column int) *Line { return l.Space(column - l.Used()) }
+
+// String ends the line: it is padded to its width and its styles are closed.
+func (l *Line) String() string {
+	l.Space(l.Free)
+	l.b = append(l.b, "\x1b[m"...)
+	return string(l.b)
+}
+
+func (l *Line) write(r Role, s string, w int) *Line {
+	s, n, cut := Fit(s, min(w, l.Free))
+	l.Cut = l.Cut || cut
+	if n == 0 {
+		return l
+	}
+	l.style(r)
+	l.b = append(l.b, s...)
+	l.Free -= n
+	return l
+}
+
+func (l *Line) style(r Role) {
+	if l.Selected {
+		l.b = append(l.b, l.th.selected[r]...)
+	} else {
+		l.b = append(l.b, l.th.On[r]...)
+	}
+}
+
+// Fit cleans s and cuts it to w cells. It returns what is left, its width, and
+// whether anything was cut off. Its cost grows with w, not with the length of s.
+func Fit(s string, w int) (fitted string, width int, cut bool) {
+	if w <= 0 {
+		return "", 0, s != ""
+	}
+	// No character that is drawn needs more than 16 bytes with the marks that
+	// Clean leaves it, so the rest of a long text need not be looked at.
+	if limit := 16*w + 16; len(s) > limit {
+		for limit > 0 && !utf8.RuneStart(s[limit]) {
+			limit--
+		}
+		s, cut = s[:limit], true
+	}
+	s = printer.Clean(s)
+	if width = Cells(s); width > w {
+		cut = true
+	}
+	if !cut {
+		return s, width, false
+	}
+	if width == len(s) { // ASCII: a cell is a byte
+		s = s[:min(len(s), w-1)] + GlyphEllipsis
+		return s, min(width, w-1) + 1, true
+	}
+	s = ansi.Truncate(s, w-1, "") + GlyphEllipsis
+	return s, Cells(s), true
+}
+
+// ascii reports whether each byte of a cleaned text is one cell.
+func ascii(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if s[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
+}
+
+// Cells is the width of a cleaned text.
+func Cells(s string) int {
+	if ascii(s) {
+		return len(s)
+	}
+	return ansi.StringWidth(s)
+}
+
+// Blank is an empty line.
+func Blank(th *Theme, width int) string { return NewLine(th, width).String() }
+
+// Beside joins two blocks of lines of equal height.
+func Beside(left, right []string) []string {
+	lines := make([]string, len(left))
+	for i := range left {
+		lines[i] = left[i] + right[i]
+	}
+	return lines
+}
+
+// Tall cuts or fills a block to exactly h lines.
+func Tall(th *Theme, lines []string, w, h int) []string {
+	if len(lines) > h {
+		return lines[:max(0, h)]
+	}
+	for len(lines) < h {
+		lines = append(lines, Blank(th, w))
+	}
+	return lines
+}
+
+// Repeat is s as often as it fits into w cells, for glyphs of one cell.
+func Repeat(s string, w int) string { return strings.Repeat(s, max(0, w)) }
