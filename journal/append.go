@@ -116,15 +116,19 @@ func (j *Journal) commit(b *batch) (err error) {
 	if j.loadErr != nil {
 		return j.loadErr
 	}
-	defer func() {
-		if err != nil {
-			j.forget(b)
-		}
-	}()
-	if err := j.number(b); err != nil {
+	if err := j.present(); err != nil {
 		return err
 	}
-	if err := j.writer.transaction(func() error { return insert(j.writer, b) }); err != nil {
+	if err := j.number(b); err != nil {
+		j.forget(b)
+		return err
+	}
+	write := func() error { return insert(j.writer, b) }
+	if err = j.writer.transaction(write); isFullError(j.path, err) && j.emptyLog() == nil {
+		err = j.writer.transaction(write)
+	}
+	if err != nil {
+		j.forget(b)
 		return err
 	}
 	j.last += int64(len(b.arrivals))
@@ -133,7 +137,22 @@ func (j *Journal) commit(b *batch) (err error) {
 		n += int64(len(a.header) + len(a.delivery.Body))
 	}
 	j.noteWritten(n)
-	return nil
+	j.shortenLog(n)
+	// A file that went away meanwhile may come back with b in it, so b stays
+	// numbered: what Svix sends again is then a repeat.
+	j.file.noteLog()
+	return j.present()
+}
+
+// present returns a [*MovedError] if the journal's path no longer leads to the
+// open file. The caller holds writing.
+func (j *Journal) present() error {
+	err := j.file.check()
+	if err != nil && !j.rescued {
+		j.emptyLog() // brings what only a removed log holds into the file
+	}
+	j.rescued = err != nil
+	return err
 }
 
 // number tells messages from repeats and gives each its place.

@@ -44,21 +44,13 @@ func TestALongLogStartsOverUnderSteadyLoad(t *testing.T) {
 			}
 		})
 	}
-	appendMiB(t, j, 70)
-	logged := func() (pages int) {
-		var busy, copied int
-		if err := j.keeper.row("PRAGMA wal_checkpoint(PASSIVE)", nil, &busy, &pages, &copied); err != nil {
-			t.Error(err)
-		}
-		return pages
+	appendMiB(t, j, 100)
+	info, err := os.Stat(path + "-wal")
+	if err != nil {
+		t.Fatal(err)
 	}
-	if n := logged(); n < logPages {
-		t.Errorf("a log of %d pages only", n)
-	}
-	j.checkpoint()
-	mustAppend(t, j, delivery("msg_next", "{}")) // which is what starts it over
-	if n := logged(); n > logPages/2 {
-		t.Errorf("after a checkpoint, the log has %d pages", n)
+	if longest := int64(patience*mostLog + 8<<20); info.Size() > longest {
+		t.Errorf("the log grew to %d bytes, over %d", info.Size(), longest)
 	}
 	close(stop)
 	wg.Wait()
@@ -67,13 +59,13 @@ func TestALongLogStartsOverUnderSteadyLoad(t *testing.T) {
 func TestCheckpointsHappenByThemselves(t *testing.T) {
 	path := newPath(t)
 	j := mustOpen(t, path, Options{})
-	appendMiB(t, j, checkpointBytes>>20+2)
+	appendMiB(t, j, mostLog>>20+2)
 	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(time.Millisecond) {
 		info, err := os.Stat(path)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if info.Size() > checkpointBytes/2 {
+		if info.Size() > mostLog/2 {
 			return
 		}
 		if time.Now().After(deadline) {

@@ -16,12 +16,13 @@ const childJob = "JOURNAL_TEST_CHILD"
 
 // childJobs run in a process of their own, with the arguments the test gave.
 var childJobs = map[string]func(args []string) error{
-	"load":     loadUntilKilled,
-	"hold":     holdOpen,
-	"follow":   followLive,
-	"fill":     fillLimited,
-	"filldisk": fillSmallDisk,
-	"readonly": useReadOnly,
+	"load":      loadUntilKilled,
+	"hold":      holdOpen,
+	"follow":    followLive,
+	"fill":      fillLimited,
+	"filldisk":  fillSmallDisk,
+	"smalldisk": keepOnSmallDisk,
+	"readonly":  useReadOnly,
 }
 
 func TestMain(m *testing.M) {

@@ -96,7 +96,7 @@ func (e *FullError) Unwrap() error { return e.Err }
 // into the errors above. What it does not know it only names the path for.
 func explain(path string, err error) error {
 	switch err.(type) {
-	case nil, *LockedError, *CorruptError, *NewerError, *UnsafeFileError:
+	case nil, *LockedError, *CorruptError, *NewerError, *UnsafeFileError, *MovedError:
 		return err
 	}
 	var s *sqlite.Error
@@ -121,6 +121,12 @@ func explain(path string, err error) error {
 		return &ReadOnlyError{path, err}
 	}
 	return fmt.Errorf("journal %s: %w", path, err)
+}
+
+// isFullError reports whether err says that the journal at path cannot grow.
+func isFullError(path string, err error) bool {
+	var full *FullError
+	return errors.As(explain(path, err), &full)
 }
 
 // isUnshareable reports whether a reader was refused because the files beside

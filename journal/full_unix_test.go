@@ -28,6 +28,41 @@ func TestAFullDiskRefusesLosesNothingAndGoesOnWhenThereIsSpace(t *testing.T) {
 		return
 	}
 	c.finish(t)
+	tryOrSkip(t, "smalldisk", t.TempDir()).finish(t)
+}
+
+func tryOrSkip(t *testing.T, job string, args ...string) *child {
+	t.Helper()
+	c, err := tryChild(t, ownMounts, job, args...)
+	if err != nil {
+		t.Skip("needs the right to mount a file system:", err)
+	}
+	return c
+}
+
+// keepOnSmallDisk appends one delivery after another to a journal on a disk of
+// 4 MB. Each commit adds a page to the log, so the log alone would fill the disk
+// although the deliveries take a fraction of it.
+func keepOnSmallDisk(args []string) error {
+	if err := mountDisk(args[0], 4<<20); err != nil {
+		fmt.Fprintln(os.Stderr, "no small disk:", err)
+		return nil
+	}
+	path := filepath.Join(args[0], "journal.db")
+	j, err := Open(path, Options{})
+	if err != nil {
+		return err
+	}
+	defer j.Close()
+	var kept []model.Delivery
+	for i := range 1500 {
+		d := delivery(fmt.Sprint("msg_", i), strings.Repeat("x", 700))
+		if err := j.Append(context.Background(), d); err != nil {
+			return fmt.Errorf("after %d deliveries of 700 bytes on a disk of 4 MB: %w", i, err)
+		}
+		kept = append(kept, *d)
+	}
+	return equal(path, kept)
 }
 
 func fillLimited(args []string) error {

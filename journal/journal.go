@@ -47,10 +47,13 @@ type Journal struct {
 
 	// writing is held by whoever changes the file, and guards what follows.
 	writing sync.Mutex
+	file    openFile // that the writer has open
+	rescued bool     // file is gone, and what was in the log is in the file
 	writer  *session
 	ids     *ids
 	loadErr error // why the ids could not be read
 	last    int64 // the greatest sequence number given
+	logged  int64 // bytes, about, that the log has grown by since it started over
 	// forwards is where SaveForwards writes, nil before its first call.
 	forwards *session
 
@@ -58,6 +61,7 @@ type Journal struct {
 	stop    chan struct{} // closed by Close
 	stopped chan struct{} // closed when the keeper's goroutine has ended
 	written atomic.Int64  // bytes, about, since the last checkpoint
+	logDue  atomic.Int64  // at how many of them the next one is due
 	dirty   chan struct{} // there is something to checkpoint
 }
 
@@ -141,9 +145,13 @@ func (j *Journal) start(synchronous string) (err error) {
 	if err := j.writer.row(lastQuery, nil, &j.last); err != nil {
 		return err
 	}
+	if j.file, err = openedAt(j.path); err != nil {
+		return err
+	}
 	if j.keeper, err = connect(j.path, settings(synchronous)...); err != nil {
 		return err
 	}
+	j.sizeLog()
 	j.writing.Lock()
 	go func() {
 		defer j.writing.Unlock()

@@ -43,3 +43,10 @@ func flock(f *os.File, how int) error {
 		}
 	}
 }
+
+// freeSpace is how many bytes this user can still write to the folder's disk.
+func freeSpace(folder string) (int64, error) {
+	var s unix.Statfs_t
+	err := unix.Statfs(folder, &s)
+	return int64(s.Bavail) * int64(s.Bsize), err
+}

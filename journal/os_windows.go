@@ -35,3 +35,14 @@ func lockFile(f *os.File, how uint32) error {
 	}
 	return err
 }
+
+// freeSpace is how many bytes this user can still write to the folder's disk.
+func freeSpace(folder string) (int64, error) {
+	name, err := windows.UTF16PtrFromString(folder)
+	if err != nil {
+		return 0, err
+	}
+	var free uint64
+	err = windows.GetDiskFreeSpaceEx(name, &free, nil, nil)
+	return int64(free), err
+}

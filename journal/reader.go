@@ -23,6 +23,7 @@ type Reader struct {
 	path string
 
 	mu       sync.Mutex
+	file     openFile
 	session  *session // nil when closed
 	noHeader bool
 	version  int64 // data_version at the last call of Changed
@@ -71,7 +72,12 @@ func openReader(path string, parameters ...string) (*Reader, error) {
 		s.close()
 		return nil, err
 	}
-	return &Reader{path: path, session: s}, nil
+	file, err := openedAt(path)
+	if err != nil {
+		s.close()
+		return nil, err
+	}
+	return &Reader{path: path, session: s, file: file}, nil
 }
 
 // OmitHeader makes all further deliveries come without their Header, in half the
@@ -194,6 +200,9 @@ func (r *Reader) Changed(ctx context.Context) (bool, error) {
 func (r *Reader) usable(ctx context.Context) error {
 	if r.session == nil {
 		return ErrClosed
+	}
+	if err := r.file.check(); err != nil {
+		return err
 	}
 	return ctx.Err()
 }
