@@ -140,7 +140,6 @@ func (j *Journal) commit(b *batch) (err error) {
 	j.shortenLog(n)
 	// A file that went away meanwhile may come back with b in it, so b stays
 	// numbered: what Svix sends again is then a repeat.
-	j.file.noteLog()
 	return j.present()
 }
 
@@ -148,7 +147,13 @@ func (j *Journal) commit(b *batch) (err error) {
 // open file. The caller holds writing.
 func (j *Journal) present() error {
 	err := j.file.check()
-	if err != nil && !j.rescued {
+	switch {
+	case errors.Is(err, errCutShort):
+		if err2 := j.file.shorten(j.logCopied); err2 == nil {
+			return j.file.check() // the checkpoint of another program emptied it
+		}
+		j.broken.Store(true)
+	case err != nil && !j.rescued:
 		j.emptyLog() // brings what only a removed log holds into the file
 	}
 	j.rescued = err != nil

@@ -2,6 +2,7 @@ package journal
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"time"
@@ -87,6 +88,9 @@ func (j *Journal) sizeLog() {
 // in the way) the log stays as it is.
 func (j *Journal) checkpoint() {
 	j.written.Store(0)
+	if j.file.check() != nil {
+		return // a log that was cut short would spoil the file
+	}
 	var busy, log, copied int64
 	j.keeper.row("PRAGMA wal_checkpoint(PASSIVE)", nil, &busy, &log, &copied)
 	j.sizeLog()
@@ -107,14 +111,27 @@ func (j *Journal) shortenLog(n int64) {
 // emptyLog copies the log into the file and gives its space back. The caller
 // holds writing.
 func (j *Journal) emptyLog() error {
-	var busy, log, copied int64
-	err := j.writer.row("PRAGMA wal_checkpoint(TRUNCATE)", nil, &busy, &log, &copied)
-	if err == nil && busy != 0 {
-		err = errors.New("a reader is in the way")
-	}
-	if err == nil {
+	defer j.sizeLog()
+	return j.file.shorten(func() error {
+		var busy, log, copied int64
+		if err := j.writer.row("PRAGMA wal_checkpoint(TRUNCATE)", nil, &busy, &log, &copied); err != nil {
+			return err
+		}
+		if busy != 0 {
+			return errors.New("a reader is in the way")
+		}
 		j.logged = 0
+		return nil
+	})
+}
+
+// logCopied returns an error if the log holds something that is not in the file
+// yet.
+func (j *Journal) logCopied() error {
+	var busy, log, copied int64
+	err := j.writer.row("PRAGMA wal_checkpoint(NOOP)", nil, &busy, &log, &copied)
+	if err == nil && copied < log {
+		err = fmt.Errorf("%d of %d pages are not in the file", log-copied, log)
 	}
-	j.sizeLog()
 	return err
 }

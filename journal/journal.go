@@ -47,8 +47,9 @@ type Journal struct {
 
 	// writing is held by whoever changes the file, and guards what follows.
 	writing sync.Mutex
-	file    openFile // that the writer has open
-	rescued bool     // file is gone, and what was in the log is in the file
+	file    *openFile   // that the writer has open
+	rescued bool        // file is gone, and what was in the log is in the file
+	broken  atomic.Bool // the log was cut short: it must not be copied any more
 	writer  *session
 	ids     *ids
 	loadErr error // why the ids could not be read
@@ -151,6 +152,7 @@ func (j *Journal) start(synchronous string) (err error) {
 	if j.keeper, err = connect(j.path, settings(synchronous)...); err != nil {
 		return err
 	}
+	j.keeper.before = j.file.check
 	j.sizeLog()
 	j.writing.Lock()
 	go func() {
@@ -210,7 +212,9 @@ func (j *Journal) Close() error {
 func (j *Journal) release() error {
 	var errs []error
 	for _, s := range []*session{j.forwards, j.keeper, j.writer} {
-		if s != nil {
+		// SQLite copies the log into the file at the last close. A log that was cut
+		// short is left to the next start, which uses it as far as it is whole.
+		if s != nil && !j.broken.Load() {
 			errs = append(errs, s.close()) // the last one empties the log into the file
 		}
 	}

@@ -2,6 +2,8 @@ package journal
 
 import (
 	"errors"
+	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -23,6 +25,24 @@ func refusesAsMoved(t *testing.T, j *Journal, id, words string) {
 	if !errors.As(err, &moved) || !strings.Contains(err.Error(), words) {
 		t.Errorf("an append is answered %v", err)
 	}
+}
+
+// afterKill copies what a process that was killed now would leave at path.
+func afterKill(t *testing.T, path string) (copied string) {
+	t.Helper()
+	copied = filepath.Join(t.TempDir(), "journal.db")
+	for _, ending := range []string{"", "-wal"} {
+		b, err := os.ReadFile(path + ending)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(copied+ending, b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return copied
 }
 
 func TestNothingIsAcknowledgedWhileTheJournalIsRemoved(t *testing.T) {
@@ -92,16 +112,37 @@ func TestARemovedLogStopsAppendsAndCostsNothingThatWasAcknowledged(t *testing.T)
 		t.Fatal(err)
 	}
 	refusesAsMoved(t, j, "msg_4", "journal.db-wal was removed")
-	// The file alone, as a process killed now would leave it.
-	copied := filepath.Join(t.TempDir(), "journal.db")
-	b, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(copied, b, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if n := len(all(t, mustRead(t, copied))); n != 3 {
+	if n := len(all(t, mustRead(t, afterKill(t, path)))); n != 3 {
 		t.Errorf("%d of 3 acknowledged deliveries are in the file", n)
+	}
+}
+
+func TestALogThatIsCutShortStopsAppendsBeforeMoreIsLost(t *testing.T) {
+	skipWhereOpenFilesStay(t)
+	path := newPath(t)
+	j := mustOpenUnkept(t, path, Options{})
+	for i := range 20 {
+		mustAppend(t, j, delivery(fmt.Sprint("msg_", i), "{}"))
+	}
+	if err := os.Truncate(path+"-wal", 20_000); err != nil {
+		t.Fatal(err)
+	}
+	refusesAsMoved(t, j, "msg_next", "was cut short")
+	refusesAsMoved(t, j, "msg_next", "was cut short")
+	j.Close()
+	j = mustOpen(t, afterKill(t, path), Options{}) // uses the log as far as it is whole
+	mustAppend(t, j, delivery("msg_next", "{}"))
+}
+
+func TestACheckpointOfAnotherProgramIsNoDamage(t *testing.T) {
+	path := newPath(t)
+	j := mustOpenUnkept(t, path, Options{})
+	for i := range 5 {
+		mustAppend(t, j, delivery(fmt.Sprint("msg_", i), "{}"))
+	}
+	execute(t, path, "PRAGMA wal_checkpoint(TRUNCATE)")
+	mustAppend(t, j, delivery("msg_next", "{}"))
+	if n := len(all(t, mustRead(t, path))); n != 6 {
+		t.Errorf("%d deliveries", n)
 	}
 }

@@ -23,7 +23,7 @@ type Reader struct {
 	path string
 
 	mu       sync.Mutex
-	file     openFile
+	file     *openFile
 	session  *session // nil when closed
 	noHeader bool
 	version  int64 // data_version at the last call of Changed

@@ -18,6 +18,8 @@ type session struct {
 	db    *sql.DB
 	conn  *sql.Conn
 	stmts map[string]*sql.Stmt
+	// before says why a transaction cannot start; nil: there is no reason.
+	before func() error
 }
 
 var background = context.Background()
@@ -110,6 +112,11 @@ func (s *session) each(text string, args []any, f func(*sql.Rows) error) error {
 // transaction commits what f does, or nothing of it. The lock for writing is
 // taken at the start, where waiting for it is safe.
 func (s *session) transaction(f func() error) (err error) {
+	if s.before != nil {
+		if err := s.before(); err != nil {
+			return err
+		}
+	}
 	if _, err := s.exec("BEGIN IMMEDIATE"); err != nil {
 		return err
 	}
