@@ -20,6 +20,7 @@ import (
 	svix "github.com/svix/svix-webhooks/go"
 
 	"aspectop/journal"
+	"aspectop/journal/sqlite"
 	"aspectop/model"
 	"aspectop/receiver"
 )
@@ -64,8 +65,8 @@ func serve(kind, dir string) error {
 	case kindUnkept:
 		serving, err = receiving(unkept{})
 	case kindDurable:
-		var j *journal.Journal
-		if j, err = journal.Open(filepath.Join(dir, "journal.db"), journal.Options{}); err == nil {
+		var j *sqlite.Journal
+		if j, err = sqlite.Open(filepath.Join(dir, "journal.db"), journal.Options{}); err == nil {
 			defer j.Close()
 			serving, err = receiving(j)
 		}

@@ -16,7 +16,7 @@ import (
 	"github.com/charmbracelet/colorprofile"
 	"github.com/charmbracelet/x/term"
 
-	"aspectop/journal"
+	"aspectop/journal/sqlite"
 	"aspectop/receiver"
 	"aspectop/tunnel"
 )
@@ -94,16 +94,16 @@ func (d *doctor) checkJournal() finding {
 	}
 	if path == "" {
 		var err error
-		if path, err = journal.DefaultPath(); err != nil {
+		if path, err = sqlite.DefaultPath(); err != nil {
 			return finding{failure, err.Error(), ""}
 		}
 	}
-	found, err := journal.Inspect(path)
+	found, err := sqlite.Inspect(path)
 	none := errors.Is(err, fs.ErrNotExist)
 	if err != nil && !none {
 		return finding{failure, err.Error(), ""}
 	}
-	if err := journal.Writable(path); err != nil {
+	if err := sqlite.Writable(path); err != nil {
 		return finding{failure, err.Error(), ""}
 	}
 	if none {
@@ -116,7 +116,7 @@ func (d *doctor) checkJournal() finding {
 	if !found.Newest.IsZero() {
 		words += ", the last " + ago(found.Newest)
 	}
-	switch pid, alive, err := journal.Writer(path); {
+	switch pid, alive, err := sqlite.Writer(path); {
 	case err != nil:
 		return finding{failure, err.Error(), ""}
 	case alive:
@@ -138,7 +138,7 @@ func (d *doctor) checkLeases() finding {
 		return finding{fine, "no run of watch has left one registered", ""}
 	}
 	words := fmt.Sprintf("%d registered by watch, noted in %s", len(notes), folder)
-	if _, alive, _ := journal.Writer(filepath.Join(state, "journal.db")); alive {
+	if _, alive, _ := sqlite.Writer(filepath.Join(state, "journal.db")); alive {
 		return finding{fine, words + "; a watch is running, which may own one", ""}
 	}
 	return finding{warning, words, "the next watch with the same key and a tunnel takes one over and deletes the others; those of --keep-endpoint stay"}

@@ -11,8 +11,6 @@ import (
 )
 
 const (
-	// lookEvery is how often a journal is asked for news.
-	lookEvery = 50 * time.Millisecond
 	// writerEvery is how often it is made sure that somebody still writes it.
 	writerEvery = 500 * time.Millisecond
 	// followed is how many deliveries are read at once at most.
@@ -25,7 +23,7 @@ var errNoWriter = errors.New("nobody writes the journal")
 // following follows a journal until a goal is reached.
 type following struct {
 	goal   *model.Wait
-	reader *journal.Reader
+	reader journal.Reader
 	tell   func(model.Outcome) error
 	// writer reports whether the journal still has a writer; nil if it is this
 	// process.
@@ -54,23 +52,17 @@ func (f *following) catchUp(ctx context.Context) (over bool, err error) {
 // follow takes what comes, one delivery after another, and returns nil when the
 // goal is reached.
 func (f *following) follow(ctx context.Context) error {
-	tick := time.NewTicker(lookEvery)
-	defer tick.Stop()
-	sure := time.Now() // that there was a writer
-	for {
-		gone := false
-		if f.writer != nil && time.Since(sure) >= writerEvery {
-			alive, err := f.writer()
-			if err != nil {
-				return err
-			}
-			gone, sure = !alive, time.Now()
-		}
-		changed, err := f.reader.Changed(ctx)
-		if err == nil && (changed || gone) {
-			err = f.take(ctx, math.MaxInt64, f.look)
-		}
-		if err != nil {
+	waiting, stop := context.WithCancel(ctx)
+	defer stop()
+	news := model.News(waiting, f.reader.Wait)
+	var check <-chan time.Time // never, if this process is the writer
+	if f.writer != nil {
+		tick := time.NewTicker(writerEvery)
+		defer tick.Stop()
+		check = tick.C
+	}
+	for gone := false; ; {
+		if err := f.take(ctx, math.MaxInt64, f.look); err != nil {
 			return err
 		}
 		if over, _ := f.goal.Over(); over {
@@ -82,7 +74,13 @@ func (f *following) follow(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-tick.C:
+		case <-news:
+		case <-check:
+			alive, err := f.writer()
+			if err != nil {
+				return err
+			}
+			gone = !alive
 		}
 	}
 }

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"aspectop/aspect"
-	"aspectop/journal"
+	"aspectop/journal/sqlite"
 	"aspectop/model"
 	"aspectop/receiver"
 	"aspectop/tunnel"
@@ -252,6 +252,6 @@ func writeSecret(path, secret string) error {
 // stateDir is where leases and the relay's token are kept: beside the journal's
 // default place.
 func stateDir() (string, error) {
-	path, err := journal.DefaultPath()
+	path, err := sqlite.DefaultPath()
 	return filepath.Dir(path), err
 }

@@ -135,7 +135,7 @@ type replaying struct {
 	*replayFlags
 	filter *model.Filter
 	to     *forward.Replay
-	reader *journal.Reader
+	reader journal.Reader
 	format printer.Format
 	board  *model.Board // nil unless the filter needs it
 

@@ -36,10 +36,11 @@ type session struct {
 	// instead shows in place of the screen and the lines, if it is not nil.
 	instead func(context.Context) error
 
-	place    string           // of the journal
-	journal  *journal.Journal // nil if another process writes it
-	reader   *journal.Reader
-	readers  []*journal.Reader // further ones
+	place    string          // of the journal, for people
+	home     home            // of a journal that another process writes
+	journal  journal.Journal // nil if another process writes it
+	reader   journal.Reader
+	readers  []journal.Reader // further ones
 	status   *model.StatusLog
 	listener net.Listener // nil if nothing is received
 	reach    *reach       // nil: reachable from this machine only
@@ -120,17 +121,6 @@ func (s *session) close() {
 	if s.journal != nil {
 		s.journal.Close()
 	}
-}
-
-// openReader opens one more reader of the session's journal, for somebody who
-// follows it with a cursor of its own. It is closed with the session.
-func (s *session) openReader() (*journal.Reader, error) {
-	r, err := journal.OpenReader(s.place)
-	if err != nil {
-		return nil, setupError(err)
-	}
-	s.readers = append(s.readers, r)
-	return r, nil
 }
 
 // run receives and shows until ctx ends, the user quits, or a service returns,

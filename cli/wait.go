@@ -12,7 +12,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"aspectop/aspect"
-	"aspectop/journal"
 	"aspectop/model"
 	"aspectop/printer"
 	"aspectop/receiver"
@@ -111,7 +110,7 @@ func (w *waitFlags) run(ctx context.Context, tasks []string) error {
 // wait waits with the journal of a watch, or with a receiver of its own. It
 // returns nil when the goal is reached.
 func (w *waitFlags) wait(ctx context.Context, goal *model.Wait) error {
-	path, reader, err := openReader(w.journal)
+	h, reader, err := openReader(w.journal)
 	if err != nil {
 		if w.journal == "" && errors.Is(err, fs.ErrNotExist) {
 			return w.alone(ctx, goal, 0)
@@ -120,12 +119,12 @@ func (w *waitFlags) wait(ctx context.Context, goal *model.Wait) error {
 	}
 	defer reader.Close()
 	reader.OmitHeader()
-	pid, alive, err := journal.Writer(path)
+	who, alive, err := h.writer()
 	if err != nil {
 		return setupError(err)
 	}
 	f := &following{goal: goal, reader: reader, tell: w.tell, writer: func() (bool, error) {
-		_, alive, err := journal.Writer(path)
+		_, alive, err := h.writer()
 		return alive, err
 	}}
 	if over, err := f.catchUp(ctx); over || err != nil {
@@ -133,14 +132,14 @@ func (w *waitFlags) wait(ctx context.Context, goal *model.Wait) error {
 	}
 	switch {
 	case alive:
-		fmt.Fprintf(os.Stderr, "aspectop: following the watch of process %d\n", pid)
+		fmt.Fprintf(os.Stderr, "aspectop: following the watch of %s\n", who)
 		err := f.follow(ctx)
 		if errors.Is(err, errNoWriter) {
-			err = setupError(fmt.Errorf("the watch that wrote %s (process %d) has ended, and the tasks are not done", path, pid))
+			err = setupError(fmt.Errorf("the watch that wrote %s (%s) has ended, and the tasks are not done", h, who))
 		}
 		return err
 	case w.journal != "":
-		return setupError(fmt.Errorf("the tasks are not done, and no watch writes %s; start aspectop watch, or leave out --journal to receive here", path))
+		return setupError(fmt.Errorf("the tasks are not done, and no watch writes %s; start aspectop watch, or leave out --journal to receive here", h))
 	}
 	return w.alone(ctx, goal, f.seq)
 }

@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -12,7 +11,6 @@ import (
 	"github.com/spf13/pflag"
 
 	"aspectop/aspect"
-	"aspectop/journal"
 	"aspectop/model"
 	"aspectop/receiver"
 )
@@ -186,30 +184,4 @@ func (w *watchFlags) plan() (p plan, err error) {
 		return p, usageError("--register needs a URL that Svix can reach: add --tunnel or --public-url")
 	}
 	return p, nil
-}
-
-// openJournal opens the journal for writing, at the path, or where the user's
-// state is kept.
-func (s *session) openJournal(path string, retain time.Duration) (err error) {
-	options := journal.Options{Retain: retain}
-	switch path {
-	case "memory":
-		s.journal, err = journal.OpenMemory(options)
-	case "":
-		if path, err = journal.DefaultPath(); err != nil {
-			return setupError(err)
-		}
-		fallthrough
-	default:
-		s.journal, err = journal.Open(path, options)
-	}
-	if err != nil {
-		return setupError(fmt.Errorf("%w (--journal names another place)", err))
-	}
-	s.place = s.journal.Path()
-	if s.reader, err = journal.OpenReader(s.place); err != nil {
-		s.journal.Close()
-		return setupError(err)
-	}
-	return nil
 }

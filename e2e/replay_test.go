@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"aspectop/journal"
+	"aspectop/journal/sqlite"
 	"aspectop/model"
 )
 
@@ -24,7 +25,7 @@ import (
 func oldJournal(t *testing.T) (path string) {
 	t.Helper()
 	path = filepath.Join(t.TempDir(), "journal.db")
-	j, err := journal.Open(path, journal.Options{})
+	j, err := sqlite.Open(path, journal.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

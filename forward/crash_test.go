@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"aspectop/journal"
+	"aspectop/journal/sqlite"
 )
 
 // childJob holds, in the environment of a process that a test started, the
@@ -28,11 +29,11 @@ func TestMain(m *testing.M) {
 }
 
 func forwardUntilKilled(path, url string) error {
-	j, err := journal.Open(path, journal.Options{})
+	j, err := sqlite.Open(path, journal.Options{})
 	if err != nil {
 		return err
 	}
-	reader, err := journal.OpenReader(path)
+	reader, err := sqlite.OpenReader(path)
 	if err != nil {
 		return err
 	}
@@ -53,7 +54,7 @@ func TestKilledInTheMiddleEachArrivesAtLeastOnceAndInOrder(t *testing.T) {
 		w.WriteHeader(204)
 	})
 	path := filepath.Join(t.TempDir(), "journal.db")
-	j, err := journal.Open(path, journal.Options{})
+	j, err := sqlite.Open(path, journal.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -22,7 +22,7 @@ const (
 type ExecOptions struct {
 	// Command is a line for the shell: sh, on Windows cmd.
 	Command string
-	// Journal is the Exec's own reader, for Changed. It may omit headers.
+	// Journal is the Exec's own reader, for Wait. It may omit headers.
 	Journal Deliveries
 	// Status is told of each command that fails. It may be nil.
 	Status *model.StatusLog
@@ -81,17 +81,11 @@ type execRun struct {
 }
 
 func (r *execRun) follow(ctx, running context.Context) error {
-	tick := time.NewTicker(pollEvery)
-	defer tick.Stop()
-	for more := false; ctx.Err() == nil; {
-		changed, err := r.options.Journal.Changed(running)
+	news := model.News(ctx, r.options.Journal.Wait)
+	for ctx.Err() == nil {
+		more, err := r.fold(running)
 		if err != nil {
 			return err
-		}
-		if more || changed {
-			if more, err = r.fold(running); err != nil {
-				return err
-			}
 		}
 		for len(r.queue) > 0 && r.running < maxCommands {
 			r.start(running)
@@ -102,7 +96,7 @@ func (r *execRun) follow(ctx, running context.Context) error {
 		select {
 		case err := <-r.done:
 			r.ended(err)
-		case <-tick.C:
+		case <-news:
 		case <-ctx.Done():
 		}
 	}

@@ -11,7 +11,7 @@ import (
 )
 
 // Journal is what a Forwarder reads; a reader of package journal is one. It has
-// to be the Forwarder's own, for Changed.
+// to be the Forwarder's own, for Wait.
 type Journal interface {
 	Deliveries
 	Get(ctx context.Context, seq int64) (model.Delivery, error)
@@ -23,7 +23,7 @@ type Journal interface {
 type Deliveries interface {
 	After(ctx context.Context, seq int64, limit int) ([]model.Delivery, error)
 	Range(ctx context.Context) (first, last int64, err error)
-	Changed(ctx context.Context) (bool, error)
+	Wait(ctx context.Context) error
 }
 
 // Outcomes is where a Forwarder keeps what became of deliveries; the writer of

@@ -168,7 +168,7 @@ func TestCredentialsInTheURLReachTheHandlerAndNobodyElse(t *testing.T) {
 		said = append(said, told.To, told.Error, told.Hint)
 	}
 	r.stop()
-	files, err := filepath.Glob(filepath.Join(filepath.Dir(j.Path()), "*"))
+	files, err := filepath.Glob(filepath.Join(filepath.Dir(j.Place()), "*"))
 	if err != nil || len(files) < 2 {
 		t.Fatalf("the journal's files are %v (%v)", files, err)
 	}

@@ -46,7 +46,7 @@ func (r *run) keep() error {
 // left alone for a while.
 func (r *run) complain(now time.Time, err error) {
 	r.blocked = now.Add(patience)
-	r.more = true // Changed may have been asked in vain
+	r.more = true // the read that failed has to be made up for
 	if text := "forwarding waits: " + err.Error(); text != r.trouble {
 		r.trouble = text
 		if r.options.Status != nil {

@@ -77,12 +77,21 @@ func (m *memory) Range(context.Context) (first, last int64, err error) {
 	return min(1, int64(len(m.kept))), int64(len(m.kept)), m.trouble
 }
 
-func (m *memory) Changed(context.Context) (bool, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	changed := m.changed
-	m.changed = false
-	return changed, m.trouble
+func (m *memory) Wait(ctx context.Context) error {
+	for {
+		m.mu.Lock()
+		changed, trouble := m.changed, m.trouble
+		m.changed = false
+		m.mu.Unlock()
+		if changed || trouble != nil {
+			return trouble
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
 }
 
 func (m *memory) ForwardCursor(_ context.Context, key string) (int64, bool, error) {

@@ -15,6 +15,7 @@ import (
 	svix "github.com/svix/svix-webhooks/go"
 
 	"aspectop/journal"
+	"aspectop/journal/sqlite"
 	"aspectop/model"
 )
 
@@ -128,15 +129,15 @@ func status(code int) func(http.ResponseWriter, request) {
 type rig struct {
 	*Forwarder
 	t       testing.TB
-	journal *journal.Journal
-	reader  *journal.Reader
+	journal *sqlite.Journal
+	reader  *sqlite.Reader
 	status  *model.StatusLog
 	stop    func() // ends Run and wants it to end well
 }
 
-func newJournal(t testing.TB) *journal.Journal {
+func newJournal(t testing.TB) *sqlite.Journal {
 	t.Helper()
-	j, err := journal.OpenMemory(journal.Options{})
+	j, err := sqlite.OpenMemory(journal.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -150,9 +151,9 @@ func forwardTo(t testing.TB, url string, change ...func(*Options)) *rig {
 	return forwardFrom(t, newJournal(t), url, change...)
 }
 
-func forwardFrom(t testing.TB, j *journal.Journal, url string, change ...func(*Options)) *rig {
+func forwardFrom(t testing.TB, j *sqlite.Journal, url string, change ...func(*Options)) *rig {
 	t.Helper()
-	reader, err := journal.OpenReader(j.Path())
+	reader, err := sqlite.OpenReader(j.Place())
 	if err != nil {
 		t.Fatal(err)
 	}

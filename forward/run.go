@@ -20,8 +20,6 @@ const (
 	batch = 32
 	// maxUnkept is how many outcomes wait in memory while they cannot be kept.
 	maxUnkept = 64
-	// pollEvery is how often the journal is asked for news.
-	pollEvery = 50 * time.Millisecond
 	// drain is how long requests in flight are waited for at the end.
 	drain = 2 * time.Second
 	// patience is how long to wait after trouble with the journal.
@@ -66,8 +64,7 @@ func (r *run) loop(ctx context.Context) error {
 	// Requests go on for a while after ctx has ended.
 	posting, stop := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer stop(nil)
-	tick := time.NewTicker(pollEvery)
-	defer tick.Stop()
+	news := model.News(ctx, r.options.Journal.Wait)
 	for {
 		now := time.Now()
 		r.takeAsked(now)
@@ -92,12 +89,30 @@ func (r *run) loop(ctx context.Context) error {
 		select {
 		case done := <-r.results:
 			r.settle(done)
+		case <-news:
+			r.more = true
 		case <-r.kick:
-		case <-tick.C:
+		case <-r.due(now):
 		case <-ctx.Done():
 			return r.finish(stop)
 		}
 	}
+}
+
+// due is when there is something to do without any news; nil if there is not.
+func (r *run) due(now time.Time) <-chan time.Time {
+	var at time.Time
+	switch {
+	case r.blocked.After(now):
+		at = r.blocked
+	case r.canDispatch():
+		at = now
+	case len(r.lanes.later) > 0:
+		at = r.lanes.later[0].items[0].next
+	default:
+		return nil
+	}
+	return time.After(at.Sub(now) + time.Millisecond)
 }
 
 // turn does what is to be done with the journal: read on, start requests, keep
@@ -106,11 +121,6 @@ func (r *run) turn(posting context.Context, now time.Time) error {
 	for len(r.results) > 0 {
 		r.settle(<-r.results)
 	}
-	changed, err := r.options.Journal.Changed(posting)
-	if err != nil {
-		return err
-	}
-	r.more = r.more || changed
 	if err := r.fill(posting, now); err != nil {
 		return err
 	}
@@ -165,18 +175,21 @@ func (r *run) settledAmong(ctx context.Context, found []model.Delivery) (map[int
 	return settled, err
 }
 
+// canDispatch reports whether dispatch would start a request.
+func (r *run) canDispatch() bool {
+	return r.flying < maxInFlight && len(r.unkept) < maxUnkept &&
+		(len(r.lanes.fresh) > 0 || len(r.lanes.again) > 0 && r.retries < maxRetries)
+}
+
 // dispatch starts requests while there is room, further tries first.
 func (r *run) dispatch(ctx context.Context) {
-	for r.flying < maxInFlight && len(r.unkept) < maxUnkept {
+	for r.canDispatch() {
 		var l *lane
 		if r.retries < maxRetries {
 			l = take(&r.lanes.again)
 		}
 		if l == nil {
 			l = take(&r.lanes.fresh)
-		}
-		if l == nil {
-			return
 		}
 		r.flying++
 		if l.items[0].tries > 0 {

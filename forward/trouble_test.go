@@ -32,7 +32,7 @@ func TestAFullDiskIsWaitedOutAndNothingIsLost(t *testing.T) {
 	var log tries
 	answer := func(r *http.Request) (*http.Response, error) { log.note(r); return reply(204) }
 	inVirtualTime(t, answer, func(v *virtual) {
-		v.journal.failSaving(&journal.FullError{Path: "journal.db", Err: fmt.Errorf("disk full")})
+		v.journal.failSaving(fmt.Errorf("disk full"))
 		for n := range 500 {
 			v.journal.append(message(fmt.Sprint("t", n%50), n))
 		}

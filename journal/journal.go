@@ -1,25 +1,33 @@
-// Package journal keeps deliveries durably, in one SQLite file, and hands them
-// from whoever receives to everyone who reads.
+// Package journal says what a journal promises: it keeps deliveries durably, and
+// hands them from whoever receives to everyone who reads.
 //
-// One [Journal] at a time writes a file; any number of [Reader]s, in this and
-// in other processes, read it, each with a cursor of its own: the sequence
-// number of the last delivery it has seen. Nothing waits for a reader, and a
-// reader that was away catches up.
+// A journal has a home: a SQLite file (package sqlite) or a PostgreSQL database
+// (package postgres). No other package knows which, and the suite in package
+// journaltest holds both to the promises here.
 //
-// The package knows deliveries as bytes. What they say is model's to decode,
-// how they come and what is answered is the receiver's.
+// A [Journal] appends; any number of [Reader]s, in this and in other processes,
+// read, each with a cursor of its own: the sequence number of the last delivery
+// it has seen. Nothing waits for a reader, and a reader that was away catches up.
+//
+// A journal knows deliveries as bytes. Decoding them is up to package model, and
+// how they come and what is answered is up to the receiver.
 package journal
 
 import (
+	"context"
 	"errors"
-	"fmt"
-	"os"
-	"path/filepath"
-	"sync"
-	"sync/atomic"
 	"time"
 
-	"modernc.org/sqlite"
+	"aspectop/model"
+)
+
+var (
+	// ErrNotFound is returned for a sequence number that holds no delivery:
+	// never given, or removed by retention.
+	ErrNotFound = errors.New("no such delivery in the journal")
+
+	// ErrClosed is returned by every call on a closed Journal or Reader.
+	ErrClosed = errors.New("the journal is closed")
 )
 
 // Options of a journal that is opened for writing.
@@ -32,206 +40,113 @@ type Options struct {
 	Now func() time.Time
 }
 
-// Journal is the one writer of a journal. Its methods are for any number of
-// goroutines.
-type Journal struct {
-	path    string
-	options Options
-	lock    *os.File
-	folder  string // to be removed with everything in it, if not ""
+// Journal is the writing side. Its methods are for any number of goroutines.
+type Journal interface {
+	// Append keeps d: when it returns nil, d is durable and its Seq, Message,
+	// Attempt and Differs are filled in. Everything else in d is the caller's to
+	// fill before, the ID not empty. After an error d is as it was, and the next
+	// Append is free to try again.
+	//
+	// Numbers start at 1 and become visible in their order, without gaps. The
+	// first body of an ID is the message; what comes later with the same ID is a
+	// repeat, whichever process received it.
+	//
+	// It takes as long as the disk takes, or until ctx ends: then d may be kept
+	// all the same, and must not be changed any more, for a commit that others
+	// may have joined is seen through.
+	Append(ctx context.Context, d *model.Delivery) error
 
-	// mu guards the batch that is open to further arrivals, and closed.
-	mu     sync.Mutex
-	open   *batch
-	closed bool
+	// SaveForwards keeps the outcomes of forwarding to one target, each in place
+	// of an earlier one for the same delivery, and the target's cursor: all or
+	// nothing. key tells the target from others; url is how it is shown to
+	// people, so without credentials. To in the outcomes is not looked at.
+	//
+	// It survives the end of this process, but may be lost in a power cut, and
+	// then is forwarded again: no arrival waits for it.
+	SaveForwards(key, url string, cursor int64, outcomes []model.Forward) error
 
-	// writing is held by whoever changes the file, and guards what follows.
-	writing sync.Mutex
-	file    *openFile   // that the writer has open
-	rescued bool        // file is gone, and what was in the log is in the file
-	broken  atomic.Bool // the log was cut short: it must not be copied any more
-	writer  *session
-	ids     *ids
-	loadErr error // why the ids could not be read
-	last    int64 // the greatest sequence number given
-	logged  int64 // bytes, about, that the log has grown by since it started over
-	// forwards is where SaveForwards writes, nil before its first call.
-	forwards *session
+	// Hold runs f while this process holds the job, which one process at a time
+	// does for all that share the journal. It waits for the job, and tells who
+	// has it meanwhile. The context of f ends with ctx, or when the job was lost
+	// to another process because this one could not renew its claim for ten
+	// seconds; Hold then waits for the job again. It returns what f returns, or
+	// the error of ctx.
+	Hold(ctx context.Context, job string, tell func(Holder), f func(context.Context) error) error
 
-	keeper  *session      // for checkpoints and retention
-	stop    chan struct{} // closed by Close
-	stopped chan struct{} // closed when the keeper's goroutine has ended
-	written atomic.Int64  // bytes, about, since the last checkpoint
-	logDue  atomic.Int64  // at how many of them the next one is due
-	dirty   chan struct{} // there is something to checkpoint
+	// Ready says why nothing could be appended now; nil if it could.
+	Ready(ctx context.Context) error
+
+	// Reader opens one more reader. It must be closed before the Journal.
+	Reader() (Reader, error)
+
+	// Place is where the journal is, in words for people and programs. It never
+	// contains a password.
+	Place() string
+
+	// Close waits for the Appends under way and refuses further ones with
+	// ErrClosed.
+	Close() error
 }
 
-// Open opens the journal at path for writing, and creates it, readable for this
-// user only, if there is none. It fails with a [*LockedError] while another
-// writes it, and leaves a file that is no journal, or one of a later version,
-// as it is.
-//
-// The ids of the messages in it are read in the background (about a second for
-// a million); Append waits for that, readers do not.
-func Open(path string, o Options) (*Journal, error) {
-	j, err := open(path, o, "synchronous(FULL)")
-	if err != nil {
-		return nil, err
-	}
-	go j.keep()
-	return j, nil
+// Holder is who holds a job.
+type Holder struct {
+	Self bool   // this process
+	Name string // of another one: its host and pid; "" if nobody holds the job
 }
 
-// OpenMemory opens an empty journal for the life of this process: a file in a
-// temporary folder of its own, which does not wait for the disk and which Close
-// removes. Readers open it by its Path.
-func OpenMemory(o Options) (*Journal, error) {
-	folder, err := os.MkdirTemp("", "aspectop-")
-	if err != nil {
-		return nil, fmt.Errorf("no folder for the journal: %w", err)
-	}
-	j, err := open(filepath.Join(folder, "journal.db"), o, "synchronous(OFF)")
-	if err != nil {
-		os.RemoveAll(folder)
-		return nil, err
-	}
-	j.folder = folder
-	go j.keep()
-	return j, nil
-}
+// Reader reads a journal while others write it. It holds no transaction between
+// calls, and needs no right to write. It is for any number of goroutines, whose
+// calls take turns.
+type Reader interface {
+	// After returns at most limit deliveries, repeats among them, that came after
+	// seq, in the order of their numbers. After 0 they are from the start.
+	After(ctx context.Context, seq int64, limit int) ([]model.Delivery, error)
 
-// open opens a journal that as yet nobody keeps.
-func open(path string, o Options, synchronous string) (*Journal, error) {
-	path, err := filepath.Abs(path)
-	if err != nil {
-		return nil, err
-	}
-	if o.Now == nil {
-		o.Now = time.Now
-	}
-	j := &Journal{
-		path:    path,
-		options: o,
-		ids:     newIDs(),
-		stop:    make(chan struct{}),
-		stopped: make(chan struct{}),
-		dirty:   make(chan struct{}, 1),
-	}
-	if err := j.start(synchronous); err != nil {
-		j.release()
-		return nil, explain(path, err)
-	}
-	return j, nil
-}
+	// Before returns at most limit deliveries, repeats among them, that came
+	// before seq, newest first. Before math.MaxInt64 they are from the end.
+	Before(ctx context.Context, seq int64, limit int) ([]model.Delivery, error)
 
-func (j *Journal) start(synchronous string) (err error) {
-	if err := os.MkdirAll(filepath.Dir(j.path), 0o700); err != nil {
-		return err
-	}
-	if j.lock, err = takeLock(j.path); err != nil {
-		return err
-	}
-	if err := prepareFile(j.path); err != nil {
-		return err
-	}
-	// The file's time stamps need not be as durable as its contents. Where the
-	// system has no such call, SQLite goes on with fsync.
-	sqlite.Fdatasync(true)
-	if j.writer, err = connect(j.path, settings(synchronous)...); err != nil {
-		return err
-	}
-	if err := format(j.writer, j.path); err != nil {
-		return err
-	}
-	if err := j.writer.row(lastQuery, nil, &j.last); err != nil {
-		return err
-	}
-	if j.file, err = openedAt(j.path); err != nil {
-		return err
-	}
-	if j.keeper, err = connect(j.path, settings(synchronous)...); err != nil {
-		return err
-	}
-	j.keeper.before = j.file.check
-	j.sizeLog()
-	j.writing.Lock()
-	go func() {
-		defer j.writing.Unlock()
-		j.loadErr = explain(j.path, j.ids.load(j.writer, j.stopping))
-	}()
-	return nil
-}
+	// Get returns one delivery, or ErrNotFound.
+	Get(ctx context.Context, seq int64) (model.Delivery, error)
 
-// settings are those of each connection that writes.
-func settings(synchronous string) []string {
-	return []string{
-		"_pragma=" + synchronous,
-		"_pragma=fullfsync(1)",
-		"_pragma=checkpoint_fullfsync(1)",
-		"_pragma=wal_autocheckpoint(0)",
-		"_pragma=busy_timeout(5000)", // for somebody's sqlite3: ours take turns by writing
-	}
-}
+	// Repeats returns the kept repeats of a message, oldest first.
+	Repeats(ctx context.Context, message int64) ([]model.Delivery, error)
 
-// lastQuery gives the greatest number given so far. Retention may have removed
-// what bore it.
-const lastQuery = `SELECT max(
-	(SELECT value FROM meta WHERE name = 'last_seq'),
-	(SELECT ifnull(max(seq), 0) FROM deliveries),
-	(SELECT ifnull(max(seq), 0) FROM repeats))`
+	// Range returns the least and the greatest number that is kept, both 0 if
+	// nothing is. Numbers between them may be missing, removed by retention.
+	Range(ctx context.Context) (first, last int64, err error)
 
-// Path returns the absolute path of the journal's file.
-func (j *Journal) Path() string { return j.path }
+	// Since returns the greatest number received before t, 0 if there is none:
+	// the cursor with which After goes on from t. Where a clock was set back in
+	// between, it finds one of the places that fit.
+	Since(ctx context.Context, t time.Time) (int64, error)
 
-// Close waits for the Appends under way, refuses further ones with ErrClosed,
-// and lets another process write the journal.
-func (j *Journal) Close() error {
-	j.mu.Lock()
-	closed := j.closed
-	j.closed = true
-	j.mu.Unlock()
-	if closed {
-		return nil
-	}
-	close(j.stop)
-	<-j.stopped
-	// The last batch was opened before closed was set; its leader has the lock,
-	// or waits for it.
-	j.mu.Lock()
-	last := j.open
-	j.mu.Unlock()
-	if last != nil {
-		<-last.done
-	}
-	j.writing.Lock()
-	defer j.writing.Unlock()
-	return j.release()
-}
+	// Wait returns when something was committed since its last call returned; the
+	// first call returns at once. Now and then it returns without news. It is for
+	// one goroutine at a time.
+	Wait(ctx context.Context) error
 
-// release gives back what start took, in reverse.
-func (j *Journal) release() error {
-	var errs []error
-	for _, s := range []*session{j.forwards, j.keeper, j.writer} {
-		// SQLite copies the log into the file at the last close. A log that was cut
-		// short is left to the next start, which uses it as far as it is whole.
-		if s != nil && !j.broken.Load() {
-			errs = append(errs, s.close()) // the last one empties the log into the file
-		}
-	}
-	if j.lock != nil {
-		errs = append(errs, j.lock.Close())
-	}
-	if j.folder != "" {
-		errs = append(errs, os.RemoveAll(j.folder))
-	}
-	return errors.Join(errs...)
-}
+	// Changed reports whether anything was committed since its last call.
+	//
+	// Deprecated: Wait does not poll.
+	Changed(ctx context.Context) (bool, error)
 
-func (j *Journal) stopping() bool {
-	select {
-	case <-j.stop:
-		return true
-	default:
-		return false
-	}
+	// Forwards returns what became of one delivery at each target it was
+	// forwarded to, the first known target first.
+	Forwards(ctx context.Context, seq int64) ([]model.Forward, error)
+
+	// ForwardCursor returns the cursor kept for the target with this key; known
+	// is false if there is none.
+	ForwardCursor(ctx context.Context, key string) (cursor int64, known bool, err error)
+
+	// SettledForwards returns the numbers after seq and up to last whose outcome
+	// at the target with this key is final, in their order.
+	SettledForwards(ctx context.Context, key string, seq, last int64) ([]int64, error)
+
+	// OmitHeader makes all further deliveries come without their Header, in half
+	// the time: for those who only fold.
+	OmitHeader()
+
+	// Close releases the journal. Further calls fail with ErrClosed.
+	Close() error
 }

@@ -1,6 +1,7 @@
 package model
 
 import (
+	"context"
 	"sync"
 	"time"
 )
@@ -34,6 +35,7 @@ type StatusLog struct {
 	mu   sync.Mutex
 	ring []Status // entry at Pos p stands at (p-1) % cap
 	last int64
+	next chan struct{} // closed by the next Add; nil while nobody waits
 }
 
 // NewStatusLog returns an empty log that holds the newest n entries; n is
@@ -47,6 +49,30 @@ func (l *StatusLog) Add(s Status) {
 	l.last++
 	s.Pos = l.last
 	l.ring[(s.Pos-1)%int64(len(l.ring))] = s
+	if l.next != nil {
+		close(l.next)
+		l.next = nil
+	}
+}
+
+// Wait returns when there is an entry behind the cursor, or ctx ends.
+func (l *StatusLog) Wait(ctx context.Context, cursor int64) error {
+	l.mu.Lock()
+	if l.last > cursor {
+		l.mu.Unlock()
+		return ctx.Err()
+	}
+	if l.next == nil {
+		l.next = make(chan struct{})
+	}
+	next := l.next
+	l.mu.Unlock()
+	select {
+	case <-next:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // After returns the entries behind the cursor, oldest first, the number of
@@ -61,4 +87,33 @@ func (l *StatusLog) After(cursor int64) (entries []Status, lost, next int64) {
 		entries = append(entries, l.ring[(p-1)%int64(len(l.ring))])
 	}
 	return entries, max(0, from-cursor), l.last
+}
+
+// newsPace is the least time between two signals of [News], so that a flood is
+// read in batches.
+const newsPace = 20 * time.Millisecond
+
+// News calls wait again and again until ctx ends, and after each call sends on
+// the returned channel, unless a signal is waiting there already: at most 50
+// times a second, and after an error once a second. The error is left to whoever
+// reads next.
+func News(ctx context.Context, wait func(context.Context) error) <-chan struct{} {
+	news := make(chan struct{}, 1)
+	go func() {
+		for ctx.Err() == nil {
+			pause := newsPace
+			if err := wait(ctx); err != nil {
+				pause = time.Second
+			}
+			select {
+			case news <- struct{}{}:
+			default:
+			}
+			select {
+			case <-time.After(pause):
+			case <-ctx.Done():
+			}
+		}
+	}()
+	return news
 }

@@ -64,9 +64,9 @@ type untilReady struct {
 	cancel func()
 }
 
-func (u untilReady) Changed(context.Context) (bool, error) {
+func (u untilReady) Wait(context.Context) error {
 	u.cancel()
-	return false, nil
+	return nil
 }
 
 func BenchmarkJSONLine(b *testing.B) { benchmarkLine(b, JSON) }

@@ -57,12 +57,21 @@ func (m *memory) Range(ctx context.Context) (first, last int64, err error) {
 	return min(1, int64(len(m.kept))), int64(len(m.kept)), errors.Join(m.err, ctx.Err())
 }
 
-func (m *memory) Changed(ctx context.Context) (bool, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	changed := m.changes != m.seen || m.seen == 0
-	m.seen = m.changes
-	return changed, errors.Join(m.err, ctx.Err())
+func (m *memory) Wait(ctx context.Context) error {
+	for {
+		m.mu.Lock()
+		changed, err := m.changes != m.seen || m.seen == 0, m.err
+		m.seen = m.changes
+		m.mu.Unlock()
+		if changed || err != nil {
+			return errors.Join(err, ctx.Err())
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
 }
 
 func (m *memory) Since(ctx context.Context, t time.Time) (int64, error) {
@@ -108,3 +117,7 @@ func envelope(typ, task string, updated int, features ...string) string {
 		`"features":{%s},"user_id":"user","created":"2026-11-23T12:00:00Z","updated":%q}}}`,
 		stamp, updated, typ, task, assetA, strings.Join(list, ","), stamp)
 }
+
+// newsTime is how long it takes at most until the printer has printed what was
+// kept.
+const newsTime = 50 * time.Millisecond

@@ -59,10 +59,10 @@ func TestWhatArrivesIsPrintedAtOnce(t *testing.T) {
 	perform(t, Options{Format: JSON}, nil, func(s *stage) {
 		for i := 1; i < 50; i++ {
 			s.at(i, func() { s.journal.keep(progress(i)) })
-			time.Sleep(pollEvery)
+			time.Sleep(newsTime)
 			synctest.Wait()
 			if got := len(seqs(s.out.String())); got != i {
-				t.Fatalf("%d events are printed %v after event %d was kept", got, pollEvery, i)
+				t.Fatalf("%d events are printed %v after event %d was kept", got, newsTime, i)
 			}
 		}
 	})
@@ -71,10 +71,10 @@ func TestWhatArrivesIsPrintedAtOnce(t *testing.T) {
 func TestABacklogIsPrintedWithoutWaiting(t *testing.T) {
 	perform(t, Options{Format: JSON}, nil, func(s *stage) {
 		s.at(1, func() { s.journal.keep(lives(3*batch + 1).kept...) })
-		time.Sleep(pollEvery)
+		time.Sleep(newsTime)
 		synctest.Wait()
 		if got := len(seqs(s.out.String())); got != 3*batch+1 {
-			t.Errorf("%d events are printed %v later", got, pollEvery)
+			t.Errorf("%d events are printed %v later", got, newsTime)
 		}
 	})
 }

@@ -22,7 +22,7 @@ type Journal interface {
 	After(ctx context.Context, seq int64, limit int) ([]model.Delivery, error)
 	Get(ctx context.Context, seq int64) (model.Delivery, error)
 	Range(ctx context.Context) (first, last int64, err error)
-	Changed(ctx context.Context) (bool, error)
+	Wait(ctx context.Context) error
 	Since(ctx context.Context, t time.Time) (int64, error)
 }
 

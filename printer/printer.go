@@ -11,12 +11,8 @@ import (
 	"aspectop/model"
 )
 
-const (
-	// pollEvery is how often the journal and the status log are asked for news.
-	pollEvery = 50 * time.Millisecond
-	// batch is how many deliveries are read, and written with one Write, at most.
-	batch = 1000
-)
+// batch is how many deliveries are read, and written with one Write, at most.
+const batch = 1000
 
 // Run prints what arrives until ctx ends. It folds the history first, in the
 // order of arrival, so that late and changes are exact, which takes about as
@@ -138,13 +134,20 @@ func (p *printer) history(ctx, reading context.Context) error {
 }
 
 func (p *printer) follow(ctx, reading context.Context) error {
-	tick := time.NewTicker(pollEvery)
-	defer tick.Stop()
-	for more := false; ; {
-		changed, err := p.Journal.Changed(reading)
-		if err == nil && (changed || more) {
-			more, err = p.read(reading, math.MaxInt64)
-		}
+	waiting, stop := context.WithCancel(ctx)
+	defer stop()
+	deliveries := model.News(waiting, p.Journal.Wait)
+	var statuses <-chan struct{}
+	if p.Status != nil {
+		cursor := p.status
+		statuses = model.News(waiting, func(ctx context.Context) (err error) {
+			err = p.Status.Wait(ctx, cursor)
+			_, _, cursor = p.Status.After(cursor)
+			return err
+		})
+	}
+	for {
+		more, err := p.read(reading, math.MaxInt64)
 		if err != nil {
 			return err
 		}
@@ -158,7 +161,9 @@ func (p *printer) follow(ctx, reading context.Context) error {
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-tick.C:
+		case <-deliveries:
+		case <-statuses:
+		case <-p.limit.due(p.Now()):
 		}
 	}
 }

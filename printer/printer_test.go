@@ -54,7 +54,7 @@ func perform(t *testing.T, o Options, before func(*memory), play func(*stage)) s
 // at plays what happens so many seconds after noon, and never at the moment at
 // which the printer looks.
 func (s *stage) at(second int, act func()) {
-	time.Sleep(noon.Add(time.Duration(second)*time.Second + pollEvery/2).Sub(s.now()))
+	time.Sleep(noon.Add(time.Duration(second)*time.Second + newsTime/2).Sub(s.now()))
 	act()
 }
 

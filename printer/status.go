@@ -79,6 +79,14 @@ func (l *limit) rest() (skipped int64) {
 	return skipped
 }
 
+// due is when the second is over that left lines out; nil if it left out none.
+func (l *limit) due(now time.Time) <-chan time.Time {
+	if l.skipped == 0 {
+		return nil
+	}
+	return time.After(l.began.Add(time.Second).Sub(now))
+}
+
 func (l *limit) begin(now time.Time) {
 	if l.began.IsZero() {
 		l.began = now

@@ -14,7 +14,7 @@ func flood(t *testing.T, o Options) string {
 		s.at(1, func() { s.reject(1000) })
 		s.at(2, func() {})
 		s.at(3, func() { s.reject(100) })
-		time.Sleep(pollEvery)
+		time.Sleep(newsTime)
 	})
 }
 
@@ -56,7 +56,7 @@ func TestASecondWithFewRejectedRequestsSkipsNone(t *testing.T) {
 		for second := 1; second <= 5; second++ {
 			s.at(second, func() { s.reject(rejectedPerSecond) })
 		}
-		time.Sleep(pollEvery)
+		time.Sleep(newsTime)
 	})
 	if n := strings.Count(printed, `"type":"rejected"`); n != 5*rejectedPerSecond || strings.Contains(printed, "skipped") {
 		t.Errorf("%d rejected lines:\n%s", n, printed)

@@ -12,6 +12,7 @@ import (
 
 	"aspectop/aspect"
 	"aspectop/journal"
+	"aspectop/journal/sqlite"
 	"aspectop/model"
 )
 
@@ -71,14 +72,14 @@ func (s *server) client(t *testing.T) *aspect.Client {
 }
 
 // file is a journal on the disk, with a reader.
-func file(t *testing.T) (*journal.Journal, *journal.Reader) {
+func file(t *testing.T) (*sqlite.Journal, *sqlite.Reader) {
 	t.Helper()
-	j, err := journal.OpenMemory(journal.Options{})
+	j, err := sqlite.OpenMemory(journal.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { j.Close() })
-	r, err := journal.OpenReader(j.Path())
+	r, err := sqlite.OpenReader(j.Place())
 	if err != nil {
 		t.Fatal(err)
 	}

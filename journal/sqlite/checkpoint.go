@@ -1,0 +1,137 @@
+package sqlite
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// Commits go to the write-ahead log. A checkpoint copies them into the journal's
+// file, after which the log is written from its start again; SQLite would do it
+// in the middle of a commit. Here a goroutine does it on a connection of its
+// own, so that an acknowledgement need not wait for it.
+const (
+	// A checkpoint is due when this much was appended (bytes): half of what the
+	// journal's file holds, and no more than a quarter of the free space, so that
+	// the log of a small journal, or on a small disk, does not take the room that
+	// the deliveries need.
+	leastLog = 256 << 10
+	mostLog  = 16 << 20
+	// checkpointDelay is how long anything stays in the log alone. Whoever copies
+	// the file without its log misses no more than that.
+	checkpointDelay = 5 * time.Second
+	// patience is how many times its due size the log may reach before commits
+	// wait for a checkpoint. Under steady load there is always something new in
+	// the log when a checkpoint ends, so that it would never start over.
+	patience = 2
+)
+
+// noteWritten counts what was committed and wakes the keeper. The caller holds
+// writing.
+func (j *Journal) noteWritten(n int64) {
+	before := j.written.Add(n) - n
+	if due := j.logDue.Load(); before == 0 || before < due && before+n >= due {
+		select {
+		case j.dirty <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// keep does the housekeeping until Close: checkpoints, and retention. What fails
+// harms nothing that is kept, and is tried again.
+func (j *Journal) keep() {
+	defer close(j.stopped)
+	var old <-chan time.Time // never, without retention
+	if j.options.Retain > 0 {
+		j.retain()
+		ticker := time.NewTicker(retainEvery)
+		defer ticker.Stop()
+		old = ticker.C
+	}
+	var idle <-chan time.Time // set while something is in the log
+	for {
+		select {
+		case <-j.stop:
+			return
+		case <-old:
+			j.retain()
+		case <-j.dirty:
+			if j.written.Load() < j.logDue.Load() {
+				idle = time.After(checkpointDelay)
+				continue
+			}
+			idle = nil
+			j.checkpoint()
+		case <-idle:
+			idle = nil
+			j.checkpoint()
+		}
+	}
+}
+
+// sizeLog sets when the next checkpoint is due.
+func (j *Journal) sizeLog() {
+	due := int64(mostLog)
+	if info, err := os.Lstat(j.path); err == nil {
+		due = min(due, info.Size()/2)
+	}
+	if free, err := freeSpace(filepath.Dir(j.path)); err == nil {
+		due = min(due, free/4)
+	}
+	j.logDue.Store(max(due, leastLog))
+}
+
+// checkpoint copies the log into the file. After a failure (a full disk, a reader
+// in the way) the log stays as it is.
+func (j *Journal) checkpoint() {
+	j.written.Store(0)
+	if j.file.check() != nil {
+		return // a log that was cut short would spoil the file
+	}
+	var busy, log, copied int64
+	j.keeper.row("PRAGMA wal_checkpoint(PASSIVE)", nil, &busy, &log, &copied)
+	j.sizeLog()
+}
+
+// shortenLog makes the log start over when it has grown long. The caller holds
+// writing, so that commits wait in Go: SQLite would poll for the file.
+func (j *Journal) shortenLog(n int64) {
+	if j.logged += n; j.logged < patience*j.logDue.Load() {
+		return
+	}
+	var busy, log, copied int64
+	j.writer.row("PRAGMA wal_checkpoint(RESTART)", nil, &busy, &log, &copied)
+	j.logged = 0
+	j.sizeLog()
+}
+
+// emptyLog copies the log into the file and gives its space back. The caller
+// holds writing.
+func (j *Journal) emptyLog() error {
+	defer j.sizeLog()
+	return j.file.shorten(func() error {
+		var busy, log, copied int64
+		if err := j.writer.row("PRAGMA wal_checkpoint(TRUNCATE)", nil, &busy, &log, &copied); err != nil {
+			return err
+		}
+		if busy != 0 {
+			return errors.New("a reader is in the way")
+		}
+		j.logged = 0
+		return nil
+	})
+}
+
+// logCopied returns an error if the log holds something that is not in the file
+// yet.
+func (j *Journal) logCopied() error {
+	var busy, log, copied int64
+	err := j.writer.row("PRAGMA wal_checkpoint(NOOP)", nil, &busy, &log, &copied)
+	if err == nil && copied < log {
+		err = fmt.Errorf("%d of %d pages are not in the file", log-copied, log)
+	}
+	return err
+}

@@ -1,0 +1,135 @@
+package sqlite
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+)
+
+// LockedError says that another process (or another Journal of this one)
+// writes the journal.
+type LockedError struct {
+	Path string
+	PID  int // 0 if it could not be read
+}
+
+func (e *LockedError) Error() string {
+	who := "another process"
+	if e.PID != 0 {
+		who = fmt.Sprintf("process %d", e.PID)
+	}
+	return fmt.Sprintf("the journal %s is being written by %s; to watch it too: aspectop view", e.Path, who)
+}
+
+// CorruptError says that a file is no journal, or a damaged one. Nothing in it
+// was changed.
+type CorruptError struct {
+	Path string
+	Err  error
+}
+
+func (e *CorruptError) Error() string {
+	return fmt.Sprintf("%s is not a journal of aspectop, or it is damaged (%v); nothing was changed: move it away, or name another file with --journal", e.Path, e.Err)
+}
+
+func (e *CorruptError) Unwrap() error { return e.Err }
+
+// NewerError says that a later version of aspectop wrote the journal.
+type NewerError struct {
+	Path    string
+	Version int // the version of the file's schema
+}
+
+func (e *NewerError) Error() string {
+	return fmt.Sprintf("the journal %s has format %d, and this aspectop knows formats up to %d; update aspectop, or name another file with --journal", e.Path, e.Version, schemaVersion)
+}
+
+// ReadOnlyError says that the journal, or its folder, cannot be written.
+type ReadOnlyError struct {
+	Path string
+	Err  error
+}
+
+func (e *ReadOnlyError) Error() string {
+	return fmt.Sprintf("the journal cannot be written: %s is read-only (%v); make it writable, name another file with --journal, or look at it with aspectop view", e.Path, e.Err)
+}
+
+func (e *ReadOnlyError) Unwrap() error { return e.Err }
+
+// UnsafeFileError says that a file of the journal could lead somebody else's
+// data in or ours out, and was therefore not opened.
+type UnsafeFileError struct {
+	Path string
+	Why  string // "is a symbolic link", ...
+}
+
+func (e *UnsafeFileError) Error() string {
+	return fmt.Sprintf("%s %s, so it is not used as a journal; name a file of your own with --journal", e.Path, e.Why)
+}
+
+// FullError says that a delivery could not be kept because the journal cannot
+// grow. Nothing that was kept is lost, and the next Append tries again.
+type FullError struct {
+	Path string
+	Err  error
+}
+
+func (e *FullError) Error() string {
+	return fmt.Sprintf("the journal %s cannot grow (%v): the disk is full or a quota is reached; free some space", e.Path, e.Err)
+}
+
+func (e *FullError) Unwrap() error { return e.Err }
+
+// explain turns what SQLite or the file system said about the journal at path
+// into the errors above. What it does not know it only names the path for.
+func explain(path string, err error) error {
+	switch err.(type) {
+	case nil, *LockedError, *CorruptError, *NewerError, *UnsafeFileError, *MovedError:
+		return err
+	}
+	var s *sqlite.Error
+	if errors.As(err, &s) {
+		switch s.Code() {
+		case sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE:
+			return &FullError{path, err}
+		}
+		switch s.Code() & 0xff {
+		case sqlite3.SQLITE_FULL:
+			return &FullError{path, err}
+		case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
+			return &CorruptError{path, err}
+		case sqlite3.SQLITE_READONLY:
+			return &ReadOnlyError{path, err}
+		}
+	}
+	switch {
+	case isFull(err):
+		return &FullError{path, err}
+	case errors.Is(err, fs.ErrPermission) || isReadOnlyFS(err):
+		return &ReadOnlyError{path, err}
+	}
+	return fmt.Errorf("journal %s: %w", path, err)
+}
+
+// isFullError reports whether err says that the journal at path cannot grow.
+func isFullError(path string, err error) bool {
+	var full *FullError
+	return errors.As(explain(path, err), &full)
+}
+
+// isUnshareable reports whether a reader was refused because the files beside
+// the journal could not be made.
+func isUnshareable(err error) bool {
+	var s *sqlite.Error
+	if !errors.As(err, &s) {
+		return false
+	}
+	switch s.Code() & 0xff {
+	case sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY:
+		return true
+	}
+	return false
+}

@@ -1,0 +1,199 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+
+	"aspectop/journal"
+	"aspectop/model"
+)
+
+// What became of deliveries that were forwarded stands in two tables of its own,
+// made when the first is kept; a version of aspectop that does not know them
+// reads the journal all the same. at is in microseconds since 1970, latency in
+// microseconds; target is the id of one of forward_targets.
+//
+//	forward_targets  each place that deliveries are forwarded to: key tells it
+//	                 from others, url is for people (without credentials), and
+//	                 all messages up to cursor are settled
+//	forwards         the newest outcome of each delivery at each target
+const (
+	createTargets = `CREATE TABLE IF NOT EXISTS forward_targets (
+	id     INTEGER PRIMARY KEY,
+	key    TEXT NOT NULL UNIQUE,
+	url    TEXT NOT NULL,
+	cursor INTEGER NOT NULL
+)`
+	createForwards = `CREATE TABLE IF NOT EXISTS forwards (
+	seq      INTEGER NOT NULL,
+	target   INTEGER NOT NULL,
+	at       INTEGER NOT NULL,
+	status   INTEGER NOT NULL,
+	latency  INTEGER NOT NULL,
+	tries    INTEGER NOT NULL,
+	resigned INTEGER NOT NULL,
+	final    INTEGER NOT NULL,
+	gave_up  INTEGER NOT NULL,
+	error    TEXT NOT NULL,
+	hint     TEXT NOT NULL,
+	body     BLOB,
+	PRIMARY KEY (seq, target)
+)`
+)
+
+// SaveForwards keeps the outcomes of forwarding to one target, each in place of
+// an earlier one for the same delivery, and the target's cursor: all in one
+// transaction. key tells the target from others; url is how it is shown to
+// people, so without credentials. To in the outcomes is not looked at.
+//
+// It survives the end of this process, but unlike Append it does not wait for
+// the disk and makes no arrival wait for it: after a power cut the last of it
+// may be missing, and then is forwarded again.
+func (j *Journal) SaveForwards(key, url string, cursor int64, outcomes []model.Forward) error {
+	j.writing.Lock()
+	defer j.writing.Unlock()
+	j.mu.Lock()
+	closed := j.closed
+	j.mu.Unlock()
+	if closed {
+		return journal.ErrClosed
+	}
+	return explain(j.path, j.saveForwards(key, url, cursor, outcomes))
+}
+
+func (j *Journal) saveForwards(key, url string, cursor int64, outcomes []model.Forward) error {
+	if j.forwards == nil {
+		s, err := connect(j.path, settings("synchronous(NORMAL)")...)
+		if err != nil {
+			return err
+		}
+		s.before = j.file.check
+		j.forwards = s
+	}
+	s, n := j.forwards, int64(pageSize)
+	err := s.transaction(func() error {
+		for _, table := range []string{createTargets, createForwards} {
+			if _, err := s.exec(table); err != nil {
+				return err
+			}
+		}
+		var target int64
+		err := s.row(`INSERT INTO forward_targets (key, url, cursor) VALUES (?, ?, ?)
+			ON CONFLICT (key) DO UPDATE SET url = excluded.url, cursor = excluded.cursor RETURNING id`,
+			[]any{key, url, cursor}, &target)
+		if err != nil {
+			return err
+		}
+		for i := range outcomes {
+			f := &outcomes[i]
+			n += int64(len(f.Body))
+			if _, err := s.exec(`INSERT OR REPLACE INTO forwards
+				(seq, target, at, status, latency, tries, resigned, final, gave_up, error, hint, body)
+				VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+				f.Seq, target, f.At.UnixMicro(), f.Status, f.Latency.Microseconds(), f.Tries,
+				f.Resigned, f.Final, f.GaveUp, f.Error, f.Hint, f.Body); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err == nil {
+		j.noteWritten(n)
+	}
+	return err
+}
+
+// removeForwards removes the outcomes of deliveries up to end that are gone.
+func (j *Journal) removeForwards(end int64) error {
+	if known, err := hasForwards(j.keeper); err != nil || !known {
+		return err
+	}
+	for !j.stopping() {
+		var n int64
+		err := j.change(func() (err error) {
+			n, err = j.keeper.exec(`DELETE FROM forwards WHERE rowid IN (SELECT f.rowid FROM forwards AS f
+				WHERE f.seq <= ? AND NOT EXISTS (SELECT 1 FROM deliveries AS d WHERE d.seq = f.seq) LIMIT ?)`, end, retainStep)
+			return err
+		}, func() {})
+		if err != nil || n < retainStep {
+			return err
+		}
+	}
+	return nil
+}
+
+// hasForwards reports whether anything was ever forwarded from the journal.
+func hasForwards(s *session) (bool, error) {
+	var n int
+	err := s.row(`SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name IN ('forwards', 'forward_targets')`, nil, &n)
+	return n == 2, err
+}
+
+// ForwardCursor returns the cursor kept for the target with this key; known is
+// false if there is none.
+func (r *Reader) ForwardCursor(ctx context.Context, key string) (cursor int64, known bool, err error) {
+	err = r.forwarded(ctx, func() error {
+		err := r.session.row(`SELECT cursor FROM forward_targets WHERE key = ?`, []any{key}, &cursor)
+		known = err == nil
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil
+		}
+		return err
+	})
+	return cursor, known, err
+}
+
+// SettledForwards returns the numbers after seq and up to last whose outcome at
+// the target with this key is final, in their order.
+func (r *Reader) SettledForwards(ctx context.Context, key string, seq, last int64) (settled []int64, err error) {
+	err = r.forwarded(ctx, func() error {
+		return r.session.each(`SELECT seq FROM forwards WHERE seq > ? AND seq <= ? AND final
+			AND target = (SELECT id FROM forward_targets WHERE key = ?) ORDER BY seq`, []any{seq, last, key},
+			func(rows *sql.Rows) error {
+				var n int64
+				err := rows.Scan(&n)
+				settled = append(settled, n)
+				return err
+			})
+	})
+	return settled, err
+}
+
+// Forwards returns what became of one delivery at each target it was forwarded
+// to, the first known target first.
+func (r *Reader) Forwards(ctx context.Context, seq int64) (found []model.Forward, err error) {
+	err = r.forwarded(ctx, func() error {
+		return r.session.each(`SELECT f.seq, t.url, f.at, f.status, f.latency, f.tries, f.resigned, f.final, f.gave_up, f.error, f.hint, f.body
+			FROM forwards AS f JOIN forward_targets AS t ON t.id = f.target WHERE f.seq = ? ORDER BY t.id`, []any{seq},
+			func(rows *sql.Rows) error {
+				f, err := scanForward(rows)
+				found = append(found, f)
+				return err
+			})
+	})
+	return found, err
+}
+
+// forwarded runs a query about the tables of this file, if the journal has them.
+func (r *Reader) forwarded(ctx context.Context, query func() error) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err := r.usable(ctx); err != nil {
+		return err
+	}
+	known, err := hasForwards(r.session)
+	if err == nil && known {
+		err = query()
+	}
+	return explain(r.path, err)
+}
+
+func scanForward(rows *sql.Rows) (f model.Forward, err error) {
+	var at, latency, resigned, final, gaveUp int64
+	err = rows.Scan(&f.Seq, &f.To, &at, &f.Status, &latency, &f.Tries, &resigned, &final, &gaveUp, &f.Error, &f.Hint, &f.Body)
+	f.At, f.Latency = time.UnixMicro(at).UTC(), time.Duration(latency)*time.Microsecond
+	f.Resigned, f.Final, f.GaveUp = resigned != 0, final != 0, gaveUp != 0
+	return f, err
+}

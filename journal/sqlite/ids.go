@@ -1,0 +1,88 @@
+package sqlite
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/binary"
+
+	"aspectop/journal"
+)
+
+// ids knows which message each id is, by a keyed hash: a set of a million ids
+// as text would take 90 MB. The key is new in each process, so nobody can
+// prepare ids that collide. The methods that change it are for one goroutine at
+// a time; hash is for any.
+type ids struct {
+	key  [16]byte
+	seqs map[idHash]shortSeq
+	// attempts counts the arrivals of those messages that came more than once.
+	attempts map[int64]int
+}
+
+type idHash [16]byte
+
+// shortSeq is a sequence number in five bytes, without padding: it keeps an
+// entry under 48 bytes whatever the map's load. 2^40 deliveries are 300 years
+// at a hundred a second.
+type shortSeq [5]byte
+
+func newIDs() *ids {
+	i := &ids{seqs: make(map[idHash]shortSeq), attempts: make(map[int64]int)}
+	rand.Read(i.key[:])
+	return i
+}
+
+func (i *ids) hash(id string) idHash {
+	var room [128]byte
+	sum := sha256.Sum256(append(append(room[:0], i.key[:]...), id...))
+	return idHash(sum[:16])
+}
+
+// message returns the message that has the id, and whether there is one.
+func (i *ids) message(h idHash) (int64, bool) {
+	s, ok := i.seqs[h]
+	return int64(s[0])<<32 | int64(binary.BigEndian.Uint32(s[1:])), ok
+}
+
+func (i *ids) add(h idHash, seq int64) {
+	var s shortSeq
+	s[0] = byte(seq >> 32)
+	binary.BigEndian.PutUint32(s[1:], uint32(seq))
+	i.seqs[h] = s
+}
+
+// remove forgets the ids of removed deliveries.
+func (i *ids) remove(gone []removal) {
+	for _, r := range gone {
+		delete(i.seqs, i.hash(r.id))
+		delete(i.attempts, r.seq)
+	}
+}
+
+// load reads the ids of a journal. It stops early, with journal.ErrClosed, when stop says
+// so.
+func (i *ids) load(s *session, stop func() bool) error {
+	err := s.each(`SELECT seq, id FROM removed UNION ALL SELECT seq, id FROM deliveries`, nil, func(rows *sql.Rows) error {
+		var seq int64
+		var id string
+		if err := rows.Scan(&seq, &id); err != nil {
+			return err
+		}
+		if seq%1024 == 0 && stop() {
+			return journal.ErrClosed
+		}
+		i.add(i.hash(id), seq)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return s.each(`SELECT message, max(attempt) FROM repeats GROUP BY message`, nil, func(rows *sql.Rows) error {
+		var message int64
+		var attempt int
+		err := rows.Scan(&message, &attempt)
+		i.attempts[message] = attempt
+		return err
+	})
+}

@@ -1,0 +1,104 @@
+package sqlite
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// Inspection is what there is to know about a journal without its deliveries.
+type Inspection struct {
+	Path    string // absolute
+	Version int    // of its schema, as PRAGMA user_version
+	Size    int64  // in bytes, with what is not yet in the main file
+	Mode    fs.FileMode
+	// Newest is when the last arrival came; the zero time if none has.
+	Newest time.Time
+	// Arrivals is the number of the last arrival ever, of those that retention
+	// removed too.
+	Arrivals int64
+}
+
+// Inspect looks at the journal at path and leaves no trace, not even the files
+// that SQLite makes beside it for a [Reader]. If there is none, the error is
+// fs.ErrNotExist; what else OpenReader refuses, Inspect does too.
+func Inspect(path string) (Inspection, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return Inspection{}, err
+	}
+	found := Inspection{Path: path}
+	info, err := os.Lstat(path)
+	if err != nil {
+		return found, err
+	}
+	if err := checkFiles(path); err != nil {
+		return found, explain(path, err)
+	}
+	found.Size, found.Mode = info.Size(), info.Mode().Perm()
+	parameters := []string{"mode=ro", "_pragma=busy_timeout(5000)"}
+	if log, err := os.Lstat(path + "-wal"); err != nil || log.Size() == 0 {
+		// All there is is in the file, so it can be read without the others.
+		parameters = append(parameters, "immutable=1")
+	} else {
+		found.Size += log.Size()
+	}
+	s, err := connect(path, parameters...)
+	if err != nil {
+		return found, explain(path, err)
+	}
+	defer s.close()
+	fresh, err := checkFormat(s, path)
+	if err != nil || fresh {
+		return found, explain(path, err)
+	}
+	var received int64
+	err = s.row(`SELECT
+		(SELECT user_version FROM pragma_user_version),
+		(`+lastQuery+`),
+		max(ifnull((SELECT received FROM deliveries ORDER BY seq DESC LIMIT 1), 0), ifnull((SELECT received FROM repeats ORDER BY seq DESC LIMIT 1), 0))`,
+		nil, &found.Version, &found.Arrivals, &received)
+	if err != nil {
+		return found, explain(path, err)
+	}
+	if received > 0 {
+		found.Newest = time.UnixMicro(received).UTC()
+	}
+	return found, nil
+}
+
+// Writable says why the journal at path could not be written by this user, or
+// made if it is missing; nil if it could. It changes nothing. That another
+// process writes it is no reason: see [Writer].
+func Writable(path string) error {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return err
+	}
+	if info, err := os.Lstat(path); err == nil {
+		if info.Mode()&0o200 == 0 { // root could write it nevertheless, but is not meant to
+			return &ReadOnlyError{path, fs.ErrPermission}
+		}
+		if err := mayWrite(path); err != nil {
+			return &ReadOnlyError{path, err}
+		}
+	}
+	folder := filepath.Dir(path)
+	for {
+		info, err := os.Stat(folder)
+		switch {
+		case err == nil && !info.IsDir():
+			return fmt.Errorf("the journal cannot be made: %s is no folder; name another file with --journal", folder)
+		case err == nil:
+			if err := mayWrite(folder); err != nil {
+				return &ReadOnlyError{folder, err}
+			}
+			return nil
+		case filepath.Dir(folder) == folder:
+			return err
+		}
+		folder = filepath.Dir(folder)
+	}
+}

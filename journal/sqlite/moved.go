@@ -1,0 +1,100 @@
+package sqlite
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"sync"
+)
+
+// SQLite goes on writing to a file that was removed, moved or replaced while it
+// is open, and what it writes there is lost with the process. So whoever has a
+// journal open checks, around each use, that its path still leads to that file.
+
+// MovedError says that the path of an open journal no longer leads to the file
+// that is open. What is appended is refused until the file is back.
+type MovedError struct {
+	Path string
+	Why  string // "was removed or moved away"
+	Do   string // what mends it
+	Err  error  // may be nil
+}
+
+func (e *MovedError) Unwrap() error { return e.Err }
+
+func (e *MovedError) Error() string {
+	return fmt.Sprintf("%s %s while aspectop had it open: %s", e.Path, e.Why, e.Do)
+}
+
+// openFile is the identity of a journal's files, as of when they were opened.
+type openFile struct {
+	path string
+	main fs.FileInfo
+
+	mu sync.Mutex
+	// log is the write-ahead log, nil until there is one. SQLite keeps the same
+	// one for as long as anybody has the journal open, and shortens it only in a
+	// checkpoint that empties it.
+	log     fs.FileInfo
+	logSize int64
+}
+
+// errCutShort says that the log is shorter than it was: by a checkpoint of
+// another program, or by damage.
+var errCutShort = errors.New("the log was cut short")
+
+// openedAt notes the file that was just opened at path.
+func openedAt(path string) (*openFile, error) {
+	info, err := os.Lstat(path)
+	return &openFile{path: path, main: info}, err
+}
+
+// check returns a [*MovedError] if a path no longer leads to the open file. It
+// costs a system call for each file.
+func (f *openFile) check() error {
+	if _, err := sameFile(f.path, f.main, "restart aspectop to use the new file, or put the old one back"); err != nil {
+		return err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	log := f.path + "-wal"
+	if f.log == nil {
+		f.log, _ = os.Lstat(log)
+		return nil
+	}
+	info, err := sameFile(log, f.log, "restart aspectop, which uses what the journal holds")
+	if err != nil {
+		return err
+	}
+	if info.Size() < f.logSize {
+		return &MovedError{log, "was cut short", "restart aspectop; aspectop journal check says what is damaged", errCutShort}
+	}
+	f.logSize = info.Size()
+	return nil
+}
+
+// shorten runs f, which may empty the log; if it does not fail, the log may be
+// shorter than before.
+func (f *openFile) shorten(empty func() error) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	err := empty()
+	if err == nil {
+		f.logSize = 0
+	}
+	return err
+}
+
+func sameFile(path string, opened fs.FileInfo, mend string) (fs.FileInfo, error) {
+	info, err := os.Lstat(path)
+	switch {
+	case err == nil && os.SameFile(info, opened):
+		return info, nil
+	case err == nil:
+		return nil, &MovedError{path, "was replaced by another file", mend, nil}
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, &MovedError{path, "was removed or moved away", "put it back, or restart aspectop", err}
+	}
+	return nil, &MovedError{path, "cannot be found any more", "put it back, or restart aspectop", err}
+}

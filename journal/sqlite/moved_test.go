@@ -1,0 +1,150 @@
+package sqlite
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+
+	"aspectop/journal"
+)
+
+func skipWhereOpenFilesStay(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("Windows does not let an open journal be removed, moved or replaced")
+	}
+}
+
+// refusesAsMoved appends and expects a MovedError that contains the words.
+func refusesAsMoved(t *testing.T, j *Journal, id, words string) {
+	t.Helper()
+	var moved *MovedError
+	err := j.Append(t.Context(), delivery(id, "{}"))
+	if !errors.As(err, &moved) || !strings.Contains(err.Error(), words) {
+		t.Errorf("an append is answered %v", err)
+	}
+}
+
+// afterKill copies what a process that was killed now would leave at path.
+func afterKill(t *testing.T, path string) (copied string) {
+	t.Helper()
+	copied = filepath.Join(t.TempDir(), "journal.db")
+	for _, ending := range []string{"", "-wal"} {
+		b, err := os.ReadFile(path + ending)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(copied+ending, b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return copied
+}
+
+func TestNothingIsAcknowledgedWhileTheJournalIsRemoved(t *testing.T) {
+	skipWhereOpenFilesStay(t)
+	path := newPath(t)
+	j := mustOpen(t, path, journal.Options{})
+	r := mustRead(t, path)
+	mustAppend(t, j, delivery("msg_1", "{}"))
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	refusesAsMoved(t, j, "msg_2", "was removed or moved away")
+	var moved *MovedError
+	if _, err := r.After(t.Context(), 0, 10); !errors.As(err, &moved) {
+		t.Errorf("a reader is answered %v", err)
+	}
+}
+
+func TestAJournalThatIsMovedAwayAndBackGoesOnWithoutARestart(t *testing.T) {
+	skipWhereOpenFilesStay(t)
+	path := newPath(t)
+	j := mustOpen(t, path, journal.Options{})
+	r := mustRead(t, path)
+	mustAppend(t, j, delivery("msg_1", "{}"))
+	away := path + ".away"
+	if err := os.Rename(path, away); err != nil {
+		t.Fatal(err)
+	}
+	refusesAsMoved(t, j, "msg_2", "was removed or moved away")
+	if err := os.Rename(away, path); err != nil {
+		t.Fatal(err)
+	}
+	if d := mustAppend(t, j, delivery("msg_2", "{}")); d.Repeat() || d.Seq != 2 {
+		t.Errorf("what was refused came back as %d, a repeat of %d", d.Seq, d.Message)
+	}
+	if n := len(all(t, r)); n != 2 {
+		t.Errorf("the reader sees %d deliveries", n)
+	}
+}
+
+func TestAJournalThatIsReplacedIsNotWritten(t *testing.T) {
+	skipWhereOpenFilesStay(t)
+	path := newPath(t)
+	j := mustOpen(t, path, journal.Options{})
+	mustAppend(t, j, delivery("msg_1", "{}"))
+	backup := filepath.Join(t.TempDir(), "backup.db")
+	if err := os.WriteFile(backup, []byte("restored"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(backup, path); err != nil {
+		t.Fatal(err)
+	}
+	refusesAsMoved(t, j, "msg_2", "was replaced by another file")
+	if b, err := os.ReadFile(path); err != nil || string(b) != "restored" {
+		t.Errorf("the new file holds %q, %v", b, err)
+	}
+}
+
+func TestARemovedLogStopsAppendsAndCostsNothingThatWasAcknowledged(t *testing.T) {
+	skipWhereOpenFilesStay(t)
+	path := newPath(t)
+	j := mustOpenUnkept(t, path, journal.Options{}) // nobody checkpoints in between
+	for _, id := range []string{"msg_1", "msg_2", "msg_3"} {
+		mustAppend(t, j, delivery(id, "{}"))
+	}
+	if err := os.Remove(path + "-wal"); err != nil {
+		t.Fatal(err)
+	}
+	refusesAsMoved(t, j, "msg_4", "journal.db-wal was removed")
+	if n := len(all(t, mustRead(t, afterKill(t, path)))); n != 3 {
+		t.Errorf("%d of 3 acknowledged deliveries are in the file", n)
+	}
+}
+
+func TestALogThatIsCutShortStopsAppendsBeforeMoreIsLost(t *testing.T) {
+	skipWhereOpenFilesStay(t)
+	path := newPath(t)
+	j := mustOpenUnkept(t, path, journal.Options{})
+	for i := range 20 {
+		mustAppend(t, j, delivery(fmt.Sprint("msg_", i), "{}"))
+	}
+	if err := os.Truncate(path+"-wal", 20_000); err != nil {
+		t.Fatal(err)
+	}
+	refusesAsMoved(t, j, "msg_next", "was cut short")
+	refusesAsMoved(t, j, "msg_next", "was cut short")
+	j.Close()
+	j = mustOpen(t, afterKill(t, path), journal.Options{}) // uses the log as far as it is whole
+	mustAppend(t, j, delivery("msg_next", "{}"))
+}
+
+func TestACheckpointOfAnotherProgramIsNoDamage(t *testing.T) {
+	path := newPath(t)
+	j := mustOpenUnkept(t, path, journal.Options{})
+	for i := range 5 {
+		mustAppend(t, j, delivery(fmt.Sprint("msg_", i), "{}"))
+	}
+	execute(t, path, "PRAGMA wal_checkpoint(TRUNCATE)")
+	mustAppend(t, j, delivery("msg_next", "{}"))
+	if n := len(all(t, mustRead(t, path))); n != 6 {
+		t.Errorf("%d deliveries", n)
+	}
+}

@@ -1,0 +1,258 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"aspectop/journal"
+	"aspectop/model"
+)
+
+// Reader reads a journal while another, in this process or elsewhere, writes
+// it. It holds no transaction between calls and writes nothing into the file, so
+// that one that is read-only will do. It is for any number of goroutines, whose
+// calls take turns.
+type Reader struct {
+	path string
+
+	mu       sync.Mutex
+	file     *openFile
+	session  *session // nil when closed
+	noHeader bool
+	version  int64 // data_version at the last call of Changed
+	closed   chan struct{}
+
+	// For Wait, which one goroutine at a time calls.
+	news *news // of the writer in this process; nil: the file is asked
+	seen int64 // commits that the last Wait returned for
+}
+
+// OpenReader opens the journal at path for reading. If there is none, the error
+// is fs.ErrNotExist.
+//
+// SQLite keeps two files beside a journal (-wal and -shm) and makes them if they
+// are missing. Where that is not allowed, the journal is taken for one that
+// nobody writes, and what is appended later is not seen.
+func OpenReader(path string) (*Reader, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("there is no journal yet: %w; start aspectop watch, or name another with --journal", err)
+	}
+	if err := checkFiles(path); err != nil {
+		return nil, explain(path, err)
+	}
+	r, err := openReader(path, "mode=ro")
+	if isUnshareable(err) {
+		if info, e := os.Lstat(path + "-wal"); e == nil && info.Size() > 0 {
+			return nil, fmt.Errorf("the newest deliveries of %s are in %s-wal, which cannot be read without writing beside it (%w); copy both into a folder of your own and name the copy with --journal", path, filepath.Base(path), err)
+		}
+		r, err = openReader(path, "mode=ro", "immutable=1")
+	}
+	if err != nil {
+		return nil, explain(path, err)
+	}
+	return r, nil
+}
+
+func openReader(path string, parameters ...string) (*Reader, error) {
+	s, err := connect(path, append(parameters, "_pragma=busy_timeout(5000)")...)
+	if err != nil {
+		return nil, err
+	}
+	fresh, err := checkFormat(s, path)
+	if err == nil && fresh {
+		err = errors.New("nothing has been written to it yet; start aspectop watch")
+	}
+	if err != nil {
+		s.close()
+		return nil, err
+	}
+	file, err := openedAt(path)
+	if err != nil {
+		s.close()
+		return nil, err
+	}
+	return &Reader{path: path, session: s, file: file, closed: make(chan struct{})}, nil
+}
+
+// OmitHeader makes all further deliveries come without their Header, in half the
+// time: for those who only fold.
+func (r *Reader) OmitHeader() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.noHeader = true
+}
+
+// Close gives the file free. Further calls fail with journal.ErrClosed.
+func (r *Reader) Close() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.session == nil {
+		return nil
+	}
+	defer func() { r.session = nil }()
+	close(r.closed)
+	return r.session.close()
+}
+
+// The two tables in the order of their common counter. Both are read in that
+// order, so that SQLite merges them without sorting.
+const (
+	firsts  = `SELECT seq, seq AS message, 1 AS attempt, 0 AS differs, id, received, source, secret, headers, body FROM deliveries`
+	repeats = `SELECT seq, message, attempt, differs, id, received, source, secret, headers, body FROM repeats`
+
+	afterQuery   = firsts + ` WHERE seq > ?1 UNION ALL ` + repeats + ` WHERE seq > ?1 ORDER BY seq LIMIT ?2`
+	beforeQuery  = firsts + ` WHERE seq < ?1 UNION ALL ` + repeats + ` WHERE seq < ?1 ORDER BY seq DESC LIMIT ?2`
+	getQuery     = firsts + ` WHERE seq = ?1 UNION ALL ` + repeats + ` WHERE seq = ?1`
+	repeatsQuery = repeats + ` WHERE message = ?1 ORDER BY seq`
+
+	rangeQuery = `SELECT
+		min(ifnull((SELECT min(seq) FROM deliveries), 0x7fffffffffffffff), ifnull((SELECT min(seq) FROM repeats), 0x7fffffffffffffff)),
+		max(ifnull((SELECT max(seq) FROM deliveries), 0), ifnull((SELECT max(seq) FROM repeats), 0))`
+
+	// receivedQuery gives the first arrival from a number on.
+	receivedQuery = `SELECT * FROM (SELECT seq, received FROM deliveries WHERE seq >= ?1 ORDER BY seq LIMIT 1)
+		UNION ALL SELECT * FROM (SELECT seq, received FROM repeats WHERE seq >= ?1 ORDER BY seq LIMIT 1) ORDER BY seq LIMIT 1`
+)
+
+// After returns at most limit deliveries, repeats among them, that came after
+// seq, in the order of their sequence numbers. After 0 they are from the start.
+func (r *Reader) After(ctx context.Context, seq int64, limit int) ([]model.Delivery, error) {
+	return r.deliveries(ctx, afterQuery, limit, seq, limit)
+}
+
+// Before returns at most limit deliveries, repeats among them, that came before
+// seq, newest first. Before math.MaxInt64 they are from the end.
+func (r *Reader) Before(ctx context.Context, seq int64, limit int) ([]model.Delivery, error) {
+	return r.deliveries(ctx, beforeQuery, limit, seq, limit)
+}
+
+// Get returns one delivery, or journal.ErrNotFound.
+func (r *Reader) Get(ctx context.Context, seq int64) (model.Delivery, error) {
+	found, err := r.deliveries(ctx, getQuery, 1, seq)
+	if err != nil {
+		return model.Delivery{}, err
+	}
+	if len(found) == 0 {
+		return model.Delivery{}, fmt.Errorf("%w: number %d", journal.ErrNotFound, seq)
+	}
+	return found[0], nil
+}
+
+// Repeats returns the kept repeats of a message, oldest first. It looks through
+// all repeats there are.
+func (r *Reader) Repeats(ctx context.Context, message int64) ([]model.Delivery, error) {
+	return r.deliveries(ctx, repeatsQuery, 0, message)
+}
+
+// Range returns the least and the greatest sequence number that is kept, both 0
+// if nothing is. Numbers between them may be missing.
+func (r *Reader) Range(ctx context.Context) (first, last int64, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err := r.usable(ctx); err != nil {
+		return 0, 0, err
+	}
+	if err := r.session.row(rangeQuery, nil, &first, &last); err != nil {
+		return 0, 0, explain(r.path, err)
+	}
+	if last == 0 {
+		return 0, 0, nil
+	}
+	return first, last, nil
+}
+
+// Since returns the greatest sequence number received before t, 0 if there is
+// none: the cursor with which After goes on from t. It halves the range instead
+// of reading all; where the clock was set back in between, it finds one of the
+// places that fit.
+func (r *Reader) Since(ctx context.Context, t time.Time) (int64, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err := r.usable(ctx); err != nil {
+		return 0, err
+	}
+	seq, err := lastBefore(r.session, t)
+	return seq, explain(r.path, err)
+}
+
+// Changed reports whether anything was committed since its last call; at the
+// first it is true. It costs microseconds, for polling. Now and then it says
+// true when housekeeping changed the file without adding a delivery.
+func (r *Reader) Changed(ctx context.Context) (bool, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err := r.usable(ctx); err != nil {
+		return false, err
+	}
+	before := r.version
+	if err := r.session.row("PRAGMA data_version", nil, &r.version); err != nil {
+		return false, explain(r.path, err)
+	}
+	return r.version != before, nil
+}
+
+// usable says why a call cannot start. The caller holds mu.
+func (r *Reader) usable(ctx context.Context) error {
+	if r.session == nil {
+		return journal.ErrClosed
+	}
+	if err := r.file.check(); err != nil {
+		return err
+	}
+	return ctx.Err()
+}
+
+// deliveries runs one of the queries for deliveries; size is how many rows are
+// expected.
+func (r *Reader) deliveries(ctx context.Context, query string, size int, args ...any) ([]model.Delivery, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err := r.usable(ctx); err != nil {
+		return nil, err
+	}
+	if r.noHeader {
+		query = strings.ReplaceAll(query, "headers", "NULL")
+	}
+	found := make([]model.Delivery, 0, min(size, 1024))
+	err := r.session.each(query, args, func(rows *sql.Rows) error {
+		d, err := scan(rows)
+		found = append(found, d)
+		return errors.Join(err, ctx.Err())
+	})
+	if err != nil {
+		return nil, explain(r.path, err)
+	}
+	return found, nil
+}
+
+func scan(rows *sql.Rows) (d model.Delivery, err error) {
+	// Into other types than SQLite's own, database/sql converts by way of text.
+	var attempt, differs, received int64
+	var source string
+	var header sql.NullString
+	err = rows.Scan(&d.Seq, &d.Message, &attempt, &differs, &d.ID, &received, &source, &d.Secret, &header, &d.Body)
+	if err != nil {
+		return d, err
+	}
+	d.Attempt, d.Differs = int(attempt), differs != 0
+	d.Source = model.Source(source)
+	d.Received = time.UnixMicro(received).UTC()
+	if header.Valid {
+		if d.Header, err = parseHeader(header.String); err != nil {
+			return d, fmt.Errorf("delivery %d has %w", d.Seq, err)
+		}
+	}
+	return d, nil
+}

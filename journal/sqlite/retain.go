@@ -1,0 +1,251 @@
+package sqlite
+
+import (
+	"crypto/sha256"
+	"database/sql"
+	"errors"
+	"time"
+
+	"aspectop/model"
+)
+
+const (
+	// retainEvery is the time between two looks for what has grown too old.
+	retainEvery = time.Minute
+	// rememberIDs is how long an id is known at least. Svix repeats a delivery
+	// for 28 hours.
+	rememberIDs = 48 * time.Hour
+	// retainStep is how many rows one transaction removes at most: commits wait
+	// for it.
+	retainStep = 128
+)
+
+// retain removes what is older than Retain, in small steps. What it does not
+// get done, for a full disk or for Close, the next call does.
+func (j *Journal) retain() error {
+	now := j.options.Now()
+	end, err := lastBefore(j.keeper, now.Add(-j.options.Retain))
+	if err != nil {
+		return err
+	}
+	if err := j.removeDeliveries(end, now); err != nil {
+		return err
+	}
+	if err := j.removeRepeats(end); err != nil {
+		return err
+	}
+	if err := j.removeForwards(end); err != nil {
+		return err
+	}
+	return j.forgetIDs(now.Add(-max(rememberIDs, j.options.Retain)))
+}
+
+// removeDeliveries removes the deliveries up to end, save for the newest event
+// of each task that is not done by then.
+func (j *Journal) removeDeliveries(end int64, now time.Time) error {
+	news := make(latest)
+	for after := int64(0); after < end && !j.stopping(); {
+		found, err := j.deliveries(after, end)
+		if err != nil || len(found) == 0 {
+			return err
+		}
+		after = found[len(found)-1].Seq
+		var gone []removal
+		for i := range found {
+			d := &found[i]
+			r := removal{seq: d.Seq, id: d.ID, received: d.Received, digest: sha256.Sum256(d.Body)}
+			gone = news.add(gone, r, model.Decode(d))
+		}
+		if err := j.remove(gone, now); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// deliveries reads a few deliveries without their headers.
+func (j *Journal) deliveries(after, end int64) ([]model.Delivery, error) {
+	var found []model.Delivery
+	query := `SELECT seq, id, received, source, body FROM deliveries WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?`
+	err := j.keeper.each(query, []any{after, end, retainStep}, func(rows *sql.Rows) error {
+		var d model.Delivery
+		var received int64
+		var source string
+		err := rows.Scan(&d.Seq, &d.ID, &received, &source, &d.Body)
+		d.Message, d.Received, d.Source = d.Seq, time.UnixMicro(received), model.Source(source)
+		found = append(found, d)
+		return err
+	})
+	return found, err
+}
+
+// removal is a delivery to be removed, and what is remembered of it.
+type removal struct {
+	seq      int64
+	id       string
+	received time.Time
+	digest   [sha256.Size]byte
+}
+
+// latest holds, for each task told of by deliveries that are old enough to go,
+// which of them tells the latest. It is kept if the task was not done by then,
+// until the next to grow old tells more: then the task is known to go on.
+type latest map[string]latestEvent
+
+type latestEvent struct {
+	removal
+	updated time.Time
+	open    bool // not done, so the delivery is kept
+}
+
+// add takes the next delivery and appends to gone what need not be kept now.
+func (l latest) add(gone []removal, r removal, e model.Event) []removal {
+	if e.Task == nil {
+		return append(gone, r)
+	}
+	next := latestEvent{r, e.Task.Updated, unfinished(e)}
+	last, known := l[e.Task.ID]
+	older := next.updated.Before(last.updated)
+	late := next.updated.Equal(last.updated) && next.open && !last.open
+	if known && (older || late) {
+		return append(gone, r)
+	}
+	l[e.Task.ID] = next
+	if last.open {
+		gone = append(gone, last.removal)
+	}
+	if !next.open {
+		gone = append(gone, r)
+	}
+	return gone
+}
+
+// unfinished reports whether an event tells of a task that goes on.
+func unfinished(e model.Event) bool {
+	if e.Kind != model.Progress {
+		return false
+	}
+	for _, f := range e.Task.Features {
+		if !f.State.Terminal() && !model.Internal(f.Name) {
+			return true
+		}
+	}
+	return false
+}
+
+// remove removes deliveries, and forgets their ids if those are old enough.
+func (j *Journal) remove(gone []removal, now time.Time) error {
+	if len(gone) == 0 {
+		return nil
+	}
+	var forgotten []removal
+	err := j.change(func() error {
+		for _, r := range gone {
+			if _, err := j.keeper.exec(`DELETE FROM deliveries WHERE seq = ?`, r.seq); err != nil {
+				return err
+			}
+			if now.Sub(r.received) >= rememberIDs {
+				forgotten = append(forgotten, r)
+				continue
+			}
+			if _, err := j.keeper.exec(`INSERT INTO removed (seq, id, received, digest) VALUES (?, ?, ?, ?)`,
+				r.seq, r.id, r.received.UnixMicro(), r.digest[:]); err != nil {
+				return err
+			}
+		}
+		return nil
+	}, func() { j.ids.remove(forgotten) })
+	return err
+}
+
+// removeRepeats removes the repeats up to end.
+func (j *Journal) removeRepeats(end int64) error {
+	for !j.stopping() {
+		var n int64
+		err := j.change(func() error {
+			var err error
+			n, err = j.keeper.exec(`DELETE FROM repeats WHERE seq IN (SELECT seq FROM repeats WHERE seq <= ? LIMIT ?)`, end, retainStep)
+			return err
+		}, func() {})
+		if err != nil || n < retainStep {
+			return err
+		}
+	}
+	return nil
+}
+
+// forgetIDs forgets the ids of removed deliveries that were received before t.
+func (j *Journal) forgetIDs(t time.Time) error {
+	for !j.stopping() {
+		var old []removal
+		err := j.keeper.each(`SELECT seq, id FROM removed WHERE received < ? ORDER BY seq LIMIT ?`, []any{t.UnixMicro(), retainStep}, func(rows *sql.Rows) error {
+			var r removal
+			err := rows.Scan(&r.seq, &r.id)
+			old = append(old, r)
+			return err
+		})
+		if err != nil || len(old) == 0 {
+			return err
+		}
+		err = j.change(func() error {
+			for _, r := range old {
+				if _, err := j.keeper.exec(`DELETE FROM removed WHERE seq = ?`, r.seq); err != nil {
+					return err
+				}
+			}
+			return nil
+		}, func() { j.ids.remove(old) })
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// change runs f in a transaction of the keeper's connection, and then, if that
+// is committed, done; both while nobody appends. The greatest number given goes
+// into the same transaction, as f may remove the row that bears it.
+func (j *Journal) change(f func() error, done func()) error {
+	j.writing.Lock()
+	defer j.writing.Unlock()
+	if j.loadErr != nil {
+		return j.loadErr
+	}
+	err := j.keeper.transaction(func() error {
+		if err := f(); err != nil {
+			return err
+		}
+		_, err := j.keeper.exec(`UPDATE meta SET value = ? WHERE name = 'last_seq'`, j.last)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	done()
+	j.noteWritten(retainStep * pageSize / 4)
+	return nil
+}
+
+// lastBefore returns the greatest number received before t, 0 if there is none.
+// It halves the range of numbers instead of reading all.
+func lastBefore(s *session, t time.Time) (int64, error) {
+	var first, last int64
+	if err := s.row(rangeQuery, nil, &first, &last); err != nil {
+		return 0, err
+	}
+	before := int64(0)  // the greatest number known to be before t
+	for first <= last { // what follows last is known not to be
+		middle := first + (last-first)/2
+		var seq, received int64
+		err := s.row(receivedQuery, []any{middle}, &seq, &received)
+		switch {
+		case errors.Is(err, sql.ErrNoRows) || err == nil && received >= t.UnixMicro():
+			last = middle - 1
+		case err != nil:
+			return 0, err
+		default:
+			before, first = seq, seq+1
+		}
+	}
+	return before, nil
+}

@@ -1,0 +1,151 @@
+package sqlite
+
+import (
+	"errors"
+	"fmt"
+)
+
+// The schema, for those who open a journal with sqlite3 as well. It has a
+// version (PRAGMA user_version); a change that a reader of this version cannot
+// read raises it.
+//
+// deliveries and repeats share one counter, seq: every arrival has one, and no
+// number is given twice. received is in microseconds since 1970, UTC. headers
+// is a JSON object from each header's name to the array of its values; a byte
+// that is not UTF-8 stands in it as \udc80 to \udcff. body is as it came.
+//
+//	deliveries  each message, told by its id, at its first arrival
+//	repeats     each further arrival of a message; message is the seq of its
+//	            first; body only where differs is 1
+//	removed     the ids that retention remembers after it removed the delivery,
+//	            with the SHA-256 of its body
+//	meta        last_seq: the greatest seq given so far, as of the last removal
+//	events      the deliveries with the fields of their JSON
+//	tasks       the newest event of each task
+//
+// The tables have no index beside their primary key: each would cost more on
+// the way to the acknowledgement than the insertion itself.
+const (
+	schemaVersion = 1
+	applicationID = 0x61737074 // "aspt"
+
+	// pageSize is in bytes. Deliveries of 1 to 2 KB leave a good part of
+	// 4 KiB pages empty.
+	pageSize = 16384
+)
+
+const createTables = `
+CREATE TABLE deliveries (
+	seq      INTEGER PRIMARY KEY,
+	id       TEXT NOT NULL,
+	received INTEGER NOT NULL,
+	source   TEXT NOT NULL,
+	secret   TEXT NOT NULL,
+	headers  TEXT NOT NULL,
+	body     BLOB
+);
+CREATE TABLE repeats (
+	seq      INTEGER PRIMARY KEY,
+	message  INTEGER NOT NULL,
+	attempt  INTEGER NOT NULL,
+	differs  INTEGER NOT NULL,
+	id       TEXT NOT NULL,
+	received INTEGER NOT NULL,
+	source   TEXT NOT NULL,
+	secret   TEXT NOT NULL,
+	headers  TEXT NOT NULL,
+	body     BLOB
+);
+CREATE TABLE removed (
+	seq      INTEGER PRIMARY KEY,
+	id       TEXT NOT NULL,
+	received INTEGER NOT NULL,
+	digest   BLOB NOT NULL
+);
+CREATE TABLE meta (
+	name  TEXT PRIMARY KEY,
+	value INTEGER NOT NULL
+);
+INSERT INTO meta VALUES ('last_seq', 0);
+`
+
+// createViews shows the JSON in the bodies. A body that is no JSON has nulls. A
+// task read from the API (source 'api') is the body itself, without envelope.
+// In tasks, newest means the greatest updated, as text, then the greatest seq:
+// near enough to the order that aspectop itself applies.
+const createViews = `
+CREATE VIEW events AS
+SELECT seq,
+	strftime('%Y-%m-%dT%H:%M:%S', received / 1000000, 'unixepoch') || printf('.%06dZ', received % 1000000) AS received,
+	id, source,
+	CASE source WHEN 'api' THEN 'snapshot' ELSE json_extract(json, '$.event_type') END AS event_type,
+	json_extract(json, '$.event_id') AS event_id,
+	json_extract(json, task || '.id') AS task_id,
+	json_extract(json, task || '.asset_id') AS asset_id,
+	json_extract(json, '$.timestamp') AS timestamp,
+	json_extract(json, task || '.updated') AS updated
+FROM (
+	SELECT *,
+		CASE WHEN json_valid(CAST(body AS TEXT)) THEN CAST(body AS TEXT) END AS json,
+		CASE source WHEN 'api' THEN '$' ELSE '$.data.task' END AS task
+	FROM deliveries
+);
+CREATE VIEW tasks AS
+SELECT e.task_id, e.asset_id, e.event_type, e.updated, e.seq,
+	json_extract(CAST(d.body AS TEXT), CASE d.source WHEN 'api' THEN '$.features' ELSE '$.data.task.features' END) AS features
+FROM (
+	SELECT *, row_number() OVER (PARTITION BY task_id ORDER BY updated DESC, seq DESC) AS age
+	FROM events WHERE task_id IS NOT NULL
+) AS e JOIN deliveries AS d ON d.seq = e.seq
+WHERE e.age = 1;
+`
+
+// checkFormat looks whether the file is a journal that this version can read.
+// fresh says that nothing has been written to it yet.
+func checkFormat(s *session, path string) (fresh bool, err error) {
+	var application, version, objects int
+	// To count the objects SQLite has to read, and so to check, the schema.
+	err = s.row(`SELECT
+		(SELECT application_id FROM pragma_application_id),
+		(SELECT user_version FROM pragma_user_version),
+		(SELECT count(*) FROM sqlite_schema)`, nil, &application, &version, &objects)
+	switch {
+	case err != nil:
+		return false, err
+	case application == 0 && version == 0 && objects == 0:
+		return true, nil
+	case application != applicationID:
+		return false, &CorruptError{path, errors.New("it is another program's SQLite database")}
+	case version > schemaVersion:
+		return false, &NewerError{path, version}
+	}
+	return false, nil
+}
+
+// format makes a new file a journal, and refuses one that is something else.
+func format(s *session, path string) error {
+	fresh, err := checkFormat(s, path)
+	if err != nil {
+		return err
+	}
+	if fresh { // the size of pages can be chosen only before anything is written
+		if _, err := s.exec(fmt.Sprintf("PRAGMA page_size = %d", pageSize)); err != nil {
+			return err
+		}
+	}
+	var mode string
+	if err := s.row("PRAGMA journal_mode = WAL", nil, &mode); err != nil {
+		return err
+	}
+	if mode != "wal" {
+		return fmt.Errorf("its file system does not let several processes share it (SQLite's journal_mode is %q, not wal); name a file on a local disk with --journal", mode)
+	}
+	if !fresh {
+		return nil
+	}
+	return s.transaction(func() error {
+		_, err := s.conn.ExecContext(background, fmt.Sprintf("%s %s PRAGMA application_id = %d; PRAGMA user_version = %d",
+			createTables, createViews, applicationID, schemaVersion))
+		return err
+	})
+}

@@ -1,0 +1,118 @@
+package sqlite
+
+import (
+	"database/sql"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"aspectop/journal"
+	"aspectop/model"
+)
+
+// rowsOf runs a query as somebody with sqlite3 would and joins each row's columns.
+func rowsOf(t *testing.T, path, query string) []string {
+	t.Helper()
+	s, err := connect(path, "mode=ro")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.close()
+	var found []string
+	err = s.each(query, nil, func(rows *sql.Rows) error {
+		names, err := rows.Columns()
+		if err != nil {
+			return err
+		}
+		values := make([]sql.NullString, len(names))
+		into := make([]any, len(names))
+		for i := range values {
+			into[i] = &values[i]
+		}
+		err = rows.Scan(into...)
+		var texts []string
+		for _, v := range values {
+			if !v.Valid {
+				v.String = "NULL"
+			}
+			texts = append(texts, v.String)
+		}
+		found = append(found, strings.Join(texts, "|"))
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
+
+func wantRows(t *testing.T, path, query string, want ...string) {
+	t.Helper()
+	if got := rowsOf(t, path, query); !slices.Equal(got, want) {
+		t.Errorf("%s\n got %q\nwant %q", query, got, want)
+	}
+}
+
+func TestTheViewsShowTheJSONAndPassOverWhatIsNone(t *testing.T) {
+	path := newPath(t)
+	j := mustOpenUnkept(t, path, journal.Options{})
+	api := delivery("api:t2:1", `{"id":"t2","asset_id":"a2","features":{"proxy":{"state":"queued"}},"updated":"2026-11-23T12:00:00Z"}`)
+	api.Source = model.SourceAPI
+	for _, d := range []*model.Delivery{
+		event("msg_1", "t1", "task.progress", "processing", received),
+		event("msg_2", "t1", "task.completed", "completed", received.Add(time.Minute)),
+		event("msg_3", "t1", "task.progress", "queued", received.Add(-time.Minute)), // late
+		api,
+		delivery("msg_ping", `{"success":true}`),
+		delivery("msg_text", "no JSON"),
+		delivery("msg_cut", `{"event_type":"task.progress","data":{"task":{"id":`),
+		delivery("msg_bytes", "\xff\xfe\x00"),
+		delivery("msg_empty", ""),
+		delivery("msg_odd", `{"event_type":"task.odd","data":{"task":{"id":"t3","features":["visual"]}}}`),
+		delivery("msg_array", `[1,2]`),
+	} {
+		d.Received = received
+		mustAppend(t, j, d)
+	}
+	wantRows(t, path, "SELECT seq, received, id, source, event_type, event_id, task_id, asset_id, timestamp, updated FROM events ORDER BY seq",
+		"1|2026-11-23T12:00:00.123456Z|msg_1|webhook|task.progress|e|t1|NULL|2026-11-23T12:00:00Z|2026-11-23T12:00:00Z",
+		"2|2026-11-23T12:00:00.123456Z|msg_2|webhook|task.completed|e|t1|NULL|2026-11-23T12:01:00Z|2026-11-23T12:01:00Z",
+		"3|2026-11-23T12:00:00.123456Z|msg_3|webhook|task.progress|e|t1|NULL|2026-11-23T11:59:00Z|2026-11-23T11:59:00Z",
+		"4|2026-11-23T12:00:00.123456Z|api:t2:1|api|snapshot|NULL|t2|a2|NULL|2026-11-23T12:00:00Z",
+		"5|2026-11-23T12:00:00.123456Z|msg_ping|webhook|NULL|NULL|NULL|NULL|NULL|NULL",
+		"6|2026-11-23T12:00:00.123456Z|msg_text|webhook|NULL|NULL|NULL|NULL|NULL|NULL",
+		"7|2026-11-23T12:00:00.123456Z|msg_cut|webhook|NULL|NULL|NULL|NULL|NULL|NULL",
+		"8|2026-11-23T12:00:00.123456Z|msg_bytes|webhook|NULL|NULL|NULL|NULL|NULL|NULL",
+		"9|2026-11-23T12:00:00.123456Z|msg_empty|webhook|NULL|NULL|NULL|NULL|NULL|NULL",
+		"10|2026-11-23T12:00:00.123456Z|msg_odd|webhook|task.odd|NULL|t3|NULL|NULL|NULL",
+		"11|2026-11-23T12:00:00.123456Z|msg_array|webhook|NULL|NULL|NULL|NULL|NULL|NULL",
+	)
+	wantRows(t, path, "SELECT * FROM tasks ORDER BY task_id",
+		`t1|NULL|task.completed|2026-11-23T12:01:00Z|2|{"visual":{"state":"completed"}}`,
+		`t2|a2|snapshot|2026-11-23T12:00:00Z|4|{"proxy":{"state":"queued"}}`,
+		`t3|NULL|task.odd|NULL|10|["visual"]`,
+	)
+	// What the views are for.
+	wantRows(t, path, "SELECT task_id, json_extract(features, '$.visual.state') FROM tasks WHERE event_type = 'task.completed'",
+		"t1|completed")
+	wantRows(t, path, "SELECT json_extract(headers, '$.\"Svix-Id\"[0]') FROM deliveries WHERE seq = 2", "msg_2")
+}
+
+func TestTheFileSaysWhatItIs(t *testing.T) {
+	path := newPath(t)
+	j := mustOpenUnkept(t, path, journal.Options{})
+	wantRows(t, path, "PRAGMA user_version", "1")
+	wantRows(t, path, "PRAGMA application_id", "1634955380")
+	wantRows(t, path, "SELECT name FROM sqlite_schema WHERE type = 'index' AND tbl_name <> 'meta'")
+	for pragma, want := range map[string]string{
+		"journal_mode": "wal", "synchronous": "2", "fullfsync": "1", "checkpoint_fullfsync": "1", "wal_autocheckpoint": "0",
+	} {
+		for _, s := range []*session{j.writer, j.keeper} {
+			var got string
+			if err := s.row("PRAGMA "+pragma, nil, &got); err != nil || got != want {
+				t.Errorf("%s is %s, not %s (%v)", pragma, got, want, err)
+			}
+		}
+	}
+}

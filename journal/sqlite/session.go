@@ -1,0 +1,133 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"net/url"
+	"path/filepath"
+	"strings"
+)
+
+// session is one connection to a journal, with its settings and the statements
+// it has prepared. It is for one goroutine at a time.
+//
+// Statements run to their end, whatever becomes of the caller's context: all are
+// short, and watching a context costs the driver a goroutine for each.
+type session struct {
+	db    *sql.DB
+	conn  *sql.Conn
+	stmts map[string]*sql.Stmt
+	// before says why a transaction cannot start; nil: there is no reason.
+	before func() error
+}
+
+var background = context.Background()
+
+// connect opens the SQLite file at path, with parameters of SQLite's URIs and of
+// the driver's.
+func connect(path string, parameters ...string) (*session, error) {
+	name := filepath.ToSlash(path)
+	if !strings.HasPrefix(name, "/") {
+		name = "/" + name // C:/... on Windows
+	}
+	// _error_rc leaves stale messages of earlier failures out of errors.
+	parameters = append(parameters, "_defensive=1", "_error_rc=1")
+	uri := url.URL{Scheme: "file", Path: name, RawQuery: strings.Join(parameters, "&")}
+	db, err := sql.Open("sqlite", uri.String())
+	if err != nil {
+		return nil, err
+	}
+	conn, err := db.Conn(background)
+	if err != nil {
+		db.Close()
+		return nil, err
+	}
+	return &session{db: db, conn: conn, stmts: make(map[string]*sql.Stmt)}, nil
+}
+
+// close closes the statements first: database/sql leaves those of a single
+// connection to us, and SQLite keeps a file open while it has any.
+func (s *session) close() error {
+	var errs []error
+	for _, stmt := range s.stmts {
+		errs = append(errs, stmt.Close())
+	}
+	return errors.Join(append(errs, s.conn.Close(), s.db.Close())...)
+}
+
+// stmt returns the statement for text, prepared at its first use.
+func (s *session) stmt(text string) (*sql.Stmt, error) {
+	if stmt := s.stmts[text]; stmt != nil {
+		return stmt, nil
+	}
+	stmt, err := s.conn.PrepareContext(background, text)
+	if err == nil {
+		s.stmts[text] = stmt
+	}
+	return stmt, err
+}
+
+// exec runs a statement and returns how many rows it changed.
+func (s *session) exec(text string, args ...any) (int64, error) {
+	stmt, err := s.stmt(text)
+	if err != nil {
+		return 0, err
+	}
+	result, err := stmt.ExecContext(background, args...)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+// row runs a query for its one row, and returns sql.ErrNoRows if there is none.
+func (s *session) row(text string, args []any, dest ...any) error {
+	stmt, err := s.stmt(text)
+	if err != nil {
+		return err
+	}
+	return stmt.QueryRowContext(background, args...).Scan(dest...)
+}
+
+// each calls f for each row of a query.
+func (s *session) each(text string, args []any, f func(*sql.Rows) error) error {
+	stmt, err := s.stmt(text)
+	if err != nil {
+		return err
+	}
+	rows, err := stmt.QueryContext(background, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := f(rows); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+// transaction commits what f does, or nothing of it. The lock for writing is
+// taken at the start, where waiting for it is safe.
+func (s *session) transaction(f func() error) (err error) {
+	if s.before != nil {
+		if err := s.before(); err != nil {
+			return err
+		}
+	}
+	if _, err := s.exec("BEGIN IMMEDIATE"); err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil { // which SQLite may have rolled back by itself: then this fails, rightly
+			s.exec("ROLLBACK")
+		}
+	}()
+	if err := f(); err != nil {
+		return err
+	}
+	_, err = s.exec("COMMIT")
+	return err
+}

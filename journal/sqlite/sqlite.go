@@ -1,0 +1,270 @@
+// Package sqlite is the embedded home of a journal: one SQLite file that people
+// can also open with sqlite3.
+//
+// One [Journal] at a time writes a file, held to that by an OS lock beside it. Any
+// number of [Reader]s, in this and in other processes, read it.
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"modernc.org/sqlite"
+
+	"aspectop/journal"
+)
+
+// Journal is the one writer of a file. It keeps the promises of
+// [journal.Journal].
+type Journal struct {
+	path    string
+	options journal.Options
+	lock    *os.File
+	folder  string // to be removed with everything in it, if not ""
+
+	// mu guards the batch that is open to further arrivals, and closed.
+	mu     sync.Mutex
+	open   *batch
+	closed bool
+
+	news news
+
+	// writing is held by whoever changes the file, and guards what follows.
+	writing sync.Mutex
+	file    *openFile   // that the writer has open
+	rescued bool        // file is gone, and what was in the log is in the file
+	broken  atomic.Bool // the log was cut short: it must not be copied any more
+	writer  *session
+	ids     *ids
+	loadErr error // why the ids could not be read
+	failed  bool  // the last commit did
+	last    int64 // the greatest sequence number given
+	logged  int64 // bytes, about, that the log has grown by since it started over
+	// forwards is where SaveForwards writes, nil before its first call.
+	forwards *session
+
+	keeper  *session      // for checkpoints and retention
+	stop    chan struct{} // closed by Close
+	stopped chan struct{} // closed when the keeper's goroutine has ended
+	written atomic.Int64  // bytes, about, since the last checkpoint
+	logDue  atomic.Int64  // at how many of them the next one is due
+	dirty   chan struct{} // there is something to checkpoint
+}
+
+// Open opens the journal at path for writing, and creates it, readable for this
+// user only, if there is none. It fails with a [*LockedError] while another
+// writes it, and leaves a file that is no journal, or one of a later version,
+// as it is.
+//
+// The ids of the messages in it are read in the background (about a second for
+// a million); Append waits for that, readers do not.
+func Open(path string, o journal.Options) (*Journal, error) {
+	j, err := open(path, o, "synchronous(FULL)")
+	if err != nil {
+		return nil, err
+	}
+	go j.keep()
+	return j, nil
+}
+
+// OpenMemory opens an empty journal for the life of this process: a file in a
+// temporary folder of its own, which does not wait for the disk and which Close
+// removes.
+func OpenMemory(o journal.Options) (*Journal, error) {
+	folder, err := os.MkdirTemp("", "aspectop-")
+	if err != nil {
+		return nil, fmt.Errorf("no folder for the journal: %w", err)
+	}
+	j, err := open(filepath.Join(folder, "journal.db"), o, "synchronous(OFF)")
+	if err != nil {
+		os.RemoveAll(folder)
+		return nil, err
+	}
+	j.folder = folder
+	go j.keep()
+	return j, nil
+}
+
+// open opens a journal that as yet nobody keeps.
+func open(path string, o journal.Options, synchronous string) (*Journal, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return nil, err
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	j := &Journal{
+		path:    path,
+		options: o,
+		ids:     newIDs(),
+		stop:    make(chan struct{}),
+		stopped: make(chan struct{}),
+		dirty:   make(chan struct{}, 1),
+	}
+	if err := j.start(synchronous); err != nil {
+		j.release()
+		return nil, explain(path, err)
+	}
+	return j, nil
+}
+
+func (j *Journal) start(synchronous string) (err error) {
+	if err := os.MkdirAll(filepath.Dir(j.path), 0o700); err != nil {
+		return err
+	}
+	if j.lock, err = takeLock(j.path); err != nil {
+		return err
+	}
+	if err := prepareFile(j.path); err != nil {
+		return err
+	}
+	// The file's time stamps need not be as durable as its contents. Where the
+	// system has no such call, SQLite goes on with fsync.
+	sqlite.Fdatasync(true)
+	if j.writer, err = connect(j.path, settings(synchronous)...); err != nil {
+		return err
+	}
+	if err := format(j.writer, j.path); err != nil {
+		return err
+	}
+	if err := j.writer.row(lastQuery, nil, &j.last); err != nil {
+		return err
+	}
+	if j.file, err = openedAt(j.path); err != nil {
+		return err
+	}
+	if j.keeper, err = connect(j.path, settings(synchronous)...); err != nil {
+		return err
+	}
+	j.keeper.before = j.file.check
+	j.sizeLog()
+	j.writing.Lock()
+	go func() {
+		defer j.writing.Unlock()
+		j.loadErr = explain(j.path, j.ids.load(j.writer, j.stopping))
+	}()
+	return nil
+}
+
+// settings are those of each connection that writes.
+func settings(synchronous string) []string {
+	return []string{
+		"_pragma=" + synchronous,
+		"_pragma=fullfsync(1)",
+		"_pragma=checkpoint_fullfsync(1)",
+		"_pragma=wal_autocheckpoint(0)",
+		"_pragma=busy_timeout(5000)", // for somebody's sqlite3: ours take turns by writing
+	}
+}
+
+// lastQuery gives the greatest number given so far. Retention may have removed
+// what bore it.
+const lastQuery = `SELECT max(
+	(SELECT value FROM meta WHERE name = 'last_seq'),
+	(SELECT ifnull(max(seq), 0) FROM deliveries),
+	(SELECT ifnull(max(seq), 0) FROM repeats))`
+
+// Place returns the absolute path of the file.
+func (j *Journal) Place() string { return j.path }
+
+// Reader opens a reader that is told about commits instead of asking for them.
+func (j *Journal) Reader() (journal.Reader, error) {
+	r, err := OpenReader(j.path)
+	if err != nil {
+		return nil, err
+	}
+	r.news, r.seen = &j.news, -1
+	return r, nil
+}
+
+// Ready says why nothing could be appended now. After a failed commit it tries
+// another, so that an instance which a load balancer has turned away from learns
+// that the disk has room again.
+func (j *Journal) Ready(context.Context) error {
+	j.mu.Lock()
+	closed := j.closed
+	j.mu.Unlock()
+	if closed {
+		return journal.ErrClosed
+	}
+	j.writing.Lock()
+	defer j.writing.Unlock()
+	if j.loadErr != nil {
+		return j.loadErr
+	}
+	if err := j.present(); err != nil || !j.failed {
+		return err
+	}
+	err := j.writer.transaction(func() error {
+		_, err := j.writer.exec(`UPDATE meta SET value = value`)
+		return err
+	})
+	j.failed = err != nil
+	return explain(j.path, err)
+}
+
+// Hold runs f at once: whoever has the file open for writing holds all jobs.
+func (j *Journal) Hold(ctx context.Context, _ string, tell func(journal.Holder), f func(context.Context) error) error {
+	tell(journal.Holder{Self: true})
+	return f(ctx)
+}
+
+// Close waits for the Appends under way, refuses further ones with journal.ErrClosed,
+// and lets another process write the journal.
+func (j *Journal) Close() error {
+	j.mu.Lock()
+	closed := j.closed
+	j.closed = true
+	j.mu.Unlock()
+	if closed {
+		return nil
+	}
+	close(j.stop)
+	<-j.stopped
+	// The last batch was opened before closed was set; its leader has the lock,
+	// or waits for it.
+	j.mu.Lock()
+	last := j.open
+	j.mu.Unlock()
+	if last != nil {
+		<-last.done
+	}
+	j.writing.Lock()
+	defer j.writing.Unlock()
+	return j.release()
+}
+
+// release gives back what start took, in reverse.
+func (j *Journal) release() error {
+	var errs []error
+	for _, s := range []*session{j.forwards, j.keeper, j.writer} {
+		// SQLite copies the log into the file at the last close. A log that was cut
+		// short is left to the next start, which uses it as far as it is whole.
+		if s != nil && !j.broken.Load() {
+			errs = append(errs, s.close()) // the last one empties the log into the file
+		}
+	}
+	if j.lock != nil {
+		errs = append(errs, j.lock.Close())
+	}
+	if j.folder != "" {
+		errs = append(errs, os.RemoveAll(j.folder))
+	}
+	return errors.Join(errs...)
+}
+
+func (j *Journal) stopping() bool {
+	select {
+	case <-j.stop:
+		return true
+	default:
+		return false
+	}
+}
