@@ -103,7 +103,7 @@ func (r *run) loop(ctx context.Context) error {
 func (r *run) due(now time.Time) <-chan time.Time {
 	var at time.Time
 	switch {
-	case r.blocked.After(now):
+	case !now.After(r.blocked):
 		at = r.blocked
 	case r.canDispatch():
 		at = now
