@@ -186,7 +186,7 @@ var exitCodes = []struct {
 	{exitUsage, "Wrong use: an unknown flag, no secret, a bad filter, a bad config file."},
 	{exitSetup, "Set-up failed: the port, the journal. wait: the watch ended."},
 	{exitTimeout, "Time-out, as --timeout says."},
-	{exitInterrupted, "Interrupted, where that is no usual end; or a second signal ended the program at once."},
+	{exitInterrupted, "Interrupted, where that is no usual end; or a second ctrl+c, or a signal a second or more after the first, ended the program at once."},
 }
 
 // variables are told in the manual.

@@ -13,6 +13,7 @@ import (
 	"aspectop/aspect"
 	"aspectop/journal"
 	"aspectop/model"
+	"aspectop/private"
 	"aspectop/receiver"
 	"aspectop/source"
 )
@@ -64,6 +65,7 @@ type session struct {
 }
 
 func newSession(o output, filter *model.Filter) *session {
+	go private.SweepTemps()
 	return &session{
 		output: o, filter: filter, status: model.NewStatusLog(statusEntries), gap: func() {},
 		ready: make(chan struct{}), showing: make(chan struct{}),

@@ -11,6 +11,8 @@ import (
 	"regexp"
 	"strings"
 	"time"
+
+	"aspectop/private"
 )
 
 // grace is how long cloudflared may serve requests in flight when it is to end.
@@ -58,20 +60,20 @@ func quoted(s string) string {
 	return string(text)
 }
 
-// writeConfig puts the config file into a private folder of its own. Each run of
-// the program gets a new one: what lies in a folder for temporary files may be
-// cleared away in the long life of this process.
-func writeConfig(local, path string) (file string, err error) {
-	dir, err := os.MkdirTemp("", "aspectop-tunnel-") // mode 0700
+// writeConfig puts the config file into a temporary folder of its own. Each run
+// of cloudflared gets a new one, because the system may clear such folders away
+// while this process lives.
+func writeConfig(local, path string) (file string, folder *private.Temp, err error) {
+	folder, err = private.NewTemp("tunnel")
 	if err != nil {
-		return "", fmt.Errorf("no place for cloudflared's config file: %w", err)
+		return "", nil, fmt.Errorf("no place for cloudflared's config file: %w", err)
 	}
-	file = filepath.Join(dir, "config.yml")
+	file = filepath.Join(folder.Path, "config.yml")
 	if err := os.WriteFile(file, []byte(configuration(local, path)), 0o600); err != nil {
-		os.RemoveAll(dir)
-		return "", fmt.Errorf("no place for cloudflared's config file: %w", err)
+		folder.Remove()
+		return "", nil, fmt.Errorf("no place for cloudflared's config file: %w", err)
 	}
-	return file, nil
+	return file, folder, nil
 }
 
 // arguments of cloudflared. A quick tunnel needs --url to be one; where it

@@ -3,8 +3,6 @@ package tunnel
 import (
 	"context"
 	"fmt"
-	"os"
-	"path/filepath"
 	"time"
 
 	"aspectop/model"
@@ -45,11 +43,11 @@ type end struct {
 func (l *life) live(ctx context.Context) end {
 	l.log = newLogbook(l.token)
 	l.tell(link{state: l.begun, url: l.public, detail: l.after("starting", " "+l.program)})
-	config, err := writeConfig(l.local, l.path)
+	config, folder, err := writeConfig(l.local, l.path)
 	if err != nil {
 		return end{why: err.Error()}
 	}
-	defer os.RemoveAll(filepath.Dir(config))
+	defer folder.Remove()
 	c, err := start(l.program, arguments(config, l.local, l.token != ""), environment(l.token), l.log)
 	if err != nil {
 		return end{why: fmt.Sprintf("%s cannot be run: %v", l.program, cause(err)), refused: true}

@@ -8,7 +8,6 @@ package sqlite
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"sync"
@@ -18,6 +17,7 @@ import (
 	"modernc.org/sqlite"
 
 	"aspectop/journal"
+	"aspectop/private"
 )
 
 // Journal is the one writer of a file. It keeps the promises of
@@ -26,7 +26,7 @@ type Journal struct {
 	path    string
 	options journal.Options
 	lock    *os.File
-	folder  string // to be removed with everything in it, if not ""
+	folder  *private.Temp // that the journal is in, if it is a temporary one
 
 	// mu guards the batch that is open to further arrivals, and closed.
 	mu     sync.Mutex
@@ -77,13 +77,13 @@ func Open(path string, o journal.Options) (*Journal, error) {
 // temporary folder of its own, which does not wait for the disk and which Close
 // removes.
 func OpenMemory(o journal.Options) (*Journal, error) {
-	folder, err := os.MkdirTemp("", "aspectop-")
+	folder, err := private.NewTemp("journal")
 	if err != nil {
-		return nil, fmt.Errorf("no folder for the journal: %w", err)
+		return nil, err
 	}
-	j, err := open(filepath.Join(folder, "journal.db"), o, "synchronous(OFF)")
+	j, err := open(filepath.Join(folder.Path, "journal.db"), o, "synchronous(OFF)")
 	if err != nil {
-		os.RemoveAll(folder)
+		folder.Remove()
 		return nil, err
 	}
 	j.folder = folder
@@ -254,8 +254,8 @@ func (j *Journal) release() error {
 	if j.lock != nil {
 		errs = append(errs, j.lock.Close())
 	}
-	if j.folder != "" {
-		errs = append(errs, os.RemoveAll(j.folder))
+	if j.folder != nil {
+		errs = append(errs, j.folder.Remove())
 	}
 	return errors.Join(errs...)
 }

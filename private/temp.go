@@ -1,0 +1,70 @@
+package private
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+const (
+	tempPrefix = "aspectop-"
+	// tempLock is locked by the process that uses the folder. A folder without
+	// it was not made by [NewTemp].
+	tempLock = ".in-use"
+)
+
+// Temp is a temporary folder, readable for this user only. If its process ends
+// without removing it, a later process does, by [SweepTemps].
+type Temp struct {
+	Path string
+	lock *os.File
+}
+
+// NewTemp makes a folder whose name begins with aspectop-purpose-.
+func NewTemp(purpose string) (*Temp, error) {
+	path, err := os.MkdirTemp("", tempPrefix+purpose+"-") // mode 0700
+	if err != nil {
+		return nil, fmt.Errorf("cannot make a temporary folder: %w", err)
+	}
+	lock, err := Open(filepath.Join(path, tempLock), os.O_RDWR)
+	if err == nil {
+		if err = TryLock(lock); err == nil {
+			return &Temp{path, lock}, nil
+		}
+		lock.Close()
+	}
+	os.RemoveAll(path)
+	return nil, fmt.Errorf("cannot make a temporary folder: %w", err)
+}
+
+// Remove removes the folder with everything in it.
+func (t *Temp) Remove() error {
+	t.lock.Close() // first, because Windows does not remove an open file
+	return os.RemoveAll(t.Path)
+}
+
+// SweepTemps removes this user's temporary folders whose processes are gone.
+// What cannot be removed stays for the next sweep.
+func SweepTemps() {
+	paths, _ := filepath.Glob(filepath.Join(os.TempDir(), tempPrefix+"*")) // fails only on a bad pattern
+	for _, path := range paths {
+		if Check(path, fs.ModeDir) != nil {
+			continue
+		}
+		name := filepath.Join(path, tempLock)
+		if Check(name, 0) != nil {
+			continue
+		}
+		lock, err := os.OpenFile(name, os.O_RDWR|noFollow, 0)
+		if err != nil {
+			continue
+		}
+		err = TryLock(lock)
+		lock.Close()
+		// Nobody takes the lock of a folder again, so it may be given up first.
+		if err == nil {
+			os.RemoveAll(path)
+		}
+	}
+}
