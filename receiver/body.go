@@ -13,11 +13,14 @@ import (
 )
 
 const (
-	// Deliveries are advised to stay below 40 kB. A body up to smallBody is
-	// read at once; of larger ones at most maxLarge are in memory together, so
-	// that a thousand strangers with a megabyte each cost 32 MiB and not a
-	// gigabyte (and verifying takes two more copies).
-	smallBody = 64 << 10
+	// A usual body has less than firstRead bytes and is read into a buffer of
+	// its size. More room is made only when it is filled, because a stranger can
+	// announce any size and send nothing.
+	firstRead = 4 << 10
+	// Any number of bodies up to smallBody are read at the same time; of larger
+	// ones at most maxLarge, so that a thousand strangers with a megabyte each
+	// cost 32 MiB and not a gigabyte (and verifying takes two more copies).
+	smallBody = 16 << 10
 	maxLarge  = 32
 	// largeWait is how long one more large body waits for room. It leaves time
 	// to read it before readTimeout.
@@ -49,12 +52,18 @@ func (s *Server) readBody(w http.ResponseWriter, r *http.Request) (body []byte, 
 	announced := r.ContentLength >= 0
 	limited := http.MaxBytesReader(w, r.Body, MaxBody)
 
-	first := int64(smallBody + 1)
+	most := int64(smallBody + 1)
 	if announced {
-		first = min(first, r.ContentLength)
+		most = min(most, r.ContentLength)
 	}
-	body = make([]byte, first)
+	body = make([]byte, min(most, firstRead))
 	n, err := fill(limited, body)
+	if int64(n) < most && err == nil {
+		body = append(make([]byte, 0, most), body...)[:most]
+		var more int
+		more, err = fill(limited, body[n:])
+		n += more
+	}
 	body = body[:n]
 	if n <= smallBody || err != nil {
 		if !announced {

@@ -76,7 +76,7 @@ func (s *Server) receive(w http.ResponseWriter, r *http.Request) {
 	}
 	ctx, cancel := context.WithTimeout(s.life, keepTimeout)
 	defer cancel()
-	if err := s.journal.Append(ctx, d); err != nil {
+	if err := whileKept(r.Context(), func() error { return s.journal.Append(ctx, d) }); err != nil {
 		if errors.Is(err, context.DeadlineExceeded) {
 			err = fmt.Errorf("the journal did not take one within %s", keepTimeout)
 		}

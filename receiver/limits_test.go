@@ -220,29 +220,3 @@ func TestShutdownCutsWhatTakesTooLong(t *testing.T) {
 		}
 	})
 }
-
-func TestConnectionsAreLimited(t *testing.T) {
-	serve(t, func(t *testing.T, r *rig, p *pipes) {
-		conns := make([]net.Conn, maxConnections)
-		for i := range conns {
-			conns[i] = p.dial()
-		}
-		accepted := make(chan net.Conn, 1)
-		go func() { accepted <- p.dial() }()
-		synctest.Wait()
-		select {
-		case <-accepted:
-			t.Fatalf("connection %d was accepted", maxConnections+1)
-		default:
-		}
-		_ = conns[0].Close()
-		conn := <-accepted
-		say(conn, r.raw("msg_1", "x"))
-		if got := status(t, conn); got != 204 {
-			t.Errorf("answered %d, want 204", got)
-		}
-		for _, c := range append(conns, conn) {
-			_ = c.Close()
-		}
-	})
-}

@@ -12,8 +12,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"golang.org/x/net/netutil"
-
 	"aspectop/model"
 )
 
@@ -128,6 +126,8 @@ func New(c Config) (*Server, error) {
 		// net/http reads 4 KiB more than it is told.
 		MaxHeaderBytes:               maxHeader - 4<<10,
 		DisableGeneralOptionsHandler: true,
+		ConnState:                    follow,
+		ConnContext:                  withSlot,
 		// What it would log is a client's fault, and stderr may be a screen.
 		ErrorLog: log.New(io.Discard, "", 0),
 	}
@@ -150,7 +150,7 @@ func checkPath(path string) error {
 // Serve accepts connections on l until Shutdown, and then returns nil; any
 // other end is an error. It closes l.
 func (s *Server) Serve(l net.Listener) error {
-	err := s.http.Serve(netutil.LimitListener(l, maxConnections))
+	err := s.http.Serve(newSlots(l, maxConnections))
 	if errors.Is(err, http.ErrServerClosed) {
 		return nil
 	}
