@@ -15,6 +15,7 @@ var rooms = []struct {
 	forbid []string
 }{
 	{"cli", nil},
+	{"share/ssh", []string{"ui", "receiver", "journal", "tunnel", "source", "forward", "aspect", "demo", "printer"}},
 	{"ui", []string{
 		"receiver", "journal", "tunnel", "source", "forward", "aspect", "demo",
 		"net/http", "database/sql", "modernc.org/", "github.com/svix/",

@@ -15,6 +15,7 @@ import (
 // demoFlags are the flags of demo.
 type demoFlags struct {
 	output
+	sshFlags
 	scenario string
 	options  demo.Options
 	duration span
@@ -37,6 +38,7 @@ forgotten at the end, and a stand-in for Aspect that posts signed events to it.`
 	f.Int64Var(&d.options.Seed, "seed", 1, "the same seed gives the same tasks")
 	f.StringVar(&d.scenario, "scenario", "", "what to play: "+strings.Join(demo.Scenarios(), ", ")+", or a file")
 	f.Var(&d.duration, "duration", "end after this time, such as 2m (default: never)")
+	d.sshFlags.flags(f)
 	d.output.flags(f)
 	return cmd
 }
@@ -66,9 +68,12 @@ func (d *demoFlags) run(ctx context.Context) error {
 	if err := s.listen("127.0.0.1:0", false); err != nil {
 		return err
 	}
+	if err := s.serveSSH(d.sshFlags); err != nil {
+		return err
+	}
 	s.beside = append(s.beside, func(ctx context.Context) error {
 		err := demo.Run(ctx, &demo.Sender{URL: s.url(), Sign: secret.Sign}, d.options)
-		if err == nil && d.duration == 0 && s.mode() == onScreen {
+		if err == nil && d.duration == 0 && (s.mode() == onScreen || s.ssh != nil) {
 			<-ctx.Done() // all has been told; it can still be looked at
 		}
 		return cmp.Or(err, errDone)

@@ -95,7 +95,17 @@ func openReader(flag string) (home, journal.Reader, error) {
 
 // openReader opens one more reader of the session's journal, for somebody who
 // follows it with a cursor of its own. It is closed with the session.
-func (s *session) openReader() (r journal.Reader, err error) {
+func (s *session) openReader() (journal.Reader, error) {
+	r, err := s.newReader()
+	if err != nil {
+		return nil, err
+	}
+	s.readers = append(s.readers, r)
+	return r, nil
+}
+
+// newReader opens a reader that the caller closes, before the session is.
+func (s *session) newReader() (r journal.Reader, err error) {
 	if s.journal != nil {
 		r, err = s.journal.Reader()
 	} else {
@@ -104,6 +114,5 @@ func (s *session) openReader() (r journal.Reader, err error) {
 	if err != nil {
 		return nil, setupError(err)
 	}
-	s.readers = append(s.readers, r)
 	return r, nil
 }

@@ -43,10 +43,12 @@ type session struct {
 	reader   journal.Reader
 	readers  []journal.Reader // further ones
 	status   *model.StatusLog
-	listener net.Listener // nil if nothing is received
-	reach    *reach       // nil: reachable from this machine only
-	beside   []service    // what runs beside the receiver
-	remarks  []string     // what is to be said at the start
+	viewing  *model.StatusLog // of viewers, where status is nil
+	ssh      *sshServer       // nil: nobody watches from elsewhere
+	listener net.Listener     // nil if nothing is received
+	reach    *reach           // nil: reachable from this machine only
+	beside   []service        // what runs beside the receiver
+	remarks  []string         // what is to be said at the start
 
 	client   *aspect.Client // nil without a key
 	names    *source.Names  // likewise
@@ -115,6 +117,9 @@ func (s *session) notice(text string) {
 func (s *session) close() {
 	if s.listener != nil {
 		s.listener.Close()
+	}
+	if s.ssh != nil {
+		s.ssh.listener.Close()
 	}
 	for _, r := range s.readers {
 		r.Close()

@@ -32,6 +32,7 @@ func (s *session) mode() mode {
 
 // show draws the screen, or prints.
 func (s *session) show(ctx context.Context) error {
+	defer s.share()()
 	switch {
 	case s.instead != nil:
 		close(s.showing)
@@ -68,25 +69,27 @@ func (s *session) print(ctx context.Context) error {
 		stop := s.diagnose(ctx, told, false)
 		defer stop()
 	}
+	s.reader.OmitHeader() // no line tells them
+	return printer.Run(ctx, printer.Options{
+		Format: format, Out: os.Stdout, Journal: s.reader, Status: s.told(), Told: told,
+		Filter: s.filter, Since: s.output.since.at, Now: time.Now, Ready: s.readyLine(),
+		Started: func() { close(s.showing) },
+	})
+}
+
+// readyLine is what the ready line tells. It holds when s.ready is closed.
+func (s *session) readyLine() printer.Ready {
 	ready := printer.Ready{URL: s.url(), Journal: s.place, PID: os.Getpid()}
 	if s.reach != nil {
 		ready.PublicURL, ready.Probe, ready.Tunnel = s.public, s.probe, string(s.reach.options.Mode)
 	}
-	s.reader.OmitHeader() // no line tells them
-	return printer.Run(ctx, printer.Options{
-		Format: format, Out: os.Stdout, Journal: s.reader, Status: s.status, Told: told,
-		Filter: s.filter, Since: s.output.since.at, Now: time.Now, Ready: ready,
-		Started: func() { close(s.showing) },
-	})
+	return ready
 }
 
 // diagnose writes the notices of the status log behind the cursor to stderr and,
 // if it is to, how the tunnel does, until the returned function is called. That
 // waits for the last ones and returns the cursor behind them.
 func (s *session) diagnose(ctx context.Context, cursor int64, tunnel bool) (stop func() int64) {
-	if s.status == nil {
-		return func() int64 { return 0 }
-	}
 	ctx, cancel := context.WithCancel(ctx)
 	done := make(chan struct{})
 	go func() {
@@ -100,7 +103,7 @@ func (s *session) diagnose(ctx context.Context, cursor int64, tunnel bool) (stop
 			case <-tick.C:
 			}
 			var entries []model.Status
-			entries, _, cursor = s.status.After(cursor)
+			entries, _, cursor = s.told().After(cursor)
 			for _, e := range entries {
 				say := e.Notice
 				if t := e.Tunnel; t != nil && tunnel {

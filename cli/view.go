@@ -4,11 +4,14 @@ import (
 	"context"
 
 	"github.com/spf13/cobra"
+
+	"aspectop/model"
 )
 
 // viewFlags are the flags of view.
 type viewFlags struct {
 	output
+	sshFlags
 	journal string
 }
 
@@ -26,6 +29,7 @@ What is not in the journal, such as refused requests, it cannot show.`,
 	f := cmd.Flags()
 	f.SortFlags = false
 	f.StringVar(&v.journal, "journal", "", "journal file (default: where watch keeps it)")
+	v.sshFlags.flags(f)
 	v.output.flags(f)
 	return cmd
 }
@@ -46,12 +50,15 @@ func (v *viewFlags) run(ctx context.Context) error {
 	s := newSession(v.output, filter)
 	s.home, s.place, s.reader, s.try = h, h.String(), reader, "aspectop watch"
 	s.client = client
-	s.status = nil // what is not in the journal cannot be shown
-	close(s.ready) // there is nothing to wait for
+	s.status, s.viewing = nil, model.NewStatusLog(statusEntries) // what is not in the journal cannot be shown
+	close(s.ready)                                               // there is nothing to wait for
 	defer s.close()
 	s.remarks = []string{"refused requests are in no journal, so they are not shown"}
 	if _, alive, err := h.writer(); err == nil && !alive {
 		s.remarks = []string{"no process writes this journal now, so nothing new comes"}
+	}
+	if err := s.serveSSH(v.sshFlags); err != nil {
+		return err
 	}
 	return s.show(ctx)
 }

@@ -63,6 +63,7 @@ type watchFlags struct {
 	reachFlags
 	sourceFlags
 	handlerFlags
+	sshFlags
 }
 
 func newWatch() *cobra.Command {
@@ -90,6 +91,7 @@ registers an endpoint for as long as it runs. With a key alone it polls.`,
 	w.reachFlags.flags(f)
 	w.sourceFlags.flags(f)
 	w.handlerFlags.flags(f)
+	w.sshFlags.flags(f)
 	w.output.flags(f)
 	return cmd
 }
@@ -129,6 +131,9 @@ func (w *watchFlags) run(ctx context.Context, flags *pflag.FlagSet) error {
 		return err
 	}
 	if err := w.addHandlers(ctx, s); err != nil {
+		return err
+	}
+	if err := s.serveSSH(w.sshFlags); err != nil {
 		return err
 	}
 	return s.run(ctx)

@@ -2,19 +2,21 @@ package model
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"time"
 )
 
 // Status is one entry of the [StatusLog]: something that happened here and is
-// not a kept delivery. Exactly one of Rejected, Forward, Tunnel and Notice is
-// set.
+// not a kept delivery. Exactly one of Rejected, Forward, Tunnel, Viewer and Notice
+// is set.
 type Status struct {
 	Pos      int64 // place in the log, from 1
 	At       time.Time
 	Rejected *Rejected
 	Forward  *Forward
 	Tunnel   *Tunnel
+	Viewer   *Viewer
 	Notice   string // a sentence about the program itself, such as why it answers 503
 }
 
@@ -25,6 +27,23 @@ type Rejected struct {
 	Header  map[string][]string // at most 8 KiB
 	Body    []byte              // the first 4 KiB
 	Size    int64               // of the body as far as it was read, in bytes
+}
+
+// Viewer is somebody who watches from elsewhere, or did.
+type Viewer struct {
+	Name     string // as the host calls them
+	Address  string
+	Since    time.Time
+	Left     bool
+	Watching int // how many do now, when this is told
+}
+
+func (v *Viewer) String() string {
+	what := " watches"
+	if v.Left {
+		what = " has left"
+	}
+	return fmt.Sprintf("%s (%s)%s; %d watching", v.Name, v.Address, what, v.Watching)
 }
 
 // StatusLog holds the newest entries in memory, for readers that each keep a

@@ -149,6 +149,20 @@ func (j *jsonLines) forward(at time.Time, f *model.Forward) {
 	j.finish(o)
 }
 
+func (j *jsonLines) viewer(at time.Time, v *model.Viewer) {
+	o := j.line("viewer", at)
+	if v.Left {
+		o.text("state", "left")
+	} else {
+		o.text("state", "joined")
+	}
+	o.text("name", v.Name)
+	o.text("address", v.Address)
+	o.instant("since", v.Since)
+	o.number("watching", int64(v.Watching))
+	j.finish(o)
+}
+
 func (j *jsonLines) notice(time.Time, string) {} // JSON has no line for it
 
 func (j *jsonLines) end(at time.Time, t tally) {

@@ -32,9 +32,10 @@ type Options struct {
 	Out     io.Writer
 	Journal Journal
 	// Status is the log of what is no delivery; nil where there is none. It is
-	// read from its start, as all of it belongs to this run. Its notices are
-	// printed in Plain only: JSON has no line for them.
+	// read from behind the cursor Begin: 0 is its start, where all of it belongs to
+	// this run. Its notices are printed in Plain only: JSON has no line for them.
 	Status *model.StatusLog
+	Begin  int64
 	// Filter picks the event, duplicate and rejected lines; nil picks all. What
 	// it leaves out counts in the end line all the same.
 	Filter *model.Filter

@@ -247,6 +247,8 @@ func (s *sentences) forward(at time.Time, f *model.Forward) {
 	s.say(at, sentence)
 }
 
+func (s *sentences) viewer(at time.Time, v *model.Viewer) { s.say(at, v.String()) }
+
 func (s *sentences) notice(at time.Time, text string) { s.say(at, text) }
 
 func (s *sentences) end(at time.Time, t tally) {

@@ -51,6 +51,7 @@ type lines interface {
 	skipped(at time.Time, count int64)
 	tunnel(at time.Time, t *model.Tunnel)
 	forward(at time.Time, f *model.Forward)
+	viewer(at time.Time, v *model.Viewer)
 	notice(at time.Time, text string)
 	end(at time.Time, t tally)
 }
@@ -79,7 +80,7 @@ func newPrinter(o Options) *printer {
 	if o.Filter == nil {
 		o.Filter = new(model.Filter)
 	}
-	p := &printer{Options: o, board: model.NewBoard()}
+	p := &printer{Options: o, board: model.NewBoard(), status: o.Begin}
 	if o.Format == JSON {
 		p.lines = &jsonLines{&p.buf}
 	} else {

@@ -121,7 +121,10 @@ func script(t *testing.T, o Options) string {
 				Error: "connection refused", Hint: "nothing listens on localhost:3000",
 			}})
 		})
-		s.at(11, func() {})
+		s.at(11, func() {
+			s.status.Add(model.Status{At: s.now(), Viewer: &model.Viewer{Name: "ada@laptop", Address: "192.0.2.7", Since: s.now(), Watching: 1}})
+			s.status.Add(model.Status{At: s.now(), Viewer: &model.Viewer{Name: "ada@laptop", Address: "192.0.2.7", Since: s.now(), Left: true}})
+		})
 	})
 }
 

@@ -31,6 +31,8 @@ func (p *printer) readStatus() {
 		switch {
 		case s.Rejected != nil:
 			p.refused(now, s)
+		case s.Viewer != nil:
+			p.lines.viewer(s.At, s.Viewer)
 		case s.Pos <= p.Told:
 		case s.Tunnel != nil:
 			p.lines.tunnel(s.At, s.Tunnel)

@@ -111,6 +111,8 @@ func (m *Model) takeStatus(s model.Status) {
 		// In words for where one line is not enough; the address is told by the
 		// header, which knows when to hide it.
 		s.Notice = "tunnel " + string(s.Tunnel.State) + ": " + s.Tunnel.Detail
+	case s.Viewer != nil:
+		s.Notice = s.Viewer.String()
 	case s.Rejected != nil:
 		m.run.rejected++
 	}

@@ -1,0 +1,273 @@
+// Package ssh shows the screen to others over SSH, read-only. Whoever has a
+// listed key gets a screen of their own on a terminal, or lines with
+// "ssh host -- --plain" and "ssh host -- --json", and nothing else: no shell, no
+// command, no forwarding, no subsystem.
+//
+// It knows neither what a screen shows nor where that comes from. Nothing here
+// waits for a client: one that stops reading holds up its own session until that
+// is ended.
+package ssh
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"sync"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+	"charm.land/ssh"
+	"charm.land/wish/v2"
+	gossh "golang.org/x/crypto/ssh"
+
+	"aspectop/model"
+)
+
+// Config is what a [Server] is given.
+type Config struct {
+	Keys     *Keys
+	HostKey  gossh.Signer
+	Sessions int // how many may watch at once
+
+	// Screen returns the program for one client. ctx ends with the session; then
+	// release is called, when the program no longer runs.
+	Screen func(ctx context.Context, c Client) (m tea.Model, release func(), err error)
+	// Lines writes sentences, or JSON lines, until ctx ends.
+	Lines func(ctx context.Context, out io.Writer, json bool) error
+	// Told is called, by one goroutine at a time, when somebody joins or leaves.
+	Told func(model.Viewer)
+	// Notice is called with what the host should know; by any goroutine.
+	Notice func(text string)
+
+	limits limits
+}
+
+// limits bound what clients can cost.
+type limits struct {
+	login    time.Duration // from connecting to being logged in, and then to the first session
+	stall    time.Duration // until a client that does not read is ended
+	idle     time.Duration // without a key being pressed
+	alive    time.Duration // how often a client is asked whether it is still there
+	recheck  time.Duration // how often the file of keys is read while somebody watches
+	halfOpen int           // connections that have not logged in
+	perHost  int           // of those, from one address
+	tries    int           // keys a connection may offer
+	channels int           // sessions in one connection, as OpenSSH's MaxSessions
+}
+
+var usualLimits = limits{
+	login: 20 * time.Second, stall: time.Minute, idle: 12 * time.Hour, alive: 15 * time.Second, recheck: time.Second,
+	halfOpen: 64, perHost: 8, tries: 6, channels: 10,
+}
+
+// Server serves screens over SSH.
+type Server struct {
+	config Config
+	ssh    *ssh.Server
+
+	ctx context.Context // of all sessions
+	end context.CancelCauseFunc
+
+	mu       sync.Mutex // guards what follows
+	halfOpen []*conn    // not logged in yet, oldest first
+	loggedIn int        // connections
+	viewers  []*viewer  // the longest there first
+	warned   time.Time  // when a refused key was last told
+	checking bool       // somebody looks after the file of keys
+	closed   bool
+	sessions sync.WaitGroup
+
+	telling sync.Mutex // held while Told is called
+}
+
+// viewer is a session of somebody who watches.
+type viewer struct {
+	model.Viewer
+	key  gossh.PublicKey
+	from net.Addr
+	end  context.CancelCauseFunc
+}
+
+// New returns a server that does not listen yet.
+func New(config Config) (*Server, error) {
+	if config.limits == (limits{}) {
+		config.limits = usualLimits
+	}
+	s := &Server{config: config}
+	s.ctx, s.end = context.WithCancelCause(context.Background())
+	server, err := wish.NewServer(
+		wish.WithVersion("aspectop"),
+		wish.WithPublicKeyAuth(s.allowed),
+		func(o *ssh.Server) error { o.AddHostKey(config.HostKey); return nil },
+		ssh.WrapConn(s.connected),
+		ssh.EmulatePty(),
+	)
+	if err != nil {
+		return nil, err
+	}
+	server.Handler = s.handle
+	server.PtyCallback = s.mayHaveTerminal
+	server.ServerConfigCallback = s.serverConfig
+	server.ChannelHandlers = map[string]ssh.ChannelHandler{"session": s.channel}
+	server.RequestHandlers = map[string]ssh.RequestHandler{} // no forwarding of ports
+	server.SubsystemHandlers = map[string]ssh.SubsystemHandler{}
+	s.ssh = server
+	return s, nil
+}
+
+// Serve serves those who connect to the listener, until Shutdown.
+func (s *Server) Serve(l net.Listener) error {
+	if err := s.ssh.Serve(l); !errors.Is(err, ssh.ErrServerClosed) {
+		return err
+	}
+	return nil
+}
+
+// errClosing is why sessions end with the server.
+var errClosing = errors.New("")
+
+// Shutdown lets nobody in any more and ends all sessions, which gives the
+// clients their terminals back. Clients that did not follow when ctx ends are cut
+// off.
+func (s *Server) Shutdown(ctx context.Context) error {
+	s.mu.Lock()
+	s.closed = true
+	s.mu.Unlock()
+	s.end(errClosing)
+	done := make(chan struct{})
+	go func() {
+		s.sessions.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+	case <-ctx.Done():
+	}
+	return s.ssh.Close()
+}
+
+// Viewers are those who watch now, the longest there first.
+func (s *Server) Viewers() []model.Viewer {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := make([]model.Viewer, len(s.viewers))
+	for i, v := range s.viewers {
+		all[i] = v.Viewer
+	}
+	return all
+}
+
+// serverConfig is called for each connection.
+func (s *Server) serverConfig(ctx ssh.Context) *gossh.ServerConfig {
+	return &gossh.ServerConfig{
+		MaxAuthTries: s.config.limits.tries,
+		AuthLogCallback: func(_ gossh.ConnMetadata, _ string, err error) {
+			if err == nil {
+				connOf(ctx).enter()
+			}
+		},
+	}
+}
+
+// allowed decides whether a key may log in. The client proves afterwards that it
+// has the private one.
+func (s *Server) allowed(ctx ssh.Context, key ssh.PublicKey) bool {
+	grant, ok := s.config.Keys.Lookup(key, ctx.RemoteAddr())
+	if !ok {
+		connOf(ctx).refused(gossh.FingerprintSHA256(key))
+		return false
+	}
+	ctx.SetValue(grantKey{}, grant)
+	return true
+}
+
+func (s *Server) mayHaveTerminal(ctx ssh.Context, _ ssh.Pty) bool { return grantOf(ctx).Terminal }
+
+type grantKey struct{}
+
+func grantOf(ctx ssh.Context) Grant {
+	g, _ := ctx.Value(grantKey{}).(Grant)
+	return g
+}
+
+// join counts somebody in, or says why not.
+func (s *Server) join(v *viewer) error {
+	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		return errors.New("the program is ending")
+	}
+	if n := s.config.Sessions; len(s.viewers) >= n {
+		s.mu.Unlock()
+		return fmt.Errorf("%d watch already, and no more are let in (--ssh-sessions)", n)
+	}
+	s.viewers = append(s.viewers, v)
+	s.sessions.Add(1)
+	if !s.checking {
+		s.checking = true
+		go s.checkKeys()
+	}
+	s.mu.Unlock()
+	s.tell(v, false)
+	return nil
+}
+
+func (s *Server) leave(v *viewer) {
+	s.mu.Lock()
+	for i := range s.viewers {
+		if s.viewers[i] == v {
+			s.viewers = append(s.viewers[:i:i], s.viewers[i+1:]...)
+			break
+		}
+	}
+	s.mu.Unlock()
+	s.tell(v, true)
+	s.sessions.Done()
+}
+
+func (s *Server) tell(v *viewer, left bool) {
+	s.telling.Lock()
+	defer s.telling.Unlock()
+	told := v.Viewer
+	told.Left = left
+	s.mu.Lock()
+	told.Watching = len(s.viewers)
+	s.mu.Unlock()
+	s.config.Told(told)
+}
+
+// checkKeys ends the sessions of keys that are no longer listed, as long as
+// anybody watches.
+func (s *Server) checkKeys() {
+	tick := time.NewTicker(s.config.limits.recheck)
+	defer tick.Stop()
+	for range tick.C {
+		s.mu.Lock()
+		watching := append([]*viewer(nil), s.viewers...)
+		s.checking = len(watching) > 0
+		s.mu.Unlock()
+		if len(watching) == 0 {
+			return
+		}
+		for _, v := range watching {
+			if _, ok := s.config.Keys.Lookup(v.key, v.from); !ok {
+				v.end(errors.New("your key is no longer listed"))
+			}
+		}
+		for _, problem := range s.config.Keys.Problems() {
+			s.config.Notice(problem)
+		}
+	}
+}
+
+// host is the address without its port.
+func host(a net.Addr) string {
+	h, _, err := net.SplitHostPort(a.String())
+	if err != nil {
+		return a.String()
+	}
+	return strings.TrimPrefix(h, "::ffff:")
+}
