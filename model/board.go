@@ -39,9 +39,10 @@ func (b *Board) Fold(e *Event) *Task {
 	i, ok := b.byID[e.Task.ID]
 	if !ok {
 		i = int32(len(b.tasks))
-		t := &Task{board: b, index: i, id: e.Task.ID, state: Queued, unsure: true}
+		t := &Task{board: b, index: i, state: Queued, unsure: true}
 		b.tasks = append(b.tasks, t)
 		b.unsure = append(b.unsure, i)
+		t.name(e.Task.ID, e.Task.AssetID)
 		b.byID[t.id] = i
 		b.count[t.state]++
 	}

@@ -9,7 +9,7 @@ func (t *Task) DecidedBy() (typ string, byFeatures bool) {
 	switch {
 	case newest.kind == Done || newest.kind == Failure:
 		return newest.typ, false
-	case t.state != t.shape(t.newest).state:
+	case t.state != t.shapeOf(t.newest).state:
 		return t.origin(t.end).typ, false
 	}
 	return newest.typ, true

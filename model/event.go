@@ -84,7 +84,7 @@ func Decode(d *Delivery) Event {
 const TypeSnapshot = "snapshot"
 
 func (e *Event) fromAPI(body []byte) {
-	w, ok := read(body, looseSnapshot)
+	w, ok := readTask(body)
 	if !ok || w.ID == "" {
 		e.Kind, e.Type = Unrecognised, "unrecognised"
 		return
@@ -99,7 +99,7 @@ func (e *Event) fromAPI(body []byte) {
 // fromBareTask reads a task that the event stream tells without an envelope. It
 // must tell features: an id alone may be that of anything.
 func (e *Event) fromBareTask(body []byte) {
-	w, ok := read(body, looseTask)
+	w, ok := readTask(body)
 	if !ok || w.ID == "" || len(w.Features) == 0 {
 		return
 	}
@@ -108,8 +108,8 @@ func (e *Event) fromBareTask(body []byte) {
 }
 
 func (e *Event) fromEnvelope(body []byte) {
-	w, ok := read(body, looseEnvelope)
-	hasTask := w.Data.Task != nil && w.Data.Task.ID != ""
+	w, ok := readEnvelope(body)
+	hasTask := w.Task.ID != ""
 	switch {
 	case ok && (w.Type != "" || hasTask):
 	case ok && w.Success && w.EventID == "":
@@ -125,7 +125,7 @@ func (e *Event) fromEnvelope(body []byte) {
 	if !hasTask {
 		return
 	}
-	e.Task = w.Data.Task.snapshot()
+	e.Task = w.Task.snapshot()
 	switch e.Type {
 	case "task.completed":
 		e.Kind = Done
@@ -146,33 +146,6 @@ func (e *Event) state() State {
 	}
 	return stateOf(e.Task.Features)
 }
-
-// The wire types name only what is read; everything else stays in the raw body.
-type (
-	wireEnvelope struct {
-		Timestamp string `json:"timestamp"`
-		UserID    string `json:"user_id"`
-		EventID   string `json:"event_id"`
-		Type      string `json:"event_type"`
-		Success   bool   `json:"success"`
-		Data      struct {
-			Task *wireTask `json:"task"`
-		} `json:"data"`
-	}
-	wireTask struct {
-		ID       string       `json:"id"`
-		AssetID  string       `json:"asset_id"`
-		Features wireFeatures `json:"features"`
-		UserID   string       `json:"user_id"`
-		Created  string       `json:"created"`
-		Updated  string       `json:"updated"`
-	}
-	wireSnapshot struct {
-		wireTask
-		Gone      bool   `json:"gone"`
-		Timestamp string `json:"timestamp"`
-	}
-)
 
 func (w *wireTask) snapshot() *Snapshot {
 	return &Snapshot{

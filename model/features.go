@@ -5,28 +5,34 @@ import (
 	"sync"
 )
 
-// wireFeatures is the map of features in a task, read as loosely as can be: a
+// parseFeatures reads the map of features in a task as loosely as can be: a
 // feature told as a bare value is in that state, one without a state is in the
 // state "", and what is no map has no features.
-type wireFeatures []Feature
-
-// UnmarshalJSON reads any value and never fails.
-func (w *wireFeatures) UnmarshalJSON(value []byte) error {
-	*w = knownFeatures.get(value)
-	return nil
-}
-
 func parseFeatures(value []byte) []Feature {
-	o, _ := objectOf(value)
-	if len(o) == 0 {
+	states := map[string]State{}
+	readBody(value, func(r *reader, name []byte) error {
+		var state string
+		feature := string(name)
+		if r.dec.PeekKind() != '{' {
+			err := r.text(&state)
+			states[feature] = State(state)
+			return err
+		}
+		err := r.object(func(r *reader, name []byte) error {
+			if string(name) != "state" {
+				return r.dec.SkipValue()
+			}
+			return r.text(&state)
+		})
+		states[feature] = State(state)
+		return err
+	})
+	if len(states) == 0 {
 		return nil
 	}
-	features := make([]Feature, 0, len(o))
-	for name, state := range o {
-		if info, ok := objectOf(state); ok {
-			state = info["state"]
-		}
-		features = append(features, Feature{name, State(text(state))})
+	features := make([]Feature, 0, len(states))
+	for name, state := range states {
+		features = append(features, Feature{name, state})
 	}
 	slices.SortFunc(features, func(a, b Feature) int { return CompareFeatures(a.Name, b.Name) })
 	return features

@@ -15,7 +15,9 @@ type shape struct {
 	done     int       // the same without internal features
 	total    int       // without internal features
 	state    State     // what a task in this shape is in
-	words    string    // all names and states in lower case, for filters
+	// All names, and all states once, in lower case, for filters. Apart, because
+	// short texts are searched several times faster than long ones.
+	names, states string
 }
 
 type shapes struct {
@@ -51,9 +53,12 @@ func appendText(key []byte, s string) []byte {
 
 func newShape(features []Feature) shape {
 	s := shape{features: features, state: stateOf(features)}
-	var words strings.Builder
+	var names, states []string
 	for _, f := range features {
-		words.WriteString(f.Name + "\n" + string(f.State) + "\n")
+		names = append(names, f.Name)
+		if !slices.Contains(states, string(f.State)) {
+			states = append(states, string(f.State))
+		}
 		ended := f.State.Terminal()
 		if ended {
 			s.terminal++
@@ -66,7 +71,7 @@ func newShape(features []Feature) shape {
 			s.done++
 		}
 	}
-	s.words = strings.ToLower(words.String())
+	s.names, s.states = strings.ToLower(strings.Join(names, "\n")), strings.ToLower(strings.Join(states, "\n"))
 	return s
 }
 

@@ -112,7 +112,7 @@ func (s *Subject) ofUser(start string) bool {
 	case told != nil:
 		return beginsWith(told.UserID, start)
 	case s.Task != nil:
-		return beginsWith(s.Task.user, start)
+		return beginsWith(s.Task.UserID(), start)
 	}
 	return false
 }
@@ -125,6 +125,11 @@ func (s *Subject) hasType(part string) bool {
 }
 
 func (s *Subject) mentions(word string) bool {
+	if s.Task != nil && !s.line() {
+		t, shape := s.Task, s.Task.newestShape()
+		return t.mentions(word) || strings.Contains(shape.names, word) || strings.Contains(shape.states, word) ||
+			strings.Contains(string(t.state), word) || contains(s.Name, word)
+	}
 	if task, asset := s.ids(); contains(task, word) || contains(asset, word) || contains(s.Name, word) {
 		return true
 	}
@@ -140,12 +145,17 @@ func (s *Subject) mentions(word string) bool {
 	if state, ok := s.state(); ok && strings.Contains(string(state), word) {
 		return true
 	}
-	if s.Task != nil && !s.line() {
-		return strings.Contains(s.Task.shape(s.Task.newest).words, word)
-	}
 	return slices.ContainsFunc(s.features(), func(f Feature) bool {
 		return contains(f.Name, word) || contains(string(f.State), word)
 	})
+}
+
+// mentions reports whether one of the ids contains word, which is in lower case.
+func (t *Task) mentions(word string) bool {
+	if t.lower {
+		return strings.Contains(t.id, word) || strings.Contains(t.asset, word)
+	}
+	return contains(t.id, word) || contains(t.asset, word)
 }
 
 // is reports whether one of the conditions holds.
@@ -193,6 +203,25 @@ func contains(s, part string) bool {
 // beginsWith reports whether s begins with start, which is in lower case, in
 // any case.
 func beginsWith(s, start string) bool {
+	for i := range len(start) {
+		if i == len(s) {
+			return false
+		}
+		got, want := s[i], start[i]
+		if got >= utf8.RuneSelf || want >= utf8.RuneSelf {
+			return runesBeginWith(s[i:], start[i:])
+		}
+		if 'A' <= got && got <= 'Z' {
+			got |= 0x20
+		}
+		if got != want {
+			return false
+		}
+	}
+	return true
+}
+
+func runesBeginWith(s, start string) bool {
 	for _, want := range start {
 		got, n := utf8.DecodeRuneInString(s)
 		if n == 0 || unicode.ToLower(got) != want {

@@ -3,6 +3,7 @@ package model
 import (
 	"cmp"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -15,16 +16,19 @@ import (
 type Task struct {
 	board *Board
 	index int32
+	shape uint32 // of the newest message
+	user  uint32 // in board.users
 
-	id, asset, user string
-	created         int64
-	heard           int64 // the newest arrival of a message, by the local clock
-	marks           []mark
-	newest          int32 // index in marks
-	end             int32 // index of the newest event that ends the task; -1: none
-	state           State
+	id, asset string
+	created   int64
+	heard     int64 // the newest arrival of a message, by the local clock
+	marks     []mark
+	newest    int32 // index in marks
+	end       int32 // index of the newest event that ends the task; -1: none
+	state     State
 
 	sorted  bool // marks are in order, oldest first
+	lower   bool // the ids have no capitals
 	late    bool // one of the messages was late; complete when sorted
 	changed bool // listed in board.changed
 	unsure  bool // listed in board.unsure
@@ -38,7 +42,7 @@ func (t *Task) Index() int { return int(t.index) }
 
 // AssetID, UserID, Created and Updated are those of the newest message.
 func (t *Task) AssetID() string    { return t.asset }
-func (t *Task) UserID() string     { return t.user }
+func (t *Task) UserID() string     { return *t.board.users.at(t.user) }
 func (t *Task) Created() time.Time { return fromNano(t.created) }
 func (t *Task) Updated() time.Time { return fromNano(t.marks[t.newest].updated) }
 
@@ -50,15 +54,15 @@ func (t *Task) State() State { return t.state }
 
 // Features are the states that the newest message told. They belong to the
 // board: do not change them.
-func (t *Task) Features() []Feature { return t.shape(t.newest).features }
+func (t *Task) Features() []Feature { return t.newestShape().features }
 
 // Feature returns the state of one feature and whether the task has it.
-func (t *Task) Feature(name string) (State, bool) { return t.shape(t.newest).find(name) }
+func (t *Task) Feature(name string) (State, bool) { return t.newestShape().find(name) }
 
 // Progress tells how many features are in a terminal state, out of how many.
 // Internal features do not count.
 func (t *Task) Progress() (done, total int) {
-	s := t.shape(t.newest)
+	s := t.newestShape()
 	return s.done, s.total
 }
 
@@ -76,9 +80,19 @@ func (t *Task) Seqs() []int64 {
 	return seqs
 }
 
-func (t *Task) shape(i int32) *shape { return t.board.shapes.at(t.marks[i].shape) }
+func (t *Task) shapeOf(i int32) *shape { return t.board.shapes.at(t.marks[i].shape) }
+
+// newestShape spares a look at the marks, which lie elsewhere in memory.
+func (t *Task) newestShape() *shape { return t.board.shapes.at(t.shape) }
 
 func (t *Task) origin(i int32) *origin { return t.board.origins.at(t.marks[i].origin) }
+
+// name sets the ids.
+func (t *Task) name(id, asset string) {
+	both := id + "\n" + asset
+	t.id, t.asset = both[:len(id)], both[len(id)+1:]
+	t.lower = strings.ToLower(both) == both
+}
 
 // add enters the event's message, which is not there yet.
 func (t *Task) add(e *Event) {
@@ -98,8 +112,11 @@ func (t *Task) add(e *Event) {
 		t.late = t.late || t.sorted && m.seq < t.marks[i-1].seq
 	}
 	if first || t.before(t.newest, i) {
-		t.newest = i
-		t.asset, t.user, t.created = e.Task.AssetID, t.board.users.share(e.Task.UserID), toNano(e.Task.Created)
+		t.newest, t.shape = i, m.shape
+		t.user, t.created = t.board.users.intern(e.Task.UserID), toNano(e.Task.Created)
+		if t.asset != e.Task.AssetID {
+			t.name(t.id, e.Task.AssetID)
+		}
 	}
 	if t.origin(i).rank == rankEnd && (t.end < 0 || t.before(t.end, i)) {
 		t.end = i
@@ -166,11 +183,11 @@ func (t *Task) derive() State {
 	case Failure:
 		return Failed
 	}
-	now := t.shape(t.newest)
+	now := t.newestShape()
 	if t.end < 0 || t.origin(t.end).kind != Done {
 		return now.state
 	}
-	for _, f := range t.shape(t.end).features {
+	for _, f := range t.shapeOf(t.end).features {
 		if !f.State.Terminal() || Internal(f.Name) {
 			continue
 		}

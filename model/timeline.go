@@ -57,7 +57,7 @@ func (t *Task) walk(feature string, f func(s State, from, to int64)) {
 		state, from = told, at
 	}
 	for i := range t.marks {
-		s, ok := t.shape(int32(i)).find(feature)
+		s, ok := t.shapeOf(int32(i)).find(feature)
 		if !ok || t.marks[i].updated == noTime {
 			continue
 		}
@@ -94,11 +94,11 @@ func (t *Task) Arrival(seq int64) (late bool, changes []Change, ok bool) {
 	for i := range t.marks {
 		switch m := &t.marks[i]; {
 		case m.seq == seq:
-			after = t.shape(int32(i))
+			after = t.shapeOf(int32(i))
 		case m.seq < seq && after != nil:
 			late = true
 		case m.seq < seq:
-			before = t.shape(int32(i))
+			before = t.shapeOf(int32(i))
 		}
 	}
 	if after == nil {
