@@ -14,6 +14,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"aspectop/ui/keys"
 )
 
 // guest is somebody with OpenSSH's client and a key.
@@ -309,6 +311,61 @@ func TestTheColoursAreThoseOfTheViewersTerminal(t *testing.T) {
 			t.Errorf("an escape sequence went to a dumb terminal: %q", screen.written())
 		}
 	})
+}
+
+// Every key of the table is pressed, in the lists and in a task. Nothing is sent,
+// written or started on the host.
+func TestNoKeyOverSSHActsOnTheHost(t *testing.T) {
+	ada := newGuest(t, "ada")
+	handler := newHandler(t, nil)
+	cmd := watching(t, "--json", "--ssh", "127.0.0.1:0", "--ssh-keys", listOf(t, ada), "--forward-to", handler.URL)
+	cmd.Dir = t.TempDir()
+	cmd = with(cmd, "EDITOR=touch edited; false", "VISUAL=")
+	watch := inPipe(t, cmd)
+	keeps(t, watch.next("ready")["url"].(string), delivery{id: "msg_1", body: tells(upload, "task.progress", time.Now(), feature("visual", "failed"))})
+	watch.next("forward")
+	screen := inTerminal(t, 160, 50, ada.ssh("127.0.0.1:"+watch.says(`ssh -p (\d+)`), "HOST"))
+	screen.shows("2e1c7e42")
+	special := map[string]string{"up": "\x1b[A", "down": "\x1b[B", "left": "\x1b[D", "right": "\x1b[C", "pgup": "\x1b[5~", "pgdown": "\x1b[6~",
+		"home": "\x1b[H", "end": "\x1b[F", "tab": "\t", "shift+tab": "\x1b[Z", "enter": "\r", "esc": "\x1b", "space": " ",
+		"ctrl+u": "\x15", "ctrl+d": "\x04", "ctrl+z": "\x1a"}
+	for _, view := range []string{"1", "3"} {
+		for _, b := range keys.Bindings {
+			for _, key := range b.Keys {
+				if b.Do == keys.Quit || b.Do == keys.Interrupt {
+					continue
+				}
+				typed, ok := special[key]
+				if !ok && len(key) > 1 {
+					t.Errorf("the test does not know how %s is typed", key)
+				} else if !ok {
+					typed = key
+				}
+				screen.press(view + typed)
+				screen.press("\x1b[27u\x1b[27u\x1b[27u" + view + "\r" + typed)
+				screen.press("\x1b[27u\x1b[27u\x1b[27u")
+			}
+		}
+	}
+	screen.press("?")
+	screen.shows("Everywhere")
+	for _, text := range []string{"replay", "export", "edit the message", "suspend;"} {
+		if strings.Contains(screen.screen(), text) {
+			t.Errorf("the help of a remote screen has %s", text)
+		}
+	}
+	screen.press("\x03")
+	screen.ends(0)
+	watch.signal(syscall.SIGINT)
+	if code := watch.ends(); code != 0 {
+		t.Errorf("the watch ended with %d: %s", code, watch.errors())
+	}
+	if ids := handler.ids(); len(ids) != 1 {
+		t.Errorf("the handler got %q", ids)
+	}
+	if files, _ := os.ReadDir(cmd.Dir); len(files) != 0 {
+		t.Errorf("files were written: %v", files)
+	}
 }
 
 func TestAPrivateScreenStaysPrivate(t *testing.T) {
