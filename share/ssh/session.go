@@ -260,6 +260,7 @@ func (s *Server) screen(ctx context.Context, end context.CancelCauseFunc, sess s
 		tea.WithEnvironment(env), tea.WithColorProfile(profile), tea.WithWindowSize(width, height),
 		tea.WithFPS(30), tea.WithoutSignalHandler(),
 	)...)
+	guarded.quit = p.Quit
 	over := make(chan struct{})
 	defer close(over)
 	go func() {
@@ -371,25 +372,25 @@ func (s *Server) keepAlive(ctx context.Context, sess ssh.Session) {
 type guardedModel struct {
 	tea.Model
 	panicked atomic.Pointer[any]
+	quit     func() // ends the program
 }
 
 func (g *guardedModel) recover() {
-	if r := recover(); r != nil {
-		g.panicked.CompareAndSwap(nil, &r)
+	if r := recover(); r != nil && g.panicked.CompareAndSwap(nil, &r) {
+		go g.quit() // it takes the loop that has panicked
 	}
 }
 
 func (g *guardedModel) Init() (cmd tea.Cmd) {
-	cmd = tea.Quit
 	defer g.recover()
 	return g.guard(g.Model.Init())
 }
 
 func (g *guardedModel) Update(msg tea.Msg) (m tea.Model, cmd tea.Cmd) {
-	m, cmd = g, tea.Quit
+	m = g
 	defer g.recover()
 	if g.panicked.Load() != nil {
-		return g, tea.Quit
+		return g, nil
 	}
 	next, c := g.Model.Update(msg)
 	g.Model = next
@@ -398,6 +399,9 @@ func (g *guardedModel) Update(msg tea.Msg) (m tea.Model, cmd tea.Cmd) {
 
 func (g *guardedModel) View() (v tea.View) {
 	defer g.recover()
+	if g.panicked.Load() != nil {
+		return v
+	}
 	return g.Model.View()
 }
 
@@ -406,7 +410,6 @@ func (g *guardedModel) guard(cmd tea.Cmd) tea.Cmd {
 		return nil
 	}
 	return func() (msg tea.Msg) {
-		msg = tea.Quit()
 		defer g.recover()
 		msg = cmd()
 		if batch, ok := msg.(tea.BatchMsg); ok {
