@@ -6,22 +6,10 @@ import (
 	"crypto/sha256"
 	"database/sql"
 	"errors"
-	"fmt"
-	"runtime"
 
 	"aspectop/journal"
 	"aspectop/model"
 )
-
-// A batch is what one transaction commits. Whoever opens it is its leader: it
-// waits until the file is free, while others join, and commits for all. So a
-// lone arrival is committed at once, by its own goroutine, and the more come
-// the more share one sync of the disk.
-type batch struct {
-	arrivals []*arrival
-	done     chan struct{} // closed when err is decided
-	err      error
-}
 
 // arrival is a delivery on its way into the file, and what became of it.
 type arrival struct {
@@ -36,86 +24,31 @@ type arrival struct {
 
 func (a *arrival) repeat() bool { return a.seq != a.message }
 
-// Append keeps d: when it returns nil, d is on the disk and its Seq, Message,
-// Attempt and Differs are filled in; everything else in d is the caller's to
-// fill before, the ID not empty. After an error, whether for a full disk or
-// another trouble, d is as it was and the next Append is free to try again.
-//
-// It takes as long as the disk takes, or until ctx ends: then d may be kept all
-// the same, and must not be changed any more, for a commit that others may have
-// joined is seen through.
+// Append keeps d; see [journal.Journal]. When it returns nil, d is on the disk.
 func (j *Journal) Append(ctx context.Context, d *model.Delivery) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
 	var room [2048]byte
 	a := &arrival{
 		delivery: d,
 		hash:     j.ids.hash(d.ID),
-		header:   string(appendHeader(room[:0], d.Header)),
+		header:   string(journal.AppendHeader(room[:0], d.Header)),
 	}
-
-	j.mu.Lock()
-	if j.closed {
-		j.mu.Unlock()
-		return journal.ErrClosed
-	}
-	b := j.open
-	leader := b == nil
-	if leader {
-		b = &batch{done: make(chan struct{})}
-		j.open = b
-	}
-	b.arrivals = append(b.arrivals, a)
-	j.mu.Unlock()
-
-	if leader {
-		j.lead(b)
-	}
-	select {
-	case <-b.done:
-	case <-ctx.Done():
-		return fmt.Errorf("the disk did not answer in time: %w", context.Cause(ctx))
-	}
-	if b.err != nil {
-		return b.err
+	if err := j.group.Add(ctx, a); err != nil {
+		return err
 	}
 	d.Seq, d.Message, d.Attempt, d.Differs = a.seq, a.message, a.attempt, a.differs
 	return nil
 }
 
-// lead commits b when its turn has come.
-func (j *Journal) lead(b *batch) {
-	j.writing.Lock()
-	defer j.writing.Unlock()
-	j.gather(b)
-	b.err = explain(j.path, j.commit(b))
-	j.failed = b.err != nil
-	close(b.done)
+// commitAndTell commits a batch and tells the readers.
+func (j *Journal) commitAndTell(arrivals []*arrival) error {
+	err := explain(j.path, j.commit(arrivals))
+	j.failed = err != nil
 	j.news.tell()
+	return err
 }
 
-// gather closes b to further arrivals. Those that are just about to come are let
-// in: yielding costs nothing when there are none, and a timer would delay all.
-func (j *Journal) gather(b *batch) {
-	size := 0
-	for range 8 {
-		j.mu.Lock()
-		grown := len(b.arrivals) > size
-		size = len(b.arrivals)
-		j.mu.Unlock()
-		if !grown {
-			break
-		}
-		runtime.Gosched()
-	}
-	j.mu.Lock()
-	j.open = nil
-	j.mu.Unlock()
-}
-
-// commit writes b in one transaction, or nothing of it.
-func (j *Journal) commit(b *batch) (err error) {
+// commit writes a batch in one transaction, or nothing of it.
+func (j *Journal) commit(b []*arrival) (err error) {
 	if j.loadErr != nil {
 		return j.loadErr
 	}
@@ -134,9 +67,9 @@ func (j *Journal) commit(b *batch) (err error) {
 		j.forget(b)
 		return err
 	}
-	j.last += int64(len(b.arrivals))
+	j.last += int64(len(b))
 	n := int64(pageSize)
-	for _, a := range b.arrivals {
+	for _, a := range b {
 		n += int64(len(a.header) + len(a.delivery.Body))
 	}
 	j.noteWritten(n)
@@ -164,8 +97,8 @@ func (j *Journal) present() error {
 }
 
 // number tells messages from repeats and gives each its place.
-func (j *Journal) number(b *batch) error {
-	for i, a := range b.arrivals {
+func (j *Journal) number(b []*arrival) error {
+	for i, a := range b {
 		seq := j.last + 1 + int64(i)
 		message, known := j.ids.message(a.hash)
 		if !known {
@@ -185,8 +118,8 @@ func (j *Journal) number(b *batch) error {
 }
 
 // forget takes back what number noted of a batch that could not be committed.
-func (j *Journal) forget(b *batch) {
-	for _, a := range b.arrivals {
+func (j *Journal) forget(b []*arrival) {
+	for _, a := range b {
 		switch {
 		case a.seq == 0:
 		case a.repeat():
@@ -201,9 +134,9 @@ func (j *Journal) forget(b *batch) {
 
 // sameBody compares body with that of a message's first delivery, which is in the
 // file, in the same batch, or removed save for its digest.
-func (j *Journal) sameBody(message int64, body []byte, b *batch) (bool, error) {
+func (j *Journal) sameBody(message int64, body []byte, b []*arrival) (bool, error) {
 	if i := message - j.last - 1; i >= 0 {
-		return bytes.Equal(b.arrivals[i].delivery.Body, body), nil
+		return bytes.Equal(b[i].delivery.Body, body), nil
 	}
 	var first []byte
 	err := j.writer.row(`SELECT body FROM deliveries WHERE seq = ?`, []any{message}, &first)
@@ -218,7 +151,7 @@ func (j *Journal) sameBody(message int64, body []byte, b *batch) (bool, error) {
 
 // insert writes the rows of b, one statement each: statements of many rows were
 // not measurably cheaper.
-func insert(s *session, b *batch) error {
+func insert(s *session, b []*arrival) error {
 	first, err := s.stmt(`INSERT INTO deliveries (seq, id, received, source, secret, headers, body)
 		VALUES (?, ?, ?, ?, ?, ?, ?)`)
 	if err != nil {
@@ -229,7 +162,7 @@ func insert(s *session, b *batch) error {
 	if err != nil {
 		return err
 	}
-	for _, a := range b.arrivals {
+	for _, a := range b {
 		d := a.delivery
 		if !a.repeat() {
 			_, err = first.ExecContext(background, a.seq, d.ID, d.Received.UnixMicro(), string(d.Source), d.Secret, a.header, d.Body)

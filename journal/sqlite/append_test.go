@@ -44,11 +44,7 @@ func TestArrivalsThatWaitAreCommittedTogether(t *testing.T) {
 	}
 	for waiting := 0; waiting < n; {
 		runtime.Gosched()
-		j.mu.Lock()
-		if j.open != nil {
-			waiting = len(j.open.arrivals)
-		}
-		j.mu.Unlock()
+		waiting = j.group.Waiting()
 	}
 	j.writing.Unlock()
 	wg.Wait()
@@ -84,11 +80,7 @@ func TestAFailedCommitForgetsItsIDs(t *testing.T) {
 		})
 		for waiting := 0; waiting <= i; {
 			runtime.Gosched()
-			j.mu.Lock()
-			if j.open != nil {
-				waiting = len(j.open.arrivals)
-			}
-			j.mu.Unlock()
+			waiting = j.group.Waiting()
 		}
 	}
 	j.writing.Unlock()

@@ -171,18 +171,18 @@ func BenchmarkOpen(b *testing.B) {
 
 func BenchmarkHeader(b *testing.B) {
 	h := typical(1).Header
-	text := string(appendHeader(nil, h))
+	text := string(journal.AppendHeader(nil, h))
 	b.Run("append", func(b *testing.B) {
 		var room []byte
 		b.ReportAllocs()
 		for b.Loop() {
-			room = appendHeader(room[:0], h)
+			room = journal.AppendHeader(room[:0], h)
 		}
 	})
 	b.Run("parse", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			if _, err := parseHeader(text); err != nil {
+			if _, err := journal.ParseHeader(text); err != nil {
 				b.Fatal(err)
 			}
 		}

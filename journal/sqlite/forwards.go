@@ -54,10 +54,7 @@ const (
 func (j *Journal) SaveForwards(key, url string, cursor int64, outcomes []model.Forward) error {
 	j.writing.Lock()
 	defer j.writing.Unlock()
-	j.mu.Lock()
-	closed := j.closed
-	j.mu.Unlock()
-	if closed {
+	if j.group.Closed() {
 		return journal.ErrClosed
 	}
 	return explain(j.path, j.saveForwards(key, url, cursor, outcomes))

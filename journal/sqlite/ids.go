@@ -53,10 +53,10 @@ func (i *ids) add(h idHash, seq int64) {
 }
 
 // remove forgets the ids of removed deliveries.
-func (i *ids) remove(gone []removal) {
+func (i *ids) remove(gone []journal.Removal) {
 	for _, r := range gone {
-		delete(i.seqs, i.hash(r.id))
-		delete(i.attempts, r.seq)
+		delete(i.seqs, i.hash(r.ID))
+		delete(i.attempts, r.Seq)
 	}
 }
 

@@ -250,7 +250,7 @@ func scan(rows *sql.Rows) (d model.Delivery, err error) {
 	d.Source = model.Source(source)
 	d.Received = time.UnixMicro(received).UTC()
 	if header.Valid {
-		if d.Header, err = parseHeader(header.String); err != nil {
+		if d.Header, err = journal.ParseHeader(header.String); err != nil {
 			return d, fmt.Errorf("delivery %d has %w", d.Seq, err)
 		}
 	}

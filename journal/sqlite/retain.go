@@ -6,15 +6,13 @@ import (
 	"errors"
 	"time"
 
+	"aspectop/journal"
 	"aspectop/model"
 )
 
 const (
 	// retainEvery is the time between two looks for what has grown too old.
 	retainEvery = time.Minute
-	// rememberIDs is how long an id is known at least. Svix repeats a delivery
-	// for 28 hours.
-	rememberIDs = 48 * time.Hour
 	// retainStep is how many rows one transaction removes at most: commits wait
 	// for it.
 	retainStep = 128
@@ -37,24 +35,24 @@ func (j *Journal) retain() error {
 	if err := j.removeForwards(end); err != nil {
 		return err
 	}
-	return j.forgetIDs(now.Add(-max(rememberIDs, j.options.Retain)))
+	return j.forgetIDs(now.Add(-max(journal.RememberIDs, j.options.Retain)))
 }
 
 // removeDeliveries removes the deliveries up to end, save for the newest event
 // of each task that is not done by then.
 func (j *Journal) removeDeliveries(end int64, now time.Time) error {
-	news := make(latest)
+	news := make(journal.Latest)
 	for after := int64(0); after < end && !j.stopping(); {
 		found, err := j.deliveries(after, end)
 		if err != nil || len(found) == 0 {
 			return err
 		}
 		after = found[len(found)-1].Seq
-		var gone []removal
+		var gone []journal.Removal
 		for i := range found {
 			d := &found[i]
-			r := removal{seq: d.Seq, id: d.ID, received: d.Received, digest: sha256.Sum256(d.Body)}
-			gone = news.add(gone, r, model.Decode(d))
+			r := journal.Removal{Seq: d.Seq, ID: d.ID, Received: d.Received, Digest: sha256.Sum256(d.Body)}
+			gone = news.Add(gone, r, model.Decode(d))
 		}
 		if err := j.remove(gone, now); err != nil {
 			return err
@@ -79,77 +77,23 @@ func (j *Journal) deliveries(after, end int64) ([]model.Delivery, error) {
 	return found, err
 }
 
-// removal is a delivery to be removed, and what is remembered of it.
-type removal struct {
-	seq      int64
-	id       string
-	received time.Time
-	digest   [sha256.Size]byte
-}
-
-// latest holds, for each task told of by deliveries that are old enough to go,
-// which of them tells the latest. It is kept if the task was not done by then,
-// until the next to grow old tells more: then the task is known to go on.
-type latest map[string]latestEvent
-
-type latestEvent struct {
-	removal
-	updated time.Time
-	open    bool // not done, so the delivery is kept
-}
-
-// add takes the next delivery and appends to gone what need not be kept now.
-func (l latest) add(gone []removal, r removal, e model.Event) []removal {
-	if e.Task == nil {
-		return append(gone, r)
-	}
-	next := latestEvent{r, e.Task.Updated, unfinished(e)}
-	last, known := l[e.Task.ID]
-	older := next.updated.Before(last.updated)
-	late := next.updated.Equal(last.updated) && next.open && !last.open
-	if known && (older || late) {
-		return append(gone, r)
-	}
-	l[e.Task.ID] = next
-	if last.open {
-		gone = append(gone, last.removal)
-	}
-	if !next.open {
-		gone = append(gone, r)
-	}
-	return gone
-}
-
-// unfinished reports whether an event tells of a task that goes on.
-func unfinished(e model.Event) bool {
-	if e.Kind != model.Progress {
-		return false
-	}
-	for _, f := range e.Task.Features {
-		if !f.State.Terminal() && !model.Internal(f.Name) {
-			return true
-		}
-	}
-	return false
-}
-
 // remove removes deliveries, and forgets their ids if those are old enough.
-func (j *Journal) remove(gone []removal, now time.Time) error {
+func (j *Journal) remove(gone []journal.Removal, now time.Time) error {
 	if len(gone) == 0 {
 		return nil
 	}
-	var forgotten []removal
+	var forgotten []journal.Removal
 	err := j.change(func() error {
 		for _, r := range gone {
-			if _, err := j.keeper.exec(`DELETE FROM deliveries WHERE seq = ?`, r.seq); err != nil {
+			if _, err := j.keeper.exec(`DELETE FROM deliveries WHERE seq = ?`, r.Seq); err != nil {
 				return err
 			}
-			if now.Sub(r.received) >= rememberIDs {
+			if now.Sub(r.Received) >= journal.RememberIDs {
 				forgotten = append(forgotten, r)
 				continue
 			}
 			if _, err := j.keeper.exec(`INSERT INTO removed (seq, id, received, digest) VALUES (?, ?, ?, ?)`,
-				r.seq, r.id, r.received.UnixMicro(), r.digest[:]); err != nil {
+				r.Seq, r.ID, r.Received.UnixMicro(), r.Digest[:]); err != nil {
 				return err
 			}
 		}
@@ -177,10 +121,10 @@ func (j *Journal) removeRepeats(end int64) error {
 // forgetIDs forgets the ids of removed deliveries that were received before t.
 func (j *Journal) forgetIDs(t time.Time) error {
 	for !j.stopping() {
-		var old []removal
+		var old []journal.Removal
 		err := j.keeper.each(`SELECT seq, id FROM removed WHERE received < ? ORDER BY seq LIMIT ?`, []any{t.UnixMicro(), retainStep}, func(rows *sql.Rows) error {
-			var r removal
-			err := rows.Scan(&r.seq, &r.id)
+			var r journal.Removal
+			err := rows.Scan(&r.Seq, &r.ID)
 			old = append(old, r)
 			return err
 		})
@@ -189,7 +133,7 @@ func (j *Journal) forgetIDs(t time.Time) error {
 		}
 		err = j.change(func() error {
 			for _, r := range old {
-				if _, err := j.keeper.exec(`DELETE FROM removed WHERE seq = ?`, r.seq); err != nil {
+				if _, err := j.keeper.exec(`DELETE FROM removed WHERE seq = ?`, r.Seq); err != nil {
 					return err
 				}
 			}

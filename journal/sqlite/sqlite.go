@@ -28,12 +28,8 @@ type Journal struct {
 	lock    *os.File
 	folder  *private.Temp // that the journal is in, if it is a temporary one
 
-	// mu guards the batch that is open to further arrivals, and closed.
-	mu     sync.Mutex
-	open   *batch
-	closed bool
-
-	news news
+	group *journal.Group[*arrival]
+	news  news
 
 	// writing is held by whoever changes the file, and guards what follows.
 	writing sync.Mutex
@@ -56,6 +52,10 @@ type Journal struct {
 	logDue  atomic.Int64  // at how many of them the next one is due
 	dirty   chan struct{} // there is something to checkpoint
 }
+
+// maxWaiting is how many arrivals may wait for a commit; the receiver has fewer
+// connections.
+const maxWaiting = 4096
 
 // Open opens the journal at path for writing, and creates it, readable for this
 // user only, if there is none. It fails with a [*LockedError] while another
@@ -108,6 +108,7 @@ func open(path string, o journal.Options, synchronous string) (*Journal, error) 
 		stopped: make(chan struct{}),
 		dirty:   make(chan struct{}, 1),
 	}
+	j.group = journal.NewGroup(&j.writing, maxWaiting, j.commitAndTell)
 	if err := j.start(synchronous); err != nil {
 		j.release()
 		return nil, explain(path, err)
@@ -188,14 +189,11 @@ func (j *Journal) Reader() (journal.Reader, error) {
 // another, so that an instance which a load balancer has turned away from learns
 // that the disk has room again.
 func (j *Journal) Ready(context.Context) error {
-	j.mu.Lock()
-	closed := j.closed
-	j.mu.Unlock()
-	if closed {
-		return journal.ErrClosed
-	}
 	j.writing.Lock()
 	defer j.writing.Unlock()
+	if j.group.Closed() {
+		return journal.ErrClosed
+	}
 	if j.loadErr != nil {
 		return j.loadErr
 	}
@@ -219,23 +217,11 @@ func (j *Journal) Hold(ctx context.Context, _ string, tell func(journal.Holder),
 // Close waits for the Appends under way, refuses further ones with journal.ErrClosed,
 // and lets another process write the journal.
 func (j *Journal) Close() error {
-	j.mu.Lock()
-	closed := j.closed
-	j.closed = true
-	j.mu.Unlock()
-	if closed {
+	if !j.group.Close() {
 		return nil
 	}
 	close(j.stop)
 	<-j.stopped
-	// The last batch was opened before closed was set; its leader has the lock,
-	// or waits for it.
-	j.mu.Lock()
-	last := j.open
-	j.mu.Unlock()
-	if last != nil {
-		<-last.done
-	}
 	j.writing.Lock()
 	defer j.writing.Unlock()
 	return j.release()

@@ -1,4 +1,4 @@
-package sqlite
+package journal
 
 import (
 	"encoding/json"
@@ -16,11 +16,11 @@ func TestHeadersKeepEveryValueAndEveryByte(t *testing.T) {
 		{"X": {"caf\xe9", "café", "日本\xff語", "\xed\xb2\x80", "\u2028<>&"}},
 		{"": {"a"}, "a,b": {"]", "}", `":[`}},
 	} {
-		text := appendHeader(nil, h)
+		text := AppendHeader(nil, h)
 		if !utf8.Valid(text) || !json.Valid(text) {
 			t.Errorf("%q is no JSON", text)
 		}
-		got, err := parseHeader(string(text))
+		got, err := ParseHeader(string(text))
 		if err != nil || !reflect.DeepEqual(got, h) {
 			t.Errorf("%q became %q (%v)", h, got, err)
 		}
@@ -30,7 +30,7 @@ func TestHeadersKeepEveryValueAndEveryByte(t *testing.T) {
 func TestHeadersThatAreNoneAreAnError(t *testing.T) {
 	for _, text := range []string{"", "{", "}", "[]", "null", `{"a":"b"}`, `{"a":["b"}`, `{"a":["b"]`, `{"a":["b"]}x`, `{"a":["b" "c"]}`,
 		`{"a":["b",]}`, `{,"a":["b"]}`, `{"a":["\x"]}`, `{"a":["\u12"]}`, `{"a":["\u12xy"]}`, `{"a":["\`, `{"a":[1]}`, `{a:[]}`} {
-		if h, err := parseHeader(text); err == nil {
+		if h, err := ParseHeader(text); err == nil {
 			t.Errorf("%s: %q", text, h)
 		}
 	}
@@ -42,11 +42,11 @@ func FuzzParseHeader(f *testing.F) {
 	f.Add(`{"Accept":["*/*","a"],"B":[]}`)
 	f.Add(`{"A":["\u00e9\n\"\\\/","\udc80"]}`)
 	f.Fuzz(func(t *testing.T, text string) {
-		h, err := parseHeader(text)
+		h, err := ParseHeader(text)
 		if err != nil {
 			return
 		}
-		again, err := parseHeader(string(appendHeader(nil, h)))
+		again, err := ParseHeader(string(AppendHeader(nil, h)))
 		if err != nil || !reflect.DeepEqual(again, h) {
 			t.Errorf("%q became %q (%v)", h, again, err)
 		}

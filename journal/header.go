@@ -1,4 +1,4 @@
-package sqlite
+package journal
 
 import (
 	"errors"
@@ -16,8 +16,8 @@ import (
 
 const hexDigits = "0123456789abcdef"
 
-// appendHeader appends h as a JSON object with its names sorted.
-func appendHeader(b []byte, h map[string][]string) []byte {
+// AppendHeader appends h as a JSON object with its names sorted.
+func AppendHeader(b []byte, h map[string][]string) []byte {
 	var room [32]string
 	names := room[:0]
 	for name := range h {
@@ -77,9 +77,9 @@ func appendString(b []byte, s string) []byte {
 
 var errHeader = errors.New("headers that are no JSON object of arrays of strings")
 
-// parseHeader reads what appendHeader wrote, and any other JSON object of
+// ParseHeader reads what AppendHeader wrote, and any other JSON object of
 // arrays of strings without white space and surrogate pairs.
-func parseHeader(s string) (map[string][]string, error) {
+func ParseHeader(s string) (map[string][]string, error) {
 	p := headerParser{rest: s}
 	n := strings.Count(s, ":[")
 	h := make(map[string][]string, n)
@@ -187,7 +187,7 @@ func (p *headerParser) escape(b []byte) []byte {
 	p.rest = p.rest[6:]
 	switch {
 	case err != nil || utf16.IsSurrogate(rune(n)) && (n < 0xdc80 || n > 0xdcff):
-		p.failed = true // appendHeader writes no pairs
+		p.failed = true // AppendHeader writes no pairs
 		return b
 	case utf16.IsSurrogate(rune(n)):
 		return append(b, byte(n))
