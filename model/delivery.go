@@ -41,6 +41,11 @@ type Delivery struct {
 	Header map[string][]string
 	// Body is the raw body. In a repeat it is nil unless Differs.
 	Body []byte
+
+	// Damage says what of the delivery could not be read because somebody or
+	// something damaged it in the journal; "" if it is whole. What is missing is
+	// zero.
+	Damage string
 }
 
 // Repeat reports whether the message had arrived before.

@@ -1,0 +1,214 @@
+package postgres
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"aspectop/journal"
+	"aspectop/model"
+)
+
+// commitTime is how long a commit may take. It is longer than any caller of
+// Append waits, and bounds how long a dead connection is waited for.
+const commitTime = 15 * time.Second
+
+// arrival is a delivery on its way into the database, and what became of it.
+type arrival struct {
+	ctx      context.Context
+	delivery *model.Delivery
+	header   string
+
+	seq, message int64
+	attempt      int
+	differs      bool
+}
+
+// Append keeps d; see [journal.Journal]. When it returns nil, the server has
+// committed d as durably as its synchronous_commit asks for.
+func (j *Journal) Append(ctx context.Context, d *model.Delivery) error {
+	a := &arrival{ctx: ctx, delivery: d, header: string(journal.AppendHeader(nil, d.Header))}
+	if err := j.group.Add(ctx, a); err != nil {
+		return err
+	}
+	d.Seq, d.Message, d.Attempt, d.Differs = a.seq, a.message, a.attempt, a.differs
+	return nil
+}
+
+// commit keeps a batch in one transaction, or nothing of it.
+func (j *Journal) commit(arrivals []*arrival) error {
+	// While the server does not answer, callers give up and Svix tries again.
+	wanted := arrivals[:0:0]
+	for _, a := range arrivals {
+		if a.ctx.Err() == nil {
+			wanted = append(wanted, a)
+		}
+	}
+	if len(wanted) == 0 {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), commitTime)
+	defer cancel()
+	err := j.database.explain(j.send(ctx, wanted))
+	if err != nil {
+		j.failed.Store(&err)
+		return err
+	}
+	j.failed.Store(nil)
+	j.seen.Store(wanted[len(wanted)-1].seq)
+	j.watch.tell()
+	return nil
+}
+
+// insertBatch numbers and keeps a batch, after the statement before it has
+// locked the head row and taken the numbers. It is a statement of its own because
+// its snapshot must be younger than that lock: then it sees whatever another
+// receiver committed meanwhile, and an id that came twice is one message.
+//
+// nth counts the arrivals of an id within the batch, from 1; first is the place
+// of the first of them, and same says whether both have the same body.
+const insertBatch = `
+WITH input AS (
+	SELECT h.last - $1::bigint AS base, i.*
+	FROM aspectop.head AS h, unnest($2::text[], $3::timestamptz[], $4::text[], $5::text[], $6::text[], $7::bytea[], $8::int[], $9::int[], $10::bool[])
+		WITH ORDINALITY AS i (id, received, source, secret, headers, body, first, nth, same, place)
+), placed AS (
+	SELECT i.base + i.place AS seq, i.id, i.received, i.source, i.secret, i.headers, i.body,
+		coalesce(d.seq, r.seq, i.base + i.first) AS message,
+		CASE WHEN d.seq IS NOT NULL THEN d.body <> i.body
+			WHEN r.seq IS NOT NULL THEN r.digest <> sha256(i.body)
+			ELSE NOT i.same END AS differs,
+		i.nth + CASE WHEN d.seq IS NULL AND r.seq IS NULL THEN 0
+			ELSE greatest(1, (SELECT max(attempt) FROM aspectop.repeats AS p WHERE p.message = coalesce(d.seq, r.seq))) END AS attempt
+	FROM input AS i
+		LEFT JOIN aspectop.deliveries AS d ON d.id = i.id
+		LEFT JOIN aspectop.removed AS r ON r.id = i.id
+), messages AS (
+	INSERT INTO aspectop.deliveries (seq, id, received, source, secret, headers, body)
+	SELECT seq, id, received, source, secret, headers, body FROM placed WHERE message = seq
+), repeats AS (
+	INSERT INTO aspectop.repeats (seq, message, attempt, differs, id, received, source, secret, headers, body)
+	SELECT seq, message, attempt, differs, id, received, source, secret, headers, CASE WHEN differs THEN body END
+	FROM placed WHERE message <> seq
+)
+SELECT seq, message, attempt, differs FROM placed ORDER BY seq`
+
+// send runs the transaction in one round trip.
+func (j *Journal) send(ctx context.Context, arrivals []*arrival) (err error) {
+	c, err := j.pool.Acquire(ctx)
+	if err != nil {
+		return err
+	}
+	defer c.Release()
+	n := len(arrivals)
+	ids, sources, secrets, headers := make([]string, n), make([]string, n), make([]string, n), make([]string, n)
+	received, bodies := make([]time.Time, n), make([][]byte, n)
+	first, nth, same := make([]int32, n), make([]int32, n), make([]bool, n)
+	places := make(map[string][]int, n) // of each id
+	for i, a := range arrivals {
+		d := a.delivery
+		ids[i], received[i], sources[i], secrets[i] = encodeText(d.ID), d.Received, string(d.Source), encodeText(d.Secret)
+		headers[i], bodies[i] = a.header, d.Body
+		if bodies[i] == nil {
+			bodies[i] = []byte{}
+		}
+		places[ids[i]] = append(places[ids[i]], i)
+		before := places[ids[i]]
+		first[i], nth[i] = int32(before[0])+1, int32(len(before))
+		same[i] = bytes.Equal(d.Body, arrivals[before[0]].delivery.Body)
+	}
+
+	forgetWarning(c.Conn().PgConn())
+	batch := &pgx.Batch{}
+	batch.Queue(`BEGIN`)
+	batch.Queue(`UPDATE aspectop.head SET last = last + $1`, n)
+	batch.Queue(insertBatch, n, ids, received, sources, secrets, headers, bodies, first, nth, same)
+	batch.Queue(`COMMIT`)
+	results := c.SendBatch(ctx, batch)
+	defer func() { err = errors.Join(err, results.Close()) }()
+	for range 2 {
+		if _, err := results.Exec(); err != nil {
+			return err
+		}
+	}
+	rows, err := results.Query()
+	if err != nil {
+		return err
+	}
+	placed := 0
+	for rows.Next() && placed < n {
+		a := arrivals[placed]
+		if err := rows.Scan(&a.seq, &a.message, &a.attempt, &a.differs); err != nil {
+			return err
+		}
+		placed++
+	}
+	rows.Close()
+	if err := rows.Err(); err != nil {
+		return err
+	}
+	if placed != n {
+		return fmt.Errorf("the server kept %d of %d deliveries", placed, n)
+	}
+	tag, err := results.Exec()
+	if err != nil {
+		return err
+	}
+	if tag.String() != "COMMIT" {
+		return fmt.Errorf("the server answered %s instead of COMMIT", tag)
+	}
+	// A cancelled wait for the synchronous standby is a commit with a warning.
+	// What is kept on one disk of two is not acknowledged; Svix sends it again.
+	if warning := warningOf(c.Conn().PgConn()); warning != "" {
+		return errors.New("the commit is not as durable as the server is set up for: " + warning)
+	}
+	return nil
+}
+
+const warningKey = "aspectop warning"
+
+// noteWarning remembers a warning of the server until forgetWarning.
+func noteWarning(c *pgconn.PgConn, n *pgconn.Notice) {
+	if n.Severity == "WARNING" || n.SeverityUnlocalized == "WARNING" {
+		c.CustomData()[warningKey] = n.Message
+	}
+}
+
+func forgetWarning(c *pgconn.PgConn) { delete(c.CustomData(), warningKey) }
+
+func warningOf(c *pgconn.PgConn) string {
+	text, _ := c.CustomData()[warningKey].(string)
+	return text
+}
+
+// escaped begins a text that PostgreSQL cannot hold as it is.
+const escaped = "base64:"
+
+// encodeText is s as PostgreSQL's text type can hold it: without NUL, and valid
+// UTF-8. Ids come from outside.
+func encodeText(s string) string {
+	if utf8.ValidString(s) && !strings.Contains(s, "\x00") && !strings.HasPrefix(s, escaped) {
+		return s
+	}
+	return escaped + base64.StdEncoding.EncodeToString([]byte(s))
+}
+
+func decodeText(s string) string {
+	text, ok := strings.CutPrefix(s, escaped)
+	if !ok {
+		return s
+	}
+	b, err := base64.StdEncoding.DecodeString(text)
+	if err != nil {
+		return s
+	}
+	return string(b)
+}

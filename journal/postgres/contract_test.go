@@ -1,0 +1,63 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+	"testing"
+
+	"aspectop/journal"
+	"aspectop/journal/journaltest"
+	"aspectop/journal/postgres/pgtest"
+)
+
+var (
+	_ journal.Journal = (*Journal)(nil)
+	_ journal.Reader  = (*Reader)(nil)
+)
+
+// database is an empty one on a server that the tests share.
+type database string
+
+func (d database) parse(t testing.TB) *Database {
+	t.Helper()
+	db, err := Parse(string(d))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return db
+}
+
+func (d database) Open(t testing.TB, o journal.Options) journal.Journal {
+	t.Helper()
+	j, err := d.parse(t).Open(context.Background(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { j.Close() })
+	return j
+}
+
+func (d database) Reader(t testing.TB) journal.Reader {
+	t.Helper()
+	r, err := d.parse(t).OpenReader(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { r.Close() })
+	return r
+}
+
+var databases atomic.Int64
+
+// newDatabase makes an empty database.
+func newDatabase(s *pgtest.Server) database {
+	name := fmt.Sprint("test", databases.Add(1))
+	s.Exec("postgres", "CREATE DATABASE "+name+" OWNER aspectop")
+	return database(s.URL("aspectop", name))
+}
+
+func TestADatabaseKeepsWhatAJournalPromises(t *testing.T) {
+	s := pgtest.Start(t, "fsync = off")
+	journaltest.Run(t, func(t testing.TB) journaltest.Home { return newDatabase(s) })
+}

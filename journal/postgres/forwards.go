@@ -1,0 +1,93 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"aspectop/journal"
+	"aspectop/model"
+)
+
+// saveTime is how long SaveForwards may take.
+const saveTime = 10 * time.Second
+
+// SaveForwards keeps outcomes and a cursor; see [journal.Journal]. It waits for
+// no disk: synchronous_commit is off for this one transaction.
+func (j *Journal) SaveForwards(key, url string, cursor int64, outcomes []model.Forward) error {
+	if j.group.Closed() {
+		return journal.ErrClosed
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), saveTime)
+	defer cancel()
+	return j.database.explain(pgx.BeginFunc(ctx, j.pool, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, `SET LOCAL synchronous_commit = off`); err != nil {
+			return err
+		}
+		var target int64
+		err := tx.QueryRow(ctx, `INSERT INTO aspectop.forward_targets (key, url, cursor) VALUES ($1, $2, $3)
+			ON CONFLICT (key) DO UPDATE SET url = excluded.url, cursor = excluded.cursor RETURNING id`, key, encodeText(url), cursor).Scan(&target)
+		if err != nil {
+			return err
+		}
+		batch := &pgx.Batch{}
+		for i := range outcomes {
+			f := &outcomes[i]
+			batch.Queue(`INSERT INTO aspectop.forwards (seq, target, at, status, latency, tries, resigned, final, gave_up, error, hint, body)
+				VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+				ON CONFLICT (seq, target) DO UPDATE SET at = excluded.at, status = excluded.status, latency = excluded.latency,
+					tries = excluded.tries, resigned = excluded.resigned, final = excluded.final, gave_up = excluded.gave_up,
+					error = excluded.error, hint = excluded.hint, body = excluded.body`,
+				f.Seq, target, f.At, f.Status, f.Latency, f.Tries, f.Resigned, f.Final, f.GaveUp, encodeText(f.Error), encodeText(f.Hint), f.Body)
+		}
+		return tx.SendBatch(ctx, batch).Close()
+	}))
+}
+
+// Forwards returns what became of one delivery at each target.
+func (r *Reader) Forwards(ctx context.Context, seq int64) ([]model.Forward, error) {
+	if err := r.usable(ctx); err != nil {
+		return nil, err
+	}
+	rows, err := r.pool.Query(ctx, `SELECT t.url, at, status, latency, tries, resigned, final, gave_up, error, hint, body
+		FROM aspectop.forwards JOIN aspectop.forward_targets AS t ON t.id = target WHERE seq = $1 ORDER BY target`, seq)
+	if err != nil {
+		return nil, r.database.explain(err)
+	}
+	found, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (model.Forward, error) {
+		f := model.Forward{Seq: seq}
+		err := row.Scan(&f.To, &f.At, &f.Status, &f.Latency, &f.Tries, &f.Resigned, &f.Final, &f.GaveUp, &f.Error, &f.Hint, &f.Body)
+		f.To, f.Error, f.Hint, f.At = decodeText(f.To), decodeText(f.Error), decodeText(f.Hint), f.At.UTC()
+		return f, err
+	})
+	return found, r.database.explain(err)
+}
+
+// ForwardCursor returns the cursor kept for a target.
+func (r *Reader) ForwardCursor(ctx context.Context, key string) (cursor int64, known bool, err error) {
+	if err := r.usable(ctx); err != nil {
+		return 0, false, err
+	}
+	err = r.pool.QueryRow(ctx, `SELECT cursor FROM aspectop.forward_targets WHERE key = $1`, key).Scan(&cursor)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return 0, false, nil
+	}
+	return cursor, err == nil, r.database.explain(err)
+}
+
+// SettledForwards returns the numbers after seq and up to last whose outcome at
+// a target is final.
+func (r *Reader) SettledForwards(ctx context.Context, key string, seq, last int64) ([]int64, error) {
+	if err := r.usable(ctx); err != nil {
+		return nil, err
+	}
+	rows, err := r.pool.Query(ctx, `SELECT seq FROM aspectop.forwards JOIN aspectop.forward_targets AS t ON t.id = target
+		WHERE t.key = $1 AND seq > $2 AND seq <= $3 AND final ORDER BY seq`, key, seq, last)
+	if err != nil {
+		return nil, r.database.explain(err)
+	}
+	settled, err := pgx.CollectRows(rows, pgx.RowTo[int64])
+	return settled, r.database.explain(err)
+}

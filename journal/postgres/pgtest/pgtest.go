@@ -1,0 +1,279 @@
+// Package pgtest starts private PostgreSQL clusters for tests: in a temporary
+// folder, on a free port of the loopback address, ended with the test. It is no
+// part of the program.
+package pgtest
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// Require makes a missing PostgreSQL a failure instead of a skipped test.
+const Require = "ASPECTOP_REQUIRE_POSTGRES"
+
+// Server is one PostgreSQL server.
+type Server struct {
+	Port int
+	data string
+	bin  string
+	t    testing.TB
+	cmd  *exec.Cmd
+}
+
+// binaries is the folder of PostgreSQL's programs, where Debian and others keep
+// them.
+func binaries() string {
+	if path, err := exec.LookPath("initdb"); err == nil {
+		return filepath.Dir(path)
+	}
+	for _, pattern := range []string{"/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin", "/opt/homebrew/opt/postgresql*/bin", "/usr/local/opt/postgresql*/bin"} {
+		found, _ := filepath.Glob(pattern)
+		slices.Sort(found)
+		for _, folder := range slices.Backward(found) {
+			if _, err := os.Stat(filepath.Join(folder, "initdb")); err == nil {
+				return folder
+			}
+		}
+	}
+	return ""
+}
+
+// Start starts a primary that holds an empty database named aspectop, owned by a
+// user named aspectop. The test is skipped where PostgreSQL is missing.
+func Start(t testing.TB, settings ...string) *Server {
+	t.Helper()
+	s := newServer(t)
+	s.run("initdb", "-D", s.data, "-U", "postgres", "--auth=trust", "--no-sync", "-E", "UTF8", "--locale=C")
+	s.configure(settings...)
+	s.Launch()
+	admin := s.Connect("postgres", "postgres")
+	defer admin.Close(context.Background())
+	for _, sql := range []string{"CREATE ROLE aspectop LOGIN", "CREATE DATABASE aspectop OWNER aspectop"} {
+		if _, err := admin.Exec(t.Context(), sql); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return s
+}
+
+// Standby starts a synchronous standby of the server and waits until commits go
+// to both.
+func (s *Server) Standby() *Server {
+	s.t.Helper()
+	b := newServer(s.t)
+	os.RemoveAll(b.data)
+	s.run("pg_basebackup", "-h", "127.0.0.1", "-p", strconv.Itoa(s.Port), "-U", "postgres", "-D", b.data, "-R", "-X", "stream", "--no-sync", "-c", "fast")
+	b.configure(fmt.Sprintf("primary_conninfo = 'host=127.0.0.1 port=%d user=postgres application_name=standby'", s.Port))
+	b.Launch()
+	admin := s.Connect("postgres", "postgres")
+	defer admin.Close(context.Background())
+	for _, sql := range []string{"ALTER SYSTEM SET synchronous_standby_names = 'standby'", "SELECT pg_reload_conf()"} {
+		if _, err := admin.Exec(context.Background(), sql); err != nil {
+			s.t.Fatal(err)
+		}
+	}
+	s.until("the standby is synchronous", func() bool {
+		var n int
+		err := admin.QueryRow(context.Background(), "SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'").Scan(&n)
+		return err == nil && n == 1
+	})
+	return b
+}
+
+func newServer(t testing.TB) *Server {
+	t.Helper()
+	s := &Server{t: t, bin: binaries()}
+	if s.bin == "" {
+		if os.Getenv(Require) != "" {
+			t.Fatal("PostgreSQL is missing: install Debian's postgresql")
+		}
+		t.Skip("needs PostgreSQL: install Debian's postgresql, or put initdb on the PATH")
+	}
+	// Not in t.TempDir: its parents are closed to the user that the server runs as.
+	folder, err := os.MkdirTemp("/tmp", "aspectop-pg-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(folder) })
+	s.data = filepath.Join(folder, "data")
+	if err := os.Mkdir(s.data, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if owner := serverUser(t); owner != nil {
+		uid, _ := strconv.Atoi(owner.Uid)
+		gid, _ := strconv.Atoi(owner.Gid)
+		for _, path := range []string{folder, s.data} {
+			if err := os.Chown(path, uid, gid); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Port = l.Addr().(*net.TCPAddr).Port
+	l.Close()
+	return s
+}
+
+func (s *Server) configure(settings ...string) {
+	s.t.Helper()
+	lines := append([]string{
+		"listen_addresses = '127.0.0.1'",
+		fmt.Sprint("port = ", s.Port),
+		"unix_socket_directories = ''",
+		"max_connections = 100",
+		"wal_level = replica",
+		"hot_standby = on",
+		"shared_buffers = 32MB",
+		"autovacuum = off",
+	}, settings...)
+	f, err := os.OpenFile(filepath.Join(s.data, "postgresql.conf"), os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	_, err = f.WriteString("\n" + strings.Join(lines, "\n") + "\n")
+	f.Close()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// Launch starts the server, and waits until it takes connections.
+func (s *Server) Launch() {
+	s.t.Helper()
+	s.cmd = s.command("postgres", "-D", s.data)
+	log, err := os.Create(filepath.Join(filepath.Dir(s.data), "log"))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer log.Close()
+	s.cmd.Stdout, s.cmd.Stderr = log, log
+	if err := s.cmd.Start(); err != nil {
+		s.t.Fatal(err)
+	}
+	cmd, ended := s.cmd, make(chan struct{})
+	go func() { cmd.Wait(); close(ended) }()
+	s.t.Cleanup(func() {
+		cmd.Process.Signal(os.Interrupt) // a fast shutdown
+		select {
+		case <-ended:
+		case <-time.After(5 * time.Second):
+			cmd.Process.Kill()
+			<-ended
+		}
+	})
+	s.until("the server takes connections", func() bool {
+		c, err := pgx.Connect(context.Background(), s.URL("postgres", "postgres"))
+		if err != nil {
+			return false
+		}
+		c.Close(context.Background())
+		return true
+	})
+}
+
+// Kill ends the server as a power cut of its machine would.
+func (s *Server) Kill() {
+	s.t.Helper()
+	// The postmaster's children see its death and end.
+	s.cmd.Process.Kill()
+	s.until("the server is gone", func() bool {
+		c, err := net.Dial("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(s.Port)))
+		if err == nil {
+			c.Close()
+		}
+		return err != nil
+	})
+}
+
+// Stop stops the server in an orderly way; Launch starts it again.
+func (s *Server) Stop() {
+	s.t.Helper()
+	s.run("pg_ctl", "-D", s.data, "-m", "fast", "-w", "stop")
+}
+
+// Promote makes a standby the primary.
+func (s *Server) Promote() {
+	s.t.Helper()
+	s.run("pg_ctl", "-D", s.data, "-w", "promote")
+}
+
+// URL is the address of a database on the server.
+func (s *Server) URL(user, database string) string {
+	return fmt.Sprintf("postgres://%s@127.0.0.1:%d/%s", user, s.Port, database)
+}
+
+// Connect opens a connection.
+func (s *Server) Connect(user, database string) *pgx.Conn {
+	s.t.Helper()
+	c, err := pgx.Connect(context.Background(), s.URL(user, database))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return c
+}
+
+// Exec runs a statement as the superuser.
+func (s *Server) Exec(database, sql string) {
+	s.t.Helper()
+	c := s.Connect("postgres", database)
+	defer c.Close(context.Background())
+	if _, err := c.Exec(context.Background(), sql); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+func (s *Server) command(program string, args ...string) *exec.Cmd {
+	cmd := exec.Command(filepath.Join(s.bin, program), args...)
+	cmd.Dir = "/"
+	cmd.Env = []string{"PATH=/usr/bin:/bin", "LANG=C", "HOME=" + filepath.Dir(s.data)}
+	runAs(cmd, serverUser(s.t))
+	return cmd
+}
+
+func (s *Server) run(program string, args ...string) {
+	s.t.Helper()
+	if out, err := s.command(program, args...).CombinedOutput(); err != nil {
+		s.t.Fatalf("%s: %v\n%s", program, err, out)
+	}
+}
+
+func (s *Server) until(what string, is func() bool) {
+	s.t.Helper()
+	for deadline := time.Now().Add(30 * time.Second); !is(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			log, _ := os.ReadFile(filepath.Join(filepath.Dir(s.data), "log"))
+			s.t.Fatalf("not yet: %s\n%s", what, log)
+		}
+	}
+}
+
+// serverUser is whom the server runs as: PostgreSQL refuses root. Nil is this
+// user.
+func serverUser(t testing.TB) *user.User {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		return nil
+	}
+	for _, name := range []string{"postgres", "nobody"} {
+		if u, err := user.Lookup(name); err == nil {
+			return u
+		}
+	}
+	t.Skip("PostgreSQL does not run as root, and there is no user postgres or nobody")
+	return nil
+}

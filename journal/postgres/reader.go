@@ -1,0 +1,225 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"aspectop/journal"
+	"aspectop/model"
+)
+
+// Reader reads. It keeps the promises of [journal.Reader]. A role with nothing
+// but SELECT on the schema will do.
+type Reader struct {
+	database *Database
+	pool     *pgxpool.Pool
+	watch    *watcher
+	own      func() // closes what is the reader's own; nil: nothing is
+	noHeader atomic.Bool
+	seen     int64 // of the watcher, by Wait
+	closed   chan struct{}
+	once     sync.Once
+}
+
+func newReader(d *Database, pool *pgxpool.Pool, watch *watcher, own func()) *Reader {
+	return &Reader{database: d, pool: pool, watch: watch, own: own, seen: -1, closed: make(chan struct{})}
+}
+
+// OpenReader opens the journal for reading.
+func (d *Database) OpenReader(ctx context.Context) (*Reader, error) {
+	pool, err := d.pool(ctx, false, nil)
+	if err != nil {
+		return nil, err
+	}
+	var version int
+	err = pool.QueryRow(ctx, `SELECT version FROM aspectop.head`).Scan(&version)
+	if err = checkVersion(version, err); err != nil {
+		pool.Close()
+		return nil, d.explain(err)
+	}
+	watch := newWatcher(pool)
+	return newReader(d, pool, watch, func() { watch.close(); closePool(pool) }), nil
+}
+
+// OmitHeader makes all further deliveries come without their Header.
+func (r *Reader) OmitHeader() { r.noHeader.Store(true) }
+
+// Close releases the connections. Further calls fail with ErrClosed.
+func (r *Reader) Close() error {
+	r.once.Do(func() {
+		close(r.closed)
+		if r.own != nil {
+			r.own()
+		}
+	})
+	return nil
+}
+
+func (r *Reader) usable(ctx context.Context) error {
+	select {
+	case <-r.closed:
+		return journal.ErrClosed
+	default:
+		return ctx.Err()
+	}
+}
+
+const (
+	firsts  = `SELECT seq, seq AS message, 1 AS attempt, false AS differs, id, received, source, secret, %[1]s, body FROM aspectop.deliveries`
+	repeats = `SELECT seq, message, attempt, differs, id, received, source, secret, %[1]s, body FROM aspectop.repeats`
+
+	afterQuery   = `(` + firsts + ` WHERE seq > $1 ORDER BY seq LIMIT $2) UNION ALL (` + repeats + ` WHERE seq > $1 ORDER BY seq LIMIT $2) ORDER BY seq LIMIT $2`
+	beforeQuery  = `(` + firsts + ` WHERE seq < $1 ORDER BY seq DESC LIMIT $2) UNION ALL (` + repeats + ` WHERE seq < $1 ORDER BY seq DESC LIMIT $2) ORDER BY seq DESC LIMIT $2`
+	getQuery     = firsts + ` WHERE seq = $1 UNION ALL ` + repeats + ` WHERE seq = $1`
+	repeatsQuery = repeats + ` WHERE message = $1 ORDER BY seq`
+
+	rangeQuery = `SELECT
+		coalesce(least((SELECT min(seq) FROM aspectop.deliveries), (SELECT min(seq) FROM aspectop.repeats)), 0),
+		coalesce(greatest((SELECT max(seq) FROM aspectop.deliveries), (SELECT max(seq) FROM aspectop.repeats)), 0)`
+)
+
+// After returns deliveries after seq; see [journal.Reader].
+func (r *Reader) After(ctx context.Context, seq int64, limit int) ([]model.Delivery, error) {
+	return r.deliveries(ctx, afterQuery, seq, limit)
+}
+
+// Before returns deliveries before seq, newest first; see [journal.Reader].
+func (r *Reader) Before(ctx context.Context, seq int64, limit int) ([]model.Delivery, error) {
+	return r.deliveries(ctx, beforeQuery, seq, limit)
+}
+
+// Get returns one delivery, or ErrNotFound.
+func (r *Reader) Get(ctx context.Context, seq int64) (model.Delivery, error) {
+	found, err := r.deliveries(ctx, getQuery, seq)
+	if err != nil {
+		return model.Delivery{}, err
+	}
+	if len(found) == 0 {
+		return model.Delivery{}, fmt.Errorf("%w: number %d", journal.ErrNotFound, seq)
+	}
+	return found[0], nil
+}
+
+// Repeats returns the kept repeats of a message, oldest first.
+func (r *Reader) Repeats(ctx context.Context, message int64) ([]model.Delivery, error) {
+	return r.deliveries(ctx, repeatsQuery, message)
+}
+
+// Range returns the least and the greatest number that is kept.
+func (r *Reader) Range(ctx context.Context) (first, last int64, err error) {
+	if err := r.usable(ctx); err != nil {
+		return 0, 0, err
+	}
+	err = r.pool.QueryRow(ctx, rangeQuery).Scan(&first, &last)
+	return first, last, r.database.explain(err)
+}
+
+// Since returns the greatest number received before t; see [journal.Reader].
+func (r *Reader) Since(ctx context.Context, t time.Time) (int64, error) {
+	if err := r.usable(ctx); err != nil {
+		return 0, err
+	}
+	seq, err := lastBefore(ctx, r.pool, t)
+	return seq, r.database.explain(err)
+}
+
+// lastBefore halves the range of numbers instead of reading all.
+func lastBefore(ctx context.Context, pool *pgxpool.Pool, t time.Time) (int64, error) {
+	var first, last int64
+	if err := pool.QueryRow(ctx, rangeQuery).Scan(&first, &last); err != nil || last == 0 {
+		return 0, err
+	}
+	before := int64(0)  // the greatest number known to be before t
+	for first <= last { // what follows last is known not to be
+		middle := first + (last-first)/2
+		var seq int64
+		var received time.Time
+		err := pool.QueryRow(ctx, `(SELECT seq, received FROM aspectop.deliveries WHERE seq >= $1 ORDER BY seq LIMIT 1)
+			UNION ALL (SELECT seq, received FROM aspectop.repeats WHERE seq >= $1 ORDER BY seq LIMIT 1) ORDER BY seq LIMIT 1`, middle).Scan(&seq, &received)
+		switch {
+		case errors.Is(err, pgx.ErrNoRows): // retention removed what was there
+			last = middle - 1
+		case err != nil:
+			return 0, err
+		case seq <= last && received.Before(t):
+			before, first = seq, seq+1
+		default:
+			last = middle - 1
+		}
+	}
+	return before, nil
+}
+
+// Wait returns when something was committed since its last call returned; see
+// [journal.Reader].
+func (r *Reader) Wait(ctx context.Context) error {
+	if err := r.usable(ctx); err != nil {
+		return err
+	}
+	news, next, err := r.watch.after(r.seen)
+	for news == r.seen {
+		select {
+		case <-next:
+		case <-r.closed:
+		case <-ctx.Done():
+		}
+		if err := r.usable(ctx); err != nil {
+			return err
+		}
+		news, next, err = r.watch.after(r.seen)
+	}
+	r.seen = news
+	return r.database.explain(err)
+}
+
+// Changed is for the interface only.
+func (r *Reader) Changed(ctx context.Context) (bool, error) {
+	if err := r.usable(ctx); err != nil {
+		return false, err
+	}
+	news, _, err := r.watch.after(r.seen)
+	changed := news != r.seen
+	r.seen = news
+	return changed, r.database.explain(err)
+}
+
+func (r *Reader) deliveries(ctx context.Context, query string, args ...any) ([]model.Delivery, error) {
+	if err := r.usable(ctx); err != nil {
+		return nil, err
+	}
+	headers := "headers"
+	if r.noHeader.Load() {
+		headers = "NULL"
+	}
+	rows, err := r.pool.Query(ctx, fmt.Sprintf(query, headers), args...)
+	if err != nil {
+		return nil, r.database.explain(err)
+	}
+	found, err := pgx.CollectRows(rows, scan)
+	return found, r.database.explain(err)
+}
+
+func scan(row pgx.CollectableRow) (d model.Delivery, err error) {
+	var header *string
+	var source string
+	if err := row.Scan(&d.Seq, &d.Message, &d.Attempt, &d.Differs, &d.ID, &d.Received, &source, &d.Secret, &header, &d.Body); err != nil {
+		return d, err
+	}
+	d.ID, d.Secret, d.Source, d.Received = decodeText(d.ID), decodeText(d.Secret), model.Source(source), d.Received.UTC()
+	if len(d.Body) == 0 {
+		d.Body = nil
+	}
+	if header != nil {
+		if d.Header, err = journal.ParseHeader(*header); err != nil {
+			d.Damage, err = err.Error(), nil
+		}
+	}
+	return d, nil
+}

@@ -1,0 +1,118 @@
+package postgres
+
+import (
+	"context"
+	"crypto/sha256"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"aspectop/journal"
+	"aspectop/model"
+)
+
+const (
+	// retainEvery is the time between two looks for what has grown too old.
+	retainEvery = time.Minute
+	// retainStep is how many rows one transaction removes at most.
+	retainStep = 500
+)
+
+// keepRetaining removes what is older than Retain, as the one process that does.
+func (j *Journal) keepRetaining(ctx context.Context) {
+	j.Hold(ctx, "retention", func(journal.Holder) {}, func(ctx context.Context) error {
+		tick := time.NewTicker(retainEvery)
+		defer tick.Stop()
+		for {
+			j.retain(ctx) // what fails is tried again
+			select {
+			case <-tick.C:
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}
+	})
+}
+
+// retain removes what is older than Retain, in small steps.
+func (j *Journal) retain(ctx context.Context) error {
+	now := j.options.Now()
+	end, err := lastBefore(ctx, j.pool, now.Add(-j.options.Retain))
+	if err != nil {
+		return err
+	}
+	if err := j.removeDeliveries(ctx, end, now); err != nil {
+		return err
+	}
+	for _, table := range []string{"repeats", "forwards"} {
+		query := `DELETE FROM aspectop.repeats WHERE seq IN (SELECT seq FROM aspectop.repeats WHERE seq <= $1 LIMIT $2)`
+		if table == "forwards" {
+			query = `DELETE FROM aspectop.forwards WHERE seq IN (SELECT f.seq FROM aspectop.forwards AS f
+				WHERE f.seq <= $1 AND NOT EXISTS (SELECT FROM aspectop.deliveries AS d WHERE d.seq = f.seq) LIMIT $2)`
+		}
+		for {
+			tag, err := j.pool.Exec(ctx, query, end, retainStep)
+			if err != nil {
+				return err
+			}
+			if tag.RowsAffected() < retainStep {
+				break
+			}
+		}
+	}
+	_, err = j.pool.Exec(ctx, `DELETE FROM aspectop.removed WHERE received < $1`, now.Add(-max(journal.RememberIDs, j.options.Retain)))
+	return err
+}
+
+// removeDeliveries removes the deliveries up to end, except the newest event of
+// each task that is not done by then.
+func (j *Journal) removeDeliveries(ctx context.Context, end int64, now time.Time) error {
+	news := make(journal.Latest)
+	for after := int64(0); after < end; {
+		rows, err := j.pool.Query(ctx, `SELECT seq, id, received, source, body FROM aspectop.deliveries
+			WHERE seq > $1 AND seq <= $2 ORDER BY seq LIMIT $3`, after, end, retainStep)
+		if err != nil {
+			return err
+		}
+		found, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (d model.Delivery, err error) {
+			var source string
+			err = row.Scan(&d.Seq, &d.ID, &d.Received, &source, &d.Body)
+			d.Message, d.Source = d.Seq, model.Source(source)
+			return d, err
+		})
+		if err != nil || len(found) == 0 {
+			return err
+		}
+		var gone []journal.Removal
+		for i := range found {
+			d := &found[i]
+			after = d.Seq
+			gone = news.Add(gone, journal.Removal{Seq: d.Seq, ID: d.ID, Received: d.Received, Digest: sha256.Sum256(d.Body)}, model.Decode(d))
+		}
+		if err := j.remove(ctx, gone, now); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// remove removes deliveries and remembers the ids that Svix may still repeat. It
+// locks the head row, so that no batch decides about an id meanwhile.
+func (j *Journal) remove(ctx context.Context, gone []journal.Removal, now time.Time) error {
+	if len(gone) == 0 {
+		return nil
+	}
+	return pgx.BeginFunc(ctx, j.pool, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, `SELECT last FROM aspectop.head FOR UPDATE`); err != nil {
+			return err
+		}
+		batch := &pgx.Batch{}
+		for _, r := range gone {
+			batch.Queue(`DELETE FROM aspectop.deliveries WHERE seq = $1`, r.Seq)
+			if now.Sub(r.Received) < journal.RememberIDs {
+				batch.Queue(`INSERT INTO aspectop.removed (seq, id, received, digest) VALUES ($1, $2, $3, $4)`, r.Seq, r.ID, r.Received, r.Digest[:])
+			}
+		}
+		return tx.SendBatch(ctx, batch).Close()
+	})
+}
