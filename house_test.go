@@ -27,12 +27,13 @@ var rooms = []struct {
 		"net/http", "database/sql", "charm.land/",
 	}},
 	{"demo", []string{"ui", "receiver", "charm.land/", "database/sql"}},
-	{"forward", []string{"ui", "journal/sqlite"}},
-	{"receiver", []string{"ui", "tunnel", "journal/sqlite"}},
-	{"source", []string{"ui", "tunnel", "journal/sqlite"}},
-	{"tunnel", []string{"ui", "receiver", "journal/sqlite"}},
+	{"forward", []string{"ui", "journal/sqlite", "journal/postgres"}},
+	{"receiver", []string{"ui", "tunnel", "journal/sqlite", "journal/postgres"}},
+	{"source", []string{"ui", "tunnel", "journal/sqlite", "journal/postgres"}},
+	{"tunnel", []string{"ui", "receiver", "journal/sqlite", "journal/postgres"}},
 	{"aspect", []string{"journal", "model"}},
 	{"journal/sqlite", nil},
+	{"journal/postgres", nil},
 	{"journal", []string{"ui", "net/http", "charm.land/"}},
 	{"model", nil},
 	{"private", nil},
@@ -42,7 +43,7 @@ var rooms = []struct {
 const decoder = "github.com/go-json-experiment/json/jsontext"
 
 // outside are packages that test the house and are no rooms of it.
-var outside = []string{"bench", "e2e"}
+var outside = []string{"bench", "e2e", "journal/journaltest", "journal/postgres/pgtest"}
 
 func TestImportsPointDownTheHouse(t *testing.T) {
 	floor := map[string]int{}

@@ -16,7 +16,6 @@ import (
 	"github.com/charmbracelet/colorprofile"
 	"github.com/charmbracelet/x/term"
 
-	"aspectop/journal/sqlite"
 	"aspectop/receiver"
 	"aspectop/tunnel"
 )
@@ -88,41 +87,11 @@ func (d *doctor) checkPort() finding {
 }
 
 func (d *doctor) checkJournal() finding {
-	path := d.journal
-	if path == "memory" {
-		return finding{fine, "in memory, forgotten at the end", ""}
-	}
-	if path == "" {
-		var err error
-		if path, err = sqlite.DefaultPath(); err != nil {
-			return finding{failure, err.Error(), ""}
-		}
-	}
-	found, err := sqlite.Inspect(path)
-	none := errors.Is(err, fs.ErrNotExist)
-	if err != nil && !none {
+	h, err := homeOf(d.journal)
+	if err != nil {
 		return finding{failure, err.Error(), ""}
 	}
-	if err := sqlite.Writable(path); err != nil {
-		return finding{failure, err.Error(), ""}
-	}
-	if none {
-		return finding{fine, "none yet; watch makes " + path, ""}
-	}
-	if open := openToOthers("the journal", found.Path); open != nil {
-		return *open
-	}
-	words := fmt.Sprintf("%s, format %d, %d KiB, %d arrivals", found.Path, found.Version, (found.Size+1023)>>10, found.Arrivals)
-	if !found.Newest.IsZero() {
-		words += ", the last " + ago(found.Newest)
-	}
-	switch pid, alive, err := sqlite.Writer(path); {
-	case err != nil:
-		return finding{failure, err.Error(), ""}
-	case alive:
-		return finding{fine, fmt.Sprintf("%s; process %d writes it", words, pid), ""}
-	}
-	return finding{fine, words + "; no process writes it now", ""}
+	return h.check()
 }
 
 // checkLeases counts the notes of endpoints that were registered. To look into
@@ -138,7 +107,7 @@ func (d *doctor) checkLeases() finding {
 		return finding{fine, "no run of watch has left one registered", ""}
 	}
 	words := fmt.Sprintf("%d registered by watch, noted in %s", len(notes), folder)
-	if _, alive, _ := sqlite.Writer(filepath.Join(state, "journal.db")); alive {
+	if watchRuns(state) {
 		return finding{fine, words + "; a watch is running, which may own one", ""}
 	}
 	return finding{warning, words, "the next watch with the same key and a tunnel takes one over and deletes the others; those of --keep-endpoint stay"}

@@ -163,6 +163,9 @@ func (c *config) key(owner *cobra.Command, name string, value any) error {
 		return fmt.Errorf("%s takes one value, not a list", name)
 	}
 	for _, text := range texts {
+		if err := refusePassword(name, text, "in the config file"); err != nil {
+			return err
+		}
 		if err := c.flags.Set(name, text); err != nil {
 			return err
 		}

@@ -61,7 +61,7 @@ func (d *demoFlags) run(ctx context.Context) error {
 	secret := receiver.NewSecret("demo")
 	s := newSession(d.output, filter)
 	s.secrets, s.path = []receiver.Secret{secret}, receiver.DefaultPath
-	if err := s.openJournal("memory", 0); err != nil {
+	if err := s.openJournal(ctx, memoryHome, 0); err != nil {
 		return err
 	}
 	defer s.close()

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"aspectop/aspect"
-	"aspectop/journal/sqlite"
 	"aspectop/model"
 	"aspectop/receiver"
 	"aspectop/tunnel"
@@ -247,11 +246,4 @@ func writeSecret(path, secret string) error {
 		os.Remove(f.Name())
 	}
 	return err
-}
-
-// stateDir is where leases and the relay's token are kept: beside the journal's
-// default place.
-func stateDir() (string, error) {
-	path, err := sqlite.DefaultPath()
-	return filepath.Dir(path), err
 }

@@ -11,6 +11,11 @@ import (
 // settle fills in the flags that were not given: from the environment, then
 // from the user's config file. It runs before a command does.
 func settle(cmd *cobra.Command, _ []string) error {
+	if f := cmd.Flags().Lookup(journalFlag); f != nil && f.Changed {
+		if err := refusePassword(f.Name, f.Value.String(), "on the command line"); err != nil {
+			return err
+		}
+	}
 	if err := fromEnvironment(cmd.Flags()); err != nil {
 		return err
 	}

@@ -160,7 +160,7 @@ func (w *waitFlags) alone(ctx context.Context, goal *model.Wait, known int64) er
 // poll waits by asking Aspect's API.
 func (w *waitFlags) poll(ctx context.Context, goal *model.Wait, client *aspect.Client, known int64) error {
 	s := newSession(output{}, nil)
-	if err := s.openJournal("memory", 0); err != nil {
+	if err := s.openJournal(ctx, memoryHome, 0); err != nil {
 		return err
 	}
 	defer s.close()
@@ -200,7 +200,7 @@ func (w *waitFlags) receive(ctx context.Context, goal *model.Wait, known int64) 
 	}
 	s := newSession(output{}, nil)
 	s.secrets, s.path = secrets, receiver.DefaultPath
-	if err := s.openJournal("memory", 0); err != nil {
+	if err := s.openJournal(ctx, memoryHome, 0); err != nil {
 		return err
 	}
 	defer s.close()

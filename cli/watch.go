@@ -113,7 +113,7 @@ func (w *watchFlags) run(ctx context.Context, flags *pflag.FlagSet) error {
 	if s.reach, err = w.newReach(plan); err != nil {
 		return err
 	}
-	if err := s.openJournal(w.journal, time.Duration(w.retain)); err != nil {
+	if err := s.openJournal(ctx, w.journal, time.Duration(w.retain)); err != nil {
 		return err
 	}
 	defer s.close()

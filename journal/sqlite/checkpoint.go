@@ -91,6 +91,8 @@ func (j *Journal) checkpoint() {
 	if j.file.check() != nil {
 		return // a log that was cut short would spoil the file
 	}
+	j.copying.Lock()
+	defer j.copying.Unlock()
 	var busy, log, copied int64
 	j.keeper.row("PRAGMA wal_checkpoint(PASSIVE)", nil, &busy, &log, &copied)
 	j.sizeLog()
@@ -102,6 +104,8 @@ func (j *Journal) shortenLog(n int64) {
 	if j.logged += n; j.logged < patience*j.logDue.Load() {
 		return
 	}
+	j.copying.Lock()
+	defer j.copying.Unlock()
 	var busy, log, copied int64
 	j.writer.row("PRAGMA wal_checkpoint(RESTART)", nil, &busy, &log, &copied)
 	j.logged = 0
@@ -112,6 +116,8 @@ func (j *Journal) shortenLog(n int64) {
 // holds writing.
 func (j *Journal) emptyLog() error {
 	defer j.sizeLog()
+	j.copying.Lock()
+	defer j.copying.Unlock()
 	return j.file.shorten(func() error {
 		var busy, log, copied int64
 		if err := j.writer.row("PRAGMA wal_checkpoint(TRUNCATE)", nil, &busy, &log, &copied); err != nil {

@@ -45,6 +45,7 @@ type Journal struct {
 	// forwards is where SaveForwards writes, nil before its first call.
 	forwards *session
 
+	copying sync.Mutex    // held during a checkpoint: SQLite refuses a second one at once
 	keeper  *session      // for checkpoints and retention
 	stop    chan struct{} // closed by Close
 	stopped chan struct{} // closed when the keeper's goroutine has ended
