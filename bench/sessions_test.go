@@ -1,0 +1,292 @@
+//go:build linux
+
+package bench
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/ed25519"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"text/tabwriter"
+	"time"
+
+	"golang.org/x/crypto/ssh"
+)
+
+const (
+	sessionRounds = 5
+	sessionTime   = 4 * time.Second
+	sessionRate   = 2_000 // deliveries a second
+	sessionSlots  = 32    // connections that carry them
+)
+
+// BenchmarkSessions receives 2,000 deliveries a second with nobody and with some
+// who watch over SSH, on screens of 120×40 that draw all the time, and prints what
+// the deliveries waited. A delivery's wait begins when it was due, so one that had
+// to queue counts. The goal is a p99 within 10 % of that without sessions.
+func BenchmarkSessions(b *testing.B) {
+	program := filepath.Join(b.TempDir(), "aspectop")
+	if out, err := exec.Command("go", "build", "-o", program, "..").CombinedOutput(); err != nil {
+		b.Fatalf("%v: %s", err, out)
+	}
+	watching := []int{0, 4, 16}
+	for b.Loop() {
+		rounds := make([][]sessionFigures, len(watching))
+		for range sessionRounds {
+			for i, n := range watching {
+				rounds[i] = append(rounds[i], receiveWatched(b, program, n))
+			}
+		}
+		out := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight|tabwriter.Debug)
+		fmt.Fprintf(out, "\nsessions\tkept/s\tp50 ms\tof none\tp99 ms\tof none\tCPU of a core\tKiB/s to each\t\n")
+		for i, n := range watching {
+			over := func(of func(f sessionFigures) float64) float64 {
+				values := make([]float64, sessionRounds)
+				for r, f := range rounds[i] {
+					values[r] = of(f)
+				}
+				slices.Sort(values)
+				return values[len(values)/2]
+			}
+			p50 := spreadOfSessions(rounds[i], rounds[0], func(f sessionFigures) float64 { return f.p50.Seconds() })
+			p99 := spreadOfSessions(rounds[i], rounds[0], func(f sessionFigures) float64 { return f.p99.Seconds() })
+			fmt.Fprintf(out, "%d\t%.0f\t%.2f\t%s\t%.2f\t%s\t%.2f\t%.0f\t\n", n,
+				over(func(f sessionFigures) float64 { return f.rate }),
+				over(func(f sessionFigures) float64 { return f.p50.Seconds() * 1e3 }), p50,
+				over(func(f sessionFigures) float64 { return f.p99.Seconds() * 1e3 }), p99,
+				over(func(f sessionFigures) float64 { return f.cpu }),
+				over(func(f sessionFigures) float64 { return f.drawn / 1024 / max(1, float64(n)) }))
+		}
+		out.Flush()
+		fmt.Printf("medians of %d rounds of %s\n", sessionRounds, sessionTime)
+	}
+	b.ReportMetric(0, "ns/op")
+}
+
+type sessionFigures struct {
+	rate, cpu, drawn float64 // a second
+	p50, p99         time.Duration
+}
+
+func spreadOfSessions(of, base []sessionFigures, value func(sessionFigures) float64) spread {
+	ratios := make([]float64, len(of))
+	for r := range of {
+		ratios[r] = value(of[r]) / value(base[r])
+	}
+	slices.Sort(ratios)
+	return spread{ratios[0], ratios[len(ratios)/2], ratios[len(ratios)-1]}
+}
+
+// watched is a watch in a process of its own that prints JSON lines and serves
+// screens.
+type watched struct {
+	cmd       *exec.Cmd
+	receiver  string // address
+	ssh       string // address
+	signer    ssh.Signer
+	folder    string
+	drained   chan struct{}
+	drawn     atomic.Int64 // bytes that screens were sent
+	connected []*ssh.Client
+}
+
+func startWatched(b *testing.B, program string, args ...string) *watched {
+	b.Helper()
+	w := &watched{folder: b.TempDir(), drained: make(chan struct{})}
+	_, key, err := ed25519.GenerateKey(nil)
+	if err == nil {
+		w.signer, err = ssh.NewSignerFromKey(key)
+	}
+	keys := filepath.Join(w.folder, "keys")
+	if err == nil {
+		err = os.WriteFile(keys, ssh.MarshalAuthorizedKey(w.signer.PublicKey()), 0o600)
+	}
+	if err != nil {
+		b.Fatal(err)
+	}
+	w.cmd = exec.Command(program, append([]string{"watch", "--json", "--listen", "127.0.0.1:0",
+		"--ssh", "127.0.0.1:0", "--ssh-keys", keys, "--ssh-sessions", "100"}, args...)...)
+	w.cmd.Env = []string{"HOME=" + w.folder, "XDG_STATE_HOME=" + w.folder, "ASPECT_WEBHOOK_SECRET=" + secret}
+	stdout, err := w.cmd.StdoutPipe()
+	if err != nil {
+		b.Fatal(err)
+	}
+	stderr, err := w.cmd.StderrPipe()
+	if err != nil {
+		b.Fatal(err)
+	}
+	if err := w.cmd.Start(); err != nil {
+		b.Fatal(err)
+	}
+	in := bufio.NewReader(stderr)
+	for w.ssh == "" {
+		line, err := in.ReadString('\n')
+		if err != nil {
+			b.Fatal("the watch has ended")
+		}
+		if m := regexp.MustCompile(`ssh -p (\d+)`).FindStringSubmatch(line); m != nil {
+			w.ssh = "127.0.0.1:" + m[1]
+		}
+	}
+	go io.Copy(io.Discard, in)
+	lines := bufio.NewReader(stdout)
+	line, err := lines.ReadBytes('\n')
+	var ready struct{ URL string }
+	if err == nil {
+		err = json.Unmarshal(line, &ready)
+	}
+	if err != nil {
+		b.Fatal(err)
+	}
+	u, err := url.Parse(ready.URL)
+	if err != nil {
+		b.Fatal(err)
+	}
+	w.receiver = u.Host
+	go func() {
+		defer close(w.drained)
+		io.Copy(io.Discard, lines)
+	}()
+	return w
+}
+
+func (w *watched) stop(b *testing.B) {
+	for _, c := range w.connected {
+		c.Close()
+	}
+	w.cmd.Process.Signal(syscall.SIGTERM)
+	<-w.drained
+	if err := w.cmd.Wait(); err != nil {
+		b.Errorf("the watch ended with %v", err)
+	}
+}
+
+// join watches on a screen whose output is counted and dropped.
+func (w *watched) join(b *testing.B) *ssh.Session {
+	b.Helper()
+	client, err := ssh.Dial("tcp", w.ssh, &ssh.ClientConfig{
+		User: "bench", Auth: []ssh.AuthMethod{ssh.PublicKeys(w.signer)}, HostKeyCallback: ssh.InsecureIgnoreHostKey(),
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	w.connected = append(w.connected, client)
+	s, err := client.NewSession()
+	if err != nil {
+		b.Fatal(err)
+	}
+	first := make(chan struct{})
+	s.Stdout = &screenBytes{count: &w.drawn, first: first}
+	if err := s.RequestPty("xterm-256color", 40, 120, nil); err != nil {
+		b.Fatal(err)
+	}
+	if err := s.Shell(); err != nil {
+		b.Fatal(err)
+	}
+	select {
+	case <-first:
+	case <-time.After(20 * time.Second):
+		b.Fatal("a screen does not draw")
+	}
+	return s
+}
+
+type screenBytes struct {
+	count *atomic.Int64
+	once  sync.Once
+	first chan struct{}
+}
+
+func (s *screenBytes) Write(p []byte) (int, error) {
+	s.count.Add(int64(len(p)))
+	s.once.Do(func() { close(s.first) })
+	return len(p), nil
+}
+
+func receiveWatched(b *testing.B, program string, sessions int) sessionFigures {
+	w := startWatched(b, program)
+	defer w.stop(b)
+	for range sessions {
+		w.join(b)
+	}
+	n := int(sessionTime.Seconds() * sessionRate)
+	mail := sign(n + 10*sessionSlots)
+	if _, err := post(w.receiver, mail[:10*sessionSlots], sessionSlots); err != nil {
+		b.Fatal(err)
+	}
+	drawn, cpu := w.drawn.Load(), cpuOf(b, w.cmd.Process.Pid)
+	begin := time.Now()
+	waits, err := postAtPace(w.receiver, mail[10*sessionSlots:])
+	if err != nil {
+		b.Fatal(err)
+	}
+	took := time.Since(begin).Seconds()
+	slices.Sort(waits)
+	return sessionFigures{
+		rate: float64(n) / took, p50: waits[len(waits)/2], p99: waits[len(waits)*99/100],
+		drawn: float64(w.drawn.Load()-drawn) / took, cpu: (cpuOf(b, w.cmd.Process.Pid) - cpu).Seconds() / took,
+	}
+}
+
+// postAtPace posts the requests when they are due, sessionRate a second, and
+// returns how long after that each had its 204.
+func postAtPace(addr string, mail [][]byte) (waits []time.Duration, err error) {
+	var all sync.WaitGroup
+	var mu sync.Mutex
+	begin := time.Now()
+	for slot := range sessionSlots {
+		all.Go(func() {
+			var own []time.Duration
+			failed := func() error {
+				conn, err := net.Dial("tcp", addr)
+				if err != nil {
+					return err
+				}
+				defer conn.Close()
+				in := bufio.NewReader(conn)
+				for i := slot; i < len(mail); i += sessionSlots {
+					due := begin.Add(time.Duration(i) * time.Second / sessionRate)
+					time.Sleep(time.Until(due))
+					if _, err := conn.Write(mail[i]); err != nil {
+						return err
+					}
+					for first := true; ; first = false {
+						line, err := in.ReadSlice('\n')
+						if err != nil {
+							return err
+						}
+						if first && !bytes.HasPrefix(line, []byte("HTTP/1.1 204 ")) {
+							return fmt.Errorf("answered %q", line)
+						}
+						if len(line) <= 2 {
+							break
+						}
+					}
+					own = append(own, time.Since(due))
+				}
+				return nil
+			}()
+			mu.Lock()
+			defer mu.Unlock()
+			waits = append(waits, own...)
+			if failed != nil {
+				err = failed
+			}
+		})
+	}
+	all.Wait()
+	return waits, err
+}
