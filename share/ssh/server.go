@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"runtime"
 	"strings"
 	"sync"
 	"time"
@@ -71,6 +72,8 @@ type Server struct {
 	ctx context.Context // of all sessions
 	end context.CancelCauseFunc
 
+	turns chan struct{} // has room for as many as may draw at once
+
 	mu       sync.Mutex // guards what follows
 	halfOpen []*conn    // not logged in yet, oldest first
 	loggedIn int        // connections
@@ -96,7 +99,7 @@ func New(config Config) (*Server, error) {
 	if config.limits == (limits{}) {
 		config.limits = usualLimits
 	}
-	s := &Server{config: config}
+	s := &Server{config: config, turns: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2))}
 	s.ctx, s.end = context.WithCancelCause(context.Background())
 	server, err := wish.NewServer(
 		wish.WithVersion("aspectop"),

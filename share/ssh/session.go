@@ -254,11 +254,11 @@ func (s *Server) screen(ctx context.Context, end context.CancelCauseFunc, sess s
 	width, height := clamp(pty.Window)
 	in := s.input(ctx, end, sess)
 	defer in.stop()
-	guarded := &guardedModel{Model: m}
+	guarded := &guardedModel{Model: m, turns: s.turns}
 	p := tea.NewProgram(guarded, append(bubbletea.MakeOptions(sess),
 		tea.WithInput(in), tea.WithOutput(&output{sess, s.config.limits.stall, connOf(sess.Context())}),
 		tea.WithEnvironment(env), tea.WithColorProfile(profile), tea.WithWindowSize(width, height),
-		tea.WithFPS(30), tea.WithoutSignalHandler(),
+		tea.WithFPS(framesPerSecond), tea.WithoutSignalHandler(),
 	)...)
 	guarded.quit = p.Quit
 	over := make(chan struct{})
@@ -367,10 +367,17 @@ func (s *Server) keepAlive(ctx context.Context, sess ssh.Session) {
 	}
 }
 
+// framesPerSecond is half of what the host's own screen gets: a line adds more to
+// the time that a key takes.
+const framesPerSecond = 15
+
 // guardedModel keeps a panic from printing a stack on the host's terminal: the
-// program ends, and its session says so.
+// program ends, and its session says so. And it takes turns with the other
+// sessions, which news reaches all at once, so that they leave processors to
+// whatever receives.
 type guardedModel struct {
 	tea.Model
+	turns    chan struct{} // has room for those whose turn it is
 	panicked atomic.Pointer[any]
 	quit     func() // ends the program
 }
@@ -381,6 +388,11 @@ func (g *guardedModel) recover() {
 	}
 }
 
+func (g *guardedModel) turn() (done func()) {
+	g.turns <- struct{}{}
+	return func() { <-g.turns }
+}
+
 func (g *guardedModel) Init() (cmd tea.Cmd) {
 	defer g.recover()
 	return g.guard(g.Model.Init())
@@ -388,6 +400,7 @@ func (g *guardedModel) Init() (cmd tea.Cmd) {
 
 func (g *guardedModel) Update(msg tea.Msg) (m tea.Model, cmd tea.Cmd) {
 	m = g
+	defer g.turn()()
 	defer g.recover()
 	if g.panicked.Load() != nil {
 		return g, nil
@@ -398,6 +411,7 @@ func (g *guardedModel) Update(msg tea.Msg) (m tea.Model, cmd tea.Cmd) {
 }
 
 func (g *guardedModel) View() (v tea.View) {
+	defer g.turn()()
 	defer g.recover()
 	if g.panicked.Load() != nil {
 		return v
