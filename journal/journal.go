@@ -73,6 +73,12 @@ type Journal interface {
 	// the error of ctx.
 	Hold(ctx context.Context, job string, tell func(Holder), f func(context.Context) error) error
 
+	// Import keeps deliveries of another journal under the numbers they have
+	// there, which must be greater than all that were given here. All or nothing
+	// is kept, and is durable when it returns nil. Nothing may be appended until
+	// the last of a journal is imported.
+	Import(ctx context.Context, deliveries []model.Delivery) error
+
 	// Ready says why nothing could be appended now; nil if it could.
 	Ready(ctx context.Context) error
 
@@ -86,6 +92,12 @@ type Journal interface {
 	// Close waits for the Appends under way and refuses further ones with
 	// ErrClosed.
 	Close() error
+}
+
+// ForwardTarget is a place that deliveries are forwarded to.
+type ForwardTarget struct {
+	Key, URL string // as SaveForwards was given them
+	Cursor   int64
 }
 
 // Holder is who holds a job.
@@ -142,6 +154,10 @@ type Reader interface {
 	// SettledForwards returns the numbers after seq and up to last whose outcome
 	// at the target with this key is final, in their order.
 	SettledForwards(ctx context.Context, key string, seq, last int64) ([]int64, error)
+
+	// ForwardTargets returns the targets that deliveries were forwarded to, the
+	// first known first.
+	ForwardTargets(ctx context.Context) ([]ForwardTarget, error)
 
 	// OmitHeader makes all further deliveries come without their Header, in half
 	// the time: for those who only fold.

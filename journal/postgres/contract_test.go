@@ -3,12 +3,14 @@ package postgres
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 	"sync/atomic"
 	"testing"
 
 	"aspectop/journal"
 	"aspectop/journal/journaltest"
 	"aspectop/journal/postgres/pgtest"
+	"aspectop/journal/sqlite"
 )
 
 var (
@@ -60,4 +62,35 @@ func newDatabase(s *pgtest.Server) database {
 func TestADatabaseKeepsWhatAJournalPromises(t *testing.T) {
 	s := pgtest.Start(t, "fsync = off")
 	journaltest.Run(t, func(t testing.TB) journaltest.Home { return newDatabase(s) })
+}
+
+// file is a journal in a SQLite file.
+type file string
+
+func (f file) Open(t testing.TB, o journal.Options) journal.Journal {
+	t.Helper()
+	j, err := sqlite.Open(string(f), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return j
+}
+
+func (f file) Reader(t testing.TB) journal.Reader {
+	t.Helper()
+	r, err := sqlite.OpenReader(string(f))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func TestAJournalIsCopiedFromOneHomeToTheOther(t *testing.T) {
+	s := pgtest.Start(t, "fsync = off")
+	t.Run("from a file to a database", func(t *testing.T) {
+		journaltest.Copies(t, file(filepath.Join(t.TempDir(), "journal.db")), newDatabase(s))
+	})
+	t.Run("from a database to a file", func(t *testing.T) {
+		journaltest.Copies(t, newDatabase(s), file(filepath.Join(t.TempDir(), "journal.db")))
+	})
 }

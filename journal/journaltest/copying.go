@@ -1,0 +1,48 @@
+package journaltest
+
+import (
+	"reflect"
+	"testing"
+
+	"aspectop/journal"
+	"aspectop/model"
+)
+
+// Copies copies a journal from one home to another, in two steps, and compares
+// them.
+func Copies(t *testing.T, from, to Home) {
+	j := open(t, from, journal.Options{})
+	for _, d := range []*model.Delivery{delivery("msg_1", "{}"), delivery("msg_2", ""), delivery("msg_1", "{}"), delivery("caf\xe9", "x")} {
+		appendTo(t, j, d)
+	}
+	save(t, j, "a", 2, outcome(1, "http://a"))
+	source := read(t, from)
+	half := open(t, to, journal.Options{})
+	first, err := source.After(t.Context(), 0, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := half.Import(t.Context(), first); err != nil {
+		t.Fatal(err)
+	}
+	if err := half.Import(t.Context(), first); err == nil {
+		t.Error("the same numbers were imported twice")
+	}
+	if err := journal.Copy(t.Context(), source, half, func(done, last int64) {
+		if done != 4 || last != 4 {
+			t.Errorf("progress %d of %d", done, last)
+		}
+	}); err != nil {
+		t.Fatal(err)
+	}
+	target := read(t, to)
+	if got, want := all(t, target), all(t, source); !reflect.DeepEqual(got, want) {
+		t.Errorf("copied\n%v\nof\n%v", got, want)
+	}
+	if cursor, known, err := target.ForwardCursor(t.Context(), "a"); cursor != 2 || !known || err != nil {
+		t.Errorf("the cursor is %d, %v, %v", cursor, known, err)
+	}
+	if d := appendTo(t, half, delivery("msg_1", "{}")); d.Seq != 5 || d.Message != 1 || d.Attempt != 3 {
+		t.Errorf("a repeat in the copy: %+v", d)
+	}
+}
