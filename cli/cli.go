@@ -118,7 +118,7 @@ durably, and draws them live in the terminal. Alone it is "aspectop watch".`,
 	root.SetVersionTemplate("aspectop {{.Version}}\n")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &exitError{exitUsage, err} })
 	root.AddCommand(watch, newDemo(), newView(), newWait(), newSend(), newReplay(), newExport(),
-		newEndpoints(), newMessages(), newAttempts(), newTasks())
+		newEndpoints(), newMessages(), newAttempts(), newTasks(), newJournal())
 	for _, cmd := range root.Commands() {
 		cmd.PersistentPreRunE = settle // not for what follows: it must work with any config file
 	}

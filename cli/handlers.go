@@ -2,12 +2,15 @@ package cli
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"os"
 	"slices"
 
 	"github.com/spf13/pflag"
 
 	"aspectop/forward"
+	"aspectop/journal"
 	"aspectop/receiver"
 )
 
@@ -53,7 +56,9 @@ func (w *watchFlags) addHandlers(ctx context.Context, s *session) error {
 			return usageError("--forward-to: %w", err)
 		}
 		s.handlers.forwarders = append(s.handlers.forwarders, f)
-		s.beside = append(s.beside, f.Run)
+		s.beside = append(s.beside, func(ctx context.Context) error {
+			return s.hold(ctx, "forwarding to "+f.To(), f.Run)
+		})
 	}
 	if w.exec == "" {
 		return nil
@@ -100,4 +105,23 @@ func (s *session) resign(name string) forward.Signer {
 		}
 	}
 	return nil
+}
+
+// hold runs a job that only one of the processes on a journal does at a time, and
+// says who does it if it is another one.
+func (s *session) hold(ctx context.Context, job string, run func(context.Context) error) error {
+	elsewhere := false
+	err := s.journal.Hold(ctx, job, func(h journal.Holder) {
+		switch {
+		case !h.Self && h.Name != "":
+			s.notice(fmt.Sprintf("%s is done by %s; this process takes over when that one ends", job, h.Name))
+		case h.Self && elsewhere:
+			s.notice("this process has taken over " + job)
+		}
+		elsewhere = !h.Self
+	}, run)
+	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+		return nil
+	}
+	return err
 }

@@ -85,12 +85,36 @@ func (r *reach) open(ctx context.Context, s *session, config *receiver.Config) (
 	if err != nil {
 		return nil, err
 	}
+	if err := r.takeTurn(ctx, s); err != nil {
+		return nil, err
+	}
 	secret, err := r.register(ctx, s, url)
 	if err != nil {
 		return nil, setupError(err)
 	}
 	go r.follow(ctx, s)
 	return []receiver.Secret{secret}, nil
+}
+
+// takeTurn waits until this process is the one on its journal that registers an
+// endpoint, and stays it until ctx ends. The others stand by: they would not know
+// the secret.
+func (r *reach) takeTurn(ctx context.Context, s *session) error {
+	turn, ended := make(chan struct{}), make(chan error, 1)
+	var once sync.Once
+	go func() {
+		ended <- s.hold(ctx, "registering the endpoint", func(ctx context.Context) error {
+			once.Do(func() { close(turn) })
+			<-ctx.Done()
+			return ctx.Err()
+		})
+	}()
+	select {
+	case <-turn:
+		return nil
+	case err := <-ended:
+		return errors.Join(err, ctx.Err())
+	}
 }
 
 // address waits for the first public URL.

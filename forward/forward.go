@@ -2,11 +2,13 @@ package forward
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"sync"
 	"time"
 
+	"aspectop/journal"
 	"aspectop/model"
 )
 
@@ -70,6 +72,7 @@ type Forwarder struct {
 	client  *http.Client
 	start   int64 // the cursor to begin from
 	end     int64 // the journal's end then: outcomes may be known up to here
+	ran     bool  // Run was called before
 
 	kick  chan struct{} // something was asked for
 	mu    sync.Mutex
@@ -108,17 +111,21 @@ func New(ctx context.Context, o Options) (*Forwarder, error) {
 		return nil, err
 	}
 	f := &Forwarder{options: o, target: t, client: client, kick: make(chan struct{}, 1), queue: Queue{To: t.shown}}
-	_, f.end, err = o.Journal.Range(ctx)
-	if err != nil {
-		return nil, err
-	}
-	var known bool
-	f.start, known, err = o.Journal.ForwardCursor(ctx, t.key)
+	known, err := f.locate(ctx)
 	if err != nil || known {
 		return f, err
 	}
 	f.start = f.end
 	return f, o.Outcomes.SaveForwards(t.key, t.shown, f.start, nil)
+}
+
+// locate finds where to go on, and whether the journal knows the handler.
+func (f *Forwarder) locate(ctx context.Context) (known bool, err error) {
+	if _, f.end, err = f.options.Journal.Range(ctx); err != nil {
+		return false, err
+	}
+	f.start, known, err = f.options.Journal.ForwardCursor(ctx, f.target.key)
+	return known, err
 }
 
 // To is the handler's URL without credentials, as it stands in every
@@ -212,9 +219,27 @@ func (t *target) outcome(a *answer, d *model.Delivery, signed string) model.Forw
 }
 
 // Run forwards until ctx ends. Then it starts no further request, and waits for
-// those in flight for two seconds at most. It is to be called once. Trouble with
-// the journal (a full disk) is told to Status and waited out; the error is nil
-// unless the journal was closed, or the last outcomes could not be kept.
+// those in flight for two seconds at most. Trouble with the journal (a full disk)
+// is told to Status and waited out; the error is nil unless the journal was
+// closed, or the last outcomes could not be kept.
+//
+// After it returned it may be called again: it goes on where the journal says,
+// which another process may have moved meanwhile.
 func (f *Forwarder) Run(ctx context.Context) error {
+	for f.ran {
+		_, err := f.locate(ctx)
+		if err == nil {
+			break
+		}
+		if errors.Is(err, journal.ErrClosed) {
+			return err
+		}
+		select {
+		case <-time.After(patience):
+		case <-ctx.Done():
+			return nil
+		}
+	}
+	f.ran = true
 	return newRun(f).loop(ctx)
 }

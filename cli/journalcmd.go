@@ -1,0 +1,137 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"aspectop/journal"
+)
+
+func newJournal() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "journal",
+		Short: "Set up, copy, check and salvage journals",
+		Long: `journal looks after journals: SQLite files, and PostgreSQL databases that several
+receivers share (postgres://user@host/database; the password comes from
+PGPASSWORD or ~/.pgpass).`,
+		Args: noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(newJournalMigrate(), newJournalCopy())
+	return cmd
+}
+
+func newJournalMigrate() *cobra.Command {
+	return &cobra.Command{
+		Use:   "migrate [JOURNAL]",
+		Short: "Create the schema of a journal in a database",
+		Long: `migrate creates the schema "aspectop" in a PostgreSQL database, as a role that
+may. watch does so by itself if its role may. It changes nothing where the schema
+is there already.`,
+		Example: `  aspectop journal migrate postgres://admin@db.example.com/aspectop`,
+		Args:    atMost(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			h, err := homeOfArgument(cmd, args)
+			if err != nil {
+				return err
+			}
+			j, err := h.open(cmd.Context(), journal.Options{})
+			if err != nil {
+				return err
+			}
+			place := j.Place()
+			if err := j.Close(); err != nil {
+				return err
+			}
+			return writeSentence("the journal " + place + " is ready")
+		},
+	}
+}
+
+func newJournalCopy() *cobra.Command {
+	return &cobra.Command{
+		Use:   "copy FROM TO",
+		Short: "Copy a journal from one home to another",
+		Long: `copy copies all deliveries with their numbers, their repeats and what became of
+them at your handlers, to an empty journal. Run it again after an interruption:
+it goes on where it stopped. Nothing may write the target meanwhile.`,
+		Example: `  aspectop journal copy ~/.local/state/aspectop/journal.db postgres://aspectop@db/aspectop`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 2 {
+				return usageError("name two journals: aspectop journal copy FROM TO")
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error { return copyJournal(cmd.Context(), args[0], args[1]) },
+	}
+}
+
+// progressEvery is how often a long command says how far it is.
+const progressEvery = time.Second
+
+func copyJournal(ctx context.Context, from, to string) error {
+	for _, text := range []string{from, to} {
+		if err := refusePassword(journalFlag, text, "on the command line"); err != nil {
+			return err
+		}
+	}
+	_, source, err := openReader(from)
+	if err != nil {
+		return err
+	}
+	defer source.Close()
+	h, err := homeOf(to)
+	if err != nil {
+		return err
+	}
+	if h.path == "" && h.database == nil {
+		return usageError("a journal in memory ends with this command: copy to a file or a database")
+	}
+	target, err := h.open(ctx, journal.Options{})
+	if err != nil {
+		return err
+	}
+	told, done := time.Now(), int64(0)
+	err = journal.Copy(ctx, source, target, func(n, last int64) {
+		done = n
+		if now := time.Now(); now.Sub(told) >= progressEvery {
+			told = now
+			fmt.Fprintf(os.Stderr, "aspectop: copied up to delivery %d of %d\n", n, last)
+		}
+	})
+	err = errors.Join(err, target.Close())
+	if ctx.Err() != nil {
+		return &exitError{exitInterrupted, fmt.Errorf("interrupted after delivery %d; the same command goes on there", done)}
+	}
+	if err != nil {
+		return err
+	}
+	return writeSentence(fmt.Sprintf("copied up to delivery %d to %s", done, h))
+}
+
+// homeOfArgument is the journal that the first argument names, or the variable
+// that stands for --journal.
+func homeOfArgument(_ *cobra.Command, args []string) (home, error) {
+	if len(args) == 0 {
+		return homeOf(os.Getenv(variableOf(journalFlag)))
+	}
+	if err := refusePassword(journalFlag, args[0], "on the command line"); err != nil {
+		return home{}, err
+	}
+	return homeOf(args[0])
+}
+
+// atMost allows up to n arguments.
+func atMost(n int) cobra.PositionalArgs {
+	return func(_ *cobra.Command, args []string) error {
+		if len(args) > n {
+			return usageError("unexpected argument %q", args[n])
+		}
+		return nil
+	}
+}
