@@ -9,12 +9,14 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
 	"github.com/spf13/pflag"
 	gossh "golang.org/x/crypto/ssh"
 
+	"aspectop/journal"
 	"aspectop/model"
 	"aspectop/printer"
 	"aspectop/receiver"
@@ -169,7 +171,7 @@ func (s *session) remoteScreen(ctx context.Context, c ssh.Client) (tea.Model, fu
 	}
 	feed.OmitHeader()
 	o := s.options()
-	o.Journal, o.Feed = rows, feed
+	o.Journal, o.Feed = withoutCredentials{rows}, feed
 	o.Remote, o.Private = true, s.ssh.private
 	o.Theme, o.ASCII = "auto", s.output.ascii || c.ASCII
 	if c.NoColor {
@@ -180,6 +182,9 @@ func (s *session) remoteScreen(ctx context.Context, c ssh.Client) (tea.Model, fu
 	o.Remarks = []string{"you watch, read-only; ? tells the keys"}
 	if o.Private {
 		o.JournalPath, o.API, o.Endpoint = "", nil, nil
+		if s.status != nil {
+			o.Status = refusals{s.status}
+		}
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	return ui.New(ctx, o), func() {
@@ -187,6 +192,43 @@ func (s *session) remoteScreen(ctx context.Context, c ssh.Client) (tea.Model, fu
 		feed.Close()
 		rows.Close()
 	}, nil
+}
+
+// refusals is the status log without what may tell of URLs and of other viewers.
+type refusals struct{ *model.StatusLog }
+
+func (r refusals) After(cursor int64) (entries []model.Status, lost, next int64) {
+	entries, lost, next = r.StatusLog.After(cursor)
+	return slices.DeleteFunc(entries, func(s model.Status) bool { return s.Rejected == nil }), lost, next
+}
+
+// withoutCredentials keeps back what would let a viewer in elsewhere, such as the
+// password that a proxy adds to requests.
+type withoutCredentials struct{ journal.Reader }
+
+func (r withoutCredentials) After(ctx context.Context, seq int64, limit int) ([]model.Delivery, error) {
+	return redacted(r.Reader.After(ctx, seq, limit))
+}
+
+func (r withoutCredentials) Before(ctx context.Context, seq int64, limit int) ([]model.Delivery, error) {
+	return redacted(r.Reader.Before(ctx, seq, limit))
+}
+
+func (r withoutCredentials) Repeats(ctx context.Context, message int64) ([]model.Delivery, error) {
+	return redacted(r.Reader.Repeats(ctx, message))
+}
+
+func (r withoutCredentials) Get(ctx context.Context, seq int64) (model.Delivery, error) {
+	d, err := r.Reader.Get(ctx, seq)
+	d.Header = printer.WithoutCredentials(d.Header)
+	return d, err
+}
+
+func redacted(deliveries []model.Delivery, err error) ([]model.Delivery, error) {
+	for i := range deliveries {
+		deliveries[i].Header = printer.WithoutCredentials(deliveries[i].Header)
+	}
+	return deliveries, err
 }
 
 // remoteLines prints for somebody who watches over SSH, with a reader of their

@@ -98,6 +98,8 @@ type delivery struct {
 	at   time.Time
 	body string
 	key  string // "" is the right one
+	// authorization is what a proxy on the way may add; "" is none.
+	authorization string
 }
 
 func (d delivery) post(t *testing.T, url string) int {
@@ -123,6 +125,9 @@ func (d delivery) post(t *testing.T, url string) int {
 	req.Header.Set("svix-id", d.id)
 	req.Header.Set("svix-timestamp", stamp)
 	req.Header.Set("svix-signature", "v1,"+base64.StdEncoding.EncodeToString(mac.Sum(nil)))
+	if d.authorization != "" {
+		req.Header.Set("Authorization", d.authorization)
+	}
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		t.Fatal(err)

@@ -390,6 +390,29 @@ func TestAPrivateScreenStaysPrivate(t *testing.T) {
 	}
 }
 
+func TestCredentialsInHeadersAreNotShownToViewers(t *testing.T) {
+	ada := newGuest(t, "ada")
+	_, url, address := shared(t, listOf(t, ada))
+	keeps(t, url, delivery{id: "msg_1", authorization: "Basic aHVudGVyMg", body: tells(upload, "task.progress", time.Now(), feature("visual", "failed"))})
+	screen := inTerminal(t, 120, 50, ada.ssh(address, "HOST"))
+	screen.shows("2e1c7e42")
+	screen.press("3")
+	screen.shows("ada (127.0.0.1)")
+	screen.press("/visual\r")
+	screen.showsNot("ada (127.0.0.1)")
+	screen.press("g\r")
+	screen.shows("Headers")
+	screen.press("\t")
+	screen.shows("Svix-Signature", "[redacted]")
+	screen.press("c\x03")
+	screen.ends(0)
+	for _, secret := range []string{"aHVudGVyMg", base64.StdEncoding.EncodeToString([]byte("aHVudGVyMg"))} {
+		if strings.Contains(screen.written(), secret) {
+			t.Errorf("the screen shows a credential: %s", secret)
+		}
+	}
+}
+
 func TestTheHostSeesHowToBeReachedAndWhoWatches(t *testing.T) {
 	ada := newGuest(t, "ada@laptop")
 	keys := listOf(t, ada)

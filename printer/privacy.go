@@ -30,14 +30,16 @@ const nobody = "00000000-0000-0000-0000-000000000000"
 // shares with others is not changed.
 func (p Privacy) apply(d *model.Delivery) {
 	if !p.WithCredentials {
-		d.Header = withoutCredentials(d.Header)
+		d.Header = WithoutCredentials(d.Header)
 	}
 	if p.MaskUsers && d.Body != nil {
 		d.Body = maskUsers(d.Body)
 	}
 }
 
-func withoutCredentials(h map[string][]string) map[string][]string {
+// WithoutCredentials returns the headers with the values of those kept back that
+// would let their reader in somewhere.
+func WithoutCredentials(h map[string][]string) map[string][]string {
 	clean := make(map[string][]string, len(h))
 	for name, values := range h {
 		if isCredential(name) {
