@@ -11,6 +11,9 @@ import (
 )
 
 const (
+	// patience is how long a journal that cannot be read is waited for: a database
+	// may be failing over.
+	patience = 30 * time.Second
 	// writerEvery is how often it is made sure that somebody still writes it.
 	writerEvery = 500 * time.Millisecond
 	// followed is how many deliveries are read at once at most.
@@ -19,6 +22,11 @@ const (
 
 // errNoWriter says that nobody writes the journal any more.
 var errNoWriter = errors.New("nobody writes the journal")
+
+// unreadError says that the journal could not be read.
+type unreadError struct{ error }
+
+func (e *unreadError) Unwrap() error { return e.error }
 
 // following follows a journal until a goal is reached.
 type following struct {
@@ -61,8 +69,17 @@ func (f *following) follow(ctx context.Context) error {
 		defer tick.Stop()
 		check = tick.C
 	}
+	var since time.Time // of trouble with the journal
 	for gone := false; ; {
-		if err := f.take(ctx, math.MaxInt64, f.look); err != nil {
+		err := f.take(ctx, math.MaxInt64, f.look)
+		switch {
+		case err == nil:
+			since = time.Time{}
+		case ctx.Err() != nil || !errors.As(err, new(*unreadError)):
+			return err
+		case since.IsZero():
+			since = time.Now()
+		case time.Since(since) > patience:
 			return err
 		}
 		if over, _ := f.goal.Over(); over {
@@ -76,11 +93,9 @@ func (f *following) follow(ctx context.Context) error {
 			return ctx.Err()
 		case <-news:
 		case <-check:
-			alive, err := f.writer()
-			if err != nil {
-				return err
+			if alive, err := f.writer(); err == nil {
+				gone = !alive
 			}
-			gone = !alive
 		}
 	}
 }
@@ -89,8 +104,11 @@ func (f *following) follow(ctx context.Context) error {
 func (f *following) take(ctx context.Context, until int64, each func() error) error {
 	for {
 		deliveries, err := f.reader.After(ctx, f.seq, followed)
-		if err != nil || len(deliveries) == 0 {
-			return err
+		if err != nil {
+			return &unreadError{err}
+		}
+		if len(deliveries) == 0 {
+			return nil
 		}
 		for i := range deliveries {
 			d := &deliveries[i]

@@ -73,6 +73,7 @@ func (s *session) print(ctx context.Context) error {
 	return printer.Run(ctx, printer.Options{
 		Format: format, Out: os.Stdout, Journal: s.reader, Status: s.told(), Told: told,
 		Filter: s.filter, Since: s.output.since.at, Now: time.Now, Ready: s.readyLine(),
+		Trouble: s.troubled,
 		Started: func() { close(s.showing) },
 	})
 }
@@ -120,4 +121,17 @@ func (s *session) diagnose(ctx context.Context, cursor int64, tunnel bool) (stop
 		<-done
 		return cursor
 	}
+}
+
+// troubled says that the journal cannot be read, or that it can be again.
+func (s *session) troubled(err error) {
+	text := "the journal can be read again"
+	if err != nil {
+		text = fmt.Sprintf("the journal cannot be read: %v; trying again", err)
+	}
+	if s.status == nil {
+		fmt.Fprintln(os.Stderr, "aspectop: "+printer.Clean(text))
+		return
+	}
+	s.notice(text)
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"time"
 
+	"aspectop/journal"
 	"aspectop/model"
 )
 
@@ -55,7 +56,7 @@ func NewExec(ctx context.Context, o ExecOptions) (*Exec, error) {
 
 // Run folds the journal into a board of its own, from the start, and runs commands until ctx ends. Then it waits two
 // seconds for those that run, and ends them. The error is nil unless the journal
-// cannot be read. It is to be called once.
+// was closed; trouble with it is told to Status and waited out. It is to be called once.
 func (e *Exec) Run(ctx context.Context) error {
 	running, stop := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer stop(nil)
@@ -78,15 +79,34 @@ type execRun struct {
 	pending map[string]bool
 	running int
 	done    chan error
+	trouble string // with the journal, as it was said
+}
+
+// complain says once why the journal cannot be read.
+func (r *execRun) complain(err error) {
+	if text := "--exec waits: " + err.Error(); text != r.trouble {
+		r.trouble = text
+		if r.options.Status != nil {
+			r.options.Status.Add(model.Status{At: time.Now().UTC(), Notice: text})
+		}
+	}
 }
 
 func (r *execRun) follow(ctx, running context.Context) error {
 	news := model.News(ctx, r.options.Journal.Wait)
 	for ctx.Err() == nil {
 		more, err := r.fold(running)
-		if err != nil {
+		if errors.Is(err, journal.ErrClosed) {
 			return err
+		} else if err != nil {
+			r.complain(err)
+			select {
+			case <-time.After(patience):
+			case <-ctx.Done():
+			}
+			continue
 		}
+		r.trouble = ""
 		for len(r.queue) > 0 && r.running < maxCommands {
 			r.start(running)
 		}

@@ -72,7 +72,6 @@ type Forwarder struct {
 	client  *http.Client
 	start   int64 // the cursor to begin from
 	end     int64 // the journal's end then: outcomes may be known up to here
-	ran     bool  // Run was called before
 
 	kick  chan struct{} // something was asked for
 	mu    sync.Mutex
@@ -226,20 +225,22 @@ func (t *target) outcome(a *answer, d *model.Delivery, signed string) model.Forw
 // After it returned it may be called again: it goes on where the journal says,
 // which another process may have moved meanwhile.
 func (f *Forwarder) Run(ctx context.Context) error {
-	for f.ran {
+	waiting := newRun(f) // which says why
+	for {
 		_, err := f.locate(ctx)
-		if err == nil {
-			break
-		}
-		if errors.Is(err, journal.ErrClosed) {
+		switch {
+		case err == nil:
+			return newRun(f).loop(ctx)
+		case ctx.Err() != nil:
+			return nil
+		case errors.Is(err, journal.ErrClosed):
 			return err
 		}
+		waiting.complain(time.Now(), err)
 		select {
 		case <-time.After(patience):
 		case <-ctx.Done():
 			return nil
 		}
 	}
-	f.ran = true
-	return newRun(f).loop(ctx)
 }

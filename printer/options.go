@@ -46,6 +46,10 @@ type Options struct {
 	// Told is a cursor in Status: what stands before it was told otherwise, and
 	// is counted only.
 	Told int64
+	// Trouble is called when the journal cannot be read once Run follows it, and
+	// with nil when it can be read again; meanwhile Run tries again and again. Nil:
+	// the error ends Run.
+	Trouble func(error)
 	// Started is called when the ready line has been written; nil: nobody waits
 	// for it.
 	Started func()

@@ -11,6 +11,9 @@ import (
 	"aspectop/model"
 )
 
+// patience is how long to wait after trouble with the journal.
+const patience = time.Second
+
 // batch is how many deliveries are read, and written with one Write, at most.
 const batch = 1000
 
@@ -71,6 +74,8 @@ type printer struct {
 	silent int64 // deliveries up to here are folded and not printed
 	opened int64 // deliveries up to here are older than this run
 	status int64 // cursor in the status log
+
+	trouble string // why the journal cannot be read; "" if it can
 }
 
 func newPrinter(o Options) *printer {
@@ -149,8 +154,12 @@ func (p *printer) follow(ctx, reading context.Context) error {
 	}
 	for {
 		more, err := p.read(reading, math.MaxInt64)
-		if err != nil {
+		if err != nil && p.Trouble == nil {
 			return err
+		}
+		var again <-chan time.Time
+		if p.troubled(err); err != nil {
+			again = time.After(patience)
 		}
 		p.readStatus()
 		if err := p.flush(); err != nil {
@@ -165,8 +174,21 @@ func (p *printer) follow(ctx, reading context.Context) error {
 		case <-deliveries:
 		case <-statuses:
 		case <-p.limit.due(p.Now()):
+		case <-again:
 		}
 	}
+}
+
+// troubled says that the journal cannot be read, once until it can be again.
+func (p *printer) troubled(err error) {
+	text := ""
+	if err != nil {
+		text = err.Error()
+	}
+	if text != p.trouble && p.Trouble != nil {
+		p.Trouble(err)
+	}
+	p.trouble = text
 }
 
 // drain takes what is durable by now, and no more, lest a journal that goes on

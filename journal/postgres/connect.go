@@ -135,7 +135,9 @@ func (d *Database) explain(err error) error {
 		return &Error{d.String(), serverWords(server), err}
 	case errors.As(err, &name):
 		return &Error{d.String(), fmt.Sprintf("the host %s does not resolve", name.Name), err}
-	case errors.As(err, &connect), errors.Is(err, context.DeadlineExceeded):
+	case errors.Is(err, context.DeadlineExceeded) && !errors.As(err, &connect):
+		return &Error{d.String(), "the server did not answer in time; if commits wait for a synchronous standby, check that it runs", err}
+	case errors.As(err, &connect):
 		return &Error{d.String(), "cannot be reached: " + lastWords(err), err}
 	}
 	return &Error{d.String(), lastWords(err), err}
