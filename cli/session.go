@@ -49,6 +49,7 @@ type session struct {
 	reach    *reach           // nil: reachable from this machine only
 	beside   []service        // what runs beside the receiver
 	remarks  []string         // what is to be said at the start
+	metrics  *metrics         // nil: nobody asks for any
 
 	client   *aspect.Client // nil without a key
 	names    *source.Names  // likewise
@@ -190,7 +191,10 @@ func (s *session) serve(ctx context.Context) error {
 // receive accepts deliveries until ctx ends, on this machine and, with a reach,
 // from outside.
 func (s *session) receive(ctx context.Context) (err error) {
-	config := receiver.Config{Path: s.path, Secrets: s.secrets, Journal: s.journal, Status: s.status}
+	config := receiver.Config{Path: s.path, Secrets: s.secrets, Journal: s.journal, Status: s.status, Ready: s.journal.Ready}
+	if s.metrics != nil {
+		config.Journal = timed{s.journal, s.metrics.appends}
+	}
 	if s.reach != nil {
 		defer func() { err = errors.Join(err, s.reach.close()) }()
 		more, err := s.reach.open(ctx, s, &config)
@@ -205,6 +209,9 @@ func (s *session) receive(ctx context.Context) (err error) {
 	server, err := receiver.New(config)
 	if err != nil {
 		return usageError("%w", err)
+	}
+	if s.metrics != nil {
+		s.metrics.server.Store(server)
 	}
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(s.listener) }()

@@ -59,6 +59,7 @@ type watchFlags struct {
 	secretFile   string
 	journal      string
 	retain       span
+	metrics      string
 
 	reachFlags
 	sourceFlags
@@ -86,8 +87,9 @@ registers an endpoint for as long as it runs. With a key alone it polls.`,
 	f.StringVar(&w.listen, "listen", defaultListen, "address to receive on")
 	f.StringVar(&w.path, "path", receiver.DefaultPath, "path that takes deliveries")
 	f.StringVar(&w.secretFile, "secret-file", "", "file that holds the signing secrets")
-	f.StringVar(&w.journal, "journal", "", "journal file, or \"memory\" for one that is forgotten at the end")
+	f.StringVar(&w.journal, "journal", "", "journal: a file, a PostgreSQL database (postgres://user@host/database), or \"memory\" for one that is forgotten at the end")
 	f.Var(&w.retain, "retain", "forget deliveries older than this, such as 30d (default: keep all)")
+	f.StringVar(&w.metrics, "metrics", "", "serve metrics for Prometheus on the `address`, such as 127.0.0.1:9464")
 	w.reachFlags.flags(f)
 	w.sourceFlags.flags(f)
 	w.handlerFlags.flags(f)
@@ -126,6 +128,9 @@ func (w *watchFlags) run(ctx context.Context, flags *pflag.FlagSet) error {
 	}
 	if len(plan.secrets) > 0 {
 		s.try = "aspectop send task.progress --to " + s.url()
+	}
+	if err := s.serveMetrics(w.metrics); err != nil {
+		return err
 	}
 	if err := w.addSources(s, plan); err != nil {
 		return err

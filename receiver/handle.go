@@ -30,12 +30,15 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		s.receive(w, r)
-	case healthPath:
-		if r.Method != http.MethodGet && r.Method != http.MethodHead {
+	case healthPath, readyPath:
+		switch {
+		case r.Method != http.MethodGet && r.Method != http.MethodHead:
 			refuseMethod(w, "GET, HEAD")
-			return
+		case r.URL.Path == readyPath:
+			s.serveReady(w, r)
+		default:
+			answer(w, http.StatusOK, "ok")
 		}
-		answer(w, http.StatusOK, "ok")
 	default:
 		answer(w, http.StatusNotFound, "Not found")
 	}

@@ -18,7 +18,8 @@ import (
 const (
 	// DefaultPath is where deliveries are taken if nothing else is said.
 	DefaultPath = "/webhooks/aspect"
-	healthPath  = "/healthz"
+	healthPath  = "/healthz" // the process is up
+	readyPath   = "/readyz"  // deliveries can be kept
 
 	// MaxBody is the largest body that is accepted, in bytes: what Svix's
 	// hosted API sends at most.
@@ -56,6 +57,9 @@ type Config struct {
 	// id they carry, instead of being kept and counted.
 	Probe  Secret
 	Probed func(id string)
+	// Ready says why nothing could be kept now, for GET /readyz; nil: it always
+	// could.
+	Ready func(context.Context) error
 	// Now is the clock; nil is time.Now.
 	Now func() time.Time
 }
@@ -72,6 +76,7 @@ type Server struct {
 
 	http    *http.Server
 	tally   tally
+	ready   readiness
 	failing atomic.Bool   // the last thing to be kept was not
 	large   chan struct{} // holds one token for each large body in memory
 
@@ -107,6 +112,7 @@ func New(c Config) (*Server, error) {
 		status:   c.Status,
 		now:      c.Now,
 		large:    make(chan struct{}, maxLarge),
+		ready:    readiness{ask: c.Ready},
 	}
 	if c.Probe.key != nil {
 		if s.probe, err = NewVerifier([]Secret{c.Probe}); err != nil {
@@ -141,7 +147,7 @@ func checkPath(path string) error {
 	case err != nil || path[0] != '/' || u.EscapedPath() != path:
 		return fmt.Errorf("%q cannot be the path of the webhook: it must start with / and be escaped as in a URL,"+
 			" without a query, such as %s", path, DefaultPath)
-	case path == healthPath:
+	case path == healthPath || path == readyPath:
 		return fmt.Errorf("%s cannot be the path of the webhook: it answers health checks", path)
 	}
 	return nil
