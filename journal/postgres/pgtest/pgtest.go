@@ -35,19 +35,27 @@ type Server struct {
 // binaries is the folder of PostgreSQL's programs, where Debian and others keep
 // them.
 func binaries() string {
-	if path, err := exec.LookPath("initdb"); err == nil {
-		return filepath.Dir(path)
+	if path, err := exec.LookPath("pg_basebackup"); err == nil {
+		if path, err = filepath.EvalSymlinks(path); err == nil && whole(filepath.Dir(path)) {
+			return filepath.Dir(path)
+		}
 	}
 	for _, pattern := range []string{"/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin", "/opt/homebrew/opt/postgresql*/bin", "/usr/local/opt/postgresql*/bin"} {
 		found, _ := filepath.Glob(pattern)
 		slices.Sort(found)
 		for _, folder := range slices.Backward(found) {
-			if _, err := os.Stat(filepath.Join(folder, "initdb")); err == nil {
+			if whole(folder) {
 				return folder
 			}
 		}
 	}
 	return ""
+}
+
+// whole reports whether the folder holds a server's programs, not only a client's.
+func whole(folder string) bool {
+	_, err := os.Stat(filepath.Join(folder, "initdb"))
+	return err == nil
 }
 
 // Start starts a primary that holds an empty database named aspectop, owned by a
