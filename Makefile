@@ -1,6 +1,6 @@
 # The everyday commands. Nothing here is needed to build: go build does.
 
-.PHONY: help demo build test race bench fuzz lint golden pictures gate
+.PHONY: help demo build test race bench fuzz lint golden pictures gate release release-check
 .DEFAULT_GOAL := help
 
 help: ## list these commands
@@ -34,6 +34,12 @@ golden: ## accept the frames as they are drawn now; look at git diff first
 
 pictures: ## redraw the pictures in the README
 	go test ./ui -run Pictures -update
+
+release: ## archives, packages, bill of materials and checksums in dist/
+	go run ./.ci/release
+
+release-check: ## make the release twice: the same commit gives the same bytes
+	go run ./.ci/release -twice
 
 gate: ## all that has to pass before a change lands
 	.ci/run
