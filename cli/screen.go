@@ -74,6 +74,9 @@ func (s *session) options() ui.Options {
 	if s.names != nil {
 		o.Names = s.names
 	}
+	if s.ssh != nil {
+		o.Viewers = s.ssh.server.Viewers
+	}
 	if s.reach != nil {
 		o.Endpoint = s.reach.state
 	}

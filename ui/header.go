@@ -45,6 +45,9 @@ func (m *Model) widest(content func(*draw.Line, detailLevel)) string {
 
 func (m *Model) connection(l *draw.Line, level detailLevel) {
 	l.Put(draw.Accent, "aspectop").Space(2)
+	if n := len(m.viewers()); n > 0 {
+		l.Put(draw.Strong, fmt.Sprint(n)).Put(draw.Dim, " watching").Space(2)
+	}
 	switch {
 	case m.trouble != "":
 		l.Put(draw.Bad, draw.GlyphDown+" "+m.trouble)
@@ -111,6 +114,13 @@ func (m *Model) drawTunnel(l *draw.Line, level detailLevel) {
 	case level > brief:
 		l.Put(draw.Dim, fmt.Sprintf(", probe %d ms", t.Probe.RoundTrip.Milliseconds()))
 	}
+}
+
+func (m *Model) viewers() []model.Viewer {
+	if m.opt.Viewers == nil {
+		return nil
+	}
+	return m.opt.Viewers()
 }
 
 func (m *Model) shownURL() string { return m.shown(m.opt.Receiver) }

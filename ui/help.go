@@ -26,7 +26,22 @@ func (m *Model) helpLines() []helpLine {
 		}
 		lines = append(lines, helpLine{row.Keys, row.Does})
 	}
-	return append(append(lines, helpLine{}), stateLegend()...)
+	lines = append(append(lines, helpLine{}), stateLegend()...)
+	return append(lines, m.viewerLines()...)
+}
+
+// viewerLines list those who watch from elsewhere.
+func (m *Model) viewerLines() []helpLine {
+	viewers := m.viewers()
+	if len(viewers) == 0 || m.hidden {
+		return nil
+	}
+	lines := []helpLine{{}, {text: "Watching over SSH"}}
+	for _, v := range viewers {
+		since := draw.Ago(max(0, m.opt.Now().Sub(v.Since)))
+		lines = append(lines, helpLine{since, v.Name + " from " + v.Address})
+	}
+	return lines
 }
 
 func stateLegend() []helpLine {

@@ -57,6 +57,10 @@ type Options struct {
 	// ids, URLs and payloads with them can be neither shown nor copied.
 	Private bool
 
+	// Viewers are those who watch this process's screens from elsewhere; nil:
+	// nobody can.
+	Viewers func() []model.Viewer
+
 	Theme         string // auto, light, dark, mono
 	ASCII         bool
 	ReducedMotion bool
