@@ -19,7 +19,10 @@ import (
 
 // sign makes n requests of the size and with the headers that Svix sends, each
 // a message of its own, so that the load costs the generator next to nothing.
-func sign(n int) [][]byte {
+func sign(n int) [][]byte { return signTasks(n, 10) }
+
+// signTasks makes as many of each task as perTask says.
+func signTasks(n, perTask int) [][]byte {
 	secrets, err := receiver.ParseSecrets(secret)
 	if err != nil {
 		panic(err)
@@ -32,7 +35,7 @@ func sign(n int) [][]byte {
 			`"id":"11111111-0000-4000-8000-%012d","asset_id":"22222222-0000-4000-8000-%012d","features":{`+
 			`"proxy":{"state":"completed"},"preview":{"state":"completed"},"visual":{"state":"processing"},`+
 			`"transcription":{"state":"queued"}},"user_id":"5f0c6f0e-6f0a-4f62-9d8e-1c6b3a2d4e5f",`+
-			`"created":"2026-11-23T11:59:00.123456Z","updated":"2026-11-23T12:00:00.%06dZ"}}}`, i, i/10, i/10, i%1e6)
+			`"created":"2026-11-23T11:59:00.123456Z","updated":"2026-11-23T12:00:00.%06dZ"}}}`, i, i/perTask, i/perTask, i%1e6)
 		id := fmt.Sprintf("msg_%027d", i)
 		mail[i] = fmt.Appendf(nil, "POST %s HTTP/1.1\r\nHost: 127.0.0.1:8787\r\ncontent-type: application/json\r\naccept: */*\r\n"+
 			"user-agent: Svix-Webhooks/1.84.0 (sender-9YMgn; +https://www.svix.com/http-sender/)\r\n"+

@@ -290,3 +290,43 @@ func postAtPace(addr string, mail [][]byte) (waits []time.Duration, err error) {
 	all.Wait()
 	return waits, err
 }
+
+// BenchmarkSessionMemory prints what memory sessions take that watch a board of
+// 100,000 tasks. It stops before fifty if they take more than a gibibyte.
+func BenchmarkSessionMemory(b *testing.B) {
+	const tasks, most, enough = 100_000, 50, 1 << 30
+	program := filepath.Join(b.TempDir(), "aspectop")
+	if out, err := exec.Command("go", "build", "-o", program, "..").CombinedOutput(); err != nil {
+		b.Fatalf("%v: %s", err, out)
+	}
+	for b.Loop() {
+		w := startWatched(b, program)
+		if _, err := post(w.receiver, signTasks(tasks, 1), sessionSlots); err != nil {
+			b.Fatal(err)
+		}
+		settle := func() int { // the least of what it has in a while
+			least := memoryOf(b, w.cmd.Process.Pid)
+			for range 50 {
+				time.Sleep(100 * time.Millisecond)
+				least = min(least, memoryOf(b, w.cmd.Process.Pid))
+			}
+			return least
+		}
+		w.join(b) // the first one pays for what is shared
+		one, n := settle(), 1
+		last := one
+		for n < most && last < enough {
+			for range 3 {
+				if n < most {
+					w.join(b)
+					n++
+				}
+			}
+			last = settle()
+		}
+		fmt.Printf("%d tasks: %d MiB with one session, %d MiB with %d: %.1f MiB for each further one\n",
+			tasks, one>>20, last>>20, n, float64(last-one)/float64(n-1)/(1<<20))
+		w.stop(b)
+	}
+	b.ReportMetric(0, "ns/op")
+}

@@ -171,7 +171,7 @@ func (s *session) remoteScreen(ctx context.Context, c ssh.Client) (tea.Model, fu
 	}
 	feed.OmitHeader()
 	o := s.options()
-	o.Journal, o.Feed = withoutCredentials{rows}, feed
+	o.Journal, o.Feed = withoutCredentials{rows}, &paced{Reader: feed}
 	o.Remote, o.Private = true, s.ssh.private
 	o.Theme, o.ASCII = "auto", s.output.ascii || c.ASCII
 	if c.NoColor {
@@ -192,6 +192,25 @@ func (s *session) remoteScreen(ctx context.Context, c ssh.Client) (tea.Model, fu
 		feed.Close()
 		rows.Close()
 	}, nil
+}
+
+// remotePace is the least time between two looks of a viewer's screen at the
+// journal, so that sixteen of them leave the processors to the receiver.
+const remotePace = 100 * time.Millisecond
+
+// paced is a reader for one goroutine that is told of news in steps of
+// remotePace.
+type paced struct {
+	journal.Reader
+	looked time.Time
+}
+
+func (p *paced) Changed(ctx context.Context) (bool, error) {
+	if time.Since(p.looked) < remotePace {
+		return false, nil
+	}
+	p.looked = time.Now()
+	return p.Reader.Changed(ctx)
 }
 
 // refusals is the status log without what may tell of URLs and of other viewers.
