@@ -5,6 +5,7 @@ package e2e
 import (
 	"bytes"
 	"encoding/base64"
+	"fmt"
 	"net"
 	"os"
 	"os/exec"
@@ -430,6 +431,29 @@ func TestTheHostSeesHowToBeReachedAndWhoWatches(t *testing.T) {
 	host.showsNot("aspectop  1 watching")
 	host.press("q")
 	host.ends(0)
+}
+
+func TestASuspendedClientHoldsUpNeitherTheReceiverNorOthers(t *testing.T) {
+	ada, bob := newGuest(t, "ada"), newGuest(t, "bob")
+	watch, url, address := shared(t, listOf(t, ada, bob))
+	stopped := inTerminal(t, 160, 50, ada.ssh(address, "HOST"))
+	stopped.shows("Waiting for the first event")
+	live := inTerminal(t, 100, 24, bob.ssh(address, "HOST"))
+	live.shows("Waiting for the first event")
+	stopped.signal(syscall.SIGSTOP)
+	for i := range 500 {
+		task := fmt.Sprintf("%08d-4f8d-4e10-8d7a-0a6c0d3b1234", i)
+		keeps(t, url, delivery{id: fmt.Sprint("msg_", i), body: tells(task, "task.progress", time.Now(), feature("visual", "processing"))})
+	}
+	live.shows("500 tasks", "00000499")
+	stopped.signal(syscall.SIGCONT)
+	stopped.shows("500 tasks", "00000499")
+	stopped.signal(syscall.SIGSTOP)
+	watch.signal(syscall.SIGTERM)
+	live.ends(0)
+	if code := watch.ends(); code != 0 { // it waits for nobody who is suspended
+		t.Errorf("the watch ended with %d: %s", code, watch.errors())
+	}
 }
 
 func TestADemoAndAViewAreShared(t *testing.T) {

@@ -149,8 +149,16 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	case <-done:
 	case <-ctx.Done():
 	}
+	// OpenSSH's client takes it for an error if the connection is closed before
+	// it has said goodbye.
+	ctx, cancel := context.WithTimeout(ctx, farewell)
+	defer cancel()
+	s.ssh.Shutdown(ctx)
 	return s.ssh.Close()
 }
+
+// farewell is how long clients may take to close their connections.
+const farewell = time.Second
 
 // Viewers are those who watch now, the longest there first.
 func (s *Server) Viewers() []model.Viewer {

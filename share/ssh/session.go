@@ -177,6 +177,7 @@ func (s *Server) handle(sess ssh.Session) {
 	if err != nil && !errors.Is(err, errLeft) {
 		refuse(sess, statusFailed, err.Error())
 	}
+	sess.Exit(0) // before it is counted out, for then the connection may be closed
 }
 
 // errLeft is why a session ends whose client has pressed a key to that end.
