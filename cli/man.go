@@ -145,6 +145,8 @@ func manual(root *cobra.Command) []byte {
 	}
 	r.macro("SH", "FILES")
 	r.term("~/.config/aspectop/config.toml", "", "Any flag by its name, such as retain = \"30d\"; in a table such as [watch], for that command only. A flag goes before the environment, and that before this file. Secrets are refused.")
+	r.term("~/.config/aspectop/authorized_keys", "", "The public keys that may watch over SSH, for --ssh.")
+	r.term("~/.local/state/aspectop/ssh_host_ed25519_key", "", "The host key of --ssh, made at its first use.")
 	r.term("~/.local/state/aspectop/journal.db", "", "The journal: one SQLite file, readable while it is written.")
 	return r.Bytes()
 }
