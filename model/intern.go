@@ -19,7 +19,4 @@ func (t *table[T]) intern(v T) uint32 {
 	return i
 }
 
-// share returns v in the one copy that is kept.
-func (t *table[T]) share(v T) T { return t.all[t.intern(v)] }
-
 func (t *table[T]) at(i uint32) *T { return &t.all[i] }
