@@ -15,6 +15,10 @@ var rooms = []struct {
 	forbid []string
 }{
 	{"cli", nil},
+	{"cli/session", nil},
+	{"cli/settings", []string{"ui", "share", "demo"}},
+	{"cli/terminal", []string{"ui", "journal", "receiver"}},
+	{"cli/exit", []string{"ui", "journal", "receiver"}},
 	{"share/ssh", []string{"ui", "receiver", "journal", "tunnel", "source", "forward", "aspect", "demo", "printer"}},
 	{"ui", []string{
 		"receiver", "journal", "tunnel", "source", "forward", "aspect", "demo",

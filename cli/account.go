@@ -4,18 +4,22 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"time"
 
 	"github.com/spf13/pflag"
 
 	"aspectop/aspect"
+	"aspectop/cli/exit"
+	"aspectop/cli/settings"
+	"aspectop/cli/terminal"
 )
 
 // accountFlags are shared by the commands that ask Aspect's API.
 type accountFlags struct {
 	json    bool
-	timeout span
+	timeout settings.Span
 }
 
 func (a *accountFlags) flags(f *pflag.FlagSet) {
@@ -31,7 +35,7 @@ func (a *accountFlags) ask(ctx context.Context, f func(context.Context, *aspect.
 		return err
 	}
 	if client == nil {
-		return usageError("%s is not set: make an API key in Aspect's settings, and set %s to it", keyVariable, keyVariable)
+		return exit.Usage("%s is not set: make an API key in Aspect's settings, and set %s to it", settings.KeyVariable, settings.KeyVariable)
 	}
 	if a.timeout > 0 {
 		var cancel context.CancelFunc
@@ -43,31 +47,51 @@ func (a *accountFlags) ask(ctx context.Context, f func(context.Context, *aspect.
 	case err == nil || ctx.Err() == nil:
 		return err
 	case context.Cause(ctx) == errTimeout:
-		return &exitError{exitTimeout, fmt.Errorf("time-out after %s: %w", a.timeout.String(), err)}
+		return exit.With(exit.TimedOut, fmt.Errorf("time-out after %s: %w", a.timeout.String(), err))
 	}
-	return &exitError{exitInterrupted, fmt.Errorf("interrupted: %w", err)}
+	return exit.With(exit.Interrupted, fmt.Errorf("interrupted: %w", err))
 }
 
 // show prints what a command has to tell: a line each for programs, a table for
 // people, none if there is nothing.
-func (a *accountFlags) show(lines []any, t table, none string) error {
+func (a *accountFlags) show(lines []any, t terminal.Table, none string) error {
 	switch {
 	case a.json:
 		return writeLines(lines...)
-	case len(t.rows) == 0:
+	case t.Empty():
 		fmt.Fprintln(os.Stderr, "aspectop: "+none)
 		return nil
 	}
-	return t.write(os.Stdout, outputWidth())
+	return t.Write(os.Stdout, terminal.Width())
+}
+
+// newClient returns a client of Aspect's API, nil if there is no key.
+func newClient() (*aspect.Client, error) { return newClientOver(nil) }
+
+// newClientOver is newClient with a transport; nil is the usual one.
+func newClientOver(t http.RoundTripper) (*aspect.Client, error) {
+	key := settings.APIKey()
+	if key.Empty() {
+		return nil, nil
+	}
+	config := aspect.Config{BaseURL: os.Getenv(settings.URLVariable), Key: key, UserAgent: "aspectop/" + version()}
+	if t != nil {
+		config.HTTP = &http.Client{Transport: t}
+	}
+	c, err := aspect.New(config)
+	if err != nil {
+		return nil, exit.Usage("%w", err)
+	}
+	return c, nil
 }
 
 // atLeastOne refuses a --limit that asks for nothing.
 func atLeastOne(limit int) error {
 	if limit < 1 {
-		return usageError("--limit %d: ask for one at least", limit)
+		return exit.Usage("--limit %d: ask for one at least", limit)
 	}
 	return nil
 }
 
 // errNoID is what a command says of an empty argument where an id should stand.
-var errNoID = &exitError{exitUsage, errors.New("an empty text is no id; is a variable not set?")}
+var errNoID = exit.With(exit.Misused, errors.New("an empty text is no id; is a variable not set?"))

@@ -1,101 +1,44 @@
-// Package cli is the command line: flags, environment, wiring and exit codes.
-// What a command decides beyond that lives in the package it belongs to.
+// Package cli is the command line: a file for each command. What commands share
+// lies in the folders: the run that receives and shows in session, what the user
+// configured in settings, exit codes in exit, the terminal in terminal. What a
+// command decides beyond that lives in the package it belongs to.
 package cli
 
 import (
-	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"os"
 	"os/signal"
 	"syscall"
-	"time"
+
+	"aspectop/cli/exit"
+	"aspectop/cli/settings"
+	"aspectop/cli/terminal"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
-
-	"aspectop/printer"
 )
-
-// Exit codes, the same for all commands.
-const (
-	exitOK          = 0
-	exitFailed      = 1
-	exitUsage       = 2
-	exitSetup       = 3 // port, journal: the command never got under way
-	exitTimeout     = 124
-	exitInterrupted = 130
-)
-
-// exitError ends the program with a code. Errors of other types are failures.
-type exitError struct {
-	code int
-	err  error
-}
-
-func (e *exitError) Error() string { return e.err.Error() }
-func (e *exitError) Unwrap() error { return e.err }
-
-func usageError(format string, args ...any) error {
-	return &exitError{exitUsage, fmt.Errorf(format, args...)}
-}
-
-func setupError(err error) error { return &exitError{exitSetup, err} }
 
 // Main runs the program with the arguments and the environment of the process,
 // and returns its exit code.
 func Main() int {
-	if guardName != "" && os.Args[0] == guardName {
-		return guard()
+	if terminal.Guard() {
+		return exit.OK
 	}
 	// A reader of stdout that goes away ends a command cleanly, by the error of
 	// the next write.
 	signal.Ignore(syscall.SIGPIPE)
-	ctx, stop := untilSignal()
+	ctx, stop := exit.OnSignal()
 	defer stop()
 	root := newRoot()
 	closeLog, err := startDebugLog()
 	if err != nil {
-		return report(os.Stderr, root, err)
+		return exit.Report(os.Stderr, err, wantsJSON(root, os.Args[1:]))
 	}
 	defer closeLog()
 	cmd, err := root.ExecuteContextC(ctx)
 	slog.Debug("ended", "err", err)
-	return report(os.Stderr, cmd, err)
-}
-
-// untilSignal returns a context that the first signal ends. A later one that
-// [insists] ends the process at once, without cleaning up.
-func untilSignal() (context.Context, context.CancelFunc) {
-	ctx, cancel := context.WithCancel(context.Background())
-	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
-	go func() {
-		first := <-signals
-		start := time.Now()
-		cancel()
-		for next := range signals {
-			if insists(first, next, time.Since(start)) {
-				os.Exit(exitInterrupted)
-			}
-		}
-	}()
-	return ctx, cancel
-}
-
-// insists reports whether a signal that comes some time after the first one asks
-// for an end at once. One request to end often comes as two signals: timeout(1)
-// signals its child and then the child's group, a terminal that closes sends
-// SIGHUP and then SIGTERM. A person who presses ctrl+c again is slower than
-// that.
-func insists(first, next os.Signal, after time.Duration) bool {
-	if first == os.Interrupt && next == os.Interrupt {
-		return after >= 20*time.Millisecond
-	}
-	return after >= time.Second
+	return exit.Report(os.Stderr, err, wantsJSON(cmd, os.Args[1:]))
 }
 
 func newRoot() *cobra.Command {
@@ -109,23 +52,31 @@ durably, and draws them live in the terminal. Alone it is "aspectop watch".`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          noArguments,
-		PreRunE:       settle,
+		PreRunE:       prepare,
 		RunE:          watch.RunE,
 	}
 	root.Flags().AddFlagSet(watch.Flags())
 	root.PersistentFlags().String(pprofFlag, "", "serve profiles on this loopback address")
 	root.PersistentFlags().MarkHidden(pprofFlag)
 	root.SetVersionTemplate("aspectop {{.Version}}\n")
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &exitError{exitUsage, err} })
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return exit.Usage("%w", err) })
 	root.AddCommand(watch, newDemo(), newView(), newWait(), newSend(), newReplay(), newExport(),
 		newEndpoints(), newMessages(), newAttempts(), newTasks(), newJournal())
 	for _, cmd := range root.Commands() {
-		cmd.PersistentPreRunE = settle // not for what follows: it must work with any config file
+		cmd.PersistentPreRunE = prepare // not for what follows: it must work with any config file
 	}
 	root.AddCommand(newDoctor(), newCompletion(), newMan(), newVersion())
 	root.CompletionOptions.DisableDefaultCmd = true
 	completeFlags(root)
 	return root
+}
+
+// prepare runs before a command: it fills in the flags that were not given.
+func prepare(cmd *cobra.Command, _ []string) error {
+	if err := settings.Apply(cmd); err != nil {
+		return err
+	}
+	return servePprof(cmd)
 }
 
 // noArguments refuses stray arguments: every input has a flag.
@@ -140,41 +91,7 @@ func noArguments(cmd *cobra.Command, args []string) error {
 			meant = fmt.Sprintf("; did you mean --%s=%s?", f.Name, args[0])
 		}
 	})
-	return usageError("unexpected argument %q%s", args[0], meant)
-}
-
-// report writes err for people, or for programs if they asked for JSON, and
-// returns the exit code.
-func report(w io.Writer, cmd *cobra.Command, err error) int {
-	if err == nil {
-		return exitOK
-	}
-	code := exitFailed
-	if e := (*exitError)(nil); errors.As(err, &e) {
-		code = e.code
-	}
-	if wantsJSON(cmd, os.Args[1:]) {
-		names := map[int]string{exitUsage: "usage", exitSetup: "setup_failed", exitTimeout: "timeout", exitInterrupted: "interrupted"}
-		name, ok := names[code]
-		if !ok {
-			name = "failed"
-		}
-		var line struct {
-			Error struct {
-				Code    string `json:"code"`
-				Message string `json:"message"`
-			} `json:"error"`
-		}
-		line.Error.Code, line.Error.Message = name, err.Error()
-		b, _ := json.Marshal(line)
-		fmt.Fprintf(w, "%s\n", printer.SafeJSON(b))
-		return code
-	}
-	fmt.Fprintln(w, "aspectop: "+cleanLines(err.Error()))
-	if code == exitUsage && !errors.Is(err, errNothingToWatch) {
-		fmt.Fprintln(w, "see aspectop --help")
-	}
-	return code
+	return exit.Usage("unexpected argument %q%s", args[0], meant)
 }
 
 // wantsJSON looks for --json itself as well, because an error can come before

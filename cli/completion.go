@@ -7,6 +7,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"aspectop/cli/exit"
+	"aspectop/cli/session"
 	"aspectop/demo"
 	"aspectop/model"
 	"aspectop/tunnel"
@@ -27,7 +29,7 @@ func newCompletion() *cobra.Command {
 		ValidArgs: shells,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) != 1 || !slices.Contains(shells, args[0]) {
-				return usageError("name one shell: %s", strings.Join(shells, ", "))
+				return exit.Usage("name one shell: %s", strings.Join(shells, ", "))
 			}
 			return nil
 		},
@@ -46,14 +48,11 @@ func newCompletion() *cobra.Command {
 	}
 }
 
-// themes are the values of --theme.
-var themes = []string{"auto", "light", "dark", "mono"}
-
 // completeFlags tells the shells the values of flags that have few, for all
 // commands below cmd.
 func completeFlags(cmd *cobra.Command) {
 	for _, sub := range cmd.Commands() {
-		complete(sub, "theme", themes, cobra.ShellCompDirectiveNoFileComp)
+		complete(sub, "theme", session.Themes, cobra.ShellCompDirectiveNoFileComp)
 		complete(sub, "tunnel", []string{"off", string(tunnel.Cloudflared), string(tunnel.SvixRelay)}, cobra.ShellCompDirectiveNoFileComp)
 		complete(sub, "format", exportFormats, cobra.ShellCompDirectiveNoFileComp)
 		complete(sub, "lang", exportLangs, cobra.ShellCompDirectiveNoFileComp)

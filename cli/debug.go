@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"aspectop/cli/exit"
 	"aspectop/private"
 	"aspectop/receiver"
 )
@@ -33,7 +34,7 @@ func startDebugLog() (stop func(), err error) {
 	}
 	f, err := private.Open(path, os.O_WRONLY|os.O_APPEND)
 	if err != nil {
-		return nil, usageError("%s: %w", debugVariable, err)
+		return nil, exit.Usage("%s: %w", debugVariable, err)
 	}
 	slog.SetDefault(slog.New(slog.NewTextHandler(f, &slog.HandlerOptions{Level: slog.LevelDebug})))
 	slog.Debug("started", "version", version(), "pid", os.Getpid())
@@ -48,11 +49,11 @@ func servePprof(cmd *cobra.Command) error {
 	}
 	address := flag.Value.String()
 	if receiver.Public(address) {
-		return usageError("--%s %s: profiles are served on a loopback address only, such as 127.0.0.1:6060", pprofFlag, address)
+		return exit.Usage("--%s %s: profiles are served on a loopback address only, such as 127.0.0.1:6060", pprofFlag, address)
 	}
 	l, err := net.Listen("tcp", address)
 	if err != nil {
-		return setupError(err)
+		return exit.Setup(err)
 	}
 	fmt.Fprintf(os.Stderr, "aspectop: profiles at http://%s/debug/pprof/\n", l.Addr())
 	mux := http.NewServeMux()

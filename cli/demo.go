@@ -8,17 +8,20 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"aspectop/cli/exit"
+	"aspectop/cli/session"
+	"aspectop/cli/settings"
 	"aspectop/demo"
 	"aspectop/receiver"
 )
 
 // demoFlags are the flags of demo.
 type demoFlags struct {
-	output
-	sshFlags
+	session.Output
+	session.SSHFlags
 	scenario string
 	options  demo.Options
-	duration span
+	duration settings.Span
 }
 
 func newDemo() *cobra.Command {
@@ -38,45 +41,44 @@ forgotten at the end, and a stand-in for Aspect that posts signed events to it.`
 	f.Int64Var(&d.options.Seed, "seed", 1, "the same seed gives the same tasks")
 	f.StringVar(&d.scenario, "scenario", "", "what to play: "+strings.Join(demo.Scenarios(), ", ")+", or a file")
 	f.Var(&d.duration, "duration", "end after this time, such as 2m (default: never)")
-	d.sshFlags.flags(f)
-	d.output.flags(f)
+	d.SSHFlags.Flags(f)
+	d.Output.Flags(f)
 	return cmd
 }
 
 func (d *demoFlags) run(ctx context.Context) error {
-	filter, err := d.check()
+	filter, err := d.Check()
 	if err != nil {
 		return err
 	}
 	if d.options.Tasks < 0 || d.options.Rate <= 0 {
-		return usageError("--tasks cannot be negative, and --rate must be above zero")
+		return exit.Usage("--tasks cannot be negative, and --rate must be above zero")
 	}
 	if d.scenario != "" {
 		if d.options.Scenario, err = demo.Load(d.scenario); err != nil {
-			return usageError("--scenario: %w", err)
+			return exit.Usage("--scenario: %w", err)
 		}
 	}
 	d.options.Duration = time.Duration(d.duration)
 
 	secret := receiver.NewSecret("demo")
-	s := newSession(d.output, filter)
-	s.secrets, s.path = []receiver.Secret{secret}, receiver.DefaultPath
-	if err := s.openJournal(ctx, memoryHome, 0); err != nil {
+	s := session.New(session.Options{Output: d.Output, Filter: filter, Secrets: []receiver.Secret{secret}, Path: receiver.DefaultPath})
+	if err := s.OpenJournal(ctx, settings.MemoryHome, 0); err != nil {
 		return err
 	}
-	defer s.close()
-	if err := s.listen("127.0.0.1:0", false); err != nil {
+	defer s.Close()
+	if err := s.Listen("127.0.0.1:0", false); err != nil {
 		return err
 	}
-	if err := s.serveSSH(d.sshFlags); err != nil {
+	if err := s.ServeSSH(d.SSHFlags); err != nil {
 		return err
 	}
-	s.beside = append(s.beside, func(ctx context.Context) error {
-		err := demo.Run(ctx, &demo.Sender{URL: s.url(), Sign: secret.Sign}, d.options)
-		if err == nil && d.duration == 0 && (s.mode() == onScreen || s.ssh != nil) {
+	s.Beside(func(ctx context.Context) error {
+		err := demo.Run(ctx, &demo.Sender{URL: s.URL(), Sign: secret.Sign}, d.options)
+		if err == nil && d.duration == 0 && s.Watched() {
 			<-ctx.Done() // all has been told; it can still be looked at
 		}
-		return cmp.Or(err, errDone)
+		return cmp.Or(err, session.ErrDone)
 	})
-	return s.run(ctx)
+	return s.Run(ctx)
 }

@@ -5,13 +5,18 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
+	"os"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"aspectop/aspect"
+	"aspectop/cli/exit"
+	"aspectop/cli/settings"
 )
 
 func newEndpoints() *cobra.Command {
@@ -19,14 +24,14 @@ func newEndpoints() *cobra.Command {
 		Use:   "endpoints create|update|delete",
 		Short: "Create, update and delete webhook endpoints at Aspect",
 		Long: `endpoints changes the webhook endpoints of the account. It needs an API key in
-` + keyVariable + `. Aspect's API has no list of endpoints: keep the id that create
+` + settings.KeyVariable + `. Aspect's API has no list of endpoints: keep the id that create
 tells, or look in Aspect's dashboard.
 
 A watch registers an endpoint of its own and deletes it again; this is for those
 that are to stay.`,
 		Args: noArguments,
 		RunE: func(*cobra.Command, []string) error {
-			return usageError("say what to do: aspectop endpoints create, update or delete")
+			return exit.Usage("say what to do: aspectop endpoints create, update or delete")
 		},
 	}
 	cmd.AddCommand(newEndpointCreate(), newEndpointUpdate(), newEndpointDelete())
@@ -60,11 +65,11 @@ func (e *endpointFlags) spec() (aspect.EndpointSpec, error) {
 	u, err := url.Parse(e.url)
 	switch {
 	case e.url == "":
-		return aspect.EndpointSpec{}, usageError("--url is missing: where Svix is to post, such as https://example.com/webhooks/aspect")
+		return aspect.EndpointSpec{}, exit.Usage("--url is missing: where Svix is to post, such as https://example.com/webhooks/aspect")
 	case err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "":
-		return aspect.EndpointSpec{}, usageError("--url has to begin with https:// or http:// and a host")
+		return aspect.EndpointSpec{}, exit.Usage("--url has to begin with https:// or http:// and a host")
 	case e.rateLimit < 1:
-		return aspect.EndpointSpec{}, usageError("--rate-limit %d: one delivery a second is the least", e.rateLimit)
+		return aspect.EndpointSpec{}, exit.Usage("--rate-limit %d: one delivery a second is the least", e.rateLimit)
 	}
 	return aspect.EndpointSpec{
 		URL: e.url, Description: e.description, EventTypes: e.eventTypes, RateLimit: e.rateLimit, Disabled: e.disable,
@@ -115,6 +120,132 @@ func (a *accountFlags) tell(line any, sentence string) error {
 	return writeSentence(sentence)
 }
 
+func newEndpointCreate() *cobra.Command {
+	var e endpointFlags
+	cmd := &cobra.Command{
+		Use:   "create --url URL --secret-out FILE",
+		Short: "Create a webhook endpoint, and keep its secret",
+		Long: `create makes a webhook endpoint that stays until it is deleted. Aspect tells its
+signing secret in this answer and never again, so say where it goes: --secret-out
+writes it to a new file that only you can read, --show-secret prints it.`,
+		Example: `  aspectop endpoints create --url https://example.com/webhooks/aspect --secret-out aspect.secret
+  aspectop watch --secret-file aspect.secret`,
+		Args: noArguments,
+	}
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return e.create(cmd.Context()) }
+	e.flags(cmd.Flags())
+	cmd.Flags().StringVar(&e.secretOut, "secret-out", "", "new `file` to write the secret to")
+	cmd.Flags().BoolVar(&e.showSecret, "show-secret", false, "print the secret")
+	e.accountFlags.flags(cmd.Flags())
+	return cmd
+}
+
+func (e *endpointFlags) create(ctx context.Context) error {
+	spec, err := e.spec()
+	if err != nil {
+		return err
+	}
+	switch {
+	case e.secretOut == "" && !e.showSecret:
+		return exit.Usage("Aspect tells the endpoint's secret only once, now: say where it goes with --secret-out FILE, or have it printed with --show-secret")
+	case e.secretOut != "" && e.showSecret:
+		return exit.Usage("--secret-out and --show-secret exclude each other")
+	}
+	if len(spec.EventTypes) == 0 {
+		spec.EventTypes = []string{aspect.AllTaskEvents}
+	}
+	if spec.Description == "" { // so that it can be found, should the answer get lost
+		spec.Description = "aspectop endpoints create " + time.Now().UTC().Format(time.RFC3339)
+	}
+	return e.ask(ctx, func(ctx context.Context, c *aspect.Client) error {
+		file, err := newSecretFile(e.secretOut) // before there is a secret to lose
+		if err != nil {
+			return err
+		}
+		created, err := c.CreateEndpoint(ctx, spec)
+		if err == nil {
+			if err = file.keep(created.Secret); err != nil {
+				err = undoCreate(c, created.Endpoint.ID, err)
+			}
+		} else if !aspect.Undone(err) {
+			err = &aspect.LostAnswerError{Description: spec.Description, URL: spec.URL, Err: err}
+		}
+		if err != nil {
+			return errors.Join(err, file.discard())
+		}
+		return e.tellCreated(created)
+	})
+}
+
+// undoTime is how long Aspect may take to delete what was just created.
+const undoTime = 10 * time.Second
+
+// undoCreate deletes an endpoint whose secret is lost, for the reason why.
+func undoCreate(c *aspect.Client, id string, why error) error {
+	ctx, cancel := context.WithTimeout(context.Background(), undoTime)
+	defer cancel()
+	if err := c.DeleteEndpoint(ctx, id); err != nil && !errors.Is(err, aspect.ErrNotFound) {
+		return fmt.Errorf("%w; and the endpoint %s could not be deleted again: %w; to delete it: aspectop endpoints delete %s", why, id, err, id)
+	}
+	return fmt.Errorf("%w; so the endpoint %s was deleted again", why, id)
+}
+
+// secretFile is a new file for a secret that is about to be known; nil if there
+// is none.
+type secretFile struct{ *os.File }
+
+// newSecretFile makes the file. One that is there is left alone: it may hold the
+// only copy of another secret.
+func newSecretFile(path string) (*secretFile, error) {
+	if path == "" {
+		return nil, nil
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return nil, exit.Usage("--secret-out: %s is there already, and may hold another secret; name a new file", path)
+	} else if err != nil {
+		return nil, exit.Usage("--secret-out: %w", err)
+	}
+	return &secretFile{f}, nil
+}
+
+// keep writes the secret, if there is one and a file for it.
+func (f *secretFile) keep(secret aspect.Credential) error {
+	if secret.Empty() {
+		return errors.New("the answer of Aspect holds no secret")
+	}
+	if f == nil {
+		return nil
+	}
+	_, err := f.WriteString(secret.Reveal() + "\n")
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return fmt.Errorf("the secret cannot be kept: %w", err)
+	}
+	return nil
+}
+
+// discard removes the file.
+func (f *secretFile) discard() error {
+	if f == nil {
+		return nil
+	}
+	f.Close()
+	return os.Remove(f.Name())
+}
+
+func (e *endpointFlags) tellCreated(created aspect.Created) error {
+	line := lineOf(created.Endpoint)
+	sentence := "created " + endpointWords(created.Endpoint)
+	if e.showSecret {
+		line.Secret = orNull(created.Secret.Reveal())
+		sentence += "\nits secret is " + created.Secret.Reveal()
+	} else {
+		line.SecretFile = &e.secretOut
+		sentence += "\nits secret is in " + e.secretOut
+	}
+	return e.tell(line, sentence)
+}
+
 func newEndpointUpdate() *cobra.Command {
 	var e endpointFlags
 	cmd := &cobra.Command{
@@ -139,9 +270,9 @@ left out would not stay as it is.`,
 func oneEndpoint(cmd *cobra.Command, args []string) error {
 	switch {
 	case len(args) == 0:
-		return usageError("name the endpoint by its id: %s ep_...", cmd.CommandPath())
+		return exit.Usage("name the endpoint by its id: %s ep_...", cmd.CommandPath())
 	case len(args) > 1:
-		return usageError("one endpoint at a time; unexpected argument %q", args[1])
+		return exit.Usage("one endpoint at a time; unexpected argument %q", args[1])
 	case args[0] == "":
 		return errNoID
 	}
@@ -159,7 +290,7 @@ func (e *endpointFlags) update(ctx context.Context, flags *pflag.FlagSet, id str
 		missing = append(missing, "one of --enable and --disable")
 	}
 	if len(missing) > 0 {
-		return usageError("an update sets all fields, and the API cannot tell what they are now; also give %s", strings.Join(missing, ", "))
+		return exit.Usage("an update sets all fields, and the API cannot tell what they are now; also give %s", strings.Join(missing, ", "))
 	}
 	spec, err := e.spec()
 	if err != nil {

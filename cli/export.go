@@ -4,15 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"aspectop/cli/exit"
+	"aspectop/cli/settings"
 	"aspectop/model"
 	"aspectop/printer"
 	"aspectop/receiver"
@@ -22,7 +22,7 @@ import (
 type exportFlags struct {
 	format, lang string
 	filter       string
-	since        moment
+	since        settings.Moment
 	to           string
 	privacy      printer.Privacy
 	json         bool
@@ -74,20 +74,20 @@ func (e *exportFlags) run(ctx context.Context, flags *pflag.FlagSet) error {
 	}
 	filter, err := model.ParseFilter(e.filter)
 	if err != nil {
-		return usageError("--filter: %w", err)
+		return exit.Usage("--filter: %w", err)
 	}
-	_, reader, err := openReader(e.journal)
+	_, reader, err := settings.OpenReader(e.journal)
 	if err != nil {
 		return err
 	}
 	defer reader.Close()
 	count, err := printer.Export(ctx, printer.ExportOptions{
-		Format: format, Out: os.Stdout, Journal: reader, Filter: filter, Since: e.since.at,
+		Format: format, Out: os.Stdout, Journal: reader, Filter: filter, Since: e.since.At,
 		To: e.to, Version: version(), Privacy: e.privacy,
 	})
 	switch {
 	case ctx.Err() != nil:
-		return &exitError{exitInterrupted, errors.New("interrupted; what was written is incomplete")}
+		return exit.With(exit.Interrupted, errors.New("interrupted; what was written is incomplete"))
 	case err != nil:
 		return err
 	}
@@ -104,46 +104,17 @@ func (e *exportFlags) run(ctx context.Context, flags *pflag.FlagSet) error {
 func (e *exportFlags) check(flags *pflag.FlagSet) (printer.ExportFormat, error) {
 	switch {
 	case !slices.Contains(exportFormats, e.format):
-		return 0, usageError("--format %q is not known; it is one of %s", e.format, strings.Join(exportFormats, ", "))
+		return 0, exit.Usage("--format %q is not known; it is one of %s", e.format, strings.Join(exportFormats, ", "))
 	case !slices.Contains(exportLangs, e.lang):
-		return 0, usageError("--lang %q is not known; it is %s", e.lang, strings.Join(exportLangs, " or "))
+		return 0, exit.Usage("--lang %q is not known; it is %s", e.lang, strings.Join(exportLangs, " or "))
 	case flags.Changed("lang") && e.format != "fixture":
-		return 0, usageError("--lang is for --format fixture")
+		return 0, exit.Usage("--lang is for --format fixture")
 	case e.json && e.format != "ndjson":
-		return 0, usageError("--json and --format %s exclude each other", e.format)
+		return 0, exit.Usage("--json and --format %s exclude each other", e.format)
 	case e.format == "fixture" && e.lang == "node":
 		return printer.NodeFixture, nil
 	}
 	return map[string]printer.ExportFormat{
 		"ndjson": printer.NDJSON, "har": printer.HAR, "curl": printer.CurlLines, "fixture": printer.GoFixture,
 	}[e.format], nil
-}
-
-// exportTask writes a task's deliveries to a new file in the current folder,
-// readable for this user only, and returns its name.
-func exportTask(task string, deliveries []model.Delivery) (path string, err error) {
-	name := fmt.Sprintf("aspectop-%s-%s.ndjson", fileWord(task), time.Now().Format("20060102-150405"))
-	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if errors.Is(err, fs.ErrExist) {
-		return "", fmt.Errorf("%s is there already", name)
-	} else if err != nil {
-		return "", err
-	}
-	err = printer.WriteDeliveries(f, deliveries, printer.Privacy{})
-	if err = errors.Join(err, f.Close()); err != nil {
-		os.Remove(name) // half of it would pass for all
-	}
-	return name, err
-}
-
-// fileWord is the beginning of a task's id, with nothing in it that means
-// something in a file's name: the id comes from outside.
-func fileWord(id string) string {
-	word := strings.Map(func(r rune) rune {
-		if r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r == '-' || r == '_' {
-			return r
-		}
-		return '_'
-	}, id)
-	return word[:min(8, len(word))]
 }

@@ -11,6 +11,8 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"aspectop/cli/exit"
+	"aspectop/cli/settings"
 	"aspectop/ui/keys"
 )
 
@@ -183,19 +185,19 @@ var exitCodes = []struct {
 	code    int
 	meaning string
 }{
-	{exitOK, "Fine; also ended by q, a signal, or a reader that went away."},
-	{exitFailed, "Failed. wait: a task is not completed. send: the answer is not the right one. replay: a delivery was not taken. doctor: a check failed."},
-	{exitUsage, "Wrong use: an unknown flag, no secret, a bad filter, a bad config file."},
-	{exitSetup, "Set-up failed: the port, the journal. wait: the watch ended."},
-	{exitTimeout, "Time-out, as --timeout says."},
-	{exitInterrupted, "Interrupted, where that is no usual end; or a second ctrl+c, or a signal a second or more after the first, ended the program at once."},
+	{exit.OK, "Fine; also ended by q, a signal, or a reader that went away."},
+	{exit.Failed, "Failed. wait: a task is not completed. send: the answer is not the right one. replay: a delivery was not taken. doctor: a check failed."},
+	{exit.Misused, "Wrong use: an unknown flag, no secret, a bad filter, a bad config file."},
+	{exit.NotSetUp, "Set-up failed: the port, the journal. wait: the watch ended."},
+	{exit.TimedOut, "Time-out, as --timeout says."},
+	{exit.Interrupted, "Interrupted, where that is no usual end; or a second ctrl+c, or a signal a second or more after the first, ended the program at once."},
 }
 
 // variables are told in the manual.
 var variables = []struct{ name, meaning string }{
-	{secretVariable, "One or more signing secrets, separated by spaces or commas; name=whsec_... names one."},
-	{keyVariable, "A key of Aspect's API."},
-	{urlVariable, "Where that API is, instead of https://api.aspect.inc."},
+	{settings.SecretVariable, "One or more signing secrets, separated by spaces or commas; name=whsec_... names one."},
+	{settings.KeyVariable, "A key of Aspect's API."},
+	{settings.URLVariable, "Where that API is, instead of https://api.aspect.inc."},
 	{"ASPECTOP_*", "Any flag: ASPECTOP_RETAIN=30d is --retain 30d."},
 	{"XDG_CONFIG_HOME, XDG_STATE_HOME", "Where the config file and the journal are, instead of ~/.config and ~/.local/state."},
 	{"NO_COLOR", "No colours, whatever its value."},

@@ -12,6 +12,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"aspectop/aspect"
+	"aspectop/cli/exit"
+	"aspectop/cli/settings"
+	"aspectop/cli/terminal"
 )
 
 // defaultLimit is how many messages or attempts are listed at most.
@@ -29,7 +32,7 @@ func newMessages() *cobra.Command {
 		Use:   "messages",
 		Short: "List the webhook messages that Aspect sent lately",
 		Long: `messages lists the recent webhook messages of the account, in Aspect's order. It
-needs an API key in ` + keyVariable + `. The id of a message is the svix-id of its
+needs an API key in ` + settings.KeyVariable + `. The id of a message is the svix-id of its
 deliveries.
 
 Aspect does not say what its answer looks like; --json has all of it, as raw.`,
@@ -63,10 +66,10 @@ func (a *accountFlags) messages(ctx context.Context, c *aspect.Client, limit int
 	if err != nil {
 		return err
 	}
-	t := table{head: []string{"SENT", "MESSAGE", "TYPE", "STATUS"}}
+	t := terminal.Table{Head: []string{"SENT", "MESSAGE", "TYPE", "STATUS"}}
 	lines := make([]any, len(messages))
 	for i, m := range messages {
-		t.add(clockTime(m.Time), cmp.Or(m.ID, unknownID), m.EventType, m.Status)
+		t.Add(clockTime(m.Time), cmp.Or(m.ID, unknownID), m.EventType, m.Status)
 		lines[i] = messageLine{
 			headOf("message"), orNull(m.ID), orNull(m.EventType), orNull(m.EventID), orNull(m.Status), instant(m.Time), m.Raw,
 		}
@@ -88,7 +91,7 @@ func newAttempts() *cobra.Command {
 		Use:   "attempts --message ID | --endpoint ID",
 		Short: "List Aspect's attempts to deliver webhooks",
 		Long: `attempts lists the attempts to deliver one message, or to deliver to one endpoint,
-in Aspect's order. It needs an API key in ` + keyVariable + `.
+in Aspect's order. It needs an API key in ` + settings.KeyVariable + `.
 
 Aspect does not say what its answer looks like; --json has all of it, as raw.`,
 		Args: noArguments,
@@ -113,11 +116,11 @@ Aspect does not say what its answer looks like; --json has all of it, as raw.`,
 func (a *attemptsFlags) check() error {
 	switch {
 	case a.message == "" && a.endpoint == "":
-		return usageError("name a message (--message msg_...) or an endpoint (--endpoint ep_...)")
+		return exit.Usage("name a message (--message msg_...) or an endpoint (--endpoint ep_...)")
 	case a.message != "" && a.endpoint != "":
-		return usageError("--message and --endpoint exclude each other")
+		return exit.Usage("--message and --endpoint exclude each other")
 	case a.legacy && a.endpoint == "":
-		return usageError("--legacy lists the deliveries to an endpoint, so it needs --endpoint")
+		return exit.Usage("--legacy lists the deliveries to an endpoint, so it needs --endpoint")
 	}
 	return atLeastOne(a.limit)
 }
@@ -141,9 +144,9 @@ func (a *attemptsFlags) list(ctx context.Context, c *aspect.Client) error {
 	if err != nil {
 		return err
 	}
-	t := table{head: []string{"TRIED", "RESULT", "ENDPOINT", "URL"}}
+	t := terminal.Table{Head: []string{"TRIED", "RESULT", "ENDPOINT", "URL"}}
 	if a.endpoint != "" {
-		t.head = []string{"TRIED", "RESULT", "MESSAGE", "TYPE"}
+		t.Head = []string{"TRIED", "RESULT", "MESSAGE", "TYPE"}
 	}
 	lines := make([]any, len(attempts))
 	for i, at := range attempts {
@@ -158,9 +161,9 @@ func (a *attemptsFlags) list(ctx context.Context, c *aspect.Client) error {
 		}
 		lines[i] = line
 		if a.endpoint != "" {
-			t.add(clockTime(at.Time), result, cmp.Or(at.MessageID, unknownID), at.EventType)
+			t.Add(clockTime(at.Time), result, cmp.Or(at.MessageID, unknownID), at.EventType)
 		} else {
-			t.add(clockTime(at.Time), result, cmp.Or(at.EndpointID, unknownID), withoutUser(at.URL))
+			t.Add(clockTime(at.Time), result, cmp.Or(at.EndpointID, unknownID), withoutUser(at.URL))
 		}
 	}
 	return a.show(lines, t, "Aspect lists no attempt")

@@ -10,6 +10,8 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"aspectop/cli/exit"
+	"aspectop/cli/settings"
 	"aspectop/forward"
 	"aspectop/journal"
 	"aspectop/model"
@@ -20,7 +22,7 @@ import (
 type replayFlags struct {
 	to        string
 	filter    string
-	since     moment
+	since     settings.Moment
 	journal   string
 	secretEnv string
 	verbatim  bool
@@ -55,7 +57,7 @@ not; 2 wrong use; 3 no journal; 130 interrupted.`,
 	f.StringVar(&r.filter, "filter", "", "only what matches this `filter`, such as \"state:failed\"")
 	f.Var(&r.since, "since", "only what came since `then`, such as 2h or 2026-01-02T15:04:05Z")
 	f.StringVar(&r.journal, "journal", "", "journal `file` (default: where watch keeps it)")
-	f.StringVar(&r.secretEnv, "secret-env", secretVariable, "environment `variable` that holds the handler's signing secret")
+	f.StringVar(&r.secretEnv, "secret-env", settings.SecretVariable, "environment `variable` that holds the handler's signing secret")
 	f.BoolVar(&r.verbatim, "verbatim", false, "post with the old signature")
 	f.BoolVar(&r.newID, "new-id", false, "give each a new svix-id, so that the handler does not take it for a repeat")
 	f.BoolVar(&r.dryRun, "dry-run", false, "only tell what would be posted")
@@ -74,13 +76,13 @@ const replayBatch = 64
 func (r *replayFlags) run(ctx context.Context, flags *pflag.FlagSet) error {
 	filter, err := model.ParseFilter(r.filter)
 	if err != nil {
-		return usageError("--filter: %w", err)
+		return exit.Usage("--filter: %w", err)
 	}
 	to, err := r.handler(flags)
 	if err != nil {
 		return err
 	}
-	_, reader, err := openReader(r.journal)
+	_, reader, err := settings.OpenReader(r.journal)
 	if err != nil {
 		return err
 	}
@@ -91,7 +93,7 @@ func (r *replayFlags) run(ctx context.Context, flags *pflag.FlagSet) error {
 	}
 	err = p.all(ctx)
 	if ctx.Err() != nil {
-		err = &exitError{exitInterrupted, fmt.Errorf("interrupted; %d were posted", p.count.Posted)}
+		err = exit.With(exit.Interrupted, fmt.Errorf("interrupted; %d were posted", p.count.Posted))
 	}
 	switch {
 	case p.picked == 0 && err == nil:
@@ -111,21 +113,21 @@ func (r *replayFlags) run(ctx context.Context, flags *pflag.FlagSet) error {
 // handler checks how, and to whom, is to be posted.
 func (r *replayFlags) handler(flags *pflag.FlagSet) (*forward.Replay, error) {
 	if r.to == "" {
-		return nil, usageError("--to is missing: the URL of the handler, such as http://localhost:3000/webhooks")
+		return nil, exit.Usage("--to is missing: the URL of the handler, such as http://localhost:3000/webhooks")
 	}
 	o := forward.ReplayOptions{URL: r.to, NewID: r.newID}
 	if !r.verbatim {
-		secret, err := signingSecret(r.secretEnv)
+		secret, err := settings.SigningSecret(r.secretEnv)
 		if err != nil {
 			return nil, err
 		}
 		o.Sign = secret.Sign
 	} else if r.newID || flags.Changed("secret-env") {
-		return nil, usageError("--verbatim signs nothing anew, so it goes neither with --new-id nor with --secret-env")
+		return nil, exit.Usage("--verbatim signs nothing anew, so it goes neither with --new-id nor with --secret-env")
 	}
 	to, err := forward.NewReplay(o)
 	if err != nil {
-		return nil, usageError("--to: %w", err)
+		return nil, exit.Usage("--to: %w", err)
 	}
 	return to, nil
 }
@@ -153,8 +155,8 @@ func (p *replaying) all(ctx context.Context) error {
 		return err
 	}
 	after := int64(0)
-	if !p.since.at.IsZero() {
-		if after, err = p.reader.Since(ctx, p.since.at); err != nil {
+	if !p.since.At.IsZero() {
+		if after, err = p.reader.Since(ctx, p.since.At); err != nil {
 			return err
 		}
 	}

@@ -8,7 +8,6 @@ import (
 	"net/url"
 	"os"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -16,6 +15,8 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"aspectop/cli/exit"
+	"aspectop/cli/settings"
 	"aspectop/demo"
 	"aspectop/model"
 	"aspectop/printer"
@@ -28,7 +29,7 @@ type sendFlags struct {
 	task      string
 	features  []string
 	id        string
-	timestamp stamp
+	timestamp settings.Stamp
 	wrong     string
 	scenario  string
 	seed      int64
@@ -60,7 +61,7 @@ answer; 2 wrong use; 130 interrupted.`,
   aspectop send --scenario rotten --to http://localhost:3000/webhooks`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 1 {
-				return usageError("one event type at a time; unexpected argument %q", args[1])
+				return exit.Usage("one event type at a time; unexpected argument %q", args[1])
 			}
 			return nil
 		},
@@ -77,7 +78,7 @@ answer; 2 wrong use; 130 interrupted.`,
 	f.StringVar(&s.wrong, "break", "", "`what` is to be wrong: "+strings.Join(breaks(), ", "))
 	f.StringVar(&s.scenario, "scenario", "", "play this `scenario` instead of one event: "+strings.Join(demo.Scenarios(), ", ")+", or a file")
 	f.Int64Var(&s.seed, "seed", 0, "the same seed draws the same tasks (default: another each time)")
-	f.StringVar(&s.secretEnv, "secret-env", secretVariable, "environment `variable` that holds the signing secret")
+	f.StringVar(&s.secretEnv, "secret-env", settings.SecretVariable, "environment `variable` that holds the signing secret")
 	f.BoolVar(&s.json, "json", false, "print one JSON object an attempt")
 	return cmd
 }
@@ -90,7 +91,7 @@ func (s *sendFlags) run(ctx context.Context, flags *pflag.FlagSet, args []string
 	if err != nil {
 		return err
 	}
-	secret, err := signingSecret(s.secretEnv)
+	secret, err := settings.SigningSecret(s.secretEnv)
 	if err != nil {
 		return err
 	}
@@ -101,7 +102,7 @@ func (s *sendFlags) run(ctx context.Context, flags *pflag.FlagSet, args []string
 	if s.scenario != "" {
 		err = s.play(ctx, sender)
 	} else {
-		event := demo.Event{Type: args[0], Task: s.task, Features: features, At: s.timestamp.at}
+		event := demo.Event{Type: args[0], Task: s.task, Features: features, At: s.timestamp.At}
 		if event.At.IsZero() {
 			event.At = time.Now()
 		}
@@ -119,7 +120,7 @@ func (s *sendFlags) run(ctx context.Context, flags *pflag.FlagSet, args []string
 	case s.printErr != nil:
 		return s.printErr
 	case ctx.Err() != nil:
-		return &exitError{exitInterrupted, errors.New("interrupted")}
+		return exit.With(exit.Interrupted, errors.New("interrupted"))
 	}
 	return err
 }
@@ -127,26 +128,26 @@ func (s *sendFlags) run(ctx context.Context, flags *pflag.FlagSet, args []string
 // check refuses what cannot be meant.
 func (s *sendFlags) check(flags *pflag.FlagSet, args []string) error {
 	if s.scenario == "" && (len(args) == 0 || args[0] == "") {
-		return usageError("name the type of the event, such as task.completed, or a --scenario")
+		return exit.Usage("name the type of the event, such as task.completed, or a --scenario")
 	}
 	if s.scenario != "" {
 		if len(args) > 0 {
-			return usageError("--scenario says itself what is sent; leave out %q", args[0])
+			return exit.Usage("--scenario says itself what is sent; leave out %q", args[0])
 		}
 		for _, name := range []string{"task", "feature", "id", "timestamp", "break"} {
 			if flags.Changed(name) {
-				return usageError("--%s is for one event; a scenario says itself what is sent", name)
+				return exit.Usage("--%s is for one event; a scenario says itself what is sent", name)
 			}
 		}
 	}
 	if s.wrong != "" && !slices.Contains(breaks(), s.wrong) {
-		return usageError("--break %q is not known; it is one of %s", s.wrong, strings.Join(breaks(), ", "))
+		return exit.Usage("--break %q is not known; it is one of %s", s.wrong, strings.Join(breaks(), ", "))
 	}
 	if s.to == "" {
-		return usageError("--to is missing: the URL of the receiver, such as http://127.0.0.1:8787%s", receiver.DefaultPath)
+		return exit.Usage("--to is missing: the URL of the receiver, such as http://127.0.0.1:8787%s", receiver.DefaultPath)
 	}
 	if u, err := url.Parse(s.to); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-		return usageError("--to %q is no URL of a receiver; it looks like http://127.0.0.1:8787%s", demo.WithoutSecrets(s.to), receiver.DefaultPath)
+		return exit.Usage("--to %q is no URL of a receiver; it looks like http://127.0.0.1:8787%s", demo.WithoutSecrets(s.to), receiver.DefaultPath)
 	}
 	return nil
 }
@@ -157,7 +158,7 @@ func parseFeatures(texts []string) ([]model.Feature, error) {
 	for _, text := range texts {
 		name, state, _ := strings.Cut(text, "=")
 		if name == "" || !model.State(state).Known() {
-			return nil, usageError("--feature %q: write it like visual=failed; states are %s", text, joined(model.States))
+			return nil, exit.Usage("--feature %q: write it like visual=failed; states are %s", text, joined(model.States))
 		}
 		features = append(features, model.Feature{Name: name, State: model.State(state)})
 	}
@@ -175,7 +176,7 @@ func joined[S ~string](words []S) string {
 func (s *sendFlags) play(ctx context.Context, sender *demo.Sender) error {
 	scenario, err := demo.Load(s.scenario)
 	if err != nil {
-		return usageError("--scenario: %w", err)
+		return exit.Usage("--scenario: %w", err)
 	}
 	fmt.Fprintf(os.Stderr, "aspectop: playing %s with --seed %d\n", scenario.Name, s.seed)
 	if err := demo.Run(ctx, sender, demo.Options{Seed: s.seed, Scenario: scenario}); err != nil {
@@ -223,16 +224,3 @@ func (s *sendFlags) judge() error {
 	}
 	return fmt.Errorf("%s answered %d, and should answer 2xx", demo.WithoutSecrets(s.to), s.last.Status)
 }
-
-// stamp is a flag that names an instant as moment does, or by Unix seconds.
-type stamp struct{ moment }
-
-func (s *stamp) Set(text string) error {
-	if seconds, err := strconv.ParseInt(text, 10, 64); err == nil {
-		s.text, s.at = text, time.Unix(seconds, 0)
-		return nil
-	}
-	return s.moment.Set(text)
-}
-
-func (s *stamp) Type() string { return "time" }

@@ -12,6 +12,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"aspectop/aspect"
+	"aspectop/cli/settings"
+	"aspectop/cli/terminal"
 	"aspectop/model"
 )
 
@@ -22,7 +24,7 @@ func newTasks() *cobra.Command {
 		Short: "List tasks, as Aspect's API tells them now",
 		Long: `tasks lists the account's active tasks: those that are queued, processing or
 failed. With ids it lists these, whatever their state. It needs an API key in
-` + keyVariable + `.
+` + settings.KeyVariable + `.
 
 FEATURES tells how many are done, and which are not. The state of the task follows
 from its features, as the API tells none.`,
@@ -57,13 +59,13 @@ type taskLine struct {
 
 func (a *accountFlags) tasks(ctx context.Context, c *aspect.Client, ids []string) error {
 	tasks, err := readTasks(ctx, c, ids)
-	t := table{head: []string{"TASK", "STATE", "UPDATED", "FEATURES"}}
+	t := terminal.Table{Head: []string{"TASK", "STATE", "UPDATED", "FEATURES"}}
 	lines := make([]any, len(tasks))
 	for i, task := range tasks {
 		line := taskLine{head: headOf("task"), TaskID: orNull(task.ID), Features: map[string]*string{}, Raw: task.Raw}
 		told := taskOf(task)
 		if told == nil { // without an id there is not much of a task
-			t.add(unknownID, "", "", "")
+			t.Add(unknownID, "", "", "")
 			lines[i] = line
 			continue
 		}
@@ -73,7 +75,7 @@ func (a *accountFlags) tasks(ctx context.Context, c *aspect.Client, ids []string
 			line.Features[f.Name] = orNull(string(f.State))
 		}
 		lines[i] = line
-		t.add(told.ID(), string(told.State()), ago(told.Updated()), progress(told))
+		t.Add(told.ID(), string(told.State()), ago(told.Updated()), progress(told))
 	}
 	if err != nil && len(tasks) == 0 {
 		return err
@@ -101,7 +103,7 @@ func readTasks(ctx context.Context, c *aspect.Client, ids []string) (tasks []asp
 	}
 	if len(missing) > 0 {
 		err = fmt.Errorf("this account has no task %s (404); are the ids whole, and %s and %s right?",
-			strings.Join(missing, ", "), keyVariable, urlVariable)
+			strings.Join(missing, ", "), settings.KeyVariable, settings.URLVariable)
 	}
 	return tasks, err
 }

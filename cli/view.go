@@ -3,15 +3,16 @@ package cli
 import (
 	"context"
 
-	"github.com/spf13/cobra"
+	"aspectop/cli/session"
+	"aspectop/cli/settings"
 
-	"aspectop/model"
+	"github.com/spf13/cobra"
 )
 
 // viewFlags are the flags of view.
 type viewFlags struct {
-	output
-	sshFlags
+	session.Output
+	session.SSHFlags
 	journal string
 }
 
@@ -29,13 +30,13 @@ What is not in the journal, such as refused requests, it cannot show.`,
 	f := cmd.Flags()
 	f.SortFlags = false
 	f.StringVar(&v.journal, "journal", "", "journal file (default: where watch keeps it)")
-	v.sshFlags.flags(f)
-	v.output.flags(f)
+	v.SSHFlags.Flags(f)
+	v.Output.Flags(f)
 	return cmd
 }
 
 func (v *viewFlags) run(ctx context.Context) error {
-	filter, err := v.check()
+	filter, err := v.Check()
 	if err != nil {
 		return err
 	}
@@ -43,22 +44,19 @@ func (v *viewFlags) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	h, reader, err := openReader(v.journal)
+	h, reader, err := settings.OpenReader(v.journal)
 	if err != nil {
 		return err
 	}
-	s := newSession(v.output, filter)
-	s.home, s.place, s.reader, s.try = h, h.String(), reader, "aspectop watch"
-	s.client = client
-	s.status, s.viewing = nil, model.NewStatusLog(statusEntries) // what is not in the journal cannot be shown
-	close(s.ready)                                               // there is nothing to wait for
-	defer s.close()
-	s.remarks = []string{"refused requests are in no journal, so they are not shown"}
-	if _, alive, err := h.writer(); err == nil && !alive {
-		s.remarks = []string{"no process writes this journal now, so nothing new comes"}
+	s := session.View(session.Options{Output: v.Output, Filter: filter, Try: "aspectop watch"}, h, reader, client)
+	defer s.Close()
+	if _, alive, err := h.Writer(); err == nil && !alive {
+		s.Remark("no process writes this journal now, so nothing new comes")
+	} else {
+		s.Remark("refused requests are in no journal, so they are not shown")
 	}
-	if err := s.serveSSH(v.sshFlags); err != nil {
+	if err := s.ServeSSH(v.SSHFlags); err != nil {
 		return err
 	}
-	return s.show(ctx)
+	return s.Show(ctx)
 }

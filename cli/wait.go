@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"strings"
 	"time"
@@ -12,6 +13,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"aspectop/aspect"
+	"aspectop/cli/exit"
+	"aspectop/cli/session"
+	"aspectop/cli/settings"
+	"aspectop/journal"
 	"aspectop/model"
 	"aspectop/printer"
 	"aspectop/receiver"
@@ -20,7 +25,7 @@ import (
 
 // waitFlags are the flags of wait.
 type waitFlags struct {
-	timeout    span
+	timeout    settings.Span
 	feature    string
 	any, json  bool
 	journal    string
@@ -39,9 +44,9 @@ func newWait() *cobra.Command {
 		Long: `wait blocks until the tasks, each named by its id or a beginning of it that fits
 no other, are completed, failed or cancelled. It follows the journal of a running
 watch; a task that is done there already needs no watch. Without one it asks
-Aspect's API if there is a key in ` + keyVariable + ` (then by whole ids), and else
+Aspect's API if there is a key in ` + settings.KeyVariable + ` (then by whole ids), and else
 receives webhooks itself, and forgets them at the end; the signing secret then
-comes from ` + secretVariable + ` or --secret-file.
+comes from ` + settings.SecretVariable + ` or --secret-file.
 
 Exit codes: 0 completed; 1 failed or cancelled (of several tasks, one at least);
 2 wrong use; 3 set-up failed, or the watch ended; 124 time-out; 130 interrupted.`,
@@ -49,14 +54,14 @@ Exit codes: 0 completed; 1 failed or cancelled (of several tasks, one at least);
   aspectop wait "$TASK" --feature transcription --json`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				return usageError("name the tasks to wait for: aspectop wait TASK...")
+				return exit.Usage("name the tasks to wait for: aspectop wait TASK...")
 			}
 			return nil
 		},
 	}
 	cmd.RunE = func(cmd *cobra.Command, tasks []string) error {
 		if w.timeout == 0 && cmd.Flags().Changed("timeout") {
-			return usageError("--timeout 0 would never wait; leave it out to wait for ever")
+			return exit.Usage("--timeout 0 would never wait; leave it out to wait for ever")
 		}
 		return w.run(cmd.Context(), tasks)
 	}
@@ -79,7 +84,7 @@ func (w *waitFlags) run(ctx context.Context, tasks []string) error {
 	w.tasks = tasks
 	goal, err := model.NewWait(tasks, w.feature, w.any)
 	if err != nil {
-		return usageError("%w", err)
+		return exit.Usage("%w", err)
 	}
 	if w.timeout > 0 {
 		var cancel context.CancelFunc
@@ -90,13 +95,13 @@ func (w *waitFlags) run(ctx context.Context, tasks []string) error {
 	over, good := goal.Over()
 	switch {
 	case errors.As(err, new(*model.AmbiguousError)):
-		return usageError("%w", err)
+		return exit.Usage("%w", err)
 	case over && good, err != nil && ctx.Err() == nil:
 		return err
 	case over:
 		return errors.New("done, but not completed: " + strings.Join(w.missed, ", "))
 	case context.Cause(ctx) != errTimeout:
-		return &exitError{exitInterrupted, errors.New("interrupted")}
+		return exit.With(exit.Interrupted, errors.New("interrupted"))
 	}
 	rest := goal.Unfinished()
 	for _, o := range rest {
@@ -104,13 +109,13 @@ func (w *waitFlags) run(ctx context.Context, tasks []string) error {
 			return err
 		}
 	}
-	return &exitError{exitTimeout, fmt.Errorf("time-out: after %s, %d not done", w.timeout.String(), len(rest))}
+	return exit.With(exit.TimedOut, fmt.Errorf("time-out: after %s, %d not done", w.timeout.String(), len(rest)))
 }
 
 // wait waits with the journal of a watch, or with a receiver of its own. It
 // returns nil when the goal is reached.
 func (w *waitFlags) wait(ctx context.Context, goal *model.Wait) error {
-	h, reader, err := openReader(w.journal)
+	h, reader, err := settings.OpenReader(w.journal)
 	if err != nil {
 		if w.journal == "" && errors.Is(err, fs.ErrNotExist) {
 			return w.alone(ctx, goal, 0)
@@ -119,12 +124,12 @@ func (w *waitFlags) wait(ctx context.Context, goal *model.Wait) error {
 	}
 	defer reader.Close()
 	reader.OmitHeader()
-	who, alive, err := h.writer()
+	who, alive, err := h.Writer()
 	if err != nil {
-		return setupError(err)
+		return exit.Setup(err)
 	}
 	f := &following{goal: goal, reader: reader, tell: w.tell, writer: func() (bool, error) {
-		_, alive, err := h.writer()
+		_, alive, err := h.Writer()
 		return alive, err
 	}}
 	if over, err := f.catchUp(ctx); over || err != nil {
@@ -135,11 +140,11 @@ func (w *waitFlags) wait(ctx context.Context, goal *model.Wait) error {
 		fmt.Fprintf(os.Stderr, "aspectop: following the watch of %s\n", who)
 		err := f.follow(ctx)
 		if errors.Is(err, errNoWriter) {
-			err = setupError(fmt.Errorf("the watch that wrote %s (%s) has ended, and the tasks are not done", h, who))
+			err = exit.Setup(fmt.Errorf("the watch that wrote %s (%s) has ended, and the tasks are not done", h, who))
 		}
 		return err
 	case w.journal != "":
-		return setupError(fmt.Errorf("the tasks are not done, and no watch writes %s; start aspectop watch, or leave out --journal to receive here", h))
+		return exit.Setup(fmt.Errorf("the tasks are not done, and no watch writes %s; start aspectop watch, or leave out --journal to receive here", h))
 	}
 	return w.alone(ctx, goal, f.seq)
 }
@@ -159,67 +164,67 @@ func (w *waitFlags) alone(ctx context.Context, goal *model.Wait, known int64) er
 
 // poll waits by asking Aspect's API.
 func (w *waitFlags) poll(ctx context.Context, goal *model.Wait, client *aspect.Client, known int64) error {
-	s := newSession(output{}, nil)
-	if err := s.openJournal(ctx, memoryHome, 0); err != nil {
+	s := session.New(session.Options{})
+	if err := s.OpenJournal(ctx, settings.MemoryHome, 0); err != nil {
 		return err
 	}
-	defer s.close()
-	history, err := s.openReader()
+	defer s.Close()
+	history, err := s.OpenReader()
 	if err != nil {
 		return err
 	}
 	poller := source.NewPoller(source.PollerConfig{
-		API: client, Journal: s.journal, History: source.NewHistory(history), Every: defaultPoll, Tasks: w.tasks,
+		API: client, Journal: s.Journal(), History: source.NewHistory(history), Every: defaultPoll, Tasks: w.tasks,
 		Report: func(r source.Report) {
 			if r.Notice != "" {
 				fmt.Fprintln(os.Stderr, "aspectop: "+printer.Clean(r.Notice))
 			}
 		},
 	})
-	fmt.Fprintln(os.Stderr, "aspectop: no watch is running here, asking Aspect's API every "+defaultPoll.String())
-	s.beside = append(s.beside, untilEnd(poller.Run))
-	f := &following{goal: goal, reader: s.reader, tell: w.tell, shift: known}
-	s.instead = func(shown context.Context) error {
-		err := f.follow(shown)
-		if shown.Err() != nil {
-			return nil
-		}
-		return err
-	}
-	return s.run(ctx)
+	s.Remark("no watch is running here, asking Aspect's API every " + defaultPoll.String())
+	s.Beside(func(ctx context.Context) error {
+		poller.Run(ctx)
+		return nil
+	})
+	return w.followOwn(ctx, s, goal, known)
 }
 
 // receive waits with a receiver of its own. Older deliveries, up to the number
 // known, were taken to account before.
 func (w *waitFlags) receive(ctx context.Context, goal *model.Wait, known int64) error {
-	secrets, err := readSecrets(w.secretFile)
-	if errors.Is(err, errNothingToWatch) {
-		return usageError("no watch is running here: start aspectop watch, or set %s to ask Aspect's API, or %s to receive webhooks", keyVariable, secretVariable)
+	secrets, err := settings.ReadSecrets(w.secretFile)
+	if errors.Is(err, settings.ErrNoSecret) {
+		return exit.Usage("no watch is running here: start aspectop watch, or set %s to ask Aspect's API, or %s to receive webhooks", settings.KeyVariable, settings.SecretVariable)
 	} else if err != nil {
 		return err
 	}
-	s := newSession(output{}, nil)
-	s.secrets, s.path = secrets, receiver.DefaultPath
-	if err := s.openJournal(ctx, memoryHome, 0); err != nil {
+	s := session.New(session.Options{Secrets: secrets, Path: receiver.DefaultPath})
+	if err := s.OpenJournal(ctx, settings.MemoryHome, 0); err != nil {
 		return err
 	}
-	defer s.close()
-	if err := s.listen(w.listen, false); err != nil {
+	defer s.Close()
+	if err := s.Listen(w.listen, false); err != nil {
 		return err
 	}
-	for _, remark := range append(s.remarks, "no watch is running here, receiving on "+s.url()) {
-		fmt.Fprintln(os.Stderr, "aspectop: "+remark)
+	s.Remark("no watch is running here, receiving on " + s.URL())
+	return w.followOwn(ctx, s, goal, known)
+}
+
+// followOwn follows the journal of a session of this process.
+func (w *waitFlags) followOwn(ctx context.Context, s *session.Session, goal *model.Wait, known int64) error {
+	reader, err := s.OpenReader()
+	if err != nil {
+		return err
 	}
-	s.reader.OmitHeader()
-	f := &following{goal: goal, reader: s.reader, tell: w.tell, shift: known}
-	s.instead = func(shown context.Context) error {
+	reader.OmitHeader()
+	f := &following{goal: goal, reader: reader, tell: w.tell, shift: known}
+	return s.RunWith(ctx, func(shown context.Context) error {
 		err := f.follow(shown)
 		if shown.Err() != nil {
-			return nil // the receiver ended, and says why
+			return nil // the session ended, and says why
 		}
 		return err
-	}
-	return s.run(ctx)
+	})
 }
 
 // tell prints how far one task came.
@@ -232,4 +237,138 @@ func (w *waitFlags) tell(o model.Outcome) error {
 		format = printer.JSON
 	}
 	return printer.WriteResult(os.Stdout, format, time.Now(), o)
+}
+
+const (
+	// patience is how long a journal that cannot be read is waited for: a database
+	// may be failing over.
+	patience = 30 * time.Second
+	// writerEvery is how often it is made sure that somebody still writes it.
+	writerEvery = 500 * time.Millisecond
+	// followed is how many deliveries are read at once at most.
+	followed = 1000
+)
+
+// errNoWriter says that nobody writes the journal any more.
+var errNoWriter = errors.New("nobody writes the journal")
+
+// unreadError says that the journal could not be read.
+type unreadError struct{ error }
+
+func (e *unreadError) Unwrap() error { return e.error }
+
+// following follows a journal until a goal is reached.
+type following struct {
+	goal   *model.Wait
+	reader journal.Reader
+	tell   func(model.Outcome) error
+	// writer reports whether the journal still has a writer; nil if it is this
+	// process.
+	writer func() (alive bool, err error)
+	seq    int64 // the last delivery that was taken
+	// shift is added to the numbers of deliveries, where those of another
+	// journal were taken before.
+	shift int64
+}
+
+// catchUp takes what the journal holds by now, as if it had come at once: a
+// task that failed yesterday and is on its way again is not done. It reports
+// whether the goal is reached.
+func (f *following) catchUp(ctx context.Context) (over bool, err error) {
+	_, last, err := f.reader.Range(ctx)
+	if err == nil {
+		err = f.take(ctx, last, nil)
+	}
+	if err == nil {
+		err = f.look()
+	}
+	over, _ = f.goal.Over()
+	return over, err
+}
+
+// follow takes what comes, one delivery after another, and returns nil when the
+// goal is reached.
+func (f *following) follow(ctx context.Context) error {
+	waiting, stop := context.WithCancel(ctx)
+	defer stop()
+	news := model.News(waiting, f.reader.Wait)
+	var check <-chan time.Time // never, if this process is the writer
+	if f.writer != nil {
+		tick := time.NewTicker(writerEvery)
+		defer tick.Stop()
+		check = tick.C
+	}
+	var since time.Time // of trouble with the journal
+	for gone := false; ; {
+		err := f.take(ctx, math.MaxInt64, f.look)
+		switch {
+		case err == nil:
+			since = time.Time{}
+		case ctx.Err() != nil || !errors.As(err, new(*unreadError)):
+			return err
+		case since.IsZero():
+			since = time.Now()
+		case time.Since(since) > patience:
+			return err
+		}
+		if over, _ := f.goal.Over(); over {
+			return nil
+		}
+		if gone {
+			return errNoWriter
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-news:
+		case <-check:
+			if alive, err := f.writer(); err == nil {
+				gone = !alive
+			}
+		}
+	}
+}
+
+// take folds the deliveries up to a number, and calls each after every one.
+func (f *following) take(ctx context.Context, until int64, each func() error) error {
+	for {
+		deliveries, err := f.reader.After(ctx, f.seq, followed)
+		if err != nil {
+			return &unreadError{err}
+		}
+		if len(deliveries) == 0 {
+			return nil
+		}
+		for i := range deliveries {
+			d := &deliveries[i]
+			if d.Seq > until {
+				return nil
+			}
+			f.seq = d.Seq
+			if d.Repeat() || !f.goal.Concerns(d.Body) {
+				continue
+			}
+			e := model.Decode(d)
+			e.Seq += f.shift
+			e.Message += f.shift
+			f.goal.Fold(&e)
+			if each == nil {
+				continue
+			}
+			if err := each(); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// look tells what was found done.
+func (f *following) look() error {
+	outcomes, err := f.goal.Look()
+	for _, o := range outcomes {
+		if err == nil {
+			err = f.tell(o)
+		}
+	}
+	return err
 }

@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"errors"
-	"slices"
 	"strings"
 	"time"
 
@@ -11,60 +10,31 @@ import (
 	"github.com/spf13/pflag"
 
 	"aspectop/aspect"
-	"aspectop/model"
+	"aspectop/cli/exit"
+	"aspectop/cli/session"
+	"aspectop/cli/settings"
 	"aspectop/receiver"
 )
 
 // defaultListen is where watch receives if it is free.
 const defaultListen = "127.0.0.1:8787"
 
-// output says how events are shown; watch, demo and view share it.
-type output struct {
-	plain, json          bool
-	theme                string
-	ascii, reducedMotion bool
-	filter               string
-	since                moment
-}
-
-func (o *output) flags(f *pflag.FlagSet) {
-	f.BoolVar(&o.plain, "plain", false, "print sentences instead of drawing a screen")
-	f.BoolVar(&o.json, "json", false, "print one JSON object a line instead of drawing a screen")
-	f.StringVar(&o.theme, "theme", "auto", "colours: auto, light, dark or mono")
-	f.BoolVar(&o.ascii, "ascii", false, "draw with ASCII characters only")
-	f.BoolVar(&o.reducedMotion, "reduced-motion", false, "let nothing on the screen move by itself")
-	f.StringVar(&o.filter, "filter", "", "show only what matches, such as \"state:failed\"")
-	f.Var(&o.since, "since", "show what came since then, such as 2h or 2026-01-02T15:04:05Z")
-}
-
-// check refuses what cannot be meant, before anything is set up.
-func (o *output) check() (*model.Filter, error) {
-	if o.plain && o.json {
-		return nil, usageError("--plain and --json exclude each other")
-	}
-	if !slices.Contains(themes, o.theme) {
-		return nil, usageError("--theme %q is not known; it is auto, light, dark or mono", o.theme)
-	}
-	filter, err := model.ParseFilter(o.filter)
-	if err != nil {
-		return nil, usageError("--filter: %w", err)
-	}
-	return filter, nil
-}
+// defaultPoll is how often Aspect's API is asked when there is no other way.
+const defaultPoll = 5 * time.Second
 
 // watchFlags are the flags of watch.
 type watchFlags struct {
-	output
+	session.Output
 	listen, path string
 	secretFile   string
 	journal      string
-	retain       span
+	retain       settings.Span
 	metrics      string
 
-	reachFlags
-	sourceFlags
-	handlerFlags
-	sshFlags
+	session.ReachFlags
+	session.SourceFlags
+	session.HandlerFlags
+	session.SSHFlags
 }
 
 func newWatch() *cobra.Command {
@@ -75,9 +45,9 @@ func newWatch() *cobra.Command {
 		Long: `watch receives Aspect's webhooks, verifies their signatures, keeps them in a
 journal and shows the tasks they tell of.
 
-The signing secret of the endpoint comes from ` + secretVariable + ` (several,
+The signing secret of the endpoint comes from ` + settings.SecretVariable + ` (several,
 separated by spaces or commas; name=whsec_... names one) or from --secret-file.
-Without a secret, but with an API key in ` + keyVariable + ` and a tunnel, watch
+Without a secret, but with an API key in ` + settings.KeyVariable + ` and a tunnel, watch
 registers an endpoint for as long as it runs. With a key alone it polls.`,
 		Args: noArguments,
 	}
@@ -90,58 +60,59 @@ registers an endpoint for as long as it runs. With a key alone it polls.`,
 	f.StringVar(&w.journal, "journal", "", "journal: a file, a PostgreSQL database (postgres://user@host/database), or \"memory\" for one that is forgotten at the end")
 	f.Var(&w.retain, "retain", "forget deliveries older than this, such as 30d (default: keep all)")
 	f.StringVar(&w.metrics, "metrics", "", "serve metrics for Prometheus on the `address`, such as 127.0.0.1:9464")
-	w.reachFlags.flags(f)
-	w.sourceFlags.flags(f)
-	w.handlerFlags.flags(f)
-	w.sshFlags.flags(f)
-	w.output.flags(f)
+	w.ReachFlags.Flags(f)
+	w.SourceFlags.Flags(f)
+	w.HandlerFlags.Flags(f)
+	w.SSHFlags.Flags(f)
+	w.Output.Flags(f)
 	return cmd
 }
 
 func (w *watchFlags) run(ctx context.Context, flags *pflag.FlagSet) error {
-	filter, err := w.output.check()
+	filter, err := w.Output.Check()
 	if err != nil {
 		return err
 	}
 	if !strings.HasPrefix(w.path, "/") {
-		return usageError("--path %q must begin with a slash", w.path)
+		return exit.Usage("--path %q must begin with a slash", w.path)
 	}
 	plan, err := w.plan()
 	if err != nil {
 		return err
 	}
-	s := newSession(w.output, filter)
-	s.secrets, s.path, s.try = plan.secrets, w.path, "aspectop demo"
-	if s.reach, err = w.newReach(plan); err != nil {
+	s := session.New(session.Options{Output: w.Output, Filter: filter, Secrets: plan.secrets, Path: w.path, Try: "aspectop demo"})
+	if plan.receive {
+		if err := s.Reach(w.ReachFlags, plan.registrar()); err != nil {
+			return err
+		}
+	}
+	if err := s.OpenJournal(ctx, w.journal, time.Duration(w.retain)); err != nil {
 		return err
 	}
-	if err := s.openJournal(ctx, w.journal, time.Duration(w.retain)); err != nil {
-		return err
-	}
-	defer s.close()
+	defer s.Close()
 	if plan.receive {
 		// Whoever was told the address must find us there.
-		next := !flags.Changed("listen") && w.publicURL == "" && len(w.forwardTo) == 0
-		if err := s.listen(w.listen, next); err != nil {
+		next := !flags.Changed("listen") && w.PublicURL == "" && len(w.ForwardTo) == 0
+		if err := s.Listen(w.listen, next); err != nil {
 			return err
 		}
 	}
 	if len(plan.secrets) > 0 {
-		s.try = "aspectop send task.progress --to " + s.url()
+		s.Suggest("aspectop send task.progress --to " + s.URL())
 	}
-	if err := s.serveMetrics(w.metrics); err != nil {
+	if err := s.ServeMetrics(w.metrics); err != nil {
 		return err
 	}
-	if err := w.addSources(s, plan); err != nil {
+	if err := s.AddSources(plan.client, plan.poll, w.SSE); err != nil {
 		return err
 	}
-	if err := w.addHandlers(ctx, s); err != nil {
+	if err := s.AddHandlers(ctx, w.HandlerFlags); err != nil {
 		return err
 	}
-	if err := s.serveSSH(w.sshFlags); err != nil {
+	if err := s.ServeSSH(w.SSHFlags); err != nil {
 		return err
 	}
-	return s.run(ctx)
+	return s.Run(ctx)
 }
 
 // plan is what watch does, worked out from what it was given.
@@ -153,45 +124,53 @@ type plan struct {
 	poll     time.Duration  // 0: do not
 }
 
+// registrar is the client to register an endpoint with, nil if none is to be.
+func (p plan) registrar() *aspect.Client {
+	if p.register {
+		return p.client
+	}
+	return nil
+}
+
 // plan decides between receiving with a secret, receiving with an endpoint that
 // is registered for this run, and polling. A key in the environment alone never
 // changes anything at Aspect.
 func (w *watchFlags) plan() (p plan, err error) {
-	if err := w.checkReach(); err != nil {
+	if err := w.ReachFlags.Check(); err != nil {
 		return p, err
 	}
-	p.poll = time.Duration(w.poll)
+	p.poll = time.Duration(w.Poll)
 	if p.client, err = newClient(); err != nil {
 		return p, err
 	}
-	if w.poll > 0 && p.client == nil {
-		return p, usageError("--poll reads Aspect's API, so it needs a key in %s", keyVariable)
+	if w.Poll > 0 && p.client == nil {
+		return p, exit.Usage("--poll reads Aspect's API, so it needs a key in %s", settings.KeyVariable)
 	}
-	p.secrets, err = readSecrets(w.secretFile)
-	none := errors.Is(err, errNothingToWatch)
+	p.secrets, err = settings.ReadSecrets(w.secretFile)
+	none := errors.Is(err, settings.ErrNoSecret)
 	if err != nil && !none {
 		return p, err
 	}
 	switch {
 	case !none:
-		p.receive, p.register = true, w.register
-	case p.client != nil && w.reachable() && !w.noRegister:
+		p.receive, p.register = true, w.Register
+	case p.client != nil && w.Reachable() && !w.NoRegister:
 		p.receive, p.register = true, true
-	case w.register:
-	case p.client != nil && !w.reachable():
+	case w.Register:
+	case p.client != nil && !w.Reachable():
 		p.poll = max(p.poll, defaultPoll)
-	case w.sse != "" && !w.reachable():
+	case w.SSE != "" && !w.Reachable():
 	case p.client != nil:
-		return p, usageError("--no-register leaves no secret to verify deliveries with; set %s, or leave the tunnel out to poll", secretVariable)
+		return p, exit.Usage("--no-register leaves no secret to verify deliveries with; set %s, or leave the tunnel out to poll", settings.SecretVariable)
 	default:
 		return p, err
 	}
 	switch {
-	case !w.register:
+	case !w.Register:
 	case p.client == nil:
-		return p, usageError("--register makes an endpoint at Aspect, so it needs a key in %s", keyVariable)
-	case !w.reachable():
-		return p, usageError("--register needs a URL that Svix can reach: add --tunnel or --public-url")
+		return p, exit.Usage("--register makes an endpoint at Aspect, so it needs a key in %s", settings.KeyVariable)
+	case !w.Reachable():
+		return p, exit.Usage("--register needs a URL that Svix can reach: add --tunnel or --public-url")
 	}
 	return p, nil
 }

@@ -80,3 +80,12 @@ func invisible(r rune) bool {
 	}
 	return false
 }
+
+// CleanLines is Clean for text of several lines, which it keeps.
+func CleanLines(s string) string {
+	lines := strings.Split(s, "\n")
+	for i := range lines {
+		lines[i] = Clean(lines[i])
+	}
+	return strings.Join(lines, "\n")
+}

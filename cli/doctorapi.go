@@ -1,0 +1,123 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"sync"
+	"time"
+
+	"aspectop/aspect"
+	"aspectop/cli/settings"
+	"aspectop/receiver"
+)
+
+// account is what one question to Aspect's API told: of the key, and of the
+// time.
+type account struct {
+	key     bool // there is one
+	err     error
+	active  int
+	took    time.Duration
+	address string
+	clock   clockReader
+}
+
+// askAccount asks for the active tasks, as watch does.
+func askAccount(ctx context.Context) *account {
+	a := &account{address: cmp.Or(os.Getenv(settings.URLVariable), aspect.DefaultURL)}
+	client, err := newClientOver(&a.clock)
+	a.key = client != nil || err != nil
+	if a.err = err; client == nil {
+		return a
+	}
+	ctx, cancel := within(ctx)
+	defer cancel()
+	began := time.Now()
+	tasks, err := client.ActiveTasks(ctx)
+	a.active, a.err, a.took = len(tasks), err, time.Since(began)
+	return a
+}
+
+func (a *account) checkKey() finding {
+	switch {
+	case !a.key:
+		return finding{skipped, "none is set; tasks, messages, polling and registering need one", "make one in Aspect's settings, and set " + settings.KeyVariable}
+	case a.err != nil:
+		return finding{failure, a.err.Error(), ""}
+	}
+	words := fmt.Sprintf("%s knows it, answered in %d ms, %d active tasks", a.address, a.took.Milliseconds(), a.active)
+	if u, err := url.Parse(a.address); err == nil && u.Scheme == "http" && receiver.Public(u.Host) {
+		return finding{warning, words, "the key goes over the network in the clear: is " + settings.URLVariable + " to begin with https://?"}
+	}
+	return finding{fine, words, ""}
+}
+
+// How far this machine's clock may be off. Beyond the tolerance of Svix's
+// signatures, every delivery is refused.
+const (
+	clockWarning = 30 * time.Second
+	clockFailure = 5 * time.Minute
+)
+
+func (a *account) checkClock() finding {
+	off, margin, ok := a.clock.read()
+	switch {
+	case !a.key:
+		return finding{skipped, "not compared: without an API key nobody is asked", ""}
+	case !ok:
+		return finding{skipped, "not compared: no answer told the time", ""}
+	}
+	const do = "let the system set its clock (NTP)"
+	away, side := off.Abs(), "ahead of"
+	if off < 0 {
+		side = "behind"
+	}
+	words := fmt.Sprintf("%s %s Aspect's, give or take %s", away.Round(time.Second), side, margin.Round(time.Second))
+	switch {
+	case away <= margin:
+		return finding{fine, "as Aspect's, give or take " + margin.Round(time.Second).String(), ""}
+	case away-margin > clockFailure:
+		return finding{failure, words + ", so that signatures would be refused", do}
+	case away-margin > clockWarning:
+		return finding{warning, words, do}
+	}
+	return finding{fine, words, ""}
+}
+
+// clockReader is a transport that compares this machine's clock with what the
+// answers tell.
+type clockReader struct {
+	mu     sync.Mutex
+	off    time.Duration // of this machine's clock, positive if it is ahead
+	margin time.Duration
+	ok     bool
+}
+
+// RoundTrip makes clockReader an http.RoundTripper.
+func (c *clockReader) RoundTrip(r *http.Request) (*http.Response, error) {
+	asked := time.Now()
+	res, err := http.DefaultTransport.RoundTrip(r)
+	if err != nil {
+		return nil, err
+	}
+	if theirs, err := http.ParseTime(res.Header.Get("Date")); err == nil {
+		// It was some time on the way, and tells whole seconds.
+		half := time.Since(asked) / 2
+		c.mu.Lock()
+		c.off = asked.Add(half).Sub(theirs.Add(time.Second / 2))
+		c.margin = half + time.Second
+		c.ok = true
+		c.mu.Unlock()
+	}
+	return res, nil
+}
+
+func (c *clockReader) read() (off, margin time.Duration, ok bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.off, c.margin, c.ok
+}

@@ -1,0 +1,107 @@
+package session
+
+import (
+	"context"
+	"os"
+	"slices"
+
+	"github.com/spf13/pflag"
+
+	"aspectop/cli/exit"
+	"aspectop/forward"
+	"aspectop/receiver"
+)
+
+// HandlerFlags say what else is done with deliveries: posted to handlers of the
+// user's own, told by notices, given to a command.
+type HandlerFlags struct {
+	ForwardTo        []string
+	forwardSecretEnv string
+	exec             string
+	notify           bool
+}
+
+// Flags adds the flags.
+func (h *HandlerFlags) Flags(f *pflag.FlagSet) {
+	f.StringArrayVar(&h.ForwardTo, "forward-to", nil, "URL of a handler to post each message to (may be repeated)")
+	f.StringVar(&h.forwardSecretEnv, "forward-secret-env", "", "variable with the handler's own secret, to sign forwards with")
+	f.StringVar(&h.exec, "exec", "", "command to run for each task that ends, with the task as JSON on its input")
+	f.BoolVar(&h.notify, "notify", false, "ring, and send a notice to the terminal, when tasks end or stall")
+}
+
+// AddHandlers lets the session forward deliveries and run the command.
+func (s *Session) AddHandlers(ctx context.Context, f HandlerFlags) error {
+	s.notify = f.notify
+	sign, err := f.signer()
+	if err != nil {
+		return err
+	}
+	s.handlers.sign = sign
+	for i, url := range f.ForwardTo {
+		if slices.Contains(f.ForwardTo[:i], url) {
+			return exit.Usage("--forward-to names the same handler twice")
+		}
+		if s.handlers.url == "" {
+			s.handlers.url = url
+		}
+		reader, err := s.OpenReader()
+		if err != nil {
+			return err
+		}
+		forwarder, err := forward.New(ctx, forward.Options{
+			URL: url, Journal: reader, Outcomes: s.journal, Resign: s.resign, Sign: sign, Status: s.status,
+		})
+		if err != nil {
+			return exit.Usage("--forward-to: %w", err)
+		}
+		s.handlers.forwarders = append(s.handlers.forwarders, forwarder)
+		s.beside = append(s.beside, func(ctx context.Context) error {
+			return s.hold(ctx, "forwarding to "+forwarder.To(), forwarder.Run)
+		})
+	}
+	if f.exec == "" {
+		return nil
+	}
+	reader, err := s.OpenReader()
+	if err != nil {
+		return err
+	}
+	reader.OmitHeader()
+	e, err := forward.NewExec(ctx, forward.ExecOptions{Command: f.exec, Journal: reader, Status: s.status})
+	if err != nil {
+		return exit.Setup(err)
+	}
+	s.beside = append(s.beside, e.Run)
+	return nil
+}
+
+// signer signs with the handler's own secret; nil if it has none.
+func (h *HandlerFlags) signer() (forward.Signer, error) {
+	if h.forwardSecretEnv == "" {
+		return nil, nil
+	}
+	text := os.Getenv(h.forwardSecretEnv)
+	if text == "" {
+		return nil, exit.Usage("--forward-secret-env: the variable %s is not set", h.forwardSecretEnv)
+	}
+	secrets, err := receiver.ParseSecrets(text)
+	switch {
+	case err != nil:
+		return nil, exit.Usage("the environment variable %s: %w", h.forwardSecretEnv, err)
+	case len(secrets) != 1:
+		return nil, exit.Usage("the environment variable %s holds %d secrets; a handler has one", h.forwardSecretEnv, len(secrets))
+	}
+	return secrets[0].Sign, nil
+}
+
+// resign returns what signs with the secret of that name, nil if it is not known.
+func (s *Session) resign(name string) forward.Signer {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, secret := range s.secrets {
+		if secret.Name == name {
+			return secret.Sign
+		}
+	}
+	return nil
+}

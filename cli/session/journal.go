@@ -1,0 +1,79 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"aspectop/cli/exit"
+	"aspectop/cli/settings"
+	"aspectop/journal"
+	"aspectop/journal/postgres"
+)
+
+// OpenJournal opens the session's journal for appending.
+func (s *Session) OpenJournal(ctx context.Context, flag string, retain time.Duration) error {
+	h, err := settings.HomeOf(flag)
+	if err != nil {
+		return err
+	}
+	if s.journal, err = h.Open(ctx, journal.Options{Retain: retain}); err != nil {
+		return err
+	}
+	s.place = s.journal.Place()
+	if j, ok := s.journal.(*postgres.Journal); ok && j.Exposed() {
+		s.remarks = append(s.remarks, "the connection to "+s.place+" is not encrypted: add sslmode=verify-full to the URL")
+	}
+	if s.reader, err = s.journal.Reader(); err != nil {
+		s.journal.Close()
+		return exit.Setup(err)
+	}
+	return nil
+}
+
+// OpenReader opens one more reader of the session's journal, for somebody who
+// follows it with a cursor of its own. It is closed with the session.
+func (s *Session) OpenReader() (journal.Reader, error) {
+	r, err := s.newReader()
+	if err != nil {
+		return nil, err
+	}
+	s.readers = append(s.readers, r)
+	return r, nil
+}
+
+// newReader opens a reader that the caller closes, before the session is.
+func (s *Session) newReader() (r journal.Reader, err error) {
+	if s.journal != nil {
+		r, err = s.journal.Reader()
+	} else {
+		r, err = s.home.Reader()
+	}
+	if err != nil {
+		return nil, exit.Setup(err)
+	}
+	return r, nil
+}
+
+// Journal is what the session appends to, nil if another process writes it.
+func (s *Session) Journal() journal.Journal { return s.journal }
+
+// hold runs a job that only one of the processes on a journal does at a time, and
+// says who does it if it is another one.
+func (s *Session) hold(ctx context.Context, job string, run func(context.Context) error) error {
+	elsewhere := false
+	err := s.journal.Hold(ctx, job, func(h journal.Holder) {
+		switch {
+		case !h.Self && h.Name != "":
+			s.notice(fmt.Sprintf("%s is done by %s; this process takes over when that one ends", job, h.Name))
+		case h.Self && elsewhere:
+			s.notice("this process has taken over " + job)
+		}
+		elsewhere = !h.Self
+	}, run)
+	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,49 @@
+package session
+
+import (
+	"slices"
+
+	"github.com/spf13/pflag"
+
+	"aspectop/cli/exit"
+	"aspectop/cli/settings"
+	"aspectop/model"
+)
+
+// Themes are the values of --theme.
+var Themes = []string{"auto", "light", "dark", "mono"}
+
+// Output says how events are shown; watch, demo and view share it.
+type Output struct {
+	plain, json          bool
+	theme                string
+	ascii, reducedMotion bool
+	filter               string
+	since                settings.Moment
+}
+
+// Flags adds the flags.
+func (o *Output) Flags(f *pflag.FlagSet) {
+	f.BoolVar(&o.plain, "plain", false, "print sentences instead of drawing a screen")
+	f.BoolVar(&o.json, "json", false, "print one JSON object a line instead of drawing a screen")
+	f.StringVar(&o.theme, "theme", "auto", "colours: auto, light, dark or mono")
+	f.BoolVar(&o.ascii, "ascii", false, "draw with ASCII characters only")
+	f.BoolVar(&o.reducedMotion, "reduced-motion", false, "let nothing on the screen move by itself")
+	f.StringVar(&o.filter, "filter", "", "show only what matches, such as \"state:failed\"")
+	f.Var(&o.since, "since", "show what came since then, such as 2h or 2026-01-02T15:04:05Z")
+}
+
+// Check refuses what cannot be meant, before anything is set up.
+func (o *Output) Check() (*model.Filter, error) {
+	if o.plain && o.json {
+		return nil, exit.Usage("--plain and --json exclude each other")
+	}
+	if !slices.Contains(Themes, o.theme) {
+		return nil, exit.Usage("--theme %q is not known; it is auto, light, dark or mono", o.theme)
+	}
+	filter, err := model.ParseFilter(o.filter)
+	if err != nil {
+		return nil, exit.Usage("--filter: %w", err)
+	}
+	return filter, nil
+}

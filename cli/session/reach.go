@@ -1,0 +1,274 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"aspectop/aspect"
+	"aspectop/cli/exit"
+	"aspectop/model"
+	"aspectop/receiver"
+	"aspectop/tunnel"
+)
+
+// releaseTime is how long the end may wait for Aspect to delete the endpoint.
+const releaseTime = 10 * time.Second
+
+// reach makes a session's receiver reachable from outside and, if it is to,
+// known to Aspect: a tunnel, and an endpoint that points to it.
+type reach struct {
+	options   tunnel.Options
+	timeout   time.Duration     // for the tunnel to be there; 0: for ever
+	registrar *aspect.Registrar // nil: no endpoint is registered
+	keep      bool              // the endpoint stays for the next start
+	secretOut string            // file for the secret of the endpoint
+
+	tunnel    *tunnel.Tunnel
+	refused   chan error  // no further try will help
+	addresses chan string // public URLs, as they change
+
+	mu       sync.Mutex
+	endpoint *aspect.Registration
+}
+
+// open starts the tunnel and, with a registrar, registers the endpoint. It
+// returns the secrets that came with it.
+func (r *reach) open(ctx context.Context, s *Session, config *receiver.Config) ([]receiver.Secret, error) {
+	key := receiver.NewSecret("probe")
+	prober := tunnel.NewProber(key.Sign)
+	config.Probe, config.Probed = key, prober.Saw
+
+	r.refused, r.addresses = make(chan error, 1), make(chan string, 1)
+	r.options.Local, r.options.Path = s.address(), s.path
+	r.options.Prober = prober
+	var (
+		known string
+		lost  bool
+	)
+	r.options.Report = func(t model.Tunnel) {
+		s.status.Add(model.Status{At: time.Now(), Tunnel: &t})
+		if t.State == model.TunnelConnected && lost {
+			s.gap()
+		}
+		lost = t.State == model.TunnelReconnecting
+		if t.PublicURL == "" || t.PublicURL == known {
+			return
+		}
+		known = t.PublicURL
+		select { // only the newest address counts
+		case <-r.addresses:
+		default:
+		}
+		r.addresses <- known
+	}
+	t, err := tunnel.Start(context.WithoutCancel(ctx), r.options)
+	if err != nil {
+		return nil, exit.Setup(err)
+	}
+	r.tunnel = t
+	if notice := t.Notice(); notice != "" {
+		s.notice(notice)
+	}
+	go func() {
+		if err := t.Ready(ctx, 24*time.Hour); errors.Is(err, tunnel.ErrRefused) {
+			r.refused <- exit.Setup(err)
+		}
+	}()
+	if r.registrar == nil {
+		return nil, nil
+	}
+	url, err := r.address(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.takeTurn(ctx, s); err != nil {
+		return nil, err
+	}
+	secret, err := r.register(ctx, s, url)
+	if err != nil {
+		return nil, exit.Setup(err)
+	}
+	go r.follow(ctx, s)
+	return []receiver.Secret{secret}, nil
+}
+
+// takeTurn waits until this process is the one on its journal that registers an
+// endpoint, and stays it until ctx ends. The others stand by: they would not know
+// the secret.
+func (r *reach) takeTurn(ctx context.Context, s *Session) error {
+	turn, ended := make(chan struct{}), make(chan error, 1)
+	var once sync.Once
+	go func() {
+		ended <- s.hold(ctx, "registering the endpoint", func(ctx context.Context) error {
+			once.Do(func() { close(turn) })
+			<-ctx.Done()
+			return ctx.Err()
+		})
+	}()
+	select {
+	case <-turn:
+		return nil
+	case err := <-ended:
+		return errors.Join(err, ctx.Err())
+	}
+}
+
+// address waits for the first public URL.
+func (r *reach) address(ctx context.Context) (string, error) {
+	var late <-chan time.Time
+	if r.timeout > 0 {
+		late = time.After(r.timeout)
+	}
+	select {
+	case url := <-r.addresses:
+		return url, nil
+	case err := <-r.refused:
+		return "", err
+	case <-late:
+		return "", exit.Setup(fmt.Errorf("the tunnel is not there after %s: %s", r.timeout, r.tunnel.State().Detail))
+	case <-ctx.Done():
+		return "", ctx.Err()
+	}
+}
+
+// register takes over an endpoint that an earlier run left, or makes one.
+func (r *reach) register(ctx context.Context, s *Session, url string) (receiver.Secret, error) {
+	endpoint, err := recoverEndpoints(ctx, s, r.registrar, url)
+	if err != nil {
+		return receiver.Secret{}, err
+	}
+	if endpoint == nil {
+		if endpoint, err = r.registrar.Register(ctx, url); err != nil {
+			return receiver.Secret{}, err
+		}
+		s.notice("registered the webhook endpoint " + endpoint.EndpointID)
+	}
+	r.mu.Lock()
+	r.endpoint = endpoint
+	r.mu.Unlock()
+	if r.secretOut != "" {
+		if err := writeSecret(r.secretOut, endpoint.Secret.Reveal()); err != nil {
+			return receiver.Secret{}, fmt.Errorf("--secret-out: %w", err)
+		}
+	}
+	secrets, err := receiver.ParseSecrets("registered=" + endpoint.Secret.Reveal())
+	if err != nil {
+		return receiver.Secret{}, fmt.Errorf("the secret that Aspect gave for %s cannot be used: %w", endpoint.EndpointID, err)
+	}
+	return secrets[0], nil
+}
+
+// recoverEndpoints deals with what earlier runs left behind, and tells of it.
+// With a URL it may take one endpoint over.
+func recoverEndpoints(ctx context.Context, s *Session, r *aspect.Registrar, url string) (*aspect.Registration, error) {
+	found, err := r.Recover(ctx, url)
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range found.Findings {
+		s.notice(f.String())
+	}
+	return found.Registration, found.Shown()
+}
+
+// follow leads the endpoint to wherever the tunnel has moved.
+func (r *reach) follow(ctx context.Context, s *Session) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case url := <-r.addresses:
+			endpoint := r.registered()
+			if endpoint.URL() == url {
+				continue
+			}
+			if err := endpoint.Repoint(ctx, url); err != nil && ctx.Err() == nil {
+				s.notice(fmt.Sprintf("the public URL changed, but the endpoint %s could not be led there: %v", endpoint.EndpointID, err))
+				continue
+			}
+			s.notice(fmt.Sprintf("the public URL changed; the endpoint %s points to it now", endpoint.EndpointID))
+		}
+	}
+}
+
+// state says in words which endpoint leads here, "" if none is registered by us.
+func (r *reach) state() string {
+	endpoint := r.registered()
+	switch {
+	case endpoint != nil:
+		return "endpoint " + endpoint.EndpointID
+	case r.registrar != nil:
+		return "registering an endpoint"
+	}
+	return ""
+}
+
+func (r *reach) registered() *aspect.Registration {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.endpoint
+}
+
+// ready waits until the probe came back, and says in words how that went.
+func (r *reach) ready(ctx context.Context) (probe string, err error) {
+	wait := tunnel.ReadyWait
+	if r.timeout > 0 {
+		wait = r.timeout
+	}
+	err = r.tunnel.Ready(ctx, wait)
+	switch {
+	case err == nil:
+		return "ok", nil
+	case ctx.Err() != nil:
+		return "", ctx.Err()
+	case errors.Is(err, tunnel.ErrRefused):
+		return "", exit.Setup(err)
+	case r.timeout > 0:
+		return "", exit.Setup(fmt.Errorf("--tunnel-timeout: %w", err))
+	}
+	return "failed: " + err.Error(), nil
+}
+
+// close stops the tunnel and gives the endpoint up. The receiver has stopped
+// before.
+func (r *reach) close() error {
+	if r.tunnel != nil {
+		r.tunnel.Stop()
+	}
+	endpoint := r.registered()
+	switch {
+	case endpoint == nil:
+		return nil
+	case r.keep:
+		fmt.Fprintf(os.Stderr, "aspectop: the webhook endpoint %s stays; the next start with --keep-endpoint goes on with it\n", endpoint.EndpointID)
+		return endpoint.Keep()
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), releaseTime)
+	defer cancel()
+	if err := endpoint.Release(ctx); err != nil {
+		return err
+	}
+	fmt.Fprintf(os.Stderr, "aspectop: deleted the webhook endpoint %s, and with it what Svix still wanted to retry\n", endpoint.EndpointID)
+	return nil
+}
+
+// writeSecret puts a secret into a file that only the user can read.
+func writeSecret(path, secret string) error {
+	f, err := os.CreateTemp(filepath.Dir(path), ".aspectop-*") // made with mode 0600
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString(secret + "\n")
+	if err = errors.Join(err, f.Sync(), f.Close()); err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		os.Remove(f.Name())
+	}
+	return err
+}

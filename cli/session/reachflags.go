@@ -1,0 +1,118 @@
+package session
+
+import (
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"aspectop/aspect"
+	"aspectop/cli/exit"
+	"aspectop/cli/settings"
+	"aspectop/tunnel"
+)
+
+// ReachFlags say how the receiver is reachable from outside, and whether an
+// endpoint is registered for it.
+type ReachFlags struct {
+	tunnel        string
+	cloudflared   string
+	tokenFile     string
+	tunnelTimeout settings.Span
+	PublicURL     string
+
+	Register, NoRegister bool
+	keepEndpoint         bool
+	secretOut            string
+}
+
+// Flags adds the flags.
+func (r *ReachFlags) Flags(f *pflag.FlagSet) {
+	f.StringVar(&r.tunnel, "tunnel", "off", "make the receiver reachable from outside: cloudflared, svix or off")
+	f.Lookup("tunnel").NoOptDefVal = string(tunnel.Cloudflared)
+	f.StringVar(&r.cloudflared, "cloudflared", "", "path of cloudflared (default: found on PATH)")
+	f.StringVar(&r.tokenFile, "tunnel-token-file", "", "file with the token of a named tunnel (or TUNNEL_TOKEN), with --public-url")
+	f.Var(&r.tunnelTimeout, "tunnel-timeout", "fail if the tunnel is not ready after this time (default: keep trying)")
+	f.StringVar(&r.PublicURL, "public-url", "", "URL of a tunnel of your own that leads here")
+	f.BoolVar(&r.Register, "register", false, "register an endpoint at Aspect although a secret is set")
+	f.BoolVar(&r.NoRegister, "no-register", false, "never register an endpoint")
+	f.BoolVar(&r.keepEndpoint, "keep-endpoint", false, "keep the registered endpoint for the next start")
+	f.StringVar(&r.secretOut, "secret-out", "", "file to write the registered endpoint's secret to, for your handler")
+}
+
+// Check refuses what cannot be meant.
+func (r *ReachFlags) Check() error {
+	switch r.tunnel {
+	case "off", string(tunnel.Cloudflared), string(tunnel.SvixRelay):
+	default:
+		return exit.Usage("--tunnel=%s is not known; it is cloudflared, svix or off", r.tunnel)
+	}
+	if r.Register && r.NoRegister {
+		return exit.Usage("--register and --no-register exclude each other")
+	}
+	if r.PublicURL != "" {
+		if err := tunnel.CheckPublicURL(r.PublicURL); err != nil {
+			return exit.Usage("--public-url: %w", err)
+		}
+	}
+	if r.tunnel == string(tunnel.SvixRelay) && r.PublicURL != "" {
+		return exit.Usage("--tunnel=svix has a URL of its own; leave out --public-url")
+	}
+	return nil
+}
+
+// Reachable reports whether there is a way from outside.
+func (r *ReachFlags) Reachable() bool { return r.tunnel != "off" || r.PublicURL != "" }
+
+// Reach lets the session be reachable from outside, if the flags name a way; with
+// a client, an endpoint that leads here is registered for as long as it runs.
+func (s *Session) Reach(f ReachFlags, client *aspect.Client) error {
+	if !f.Reachable() {
+		return nil
+	}
+	token, err := f.token()
+	if err != nil {
+		return err
+	}
+	state, err := settings.StateDir()
+	if err != nil {
+		return exit.Setup(err)
+	}
+	mode := tunnel.Mode(f.tunnel)
+	if f.tunnel == "off" {
+		mode = tunnel.OwnURL
+	}
+	s.reach = &reach{
+		options: tunnel.Options{
+			Mode: mode, PublicURL: f.PublicURL, Program: f.cloudflared, Token: token, StateDir: state,
+		},
+		timeout: time.Duration(f.tunnelTimeout), keep: f.keepEndpoint, secretOut: f.secretOut,
+	}
+	if client != nil {
+		s.reach.registrar = aspect.NewRegistrar(client, state)
+	}
+	return nil
+}
+
+// token is that of a named tunnel, "" for a quick one.
+func (r *ReachFlags) token() (string, error) {
+	if r.tunnel != string(tunnel.Cloudflared) {
+		return "", nil
+	}
+	token := os.Getenv("TUNNEL_TOKEN")
+	if r.tokenFile != "" {
+		b, err := os.ReadFile(r.tokenFile)
+		if err != nil {
+			return "", exit.Usage("--tunnel-token-file: %w", err)
+		}
+		token = strings.TrimSpace(string(b))
+	}
+	switch {
+	case token != "" && r.PublicURL == "":
+		return "", exit.Usage("a named tunnel (TUNNEL_TOKEN or --tunnel-token-file) needs --public-url, the address it was given at Cloudflare")
+	case token == "" && r.PublicURL != "":
+		return "", exit.Usage("--tunnel with --public-url is a named tunnel, which needs TUNNEL_TOKEN or --tunnel-token-file; for a tunnel of your own, leave out --tunnel")
+	}
+	return token, nil
+}

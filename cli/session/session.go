@@ -1,0 +1,299 @@
+// Package session is one run of a command that receives and shows, or only shows:
+// it wires the receiver, the ways in, the handlers and the screen together.
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"aspectop/aspect"
+	"aspectop/cli/exit"
+	"aspectop/cli/settings"
+	"aspectop/journal"
+	"aspectop/model"
+	"aspectop/private"
+	"aspectop/receiver"
+	"aspectop/source"
+)
+
+// drainTime is how long requests in flight may take at the end.
+const drainTime = 2 * time.Second
+
+// lastWords is how long the end may wait for somebody to read what is shown.
+const lastWords = 5 * time.Second
+
+// statusEntries is how many refusals and notices are held for slow readers.
+const statusEntries = 1000
+
+// Session is one run of a command that receives and shows, or only shows.
+type Session struct {
+	output  Output
+	filter  *model.Filter
+	secrets []receiver.Secret
+	path    string
+	try     string // a command that makes a first event come
+	// instead shows in place of the screen and the lines, if it is not nil.
+	instead func(context.Context) error
+
+	place    string          // of the journal, for people
+	home     settings.Home   // of a journal that another process writes
+	journal  journal.Journal // nil if another process writes it
+	reader   journal.Reader
+	readers  []journal.Reader // further ones
+	status   *model.StatusLog
+	viewing  *model.StatusLog // of viewers, where status is nil
+	ssh      *sshServer       // nil: nobody watches from elsewhere
+	listener net.Listener     // nil if nothing is received
+	reach    *reach           // nil: reachable from this machine only
+	beside   []Service        // what runs beside the receiver
+	remarks  []string         // what is to be said at the start
+	metrics  *metrics         // nil: nobody asks for any
+
+	client   *aspect.Client // nil without a key
+	names    *source.Names  // likewise
+	handlers handlers
+	gap      func() // says that deliveries may have been missed
+	notify   bool
+
+	mu      sync.Mutex // guards secrets and sources
+	sources map[model.Source]source.Report
+
+	ready   chan struct{} // closed when deliveries are accepted
+	public  string        // the public URL then
+	probe   string        // and how its probe went
+	failed  bool          // the receiver and what is beside it ended with an error
+	showing chan struct{} // closed when what comes from now on will be shown
+}
+
+// Options say what a session takes and how it shows it.
+type Options struct {
+	Output  Output
+	Filter  *model.Filter
+	Secrets []receiver.Secret // that verify deliveries
+	Path    string            // that takes them
+	Try     string            // a command that makes a first event come, for an empty screen
+}
+
+// New prepares a session. What it is to do besides showing is added before Run.
+func New(o Options) *Session {
+	go private.SweepTemps()
+	return &Session{
+		output: o.Output, filter: o.Filter, secrets: o.Secrets, path: o.Path, try: o.Try,
+		status: model.NewStatusLog(statusEntries), gap: func() {},
+		ready: make(chan struct{}), showing: make(chan struct{}),
+	}
+}
+
+// View prepares a session that only shows a journal which another process writes.
+// The client, if not nil, is asked for what Aspect sent. It is run by Show.
+func View(o Options, home settings.Home, reader journal.Reader, client *aspect.Client) *Session {
+	s := New(o)
+	s.home, s.place, s.reader, s.client = home, home.String(), reader, client
+	// What is not in the journal cannot be shown.
+	s.status, s.viewing = nil, model.NewStatusLog(statusEntries)
+	close(s.ready) // there is nothing to wait for
+	return s
+}
+
+// Suggest names a command that makes a first event come, for an empty screen.
+func (s *Session) Suggest(command string) { s.try = command }
+
+// Remark says something at the start.
+func (s *Session) Remark(text string) { s.remarks = append(s.remarks, text) }
+
+// Beside runs a service beside the receiver, from when events are shown.
+func (s *Session) Beside(run Service) { s.beside = append(s.beside, run) }
+
+// Watched reports whether somebody looks at a screen, here or elsewhere.
+func (s *Session) Watched() bool { return s.mode() == onScreen || s.ssh != nil }
+
+// RunWith is Run with something else that shows events, in place of the screen
+// and the lines.
+func (s *Session) RunWith(ctx context.Context, show func(context.Context) error) error {
+	s.instead = show
+	return s.Run(ctx)
+}
+
+// Service runs until ctx ends. If it returns before, the session ends, with its
+// error; ErrDone ends it well.
+type Service func(ctx context.Context) error
+
+// ErrDone is what a service returns to end the session well.
+var ErrDone = errors.New("done")
+
+// Listen takes the port. If another program has it, the next free one will do
+// unless the user asked for just this one.
+func (s *Session) Listen(address string, next bool) error {
+	l, moved, err := receiver.Listen(address, next)
+	if err != nil {
+		return exit.Setup(err)
+	}
+	s.listener = l
+	if moved {
+		s.remarks = append(s.remarks, fmt.Sprintf("%s is taken, receiving on %s instead", address, l.Addr()))
+	}
+	if receiver.Public(l.Addr().String()) {
+		s.remarks = append(s.remarks, fmt.Sprintf("%s is open to the network", l.Addr()))
+	}
+	return nil
+}
+
+// address is the receiver's own, without a path.
+func (s *Session) address() string { return "http://" + s.listener.Addr().String() }
+
+// URL is where deliveries are taken, "" if they are not.
+func (s *Session) URL() string {
+	if s.listener == nil {
+		return ""
+	}
+	return s.address() + s.path
+}
+
+// notice puts a sentence about the program on the status log.
+func (s *Session) notice(text string) {
+	s.status.Add(model.Status{At: time.Now(), Notice: text})
+}
+
+// Close gives back what OpenJournal and Listen took.
+func (s *Session) Close() {
+	if s.listener != nil {
+		s.listener.Close()
+	}
+	if s.ssh != nil {
+		s.ssh.listener.Close()
+	}
+	for _, r := range s.readers {
+		r.Close()
+	}
+	s.reader.Close()
+	if s.journal != nil {
+		s.journal.Close()
+	}
+}
+
+// Run receives and shows until ctx ends, the user quits, or a service returns,
+// whichever is first. What is shown outlasts the receiver, so that the last
+// deliveries are shown too.
+func (s *Session) Run(ctx context.Context) error {
+	ctx, end := context.WithCancel(ctx)
+	defer end()
+	show, hide := context.WithCancel(context.WithoutCancel(ctx))
+	defer hide()
+
+	served := make(chan error, 1)
+	go func() {
+		err := s.serve(ctx)
+		s.failed = err != nil
+		served <- err
+		hide()
+	}()
+	shown := make(chan error, 1)
+	go func() { shown <- s.Show(show) }()
+	var err error
+	select {
+	case err = <-shown:
+		end()
+		return errors.Join(err, <-served)
+	case err = <-served:
+	}
+	select {
+	case e := <-shown:
+		return errors.Join(err, e)
+	case <-time.After(lastWords):
+		return errors.Join(err, errors.New("the last lines could not be written: nobody reads the output"))
+	}
+}
+
+// serve runs the receiver and what is beside it, until one of them or ctx ends.
+func (s *Session) serve(ctx context.Context) error {
+	services, ctx := errgroup.WithContext(ctx)
+	if s.listener == nil {
+		close(s.ready)
+	} else {
+		services.Go(func() error { return s.receive(ctx) })
+	}
+	for _, run := range s.beside {
+		services.Go(func() error {
+			select {
+			case <-s.showing:
+				return run(ctx)
+			case <-ctx.Done():
+				return nil
+			}
+		})
+	}
+	if err := services.Wait(); err != nil && !errors.Is(err, ErrDone) {
+		return err
+	}
+	return nil
+}
+
+// receive accepts deliveries until ctx ends, on this machine and, with a reach,
+// from outside.
+func (s *Session) receive(ctx context.Context) (err error) {
+	config := receiver.Config{Path: s.path, Secrets: s.secrets, Journal: s.journal, Status: s.status, Ready: s.journal.Ready}
+	if s.metrics != nil {
+		config.Journal = timed{s.journal, s.metrics.appends}
+	}
+	if s.reach != nil {
+		defer func() { err = errors.Join(err, s.reach.close()) }()
+		more, err := s.reach.open(ctx, s, &config)
+		if err != nil {
+			return unlessEnded(ctx, err)
+		}
+		s.mu.Lock()
+		s.secrets = append(s.secrets, more...)
+		config.Secrets = s.secrets
+		s.mu.Unlock()
+	}
+	server, err := receiver.New(config)
+	if err != nil {
+		return exit.Usage("%w", err)
+	}
+	if s.metrics != nil {
+		s.metrics.server.Store(server)
+	}
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(s.listener) }()
+	defer func() {
+		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
+		defer cancel()
+		// A client that takes longer is cut off; Svix tries again.
+		if e := server.Shutdown(grace); !errors.Is(e, context.DeadlineExceeded) {
+			err = errors.Join(err, e)
+		}
+	}()
+	var refused chan error
+	if s.reach != nil {
+		refused = s.reach.refused
+		if s.probe, err = s.reach.ready(ctx); err != nil {
+			return unlessEnded(ctx, err)
+		}
+		s.public = s.reach.tunnel.State().PublicURL
+	}
+	close(s.ready)
+	select {
+	case err := <-served:
+		return err
+	case err := <-refused:
+		return err
+	case <-ctx.Done():
+		return nil
+	}
+}
+
+// unlessEnded is err, unless it only says that ctx has ended. What was left
+// behind at Aspect is said in any case.
+func unlessEnded(ctx context.Context, err error) error {
+	left := errors.As(err, new(*aspect.LostAnswerError)) || errors.As(err, new(*aspect.CleanupError))
+	if ctx.Err() != nil && errors.Is(err, ctx.Err()) && !left {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,138 @@
+package session
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"aspectop/cli/terminal"
+	"aspectop/model"
+	"aspectop/printer"
+)
+
+// mode is how a session shows events.
+type mode int
+
+const (
+	onScreen mode = iota
+	asSentences
+	asJSON
+)
+
+func (s *Session) mode() mode {
+	switch {
+	case s.output.json:
+		return asJSON
+	case s.output.plain || !terminal.IsTerminal():
+		return asSentences
+	}
+	return onScreen
+}
+
+// Show draws the screen, or prints.
+func (s *Session) Show(ctx context.Context) error {
+	defer s.share()()
+	if s.instead == nil && s.mode() == onScreen {
+		close(s.showing)
+		return s.screen(ctx)
+	}
+	for _, r := range s.remarks {
+		fmt.Fprintln(os.Stderr, "aspectop: "+r)
+	}
+	if s.instead != nil {
+		close(s.showing)
+		return s.instead(ctx)
+	}
+	return s.print(ctx)
+}
+
+// print prints lines, from when deliveries are accepted.
+func (s *Session) print(ctx context.Context) error {
+	format := printer.Plain
+	if s.mode() == asJSON {
+		format = printer.JSON
+	}
+	// Until lines are printed, what happens is told on stderr; and later still
+	// what has no line in JSON.
+	stop := s.diagnose(ctx, 0, true)
+	select {
+	case <-s.ready:
+	case <-ctx.Done():
+		if s.failed { // it never came to it, and the error says why
+			stop()
+			return nil
+		}
+	}
+	told := stop()
+	if format == printer.JSON {
+		stop := s.diagnose(ctx, told, false)
+		defer stop()
+	}
+	s.reader.OmitHeader() // no line tells them
+	return printer.Run(ctx, printer.Options{
+		Format: format, Out: os.Stdout, Journal: s.reader, Status: s.told(), Told: told,
+		Filter: s.filter, Since: s.output.since.At, Now: time.Now, Ready: s.readyLine(),
+		Trouble: s.troubled,
+		Started: func() { close(s.showing) },
+	})
+}
+
+// readyLine is what the ready line tells. It holds when s.ready is closed.
+func (s *Session) readyLine() printer.Ready {
+	ready := printer.Ready{URL: s.URL(), Journal: s.place, PID: os.Getpid()}
+	if s.reach != nil {
+		ready.PublicURL, ready.Probe, ready.Tunnel = s.public, s.probe, string(s.reach.options.Mode)
+	}
+	return ready
+}
+
+// diagnose writes the notices of the status log behind the cursor to stderr and,
+// if it is to, how the tunnel does, until the returned function is called. That
+// waits for the last ones and returns the cursor behind them.
+func (s *Session) diagnose(ctx context.Context, cursor int64, tunnel bool) (stop func() int64) {
+	ctx, cancel := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		tick := time.NewTicker(time.Second / 5)
+		defer tick.Stop()
+		for ended := false; !ended; {
+			select {
+			case <-ctx.Done():
+				ended = true
+			case <-tick.C:
+			}
+			var entries []model.Status
+			entries, _, cursor = s.told().After(cursor)
+			for _, e := range entries {
+				say := e.Notice
+				if t := e.Tunnel; t != nil && tunnel {
+					say = strings.TrimRight("tunnel "+string(t.State)+": "+t.Detail, ": ")
+				}
+				if say != "" {
+					fmt.Fprintln(os.Stderr, "aspectop: "+printer.Clean(say))
+				}
+			}
+		}
+	}()
+	return func() int64 {
+		cancel()
+		<-done
+		return cursor
+	}
+}
+
+// troubled says that the journal cannot be read, or that it can be again.
+func (s *Session) troubled(err error) {
+	text := "the journal can be read again"
+	if err != nil {
+		text = fmt.Sprintf("the journal cannot be read: %v; trying again", err)
+	}
+	if s.status == nil {
+		fmt.Fprintln(os.Stderr, "aspectop: "+printer.Clean(text))
+		return
+	}
+	s.notice(text)
+}

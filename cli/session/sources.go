@@ -1,0 +1,111 @@
+package session
+
+import (
+	"context"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"aspectop/aspect"
+	"aspectop/cli/exit"
+	"aspectop/cli/settings"
+	"aspectop/model"
+	"aspectop/source"
+)
+
+// SourceFlags name the ways in beside the receiver.
+type SourceFlags struct {
+	Poll settings.Span
+	SSE  string
+}
+
+// Flags adds the flags.
+func (f *SourceFlags) Flags(set *pflag.FlagSet) {
+	set.Var(&f.Poll, "poll", "ask Aspect's API for tasks so often, such as 5s; needs "+settings.KeyVariable)
+	set.StringVar(&f.SSE, "sse", "", "URL of the provider's event stream, to read it too")
+}
+
+// AddSources lets the session read Aspect's API if there is a client: once at the
+// start and after gaps, or at every interval; and the event stream at a URL.
+func (s *Session) AddSources(client *aspect.Client, every time.Duration, sse string) error {
+	if client == nil && sse == "" {
+		return nil
+	}
+	reader, err := s.OpenReader()
+	if err != nil {
+		return err
+	}
+	if sse == "" {
+		reader.OmitHeader()
+	}
+	history := source.NewHistory(reader)
+	report := func(r source.Report) {
+		s.setSource(r)
+		if r.Notice != "" {
+			s.notice(r.Notice)
+		}
+	}
+	if client != nil {
+		poller := source.NewPoller(source.PollerConfig{
+			API: client, Journal: s.journal, History: history, Every: every, Report: report,
+		})
+		s.client, s.gap = client, poller.Gap
+		s.names = source.NewNames(client, nil)
+		s.beside = append(s.beside, untilEnd(poller.Run), untilEnd(s.names.Run))
+		if s.reach == nil || s.reach.registrar == nil {
+			s.beside = append(s.beside, untilEnd(func(ctx context.Context) { cleanUp(ctx, s, client) }))
+		}
+	}
+	if sse != "" {
+		stream, err := source.NewStream(source.StreamConfig{
+			URL: sse, Key: settings.APIKey(), Journal: s.journal, History: history, Report: report,
+		})
+		if err != nil {
+			return exit.Usage("--sse: %w", err)
+		}
+		s.beside = append(s.beside, untilEnd(stream.Run))
+	}
+	return nil
+}
+
+// cleanUp deletes the endpoints that earlier runs left behind by dying. A
+// session that registers one of its own does so before.
+func cleanUp(ctx context.Context, s *Session, client *aspect.Client) {
+	state, err := settings.StateDir()
+	if err != nil {
+		return // then no run has left anything
+	}
+	if _, err := recoverEndpoints(ctx, s, aspect.NewRegistrar(client, state), ""); err != nil && ctx.Err() == nil {
+		s.notice(err.Error())
+	}
+}
+
+// untilEnd makes a service of something that only ends with its context.
+func untilEnd(run func(context.Context)) Service {
+	return func(ctx context.Context) error {
+		run(ctx)
+		return nil
+	}
+}
+
+// setSource remembers how the API or the stream does.
+func (s *Session) setSource(r source.Report) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.sources == nil {
+		s.sources = map[model.Source]source.Report{}
+	}
+	s.sources[r.Source] = r
+}
+
+// sourceStates tells how the ways in beside the receiver do, in words.
+func (s *Session) sourceStates() (states []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, of := range []model.Source{model.SourceAPI, model.SourceSSE} {
+		if r, ok := s.sources[of]; ok && r.Detail != "" {
+			states = append(states, r.Detail)
+		}
+	}
+	return states
+}

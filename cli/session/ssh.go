@@ -1,0 +1,282 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/spf13/pflag"
+	gossh "golang.org/x/crypto/ssh"
+
+	"aspectop/cli/exit"
+	"aspectop/cli/settings"
+	"aspectop/journal"
+	"aspectop/model"
+	"aspectop/printer"
+	"aspectop/receiver"
+	"aspectop/share/ssh"
+	"aspectop/ui"
+)
+
+// SSHFlags say who else may watch, over SSH.
+type SSHFlags struct {
+	ssh         string
+	sshKeys     string
+	sshPrivate  bool
+	sshSessions int
+}
+
+// Flags adds the flags.
+func (f *SSHFlags) Flags(set *pflag.FlagSet) {
+	set.StringVar(&f.ssh, "ssh", "", "serve this screen, read-only, over SSH on the `address`, such as 127.0.0.1:2222")
+	set.StringVar(&f.sshKeys, "ssh-keys", "", "`file` of the public keys that may watch (default: authorized_keys beside the config file)")
+	set.BoolVar(&f.sshPrivate, "ssh-private", false, "hide user ids and URLs from those who watch over SSH")
+	set.IntVar(&f.sshSessions, "ssh-sessions", 16, "how many may watch over SSH at once")
+}
+
+// sshServer serves the session to others.
+type sshServer struct {
+	server   *ssh.Server
+	listener net.Listener
+	private  bool
+}
+
+// ServeSSH prepares to serve the session over SSH, if that was asked for.
+func (s *Session) ServeSSH(f SSHFlags) error {
+	switch {
+	case f.ssh == "" && (f.sshKeys != "" || f.sshPrivate):
+		return exit.Usage("--ssh-keys and --ssh-private need --ssh, such as --ssh 127.0.0.1:2222")
+	case f.ssh == "":
+		return nil
+	case f.sshSessions < 1:
+		return exit.Usage("--ssh-sessions must be at least 1")
+	}
+	keys, err := openSSHKeys(f.sshKeys)
+	if err != nil {
+		return err
+	}
+	state, err := settings.StateDir()
+	if err != nil {
+		return exit.Setup(err)
+	}
+	hostKey, err := ssh.HostKey(filepath.Join(state, "ssh_host_ed25519_key"))
+	if err != nil {
+		return exit.Setup(err)
+	}
+	l, _, err := receiver.Listen(f.ssh, false)
+	if err != nil {
+		return exit.Setup(fmt.Errorf("--ssh: %w", err))
+	}
+	shared := &sshServer{listener: l, private: f.sshPrivate}
+	shared.server, err = ssh.New(ssh.Config{
+		Keys: keys, HostKey: hostKey, Sessions: f.sshSessions,
+		Screen: s.remoteScreen, Lines: s.remoteLines,
+		Told: func(v model.Viewer) {
+			s.told().Add(model.Status{At: time.Now().UTC(), Viewer: &v})
+		},
+		Notice: func(text string) {
+			s.told().Add(model.Status{At: time.Now().UTC(), Notice: text})
+		},
+	})
+	if err != nil {
+		l.Close()
+		return exit.Setup(err)
+	}
+	s.ssh = shared
+	host, port, _ := net.SplitHostPort(l.Addr().String())
+	remark := fmt.Sprintf("ssh -p %s %s shows this to %s (host key %s)", port, host, plural(keys.Len(), "key"), gossh.FingerprintSHA256(hostKey.PublicKey()))
+	if receiver.Public(l.Addr().String()) {
+		remark = fmt.Sprintf("%s is open to the network: ssh -p %s to this machine shows this to %s (host key %s)",
+			l.Addr(), port, plural(keys.Len(), "key"), gossh.FingerprintSHA256(hostKey.PublicKey()))
+	}
+	s.remarks = append(s.remarks, remark)
+	return nil
+}
+
+func plural(n int, what string) string {
+	if n != 1 {
+		what += "s"
+	}
+	return fmt.Sprintf("%d %s", n, what)
+}
+
+// openSSHKeys reads the list of those who may watch. Without one it says how to
+// make it, as there is no other way in.
+func openSSHKeys(path string) (*ssh.Keys, error) {
+	if path == "" {
+		config := settings.ConfigPath()
+		if config == "" {
+			return nil, exit.Usage("--ssh needs --ssh-keys: there is no folder for the config file")
+		}
+		path = filepath.Join(filepath.Dir(config), "authorized_keys")
+	}
+	keys, err := ssh.OpenKeys(path)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, ssh.ErrNoKeys) {
+		return nil, exit.Setup(fmt.Errorf(`no key is listed in %s, so nobody could watch. To list one:
+  ssh-keygen -t ed25519 -f ~/.ssh/aspectop
+  (umask 077; mkdir -p '%s'; cat ~/.ssh/aspectop.pub >> '%s')`, path, filepath.Dir(path), path))
+	}
+	if err != nil {
+		return nil, exit.Setup(err)
+	}
+	return keys, nil
+}
+
+// told is the log that tells of viewers. view has no log of what its journal
+// lacks, but knows who watches.
+func (s *Session) told() *model.StatusLog {
+	if s.status != nil {
+		return s.status
+	}
+	return s.viewing
+}
+
+// goodbye is how long viewers have to follow when the program ends.
+const goodbye = 3 * time.Second
+
+// share serves viewers until the returned function is called. That gives them
+// their terminals back.
+func (s *Session) share() (stop func()) {
+	if s.ssh == nil {
+		return func() {}
+	}
+	go func() {
+		if err := s.ssh.server.Serve(s.ssh.listener); err != nil {
+			s.told().Add(model.Status{At: time.Now().UTC(), Notice: "SSH: nobody can join any more: " + err.Error()})
+		}
+	}()
+	return func() {
+		ctx, cancel := context.WithTimeout(context.Background(), goodbye)
+		defer cancel()
+		s.ssh.server.Shutdown(ctx)
+	}
+}
+
+// remoteScreen is the screen of somebody who watches over SSH: it looks, and acts
+// on nothing here.
+func (s *Session) remoteScreen(ctx context.Context, c ssh.Client) (tea.Model, func(), error) {
+	rows, err := s.newReader()
+	if err != nil {
+		return nil, nil, err
+	}
+	feed, err := s.newReader()
+	if err != nil {
+		rows.Close()
+		return nil, nil, err
+	}
+	feed.OmitHeader()
+	o := s.options()
+	o.Journal, o.Feed = withoutCredentials{rows}, &paced{Reader: feed}
+	o.Remote, o.Private = true, s.ssh.private
+	o.Theme, o.ASCII = "auto", s.output.ascii || c.ASCII
+	if c.NoColor {
+		o.Theme = "mono"
+	}
+	o.Notify, o.CanSuspend, o.Resumed = false, nil, nil
+	o.Export, o.Replay, o.Retry, o.Editor = nil, nil, nil, nil
+	o.Remarks = []string{"you watch, read-only; ? tells the keys"}
+	if o.Private {
+		o.JournalPath, o.API, o.Endpoint = "", nil, nil
+		if s.status != nil {
+			o.Status = refusals{s.status}
+		}
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	return ui.New(ctx, o), func() {
+		cancel()
+		feed.Close()
+		rows.Close()
+	}, nil
+}
+
+// remotePace is the least time between two looks of a viewer's screen at the
+// journal, so that sixteen of them leave the processors to the receiver.
+const remotePace = 100 * time.Millisecond
+
+// paced is a reader for one goroutine that is told of news in steps of
+// remotePace.
+type paced struct {
+	journal.Reader
+	looked time.Time
+}
+
+func (p *paced) Changed(ctx context.Context) (bool, error) {
+	if time.Since(p.looked) < remotePace {
+		return false, nil
+	}
+	p.looked = time.Now()
+	return p.Reader.Changed(ctx)
+}
+
+// refusals is the status log without what may tell of URLs and of other viewers.
+type refusals struct{ *model.StatusLog }
+
+func (r refusals) After(cursor int64) (entries []model.Status, lost, next int64) {
+	entries, lost, next = r.StatusLog.After(cursor)
+	return slices.DeleteFunc(entries, func(s model.Status) bool { return s.Rejected == nil }), lost, next
+}
+
+// withoutCredentials keeps back what would let a viewer in elsewhere, such as the
+// password that a proxy adds to requests.
+type withoutCredentials struct{ journal.Reader }
+
+func (r withoutCredentials) After(ctx context.Context, seq int64, limit int) ([]model.Delivery, error) {
+	return redacted(r.Reader.After(ctx, seq, limit))
+}
+
+func (r withoutCredentials) Before(ctx context.Context, seq int64, limit int) ([]model.Delivery, error) {
+	return redacted(r.Reader.Before(ctx, seq, limit))
+}
+
+func (r withoutCredentials) Repeats(ctx context.Context, message int64) ([]model.Delivery, error) {
+	return redacted(r.Reader.Repeats(ctx, message))
+}
+
+func (r withoutCredentials) Get(ctx context.Context, seq int64) (model.Delivery, error) {
+	d, err := r.Reader.Get(ctx, seq)
+	d.Header = printer.WithoutCredentials(d.Header)
+	return d, err
+}
+
+func redacted(deliveries []model.Delivery, err error) ([]model.Delivery, error) {
+	for i := range deliveries {
+		deliveries[i].Header = printer.WithoutCredentials(deliveries[i].Header)
+	}
+	return deliveries, err
+}
+
+// remoteLines prints for somebody who watches over SSH, with a reader of their
+// own.
+func (s *Session) remoteLines(ctx context.Context, out io.Writer, json bool) error {
+	select {
+	case <-s.ready:
+	case <-ctx.Done():
+		return nil
+	}
+	reader, err := s.newReader()
+	if err != nil {
+		return err
+	}
+	defer reader.Close()
+	reader.OmitHeader()
+	o := printer.Options{
+		Out: out, Journal: reader, Filter: s.filter, Since: s.output.since.At, Now: time.Now,
+		Ready: printer.Ready{PID: os.Getpid()},
+	}
+	if json {
+		o.Format = printer.JSON
+	}
+	if !s.ssh.private { // notices and forwards tell of URLs
+		o.Status, o.Ready = s.told(), s.readyLine()
+		_, _, o.Begin = s.told().After(0)
+	}
+	return printer.Run(ctx, o)
+}

@@ -1,0 +1,274 @@
+package settings
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"aspectop/cli/exit"
+	"aspectop/printer"
+
+	"github.com/BurntSushi/toml"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// ConfigPath is where the user's config file is looked for:
+// $XDG_CONFIG_HOME/aspectop/config.toml, without that variable
+// ~/.config/aspectop/config.toml, and on Windows %AppData%\aspectop\config.toml.
+// It is empty where there is no such place.
+func ConfigPath() string {
+	folder := os.Getenv("XDG_CONFIG_HOME") // to be ignored if relative, says the XDG specification
+	switch {
+	case filepath.IsAbs(folder):
+	case runtime.GOOS == "windows":
+		folder = os.Getenv("AppData")
+	default:
+		folder = ""
+		if home, err := os.UserHomeDir(); err == nil {
+			folder = filepath.Join(home, ".config")
+		}
+	}
+	if folder == "" {
+		return ""
+	}
+	return filepath.Join(folder, "aspectop", "config.toml")
+}
+
+// maxConfig is the greatest size of a config file, in bytes.
+const maxConfig = 1 << 20
+
+// fromConfig sets the flags of cmd that were not given yet from the config
+// file: a key at the top for every command that has a flag of that name, a key
+// in a table named after a command for that one.
+func fromConfig(cmd *cobra.Command) error {
+	path := ConfigPath()
+	if path == "" {
+		return nil
+	}
+	text, err := readConfig(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	} else if err != nil {
+		return exit.Usage("cannot read the config file: %w", err)
+	}
+	c := &config{path: path, flags: cmd.Flags()}
+	for ; cmd != nil; cmd = cmd.Parent() {
+		c.lineage = append(c.lineage, cmd)
+	}
+	var keys map[string]toml.Primitive
+	if c.meta, err = toml.Decode(text, &keys); err == nil {
+		err = c.table(c.lineage[len(c.lineage)-1], keys)
+	}
+	return c.explain(err)
+}
+
+// readConfig reads the file, and warns if others can: it names endpoints and
+// folders, and may one day hold what it should not.
+func readConfig(path string) (string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return "", err
+	}
+	if mode := info.Mode().Perm(); mode&0o066 != 0 && runtime.GOOS != "windows" {
+		fmt.Fprintf(os.Stderr, "aspectop: the config file %s is open to other users (mode %04o); close it with chmod 600\n", printer.CleanLines(path), mode)
+	}
+	text, err := io.ReadAll(io.LimitReader(f, maxConfig+1))
+	if err == nil && len(text) > maxConfig {
+		err = fmt.Errorf("%s: a config file has at most 1 MiB", path)
+	}
+	return string(text), err
+}
+
+// config is the file while it is applied to the flags of one command.
+type config struct {
+	path    string
+	meta    toml.MetaData
+	flags   *pflag.FlagSet   // of the command that runs
+	lineage []*cobra.Command // that command and those above it
+}
+
+// table applies the keys of one table, which is about the command owner and
+// those below it. Every name is checked, whichever command runs, so that a slip
+// of the pen does not wait for its day.
+func (c *config) table(owner *cobra.Command, keys map[string]toml.Primitive) error {
+	names := slices.Sorted(maps.Keys(keys))
+	isTable := func(name string) bool {
+		var value any
+		err := c.meta.PrimitiveDecode(keys[name], &value)
+		_, table := value.(map[string]any)
+		return err == nil && table
+	}
+	// What is said of one command goes before what holds for several: a flag is
+	// set once.
+	for _, name := range names {
+		if !isTable(name) {
+			continue
+		}
+		sub := subcommand(owner, name)
+		if sub == nil {
+			return c.refuse(keys[name], "there is no command %q", name)
+		}
+		var below map[string]toml.Primitive
+		if err := c.meta.PrimitiveDecode(keys[name], &below); err != nil {
+			return err
+		}
+		if err := c.table(sub, below); err != nil {
+			return err
+		}
+	}
+	for _, name := range names {
+		if isTable(name) {
+			continue
+		}
+		err := c.meta.PrimitiveDecode(keys[name], &setting{func(value any) error { return c.key(owner, name, value) }})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// key applies one key.
+func (c *config) key(owner *cobra.Command, name string, value any) error {
+	texts, err := flagTexts(value)
+	if err != nil {
+		return err
+	}
+	if isSecret(name, texts) {
+		return errors.New("secrets do not belong in this file; put them into " + SecretVariable + ", ASPECT_API_KEY or a file that --secret-file names")
+	}
+	switch {
+	case !hasFlag(owner, name) && owner.HasParent():
+		return fmt.Errorf("%s has no flag --%s", owner.CommandPath(), name)
+	case !hasFlag(owner, name):
+		return fmt.Errorf("no command has a flag --%s", name)
+	}
+	f := c.flags.Lookup(name)
+	if f == nil || f.Changed || !slices.Contains(c.lineage, owner) && !c.alone(owner) {
+		return nil
+	}
+	if _, many := f.Value.(pflag.SliceValue); !many && len(texts) != 1 {
+		return fmt.Errorf("%s takes one value, not a list", name)
+	}
+	for _, text := range texts {
+		if err := RefusePassword(name, text, "in the config file"); err != nil {
+			return err
+		}
+		if err := c.flags.Set(name, text); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// alone reports whether aspectop runs without naming a command, and so as owner:
+// watch.
+func (c *config) alone(owner *cobra.Command) bool {
+	return len(c.lineage) == 1 && owner.Name() == "watch"
+}
+
+// setting gets the value of one key and may object to it; the toml package adds
+// the line to what it objects.
+type setting struct{ set func(value any) error }
+
+// UnmarshalTOML makes setting a toml.Unmarshaler.
+func (s *setting) UnmarshalTOML(value any) error { return s.set(value) }
+
+func (c *config) refuse(key toml.Primitive, format string, args ...any) error {
+	return c.meta.PrimitiveDecode(key, &setting{func(any) error { return fmt.Errorf(format, args...) }})
+}
+
+// explain says where in the file an error is. What stands there is not quoted:
+// it may be a secret in the wrong place.
+func (c *config) explain(err error) error {
+	if err == nil {
+		return nil
+	}
+	var at toml.ParseError
+	if !errors.As(err, &at) {
+		return exit.Usage("%s: %w", c.path, err)
+	}
+	message := at.Message
+	for _, tail := range []string{" but got ", " but found ", ": '"} {
+		message, _, _ = strings.Cut(message, tail)
+	}
+	message = strings.TrimSuffix(message, ",")
+	if message == "expected value" {
+		message += " (text stands in quotation marks)"
+	}
+	place := c.path
+	if at.Position.Line > 0 { // a table that only stands in the name of another has none
+		place += fmt.Sprintf(":%d", at.Position.Line)
+	}
+	return exit.Usage("%s: %s", place, message)
+}
+
+// subcommand is the command of that name right below owner, or nil.
+func subcommand(owner *cobra.Command, name string) *cobra.Command {
+	for _, sub := range owner.Commands() {
+		if sub.Name() == name {
+			return sub
+		}
+	}
+	return nil
+}
+
+// hasFlag reports whether the command, or one below it, has the flag.
+func hasFlag(cmd *cobra.Command, name string) bool {
+	return cmd.Flags().Lookup(name) != nil ||
+		slices.ContainsFunc(cmd.Commands(), func(sub *cobra.Command) bool { return hasFlag(sub, name) })
+}
+
+// isSecret reports whether a key would hold a secret rather than tell where
+// one is.
+func isSecret(name string, values []string) bool {
+	switch strings.ToLower(strings.ReplaceAll(name, "_", "-")) {
+	case "secret", "secrets", "webhook-secret", "aspect-webhook-secret", "key", "api-key", "aspect-api-key", "token", "tunnel-token":
+		return true
+	}
+	return slices.ContainsFunc(values, func(v string) bool {
+		return strings.Contains(v, "whsec_") || strings.Contains(v, "whsk_") || strings.HasPrefix(v, "sk_")
+	})
+}
+
+// flagTexts are the values of a key as they would be written behind a flag.
+func flagTexts(value any) ([]string, error) {
+	switch v := value.(type) {
+	case string:
+		return []string{v}, nil
+	case bool:
+		return []string{strconv.FormatBool(v)}, nil
+	case int64:
+		return []string{strconv.FormatInt(v, 10)}, nil
+	case float64:
+		return []string{strconv.FormatFloat(v, 'g', -1, 64)}, nil
+	case time.Time:
+		return []string{v.Format(time.RFC3339Nano)}, nil
+	case []any:
+		var texts []string
+		for _, item := range v {
+			t, err := flagTexts(item)
+			if err != nil {
+				return nil, err
+			}
+			texts = append(texts, t...)
+		}
+		return texts, nil
+	}
+	return nil, errors.New("this is no value for a flag")
+}

@@ -1,0 +1,48 @@
+// Package settings reads what the user configured: flags, environment, config
+// file, secrets, and where a journal and other state are.
+package settings
+
+import (
+	"os"
+	"strings"
+
+	"aspectop/cli/exit"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// Apply fills in the flags that were not given: from the environment, then
+// from the user's config file. It runs before a command does.
+func Apply(cmd *cobra.Command) error {
+	if f := cmd.Flags().Lookup(JournalFlag); f != nil && f.Changed {
+		if err := RefusePassword(f.Name, f.Value.String(), "on the command line"); err != nil {
+			return err
+		}
+	}
+	if err := fromEnvironment(cmd.Flags()); err != nil {
+		return err
+	}
+	return fromConfig(cmd)
+}
+
+// fromEnvironment sets each flag that was not given from the variable named
+// after it: --retain from ASPECTOP_RETAIN.
+func fromEnvironment(flags *pflag.FlagSet) (err error) {
+	flags.VisitAll(func(f *pflag.Flag) {
+		name := VariableOf(f.Name)
+		value, set := os.LookupEnv(name)
+		if !set || f.Changed || err != nil {
+			return
+		}
+		if e := flags.Set(f.Name, value); e != nil {
+			err = exit.Usage("the environment variable %s: %w", name, e)
+		}
+	})
+	return err
+}
+
+// VariableOf is the environment variable that stands for a flag.
+func VariableOf(flag string) string {
+	return "ASPECTOP_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
+}

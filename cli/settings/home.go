@@ -1,0 +1,151 @@
+package settings
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"aspectop/cli/exit"
+	"aspectop/journal"
+	"aspectop/journal/postgres"
+	"aspectop/journal/sqlite"
+)
+
+// Home is where a journal is: what --journal names. Only this file knows which homes there are.
+type Home struct {
+	path     string             // of a SQLite file; "" is a journal in memory
+	database *postgres.Database // nil: it is a file, or in memory
+}
+
+const (
+	// MemoryHome names a journal that is forgotten at the end of its process.
+	MemoryHome = "memory"
+	// JournalFlag names a home.
+	JournalFlag = "journal"
+	// connectTime is how long opening a journal in a database may take.
+	connectTime = 15 * time.Second
+)
+
+// HomeOf reads --journal: a path, "memory", a postgres:// URL, or nothing for the
+// file in the user's state folder.
+func HomeOf(flag string) (Home, error) {
+	switch scheme, _, isURL := strings.Cut(flag, "://"); {
+	case flag == MemoryHome:
+		return Home{}, nil
+	case flag == "":
+		path, err := sqlite.DefaultPath()
+		if err != nil {
+			return Home{}, exit.Setup(err)
+		}
+		return Home{path: path}, nil
+	case postgres.IsURL(flag):
+		d, err := postgres.Parse(flag)
+		if err != nil {
+			return Home{}, exit.Usage("--journal: %w", err)
+		}
+		return Home{database: d}, nil
+	case isURL:
+		return Home{}, exit.Usage("--journal: a journal is a file or a PostgreSQL database (postgres://…), not %s://", scheme)
+	}
+	return Home{path: flag}, nil
+}
+
+// RefusePassword refuses a value of --journal with a password where others can
+// read it. In the environment it may be.
+func RefusePassword(flag, value, where string) error {
+	if flag != JournalFlag || !postgres.IsURL(value) || !postgres.HasPassword(value) {
+		return nil
+	}
+	return exit.Usage("the URL of --journal contains a password, which others can read %s: put it into PGPASSWORD, ~/.pgpass or %s", where, VariableOf(JournalFlag))
+}
+
+// InMemory reports whether the journal ends with its process.
+func (h Home) InMemory() bool { return h.path == "" && h.database == nil }
+
+// File is the path of a journal that is a file, "" of another.
+func (h Home) File() string { return h.path }
+
+// Open opens the journal for appending.
+func (h Home) Open(ctx context.Context, o journal.Options) (j journal.Journal, err error) {
+	switch {
+	case h.database != nil:
+		ctx, cancel := context.WithTimeout(ctx, connectTime)
+		defer cancel()
+		j, err = h.database.Open(ctx, o)
+	case h.path == "":
+		j, err = sqlite.OpenMemory(o)
+	default:
+		j, err = sqlite.Open(h.path, o)
+	}
+	if err != nil {
+		return nil, exit.Setup(fmt.Errorf("%w (--journal names another place)", err))
+	}
+	return j, nil
+}
+
+// Reader opens the journal for reading.
+func (h Home) Reader() (r journal.Reader, err error) {
+	switch {
+	case h.database != nil:
+		ctx, cancel := context.WithTimeout(context.Background(), connectTime)
+		defer cancel()
+		r, err = h.database.OpenReader(ctx)
+	case h.path == "":
+		return nil, exit.Usage("--journal memory belongs to the process that writes it; name a file")
+	default:
+		r, err = sqlite.OpenReader(h.path)
+	}
+	if err != nil {
+		return nil, exit.Setup(err)
+	}
+	return r, nil
+}
+
+// Writer reports who appends to the journal now, in words, and whether anybody
+// does.
+func (h Home) Writer() (who string, alive bool, err error) {
+	if h.database == nil {
+		pid, alive, err := sqlite.Writer(h.path)
+		return fmt.Sprintf("process %d", pid), alive, err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), connectTime)
+	defer cancel()
+	names, err := h.database.Receivers(ctx)
+	return strings.Join(names, ", "), len(names) > 0, err
+}
+
+// String names the home for people. It never contains a password.
+func (h Home) String() string {
+	switch {
+	case h.database != nil:
+		return h.database.String()
+	case h.path == "":
+		return MemoryHome
+	}
+	return h.path
+}
+
+// OpenReader opens the journal that --journal names for reading.
+func OpenReader(flag string) (Home, journal.Reader, error) {
+	h, err := HomeOf(flag)
+	if err != nil {
+		return h, nil, err
+	}
+	r, err := h.Reader()
+	return h, r, err
+}
+
+// StateDir is where leases and the relay's token are kept: beside the journal's
+// default place.
+func StateDir() (string, error) {
+	path, err := sqlite.DefaultPath()
+	return filepath.Dir(path), err
+}
+
+// WatchRuns reports whether a watch writes the journal in the user's state folder.
+func WatchRuns(state string) bool {
+	_, alive, _ := sqlite.Writer(filepath.Join(state, "journal.db"))
+	return alive
+}

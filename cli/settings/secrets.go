@@ -1,0 +1,65 @@
+package settings
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"aspectop/aspect"
+	"aspectop/cli/exit"
+	"aspectop/receiver"
+)
+
+// Environment variables that have no flag: no secret is in a command line.
+const (
+	SecretVariable = "ASPECT_WEBHOOK_SECRET" // of the endpoint
+	KeyVariable    = "ASPECT_API_KEY"
+	URLVariable    = "ASPECT_URL" // of the API
+)
+
+// APIKey is the key of Aspect's API, empty if there is none.
+func APIKey() aspect.Credential { return aspect.NewCredential(os.Getenv(KeyVariable)) }
+
+// ErrNoSecret is what watch says when nothing was configured.
+var ErrNoSecret = errors.New(`no webhook secret is set, so no delivery could be verified
+  copy the signing secret (whsec_...) of your endpoint from the Aspect dashboard, then run:
+  ` + SecretVariable + `=whsec_... aspectop watch
+to see the whole program with nothing configured, run: aspectop demo`)
+
+// ReadSecrets takes the secrets from a file if one is named, else from the
+// environment. Its errors name the place, never the content.
+func ReadSecrets(file string) ([]receiver.Secret, error) {
+	place, text := "the environment variable "+SecretVariable, os.Getenv(SecretVariable)
+	if file != "" {
+		b, err := os.ReadFile(file)
+		if err != nil {
+			return nil, exit.Usage("cannot read the secrets: %w", err)
+		}
+		place, text = "the file "+file, string(b)
+	} else if _, set := os.LookupEnv(SecretVariable); !set {
+		return nil, exit.With(exit.Misused, ErrNoSecret)
+	}
+	if strings.TrimSpace(text) == "" {
+		return nil, exit.Usage("%s is empty; it should hold a signing secret such as whsec_...", place)
+	}
+	secrets, err := receiver.ParseSecrets(text)
+	if err != nil {
+		return nil, exit.With(exit.Misused, fmt.Errorf("%s: %w", place, err))
+	}
+	return secrets, nil
+}
+
+// SigningSecret is the secret in an environment variable to sign with: the first
+// of several.
+func SigningSecret(variable string) (receiver.Secret, error) {
+	text := os.Getenv(variable)
+	if strings.TrimSpace(text) == "" {
+		return receiver.Secret{}, exit.Usage("the environment variable %s holds no signing secret; set it to the receiver's (whsec_...), or name another with --secret-env", variable)
+	}
+	secrets, err := receiver.ParseSecrets(text)
+	if err != nil {
+		return receiver.Secret{}, exit.Usage("the environment variable %s: %w", variable, err)
+	}
+	return secrets[0], nil
+}

@@ -1,0 +1,85 @@
+package settings
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"aspectop/model"
+)
+
+// Span is a duration flag. Beside Go's own forms it knows days, as in 30d or
+// 1d12h; it cannot be negative.
+type Span time.Duration
+
+func (s *Span) Type() string { return "duration" }
+
+func (s *Span) String() string {
+	if *s == 0 {
+		return "0" // which the help leaves out as a default
+	}
+	return time.Duration(*s).String()
+}
+
+func (s *Span) Set(text string) error {
+	d, err := parseSpan(text)
+	*s = Span(d)
+	return err
+}
+
+func parseSpan(text string) (time.Duration, error) {
+	bad := fmt.Errorf("%q is no duration; write it like 90s, 10m, 2h or 30d", text)
+	var days time.Duration
+	rest := text
+	if n, after, ok := strings.Cut(text, "d"); ok {
+		d, err := strconv.ParseUint(n, 10, 16) // 65,535 days are longer than any journal
+		if err != nil {
+			return 0, bad
+		}
+		days, rest = time.Duration(d)*24*time.Hour, after
+	}
+	if rest == "" && days > 0 || text == "0" {
+		return days, nil
+	}
+	d, err := time.ParseDuration(rest)
+	if err != nil || d < 0 {
+		return 0, bad
+	}
+	return days + d, nil
+}
+
+// Moment is a flag that names an instant: a duration before now, or a time.
+type Moment struct {
+	text string
+	At   time.Time
+}
+
+func (m *Moment) Type() string   { return "duration or time" }
+func (m *Moment) String() string { return m.text }
+
+func (m *Moment) Set(text string) error {
+	m.text = text
+	if m.At = model.ParseTime(text); !m.At.IsZero() {
+		return nil
+	}
+	d, err := parseSpan(text)
+	if err != nil {
+		return fmt.Errorf("%q is neither a duration such as 2h or 3d nor a time such as 2026-01-02T15:04:05Z", text)
+	}
+	m.At = time.Now().Add(-d)
+	return nil
+}
+
+// Stamp is a flag that names an instant as Moment does, or by Unix seconds.
+type Stamp struct{ Moment }
+
+func (s *Stamp) Set(text string) error {
+	if seconds, err := strconv.ParseInt(text, 10, 64); err == nil {
+		s.text, s.At = text, time.Unix(seconds, 0)
+		return nil
+	}
+	return s.Moment.Set(text)
+}
+
+func (s *Stamp) Type() string { return "time" }
