@@ -156,9 +156,10 @@ func isUntrusted(err error) bool {
 	return errors.As(err, &certificate) || errors.As(err, &record)
 }
 
-// certainlyUndone reports of any error of a call whether the call certainly
-// changed nothing.
-func certainlyUndone(err error) bool {
+// Undone reports whether a call that failed with err certainly changed nothing: it
+// never went out, or was refused. Otherwise an endpoint that was to be created
+// may exist.
+func Undone(err error) bool {
 	var refused *APIError
 	if errors.As(err, &refused) {
 		return refused.undone()

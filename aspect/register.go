@@ -67,7 +67,7 @@ func (r *Registrar) Register(ctx context.Context, url string) (*Registration, er
 	}
 	created, err := r.client.CreateEndpoint(ctx, intent.Endpoint.spec())
 	if created.Endpoint.ID == "" {
-		if certainlyUndone(err) {
+		if Undone(err) {
 			return nil, errors.Join(err, claim.remove())
 		}
 		claim.close()

@@ -131,7 +131,7 @@ func TestBrokenConnectionsAreTriedAgainWhereItDoesNoHarm(t *testing.T) {
 			var tries atomic.Int32
 			c := inMemory(t, func(http.ResponseWriter, *http.Request) { tries.Add(1); panic(http.ErrAbortHandler) })
 			_, err := c.do(t.Context(), call{method: method, path: "/x", body: struct{}{}})
-			if err == nil || tries.Load() != want || certainlyUndone(err) {
+			if err == nil || tries.Load() != want || Undone(err) {
 				t.Errorf("%s: %d tries, %v", method, tries.Load(), err)
 			}
 		})
@@ -150,7 +150,7 @@ func TestAPOSTThatDidNotArriveIsTriedAgain(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err = c.CreateEndpoint(t.Context(), EndpointSpec{URL: "https://a.example"})
-		if err == nil || dials != 4 || !certainlyUndone(err) {
+		if err == nil || dials != 4 || !Undone(err) {
 			t.Errorf("%d dials, %v", dials, err)
 		}
 	})
@@ -174,7 +174,7 @@ func TestAPOSTUnderWayIsWaitedForAfterItsCallerGaveUp(t *testing.T) {
 		defer cancel()
 		begin := time.Now()
 		_, err = c.CreateEndpoint(ctx, EndpointSpec{URL: "https://a.example"})
-		if !errors.Is(err, context.DeadlineExceeded) || time.Since(begin) != 6*time.Second || certainlyUndone(err) {
+		if !errors.Is(err, context.DeadlineExceeded) || time.Since(begin) != 6*time.Second || Undone(err) {
 			t.Errorf("%v after %v", err, time.Since(begin))
 		}
 	})
@@ -194,7 +194,7 @@ func TestAPOSTWithoutAConnectionEndsWithItsCaller(t *testing.T) {
 		defer cancel()
 		begin := time.Now()
 		_, err = c.CreateEndpoint(ctx, EndpointSpec{URL: "https://a.example"})
-		if !errors.Is(err, context.DeadlineExceeded) || time.Since(begin) != time.Second || !certainlyUndone(err) {
+		if !errors.Is(err, context.DeadlineExceeded) || time.Since(begin) != time.Second || !Undone(err) {
 			t.Errorf("%v after %v", err, time.Since(begin))
 		}
 		time.Sleep(10 * time.Second) // until the dial ends too

@@ -1,3 +1,11 @@
+// Package model holds what aspectop knows about Aspect: deliveries and the
+// events inside them, tasks, features and their states, the board that folds
+// events into tasks, filters and statistics.
+//
+// It is pure. It does no I/O, reads no clock, starts no goroutine and knows no
+// terminal; whatever depends on the present moment takes that moment as an
+// argument. Apart from [Decode] and [StatusLog], nothing in it may be used by two
+// goroutines at once.
 package model
 
 import "time"
@@ -132,3 +140,22 @@ var (
 	firstNano = time.Unix(0, noTime+1)
 	lastNano  = time.Unix(0, 1<<63-1)
 )
+
+// seqSet is a set of sequence numbers. Numbers that follow each other cost one
+// bit each.
+type seqSet map[int64]*[8]uint64
+
+// add reports whether n was not yet in the set.
+func (s seqSet) add(n int64) bool {
+	chunk := s[n>>9]
+	if chunk == nil {
+		chunk = new([8]uint64)
+		s[n>>9] = chunk
+	}
+	word, bit := &chunk[n>>6&7], uint64(1)<<(n&63)
+	if *word&bit != 0 {
+		return false
+	}
+	*word |= bit
+	return true
+}

@@ -172,3 +172,6 @@ func ParseTime(s string) time.Time {
 	}
 	return time.Time{}
 }
+
+// State is the state that the snapshot alone would give its task.
+func (s *Snapshot) State() State { return stateOf(s.Features) }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 )
@@ -251,3 +252,29 @@ func (f *Filter) Empty() bool { return len(f.terms) == 0 }
 
 // String is the text that f was read from.
 func (f *Filter) String() string { return f.text }
+
+// Picks reports whether the filter picks an event of the log. The board, of all
+// messages, is asked only if the filter [Filter.NeedsBoard]; else it may be nil.
+// Now is the present moment, for is:stalled.
+func (f *Filter) Picks(e *Event, b *Board, now time.Time) bool {
+	if f.Empty() {
+		return true
+	}
+	s := Subject{Event: e, Duplicate: e.Message != e.Seq, Now: now}
+	if b != nil && e.Task != nil {
+		if s.Task = b.Task(e.Task.ID); s.Task != nil {
+			s.Late, _, _ = s.Task.Arrival(e.Seq)
+		}
+	}
+	return f.Match(&s)
+}
+
+// NeedsBoard reports whether a term asks about more than a line of the event log
+// tells by itself: whether it was late, or about its task as it is now (is:late,
+// is:stalled, is:active, is:done). For all other terms, [Subject.Task] may be
+// nil where Event tells the task.
+func (f *Filter) NeedsBoard() bool {
+	return slices.ContainsFunc(f.terms, func(t term) bool {
+		return t.field == byCondition && t.is&(isLate|isStalled|isActive|isDone) != 0
+	})
+}

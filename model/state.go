@@ -1,6 +1,8 @@
 package model
 
-import "slices"
+import (
+	"slices"
+)
 
 // State is the state of a feature, as Aspect names it. A state outside the
 // documented ones is kept as it came and counts as processing.
@@ -74,3 +76,7 @@ func CompareFeatures(a, b string) int {
 	}
 	return 0
 }
+
+// DocumentedFeatures are the features of the provider's page, in the order in
+// which they are always shown.
+func DocumentedFeatures() []string { return slices.Clone(documented) }

@@ -197,3 +197,40 @@ func (t *Task) derive() State {
 	}
 	return Completed
 }
+
+// TypeGone is the event type shown for the note that Aspect's API no longer
+// knows a task.
+const TypeGone = "gone"
+
+// Gone reports whether the last thing that arrived about the task is that
+// Aspect's API no longer knows it. The task keeps the state it was in; whatever
+// arrives later brings it back. It costs the number of the task's messages.
+func (t *Task) Gone() bool {
+	last := int32(0)
+	for i := range t.marks {
+		if t.marks[i].seq > t.marks[last].seq {
+			last = int32(i)
+		}
+	}
+	return t.origin(last).kind == Gone
+}
+
+// DecidedBy is the type of the message that gives the task its own state, and
+// whether that is worked out from the features which the message tells: it is
+// not for an event that ends the task, task.completed or task.failed, even if
+// newer messages tell features.
+func (t *Task) DecidedBy() (typ string, byFeatures bool) {
+	newest := t.origin(t.newest)
+	switch {
+	case newest.kind == Done || newest.kind == Failure:
+		return newest.typ, false
+	case t.state != t.shapeOf(t.newest).state:
+		return t.origin(t.end).typ, false
+	}
+	return newest.typ, true
+}
+
+// Newest is the number of the message that tells the newest news of the task.
+// Whoever folds in the order of arrival knows by it, at no cost, whether the
+// message just folded is late: another one is the newest still.
+func (t *Task) Newest() int64 { return t.marks[t.newest].seq }

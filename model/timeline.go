@@ -110,6 +110,12 @@ func (t *Task) Arrival(seq int64) (late bool, changes []Change, ok bool) {
 	return false, diff(before, after), true
 }
 
+// Changes lists what differs between two lists of features, both sorted by
+// [CompareFeatures], in that order.
+func Changes(before, after []Feature) []Change {
+	return diff(&shape{features: before}, &shape{features: after})
+}
+
 // diff lists what changed between two shapes in the order of the features;
 // before is nil ahead of the first message.
 func diff(before, after *shape) []Change {

@@ -60,7 +60,7 @@ func newCloudflared(o Options) (*cloudflared, error) {
 			}
 		}
 	}
-	if c.program, err = findProgram(o.Program); err != nil {
+	if c.program, err = FindProgram(o.Program); err != nil {
 		return nil, err
 	}
 	return c, nil

@@ -8,9 +8,9 @@ import (
 	"runtime"
 )
 
-// findProgram returns the path of cloudflared: the one named, else the first on
-// PATH.
-func findProgram(name string) (string, error) {
+// FindProgram returns the path of cloudflared: of the one named or, without a
+// name, of the first on PATH. Its error says how to install it on this system.
+func FindProgram(name string) (string, error) {
 	if name != "" {
 		path, err := exec.LookPath(name)
 		if err != nil {
