@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io/fs"
 
+	"aspectop/private"
+
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 )
@@ -59,17 +61,6 @@ func (e *ReadOnlyError) Error() string {
 
 func (e *ReadOnlyError) Unwrap() error { return e.Err }
 
-// UnsafeFileError says that a file of the journal could lead somebody else's
-// data in or ours out, and was therefore not opened.
-type UnsafeFileError struct {
-	Path string
-	Why  string // "is a symbolic link", ...
-}
-
-func (e *UnsafeFileError) Error() string {
-	return fmt.Sprintf("%s %s, so it is not used as a journal; name a file of your own with --journal", e.Path, e.Why)
-}
-
 // FullError says that a delivery could not be kept because the journal cannot
 // grow. Nothing that was kept is lost, and the next Append tries again.
 type FullError struct {
@@ -87,7 +78,7 @@ func (e *FullError) Unwrap() error { return e.Err }
 // into the errors above. What it does not know it only names the path for.
 func explain(path string, err error) error {
 	switch err.(type) {
-	case nil, *LockedError, *CorruptError, *NewerError, *UnsafeFileError, *MovedError:
+	case nil, *LockedError, *CorruptError, *NewerError, *MovedError, *private.UnsafeError:
 		return err
 	}
 	var s *sqlite.Error

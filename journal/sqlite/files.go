@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+
+	"aspectop/private"
 )
 
 // DefaultPath returns where the journal of this user lies:
@@ -42,7 +44,7 @@ func prepareFile(path string) error {
 	}
 	info, err := os.Lstat(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		f, err := openOwn(path, os.O_RDWR)
+		f, err := private.Open(path, os.O_RDWR)
 		if err != nil {
 			return err
 		}
@@ -62,7 +64,7 @@ func prepareFile(path string) error {
 // holds on it in this process.
 func checkFiles(path string) error {
 	for _, name := range []string{path, path + "-wal", path + "-shm"} {
-		if err := checkFile(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := private.Check(name, 0); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
 	}
@@ -75,38 +77,3 @@ func checkFiles(path string) error {
 
 // minDatabase is the size of SQLite's smallest page.
 const minDatabase = 512
-
-func checkFile(name string) error {
-	info, err := os.Lstat(name)
-	switch {
-	case err != nil:
-		return err
-	case info.Mode()&fs.ModeSymlink != 0:
-		return &UnsafeFileError{name, "is a symbolic link"}
-	case !info.Mode().IsRegular():
-		return &UnsafeFileError{name, "is not a regular file"}
-	case ownedByOther(info):
-		return &UnsafeFileError{name, "belongs to another user"}
-	}
-	return nil
-}
-
-// openOwn opens a file of ours, or creates it, readable for nobody else.
-func openOwn(name string, flags int) (*os.File, error) {
-	for {
-		err := checkFile(name)
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return nil, err
-		}
-		if err == nil {
-			flags &^= os.O_CREATE | os.O_EXCL
-		} else {
-			flags |= os.O_CREATE | os.O_EXCL
-		}
-		f, err := os.OpenFile(name, flags|noFollow, 0o600)
-		if errors.Is(err, fs.ErrExist) || errors.Is(err, fs.ErrNotExist) && flags&os.O_CREATE == 0 {
-			continue // somebody came between the look and the opening: look again
-		}
-		return f, err
-	}
-}

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"aspectop/journal"
+	"aspectop/private"
 )
 
 // nobody is a user other than root, for whom permissions count.
@@ -149,7 +150,7 @@ func TestAFileOfAnotherUserIsRefused(t *testing.T) {
 	if os.Geteuid() == 0 {
 		_, path = readOnlyJournal(t)
 	}
-	var unsafe *UnsafeFileError
+	var unsafe *private.UnsafeError
 	if _, err := OpenReader(path); !errors.As(err, &unsafe) || !strings.Contains(err.Error(), "another user") {
 		t.Errorf("reading: %v", err)
 	}

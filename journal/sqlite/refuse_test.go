@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"aspectop/journal"
+	"aspectop/private"
 )
 
 // refused wants that neither a writer nor a reader opens the file, both for the
@@ -164,7 +165,7 @@ func TestSymbolicLinksAreRefusedAsFilesAndFollowedAsFolders(t *testing.T) {
 	mustRead(t, path)
 	j.Close()
 
-	var unsafe *UnsafeFileError
+	var unsafe *private.UnsafeError
 	for _, ending := range []string{"", ".lock", "-wal", "-shm"} {
 		path := filepath.Join(t.TempDir(), "journal.db")
 		mustOpen(t, path, journal.Options{}).Close()

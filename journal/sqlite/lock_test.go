@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"aspectop/journal"
+	"aspectop/private"
 )
 
 func TestTheWriterOfAJournalIsKnownForAsLongAsItHasItOpen(t *testing.T) {
@@ -43,7 +44,7 @@ func TestWhoAsksForTheWriterIsInNobodysWay(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer asker.Close()
-		if err := trySharedLock(asker); err != nil {
+		if err := private.TrySharedLock(asker); err != nil {
 			t.Fatal(err)
 		}
 		if pid, alive, err := Writer(path); alive || err != nil {
