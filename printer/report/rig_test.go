@@ -1,0 +1,103 @@
+package report
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"aspectop/demo"
+	"aspectop/model"
+)
+
+// memory is a journal in memory.
+type memory []model.Delivery
+
+// keep appends a delivery and numbers it.
+func (m *memory) keep(d model.Delivery) {
+	d.Seq = int64(len(*m) + 1)
+	d.Message, d.Attempt = d.Seq, 1
+	for _, before := range *m {
+		if before.ID == d.ID {
+			d.Message, d.Body = before.Message, nil
+			d.Attempt++
+		}
+	}
+	*m = append(*m, d)
+}
+
+func (m memory) After(ctx context.Context, seq int64, limit int) ([]model.Delivery, error) {
+	rest := m[min(int(seq), len(m)):]
+	return slices.Clone(rest[:min(limit, len(rest))]), ctx.Err()
+}
+
+func (m memory) Get(context.Context, int64) (model.Delivery, error) {
+	return model.Delivery{}, errors.New("not asked for")
+}
+
+func (m memory) Range(ctx context.Context) (first, last int64, err error) {
+	return min(1, int64(len(m))), int64(len(m)), ctx.Err()
+}
+
+func (m memory) Wait(ctx context.Context) error { return ctx.Err() }
+
+func (m memory) Since(context.Context, time.Time) (int64, error) { return 0, nil }
+
+// noon is when the tests' tasks begin.
+var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+
+// told is a delivery about a task: its updated time is so many seconds after
+// noon, as is its arrival. Features are pairs of name and state.
+func told(typ, task string, second int, features ...string) model.Delivery {
+	stamp := noon.Add(time.Duration(second) * time.Second)
+	list := ""
+	for i := 0; i < len(features); i += 2 {
+		if i > 0 {
+			list += ","
+		}
+		list += fmt.Sprintf("%q:{\"state\":%q}", features[i], features[i+1])
+	}
+	return model.Delivery{
+		ID: fmt.Sprintf("msg_%s_%d", task, second), Source: model.SourceWebhook, Secret: "default", Received: stamp,
+		Body: fmt.Appendf(nil, `{"timestamp":%q,"user_id":"user-of-the-house","event_id":"e-%s-%d","event_type":%q,"data":{"task":{"id":%q,"asset_id":"asset-%s",`+
+			`"features":{%s},"user_id":"user-of-the-house","created":%q,"updated":%q}}}`,
+			stamp.Format(time.RFC3339), task, second, typ, task, task, list, noon.Format(time.RFC3339), stamp.Format(time.RFC3339)),
+	}
+}
+
+// played is what the demo told in so long, in virtual time, and when it ended.
+func played(t testing.TB, seed int64, duration time.Duration) (journal memory, end time.Time) {
+	run := func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), duration)
+		defer cancel()
+		var mu sync.Mutex
+		demo.Run(ctx, &demo.Sender{
+			URL:  "http://127.0.0.1:8787/webhooks/aspect",
+			Sign: func(id string, _ time.Time, _ []byte) string { return "v1," + id },
+			Client: &http.Client{Transport: transport(func(r *http.Request) (*http.Response, error) {
+				body, err := io.ReadAll(r.Body)
+				id, status := r.Header.Get("Svix-Id"), http.StatusBadRequest
+				if r.Header.Get("Svix-Signature") == "v1,"+id {
+					status = http.StatusNoContent
+					mu.Lock()
+					journal.keep(model.Delivery{ID: id, Source: model.SourceWebhook, Secret: "default", Received: time.Now().UTC(), Body: body})
+					mu.Unlock()
+				}
+				return &http.Response{StatusCode: status, Body: http.NoBody, Request: r, Header: http.Header{}}, err
+			})},
+		}, demo.Options{Seed: seed})
+		end = time.Now().UTC()
+	}
+	synctest.Test(t.(*testing.T), run)
+	return journal, end
+}
+
+type transport func(*http.Request) (*http.Response, error)
+
+func (f transport) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }

@@ -1,0 +1,196 @@
+package report
+
+import (
+	"fmt"
+	"time"
+
+	"aspectop/model"
+)
+
+// Row is one task in a list.
+type Row struct {
+	Task *model.Task // for its details
+
+	State, Class, Glyph string
+	ID, Short, Name     string
+	Features            []Cell
+	More                int // features that are not among them
+	Note                string
+	Took                Cell // how long it has been under way
+	Heard               string
+	// By these the page sorts: milliseconds since 1970, milliseconds, a count.
+	HeardAt, TookFor int64
+	Messages         int
+}
+
+// Cell is a word with the sign and the style of a state.
+type Cell struct{ Text, Class, Glyph string }
+
+// mostFeatures is how many features a row lists.
+const mostFeatures = 12
+
+func (g *gathering) row(t *model.Task, kind int) Row {
+	r := Row{
+		Task:  t,
+		State: string(t.State()), Class: groupNames[kind].class, Glyph: glyph(t.State()),
+		ID: g.text(t.ID(), longestID), Short: g.short(t.ID()),
+		Heard: g.moment(t.Heard()), HeardAt: t.Heard().UnixMilli(), Messages: t.Messages(),
+	}
+	if g.Name != nil {
+		r.Name = g.text(g.Name(t.AssetID()), longestID)
+	}
+	if r.Name == "" && t.AssetID() != "" {
+		r.Name = "asset " + g.short(t.AssetID())
+	}
+	for i, f := range t.Features() {
+		if i == mostFeatures {
+			r.More = len(t.Features()) - i
+			break
+		}
+		r.Features = append(r.Features, Cell{g.text(f.Name, longestWord), class(f.State), glyph(f.State)})
+	}
+	if took, ok := took(t, g.Now); ok {
+		r.Took, r.TookFor = Cell{Text: Span(took)}, took.Milliseconds()
+	}
+	switch kind {
+	case stalled:
+		since, _ := g.board.Stalled(t, g.Now)
+		r.Note = "no news for " + Span(g.Now.Sub(since))
+	case active:
+		if left, ok := g.board.ETA(t, g.Now); ok {
+			r.Note = "about " + Span(left) + " left"
+		}
+	}
+	return r
+}
+
+// took is how long the task took from its creation to its newest message, or to
+// now if it goes on. ok is false where no message tells.
+func took(t *model.Task, now time.Time) (time.Duration, bool) {
+	if t.State().Terminal() {
+		now = t.Updated()
+	}
+	if t.Created().IsZero() || now.IsZero() {
+		return 0, false
+	}
+	return max(0, now.Sub(t.Created())), true
+}
+
+// Detail is one task in full.
+type Detail struct {
+	Facts    []Fact
+	Timeline *Timeline // nil where no message tells a time
+	Events   []Event
+	LeftOut  int // older events that are not listed
+}
+
+// Fact is a name with its value.
+type Fact struct{ Name, Text string }
+
+// Event is one arrival that told of the task.
+type Event struct {
+	At            string
+	Type, Verdict string
+	ID            string
+	Changes       []Change
+	Note          string // late, a duplicate and so on
+}
+
+// Change is what a message changed in one feature.
+type Change struct{ Feature, From, To, Class string }
+
+// mostEvents is how many events of one task are listed, the newest ones.
+const mostEvents = 200
+
+// Detail returns the task in full, as it is at the report's moment. Arrivals are
+// those that told of it, repeats among them, in the order of their numbers.
+func (r *Report) Detail(t *model.Task, arrivals []Arrival) *Detail {
+	w, now := &r.words, r.At
+	d := &Detail{Timeline: w.timeline(t, now)}
+	fact := func(name, text string) {
+		if text != "" {
+			d.Facts = append(d.Facts, Fact{name, text})
+		}
+	}
+	fact("Task", w.text(t.ID(), longestID))
+	fact("Asset", w.text(t.AssetID(), longestID))
+	switch {
+	case w.redact && t.UserID() != "":
+		fact("User", "(hidden)")
+	default:
+		fact("User", w.text(t.UserID(), longestID))
+	}
+	fact("Created", w.moment(t.Created()))
+	fact("Updated", w.moment(t.Updated()))
+	if took, ok := took(t, now); ok {
+		name := "Took"
+		if !t.State().Terminal() {
+			name = "Under way for"
+		}
+		fact(name, Span(took))
+	}
+	if n := len(arrivals) - mostEvents; n > 0 {
+		d.LeftOut, arrivals = n, arrivals[n:]
+	}
+	for i := range arrivals {
+		d.Events = append(d.Events, w.event(t, &arrivals[i]))
+	}
+	return d
+}
+
+// Arrival is what a report keeps of a delivery.
+type Arrival struct {
+	Seq, Message int64
+	Attempt      int
+	Differs      bool
+	ID           string
+	Type         string
+	Source       model.Source
+	Secret       string
+	Received     time.Time
+}
+
+// ArrivalOf is what a report keeps of the delivery.
+func ArrivalOf(d *model.Delivery, typ string) Arrival {
+	return Arrival{
+		Seq: d.Seq, Message: d.Message, Attempt: d.Attempt, Differs: d.Differs, ID: d.ID, Type: typ,
+		Source: d.Source, Secret: d.Secret, Received: d.Received,
+	}
+}
+
+func (w *words) event(t *model.Task, a *Arrival) Event {
+	e := Event{At: w.moment(a.Received), Type: w.text(a.Type, longestWord), ID: w.text(a.ID, longestID), Verdict: w.verdict(a)}
+	if a.Message != a.Seq {
+		e.Type, e.Note = "duplicate", fmt.Sprintf("arrival %d", a.Attempt)
+		if a.Differs {
+			e.Note += ", its body differs: the first one counts"
+		}
+		return e
+	}
+	late, changes, _ := t.Arrival(a.Seq)
+	if late {
+		e.Note = "late: the task had newer news"
+	}
+	for i, c := range changes {
+		if i == mostFeatures {
+			e.Note = fmt.Sprintf("and %d more", len(changes)-i)
+			break
+		}
+		e.Changes = append(e.Changes, Change{w.text(c.Feature, longestWord), w.changed(c.From), w.changed(c.To), class(c.To)})
+	}
+	return e
+}
+
+// changed is a side of a change; where the feature was not there it is empty.
+func (w *words) changed(s model.State) string { return w.text(string(s), longestWord) }
+
+// verdict says how it is known that the message is Aspect's.
+func (w *words) verdict(a *Arrival) string {
+	switch a.Source {
+	case model.SourceAPI:
+		return "read from Aspect's API"
+	case model.SourceSSE:
+		return "from the event stream"
+	}
+	return "verified (secret " + w.text(a.Secret, longestWord) + ")"
+}

@@ -1,0 +1,271 @@
+package report
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"html/template"
+	"io"
+
+	"aspectop/model"
+	"aspectop/printer"
+)
+
+// The size of the lists in a page, in bytes. Rows of tasks take most of it at
+// most, and what they leave is for details, of those first that matter most.
+const (
+	pageSize = 19_500_000
+	rowsSize = 15_000_000
+	mostRows = 25_000
+)
+
+// What a detail takes at least, to decide for which tasks events are read.
+const (
+	detailSize = 900
+	eventSize  = 140
+)
+
+// PageOptions say what [Write] writes.
+type PageOptions struct {
+	Options
+	// FilterText is how the filter was written.
+	FilterText string
+	// Task makes the report one about this task, which is opened; "" is all.
+	Task    string
+	Version string // of the program
+}
+
+// Write reads all that the journal holds when it begins, and writes one page
+// about the tasks in it. It returns how many tasks there are. Memory grows with the
+// board; of the events, only those that the page shows are held.
+//
+// When ctx ends it returns the context's error, and what is written is
+// incomplete. It returns nil also when nobody reads out any more.
+func Write(ctx context.Context, out io.Writer, journal printer.Journal, o PageOptions) (tasks int, err error) {
+	w := writing{PageOptions: o, journal: journal, board: model.NewBoard()}
+	_, w.last, err = journal.Range(ctx)
+	if err != nil {
+		return 0, err
+	}
+	err = w.each(ctx, 0, func(d *model.Delivery) {
+		if !d.Repeat() {
+			e := model.Decode(d)
+			w.board.Fold(&e)
+			if e.Task == nil {
+				w.others++
+			}
+		}
+	})
+	if err != nil {
+		return 0, err
+	}
+	w.Rows = mostRows
+	w.report = Of(w.board, w.Options)
+	w.rows()
+	if err := w.read(ctx); err != nil {
+		return 0, err
+	}
+	return w.tasks(), printer.WriteAll(out, w.page())
+}
+
+type writing struct {
+	PageOptions
+	journal printer.Journal
+	last    int64 // number that is read
+	board   *model.Board
+	others  int // messages that tell of no task
+	report  *Report
+	bare    [][]byte // rows that there is room for, without details
+	room    int      // bytes that they leave for details
+	opened  map[*model.Task]*[]Arrival // the tasks with details
+}
+
+// batch is how many deliveries are in memory at once, at most. Each may have a
+// body of a megabyte.
+const batch = 64
+
+// each calls f for the deliveries after a number.
+func (w *writing) each(ctx context.Context, after int64, f func(*model.Delivery)) error {
+	for after < w.last {
+		deliveries, err := w.journal.After(ctx, after, batch)
+		if err != nil || len(deliveries) == 0 {
+			return err
+		}
+		for i := range deliveries {
+			if after = deliveries[i].Seq; after > w.last {
+				return nil
+			}
+			f(&deliveries[i])
+		}
+	}
+	return ctx.Err()
+}
+
+func (w *writing) tasks() int { return w.report.Tiles[0].Count }
+
+// read reads the events of the tasks whose details there is room for.
+func (w *writing) read(ctx context.Context) error {
+	w.opened = map[*model.Task]*[]Arrival{}
+	of := map[int64]*model.Task{}
+	room, first := w.room, w.last+1
+	for _, g := range w.report.Groups {
+		for i := range g.Rows {
+			t := g.Rows[i].Task
+			if room -= detailSize + eventSize*min(mostEvents, t.Messages()); room < 0 {
+				break
+			}
+			w.opened[t] = new([]Arrival)
+			for _, seq := range t.Seqs() {
+				of[seq], first = t, min(first, seq)
+			}
+		}
+	}
+	types := map[string]string{}
+	return w.each(ctx, first-1, func(d *model.Delivery) {
+		t := of[d.Message]
+		if t == nil {
+			return
+		}
+		typ := ""
+		if !d.Repeat() {
+			e := model.Decode(d)
+			typ = e.Type
+		}
+		if known, ok := types[typ]; ok {
+			typ = known
+		} else if len(typ) <= 4*longestWord {
+			types[typ] = typ
+		}
+		arrivals := w.opened[t]
+		*arrivals = append(*arrivals, ArrivalOf(d, typ))
+	})
+}
+
+// page puts the page together.
+func (w *writing) page() []byte {
+	var page bytes.Buffer
+	put(&page, "top", top{policy(), w.Version, w.title(), w.lead(), template.CSS(Style), w.report})
+	room := w.room
+	without, left, statistics := 0, w.report.LeftOut, w.report.Statistics()
+	for _, g := range w.report.Groups {
+		if g.Ended { // what needs somebody stands before them
+			page.WriteString(string(statistics))
+			statistics = ""
+		}
+		put(&page, "group", g)
+		for i := range g.Rows {
+			if len(w.bare) == 0 {
+				left += len(g.Rows) - i
+				break
+			}
+			row := w.bare[0]
+			w.bare = w.bare[1:]
+			if full := w.full(&g.Rows[i]); full != nil && len(full)-len(row) <= room {
+				room -= len(full) - len(row)
+				row = full
+			} else {
+				room = 0 // no younger task is left out before an older one
+				without++
+			}
+			page.Write(row)
+		}
+		put(&page, "endgroup", nil)
+	}
+	page.WriteString(string(statistics))
+	put(&page, "bottom", bottom{w.tasks() > 0, w.when(), w.notes(without, left), template.JS(Script)})
+	return page.Bytes()
+}
+
+// rows draws the rows that there is room for, without details.
+func (w *writing) rows() {
+	size := 0
+	for _, g := range w.report.Groups {
+		for i := range g.Rows {
+			var row bytes.Buffer
+			put(&row, "task", task{Row: &g.Rows[i]})
+			if size+row.Len() > rowsSize {
+				break
+			}
+			size += row.Len()
+			w.bare = append(w.bare, row.Bytes())
+		}
+	}
+	w.room = pageSize - size
+}
+
+// full is the row with its details; nil if its events were not read.
+func (w *writing) full(row *Row) []byte {
+	arrivals := w.opened[row.Task]
+	if arrivals == nil {
+		return nil
+	}
+	var b bytes.Buffer
+	put(&b, "task", task{row, w.report.Detail(row.Task, *arrivals), w.Task != ""})
+	return b.Bytes()
+}
+
+func (w *writing) title() string {
+	if w.Task != "" {
+		return "Task " + w.report.words.text(w.Task, longestID)
+	}
+	return "Aspect media tasks"
+}
+
+// lead says what the report is about.
+func (w *writing) lead() []string {
+	zone, _ := w.Now.Zone()
+	lead := []string{"as of " + w.report.words.moment(w.Now) + " " + zone}
+	if when := w.when(); when != "" {
+		lead = append(lead, "heard of "+when)
+	}
+	if w.FilterText != "" {
+		if w.Redact {
+			lead = append(lead, "filtered")
+		} else {
+			lead = append(lead, "only "+w.report.words.text(w.FilterText, longestID))
+		}
+	}
+	if w.Redact {
+		lead = append(lead, "user ids and URLs are hidden")
+	}
+	return lead
+}
+
+func (w *writing) when() string {
+	if w.Since.IsZero() {
+		return ""
+	}
+	return "since " + w.report.words.moment(w.Since)
+}
+
+// notes say what the page does not show.
+func (w *writing) notes(without, left int) []string {
+	var notes []string
+	if without > 0 {
+		notes = append(notes, fmt.Sprintf("The timelines and events of %s are left out, to keep the page small; --filter and --since ask for fewer tasks.", count(without, "older task")))
+	}
+	if left > 0 {
+		notes = append(notes, fmt.Sprintf("%s counted above, but not listed.", are(left, "older task")))
+	}
+	if w.others > 0 && w.Task == "" {
+		notes = append(notes, fmt.Sprintf("%s kept that tell of no task, such as pings.", are(w.others, "further message")))
+	}
+	if w.Task == "" {
+		notes = append(notes, "Refused requests are in no journal, so they are not in this report.")
+	}
+	return notes
+}
+
+func count(n int, what string) string {
+	if n != 1 {
+		what += "s"
+	}
+	return fmt.Sprintf("%d %s", n, what)
+}
+
+func are(n int, what string) string {
+	if n == 1 {
+		return "1 " + what + " is"
+	}
+	return count(n, what) + " are"
+}
