@@ -26,6 +26,7 @@ var rooms = []struct {
 	}},
 	{"ui/draw", nil},
 	{"ui/keys", nil},
+	{"printer/report", nil},
 	{"printer", []string{
 		"receiver", "journal", "tunnel", "source", "forward", "aspect", "demo",
 		"net/http", "database/sql", "charm.land/",

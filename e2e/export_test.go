@@ -46,7 +46,7 @@ func TestAnExportTellsNoCredentialsAndOnDemandNoUsers(t *testing.T) {
 	const user = "3f5d7e38-8c7c-4a22-9a7d-5702a8c3a111"
 	authorized := strings.Replace(url, "http://", "http://me:hush@", 1)
 	keeps(t, authorized, some()[0])
-	for _, format := range []string{"ndjson", "har", "curl", "fixture"} {
+	for _, format := range []string{"ndjson", "har", "curl", "fixture", "html"} {
 		stdout, _, code := finished(t, program(t, "export", "--journal", journal, "--format", format, "--redact"))
 		if code != 0 || stdout == "" || strings.Contains(stdout, "bWU6aHVzaA") || strings.Contains(stdout, user) {
 			t.Errorf("--format %s --redact ended with %d and wrote %s", format, code, stdout)
@@ -129,10 +129,12 @@ func TestExportRefusesWhatCannotWork(t *testing.T) {
 		args []string
 		says string
 	}{
-		{[]string{"--format", "xml"}, "ndjson, har, curl, fixture"},
+		{[]string{"--format", "xml"}, "ndjson, har, curl, fixture, html"},
 		{[]string{"--format", "fixture", "--lang", "cobol"}, "go or node"},
 		{[]string{"--lang", "node"}, "--format fixture"},
 		{[]string{"--format", "har", "--json"}, "exclude each other"},
+		{[]string{"--format", "html", "--to", "http://localhost:1"}, "--to"},
+		{[]string{"--format", "html", "--with-credentials"}, "--with-credentials"},
 		{[]string{"--filter", "stat:failed"}, "stat:failed"},
 		{[]string{"everything"}, `"everything"`},
 	} {

@@ -18,6 +18,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -56,7 +57,7 @@ var watchSources = sync.OnceFunc(func() {
 			return err
 		case d.IsDir() && (d.Name() == "node_modules" || d.Name() == ".git"):
 			return fs.SkipDir
-		case filepath.Ext(path) == ".go":
+		case slices.Contains([]string{".go", ".html", ".css", ".js"}, filepath.Ext(path)):
 			os.Stat(path)
 		}
 		return nil

@@ -78,7 +78,7 @@ func TestATaskIsExportedFromTheScreen(t *testing.T) {
 	screen.shows("2e1c7e42")
 	screen.press("x")
 	screen.shows("wrote 2 events to aspectop-2e1c7e42-")
-	files, err := filepath.Glob(filepath.Join(cmd.Dir, "aspectop-2e1c7e42-*.ndjson"))
+	files, err := filepath.Glob(filepath.Join(cmd.Dir, "aspectop-2e1c7e42-*.html"))
 	if err != nil || len(files) != 1 {
 		t.Fatalf("the files are %q, %v", files, err)
 	}
@@ -86,9 +86,7 @@ func TestATaskIsExportedFromTheScreen(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if l := lines(t, string(text)); len(l) != 2 || l[0]["type"] != "delivery" || l[1]["id"] != "msg_2" {
-		t.Errorf("the file holds %v", l)
-	}
+	says(t, string(text), "<h1>Task 2e1c7e42", "msg_2", "verified (secret default)", "</html>")
 	if info, err := os.Stat(files[0]); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("the file is open to others: %v, %v", info.Mode(), err)
 	}

@@ -245,15 +245,3 @@ func TestAnExportThatNobodyReadsEndsQuietly(t *testing.T) {
 		t.Error("an export that was cut short pretends to be complete")
 	}
 }
-
-func TestATasksDeliveriesAreWrittenAsAnExport(t *testing.T) {
-	j := kept()
-	var out bytes.Buffer
-	if err := WriteDeliveries(&out, j.kept[:1], Privacy{}); err != nil {
-		t.Fatal(err)
-	}
-	all, _ := exported(t, j, ExportOptions{})
-	if first, _, _ := strings.Cut(all, "\n"); out.String() != first+"\n" {
-		t.Errorf("wrote %s", out.String())
-	}
-}

@@ -3,7 +3,6 @@ package printer
 import (
 	"bytes"
 	"encoding/base64"
-	"io"
 	"maps"
 	"slices"
 	"unicode/utf8"
@@ -52,19 +51,6 @@ func (l *deliveryLines) delivery(d *model.Delivery) {
 		o.text("body_base64", base64.StdEncoding.EncodeToString(d.Body))
 	}
 	j.finish(o)
-}
-
-// WriteDeliveries writes deliveries as [Export] does in NDJSON.
-func WriteDeliveries(out io.Writer, deliveries []model.Delivery, p Privacy) error {
-	var buf bytes.Buffer
-	for _, d := range deliveries {
-		p.apply(&d)
-		(&deliveryLines{&buf}).delivery(&d)
-		if err := write(out, &buf); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // curlLines writes shell commands.

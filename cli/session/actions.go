@@ -14,7 +14,7 @@ import (
 	"aspectop/aspect"
 	"aspectop/forward"
 	"aspectop/model"
-	"aspectop/printer"
+	"aspectop/printer/report"
 	"aspectop/ui"
 )
 
@@ -107,17 +107,17 @@ func editor(ctx context.Context, path string) (*exec.Cmd, error) {
 	return cmd, nil
 }
 
-// exportTask writes a task's deliveries to a new file in the current folder,
+// exportTask writes a report about a task to a new file in the current folder,
 // readable for this user only, and returns its name.
 func exportTask(task string, deliveries []model.Delivery) (path string, err error) {
-	name := fmt.Sprintf("aspectop-%s-%s.ndjson", fileWord(task), time.Now().Format("20060102-150405"))
+	name := fmt.Sprintf("aspectop-%s-%s.html", fileWord(task), time.Now().Format("20060102-150405"))
 	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, fs.ErrExist) {
 		return "", fmt.Errorf("%s is there already", name)
 	} else if err != nil {
 		return "", err
 	}
-	err = printer.WriteDeliveries(f, deliveries, printer.Privacy{})
+	err = report.WriteTask(f, task, deliveries, time.Now())
 	if err = errors.Join(err, f.Close()); err != nil {
 		os.Remove(name) // half of it would pass for all
 	}

@@ -2,6 +2,7 @@ package report
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -56,19 +57,24 @@ var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 // noon, as is its arrival. Features are pairs of name and state.
 func told(typ, task string, second int, features ...string) model.Delivery {
 	stamp := noon.Add(time.Duration(second) * time.Second)
-	list := ""
+	type feature struct {
+		State string `json:"state"`
+	}
+	list := map[string]feature{}
 	for i := 0; i < len(features); i += 2 {
-		if i > 0 {
-			list += ","
-		}
-		list += fmt.Sprintf("%q:{\"state\":%q}", features[i], features[i+1])
+		list[features[i]] = feature{features[i+1]}
 	}
-	return model.Delivery{
-		ID: fmt.Sprintf("msg_%s_%d", task, second), Source: model.SourceWebhook, Secret: "default", Received: stamp,
-		Body: fmt.Appendf(nil, `{"timestamp":%q,"user_id":"user-of-the-house","event_id":"e-%s-%d","event_type":%q,"data":{"task":{"id":%q,"asset_id":"asset-%s",`+
-			`"features":{%s},"user_id":"user-of-the-house","created":%q,"updated":%q}}}`,
-			stamp.Format(time.RFC3339), task, second, typ, task, task, list, noon.Format(time.RFC3339), stamp.Format(time.RFC3339)),
+	const user = "user-of-the-house"
+	body, err := json.Marshal(map[string]any{
+		"timestamp": stamp, "user_id": user, "event_id": fmt.Sprint("e-", task, second), "event_type": typ,
+		"data": map[string]any{"task": map[string]any{
+			"id": task, "asset_id": "asset-" + task, "features": list, "user_id": user, "created": noon, "updated": stamp,
+		}},
+	})
+	if err != nil {
+		panic(err)
 	}
+	return model.Delivery{ID: fmt.Sprintf("msg_%s_%d", task, second), Source: model.SourceWebhook, Secret: "default", Received: stamp, Body: body}
 }
 
 // played is what the demo told in so long, in virtual time, and when it ended.

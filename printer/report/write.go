@@ -2,20 +2,23 @@ package report
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"html/template"
 	"io"
+	"slices"
+	"time"
 
 	"aspectop/model"
 	"aspectop/printer"
 )
 
-// The size of the lists in a page, in bytes. Rows of tasks take most of it at
-// most, and what they leave is for details, of those first that matter most.
+// The size of the lists in a page, in bytes. Rows of tasks take three
+// quarters of it at most, and what they leave is for details, of those tasks
+// first that matter most.
 const (
 	pageSize = 19_500_000
-	rowsSize = 15_000_000
 	mostRows = 25_000
 )
 
@@ -30,9 +33,15 @@ type PageOptions struct {
 	Options
 	// FilterText is how the filter was written.
 	FilterText string
-	// Task makes the report one about this task, which is opened; "" is all.
-	Task    string
-	Version string // of the program
+	Version    string // of the program
+
+	task string // the one that the page is about, "" if it is about any
+}
+
+// Journal is what a report needs of a journal's reader.
+type Journal interface {
+	After(ctx context.Context, seq int64, limit int) ([]model.Delivery, error)
+	Range(ctx context.Context) (first, last int64, err error)
 }
 
 // Write reads all that the journal holds when it begins, and writes one page
@@ -41,9 +50,13 @@ type PageOptions struct {
 //
 // When ctx ends it returns the context's error, and what is written is
 // incomplete. It returns nil also when nobody reads out any more.
-func Write(ctx context.Context, out io.Writer, journal printer.Journal, o PageOptions) (tasks int, err error) {
-	w := writing{PageOptions: o, journal: journal, board: model.NewBoard()}
-	_, w.last, err = journal.Range(ctx)
+func Write(ctx context.Context, out io.Writer, journal Journal, o PageOptions) (tasks int, err error) {
+	w := writing{PageOptions: o, journal: journal, board: model.NewBoard(), size: pageSize}
+	return w.write(ctx, out)
+}
+
+func (w *writing) write(ctx context.Context, out io.Writer) (tasks int, err error) {
+	_, w.last, err = w.journal.Range(ctx)
 	if err != nil {
 		return 0, err
 	}
@@ -68,15 +81,39 @@ func Write(ctx context.Context, out io.Writer, journal printer.Journal, o PageOp
 	return w.tasks(), printer.WriteAll(out, w.page())
 }
 
+// WriteTask writes a page about one task, from deliveries that told of it.
+func WriteTask(out io.Writer, task string, deliveries []model.Delivery, now time.Time) error {
+	kept := slices.Clone(deliveries)
+	slices.SortFunc(kept, func(a, b model.Delivery) int { return cmp.Compare(a.Seq, b.Seq) })
+	_, err := Write(context.Background(), out, held(kept), PageOptions{Options: Options{Now: now}, task: task})
+	return err
+}
+
+// held is a journal in memory, in the order of the numbers.
+type held []model.Delivery
+
+func (h held) After(_ context.Context, seq int64, limit int) ([]model.Delivery, error) {
+	i, _ := slices.BinarySearchFunc(h, seq+1, func(d model.Delivery, seq int64) int { return cmp.Compare(d.Seq, seq) })
+	return h[i:min(i+limit, len(h))], nil
+}
+
+func (h held) Range(context.Context) (first, last int64, err error) {
+	if len(h) == 0 {
+		return 0, 0, nil
+	}
+	return h[0].Seq, h[len(h)-1].Seq, nil
+}
+
 type writing struct {
 	PageOptions
-	journal printer.Journal
+	journal Journal
+	size    int   // bytes of the lists, at most
 	last    int64 // number that is read
 	board   *model.Board
 	others  int // messages that tell of no task
 	report  *Report
-	bare    [][]byte // rows that there is room for, without details
-	room    int      // bytes that they leave for details
+	bare    [][]byte                   // rows that there is room for, without details
+	room    int                        // bytes that they leave for details
 	opened  map[*model.Task]*[]Arrival // the tasks with details
 }
 
@@ -183,14 +220,14 @@ func (w *writing) rows() {
 		for i := range g.Rows {
 			var row bytes.Buffer
 			put(&row, "task", task{Row: &g.Rows[i]})
-			if size+row.Len() > rowsSize {
+			if size+row.Len() > w.size/4*3 {
 				break
 			}
 			size += row.Len()
 			w.bare = append(w.bare, row.Bytes())
 		}
 	}
-	w.room = pageSize - size
+	w.room = w.size - size
 }
 
 // full is the row with its details; nil if its events were not read.
@@ -200,13 +237,13 @@ func (w *writing) full(row *Row) []byte {
 		return nil
 	}
 	var b bytes.Buffer
-	put(&b, "task", task{row, w.report.Detail(row.Task, *arrivals), w.Task != ""})
+	put(&b, "task", task{row, w.report.Detail(row.Task, *arrivals), w.task != ""})
 	return b.Bytes()
 }
 
 func (w *writing) title() string {
-	if w.Task != "" {
-		return "Task " + w.report.words.text(w.Task, longestID)
+	if w.task != "" {
+		return "Task " + w.report.words.text(w.task, longestID)
 	}
 	return "Aspect media tasks"
 }
@@ -242,30 +279,16 @@ func (w *writing) when() string {
 func (w *writing) notes(without, left int) []string {
 	var notes []string
 	if without > 0 {
-		notes = append(notes, fmt.Sprintf("The timelines and events of %s are left out, to keep the page small; --filter and --since ask for fewer tasks.", count(without, "older task")))
+		notes = append(notes, fmt.Sprintf("To keep the page small, timelines and events of older tasks are left out: %d. --filter and --since ask for fewer tasks.", without))
 	}
 	if left > 0 {
-		notes = append(notes, fmt.Sprintf("%s counted above, but not listed.", are(left, "older task")))
+		notes = append(notes, fmt.Sprintf("Older tasks that are counted above, but not listed: %d.", left))
 	}
-	if w.others > 0 && w.Task == "" {
-		notes = append(notes, fmt.Sprintf("%s kept that tell of no task, such as pings.", are(w.others, "further message")))
+	if w.others > 0 && w.task == "" {
+		notes = append(notes, fmt.Sprintf("Messages that tell of no task, such as pings, are not shown: %d.", w.others))
 	}
-	if w.Task == "" {
+	if w.task == "" {
 		notes = append(notes, "Refused requests are in no journal, so they are not in this report.")
 	}
 	return notes
-}
-
-func count(n int, what string) string {
-	if n != 1 {
-		what += "s"
-	}
-	return fmt.Sprintf("%d %s", n, what)
-}
-
-func are(n int, what string) string {
-	if n == 1 {
-		return "1 " + what + " is"
-	}
-	return count(n, what) + " are"
 }
