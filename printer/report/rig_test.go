@@ -5,15 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"net/http"
 	"slices"
-	"sync"
-	"testing"
-	"testing/synctest"
 	"time"
 
-	"aspectop/demo"
 	"aspectop/model"
 )
 
@@ -76,34 +70,3 @@ func told(typ, task string, second int, features ...string) model.Delivery {
 	}
 	return model.Delivery{ID: fmt.Sprintf("msg_%s_%d", task, second), Source: model.SourceWebhook, Secret: "default", Received: stamp, Body: body}
 }
-
-// played is what the demo told in so long, in virtual time, and when it ended.
-func played(t testing.TB, seed int64, duration time.Duration) (journal memory, end time.Time) {
-	run := func(t *testing.T) {
-		ctx, cancel := context.WithTimeout(t.Context(), duration)
-		defer cancel()
-		var mu sync.Mutex
-		demo.Run(ctx, &demo.Sender{
-			URL:  "http://127.0.0.1:8787/webhooks/aspect",
-			Sign: func(id string, _ time.Time, _ []byte) string { return "v1," + id },
-			Client: &http.Client{Transport: transport(func(r *http.Request) (*http.Response, error) {
-				body, err := io.ReadAll(r.Body)
-				id, status := r.Header.Get("Svix-Id"), http.StatusBadRequest
-				if r.Header.Get("Svix-Signature") == "v1,"+id {
-					status = http.StatusNoContent
-					mu.Lock()
-					journal.keep(model.Delivery{ID: id, Source: model.SourceWebhook, Secret: "default", Received: time.Now().UTC(), Body: body})
-					mu.Unlock()
-				}
-				return &http.Response{StatusCode: status, Body: http.NoBody, Request: r, Header: http.Header{}}, err
-			})},
-		}, demo.Options{Seed: seed})
-		end = time.Now().UTC()
-	}
-	synctest.Test(t.(*testing.T), run)
-	return journal, end
-}
-
-type transport func(*http.Request) (*http.Response, error)
-
-func (f transport) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
