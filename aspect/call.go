@@ -194,9 +194,9 @@ func backoff(n int) time.Duration {
 	return base/2 + rand.N(base)
 }
 
-// retryAfter reads the header, seconds or a date; zero if it says nothing. A
+// RetryAfter reads the header, seconds or a date; zero if it says nothing. A
 // date is taken against the server's own clock where the answer tells it.
-func retryAfter(h http.Header, now time.Time) time.Duration {
+func RetryAfter(h http.Header, now time.Time) time.Duration {
 	text := strings.TrimSpace(h.Get("Retry-After"))
 	if seconds, err := strconv.ParseUint(text, 10, 31); err == nil {
 		return time.Duration(seconds) * time.Second

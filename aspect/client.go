@@ -69,11 +69,11 @@ func New(c Config) (*Client, error) {
 	if c.UserAgent == "" {
 		c.UserAgent = "aspectop"
 	}
-	client := http.Client{Transport: newTransport()}
+	client := http.Client{Transport: NewTransport()}
 	if c.HTTP != nil {
 		client = *c.HTTP
 	}
-	client.CheckRedirect = checkRedirect
+	client.CheckRedirect = CheckRedirect
 	return &Client{
 		base:      strings.TrimRight(base.String(), "/"),
 		host:      base.Host,
@@ -101,7 +101,8 @@ func parseBase(text string) (*url.URL, error) {
 	return base, nil
 }
 
-func newTransport() *http.Transport {
+// NewTransport goes through the environment's proxy and notices dead connections.
+func NewTransport() *http.Transport {
 	return &http.Transport{
 		Proxy:               http.ProxyFromEnvironment,
 		DialContext:         (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
@@ -114,11 +115,11 @@ func newTransport() *http.Transport {
 	}
 }
 
-// checkRedirect follows only what stays on the same server and the same method
+// CheckRedirect follows only what stays on the same server and the same method
 // (a slash at the end of a path). The key must not go elsewhere, and a POST that
 // became a GET would be another call. Where it does not follow, the redirect
 // itself is the answer.
-func checkRedirect(next *http.Request, via []*http.Request) error {
+func CheckRedirect(next *http.Request, via []*http.Request) error {
 	first := via[0]
 	if next.URL.Scheme != first.URL.Scheme || next.URL.Host != first.URL.Host ||
 		next.Method != first.Method || len(via) > 3 {

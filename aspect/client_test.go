@@ -96,7 +96,6 @@ func TestListsAreAskedForAsThePageSays(t *testing.T) {
 	for name, list := range map[string][]Attempt{
 		"by message":  must(c.AttemptsByMessage(ctx, "msg_1", 50))(t),
 		"by endpoint": must(c.AttemptsByEndpoint(ctx, "ep_1", 50))(t),
-		"deliveries":  must(c.Deliveries(ctx, "ep_1", 50))(t),
 	} {
 		if len(list) != 1 {
 			t.Fatalf("%s: %+v", name, list)

@@ -94,7 +94,7 @@ func (e *APIError) undone() bool {
 
 // apiError reads an answer that is no 2xx.
 func (c *Client) apiError(r call, res *http.Response) *APIError {
-	e := &APIError{Status: res.StatusCode, Method: r.method, Path: r.path, RetryAfter: retryAfter(res.Header, time.Now())}
+	e := &APIError{Status: res.StatusCode, Method: r.method, Path: r.path, RetryAfter: RetryAfter(res.Header, time.Now())}
 	e.Code, e.Detail = c.wordsOf(res.Body)
 	if next, err := res.Location(); err == nil && res.StatusCode/100 == 3 {
 		e.location = c.clean((&url.URL{Scheme: next.Scheme, Host: next.Host, Path: next.Path}).String())

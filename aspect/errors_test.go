@@ -101,11 +101,11 @@ func TestARedirectOutOfTLSIsNotFollowed(t *testing.T) {
 		return r
 	}
 	first := []*http.Request{request("https://api.aspect.inc/tasks/active")}
-	if checkRedirect(request("https://api.aspect.inc/tasks/active/"), first) != nil {
+	if CheckRedirect(request("https://api.aspect.inc/tasks/active/"), first) != nil {
 		t.Error("a slash at the end is not followed")
 	}
 	for _, url := range []string{"http://api.aspect.inc/tasks/active/", "https://api.aspect.inc:444/", "https://sub.api.aspect.inc/"} {
-		if checkRedirect(request(url), first) != http.ErrUseLastResponse {
+		if CheckRedirect(request(url), first) != http.ErrUseLastResponse {
 			t.Errorf("%s is followed with the key", url)
 		}
 	}

@@ -62,16 +62,6 @@ func (c *Client) attempts(ctx context.Context, by, id string, limit int) ([]Atte
 	return list(ctx, c, r, "attempts", limit, attemptOf)
 }
 
-// Deliveries is what Aspect calls the legacy list of an endpoint's attempts, at
-// most limit.
-func (c *Client) Deliveries(ctx context.Context, endpointID string, limit int) ([]Attempt, error) {
-	path, err := pathOf("/webhooks/endpoints/", endpointID, "/deliveries")
-	if err != nil {
-		return nil, err
-	}
-	return list(ctx, c, call{method: http.MethodGet, path: path}, "deliveries", limit, attemptOf)
-}
-
 // list follows the pages of a list until it has limit items. It asks for the
 // first page exactly as documented; only an answer that gives an iterator is
 // asked for more.

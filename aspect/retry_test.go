@@ -80,7 +80,7 @@ func TestARetryAfterIsTakenAgainstTheServersClock(t *testing.T) {
 	now := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
 	server := now.Add(-time.Hour) // its clock is late
 	h := http.Header{"Date": {server.Format(http.TimeFormat)}, "Retry-After": {server.Add(10 * time.Second).Format(http.TimeFormat)}}
-	if got := retryAfter(h, now); got != 10*time.Second {
+	if got := RetryAfter(h, now); got != 10*time.Second {
 		t.Errorf("%v", got)
 	}
 }

@@ -119,8 +119,6 @@ func (s *standIn) act(r *http.Request) (int, any) {
 		}
 		delete(s.endpoints, parts[2])
 		return 200, map[string]any{"success": true}
-	case route == "GET webhooks/endpoints" && len(parts) == 4 && parts[3] == "deliveries":
-		return 200, []any{attempt(parts[2], "msg_1")}
 	case route == "GET webhooks/messages" && len(parts) == 2 && len(query) == 0:
 		return 200, map[string]any{"data": []any{map[string]any{
 			"id": "msg_1", "eventType": "task.progress", "timestamp": "2025-01-01T12:00:00Z", "payload": map[string]any{}}}, "done": true}

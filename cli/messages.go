@@ -81,7 +81,6 @@ func (a *accountFlags) messages(ctx context.Context, c *aspect.Client, limit int
 type attemptsFlags struct {
 	accountFlags
 	message, endpoint string
-	legacy            bool
 	limit             int
 }
 
@@ -106,7 +105,6 @@ Aspect does not say what its answer looks like; --json has all of it, as raw.`,
 	f.SortFlags = false
 	f.StringVar(&a.message, "message", "", "`id` of a message, msg_...")
 	f.StringVar(&a.endpoint, "endpoint", "", "`id` of an endpoint, ep_...")
-	f.BoolVar(&a.legacy, "legacy", false, "ask for the older list, which Aspect calls deliveries; with --endpoint")
 	f.IntVar(&a.limit, "limit", defaultLimit, "how many at most")
 	a.accountFlags.flags(f)
 	return cmd
@@ -119,8 +117,6 @@ func (a *attemptsFlags) check() error {
 		return exit.Usage("name a message (--message msg_...) or an endpoint (--endpoint ep_...)")
 	case a.message != "" && a.endpoint != "":
 		return exit.Usage("--message and --endpoint exclude each other")
-	case a.legacy && a.endpoint == "":
-		return exit.Usage("--legacy lists the deliveries to an endpoint, so it needs --endpoint")
 	}
 	return atLeastOne(a.limit)
 }
@@ -140,7 +136,11 @@ type attemptLine struct {
 }
 
 func (a *attemptsFlags) list(ctx context.Context, c *aspect.Client) error {
-	attempts, err := a.read(ctx, c)
+	list, id := c.AttemptsByMessage, a.message
+	if a.endpoint != "" {
+		list, id = c.AttemptsByEndpoint, a.endpoint
+	}
+	attempts, err := list(ctx, id, a.limit)
 	if err != nil {
 		return err
 	}
@@ -167,16 +167,6 @@ func (a *attemptsFlags) list(ctx context.Context, c *aspect.Client) error {
 		}
 	}
 	return a.show(lines, t, "Aspect lists no attempt")
-}
-
-func (a *attemptsFlags) read(ctx context.Context, c *aspect.Client) ([]aspect.Attempt, error) {
-	switch {
-	case a.message != "":
-		return c.AttemptsByMessage(ctx, a.message, a.limit)
-	case a.legacy:
-		return c.Deliveries(ctx, a.endpoint, a.limit)
-	}
-	return c.AttemptsByEndpoint(ctx, a.endpoint, a.limit)
 }
 
 // clockTime is a time on the user's clock; "" if it is not known.

@@ -13,7 +13,6 @@ import (
 	"aspectop/cli/exit"
 	"aspectop/cli/settings"
 	"aspectop/forward"
-	"aspectop/journal"
 	"aspectop/model"
 	"aspectop/printer"
 )
@@ -69,10 +68,6 @@ not; 2 wrong use; 3 no journal; 130 interrupted.`,
 // the rest is not tried.
 const mostSilent = 3
 
-// replayBatch is how many deliveries are in memory at once, at most. Each may
-// have a body of a megabyte.
-const replayBatch = 64
-
 func (r *replayFlags) run(ctx context.Context, flags *pflag.FlagSet) error {
 	filter, err := model.ParseFilter(r.filter)
 	if err != nil {
@@ -87,7 +82,10 @@ func (r *replayFlags) run(ctx context.Context, flags *pflag.FlagSet) error {
 		return err
 	}
 	defer reader.Close()
-	p := &replaying{replayFlags: r, filter: filter, to: to, reader: reader, format: printer.Plain}
+	p := &replaying{
+		replayFlags: r, to: to, format: printer.Plain,
+		selection: printer.Selection{Journal: reader, Filter: filter, Since: r.since.At},
+	}
 	if r.json {
 		p.format = printer.JSON
 	}
@@ -135,11 +133,9 @@ func (r *replayFlags) handler(flags *pflag.FlagSet) (*forward.Replay, error) {
 // replaying is one replay under way.
 type replaying struct {
 	*replayFlags
-	filter *model.Filter
-	to     *forward.Replay
-	reader journal.Reader
-	format printer.Format
-	board  *model.Board // nil unless the filter needs it
+	selection printer.Selection
+	to        *forward.Replay
+	format    printer.Format
 
 	picked int64
 	count  printer.Replayed
@@ -150,64 +146,18 @@ type replaying struct {
 
 // all posts what the journal holds by now and the filter picks.
 func (p *replaying) all(ctx context.Context) error {
-	_, last, err := p.reader.Range(ctx)
-	if err != nil {
-		return err
-	}
-	after := int64(0)
-	if !p.since.At.IsZero() {
-		if after, err = p.reader.Since(ctx, p.since.At); err != nil {
-			return err
-		}
-	}
-	if p.filter.NeedsBoard() {
-		p.board = model.NewBoard()
-		err := p.each(ctx, 0, last, func(_ *model.Delivery, e *model.Event) error {
-			p.board.Fold(e)
-			return nil
-		})
-		if err != nil {
-			return err
-		}
-	}
-	return p.each(ctx, after, last, func(d *model.Delivery, e *model.Event) error {
-		if !p.filter.Picks(e, p.board, time.Now()) {
-			return nil
-		}
+	return p.selection.Each(ctx, func(d *model.Delivery) error {
+		e := model.Decode(d)
 		p.picked++
 		switch {
 		case d.Source == model.SourceAPI, p.verbatim && d.Source != model.SourceWebhook:
 			p.count.LeftOut++
 			return nil
 		case p.dryRun:
-			return printer.WritePlanned(os.Stdout, p.format, time.Now(), e, p.to.To(), !p.verbatim)
+			return printer.WritePlanned(os.Stdout, p.format, time.Now(), &e, p.to.To(), !p.verbatim)
 		}
-		return p.post(ctx, d, e)
+		return p.post(ctx, d, &e)
 	})
-}
-
-// each calls f for the messages after one number and up to another.
-func (p *replaying) each(ctx context.Context, after, last int64, f func(*model.Delivery, *model.Event) error) error {
-	for after < last {
-		deliveries, err := p.reader.After(ctx, after, replayBatch)
-		if err != nil || len(deliveries) == 0 {
-			return err
-		}
-		for i := range deliveries {
-			d := &deliveries[i]
-			if after = d.Seq; after > last {
-				return nil
-			}
-			if d.Repeat() {
-				continue
-			}
-			e := model.Decode(d)
-			if err := f(d, &e); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
 }
 
 // post posts one delivery and tells of it. Its error ends the replay.

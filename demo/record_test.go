@@ -76,10 +76,7 @@ func (r *recorder) add(a *arrival) int {
 
 func (r *recorder) sender(t *testing.T) *Sender {
 	t.Helper()
-	sign, err := SignWith(secret)
-	if err != nil {
-		t.Fatal(err)
-	}
+	sign := signer(library(t))
 	r.start = time.Now()
 	return &Sender{URL: "http://receiver.test/webhooks/aspect", Sign: sign, Client: &http.Client{Transport: r}}
 }

@@ -14,11 +14,8 @@ import (
 
 func TestAReceiverThatCannotBeReachedIsAnErrorAtOnce(t *testing.T) {
 	url := "http://" + closedPort(t) + "/webhooks/aspect"
-	sign, err := SignWith(secret)
-	if err != nil {
-		t.Fatal(err)
-	}
-	err = Run(t.Context(), &Sender{URL: url, Sign: sign}, Options{})
+	sign := signer(library(t))
+	err := Run(t.Context(), &Sender{URL: url, Sign: sign}, Options{})
 	if err == nil || !strings.Contains(err.Error(), url) || !strings.Contains(err.Error(), "is the receiver running there?") {
 		t.Errorf("error %v, want one that names %s", err, url)
 	}

@@ -155,10 +155,7 @@ func TestTheMixReachesARealServer(t *testing.T) {
 		w.WriteHeader(http.StatusNoContent)
 	}))
 	defer server.Close()
-	sign, err := SignWith(secret)
-	if err != nil {
-		t.Fatal(err)
-	}
+	sign := signer(library(t))
 	o := Options{Seed: 7, Tasks: 12, Speed: 400}
 	if err := Run(t.Context(), &Sender{URL: server.URL, Sign: sign}, o); err != nil {
 		t.Error(err)

@@ -26,7 +26,7 @@ const userAgent = "Svix-Webhooks/1.84.0 (sender-9YMgn; +https://www.svix.com/htt
 type Sender struct {
 	// URL is the receiver's full address, with its path.
 	URL string
-	// Sign returns the value of the header svix-signature; see [SignWith].
+	// Sign returns the value of the header svix-signature; as Svix computes it.
 	Sign func(id string, at time.Time, body []byte) string
 	// Client makes the requests. Nil is a client like Svix's: 15 s for an
 	// answer, and no redirect is followed.
@@ -88,17 +88,6 @@ const (
 
 // Breaks lists the ways to be wrong.
 var Breaks = []Break{BreakSignature, BreakTimestamp, BreakBody, BreakSecret}
-
-// SignWith returns a function that signs with the secret (base64, with or
-// without whsec_) as Svix does.
-func SignWith(secret string) (func(id string, at time.Time, body []byte) string, error) {
-	w, err := svix.NewWebhook(secret)
-	if err != nil {
-		// The library's error may quote the secret's text, so it is not passed on.
-		return nil, errors.New("the webhook secret is not base64 with or without whsec_ before it")
-	}
-	return signer(w), nil
-}
 
 func signer(w *svix.Webhook) func(string, time.Time, []byte) string {
 	return func(id string, at time.Time, body []byte) string {

@@ -38,10 +38,7 @@ func receive(t *testing.T, m Message) request {
 		w.WriteHeader(http.StatusNoContent)
 	}))
 	defer server.Close()
-	sign, err := SignWith(secret)
-	if err != nil {
-		t.Fatal(err)
-	}
+	sign := signer(library(t))
 	status, err := (&Sender{URL: server.URL + "/webhooks/aspect", Sign: sign}).Post(context.Background(), m)
 	if err != nil || status != http.StatusNoContent {
 		t.Fatalf("Post: status %d, error %v", status, err)
@@ -94,10 +91,7 @@ func TestAPostLooksAndVerifiesLikeOneOfSvix(t *testing.T) {
 }
 
 func TestASignatureIsThatOfThePublishedTestVector(t *testing.T) {
-	sign, err := SignWith(secret)
-	if err != nil {
-		t.Fatal(err)
-	}
+	sign := signer(library(t))
 	got := sign("msg_p5jXN8AQM9LWM0D4loKWxJek", time.Unix(1614265330, 0), []byte(`{"test": 2432232314}`))
 	if want := "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="; got != want {
 		t.Errorf("got %s, want %s", got, want)
@@ -153,7 +147,7 @@ func TestARedirectIsNotFollowed(t *testing.T) {
 		http.Redirect(w, r, "/elsewhere", http.StatusTemporaryRedirect)
 	}))
 	defer server.Close()
-	sign, _ := SignWith(secret)
+	sign := signer(library(t))
 	status, err := (&Sender{URL: server.URL, Sign: sign}).Post(context.Background(), Message{ID: "msg_1"})
 	if err != nil || status != http.StatusTemporaryRedirect || asked != 1 {
 		t.Errorf("status %d, error %v, %d requests; want 307 after one", status, err, asked)
@@ -162,7 +156,7 @@ func TestARedirectIsNotFollowed(t *testing.T) {
 
 func TestAnUnreachableReceiverIsNamedWithItsURL(t *testing.T) {
 	url := "http://" + closedPort(t) + "/webhooks/aspect"
-	sign, _ := SignWith(secret)
+	sign := signer(library(t))
 	_, err := (&Sender{URL: url, Sign: sign}).Post(context.Background(), Message{ID: "msg_1"})
 	if err == nil || strings.Count(err.Error(), url) != 1 || !strings.Contains(err.Error(), "refused") {
 		t.Errorf("error %v, want one that names %s once and says why", err, url)
@@ -170,21 +164,12 @@ func TestAnUnreachableReceiverIsNamedWithItsURL(t *testing.T) {
 }
 
 func TestAURLThatIsNoneIsAnError(t *testing.T) {
-	sign, _ := SignWith(secret)
+	sign := signer(library(t))
 	for _, url := range []string{"", ":8787", "localhost", "http://a b/", "ftp://localhost/x"} {
 		if _, err := (&Sender{URL: url, Sign: sign}).Post(context.Background(), Message{ID: "msg_1"}); err == nil {
 			t.Errorf("%q was posted to", url)
 		} else if !strings.Contains(err.Error(), url) {
 			t.Errorf("%q: the error does not name it: %v", url, err)
-		}
-	}
-}
-
-func TestASecretThatIsNoneIsRefusedAndNotShown(t *testing.T) {
-	for _, s := range []string{"", "whsec_", "whsec_not base64"} {
-		_, err := SignWith(s)
-		if err == nil || strings.Contains(err.Error(), "not base64 with") != true || strings.Contains(err.Error(), "whsec_not") {
-			t.Errorf("SignWith(%q): %v", s, err)
 		}
 	}
 }

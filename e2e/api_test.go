@@ -61,7 +61,6 @@ func TestCommandsOfTheAPIAreRefusedWithoutAKeyOrWhenWronglyUsed(t *testing.T) {
 		{[]string{"messages", "all"}, api.environment(), `"all"`},
 		{[]string{"attempts"}, api.environment(), "--message"},
 		{[]string{"attempts", "--message", "m", "--endpoint", "e"}, api.environment(), "exclude"},
-		{[]string{"attempts", "--message", "m", "--legacy"}, api.environment(), "--endpoint"},
 		{[]string{"endpoints"}, api.environment(), "create, update or delete"},
 		{[]string{"endpoints", "list"}, api.environment(), `"list"`},
 		{[]string{"endpoints", "create", "--show-secret"}, api.environment(), "--url"},

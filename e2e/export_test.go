@@ -3,16 +3,8 @@
 package e2e
 
 import (
-	"bytes"
-	"io"
-	"net/http"
-	"net/http/httptest"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 )
 
 func TestAnExportHoldsWhatWasReceived(t *testing.T) {
@@ -54,61 +46,6 @@ func TestAnExportTellsNoCredentialsAndOnDemandNoUsers(t *testing.T) {
 	}
 	stdout, _, _ := finished(t, program(t, "export", "--journal", journal, "--with-credentials"))
 	says(t, stdout, "bWU6aHVzaA", user)
-}
-
-func TestAnExportedCurlCommandPostsTheVeryBytesAgain(t *testing.T) {
-	if _, err := exec.LookPath("curl"); err != nil {
-		t.Skip("there is no curl in PATH")
-	}
-	body := "{\"odd\": \"it's `$HOME` \u202e\"}\r\n"
-	got := make(chan []byte, 1)
-	handler := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		b, _ := io.ReadAll(r.Body)
-		got <- append(b, r.Header.Get("svix-id")...)
-	}))
-	defer handler.Close()
-	journal, url, _ := journalOf(t)
-	keeps(t, url, delivery{id: "msg_curl", body: body})
-	stdout, _, code := finished(t, program(t, "export", "--journal", journal, "--format", "curl", "--to", handler.URL+"/hooks"))
-	if code != 0 || strings.Count(stdout, "\n") != 1 {
-		t.Fatalf("ended with %d and wrote %q", code, stdout)
-	}
-	if out, err := exec.Command("sh", "-c", stdout).CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
-	select {
-	case b := <-got:
-		if !bytes.Equal(b, []byte(body+"msg_curl")) {
-			t.Errorf("curl posted %q", b)
-		}
-	case <-time.After(patience):
-		t.Error("nothing was posted")
-	}
-}
-
-func TestAnExportedFixtureTestsAHandler(t *testing.T) {
-	journal, _, _ := journalOf(t, some()...)
-	stdout, _, code := finished(t, program(t, "export", "--journal", journal, "--format", "fixture", "--filter", "task:2e1c"))
-	if code != 0 {
-		t.Fatalf("ended with %d", code)
-	}
-	dir := t.TempDir()
-	for name, text := range map[string]string{"handler_test.go": stdout, "go.mod": "module fixture\n\ngo 1.24\n"} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	test := exec.Command("go", "test", "-v", ".")
-	test.Dir = dir
-	test.Env = append(os.Environ(), "GOFLAGS=-mod=mod", "GOTOOLCHAIN=local")
-	out, err := test.CombinedOutput()
-	if err != nil {
-		t.Errorf("%v: %s", err, out)
-	}
-	says(t, string(out), "PASS: TestHandlerAcceptsDeliveries/msg_1", "PASS: TestHandlerAcceptsDeliveries/msg_2", "PASS: TestHandlerRefusesWhatIsForged")
-	if strings.Contains(stdout, strings.TrimPrefix(secret, "whsec_")) {
-		t.Error("the fixture holds the real secret")
-	}
 }
 
 func TestAnExportThatNobodyReadsEndsQuietly(t *testing.T) {

@@ -79,8 +79,6 @@ func (a *standIn) answer(w http.ResponseWriter, r *http.Request) {
 			a.t.Errorf("%s with %v", call, q)
 		}
 		fmt.Fprintf(w, "[%s]", strings.Join(a.attempts[q.Get("message_id")+q.Get("endpoint_id")], ","))
-	case strings.HasPrefix(call, "GET /webhooks/endpoints/") && id == "deliveries":
-		fmt.Fprintf(w, "[%s]", strings.Join(a.attempts[strings.Split(r.URL.Path, "/")[3]], ","))
 	case strings.HasPrefix(r.URL.Path, "/webhooks/endpoints/") && a.endpoints[id] == nil:
 		w.WriteHeader(http.StatusNotFound)
 		fmt.Fprint(w, `{"detail":"Endpoint not found"}`)

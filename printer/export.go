@@ -48,10 +48,6 @@ type Exported struct {
 	Skipped int64
 }
 
-// exportBatch is how many deliveries are in memory at once, at most. Each may
-// have a body of a megabyte.
-const exportBatch = 64
-
 // Export writes what the journal holds when it begins, oldest first. Memory does
 // not grow with the journal, unless the filter asks about tasks rather than
 // deliveries; see [model.Filter.NeedsBoard]. A repeat comes with the body of its
@@ -60,12 +56,6 @@ const exportBatch = 64
 // Export returns nil also when nobody reads Out any more. When ctx ends it
 // returns the context's error, and what is written is incomplete.
 func Export(ctx context.Context, o ExportOptions) (Exported, error) {
-	if o.Filter == nil {
-		o.Filter = new(model.Filter)
-	}
-	if o.Now == nil {
-		o.Now = time.Now
-	}
 	x := &exporter{ExportOptions: o}
 	switch o.Format {
 	case HAR:
@@ -100,30 +90,15 @@ type exporter struct {
 	ExportOptions
 	form  form
 	buf   bytes.Buffer
-	board *model.Board // nil unless the filter needs it
 	count Exported
 }
 
 func (x *exporter) run(ctx context.Context) error {
-	_, last, err := x.Journal.Range(ctx)
-	if err != nil {
-		return err
-	}
-	after := int64(0)
-	if !x.Since.IsZero() {
-		if after, err = x.Journal.Since(ctx, x.Since); err != nil {
-			return err
-		}
-	}
-	if x.Filter.NeedsBoard() {
-		if err := x.fold(ctx, last); err != nil {
-			return err
-		}
-	}
 	x.form.begin()
-	err = x.each(ctx, after, last, func(d *model.Delivery) error {
-		if err := x.take(ctx, d); err != nil || x.buf.Len() < 64<<10 {
-			return err
+	s := Selection{Journal: x.Journal, Filter: x.Filter, Since: x.Since, Now: x.Now, Repeats: true}
+	err := s.Each(ctx, func(d *model.Delivery) error {
+		if x.take(d); x.buf.Len() < 64<<10 {
+			return nil
 		}
 		return write(x.Out, &x.buf)
 	})
@@ -134,65 +109,12 @@ func (x *exporter) run(ctx context.Context) error {
 	return write(x.Out, &x.buf)
 }
 
-// fold folds all there is into a board.
-func (x *exporter) fold(ctx context.Context, last int64) error {
-	x.board = model.NewBoard()
-	return x.each(ctx, 0, last, func(d *model.Delivery) error {
-		if !d.Repeat() {
-			e := model.Decode(d)
-			x.board.Fold(&e)
-		}
-		return nil
-	})
-}
-
-// each calls f for the deliveries after one number and up to another.
-func (x *exporter) each(ctx context.Context, after, last int64, f func(*model.Delivery) error) error {
-	for after < last {
-		deliveries, err := x.Journal.After(ctx, after, exportBatch)
-		if err != nil || len(deliveries) == 0 {
-			return err
-		}
-		for _, d := range deliveries {
-			if after = d.Seq; after > last {
-				return nil
-			}
-			if err := f(&d); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// take writes the delivery if it is picked.
-func (x *exporter) take(ctx context.Context, d *model.Delivery) error {
-	if d.Repeat() && !d.Differs {
-		// Without its first delivery, which retention may have removed, it has no
-		// body.
-		if first, err := x.Journal.Get(ctx, d.Message); err == nil {
-			d.Body = first.Body
-		} else if ctx.Err() != nil {
-			return err
-		}
-	}
-	if !x.picks(d) {
-		return nil
-	}
+func (x *exporter) take(d *model.Delivery) {
 	if !x.form.takes(d) {
 		x.count.Skipped++
-		return nil
+		return
 	}
 	x.Privacy.apply(d)
 	x.form.delivery(d)
 	x.count.Written++
-	return nil
-}
-
-func (x *exporter) picks(d *model.Delivery) bool {
-	if x.Filter.Empty() {
-		return true
-	}
-	e := model.Decode(d)
-	return x.Filter.Picks(&e, x.board, x.Now())
 }

@@ -223,7 +223,7 @@ func TestTheMemoryOfAnExportDoesNotGrowWithTheJournal(t *testing.T) {
 				t.Fatalf("wrote %+v, %v", count, err)
 			}
 		}
-		if j.most > exportBatch {
+		if j.most > selectBatch {
 			t.Errorf("%d deliveries were read at once", j.most)
 		}
 		peaks = append(peaks, j.peak)

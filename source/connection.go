@@ -6,12 +6,13 @@ import (
 	"fmt"
 	"io"
 	"mime"
-	"net"
 	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
 	"time"
+
+	"aspectop/aspect"
 )
 
 // badConnection says that there was no stream at all.
@@ -140,7 +141,7 @@ func (s *Stream) refusal(res *http.Response) error {
 	return &badConnection{
 		cause:      strconv.Itoa(res.StatusCode),
 		words:      strings.TrimSpace(fmt.Sprintf("%s answered %d %s", s.host, res.StatusCode, http.StatusText(res.StatusCode))) + ": " + advice,
-		retryAfter: min(retryAfter(res.Header), time.Hour),
+		retryAfter: min(aspect.RetryAfter(res.Header, time.Now()), time.Hour),
 	}
 }
 
@@ -166,18 +167,6 @@ func quoted(s, none string) string {
 
 func isControl(r rune) bool { return r < ' ' || r == 0x7f }
 
-func retryAfter(h http.Header) time.Duration {
-	text := h.Get("Retry-After")
-	if seconds, err := strconv.ParseUint(text, 10, 31); err == nil {
-		return time.Duration(seconds) * time.Second
-	}
-	until, err := http.ParseTime(text)
-	if err != nil {
-		return 0
-	}
-	return max(0, time.Until(until))
-}
-
 // watched lets idle run while something is waited for, and only then: the time
 // that the journal takes is not the connection's.
 type watched struct {
@@ -196,25 +185,4 @@ func (w *watched) Read(p []byte) (int, error) {
 		w.began()
 	}
 	return n, err
-}
-
-func newTransport() *http.Transport {
-	return &http.Transport{
-		Proxy:                 http.ProxyFromEnvironment,
-		DialContext:           (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
-		TLSHandshakeTimeout:   10 * time.Second,
-		ResponseHeaderTimeout: 30 * time.Second,
-		ForceAttemptHTTP2:     true,
-		DisableCompression:    true, // it would hold events back
-	}
-}
-
-// checkRedirect follows only what stays on the same server: the key must not go
-// elsewhere, nor over a line that is not encrypted.
-func checkRedirect(next *http.Request, via []*http.Request) error {
-	first := via[0].URL
-	if next.URL.Scheme != first.Scheme || next.URL.Host != first.Host || len(via) > 3 {
-		return http.ErrUseLastResponse
-	}
-	return nil
 }

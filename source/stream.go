@@ -78,11 +78,14 @@ func NewStream(c StreamConfig) (*Stream, error) {
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
 		return nil, errors.New("the event stream's URL must begin with https:// or http:// and a host")
 	}
-	client := http.Client{Transport: newTransport()}
+	transport := aspect.NewTransport()
+	transport.ResponseHeaderTimeout = 30 * time.Second
+	transport.DisableCompression = true // it would hold events back
+	client := http.Client{Transport: transport}
 	if c.HTTP != nil {
 		client = *c.HTTP
 	}
-	client.CheckRedirect = checkRedirect
+	client.CheckRedirect = aspect.CheckRedirect
 	return &Stream{c: c, host: u.Host, client: &client, retry: defaultReconnect}, nil
 }
 

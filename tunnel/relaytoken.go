@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+
+	"aspectop/private"
 )
 
 // tokenFile keeps the relay's token, by which the public address stays the same
@@ -48,28 +50,15 @@ func (f tokenFile) replace() (token string, err error) {
 	token = newToken()
 	text, err := json.Marshal(keptToken{token})
 	if err == nil {
-		err = f.write(text)
+		err = private.MakeFolder(f.dir)
+	}
+	if err == nil {
+		err = private.Replace(f.path, f.path+".tmp", text)
 	}
 	if err != nil {
 		return token, fmt.Errorf("the relay's token cannot be kept: %w", err)
 	}
 	return token, nil
-}
-
-func (f tokenFile) write(text []byte) error {
-	if err := os.MkdirAll(f.dir, 0o700); err != nil {
-		return err
-	}
-	n, err := os.CreateTemp(f.dir, "relay-*.json") // mode 0600
-	if err != nil {
-		return err
-	}
-	_, err = n.Write(text)
-	if err := errors.Join(err, n.Close()); err != nil {
-		os.Remove(n.Name())
-		return err
-	}
-	return os.Rename(n.Name(), f.path)
 }
 
 // newToken has the form of those that Svix's own program makes: 27 characters.

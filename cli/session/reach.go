@@ -12,6 +12,7 @@ import (
 	"aspectop/aspect"
 	"aspectop/cli/exit"
 	"aspectop/model"
+	"aspectop/private"
 	"aspectop/receiver"
 	"aspectop/tunnel"
 )
@@ -152,7 +153,7 @@ func (r *reach) register(ctx context.Context, s *Session, url string) (receiver.
 	r.endpoint = endpoint
 	r.mu.Unlock()
 	if r.secretOut != "" {
-		if err := writeSecret(r.secretOut, endpoint.Secret.Reveal()); err != nil {
+		if err := private.Replace(r.secretOut, filepath.Join(filepath.Dir(r.secretOut), ".aspectop-secret"), []byte(endpoint.Secret.Reveal()+"\n")); err != nil {
 			return receiver.Secret{}, fmt.Errorf("--secret-out: %w", err)
 		}
 	}
@@ -255,20 +256,4 @@ func (r *reach) close() error {
 	}
 	fmt.Fprintf(os.Stderr, "aspectop: deleted the webhook endpoint %s, and with it what Svix still wanted to retry\n", endpoint.EndpointID)
 	return nil
-}
-
-// writeSecret puts a secret into a file that only the user can read.
-func writeSecret(path, secret string) error {
-	f, err := os.CreateTemp(filepath.Dir(path), ".aspectop-*") // made with mode 0600
-	if err != nil {
-		return err
-	}
-	_, err = f.WriteString(secret + "\n")
-	if err = errors.Join(err, f.Sync(), f.Close()); err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		os.Remove(f.Name())
-	}
-	return err
 }

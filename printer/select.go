@@ -1,0 +1,104 @@
+package printer
+
+import (
+	"context"
+	"time"
+
+	"aspectop/model"
+)
+
+// Selection is a choice of the deliveries that a journal holds.
+type Selection struct {
+	Journal Journal
+	Filter  *model.Filter    // nil: all
+	Since   time.Time        // leaves out what was received before; zero: nothing
+	Now     func() time.Time // the clock, for is:stalled; nil: time.Now
+	Repeats bool             // also repeated arrivals, with the body of their message if it is kept
+}
+
+// selectBatch is how many deliveries are in memory at once, at most. Each may
+// have a body of a megabyte.
+const selectBatch = 64
+
+// Each calls f for the selected deliveries that the journal holds now, oldest
+// first, until f fails. Memory does not grow with the journal, unless the filter
+// asks about tasks rather than deliveries; see [model.Filter.NeedsBoard].
+func (s Selection) Each(ctx context.Context, f func(*model.Delivery) error) error {
+	if s.Now == nil {
+		s.Now = time.Now
+	}
+	_, last, err := s.Journal.Range(ctx)
+	if err != nil {
+		return err
+	}
+	after := int64(0)
+	if !s.Since.IsZero() {
+		if after, err = s.Journal.Since(ctx, s.Since); err != nil {
+			return err
+		}
+	}
+	var board *model.Board
+	if s.Filter != nil && s.Filter.NeedsBoard() {
+		board = model.NewBoard()
+		err := s.between(ctx, 0, last, func(d *model.Delivery) error {
+			if !d.Repeat() {
+				e := model.Decode(d)
+				board.Fold(&e)
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return s.between(ctx, after, last, func(d *model.Delivery) error {
+		if d.Repeat() {
+			if !s.Repeats {
+				return nil
+			}
+			if err := s.complete(ctx, d); err != nil {
+				return err
+			}
+		}
+		if s.Filter != nil && !s.Filter.Empty() {
+			if e := model.Decode(d); !s.Filter.Picks(&e, board, s.Now()) {
+				return nil
+			}
+		}
+		return f(d)
+	})
+}
+
+// between calls f for the deliveries after one number and up to another.
+func (s Selection) between(ctx context.Context, after, last int64, f func(*model.Delivery) error) error {
+	for after < last {
+		deliveries, err := s.Journal.After(ctx, after, selectBatch)
+		if err != nil || len(deliveries) == 0 {
+			return err
+		}
+		for _, d := range deliveries { // copies, as f may change its own
+			if after = d.Seq; after > last {
+				return nil
+			}
+			if err := f(&d); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// complete gives a repeat the body of its message. Without the message's first
+// delivery, which retention may have removed, it has none.
+func (s Selection) complete(ctx context.Context, d *model.Delivery) error {
+	if d.Differs {
+		return nil
+	}
+	first, err := s.Journal.Get(ctx, d.Message)
+	if err == nil {
+		d.Body = first.Body
+	} else if ctx.Err() != nil {
+		return err
+	}
+	return nil
+}
