@@ -105,12 +105,25 @@ func (b *Board) TakeChanged(f func(*Task)) {
 // Stats are the statistics over all tasks. The board goes on changing them; the
 // call costs what changed since the last one.
 func (b *Board) Stats() *Stats {
+	if len(b.unsure) == 0 {
+		return &b.stats
+	}
 	for _, i := range b.unsure {
 		b.tasks[i].unsure = false
 		b.stats.Add(b.tasks[i])
 	}
 	b.unsure = b.unsure[:0]
 	return &b.stats
+}
+
+// Settle works out what is otherwise worked out when somebody asks. Until the
+// next Fold, any number of goroutines may then read the board and its tasks at
+// once. It costs what changed since the last TakeChanged.
+func (b *Board) Settle() {
+	for _, i := range b.changed {
+		b.tasks[i].sort()
+	}
+	b.Stats().settle()
 }
 
 // toNano is t in nanoseconds since 1970, clamped to what those can tell (years

@@ -62,6 +62,26 @@ func (s *Stats) Feature(name string) *FeatureStats {
 	return nil
 }
 
+// settle works out the medians.
+func (s *Stats) settle() {
+	for _, f := range s.features {
+		f.queued.median(1)
+		f.processing.median(1)
+	}
+}
+
+// Clone returns a copy that does not change with the board.
+func (s *Stats) Clone() *Stats {
+	c := NewStats()
+	for name, f := range s.features {
+		copied := *f
+		copied.queued.buckets = slices.Clone(f.queued.buckets)
+		copied.processing.buckets = slices.Clone(f.processing.buckets)
+		c.features[name] = &copied
+	}
+	return &c
+}
+
 // FeatureStats are the statistics of one feature.
 type FeatureStats struct {
 	in                 [6]int // by place in States

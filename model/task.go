@@ -25,11 +25,11 @@ type Task struct {
 	marks     []mark
 	newest    int32 // index in marks
 	end       int32 // index of the newest event that ends the task; -1: none
+	ordered   int32 // that many marks are in order, oldest first; the others came since
 	state     State
 
-	sorted  bool // marks are in order, oldest first
 	lower   bool // the ids have no capitals
-	late    bool // one of the messages was late; complete when sorted
+	late    bool // one of the messages was late; complete when all marks are in order
 	changed bool // listed in board.changed
 	unsure  bool // listed in board.unsure
 }
@@ -106,10 +106,10 @@ func (t *Task) add(e *Event) {
 	t.marks = append(t.marks, m)
 	i := int32(len(t.marks) - 1)
 	if first {
-		t.newest, t.end, t.sorted = i, -1, true
-	} else {
-		t.sorted = t.sorted && t.before(i-1, i)
-		t.late = t.late || t.sorted && m.seq < t.marks[i-1].seq
+		t.newest, t.end, t.ordered = i, -1, 1
+	} else if t.ordered == i && t.before(i-1, i) {
+		t.ordered++
+		t.late = t.late || m.seq < t.marks[i-1].seq
 	}
 	if first || t.before(t.newest, i) {
 		t.newest, t.shape = i, m.shape
@@ -134,15 +134,30 @@ func (t *Task) before(i, j int32) bool {
 	return m.seq < n.seq
 }
 
-// sort puts the marks in order.
+// sort puts the marks in order. What was in order already is not sorted again:
+// history comes in batches, each older than what is there.
 func (t *Task) sort() {
-	if t.sorted {
+	if int(t.ordered) == len(t.marks) {
 		return
 	}
-	slices.SortFunc(t.marks, func(m, n mark) int {
-		return cmp.Or(t.board.compare(&m, &n), cmp.Compare(m.seq, n.seq))
-	})
-	t.sorted = true
+	order := func(m, n mark) int { return cmp.Or(t.board.compare(&m, &n), cmp.Compare(m.seq, n.seq)) }
+	fresh := slices.Clone(t.marks[t.ordered:])
+	slices.SortFunc(fresh, order)
+	at := len(t.marks)
+	for i := int(t.ordered) - 1; len(fresh) > 0; at-- {
+		if last := &fresh[len(fresh)-1]; i < 0 || order(t.marks[i], *last) < 0 {
+			t.marks[at-1], fresh = *last, fresh[:len(fresh)-1]
+		} else {
+			t.marks[at-1] = t.marks[i]
+			i--
+		}
+	}
+	t.ordered = int32(len(t.marks))
+	t.note()
+}
+
+// note works out what is known of marks that are in order.
+func (t *Task) note() {
 	t.newest, t.end = int32(len(t.marks)-1), -1
 	for i := range t.marks {
 		if t.origin(int32(i)).rank == rankEnd {
@@ -150,6 +165,27 @@ func (t *Task) sort() {
 		}
 		t.late = t.late || i > 0 && t.marks[i].seq < t.marks[i-1].seq
 	}
+}
+
+// AsOf returns the task as it was when seq was the greatest number that had been
+// folded: the task itself if nothing has come since, nil if it was not known
+// yet. Its asset and user are those known now, and it was heard of last when its
+// newest message was sent. It costs the number of the task's messages.
+func (t *Task) AsOf(seq int64) *Task {
+	if !slices.ContainsFunc(t.marks, func(m mark) bool { return m.seq > seq }) {
+		return t
+	}
+	t.sort()
+	was := *t
+	was.marks = slices.DeleteFunc(slices.Clone(t.marks), func(m mark) bool { return m.seq > seq })
+	if len(was.marks) == 0 {
+		return nil
+	}
+	was.ordered, was.late = int32(len(was.marks)), false
+	was.note()
+	was.shape, was.heard = was.marks[was.newest].shape, was.marks[was.newest].updated
+	was.state = was.derive()
+	return &was
 }
 
 // hadLate reports whether one of the messages was late when it arrived: an

@@ -8,45 +8,45 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"aspectop/feed"
 	"aspectop/model"
+	"aspectop/ui/screen"
 )
 
-// loaded is a model on a wide terminal that has folded a history of tasks with
-// four events each.
-func loaded(b *testing.B, tasks int) (*Model, []arrival) {
+// loaded is a model on a wide terminal that shows a history of tasks with four
+// events each.
+func loaded(b *testing.B, tasks int) *Model {
 	b.Helper()
-	var arrivals []arrival
+	var history []model.Delivery
 	for n := range tasks {
 		for step, state := range []string{"queued", "processing", "processing", "completed"} {
-			d := event(n, "task.progress", time.Duration(n*10+step)*time.Millisecond,
-				"proxy="+state, "preview="+state, "visual=queued", "transcription=processing")
-			d.Seq = int64(len(arrivals) + 1)
-			d.Message = d.Seq
-			arrivals = append(arrivals, arrival{Event: model.Decode(&d), attempt: 1, secret: "default"})
+			history = append(history, event(n, "task.progress", time.Duration(n*10+step)*time.Millisecond,
+				"proxy="+state, "preview="+state, "visual=queued", "transcription=processing"))
 		}
 	}
-	at := midnight.Add(time.Hour)
-	m := New(context.Background(), Options{
-		Journal: &memory{}, Now: func() time.Time { return at }, Receiver: "http://127.0.0.1:8787/webhooks/aspect", Theme: "dark",
+	return shown(folded(b, history), "1")
+}
+
+// shown is a model that shows a feed in the view of a key.
+func shown(f *feed.Feed, key string) *Model {
+	m := New(context.Background(), screen.Options{
+		Feed: f, Now: func() time.Time { return midnight.Add(time.Hour) }, Receiver: "http://127.0.0.1:8787/webhooks/aspect", Theme: "dark",
 	})
+	m.Init()
+	m.Update(newsMsg{})
 	m.Update(tea.WindowSizeMsg{Width: 200, Height: 50})
-	m.seen, m.first = int64(len(arrivals)), 1
-	for i := 0; i < len(arrivals); i += batch {
-		m.fold(arrivals[i:min(i+batch, len(arrivals))])
-	}
-	m.loading, m.oldest = false, 1
-	m.arrange()
-	return m, arrivals
+	m.Update(keyPress(key))
+	return m
 }
 
 // ratio reports how much more an operation costs with 100,000 tasks than with
 // 100: near 1 where the cost is that of what is visible.
-func ratio(b *testing.B, run func(b *testing.B, m *Model, arrivals []arrival)) {
+func ratio(b *testing.B, run func(b *testing.B, m *Model)) {
 	var few float64
 	for _, tasks := range []int{100, 100_000} {
-		m, arrivals := loaded(b, tasks)
+		m := loaded(b, tasks)
 		b.Run(fmt.Sprintf("tasks=%d", tasks), func(b *testing.B) {
-			run(b, m, arrivals)
+			run(b, m)
 			each := float64(b.Elapsed()) / float64(b.N)
 			if tasks == 100 {
 				few = each
@@ -58,7 +58,7 @@ func ratio(b *testing.B, run func(b *testing.B, m *Model, arrivals []arrival)) {
 }
 
 func BenchmarkFrameOfTasks(b *testing.B) {
-	ratio(b, func(b *testing.B, m *Model, _ []arrival) {
+	ratio(b, func(b *testing.B, m *Model) {
 		m.view = viewTasks
 		for b.Loop() {
 			m.clean = false
@@ -68,10 +68,9 @@ func BenchmarkFrameOfTasks(b *testing.B) {
 }
 
 func BenchmarkFrameOfEvents(b *testing.B) {
-	ratio(b, func(b *testing.B, m *Model, arrivals []arrival) {
+	ratio(b, func(b *testing.B, m *Model) {
 		m.view = viewEvents
 		m.arrange()
-		m.log.cache(m, arrivals[len(arrivals)-200:])
 		for b.Loop() {
 			m.clean = false
 			m.View()
@@ -80,7 +79,7 @@ func BenchmarkFrameOfEvents(b *testing.B) {
 }
 
 func BenchmarkKeyDown(b *testing.B) {
-	ratio(b, func(b *testing.B, m *Model, _ []arrival) {
+	ratio(b, func(b *testing.B, m *Model) {
 		for b.Loop() {
 			m.Update(keyPress("j"))
 			m.View()
@@ -88,20 +87,16 @@ func BenchmarkKeyDown(b *testing.B) {
 	})
 }
 
-// BenchmarkBatchOf330 is a frame's worth of a flood of 10,000 events a second.
-func BenchmarkBatchOf330(b *testing.B) {
-	ratio(b, func(b *testing.B, m *Model, arrivals []arrival) {
-		fresh := make([]arrival, 330)
+// BenchmarkNewsOf330 shows a frame's worth of a flood of 10,000 events a second.
+func BenchmarkNewsOf330(b *testing.B) {
+	ratio(b, func(b *testing.B, m *Model) {
+		c := screen.Change{Tasks: make([]int32, 100)}
 		for b.Loop() {
-			b.StopTimer()
-			for i := range fresh {
-				fresh[i] = arrivals[(i*97)%len(arrivals)]
-				m.seen++
-				fresh[i].Seq, fresh[i].Message = m.seen, m.seen
-				fresh[i].Received = midnight.Add(time.Hour)
+			for i := range c.Tasks {
+				c.Tasks[i] = int32(i * 97 % m.Board.Len())
 			}
-			b.StartTimer()
-			m.Update(arrivedMsg{arrivals: fresh})
+			m.clean = false
+			m.tell(c)
 			m.View()
 		}
 	})
@@ -111,26 +106,11 @@ func BenchmarkBatchOf330(b *testing.B) {
 func BenchmarkFilter(b *testing.B) {
 	for _, text := range []string{"state:processing", "visual:queued", "2e1c"} {
 		b.Run(text, func(b *testing.B) {
-			m, _ := loaded(b, 100_000)
-			m.filter.filter, _ = model.ParseFilter(text)
+			m := loaded(b, 100_000)
+			m.Filter.Words, _ = model.ParseFilter(text)
 			for b.Loop() {
-				m.tell(change{filter: true})
+				m.tell(screen.Change{Filter: true})
 			}
 		})
 	}
-}
-
-// BenchmarkHistory folds history as it is read from the journal, newest first.
-func BenchmarkHistory(b *testing.B) {
-	_, arrivals := loaded(b, 50_000)
-	for b.Loop() {
-		m := New(context.Background(), Options{Journal: &memory{}, Theme: "dark"})
-		m.Update(tea.WindowSizeMsg{Width: 200, Height: 50})
-		m.seen, m.first, m.oldest = int64(len(arrivals)), 1, int64(len(arrivals))+1
-		for to := len(arrivals); to > 0; to -= batch {
-			m.Update(historyMsg{arrivals: arrivals[max(0, to-batch):to]})
-			m.View()
-		}
-	}
-	b.ReportMetric(float64(len(arrivals))*float64(b.N)/b.Elapsed().Seconds(), "events/s")
 }

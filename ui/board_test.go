@@ -35,9 +35,9 @@ func manyUploads(n int) []model.Delivery {
 }
 
 // onBoard shows deliveries on the board.
-func onBoard(t *testing.T, w, h int, history []model.Delivery, test func(s *screen), change ...func(*Options)) {
+func onBoard(t *testing.T, w, h int, history []model.Delivery, test func(s *terminal), change ...func(*options)) {
 	t.Helper()
-	onScreen(t, w, h, history, func(s *screen) {
+	onScreen(t, w, h, history, func(s *terminal) {
 		s.wait(30 * time.Second)
 		s.press("2")
 		test(s)
@@ -47,20 +47,20 @@ func onBoard(t *testing.T, w, h int, history []model.Delivery, test func(s *scre
 func TestFramesOfTheBoard(t *testing.T) {
 	for _, size := range sizes {
 		t.Run(fmt.Sprintf("%dx%d", size[0], size[1]), func(t *testing.T) {
-			onBoard(t, size[0], size[1], append(uploads(), retried()...), func(s *screen) { s.matchesGolden() })
+			onBoard(t, size[0], size[1], append(uploads(), retried()...), func(s *terminal) { s.matchesGolden() })
 		})
 	}
 	t.Run("ascii", func(t *testing.T) {
-		onBoard(t, 80, 24, uploads(), func(s *screen) { s.matchesGolden() }, func(o *Options) { o.ASCII = true })
+		onBoard(t, 80, 24, uploads(), func(s *terminal) { s.matchesGolden() }, func(o *options) { o.ASCII = true })
 	})
 }
 
 func TestTheBoardFitsEverySize(t *testing.T) {
-	onBoard(t, 80, 24, append(uploads(), retried()...), func(s *screen) { s.fitsEverySize() })
+	onBoard(t, 80, 24, append(uploads(), retried()...), func(s *terminal) { s.fitsEverySize() })
 }
 
 // fitsEverySize draws what is shown at each size up to 130x40.
-func (s *screen) fitsEverySize() {
+func (s *terminal) fitsEverySize() {
 	s.t.Helper()
 	for w := 1; w <= 130; w++ {
 		for h := 1; h <= 40; h++ {
@@ -71,17 +71,17 @@ func (s *screen) fitsEverySize() {
 }
 
 // selected is the id of the task that the board has selected.
-func (s *screen) selected() string {
+func (s *terminal) selected() string {
 	s.t.Helper()
-	sel := s.m.views[s.m.view].selection(s.m)
-	if sel.task == nil {
+	sel := s.m.views[s.m.view].Selection(s.m.Screen)
+	if sel.Task == nil {
 		return ""
 	}
-	return sel.task.ID()
+	return sel.Task.ID()
 }
 
 // selects fails the test unless task n is selected and its card is whole.
-func (s *screen) selects(n int) {
+func (s *terminal) selects(n int) {
 	s.t.Helper()
 	if got := s.selected(); got != taskID(n) {
 		s.t.Errorf("task %s is selected, not %s:\n%s", got, taskID(n), s.frame())
@@ -95,7 +95,7 @@ func (s *screen) selects(n int) {
 }
 
 func TestTheBoardShowsThePathOfEachFeature(t *testing.T) {
-	onBoard(t, 120, 30, uploads(), func(s *screen) {
+	onBoard(t, 120, 30, uploads(), func(s *terminal) {
 		s.shows(
 			"proxy           2s      3s    ✓ comp", // queued for 2 s, processed for 3 s, done
 			"visual          15s   ▸ 9s",           // still processing
@@ -104,18 +104,18 @@ func TestTheBoardShowsThePathOfEachFeature(t *testing.T) {
 }
 
 func TestAFeatureThatIsProcessedAgainTellsHowOften(t *testing.T) {
-	onBoard(t, 80, 24, retried(), func(s *screen) {
+	onBoard(t, 80, 24, retried(), func(s *terminal) {
 		// Queued 4 s and 2 s, processed for 6 s and, so far, 12 s.
 		s.shows("visual     ×2   6s    ▸ 18s", "proxy           4s      6s    ✓ comp")
 	})
 }
 
 func TestAnUnknownStateIsShownByItsOwnWord(t *testing.T) {
-	onBoard(t, 80, 24, uploads(), func(s *screen) { s.shows("? warming 6s") })
+	onBoard(t, 80, 24, uploads(), func(s *terminal) { s.shows("? warming 6s") })
 }
 
 func TestWhatAFailedTaskLeftUnfinishedStandsStill(t *testing.T) {
-	onBoard(t, 120, 30, uploads(), func(s *screen) {
+	onBoard(t, 120, 30, uploads(), func(s *terminal) {
 		s.shows("transcription   15s   ▸ 2s")
 		s.wait(10 * time.Second)
 		s.shows("transcription   15s   ▸ 2s")
@@ -123,8 +123,8 @@ func TestWhatAFailedTaskLeftUnfinishedStandsStill(t *testing.T) {
 }
 
 func TestOnlyWhatIsProcessedMoves(t *testing.T) {
-	moving := func(o *Options) { o.ReducedMotion = false }
-	onBoard(t, 120, 30, uploads(), func(s *screen) {
+	moving := func(o *options) { o.ReducedMotion = false }
+	onBoard(t, 120, 30, uploads(), func(s *terminal) {
 		seen := map[bool]bool{}
 		for range 4 {
 			s.wait(time.Second / 2)
@@ -141,7 +141,7 @@ func TestOnlyWhatIsProcessedMoves(t *testing.T) {
 			t.Error("the frozen screen moves")
 		}
 	}, moving)
-	onBoard(t, 120, 30, uploads(), func(s *screen) {
+	onBoard(t, 120, 30, uploads(), func(s *terminal) {
 		for range 4 {
 			s.wait(time.Second / 2)
 			s.hides("▹")
@@ -150,19 +150,19 @@ func TestOnlyWhatIsProcessedMoves(t *testing.T) {
 }
 
 func TestAFailedCardStandsOutAndASelectedOneIsTold(t *testing.T) {
-	onBoard(t, 80, 24, uploads(), func(s *screen) {
+	onBoard(t, 80, 24, uploads(), func(s *terminal) {
 		s.press("G")
 		frame := s.m.View().Content
-		if !strings.Contains(frame, s.m.th.On[draw.Bad]+draw.Round.TopLeft) {
+		if !strings.Contains(frame, s.m.Theme.On[draw.Bad]+draw.Round.TopLeft) {
 			t.Error("the card of the failed task has no frame of its own colour")
 		}
 		s.selects(1)
-	}, func(o *Options) { o.Theme = "mono" })
+	}, func(o *options) { o.Theme = "mono" })
 }
 
 func TestKeysMoveBetweenCards(t *testing.T) {
 	// 12 tasks on 120 cells: rows of three, newest first: 12 11 10 / 9 8 7 / ...
-	onBoard(t, 120, 24, manyUploads(12), func(s *screen) {
+	onBoard(t, 120, 24, manyUploads(12), func(s *terminal) {
 		for _, step := range []struct {
 			key string
 			n   int
@@ -180,7 +180,7 @@ func TestKeysMoveBetweenCards(t *testing.T) {
 }
 
 func TestTheLastRowOfCardsMayBeShorter(t *testing.T) {
-	onBoard(t, 120, 24, manyUploads(5), func(s *screen) { // 5 4 3 / 2 1
+	onBoard(t, 120, 24, manyUploads(5), func(s *terminal) { // 5 4 3 / 2 1
 		s.press("right", "right", "down")
 		s.selects(1)
 		s.press("right")
@@ -189,7 +189,7 @@ func TestTheLastRowOfCardsMayBeShorter(t *testing.T) {
 }
 
 func TestTheSelectedCardIsHeldByItsTask(t *testing.T) {
-	onBoard(t, 120, 24, manyUploads(12), func(s *screen) {
+	onBoard(t, 120, 24, manyUploads(12), func(s *terminal) {
 		s.press("right")
 		s.shows("not following any more")
 		s.deliver(event(13, "task.progress", time.Minute, "proxy=queued"), event(14, "task.progress", time.Minute+time.Second, "proxy=queued"))
@@ -202,7 +202,7 @@ func TestTheSelectedCardIsHeldByItsTask(t *testing.T) {
 }
 
 func TestTasksAndBoardShareOrderAndSelection(t *testing.T) {
-	onBoard(t, 120, 24, manyUploads(12), func(s *screen) {
+	onBoard(t, 120, 24, manyUploads(12), func(s *terminal) {
 		s.press("down", "1")
 		if got := s.selected(); got != taskID(9) {
 			t.Errorf("the list has %s selected", got)
@@ -218,7 +218,7 @@ func TestTasksAndBoardShareOrderAndSelection(t *testing.T) {
 }
 
 func TestTheNextFailureIsFoundOnTheBoard(t *testing.T) {
-	onBoard(t, 80, 24, append(manyUploads(20), event(30, "task.failed", 0, "proxy=failed")), func(s *screen) {
+	onBoard(t, 80, 24, append(manyUploads(20), event(30, "task.failed", 0, "proxy=failed")), func(s *terminal) {
 		s.press("n")
 		s.selects(30)
 		s.press("g", "!")
@@ -228,7 +228,7 @@ func TestTheNextFailureIsFoundOnTheBoard(t *testing.T) {
 }
 
 func TestTheBoardFollowsTheFilter(t *testing.T) {
-	onBoard(t, 120, 30, uploads(), func(s *screen) {
+	onBoard(t, 120, 30, uploads(), func(s *terminal) {
 		s.press("/")
 		s.write("state:failed")
 		s.shows(taskID(2)[:8])
@@ -241,7 +241,7 @@ func TestTheBoardFollowsTheFilter(t *testing.T) {
 }
 
 func TestAClickSelectsACard(t *testing.T) {
-	onBoard(t, 120, 24, manyUploads(12), func(s *screen) {
+	onBoard(t, 120, 24, manyUploads(12), func(s *terminal) {
 		s.press("m")
 		click := func(x, y int) { s.send(tea.MouseClickMsg{X: x, Y: y, Button: tea.MouseLeft}) }
 		click(50, 5) // header 2, tabs 1, headings 1: the second card of the first row
@@ -254,9 +254,9 @@ func TestAClickSelectsACard(t *testing.T) {
 }
 
 func TestEnterOpensTheCard(t *testing.T) {
-	onBoard(t, 120, 24, manyUploads(3), func(s *screen) {
+	onBoard(t, 120, 24, manyUploads(3), func(s *terminal) {
 		s.press("right", "enter")
-		if s.m.detail == nil || s.m.detail.task != taskID(2) {
+		if s.m.detail == nil || s.m.pointed().Task.ID() != taskID(2) {
 			t.Error("the card's task is not open")
 		}
 		s.press("esc")
@@ -269,7 +269,7 @@ func TestACardThatIsTooHighTellsWhatIsLeftOut(t *testing.T) {
 	for i := range 60 {
 		features = append(features, fmt.Sprintf("f%02d=queued", i))
 	}
-	onBoard(t, 80, 24, []model.Delivery{event(1, "task.progress", 0, features...), event(2, "task.progress", 0)}, func(s *screen) {
+	onBoard(t, 80, 24, []model.Delivery{event(1, "task.progress", 0, features...), event(2, "task.progress", 0)}, func(s *terminal) {
 		s.shows("f00", "f14", "… 45 more", "0/60", "no features told yet", "┗")
 	})
 }
@@ -278,7 +278,7 @@ func TestHostileTextOnTheBoardIsHarmless(t *testing.T) {
 	for _, evil := range hostile {
 		d := event(1, "task.progress", 0, evil+"="+evil, "visual="+evil)
 		d.Body = []byte(strings.ReplaceAll(string(d.Body), taskID(1), strings.ReplaceAll(fmt.Sprintf("%q", evil)[1:], `"`, "")))
-		onBoard(t, 80, 24, []model.Delivery{d, event(2, "task.progress", 0, evil+"="+evil)}, func(s *screen) {
+		onBoard(t, 80, 24, []model.Delivery{d, event(2, "task.progress", 0, evil+"="+evil)}, func(s *terminal) {
 			s.frame()
 			s.press("right", "5")
 		})

@@ -1,12 +1,9 @@
 package ui
 
 import (
-	"context"
 	"fmt"
 	"testing"
 	"time"
-
-	tea "charm.land/bubbletea/v2"
 
 	"aspectop/model"
 )
@@ -14,11 +11,8 @@ import (
 // crowd is a model that shows n tasks in all states, with a short history each.
 func crowd(tb testing.TB, n int, key string) *Model {
 	tb.Helper()
-	m := New(context.Background(), Options{
-		Journal: &memory{}, Theme: "dark", Now: func() time.Time { return midnight.Add(time.Hour) },
-	})
+	var history []model.Delivery
 	states := []string{"queued", "processing", "completed", "failed", "cancelled", "processing", "completed"}
-	seq := int64(0)
 	for i := range n {
 		for step := range 4 {
 			features := make([]string, 4)
@@ -29,20 +23,10 @@ func crowd(tb testing.TB, n int, key string) *Model {
 				}
 				features[j] = name + "=" + state
 			}
-			d := event(i, "task.progress", time.Duration(i%1000+step*(5+i%9))*time.Second, features...)
-			seq++
-			d.Seq, d.Message = seq, seq
-			e := model.Decode(&d)
-			m.board.Fold(&e)
+			history = append(history, event(i, "task.progress", time.Duration(i%1000+step*(5+i%9))*time.Second, features...))
 		}
 	}
-	m.board.TakeChanged(func(*model.Task) {})
-	m.loading = false
-	m.at = midnight.Add(time.Hour)
-	m.tell(change{filter: true})
-	m.Update(tea.WindowSizeMsg{Width: 200, Height: 50})
-	m.Update(keyPress(key))
-	return m
+	return shown(folded(tb, history), key)
 }
 
 func BenchmarkDrawBoard(b *testing.B) {
@@ -70,24 +54,15 @@ func BenchmarkMoveOnBoard(b *testing.B) {
 	}
 }
 
-// One step of the statistics over 100,000 tasks, without a filter and with one
-// that passes all of them.
-func BenchmarkStatsStep(b *testing.B) {
-	for _, filter := range []string{"", "-nosuchthing"} {
-		b.Run("filter="+filter, func(b *testing.B) {
-			m := crowd(b, 100_000, "5")
-			f, err := model.ParseFilter(filter)
-			if err != nil {
-				b.Fatal(err)
-			}
-			m.filter.filter = f
-			m.board.Stats()
-			k, steps := newWalk(m), 0
-			for b.Loop() {
-				if steps++; k.step(m) {
-					k = newWalk(m)
-				}
-			}
+func TestDrawingTheBoardCostsWhatIsVisible(t *testing.T) {
+	costs := func(n int) float64 {
+		m := crowd(t, n, "2")
+		return testing.AllocsPerRun(5, func() {
+			m.clean = false
+			m.View()
 		})
+	}
+	if few, many := costs(200), costs(4000); many > few*1.1 {
+		t.Errorf("a frame of 4000 tasks allocates %.0f times, one of 200 %.0f times", many, few)
 	}
 }

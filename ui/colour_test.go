@@ -10,8 +10,8 @@ import (
 )
 
 func TestASCIIFramesHoldNothingElse(t *testing.T) {
-	onScreen(t, 120, 40, uploads(), func(s *screen) {
-		s.wait(idleTime)
+	onScreen(t, 120, 40, uploads(), func(s *terminal) {
+		s.wait(soon)
 		for _, keys := range []string{"1", "2", "3", "4", "5", "?", "?", "1", "enter", "tab", "tab", "tab"} {
 			s.press(keys)
 			for _, r := range s.frame() {
@@ -20,7 +20,7 @@ func TestASCIIFramesHoldNothingElse(t *testing.T) {
 				}
 			}
 		}
-	}, func(o *Options) { o.ASCII = true })
+	}, func(o *options) { o.ASCII = true })
 }
 
 // TestColoursOfEachTheme keeps one frame with its escape sequences for each
@@ -29,11 +29,11 @@ func TestASCIIFramesHoldNothingElse(t *testing.T) {
 func TestColoursOfEachTheme(t *testing.T) {
 	for _, theme := range []string{"dark", "light", "mono"} {
 		t.Run(theme, func(t *testing.T) {
-			onScreen(t, 80, 12, uploads(), func(s *screen) {
+			onScreen(t, 80, 12, uploads(), func(s *terminal) {
 				s.wait(30 * time.Second)
 				s.frame()
 				golden.RequireEqual(t, []byte(strings.ReplaceAll(s.m.View().Content, "\x1b", "␛")))
-			}, func(o *Options) { o.Theme = theme })
+			}, func(o *options) { o.Theme = theme })
 		})
 	}
 }

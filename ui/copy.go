@@ -11,6 +11,7 @@ import (
 	"aspectop/printer"
 	"aspectop/ui/draw"
 	"aspectop/ui/keys"
+	"aspectop/ui/screen"
 )
 
 // copied puts text on the reader's clipboard by OSC 52, which works over SSH
@@ -22,28 +23,28 @@ func (m *Model) copied(what, text string) tea.Cmd {
 }
 
 // pointed is what the reader points at: in what is open, or in the view.
-func (m *Model) pointed() selection {
+func (m *Model) pointed() screen.Selection {
 	if m.detail != nil {
-		return m.detail.selection(m)
+		return m.detail.Selection(m.Screen)
 	}
 	if m.view == viewTasks || m.view == viewBoard {
-		return selection{task: m.views[viewTasks].(*tasksView).meant(m)}
+		return screen.Selection{Task: m.tasks.Meant(m.Screen)}
 	}
-	return m.views[m.view].selection(m)
+	return m.views[m.view].Selection(m.Screen)
 }
 
 func (m *Model) copyID() tea.Cmd {
 	s := m.pointed()
-	if s.sent != "" {
-		return m.copied("message id "+s.sent, s.sent)
+	if s.Sent != "" {
+		return m.copied("message id "+s.Sent, s.Sent)
 	}
-	if s.task != nil {
-		return m.copied("task id "+draw.Short(s.task.ID(), 8), s.task.ID())
+	if s.Task != nil {
+		return m.copied("task id "+draw.Short(s.Task.ID(), 8), s.Task.ID())
 	}
-	if st := m.log.status(s.row); st != nil && st.Rejected != nil && st.Rejected.ID != "" {
+	if st := m.Log.Status(s.Row); st != nil && st.Rejected != nil && st.Rejected.ID != "" {
 		return m.copied("message id "+st.Rejected.ID, st.Rejected.ID)
 	}
-	if a := m.log.rows[s.row.seq]; a != nil && s.row.pos == 0 {
+	if a := m.Log.Row(s.Row.Seq); a != nil && s.Row.Pos == 0 {
 		return m.copied("message id "+a.ID, a.ID)
 	}
 	m.say("nothing to copy here")
@@ -51,14 +52,14 @@ func (m *Model) copyID() tea.Cmd {
 }
 
 func (m *Model) copyURL() tea.Cmd {
-	if m.opt.Receiver == "" {
+	if m.Receiver == "" {
 		m.say("not receiving, so there is no URL")
 		return nil
 	}
-	if m.tunnel != nil && m.tunnel.PublicURL != "" {
-		return m.copied("the public URL", m.tunnel.PublicURL)
+	if m.Tunnel() != nil && m.Tunnel().PublicURL != "" {
+		return m.copied("the public URL", m.Tunnel().PublicURL)
 	}
-	return m.copied("the receiver's URL", m.opt.Receiver)
+	return m.copied("the receiver's URL", m.Receiver)
 }
 
 // fetchedMsg brings a delivery whose content is to be copied.
@@ -73,16 +74,16 @@ type fetchedMsg struct {
 func (m *Model) pointedDelivery(to string) (seq int64) {
 	s := m.pointed()
 	switch {
-	case s.row.pos > 0 && m.log.status(s.row) != nil && m.log.status(s.row).Rejected != nil:
+	case s.Row.Pos > 0 && m.Log.Status(s.Row) != nil && m.Log.Status(s.Row).Rejected != nil:
 		m.say("a refused request is not kept; nothing to " + to)
-	case s.row.pos > 0:
+	case s.Row.Pos > 0:
 		m.say("this is no delivery; nothing to " + to)
-	case s.row.seq > 0:
-		return s.row.seq
-	case s.sent != "":
+	case s.Row.Seq > 0:
+		return s.Row.Seq
+	case s.Sent != "":
 		m.say("this message did not come here; nothing to " + to)
-	case s.task != nil:
-		seqs := s.task.Seqs()
+	case s.Task != nil:
+		seqs := s.Task.Seqs()
 		return seqs[len(seqs)-1]
 	default:
 		m.say("nothing to " + to + " here")
@@ -97,10 +98,10 @@ func (m *Model) fetch(as keys.Action) tea.Cmd {
 		return nil
 	}
 	return func() tea.Msg {
-		d, err := m.opt.Journal.Get(m.ctx, seq)
+		d, err := m.Journal.Get(m.Ctx, seq)
 		if err == nil && d.Repeat() && d.Body == nil { // it has the body of the first
 			var first model.Delivery
-			first, err = m.opt.Journal.Get(m.ctx, d.Message)
+			first, err = m.Journal.Get(m.Ctx, d.Message)
 			d.Body = first.Body
 		}
 		return fetchedMsg{d, as, err}
@@ -114,7 +115,7 @@ func (m *Model) fetched(msg fetchedMsg) tea.Cmd {
 		m.say("cannot read the delivery: " + msg.err.Error())
 		return nil
 	case msg.as == keys.CopyCurl:
-		url := m.opt.Receiver
+		url := m.Receiver
 		if url == "" {
 			url = "http://127.0.0.1:8787/webhooks/aspect"
 		}

@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"aspectop/ui/screen"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -16,14 +17,14 @@ func TestFramesOfDeliveries(t *testing.T) {
 	} {
 		for _, size := range sizes {
 			t.Run(fmt.Sprintf("%s-%dx%d", name, size[0], size[1]), func(t *testing.T) {
-				onScreen(t, size[0], size[1], uploads(), func(s *screen) {
+				onScreen(t, size[0], size[1], uploads(), func(s *terminal) {
 					s.wait(40 * time.Second)
 					s.press("4")
 					s.wait(time.Second)
 					s.press("j")
 					s.wait(5 * time.Second)
 					s.matchesGolden()
-				}, func(o *Options) {
+				}, func(o *options) {
 					if api != nil {
 						o.API = api
 					}
@@ -35,7 +36,7 @@ func TestFramesOfDeliveries(t *testing.T) {
 
 func TestDeliveriesFitEverySize(t *testing.T) {
 	api := aspectSent()
-	onScreen(t, 80, 24, uploads(), func(s *screen) {
+	onScreen(t, 80, 24, uploads(), func(s *terminal) {
 		s.wait(40 * time.Second)
 		s.press("4")
 		s.wait(time.Second)
@@ -50,7 +51,7 @@ func TestDeliveriesFitEverySize(t *testing.T) {
 }
 
 func TestWithoutAKeyDeliveriesSayWhatTheyNeed(t *testing.T) {
-	onScreen(t, 80, 24, uploads(), func(s *screen) {
+	onScreen(t, 80, 24, uploads(), func(s *terminal) {
 		s.press("4")
 		s.shows("ASPECT_API_KEY", "3 shows every delivery")
 		s.press("down", "enter", "y", "f", "s", "n", "R", "right")
@@ -62,11 +63,11 @@ func TestWithoutAKeyDeliveriesSayWhatTheyNeed(t *testing.T) {
 
 func TestTheListKeepsItsPlaceWhenMessagesCome(t *testing.T) {
 	api := aspectSent()
-	onScreen(t, 100, 24, uploads(), func(s *screen) {
+	onScreen(t, 100, 24, uploads(), func(s *terminal) {
 		s.press("4")
 		s.wait(time.Second)
 		s.press("j", "j")
-		s.shows("not following")
+		s.shows("no longer following")
 		before := s.selectedLine()
 		api.set(func(a *standIn) { a.send("msg_new", "task.progress", 50*time.Second) })
 		s.wait(35 * time.Second)
@@ -84,7 +85,7 @@ func TestTheListKeepsItsPlaceWhenMessagesCome(t *testing.T) {
 
 func TestDeliveriesObeyTheFilterAndTheFailures(t *testing.T) {
 	api := aspectSent()
-	onScreen(t, 120, 30, uploads(), func(s *screen) {
+	onScreen(t, 120, 30, uploads(), func(s *terminal) {
 		s.wait(40 * time.Second)
 		s.press("4")
 		s.wait(time.Second)
@@ -105,7 +106,7 @@ func TestDeliveriesObeyTheFilterAndTheFailures(t *testing.T) {
 }
 
 func TestTheIDOfASentMessageCanBeCopied(t *testing.T) {
-	onScreen(t, 120, 30, uploads(), func(s *screen) {
+	onScreen(t, 120, 30, uploads(), func(s *terminal) {
 		s.wait(40 * time.Second)
 		s.press("4")
 		s.wait(time.Second)
@@ -124,14 +125,14 @@ func TestHostileTextFromAspectIsHarmless(t *testing.T) {
 				t.Fatal(err)
 			}
 			api := &standIn{
-				messages: []SentMessage{
+				messages: []screen.SentMessage{
 					{ID: text, EventType: text, EventID: text, Status: text, Time: midnight, Raw: raw},
 					{ID: "msg_2", Raw: []byte("{broken " + text)},
 				},
-				attempts: map[string][]SentAttempt{text: {{ID: text, URL: text, EndpointID: text, Status: text, ResponseCode: 1 << 40, Raw: raw}}},
+				attempts: map[string][]screen.SentAttempt{text: {{ID: text, URL: text, EndpointID: text, Status: text, ResponseCode: 1 << 40, Raw: raw}}},
 			}
 			for _, size := range [][2]int{{40, 10}, {160, 50}} {
-				onScreen(t, size[0], size[1], uploads(), func(s *screen) {
+				onScreen(t, size[0], size[1], uploads(), func(s *terminal) {
 					s.press("4")
 					s.wait(time.Second)
 					s.press("y", "right", "G", "w", "g", "P", "/")

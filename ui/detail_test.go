@@ -32,9 +32,9 @@ func oneTask() []model.Delivery {
 }
 
 // opened shows the task and opens it with the keys.
-func opened(t *testing.T, w, h int, history []model.Delivery, keys []string, test func(s *screen), change ...func(*Options)) {
+func opened(t *testing.T, w, h int, history []model.Delivery, keys []string, test func(s *terminal), change ...func(*options)) {
 	t.Helper()
-	onScreen(t, w, h, history, func(s *screen) {
+	onScreen(t, w, h, history, func(s *terminal) {
 		s.wait(20 * time.Second)
 		s.press(keys...)
 		test(s)
@@ -45,12 +45,12 @@ func TestFramesOfTheDetail(t *testing.T) {
 	for _, p := range detailPages {
 		for _, size := range sizes {
 			t.Run(fmt.Sprintf("%s-%dx%d", p.name, size[0], size[1]), func(t *testing.T) {
-				opened(t, size[0], size[1], oneTask(), p.keys, (*screen).matchesGolden)
+				opened(t, size[0], size[1], oneTask(), p.keys, (*terminal).matchesGolden)
 			})
 		}
 	}
 	t.Run("task-ascii-mono-80x24", func(t *testing.T) {
-		opened(t, 80, 24, oneTask(), []string{"enter"}, (*screen).matchesGolden, func(o *Options) { o.ASCII, o.Theme = true, "mono" })
+		opened(t, 80, 24, oneTask(), []string{"enter"}, (*terminal).matchesGolden, func(o *options) { o.ASCII, o.Theme = true, "mono" })
 	})
 }
 
@@ -58,7 +58,7 @@ func TestFramesOfThePreview(t *testing.T) {
 	for _, view := range []string{"1", "3"} {
 		for _, size := range [][2]int{{120, 30}, {80, 24}, {80, 40}} {
 			t.Run(fmt.Sprintf("view%s-%dx%d", view, size[0], size[1]), func(t *testing.T) {
-				opened(t, size[0], size[1], oneTask(), []string{view, "p"}, (*screen).matchesGolden)
+				opened(t, size[0], size[1], oneTask(), []string{view, "p"}, (*terminal).matchesGolden)
 			})
 		}
 	}
@@ -68,7 +68,7 @@ func TestNoSizeOverflowsInTheDetail(t *testing.T) {
 	pages := append([]page{{"search", []string{"enter", "tab", "tab", "/", "e", "enter"}}}, detailPages...)
 	for _, p := range pages {
 		t.Run(p.name, func(t *testing.T) {
-			opened(t, 80, 24, oneTask(), p.keys, func(s *screen) {
+			opened(t, 80, 24, oneTask(), p.keys, func(s *terminal) {
 				for w := 1; w <= 130; w++ {
 					for h := 1; h <= 40; h++ {
 						s.m.Update(tea.WindowSizeMsg{Width: w, Height: h})
@@ -82,16 +82,16 @@ func TestNoSizeOverflowsInTheDetail(t *testing.T) {
 
 func TestATaskTellsHowItsStateWasFound(t *testing.T) {
 	late := append(oneTask(), event(1, "task.completed", 17*time.Second, "proxy=completed", "preview=completed"))
-	opened(t, 100, 30, oneTask(), []string{"enter"}, func(s *screen) {
+	opened(t, 100, 30, oneTask(), []string{"enter"}, func(s *terminal) {
 		s.shows("told by the features in task.progress", "5, 1 late")
 	})
-	opened(t, 100, 30, late, []string{"enter"}, func(s *screen) {
+	opened(t, 100, 30, late, []string{"enter"}, func(s *terminal) {
 		s.shows("told by task.completed", "took 1m17")
 	})
 }
 
 func TestTheTaskPaneLivesOn(t *testing.T) {
-	opened(t, 100, 30, oneTask(), []string{"enter"}, func(s *screen) {
+	opened(t, 100, 30, oneTask(), []string{"enter"}, func(s *terminal) {
 		s.hides("✓ completed")
 		s.deliver(event(1, "task.completed", 20*time.Second, "proxy=completed", "preview=completed"))
 		s.shows("✓ completed", "2 of 2")
@@ -99,32 +99,29 @@ func TestTheTaskPaneLivesOn(t *testing.T) {
 }
 
 func TestEventsFollowOnlyFromTheLastOne(t *testing.T) {
-	opened(t, 100, 30, oneTask(), []string{"enter", "tab"}, func(s *screen) {
+	opened(t, 100, 30, oneTask(), []string{"enter", "tab"}, func(s *terminal) {
 		s.deliver(event(1, "task.progress", 21*time.Second, "visual=completed"))
-		if got := s.m.detail.row.seq; got != 6 {
+		if got := s.m.detail.Selection(s.m.Screen).Row.Seq; got != 6 {
 			t.Errorf("event %d is selected, not the newest", got)
 		}
 		s.press("k")
 		s.deliver(event(1, "task.progress", 22*time.Second, "visual=failed"))
-		if got := s.m.detail.row.seq; got != 5 {
+		if got := s.m.detail.Selection(s.m.Screen).Row.Seq; got != 5 {
 			t.Errorf("event %d is selected, not the one the reader chose", got)
 		}
 		s.press("G")
 		s.deliver(event(1, "task.progress", 23*time.Second, "visual=queued"))
-		if got := s.m.detail.row.seq; got != 8 {
+		if got := s.m.detail.Selection(s.m.Screen).Row.Seq; got != 8 {
 			t.Errorf("event %d is selected, not the newest", got)
 		}
 	})
 }
 
 func TestAPayloadStaysWhatItIsWhileEventsCome(t *testing.T) {
-	opened(t, 100, 40, oneTask(), []string{"enter", "tab", "enter"}, func(s *screen) {
+	opened(t, 100, 40, oneTask(), []string{"enter", "tab", "enter"}, func(s *terminal) {
 		s.shows("#5  ", `"state": "na"`)
-		before := s.m.detail.shown.payload
 		s.deliver(event(1, "task.failed", 21*time.Second, "visual=failed"))
-		if s.m.detail.shown.payload != before {
-			t.Error("the payload changed under the reader")
-		}
+		s.shows(`"state": "na"`)
 		s.shows("#5, 1 newer")
 		s.press("shift+tab", "G", "enter")
 		s.shows("#6  ", `"event_type": "task.failed"`)
@@ -132,7 +129,7 @@ func TestAPayloadStaysWhatItIsWhileEventsCome(t *testing.T) {
 }
 
 func TestARowOfTheLogOpensWithItsPayload(t *testing.T) {
-	opened(t, 100, 40, oneTask(), []string{"3", "g", "enter"}, func(s *screen) {
+	opened(t, 100, 40, oneTask(), []string{"3", "g", "enter"}, func(s *terminal) {
 		s.shows(" Task ", " Payload ", "#1, 4 newer", `"state": "queued"`)
 		s.press("esc")
 		s.shows("VERDICT")
@@ -141,7 +138,7 @@ func TestARowOfTheLogOpensWithItsPayload(t *testing.T) {
 
 func TestAPingOpensWithPayloadAndHeadersOnly(t *testing.T) {
 	ping := model.Delivery{ID: "msg_ping", Source: model.SourceWebhook, Secret: "default", Received: midnight, Body: []byte(`{"success":true}`)}
-	opened(t, 100, 30, []model.Delivery{ping}, []string{"3", "enter"}, func(s *screen) {
+	opened(t, 100, 30, []model.Delivery{ping}, []string{"3", "enter"}, func(s *terminal) {
 		s.shows(`"success": true`, "16 bytes, JSON")
 		s.hides(" Task  ", "Events  Payload")
 		s.press("tab")
@@ -152,7 +149,7 @@ func TestAPingOpensWithPayloadAndHeadersOnly(t *testing.T) {
 }
 
 func TestARefusedRequestShowsWhatIsHeldAndWhy(t *testing.T) {
-	opened(t, 100, 30, nil, []string{"3"}, func(s *screen) {
+	opened(t, 100, 30, nil, []string{"3"}, func(s *terminal) {
 		s.status.Add(model.Status{At: midnight, Rejected: &model.Rejected{
 			ID: "msg_forged", Size: 9000, Body: []byte(`{"cut": "of`), Header: map[string][]string{"Cookie": {"a=1", "b=2"}, "Authorization": {"Bearer x"}},
 			Verdict: model.Verdict{Reason: model.NoMatch, Detail: "no secret matches", Hint: "the secret looks base64url"},
@@ -172,7 +169,7 @@ func TestARepeatShowsTheBodyOfItsMessage(t *testing.T) {
 	first := oneTask()[0]
 	repeat := first
 	repeat.Message, repeat.Attempt, repeat.Body = 1, 2, nil
-	opened(t, 100, 50, []model.Delivery{first, repeat}, []string{"3", "G", "enter"}, func(s *screen) {
+	opened(t, 100, 50, []model.Delivery{first, repeat}, []string{"3", "G", "enter"}, func(s *terminal) {
 		s.shows("#2", `"event_type": "task.progress"`)
 		s.press("tab")
 		s.shows("attempt: 2 seen here; repeats #1", "1 more delivery of this message")
@@ -180,10 +177,8 @@ func TestARepeatShowsTheBodyOfItsMessage(t *testing.T) {
 }
 
 func TestADeliveryThatCannotBeReadIsSaid(t *testing.T) {
-	opened(t, 100, 30, oneTask(), []string{"enter", "tab", "k"}, func(s *screen) {
-		s.journal.mu.Lock()
-		s.journal.deliveries = s.journal.deliveries[:1]
-		s.journal.mu.Unlock()
+	opened(t, 100, 30, oneTask(), []string{"enter", "tab", "k"}, func(s *terminal) {
+		s.journal.Cut(1)
 		s.press("enter")
 		s.shows("Delivery #4 cannot be read: no delivery 4.")
 	})
@@ -193,7 +188,7 @@ func TestPresentationHidesUsersAndPlaces(t *testing.T) {
 	d := oneTask()[0]
 	d.Header["Host"] = []string{"secret.example.com"}
 	d.Body = []byte(strings.Replace(string(d.Body), `"timestamp"`, `"link":"https://example.com/x","timestamp"`, 1))
-	opened(t, 120, 40, []model.Delivery{d}, []string{"enter", "tab", "tab", "P"}, func(s *screen) {
+	opened(t, 120, 40, []model.Delivery{d}, []string{"enter", "tab", "tab", "P"}, func(s *terminal) {
 		s.hides("3f5d7e38", "example.com")
 		s.press("tab")
 		s.shows("Host: (hidden)", "Content-Type: application/json")
@@ -205,7 +200,7 @@ func TestPresentationHidesUsersAndPlaces(t *testing.T) {
 }
 
 func TestSearchFindsAndGoesOn(t *testing.T) {
-	opened(t, 80, 24, oneTask(), []string{"enter", "tab", "tab", "/"}, func(s *screen) {
+	opened(t, 80, 24, oneTask(), []string{"enter", "tab", "tab", "/"}, func(s *terminal) {
 		s.write("PROXY")
 		s.shows("/PROXY", "1 of 1")
 		s.press("enter", "esc")
@@ -229,8 +224,8 @@ func TestSearchFindsAndGoesOn(t *testing.T) {
 }
 
 func TestSearchInTheTaskPaneIsTheFilter(t *testing.T) {
-	opened(t, 80, 24, oneTask(), []string{"enter", "/"}, func(s *screen) {
-		if !s.m.filter.open || s.m.detail != nil {
+	opened(t, 80, 24, oneTask(), []string{"enter", "/"}, func(s *terminal) {
+		if !s.m.filterLine.open || s.m.detail != nil {
 			t.Error("/ does not open the filter")
 		}
 	})
@@ -239,7 +234,7 @@ func TestSearchInTheTaskPaneIsTheFilter(t *testing.T) {
 func TestLongLinesWrapOrAreCut(t *testing.T) {
 	d := oneTask()[0]
 	d.Body = []byte(`{"word": "` + strings.Repeat("abcdefghi ", 30) + `end"}`)
-	opened(t, 60, 24, []model.Delivery{d}, []string{"3", "enter"}, func(s *screen) {
+	opened(t, 60, 24, []model.Delivery{d}, []string{"3", "enter"}, func(s *terminal) {
 		s.shows(`end"`)
 		s.press("w")
 		s.hides(`end"`)
@@ -256,7 +251,7 @@ func TestTextScrolls(t *testing.T) {
 		fmt.Fprintf(&body, "line %03d\n", i)
 	}
 	d.Body = []byte(body.String())
-	opened(t, 80, 24, []model.Delivery{d}, []string{"3", "enter"}, func(s *screen) {
+	opened(t, 80, 24, []model.Delivery{d}, []string{"3", "enter"}, func(s *terminal) {
 		for _, c := range []struct{ key, top string }{
 			{"j", "line 001"}, {"j", "line 002"}, {"k", "line 001"}, {"G", "line 481"}, {"pgup", "line 463"},
 			{"g", "line 000"}, {"ctrl+d", "line 009"}, {"ctrl+u", "line 000"}, {"pgdown", "line 018"}, {"k", "line 017"},

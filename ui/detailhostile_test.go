@@ -1,7 +1,6 @@
 package ui
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -11,6 +10,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"aspectop/model"
+	"aspectop/ui/look"
 )
 
 // hostileTexts are texts that act on a terminal or on the width of a line.
@@ -51,7 +51,7 @@ func hostileTask(text string) model.Delivery {
 }
 
 // walk looks at every pane of what is open, by every means.
-func (s *screen) walk(word string) {
+func (s *terminal) walk(word string) {
 	s.t.Helper()
 	look := func() {
 		frame := s.frame()
@@ -65,14 +65,14 @@ func (s *screen) walk(word string) {
 		s.press("G", "w")
 		look()
 		s.press("g", "w")
-		if s.m.detail.reader() != nil {
+		if s.m.detail.Reader() != nil {
 			s.press("/")
 			s.m.Update(tea.PasteMsg{Content: word})
 			look()
 			s.press("enter", "n", "w")
 			look()
 			s.press("w")
-			if s.m.detail.reader().Searched() {
+			if s.m.detail.Reader().Searched() {
 				s.press("esc")
 			}
 		}
@@ -83,7 +83,7 @@ func TestHostileTextInATaskIsHarmless(t *testing.T) {
 	for name, text := range hostileTexts {
 		for _, size := range [][2]int{{40, 10}, {160, 50}} {
 			t.Run(fmt.Sprintf("%s-%dx%d", name, size[0], size[1]), func(t *testing.T) {
-				opened(t, size[0], size[1], []model.Delivery{hostileTask(text)}, []string{"p", "3", "1", "enter"}, func(s *screen) {
+				opened(t, size[0], size[1], []model.Delivery{hostileTask(text)}, []string{"p", "3", "1", "enter"}, func(s *terminal) {
 					s.walk(text[:min(len(text), 3)])
 				})
 			})
@@ -94,7 +94,7 @@ func TestHostileTextInATaskIsHarmless(t *testing.T) {
 func TestHostileTextInARequestIsHarmless(t *testing.T) {
 	for name, text := range hostileTexts {
 		t.Run(name, func(t *testing.T) {
-			opened(t, 80, 24, nil, []string{"3", "p"}, func(s *screen) {
+			opened(t, 80, 24, nil, []string{"3", "p"}, func(s *terminal) {
 				body := []byte(text)
 				s.status.Add(model.Status{At: midnight, Notice: text})
 				s.status.Add(model.Status{At: midnight, Rejected: &model.Rejected{
@@ -114,7 +114,7 @@ func TestHostileTextInARequestIsHarmless(t *testing.T) {
 func TestAnIDOfAMegabyteIsShownInPart(t *testing.T) {
 	d := event(1, "task.progress", 0, "proxy=queued")
 	d.Body = []byte(strings.Replace(string(d.Body), taskID(1), strings.Repeat("i", 1<<20), 1))
-	opened(t, 80, 24, []model.Delivery{d}, []string{"enter"}, func(s *screen) {
+	opened(t, 80, 24, []model.Delivery{d}, []string{"enter"}, func(s *terminal) {
 		s.shows("iiiii…", "· proxy")
 		s.walk("ii")
 	})
@@ -125,10 +125,10 @@ func TestATaskOfTenThousandFeaturesIsCutShort(t *testing.T) {
 	for i := range 10_000 {
 		features = append(features, fmt.Sprintf("f%05d=queued", i))
 	}
-	opened(t, 80, 24, []model.Delivery{event(1, "task.progress", 0, features...)}, []string{"enter"}, func(s *screen) {
+	opened(t, 80, 24, []model.Delivery{event(1, "task.progress", 0, features...)}, []string{"enter"}, func(s *terminal) {
 		s.press("G")
 		s.frame()
-		if n := len(s.m.overview(s.m.board.Task(taskID(1)), 80, 20)); n > 3*maxFeatures {
+		if n := len(look.Overview(s.m.Screen, s.m.Board.Task(taskID(1)), 80, 20)); n > 3*look.MaxFeatures {
 			t.Errorf("the pane has %d lines", n)
 		}
 	})
@@ -138,14 +138,10 @@ func TestATaskOfTenThousandFeaturesIsCutShort(t *testing.T) {
 func BenchmarkTaskPane(b *testing.B) {
 	for name, d := range map[string]model.Delivery{"usual": oneTask()[0], "megabytes": hostileTask(strings.Repeat("long", 1<<18))} {
 		b.Run(name, func(b *testing.B) {
-			m := New(context.Background(), Options{Theme: "dark", Now: func() time.Time { return midnight }})
-			d.Seq, d.Message = 1, 1
-			e := model.Decode(&d)
-			t := m.board.Fold(&e)
-			m.openTask(t, rowKey{})
-			m.detail.arrange(m, 120, 30)
+			m := shown(folded(b, []model.Delivery{d}), "1")
+			m.Update(keyPress("enter"))
 			for b.Loop() {
-				m.detail.draw(m, 120, 30)
+				m.detail.Draw(m.Screen, 120, 30)
 			}
 		})
 	}

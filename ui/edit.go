@@ -14,6 +14,7 @@ import (
 
 	"aspectop/model"
 	"aspectop/ui/draw"
+	"aspectop/ui/screen"
 )
 
 // maxEdited is how much of an edited file is read, in bytes: more than any body
@@ -59,7 +60,7 @@ type (
 // edit lets the reader change the body of the delivery that is pointed at and
 // shows the difference, before anything is sent.
 func (m *Model) edit() tea.Cmd {
-	if m.opt.Editor == nil && m.opt.Replay != nil {
+	if m.Editor == nil && m.Replay != nil {
 		m.say("there is no editor here")
 		return nil
 	}
@@ -89,7 +90,7 @@ func (m *Model) openEditor(msg editableMsg) tea.Cmd {
 		m.say("cannot edit " + d.name() + ": " + msg.err.Error())
 		return nil
 	}
-	cmd, err := m.opt.Editor(m.ctx, d.path())
+	cmd, err := m.Editor(m.Ctx, d.path())
 	if err != nil {
 		os.RemoveAll(d.dir)
 		m.say(err.Error())
@@ -158,13 +159,13 @@ func (m *Model) review(msg editedMsg) {
 		return
 	}
 	shown := draw.Diff{Changes: msg.changes, JSON: msg.flaw == "" && json.Valid(msg.body), Flaw: msg.flaw}
-	m.openSheet(&sheet{
-		title: func(m *Model) string {
-			return "enter sends, esc drops: " + d.name() + " edited, to " + m.shown(m.opt.ReplayTo)
+	m.cover(&screen.Sheet{
+		Title: func() string {
+			return "enter sends, esc drops: " + d.name() + " edited, to " + m.Shown(m.ReplayTo)
 		},
-		content: func(m *Model) *draw.Document { return shown.Document(m.hidden) },
-		enter:   func(m *Model) tea.Cmd { return m.sendEdited(d, msg.body) },
-		dropped: "the edit of " + d.name() + " was dropped; nothing was sent",
+		Content: func() *draw.Document { return shown.Document(m.Hidden) },
+		Enter:   func() tea.Cmd { return m.sendEdited(d, msg.body) },
+		Dropped: "the edit of " + d.name() + " was dropped; nothing was sent",
 	})
 }
 
@@ -176,7 +177,7 @@ func (m *Model) sendEdited(d draft, body []byte) tea.Cmd {
 	}
 	m.sending = what
 	return func() tea.Msg {
-		f, err := m.opt.Replay(m.ctx, d.delivery, body)
+		f, err := m.Replay(m.Ctx, d.delivery, body)
 		return answeredMsg{what: what, forward: f, edited: true, err: err}
 	}
 }

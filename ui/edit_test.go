@@ -28,8 +28,8 @@ type editor struct {
 }
 
 // edits lets the screen start the editor.
-func (s *screen) edits(e *editor) {
-	s.m.opt.Editor = func(_ context.Context, path string) (*exec.Cmd, error) { return exec.Command("editor", path), nil }
+func (s *terminal) edits(e *editor) {
+	s.m.Editor = func(_ context.Context, path string) (*exec.Cmd, error) { return exec.Command("editor", path), nil }
 	s.m.exec = func(cmd *exec.Cmd, done tea.ExecCallback) tea.Cmd {
 		return func() tea.Msg {
 			e.file = cmd.Args[1]
@@ -73,7 +73,7 @@ func failVisual(text string) string {
 func TestFramesOfTheDiff(t *testing.T) {
 	for _, size := range sizes {
 		t.Run(fmt.Sprintf("%dx%d", size[0], size[1]), func(t *testing.T) {
-			onScreen(t, size[0], size[1], uploads(), func(s *screen) {
+			onScreen(t, size[0], size[1], uploads(), func(s *terminal) {
 				s.edits(&editor{change: failVisual})
 				s.wait(30 * time.Second)
 				s.press("3", "e")
@@ -89,7 +89,7 @@ func TestFramesOfTheDiff(t *testing.T) {
 
 func TestAnEditIsShownAndThenSentAsANewMessage(t *testing.T) {
 	h, e := &handler{answer: taken()}, &editor{change: failVisual}
-	onScreen(t, 120, 40, uploads(), func(s *screen) {
+	onScreen(t, 120, 40, uploads(), func(s *terminal) {
 		s.edits(e)
 		s.wait(time.Second)
 		s.press("3", "e")
@@ -119,7 +119,7 @@ func TestAnEditIsShownAndThenSentAsANewMessage(t *testing.T) {
 func TestAnEditThatIsDroppedSendsNothing(t *testing.T) {
 	for _, key := range []string{"esc", "q", "1"} {
 		h := &handler{answer: taken()}
-		onScreen(t, 120, 40, uploads(), func(s *screen) {
+		onScreen(t, 120, 40, uploads(), func(s *terminal) {
 			s.edits(&editor{change: failVisual})
 			s.wait(time.Second)
 			s.press("3", "e")
@@ -150,7 +150,7 @@ func TestEditsThatComeToNothingSaySo(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := &handler{answer: taken()}
-			onScreen(t, 120, 40, uploads(), func(s *screen) {
+			onScreen(t, 120, 40, uploads(), func(s *terminal) {
 				s.edits(&c.editor)
 				s.wait(time.Second)
 				s.press("3", "e")
@@ -168,19 +168,19 @@ func TestEditsThatComeToNothingSaySo(t *testing.T) {
 }
 
 func TestWithoutAnEditorEditSaysSo(t *testing.T) {
-	onScreen(t, 120, 40, uploads(), func(s *screen) {
+	onScreen(t, 120, 40, uploads(), func(s *terminal) {
 		s.wait(time.Second)
 		s.press("3", "e")
 		s.wait(time.Second)
 		s.shows("set VISUAL or EDITOR")
-	}, withHandler(&handler{}), func(o *Options) {
+	}, withHandler(&handler{}), func(o *options) {
 		o.Editor = func(context.Context, string) (*exec.Cmd, error) { return nil, errors.New("set VISUAL or EDITOR") }
 	})
 }
 
 func TestAnEditThatIsNoJSONIsMarkedAndCanStillBeSent(t *testing.T) {
 	h := &handler{answer: taken()}
-	onScreen(t, 120, 40, uploads(), func(s *screen) {
+	onScreen(t, 120, 40, uploads(), func(s *terminal) {
 		s.edits(&editor{change: func(s string) string { return strings.TrimSuffix(s, "}\n") + "\n" }})
 		s.wait(time.Second)
 		s.press("3", "e")
@@ -198,7 +198,7 @@ func TestABodyThatIsNoJSONIsEditedAsItIs(t *testing.T) {
 	d := event(1, "task.progress", 0, "proxy=queued")
 	d.Body = []byte("plain\ntext")
 	h, e := &handler{answer: taken()}, &editor{change: func(s string) string { return strings.Replace(s, "text", "words", 1) }}
-	onScreen(t, 120, 40, []model.Delivery{d}, func(s *screen) {
+	onScreen(t, 120, 40, []model.Delivery{d}, func(s *terminal) {
 		s.edits(e)
 		s.wait(time.Second)
 		s.press("3", "e")
@@ -217,7 +217,7 @@ func TestABodyThatIsNoJSONIsEditedAsItIs(t *testing.T) {
 
 func TestPresentationHidesWhatIsPrivateInADiff(t *testing.T) {
 	private := "3f5d7e38-8c7c-4a22-9a7d-5702a8c3a111"
-	onScreen(t, 120, 40, uploads(), func(s *screen) {
+	onScreen(t, 120, 40, uploads(), func(s *terminal) {
 		s.edits(&editor{change: func(text string) string {
 			return strings.Replace(text, `"user_id": "`+private, `"user_id": "`+private+"0", 2)
 		}})
@@ -234,7 +234,7 @@ func TestPresentationHidesWhatIsPrivateInADiff(t *testing.T) {
 func TestHostileTextInAnEditIsHarmless(t *testing.T) {
 	for name, text := range hostileTexts {
 		t.Run(name, func(t *testing.T) {
-			onScreen(t, 60, 20, []model.Delivery{hostileTask(text)}, func(s *screen) {
+			onScreen(t, 60, 20, []model.Delivery{hostileTask(text)}, func(s *terminal) {
 				s.edits(&editor{change: func(given string) string { return strings.Replace(given, "queued", text, 1) + text }})
 				s.wait(time.Second)
 				s.press("3", "e")
@@ -257,12 +257,12 @@ func TestJSONTooDeepToBeLaidOutIsEditedAsItIs(t *testing.T) {
 }
 
 func TestReceivingGoesOnWhileTheEditorRuns(t *testing.T) {
-	onScreen(t, 120, 24, uploads(), func(s *screen) {
+	onScreen(t, 120, 24, uploads(), func(s *terminal) {
 		s.wait(time.Second)
-		s.m.opt.Editor = func(_ context.Context, path string) (*exec.Cmd, error) { return exec.Command("editor", path), nil }
+		s.m.Editor = func(_ context.Context, path string) (*exec.Cmd, error) { return exec.Command("editor", path), nil }
 		s.m.exec = func(_ *exec.Cmd, done tea.ExecCallback) tea.Cmd {
 			return func() tea.Msg { // a long look at the file
-				s.journal.append(event(6, "task.progress", 40*time.Second, "proxy=queued"))
+				s.journal.Append(event(6, "task.progress", 40*time.Second, "proxy=queued"))
 				time.Sleep(time.Minute)
 				return done(nil)
 			}

@@ -16,8 +16,8 @@ type exportedMsg struct {
 
 // export writes all messages of the task that the reader points at to a file.
 func (m *Model) export() tea.Cmd {
-	t := m.pointed().task
-	if t == nil || m.opt.Export == nil {
+	t := m.pointed().Task
+	if t == nil || m.Export == nil {
 		m.say("no task is selected, so there is nothing to export")
 		return nil
 	}
@@ -25,13 +25,13 @@ func (m *Model) export() tea.Cmd {
 	return func() tea.Msg {
 		deliveries := make([]model.Delivery, 0, len(seqs))
 		for _, seq := range seqs {
-			d, err := m.opt.Journal.Get(m.ctx, seq)
+			d, err := m.Journal.Get(m.Ctx, seq)
 			if err != nil {
 				return exportedMsg{err: err}
 			}
 			deliveries = append(deliveries, d)
 		}
-		path, err := m.opt.Export(id, deliveries)
+		path, err := m.Export(id, deliveries)
 		return exportedMsg{path, len(deliveries), err}
 	}
 }

@@ -10,7 +10,7 @@ import (
 )
 
 // cursorLine is where the selected row stands on the screen, and what it says.
-func (s *screen) cursorLine() (int, string) {
+func (s *terminal) cursorLine() (int, string) {
 	s.t.Helper()
 	for i, l := range strings.Split(s.frame(), "\n") {
 		if strings.Contains(l, draw.GlyphCursor) {
@@ -27,7 +27,7 @@ func refusal() model.Status {
 }
 
 func TestAProgressThatTellsAFailedFeatureIsAFailure(t *testing.T) {
-	onScreen(t, 100, 12, nil, func(s *screen) {
+	onScreen(t, 100, 12, nil, func(s *terminal) {
 		s.deliver(event(1, "task.progress", 0, "proxy=processing", "visual=processing"))
 		s.deliver(event(1, "task.progress", time.Second, "proxy=processing", "visual=failed"))
 		s.deliver(event(1, "task.progress", 2*time.Second, "proxy=completed", "visual=processing"))
@@ -41,7 +41,7 @@ func TestAProgressThatTellsAFailedFeatureIsAFailure(t *testing.T) {
 }
 
 func TestEnterDoesNotAcceptAWrongFilter(t *testing.T) {
-	onScreen(t, 100, 10, uploads(), func(s *screen) {
+	onScreen(t, 100, 10, uploads(), func(s *terminal) {
 		s.press("/")
 		s.write("is:xyz")
 		s.press("enter")
@@ -52,7 +52,7 @@ func TestEnterDoesNotAcceptAWrongFilter(t *testing.T) {
 }
 
 func TestATaskComesToPassAFilterAsTimeGoesBy(t *testing.T) {
-	onScreen(t, 100, 12, nil, func(s *screen) {
+	onScreen(t, 100, 12, nil, func(s *terminal) {
 		s.deliver(event(1, "task.progress", 0, "proxy=processing"))
 		s.press("/")
 		s.write("is:stalled")
@@ -65,7 +65,7 @@ func TestATaskComesToPassAFilterAsTimeGoesBy(t *testing.T) {
 }
 
 func TestAFrozenScreenCountsRefusalsToo(t *testing.T) {
-	onScreen(t, 100, 12, uploads(), func(s *screen) {
+	onScreen(t, 100, 12, uploads(), func(s *terminal) {
 		s.press("space")
 		for range 5 {
 			s.status.Add(refusal())
@@ -78,7 +78,7 @@ func TestAFrozenScreenCountsRefusalsToo(t *testing.T) {
 }
 
 func TestTheSelectedRowStaysInItsPlaceWhileAFilterIsTyped(t *testing.T) {
-	onScreen(t, 100, 20, manyTasks(9000), func(s *screen) {
+	onScreen(t, 100, 20, manyTasks(9000), func(s *terminal) {
 		s.wait(time.Second)
 		s.press("3")
 		for range 30 {
@@ -99,32 +99,13 @@ func TestTheSelectedRowStaysInItsPlaceWhileAFilterIsTyped(t *testing.T) {
 }
 
 func TestTheSelectionWaitsForARowThatTheScanHasNotComeTo(t *testing.T) {
-	j := &memory{}
-	j.append(manyTasks(9000)...)
-	m := New(t.Context(), Options{Journal: j})
-	m.Update(openedMsg{first: 1, last: 9000})
-	for m.loading {
-		m.Update(m.history()())
-	}
-	m.Update(keyPress("3"))
-	m.Update(keyPress("g"))
-	m.filter.filter, _ = model.ParseFilter("proxy")
-	m.tell(change{filter: true})
-	for m.log.looking(m) {
-		m.log.scanning = false
-		m.Update(m.log.scan(m)())
-	}
-	if s := m.pointed(); s.row.seq != 1 {
-		t.Errorf("delivery %d is selected, not the first", s.row.seq)
-	}
-}
-
-func TestTheNewestForwardsAreKept(t *testing.T) {
-	m := New(t.Context(), Options{Journal: &memory{}})
-	for seq := range int64(maxForwards + 1) {
-		m.noteForward(&model.Forward{Seq: seq + 1, To: "a", Status: 200})
-	}
-	if n := len(m.forwards); n < maxForwards/2 || n > maxForwards || m.forwards[maxForwards] == nil {
-		t.Errorf("%d are kept, the one before the last: %v", n, m.forwards[maxForwards])
-	}
+	onScreen(t, 100, 24, manyTasks(9000), func(s *terminal) {
+		s.wait(time.Second)
+		s.press("3", "g", "/")
+		s.write("proxy")
+		s.wait(time.Second)
+		if row := s.m.pointed().Row; row.Seq != 1 {
+			t.Errorf("delivery %d is selected, not the first", row.Seq)
+		}
+	})
 }

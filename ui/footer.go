@@ -33,30 +33,22 @@ func (m *Model) say(text string) {
 	m.flash.text = text
 	m.flash.n++
 	n := m.flash.n
-	m.later = append(m.later, tea.Tick(flashTime, func(time.Time) tea.Msg { return unflashMsg(n) }))
-}
-
-func (m *Model) sayFollow(on bool) {
-	if on {
-		m.say("following the newest")
-	} else {
-		m.say("not following any more; f follows the newest again")
-	}
+	m.Later(tea.Tick(flashTime, func(time.Time) tea.Msg { return unflashMsg(n) }))
 }
 
 // drawFooter draws the last line: the filter while it is typed, a message, or
 // the keys that fit.
 func (m *Model) drawFooter() string {
-	l := draw.NewLine(m.th, m.w)
-	switch f := &m.filter; {
-	case f.open:
+	l := draw.NewLine(m.Theme, m.W)
+	switch f := &m.Filter; {
+	case m.filterLine.open:
 		m.drawFilter(l)
 		return l.String()
-	case m.frozen != nil:
-		l.Put(draw.Warn, fmt.Sprintf("frozen, %d new", m.frozen.more)).Put(draw.Dim, "  space goes on ")
-	case f.active():
-		what := f.filter.String()
-		if f.failures {
+	case m.Frozen():
+		l.Put(draw.Warn, fmt.Sprintf("frozen, %d new", m.Board.Waiting())).Put(draw.Dim, "  space goes on ")
+	case f.Active():
+		what := f.Words.String()
+		if f.Failures {
 			what = strings.TrimSpace("failures only " + what)
 		}
 		l.Put(draw.Accent, "/"+what).Put(draw.Dim, fmt.Sprintf("  %s, esc clears  ", m.shownWords()))
@@ -69,7 +61,7 @@ func (m *Model) drawFooter() string {
 }
 
 func (m *Model) drawFilter(l *draw.Line) {
-	f := &m.filter
+	f := &m.filterLine
 	end := "  " + m.shownWords()
 	r := draw.Dim
 	if f.wrong != nil {
@@ -82,21 +74,10 @@ func (m *Model) drawFilter(l *draw.Line) {
 
 // shownWords tells how many rows pass the filter, as far as they were found.
 func (m *Model) shownWords() string {
-	if m.view == viewEvents && m.log.looking(m) {
-		return fmt.Sprintf("%d shown so far", m.shownCount())
+	if m.view == viewEvents && m.Log.Looking() {
+		return fmt.Sprintf("%d shown so far", m.views[m.view].Shown(m.Screen))
 	}
-	return fmt.Sprintf("%d shown", m.shownCount())
-}
-
-// shownCount is the number of rows that pass the filter in the present view.
-func (m *Model) shownCount() int {
-	switch m.view {
-	case viewEvents:
-		return m.log.len()
-	case viewDeliveries:
-		return len(m.deliveries().shown)
-	}
-	return len(m.views[viewTasks].(*tasksView).order.rows)
+	return fmt.Sprintf("%d shown", m.views[m.view].Shown(m.Screen))
 }
 
 // drawKeys lists the keys that mean something here, as many as fit, and at the
@@ -138,15 +119,9 @@ func (m *Model) means(b keys.Binding) bool {
 	}
 	switch b.Do {
 	case keys.Back:
-		return m.detail != nil || m.help != nil || m.filter.active()
-	case keys.Sort:
-		return m.view == viewTasks || m.view == viewBoard
-	case keys.Follow:
-		return m.view != viewStats && (m.view != viewDeliveries || m.opt.API != nil)
-	case keys.Open:
-		return m.view != viewDeliveries || m.opt.API != nil
-	case keys.Preview:
-		return m.view == viewTasks || m.view == viewEvents || m.view == viewDeliveries && m.opt.API != nil
+		return m.detail != nil || m.help != nil || m.Filter.Active()
+	case keys.Sort, keys.Follow, keys.Open, keys.Preview:
+		return m.views[m.view].Has(m.Screen, b.Do)
 	}
 	return true
 }

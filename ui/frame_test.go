@@ -29,7 +29,7 @@ func TestFramesOfEveryPageAtEverySize(t *testing.T) {
 	for _, p := range pages {
 		for _, size := range sizes {
 			t.Run(fmt.Sprintf("%s-%dx%d", p.name, size[0], size[1]), func(t *testing.T) {
-				onScreen(t, size[0], size[1], uploads(), func(s *screen) {
+				onScreen(t, size[0], size[1], uploads(), func(s *terminal) {
 					s.status.Add(model.Status{At: midnight.Add(25 * time.Second), Rejected: &model.Rejected{
 						ID: "msg_forged", Verdict: model.Verdict{Reason: model.NoMatch, Detail: "no secret matches (body altered, or another endpoint's secret)"},
 					}})
@@ -45,7 +45,7 @@ func TestFramesOfEveryPageAtEverySize(t *testing.T) {
 func TestNoSizeOverflowsOrPanics(t *testing.T) {
 	for _, p := range pages {
 		t.Run(p.name, func(t *testing.T) {
-			onScreen(t, 80, 24, uploads(), func(s *screen) {
+			onScreen(t, 80, 24, uploads(), func(s *terminal) {
 				s.wait(30 * time.Second)
 				s.press(p.keys...)
 				for w := 1; w <= 130; w++ {

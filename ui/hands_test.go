@@ -8,12 +8,13 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"aspectop/feed"
 	"aspectop/model"
 	"aspectop/ui/draw"
 )
 
 // selectedLine is the line with the cursor.
-func (s *screen) selectedLine() string {
+func (s *terminal) selectedLine() string {
 	s.t.Helper()
 	for line := range strings.Lines(s.frame()) {
 		if strings.HasPrefix(line, draw.GlyphCursor) {
@@ -24,13 +25,13 @@ func (s *screen) selectedLine() string {
 }
 
 func TestTheSelectionFollowsTheNewestUntilAnotherRowIsChosen(t *testing.T) {
-	onScreen(t, 100, 24, uploads(), func(s *screen) {
-		s.wait(idleTime)
+	onScreen(t, 100, 24, uploads(), func(s *terminal) {
+		s.wait(soon)
 		if line := s.selectedLine(); !strings.Contains(line, "2e1c7e05") {
 			t.Errorf("the newest task is not selected: %s", line)
 		}
 		s.press("j", "j")
-		s.shows("not following")
+		s.shows("no longer following")
 		if line := s.selectedLine(); !strings.Contains(line, "2e1c7e03") {
 			t.Errorf("two rows down is %s", line)
 		}
@@ -72,7 +73,7 @@ func many(n int) []model.Delivery {
 func TestNothingScrollsUnderTheReadersEyes(t *testing.T) {
 	for name, view := range map[string]string{"tasks": "1", "events": "3"} {
 		t.Run(name, func(t *testing.T) {
-			onScreen(t, 100, 24, many(200), func(s *screen) {
+			onScreen(t, 100, 24, many(200), func(s *terminal) {
 				s.wait(time.Second)
 				s.press(view)
 				for range 60 {
@@ -101,11 +102,11 @@ func firstWords(line string) string {
 }
 
 func TestAFrozenScreenStandsStillAndCounts(t *testing.T) {
-	onScreen(t, 100, 24, uploads(), func(s *screen) {
+	onScreen(t, 100, 24, uploads(), func(s *terminal) {
 		s.wait(30 * time.Second)
 		s.press("space")
 		frame := body(s.frame())
-		s.journal.append(event(7, "task.failed", 31*time.Second, "proxy=failed"), event(8, "task.failed", 31*time.Second, "proxy=failed"))
+		s.journal.Append(event(7, "task.failed", 31*time.Second, "proxy=failed"), event(8, "task.failed", 31*time.Second, "proxy=failed"))
 		s.wait(3 * time.Second)
 		if now := body(s.frame()); now != frame {
 			t.Errorf("the frozen screen changed from\n%s\nto\n%s", frame, now)
@@ -114,7 +115,7 @@ func TestAFrozenScreenStandsStillAndCounts(t *testing.T) {
 		s.press("3", "1") // looking around goes on
 		s.hides("2e1c7e07")
 		s.press("space")
-		s.wait(idleTime)
+		s.wait(soon)
 		s.shows("2e1c7e07", "2e1c7e08", "7 tasks")
 		s.hides("frozen")
 		s.deliver(event(9, "task.failed", 40*time.Second, "proxy=failed"))
@@ -126,8 +127,8 @@ func TestAFrozenScreenStandsStillAndCounts(t *testing.T) {
 func body(frame string) string { return frame[:strings.LastIndexByte(frame, '\n')] }
 
 func TestTheFilterActsWhileItIsTyped(t *testing.T) {
-	onScreen(t, 100, 24, uploads(), func(s *screen) {
-		s.wait(idleTime)
+	onScreen(t, 100, 24, uploads(), func(s *terminal) {
+		s.wait(soon)
 		s.press("/")
 		s.write("state:fai")
 		s.shows("1 shown", "2e1c7e02")
@@ -146,8 +147,8 @@ func TestTheFilterActsWhileItIsTyped(t *testing.T) {
 }
 
 func TestAnEscapeWhileTypingKeepsNoFilter(t *testing.T) {
-	onScreen(t, 100, 24, uploads(), func(s *screen) {
-		s.wait(idleTime)
+	onScreen(t, 100, 24, uploads(), func(s *terminal) {
+		s.wait(soon)
 		s.press("/")
 		s.write("q") // a letter that is a key elsewhere
 		s.press("esc")
@@ -159,8 +160,8 @@ func TestAnEscapeWhileTypingKeepsNoFilter(t *testing.T) {
 }
 
 func TestFailuresOnlyAndTheNextFailure(t *testing.T) {
-	onScreen(t, 100, 24, uploads(), func(s *screen) {
-		s.wait(idleTime)
+	onScreen(t, 100, 24, uploads(), func(s *terminal) {
+		s.wait(soon)
 		s.press("n")
 		if line := s.selectedLine(); !strings.Contains(line, "failed") {
 			t.Errorf("n went to %s", line)
@@ -177,7 +178,7 @@ func TestFailuresOnlyAndTheNextFailure(t *testing.T) {
 }
 
 func TestEachSortingPutsItsOwnFirst(t *testing.T) {
-	onScreen(t, 100, 24, uploads(), func(s *screen) {
+	onScreen(t, 100, 24, uploads(), func(s *terminal) {
 		s.wait(30 * time.Second)
 		for _, want := range []struct{ sorting, first string }{
 			{"state", "2e1c7e02"},       // the failed one
@@ -197,8 +198,8 @@ func TestEachSortingPutsItsOwnFirst(t *testing.T) {
 func TestCopyingSaysWhatWasCopiedAndHoldsNoControlCharacters(t *testing.T) {
 	hostile := event(1, "task.progress", 0, "proxy=queued")
 	hostile.Body = []byte(strings.Replace(string(hostile.Body), "{", "{\n\t\"\\u001b[2J\": \"x\",", 1))
-	onScreen(t, 100, 24, []model.Delivery{hostile}, func(s *screen) {
-		s.wait(idleTime)
+	onScreen(t, 100, 24, []model.Delivery{hostile}, func(s *terminal) {
+		s.wait(soon)
 		for _, c := range []struct{ key, says, holds string }{
 			{"y", "copied task id 2e1c7e01", taskID(1)},
 			{"Y", "copied the payload of #1", taskID(1)},
@@ -225,7 +226,7 @@ func TestCopyingSaysWhatWasCopiedAndHoldsNoControlCharacters(t *testing.T) {
 }
 
 func TestSuspendingSaysFirstThatReceivingStops(t *testing.T) {
-	onScreen(t, 100, 24, nil, func(s *screen) {
+	onScreen(t, 100, 24, nil, func(s *terminal) {
 		s.press("ctrl+z")
 		s.shows("suspending stops receiving too")
 		s.press("j", "ctrl+z") // another key in between: it is said again
@@ -234,14 +235,14 @@ func TestSuspendingSaysFirstThatReceivingStops(t *testing.T) {
 			t.Error("suspended without having been asked twice")
 		}
 	})
-	onScreen(t, 100, 24, nil, func(s *screen) {
+	onScreen(t, 100, 24, nil, func(s *terminal) {
 		s.press("ctrl+z")
 		s.shows("cannot suspend here")
-	}, func(o *Options) { o.CanSuspend = func() bool { return false } })
+	}, func(o *options) { o.CanSuspend = func() bool { return false } })
 }
 
 func TestTheHeaderSaysSinceWhenNothingCame(t *testing.T) {
-	onScreen(t, 120, 24, nil, func(s *screen) {
+	onScreen(t, 120, 24, nil, func(s *terminal) {
 		s.wait(90 * time.Second)
 		s.shows("no event for 1m30", "Waiting for the first event", "http://127.0.0.1:8787/webhooks/aspect", "aspectop demo")
 		s.deliver(event(1, "task.progress", 90*time.Second, "proxy=queued"))
@@ -252,8 +253,8 @@ func TestTheHeaderSaysSinceWhenNothingCame(t *testing.T) {
 }
 
 func TestPresentationHidesUsersAndURLs(t *testing.T) {
-	onScreen(t, 160, 40, uploads(), func(s *screen) {
-		s.wait(idleTime)
+	onScreen(t, 160, 40, uploads(), func(s *terminal) {
+		s.wait(soon)
 		s.press("enter")
 		s.shows("3f5d7e38-8c7c-4a22-9a7d-5702a8c3a111", "127.0.0.1:8787")
 		s.press("P")
@@ -265,7 +266,7 @@ func TestPresentationHidesUsersAndURLs(t *testing.T) {
 }
 
 func TestNotifyRingsForWhatEndsButNotForHistory(t *testing.T) {
-	raw := func(s *screen) (told []string) {
+	raw := func(s *terminal) (told []string) {
 		for _, msg := range s.printed {
 			if r, ok := msg.(tea.RawMsg); ok {
 				told = append(told, fmt.Sprint(r.Msg))
@@ -273,8 +274,8 @@ func TestNotifyRingsForWhatEndsButNotForHistory(t *testing.T) {
 		}
 		return told
 	}
-	onScreen(t, 100, 24, uploads(), func(s *screen) {
-		s.wait(idleTime)
+	onScreen(t, 100, 24, uploads(), func(s *terminal) {
+		s.wait(soon)
 		if told := raw(s); len(told) > 0 {
 			t.Errorf("the history was told: %q", told)
 		}
@@ -287,12 +288,12 @@ func TestNotifyRingsForWhatEndsButNotForHistory(t *testing.T) {
 		if told := raw(s); len(told) != 1 || !strings.Contains(told[0], "task 2e1c7e05 stalled") {
 			t.Errorf("a stalled task was told as %q", told)
 		}
-	}, func(o *Options) { o.Notify = true })
+	}, func(o *options) { o.Notify = true })
 }
 
 func TestTheMouseSelectsOnlyWhenItIsOn(t *testing.T) {
-	onScreen(t, 100, 24, uploads(), func(s *screen) {
-		s.wait(idleTime)
+	onScreen(t, 100, 24, uploads(), func(s *terminal) {
+		s.wait(soon)
 		if s.m.View().MouseMode != tea.MouseModeNone {
 			t.Error("the mouse is on at the start")
 		}
@@ -312,8 +313,8 @@ func TestTheMouseSelectsOnlyWhenItIsOn(t *testing.T) {
 }
 
 func TestTheSummaryTellsWhatTheSessionSaw(t *testing.T) {
-	onScreen(t, 100, 24, uploads(), func(s *screen) {
-		s.wait(idleTime)
+	onScreen(t, 100, 24, uploads(), func(s *terminal) {
+		s.wait(soon)
 		if got := s.m.Summary(); got != "" {
 			t.Errorf("nothing came, but the summary is %q", got)
 		}
@@ -327,11 +328,11 @@ func TestTheSummaryTellsWhatTheSessionSaw(t *testing.T) {
 }
 
 func TestHistoryIsReadInTheBackgroundAndAllOfItCounts(t *testing.T) {
-	onScreen(t, 100, 24, many(3*batch+17), func(s *screen) {
+	onScreen(t, 100, 24, many(3*feed.FullBatch+17), func(s *terminal) {
 		s.wait(time.Second)
-		s.shows(fmt.Sprint(3*batch+17) + " tasks")
+		s.shows(fmt.Sprint(3*feed.FullBatch+17) + " tasks")
 		s.press("3", "g")
-		s.wait(idleTime)
+		s.wait(soon)
 		if line := s.selectedLine(); !strings.Contains(line, " 1 ") {
 			t.Errorf("the first row of the log is %s", line)
 		}
@@ -339,8 +340,8 @@ func TestHistoryIsReadInTheBackgroundAndAllOfItCounts(t *testing.T) {
 }
 
 func TestTheFooterEndsWithHelpAndQuitAndOffersNoDeadKey(t *testing.T) {
-	onScreen(t, 80, 24, uploads(), func(s *screen) {
-		s.wait(idleTime)
+	onScreen(t, 80, 24, uploads(), func(s *terminal) {
+		s.wait(soon)
 		for _, view := range []string{"1", "2", "3", "4", "5"} {
 			s.press(view)
 			s.shows("? help  q quit")
@@ -362,7 +363,7 @@ func TestTheFooterEndsWithHelpAndQuitAndOffersNoDeadKey(t *testing.T) {
 }
 
 func TestARefusalIsToldWhereTheFirstTaskIsAwaited(t *testing.T) {
-	onScreen(t, 120, 24, nil, func(s *screen) {
+	onScreen(t, 120, 24, nil, func(s *terminal) {
 		s.status.Add(model.Status{At: midnight, Rejected: &model.Rejected{ID: "msg_1", Verdict: model.Verdict{
 			Reason: model.NoMatch, Detail: "no secret matches", Hint: "matches after trimming a trailing newline"}}})
 		s.wait(time.Second)
@@ -376,12 +377,12 @@ func TestARefusalIsToldWhereTheFirstTaskIsAwaited(t *testing.T) {
 }
 
 func TestAKeyMeansTheTaskThatWasSeenWhenItWasPressed(t *testing.T) {
-	onScreen(t, 100, 24, uploads(), func(s *screen) {
+	onScreen(t, 100, 24, uploads(), func(s *terminal) {
 		s.wait(time.Second) // task 5 is selected, and followed by what is newest
 		s.deliver(event(7, "task.progress", 40*time.Second, "proxy=queued"))
 		s.press("y") // at once: the reader saw task 5
 		s.shows("copied task id 2e1c7e05")
-		s.wait(reaction)
+		s.wait(time.Second)
 		s.press("enter")
 		s.shows(taskID(7))
 	})

@@ -2,12 +2,9 @@ package ui
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"os"
-	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -16,142 +13,39 @@ import (
 	"github.com/charmbracelet/x/ansi"
 	"github.com/charmbracelet/x/exp/golden"
 
+	"aspectop/feed"
+	"aspectop/feed/feedtest"
 	"aspectop/model"
+	"aspectop/ui/screen"
 )
-
-// memory is a journal in memory. The screen reads it as it reads a real one.
-type memory struct {
-	mu         sync.Mutex
-	deliveries []model.Delivery // Seq is index + 1
-	grown      bool
-	forwards   map[int64][]model.Forward
-}
-
-func (j *memory) append(ds ...model.Delivery) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	for _, d := range ds {
-		d.Seq = int64(len(j.deliveries) + 1)
-		if d.Message == 0 {
-			d.Message = d.Seq
-		}
-		d.Attempt = max(1, d.Attempt)
-		j.deliveries = append(j.deliveries, d)
-	}
-	j.grown = true
-}
-
-func (j *memory) After(_ context.Context, seq int64, limit int) ([]model.Delivery, error) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	from := min(int(seq), len(j.deliveries))
-	return slices.Clone(j.deliveries[from:min(from+limit, len(j.deliveries))]), nil
-}
-
-func (j *memory) Before(_ context.Context, seq int64, limit int) ([]model.Delivery, error) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	to := min(int(seq-1), len(j.deliveries))
-	out := slices.Clone(j.deliveries[max(0, to-limit):to])
-	slices.Reverse(out)
-	return out, nil
-}
-
-func (j *memory) Get(_ context.Context, seq int64) (model.Delivery, error) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	if seq < 1 || int(seq) > len(j.deliveries) {
-		return model.Delivery{}, fmt.Errorf("no delivery %d", seq)
-	}
-	return j.deliveries[seq-1], nil
-}
-
-func (j *memory) Repeats(_ context.Context, message int64) ([]model.Delivery, error) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	var repeats []model.Delivery
-	for _, d := range j.deliveries {
-		if d.Message == message && d.Repeat() {
-			repeats = append(repeats, d)
-		}
-	}
-	return repeats, nil
-}
-
-func (j *memory) Forwards(_ context.Context, seq int64) ([]model.Forward, error) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return slices.Clone(j.forwards[seq]), nil
-}
-
-func (j *memory) Range(context.Context) (first, last int64, err error) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return min(1, int64(len(j.deliveries))), int64(len(j.deliveries)), nil
-}
-
-func (j *memory) Changed(context.Context) (bool, error) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	grown := j.grown
-	j.grown = false
-	return grown, nil
-}
 
 func TestMain(m *testing.M) {
 	time.Local = time.UTC // frames show times of day
 	os.Exit(m.Run())
 }
 
-// midnight is when every test starts: the clock of a synctest bubble.
-var midnight = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
+var (
+	midnight = feedtest.Midnight
+	event    = feedtest.Event
+	taskID   = feedtest.TaskID
+	folded   = feedtest.Folded
+)
 
-// taskID is a believable id; the letter makes it easy to tell in a frame.
-func taskID(n int) string {
-	return fmt.Sprintf("%08x-4f8d-4e10-8d7a-0a6c0d3b1234", 0x2e1c7e00+n)
+// soon is longer than what has come takes to be on the screen.
+const soon = 100 * time.Millisecond
+
+// options are those of a screen, and where its feed reads.
+type options struct {
+	screen.Options
+	folded, rows feed.Journal // nil: the feedtest.Memory
 }
 
-// event is a delivery that tells task n's features ("proxy=queued"), updated
-// and received at the given time after midnight.
-func event(n int, typ string, at time.Duration, features ...string) model.Delivery {
-	type feature struct {
-		State string `json:"state"`
-	}
-	told := map[string]feature{}
-	for _, f := range features {
-		name, state, _ := strings.Cut(f, "=")
-		told[name] = feature{state}
-	}
-	stamp := midnight.Add(at).Format(time.RFC3339Nano)
-	body, err := json.Marshal(map[string]any{
-		"timestamp": stamp, "user_id": "3f5d7e38-8c7c-4a22-9a7d-5702a8c3a111", "event_type": typ,
-		"event_id": fmt.Sprintf("8b7a2e8f-3a1c-4ff9-9f5e-%012x", int64(n)<<32|int64(at/time.Millisecond)),
-		"data": map[string]any{"task": map[string]any{
-			"id": taskID(n), "asset_id": fmt.Sprintf("c4b6b5f1-6a2d-4d75-9a90-%012x", n), "features": told,
-			"user_id": "3f5d7e38-8c7c-4a22-9a7d-5702a8c3a111",
-			"created": midnight.Add(time.Duration(-n) * time.Minute).Format(time.RFC3339Nano), "updated": stamp,
-		}},
-	})
-	if err != nil {
-		panic(err)
-	}
-	return model.Delivery{
-		ID: fmt.Sprintf("msg_%027d", int64(n)<<32|int64(at/time.Millisecond)), Source: model.SourceWebhook, Secret: "default",
-		Received: midnight.Add(at),
-		Header: map[string][]string{
-			"Svix-Id": {"msg_x"}, "Svix-Timestamp": {"946684800"}, "Svix-Signature": {"v1,xyz"},
-			"Content-Type": {"application/json"}, "User-Agent": {"Svix-Webhooks/1.84.0"},
-		},
-		Body: body,
-	}
-}
-
-// screen drives a model as Bubble Tea would, in the virtual time of a synctest
+// terminal drives a model as Bubble Tea would, in the virtual time of a synctest
 // bubble: the test decides when time passes.
-type screen struct {
+type terminal struct {
 	t       *testing.T
 	m       *Model
-	journal *memory
+	journal *feedtest.Memory
 	status  *model.StatusLog
 	msgs    chan tea.Msg
 	printed []tea.Msg // messages for the terminal, such as what is copied
@@ -159,17 +53,24 @@ type screen struct {
 }
 
 // onScreen shows the deliveries on a terminal of w times h and hands it to the
-// test. Options may be changed before the start.
-func onScreen(t *testing.T, w, h int, history []model.Delivery, test func(s *screen), change ...func(*Options)) {
+// test. Options may be changed before the start. A test of the screen takes five
+// lines:
+//
+//	onScreen(t, 80, 24, uploads(), func(s *terminal) {
+//		s.press("2", "enter")
+//		s.deliver(event(1, "task.completed", time.Minute, "proxy=completed"))
+//		s.shows("✓ completed")
+//	})
+func onScreen(t *testing.T, w, h int, history []model.Delivery, test func(s *terminal), change ...func(*options)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		s := &screen{t: t, journal: &memory{}, status: model.NewStatusLog(100), msgs: make(chan tea.Msg, 1000)}
-		s.journal.append(history...)
-		o := Options{
-			Journal: s.journal, Status: s.status, Receiver: "http://127.0.0.1:8787/webhooks/aspect",
+		s := &terminal{t: t, journal: &feedtest.Memory{}, status: model.NewStatusLog(100), msgs: make(chan tea.Msg, 1000)}
+		s.journal.Append(history...)
+		o := options{folded: s.journal, rows: s.journal, Options: screen.Options{
+			Journal: s.journal, Receiver: "http://127.0.0.1:8787/webhooks/aspect",
 			Secrets: []string{"default"}, JournalPath: "journal.db", Try: "aspectop demo", Theme: "dark",
 			ReducedMotion: true, CanSuspend: func() bool { return true },
-		}
+		}}
 		for _, c := range change {
 			c(&o)
 		}
@@ -179,7 +80,9 @@ func onScreen(t *testing.T, w, h int, history []model.Delivery, test func(s *scr
 			time.Sleep(time.Minute) // timers that are under way run out
 			synctest.Wait()
 		}()
-		s.m = New(ctx, o)
+		o.Feed = feed.New(feed.Options{Journal: o.folded, Rows: o.rows, Status: s.status})
+		go o.Feed.Run(ctx)
+		s.m = New(ctx, o.Options)
 		s.run(s.m.Init())
 		s.send(tea.WindowSizeMsg{Width: w, Height: h})
 		test(s)
@@ -187,7 +90,7 @@ func onScreen(t *testing.T, w, h int, history []model.Delivery, test func(s *scr
 }
 
 // run carries out a command in the background.
-func (s *screen) run(cmd tea.Cmd) {
+func (s *terminal) run(cmd tea.Cmd) {
 	if cmd == nil {
 		return
 	}
@@ -200,13 +103,13 @@ func (s *screen) run(cmd tea.Cmd) {
 
 // send hands a message to the model and waits until all that follows from it
 // at once has happened.
-func (s *screen) send(msg tea.Msg) {
+func (s *terminal) send(msg tea.Msg) {
 	s.t.Helper()
 	s.msgs <- msg
 	s.settle()
 }
 
-func (s *screen) settle() {
+func (s *terminal) settle() {
 	s.t.Helper()
 	for {
 		synctest.Wait()
@@ -234,7 +137,7 @@ func (s *screen) settle() {
 }
 
 // wait lets time pass.
-func (s *screen) wait(d time.Duration) {
+func (s *terminal) wait(d time.Duration) {
 	s.t.Helper()
 	for end := time.Now().Add(d); time.Now().Before(end); {
 		time.Sleep(min(10*time.Millisecond, time.Until(end)))
@@ -243,14 +146,14 @@ func (s *screen) wait(d time.Duration) {
 }
 
 // deliver appends to the journal and waits until the screen has seen it.
-func (s *screen) deliver(ds ...model.Delivery) {
+func (s *terminal) deliver(ds ...model.Delivery) {
 	s.t.Helper()
-	s.journal.append(ds...)
-	s.wait(2 * idleTime)
+	s.journal.Append(ds...)
+	s.wait(2 * soon)
 }
 
 // press types keys by their Bubble Tea names.
-func (s *screen) press(keys ...string) {
+func (s *terminal) press(keys ...string) {
 	s.t.Helper()
 	for _, k := range keys {
 		s.send(keyPress(k))
@@ -258,7 +161,7 @@ func (s *screen) press(keys ...string) {
 }
 
 // write types text.
-func (s *screen) write(text string) {
+func (s *terminal) write(text string) {
 	s.t.Helper()
 	for _, r := range text {
 		s.send(keyPress(string(r)))
@@ -286,17 +189,17 @@ func keyPress(name string) tea.KeyPressMsg {
 // frame is what the terminal shows, as plain text. It fails the test if the
 // frame is not exactly as high and wide as the terminal, or holds anything but
 // text and colours.
-func (s *screen) frame() string {
+func (s *terminal) frame() string {
 	s.t.Helper()
 	content := s.m.View().Content
 	text := ansi.Strip(content)
 	lines := strings.Split(text, "\n")
-	if len(lines) != s.m.h {
-		s.t.Fatalf("the frame has %d lines on a terminal of %dx%d:\n%s", len(lines), s.m.w, s.m.h, text)
+	if len(lines) != s.m.H {
+		s.t.Fatalf("the frame has %d lines on a terminal of %dx%d:\n%s", len(lines), s.m.W, s.m.H, text)
 	}
 	for i, l := range lines {
-		if n := ansi.StringWidth(l); n != s.m.w {
-			s.t.Fatalf("line %d is %d cells wide on a terminal of %dx%d:\n%s", i+1, n, s.m.w, s.m.h, text)
+		if n := ansi.StringWidth(l); n != s.m.W {
+			s.t.Fatalf("line %d is %d cells wide on a terminal of %dx%d:\n%s", i+1, n, s.m.W, s.m.H, text)
 		}
 	}
 	for i := 0; i < len(content); i++ {
@@ -315,7 +218,7 @@ func (s *screen) frame() string {
 }
 
 // shows fails the test unless each text stands somewhere in the frame.
-func (s *screen) shows(texts ...string) {
+func (s *terminal) shows(texts ...string) {
 	s.t.Helper()
 	frame := s.frame()
 	for _, text := range texts {
@@ -326,7 +229,7 @@ func (s *screen) shows(texts ...string) {
 }
 
 // hides fails the test if one of the texts stands in the frame.
-func (s *screen) hides(texts ...string) {
+func (s *terminal) hides(texts ...string) {
 	s.t.Helper()
 	frame := s.frame()
 	for _, text := range texts {
@@ -338,7 +241,7 @@ func (s *screen) hides(texts ...string) {
 
 // matchesGolden compares the frame with the one kept for the test; go test
 // -update keeps it anew.
-func (s *screen) matchesGolden() {
+func (s *terminal) matchesGolden() {
 	s.t.Helper()
 	golden.RequireEqual(s.t, []byte(trimLines(s.frame())))
 }

@@ -36,7 +36,7 @@ const (
 // widest draws a line with as much detail as fits.
 func (m *Model) widest(content func(*draw.Line, detailLevel)) string {
 	for level := full; ; level-- {
-		l := draw.NewLine(m.th, m.w)
+		l := draw.NewLine(m.Theme, m.W)
 		if content(l, level); level == brief || !l.Cut {
 			return l.String()
 		}
@@ -49,42 +49,42 @@ func (m *Model) connection(l *draw.Line, level detailLevel) {
 		l.Put(draw.Strong, fmt.Sprint(n)).Put(draw.Dim, " watching").Space(2)
 	}
 	switch {
-	case m.trouble != "":
-		l.Put(draw.Bad, draw.GlyphDown+" "+m.trouble)
+	case m.Trouble() != "":
+		l.Put(draw.Bad, draw.GlyphDown+" "+m.Trouble())
 		return
-	case m.opt.Receiver == "" && m.opt.Sources != nil && len(m.opt.Sources()) > 0:
-		l.Put(draw.Good, draw.GlyphLive).Put(draw.Plain, " "+strings.Join(m.opt.Sources(), ", "))
+	case m.Receiver == "" && m.Sources != nil && len(m.Sources()) > 0:
+		l.Put(draw.Good, draw.GlyphLive).Put(draw.Plain, " "+strings.Join(m.Sources(), ", "))
 		return
-	case m.opt.Receiver == "":
-		l.Put(draw.Waiting, draw.GlyphDown+" viewing").Put(draw.Dim, " "+m.opt.JournalPath)
+	case m.Receiver == "":
+		l.Put(draw.Waiting, draw.GlyphDown+" viewing").Put(draw.Dim, " "+m.JournalPath)
 		if level > brief {
 			l.Put(draw.Dim, ", not receiving: refusals are not shown")
 		}
 		return
 	}
-	if m.tunnel != nil {
+	if m.Tunnel() != nil {
 		m.drawTunnel(l, level)
 	} else if l.Put(draw.Good, draw.GlyphLive).Put(draw.Plain, " receiving"); level > brief {
 		l.Put(draw.Dim, " on ").Put(draw.Plain, m.shownURL())
 	} else {
 		l.Put(draw.Plain, " "+m.shownHost())
 	}
-	if n := len(m.opt.Secrets); n > 0 && level > brief {
+	if n := len(m.Secrets); n > 0 && level > brief {
 		l.Put(draw.Dim, draw.Plural(n, "  secret ", "  secrets "))
 		if level == full {
-			l.Put(draw.Plain, strings.Join(m.opt.Secrets, ", "))
+			l.Put(draw.Plain, strings.Join(m.Secrets, ", "))
 		} else {
 			l.Put(draw.Plain, fmt.Sprint(n))
 		}
 	}
-	if m.opt.Endpoint != nil && level == full && !m.hidden {
-		l.Put(draw.Dim, "  "+m.opt.Endpoint())
+	if m.Endpoint != nil && level == full && !m.Hidden {
+		l.Put(draw.Dim, "  "+m.Endpoint())
 	}
 }
 
 // drawTunnel tells how the receiver is reached from outside, in words.
 func (m *Model) drawTunnel(l *draw.Line, level detailLevel) {
-	t := m.tunnel
+	t := m.Tunnel()
 	r, sign := draw.Warn, draw.GlyphDown
 	switch {
 	case t.State == model.TunnelFailed, t.Probe != nil && !t.Probe.OK:
@@ -94,17 +94,17 @@ func (m *Model) drawTunnel(l *draw.Line, level detailLevel) {
 	}
 	l.Put(r, sign+" tunnel "+string(t.State))
 	if t.State == model.TunnelConnected && t.PublicURL != "" {
-		address := m.shown(t.PublicURL)
+		address := m.Shown(t.PublicURL)
 		if level == brief {
 			address = hostOf(address)
 		}
 		l.Put(draw.Dim, " at ").Put(draw.Plain, address)
 	}
 	if t.State != model.TunnelConnected && !t.NextTry.IsZero() {
-		l.Put(draw.Dim, ", next try in "+draw.Ago(t.NextTry.Sub(m.at)))
+		l.Put(draw.Dim, ", next try in "+draw.Ago(t.NextTry.Sub(m.At)))
 	}
 	switch {
-	case m.hidden: // reasons may name hosts
+	case m.Hidden: // reasons may name hosts
 	case t.Probe != nil && !t.Probe.OK:
 		l.Put(draw.Bad, ": "+t.Probe.Detail)
 	case t.State != model.TunnelConnected && t.Detail != "":
@@ -117,27 +117,27 @@ func (m *Model) drawTunnel(l *draw.Line, level detailLevel) {
 }
 
 func (m *Model) viewers() []model.Viewer {
-	if m.opt.Viewers == nil {
+	if m.Viewers == nil {
 		return nil
 	}
-	return m.opt.Viewers()
+	return m.Viewers()
 }
 
-func (m *Model) shownURL() string { return m.shown(m.opt.Receiver) }
+func (m *Model) shownURL() string { return m.Shown(m.Receiver) }
 
 // shown is a URL, unless presentation hides it.
 func (m *Model) shown(url string) string {
-	if m.hidden {
+	if m.Hidden {
 		return "(hidden)"
 	}
 	return url
 }
 
 func (m *Model) shownHost() string {
-	if m.hidden {
+	if m.Hidden {
 		return ""
 	}
-	return "on " + hostOf(m.opt.Receiver)
+	return "on " + hostOf(m.Receiver)
 }
 
 // hostOf is a URL's host and port; a text that is no URL is left as it is.
@@ -151,13 +151,13 @@ func hostOf(address string) string {
 
 func (m *Model) counters(l *draw.Line, level detailLevel) {
 	wall := func() { l.Put(draw.Faint, " "+draw.GlyphWall+" ") }
-	if m.loading && m.seen > 0 {
+	if m.Loading() {
 		m.drawLoading(l, level)
 		wall()
 	}
-	l.Put(draw.Strong, fmt.Sprint(m.board.Len())).Put(draw.Dim, draw.Plural(m.board.Len(), " task", " tasks"))
+	l.Put(draw.Strong, fmt.Sprint(m.Board.Len())).Put(draw.Dim, draw.Plural(m.Board.Len(), " task", " tasks"))
 	for _, s := range []model.State{model.Processing, model.Queued, model.Completed, model.Failed, model.Cancelled} {
-		n := m.board.Count(s)
+		n := m.Board.Count(s)
 		if n == 0 {
 			continue
 		}
@@ -172,8 +172,8 @@ func (m *Model) counters(l *draw.Line, level detailLevel) {
 	if level > brief {
 		m.drawVerdicts(l, level)
 		wall()
-	} else if m.run.rejected > 0 {
-		l.Put(draw.Bad, fmt.Sprint(m.run.rejected)).Put(draw.Dim, " rejected")
+	} else if m.Board.Counters().Rejected > 0 {
+		l.Put(draw.Bad, fmt.Sprint(m.Board.Counters().Rejected)).Put(draw.Dim, " rejected")
 		wall()
 	}
 	m.drawRate(l, level)
@@ -186,7 +186,7 @@ func (m *Model) drawVerdicts(l *draw.Line, level detailLevel) {
 		labels = []string{" ok", " rejected", " dup", " late"}
 	}
 	roles := []draw.Role{draw.Good, draw.Bad, draw.Warn, draw.Warn}
-	for i, n := range []int{m.run.verified, m.run.rejected, m.run.duplicate, m.run.late} {
+	for i, n := range []int{m.Board.Counters().Verified, m.Board.Counters().Rejected, m.Board.Counters().Duplicate, m.Board.Counters().Late} {
 		if i > 0 {
 			l.Put(draw.Plain, "  ")
 		}
@@ -196,17 +196,16 @@ func (m *Model) drawVerdicts(l *draw.Line, level detailLevel) {
 		}
 		l.Put(r, fmt.Sprint(n)).Put(draw.Dim, labels[i])
 	}
-	if m.run.lost > 0 {
-		l.Put(draw.Warn, fmt.Sprintf("  %d not shown", m.run.lost))
+	if m.Board.Counters().Lost > 0 {
+		l.Put(draw.Warn, fmt.Sprintf("  %d not shown", m.Board.Counters().Lost))
 	}
 }
 
 func (m *Model) drawLoading(l *draw.Line, level detailLevel) {
 	const w = 10
 	done, percent := 0, 0
-	if all := m.seen - m.first + 1; all > 0 {
-		done = int((m.seen + 1 - m.oldest) * w / all)
-		percent = int((m.seen + 1 - m.oldest) * 100 / all)
+	if _, folded, all := m.Feed.Loading(); all > 0 {
+		done, percent = int(folded*w/all), int(folded*100/all)
 	}
 	if level > brief {
 		l.Put(draw.Busy, draw.Repeat(draw.GlyphThick, done)).Put(draw.Faint, draw.Repeat(draw.GlyphEmpty, w-done)).Put(draw.Dim, " reading history")
@@ -216,24 +215,24 @@ func (m *Model) drawLoading(l *draw.Line, level detailLevel) {
 
 // drawRate draws the rate of the last minute, or since when nothing came.
 func (m *Model) drawRate(l *draw.Line, level detailLevel) {
-	switch silent := m.at.Sub(m.run.last); {
-	case level == brief && m.run.last.IsZero() && m.run.rejected == 0 && m.opt.Receiver != "":
-		l.Put(draw.Warn, "quiet "+draw.Ago(m.at.Sub(m.run.started)))
+	switch silent := m.At.Sub(m.Board.Counters().Last); {
+	case level == brief && m.Board.Counters().Last.IsZero() && m.Board.Counters().Rejected == 0 && m.Receiver != "":
+		l.Put(draw.Warn, "quiet "+draw.Ago(m.At.Sub(m.Feed.Started())))
 		return
-	case m.run.last.IsZero() && m.opt.Receiver == "":
+	case m.Board.Counters().Last.IsZero() && m.Receiver == "":
 		l.Put(draw.Dim, "nothing new")
 		return
-	case m.run.last.IsZero() && m.run.rejected > 0:
+	case m.Board.Counters().Last.IsZero() && m.Board.Counters().Rejected > 0:
 		l.Put(draw.Bad, "only refusals")
 		return
-	case m.run.last.IsZero():
-		l.Put(draw.Warn, "no event for "+draw.Ago(m.at.Sub(m.run.started)))
+	case m.Board.Counters().Last.IsZero():
+		l.Put(draw.Warn, "no event for "+draw.Ago(m.At.Sub(m.Feed.Started())))
 		return
 	case silent > quietAfter:
 		l.Put(draw.Warn, "last event "+draw.Ago(silent)+" ago")
 		return
 	}
-	counts := m.run.rate.last(m.at, 12)
+	counts := m.Board.Counters().LastMinute(m.At)
 	most := 1
 	for _, n := range counts {
 		most = max(most, n)

@@ -33,12 +33,12 @@ func (m *Model) helpLines() []helpLine {
 // viewerLines list those who watch from elsewhere.
 func (m *Model) viewerLines() []helpLine {
 	viewers := m.viewers()
-	if len(viewers) == 0 || m.hidden {
+	if len(viewers) == 0 || m.Hidden {
 		return nil
 	}
 	lines := []helpLine{{}, {text: "Watching over SSH"}}
 	for _, v := range viewers {
-		since := draw.Ago(max(0, m.opt.Now().Sub(v.Since)))
+		since := draw.Ago(max(0, m.Now().Sub(v.Since)))
 		lines = append(lines, helpLine{since, v.Name + " from " + v.Address})
 	}
 	return lines
@@ -57,7 +57,7 @@ func (p *helpPage) draw(m *Model, w, h int) []string {
 	p.top = max(0, min(p.top, len(lines)-h))
 	var out []string
 	for _, hl := range lines[p.top:min(len(lines), p.top+h)] {
-		l := draw.NewLine(m.th, w)
+		l := draw.NewLine(m.Theme, w)
 		if hl.keys == "" {
 			l.Put(draw.Strong, " "+hl.text)
 		} else {
@@ -65,7 +65,7 @@ func (p *helpPage) draw(m *Model, w, h int) []string {
 		}
 		out = append(out, l.String())
 	}
-	return draw.Tall(m.th, out, w, h)
+	return draw.Tall(m.Theme, out, w, h)
 }
 
 func (p *helpPage) do(m *Model, a keys.Action, h int) bool {

@@ -13,7 +13,7 @@ func TestHostileTextIsHarmlessInEveryView(t *testing.T) {
 	for name, text := range hostileTexts {
 		t.Run(name, func(t *testing.T) {
 			for _, size := range [][2]int{{40, 10}, {160, 40}} {
-				onScreen(t, size[0], size[1], append(uploads(), hostileTask(text)), func(s *screen) {
+				onScreen(t, size[0], size[1], append(uploads(), hostileTask(text)), func(s *terminal) {
 					s.status.Add(model.Status{At: midnight, Notice: text})
 					s.status.Add(model.Status{At: midnight, Rejected: &model.Rejected{ID: text, Verdict: model.Verdict{
 						Reason: model.NoMatch, Detail: text, Hint: text}}})
@@ -28,7 +28,7 @@ func TestHostileTextIsHarmlessInEveryView(t *testing.T) {
 					s.press("3", "/")
 					s.send(tea.PasteMsg{Content: text})
 					s.press("enter", "1", "3")
-				}, func(o *Options) {
+				}, func(o *options) {
 					o.Receiver, o.JournalPath, o.Secrets, o.Try = text, text, []string{text, text}, text
 					o.Remarks = []string{text}
 				})

@@ -13,7 +13,7 @@ import (
 )
 
 func TestEveryBindingIsInTheHelp(t *testing.T) {
-	onScreen(t, 100, 90, nil, func(s *screen) {
+	onScreen(t, 100, 90, nil, func(s *terminal) {
 		s.press("?")
 		frame := s.frame()
 		for _, b := range keys.Bindings {
@@ -30,8 +30,8 @@ func TestEveryBindingDoesSomethingSomewhereWithoutHarm(t *testing.T) {
 			if b.Do == keys.Quit || b.Do == keys.Interrupt {
 				continue
 			}
-			onScreen(t, 100, 30, uploads(), func(s *screen) {
-				s.wait(idleTime)
+			onScreen(t, 100, 30, uploads(), func(s *terminal) {
+				s.wait(soon)
 				for _, view := range []string{"1", "2", "3", "4", "5"} {
 					s.press(view, k, "esc", "esc", view, "enter", k, "esc", "esc")
 				}
@@ -44,8 +44,8 @@ func TestEveryBindingDoesSomethingSomewhereWithoutHarm(t *testing.T) {
 }
 
 func TestQuitOnlyAtTheTopAndInterruptEverywhere(t *testing.T) {
-	onScreen(t, 80, 24, uploads(), func(s *screen) {
-		s.wait(idleTime)
+	onScreen(t, 80, 24, uploads(), func(s *terminal) {
+		s.wait(soon)
 		s.press("enter", "q")
 		if s.quit {
 			t.Error("q in a task ends the program")
@@ -60,8 +60,8 @@ func TestQuitOnlyAtTheTopAndInterruptEverywhere(t *testing.T) {
 		}
 	})
 	for _, keys := range [][]string{{}, {"enter"}, {"?"}, {"/"}, {"enter", "tab", "tab", "/"}} {
-		onScreen(t, 80, 24, uploads(), func(s *screen) {
-			s.wait(idleTime)
+		onScreen(t, 80, 24, uploads(), func(s *terminal) {
+			s.wait(soon)
 			s.press(append(keys, "ctrl+c")...)
 			if !s.quit {
 				t.Errorf("ctrl+c after %v does not end the program", keys)
@@ -71,7 +71,7 @@ func TestQuitOnlyAtTheTopAndInterruptEverywhere(t *testing.T) {
 }
 
 func TestARemoteScreenActsOnNothing(t *testing.T) {
-	harm := func(o *Options) {
+	harm := func(o *options) {
 		o.Remote, o.Private = true, true
 		o.ReplayTo = "http://127.0.0.1:3000/hook"
 		o.Replay = func(context.Context, model.Delivery, []byte) (model.Forward, error) {
@@ -87,8 +87,8 @@ func TestARemoteScreenActsOnNothing(t *testing.T) {
 			return "", nil
 		}
 	}
-	onScreen(t, 200, 90, uploads(), func(s *screen) {
-		s.wait(idleTime)
+	onScreen(t, 200, 90, uploads(), func(s *terminal) {
+		s.wait(soon)
 		for _, view := range []string{"1", "2", "3", "4", "5"} {
 			for _, b := range keys.Bindings {
 				if b.Do == keys.Quit || b.Do == keys.Interrupt {

@@ -1,9 +1,12 @@
 package ui
 
 import (
+	"fmt"
 	"strings"
 
+	"aspectop/model"
 	"aspectop/ui/draw"
+	"aspectop/ui/keys"
 )
 
 // The least size that shows anything useful.
@@ -27,20 +30,20 @@ type rect struct {
 }
 
 func (m *Model) layout() layout {
-	l := layout{tabs: 1, main: m.w}
-	if m.h < 12 {
+	l := layout{tabs: 1, main: m.W}
+	if m.H < 12 {
 		l.tabs = 0
 	}
-	l.body = max(1, m.h-3-l.tabs)
+	l.body = max(1, m.H-3-l.tabs)
 	if !m.previewShown() {
 		return l
 	}
 	switch {
-	case m.w >= 100:
-		l.preview = rect{w: min(m.w*2/5, 64), h: l.body, right: true}
-		l.main = m.w - l.preview.w
-	case m.w >= 70 && l.body >= 14:
-		l.preview = rect{w: m.w, h: l.body * 2 / 5}
+	case m.W >= 100:
+		l.preview = rect{w: min(m.W*2/5, 64), h: l.body, right: true}
+		l.main = m.W - l.preview.w
+	case m.W >= 70 && l.body >= 14:
+		l.preview = rect{w: m.W, h: l.body * 2 / 5}
 		l.body -= l.preview.h
 	}
 	return l
@@ -52,23 +55,21 @@ func (m *Model) previewShown() bool {
 	if m.detail != nil || m.help != nil || m.sheet != nil {
 		return false
 	}
-	switch m.view {
-	case viewTasks, viewEvents:
-	case viewDeliveries: // a message says little without its attempts
-		return len(m.deliveries().sent.messages) > 0 && (m.preview || !m.previewChosen)
-	default:
+	switch {
+	case !m.views[m.view].Has(m.Screen, keys.Preview):
 		return false
-	}
-	if m.previewChosen {
+	case m.previewChosen:
 		return m.preview
+	case m.view == viewDeliveries: // a message says little without its attempts
+		return true
 	}
-	return m.w >= 150
+	return m.W >= 150
 }
 
 // draw draws the whole frame.
 func (m *Model) draw() string {
-	if m.w < minWidth || m.h < minHeight {
-		return m.frameOf([]string{draw.NewLine(m.th, m.w).Put(draw.Warn, "too small").String()})
+	if m.W < minWidth || m.H < minHeight {
+		return m.frameOf([]string{draw.NewLine(m.Theme, m.W).Put(draw.Warn, "too small").String()})
 	}
 	lay := m.layout()
 	lines := m.drawHeader()
@@ -77,28 +78,54 @@ func (m *Model) draw() string {
 	}
 	switch {
 	case m.help != nil:
-		lines = append(lines, m.help.draw(m, m.w, lay.body)...)
+		lines = append(lines, m.help.draw(m, m.W, lay.body)...)
 	case m.sheet != nil:
-		lines = append(lines, m.sheet.draw(m, m.w, lay.body)...)
+		lines = append(lines, m.drawSheet(m.W, lay.body)...)
 	case m.detail != nil:
-		lines = append(lines, m.detail.draw(m, m.w, lay.body)...)
+		lines = append(lines, m.detail.Draw(m.Screen, m.W, lay.body)...)
 	default:
-		body := m.views[m.view].draw(m, lay.main, lay.body)
+		v := m.views[m.view]
+		body := v.Draw(m.Screen, lay.main, lay.body)
 		switch p := lay.preview; {
 		case p.right:
-			body = draw.Beside(body, m.drawPreview(p.w, p.h, true))
+			body = draw.Beside(body, m.drawPreview(v, p))
 		case p.h > 0:
-			body = append(body, m.drawPreview(p.w, p.h, false)...)
+			body = append(body, m.drawPreview(v, p)...)
 		}
 		lines = append(lines, body...)
 	}
 	return m.frameOf(append(lines, m.drawFooter()))
 }
 
+// drawPreview shows what is selected beside or below the list.
+func (m *Model) drawPreview(v oneView, p rect) []string {
+	if p.right {
+		lines := draw.Tall(m.Theme, v.Preview(m.Screen, p.w-2, p.h), p.w-2, p.h)
+		for i := range lines {
+			lines[i] = draw.NewLine(m.Theme, 2).Put(draw.Faint, draw.GlyphWall).String() + lines[i]
+		}
+		return lines
+	}
+	lines := append([]string{m.previewTitle(v, p.w)}, v.Preview(m.Screen, p.w, p.h-1)...)
+	return draw.Tall(m.Theme, lines, p.w, p.h)
+}
+
+// previewTitle is the line between the list and the preview below it.
+func (m *Model) previewTitle(v oneView, w int) string {
+	l := draw.NewLine(m.Theme, w).Put(draw.Faint, draw.Repeat(draw.GlyphRule, 2))
+	switch s := v.Selection(m.Screen); {
+	case s.Sent != "":
+		l.Put(draw.Dim, " "+s.Sent+" ")
+	case s.Task != nil:
+		l.Put(draw.Dim, " "+draw.Short(s.Task.ID(), 8)+" ")
+	}
+	return l.Put(draw.Faint, draw.Repeat(draw.GlyphRule, l.Free)).String()
+}
+
 // frameOf makes the lines exactly as many as the terminal has.
 func (m *Model) frameOf(lines []string) string {
-	frame := strings.Join(draw.Tall(m.th, lines, m.w, m.h), "\n")
-	if m.opt.ASCII {
+	frame := strings.Join(draw.Tall(m.Theme, lines, m.W, m.H), "\n")
+	if m.ASCII {
 		return draw.ToASCII(frame)
 	}
 	return frame
@@ -106,28 +133,23 @@ func (m *Model) frameOf(lines []string) string {
 
 // drawTabs draws the titles of the views.
 func (m *Model) drawTabs() string {
-	l := draw.NewLine(m.th, m.w)
+	l := draw.NewLine(m.Theme, m.W)
 	for i, v := range m.views {
 		r := draw.Dim
 		if l.Selected = viewID(i) == m.view; l.Selected {
 			r = draw.Strong
 		}
-		l.Put(r, " "+string(rune('1'+i))+" "+v.title()+" ")
+		l.Put(r, " "+string(rune('1'+i))+" "+v.Title()+" ")
 		l.Selected = false
 		l.Space(1)
 	}
 	return l.String()
 }
 
-// inSight are the deliveries whose rows are on the screen.
-func (m *Model) inSight() []int64 {
-	switch {
-	case m.detail != nil:
-		return m.detail.inSight(m)
-	case m.view == viewEvents:
-		return m.views[viewEvents].(*eventsView).inSight(m)
-	case m.view == viewDeliveries:
-		return m.deliveries().inSight()
+// windowTitle names the program and what it sees, for the terminal's tab.
+func (m *Model) windowTitle() string {
+	if n := m.Board.Count(model.Failed); n > 0 {
+		return fmt.Sprintf("aspectop: %d failed", n)
 	}
-	return nil
+	return fmt.Sprintf("aspectop: %d active", m.Board.Count(model.Processing)+m.Board.Count(model.Queued))
 }

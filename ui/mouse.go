@@ -16,7 +16,7 @@ func (m *Model) click(e tea.Mouse) {
 	if e.Button != tea.MouseLeft || m.help != nil || m.sheet != nil || m.detail != nil || y < 0 || y >= lay.body || e.X >= lay.main {
 		return
 	}
-	m.views[m.view].click(m, e.X, y)
+	m.views[m.view].Click(m.Screen, e.X, y)
 }
 
 func (m *Model) wheel(e tea.Mouse) tea.Cmd {

@@ -10,6 +10,7 @@ import (
 	"aspectop/model"
 	"aspectop/printer"
 	"aspectop/ui/draw"
+	"aspectop/ui/look"
 )
 
 // stalledEvery is how often active tasks are looked over for stalled ones, to
@@ -23,6 +24,7 @@ type notices struct {
 	stalled []string
 	told    map[int]time.Time // stalled tasks, by index: the news after which they were told
 	looked  time.Time
+	started time.Time
 }
 
 // ended notes that a task ended just now.
@@ -36,22 +38,22 @@ func (n *notices) ended(t *model.Task) {
 // lookForStalled notes the tasks that have stalled since the last look.
 func (m *Model) lookForStalled() {
 	n := &m.notices
-	if !m.opt.Notify || m.frozen != nil || m.at.Sub(n.looked) < stalledEvery {
+	if !m.Notify || m.Frozen() || m.At.Sub(n.looked) < stalledEvery {
 		return
 	}
-	n.looked = m.at
+	n.looked = m.At
 	if n.told == nil {
 		n.told = map[int]time.Time{}
 	}
-	for i := range m.board.Len() {
-		t := m.board.At(i)
-		if !active(t) {
+	for i := range m.Board.Len() {
+		t := m.Board.At(i)
+		if !look.Active(t) {
 			continue
 		}
-		if _, stalled := m.board.Stalled(t, m.at); stalled && !n.told[i].Equal(t.Heard()) {
+		if _, stalled := m.Board.Stalled(t, m.At); stalled && !n.told[i].Equal(t.Heard()) {
 			n.told[i] = t.Heard()
 			// What had stalled before the screen was opened is no news.
-			if m.at.Sub(m.run.started) > stalledEvery {
+			if m.At.Sub(n.started) > stalledEvery {
 				n.stalled = append(n.stalled, t.ID())
 			}
 		}
@@ -67,7 +69,7 @@ func (m *Model) notify() tea.Cmd {
 	}
 	told = appendNotice(told, n.stalled, "stalled")
 	n.tasks, n.stalled = nil, nil
-	if !m.opt.Notify || len(told) == 0 {
+	if !m.Notify || len(told) == 0 {
 		return nil
 	}
 	return tea.Raw("\a\x1b]9;aspectop: " + printer.Clean(strings.Join(told, ", ")) + "\x1b\\")

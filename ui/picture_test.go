@@ -45,14 +45,14 @@ const pictureFolder = "../docs/pictures"
 func TestPicturesShowTheRealScreen(t *testing.T) {
 	for _, p := range pictures {
 		t.Run(p.name, func(t *testing.T) {
-			onScreen(t, p.w, p.h, nil, func(s *screen) {
+			onScreen(t, p.w, p.h, nil, func(s *terminal) {
 				stop := s.play(7)
 				s.wait(p.after)
 				s.press(p.keys...)
 				got := drawSVG(s.m.View().Content, p.w, p.h, p.theme)
 				stop()
 				compare(t, filepath.Join(pictureFolder, p.name+".svg"), got)
-			}, func(o *Options) { o.Theme = p.theme })
+			}, func(o *options) { o.Theme = p.theme })
 		})
 	}
 }
@@ -77,7 +77,7 @@ func compare(t *testing.T, path, want string) {
 
 // play runs the demo into the screen's journal until the returned function is
 // called.
-func (s *screen) play(seed int64) (stop func()) {
+func (s *terminal) play(seed int64) (stop func()) {
 	ctx, cancel := context.WithCancel(s.t.Context())
 	done := make(chan struct{})
 	go func() {
@@ -99,7 +99,7 @@ func (s *screen) play(seed int64) (stop func()) {
 
 // loopback takes posts straight into the journal. It knows a right signature by
 // the id in it.
-type loopback struct{ s *screen }
+type loopback struct{ s *terminal }
 
 func (l loopback) RoundTrip(r *http.Request) (*http.Response, error) {
 	body, err := io.ReadAll(r.Body)
@@ -109,7 +109,7 @@ func (l loopback) RoundTrip(r *http.Request) (*http.Response, error) {
 	id := r.Header.Get("Svix-Id")
 	status := http.StatusNoContent
 	if r.Header.Get("Svix-Signature") == "v1,"+id {
-		l.s.journal.keep(model.Delivery{
+		l.s.journal.Receive(model.Delivery{
 			ID: id, Source: model.SourceWebhook, Secret: "default", Received: time.Now(), Header: r.Header, Body: body,
 		})
 	} else {
@@ -119,23 +119,6 @@ func (l loopback) RoundTrip(r *http.Request) (*http.Response, error) {
 		}}})
 	}
 	return &http.Response{StatusCode: status, Body: http.NoBody, Request: r, Header: http.Header{}}, nil
-}
-
-// keep appends a delivery, as a repeat if its id was there before.
-func (j *memory) keep(d model.Delivery) {
-	j.mu.Lock()
-	for i := range j.deliveries {
-		if first := &j.deliveries[i]; first.ID == d.ID {
-			d.Message = first.Message
-			d.Attempt++
-			d.Body = nil
-		}
-	}
-	j.mu.Unlock()
-	if d.Message != 0 {
-		d.Attempt++
-	}
-	j.append(d)
 }
 
 const (

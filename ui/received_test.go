@@ -1,8 +1,6 @@
 package ui
 
 import (
-	"fmt"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -14,7 +12,7 @@ func TestMessagesAreJoinedWithWhatArrived(t *testing.T) {
 	api := aspectSent()
 	api.send("msg_earlier", "task.progress", -time.Hour)
 	api.send("msg_refused", "task.progress", 25*time.Second)
-	onScreen(t, 120, 40, uploads(), func(s *screen) {
+	onScreen(t, 120, 40, uploads(), func(s *terminal) {
 		s.status.Add(model.Status{At: midnight.Add(25 * time.Second), Rejected: &model.Rejected{
 			ID: "msg_refused", Verdict: model.Verdict{Reason: model.NoMatch, Detail: "no secret matches (body altered, or another endpoint's secret)"},
 		}})
@@ -50,7 +48,7 @@ func TestMessagesAreJoinedWithWhatArrived(t *testing.T) {
 }
 
 // lineWith is the line of the list that holds the text.
-func (s *screen) lineWith(text string) string {
+func (s *terminal) lineWith(text string) string {
 	for line := range strings.Lines(s.frame()) {
 		if strings.Contains(line, text) {
 			return strings.TrimSpace(line)
@@ -61,7 +59,7 @@ func (s *screen) lineWith(text string) string {
 
 func TestAMessageIsMissedOnlyWhenItHadTimeToCome(t *testing.T) {
 	api := &standIn{}
-	onScreen(t, 120, 30, nil, func(s *screen) {
+	onScreen(t, 120, 30, nil, func(s *terminal) {
 		s.wait(20 * time.Second)
 		api.send("msg_lost", "task.progress", 20*time.Second)
 		s.press("4")
@@ -80,48 +78,13 @@ func TestAMessageIsMissedOnlyWhenItHadTimeToCome(t *testing.T) {
 
 func TestAJournalThatReceivesNothingMissesNothing(t *testing.T) {
 	api := aspectSent()
-	onScreen(t, 120, 30, nil, func(s *screen) {
+	onScreen(t, 120, 30, nil, func(s *terminal) {
 		s.wait(40 * time.Second)
 		s.press("4")
 		s.wait(time.Second)
 		s.shows("not kept here")
 		s.hides("not received here")
-	}, withKey(api), func(o *Options) { o.Receiver = "" })
-}
-
-func TestTheNewestMessagesCanBeFoundAndOlderOnesAreForgotten(t *testing.T) {
-	const all = 2 * maxReceived
-	ids := func(i int) string { return fmt.Sprintf("msg_%d", i) }
-	arrivals := make([]arrival, all)
-	for i := range arrivals {
-		arrivals[i].Event = model.Event{
-			Seq: int64(i + 1), Message: int64(i + 1), ID: ids(i + 1), Source: model.SourceWebhook, Received: midnight.Add(time.Duration(i) * time.Second),
-		}
-	}
-	backwards := slices.Clone(arrivals)
-	slices.Reverse(backwards)
-	for name, order := range map[string][]arrival{"as they came": arrivals, "newest first": backwards} {
-		t.Run(name, func(t *testing.T) {
-			var r received
-			for batch := range slices.Chunk(order, 4000) {
-				r.add(batch)
-				if len(r.byID) > maxReceived*6/5+4000 {
-					t.Fatalf("%d messages are remembered", len(r.byID))
-				}
-			}
-			for _, i := range []int{all, all - maxReceived + 1} {
-				if r.byID[ids(i)].seq != int64(i) {
-					t.Errorf("message %d of %d is not found", i, all)
-				}
-			}
-			if _, found := r.byID[ids(1)]; found {
-				t.Error("the oldest message is still remembered")
-			}
-			if oldest := midnight.Add(time.Duration(r.floor-1) * time.Second); r.since.After(oldest.Add(maxReceived*time.Second)) || r.since.Before(oldest) {
-				t.Errorf("knowledge begins at %v; the oldest that is known for sure came at %v", r.since, oldest)
-			}
-		})
-	}
+	}, withKey(api), func(o *options) { o.Receiver = "" })
 }
 
 func TestARepeatLeadsToItsMessage(t *testing.T) {
@@ -131,7 +94,7 @@ func TestARepeatLeadsToItsMessage(t *testing.T) {
 	again.Received = midnight.Add(time.Minute)
 	api := &standIn{}
 	api.send(first.ID, "task.progress", -time.Second)
-	onScreen(t, 120, 30, []model.Delivery{first, again}, func(s *screen) {
+	onScreen(t, 120, 30, []model.Delivery{first, again}, func(s *terminal) {
 		s.press("4")
 		s.wait(time.Second)
 		s.shows("#1 verified", "received at 00:00:00")

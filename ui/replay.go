@@ -9,6 +9,7 @@ import (
 
 	"aspectop/model"
 	"aspectop/ui/draw"
+	"aspectop/ui/look"
 )
 
 // answeredMsg tells what became of a message that the reader sent again.
@@ -29,8 +30,8 @@ func (m *Model) replay() tea.Cmd {
 	}
 	m.sending = fmt.Sprintf("#%d", seq)
 	var running []string
-	if m.opt.Queues != nil && m.opt.Retry != nil {
-		for _, q := range m.opt.Queues() {
+	if m.Queues != nil && m.Retry != nil {
+		for _, q := range m.Queues() {
 			running = append(running, q.To)
 		}
 	}
@@ -43,7 +44,7 @@ func (m *Model) replay() tea.Cmd {
 		if msg.again, msg.err = m.retry(d.Seq, running); len(msg.again) > 0 || msg.err != nil {
 			return msg
 		}
-		msg.forward, msg.err = m.opt.Replay(m.ctx, d, nil)
+		msg.forward, msg.err = m.Replay(m.Ctx, d, nil)
 		return msg
 	}
 }
@@ -52,7 +53,7 @@ func (m *Model) replay() tea.Cmd {
 // not, it says why and returns 0.
 func (m *Model) sendable(to string) (seq int64) {
 	switch {
-	case m.opt.Replay == nil:
+	case m.Replay == nil:
 		m.say("no handler to " + to + " to: start with --forward-to URL")
 		return 0
 	case m.sending != "":
@@ -65,14 +66,14 @@ func (m *Model) sendable(to string) (seq int64) {
 // message reads a delivery to be sent or, if that only repeats a message, the
 // first one.
 func (m *Model) message(seq int64) (model.Delivery, error) {
-	d, err := m.opt.Journal.Get(m.ctx, seq)
+	d, err := m.Journal.Get(m.Ctx, seq)
 	switch {
 	case err != nil:
 		return model.Delivery{Seq: seq}, err
 	case d.Source == model.SourceAPI:
 		return d, errors.New("it was read from Aspect's API and is no webhook")
 	case d.Repeat() && !d.Differs:
-		return m.opt.Journal.Get(m.ctx, d.Message)
+		return m.Journal.Get(m.Ctx, d.Message)
 	}
 	return d, nil
 }
@@ -83,10 +84,10 @@ func (m *Model) retry(seq int64, running []string) (again []string, err error) {
 	if len(running) == 0 {
 		return nil, nil
 	}
-	outcomes, err := m.opt.Journal.Forwards(m.ctx, seq)
+	outcomes, err := m.Journal.Forwards(m.Ctx, seq)
 	for i := range outcomes {
 		if f := &outcomes[i]; err == nil && f.GaveUp && slices.Contains(running, f.To) {
-			err = m.opt.Retry(m.ctx, f.To, seq)
+			err = m.Retry(m.Ctx, f.To, seq)
 			again = append(again, f.To)
 		}
 	}
@@ -101,18 +102,21 @@ func (m *Model) answered(msg answeredMsg) {
 		m.say(msg.what + " was not sent: " + msg.err.Error())
 		return
 	case len(msg.again) == 1:
-		m.say(msg.what + " had been given up; it is tried again at " + m.shown(msg.again[0]))
+		m.say(msg.what + " had been given up; it is tried again at " + m.Shown(msg.again[0]))
 		return
 	case len(msg.again) > 1:
 		m.say(fmt.Sprintf("%s had been given up; it is tried again at %d handlers", msg.what, len(msg.again)))
 		return
 	}
-	m.say(msg.what + " " + draw.GlyphArrow + " " + m.shown(f.To) + ": " + outcome(f))
+	m.say(msg.what + " " + draw.GlyphArrow + " " + m.Shown(f.To) + ": " + look.Outcome(f))
 	if msg.edited {
 		return // that was another message
 	}
-	m.answer = f
+	m.Answer = f
 	kept := *f
-	kept.Body = nil // as in the status log: thousands of outcomes are held
-	m.noteForward(&kept)
+	kept.Body = nil          // as in the status log: thousands of outcomes are held
+	m.Later(func() tea.Msg { // it takes the lock that Update holds
+		m.Feed.NoteForward(&kept)
+		return nil
+	})
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"aspectop/model"
+	"aspectop/ui/screen"
 )
 
 const handlerURL = "http://localhost:3000/hooks"
@@ -24,7 +25,7 @@ type handler struct {
 	answer  model.Forward
 	err     error
 	takes   time.Duration
-	queues  []Queue
+	queues  []screen.Queue
 }
 
 func (h *handler) replay(ctx context.Context, d model.Delivery, body []byte) (model.Forward, error) {
@@ -42,10 +43,10 @@ func (h *handler) replay(ctx context.Context, d model.Delivery, body []byte) (mo
 }
 
 // withHandler lets the screen post to the handler.
-func withHandler(h *handler) func(*Options) {
-	return func(o *Options) {
+func withHandler(h *handler) func(*options) {
+	return func(o *options) {
 		o.Replay, o.ReplayTo = h.replay, handlerURL
-		o.Queues = func() []Queue { return h.queues }
+		o.Queues = func() []screen.Queue { return h.queues }
 		o.Retry = func(_ context.Context, to string, seq int64) error {
 			h.mu.Lock()
 			defer h.mu.Unlock()
@@ -71,7 +72,7 @@ func TestReplaySendsTheMessageAgainFromWhereverItIsSeen(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := &handler{answer: taken()}
-			onScreen(t, 160, 30, uploads(), func(s *screen) {
+			onScreen(t, 160, 30, uploads(), func(s *terminal) {
 				s.wait(time.Second)
 				s.press(c.keys...)
 				s.wait(time.Second)
@@ -102,7 +103,7 @@ func TestReplaySaysWhatTheHandlerSaid(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := &handler{answer: c.answer, err: c.err}
-			onScreen(t, 160, 30, uploads(), func(s *screen) {
+			onScreen(t, 160, 30, uploads(), func(s *terminal) {
 				s.wait(time.Second)
 				s.press("3", "r")
 				s.wait(time.Second)
@@ -117,7 +118,7 @@ func TestReplayOfARepeatSendsItsMessage(t *testing.T) {
 	again := first
 	again.Message, again.Attempt, again.Body = 1, 2, nil
 	h := &handler{answer: taken()}
-	onScreen(t, 160, 30, []model.Delivery{first, again}, func(s *screen) {
+	onScreen(t, 160, 30, []model.Delivery{first, again}, func(s *terminal) {
 		s.wait(time.Second)
 		s.press("3", "G", "r")
 		s.wait(time.Second)
@@ -128,7 +129,7 @@ func TestReplayOfARepeatSendsItsMessage(t *testing.T) {
 }
 
 func TestWithoutAHandlerReplayAndEditSayWhatTheyNeed(t *testing.T) {
-	onScreen(t, 100, 30, uploads(), func(s *screen) {
+	onScreen(t, 100, 30, uploads(), func(s *terminal) {
 		s.wait(time.Second)
 		s.press("3", "r")
 		s.shows("no handler to replay to: start with --forward-to URL")
@@ -139,7 +140,7 @@ func TestWithoutAHandlerReplayAndEditSayWhatTheyNeed(t *testing.T) {
 
 func TestNothingIsReplayedWhereNoMessageIs(t *testing.T) {
 	h := &handler{answer: taken()}
-	onScreen(t, 100, 30, nil, func(s *screen) {
+	onScreen(t, 100, 30, nil, func(s *terminal) {
 		s.press("r")
 		s.shows("nothing to replay here")
 		s.status.Add(model.Status{At: midnight, Rejected: &model.Rejected{ID: "msg_forged", Verdict: model.Verdict{Detail: "no secret matches"}}})
@@ -154,7 +155,7 @@ func TestNothingIsReplayedWhereNoMessageIs(t *testing.T) {
 
 func TestOneReplayIsUnderWayAtATime(t *testing.T) {
 	h := &handler{answer: taken(), takes: 5 * time.Second}
-	onScreen(t, 160, 30, uploads(), func(s *screen) {
+	onScreen(t, 160, 30, uploads(), func(s *terminal) {
 		s.wait(time.Second)
 		s.press("3", "r", "r", "r")
 		s.shows("still waiting for what the handler answers to #11")
@@ -171,10 +172,10 @@ func TestOneReplayIsUnderWayAtATime(t *testing.T) {
 }
 
 func TestWhatForwardingGaveUpIsTriedAgainByForwarding(t *testing.T) {
-	h := &handler{answer: taken(), queues: []Queue{{To: handlerURL, GaveUp: 1}}}
-	onScreen(t, 160, 30, uploads(), func(s *screen) {
+	h := &handler{answer: taken(), queues: []screen.Queue{{To: handlerURL, GaveUp: 1}}}
+	onScreen(t, 160, 30, uploads(), func(s *terminal) {
 		s.wait(time.Second)
-		s.journal.forwards = map[int64][]model.Forward{11: {
+		s.journal.Outcomes = map[int64][]model.Forward{11: {
 			{Seq: 11, To: "http://of-an-earlier-run", Tries: 8, Final: true, GaveUp: true, Error: "connection refused"},
 			{Seq: 11, To: handlerURL, Tries: 8, Final: true, GaveUp: true, Error: "connection refused"},
 		}}
@@ -193,8 +194,8 @@ func TestWhatForwardingGaveUpIsTriedAgainByForwarding(t *testing.T) {
 }
 
 func TestPresentationHidesTheHandler(t *testing.T) {
-	h := &handler{answer: taken(), queues: []Queue{{To: handlerURL, Waiting: 1}}}
-	onScreen(t, 160, 30, uploads(), func(s *screen) {
+	h := &handler{answer: taken(), queues: []screen.Queue{{To: handlerURL, Waiting: 1}}}
+	onScreen(t, 160, 30, uploads(), func(s *terminal) {
 		s.wait(time.Second)
 		s.press("P", "3", "r")
 		s.wait(time.Second)
@@ -205,15 +206,15 @@ func TestPresentationHidesTheHandler(t *testing.T) {
 
 func TestTheQueuesStandBelowTheLog(t *testing.T) {
 	h := &handler{}
-	onScreen(t, 120, 24, uploads(), func(s *screen) {
+	onScreen(t, 120, 24, uploads(), func(s *terminal) {
 		s.wait(time.Second)
 		s.press("3")
 		s.wait(time.Second)
 		s.hides("forwarding to")
-		h.queues = []Queue{{To: handlerURL, Waiting: 3, Retrying: 1, NextTry: midnight.Add(6 * time.Second), GaveUp: 2, Delivered: 40}}
+		h.queues = []screen.Queue{{To: handlerURL, Waiting: 3, Retrying: 1, NextTry: midnight.Add(6 * time.Second), GaveUp: 2, Delivered: 40}}
 		s.wait(time.Second)
 		s.shows("forwarding to " + handlerURL + ": 3 waiting, 1 retrying in 3s, 2 gave up, 40 delivered")
-		h.queues = []Queue{{To: handlerURL}, {To: "http://b"}, {To: "http://c", Waiting: 9, More: true}}
+		h.queues = []screen.Queue{{To: handlerURL}, {To: "http://b"}, {To: "http://c", Waiting: 9, More: true}}
 		s.wait(time.Second)
 		s.shows(handlerURL+": nothing yet", "http://c: 9 or more waiting")
 		if line := s.selectedLine(); !strings.Contains(line, "11") {
@@ -221,17 +222,17 @@ func TestTheQueuesStandBelowTheLog(t *testing.T) {
 		}
 		s.fitsEverySize()
 	}, withHandler(h))
-	onScreen(t, 40, 10, nil, func(s *screen) {
+	onScreen(t, 40, 10, nil, func(s *terminal) {
 		s.press("3")
 		s.wait(time.Second)
 		s.shows("and 3 more handlers")
-	}, withHandler(&handler{queues: make([]Queue, 3)}))
+	}, withHandler(&handler{queues: make([]screen.Queue, 3)}))
 }
 
 func TestWhatHandlersAnsweredStandsWithTheHeaders(t *testing.T) {
 	h := &handler{answer: model.Forward{Status: 500, Latency: time.Millisecond, Error: "answered 500 Internal Server Error", Body: []byte("boom\nat line 3 of the handler\x1b[2J")}}
-	onScreen(t, 120, 50, uploads(), func(s *screen) {
-		s.journal.forwards = map[int64][]model.Forward{1: {
+	onScreen(t, 120, 50, uploads(), func(s *terminal) {
+		s.journal.Outcomes = map[int64][]model.Forward{1: {
 			{Seq: 1, To: handlerURL, At: midnight, Status: 400, Tries: 1, Final: true, Error: "answered 400 Bad Request", Hint: "is the raw body verified?"},
 			{Seq: 1, To: "http://other", At: midnight, Status: 204, Latency: 7 * time.Millisecond, Tries: 3, Final: true},
 		}}
@@ -251,7 +252,7 @@ func TestWhatHandlersAnsweredStandsWithTheHeaders(t *testing.T) {
 
 func TestTheReadersPlaceIsKeptWhenAnAnswerComes(t *testing.T) {
 	h := &handler{answer: taken()}
-	onScreen(t, 100, 14, uploads(), func(s *screen) {
+	onScreen(t, 100, 14, uploads(), func(s *terminal) {
 		s.wait(time.Second)
 		s.press("3", "g", "enter", "pgdown", "j")
 		s.wait(time.Second)
@@ -268,7 +269,7 @@ func TestWhatCameByNoWebhookCannotBeReplayed(t *testing.T) {
 	d := event(1, "task.progress", 0, "proxy=queued")
 	d.Source, d.Secret, d.Body = model.SourceAPI, "", []byte(`{"id":"2e1c7e01","features":{"proxy":{"state":"queued"}}}`)
 	h := &handler{answer: taken()}
-	onScreen(t, 120, 24, []model.Delivery{d}, func(s *screen) {
+	onScreen(t, 120, 24, []model.Delivery{d}, func(s *terminal) {
 		s.wait(time.Second)
 		s.press("3", "r")
 		s.wait(time.Second)
@@ -276,5 +277,5 @@ func TestWhatCameByNoWebhookCannotBeReplayed(t *testing.T) {
 		s.press("e")
 		s.wait(time.Second)
 		s.shows("cannot edit #1: it was read from Aspect's API")
-	}, withHandler(h), func(o *Options) { o.Editor = func(context.Context, string) (*exec.Cmd, error) { return nil, nil } })
+	}, withHandler(h), func(o *options) { o.Editor = func(context.Context, string) (*exec.Cmd, error) { return nil, nil } })
 }

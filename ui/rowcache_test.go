@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"aspectop/feed/feedtest"
 	"aspectop/model"
 	"aspectop/ui/draw"
 )
@@ -14,7 +15,7 @@ import (
 // broken is a journal that cannot be read for a while: Get fails while locked
 // is set, Before as often as fails says.
 type broken struct {
-	*memory
+	*feedtest.Memory
 	locked bool
 	fails  int
 	first  int64 // what is older was removed
@@ -24,11 +25,11 @@ func (b *broken) Get(ctx context.Context, seq int64) (model.Delivery, error) {
 	if b.locked || seq < b.first {
 		return model.Delivery{}, errors.New("database is locked")
 	}
-	return b.memory.Get(ctx, seq)
+	return b.Memory.Get(ctx, seq)
 }
 
 func (b *broken) Range(ctx context.Context) (first, last int64, err error) {
-	first, last, err = b.memory.Range(ctx)
+	first, last, err = b.Memory.Range(ctx)
 	return max(first, b.first), last, err
 }
 
@@ -37,15 +38,12 @@ func (b *broken) Before(ctx context.Context, seq int64, limit int) ([]model.Deli
 		b.fails--
 		return nil, errors.New("database is locked")
 	}
-	return b.memory.Before(ctx, seq, limit)
+	return b.Memory.Before(ctx, seq, limit)
 }
 
-// asFeed reads what is followed and scanned from b, asJournal single rows.
-func (b *broken) asFeed(o *Options) { b.memory = o.Journal.(*memory); o.Feed = b }
-func (b *broken) asJournal(o *Options) {
-	b.memory = o.Journal.(*memory)
-	o.Journal, o.Feed = b, b.memory
-}
+// asFolded has the feed follow and scan b, asRows has it read single rows from b.
+func (b *broken) asFolded(o *options) { b.Memory, o.folded = o.folded.(*feedtest.Memory), b }
+func (b *broken) asRows(o *options)   { b.Memory, o.rows = o.rows.(*feedtest.Memory), b }
 
 // manyTasks tells n tasks, each once, a millisecond apart.
 func manyTasks(n int) []model.Delivery {
@@ -58,7 +56,7 @@ func manyTasks(n int) []model.Delivery {
 
 func TestARowThatCannotBeReadSaysSoAndIsReadAgain(t *testing.T) {
 	b := &broken{locked: true}
-	onScreen(t, 160, 10, manyTasks(5000), func(s *screen) {
+	onScreen(t, 160, 10, manyTasks(5000), func(s *terminal) {
 		s.wait(time.Second)
 		s.press("3", "g")
 		s.shows("#1 cannot be read: database is locked")
@@ -70,38 +68,30 @@ func TestARowThatCannotBeReadSaysSoAndIsReadAgain(t *testing.T) {
 		s.wait(2 * time.Second)
 		s.hides("cannot be read")
 		s.shows("task.progress")
-	}, b.asJournal)
+	}, b.asRows)
 }
 
 func TestARowThatWasRemovedSaysSo(t *testing.T) {
 	b := &broken{}
-	onScreen(t, 100, 10, manyTasks(5000), func(s *screen) {
+	onScreen(t, 100, 10, manyTasks(5000), func(s *terminal) {
 		s.wait(time.Second)
 		b.first = 4
 		s.press("3", "g")
 		s.shows("#3 is no longer in the journal", "task.progress")
 		s.hides("no Aspect event", "cannot be read")
-	}, b.asJournal)
+	}, b.asRows)
 }
 
 func TestRowsInSightStayAtHandWhenManyCome(t *testing.T) {
-	var arrivals []arrival
-	m := New(t.Context(), Options{Journal: &memory{}})
-	for i, d := range manyTasks(9000) {
-		d.Seq, d.Message = int64(i+1), int64(i+1)
-		arrivals = append(arrivals, m.decode(&d))
-	}
-	m.loading, m.w, m.h = false, 100, 14
-	m.Update(arrivedMsg{arrivals: arrivals[:30]})
-	m.Update(keyPress("3"))
-	m.Update(keyPress("g"))
-	for i := 30; i < len(arrivals); i += 500 {
-		m.Update(arrivedMsg{arrivals: arrivals[i:min(i+500, len(arrivals))]})
-		if frame := m.View().Content; strings.Contains(frame, draw.GlyphEllipsis) {
-			t.Fatalf("after %d arrivals a row in sight is not at hand:\n%s", i+500, frame)
+	all := manyTasks(9000)
+	onScreen(t, 100, 14, all[:30], func(s *terminal) {
+		s.wait(time.Second)
+		s.press("3", "g")
+		s.wait(soon)
+		for i := 30; i < len(all); i += 500 {
+			s.deliver(all[i:min(i+500, len(all))]...)
+			s.hides(draw.GlyphEllipsis + " ")
+			s.shows("2e1c7e00")
 		}
-		if len(m.log.rows) > maxRows {
-			t.Fatalf("%d rows are kept", len(m.log.rows))
-		}
-	}
+	})
 }

@@ -11,13 +11,14 @@ import (
 	"time"
 
 	"aspectop/model"
+	"aspectop/ui/screen"
 )
 
 // standIn is an API of Aspect that tells what the test puts into it.
 type standIn struct {
 	mu       sync.Mutex
-	messages []SentMessage
-	attempts map[string][]SentAttempt
+	messages []screen.SentMessage
+	attempts map[string][]screen.SentAttempt
 	err      error
 	takes    time.Duration
 	calls    []string // "messages", or the message whose attempts were asked for
@@ -37,7 +38,7 @@ func (a *standIn) called(ctx context.Context, what string) error {
 	return err
 }
 
-func (a *standIn) Messages(ctx context.Context, limit int) ([]SentMessage, error) {
+func (a *standIn) Messages(ctx context.Context, limit int) ([]screen.SentMessage, error) {
 	if err := a.called(ctx, "messages"); err != nil {
 		return nil, err
 	}
@@ -46,7 +47,7 @@ func (a *standIn) Messages(ctx context.Context, limit int) ([]SentMessage, error
 	return slices.Clone(a.messages[:min(limit, len(a.messages))]), nil
 }
 
-func (a *standIn) Attempts(ctx context.Context, message string, limit int) ([]SentAttempt, error) {
+func (a *standIn) Attempts(ctx context.Context, message string, limit int) ([]screen.SentAttempt, error) {
 	if err := a.called(ctx, message); err != nil {
 		return nil, err
 	}
@@ -83,7 +84,7 @@ func (a *standIn) send(id, typ string, at time.Duration) {
 	if err != nil {
 		panic(err)
 	}
-	a.messages = append(a.messages, SentMessage{ID: id, EventType: typ, Time: stamp, Raw: raw})
+	a.messages = append(a.messages, screen.SentMessage{ID: id, EventType: typ, Time: stamp, Raw: raw})
 }
 
 // try adds an attempt to deliver a message.
@@ -95,9 +96,9 @@ func (a *standIn) try(message, status string, code int, at time.Duration) {
 		panic(err)
 	}
 	if a.attempts == nil {
-		a.attempts = map[string][]SentAttempt{}
+		a.attempts = map[string][]screen.SentAttempt{}
 	}
-	a.attempts[message] = append(a.attempts[message], SentAttempt{
+	a.attempts[message] = append(a.attempts[message], screen.SentAttempt{
 		ID: id, MessageID: message, EndpointID: "ep_1", URL: "https://knoll.example/webhooks/aspect",
 		Status: status, ResponseCode: code, Time: stamp, Raw: raw,
 	})
@@ -122,11 +123,11 @@ func aspectSent() *standIn {
 }
 
 // withKey shows a screen that can ask the API.
-func withKey(api *standIn) func(*Options) { return func(o *Options) { o.API = api } }
+func withKey(api *standIn) func(*options) { return func(o *options) { o.API = api } }
 
 func TestAspectIsNotAskedBeforeSomebodyLooks(t *testing.T) {
 	api := aspectSent()
-	onScreen(t, 100, 24, uploads(), func(s *screen) {
+	onScreen(t, 100, 24, uploads(), func(s *terminal) {
 		s.wait(2 * time.Minute)
 		s.press("1", "2", "3", "5", "?", "esc", "1", "enter", "tab", "tab", "esc")
 		s.wait(2 * time.Minute)
@@ -149,7 +150,7 @@ func TestAspectIsNotAskedBeforeSomebodyLooks(t *testing.T) {
 
 func TestWhileSomebodyLooksAspectIsAskedEveryThirtySeconds(t *testing.T) {
 	api := aspectSent()
-	onScreen(t, 100, 24, uploads(), func(s *screen) {
+	onScreen(t, 100, 24, uploads(), func(s *terminal) {
 		s.press("4")
 		s.wait(2*time.Minute + 5*time.Second)
 		if n := api.asked("messages"); n != 5 {
@@ -171,7 +172,7 @@ func TestWhileSomebodyLooksAspectIsAskedEveryThirtySeconds(t *testing.T) {
 func TestAspectIsAskedForOneThingAtATimeAndNotFasterThanTwiceASecond(t *testing.T) {
 	api := aspectSent()
 	api.takes = 50 * time.Millisecond
-	onScreen(t, 100, 24, uploads(), func(s *screen) {
+	onScreen(t, 100, 24, uploads(), func(s *terminal) {
 		s.press("4")
 		s.wait(time.Second)
 		for range 40 {
@@ -180,7 +181,7 @@ func TestAspectIsAskedForOneThingAtATimeAndNotFasterThanTwiceASecond(t *testing.
 		}
 		s.wait(time.Second)
 		for i := 2; i < len(api.at); i++ {
-			if gap := api.at[i].Sub(api.at[i-1]); gap < attemptsPace {
+			if gap := api.at[i].Sub(api.at[i-1]); gap < 500*time.Millisecond {
 				t.Errorf("%v after %s, %s was asked for", gap, api.calls[i-1], api.calls[i])
 			}
 		}
@@ -192,7 +193,7 @@ func TestAspectIsAskedForOneThingAtATimeAndNotFasterThanTwiceASecond(t *testing.
 
 func TestAFailureIsToldAndWhatIsKnownStays(t *testing.T) {
 	api := aspectSent()
-	onScreen(t, 100, 24, uploads(), func(s *screen) {
+	onScreen(t, 100, 24, uploads(), func(s *terminal) {
 		s.press("4")
 		s.wait(time.Second)
 		s.shows("msg_lost")

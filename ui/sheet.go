@@ -5,71 +5,65 @@ import (
 
 	"aspectop/ui/draw"
 	"aspectop/ui/keys"
+	"aspectop/ui/screen"
 )
 
-// sheet is a text that covers the view, or what is open over it, until it is
-// closed: what Aspect tells of a message, or what an edit has changed.
-type sheet struct {
-	text    draw.TextPane
-	title   func(m *Model) string
-	content func(m *Model) *draw.Document // the same one as long as it has not changed
-	enter   func(m *Model) tea.Cmd        // what enter does; nil: nothing
-	dropped string                        // said when it is left in another way
-}
-
-func (m *Model) openSheet(s *sheet) {
-	s.text = draw.NewTextPane()
-	m.sheet, m.help, m.filter.open = s, nil, false
+// cover shows a sheet over the view, or over what is open.
+func (m *Model) cover(s *screen.Sheet) {
+	s.Text = draw.NewTextPane()
+	m.sheet, m.help, m.filterLine.open = s, nil, false
 }
 
 func (m *Model) closeSheet() {
-	if m.sheet != nil && m.sheet.dropped != "" {
-		m.say(m.sheet.dropped)
+	if m.sheet != nil && m.sheet.Dropped != "" {
+		m.say(m.sheet.Dropped)
 	}
 	m.sheet = nil
 }
 
-func (s *sheet) do(m *Model, a keys.Action) (tea.Cmd, bool) {
-	if cmd, ok := s.text.Do(a, m.say); ok {
+func (m *Model) doOnSheet(a keys.Action) (tea.Cmd, bool) {
+	s := m.sheet
+	if cmd, ok := s.Text.Do(a, m.say); ok {
 		return cmd, true
 	}
 	switch a {
 	case keys.Back, keys.Quit, keys.Left:
 		m.closeSheet()
 	case keys.Open:
-		if s.enter == nil {
+		if s.Enter == nil {
 			return nil, true
 		}
 		m.sheet = nil
-		return s.enter(m), true
+		return s.Enter(), true
 	case keys.Wrap:
-		s.text.Wrap = !s.text.Wrap
+		s.Text.Wrap = !s.Text.Wrap
 	case keys.NextPane, keys.PrevPane: // there is one pane
 	case keys.Replay, keys.Edit:
-		if s.enter == nil {
+		if s.Enter == nil {
 			return nil, false
 		}
-		m.say(s.title(m))
+		m.say(s.Title())
 	default:
 		return nil, false
 	}
 	return nil, true
 }
 
-func (s *sheet) arrange(m *Model, w, h int) {
-	s.text.Replace(s.content(m))
-	s.text.Arrange(w, max(1, h-1))
+func (m *Model) arrangeSheet(w, h int) {
+	m.sheet.Text.Replace(m.sheet.Content())
+	m.sheet.Text.Arrange(w, max(1, h-1))
 }
 
-func (s *sheet) draw(m *Model, w, h int) []string {
-	l := draw.NewLine(m.th, w)
+func (m *Model) drawSheet(w, h int) []string {
+	s := m.sheet
+	l := draw.NewLine(m.Theme, w)
 	l.Selected = true
-	l.Put(draw.Strong, " "+s.title(m)+" ")
+	l.Put(draw.Strong, " "+s.Title()+" ")
 	l.Selected = false
-	if p := s.text.Place(); l.Free > len(p)+1 {
+	if p := s.Text.Place(); l.Free > len(p)+1 {
 		l.Space(l.Free-len(p)).Put(draw.Dim, p)
 	}
-	return append([]string{l.String()}, s.text.Draw(m.th, w, h-1)...)
+	return append([]string{l.String()}, s.Text.Draw(m.Theme, w, h-1)...)
 }
 
 // searching reports whether a word to search for is being typed.
@@ -82,9 +76,9 @@ func (m *Model) searching() bool {
 func (m *Model) reader() *draw.TextPane {
 	switch {
 	case m.sheet != nil:
-		return &m.sheet.text
+		return &m.sheet.Text
 	case m.detail != nil:
-		return m.detail.reader()
+		return m.detail.Reader()
 	}
 	return nil
 }

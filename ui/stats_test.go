@@ -14,9 +14,9 @@ import (
 )
 
 // onStats shows deliveries and their statistics.
-func onStats(t *testing.T, w, h int, history []model.Delivery, test func(s *screen), change ...func(*Options)) {
+func onStats(t *testing.T, w, h int, history []model.Delivery, test func(s *terminal), change ...func(*options)) {
 	t.Helper()
-	onScreen(t, w, h, history, func(s *screen) {
+	onScreen(t, w, h, history, func(s *terminal) {
 		s.wait(30 * time.Second)
 		s.press("5")
 		test(s)
@@ -24,7 +24,7 @@ func onStats(t *testing.T, w, h int, history []model.Delivery, test func(s *scre
 }
 
 // line is the first line of the frame that holds the text, blanks folded.
-func (s *screen) line(text string) string {
+func (s *terminal) line(text string) string {
 	s.t.Helper()
 	for _, l := range strings.Split(s.frame(), "\n") {
 		if strings.Contains(l, text) {
@@ -46,26 +46,26 @@ func silent() []model.Delivery {
 func TestFramesOfStats(t *testing.T) {
 	for _, size := range sizes {
 		t.Run(fmt.Sprintf("%dx%d", size[0], size[1]), func(t *testing.T) {
-			onStats(t, size[0], size[1], append(silent(), uploads()...), func(s *screen) { s.matchesGolden() })
+			onStats(t, size[0], size[1], append(silent(), uploads()...), func(s *terminal) { s.matchesGolden() })
 		})
 	}
 	t.Run("none", func(t *testing.T) {
-		onStats(t, 80, 24, nil, func(s *screen) { s.matchesGolden() })
+		onStats(t, 80, 24, nil, func(s *terminal) { s.matchesGolden() })
 	})
 	t.Run("ascii", func(t *testing.T) {
-		onStats(t, 120, 30, uploads(), func(s *screen) { s.matchesGolden() }, func(o *Options) { o.ASCII, o.Theme = true, "mono" })
+		onStats(t, 120, 30, uploads(), func(s *terminal) { s.matchesGolden() }, func(o *options) { o.ASCII, o.Theme = true, "mono" })
 	})
 }
 
 func TestTheStatsFitEverySize(t *testing.T) {
-	onStats(t, 80, 24, append(silent(), uploads()...), func(s *screen) { s.fitsEverySize() })
+	onStats(t, 80, 24, append(silent(), uploads()...), func(s *terminal) { s.fitsEverySize() })
 }
 
 // The figures are worked out by hand from uploads: proxy was queued 2 s and
 // 15 s and processed 3 s and 15 s; preview was queued 2, 15 and 15 s, processed
 // 3 s with success and 2 s without.
 func TestTheStatsTellMediansAndSuccess(t *testing.T) {
-	onStats(t, 80, 40, uploads(), func(s *screen) {
+	onStats(t, 80, 40, uploads(), func(s *terminal) {
 		for _, want := range []struct{ feature, queued, processing string }{
 			{"proxy", "100% · queued 2.0s 15s", "5 tasks ▸ processing 3.0s 15s"},
 			{"preview", "50% · queued 15s 15s", "5 tasks ▸ processing 2.0s 3.0s"},
@@ -107,7 +107,7 @@ func withoutBars(line string) string {
 }
 
 func TestBarsOfAllFeaturesHaveOneScale(t *testing.T) {
-	onStats(t, 80, 40, uploads(), func(s *screen) {
+	onStats(t, 80, 40, uploads(), func(s *terminal) {
 		full := strings.Count(s.line("preview  "), draw.GlyphFull) // the median is the longest time of all
 		if half := strings.Count(s.line("visual  "), draw.GlyphFull); half < full/3-1 || half > full/3+1 {
 			t.Errorf("15 s have %d cells, 5 s have %d", full, half)
@@ -116,7 +116,7 @@ func TestBarsOfAllFeaturesHaveOneScale(t *testing.T) {
 }
 
 func TestTheStatsFollowTheFilter(t *testing.T) {
-	onStats(t, 80, 40, uploads(), func(s *screen) {
+	onStats(t, 80, 40, uploads(), func(s *terminal) {
 		s.press("/")
 		s.write("task:2e1c7e01")
 		s.press("enter")
@@ -134,38 +134,19 @@ func TestTheStatsFollowTheFilter(t *testing.T) {
 }
 
 func TestTheStatsWithAFilterThatPassesAllAreTheSame(t *testing.T) {
-	onStats(t, 120, 40, uploads(), func(s *screen) {
-		before := strings.Join(s.m.views[viewStats].draw(s.m, 120, 36), "\n")
+	onStats(t, 120, 40, uploads(), func(s *terminal) {
+		before := strings.Join(s.m.views[viewStats].Draw(s.m.Screen, 120, 36), "\n")
 		s.press("/")
 		s.write("-nosuchthing")
 		s.press("enter")
-		if after := strings.Join(s.m.views[viewStats].draw(s.m, 120, 36), "\n"); after != before {
+		if after := strings.Join(s.m.views[viewStats].Draw(s.m.Screen, 120, 36), "\n"); after != before {
 			t.Errorf("with the filter the statistics are\n%s\nnot\n%s", after, before)
 		}
 	})
 }
 
-func TestStatsWithAFilterAreCountedAnewOnceASecond(t *testing.T) {
-	onStats(t, 80, 40, uploads(), func(s *screen) {
-		s.press("/")
-		s.write("-nosuchthing")
-		s.press("enter")
-		s.wait(2 * time.Second)
-		counts, began := map[time.Time]bool{}, time.Now()
-		for i := range 20 {
-			s.deliver(event(10+i, "task.progress", time.Minute, "proxy=queued"))
-			counts[s.m.views[viewStats].(*statsView).counted] = true
-		}
-		if most := int(time.Since(began)/tallyEvery) + 2; len(counts) > most {
-			t.Errorf("counted anew %d times, not %d at most", len(counts), most)
-		}
-		s.wait(2 * time.Second)
-		s.shows("25 tasks")
-	})
-}
-
 func TestTheSlowestAndTheStalledTasksCanBeOpened(t *testing.T) {
-	onStats(t, 120, 40, append(silent(), uploads()...), func(s *screen) {
+	onStats(t, 120, 40, append(silent(), uploads()...), func(s *terminal) {
 		s.shows("no news for 45m30", "no news for 12m30")
 		s.press("enter")
 		s.shows("no task is selected")
@@ -184,7 +165,7 @@ func TestTheSlowestAndTheStalledTasksCanBeOpened(t *testing.T) {
 			}
 		}
 		s.press("enter")
-		if s.m.detail == nil || s.m.detail.task != taskID(8) {
+		if s.m.detail == nil || s.m.pointed().Task.ID() != taskID(8) {
 			t.Error("the stalled task is not open")
 		}
 		s.press("esc")
@@ -195,7 +176,7 @@ func TestTheSlowestAndTheStalledTasksCanBeOpened(t *testing.T) {
 }
 
 func TestAClickSelectsATaskInTheStats(t *testing.T) {
-	onStats(t, 120, 40, uploads(), func(s *screen) {
+	onStats(t, 120, 40, uploads(), func(s *terminal) {
 		for y, l := range strings.Split(s.frame(), "\n") {
 			if strings.Contains(l, taskID(1)[:8]) {
 				s.send(tea.MouseClickMsg{X: 70, Y: y, Button: tea.MouseLeft})
@@ -208,7 +189,7 @@ func TestAClickSelectsATaskInTheStats(t *testing.T) {
 }
 
 func TestTheStatsScrollAndSelectOnlyWhatIsInSight(t *testing.T) {
-	onStats(t, 60, 16, uploads(), func(s *screen) {
+	onStats(t, 60, 16, uploads(), func(s *terminal) {
 		s.shows("Features", "more lines")
 		s.press("j")
 		if s.selected() != "" {
@@ -249,7 +230,7 @@ func TestDeliveriesAreCountedOverTime(t *testing.T) {
 		for i := range test.before {
 			history = append(history, event(50+i, "task.progress", -20*time.Minute, "proxy=queued"))
 		}
-		onStats(t, 80, 40, history, func(s *screen) {
+		onStats(t, 80, 40, history, func(s *terminal) {
 			s.shows(test.title, test.top, fmt.Sprintf("%d in the last", len(history)))
 			if got := s.columns(); !slices.Equal(got, test.columns) {
 				t.Errorf("the columns show %v, not %v:\n%s", got, test.columns, s.frame())
@@ -260,7 +241,7 @@ func TestDeliveriesAreCountedOverTime(t *testing.T) {
 
 // columns reads the chart: the columns that are not empty as they stand, told
 // by their height and the number at the top.
-func (s *screen) columns() []int {
+func (s *terminal) columns() []int {
 	s.t.Helper()
 	heights := make([]int, 80)
 	most, high := 0, 0
@@ -296,7 +277,7 @@ func TestHostileTextInTheStatsIsHarmless(t *testing.T) {
 		}
 		d := event(1, "task.failed", 0, many...)
 		d.Body = []byte(strings.ReplaceAll(string(d.Body), taskID(1), strings.Trim(fmt.Sprintf("%q", evil), `"`)))
-		onStats(t, 80, 24, []model.Delivery{d}, func(s *screen) {
+		onStats(t, 80, 24, []model.Delivery{d}, func(s *terminal) {
 			s.frame()
 			s.press("G")
 		})

@@ -12,21 +12,21 @@ import (
 // Summary tells in a few lines what the session saw, to be printed when the
 // screen is gone. It is "" if nothing came.
 func (m *Model) Summary() string {
-	if m.run.verified+m.run.rejected+m.run.duplicate == 0 {
+	if m.Board.Counters().Verified+m.Board.Counters().Rejected+m.Board.Counters().Duplicate == 0 {
 		return ""
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s: %d verified, %d rejected, %d duplicate, %d late\n", draw.Ago(m.opt.Now().Sub(m.run.started)),
-		m.run.verified, m.run.rejected, m.run.duplicate, m.run.late)
+	fmt.Fprintf(&b, "%s: %d verified, %d rejected, %d duplicate, %d late\n", draw.Ago(m.Now().Sub(m.Feed.Started())),
+		m.Board.Counters().Verified, m.Board.Counters().Rejected, m.Board.Counters().Duplicate, m.Board.Counters().Late)
 	var states []string
 	for _, s := range []model.State{model.Completed, model.Failed, model.Cancelled, model.Processing, model.Queued} {
-		if n := m.board.Count(s); n > 0 {
+		if n := m.Board.Count(s); n > 0 {
 			states = append(states, fmt.Sprintf("%d %s", n, s))
 		}
 	}
-	fmt.Fprintf(&b, "%d %s: %s\n", m.board.Len(), draw.Plural(m.board.Len(), "task", "tasks"), strings.Join(states, ", "))
-	stats := m.board.Stats()
-	for _, name := range m.features() {
+	fmt.Fprintf(&b, "%d %s: %s\n", m.Board.Len(), draw.Plural(m.Board.Len(), "task", "tasks"), strings.Join(states, ", "))
+	stats := m.Board.Stats()
+	for _, name := range m.Features() {
 		f := stats.Feature(name)
 		if f == nil || f.Processing().Count() == 0 {
 			continue

@@ -23,7 +23,7 @@ func TestTheHeaderTellsTheTunnelsStateInWords(t *testing.T) {
 		"failed":       {model.Tunnel{State: model.TunnelFailed, Detail: "the token is wrong"}, []string{"○ tunnel failed: the token is wrong"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			onScreen(t, 160, 24, nil, func(s *screen) {
+			onScreen(t, 160, 24, nil, func(s *terminal) {
 				s.status.Add(model.Status{At: midnight, Tunnel: &c.tunnel})
 				s.wait(time.Second / 2)
 				s.shows(c.says...)
@@ -37,8 +37,8 @@ func TestTheHeaderTellsTheTunnelsStateInWords(t *testing.T) {
 }
 
 func TestForwardsStandBesideTheirDelivery(t *testing.T) {
-	onScreen(t, 160, 24, uploads(), func(s *screen) {
-		s.wait(idleTime)
+	onScreen(t, 160, 24, uploads(), func(s *terminal) {
+		s.wait(soon)
 		s.press("3")
 		for _, f := range []model.Forward{
 			{Seq: 9, To: "http://localhost:3000", Tries: 1, Error: "connection refused"},
@@ -47,7 +47,7 @@ func TestForwardsStandBesideTheirDelivery(t *testing.T) {
 		} {
 			s.status.Add(model.Status{At: midnight, Forward: &f})
 		}
-		s.wait(2 * idleTime)
+		s.wait(2 * soon)
 		s.shows("→204 12ms", "→gave up: answered 500")
 		s.hides("connection refused") // a later try went well
 	})
@@ -55,7 +55,7 @@ func TestForwardsStandBesideTheirDelivery(t *testing.T) {
 
 func TestAssetsAreCalledByTheirNamesOnceKnown(t *testing.T) {
 	names := &book{names: map[string]string{}}
-	onScreen(t, 120, 24, uploads(), func(s *screen) {
+	onScreen(t, 120, 24, uploads(), func(s *terminal) {
 		s.wait(2 * time.Second)
 		s.shows("c4b6b5f1")
 		if len(names.wanted) == 0 || !strings.HasPrefix(names.wanted[0], "c4b6b5f1") {
@@ -67,7 +67,7 @@ func TestAssetsAreCalledByTheirNamesOnceKnown(t *testing.T) {
 		s.press("/")
 		s.write("name:holi")
 		s.shows("1 shown")
-	}, func(o *Options) { o.Names = names })
+	}, func(o *options) { o.Names = names })
 }
 
 // book knows names.

@@ -1,84 +1,74 @@
-// Package ui is aspectop's screen: a Bubble Tea program that folds the journal
-// into a board and draws it. It reads the journal through a small interface and
-// knows nothing of HTTP, SQL or the tunnel; whoever starts it hands in facts
-// about those as plain words.
+// Package ui is aspectop's screen: a Bubble Tea program that shows what a feed
+// has folded. It knows nothing of HTTP, SQL or the tunnel; whoever starts it hands
+// in facts about those as plain words.
 //
-// There is one Bubble Tea model. Views below it are plain structs that draw
-// lines and carry out actions; they exchange no messages.
+// There is one Bubble Tea model. Below it are plain structs that draw lines and
+// carry out actions, and exchange no messages. They lie in these folders:
 //
-//	journal ─▶ listen ───arrivedMsg──▶ Update: fold, move rows ─▶ listen …
-//	journal ─▶ history ──historyMsg──▶ Update: fold, move rows ─▶ history …
-//	journal ─▶ window ───windowMsg───▶ Update: rows of the log
-//	journal ─▶ scan ─────scannedMsg──▶ Update: rows that pass the filter ─▶ scan …
-//	clock ───▶ tick ─────tickMsg─────▶ Update: ages move on
-//	keys ────▶ lookup ─▶ action ─────▶ Update: the view first, then the program
+//	screen   what belongs to one person: filter, rows of the log, frozen moment, theme
+//	view     the five views, and the task that is opened over them
+//	look     how tasks, features and deliveries look
+//	draw     primitives that know no task: cells, lines, bars, text panes, themes
+//	keys     the table of bindings, as data
 //
-// Each command is in flight once at most. Whatever comes is gathered for
-// frameTime and folded in one go, so a flood costs thirty frames a second, and
-// a terminal that stops reading stops this loop but never a receiver.
+// The messages:
+//
+//	feed ─────▶ listen ──newsMsg──▶ Update: move rows, look at what is new ─▶ listen …
+//	journal ──▶ rows, scan ───────▶ Update: rows of the log ([screen.Log])
+//	clock ────▶ tick ────tickMsg──▶ Update: ages move on
+//	keys ─────▶ lookup ─▶ action ─▶ Update: the view first, then the program
+//
+// Each of these commands is in flight once at most, so a flood costs thirty
+// frames a second, and a terminal that stops reading stops this loop and nothing
+// else. Update and View hold the feed's read lock; commands do not.
 package ui
 
 import (
 	"context"
 	"os/exec"
+	"slices"
 	"strings"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
 
+	"aspectop/feed"
 	"aspectop/model"
 	"aspectop/ui/draw"
 	"aspectop/ui/keys"
+	"aspectop/ui/screen"
+	"aspectop/ui/view"
 )
 
-// Model is the Bubble Tea model.
+// Model is the Bubble Tea model: a screen, and what is open on it.
 type Model struct {
-	opt    Options
-	ctx    context.Context
-	cancel context.CancelFunc
-	th     *draw.Theme
-	keys   keys.Set
-	w, h   int
-	at     time.Time // the moment that is shown; stands still while frozen
-	beat   int       // counts ticks, for motion
+	*screen.Screen
+	keys keys.Set
 
-	board    *model.Board
-	log      eventLog
-	received received
-	run      counters
-	filter   filterLine
-	notices  notices
+	version  int64 // of the feed, when it was last looked at
+	cursor   feed.Cursor
+	lastNews time.Time
+	loading  bool // history was still being folded then
 
-	// What was read: seen is the newest delivery, oldest the one up to which
-	// the history was folded, first the journal's first.
-	first, oldest, seen int64
-	statusSeen          int64
-	behind              bool // the last batch was full: more waits
-	loading             bool // history is still being folded
-	troubles            troubles
-	trouble             string                                    // the first of them
-	exec                func(*exec.Cmd, tea.ExecCallback) tea.Cmd // gives the terminal to a command
-	answer              *model.Forward                            // of the last replay, with its body
-	sending             string                                    // what the user's handler is about to answer, in words
-	tunnel              *model.Tunnel                             // as it was last told; nil: there is none
-	forwards            map[int64][]*model.Forward                // of this run, the newest try for each handler
-
-	view   viewID
-	views  [viewCount]view
-	detail *detail // covers the view while open
-	sheet  *sheet  // covers both
-	help   *helpPage
-	flash  flash
-	frozen *frozen
-	mouse  bool
-	hidden bool // presentation: no user ids, no URLs
+	view       viewID
+	views      [viewCount]oneView
+	tasks      *view.Tasks
+	deliveries *view.Deliveries
+	detail     *view.Detail  // covers the view while open
+	sheet      *screen.Sheet // covers both
+	help       *helpPage     // covers all
+	filterLine filterLine
+	flash      flash
+	notices    notices
+	mouse      bool
 
 	// The preview is shown on wide terminals until the reader chooses.
 	preview, previewChosen bool
 
-	warned    bool      // ctrl+z was pressed once
-	suspended time.Time // when ctrl+z stopped us
-	later     []tea.Cmd // asked for while the message in hand is handled
+	exec      func(*exec.Cmd, tea.ExecCallback) tea.Cmd // gives the terminal to a command
+	sending   string                                    // what the user's handler is about to answer, in words
+	warned    bool                                      // ctrl+z was pressed once
+	suspended time.Time                                 // when ctrl+z stopped us
 
 	frame string // the last one, as long as nothing changed
 	clean bool
@@ -95,58 +85,42 @@ const (
 	viewCount
 )
 
-// view is one of the five full-screen views.
-type view interface {
-	title() string
-	// changed tells that the board or the filter changed.
-	changed(m *Model, c change)
-	// arrange gives the view its room, ahead of drawing and of need.
-	arrange(m *Model, w, h int)
-	// draw returns exactly h lines of exactly w cells.
-	draw(m *Model, w, h int) []string
-	// do carries out an action and reports whether it meant something here.
-	do(m *Model, a keys.Action) (tea.Cmd, bool)
-	// selection is what is selected, for actions of the whole program.
-	selection(m *Model) selection
-	// click selects what is drawn in the cell.
-	click(m *Model, x, y int)
-}
-
-// change says what is new since the last frame.
-type change struct {
-	tasks  []int32 // their indices in the board
-	filter bool    // the filter, the sorting or the size changed: all is new
-	all    bool    // any task may have changed; the filter is the same
-}
-
-// selection names what the reader points at; either may be missing.
-type selection struct {
-	task *model.Task
-	row  rowKey // of the event log
-	sent string // id of a message that Aspect tells of
+// oneView is one of the five full-screen views.
+type oneView interface {
+	Title() string
+	// Changed tells that the board or the filter changed.
+	Changed(sc *screen.Screen, c screen.Change)
+	// Arrange gives the view its room, ahead of drawing and of need.
+	Arrange(sc *screen.Screen, w, h int)
+	// Draw returns exactly h lines of exactly w cells.
+	Draw(sc *screen.Screen, w, h int) []string
+	// Preview shows what is selected, in at most h lines of w cells.
+	Preview(sc *screen.Screen, w, h int) []string
+	// Do carries out an action and reports whether it meant something here.
+	Do(sc *screen.Screen, a keys.Action) (tea.Cmd, bool)
+	// Has reports whether the view has a use for sorting, following, opening or
+	// previewing.
+	Has(sc *screen.Screen, a keys.Action) bool
+	// Selection is what is selected, for actions of the whole program.
+	Selection(sc *screen.Screen) screen.Selection
+	// Shown is the number of rows that pass the filter.
+	Shown(sc *screen.Screen) int
+	// InSight are the deliveries whose rows are on the screen.
+	InSight(sc *screen.Screen) []int64
+	// Click selects what is drawn in the cell.
+	Click(sc *screen.Screen, x, y int)
 }
 
 // New returns the model. The program that runs it should use [ProgramOptions].
-func New(ctx context.Context, o Options) *Model {
-	if o.Now == nil {
-		o.Now = time.Now
-	}
-	if o.Feed == nil {
-		o.Feed = o.Journal
-	}
-	ctx, cancel := context.WithCancel(ctx)
-	m := &Model{
-		opt: o, ctx: ctx, cancel: cancel, th: draw.NewTheme(o.Theme), keys: keys.For(o.Remote, o.Private), hidden: o.Private, w: 80, h: 24,
-		at: o.Now(), board: model.NewBoard(),
-		loading: true, exec: tea.ExecProcess,
-	}
-	m.filter.set(o.Filter)
-	m.run.started, m.run.rate = m.at, newRate(time.Second, 60)
-	m.log.pace, m.log.matchedPace = newPace(), newPace()
-	tasks := &tasksView{follow: true}
-	m.views = [viewCount]view{
-		tasks, &boardView{tasks: tasks}, &eventsView{follow: true}, &deliveriesView{follow: true, preview: draw.NewTextPane()}, &statsView{},
-	}
+func New(ctx context.Context, o screen.Options) *Model {
+	m := &Model{Screen: screen.New(ctx, o), keys: keys.For(o.Remote, o.Private), exec: tea.ExecProcess}
+	m.Open = func(t *model.Task, row feed.RowKey) { m.detail = view.NewDetail(m.Screen, t, row) }
+	m.Cover = m.cover
+	m.Say = m.say
+	m.tasks, m.deliveries = view.NewTasks(), view.NewDeliveries()
+	m.views = [viewCount]oneView{m.tasks, view.NewBoard(m.tasks), view.NewEvents(), m.deliveries, view.NewStats(m.tasks)}
+	m.filterLine.set(m.Filter.Words)
+	m.notices.started = m.At
 	return m
 }
 
@@ -155,13 +129,16 @@ func ProgramOptions() []tea.ProgramOption {
 	return []tea.ProgramOption{tea.WithFPS(30)}
 }
 
-// Init starts reading.
+// Init starts listening.
 func (m *Model) Init() tea.Cmd {
-	if len(m.opt.Remarks) > 0 {
-		m.say(strings.Join(m.opt.Remarks, "; "))
+	m.Feed.RLock()
+	defer m.Feed.RUnlock()
+	if len(m.Remarks) > 0 {
+		m.say(strings.Join(m.Remarks, "; "))
 	}
-	cmds := append(m.takeLater(), m.open(), m.tick())
-	if m.opt.Theme == "auto" || m.opt.Theme == "" {
+	m.tell(screen.Change{Filter: true})
+	cmds := append(m.TakeLater(), m.listen(), m.tick())
+	if m.Options.Theme == "auto" || m.Options.Theme == "" {
 		cmds = append(cmds, tea.RequestBackgroundColor)
 	}
 	return tea.Batch(cmds...)
@@ -169,25 +146,27 @@ func (m *Model) Init() tea.Cmd {
 
 // Update handles one message.
 func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
+	m.Feed.RLock()
+	defer m.Feed.RUnlock()
 	m.clean = false
 	cmd := m.handle(msg)
 	m.arrange()
-	return m, tea.Batch(append(m.takeLater(), cmd, m.log.need(m))...)
+	return m, tea.Batch(append(m.TakeLater(), cmd, m.Log.Need(m.inSight()))...)
 }
 
 func (m *Model) handle(msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
 	case tea.WindowSizeMsg:
-		m.w, m.h = msg.Width, msg.Height
+		m.W, m.H = msg.Width, msg.Height
 	case tea.BackgroundColorMsg:
-		if !msg.IsDark() && m.th.Name == "dark" && m.opt.Theme != "dark" {
-			m.th = draw.NewTheme("light")
+		if !msg.IsDark() && m.Theme.Name == "dark" && m.Options.Theme != "dark" {
+			m.Theme = draw.NewTheme("light")
 		}
 	case tea.KeyPressMsg:
 		return m.key(msg)
 	case tea.PasteMsg:
 		switch {
-		case m.filter.open:
+		case m.filterLine.open:
 			m.typed(msg)
 		case m.searching():
 			m.reader().Typed(msg, m.say)
@@ -197,25 +176,9 @@ func (m *Model) handle(msg tea.Msg) tea.Cmd {
 	case tea.MouseWheelMsg:
 		return m.wheel(msg.Mouse())
 	case tickMsg:
-		return m.ticked(msg)
-	case openedMsg:
-		return m.opened(msg)
-	case arrivedMsg:
-		return m.arrived(msg)
-	case historyMsg:
-		return m.historyRead(msg)
-	case countedMsg:
-		return m.counted(msg)
-	case windowMsg:
-		return m.log.windowRead(m, msg)
-	case retryMsg:
-		return msg()
-	case scannedMsg:
-		return m.log.scannedOn(m, msg)
-	case payloadMsg:
-		if m.detail != nil {
-			m.detail.payloadRead(m, msg)
-		}
+		return m.ticked()
+	case newsMsg:
+		return m.news()
 	case fetchedMsg:
 		return m.fetched(msg)
 	case exportedMsg:
@@ -228,28 +191,93 @@ func (m *Model) handle(msg tea.Msg) tea.Cmd {
 		return m.compare(msg)
 	case editedMsg:
 		m.review(msg)
-	case messagesMsg:
-		m.deliveries().sent.messagesRead(m, msg)
-	case attemptsMsg:
-		m.deliveries().sent.attemptsRead(m, msg)
-	case tallyMsg:
-		m.views[viewStats].(*statsView).walkOn(m)
 	case unflashMsg:
 		m.flash.clear(msg)
 	case tea.ResumeMsg:
 		m.resumed()
 	default:
-		m.clean = true
+		cmd, ok := m.forViews(msg)
+		m.clean = !ok
+		return cmd
 	}
 	return nil
 }
 
-// takeLater returns the commands that were asked for while a message was
-// handled.
-func (m *Model) takeLater() []tea.Cmd {
-	cmds := m.later
-	m.later = nil
-	return cmds
+// forViews hands a message to whoever asked for it.
+func (m *Model) forViews(msg tea.Msg) (tea.Cmd, bool) {
+	if cmd, ok := m.Log.Update(msg, m.inSight()); ok {
+		m.tell(screen.Change{})
+		return cmd, true
+	}
+	if m.detail != nil && m.detail.Update(m.Screen, msg) {
+		return nil, true
+	}
+	for _, v := range m.views {
+		if v, asks := v.(interface {
+			Update(sc *screen.Screen, msg tea.Msg) bool
+		}); asks && v.Update(m.Screen, msg) {
+			return nil, true
+		}
+	}
+	return nil, false
+}
+
+// newsMsg says that the feed has news.
+type newsMsg struct{}
+
+// listen waits for news of the feed. One such command is in flight at all times.
+func (m *Model) listen() tea.Cmd {
+	version, next := m.version, m.lastNews.Add(m.Pace)
+	return func() tea.Msg {
+		if m.Feed.Wait(m.Ctx, version) != nil {
+			return nil
+		}
+		if pause := time.Until(next); m.Pace > 0 && pause > 0 {
+			timer := time.NewTimer(pause)
+			defer timer.Stop()
+			select {
+			case <-timer.C:
+			case <-m.Ctx.Done():
+				return nil
+			}
+		}
+		return newsMsg{}
+	}
+}
+
+// news shows what the feed has folded since the last time. A frozen screen keeps
+// its place in the changes, and only counts.
+func (m *Model) news() tea.Cmd {
+	m.version, m.lastNews = m.Feed.Version(), time.Now()
+	if m.Frozen() {
+		m.tell(screen.Change{})
+		return m.listen()
+	}
+	m.At = m.Now()
+	m.take(m.Feed.Loading())
+	return tea.Batch(m.listen(), m.notify())
+}
+
+// take tells the views what has changed.
+func (m *Model) take(loading bool, _, _ int64) {
+	changed, all, next := m.Feed.Since(m.cursor)
+	m.cursor = next
+	c := screen.Change{All: all}
+	for _, ch := range changed {
+		c.Tasks = append(c.Tasks, ch.Task)
+		if ch.Ended {
+			m.notices.ended(m.Board.At(int(ch.Task)))
+		}
+	}
+	slices.Sort(c.Tasks)
+	c.Tasks = slices.Compact(c.Tasks)
+	if m.loading && !loading {
+		// What passes by its own words passes still; what is late is known only now.
+		c.All, c.Filter = true, m.Filter.AsksBoard()
+	}
+	m.loading = loading
+	m.Log.Follow()
+	m.tell(c)
 }
 
 // arrange gives what is shown its room.
@@ -257,17 +285,26 @@ func (m *Model) arrange() {
 	lay := m.layout()
 	switch {
 	case m.sheet != nil:
-		m.sheet.arrange(m, m.w, lay.body)
-		return
+		m.arrangeSheet(m.W, lay.body)
 	case m.detail != nil:
-		m.detail.arrange(m, m.w, lay.body)
-		return
+		m.detail.Arrange(m.Screen, m.W, lay.body)
+	default:
+		m.views[m.view].Arrange(m.Screen, lay.main, lay.body)
 	}
-	m.views[m.view].arrange(m, lay.main, lay.body)
+}
+
+// inSight are the deliveries whose rows are on the screen.
+func (m *Model) inSight() []int64 {
+	if m.detail != nil {
+		return m.detail.InSight(m.Screen)
+	}
+	return m.views[m.view].InSight(m.Screen)
 }
 
 // View draws the frame, exactly as high and wide as the terminal.
 func (m *Model) View() tea.View {
+	m.Feed.RLock()
+	defer m.Feed.RUnlock()
 	if !m.clean {
 		m.frame, m.clean = m.draw(), true
 	}
@@ -280,17 +317,9 @@ func (m *Model) View() tea.View {
 	return v
 }
 
-// tell hands a change to all views and to the log.
-func (m *Model) tell(c change) {
+// tell hands a change to all views.
+func (m *Model) tell(c screen.Change) {
 	for _, v := range m.views {
-		v.changed(m, c)
+		v.Changed(m.Screen, c)
 	}
-}
-
-// keep reports whether a task passes the filter.
-func (m *Model) keep(t *model.Task) bool {
-	if !m.opt.Since.IsZero() && t.Heard().Before(m.opt.Since) {
-		return false
-	}
-	return m.filter.keepTask(m, t)
 }

@@ -1,0 +1,53 @@
+package feed
+
+import "aspectop/model"
+
+// maxChanges is how many changes of tasks a screen may be behind before it is
+// told that any task may have changed.
+const maxChanges = 1 << 14
+
+// changes are the latest changes of tasks, in the order in which they happened.
+type changes struct {
+	ring []Change // change n stands at n % maxChanges
+	n    int64    // changes so far
+}
+
+// Change is a task that has changed.
+type Change struct {
+	Task  int32 // its index in the board
+	Ended bool  // it was active before, and what came just now has ended it
+}
+
+func (c *changes) add(ch Change) {
+	if c.ring == nil {
+		c.ring = make([]Change, maxChanges)
+	}
+	c.ring[c.n%maxChanges] = ch
+	c.n++
+}
+
+// Cursor is how far a screen has come with the changes of a feed.
+type Cursor struct{ n int64 }
+
+// Since returns the tasks that have changed since the cursor, in the order in
+// which they did, some of them several times; and the cursor for the next call.
+// If those are no longer known, all is true. The zero Cursor is at the start.
+func (f *Feed) Since(c Cursor) (changed []Change, all bool, next Cursor) {
+	next = Cursor{f.changes.n}
+	if f.changes.n-c.n > maxChanges {
+		return nil, true, next
+	}
+	for n := c.n; n < f.changes.n; n++ {
+		changed = append(changed, f.changes.ring[n%maxChanges])
+	}
+	return changed, false, next
+}
+
+// takeChanged enters the tasks that were folded into. Those in running were
+// active before.
+func (f *Feed) takeChanged(running map[int32]bool) {
+	f.board.TakeChanged(func(t *model.Task) {
+		i := int32(t.Index())
+		f.changes.add(Change{i, running[i] && t.State().Terminal()})
+	})
+}

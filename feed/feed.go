@@ -1,0 +1,207 @@
+// Package feed reads the journal once for the whole process and folds it: into
+// the board, the index of the event log, statistics and counters. Every screen,
+// here and over SSH, and the live page show what one [Feed] has folded, each with
+// a view of its own.
+//
+//	journal ──▶ follow ──┐
+//	journal ──▶ history ─┼─▶ take, under the lock ─▶ Wait ─▶ screens: RLock, Since, draw
+//	status log ▶ follow ─┘
+//
+// The feed gathers what comes for frameTime and folds it in one go, so a flood
+// costs thirty folds a second. It never waits for a screen: a screen that falls
+// behind is told that everything may have changed.
+//
+// It knows neither HTTP nor SQL, and nothing of filters, selections and sizes:
+// those belong to a screen.
+package feed
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"aspectop/model"
+)
+
+const (
+	// frameTime is how long arrivals are gathered before they are folded.
+	frameTime = 33 * time.Millisecond
+	// batchSize is how many deliveries are folded at once. Decoding them takes
+	// some 10 ms beside the lock, folding them some 4 ms under it.
+	batchSize = 4000
+	// retryTime is how long to wait after the journal could not be read: whoever
+	// keeps it locked may be done by then.
+	retryTime = time.Second
+)
+
+// Journal is what a feed needs of a journal's reader.
+type Journal interface {
+	After(ctx context.Context, seq int64, limit int) ([]model.Delivery, error)
+	Before(ctx context.Context, seq int64, limit int) ([]model.Delivery, error)
+	Get(ctx context.Context, seq int64) (model.Delivery, error)
+	Range(ctx context.Context) (first, last int64, err error)
+	Wait(ctx context.Context) error
+}
+
+// Options are what a feed is given.
+type Options struct {
+	// Journal is read from one end to the other. Its deliveries need no headers,
+	// and nobody else may call its Wait.
+	Journal Journal
+	// Rows reads single deliveries, which then need not wait for a batch of
+	// history. Nil: Journal serves for that too.
+	Rows Journal
+	// Status is the log of what is no kept delivery; nil where there is none.
+	Status *model.StatusLog
+	Now    func() time.Time // nil: time.Now
+}
+
+// Feed is one fold of a journal, for any number of readers.
+//
+// All that it has folded may be read between RLock and RUnlock, by any number of
+// goroutines at once, and must not be changed. Holding the lock holds the fold
+// up, so nobody may wait for anything meanwhile.
+type Feed struct {
+	journal, rows Journal
+	log           *model.StatusLog
+	now           func() time.Time
+	started       time.Time
+
+	mu       sync.RWMutex // guards what follows
+	board    *model.Board
+	index    Index
+	notes    []Note // ascending
+	recent   recent
+	received received
+	pace     Pace
+	counters Counters
+	tunnel   *model.Tunnel
+	forwards forwards
+	changes  changes
+
+	// What was read: seen is the newest delivery, oldest the one up to which the
+	// history was folded, first the journal's first.
+	first, oldest, seen int64
+	loading             bool // history is still being folded
+	troubles            [readings]string
+
+	statusSeen atomic.Int64
+
+	version   atomic.Int64 // counts what was folded
+	newsMu    sync.Mutex
+	news      chan struct{} // closed at the next change; nil while nobody waits
+}
+
+// New returns a feed that has read nothing yet.
+func New(o Options) *Feed {
+	f := &Feed{
+		journal: o.Journal, rows: o.Rows, log: o.Status, now: o.Now,
+		board: model.NewBoard(), loading: true, pace: NewPace(), recent: newRecent(), received: newReceived(),
+	}
+	if f.rows == nil {
+		f.rows = o.Journal
+	}
+	if f.now == nil {
+		f.now = time.Now
+	}
+	f.started = f.now()
+	f.counters.rate = newRate(time.Second, 60)
+	return f
+}
+
+// RLock and RUnlock enclose every use of what the feed has folded.
+func (f *Feed) RLock()   { f.mu.RLock() }
+func (f *Feed) RUnlock() { f.mu.RUnlock() }
+
+// Board is what the messages tell of the tasks.
+func (f *Feed) Board() *model.Board { return f.board }
+
+// Index holds the numbers of all deliveries that were folded.
+func (f *Feed) Index() *Index { return &f.index }
+
+// Notes are the statuses that are rows of the event log, oldest first: the
+// newest maxNotes of them.
+func (f *Feed) Notes() []Note { return f.notes }
+
+// Pace counts all deliveries over time.
+func (f *Feed) Pace() *Pace { return &f.pace }
+
+// Counters are about this run.
+func (f *Feed) Counters() *Counters { return &f.counters }
+
+// Tunnel is the tunnel's state as it was last told; nil if there is none.
+func (f *Feed) Tunnel() *model.Tunnel { return f.tunnel }
+
+// Started is when the feed was made.
+func (f *Feed) Started() time.Time { return f.started }
+
+// Seen and Oldest are the newest and the oldest delivery that were folded, by
+// their numbers. Oldest is one more than Seen if none was.
+func (f *Feed) Seen() int64   { return f.seen }
+func (f *Feed) Oldest() int64 { return f.oldest }
+
+// Loading reports whether history is still being folded, and how many of how
+// many deliveries that are, as far as numbers without gaps can tell.
+func (f *Feed) Loading() (loading bool, done, all int64) {
+	return f.loading, f.seen + 1 - f.oldest, f.seen + 1 - f.first
+}
+
+// Forwards are the newest tries to forward a delivery in this run, one for each
+// of the user's handlers.
+func (f *Feed) Forwards(seq int64) []*model.Forward { return f.forwards.of[seq] }
+
+// Trouble says why the journal cannot be read now; "" if it can.
+func (f *Feed) Trouble() string {
+	for _, t := range f.troubles {
+		if t != "" {
+			return t
+		}
+	}
+	return ""
+}
+
+// Version changes whenever something else does. It may be asked for without the
+// lock.
+func (f *Feed) Version() int64 { return f.version.Load() }
+
+// Wait returns when the version is no longer the given one, or ctx ends.
+func (f *Feed) Wait(ctx context.Context, version int64) error {
+	for {
+		f.newsMu.Lock()
+		if f.version.Load() != version {
+			f.newsMu.Unlock()
+			return ctx.Err()
+		}
+		if f.news == nil {
+			f.news = make(chan struct{})
+		}
+		news := f.news
+		f.newsMu.Unlock()
+		select {
+		case <-news:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// change changes what the feed has folded, and tells those who wait.
+func (f *Feed) change(what func()) {
+	f.mu.Lock()
+	what()
+	f.board.Settle()
+	f.mu.Unlock()
+
+	f.newsMu.Lock()
+	defer f.newsMu.Unlock()
+	f.version.Add(1)
+	if f.news != nil {
+		close(f.news)
+		f.news = nil
+	}
+}
+
+// Note puts an outcome that is on no status log among the forwards: that of a
+// replay, which the screen asks for itself.
+func (f *Feed) NoteForward(o *model.Forward) { f.change(func() { f.forwards.add(o) }) }

@@ -1,0 +1,203 @@
+package feed
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"aspectop/model"
+)
+
+// Run reads the journal and the status log until ctx ends: what stands there
+// already from its end backwards, and whatever comes. It goes on after the
+// journal could not be read. It is called once.
+func (f *Feed) Run(ctx context.Context) {
+	if !f.open(ctx) {
+		return
+	}
+	var reading sync.WaitGroup
+	reading.Go(func() { f.follow(ctx) })
+	reading.Go(func() { f.history(ctx) })
+	reading.Wait()
+}
+
+// reading is one of the ways in which the feed reads the journal.
+type reading uint8
+
+const (
+	following reading = iota
+	loading
+	readings
+)
+
+// trouble notes why one of them fails, or that it went well, which says nothing
+// of the other.
+func (f *Feed) trouble(r reading, err error) {
+	told := ""
+	if err != nil {
+		told = [...]string{"cannot read the journal: ", "cannot read the history: "}[r] + err.Error()
+	}
+	f.mu.RLock()
+	before := f.troubles[r]
+	f.mu.RUnlock()
+	if told != before {
+		f.change(func() { f.troubles[r] = told })
+	}
+}
+
+// open finds out where the journal ends.
+func (f *Feed) open(ctx context.Context) bool {
+	for {
+		first, last, err := f.journal.Range(ctx)
+		if ctx.Err() != nil {
+			return false
+		}
+		f.trouble(following, err)
+		if err == nil {
+			f.change(func() {
+				f.first, f.seen, f.oldest = first, last, last+1
+				f.loading = last > 0
+			})
+			return true
+		}
+		if !sleep(ctx, retryTime) {
+			return false
+		}
+	}
+}
+
+// follow folds what comes, in the journal and on the status log.
+func (f *Feed) follow(ctx context.Context) {
+	commits := model.News(ctx, f.journal.Wait)
+	var statuses <-chan struct{}
+	if f.log != nil {
+		statuses = model.News(ctx, func(ctx context.Context) error { return f.log.Wait(ctx, f.statusSeen.Load()) })
+	}
+	behind := false // the last batch was full, or failed: more waits
+	for {
+		if !behind {
+			select {
+			case <-commits:
+				behind = true
+			case <-statuses:
+			case <-ctx.Done():
+				return
+			}
+		}
+		var arrivals []Arrival
+		var err error
+		if behind {
+			arrivals, err = f.After(ctx, f.seen) // only this goroutine changes seen
+			if ctx.Err() != nil {
+				return
+			}
+			f.trouble(following, err)
+		}
+		f.take(arrivals)
+		behind = err != nil || len(arrivals) == batchSize
+		pause := frameTime
+		if err != nil {
+			pause = retryTime
+		}
+		if !sleep(ctx, pause) {
+			return
+		}
+	}
+}
+
+// take folds what came, and what is on the status log.
+func (f *Feed) take(arrivals []Arrival) {
+	var statuses []model.Status
+	var lost int64
+	if f.log != nil {
+		var next int64
+		statuses, lost, next = f.log.After(f.statusSeen.Load())
+		f.statusSeen.Store(next)
+	}
+	if len(arrivals)+len(statuses) == 0 {
+		return
+	}
+	f.change(func() {
+		running := f.running(arrivals)
+		for i := range arrivals {
+			f.seen = max(f.seen, arrivals[i].Seq)
+		}
+		f.fold(arrivals, running)
+		f.recent.add(arrivals)
+		f.counters.count(f.board, arrivals)
+		f.counters.Lost += lost
+		for _, s := range statuses {
+			f.takeStatus(s)
+		}
+	})
+}
+
+// history folds what was in the journal when it was opened, newest first.
+func (f *Feed) history(ctx context.Context) {
+	for f.loading { // only this goroutine changes loading and oldest
+		arrivals, err := f.Before(ctx, f.oldest)
+		if ctx.Err() != nil {
+			return
+		}
+		f.trouble(loading, err)
+		switch {
+		case err != nil:
+			if !sleep(ctx, retryTime) {
+				return
+			}
+		case len(arrivals) == 0:
+			f.change(func() { f.loading = false })
+		default:
+			f.change(func() {
+				f.fold(arrivals, nil)
+				f.oldest = arrivals[len(arrivals)-1].Seq
+			})
+		}
+	}
+}
+
+// running are the tasks of the arrivals that have not ended.
+func (f *Feed) running(arrivals []Arrival) map[int32]bool {
+	running := map[int32]bool{}
+	next := int32(f.board.Len()) // the index of the next new task
+	fresh := map[string]bool{}
+	for i := range arrivals {
+		snapshot := arrivals[i].Task
+		if snapshot == nil {
+			continue
+		}
+		switch t := f.board.Task(snapshot.ID); {
+		case t == nil && !fresh[snapshot.ID] && !arrivals[i].Repeat():
+			fresh[snapshot.ID] = true
+			running[next] = true
+			next++
+		case t != nil && !t.State().Terminal():
+			running[int32(t.Index())] = true
+		}
+	}
+	return running
+}
+
+// fold takes arrivals, in whatever order, into all that they tell.
+func (f *Feed) fold(arrivals []Arrival, running map[int32]bool) {
+	for i := range arrivals {
+		a := &arrivals[i]
+		f.board.Fold(&a.Event)
+		f.index.Add(a.Seq)
+		f.pace.Add(a.Received)
+	}
+	f.received.add(arrivals)
+	f.board.Settle()
+	f.takeChanged(running)
+}
+
+func sleep(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}

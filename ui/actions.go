@@ -1,0 +1,183 @@
+package ui
+
+import (
+	"fmt"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"aspectop/ui/draw"
+	"aspectop/ui/keys"
+	"aspectop/ui/screen"
+)
+
+// key handles a key: what is typed into first, then the view, then the program.
+func (m *Model) key(msg tea.KeyPressMsg) tea.Cmd {
+	if m.filterLine.open {
+		return m.typed(msg)
+	}
+	if m.searching() {
+		return m.reader().Typed(msg, m.say)
+	}
+	a := m.keys.Lookup(msg.String(), m.place())
+	if a != keys.Suspend {
+		m.warned = false
+	}
+	return m.act(a)
+}
+
+// place is where the reader is, for the key table.
+func (m *Model) place() keys.Place {
+	if m.detail != nil || m.help != nil || m.sheet != nil {
+		return keys.InText
+	}
+	return keys.InList
+}
+
+func (m *Model) act(a keys.Action) tea.Cmd {
+	if a == keys.Interrupt {
+		return tea.Quit
+	}
+	if m.help != nil {
+		switch {
+		case a == keys.Help || a == keys.Back || a == keys.Quit:
+			m.help = nil
+		default:
+			m.help.do(m, a, m.layout().body)
+		}
+		return nil
+	}
+	var cmd tea.Cmd
+	var done bool
+	switch {
+	case m.sheet != nil:
+		cmd, done = m.doOnSheet(a)
+	case m.detail != nil:
+		cmd, done = m.detail.Do(m.Screen, a)
+	default:
+		cmd, done = m.views[m.view].Do(m.Screen, a)
+	}
+	if done {
+		return cmd
+	}
+	switch a {
+	case keys.Tasks, keys.Board, keys.Events, keys.Deliveries, keys.Stats:
+		m.closeSheet()
+		m.detail = nil
+		m.view = viewID(a - keys.Tasks)
+	case keys.NextPane:
+		m.view = (m.view + 1) % viewCount
+	case keys.PrevPane:
+		m.view = (m.view + viewCount - 1) % viewCount
+	case keys.Back:
+		m.back()
+	case keys.Quit:
+		if m.detail != nil {
+			m.detail = nil
+			return nil
+		}
+		return tea.Quit
+	case keys.Filter:
+		m.detail = nil
+		m.filterLine.open = true
+		return m.filterLine.input.Focus()
+	case keys.Failures:
+		m.Filter.Failures = !m.Filter.Failures
+		m.tell(screen.Change{Filter: true})
+	case keys.Freeze:
+		m.freeze()
+	case keys.Sort, keys.Follow, keys.Open, keys.NextMatch, keys.PrevMatch:
+		m.say("that key has no use here")
+	case keys.Preview:
+		if !m.means(keys.Binding{Do: keys.Preview}) {
+			m.say("there is no preview here")
+			return nil
+		}
+		m.preview = !m.previewShown()
+		m.previewChosen = true
+	case keys.Replay:
+		return m.replay()
+	case keys.Edit:
+		return m.edit()
+	case keys.CopyID:
+		return m.copyID()
+	case keys.CopyPayload, keys.CopyCurl:
+		return m.fetch(a)
+	case keys.CopyURL:
+		return m.copyURL()
+	case keys.Export:
+		return m.export()
+	case keys.AskAgain:
+		m.say("nothing to ask again here; 4 shows what Aspect says it sent")
+	case keys.Mouse:
+		m.mouse = !m.mouse
+		if m.mouse {
+			m.say("mouse on; shift+drag still selects text in most terminals")
+		} else {
+			m.say("mouse off")
+		}
+	case keys.Theme:
+		next := map[string]string{"dark": "light", "light": "mono", "mono": "dark"}
+		m.Theme = draw.NewTheme(next[m.Theme.Name])
+		m.say("theme " + m.Theme.Name)
+	case keys.Present:
+		m.Hidden = !m.Hidden
+		m.flash.text = "" // it may tell a URL
+	case keys.Help:
+		m.help = &helpPage{}
+	case keys.Suspend:
+		return m.suspend()
+	}
+	return nil
+}
+
+// back closes what is open, then clears the filter.
+func (m *Model) back() {
+	switch {
+	case m.detail != nil:
+		m.detail = nil
+	case m.Filter.Active():
+		m.clearFilter()
+	}
+}
+
+// suspend stops the process as ctrl+z does elsewhere, but says first what that
+// means here.
+func (m *Model) suspend() tea.Cmd {
+	if m.CanSuspend == nil || !m.CanSuspend() {
+		m.say("cannot suspend here: nothing could continue this process")
+		return nil
+	}
+	if m.Receiver != "" && !m.warned {
+		m.warned = true
+		m.say("suspending stops receiving too; Svix will retry. ctrl+z again to suspend")
+		return nil
+	}
+	m.warned = false
+	m.suspended = m.Now()
+	return tea.Suspend
+}
+
+func (m *Model) resumed() {
+	if m.suspended.IsZero() {
+		return
+	}
+	m.At = m.Now()
+	m.say(fmt.Sprintf("back after %s; deliveries refused meanwhile are retried by Svix", draw.Ago(m.At.Sub(m.suspended))))
+	m.suspended = time.Time{}
+	if m.Resumed != nil {
+		m.Resumed()
+	}
+}
+
+// freeze stops the screen, or lets it go on. The feed goes on folding.
+func (m *Model) freeze() {
+	if !m.Frozen() {
+		m.Board.Freeze()
+		return
+	}
+	m.Board.Thaw()
+	m.At = m.Now()
+	m.take(m.Feed.Loading())
+	m.tell(screen.Change{All: true})
+}

@@ -1,0 +1,91 @@
+package look
+
+import (
+	"strings"
+
+	"github.com/charmbracelet/x/ansi"
+
+	"aspectop/printer"
+	"aspectop/ui/draw"
+	"aspectop/ui/screen"
+)
+
+// Empty says why nothing is shown, in the event log or in a list of tasks, and
+// what to do about it.
+func Empty(sc *screen.Screen, log bool, w, h int) []string {
+	var lines []string
+	say := func(r draw.Role, s string) {
+		lines = append(lines, draw.NewLine(sc.Theme, w).Space(2).Put(r, s).String())
+	}
+	say(draw.Plain, "")
+	switch {
+	case log && sc.Log.Looking():
+		say(draw.Plain, "Looking through the journal ...")
+	case sc.Filter.Active() && sc.Board.Len() > 0:
+		say(draw.Plain, "Nothing passes the filter.")
+		say(draw.Dim, "esc clears it.")
+	case !sc.Since.IsZero() && sc.Board.Len() > 0:
+		say(draw.Plain, "Nothing was heard since "+draw.Moment(sc.Since, sc.At)+"; --since hides what is older.")
+	case sc.Loading():
+		say(draw.Plain, "Reading the journal ...")
+	case sc.Receiver == "" && sc.Sources != nil && len(sc.Sources()) > 0:
+		say(draw.Plain, "No task yet.")
+		say(draw.Dim, "What Aspect tells is shown as soon as it comes.")
+	case sc.Receiver == "":
+		say(draw.Plain, "The journal is empty.")
+		say(draw.Dim, "It fills when aspectop watch receives deliveries.")
+	default:
+		sayWaiting(sc, say)
+	}
+	return draw.Tall(sc.Theme, lines, w, h)
+}
+
+// sayWaiting tells how a first event can come.
+func sayWaiting(sc *screen.Screen, say func(draw.Role, string)) {
+	switch refused := sc.Log.Refused(); {
+	case sc.Board.Counters().Verified > 0:
+		say(draw.Plain, draw.Count(sc.Board.Counters().Verified, "delivery is", "deliveries are")+" verified, but no task was told of yet; 3 shows what came.")
+	case refused != nil:
+		say(draw.Bad, draw.Count(sc.Board.Counters().Rejected, "request was", "requests were")+" refused, and none was verified yet; 3 shows them.")
+		say(draw.Bad, "The last one: "+refused.Verdict.Detail)
+		if refused.Verdict.Hint != "" {
+			say(draw.Warn, refused.Verdict.Hint)
+		}
+	default:
+		say(draw.Plain, "Waiting for the first event.")
+	}
+	say(draw.Dim, "")
+	url := sc.Receiver
+	if sc.Tunnel() != nil {
+		url = sc.Tunnel().PublicURL
+	}
+	endpoint := ""
+	if sc.Endpoint != nil {
+		endpoint = sc.Endpoint()
+	}
+	switch {
+	case url == "":
+		say(draw.Dim, "The tunnel has no address yet; the first line says how it does.")
+	case endpoint != "":
+		say(draw.Dim, "Aspect posts to "+sc.Shown(url)+" ("+sc.Shown(endpoint)+").")
+	default:
+		say(draw.Dim, "Point an Aspect webhook endpoint at")
+		say(draw.Accent, "  "+sc.Shown(url))
+	}
+	if sc.Try != "" {
+		say(draw.Dim, "To make one come:")
+		say(draw.Accent, "  "+sc.Try)
+	}
+}
+
+// Paragraph is a text in lines of at most 72 cells, as many as most.
+func Paragraph(sc *screen.Screen, r draw.Role, text string, w, most int) []string {
+	var lines []string
+	for line := range strings.Lines(ansi.Wrap(printer.Clean(text), max(8, min(72, w-3)), "")) {
+		if len(lines) == most {
+			break
+		}
+		lines = append(lines, draw.NewLine(sc.Theme, w).Space(2).Put(r, strings.TrimSuffix(line, "\n")).String())
+	}
+	return lines
+}

@@ -1,0 +1,168 @@
+package look
+
+import (
+	"fmt"
+	"strings"
+
+	"aspectop/feed"
+	"aspectop/model"
+	"aspectop/ui/draw"
+	"aspectop/ui/screen"
+)
+
+// explained is what a row of the log says of a delivery.
+type explained struct {
+	verdict string
+	role    draw.Role // of the type
+	marks   []string
+	changes []model.Change
+	text    string // in place of changes
+}
+
+// explain tells what a delivery meant when it arrived. What depends on earlier
+// deliveries is left out until those have been read.
+func explain(sc *screen.Screen, a *feed.Arrival) explained {
+	e := explained{verdict: "verified", role: draw.Plain}
+	if a.Source != model.SourceWebhook {
+		e.verdict = string(a.Source)
+	}
+	switch a.Kind {
+	case model.Done:
+		e.role = draw.Good
+	case model.Failure:
+		e.role = draw.Bad
+	case model.Ping, model.Other, model.Unrecognised:
+		e.role = draw.Dim
+	}
+	if a.Repeat() {
+		e.role = draw.Dim
+		e.marks = append(e.marks, "duplicate")
+		e.text = fmt.Sprintf("arrival %d of #%d", a.Attempt, a.Message)
+		if a.Differs {
+			e.marks = append(e.marks, "differs")
+			e.text += ", with another body"
+		}
+		return e
+	}
+	switch a.Kind {
+	case model.Ping:
+		e.text = "a test message; the signature is right"
+		return e
+	case model.Unrecognised:
+		e.text = "verified, but no Aspect event"
+		return e
+	case model.Other:
+		e.text = "tells no task"
+		return e
+	case model.Gone:
+		e.role, e.text = draw.Warn, "Aspect no longer knows the task"
+		return e
+	}
+	t := sc.Board.Task(a.Task.ID)
+	if t == nil || sc.Loading() {
+		e.text = told(a.Task.Features)
+		return e
+	}
+	late, changes, _ := t.Arrival(a.Seq)
+	switch {
+	case late:
+		e.marks = append(e.marks, "late")
+		e.text = "older news: " + told(a.Task.Features)
+	case len(changes) == 0:
+		e.text = "nothing new"
+	default:
+		e.changes = changes
+	}
+	return e
+}
+
+// told lists features and their states.
+func told(features []model.Feature) string {
+	words := make([]string, len(features))
+	for i, f := range features {
+		words[i] = f.Name + " " + draw.Word(f.State)
+	}
+	return strings.Join(words, ", ")
+}
+
+// PutChanges draws what changed: name, from, to.
+func PutChanges(sc *screen.Screen, l *draw.Line, changes []model.Change) {
+	for i, c := range changes {
+		if i > 0 {
+			l.Put(draw.Faint, "  ")
+		}
+		l.Put(draw.Plain, c.Feature+" ")
+		if c.From != "" {
+			l.Put(draw.Dim, string(c.From)+draw.GlyphArrow)
+		}
+		if c.To == "" {
+			l.Put(draw.Dim, "gone")
+		} else {
+			l.Put(draw.StateRole(c.To), string(c.To))
+		}
+	}
+}
+
+// DescribeRow tells in words what a row of the log means, in lines of w cells.
+func DescribeRow(sc *screen.Screen, k feed.RowKey, w int) []string {
+	var lines []string
+	say := func(name string, r draw.Role, value string) {
+		lines = append(lines, draw.NewLine(sc.Theme, w).Cell(draw.Dim, name, 10).Put(r, value).String())
+	}
+	if k.Pos > 0 {
+		s := sc.Log.Status(k)
+		switch {
+		case s == nil:
+		case s.Rejected == nil:
+			say("notice", draw.Warn, s.Notice)
+			say("at", draw.Plain, draw.Moment(s.At, sc.At))
+		default:
+			say("refused", draw.Bad, s.Rejected.Verdict.Detail)
+			if s.Rejected.Verdict.Hint != "" {
+				say("hint", draw.Warn, s.Rejected.Verdict.Hint)
+			}
+			say("message", draw.Plain, draw.OrNone(s.Rejected.ID))
+			say("received", draw.Plain, draw.Moment(s.At, sc.At))
+		}
+		return lines
+	}
+	a := sc.Log.Row(k.Seq)
+	if u, failed := sc.Log.Unread(k.Seq); a == nil && failed {
+		say("row", draw.Warn, u.Why)
+		return lines
+	}
+	if a == nil {
+		return []string{draw.NewLine(sc.Theme, w).Put(draw.Faint, draw.GlyphEllipsis).String()}
+	}
+	e := explain(sc, a)
+	say("type", e.role, a.Type)
+	verdict := e.verdict
+	if a.Secret != "" {
+		verdict += ", secret " + a.Secret
+	}
+	say("verdict", draw.Good, verdict)
+	say("message", draw.Plain, a.ID)
+	say("received", draw.Plain, draw.Moment(a.Received, sc.At))
+	for _, mark := range e.marks {
+		say("mark", draw.Warn, mark)
+	}
+	for _, f := range sc.Forwards(a.Seq) {
+		r := draw.Bad
+		if f.Delivered() {
+			r = draw.Good
+		}
+		say("handler", r, Outcome(f))
+	}
+	if e.text != "" {
+		say("meaning", draw.Plain, e.text)
+	}
+	for i, c := range e.changes {
+		if i == MaxFeatures {
+			break
+		}
+		l := draw.NewLine(sc.Theme, w).Cell(draw.Dim, map[bool]string{true: "changes"}[i == 0], 10)
+		PutChanges(sc, l, []model.Change{c})
+		lines = append(lines, l.String())
+	}
+	return lines
+}

@@ -1,0 +1,160 @@
+package look
+
+import (
+	"fmt"
+
+	"aspectop/feed"
+	"aspectop/model"
+	"aspectop/ui/draw"
+	"aspectop/ui/screen"
+)
+
+// EventCols is the layout of the log, 0 for a column that had to give way.
+type EventCols struct {
+	seq, verdict, kind, task int
+}
+
+// EventColumns lays the log out for the width.
+func EventColumns(w int) EventCols {
+	c := EventCols{seq: 8, verdict: 11, kind: 16, task: 10}
+	used := func() int { return 2 + draw.ClockWidth + 1 + c.seq + c.verdict + c.kind + c.task + 34 }
+	for _, giveWay := range []*int{&c.seq, &c.verdict, &c.task, &c.kind} {
+		if used() > w {
+			*giveWay = 0
+		}
+	}
+	return c
+}
+
+// OmitTask leaves out the column that names the task.
+func (c *EventCols) OmitTask() { c.task = 0 }
+
+// Head draws the titles of the columns.
+func (c *EventCols) Head(sc *screen.Screen, w int) string {
+	l := draw.NewLine(sc.Theme, w).Space(2).Cell(draw.Dim, "TIME", draw.ClockWidth).Space(1)
+	for _, col := range []struct {
+		name string
+		w    int
+	}{{"#", c.seq}, {"VERDICT", c.verdict}, {"TYPE", c.kind}, {"TASK", c.task}} {
+		if col.w > 0 {
+			l.Cell(draw.Dim, col.name, col.w-1).Space(1)
+		}
+	}
+	return l.Put(draw.Dim, "WHAT CHANGED").String()
+}
+
+// Row draws a row of the log.
+func (c *EventCols) Row(sc *screen.Screen, k feed.RowKey, w int, selected bool) string {
+	l := draw.NewLine(sc.Theme, w)
+	l.Selected = selected
+	if selected {
+		l.Put(draw.Accent, draw.GlyphCursor)
+	}
+	l.To(2)
+	if k.Pos > 0 {
+		c.statusRow(sc, l, sc.Log.Status(k))
+		return l.String()
+	}
+	a := sc.Log.Row(k.Seq)
+	if a == nil {
+		if u, failed := sc.Log.Unread(k.Seq); failed {
+			return l.Put(draw.Warn, u.Why).String()
+		}
+		return l.Put(draw.Faint, draw.GlyphEllipsis).String()
+	}
+	e := explain(sc, a)
+	l.Put(draw.Dim, draw.Clock(a.Received)).Space(1)
+	if c.seq > 0 {
+		l.Right(draw.Faint, fmt.Sprint(a.Seq), c.seq-1).Space(1)
+	}
+	if c.verdict > 0 {
+		l.Cell(draw.Good, e.verdict, c.verdict-1).Space(1)
+	}
+	if c.kind > 0 {
+		l.Cell(e.role, a.Type, c.kind-1).Space(1)
+	}
+	if c.task > 0 {
+		id := ""
+		if a.Task != nil {
+			id = draw.Short(a.Task.ID, c.task-1)
+		}
+		l.Cell(draw.Plain, id, c.task-1).Space(1)
+	}
+	for _, mark := range e.marks {
+		l.Put(draw.Warn, mark).Space(1)
+	}
+	putForwards(sc, l, a.Seq)
+	PutChanges(sc, l, e.changes)
+	if e.text != "" {
+		l.Put(draw.Dim, e.text)
+	}
+	return l.String()
+}
+
+// putForwards draws what the user's handlers answered.
+func putForwards(sc *screen.Screen, l *draw.Line, seq int64) {
+	for _, f := range sc.Forwards(seq) {
+		switch {
+		case f.Delivered():
+			l.Put(draw.Good, fmt.Sprintf("%s%d %dms", draw.GlyphArrow, f.Status, f.Latency.Milliseconds()))
+		case f.GaveUp:
+			l.Put(draw.Bad, draw.GlyphArrow+"gave up: "+f.Error)
+		case f.Final:
+			l.Put(draw.Bad, draw.GlyphArrow+f.Error)
+		default:
+			l.Put(draw.Warn, fmt.Sprintf("%stry %d: %s", draw.GlyphArrow, f.Tries, f.Error))
+		}
+		l.Put(draw.Plain, " ")
+	}
+}
+
+// putTunnel draws a change of the tunnel as a sentence.
+func putTunnel(sc *screen.Screen, l *draw.Line, t *model.Tunnel) {
+	r := draw.Warn
+	switch {
+	case t.State == model.TunnelFailed, t.Probe != nil && !t.Probe.OK:
+		r = draw.Bad
+	case t.State == model.TunnelConnected:
+		r = draw.Good
+	}
+	l.Put(r, "tunnel "+string(t.State))
+	if t.PublicURL != "" {
+		l.Put(draw.Dim, " at ").Put(draw.Plain, sc.Shown(t.PublicURL))
+	}
+	if sc.Hidden { // reasons may name hosts
+		return
+	}
+	if t.Detail != "" {
+		l.Put(draw.Dim, ": "+t.Detail)
+	}
+	if t.Probe != nil && !t.Probe.OK {
+		l.Put(draw.Bad, "; probe failed: "+t.Probe.Detail)
+	}
+}
+
+func (c *EventCols) statusRow(sc *screen.Screen, l *draw.Line, s *model.Status) {
+	if s == nil {
+		return
+	}
+	l.Put(draw.Dim, draw.Clock(s.At)).Space(1)
+	if c.seq > 0 {
+		l.Space(c.seq)
+	}
+	switch {
+	case s.Tunnel != nil:
+		putTunnel(sc, l, s.Tunnel)
+		return
+	case s.Rejected == nil:
+		l.Put(draw.Warn, s.Notice)
+		return
+	}
+	if c.verdict > 0 {
+		l.Cell(draw.Bad, "rejected", c.verdict-1).Space(1)
+		l.Put(draw.Bad, s.Rejected.Verdict.String())
+	} else {
+		l.Put(draw.Bad, "rejected: "+s.Rejected.Verdict.String())
+	}
+	if s.Rejected.ID != "" {
+		l.Put(draw.Dim, "  "+s.Rejected.ID)
+	}
+}

@@ -1,0 +1,122 @@
+package look
+
+import (
+	"strconv"
+	"time"
+
+	"aspectop/model"
+	"aspectop/ui/draw"
+	"aspectop/ui/screen"
+)
+
+// Active reports whether more is expected of the task.
+func Active(t *model.Task) bool { return !t.State().Terminal() }
+
+// Duration is how long the task took, or has taken until now.
+func Duration(t *model.Task, now time.Time) time.Duration {
+	if t.Created().IsZero() {
+		return 0
+	}
+	end := now
+	if !Active(t) {
+		end = t.Updated()
+	}
+	return max(0, end.Sub(t.Created()))
+}
+
+// shortNames head the columns of features that are too narrow for the name.
+var shortNames = map[string]string{
+	"preview": "prev", "visual": "vis", "transcription": "transc", "embedding": "embed",
+	"scene_detect": "scene", "audio_proxy": "audio", "model_proxy": "model",
+}
+
+// Heading is a feature's name in w cells.
+func Heading(feature string, w int) string {
+	if short, ok := shortNames[feature]; ok && draw.Cells(feature) > w {
+		return short
+	}
+	return feature
+}
+
+// Remaining is an estimate of the time left. The estimate of what takes longer
+// than usual has run out.
+func Remaining(left time.Duration) string {
+	if left < time.Second {
+		return "soon"
+	}
+	return draw.Ago(left)
+}
+
+// PutState draws the task's own state: sign and word, or sign and letter.
+func PutState(sc *screen.Screen, l *draw.Line, t *model.Task, w int, stalled bool) {
+	s := t.State()
+	told, r := draw.Word(s), draw.StateRole(s)
+	switch {
+	case t.Gone():
+		told, r, stalled = "gone", draw.Dim, true
+	case stalled:
+		told, r = "stalled", draw.Warn
+	}
+	if w < 12 {
+		l.Cell(r, Sign(sc, s, !stalled)+told[:1], w)
+		return
+	}
+	l.Cell(r, Sign(sc, s, !stalled)+" "+told, w)
+}
+
+// Sign is the glyph of a state; what is processing moves.
+func Sign(sc *screen.Screen, s model.State, moving bool) string {
+	if s == model.Processing && moving && !sc.ReducedMotion && !sc.Frozen() {
+		return draw.GlyphMotion[sc.Beat%len(draw.GlyphMotion)]
+	}
+	return draw.Glyph(s)
+}
+
+// PutFeature draws one feature in w cells: its sign, its state in as many
+// letters as there is room for, and how long it has been so.
+func PutFeature(sc *screen.Screen, l *draw.Line, t *model.Task, name string, w int) {
+	s, ok := t.Feature(name)
+	if !ok {
+		l.Space(w)
+		return
+	}
+	told := draw.Letter(s)
+	age := draw.Since(t.Since(name), sc.At)
+	if s.Terminal() {
+		age = took(t, name)
+	}
+	switch {
+	case w < 5:
+		age = ""
+	case w >= 16 || !s.Known():
+		told = " " + draw.Word(s)
+	}
+	if age != "" {
+		age = " " + age
+	}
+	l.Cell(draw.StateRole(s), Sign(sc, s, true)+told+age, w)
+}
+
+// took is how long the feature was processed before it ended.
+func took(t *model.Task, feature string) string {
+	spans := t.Timeline(feature)
+	for i := len(spans) - 1; i >= 0; i-- {
+		if spans[i].State == model.Processing {
+			return draw.Ago(spans[i].Length(spans[i].From))
+		}
+	}
+	return ""
+}
+
+// PutProgress draws how many features are done, as a bar and in figures.
+func PutProgress(sc *screen.Screen, l *draw.Line, t *model.Task, w int) {
+	done, total := t.Progress()
+	figures := strconv.Itoa(done) + "/" + strconv.Itoa(total)
+	if bar := w - len(figures) - 1; bar >= 4 && total > 0 {
+		full := bar * done / total
+		l.Put(draw.StateRole(t.State()), draw.Repeat(draw.GlyphThick, full))
+		l.Put(draw.Faint, draw.Repeat(draw.GlyphEmpty, bar-full)).Space(1)
+		w = len(figures)
+	}
+	l.Cell(draw.Dim, figures, w)
+}

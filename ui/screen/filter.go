@@ -1,0 +1,85 @@
+package screen
+
+import (
+	"strings"
+
+	"aspectop/feed"
+	"aspectop/model"
+)
+
+// Filter is what the reader wants to see: a filter in words and the switch for
+// failures only. It holds for all views.
+type Filter struct {
+	Words    *model.Filter
+	Failures bool
+}
+
+func (f *Filter) set(words *model.Filter) {
+	if f.Words = words; words == nil {
+		f.Words, _ = model.ParseFilter("")
+	}
+}
+
+// Clear lets everything pass.
+func (f *Filter) Clear() { *f = Filter{}; f.set(nil) }
+
+// Active reports whether anything is filtered out.
+func (f *Filter) Active() bool { return f.Failures || !f.Words.Empty() }
+
+// AsksBoard reports whether the filter asks for something about a delivery that
+// others tell, such as is:late, so that what passes changes with them.
+func (f *Filter) AsksBoard() bool { return strings.Contains(strings.ToLower(f.Words.String()), "is:") }
+
+// Drifts reports whether tasks begin or cease to pass without news: by time, as
+// with is:stalled, or when names come to be known.
+func (s *Screen) Drifts() bool {
+	return s.Filter.AsksBoard() || s.Names != nil && !s.Filter.Words.Empty()
+}
+
+func (f *Filter) keepTask(s *Screen, t *model.Task) bool {
+	if f.Failures && !HasFailed(t) {
+		return false
+	}
+	return f.Words.Empty() || f.Words.Match(&model.Subject{Task: t, Name: s.AssetName(t), Now: s.At})
+}
+
+// HasFailed reports whether the task or one of its features is failed.
+func HasFailed(t *model.Task) bool {
+	if t.State() == model.Failed {
+		return true
+	}
+	for _, f := range t.Features() {
+		if f.State == model.Failed {
+			return true
+		}
+	}
+	return false
+}
+
+// keepRow reports whether a delivery passes. Its task must have been folded.
+func (f *Filter) keepRow(s *Screen, a *feed.Arrival) bool {
+	if a.Received.Before(s.Since) || f.Failures && !a.TellsFailure() {
+		return false
+	}
+	if f.Words.Empty() {
+		return true
+	}
+	subject := model.Subject{Event: &a.Event, Duplicate: a.Repeat(), Now: s.At}
+	if a.Task != nil {
+		if subject.Task = s.Board.Task(a.Task.ID); subject.Task != nil {
+			subject.Name = s.AssetName(subject.Task)
+			subject.Late, _, _ = subject.Task.Arrival(a.Seq)
+		}
+	}
+	return f.Words.Match(&subject)
+}
+
+func (f *Filter) keepNote(s *Screen, n *feed.Note) bool {
+	switch {
+	case n.Rejected != nil:
+		return f.Words.Empty() || f.Words.Match(&model.Subject{Rejected: true, Rejection: n.Rejected, Now: s.At})
+	case s.Private: // notices may tell URLs, and who else watches
+		return false
+	}
+	return !f.Failures && f.Words.Empty()
+}

@@ -1,0 +1,150 @@
+package screen
+
+import (
+	"context"
+	"encoding/json"
+	"os/exec"
+	"time"
+
+	"aspectop/feed"
+	"aspectop/model"
+)
+
+// Options are what the screen is given. Everything that depends on the world
+// outside is in them.
+type Options struct {
+	// Feed is what the process has folded, for all screens.
+	Feed *feed.Feed
+	// Journal reads deliveries with all that is kept of them.
+	Journal Journal
+	Now     func() time.Time // nil: time.Now
+	// Pace is the least time between two frames that news brings; 0: that of the
+	// feed.
+	Pace time.Duration
+
+	// Receiver is the URL that takes deliveries, "" if this process does not
+	// receive.
+	Receiver string
+	// Secrets are the names of the secrets in use.
+	Secrets []string
+	// Endpoint tells in words which webhook endpoint leads here, "" if none was
+	// registered; nil: there is none.
+	Endpoint func() string
+	// Sources tell in words how the ways in beside the receiver do; nil: there
+	// are none.
+	Sources func() []string
+	// Names tells what assets are called, as far as it is known, and is told
+	// which ones are looked at; nil: ids are shown.
+	Names interface {
+		Get(asset string) (name string, known bool)
+		Want(assets ...string)
+	}
+	// Resumed is called after ctrl+z, for what was missed meanwhile; it may be
+	// nil.
+	Resumed func()
+	// JournalPath is where the journal is, for people.
+	JournalPath string
+	// Remarks are said in the footer at the start, such as that the port moved.
+	Remarks []string
+	// Try is a command that makes a first event come, for the empty screen.
+	Try string
+
+	// Remote is a screen for somebody elsewhere: it looks, and has no key that
+	// acts on this machine.
+	Remote bool
+	// Private starts the screen in presentation mode and keeps it there: user
+	// ids, URLs and payloads with them can be neither shown nor copied.
+	Private bool
+
+	// Viewers are those who watch this process's screens from elsewhere; nil:
+	// nobody can.
+	Viewers func() []model.Viewer
+
+	Theme         string // auto, light, dark, mono
+	ASCII         bool
+	ReducedMotion bool
+	Filter        *model.Filter // nil: none
+	Since         time.Time     // show only what was heard since then; zero: all
+	// CanSuspend says whether ctrl+z would come back: a process that nobody can
+	// continue must not stop.
+	CanSuspend func() bool
+	// Notify rings the bell and sends a notice by OSC 9 when tasks finish, fail
+	// or stall.
+	Notify bool
+	// Export writes the deliveries of a task to a file and returns its path;
+	// nil: there is no export.
+	Export func(task string, deliveries []model.Delivery) (path string, err error)
+
+	// API tells what Aspect says it sent. It is asked only while somebody looks
+	// at the deliveries; nil: there is no key.
+	API API
+	// Queues tells how the forwarding to the user's handlers does, a queue for
+	// each; nil: nothing is forwarded.
+	Queues func() []Queue
+	// Retry has a queue try a message again that it had given up.
+	Retry func(ctx context.Context, to string, seq int64) error
+	// Replay posts a delivery to the handler at ReplayTo once more, signed anew,
+	// with another body and as another message if body is not nil. An error says
+	// why nothing was posted; nil: there is no handler to replay to.
+	Replay   func(ctx context.Context, d model.Delivery, body []byte) (model.Forward, error)
+	ReplayTo string // without credentials
+	// Editor makes the command that lets the user edit a file on this terminal,
+	// and that ends with ctx; nil: there is no handler to send to.
+	Editor func(ctx context.Context, path string) (*exec.Cmd, error)
+}
+
+// Journal is what a screen reads of the journal by itself: what is opened. It is
+// used by several goroutines at once.
+type Journal interface {
+	Get(ctx context.Context, seq int64) (model.Delivery, error)
+	Repeats(ctx context.Context, message int64) ([]model.Delivery, error)
+	// Forwards are what became of a delivery at each of the user's handlers.
+	Forwards(ctx context.Context, seq int64) ([]model.Forward, error)
+}
+
+// Queue is how the forwarding to one of the user's handlers does.
+type Queue struct {
+	To string // the handler's URL without credentials
+
+	Waiting  int // for their first try
+	InFlight int
+	Retrying int       // tried in vain, and to be tried again
+	NextTry  time.Time // the earliest of those; zero if there are none
+	More     bool      // there are further messages that were not looked at yet
+
+	// What became of messages in this run.
+	Delivered, Failed, GaveUp int
+}
+
+// API is what the screen asks Aspect's API. A call may take long and make
+// several requests; one is made at a time.
+type API interface {
+	// Messages are the recent webhook messages, at most limit.
+	Messages(ctx context.Context, limit int) ([]SentMessage, error)
+	// Attempts are the tries to deliver a message, at most limit.
+	Attempts(ctx context.Context, message string, limit int) ([]SentAttempt, error)
+}
+
+// SentMessage is a webhook message as Aspect tells it. Its shape is not
+// published: what was not found is empty, and Raw has everything.
+type SentMessage struct {
+	ID        string // msg_…, the svix-id of its deliveries
+	EventType string
+	EventID   string
+	Status    string // success, pending, fail, sending, canceled, or as it came
+	Time      time.Time
+	Raw       json.RawMessage
+}
+
+// SentAttempt is one try to deliver a message, told as [SentMessage] is.
+type SentAttempt struct {
+	ID           string // atmpt_…
+	MessageID    string
+	EndpointID   string
+	EventType    string
+	URL          string
+	Status       string
+	ResponseCode int // 0: no answer, or not told
+	Time         time.Time
+	Raw          json.RawMessage
+}

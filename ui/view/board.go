@@ -1,0 +1,201 @@
+package view
+
+import (
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+
+	"aspectop/ui/draw"
+	"aspectop/ui/keys"
+	"aspectop/ui/look"
+	"aspectop/ui/screen"
+)
+
+// Board shows the tasks of the Tasks view as cards, in the same order and
+// with the same one selected. Cards stand in rows of equal height that scroll
+// as a whole.
+type Board struct {
+	tasks *Tasks
+	top   int // first row of cards on screen
+	row   int // of the selected card when the view was last arranged
+	cols  int // cards in a row
+	head  int // lines that name the columns of the cards: 1, or 0 on low screens
+	w, h  int // room for the cards
+}
+
+// NewBoard returns the cards of the tasks in the list.
+func NewBoard(tasks *Tasks) *Board { return &Board{tasks: tasks} }
+
+func (v *Board) Title() string { return "Board" }
+
+func (v *Board) Has(_ *screen.Screen, a keys.Action) bool { return a != keys.Preview }
+
+func (v *Board) Shown(sc *screen.Screen) int { return v.tasks.Shown(sc) }
+
+func (v *Board) InSight(*screen.Screen) []int64 { return nil }
+
+func (v *Board) Preview(*screen.Screen, int, int) []string { return nil }
+
+// Changed keeps the selected card where it is on the screen when the order of
+// the tasks changes; the Tasks view has moved the selection already.
+func (v *Board) Changed(*screen.Screen, screen.Change) {
+	if v.cols > 0 {
+		row := v.tasks.rows.Cursor / v.cols
+		v.top, v.row = v.top+row-v.row, row
+	}
+}
+
+func (v *Board) Selection(sc *screen.Screen) screen.Selection { return v.tasks.Selection(sc) }
+
+func (v *Board) Do(sc *screen.Screen, a keys.Action) (tea.Cmd, bool) {
+	i, n := v.tasks.rows.Cursor, len(v.tasks.order.rows)
+	rows, page := v.rowCount(), v.page(sc)
+	row, col := i/v.cols, i%v.cols
+	switch a {
+	case keys.Left:
+		col--
+	case keys.Right:
+		col++
+	case keys.Up:
+		row--
+	case keys.Down:
+		row++
+	case keys.HalfUp:
+		row -= max(1, page/2)
+	case keys.HalfDown:
+		row += max(1, page/2)
+	case keys.PageUp:
+		row -= max(1, page-1)
+	case keys.PageDown:
+		row += max(1, page-1)
+	default:
+		return v.tasks.Do(sc, a)
+	}
+	if n > 0 {
+		row, col = max(0, min(row, rows-1)), max(0, min(col, v.cols-1))
+		v.choose(sc, min(row*v.cols+col, n-1))
+	}
+	return nil, true
+}
+
+// choose selects the card of task i in the order.
+func (v *Board) choose(sc *screen.Screen, i int) {
+	v.tasks.rows.Set(i, len(v.tasks.order.rows), v.tasks.h)
+	v.tasks.moved(sc)
+}
+
+func (v *Board) Click(sc *screen.Screen, x, y int) {
+	if y -= v.head; y < 0 || x >= v.cols*v.cardWidth() {
+		return
+	}
+	for row := v.top; row < v.rowCount(); row++ {
+		h := v.height(sc, row)
+		if y < h {
+			if i := row*v.cols + x/v.cardWidth(); i < len(v.tasks.order.rows) {
+				v.choose(sc, i)
+			}
+			return
+		}
+		y -= h
+	}
+}
+
+func (v *Board) Arrange(sc *screen.Screen, w, h int) {
+	v.head = 0
+	if h >= 12 {
+		v.head = 1
+	}
+	v.w, v.h = w, h-v.head
+	if cols := max(1, w/look.CardMin); cols != v.cols {
+		v.top = v.top * max(1, v.cols) / cols
+		v.cols = cols
+	}
+	v.row = v.tasks.rows.Cursor / v.cols
+	v.top = max(v.top, v.firstAbove(sc, v.row))
+	v.top = min(v.top, v.row, v.firstAbove(sc, v.rowCount()-1))
+	v.top = max(0, v.top)
+}
+
+func (v *Board) rowCount() int { return (len(v.tasks.order.rows) + v.cols - 1) / v.cols }
+
+func (v *Board) cardWidth() int { return min(v.w/v.cols, look.CardMax) }
+
+// page is the number of whole rows of cards on screen.
+func (v *Board) page(sc *screen.Screen) int {
+	rows, left := 0, v.h
+	for row := v.top; row < v.rowCount(); row++ {
+		if left -= v.height(sc, row); left < 0 {
+			break
+		}
+		rows++
+	}
+	return max(1, rows)
+}
+
+// firstAbove is the first row from which on all rows up to the last one, which
+// is included, are whole on the screen.
+func (v *Board) firstAbove(sc *screen.Screen, last int) int {
+	left, row := v.h, last
+	for row >= 0 {
+		if left -= v.height(sc, row); left < 0 && row < last {
+			break
+		}
+		row--
+	}
+	return row + 1
+}
+
+// rowOf are the tasks whose cards stand in the row.
+func (v *Board) rowOf(row int) []int32 {
+	rows := v.tasks.order.rows
+	return rows[min(row*v.cols, len(rows)):min((row+1)*v.cols, len(rows))]
+}
+
+// height is that of the highest card of the row, which may not be higher than
+// the screen.
+func (v *Board) height(sc *screen.Screen, row int) int {
+	h := 0
+	for _, i := range v.rowOf(row) {
+		h = max(h, look.CardHeight(sc.Board.At(int(i))))
+	}
+	return min(h, v.h)
+}
+
+func (v *Board) Draw(sc *screen.Screen, w, h int) []string {
+	if len(v.tasks.order.rows) == 0 {
+		return look.Empty(sc, false, w, h)
+	}
+	c := look.CardColumns(v.cardWidth())
+	var lines []string
+	if v.head > 0 {
+		lines = append(lines, c.Heading(sc, min(v.cols, len(v.tasks.order.rows)), w))
+	}
+	rest := draw.Blank(sc.Theme, w-v.cols*c.Width)
+	for row := v.top; row < v.rowCount() && len(lines) < h; row++ {
+		cards := v.drawRow(sc, &c, row)
+		for y := range cards[0] {
+			var l strings.Builder
+			for _, card := range cards {
+				l.WriteString(card[y])
+			}
+			l.WriteString(rest)
+			lines = append(lines, l.String())
+		}
+	}
+	return draw.Tall(sc.Theme, lines, w, h)
+}
+
+// drawRow draws the cards of a row, and nothing in the places behind the last.
+func (v *Board) drawRow(sc *screen.Screen, c *look.CardCols, row int) [][]string {
+	h := v.height(sc, row)
+	cards := make([][]string, v.cols)
+	for i, task := range v.rowOf(row) {
+		cards[i] = look.DrawCard(sc, c, sc.Board.At(int(task)), h, row*v.cols+i == v.tasks.rows.Cursor)
+	}
+	for i := range cards {
+		if cards[i] == nil {
+			cards[i] = draw.Tall(sc.Theme, nil, c.Width, h)
+		}
+	}
+	return cards
+}

@@ -1,0 +1,229 @@
+package view
+
+import (
+	tea "charm.land/bubbletea/v2"
+
+	"aspectop/feed"
+	"aspectop/model"
+	"aspectop/ui/draw"
+	"aspectop/ui/keys"
+	"aspectop/ui/look"
+	"aspectop/ui/screen"
+)
+
+// Detail is what is open over a view: a task with its messages, or a row of the
+// log that belongs to none.
+type Detail struct {
+	task   string        // "": none
+	row    feed.RowKey   // what Payload and Headers show; chosen in Events
+	status *model.Status // of a row that is no delivery; a copy, as the log forgets
+	pane   paneID
+	h      int // lines of a pane
+
+	top     int // first line of the Task pane
+	events  taskEvents
+	payload draw.TextPane
+	headers draw.TextPane
+
+	shown   content     // what payload and headers hold
+	shows   feed.RowKey // of which row, even when that is to be read anew
+	reading bool        // the next content is on its way
+}
+
+// paneID names one of the panes of a detail.
+type paneID int
+
+const (
+	paneTask paneID = iota
+	paneEvents
+	panePayload
+	paneHeaders
+)
+
+var paneTitles = [...]string{"Task", "Events", "Payload", "Headers"}
+
+// NewDetail opens a task, a row of the log, or both: then what the row brought
+// is what the reader wants to see first.
+func NewDetail(sc *screen.Screen, t *model.Task, row feed.RowKey) *Detail {
+	d := &Detail{row: row, payload: draw.NewTextPane(), headers: draw.NewTextPane()}
+	if row.Pos > 0 {
+		if s := sc.Log.Status(row); s != nil {
+			kept := *s
+			d.status = &kept
+		}
+	}
+	if t != nil {
+		d.task = t.ID()
+	}
+	d.events.opened = row.Seq
+	if d.events.follow = row == (feed.RowKey{}); !d.events.follow || t == nil {
+		d.pane = panePayload
+	}
+	return d
+}
+
+// panes are those that there is something for.
+func (d *Detail) panes() []paneID {
+	if d.task == "" {
+		return []paneID{panePayload, paneHeaders}
+	}
+	return []paneID{paneTask, paneEvents, panePayload, paneHeaders}
+}
+
+// Reader is the pane of text that is open, or nil.
+func (d *Detail) Reader() *draw.TextPane {
+	switch d.pane {
+	case panePayload:
+		return &d.payload
+	case paneHeaders:
+		return &d.headers
+	}
+	return nil
+}
+
+// Selection is the task and the row that the reader looks at.
+func (d *Detail) Selection(sc *screen.Screen) screen.Selection {
+	return screen.Selection{Task: sc.Board.Task(d.task), Row: d.row}
+}
+
+// InSight are the deliveries whose rows the Events pane shows.
+func (d *Detail) InSight(*screen.Screen) []int64 {
+	if d.pane != paneEvents {
+		return nil
+	}
+	return d.events.inSight()
+}
+
+func (d *Detail) Arrange(sc *screen.Screen, w, h int) {
+	d.h = max(1, h-1)
+	d.hold(sc)
+	d.load(sc)
+	if p := d.Reader(); p != nil {
+		p.Arrange(w, d.h)
+	}
+}
+
+// hold keeps the rows of the Events pane up to date. A reader of a payload
+// keeps that payload, whatever comes.
+func (d *Detail) hold(sc *screen.Screen) {
+	t := sc.Board.Task(d.task)
+	if t == nil {
+		return
+	}
+	e := &d.events
+	e.update(t)
+	e.hold(d.h, d.row.Seq)
+	if e.follow {
+		d.row = feed.RowKey{Seq: e.selected()}
+	}
+}
+
+func (d *Detail) Do(sc *screen.Screen, a keys.Action) (tea.Cmd, bool) {
+	switch a {
+	case keys.NextPane, keys.Right:
+		d.step(1)
+		return nil, true
+	case keys.PrevPane, keys.Left:
+		d.step(-1)
+		return nil, true
+	}
+	switch d.pane {
+	case paneTask:
+		return nil, d.scrollTask(sc, a)
+	case paneEvents:
+		if a == keys.Open {
+			d.turnTo(panePayload)
+			return nil, true
+		}
+		if !d.events.do(sc, a) {
+			return nil, false
+		}
+		d.row = feed.RowKey{Seq: d.events.selected()}
+		return nil, true
+	}
+	if a == keys.Wrap {
+		on := !d.Reader().Wrap
+		d.payload.Wrap, d.headers.Wrap = on, on
+		return nil, true
+	}
+	return d.Reader().Do(a, sc.Say)
+}
+
+// step turns to the next pane, or to the previous one.
+func (d *Detail) step(by int) {
+	panes := d.panes()
+	at := 0
+	for i, p := range panes {
+		if p == d.pane {
+			at = i
+		}
+	}
+	d.turnTo(panes[(at+by+len(panes))%len(panes)])
+}
+
+func (d *Detail) turnTo(p paneID) {
+	d.pane = p
+	e := &d.events
+	switch p {
+	case paneEvents: // with the last row selected, it follows again
+		e.follow = len(e.seqs) == 0 || e.selected() == e.seqs[len(e.seqs)-1]
+	case panePayload, paneHeaders:
+		e.follow = false
+	}
+}
+
+// scrollTask moves the Task pane and reports whether a was a movement.
+func (d *Detail) scrollTask(sc *screen.Screen, a keys.Action) bool {
+	t := sc.Board.Task(d.task)
+	if t == nil {
+		return false
+	}
+	return draw.Scroll(&d.top, a, len(look.Overview(sc, t, sc.W, d.h)), d.h)
+}
+
+func (d *Detail) Draw(sc *screen.Screen, w, h int) []string {
+	lines := []string{d.drawTitles(sc, w)}
+	h--
+	switch d.pane {
+	case paneTask:
+		if t := sc.Board.Task(d.task); t != nil {
+			all := look.Overview(sc, t, w, h)
+			lines = append(lines, all[max(0, min(d.top, len(all)-h)):]...)
+		}
+	case paneEvents:
+		lines = append(lines, d.events.draw(sc, w, h)...)
+	default:
+		lines = append(lines, d.Reader().Draw(sc.Theme, w, h)...)
+	}
+	return draw.Tall(sc.Theme, lines, w, h+1)
+}
+
+// drawTitles draws the titles of the panes, and what the open one shows.
+func (d *Detail) drawTitles(sc *screen.Screen, w int) string {
+	l := draw.NewLine(sc.Theme, w)
+	for _, p := range d.panes() {
+		r := draw.Dim
+		if l.Selected = p == d.pane; l.Selected {
+			r = draw.Strong
+		}
+		l.Put(r, " "+paneTitles[p]+" ")
+		l.Selected = false
+		l.Space(1)
+	}
+	told, width, _ := draw.Fit(d.about(sc), 80)
+	if l.Free > width {
+		l.Space(l.Free-width).Put(draw.Dim, told)
+	}
+	return l.String()
+}
+
+// about says in a few words what the open pane shows.
+func (d *Detail) about(sc *screen.Screen) string {
+	switch d.pane {
+	case paneTask:
+		return draw.Short(d.task, 8)
+	case paneEvents:
+		return draw.Count(len(d.events.seqs), "event", "events")
+	}
+	return d.shown.about(sc, d)
+}

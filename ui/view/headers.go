@@ -1,0 +1,97 @@
+package view
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"aspectop/model"
+	"aspectop/ui/draw"
+)
+
+// deliveryHeaders lists all headers of a delivery and what was found out about
+// it.
+func deliveryHeaders(d *model.Delivery, repeats int, hide bool) *draw.Document {
+	t := &draw.Document{Paint: draw.PaintNamed}
+	addHeaders(t, d.Header, hide)
+	t.Add("verdict: "+verified(d), 0)
+	t.Add("source: "+sourceWords(d.Source), 0)
+	t.Add("message: "+d.ID, 0)
+	t.Add("received: "+d.Received.Local().Format("2006-01-02 15:04:05.000 -07:00"), 0)
+	switch {
+	case !d.Repeat():
+		t.Add(fmt.Sprintf("attempt: %d seen here, the first; it is the one that counts", d.Attempt), 0)
+	case d.Differs:
+		t.Add(fmt.Sprintf("attempt: %d seen here; repeats #%d with another body and changes nothing", d.Attempt, d.Message), 0)
+	default:
+		t.Add(fmt.Sprintf("attempt: %d seen here; repeats #%d and changes nothing", d.Attempt, d.Message), 0)
+	}
+	if repeats == 0 {
+		t.Add("repeats: none", 0)
+	} else {
+		t.Add("repeats: "+draw.Count(repeats, "more delivery", "more deliveries")+" of this message", 0)
+	}
+	return t
+}
+
+// rejectedHeaders lists what is held of a refused request.
+func rejectedHeaders(s *model.Status, hide bool) *draw.Document {
+	r := s.Rejected
+	t := &draw.Document{Paint: draw.PaintNamed}
+	addHeaders(t, r.Header, hide)
+	t.Add("verdict: refused, "+r.Verdict.Detail, 0)
+	if r.Verdict.Hint != "" {
+		t.Add("hint: "+r.Verdict.Hint, 0)
+	}
+	t.Add("reason: "+string(r.Verdict.Reason), 0)
+	t.Add("message: "+draw.OrNone(r.ID)+", as the sender claims", 0)
+	t.Add("received: "+s.At.Local().Format("2006-01-02 15:04:05.000 -07:00"), 0)
+	t.Add("kept: no; it touches no task and is held in memory only", 0)
+	return t
+}
+
+func verified(d *model.Delivery) string {
+	if d.Secret == "" {
+		return "taken without a signature"
+	}
+	return "verified with the secret " + d.Secret
+}
+
+func sourceWords(s model.Source) string {
+	switch s {
+	case model.SourceWebhook:
+		return "webhook, a POST signed by Svix"
+	case model.SourceAPI:
+		return "api, a snapshot read from Aspect's API"
+	case model.SourceSSE:
+		return "sse, Aspect's event stream"
+	}
+	return string(s)
+}
+
+func addHeaders(t *draw.Document, header map[string][]string, hide bool) {
+	for _, name := range slices.Sorted(maps.Keys(header)) {
+		for _, value := range header[name] {
+			if hide && privateHeader(name, value) {
+				value = "(hidden)"
+			}
+			t.Add(name+": "+value, 0)
+		}
+	}
+	if len(header) == 0 {
+		t.Add("(no headers)", 0)
+	}
+	t.Add("", 0)
+}
+
+// privateHeader reports whether a header is hidden while somebody looks on: it
+// tells where the receiver is, who calls, or a credential.
+func privateHeader(name, value string) bool {
+	switch name {
+	case "Host", "Forwarded", "Authorization", "Proxy-Authorization", "Cookie", "Via", "X-Real-Ip":
+		return true
+	}
+	return strings.HasPrefix(name, "X-Forwarded-") || strings.HasPrefix(name, "Cf-") ||
+		name != "User-Agent" && strings.Contains(value, "://")
+}

@@ -1,0 +1,215 @@
+package view
+
+import (
+	"fmt"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"aspectop/feed"
+	"aspectop/model"
+	"aspectop/ui/draw"
+	"aspectop/ui/look"
+	"aspectop/ui/screen"
+)
+
+// content is what the panes of text show of one row.
+type content struct {
+	of               contentOf
+	payload, headers *draw.Document
+	kind             string // of the payload: JSON, text, bytes
+	size             int64
+	failed           bool
+}
+
+// contentOf is what content was made for.
+type contentOf struct {
+	row       feed.RowKey
+	hidden    bool
+	forwarded time.Time // the last try at a handler
+}
+
+// payloadMsg brings the content of a row that is looked at.
+type payloadMsg struct {
+	of      *Detail
+	content content
+	task    string // that the delivery tells
+}
+
+// load makes the content that the open pane shows. A delivery is read by a
+// command, one at a time; what the status log held is at hand.
+func (d *Detail) load(sc *screen.Screen) {
+	want := d.wanted(sc)
+	if d.Reader() == nil || d.shown.of == want {
+		return
+	}
+	if d.row.Pos > 0 {
+		d.show(statusContent(d.status, want))
+		return
+	}
+	if d.shown.of.row != want.row || d.shown.of.hidden != want.hidden || d.shown.payload == nil {
+		wait := draw.TextDocument([]byte(draw.GlyphEllipsis))
+		d.show(content{payload: wait, headers: wait})
+	}
+	if d.reading {
+		return
+	}
+	d.reading = true
+	answer := sc.Answer
+	sc.Later(func() tea.Msg {
+		msg := payloadMsg{of: d}
+		msg.content, msg.task = readContent(sc, want, answer)
+		if sc.Ctx.Err() != nil {
+			return nil
+		}
+		return msg
+	})
+}
+
+// readContent reads a delivery and lays it out, away from the screen. answer is
+// that of the last replay.
+func readContent(sc *screen.Screen, of contentOf, answer *model.Forward) (c content, task string) {
+	d, err := sc.Journal.Get(sc.Ctx, of.row.Seq)
+	body := d.Body
+	first := d
+	if err == nil && d.Repeat() {
+		first, err = sc.Journal.Get(sc.Ctx, d.Message)
+		if !d.Differs {
+			body = first.Body
+		}
+	}
+	var repeats []model.Delivery
+	var outcomes []model.Forward
+	if err == nil {
+		repeats, err = sc.Journal.Repeats(sc.Ctx, d.Message)
+	}
+	if err == nil {
+		outcomes, err = sc.Journal.Forwards(sc.Ctx, d.Message)
+	}
+	if err != nil {
+		said := draw.TextDocument(fmt.Appendf(nil, "Delivery #%d cannot be read: %v.\n\nThe journal may have let it go: see --retain.", of.row.Seq, err))
+		return content{of: of, payload: said, headers: said, failed: true}, ""
+	}
+	c = bodyContent(body, of)
+	c.size = int64(len(body))
+	c.headers = deliveryHeaders(&d, len(repeats), of.hidden)
+	look.AddOutcomes(c.headers, look.WithAnswer(outcomes, answer, d.Message), of.hidden)
+	if e := model.Decode(&first); e.Task != nil {
+		task = e.Task.ID
+	}
+	return c, task
+}
+
+func statusContent(s *model.Status, of contentOf) content {
+	if s == nil {
+		said := draw.TextDocument([]byte("The log of this session no longer holds this row."))
+		return content{of: of, payload: said, headers: said, failed: true}
+	}
+	if s.Rejected == nil {
+		said := draw.TextDocument([]byte(s.Notice))
+		return content{of: of, payload: said, headers: draw.TextDocument([]byte("Nothing was received: the program itself says this.")), kind: "notice"}
+	}
+	r := s.Rejected
+	c := bodyContent(r.Body, of)
+	c.size = r.Size
+	if more := r.Size - int64(len(r.Body)); more > 0 {
+		c.payload.Add("", 0)
+		c.payload.Add(fmt.Sprintf("(the first %d bytes of %d; of refused requests no more is held)", len(r.Body), r.Size), 0)
+	}
+	c.headers = rejectedHeaders(s, of.hidden)
+	return c
+}
+
+// bodyContent lays out a body: as JSON, as text, or as bytes.
+func bodyContent(body []byte, of contentOf) content {
+	c := content{of: of}
+	if len(body) == 0 {
+		c.payload, c.kind = draw.TextDocument([]byte("(the body is empty)")), "empty"
+		return c
+	}
+	if doc, ok := draw.JSONDocument(body, of.hidden); ok {
+		c.payload, c.kind = doc, "JSON"
+		return c
+	}
+	switch {
+	case of.hidden: // what is private in it cannot be told
+		c.payload, c.kind = draw.TextDocument([]byte("(no JSON; hidden while presenting)")), "hidden"
+	case draw.Readable(body):
+		c.payload, c.kind = draw.TextDocument(body), "text"
+	default:
+		c.payload, c.kind = draw.HexDocument(body), "bytes"
+	}
+	return c
+}
+
+// Update shows content that was read, unless the reader has gone on, and reports
+// whether msg brings it.
+func (d *Detail) Update(sc *screen.Screen, m tea.Msg) bool {
+	msg, ok := m.(payloadMsg)
+	if !ok || msg.of != d {
+		return ok
+	}
+	d.reading = false
+	if msg.content.of != d.wanted(sc) {
+		return true
+	}
+	d.show(msg.content)
+	if d.task == "" && msg.task != "" { // opened from a row that was not at hand yet
+		d.task, d.events.opened = msg.task, d.row.Seq
+	}
+	return true
+}
+
+// wanted is what the open pane should show.
+func (d *Detail) wanted(sc *screen.Screen) contentOf {
+	of := contentOf{row: d.row, hidden: sc.Hidden}
+	for _, f := range sc.Forwards(d.row.Seq) {
+		if f.At.After(of.forwarded) {
+			of.forwarded = f.At
+		}
+	}
+	return of
+}
+
+func (d *Detail) show(c content) {
+	same := c.of.row == d.shows
+	d.shown, d.shows = c, c.of.row
+	if same {
+		d.payload.Replace(c.payload)
+		d.headers.Replace(c.headers)
+		return
+	}
+	d.payload.Set(c.payload)
+	d.headers.Set(c.headers)
+}
+
+// about says what is shown, for the line of titles.
+func (c *content) about(sc *screen.Screen, d *Detail) string {
+	told := ""
+	switch {
+	case d.row.Pos > 0 && d.status != nil && d.status.Rejected != nil:
+		told = "refused"
+	case d.row.Pos > 0:
+		return "notice"
+	default:
+		told = fmt.Sprintf("#%d", d.row.Seq)
+	}
+	if newer := d.newer(); newer > 0 {
+		told += fmt.Sprintf(", %d newer", newer)
+	}
+	if d.pane == panePayload && c.payload != nil && !c.failed && c.kind != "" && sc.W >= 60 {
+		told += fmt.Sprintf("  %d bytes, %s", c.size, c.kind)
+	}
+	if p := d.Reader().Place(); p != "" {
+		told += "  " + p
+	}
+	return told
+}
+
+// newer is how many events of the task came after the one that is shown.
+func (d *Detail) newer() (n int) {
+	for i := len(d.events.seqs) - 1; i >= 0 && d.events.seqs[i] > d.row.Seq; i-- {
+		n++
+	}
+	return n
+}

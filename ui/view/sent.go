@@ -1,0 +1,162 @@
+package view
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"aspectop/model"
+	"aspectop/ui/draw"
+	"aspectop/ui/screen"
+)
+
+const (
+	maxMessages = 100 // asked for, newest first
+	maxAttempts = 50  // of one message
+	// sentEvery is how often Aspect is asked for its messages while they are
+	// looked at.
+	sentEvery = 30 * time.Second
+	// attemptsPace is the least time between two calls for attempts, for a
+	// reader who runs down the list.
+	attemptsPace = 500 * time.Millisecond
+)
+
+// sent is what Aspect's API told. It is asked for one thing at a time.
+type sent struct {
+	messages []screen.SentMessage // newest first
+	failure  string               // why the last call for them failed
+	read     time.Time            // when they were read; zero: never
+	asked    time.Time            // the last try
+	again    bool                 // the reader wants them anew
+	asking   bool                 // a call is under way
+	called   time.Time            // the last call for attempts
+	tries    map[string]*tries
+	changes  int // counts what was read
+}
+
+// tries are the attempts to deliver one message.
+type tries struct {
+	attempts []screen.SentAttempt // newest first
+	failure  string
+	read     time.Time
+}
+
+type messagesMsg struct {
+	messages []screen.SentMessage
+	err      error
+}
+
+type attemptsMsg struct {
+	of       string
+	attempts []screen.SentAttempt
+	err      error
+}
+
+// need asks for what is missing or out of date: the messages, then the attempts
+// to deliver the selected one. A frozen screen asks only when the reader does.
+func (s *sent) need(sc *screen.Screen, selected string) {
+	if sc.API == nil || s.asking {
+		return
+	}
+	now := sc.Now()
+	due := s.asked.IsZero() || !sc.Frozen() && now.Sub(s.asked) >= sentEvery
+	t := s.tries[selected]
+	switch {
+	case due || s.again:
+		s.asking, s.again, s.asked = true, false, now
+		sc.Later(func() tea.Msg { return askMessages(sc) })
+	case selected != "" && (t == nil || !sc.Frozen() && t.read.Before(s.read)):
+		wait := s.called.Add(attemptsPace).Sub(now)
+		s.asking, s.called = true, now.Add(max(0, wait))
+		sc.Later(func() tea.Msg { return askAttempts(sc, selected, wait) })
+	}
+}
+
+func askMessages(sc *screen.Screen) tea.Msg {
+	messages, err := sc.API.Messages(sc.Ctx, maxMessages)
+	if sc.Ctx.Err() != nil {
+		return nil
+	}
+	slices.SortStableFunc(messages, func(a, b screen.SentMessage) int { return b.Time.Compare(a.Time) })
+	return messagesMsg{messages, err}
+}
+
+func askAttempts(sc *screen.Screen, message string, wait time.Duration) tea.Msg {
+	if wait > 0 {
+		pause := time.NewTimer(wait)
+		defer pause.Stop()
+		select {
+		case <-pause.C:
+		case <-sc.Ctx.Done():
+			return nil
+		}
+	}
+	attempts, err := sc.API.Attempts(sc.Ctx, message, maxAttempts)
+	if sc.Ctx.Err() != nil {
+		return nil
+	}
+	slices.SortStableFunc(attempts, func(a, b screen.SentAttempt) int { return b.Time.Compare(a.Time) })
+	return attemptsMsg{message, attempts, err}
+}
+
+func (s *sent) messagesRead(sc *screen.Screen, msg messagesMsg) {
+	s.asking, s.failure = false, ""
+	if msg.err != nil {
+		s.failure = msg.err.Error()
+		return
+	}
+	s.messages, s.read = msg.messages, sc.Now()
+	s.changes++
+	listed := make(map[string]*tries, len(s.tries))
+	for i := range s.messages {
+		if t := s.tries[s.messages[i].ID]; t != nil {
+			listed[s.messages[i].ID] = t
+		}
+	}
+	s.tries = listed
+}
+
+func (s *sent) attemptsRead(sc *screen.Screen, msg attemptsMsg) {
+	s.asking = false
+	t := &tries{attempts: msg.attempts, read: sc.Now()}
+	if msg.err != nil {
+		t.failure = msg.err.Error()
+	}
+	if s.tries == nil {
+		s.tries = map[string]*tries{}
+	}
+	s.tries[msg.of] = t
+	s.changes++
+}
+
+// status is what became of message i at Svix, as far as it was told: by the
+// list, or by the newest attempt.
+func (s *sent) status(i int) string {
+	msg := &s.messages[i]
+	if t := s.tries[msg.ID]; msg.Status == "" && t != nil && len(t.attempts) > 0 {
+		return t.attempts[0].Status
+	}
+	return msg.Status
+}
+
+// statusWord is a status of Svix, told as a number or as text, in one word, with
+// a sign and a role.
+func statusWord(s string) (sign, word string, r draw.Role) {
+	switch strings.ToLower(s) {
+	case "":
+		return " ", "", draw.Dim
+	case "0", "success", "succeeded":
+		return draw.Glyph(model.Completed), "success", draw.Good
+	case "1", "pending":
+		return draw.Glyph(model.Queued), "pending", draw.Waiting
+	case "2", "fail", "failed":
+		return draw.Glyph(model.Failed), "failed", draw.Bad
+	case "3", "sending":
+		return draw.Glyph(model.Processing), "sending", draw.Busy
+	case "4", "canceled", "cancelled":
+		return draw.Glyph(model.Cancelled), "cancelled", draw.Stopped
+	}
+	return draw.GlyphUnknown, s, draw.Warn
+}
