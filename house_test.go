@@ -24,8 +24,11 @@ var rooms = []struct {
 		"receiver", "journal", "tunnel", "source", "forward", "aspect", "demo",
 		"net/http", "database/sql", "modernc.org/", "github.com/svix/",
 	}},
-	{"ui/draw", nil},
-	{"ui/keys", nil},
+	{"ui/view", nil},
+	{"ui/look", nil},
+	{"ui/screen", nil},
+	{"ui/draw", []string{"feed"}},
+	{"ui/keys", []string{"feed", "model"}},
 	{"printer/report", nil},
 	{"printer", []string{
 		"receiver", "journal", "tunnel", "source", "forward", "aspect", "demo",
@@ -36,6 +39,7 @@ var rooms = []struct {
 	{"receiver", []string{"ui", "tunnel", "journal/sqlite", "journal/postgres"}},
 	{"source", []string{"ui", "tunnel", "journal/sqlite", "journal/postgres"}},
 	{"tunnel", []string{"ui", "receiver", "journal/sqlite", "journal/postgres"}},
+	{"feed", []string{"ui", "journal", "net/http", "database/sql", "charm.land/"}},
 	{"aspect", []string{"journal", "model"}},
 	{"journal/sqlite", nil},
 	{"journal/postgres", nil},
@@ -48,7 +52,7 @@ var rooms = []struct {
 const decoder = "github.com/go-json-experiment/json/jsontext"
 
 // outside are packages that test the house and are no rooms of it.
-var outside = []string{"bench", "e2e", "journal/journaltest", "journal/postgres/pgtest"}
+var outside = []string{"bench", "e2e", "feed/feedtest", "journal/journaltest", "journal/postgres/pgtest"}
 
 func TestImportsPointDownTheHouse(t *testing.T) {
 	floor := map[string]int{}

@@ -88,9 +88,9 @@ type Feed struct {
 
 	statusSeen atomic.Int64
 
-	version   atomic.Int64 // counts what was folded
-	newsMu    sync.Mutex
-	news      chan struct{} // closed at the next change; nil while nobody waits
+	version atomic.Int64 // counts what was folded
+	newsMu  sync.Mutex
+	news    chan struct{} // closed at the next change; nil while nobody waits
 }
 
 // New returns a feed that has read nothing yet.

@@ -77,4 +77,3 @@ func (r *received) forget() {
 		}
 	}
 }
-

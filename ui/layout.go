@@ -56,7 +56,7 @@ func (m *Model) previewShown() bool {
 		return false
 	}
 	switch {
-	case !m.views[m.view].Has(m.Screen, keys.Preview):
+	case !m.views[m.view].Has(m.Screen, keys.Preview), m.view == viewDeliveries && m.deliveries.Empty():
 		return false
 	case m.previewChosen:
 		return m.preview

@@ -15,26 +15,26 @@ import (
 	"aspectop/forward"
 	"aspectop/model"
 	"aspectop/printer/report"
-	"aspectop/ui"
+	"aspectop/ui/screen"
 )
 
 // sent is Aspect's API as the screen asks it for what was sent.
 type sent struct{ client *aspect.Client }
 
-func (s sent) Messages(ctx context.Context, limit int) ([]ui.SentMessage, error) {
+func (s sent) Messages(ctx context.Context, limit int) ([]screen.SentMessage, error) {
 	found, err := s.client.Messages(ctx, limit)
-	messages := make([]ui.SentMessage, len(found))
+	messages := make([]screen.SentMessage, len(found))
 	for i, m := range found {
-		messages[i] = ui.SentMessage(m)
+		messages[i] = screen.SentMessage(m)
 	}
 	return messages, err
 }
 
-func (s sent) Attempts(ctx context.Context, message string, limit int) ([]ui.SentAttempt, error) {
+func (s sent) Attempts(ctx context.Context, message string, limit int) ([]screen.SentAttempt, error) {
 	found, err := s.client.AttemptsByMessage(ctx, message, limit)
-	attempts := make([]ui.SentAttempt, len(found))
+	attempts := make([]screen.SentAttempt, len(found))
 	for i, a := range found {
-		attempts[i] = ui.SentAttempt(a)
+		attempts[i] = screen.SentAttempt(a)
 	}
 	return attempts, err
 }
@@ -47,10 +47,10 @@ type handlers struct {
 	sign       forward.Signer // with the handler's own secret; nil: with that of the delivery
 }
 
-func (h *handlers) queues() []ui.Queue {
-	queues := make([]ui.Queue, len(h.forwarders))
+func (h *handlers) queues() []screen.Queue {
+	queues := make([]screen.Queue, len(h.forwarders))
 	for i, f := range h.forwarders {
-		queues[i] = ui.Queue(f.Queue())
+		queues[i] = screen.Queue(f.Queue())
 	}
 	return queues
 }

@@ -10,16 +10,13 @@ import (
 	"github.com/charmbracelet/colorprofile"
 
 	"aspectop/cli/terminal"
+	"aspectop/feed"
 	"aspectop/ui"
+	"aspectop/ui/screen"
 )
 
 // screen draws the screen until the user quits or ctx ends.
 func (s *Session) screen(ctx context.Context) error {
-	feed, err := s.OpenReader()
-	if err != nil {
-		return err
-	}
-	feed.OmitHeader()
 	theme := s.output.theme
 	options := ui.ProgramOptions()
 	if os.Getenv("NO_COLOR") != "" {
@@ -29,7 +26,7 @@ func (s *Session) screen(ctx context.Context) error {
 		theme = "mono"
 	}
 	o := s.options()
-	o.Feed, o.Theme = feed, theme
+	o.Theme = theme
 	m := ui.New(ctx, o)
 	p := tea.NewProgram(m, append(options, tea.WithoutSignalHandler())...)
 	defer terminal.StartGuard()()
@@ -43,7 +40,7 @@ func (s *Session) screen(ctx context.Context) error {
 		}
 	}()
 	restore := terminal.Keep()
-	_, err = p.Run()
+	_, err := p.Run()
 	restore()
 	if errors.Is(err, tea.ErrInterrupted) {
 		err = nil
@@ -52,10 +49,34 @@ func (s *Session) screen(ctx context.Context) error {
 	return err
 }
 
-// options are what the screen is given.
-func (s *Session) options() ui.Options {
-	o := ui.Options{
-		Journal: s.reader, Receiver: s.URL(), JournalPath: s.place, Try: s.try, Remarks: s.remarks,
+// fold starts the feed that all screens show, here and elsewhere, and ends it when
+// the returned function is called.
+func (s *Session) fold(ctx context.Context) (stop func(), err error) {
+	folded, err := s.OpenReader()
+	if err != nil {
+		return nil, err
+	}
+	folded.OmitHeader()
+	if s.rows, err = s.OpenReader(); err != nil {
+		return nil, err
+	}
+	s.feed = feed.New(feed.Options{Journal: folded, Rows: s.rows, Status: s.told()})
+	ctx, cancel := context.WithCancel(ctx)
+	ended := make(chan struct{})
+	go func() {
+		s.feed.Run(ctx)
+		close(ended)
+	}()
+	return func() {
+		cancel()
+		<-ended
+	}, nil
+}
+
+// options are what a screen is given.
+func (s *Session) options() screen.Options {
+	o := screen.Options{
+		Feed: s.feed, Journal: s.rows, Receiver: s.URL(), JournalPath: s.place, Try: s.try, Remarks: s.remarks,
 		ASCII: s.output.ascii, ReducedMotion: s.output.reducedMotion,
 		Filter: s.filter, Since: s.output.since.At, CanSuspend: terminal.CanSuspend, Notify: s.notify,
 		Resumed: s.gap, Sources: s.sourceStates, Export: exportTask,
@@ -66,9 +87,6 @@ func (s *Session) options() ui.Options {
 	}
 	s.mu.Unlock()
 	// A nil pointer in an interface would pass for something.
-	if s.status != nil {
-		o.Status = s.status
-	}
 	if s.client != nil {
 		o.API = sent{s.client}
 	}

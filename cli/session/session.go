@@ -15,6 +15,7 @@ import (
 	"aspectop/aspect"
 	"aspectop/cli/exit"
 	"aspectop/cli/settings"
+	"aspectop/feed"
 	"aspectop/journal"
 	"aspectop/model"
 	"aspectop/private"
@@ -46,6 +47,8 @@ type Session struct {
 	journal  journal.Journal // nil if another process writes it
 	reader   journal.Reader
 	readers  []journal.Reader // further ones
+	feed     *feed.Feed       // what screens show; nil if there are none
+	rows     journal.Reader   // what is opened on a screen
 	status   *model.StatusLog
 	viewing  *model.StatusLog // of viewers, where status is nil
 	ssh      *sshServer       // nil: nobody watches from elsewhere

@@ -33,6 +33,13 @@ func (s *Session) mode() mode {
 
 // Show draws the screen, or prints.
 func (s *Session) Show(ctx context.Context) error {
+	if s.instead == nil && s.Watched() {
+		stop, err := s.fold(ctx)
+		if err != nil {
+			return err
+		}
+		defer stop()
+	}
 	defer s.share()()
 	if s.instead == nil && s.mode() == onScreen {
 		close(s.showing)

@@ -9,7 +9,6 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"slices"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -18,12 +17,12 @@ import (
 
 	"aspectop/cli/exit"
 	"aspectop/cli/settings"
-	"aspectop/journal"
 	"aspectop/model"
 	"aspectop/printer"
 	"aspectop/receiver"
 	"aspectop/share/ssh"
 	"aspectop/ui"
+	"aspectop/ui/screen"
 )
 
 // SSHFlags say who else may watch, over SSH.
@@ -163,18 +162,8 @@ func (s *Session) share() (stop func()) {
 // remoteScreen is the screen of somebody who watches over SSH: it looks, and acts
 // on nothing here.
 func (s *Session) remoteScreen(ctx context.Context, c ssh.Client) (tea.Model, func(), error) {
-	rows, err := s.newReader()
-	if err != nil {
-		return nil, nil, err
-	}
-	feed, err := s.newReader()
-	if err != nil {
-		rows.Close()
-		return nil, nil, err
-	}
-	feed.OmitHeader()
 	o := s.options()
-	o.Journal, o.Feed = withoutCredentials{rows}, &paced{Reader: feed}
+	o.Journal, o.Pace = withoutCredentials{s.rows}, remotePace
 	o.Remote, o.Private = true, s.ssh.private
 	o.Theme, o.ASCII = "auto", s.output.ascii || c.ASCII
 	if c.NoColor {
@@ -185,72 +174,30 @@ func (s *Session) remoteScreen(ctx context.Context, c ssh.Client) (tea.Model, fu
 	o.Remarks = []string{"you watch, read-only; ? tells the keys"}
 	if o.Private {
 		o.JournalPath, o.API, o.Endpoint = "", nil, nil
-		if s.status != nil {
-			o.Status = refusals{s.status}
-		}
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	return ui.New(ctx, o), func() {
-		cancel()
-		feed.Close()
-		rows.Close()
-	}, nil
+	return ui.New(ctx, o), func() {}, nil
 }
 
-// remotePace is the least time between two looks of a viewer's screen at the
-// journal, so that sixteen of them leave the processors to the receiver.
+// remotePace is the least time between two frames that news brings to a viewer,
+// so that sixteen of them leave the processors to the receiver.
 const remotePace = 100 * time.Millisecond
-
-// paced is a reader for one goroutine that is told of news in steps of
-// remotePace.
-type paced struct {
-	journal.Reader
-	looked time.Time
-}
-
-func (p *paced) Changed(ctx context.Context) (bool, error) {
-	if time.Since(p.looked) < remotePace {
-		return false, nil
-	}
-	p.looked = time.Now()
-	return p.Reader.Changed(ctx)
-}
-
-// refusals is the status log without what may tell of URLs and of other viewers.
-type refusals struct{ *model.StatusLog }
-
-func (r refusals) After(cursor int64) (entries []model.Status, lost, next int64) {
-	entries, lost, next = r.StatusLog.After(cursor)
-	return slices.DeleteFunc(entries, func(s model.Status) bool { return s.Rejected == nil }), lost, next
-}
 
 // withoutCredentials keeps back what would let a viewer in elsewhere, such as the
 // password that a proxy adds to requests.
-type withoutCredentials struct{ journal.Reader }
-
-func (r withoutCredentials) After(ctx context.Context, seq int64, limit int) ([]model.Delivery, error) {
-	return redacted(r.Reader.After(ctx, seq, limit))
-}
-
-func (r withoutCredentials) Before(ctx context.Context, seq int64, limit int) ([]model.Delivery, error) {
-	return redacted(r.Reader.Before(ctx, seq, limit))
-}
+type withoutCredentials struct{ screen.Journal }
 
 func (r withoutCredentials) Repeats(ctx context.Context, message int64) ([]model.Delivery, error) {
-	return redacted(r.Reader.Repeats(ctx, message))
-}
-
-func (r withoutCredentials) Get(ctx context.Context, seq int64) (model.Delivery, error) {
-	d, err := r.Reader.Get(ctx, seq)
-	d.Header = printer.WithoutCredentials(d.Header)
-	return d, err
-}
-
-func redacted(deliveries []model.Delivery, err error) ([]model.Delivery, error) {
+	deliveries, err := r.Journal.Repeats(ctx, message)
 	for i := range deliveries {
 		deliveries[i].Header = printer.WithoutCredentials(deliveries[i].Header)
 	}
 	return deliveries, err
+}
+
+func (r withoutCredentials) Get(ctx context.Context, seq int64) (model.Delivery, error) {
+	d, err := r.Journal.Get(ctx, seq)
+	d.Header = printer.WithoutCredentials(d.Header)
+	return d, err
 }
 
 // remoteLines prints for somebody who watches over SSH, with a reader of their

@@ -36,14 +36,11 @@ func NewDeliveries() *Deliveries {
 func (v *Deliveries) Title() string { return "Deliveries" }
 
 func (v *Deliveries) Has(sc *screen.Screen, a keys.Action) bool {
-	switch a {
-	case keys.Sort:
-		return false
-	case keys.Preview:
-		return len(v.sent.messages) > 0
-	}
-	return sc.API != nil
+	return a != keys.Sort && sc.API != nil
 }
+
+// Empty reports whether Aspect has told of no message yet.
+func (v *Deliveries) Empty() bool { return len(v.sent.messages) == 0 }
 
 func (v *Deliveries) Shown(*screen.Screen) int { return len(v.shown) }
 
