@@ -191,7 +191,7 @@ func TestTheLastRowOfCardsMayBeShorter(t *testing.T) {
 func TestTheSelectedCardIsHeldByItsTask(t *testing.T) {
 	onBoard(t, 120, 24, manyUploads(12), func(s *terminal) {
 		s.press("right")
-		s.shows("not following any more")
+		s.shows("no longer following")
 		s.deliver(event(13, "task.progress", time.Minute, "proxy=queued"), event(14, "task.progress", time.Minute+time.Second, "proxy=queued"))
 		s.selects(11)
 		s.press("f")
