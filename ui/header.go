@@ -125,14 +125,6 @@ func (m *Model) viewers() []model.Viewer {
 
 func (m *Model) shownURL() string { return m.Shown(m.Receiver) }
 
-// shown is a URL, unless presentation hides it.
-func (m *Model) shown(url string) string {
-	if m.Hidden {
-		return "(hidden)"
-	}
-	return url
-}
-
 func (m *Model) shownHost() string {
 	if m.Hidden {
 		return ""
