@@ -170,3 +170,31 @@ func TestFoldingNewestFirstGivesTheSameBoard(t *testing.T) {
 		}
 	})
 }
+
+func TestATaskAsOfANumberIsWhatItWasThen(t *testing.T) {
+	trials(t, 300, func(t *testing.T, r *rand.Rand, deliveries []Delivery) {
+		now := fold(deliveries)
+		seq := deliveries[r.IntN(len(deliveries))].Seq
+		then := fold(slices.DeleteFunc(slices.Clone(deliveries), func(d Delivery) bool { return d.Seq > seq }))
+		for i := range now.Len() {
+			got, want := now.At(i).AsOf(seq), then.Task(now.At(i).ID())
+			if got == nil || want == nil {
+				if (got == nil) != (want == nil) {
+					t.Errorf("as of %d, %s is %v, not %v", seq, now.At(i).ID(), got, want)
+				}
+				continue
+			}
+			tell := func(x *Task) string {
+				typ, byFeatures := x.DecidedBy()
+				told := fmt.Sprint(x.State(), x.Features(), x.Seqs(), x.Updated(), typ, byFeatures, x.hadLate(), x.Gone())
+				for _, f := range testFeatures {
+					told += fmt.Sprint(x.Timeline(f))
+				}
+				return told
+			}
+			if tell(got) != tell(want) {
+				t.Errorf("as of %d, %s is\n%s\nnot\n%s", seq, got.ID(), tell(got), tell(want))
+			}
+		}
+	})
+}

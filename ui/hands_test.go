@@ -387,3 +387,26 @@ func TestAKeyMeansTheTaskThatWasSeenWhenItWasPressed(t *testing.T) {
 		s.shows(taskID(7))
 	})
 }
+
+func TestAFrozenScreenOpensTasksAsTheyWere(t *testing.T) {
+	onScreen(t, 120, 30, uploads(), func(s *terminal) {
+		s.wait(time.Second)
+		s.press("2", "space")
+		body := func() string { return s.frame()[:strings.LastIndexByte(s.frame(), '\n')] }
+		frozen := body()
+		s.deliver(event(3, "task.failed", 40*time.Second, "proxy=completed", "preview=failed", "visual=failed", "transcription=na"),
+			event(8, "task.progress", 41*time.Second, "proxy=queued"))
+		s.shows("frozen, 2 new")
+		s.press("right", "right", "left", "left")
+		if now := body(); now != frozen {
+			t.Errorf("the frozen board changed from\n%s\nto\n%s", frozen, now)
+		}
+		s.press("3")
+		s.shows("      11 ")
+		s.hides("      12 ", "2e1c7e08")
+		s.press("1", "j", "j", "enter")
+		s.shows(taskID(3), "▸ processing", "2 of 4 done")
+		s.press("esc", "space")
+		s.shows("2e1c7e08", "✗ failed     2e1c7e03")
+	})
+}
