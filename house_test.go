@@ -24,6 +24,8 @@ var rooms = []struct {
 		"receiver", "journal", "tunnel", "source", "forward", "aspect", "demo",
 		"net/http", "database/sql", "modernc.org/", "github.com/svix/",
 	}},
+	{"ui/cast", []string{"feed", "model"}},
+	{"ui/picture", []string{"feed", "model"}},
 	{"ui/view", nil},
 	{"ui/look", nil},
 	{"ui/screen", nil},

@@ -3,21 +3,16 @@ package ui
 import (
 	"context"
 	"flag"
-	"fmt"
-	"html"
-	"image/color"
 	"io"
 	"net/http"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
-	uv "github.com/charmbracelet/ultraviolet"
-
 	"aspectop/demo"
 	"aspectop/model"
+	"aspectop/ui/picture"
 )
 
 // pictures are those of the README, drawn from the demo in virtual time. They
@@ -49,7 +44,7 @@ func TestPicturesShowTheRealScreen(t *testing.T) {
 				stop := s.play(7)
 				s.wait(p.after)
 				s.press(p.keys...)
-				got := drawSVG(s.m.View().Content, p.w, p.h, p.theme)
+				got := picture.SVG(s.m.View().Content, p.w, p.h, p.theme)
 				stop()
 				compare(t, filepath.Join(pictureFolder, p.name+".svg"), got)
 			}, func(o *options) { o.Theme = p.theme })
@@ -121,6 +116,7 @@ func (l loopback) RoundTrip(r *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: status, Body: http.NoBody, Request: r, Header: http.Header{}}, nil
 }
 
+<<<<<<< HEAD
 const (
 	cellWidth, cellHeight = 8.4, 18.0
 	margin                = 12.0
@@ -188,4 +184,21 @@ func hexOf(c color.Color, otherwise string) string {
 	}
 	r, g, b, _ := c.RGBA()
 	return fmt.Sprintf("#%02x%02x%02x", r>>8, g>>8, b>>8)
+=======
+// keep appends a delivery, as a repeat if its id was there before.
+func (j *memory) keep(d model.Delivery) {
+	j.mu.Lock()
+	for i := range j.deliveries {
+		if first := &j.deliveries[i]; first.ID == d.ID {
+			d.Message = first.Message
+			d.Attempt++
+			d.Body = nil
+		}
+	}
+	j.mu.Unlock()
+	if d.Message != 0 {
+		d.Attempt++
+	}
+	j.append(d)
+>>>>>>> 2a180da (ui/picture: frames as SVG, out of the tests)
 }

@@ -1,0 +1,165 @@
+// Package picture draws a frame of the screen as SVG: its very text, which can
+// be selected, in its true colours, on the background that its theme is made
+// for.
+//
+// It knows frames, not how they come about.
+package picture
+
+import (
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"image/color"
+	"io"
+	"os"
+	"strings"
+	"unicode/utf8"
+
+	uv "github.com/charmbracelet/ultraviolet"
+)
+
+// The measures of a picture, in its own units.
+const (
+	cellWidth, cellHeight = 8.4, 18.0
+	baseline              = 13.5 // of a line, below its top
+	margin                = 12.0
+)
+
+// ground is what a theme is drawn on.
+type ground struct{ fore, back string }
+
+var grounds = map[string]ground{
+	"dark":  {"#d8dbe6", "#16181f"},
+	"light": {"#20242e", "#fbfcfe"},
+	"mono":  {"#e6e6e6", "#101010"},
+}
+
+// SVG draws a frame of w times h cells, a text with SGR sequences, in the theme
+// of that name. Every run of cells of one style is placed on the grid by its own
+// position and length, so no font can shift it.
+func SVG(frame string, w, h int, theme string) string {
+	on, ok := grounds[theme]
+	if !ok {
+		on = grounds["dark"]
+	}
+	buf := uv.NewScreenBuffer(w, h)
+	uv.NewStyledString(frame).Draw(buf, buf.Bounds())
+	p := painter{ground: on}
+	width, height := float64(w)*cellWidth+2*margin, float64(h)*cellHeight+2*margin
+	fmt.Fprintf(&p, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %.0f %.0f" width="%.0f" height="%.0f" `+
+		`font-family="ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace" font-size="14">`+"\n", width, height, width, height)
+	// Cells stand from left to right, whatever the script in them.
+	p.WriteString("<style>text { white-space: pre; direction: ltr; unicode-bidi: bidi-override }</style>\n")
+	fmt.Fprintf(&p, `<rect width="100%%" height="100%%" rx="8" fill="%s"/>`+"\n", on.back)
+	for y := range h {
+		p.line(buf, w, y)
+	}
+	p.WriteString("</svg>\n")
+	return p.String()
+}
+
+type painter struct {
+	strings.Builder
+	ground
+}
+
+// run is a row of cells of one style.
+type run struct {
+	text    string
+	from, n int // cells
+	style   uv.Style
+}
+
+// line draws one line. A wide character is a run of its own: fonts do not agree
+// that it is twice as wide as others.
+func (p *painter) line(buf uv.ScreenBuffer, w, y int) {
+	var r run
+	for x := 0; x < w; {
+		c := buf.CellAt(x, y)
+		n := max(1, c.Width)
+		if r.n > 0 && (n > 1 || utf8.RuneCountInString(c.Content) > 1 || !r.style.Equal(&c.Style)) {
+			p.run(r, y)
+			r = run{}
+		}
+		if r.n == 0 {
+			r = run{from: x, style: c.Style}
+		}
+		r.text += c.Content
+		r.n += n
+		if x += n; n > 1 {
+			p.run(r, y)
+			r = run{}
+		}
+	}
+	if r.n > 0 {
+		p.run(r, y)
+	}
+}
+
+func (p *painter) run(r run, y int) {
+	left, top := margin+float64(r.from)*cellWidth, margin+float64(y)*cellHeight
+	width := float64(r.n) * cellWidth
+	fg, bg := hex(r.style.Fg, p.fore), hex(r.style.Bg, "")
+	if r.style.Attrs&uv.AttrReverse != 0 {
+		if bg == "" {
+			bg = p.back
+		}
+		fg, bg = bg, fg
+	}
+	if bg != "" {
+		fmt.Fprintf(p, `<rect x="%.1f" y="%.1f" width="%.1f" height="%.1f" fill="%s"/>`+"\n", left, top, width, cellHeight, bg)
+	}
+	text := strings.TrimRight(r.text, " ")
+	if text == "" || r.style.Attrs&uv.AttrConceal != 0 {
+		return
+	}
+	width -= float64(len(r.text)-len(text)) * cellWidth
+	fmt.Fprintf(p, `<text x="%.1f" y="%.1f" textLength="%.1f" lengthAdjust="spacingAndGlyphs" fill="%s" xml:space="preserve"%s>`,
+		left, top+baseline, width, fg, looks(r.style))
+	xml.EscapeText(p, []byte(text)) // what no XML may hold becomes U+FFFD
+	p.WriteString("</text>\n")
+}
+
+// looks are the attributes of a style beside its colours.
+func looks(s uv.Style) string {
+	var more string
+	if s.Attrs&uv.AttrBold != 0 {
+		more += ` font-weight="bold"`
+	}
+	if s.Attrs&uv.AttrItalic != 0 {
+		more += ` font-style="italic"`
+	}
+	if s.Attrs&uv.AttrFaint != 0 {
+		more += ` opacity="0.6"`
+	}
+	if s.Underline != uv.UnderlineNone {
+		more += ` text-decoration="underline"`
+	}
+	return more
+}
+
+func hex(c color.Color, otherwise string) string {
+	if c == nil {
+		return otherwise
+	}
+	r, g, b, _ := c.RGBA()
+	return fmt.Sprintf("#%02x%02x%02x", r>>8, g>>8, b>>8)
+}
+
+// Save writes a picture to a file, in place of one that is there. The file is
+// never half of it: it is written under another name and then given its own.
+func Save(path, svg string) error {
+	temp := fmt.Sprintf("%s.%d", path, os.Getpid())
+	f, err := os.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	if err != nil {
+		return err
+	}
+	_, err = io.WriteString(f, svg)
+	if err = errors.Join(err, f.Close()); err == nil {
+		err = os.Rename(temp, path)
+	}
+	if err != nil {
+		os.Remove(temp)
+	}
+	return err
+}
