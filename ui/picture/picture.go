@@ -7,11 +7,8 @@ package picture
 
 import (
 	"encoding/xml"
-	"errors"
 	"fmt"
 	"image/color"
-	"io"
-	"os"
 	"strings"
 	"unicode/utf8"
 
@@ -144,22 +141,4 @@ func hex(c color.Color, otherwise string) string {
 	}
 	r, g, b, _ := c.RGBA()
 	return fmt.Sprintf("#%02x%02x%02x", r>>8, g>>8, b>>8)
-}
-
-// Save writes a picture to a file, in place of one that is there. The file is
-// never half of it: it is written under another name and then given its own.
-func Save(path, svg string) error {
-	temp := fmt.Sprintf("%s.%d", path, os.Getpid())
-	f, err := os.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
-	if err != nil {
-		return err
-	}
-	_, err = io.WriteString(f, svg)
-	if err = errors.Join(err, f.Close()); err == nil {
-		err = os.Rename(temp, path)
-	}
-	if err != nil {
-		os.Remove(temp)
-	}
-	return err
 }

@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -116,30 +114,5 @@ func TestWhatNoXMLMayHoldIsReplaced(t *testing.T) {
 	picture := SVG("a\ufffeb\uffff\x00\x01", 10, 1, "dark")
 	if s := parsed(t, picture); !strings.HasPrefix(s.Texts[0].Text, "a") || strings.ContainsAny(picture, "\ufffe\uffff\x00\x01") {
 		t.Errorf("drawn as %s", picture)
-	}
-}
-
-func TestAPictureIsSavedWholeOrNotAtAll(t *testing.T) {
-	folder := t.TempDir()
-	path := filepath.Join(folder, "frame.svg")
-	for _, text := range []string{"first", "second"} {
-		if err := Save(path, text); err != nil {
-			t.Fatal(err)
-		}
-		if got, err := os.ReadFile(path); err != nil || string(got) != text {
-			t.Errorf("the file holds %q, %v", got, err)
-		}
-	}
-	if err := Save(filepath.Join(folder, "none", "frame.svg"), "x"); err == nil {
-		t.Error("there is no such folder, and no error")
-	}
-	if err := os.Mkdir(filepath.Join(folder, "taken"), 0o700); err != nil {
-		t.Fatal(err)
-	}
-	if err := Save(filepath.Join(folder, "taken"), "x"); err == nil {
-		t.Error("a folder was replaced")
-	}
-	if left, err := os.ReadDir(folder); err != nil || len(left) != 2 {
-		t.Errorf("left over: %v, %v", left, err)
 	}
 }
