@@ -22,32 +22,32 @@ const (
 	margin                = 12.0
 )
 
-// ground is what a theme is drawn on.
-type ground struct{ fore, back string }
-
-var grounds = map[string]ground{
-	"dark":  {"#d8dbe6", "#16181f"},
-	"light": {"#20242e", "#fbfcfe"},
-	"mono":  {"#e6e6e6", "#101010"},
+// Ground is what a theme is drawn on: the colour of text that has none of its
+// own, and the background, as #rrggbb. An unknown theme has that of dark.
+func Ground(theme string) (fore, back string) {
+	switch theme {
+	case "light":
+		return "#20242e", "#fbfcfe"
+	case "mono":
+		return "#e6e6e6", "#101010"
+	}
+	return "#d8dbe6", "#16181f"
 }
 
 // SVG draws a frame of w times h cells, a text with SGR sequences, in the theme
 // of that name. Every run of cells of one style is placed on the grid by its own
 // position and length, so no font can shift it.
 func SVG(frame string, w, h int, theme string) string {
-	on, ok := grounds[theme]
-	if !ok {
-		on = grounds["dark"]
-	}
 	buf := uv.NewScreenBuffer(w, h)
 	uv.NewStyledString(frame).Draw(buf, buf.Bounds())
-	p := painter{ground: on}
+	var p painter
+	p.fore, p.back = Ground(theme)
 	width, height := float64(w)*cellWidth+2*margin, float64(h)*cellHeight+2*margin
 	fmt.Fprintf(&p, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %.0f %.0f" width="%.0f" height="%.0f" `+
 		`font-family="ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace" font-size="14">`+"\n", width, height, width, height)
 	// Cells stand from left to right, whatever the script in them.
 	p.WriteString("<style>text { white-space: pre; direction: ltr; unicode-bidi: bidi-override }</style>\n")
-	fmt.Fprintf(&p, `<rect width="100%%" height="100%%" rx="8" fill="%s"/>`+"\n", on.back)
+	fmt.Fprintf(&p, `<rect width="100%%" height="100%%" rx="8" fill="%s"/>`+"\n", p.back)
 	for y := range h {
 		p.line(buf, w, y)
 	}
@@ -57,7 +57,7 @@ func SVG(frame string, w, h int, theme string) string {
 
 type painter struct {
 	strings.Builder
-	ground
+	fore, back string
 }
 
 // run is a row of cells of one style.

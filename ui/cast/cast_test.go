@@ -1,0 +1,269 @@
+package cast
+
+import (
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/vt"
+)
+
+// shows is a screen that shows what it is told to.
+type shows struct{ text string }
+
+func (s *shows) Init() tea.Cmd  { return nil }
+func (s *shows) Theme() string  { return "light" }
+func (s *shows) View() tea.View { return tea.NewView(s.text) }
+func (s *shows) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
+	if text, ok := msg.(string); ok {
+		s.text = text
+	}
+	return s, nil
+}
+
+// stage records a screen in virtual time.
+type stage struct {
+	t      *testing.T
+	r      *Recorder
+	screen tea.Model
+	path   string
+}
+
+func onStage(t *testing.T, o Options, test func(s *stage)) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "test.cast")
+	synctest.Test(t, func(t *testing.T) {
+		r, err := Create(path, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := &stage{t, r, r.Model(&shows{}), path}
+		s.tell(tea.WindowSizeMsg{Width: 10, Height: 2})
+		test(s)
+	})
+}
+
+// tell passes a message to the screen and has it drawn.
+func (s *stage) tell(msg tea.Msg) {
+	s.screen, _ = s.screen.Update(msg)
+	s.screen.View()
+}
+
+func (s *stage) close() {
+	s.t.Helper()
+	if err := s.r.Close(); err != nil {
+		s.t.Error(err)
+	}
+}
+
+// event is an event of a recording.
+type event struct {
+	at         float64
+	code, data string
+}
+
+// read reads a recording as its format says, with times since its beginning.
+func read(t *testing.T, path string) (header map[string]any, events []event) {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(strings.TrimSuffix(string(text), "\n"), "\n")
+	if err := json.Unmarshal([]byte(lines[0]), &header); err != nil {
+		t.Fatal(err)
+	}
+	at := 0.0
+	for _, line := range lines[1:] {
+		var e []any
+		if err := json.Unmarshal([]byte(line), &e); err != nil || len(e) != 3 {
+			t.Fatalf("%s is no event: %v", line, err)
+		}
+		if header["version"] == 3.0 {
+			at += e[0].(float64)
+		} else {
+			at = e[0].(float64)
+		}
+		events = append(events, event{at, e[1].(string), e[2].(string)})
+	}
+	return header, events
+}
+
+// replayed is what a terminal shows after the events.
+func replayed(w, h int, events []event) string {
+	terminal := vt.NewEmulator(w, h)
+	for _, e := range events {
+		switch e.code {
+		case "o":
+			terminal.WriteString(e.data)
+		case "r":
+			w, h, _ := strings.Cut(e.data, "x")
+			terminal.Resize(int(w[0]-'0')*10, int(h[0]-'0'))
+		}
+	}
+	lines := strings.Split(terminal.String(), "\n")
+	for i := range lines {
+		lines[i] = strings.TrimRight(lines[i], " ")
+	}
+	return strings.Join(lines, "\n")
+}
+
+func TestARecordingShowsWhatTheScreenShowed(t *testing.T) {
+	for _, version := range []int{2, 3} {
+		onStage(t, Options{Version: version, Command: "aspectop watch"}, func(s *stage) {
+			s.tell("one\nfull width")
+			time.Sleep(time.Second)
+			s.tell("\x1b[m\x1b[1mtwo\x1b[m\nfull width")
+			time.Sleep(time.Second)
+			s.tell(tea.WindowSizeMsg{Width: 20, Height: 3})
+			s.tell("界 three <&>\n\nlast")
+			time.Sleep(time.Second)
+			s.tell("界 three <&>\nend\nlast")
+			s.close()
+			header, events := read(t, s.path)
+			if version == 3 {
+				term := header["term"].(map[string]any)
+				if term["cols"] != 10.0 || term["rows"] != 2.0 || term["theme"].(map[string]any)["bg"] != "#fbfcfe" {
+					t.Errorf("the header is %v", header)
+				}
+				last := events[len(events)-1]
+				if last.code != "x" || last.data != "0" {
+					t.Errorf("the last event is %v", last)
+				}
+				events = events[:len(events)-1]
+			} else if header["width"] != 10.0 || header["height"] != 2.0 {
+				t.Errorf("the header is %v", header)
+			}
+			var codes string
+			for _, e := range events {
+				codes += e.code
+			}
+			if codes != "ooroo" {
+				t.Fatalf("the events are %v", events)
+			}
+			for i, want := range map[int]string{1: "one\nfull width", 2: "two\nfull width", 4: "界 three <&>\n\nlast", 5: "界 three <&>\nend\nlast"} {
+				if got := replayed(10, 2, events[:i]); got != want {
+					t.Errorf("version %d: after %d events the terminal shows %q, want %q", version, i, got, want)
+				}
+			}
+			if strings.Contains(events[1].data, "full") {
+				t.Errorf("a line that did not change is written again: %q", events[1].data)
+			}
+			for i, want := range []float64{0.3, 1.033, 2.033, 2.033, 3} {
+				if got := events[i].at; got < want-0.0011 || got > want+0.0011 {
+					t.Errorf("version %d: event %d comes after %.3f s, want %.3f", version, i, got, want)
+				}
+			}
+		})
+	}
+}
+
+func TestARecordingHasThirtyEventsASecondAtMost(t *testing.T) {
+	onStage(t, Options{Version: 3}, func(s *stage) {
+		for i := range 3000 {
+			s.tell(strings.Repeat("x", i%10) + "\nb")
+			time.Sleep(time.Millisecond)
+		}
+		s.tell("end\nb")
+		s.close()
+		_, events := read(t, s.path)
+		if len(events) < 70 || len(events) > 3*30+2 {
+			t.Errorf("%d events of 3,000 frames in 3 s", len(events))
+		}
+		if got := replayed(10, 2, events); got != "end\nb" {
+			t.Errorf("in the end it shows %q", got)
+		}
+		if s.r.Length() < 2990*time.Millisecond || s.r.Size() < 1000 {
+			t.Errorf("%v long, %d bytes", s.r.Length(), s.r.Size())
+		}
+	})
+}
+
+func TestARecordingEndsAtItsLargestSizeAndTheScreenGoesOn(t *testing.T) {
+	var ended error
+	onStage(t, Options{Version: 3, Limit: 2000, Ended: func(err error) { ended = err }}, func(s *stage) {
+		for i := range 1000 {
+			s.tell(strings.Repeat("x", i%10) + "\nb")
+			time.Sleep(50 * time.Millisecond)
+		}
+		if !errors.Is(ended, errFull) {
+			t.Errorf("it ended with %v", ended)
+		}
+		if err := s.r.Close(); !errors.Is(err, errFull) {
+			t.Errorf("closing tells %v", err)
+		}
+		read(t, s.path) // every line is whole
+		if info, err := os.Stat(s.path); err != nil || info.Size() > 2000 || info.Size() < 1900 {
+			t.Errorf("the file has %d bytes, %v", info.Size(), err)
+		}
+	})
+}
+
+func TestAFullDiskEndsTheRecordingOnly(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("runs where there is /dev/full")
+	}
+	var ended error
+	onStage(t, Options{Version: 3, Ended: func(err error) { ended = err }}, func(s *stage) {
+		full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.r.file.Close()
+		s.r.file = full
+		s.tell("one\n")
+		time.Sleep(time.Second)
+		s.tell("two\n")
+		time.Sleep(time.Second)
+		if ended == nil || !strings.Contains(ended.Error(), "no space left") {
+			t.Errorf("it ended with %v", ended)
+		}
+		s.r.size = 1 // the device is not to be removed
+		s.r.Close()
+	})
+}
+
+func TestARecordingIsANewFileForThisUserOnly(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "new.cast")
+	r, err := Create(path, Options{Version: 3})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Stat(path); err != nil || runtime.GOOS != "windows" && info.Mode().Perm() != 0o600 {
+		t.Errorf("it has mode %v, %v", info.Mode(), err)
+	}
+	if _, err := Create(path, Options{Version: 3}); err == nil || !strings.Contains(err.Error(), "is there already") {
+		t.Errorf("over a file that is there: %v", err)
+	}
+	if err := r.Close(); err != nil {
+		t.Error(err)
+	}
+	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a recording of nothing is left: %v", err)
+	}
+	if _, err := Create(filepath.Join(t.TempDir(), "none", "new.cast"), Options{}); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("in a folder that is not there: %v", err)
+	}
+}
+
+func TestWhatIsNotDrawnIsNotRecorded(t *testing.T) {
+	onStage(t, Options{Version: 3}, func(s *stage) {
+		s.tell("hidden\n")
+		s.tell("(hidden)\n") // within the same frame
+		time.Sleep(time.Second)
+		s.close()
+		_, events := read(t, s.path)
+		if slices.ContainsFunc(events, func(e event) bool { return strings.Contains(e.data, "Khidden") }) {
+			t.Errorf("recorded: %v", events)
+		}
+	})
+}
