@@ -20,9 +20,9 @@ import (
 // shows is a screen that shows what it is told to.
 type shows struct{ text string }
 
-func (s *shows) Init() tea.Cmd  { return nil }
-func (s *shows) Theme() string  { return "light" }
-func (s *shows) View() tea.View { return tea.NewView(s.text) }
+func (s *shows) Init() tea.Cmd     { return nil }
+func (s *shows) ThemeName() string { return "light" }
+func (s *shows) View() tea.View    { return tea.NewView(s.text) }
 func (s *shows) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	if text, ok := msg.(string); ok {
 		s.text = text

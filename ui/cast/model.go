@@ -10,7 +10,7 @@ type model struct {
 }
 
 // Model returns the screen, whose frames are recorded from now on. If it tells
-// its theme, by a method Theme, the recording is made for that.
+// its theme, by a method ThemeName, the recording is made for that.
 func (r *Recorder) Model(screen tea.Model) tea.Model { return &model{Model: screen, recorder: r} }
 
 func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
@@ -25,8 +25,8 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 func (m *model) View() tea.View {
 	v := m.Model.View()
 	f := frame{text: v.Content, w: m.w, h: m.h}
-	if screen, ok := m.Model.(interface{ Theme() string }); ok {
-		f.theme = screen.Theme()
+	if screen, ok := m.Model.(interface{ ThemeName() string }); ok {
+		f.theme = screen.ThemeName()
 	}
 	m.recorder.frame(f)
 	return v
