@@ -26,19 +26,19 @@ func (s sorting) String() string {
 	return [...]string{"newest news", "state", "age", "duration"}[s]
 }
 
-// taskOrder is the list of tasks that pass the filter, in order.
+// taskOrder is the list of tasks that pass the filter, in order. It takes four
+// bytes a task.
 type taskOrder struct {
 	by    sorting
-	rows  []int32 // indices into the board
-	spare []int32 // rows of the last update, to be used again
-	out   []bool  // by index: is being moved; all false between updates
-	moved []int32 // scratch
+	rows  []int32  // indices into the board
+	out   []uint64 // bits by index: the task is being moved; all zero between updates
+	moved []int32  // scratch
 }
 
 // rebuild makes the list anew: after the filter or the sorting changed. It
 // costs n log n in the number of tasks.
 func (o *taskOrder) rebuild(b *screen.Board, keep func(*model.Task) bool) {
-	o.rows = o.rows[:0]
+	o.rows = slices.Grow(o.rows[:0], b.Len())
 	for i := range b.Len() {
 		if keep(b.At(i)) {
 			o.rows = append(o.rows, int32(i))
@@ -53,28 +53,31 @@ func (o *taskOrder) update(b *screen.Board, changed []int32, keep func(*model.Ta
 	if len(changed) == 0 {
 		return
 	}
-	o.out = append(o.out, make([]bool, b.Len()-len(o.out))...)
+	o.out = append(o.out, make([]uint64, (b.Len()+63)/64-len(o.out))...)
 	o.moved = o.moved[:0]
 	for _, i := range changed {
-		o.out[i] = true
+		o.out[i/64] |= 1 << (i % 64)
 		if keep(b.At(int(i))) {
 			o.moved = append(o.moved, i)
 		}
 	}
+	before := func(x, y int32) bool { return o.compare(b.At(int(x)), b.At(int(y))) < 0 }
 	slices.SortFunc(o.moved, func(x, y int32) int { return o.compare(b.At(int(x)), b.At(int(y))) })
-	out, moved := o.spare[:0], o.moved
-	for _, i := range o.rows {
-		if o.out[i] {
-			continue
+	o.rows = slices.DeleteFunc(o.rows, func(i int32) bool { return o.out[i/64]&(1<<(i%64)) != 0 })
+	// Merge from the end, where there is room.
+	stay, move := len(o.rows), len(o.moved)
+	o.rows = append(o.rows, o.moved...)
+	for at := len(o.rows) - 1; move > 0; at-- {
+		if stay > 0 && before(o.moved[move-1], o.rows[stay-1]) {
+			stay--
+			o.rows[at] = o.rows[stay]
+		} else {
+			move--
+			o.rows[at] = o.moved[move]
 		}
-		for len(moved) > 0 && o.compare(b.At(int(moved[0])), b.At(int(i))) < 0 {
-			out, moved = append(out, moved[0]), moved[1:]
-		}
-		out = append(out, i)
 	}
-	o.spare, o.rows = o.rows, append(out, moved...)
 	for _, i := range changed {
-		o.out[i] = false
+		o.out[i/64] = 0
 	}
 }
 
