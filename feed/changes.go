@@ -46,8 +46,11 @@ func (f *Feed) Since(c Cursor) (changed []Change, all bool, next Cursor) {
 // takeChanged enters the tasks that were folded into. Those in running were
 // active before.
 func (f *Feed) takeChanged(running map[int32]bool) {
+	var moved []int32
 	f.board.TakeChanged(func(t *model.Task) {
 		i := int32(t.Index())
-		f.changes.add(Change{i, running[i] && t.State().Terminal()})
+		f.changes.add(Change{i, running[i] && !t.Active()})
+		moved = append(moved, i)
 	})
+	f.order.Update(f.board, moved, func(*model.Task) bool { return true })
 }

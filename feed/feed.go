@@ -79,6 +79,7 @@ type Feed struct {
 	tunnel   *model.Tunnel
 	forwards forwards
 	changes  changes
+	order    Order // of all tasks, by news
 
 	// What was read: seen is the newest delivery, oldest the one up to which the
 	// history was folded, first the journal's first.
@@ -116,6 +117,9 @@ func (f *Feed) RUnlock() { f.mu.RUnlock() }
 
 // Board is what the messages tell of the tasks.
 func (f *Feed) Board() *model.Board { return f.board }
+
+// ByNews are all tasks, newest news first, by their indices in the board.
+func (f *Feed) ByNews() []int32 { return f.order.Rows() }
 
 // Index holds the numbers of all deliveries that were folded.
 func (f *Feed) Index() *Index { return &f.index }
@@ -191,17 +195,17 @@ func (f *Feed) change(what func()) {
 	f.mu.Lock()
 	what()
 	f.board.Settle()
+	f.version.Add(1)
 	f.mu.Unlock()
 
 	f.newsMu.Lock()
 	defer f.newsMu.Unlock()
-	f.version.Add(1)
 	if f.news != nil {
 		close(f.news)
 		f.news = nil
 	}
 }
 
-// Note puts an outcome that is on no status log among the forwards: that of a
+// NoteForward puts an outcome that is on no status log among the forwards: that of a
 // replay, which the screen asks for itself.
 func (f *Feed) NoteForward(o *model.Forward) { f.change(func() { f.forwards.add(o) }) }

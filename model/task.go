@@ -52,6 +52,21 @@ func (t *Task) Heard() time.Time { return fromNano(t.heard) }
 // State is the task's own state, one of the documented ones but na.
 func (t *Task) State() State { return t.state }
 
+// Active reports whether more is expected of the task.
+func (t *Task) Active() bool { return !t.state.Terminal() }
+
+// Took is how long the task took, or has taken until now; 0 if it does not tell
+// when it was created.
+func (t *Task) Took(now time.Time) time.Duration {
+	if t.created == noTime {
+		return 0
+	}
+	if !t.Active() {
+		now = t.Updated()
+	}
+	return max(0, now.Sub(t.Created()))
+}
+
 // Features are the states that the newest message told. They belong to the
 // board: do not change them.
 func (t *Task) Features() []Feature { return t.newestShape().features }

@@ -174,6 +174,7 @@ func (m *Model) resumed() {
 func (m *Model) freeze() {
 	if !m.Frozen() {
 		m.Board.Freeze()
+		m.tell(screen.Change{})
 		return
 	}
 	m.Board.Thaw()

@@ -10,7 +10,6 @@ import (
 	"aspectop/model"
 	"aspectop/printer"
 	"aspectop/ui/draw"
-	"aspectop/ui/look"
 )
 
 // stalledEvery is how often active tasks are looked over for stalled ones, to
@@ -47,7 +46,7 @@ func (m *Model) lookForStalled() {
 	}
 	for i := range m.Board.Len() {
 		t := m.Board.At(i)
-		if !look.Active(t) {
+		if !t.Active() {
 			continue
 		}
 		if _, stalled := m.Board.Stalled(t, m.At); stalled && !n.told[i].Equal(t.Heard()) {

@@ -149,6 +149,7 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	m.Feed.RLock()
 	defer m.Feed.RUnlock()
 	m.clean = false
+	m.catchUp()
 	cmd := m.handle(msg)
 	m.arrange()
 	return m, tea.Batch(append(m.TakeLater(), cmd, m.Log.Need(m.inSight()))...)
@@ -222,17 +223,20 @@ func (m *Model) forViews(msg tea.Msg) (tea.Cmd, bool) {
 	return nil, false
 }
 
+// frameTime is the least time between two frames that news brings.
+const frameTime = 33 * time.Millisecond
+
 // newsMsg says that the feed has news.
 type newsMsg struct{}
 
 // listen waits for news of the feed. One such command is in flight at all times.
 func (m *Model) listen() tea.Cmd {
-	version, next := m.version, m.lastNews.Add(m.Pace)
+	version, next := m.version, m.lastNews.Add(max(m.Pace, frameTime))
 	return func() tea.Msg {
 		if m.Feed.Wait(m.Ctx, version) != nil {
 			return nil
 		}
-		if pause := time.Until(next); m.Pace > 0 && pause > 0 {
+		if pause := time.Until(next); pause > 0 {
 			timer := time.NewTimer(pause)
 			defer timer.Stop()
 			select {
@@ -245,17 +249,27 @@ func (m *Model) listen() tea.Cmd {
 	}
 }
 
-// news shows what the feed has folded since the last time. A frozen screen keeps
-// its place in the changes, and only counts.
+// news draws what the feed has folded since the last time.
 func (m *Model) news() tea.Cmd {
-	m.version, m.lastNews = m.Feed.Version(), time.Now()
+	m.lastNews = time.Now()
+	return tea.Batch(m.listen(), m.notify())
+}
+
+// catchUp takes in what the feed has folded since the last time, so that what is
+// drawn, and what a key means, agree with it. A frozen screen keeps its place in
+// the changes.
+func (m *Model) catchUp() {
+	version := m.Feed.Version()
+	if version == m.version {
+		return
+	}
+	m.version = version
 	if m.Frozen() {
 		m.tell(screen.Change{})
-		return m.listen()
+		return
 	}
 	m.At = m.Now()
 	m.take(m.Feed.Loading())
-	return tea.Batch(m.listen(), m.notify())
 }
 
 // take tells the views what has changed.
@@ -306,6 +320,7 @@ func (m *Model) View() tea.View {
 	m.Feed.RLock()
 	defer m.Feed.RUnlock()
 	if !m.clean {
+		m.catchUp()
 		m.frame, m.clean = m.draw(), true
 	}
 	v := tea.NewView(m.frame)

@@ -2,7 +2,7 @@ package cast
 
 import tea "charm.land/bubbletea/v2"
 
-// Model is the screen with a recorder that looks on.
+// model is the screen with a recorder that looks on.
 type model struct {
 	tea.Model
 	recorder *Recorder

@@ -117,7 +117,7 @@ func cardTitle(sc *screen.Screen, c *CardCols, t *model.Task, f draw.Box, r draw
 
 // idRole makes the ids of finished tasks as calm as the rest of their cards.
 func idRole(t *model.Task) draw.Role {
-	if Active(t) || t.State() == model.Failed {
+	if t.Active() || t.State() == model.Failed {
 		return draw.Strong
 	}
 	return draw.Dim
@@ -137,7 +137,7 @@ func cardBottom(sc *screen.Screen, c *CardCols, t *model.Task, f draw.Box, r dra
 // processing, and how it ended. The state it is in now has its sign.
 func cardFeature(sc *screen.Screen, c *CardCols, l *draw.Line, t *model.Task, feature model.Feature) {
 	s := feature.State
-	until, moving := sc.At, Active(t)
+	until, moving := sc.At, t.Active()
 	nameRole, stateRole := draw.Plain, draw.StateRole(s)
 	if !moving { // what had not ended then stands still
 		until, nameRole = t.Updated(), draw.Dim
@@ -193,8 +193,8 @@ func cardProgress(sc *screen.Screen, c *CardCols, l *draw.Line, t *model.Task) {
 		told, r = "stalled", draw.Warn
 	case known:
 		told = "eta " + Remaining(left)
-	case !Active(t) && Duration(t, sc.At) > 0:
-		told = "took " + draw.Ago(Duration(t, sc.At))
+	case !t.Active() && t.Took(sc.At) > 0:
+		told = "took " + draw.Ago(t.Took(sc.At))
 	}
 	done, total := t.Progress()
 	figures := " " + strconv.Itoa(done) + "/" + strconv.Itoa(total)

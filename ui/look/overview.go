@@ -32,7 +32,7 @@ func StoryOf(sc *screen.Screen, t *model.Task) *Story {
 	// What failed by one feature may go on with the others; what an event ended
 	// does not.
 	_, byFeatures := t.DecidedBy()
-	s := &Story{task: t, now: sc.At, to: t.Updated(), working: Active(t)}
+	s := &Story{task: t, now: sc.At, to: t.Updated(), working: t.Active()}
 	features := t.Features()
 	if s.more = len(features) - MaxFeatures; s.more > 0 {
 		features = features[:MaxFeatures]
@@ -56,7 +56,7 @@ func StoryOf(sc *screen.Screen, t *model.Task) *Story {
 	return s
 }
 
-// gantt is the Story as a chart.
+// Gantt is the Story as a chart.
 func (s *Story) Gantt() *draw.Gantt {
 	g := &draw.Gantt{From: s.from, To: s.to, Now: s.now, Working: s.working}
 	for _, f := range s.features {
@@ -110,10 +110,10 @@ func putHeadline(sc *screen.Screen, l *draw.Line, t *model.Task) {
 	PutState(sc, l, t, 13, stalled)
 	done, total := t.Progress()
 	l.Space(1).Put(draw.Plain, fmt.Sprintf("%d of %d", done, total)).Put(draw.Dim, " done  ")
-	took := draw.Ago(Duration(t, sc.At))
+	took := draw.Ago(t.Took(sc.At))
 	switch left, known := sc.Board.ETA(t, sc.At); {
-	case t.Created().IsZero() && !Active(t):
-	case !Active(t):
+	case t.Created().IsZero() && !t.Active():
+	case !t.Active():
 		l.Put(draw.Dim, "took ").Put(draw.Plain, took)
 	case stalled:
 		l.Put(draw.Warn, "no news for "+draw.Since(t.Heard(), sc.At))

@@ -9,21 +9,6 @@ import (
 	"aspectop/ui/screen"
 )
 
-// Active reports whether more is expected of the task.
-func Active(t *model.Task) bool { return !t.State().Terminal() }
-
-// Duration is how long the task took, or has taken until now.
-func Duration(t *model.Task, now time.Time) time.Duration {
-	if t.Created().IsZero() {
-		return 0
-	}
-	end := now
-	if !Active(t) {
-		end = t.Updated()
-	}
-	return max(0, end.Sub(t.Created()))
-}
-
 // shortNames head the columns of features that are too narrow for the name.
 var shortNames = map[string]string{
 	"preview": "prev", "visual": "vis", "transcription": "transc", "embedding": "embed",

@@ -18,8 +18,8 @@ type Options struct {
 	// Journal reads deliveries with all that is kept of them.
 	Journal Journal
 	Now     func() time.Time // nil: time.Now
-	// Pace is the least time between two frames that news brings; 0: that of the
-	// feed.
+	// Pace is the least time between two frames that news brings, if that is more
+	// than 33 ms.
 	Pace time.Duration
 
 	// Receiver is the URL that takes deliveries, "" if this process does not

@@ -48,7 +48,7 @@ func (v *Board) Changed(*screen.Screen, screen.Change) {
 func (v *Board) Selection(sc *screen.Screen) screen.Selection { return v.tasks.Selection(sc) }
 
 func (v *Board) Do(sc *screen.Screen, a keys.Action) (tea.Cmd, bool) {
-	i, n := v.tasks.rows.Cursor, len(v.tasks.order.rows)
+	i, n := v.tasks.rows.Cursor, len(v.tasks.order)
 	rows, page := v.rowCount(), v.page(sc)
 	row, col := i/v.cols, i%v.cols
 	switch a {
@@ -80,7 +80,7 @@ func (v *Board) Do(sc *screen.Screen, a keys.Action) (tea.Cmd, bool) {
 
 // choose selects the card of task i in the order.
 func (v *Board) choose(sc *screen.Screen, i int) {
-	v.tasks.rows.Set(i, len(v.tasks.order.rows), v.tasks.h)
+	v.tasks.rows.Set(i, len(v.tasks.order), v.tasks.h)
 	v.tasks.moved(sc)
 }
 
@@ -91,7 +91,7 @@ func (v *Board) Click(sc *screen.Screen, x, y int) {
 	for row := v.top; row < v.rowCount(); row++ {
 		h := v.height(sc, row)
 		if y < h {
-			if i := row*v.cols + x/v.cardWidth(); i < len(v.tasks.order.rows) {
+			if i := row*v.cols + x/v.cardWidth(); i < len(v.tasks.order) {
 				v.choose(sc, i)
 			}
 			return
@@ -116,7 +116,7 @@ func (v *Board) Arrange(sc *screen.Screen, w, h int) {
 	v.top = max(0, v.top)
 }
 
-func (v *Board) rowCount() int { return (len(v.tasks.order.rows) + v.cols - 1) / v.cols }
+func (v *Board) rowCount() int { return (len(v.tasks.order) + v.cols - 1) / v.cols }
 
 func (v *Board) cardWidth() int { return min(v.w/v.cols, look.CardMax) }
 
@@ -147,7 +147,7 @@ func (v *Board) firstAbove(sc *screen.Screen, last int) int {
 
 // rowOf are the tasks whose cards stand in the row.
 func (v *Board) rowOf(row int) []int32 {
-	rows := v.tasks.order.rows
+	rows := v.tasks.order
 	return rows[min(row*v.cols, len(rows)):min((row+1)*v.cols, len(rows))]
 }
 
@@ -162,13 +162,13 @@ func (v *Board) height(sc *screen.Screen, row int) int {
 }
 
 func (v *Board) Draw(sc *screen.Screen, w, h int) []string {
-	if len(v.tasks.order.rows) == 0 {
+	if len(v.tasks.order) == 0 {
 		return look.Empty(sc, false, w, h)
 	}
 	c := look.CardColumns(v.cardWidth())
 	var lines []string
 	if v.head > 0 {
-		lines = append(lines, c.Heading(sc, min(v.cols, len(v.tasks.order.rows)), w))
+		lines = append(lines, c.Heading(sc, min(v.cols, len(v.tasks.order)), w))
 	}
 	rest := draw.Blank(sc.Theme, w-v.cols*c.Width)
 	for row := v.top; row < v.rowCount() && len(lines) < h; row++ {

@@ -9,7 +9,6 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"aspectop/model"
-	"aspectop/ui/look"
 	"aspectop/ui/screen"
 )
 
@@ -94,8 +93,8 @@ func (k *walk) step(sc *screen.Screen) (done bool) {
 			k.states[t.State()]++
 			k.stats.Add(t)
 		}
-		if !look.Active(t) {
-			if d := look.Duration(t, sc.At); d > 0 {
+		if !t.Active() {
+			if d := t.Took(sc.At); d > 0 {
 				k.slowest.offer(t, d)
 			}
 		} else if since, ok := sc.Board.Stalled(t, sc.At); ok {

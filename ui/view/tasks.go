@@ -15,7 +15,9 @@ import (
 
 // Tasks is the list of tasks: a row for each, in one of several orders.
 type Tasks struct {
-	order  taskOrder
+	by     feed.Sorting
+	order  []int32    // the tasks that pass the filter
+	own    feed.Order // of a filter, a sorting or a moment that is not everybody's
 	rows   draw.Window
 	h      int    // rows on screen
 	id     string // of the selected task
@@ -38,7 +40,7 @@ func (v *Tasks) Title() string { return "Tasks" }
 
 func (v *Tasks) Has(*screen.Screen, keys.Action) bool { return true }
 
-func (v *Tasks) Shown(*screen.Screen) int { return len(v.order.rows) }
+func (v *Tasks) Shown(*screen.Screen) int { return len(v.order) }
 
 func (v *Tasks) InSight(*screen.Screen) []int64 { return nil }
 
@@ -49,24 +51,30 @@ func (v *Tasks) Preview(sc *screen.Screen, w, h int) []string {
 // Visible are the tasks on the screen and those below it, n at most.
 func (v *Tasks) Visible(sc *screen.Screen, n int) []*model.Task {
 	var tasks []*model.Task
-	for i := v.rows.Top; i < min(v.rows.Top+n, len(v.order.rows)); i++ {
+	for i := v.rows.Top; i < min(v.rows.Top+n, len(v.order)); i++ {
 		tasks = append(tasks, v.task(sc, i))
 	}
 	return tasks
 }
 
 func (v *Tasks) Changed(sc *screen.Screen, c screen.Change) {
-	if c.Filter || c.All {
-		v.order.rebuild(&sc.Board, sc.Keep)
-	} else {
-		v.order.update(&sc.Board, c.Tasks, sc.Keep)
+	switch {
+	case !sc.Filtered() && !sc.Frozen() && v.by == feed.ByNews:
+		v.own, v.order = feed.Order{}, sc.Feed.ByNews()
+	case c.Filter || c.All || v.own.Rows() == nil || v.own.By != v.by:
+		v.own.By = v.by
+		v.own.Rebuild(&sc.Board, sc.Keep)
+		v.order = v.own.Rows()
+	default:
+		v.own.Update(&sc.Board, c.Tasks, sc.Keep)
+		v.order = v.own.Rows()
 	}
 	v.hold(sc)
 }
 
 // hold keeps the selection on its task, or on the first row while following.
 func (v *Tasks) hold(sc *screen.Screen) {
-	n := len(v.order.rows)
+	n := len(v.order)
 	t := sc.Board.Task(v.id)
 	switch {
 	case n == 0:
@@ -75,7 +83,7 @@ func (v *Tasks) hold(sc *screen.Screen) {
 	case v.follow || t == nil:
 		v.rows.Set(0, n, v.h)
 	default:
-		for i, row := range v.order.rows {
+		for i, row := range v.order {
 			if int(row) == t.Index() {
 				v.rows.Shift(i, n, v.h)
 				return
@@ -100,26 +108,26 @@ func (v *Tasks) Meant(sc *screen.Screen) *model.Task {
 }
 
 func (v *Tasks) task(sc *screen.Screen, row int) *model.Task {
-	return sc.Board.At(int(v.order.rows[row]))
+	return sc.Board.At(int(v.order[row]))
 }
 
 func (v *Tasks) Selection(sc *screen.Screen) screen.Selection {
-	if len(v.order.rows) == 0 {
+	if len(v.order) == 0 {
 		return screen.Selection{}
 	}
 	return screen.Selection{Task: v.task(sc, v.rows.Cursor)}
 }
 
 func (v *Tasks) Do(sc *screen.Screen, a keys.Action) (tea.Cmd, bool) {
-	n := len(v.order.rows)
+	n := len(v.order)
 	switch a {
 	case keys.Follow:
 		v.follow = !v.follow
 		sc.SayFollow(v.follow)
 	case keys.Sort:
-		v.order.by = (v.order.by + 1) % sortings
-		v.order.rebuild(&sc.Board, sc.Keep)
-		sc.Say("sorted by " + v.order.by.String())
+		v.by = (v.by + 1) % feed.Sortings
+		v.Changed(sc, screen.Change{})
+		sc.Say("sorted by " + v.by.String())
 	case keys.NextMatch, keys.PrevMatch:
 		v.toFailure(sc, a)
 	case keys.Open:
@@ -138,7 +146,7 @@ func (v *Tasks) Do(sc *screen.Screen, a keys.Action) (tea.Cmd, bool) {
 
 // moved notes that the reader chose a row: following would take it away.
 func (v *Tasks) moved(sc *screen.Screen) {
-	if len(v.order.rows) == 0 {
+	if len(v.order) == 0 {
 		return
 	}
 	v.id, v.until = v.task(sc, v.rows.Cursor).ID(), time.Time{}
@@ -149,7 +157,7 @@ func (v *Tasks) moved(sc *screen.Screen) {
 }
 
 func (v *Tasks) toFailure(sc *screen.Screen, a keys.Action) {
-	n, step := len(v.order.rows), 1
+	n, step := len(v.order), 1
 	if a == keys.PrevMatch {
 		step = -1
 	}
@@ -165,24 +173,24 @@ func (v *Tasks) toFailure(sc *screen.Screen, a keys.Action) {
 }
 
 func (v *Tasks) Click(sc *screen.Screen, _, y int) {
-	if row := v.rows.Top + y - 1; y > 0 && row < len(v.order.rows) {
-		v.rows.Set(row, len(v.order.rows), v.h)
+	if row := v.rows.Top + y - 1; y > 0 && row < len(v.order) {
+		v.rows.Set(row, len(v.order), v.h)
 		v.moved(sc)
 	}
 }
 
 func (v *Tasks) Arrange(_ *screen.Screen, _, h int) {
 	v.h = max(1, h-1)
-	v.rows.Set(v.rows.Cursor, len(v.order.rows), v.h)
+	v.rows.Set(v.rows.Cursor, len(v.order), v.h)
 }
 
 func (v *Tasks) Draw(sc *screen.Screen, w, h int) []string {
-	if len(v.order.rows) == 0 {
+	if len(v.order) == 0 {
 		return look.Empty(sc, false, w, h)
 	}
 	c := taskColumns(sc, w)
 	lines := []string{c.head(sc, w)}
-	for i := v.rows.Top; i < len(v.order.rows) && len(lines) < h; i++ {
+	for i := v.rows.Top; i < len(v.order) && len(lines) < h; i++ {
 		lines = append(lines, c.row(sc, v.task(sc, i), w, i == v.rows.Cursor))
 	}
 	return draw.Tall(sc.Theme, lines, w, h)

@@ -1,4 +1,4 @@
-package view
+package feed
 
 import (
 	"cmp"
@@ -7,37 +7,45 @@ import (
 	"time"
 
 	"aspectop/model"
-	"aspectop/ui/look"
-	"aspectop/ui/screen"
 )
 
-// sorting is an order of the task list.
-type sorting uint8
+// Sorting is an order of tasks.
+type Sorting uint8
 
 const (
-	byNews     sorting = iota // newest news first
-	byState                   // failed first, then what moves, then what is done
-	byAge                     // newest task first
-	byDuration                // longest first; what still runs before what is done
-	sortings
+	ByNews     Sorting = iota // newest news first
+	ByState                   // failed first, then what moves, then what is done
+	ByAge                     // newest task first
+	ByDuration                // longest first; what still runs before what is done
+	Sortings
 )
 
-func (s sorting) String() string {
+func (s Sorting) String() string {
 	return [...]string{"newest news", "state", "age", "duration"}[s]
 }
 
-// taskOrder is the list of tasks that pass the filter, in order. It takes four
-// bytes a task.
-type taskOrder struct {
-	by    sorting
+// Tasks is a board, as far as it is sorted.
+type Tasks interface {
+	Len() int
+	At(i int) *model.Task
+}
+
+// Order is the list of tasks that pass a filter, in order. It takes four bytes a
+// task.
+type Order struct {
+	By    Sorting
 	rows  []int32  // indices into the board
 	out   []uint64 // bits by index: the task is being moved; all zero between updates
 	moved []int32  // scratch
 }
 
-// rebuild makes the list anew: after the filter or the sorting changed. It
+// Rows are the tasks by their indices in the board, the first one first. They
+// belong to the order: do not change them.
+func (o *Order) Rows() []int32 { return o.rows }
+
+// Rebuild makes the list anew: after the filter or the sorting changed. It
 // costs n log n in the number of tasks.
-func (o *taskOrder) rebuild(b *screen.Board, keep func(*model.Task) bool) {
+func (o *Order) Rebuild(b Tasks, keep func(*model.Task) bool) {
 	o.rows = slices.Grow(o.rows[:0], b.Len())
 	for i := range b.Len() {
 		if keep(b.At(i)) {
@@ -47,9 +55,9 @@ func (o *taskOrder) rebuild(b *screen.Board, keep func(*model.Task) bool) {
 	slices.SortFunc(o.rows, func(x, y int32) int { return o.compare(b.At(int(x)), b.At(int(y))) })
 }
 
-// update takes the changed tasks to their new places. It costs one walk over
+// Update takes the changed tasks to their new places. It costs one walk over
 // the list, and sorting only what changed.
-func (o *taskOrder) update(b *screen.Board, changed []int32, keep func(*model.Task) bool) {
+func (o *Order) Update(b Tasks, changed []int32, keep func(*model.Task) bool) {
 	if len(changed) == 0 {
 		return
 	}
@@ -81,15 +89,15 @@ func (o *taskOrder) update(b *screen.Board, changed []int32, keep func(*model.Ta
 	}
 }
 
-func (o *taskOrder) compare(x, y *model.Task) int {
+func (o *Order) compare(x, y *model.Task) int {
 	c := 0
-	switch o.by {
-	case byState:
+	switch o.By {
+	case ByState:
 		c = cmp.Compare(stateWeight(x.State()), stateWeight(y.State()))
-	case byAge:
+	case ByAge:
 		c = y.Created().Compare(x.Created())
-	case byDuration:
-		if a, b := look.Active(x), look.Active(y); a != b {
+	case ByDuration:
+		if a, b := x.Active(), y.Active(); a != b {
 			if a {
 				return -1
 			}
@@ -97,7 +105,7 @@ func (o *taskOrder) compare(x, y *model.Task) int {
 		} else if a {
 			c = x.Created().Compare(y.Created())
 		} else {
-			c = cmp.Compare(look.Duration(y, time.Time{}), look.Duration(x, time.Time{}))
+			c = cmp.Compare(y.Took(time.Time{}), x.Took(time.Time{}))
 		}
 	}
 	if c == 0 {

@@ -1,4 +1,4 @@
-package view
+package feed_test
 
 import (
 	"math/rand/v2"
@@ -9,7 +9,6 @@ import (
 	"aspectop/feed"
 	"aspectop/feed/feedtest"
 	"aspectop/model"
-	"aspectop/ui/screen"
 )
 
 func TestMovingWhatChangedGivesTheSameOrderAsSortingAll(t *testing.T) {
@@ -22,10 +21,10 @@ func TestMovingWhatChangedGivesTheSameOrderAsSortingAll(t *testing.T) {
 	j := &feedtest.Memory{}
 	f := feed.New(feed.Options{Journal: j})
 	go f.Run(t.Context())
-	sc := screen.New(t.Context(), screen.Options{Feed: f, Filter: filter})
-	orders := make([]taskOrder, sortings)
+	keep := func(task *model.Task) bool { return filter.Match(&model.Subject{Task: task}) }
+	orders := make([]feed.Order, feed.Sortings)
 	for by := range orders {
-		orders[by].by = sorting(by)
+		orders[by].By = feed.Sorting(by)
 	}
 	var cursor feed.Cursor
 	for total := 0; total < 3000; {
@@ -57,11 +56,11 @@ func TestMovingWhatChangedGivesTheSameOrderAsSortingAll(t *testing.T) {
 		slices.Sort(tasks)
 		tasks = slices.Compact(tasks)
 		for by := range orders {
-			orders[by].update(&sc.Board, tasks, sc.Keep)
-			all := taskOrder{by: sorting(by)}
-			all.rebuild(&sc.Board, sc.Keep)
-			if !slices.Equal(orders[by].rows, all.rows) {
-				t.Fatalf("after %d events, by %s: %v, not %v", total, sorting(by), orders[by].rows, all.rows)
+			orders[by].Update(f.Board(), tasks, keep)
+			all := feed.Order{By: feed.Sorting(by)}
+			all.Rebuild(f.Board(), keep)
+			if !slices.Equal(orders[by].Rows(), all.Rows()) {
+				t.Fatalf("after %d events, by %s: %v, not %v", total, feed.Sorting(by), orders[by].Rows(), all.Rows())
 			}
 		}
 		f.RUnlock()
