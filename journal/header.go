@@ -16,8 +16,10 @@ import (
 
 const hexDigits = "0123456789abcdef"
 
-// AppendHeader appends h as a JSON object with its names sorted.
-func AppendHeader(b []byte, h map[string][]string) []byte {
+// AppendHeader appends h as a JSON object with its names sorted. A header with
+// one value has a string, any other an array of strings, and one whose only value
+// is id has null: the id is kept beside the headers.
+func AppendHeader(b []byte, h map[string][]string, id string) []byte {
 	var room [32]string
 	names := room[:0]
 	for name := range h {
@@ -29,9 +31,18 @@ func AppendHeader(b []byte, h map[string][]string) []byte {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = appendString(b, name)
-		b = append(b, ':', '[')
-		for j, value := range h[name] {
+		b = append(appendString(b, name), ':')
+		values := h[name]
+		if len(values) == 1 {
+			if values[0] == id {
+				b = append(b, "null"...)
+			} else {
+				b = appendString(b, values[0])
+			}
+			continue
+		}
+		b = append(b, '[')
+		for j, value := range values {
 			if j > 0 {
 				b = append(b, ',')
 			}
@@ -75,13 +86,14 @@ func appendString(b []byte, s string) []byte {
 	return append(b, '"')
 }
 
-var errHeader = errors.New("headers that are no JSON object of arrays of strings")
+var errHeader = errors.New("headers that are no JSON object of strings and arrays of strings")
 
-// ParseHeader reads what AppendHeader wrote, and any other JSON object of
-// arrays of strings without white space and surrogate pairs.
-func ParseHeader(s string) (map[string][]string, error) {
+// ParseHeader reads what AppendHeader wrote of a delivery with the id, and any
+// other such JSON object without white space and surrogate pairs: up to format 1,
+// every header has an array.
+func ParseHeader(s, id string) (map[string][]string, error) {
 	p := headerParser{rest: s}
-	n := strings.Count(s, ":[")
+	n := strings.Count(s, `":`)
 	h := make(map[string][]string, n)
 	values := make([]string, 0, n)
 	p.want('{')
@@ -91,17 +103,8 @@ func ParseHeader(s string) (map[string][]string, error) {
 		}
 		name := p.text()
 		p.want(':')
-		p.want('[')
 		start := len(values)
-		for first := true; !p.take(']'); first = false {
-			if !first {
-				p.want(',')
-			}
-			values = append(values, p.text())
-			if p.failed {
-				return nil, errHeader
-			}
-		}
+		values = p.values(values, id)
 		h[name] = values[start:len(values):len(values)]
 		if p.failed {
 			return nil, errHeader
@@ -130,6 +133,24 @@ func (p *headerParser) want(c byte) {
 	if !p.take(c) {
 		p.failed = true
 	}
+}
+
+// values appends those of one header.
+func (p *headerParser) values(values []string, id string) []string {
+	if rest, ok := strings.CutPrefix(p.rest, "null"); ok {
+		p.rest = rest
+		return append(values, id)
+	}
+	if !p.take('[') {
+		return append(values, p.text())
+	}
+	for first := true; !p.failed && !p.take(']'); first = false {
+		if !first {
+			p.want(',')
+		}
+		values = append(values, p.text())
+	}
+	return values
 }
 
 // text reads one string. Without escapes in it, it shares the memory of the

@@ -50,8 +50,10 @@ func (s *Server) readBody(w http.ResponseWriter, r *http.Request) (body []byte, 
 			r.ContentLength, MaxBody)
 	}
 	announced := r.ContentLength >= 0
-	limited := http.MaxBytesReader(w, r.Body, MaxBody)
-
+	limited := r.Body // net/http ends it where it was announced to end
+	if !announced {
+		limited = http.MaxBytesReader(w, limited, MaxBody)
+	}
 	most := int64(smallBody + 1)
 	if announced {
 		most = min(most, r.ContentLength)

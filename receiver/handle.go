@@ -77,9 +77,8 @@ func (s *Server) receive(w http.ResponseWriter, r *http.Request) {
 		Header:   allHeaders(r),
 		Body:     body,
 	}
-	ctx, cancel := context.WithTimeout(s.life, keepTimeout)
-	defer cancel()
-	if err := whileKept(r.Context(), func() error { return s.journal.Append(ctx, d) }); err != nil {
+	arrived(r.Context())
+	if err := s.journal.Append(s.keepContext(received), d); err != nil {
 		if errors.Is(err, context.DeadlineExceeded) {
 			err = fmt.Errorf("the journal did not take one within %s", keepTimeout)
 		}
@@ -95,6 +94,20 @@ func (s *Server) receive(w http.ResponseWriter, r *http.Request) {
 		s.tally.verified.Add(1)
 	}
 	w.WriteHeader(http.StatusNoContent)
+}
+
+// keepContext returns a context for keeping a delivery that came now. It ends
+// keepTimeout later, or up to a second before: those that come within a second
+// share one, because one for each costs as much as verifying it.
+func (s *Server) keepContext(now time.Time) context.Context {
+	s.keeping.Lock()
+	defer s.keeping.Unlock()
+	if since := now.Sub(s.keepingSince); s.keepingUnder == nil || since < 0 || since >= time.Second {
+		ctx, cancel := context.WithTimeout(s.life, keepTimeout)
+		context.AfterFunc(ctx, cancel)
+		s.keepingUnder, s.keepingSince = ctx, now
+	}
+	return s.keepingUnder
 }
 
 // isProbe reports whether the request is one of this process to itself.
@@ -156,11 +169,11 @@ func answer(w http.ResponseWriter, status int, text string) {
 	_, _ = w.Write([]byte(text)) // a client that has gone needs no answer
 }
 
-// allHeaders copies the headers; net/http keeps Host apart from the others.
-func allHeaders(r *http.Request) map[string][]string {
-	h := r.Header.Clone()
+// allHeaders are the headers of r with Host among them, which net/http keeps
+// apart. They are not copied: nobody else uses those of a request.
+func allHeaders(r *http.Request) http.Header {
 	if r.Host != "" {
-		h.Set("Host", r.Host)
+		r.Header["Host"] = []string{r.Host}
 	}
-	return h
+	return r.Header
 }

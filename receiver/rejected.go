@@ -29,7 +29,7 @@ func rejected(r *http.Request, id string, v model.Verdict, body []byte) *model.R
 	return &model.Rejected{
 		ID:      cut(id, rejectedID),
 		Verdict: v,
-		Header:  someHeaders(allHeaders(r)),
+		Header:  someHeaders(allHeaders(r).Clone()),
 		Body:    bytes.Clone(body[:min(len(body), rejectedBody)]),
 		Size:    int64(len(body)),
 	}

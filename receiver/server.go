@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -85,6 +86,12 @@ type Server struct {
 	// does not turn what is being committed into an error.
 	life context.Context
 	end  context.CancelFunc
+
+	// keeping guards the context of the deliveries that came within the last
+	// second, and since when it has been used.
+	keeping      sync.Mutex
+	keepingUnder context.Context
+	keepingSince time.Time
 }
 
 // New returns a Server that does not listen yet.

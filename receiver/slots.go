@@ -1,12 +1,12 @@
 package receiver
 
 import (
-	"container/list"
 	"context"
 	"net"
 	"net/http"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -28,53 +28,66 @@ const (
 // body for longest, if that is longer than [bodyGrace]. So strangers who hold
 // connections cannot keep deliveries out. A request whose body has arrived keeps
 // its connection until it is answered.
+//
+// Only one goroutine may call Accept.
 type slots struct {
 	net.Listener
-	most int
+	most  int
+	began time.Time
 
-	mu    sync.Mutex
-	taken int
-	// The connections by how long they have been in their phase, longest first.
-	// Those whose body has arrived are in none.
-	waiting, sending list.List
-
+	mu       sync.Mutex
+	taken    []*slot
 	crowded  bool
 	giveBack *time.Timer
 
-	freed  chan struct{} // a slot is free, or may be taken from another
+	short  atomic.Bool   // Accept looks for room
+	freed  chan struct{} // there may be room now
 	closed chan struct{}
 	once   sync.Once
 }
 
 func newSlots(l net.Listener, most int) *slots {
-	s := &slots{Listener: l, most: most, freed: make(chan struct{}, 1), closed: make(chan struct{})}
+	s := &slots{Listener: l, most: most, began: time.Now(), freed: make(chan struct{}, 1), closed: make(chan struct{})}
 	s.giveBack = time.AfterFunc(time.Hour, debug.FreeOSMemory)
 	s.giveBack.Stop()
 	return s
 }
 
-// slot is a connection. Its fields are guarded by slots.mu.
+// slot is a connection.
 type slot struct {
 	net.Conn
-	of    *slots
-	since time.Time  // when its phase began
-	in    *list.List // that it is in, or nil
-	at    *list.Element
-	gone  bool // its slot is free
+	of *slots
+	at int // in of.taken, -1 if its slot is another's; guarded by of.mu
+	// stay is the phase and, in the higher bits, when it began in nanoseconds
+	// after of.began. It changes several times a request, so without a lock.
+	stay atomic.Int64
 }
+
+// The phases of a connection.
+const (
+	waiting   = iota // for a request, or for the end of its header
+	sending          // a body
+	keeping          // the body has arrived
+	gone             // closed, or about to be
+	phaseBits = 2
+)
 
 func (s *slots) Accept() (net.Conn, error) {
 	c, err := s.Listener.Accept()
 	if err != nil {
 		return nil, err
 	}
+	own := &slot{Conn: c, of: s}
+	own.enter(waiting)
+	s.short.Store(true)
+	defer s.short.Store(false)
 	for {
-		victim, again := s.room()
+		victim, again := s.room(own)
 		if victim != nil {
 			victim.Close()
 		}
 		if again == 0 {
-			break
+			return own, nil
 		}
 		select {
 		case <-s.freed:
@@ -84,9 +97,6 @@ func (s *slots) Accept() (net.Conn, error) {
 			return nil, net.ErrClosed
 		}
 	}
-	own := &slot{Conn: c, of: s}
-	own.enter(&s.waiting)
-	return own, nil
 }
 
 // Close stops listening. Connections stay open.
@@ -95,70 +105,85 @@ func (s *slots) Close() error {
 	return s.Listener.Close()
 }
 
-// room takes a slot, and returns the connection that has to be closed for it, if
-// any. If there is no room, it returns when to look again at the latest.
-func (s *slots) room() (victim *slot, again time.Duration) {
+// room gives own a slot, and returns the connection that has to be closed for
+// it, if any. If there is no room, it returns when to look again at the latest.
+func (s *slots) room(own *slot) (victim *slot, again time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.taken < s.most {
-		s.taken++
-		if s.taken > crowd && !s.crowded {
-			s.crowded = true
-			s.giveBack.Stop()
+	for len(s.taken) == s.most {
+		var stay int64
+		if victim, stay = s.oldest(waiting); victim == nil {
+			if victim, stay = s.oldest(sending); victim == nil {
+				return nil, bodyGrace
+			}
+			since := time.Duration(stay >> phaseBits)
+			if left := bodyGrace - (time.Since(s.began) - since); left > 0 {
+				return nil, left
+			}
 		}
-		return nil, 0
+		if victim.stay.CompareAndSwap(stay, gone) {
+			s.remove(victim)
+		} // or else it has just entered another phase
 	}
-	oldest := s.waiting.Front()
-	if oldest == nil {
-		if oldest = s.sending.Front(); oldest == nil {
-			return nil, bodyGrace
-		}
-		if left := bodyGrace - time.Since(oldest.Value.(*slot).since); left > 0 {
-			return nil, left
-		}
+	own.at = len(s.taken)
+	s.taken = append(s.taken, own)
+	if len(s.taken) > crowd && !s.crowded {
+		s.crowded = true
+		s.giveBack.Stop()
 	}
-	victim = oldest.Value.(*slot)
-	victim.leave()
-	victim.gone = true // and its slot is ours
 	return victim, 0
 }
 
-// enter begins a phase: waiting or sending, or neither with nil.
-func (c *slot) enter(phase *list.List) {
-	c.of.mu.Lock()
-	defer c.of.mu.Unlock()
-	if c.gone {
-		return
+// oldest returns the connection that has been in the phase for longest, or nil.
+func (s *slots) oldest(phase int64) (oldest *slot, stay int64) {
+	for _, c := range s.taken {
+		if own := c.stay.Load(); own&(1<<phaseBits-1) == phase && (oldest == nil || own < stay) {
+			oldest, stay = c, own
+		}
 	}
-	c.leave()
-	if phase != nil {
-		c.since = time.Now()
-		c.in, c.at = phase, phase.PushBack(c)
-		c.of.tell()
-	}
+	return oldest, stay
 }
 
-// leave ends the phase. The lock must be held.
-func (c *slot) leave() {
-	if c.in != nil {
-		c.in.Remove(c.at)
-		c.in = nil
+// remove frees the slot of c. The lock must be held.
+func (s *slots) remove(c *slot) {
+	last := len(s.taken) - 1
+	s.taken[c.at] = s.taken[last]
+	s.taken[c.at].at = c.at
+	s.taken[last] = nil
+	s.taken = s.taken[:last]
+	c.at = -1
+}
+
+// enter begins a phase.
+func (c *slot) enter(phase int64) {
+	next := int64(time.Since(c.of.began))<<phaseBits | phase
+	for {
+		now := c.stay.Load()
+		if now&(1<<phaseBits-1) == gone {
+			return
+		}
+		if c.stay.CompareAndSwap(now, next) {
+			break
+		}
+	}
+	if c.of.short.Load() {
+		c.of.tell()
 	}
 }
 
 // free gives the slot back.
 func (c *slot) free() {
+	c.stay.Store(gone)
 	c.of.mu.Lock()
 	defer c.of.mu.Unlock()
-	if !c.gone {
-		c.leave()
-		c.gone = true
-		c.of.taken--
-		c.of.tell()
-		if c.of.crowded && c.of.taken <= crowd/8 {
-			c.of.crowded = false
-			c.of.giveBack.Reset(quietTime)
-		}
+	if c.at < 0 {
+		return
+	}
+	c.of.remove(c)
+	c.of.tell()
+	if c.of.crowded && len(c.of.taken) <= crowd/8 {
+		c.of.crowded = false
+		c.of.giveBack.Reset(quietTime)
 	}
 }
 
@@ -179,9 +204,9 @@ func follow(c net.Conn, state http.ConnState) {
 	}
 	switch state {
 	case http.StateActive:
-		own.enter(&own.of.sending)
+		own.enter(sending)
 	case http.StateIdle:
-		own.enter(&own.of.waiting)
+		own.enter(waiting)
 	case http.StateClosed, http.StateHijacked:
 		own.free()
 	}
@@ -197,13 +222,10 @@ func withSlot(ctx context.Context, c net.Conn) context.Context {
 	return ctx
 }
 
-// whileKept protects the connection of a request while f runs.
-func whileKept(ctx context.Context, f func() error) error {
-	own, _ := ctx.Value(slotKey{}).(*slot)
-	if own == nil {
-		return f()
+// arrived protects the connection of a request whose body has arrived, until
+// the request is answered.
+func arrived(ctx context.Context) {
+	if own, ok := ctx.Value(slotKey{}).(*slot); ok {
+		own.enter(keeping)
 	}
-	own.enter(nil)
-	defer own.enter(&own.of.sending)
-	return f()
 }

@@ -23,10 +23,10 @@ func TestANewConnectionTakesTheSlotOfTheOneThatWaitedLongest(t *testing.T) {
 		conns := make([]net.Conn, maxConnections)
 		for i := range conns {
 			conns[i] = p.dial()
+			time.Sleep(time.Microsecond)
 			switch {
 			case i == 0: // after an answer it waits anew, so it is the youngest
 				say(conns[i], r.raw("msg_0", "x"))
-				time.Sleep(time.Millisecond)
 				if got := status(t, conns[i]); got != 204 {
 					t.Fatalf("answered %d", got)
 				}

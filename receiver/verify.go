@@ -40,6 +40,17 @@ func (f family) missing(h http.Header) (names []string) {
 	return names
 }
 
+// only returns h without the other family, to which the Svix library would fall
+// back by itself. Few requests have both, so h is rarely copied.
+func (f family) only(h http.Header) http.Header {
+	for _, other := range families {
+		if other != f && len(h[other.id])+len(h[other.stamp])+len(h[other.signature]) > 0 {
+			return http.Header{f.id: h[f.id], f.stamp: h[f.stamp], f.signature: h[f.signature]}
+		}
+	}
+	return h
+}
+
 // Verifier judges signatures by one or more secrets. It may be used by any
 // number of goroutines.
 type Verifier struct {
@@ -82,9 +93,7 @@ func (v *Verifier) Verify(h http.Header, body []byte, now time.Time) (id string,
 		return id, model.Verdict{Reason: model.Malformed, Detail: detail}
 	}
 
-	// The library falls back from one family to the other by itself; given
-	// only the one that is judged, it cannot.
-	judged := http.Header{f.id: {id}, f.stamp: {h.Get(f.stamp)}, f.signature: {h.Get(f.signature)}}
+	judged := f.only(h)
 	name, ok := v.match(judged, body)
 	if !ok {
 		return id, model.Verdict{

@@ -35,7 +35,7 @@ type arrival struct {
 // Append keeps d; see [journal.Journal]. When it returns nil, the server has
 // committed d as durably as its synchronous_commit asks for.
 func (j *Journal) Append(ctx context.Context, d *model.Delivery) error {
-	a := &arrival{ctx: ctx, delivery: d, header: string(journal.AppendHeader(nil, d.Header))}
+	a := &arrival{ctx: ctx, delivery: d, header: string(journal.AppendHeader(nil, d.Header, d.ID))}
 	if err := j.group.Add(ctx, a); err != nil {
 		return err
 	}

@@ -30,7 +30,7 @@ func (j *Journal) Import(ctx context.Context, deliveries []model.Delivery) error
 		batch := &pgx.Batch{}
 		for i := range deliveries {
 			d := &deliveries[i]
-			header := string(journal.AppendHeader(nil, d.Header))
+			header := string(journal.AppendHeader(nil, d.Header, d.ID))
 			if !d.Repeat() {
 				batch.Queue(`INSERT INTO aspectop.deliveries (seq, id, received, source, secret, headers, body) VALUES ($1, $2, $3, $4, $5, $6, coalesce($7, ''::bytea))`,
 					d.Seq, encodeText(d.ID), d.Received, string(d.Source), encodeText(d.Secret), header, d.Body)

@@ -217,7 +217,7 @@ func scan(row pgx.CollectableRow) (d model.Delivery, err error) {
 		d.Body = nil
 	}
 	if header != nil {
-		if d.Header, err = journal.ParseHeader(*header); err != nil {
+		if d.Header, err = journal.ParseHeader(*header, d.ID); err != nil {
 			d.Damage, err = err.Error(), nil
 		}
 	}

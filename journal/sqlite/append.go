@@ -30,7 +30,7 @@ func (j *Journal) Append(ctx context.Context, d *model.Delivery) error {
 	a := &arrival{
 		delivery: d,
 		hash:     j.ids.hash(d.ID),
-		header:   string(journal.AppendHeader(room[:0], d.Header)),
+		header:   string(journal.AppendHeader(room[:0], d.Header, d.ID)),
 	}
 	if err := j.group.Add(ctx, a); err != nil {
 		return err

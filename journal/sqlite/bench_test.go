@@ -170,19 +170,19 @@ func BenchmarkOpen(b *testing.B) {
 }
 
 func BenchmarkHeader(b *testing.B) {
-	h := typical(1).Header
-	text := string(journal.AppendHeader(nil, h))
+	d := typical(1)
+	text := string(journal.AppendHeader(nil, d.Header, d.ID))
 	b.Run("append", func(b *testing.B) {
 		var room []byte
 		b.ReportAllocs()
 		for b.Loop() {
-			room = journal.AppendHeader(room[:0], h)
+			room = journal.AppendHeader(room[:0], d.Header, d.ID)
 		}
 	})
 	b.Run("parse", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			if _, err := journal.ParseHeader(text); err != nil {
+			if _, err := journal.ParseHeader(text, d.ID); err != nil {
 				b.Fatal(err)
 			}
 		}

@@ -119,7 +119,7 @@ func TestOutcomesOutliveTheProcess(t *testing.T) {
 	if cursor, _ := cursorOf(t, r, "a"); cursor != 3 || len(forwardsOf(t, r, 1)) != 1 {
 		t.Errorf("the cursor is %d, outcomes are %v", cursor, forwardsOf(t, r, 1))
 	}
-	wantRows(t, path, "PRAGMA user_version", "1")
+	wantRows(t, path, "PRAGMA user_version", "2")
 	wantRows(t, path, "SELECT key, url, cursor FROM forward_targets", "a|http://a|3")
 }
 

@@ -33,7 +33,7 @@ func (j *Journal) Import(_ context.Context, deliveries []model.Delivery) error {
 	for i := range deliveries {
 		d := &deliveries[i]
 		batch[i] = &arrival{
-			delivery: d, hash: j.ids.hash(d.ID), header: string(journal.AppendHeader(nil, d.Header)),
+			delivery: d, hash: j.ids.hash(d.ID), header: string(journal.AppendHeader(nil, d.Header, d.ID)),
 			seq: d.Seq, message: d.Message, attempt: d.Attempt, differs: d.Differs,
 		}
 		size += int64(len(batch[i].header) + len(d.Body))

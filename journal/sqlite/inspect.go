@@ -50,16 +50,14 @@ func Inspect(path string) (Inspection, error) {
 		return found, explain(path, err)
 	}
 	defer s.close()
-	fresh, err := checkFormat(s, path)
-	if err != nil || fresh {
+	if found.Version, err = checkFormat(s, path); err != nil || found.Version == 0 {
 		return found, explain(path, err)
 	}
 	var received int64
 	err = s.row(`SELECT
-		(SELECT user_version FROM pragma_user_version),
 		(`+lastQuery+`),
 		max(ifnull((SELECT received FROM deliveries ORDER BY seq DESC LIMIT 1), 0), ifnull((SELECT received FROM repeats ORDER BY seq DESC LIMIT 1), 0))`,
-		nil, &found.Version, &found.Arrivals, &received)
+		nil, &found.Arrivals, &received)
 	if err != nil {
 		return found, explain(path, err)
 	}

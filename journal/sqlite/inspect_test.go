@@ -64,7 +64,7 @@ func TestAnInspectionOfNothingSaysSo(t *testing.T) {
 	if found, err := Inspect(path); err != nil || found.Arrivals != 0 || !found.Newest.IsZero() {
 		t.Errorf("without a delivery: %+v, %v", found, err)
 	}
-	execute(t, path, "PRAGMA user_version = 2")
+	execute(t, path, "PRAGMA user_version = 3")
 	if _, err := Inspect(path); !isNewer(err) {
 		t.Errorf("of a newer version: %v", err)
 	}

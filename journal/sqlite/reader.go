@@ -70,8 +70,8 @@ func openReader(path string, parameters ...string) (*Reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	fresh, err := checkFormat(s, path)
-	if err == nil && fresh {
+	version, err := checkFormat(s, path)
+	if err == nil && version == 0 {
 		err = errors.New("nothing has been written to it yet; start aspectop watch")
 	}
 	if err != nil {
@@ -250,7 +250,7 @@ func scan(rows *sql.Rows) (d model.Delivery, err error) {
 	d.Source = model.Source(source)
 	d.Received = time.UnixMicro(received).UTC()
 	if header.Valid {
-		if d.Header, err = journal.ParseHeader(header.String); err != nil {
+		if d.Header, err = journal.ParseHeader(header.String, d.ID); err != nil {
 			return d, fmt.Errorf("delivery %d has %w", d.Seq, err)
 		}
 	}

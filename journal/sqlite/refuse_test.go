@@ -123,8 +123,8 @@ func TestADamagedJournalIsRefused(t *testing.T) {
 func TestAJournalOfALaterVersionIsRefused(t *testing.T) {
 	path := newPath(t)
 	mustOpen(t, path, journal.Options{}).Close()
-	execute(t, path, "PRAGMA user_version = 2")
-	refused[*NewerError](t, path, "format 2", "update aspectop")
+	execute(t, path, "PRAGMA user_version = 3")
+	refused[*NewerError](t, path, "format 3", "update aspectop")
 }
 
 func TestAnEmptyFileIsTakenAsNew(t *testing.T) {

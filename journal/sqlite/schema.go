@@ -11,8 +11,10 @@ import (
 //
 // deliveries and repeats share one counter, seq: every arrival has one, and no
 // number is given twice. received is in microseconds since 1970, UTC. headers
-// is a JSON object from each header's name to the array of its values; a byte
-// that is not UTF-8 stands in it as \udc80 to \udcff. body is as it came.
+// is a JSON object from each header's name to its value, to an array where it has
+// several, and to null where it has the id; a byte that is not UTF-8 stands in it
+// as \udc80 to \udcff. body is as it came. In rows that format 1 wrote, each header
+// has an array.
 //
 //	deliveries  each message, told by its id, at its first arrival
 //	repeats     each further arrival of a message; message is the seq of its
@@ -26,7 +28,7 @@ import (
 // The tables have no index beside their primary key: each would cost more on
 // the way to the acknowledgement than the insertion itself.
 const (
-	schemaVersion = 1
+	schemaVersion = 2
 	applicationID = 0x61737074 // "aspt"
 
 	// pageSize is in bytes. Deliveries of 1 to 2 KB leave a good part of
@@ -100,10 +102,10 @@ FROM (
 WHERE e.age = 1;
 `
 
-// checkFormat looks whether the file is a journal that this version can read.
-// fresh says that nothing has been written to it yet.
-func checkFormat(s *session, path string) (fresh bool, err error) {
-	var application, version, objects int
+// checkFormat returns the format of the journal in the file, 0 if nothing has been
+// written to it yet, and an error if this version of aspectop cannot read it.
+func checkFormat(s *session, path string) (version int, err error) {
+	var application, objects int
 	// To count the objects SQLite has to read, and so to check, the schema.
 	err = s.row(`SELECT
 		(SELECT application_id FROM pragma_application_id),
@@ -111,24 +113,24 @@ func checkFormat(s *session, path string) (fresh bool, err error) {
 		(SELECT count(*) FROM sqlite_schema)`, nil, &application, &version, &objects)
 	switch {
 	case err != nil:
-		return false, err
+		return 0, err
 	case application == 0 && version == 0 && objects == 0:
-		return true, nil
+		return 0, nil
 	case application != applicationID:
-		return false, &CorruptError{path, errors.New("it is another program's SQLite database")}
+		return 0, &CorruptError{path, errors.New("it is another program's SQLite database")}
 	case version > schemaVersion:
-		return false, &NewerError{path, version}
+		return 0, &NewerError{path, version}
 	}
-	return false, nil
+	return version, nil
 }
 
 // format makes a new file a journal, and refuses one that is something else.
 func format(s *session, path string) error {
-	fresh, err := checkFormat(s, path)
+	version, err := checkFormat(s, path)
 	if err != nil {
 		return err
 	}
-	if fresh { // the size of pages can be chosen only before anything is written
+	if version == 0 { // the size of pages can be chosen only before anything is written
 		if _, err := s.exec(fmt.Sprintf("PRAGMA page_size = %d", pageSize)); err != nil {
 			return err
 		}
@@ -140,8 +142,12 @@ func format(s *session, path string) error {
 	if mode != "wal" {
 		return fmt.Errorf("its file system does not let several processes share it (SQLite's journal_mode is %q, not wal); name a file on a local disk with --journal", mode)
 	}
-	if !fresh {
+	switch version {
+	case schemaVersion:
 		return nil
+	case 1: // has the same tables
+		_, err := s.exec(fmt.Sprintf("PRAGMA user_version = %d", schemaVersion))
+		return err
 	}
 	return s.transaction(func() error {
 		_, err := s.conn.ExecContext(background, fmt.Sprintf("%s %s PRAGMA application_id = %d; PRAGMA user_version = %d",

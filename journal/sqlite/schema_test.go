@@ -2,6 +2,8 @@ package sqlite
 
 import (
 	"database/sql"
+	"errors"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -96,13 +98,40 @@ func TestTheViewsShowTheJSONAndPassOverWhatIsNone(t *testing.T) {
 	// What the views are for.
 	wantRows(t, path, "SELECT task_id, json_extract(features, '$.visual.state') FROM tasks WHERE event_type = 'task.completed'",
 		"t1|completed")
-	wantRows(t, path, "SELECT json_extract(headers, '$.\"Svix-Id\"[0]') FROM deliveries WHERE seq = 2", "msg_2")
+	wantRows(t, path, "SELECT json_extract(headers, '$.Accept[1]') FROM deliveries WHERE seq = 2", "text/plain")
+}
+
+func TestAJournalOfFormat1IsReadAndWritten(t *testing.T) {
+	path := newPath(t)
+	j := mustOpen(t, path, journal.Options{})
+	want := mustAppend(t, j, delivery("msg_1", "body"))
+	err := j.writer.transaction(func() error {
+		_, err := j.writer.conn.ExecContext(background, `PRAGMA user_version = 1;
+			UPDATE deliveries SET headers = (SELECT json_group_object(key,
+				json(CASE type WHEN 'array' THEN value WHEN 'null' THEN json_array(deliveries.id) ELSE json_array(value) END)) FROM json_each(headers))`)
+		return err
+	})
+	if err := errors.Join(err, j.Close()); err != nil {
+		t.Fatal(err)
+	}
+	wantRows(t, path, "SELECT DISTINCT json_type(value) FROM deliveries, json_each(headers)", "array")
+	if got := all(t, mustRead(t, path)); !reflect.DeepEqual(got, []model.Delivery{*want}) {
+		t.Errorf("read %+v\nwant %+v", got, *want)
+	}
+	wantRows(t, path, "PRAGMA user_version", "1") // reading changes nothing
+
+	j = mustOpen(t, path, journal.Options{})
+	more := mustAppend(t, j, delivery("msg_2", "body"))
+	wantRows(t, path, "PRAGMA user_version", "2")
+	if got := all(t, mustRead(t, path)); !reflect.DeepEqual(got, []model.Delivery{*want, *more}) {
+		t.Errorf("read %+v\nwant %+v", got, []model.Delivery{*want, *more})
+	}
 }
 
 func TestTheFileSaysWhatItIs(t *testing.T) {
 	path := newPath(t)
 	j := mustOpenUnkept(t, path, journal.Options{})
-	wantRows(t, path, "PRAGMA user_version", "1")
+	wantRows(t, path, "PRAGMA user_version", "2")
 	wantRows(t, path, "PRAGMA application_id", "1634955380")
 	wantRows(t, path, "SELECT name FROM sqlite_schema WHERE type = 'index' AND tbl_name <> 'meta'")
 	for pragma, want := range map[string]string{
