@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"database/sql"
 	"errors"
+	"strings"
 
 	"aspectop/journal"
 	"aspectop/model"
@@ -73,7 +74,7 @@ func (j *Journal) commit(b []*arrival) (err error) {
 		n += int64(len(a.header) + len(a.delivery.Body))
 	}
 	j.noteWritten(n)
-	j.shortenLog(n)
+	j.restartLog(patience)
 	// A file that went away meanwhile may come back with b in it, so b stays
 	// numbered: what Svix sends again is then a repeat.
 	return j.present()
@@ -149,34 +150,53 @@ func (j *Journal) sameBody(message int64, body []byte, b []*arrival) (bool, erro
 	return bytes.Equal(digest, sum[:]), err
 }
 
-// insert writes the rows of b, one statement each: statements of many rows were
-// not measurably cheaper.
+// insert writes the rows of b.
 func insert(s *session, b []*arrival) error {
-	first, err := s.stmt(`INSERT INTO deliveries (seq, id, received, source, secret, headers, body)
-		VALUES (?, ?, ?, ?, ?, ?, ?)`)
-	if err != nil {
-		return err
-	}
-	repeat, err := s.stmt(`INSERT INTO repeats (seq, id, received, source, secret, headers, body, message, attempt, differs)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
-	if err != nil {
-		return err
-	}
+	firsts := s.values[:0]
+	defer func() { clear(s.values) }()
 	for _, a := range b {
-		d := a.delivery
-		if !a.repeat() {
-			_, err = first.ExecContext(background, a.seq, d.ID, d.Received.UnixMicro(), string(d.Source), d.Secret, a.header, d.Body)
-		} else {
-			body := d.Body
-			if !a.differs {
-				body = nil
+		if a.repeat() {
+			if err := insertRepeat(s, a); err != nil {
+				return err
 			}
-			_, err = repeat.ExecContext(background, a.seq, d.ID, d.Received.UnixMicro(), string(d.Source), d.Secret, a.header, body,
-				a.message, a.attempt, a.differs)
+			continue
 		}
-		if err != nil {
-			return err
+		d := a.delivery
+		firsts = append(firsts, a.seq, d.ID, d.Received.UnixMicro(), string(d.Source), d.Secret, a.header, d.Body)
+	}
+	s.values = firsts
+	for i := range insertions {
+		for n := insertions[i].rows * insertedColumns; len(firsts) >= n; firsts = firsts[n:] {
+			if _, err := s.exec(insertions[i].text, firsts[:n]...); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
+}
+
+// insertions insert so many messages at once, in three quarters of the time that
+// inserting each by itself takes.
+var insertions = []struct {
+	rows int
+	text string
+}{{16, insertion(16)}, {4, insertion(4)}, {1, insertion(1)}}
+
+const insertedColumns = 7
+
+func insertion(rows int) string {
+	return `INSERT INTO deliveries (seq, id, received, source, secret, headers, body) VALUES ` +
+		strings.Repeat(`(?, ?, ?, ?, ?, ?, ?), `, rows-1) + `(?, ?, ?, ?, ?, ?, ?)`
+}
+
+func insertRepeat(s *session, a *arrival) error {
+	d := a.delivery
+	var body []byte
+	if a.differs {
+		body = d.Body
+	}
+	_, err := s.exec(`INSERT INTO repeats (seq, id, received, source, secret, headers, body, message, attempt, differs)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		a.seq, d.ID, d.Received.UnixMicro(), string(d.Source), d.Secret, a.header, body, a.message, a.attempt, a.differs)
+	return err
 }

@@ -23,14 +23,17 @@ const (
 	// the file without its log misses no more than that.
 	checkpointDelay = 5 * time.Second
 	// patience is how many times its due size the log may reach before commits
-	// wait for a checkpoint. Under steady load there is always something new in
-	// the log when a checkpoint ends, so that it would never start over.
+	// wait for a checkpoint.
 	patience = 2
+	// readersPause is how long commits wait, at most, for readers that keep the log
+	// from starting over.
+	readersPause = 20 * time.Millisecond
 )
 
 // noteWritten counts what was committed and wakes the keeper. The caller holds
 // writing.
 func (j *Journal) noteWritten(n int64) {
+	j.logged += n
 	before := j.written.Add(n) - n
 	if due := j.logDue.Load(); before == 0 || before < due && before+n >= due {
 		select {
@@ -92,20 +95,28 @@ func (j *Journal) checkpoint() {
 		return // a log that was cut short would spoil the file
 	}
 	j.copying.Lock()
-	defer j.copying.Unlock()
 	var busy, log, copied int64
 	j.keeper.row("PRAGMA wal_checkpoint(PASSIVE)", nil, &busy, &log, &copied)
+	j.copying.Unlock()
 	j.sizeLog()
+	// Under steady load something was appended meanwhile. Commits wait for as long
+	// as it takes to copy that little.
+	j.writing.Lock()
+	defer j.writing.Unlock()
+	j.restartLog(1)
 }
 
-// shortenLog makes the log start over when it has grown long. The caller holds
-// writing, so that commits wait in Go: SQLite would poll for the file.
-func (j *Journal) shortenLog(n int64) {
-	if j.logged += n; j.logged < patience*j.logDue.Load() {
+// restartLog makes the log start over if it has reached so many times its due
+// size. The caller holds writing, so that commits wait in Go: SQLite would poll
+// for the file.
+func (j *Journal) restartLog(times int64) {
+	if j.logged < times*j.logDue.Load() {
 		return
 	}
 	j.copying.Lock()
 	defer j.copying.Unlock()
+	j.writer.exec(fmt.Sprintf("PRAGMA busy_timeout = %d", readersPause.Milliseconds()))
+	defer j.writer.exec(fmt.Sprintf("PRAGMA busy_timeout = %d", busyTimeout.Milliseconds()))
 	var busy, log, copied int64
 	j.writer.row("PRAGMA wal_checkpoint(RESTART)", nil, &busy, &log, &copied)
 	j.logged = 0

@@ -50,7 +50,7 @@ func (j *Journal) Import(_ context.Context, deliveries []model.Delivery) error {
 	}
 	j.last = deliveries[len(deliveries)-1].Seq
 	j.noteWritten(size)
-	j.shortenLog(size)
+	j.restartLog(patience)
 	j.news.tell()
 	return explain(j.path, j.present())
 }

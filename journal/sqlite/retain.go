@@ -150,6 +150,11 @@ func (j *Journal) forgetIDs(t time.Time) error {
 // is committed, done; both while nobody appends. The greatest number given goes
 // into the same transaction, as f may remove the row that bears it.
 func (j *Journal) change(f func() error, done func()) error {
+	defer func() {
+		if j.written.Load() >= j.logDue.Load() {
+			j.checkpoint() // which otherwise would wait until all is removed
+		}
+	}()
 	j.writing.Lock()
 	defer j.writing.Unlock()
 	if j.loadErr != nil {

@@ -18,6 +18,8 @@ type session struct {
 	db    *sql.DB
 	conn  *sql.Conn
 	stmts map[string]*sql.Stmt
+	// values are those of an insertion, kept for the room they take.
+	values []any
 	// before says why a transaction cannot start; nil: there is no reason.
 	before func() error
 }

@@ -8,6 +8,7 @@ package sqlite
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"sync"
@@ -162,9 +163,13 @@ func settings(synchronous string) []string {
 		"_pragma=fullfsync(1)",
 		"_pragma=checkpoint_fullfsync(1)",
 		"_pragma=wal_autocheckpoint(0)",
-		"_pragma=busy_timeout(5000)", // for somebody's sqlite3: ours take turns by writing
+		fmt.Sprintf("_pragma=busy_timeout(%d)", busyTimeout.Milliseconds()),
 	}
 }
+
+// busyTimeout is how long we wait for somebody's sqlite3: among ourselves, those
+// who write take turns.
+const busyTimeout = 5 * time.Second
 
 // lastQuery gives the greatest number given so far. Retention may have removed
 // what bore it.
