@@ -1,4 +1,4 @@
-//go:build unix
+//go:build linux
 
 package bench
 
@@ -7,48 +7,26 @@ import (
 	"bytes"
 	"fmt"
 	"net"
-	"os"
-	"path/filepath"
+	"runtime"
 	"slices"
 	"sync"
-	"testing"
 	"time"
 
-	"aspectop/receiver"
+	"golang.org/x/sys/unix"
 )
 
-// sign makes n requests of the size and with the headers that Svix sends, each
-// a message of its own, so that the load costs the generator next to nothing.
-func sign(n int) [][]byte { return signTasks(n, 10) }
-
-// signTasks makes as many of each task as perTask says.
-func signTasks(n, perTask int) [][]byte {
-	secrets, err := receiver.ParseSecrets(secret)
-	if err != nil {
-		panic(err)
+// load posts the requests, rate a second or as fast as it goes if that is 0, and
+// returns how long each waited for its 204.
+func load(addr string, mail [][]byte, connections, rate int) ([]time.Duration, error) {
+	if rate == 0 {
+		return closedLoop(addr, mail, connections)
 	}
-	now := time.Now()
-	mail := make([][]byte, n)
-	for i := range mail {
-		body := fmt.Sprintf(`{"timestamp":"2026-11-23T12:00:00.123456Z","user_id":"5f0c6f0e-6f0a-4f62-9d8e-1c6b3a2d4e5f",`+
-			`"event_id":"00000000-0000-4000-8000-%012d","event_type":"task.progress","data":{"task":{`+
-			`"id":"11111111-0000-4000-8000-%012d","asset_id":"22222222-0000-4000-8000-%012d","features":{`+
-			`"proxy":{"state":"completed"},"preview":{"state":"completed"},"visual":{"state":"processing"},`+
-			`"transcription":{"state":"queued"}},"user_id":"5f0c6f0e-6f0a-4f62-9d8e-1c6b3a2d4e5f",`+
-			`"created":"2026-11-23T11:59:00.123456Z","updated":"2026-11-23T12:00:00.%06dZ"}}}`, i, i/perTask, i/perTask, i%1e6)
-		id := fmt.Sprintf("msg_%027d", i)
-		mail[i] = fmt.Appendf(nil, "POST %s HTTP/1.1\r\nHost: 127.0.0.1:8787\r\ncontent-type: application/json\r\naccept: */*\r\n"+
-			"user-agent: Svix-Webhooks/1.84.0 (sender-9YMgn; +https://www.svix.com/http-sender/)\r\n"+
-			"svix-id: %s\r\nsvix-timestamp: %d\r\nsvix-signature: %s\r\ncontent-length: %d\r\n\r\n%s",
-			receiver.DefaultPath, id, now.Unix(), secrets[0].Sign(id, now, []byte(body)), len(body), body)
-	}
-	return mail
+	return openLoop(addr, mail, connections, rate)
 }
 
-// post shares the requests among so many keep-alive connections, each of which
-// sends the next one when the last is answered, and returns how long each
-// waited for its 204.
-func post(addr string, mail [][]byte, connections int) (waits []time.Duration, err error) {
+// closedLoop shares the requests among so many keep-alive connections, each of
+// which sends the next one when the last is answered.
+func closedLoop(addr string, mail [][]byte, connections int) (waits []time.Duration, err error) {
 	var all sync.WaitGroup
 	var mu sync.Mutex
 	for share := range slices.Chunk(mail, (len(mail)+connections-1)/connections) {
@@ -67,59 +45,121 @@ func post(addr string, mail [][]byte, connections int) (waits []time.Duration, e
 }
 
 func postInTurn(addr string, mail [][]byte) (waits []time.Duration, err error) {
-	conn, err := net.Dial("tcp", addr)
+	c, err := dial(addr)
 	if err != nil {
 		return nil, err
 	}
-	defer conn.Close()
-	if err := conn.SetDeadline(time.Now().Add(time.Minute)); err != nil {
-		return nil, err
-	}
-	in := bufio.NewReader(conn)
+	defer c.Close()
 	waits = make([]time.Duration, 0, len(mail))
 	for _, request := range mail {
 		begin := time.Now()
-		if _, err := conn.Write(request); err != nil {
+		if _, err := c.Write(request); err != nil {
 			return waits, err
 		}
-		status, err := in.ReadSlice('\n')
-		if err != nil {
+		if err := c.acknowledged(); err != nil {
 			return waits, err
-		}
-		if !bytes.HasPrefix(status, []byte("HTTP/1.1 204 ")) {
-			return waits, fmt.Errorf("answered %q", status)
-		}
-		for line := status; len(line) > 2; { // a 204 ends with its header
-			if line, err = in.ReadSlice('\n'); err != nil {
-				return waits, err
-			}
 		}
 		waits = append(waits, time.Since(begin))
 	}
 	return waits, nil
 }
 
-// syncCost is the median time that appending one delivery to a file and
-// syncing it takes.
-func syncCost(b *testing.B, dir string) time.Duration {
-	b.Helper()
-	f, err := os.Create(filepath.Join(dir, "sync"))
+// openLoop posts each request when it is due, rate a second, whether those before
+// it are answered or not. A wait begins when the request was due, so one that had
+// to queue counts.
+func openLoop(addr string, mail [][]byte, connections, rate int) (waits []time.Duration, err error) {
+	conns := make([]*connection, connections)
+	due := make([]chan time.Time, connections) // of what was sent on each
+	for i := range conns {
+		if conns[i], err = dial(addr); err != nil {
+			return nil, err
+		}
+		defer conns[i].Close()
+		due[i] = make(chan time.Time, len(mail)/connections+1)
+	}
+	var all sync.WaitGroup
+	var mu sync.Mutex
+	for i, c := range conns {
+		all.Go(func() {
+			var own []time.Duration
+			var failed error
+			for at := range due[i] {
+				if failed = c.acknowledged(); failed != nil {
+					break
+				}
+				own = append(own, time.Since(at))
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			waits = append(waits, own...)
+			if failed != nil {
+				err = failed
+			}
+		})
+	}
+	var failed error
+	begin := time.Now()
+	runtime.LockOSThread() // Go's own timers are a millisecond late at times
+	for i, request := range mail {
+		at := begin.Add(time.Duration(i) * time.Second / time.Duration(rate))
+		sleepUntil(at)
+		due[i%connections] <- at
+		if _, failed = conns[i%connections].Write(request); failed != nil {
+			break
+		}
+	}
+	runtime.UnlockOSThread()
+	for _, d := range due {
+		close(d)
+	}
+	all.Wait()
+	if failed != nil {
+		err = failed
+	}
+	return waits, err
+}
+
+func sleepUntil(at time.Time) {
+	for {
+		left := time.Until(at)
+		if left <= 0 {
+			return
+		}
+		t := unix.NsecToTimespec(int64(left))
+		_ = unix.Nanosleep(&t, nil) // after a signal it is called again
+	}
+}
+
+// connection is one to a server, with what it answers.
+type connection struct {
+	net.Conn
+	in *bufio.Reader
+}
+
+func dial(addr string) (*connection, error) {
+	c, err := net.Dial("tcp", addr)
 	if err != nil {
-		b.Fatal(err)
+		return nil, err
 	}
-	defer f.Close()
-	record := make([]byte, 1024)
-	costs := make([]time.Duration, 201)
-	for i := range costs {
-		begin := time.Now()
-		if _, err := f.Write(record); err != nil {
-			b.Fatal(err)
-		}
-		if err := f.Sync(); err != nil {
-			b.Fatal(err)
-		}
-		costs[i] = time.Since(begin)
+	if err := c.SetDeadline(time.Now().Add(time.Minute)); err != nil {
+		return nil, err
 	}
-	slices.Sort(costs)
-	return costs[len(costs)/2]
+	return &connection{c, bufio.NewReader(c)}, nil
+}
+
+// acknowledged reads one answer, and returns an error if it is no 204.
+func (c *connection) acknowledged() error {
+	status, err := c.in.ReadSlice('\n')
+	if err != nil {
+		return err
+	}
+	if !bytes.HasPrefix(status, []byte("HTTP/1.1 204 ")) {
+		return fmt.Errorf("answered %q", status)
+	}
+	for line := status; len(line) > 2; { // a 204 ends with its header
+		if line, err = c.in.ReadSlice('\n'); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -1,10 +1,9 @@
-//go:build unix
+//go:build linux
 
 package bench
 
 import (
 	"bufio"
-	"context"
 	"fmt"
 	"io"
 	"net"
@@ -12,10 +11,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime/pprof"
 	"strings"
-	"syscall"
 	"testing"
-	"time"
 
 	svix "github.com/svix/svix-webhooks/go"
 
@@ -30,16 +28,18 @@ const secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
 const (
 	kindBare    = "bare"
-	kindUnkept  = "unkept"
+	kindVerify  = "verify"
+	kindSample  = "sample"
 	kindDurable = "durable"
 
-	kindVariable = "ASPECTOP_BENCH_SERVER"
-	dirVariable  = "ASPECTOP_BENCH_DIR"
+	kindVariable    = "ASPECTOP_BENCH_SERVER"
+	dirVariable     = "ASPECTOP_BENCH_DIR"
+	profileVariable = "ASPECTOP_BENCH_PROFILE" // a file for the server's CPU profile
 )
 
-// TestMain runs the benchmark, or, in a process that the benchmark started, one
-// of the servers: only in a process of its own can its CPU be told from the
-// load generator's.
+// TestMain runs the benchmarks, or, in a process that a benchmark started, one of
+// the servers: only in a process of its own can its CPU be told from the load
+// generator's.
 func TestMain(m *testing.M) {
 	kind := os.Getenv(kindVariable)
 	if kind == "" {
@@ -51,49 +51,62 @@ func TestMain(m *testing.M) {
 	}
 }
 
-// serve prints its address, then for each line it reads the CPU time it has
-// used, and ends with its input.
+// serve prints its address and ends with its input.
 func serve(kind, dir string) error {
+	if name := os.Getenv(profileVariable); name != "" {
+		f, err := os.Create(name)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		if err := pprof.StartCPUProfile(f); err != nil {
+			return err
+		}
+		defer pprof.StopCPUProfile()
+	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
 	}
-	var serving func(net.Listener) error
 	switch kind {
 	case kindBare:
-		serving, err = bare()
-	case kindUnkept:
-		serving, err = receiving(unkept{})
-	case kindDurable:
-		var j *sqlite.Journal
-		if j, err = sqlite.Open(filepath.Join(dir, "journal.db"), journal.Options{}); err == nil {
-			defer j.Close()
-			serving, err = receiving(j)
-		}
-	default:
-		err = fmt.Errorf("no such server: %q", kind)
-	}
-	if err != nil {
-		return err
-	}
-	go serving(l)
-	fmt.Println(l.Addr())
-	for in := bufio.NewScanner(os.Stdin); in.Scan(); {
-		var used syscall.Rusage
-		if err := syscall.Getrusage(syscall.RUSAGE_SELF, &used); err != nil {
+		go http.Serve(l, http.HandlerFunc(acknowledge))
+	case kindVerify:
+		handler, err := verifying()
+		if err != nil {
 			return err
 		}
-		fmt.Println(time.Duration(used.Utime.Nano() + used.Stime.Nano()))
+		go http.Serve(l, handler)
+	case kindDurable:
+		j, err := sqlite.Open(filepath.Join(dir, "journal.db"), journal.Options{})
+		if err != nil {
+			return err
+		}
+		defer j.Close()
+		server, err := receiving(j)
+		if err != nil {
+			return err
+		}
+		go server.Serve(l)
+	default:
+		return fmt.Errorf("no such server: %q", kind)
 	}
-	return nil
+	fmt.Println(l.Addr())
+	_, err = io.Copy(io.Discard, os.Stdin)
+	return err
 }
 
-// bare is the reference: what everybody would write first.
-func bare() (func(net.Listener) error, error) {
-	hook, err := svix.NewWebhook(secret)
-	if err != nil {
-		return nil, err
+func acknowledge(w http.ResponseWriter, r *http.Request) {
+	if _, err := io.ReadAll(r.Body); err != nil {
+		http.Error(w, "Bad request", http.StatusBadRequest)
+		return
 	}
+	w.WriteHeader(http.StatusNoContent)
+}
+
+// verifying is the reference: what everybody would write first.
+func verifying() (http.Handler, error) {
+	hook, err := svix.NewWebhook(secret)
 	handler := func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		if err == nil {
@@ -105,50 +118,41 @@ func bare() (func(net.Listener) error, error) {
 		}
 		w.WriteHeader(http.StatusNoContent)
 	}
-	server := &http.Server{Handler: http.HandlerFunc(handler)}
-	return server.Serve, nil
+	return http.HandlerFunc(handler), err
 }
 
-func receiving(keep receiver.Appender) (func(net.Listener) error, error) {
+func receiving(keep receiver.Appender) (*receiver.Server, error) {
 	secrets, err := receiver.ParseSecrets(secret)
 	if err != nil {
 		return nil, err
 	}
-	server, err := receiver.New(receiver.Config{Secrets: secrets, Journal: keep, Status: model.NewStatusLog(1000)})
-	if err != nil {
-		return nil, err
-	}
-	return server.Serve, nil
+	return receiver.New(receiver.Config{Secrets: secrets, Journal: keep, Status: model.NewStatusLog(1000)})
 }
 
-// unkept shows what the receiver costs without a journal.
-type unkept struct{}
-
-func (unkept) Append(_ context.Context, d *model.Delivery) error {
-	d.Seq, d.Message, d.Attempt = 1, 1, 1
-	return nil
-}
-
-// server is such a process, seen from the benchmark.
+// server is such a process, or the sample's, seen from the benchmark.
 type server struct {
 	addr string
 	cmd  *exec.Cmd
 	in   io.WriteCloser
-	out  *bufio.Scanner
 }
 
-func start(b *testing.B, kind, dir string) *server {
+// start starts a server; each begins with an empty journal in dir.
+func start(b testing.TB, kind, dir string, environment ...string) *server {
 	b.Helper()
-	self, err := os.Executable()
+	own, err := os.MkdirTemp(dir, kind)
 	if err != nil {
 		b.Fatal(err)
 	}
-	own, err := os.MkdirTemp(dir, kind) // each round begins with an empty journal
-	if err != nil {
-		b.Fatal(err)
+	cmd := sampleCommand()
+	if kind != kindSample {
+		self, err := os.Executable()
+		if err != nil {
+			b.Fatal(err)
+		}
+		cmd = exec.Command(self)
+		cmd.Env = append(os.Environ(), kindVariable+"="+kind, dirVariable+"="+own)
 	}
-	cmd := exec.Command(self)
-	cmd.Env = append(os.Environ(), kindVariable+"="+kind, dirVariable+"="+own)
+	cmd.Env = append(cmd.Env, environment...)
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()
 	if err != nil {
@@ -161,33 +165,14 @@ func start(b *testing.B, kind, dir string) *server {
 	if err := cmd.Start(); err != nil {
 		b.Fatal(err)
 	}
-	s := &server{cmd: cmd, in: in, out: bufio.NewScanner(out)}
-	s.addr = s.line(b)
-	return s
-}
-
-func (s *server) line(b *testing.B) string {
-	b.Helper()
-	if !s.out.Scan() {
-		b.Fatalf("the server has ended: %v", s.out.Err())
-	}
-	return strings.TrimSpace(s.out.Text())
-}
-
-// cpu is the time that the process has computed so far.
-func (s *server) cpu(b *testing.B) time.Duration {
-	b.Helper()
-	if _, err := io.WriteString(s.in, "\n"); err != nil {
-		b.Fatal(err)
-	}
-	used, err := time.ParseDuration(s.line(b))
+	addr, err := bufio.NewReader(out).ReadString('\n')
 	if err != nil {
-		b.Fatal(err)
+		b.Fatalf("the server %s has ended: %v", kind, err)
 	}
-	return used
+	return &server{addr: strings.TrimSpace(addr), cmd: cmd, in: in}
 }
 
-func (s *server) stop(b *testing.B) {
+func (s *server) stop(b testing.TB) {
 	_ = s.in.Close()
 	if err := s.cmd.Wait(); err != nil {
 		b.Errorf("the server ended with %v", err)

@@ -4,12 +4,10 @@ package bench
 
 import (
 	"bufio"
-	"bytes"
 	"crypto/ed25519"
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/url"
 	"os"
 	"os/exec"
@@ -86,8 +84,7 @@ func spreadOfSessions(of, base []sessionFigures, value func(sessionFigures) floa
 	for r := range of {
 		ratios[r] = value(of[r]) / value(base[r])
 	}
-	slices.Sort(ratios)
-	return spread{ratios[0], ratios[len(ratios)/2], ratios[len(ratios)-1]}
+	return spreadOf(ratios)
 }
 
 // watched is a watch in a process of its own that prints JSON lines and serves
@@ -223,13 +220,13 @@ func receiveWatched(b *testing.B, program string, sessions int) sessionFigures {
 		w.join(b)
 	}
 	n := int(sessionTime.Seconds() * sessionRate)
-	mail := sign(n + 10*sessionSlots)
-	if _, err := post(w.receiver, mail[:10*sessionSlots], sessionSlots); err != nil {
+	mail := sign(n+10*sessionSlots, 10)
+	if _, err := closedLoop(w.receiver, mail[:10*sessionSlots], sessionSlots); err != nil {
 		b.Fatal(err)
 	}
 	drawn, cpu := w.drawn.Load(), cpuOf(b, w.cmd.Process.Pid)
 	begin := time.Now()
-	waits, err := postAtPace(w.receiver, mail[10*sessionSlots:])
+	waits, err := openLoop(w.receiver, mail[10*sessionSlots:], sessionSlots, sessionRate)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -239,56 +236,6 @@ func receiveWatched(b *testing.B, program string, sessions int) sessionFigures {
 		rate: float64(n) / took, p50: waits[len(waits)/2], p99: waits[len(waits)*99/100],
 		drawn: float64(w.drawn.Load()-drawn) / took, cpu: (cpuOf(b, w.cmd.Process.Pid) - cpu).Seconds() / took,
 	}
-}
-
-// postAtPace posts the requests when they are due, sessionRate a second, and
-// returns how long after that each had its 204.
-func postAtPace(addr string, mail [][]byte) (waits []time.Duration, err error) {
-	var all sync.WaitGroup
-	var mu sync.Mutex
-	begin := time.Now()
-	for slot := range sessionSlots {
-		all.Go(func() {
-			var own []time.Duration
-			failed := func() error {
-				conn, err := net.Dial("tcp", addr)
-				if err != nil {
-					return err
-				}
-				defer conn.Close()
-				in := bufio.NewReader(conn)
-				for i := slot; i < len(mail); i += sessionSlots {
-					due := begin.Add(time.Duration(i) * time.Second / sessionRate)
-					time.Sleep(time.Until(due))
-					if _, err := conn.Write(mail[i]); err != nil {
-						return err
-					}
-					for first := true; ; first = false {
-						line, err := in.ReadSlice('\n')
-						if err != nil {
-							return err
-						}
-						if first && !bytes.HasPrefix(line, []byte("HTTP/1.1 204 ")) {
-							return fmt.Errorf("answered %q", line)
-						}
-						if len(line) <= 2 {
-							break
-						}
-					}
-					own = append(own, time.Since(due))
-				}
-				return nil
-			}()
-			mu.Lock()
-			defer mu.Unlock()
-			waits = append(waits, own...)
-			if failed != nil {
-				err = failed
-			}
-		})
-	}
-	all.Wait()
-	return waits, err
 }
 
 // BenchmarkSessionMemory prints what memory sessions take that watch a board of
@@ -301,7 +248,7 @@ func BenchmarkSessionMemory(b *testing.B) {
 	}
 	for b.Loop() {
 		w := startWatched(b, program)
-		if _, err := post(w.receiver, signTasks(tasks, 1), sessionSlots); err != nil {
+		if _, err := closedLoop(w.receiver, sign(tasks, 1), sessionSlots); err != nil {
 			b.Fatal(err)
 		}
 		settle := func() int { // the least of what it has in a while
