@@ -20,10 +20,13 @@ const (
 	// Many short rounds: what else the machine does meanwhile then falls on all
 	// alike, or shows in the range.
 	rounds   = 5
-	inClosed = 15_000 // deliveries of a closed loop, after ten on each connection
-	warming  = 10
-	inOpen   = 2500 * time.Millisecond // how long an open loop takes
-	paths    = 64                      // connections of an open loop
+	inClosed = 15_000 // deliveries of a closed loop
+	warming  = 10     // deliveries on each connection before
+	// aging is how many deliveries a server takes before anything is measured. The
+	// first ones let its files and its heap grow.
+	aging  = 10_000
+	inOpen = 2500 * time.Millisecond // how long an open loop takes
+	paths  = 64                      // connections of an open loop
 )
 
 // contestants run in this order in every round. The reference is what ratios are
@@ -123,6 +126,9 @@ func run(b *testing.B, contestant int, dir string, mail [][][]byte) []figures {
 	c := contestants[contestant]
 	s := start(b, c.kind, dir)
 	defer s.stop(b)
+	if _, err := closedLoop(s.addr, mail[len(loads)][:c.deliveries*aging/inClosed], paths); err != nil {
+		b.Fatalf("%s: %v", c.kind, err)
+	}
 	var all []figures
 	for i, l := range loads {
 		letters := mail[i]
@@ -153,10 +159,11 @@ func run(b *testing.B, contestant int, dir string, mail [][][]byte) []figures {
 	return all
 }
 
-// signFor signs the mail of one round, by load.
+// signFor signs the mail of one round, by load, and behind it that for aging.
 func signFor(loads []traffic) (mail [][][]byte) {
-	sizes := make([]int, len(loads))
-	total := 0
+	sizes := make([]int, len(loads)+1)
+	sizes[len(loads)] = aging
+	total := aging
 	for i, l := range loads {
 		sizes[i] = warming*l.connections + inClosed
 		if l.rate > 0 {

@@ -14,11 +14,13 @@ import (
 // own, so that an acknowledgement need not wait for it.
 const (
 	// A checkpoint is due when this much was appended (bytes): half of what the
-	// journal's file holds, and no more than a quarter of the free space, so that
-	// the log of a small journal, or on a small disk, does not take the room that
-	// the deliveries need.
-	leastLog = 256 << 10
+	// journal's file holds, within these bounds, and no more than an eighth of the
+	// free space, so that on a small disk the log does not take the room that the
+	// deliveries need.
+	leastLog = 4 << 20
 	mostLog  = 16 << 20
+	// tightLog is when a checkpoint is due at the earliest, however small the disk.
+	tightLog = 256 << 10
 	// checkpointDelay is how long anything stays in the log alone. Whoever copies
 	// the file without its log misses no more than that.
 	checkpointDelay = 5 * time.Second
@@ -79,12 +81,12 @@ func (j *Journal) keep() {
 func (j *Journal) sizeLog() {
 	due := int64(mostLog)
 	if info, err := os.Lstat(j.path); err == nil {
-		due = min(due, info.Size()/2)
+		due = min(due, max(info.Size()/2, leastLog))
 	}
 	if free, err := freeSpace(filepath.Dir(j.path)); err == nil {
-		due = min(due, free/4)
+		due = min(due, max(free/8, tightLog))
 	}
-	j.logDue.Store(max(due, leastLog))
+	j.logDue.Store(due)
 }
 
 // checkpoint copies the log into the file. After a failure (a full disk, a reader
