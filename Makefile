@@ -18,8 +18,8 @@ test: ## run the tests
 race: ## run the tests under the race detector
 	go test -race ./...
 
-bench: ## the side-by-side table: receiving against a bare handler
-	go test -run '^$$' -bench Receive ./bench
+bench: ## receiving, beside a bare handler and the provider's Node sample, and where the CPU goes; 4 minutes
+	go test -run '^$$' -bench 'Receive|Profile' -benchtime 1x -timeout 30m ./bench
 
 fuzz: ## a minute for each fuzz target
 	go test -run '^$$' -fuzz FuzzDecode -fuzztime 1m ./model
