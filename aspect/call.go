@@ -101,7 +101,7 @@ func (c *Client) try(ctx context.Context, r call, body []byte) ([]byte, error) {
 		}
 		answer, err = io.ReadAll(io.LimitReader(res.Body, maxBody+1))
 		if len(answer) > maxBody {
-			return nil, fmt.Errorf("%s %s: the answer is larger than %d MiB and was not read on: is ASPECT_URL right?", r.method, r.path, maxBody>>20)
+			return nil, fmt.Errorf("%s %s: the answer is larger than %d MiB: is ASPECT_URL right?", r.method, r.path, maxBody>>20)
 		}
 	}
 	if err == nil {
@@ -178,7 +178,7 @@ func sleep(ctx context.Context, d time.Duration, last error) error {
 	case <-timer.C:
 		return nil
 	case <-ctx.Done():
-		return fmt.Errorf("%w (ended before trying again: %w)", last, ctx.Err())
+		return fmt.Errorf("%w (no further attempt: %w)", last, ctx.Err())
 	}
 }
 

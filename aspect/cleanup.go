@@ -18,7 +18,7 @@ type CleanupError struct {
 }
 
 func (e *CleanupError) Error() string {
-	return fmt.Sprintf("the webhook endpoint %q (%s) is still registered: %v; the next start tries again; to delete it now: %s, or: %s",
+	return fmt.Sprintf("webhook endpoint %q (%s) is still registered: %v; the next run will try again; to delete it now, run: %s, or: %s",
 		e.EndpointID, e.URL, e.Err, e.Command, e.Curl)
 }
 
@@ -58,7 +58,7 @@ type LostAnswerError struct {
 }
 
 func (e *LostAnswerError) Error() string {
-	return fmt.Sprintf("a webhook endpoint for %s may have been created, but the answer got lost (%v): %s", e.URL, e.Err, lookFor(e.Description))
+	return fmt.Sprintf("a webhook endpoint for %s may have been created, but the answer was lost (%v): %s", e.URL, e.Err, lookFor(e.Description))
 }
 
 func (e *LostAnswerError) Unwrap() error { return e.Err }
@@ -70,24 +70,24 @@ func lookFor(description string) string {
 // String is the sentence for the user: what was left behind, what became of it,
 // and what to do.
 func (f Finding) String() string {
-	left := fmt.Sprintf("the webhook endpoint %q, left by an earlier run", f.EndpointID)
+	left := fmt.Sprintf("webhook endpoint %q from an earlier run", f.EndpointID)
 	var s string
 	switch f.Outcome {
 	case Repointed:
-		return left + ", points to " + f.URL + " now"
+		return left + " now points to " + f.URL
 	case Deleted:
-		s = left + ", was deleted"
+		s = left + " was deleted"
 	case Gone:
-		s = left + ", had been deleted already"
+		s = left + " had already been deleted"
 	case Kept:
-		return left + " on purpose, is still there: to delete it: aspectop endpoints delete " + shellWord(f.EndpointID)
+		return left + " was kept and still exists; to delete it, run: aspectop endpoints delete " + shellWord(f.EndpointID)
 	case Foreign:
-		return fmt.Sprintf("%s with another API key or at another address (%s), was not touched: start aspectop with that key, or delete the endpoint in Aspect's dashboard and then the file %s", left, f.APIURL, f.Path)
+		return fmt.Sprintf("%s belongs to another API key or address (%s) and was not changed: run aspectop with that key, or delete the endpoint in Aspect's dashboard and then the file %s", left, f.APIURL, f.Path)
 	case Unanswered:
-		return fmt.Sprintf("a run that ended asked %s at %s for a webhook endpoint for %s and kept no answer, so it may exist: %s",
+		return fmt.Sprintf("an earlier run asked %s at %s for a webhook endpoint for %s but got no answer, so it may exist: %s",
 			f.APIURL, f.Created.Local().Format(time.DateTime), f.URL, lookFor(f.Description))
 	case Unreadable:
-		return fmt.Sprintf("a note about a webhook endpoint cannot be read: %v: look in Aspect's dashboard for an endpoint whose description has the nonce %s, delete it, and then the note", f.Err, f.Nonce)
+		return fmt.Sprintf("cannot read the lease of a webhook endpoint: %v: look in Aspect's dashboard for an endpoint whose description contains the nonce %s, delete it, and then the file", f.Err, f.Nonce)
 	default:
 		return f.Err.Error()
 	}

@@ -56,7 +56,7 @@ func New(c Config) (*Client, error) {
 		return nil, errors.New("no API key: set ASPECT_API_KEY to a key from Aspect's settings")
 	}
 	if strings.ContainsFunc(c.Key.Reveal(), func(r rune) bool { return r <= ' ' || r > '~' }) {
-		return nil, errors.New("the API key holds a space, a line break or a character beyond ASCII: " +
+		return nil, errors.New("the API key contains a space, a line break or a non-ASCII character: " +
 			"set ASPECT_API_KEY to one key, exactly as Aspect showed it")
 	}
 	if c.BaseURL == "" {
@@ -89,13 +89,13 @@ func parseBase(text string) (*url.URL, error) {
 	base, err := url.Parse(strings.TrimSpace(text))
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("the API's URL cannot be read: set ASPECT_URL to something like %s", DefaultURL)
+		return nil, fmt.Errorf("invalid ASPECT_URL: it must look like %s", DefaultURL)
 	case base.User != nil:
-		return nil, errors.New("the API's URL holds a user or password: take it out of ASPECT_URL, the key is sent instead")
+		return nil, errors.New("ASPECT_URL must not contain a user or password; the API key is sent instead")
 	case base.Scheme != "http" && base.Scheme != "https", base.Host == "":
-		return nil, fmt.Errorf("the API's URL must begin with https:// or http:// and a host: set ASPECT_URL to something like %s", DefaultURL)
+		return nil, fmt.Errorf("ASPECT_URL must begin with https:// or http:// and a host, like %s", DefaultURL)
 	case base.RawQuery != "" || base.Fragment != "":
-		return nil, errors.New("the API's URL must not have a query or a fragment: shorten ASPECT_URL")
+		return nil, errors.New("ASPECT_URL must not have a query or a fragment")
 	}
 	base.Host = strings.ToLower(base.Host)
 	return base, nil

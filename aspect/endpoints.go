@@ -85,7 +85,7 @@ func (c *Client) CreateEndpoint(ctx context.Context, spec EndpointSpec) (Created
 	}
 	o, ok := objectOf(answer)
 	if !ok {
-		return Created{}, errors.New("POST /webhooks/endpoints: the answer cannot be read: an endpoint may have been created; look for it in Aspect's dashboard")
+		return Created{}, errors.New("POST /webhooks/endpoints: unreadable answer: an endpoint may have been created; look for it in Aspect's dashboard")
 	}
 	raw := o["endpoint"]
 	e, nested := objectOf(raw)
@@ -103,7 +103,7 @@ func (c *Client) CreateEndpoint(ctx context.Context, spec EndpointSpec) (Created
 		created.Secret = NewCredential(e.text("secret"))
 	}
 	if created.Endpoint.ID == "" {
-		return created, errors.New("POST /webhooks/endpoints: the answer names no endpoint id: an endpoint may have been created; look for it in Aspect's dashboard")
+		return created, errors.New("POST /webhooks/endpoints: the answer contains no endpoint id: an endpoint may have been created; look for it in Aspect's dashboard")
 	}
 	return created, nil
 }
@@ -128,7 +128,7 @@ func (c *Client) UpdateEndpoint(ctx context.Context, id string, spec EndpointSpe
 	}
 	o, _ := objectOf(answer)
 	if o.failed() {
-		return Endpoint{}, fmt.Errorf("PUT %s: Aspect answered that it did not succeed: try again", path)
+		return Endpoint{}, fmt.Errorf("PUT %s: Aspect reported a failure: try again", path)
 	}
 	raw := json.RawMessage(answer)
 	if e, ok := o.object("endpoint"); ok {
@@ -153,7 +153,7 @@ func (c *Client) DeleteEndpoint(ctx context.Context, id string) error {
 		return err
 	}
 	if o, _ := objectOf(answer); o.failed() {
-		return fmt.Errorf("DELETE %s: Aspect answered that it did not succeed: try again", path)
+		return fmt.Errorf("DELETE %s: Aspect reported a failure: try again", path)
 	}
 	return nil
 }
@@ -211,7 +211,7 @@ func checkTarget(target string) error {
 // pathOf puts an id into a path so that it stays one segment of it.
 func pathOf(before, id, after string) (string, error) {
 	if id == "" || id == "." || id == ".." {
-		return "", fmt.Errorf("%q is no id: give one as Aspect shows it", id)
+		return "", fmt.Errorf("%q is not a valid id", id)
 	}
 	return before + url.PathEscape(id) + after, nil
 }

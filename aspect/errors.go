@@ -58,15 +58,15 @@ func (e *APIError) advice() string {
 	case e.Status == http.StatusForbidden:
 		return "the API key was revoked, or belongs to another account: check ASPECT_API_KEY"
 	case e.Status == http.StatusNotFound, e.Status == http.StatusGone:
-		return "it does not exist in this account, or no longer; if it should, check ASPECT_API_KEY and ASPECT_URL"
+		return "it does not exist in this account; if it should, check ASPECT_API_KEY and ASPECT_URL"
 	case e.Status == http.StatusUnprocessableEntity:
-		return "Aspect does not accept a value of the request"
+		return "Aspect does not accept a value in the request"
 	case e.Status == http.StatusTooManyRequests:
 		return "too many requests: " + again
 	case e.Status >= 500:
-		return "Aspect has trouble: " + again
+		return "server error: " + again
 	case e.location != "":
-		return "it leads to " + e.location + ", which was not followed: if Aspect's API is there, set ASPECT_URL"
+		return "it redirects to " + e.location + ", which was not followed; if that is Aspect's API, set ASPECT_URL"
 	}
 	return ""
 }
@@ -131,17 +131,17 @@ func (e *networkError) Error() string {
 	var what string
 	switch {
 	case errors.Is(err, context.Canceled):
-		what = "ended before the answer came"
+		what = "canceled before the answer arrived"
 	case errors.Is(err, context.DeadlineExceeded):
-		what = fmt.Sprintf("%s did not answer in the time given", e.host)
+		what = fmt.Sprintf("%s did not answer in time", e.host)
 	case errors.Is(err, errNoAnswer):
 		what = fmt.Sprintf("%s did not answer within %v: check the network, or try again later", e.host, tryTime)
 	case errors.As(err, &noHost):
-		what = fmt.Sprintf("no address was found for %s (%v): check the network, and ASPECT_URL", e.host, noHost)
+		what = fmt.Sprintf("cannot resolve %s (%v): check the network and ASPECT_URL", e.host, noHost)
 	case isUntrusted(err):
-		what = fmt.Sprintf("%s could not prove who it is (%v): check ASPECT_URL, this machine's clock, and whether a proxy sits in between", e.host, err)
+		what = fmt.Sprintf("no secure connection to %s (%v): check ASPECT_URL, this machine's clock, and whether there is a proxy in between", e.host, err)
 	case errors.As(err, &dial) && (dial.Op == "dial" || dial.Op == "proxyconnect"):
-		what = fmt.Sprintf("no connection to %s (%v): check the network, and ASPECT_URL", e.host, err)
+		what = fmt.Sprintf("cannot connect to %s (%v): check the network and ASPECT_URL", e.host, err)
 	default:
 		what = fmt.Sprintf("the connection to %s broke (%v): try again", e.host, err)
 	}

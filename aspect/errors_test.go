@@ -22,13 +22,13 @@ func TestEveryRefusalIsASentence(t *testing.T) {
 		{"revoked key", 403, `{"code":"forbidden","detail":"No access"}`, nil,
 			"GET /tasks/active: 403 Forbidden: forbidden: No access (the API key was revoked, or belongs to another account: check ASPECT_API_KEY)"},
 		{"not there", 404, `{"detail":"Not Found"}`, nil,
-			"GET /tasks/active: 404 Not Found: Not Found (it does not exist in this account, or no longer; if it should, check ASPECT_API_KEY and ASPECT_URL)"},
+			"GET /tasks/active: 404 Not Found: Not Found (it does not exist in this account; if it should, check ASPECT_API_KEY and ASPECT_URL)"},
 		{"FastAPI's list", 422, `{"detail":[{"loc":["body","url"],"msg":"field required","type":"missing","input":{"k":"` + testKey + `"}},{"loc":["query",0],"msg":"too big"},{"msg":"x"},"y"]}`, nil,
-			"GET /tasks/active: 422 Unprocessable Entity: body.url: field required; query.0: too big; x; y (Aspect does not accept a value of the request)"},
+			"GET /tasks/active: 422 Unprocessable Entity: body.url: field required; query.0: too big; x; y (Aspect does not accept a value in the request)"},
 		{"too many, for long", 429, `{"detail":"slow down"}`, http.Header{"Retry-After": {"120"}},
 			"GET /tasks/active: 429 Too Many Requests: slow down (too many requests: try again in 2m0s)"},
 		{"a page of HTML", 501, "<html><head><style>p{}</style><title>Oops</title></head><body>\n\n<h1>It  broke</h1>\x1b[31m</body></html>", http.Header{"Retry-After": {"3600"}},
-			"GET /tasks/active: 501 Not Implemented: Oops It broke [31m (Aspect has trouble: try again in 1h0m0s)"},
+			"GET /tasks/active: 501 Not Implemented: Oops It broke [31m (server error: try again in 1h0m0s)"},
 		{"nothing", 400, ``, nil, "GET /tasks/active: 400 Bad Request"},
 		{"a key repeated", 400, `{"detail":"Bearer ` + testKey + ` and ` + testSecret + ` are bad"}`, nil,
 			"GET /tasks/active: 400 Bad Request: Bearer ****WXYZ and whsec_**** are bad"},
@@ -64,7 +64,7 @@ func TestARedirectElsewhereIsNotFollowed(t *testing.T) {
 		http.Redirect(w, r, elsewhere.URL+"/tasks/active", http.StatusTemporaryRedirect)
 	})
 	_, err := c.ActiveTasks(t.Context())
-	if err == nil || !strings.Contains(err.Error(), "leads to "+elsewhere.URL) || !strings.Contains(err.Error(), "ASPECT_URL") {
+	if err == nil || !strings.Contains(err.Error(), "redirects to "+elsewhere.URL) || !strings.Contains(err.Error(), "ASPECT_URL") {
 		t.Error(err)
 	}
 }

@@ -115,7 +115,7 @@ func readLease(name string) (lease, error) {
 		return lease{}, fmt.Errorf("%s is damaged", name)
 	}
 	if l.Version != leaseVersion {
-		return lease{}, fmt.Errorf("%s has format %d, and this aspectop knows format %d", name, l.Version, leaseVersion)
+		return lease{}, fmt.Errorf("%s has format %d, but this aspectop only knows format %d", name, l.Version, leaseVersion)
 	}
 	return l, nil
 }

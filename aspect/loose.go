@@ -71,7 +71,7 @@ func text(raw json.RawMessage) string {
 	return b.String()
 }
 
-var errNoList = errors.New("the answer holds no list that aspectop can read: is ASPECT_URL right?")
+var errNoList = errors.New("the answer contains no list that aspectop understands: is ASPECT_URL right?")
 
 // listOf finds the list in an answer: the answer itself, or its member data or
 // name, or its only member that is a list. next is the iterator of the page

@@ -58,9 +58,9 @@ func TestWhatGoesWrongOnTheWayIsASentence(t *testing.T) {
 		transport http.RoundTripper
 		want      []string
 	}{
-		{"a certificate nobody vouches for", tlsServer.URL, nil, []string{"could not prove who it is", "x509", "clock"}},
-		{"nobody listens", refused.URL, nil, []string{"no connection to 127.0.0.1", "refused", "ASPECT_URL"}},
-		{"no such host", "", noDNS, []string{"no address was found for api.aspect.inc", "no such host"}},
+		{"a certificate nobody vouches for", tlsServer.URL, nil, []string{"no secure connection to 127.0.0.1", "x509", "clock"}},
+		{"nobody listens", refused.URL, nil, []string{"cannot connect to 127.0.0.1", "refused", "ASPECT_URL"}},
+		{"no such host", "", noDNS, []string{"cannot resolve api.aspect.inc", "no such host"}},
 		{"an answer cut off", breaking(t, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n[{\"id\""), nil, []string{"broke", "unexpected EOF"}},
 		{"no HTTP, with the key in it", breaking(t, "Bearer "+testKey+" \x1b[2J\r\n\r\n"), nil, []string{"broke", "malformed"}},
 	} {
@@ -147,7 +147,7 @@ func TestTheCallersEndEndsACall(t *testing.T) {
 		if !errors.Is(err, context.DeadlineExceeded) || time.Since(begin) != 3*time.Second {
 			t.Errorf("%v after %v", err, time.Since(begin))
 		}
-		if !strings.Contains(err.Error(), "did not answer in the time given") {
+		if !strings.Contains(err.Error(), "did not answer in time") {
 			t.Error(err)
 		}
 		if _, err := c.ActiveTasks(ctx); !errors.Is(err, context.DeadlineExceeded) {

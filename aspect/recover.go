@@ -82,7 +82,7 @@ func (r *Registrar) Recover(ctx context.Context, url string) (*Recovery, error) 
 	rec := &Recovery{leases: r.leases}
 	orphans, err := rec.collect()
 	if err != nil {
-		return rec, fmt.Errorf("what earlier runs left behind cannot be read: %w", err)
+		return rec, fmt.Errorf("cannot read the leases of earlier runs: %w", err)
 	}
 	slices.SortStableFunc(orphans, func(a, b orphan) int {
 		if a.lease.Kept != b.lease.Kept {

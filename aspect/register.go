@@ -63,7 +63,7 @@ func (r *Registrar) Register(ctx context.Context, url string) (*Registration, er
 	}
 	intent, claim, err := r.note(url)
 	if err != nil {
-		return nil, fmt.Errorf("no webhook endpoint was registered, as its lease cannot be kept: %w", err)
+		return nil, fmt.Errorf("no webhook endpoint was registered, because its lease cannot be saved: %w", err)
 	}
 	created, err := r.client.CreateEndpoint(ctx, intent.Endpoint.spec())
 	if created.Endpoint.ID == "" {
@@ -79,11 +79,11 @@ func (r *Registrar) Register(ctx context.Context, url string) (*Registration, er
 	err = claim.write(g.lease)
 	switch {
 	case err != nil:
-		err = fmt.Errorf("the lease of the webhook endpoint %s cannot be kept: %w", g.EndpointID, err)
+		err = fmt.Errorf("cannot save the lease of webhook endpoint %s: %w", g.EndpointID, err)
 	case g.Secret.Empty():
-		err = fmt.Errorf("the webhook endpoint %s was created without telling its secret, so its deliveries cannot be verified: create one in Aspect's dashboard and set ASPECT_WEBHOOK_SECRET", g.EndpointID)
+		err = fmt.Errorf("webhook endpoint %s was created, but Aspect returned no secret, so its deliveries cannot be verified: create an endpoint in Aspect's dashboard and set ASPECT_WEBHOOK_SECRET", g.EndpointID)
 	case ctx.Err() != nil:
-		err = fmt.Errorf("registering the webhook endpoint was ended: %w", ctx.Err())
+		err = fmt.Errorf("registering the webhook endpoint was interrupted: %w", ctx.Err())
 	default:
 		return g, nil
 	}
@@ -163,7 +163,7 @@ func (g *Registration) Repoint(ctx context.Context, url string) error {
 	g.lease.Endpoint.URL, g.lease.Endpoint.Description = url, spec.Description
 	g.lease.PID, g.lease.Kept = os.Getpid(), false
 	if err := g.claim.write(g.lease); err != nil {
-		return fmt.Errorf("the webhook endpoint %s points to %s now, but its lease cannot be brought up to date: %w", g.EndpointID, url, err)
+		return fmt.Errorf("webhook endpoint %s now points to %s, but its lease cannot be updated: %w", g.EndpointID, url, err)
 	}
 	return nil
 }
@@ -185,7 +185,7 @@ func (g *Registration) Release(ctx context.Context) error {
 	err := g.claim.remove()
 	g.claim = nil
 	if err != nil {
-		return fmt.Errorf("the webhook endpoint %s was deleted, but its lease was not: %w", g.EndpointID, err)
+		return fmt.Errorf("webhook endpoint %s was deleted, but not its lease: %w", g.EndpointID, err)
 	}
 	return nil
 }

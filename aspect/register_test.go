@@ -126,7 +126,7 @@ func TestAnEndpointWithoutASecretIsDeletedAgain(t *testing.T) {
 		answer(w, 200, map[string]any{"endpoint": map[string]any{"id": "ep_1"}})
 	})
 	_, err := NewRegistrar(c, dir).Register(t.Context(), "https://a.example")
-	if err == nil || !strings.Contains(err.Error(), "without telling its secret") || !deleted {
+	if err == nil || !strings.Contains(err.Error(), "returned no secret") || !deleted {
 		t.Errorf("%v, deleted: %v", err, deleted)
 	}
 	nothingLeft(t, nil, dir)
@@ -161,7 +161,7 @@ func TestAnEndpointWhoseLeaseCannotBeKeptIsDeletedAgain(t *testing.T) {
 		}
 	}
 	_, err := NewRegistrar(s.serve(), dir).Register(t.Context(), "https://a.example")
-	if err == nil || !strings.Contains(err.Error(), "cannot be kept") || s.made != 1 || len(s.alive()) != 0 {
+	if err == nil || !strings.Contains(err.Error(), "cannot save the lease") || s.made != 1 || len(s.alive()) != 0 {
 		t.Errorf("%v; there: %v", err, s.alive())
 	}
 }

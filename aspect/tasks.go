@@ -84,7 +84,7 @@ func (c *Client) get(ctx context.Context, before, id, name string) (object, json
 		o, raw = inner, o[name]
 	}
 	if o.text("id") == "" {
-		return nil, nil, fmt.Errorf("GET %s: the answer is no %s that aspectop can read: is ASPECT_URL right?", path, name)
+		return nil, nil, fmt.Errorf("GET %s: the answer is not a %s that aspectop understands: is ASPECT_URL right?", path, name)
 	}
 	return o, raw, nil
 }

@@ -23,8 +23,8 @@ type accountFlags struct {
 }
 
 func (a *accountFlags) flags(f *pflag.FlagSet) {
-	f.Var(&a.timeout, "timeout", "give up after this time, such as 10s (default: after four tries)")
-	f.BoolVar(&a.json, "json", false, "print one JSON object a line")
+	f.Var(&a.timeout, "timeout", "give up after this time, such as 10s (default: after four attempts)")
+	f.BoolVar(&a.json, "json", false, "print one JSON object per line")
 }
 
 // ask calls f with a client of the API, and turns the end of the time, or of the
@@ -35,7 +35,7 @@ func (a *accountFlags) ask(ctx context.Context, f func(context.Context, *aspect.
 		return err
 	}
 	if client == nil {
-		return exit.Usage("%s is not set: make an API key in Aspect's settings, and set %s to it", settings.KeyVariable, settings.KeyVariable)
+		return exit.Usage("%s is not set: create an API key in Aspect's settings and put it into %s", settings.KeyVariable, settings.KeyVariable)
 	}
 	if a.timeout > 0 {
 		var cancel context.CancelFunc
@@ -47,7 +47,7 @@ func (a *accountFlags) ask(ctx context.Context, f func(context.Context, *aspect.
 	case err == nil || ctx.Err() == nil:
 		return err
 	case context.Cause(ctx) == errTimeout:
-		return exit.With(exit.TimedOut, fmt.Errorf("time-out after %s: %w", a.timeout.String(), err))
+		return exit.With(exit.TimedOut, fmt.Errorf("timed out after %s: %w", a.timeout.String(), err))
 	}
 	return exit.With(exit.Interrupted, fmt.Errorf("interrupted: %w", err))
 }
@@ -88,10 +88,10 @@ func newClientOver(t http.RoundTripper) (*aspect.Client, error) {
 // atLeastOne refuses a --limit that asks for nothing.
 func atLeastOne(limit int) error {
 	if limit < 1 {
-		return exit.Usage("--limit %d: ask for one at least", limit)
+		return exit.Usage("--limit %d: must be at least 1", limit)
 	}
 	return nil
 }
 
 // errNoID is what a command says of an empty argument where an id should stand.
-var errNoID = exit.With(exit.Misused, errors.New("an empty text is no id; is a variable not set?"))
+var errNoID = exit.With(exit.Misused, errors.New("the id is empty; is a shell variable unset?"))

@@ -46,8 +46,9 @@ func newRoot() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "aspectop",
 		Short: "top for Aspect media tasks",
-		Long: `aspectop receives Aspect's Svix-signed webhooks, verifies them, keeps them
-durably, and draws them live in the terminal. Alone it is "aspectop watch".`,
+		Long: `aspectop receives Aspect's Svix-signed webhooks, verifies them, stores them
+durably, and shows them live in the terminal. Without a command it runs
+"aspectop watch".`,
 		Version:       readBuild().sentence(),
 		SilenceErrors: true,
 		SilenceUsage:  true,

@@ -29,7 +29,7 @@ func newCompletion() *cobra.Command {
 		ValidArgs: shells,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) != 1 || !slices.Contains(shells, args[0]) {
-				return exit.Usage("name one shell: %s", strings.Join(shells, ", "))
+				return exit.Usage("unknown shell: the argument must be one of %s", strings.Join(shells, ", "))
 			}
 			return nil
 		},

@@ -49,7 +49,7 @@ func servePprof(cmd *cobra.Command) error {
 	}
 	address := flag.Value.String()
 	if receiver.Public(address) {
-		return exit.Usage("--%s %s: profiles are served on a loopback address only, such as 127.0.0.1:6060", pprofFlag, address)
+		return exit.Usage("--%s %s: must be a loopback address, such as 127.0.0.1:6060", pprofFlag, address)
 	}
 	l, err := net.Listen("tcp", address)
 	if err != nil {

@@ -28,19 +28,19 @@ func newDemo() *cobra.Command {
 	var d demoFlags
 	cmd := &cobra.Command{
 		Use:   "demo",
-		Short: "Show the whole program with nothing configured",
-		Long: `demo is watch on a free port, with a throw-away secret and a journal that is
-forgotten at the end, and a stand-in for Aspect that posts signed events to it.`,
+		Short: "Run the whole program without any setup",
+		Long: `demo runs watch on a free port with a throw-away secret and a temporary journal,
+and a stand-in for Aspect that posts signed events to it.`,
 		Args: noArguments,
 	}
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return d.run(cmd.Context()) }
 	f := cmd.Flags()
 	f.SortFlags = false
-	f.IntVar(&d.options.Tasks, "tasks", 0, "number of tasks in all (default: endless)")
-	f.Float64Var(&d.options.Rate, "rate", 12, "new tasks a minute")
+	f.IntVar(&d.options.Tasks, "tasks", 0, "total number of tasks (default: endless)")
+	f.Float64Var(&d.options.Rate, "rate", 12, "new tasks per minute")
 	f.Int64Var(&d.options.Seed, "seed", 1, "the same seed gives the same tasks")
-	f.StringVar(&d.scenario, "scenario", "", "what to play: "+strings.Join(demo.Scenarios(), ", ")+", or a file")
-	f.Var(&d.duration, "duration", "end after this time, such as 2m (default: never)")
+	f.StringVar(&d.scenario, "scenario", "", "scenario to play: "+strings.Join(demo.Scenarios(), ", ")+", or a file")
+	f.Var(&d.duration, "duration", "exit after this time, such as 2m (default: never)")
 	d.SSHFlags.Flags(f)
 	d.Output.Flags(f)
 	return cmd

@@ -59,23 +59,23 @@ func newDoctor() *cobra.Command {
 	var d doctor
 	cmd := &cobra.Command{
 		Use:   "doctor",
-		Short: "Check what watch needs, and say what to do",
-		Long: `doctor checks the config file, the signing secrets, the port, the journal, the API
-key, this machine's clock, what earlier runs left registered, cloudflared and the
-terminal. Each check is one line: ok, warn, fail, or skip where it could not be
-made; what was found; what to do. It shows no secret and changes nothing.
+		Short: "Check the setup and say how to fix it",
+		Long: `doctor checks the config file, signing secrets, port, journal, API key, clock,
+endpoints left by earlier runs, cloudflared and the terminal. Each check prints
+one line: ok, warn, fail or skip, what was found, and what to do about it. It
+shows no secret and changes nothing.
 
-Exit codes: 0 nothing failed, 1 something did.`,
+Exit codes: 0 no check failed, 1 a check failed.`,
 		Args: noArguments,
 	}
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return d.run(cmd) }
 	f := cmd.Flags()
 	f.SortFlags = false
-	f.StringVar(&d.listen, "listen", defaultListen, "`address` that watch is to receive on")
-	f.StringVar(&d.secretFile, "secret-file", "", "`file` that holds the signing secrets")
-	f.StringVar(&d.journal, "journal", "", "journal `file` (default: where watch keeps it)")
+	f.StringVar(&d.listen, "listen", defaultListen, "`address` that watch listens on")
+	f.StringVar(&d.secretFile, "secret-file", "", "`file` with the signing secrets")
+	f.StringVar(&d.journal, "journal", "", "journal `file` (default: the one that watch writes)")
 	f.StringVar(&d.cloudflared, "cloudflared", "", "`path` of cloudflared (default: found on PATH)")
-	f.BoolVar(&d.json, "json", false, "print one JSON object a check")
+	f.BoolVar(&d.json, "json", false, "print one JSON object per check")
 	return cmd
 }
 
@@ -146,7 +146,7 @@ func openToOthers(what, path string) *finding {
 	if !open {
 		return nil
 	}
-	return &finding{warning, fmt.Sprintf("%s %s is open to other users (mode %04o)", what, path, mode), "close it: chmod 600 " + path}
+	return &finding{warning, fmt.Sprintf("%s %s is accessible to other users (mode %04o)", what, path, mode), "run: chmod 600 " + path}
 }
 
 // askTime is how long the API may take to answer, cloudflared to tell its
@@ -174,7 +174,7 @@ func checkConfig(err error) finding {
 	case err != nil:
 		return finding{failure, err.Error(), ""}
 	case path == "":
-		return finding{fine, "no config file, and no place for one", ""}
+		return finding{fine, "no config file, and no config directory", ""}
 	}
 	if _, err := os.Stat(path); err != nil {
 		return finding{fine, "no config file (it would be " + path + ")", ""}
@@ -191,7 +191,7 @@ func (d *doctor) checkSecrets() finding {
 	case errors.Is(err, settings.ErrNoSecret) && settings.APIKey().Empty():
 		return finding{warning, "none is set", "copy the endpoint's signing secret (whsec_...) from Aspect's dashboard into " + settings.SecretVariable + ", or set " + settings.KeyVariable}
 	case errors.Is(err, settings.ErrNoSecret):
-		return finding{fine, "none is set; with the API key, watch gets one for an endpoint of its own (--tunnel), or polls", ""}
+		return finding{fine, "none is set; with the API key, watch registers an endpoint (with --tunnel) or polls", ""}
 	case err != nil:
 		return finding{failure, err.Error(), "copy it again from the endpoint's page in Aspect's dashboard"}
 	}
@@ -204,7 +204,7 @@ func (d *doctor) checkSecrets() finding {
 	for i, s := range secrets {
 		names[i] = s.Name
 	}
-	return finding{fine, fmt.Sprintf("%d of the right form: %s", len(secrets), strings.Join(names, ", ")), ""}
+	return finding{fine, fmt.Sprintf("%d valid: %s", len(secrets), strings.Join(names, ", ")), ""}
 }
 
 // checkPort takes the port for an instant.
@@ -217,9 +217,9 @@ func (d *doctor) checkPort() finding {
 	l.Close()
 	switch {
 	case moved:
-		return finding{warning, "another program has " + d.listen, "watch would receive on " + next + "; where the address matters, stop that program or give --listen"}
+		return finding{warning, "in use by another program: " + d.listen, "watch would receive on " + next + "; if the address matters, stop that program or set --listen"}
 	case receiver.Public(d.listen):
-		return finding{warning, d.listen + " is free, and open to the network", "unless that is meant, listen on " + defaultListen}
+		return finding{warning, d.listen + " is free, but open to the network", "unless intended, listen on " + defaultListen}
 	}
 	return finding{fine, d.listen + " is free", ""}
 }
@@ -230,7 +230,7 @@ func (d *doctor) checkJournal(ctx context.Context) finding {
 	case err != nil:
 		return finding{failure, err.Error(), ""}
 	case h.InMemory():
-		return finding{fine, "in memory, forgotten at the end", ""}
+		return finding{fine, "in memory, deleted on exit", ""}
 	case h.File() == "":
 		return checkDatabase(ctx, h)
 	}
@@ -243,7 +243,7 @@ func (d *doctor) checkJournal(ctx context.Context) finding {
 		return finding{failure, err.Error(), ""}
 	}
 	if none {
-		return finding{fine, "none yet; watch makes " + h.File(), ""}
+		return finding{fine, "none yet; watch will create " + h.File(), ""}
 	}
 	if open := openToOthers("the journal", found.Path); open != nil {
 		return *open
@@ -275,9 +275,9 @@ func checkWriter(h settings.Home, words string) finding {
 	case err != nil:
 		return finding{failure, err.Error(), ""}
 	case alive:
-		return finding{fine, words + "; written by " + who, ""}
+		return finding{fine, words + "; being written by " + who, ""}
 	}
-	return finding{fine, words + "; no process writes it now", ""}
+	return finding{fine, words + "; no process is writing it", ""}
 }
 
 // checkLeases counts the notes of endpoints that were registered. To look into
@@ -290,13 +290,13 @@ func (d *doctor) checkLeases() finding {
 	folder := filepath.Join(state, "endpoints")
 	notes, err := filepath.Glob(filepath.Join(folder, "*.json"))
 	if err == nil && len(notes) == 0 {
-		return finding{fine, "no run of watch has left one registered", ""}
+		return finding{fine, "none left by earlier runs", ""}
 	}
-	words := fmt.Sprintf("%d registered by watch, noted in %s", len(notes), folder)
+	words := fmt.Sprintf("%d registered by watch, listed in %s", len(notes), folder)
 	if settings.WatchRuns(state) {
-		return finding{fine, words + "; a watch is running, which may own one", ""}
+		return finding{fine, words + "; a running watch may own one", ""}
 	}
-	return finding{warning, words, "the next watch with the same key and a tunnel takes one over and deletes the others; those of --keep-endpoint stay"}
+	return finding{warning, words, "the next watch with the same key and a tunnel reuses one and deletes the others, except those of --keep-endpoint"}
 }
 
 // checkCloudflared runs the program for its version, with nothing of ours in its
@@ -316,7 +316,7 @@ func (d *doctor) checkCloudflared(ctx context.Context) finding {
 	ask.WaitDelay = askTime / 10
 	out, err := ask.Output()
 	if err != nil {
-		return finding{warning, fmt.Sprintf("%s does not tell its version: %v", path, err), "is it cloudflared?"}
+		return finding{warning, fmt.Sprintf("cannot get the version of %s: %v", path, err), "is it cloudflared?"}
 	}
 	version, _, _ := bytes.Cut(bytes.TrimSpace(out), []byte("\n"))
 	const longest = 100
@@ -327,7 +327,7 @@ func (d *doctor) checkCloudflared(ctx context.Context) finding {
 // nothing.
 func checkTerminal() finding {
 	if !terminal.IsTerminal() {
-		return finding{fine, "stdout is none, so watch would print sentences", ""}
+		return finding{fine, "stdout is not a terminal, so watch would print sentences", ""}
 	}
 	words := []string{cmp.Or(os.Getenv("TERM"), "TERM is not set")}
 	w, h, err := term.GetSize(os.Stdout.Fd())
@@ -345,7 +345,7 @@ func checkTerminal() finding {
 	}
 	words = append(words, "UTF-8")
 	if known && (w < 40 || h < 10) {
-		return finding{warning, strings.Join(words, ", "), "the screen needs 40x10 at least"}
+		return finding{warning, strings.Join(words, ", "), "the screen needs at least 40x10"}
 	}
 	return finding{fine, strings.Join(words, ", "), ""}
 }

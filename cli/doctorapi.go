@@ -45,13 +45,13 @@ func askAccount(ctx context.Context) *account {
 func (a *account) checkKey() finding {
 	switch {
 	case !a.key:
-		return finding{skipped, "none is set; tasks, messages, polling and registering need one", "make one in Aspect's settings, and set " + settings.KeyVariable}
+		return finding{skipped, "not set; needed for tasks, messages, polling and registering", "create one in Aspect's settings and set " + settings.KeyVariable}
 	case a.err != nil:
 		return finding{failure, a.err.Error(), ""}
 	}
-	words := fmt.Sprintf("%s knows it, answered in %d ms, %d active tasks", a.address, a.took.Milliseconds(), a.active)
+	words := fmt.Sprintf("accepted by %s in %d ms, %d active tasks", a.address, a.took.Milliseconds(), a.active)
 	if u, err := url.Parse(a.address); err == nil && u.Scheme == "http" && receiver.Public(u.Host) {
-		return finding{warning, words, "the key goes over the network in the clear: is " + settings.URLVariable + " to begin with https://?"}
+		return finding{warning, words, "the key is sent unencrypted; should " + settings.URLVariable + " begin with https://?"}
 	}
 	return finding{fine, words, ""}
 }
@@ -67,21 +67,21 @@ func (a *account) checkClock() finding {
 	off, margin, ok := a.clock.read()
 	switch {
 	case !a.key:
-		return finding{skipped, "not compared: without an API key nobody is asked", ""}
+		return finding{skipped, "not compared: needs an API key", ""}
 	case !ok:
-		return finding{skipped, "not compared: no answer told the time", ""}
+		return finding{skipped, "not compared: no answer had a date", ""}
 	}
-	const do = "let the system set its clock (NTP)"
+	const do = "synchronize the system clock (NTP)"
 	away, side := off.Abs(), "ahead of"
 	if off < 0 {
 		side = "behind"
 	}
-	words := fmt.Sprintf("%s %s Aspect's, give or take %s", away.Round(time.Second), side, margin.Round(time.Second))
+	words := fmt.Sprintf("%s %s Aspect's, within %s", away.Round(time.Second), side, margin.Round(time.Second))
 	switch {
 	case away <= margin:
-		return finding{fine, "as Aspect's, give or take " + margin.Round(time.Second).String(), ""}
+		return finding{fine, "same as Aspect's, within " + margin.Round(time.Second).String(), ""}
 	case away-margin > clockFailure:
-		return finding{failure, words + ", so that signatures would be refused", do}
+		return finding{failure, words + "; signatures would be rejected", do}
 	case away-margin > clockWarning:
 		return finding{warning, words, do}
 	}

@@ -23,15 +23,14 @@ func newEndpoints() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "endpoints create|update|delete",
 		Short: "Create, update and delete webhook endpoints at Aspect",
-		Long: `endpoints changes the webhook endpoints of the account. It needs an API key in
-` + settings.KeyVariable + `. Aspect's API has no list of endpoints: keep the id that create
-tells, or look in Aspect's dashboard.
+		Long: `endpoints manages the webhook endpoints of the account. It needs an API key in
+` + settings.KeyVariable + `. Aspect's API cannot list endpoints, so note the id that create
+prints, or look in Aspect's dashboard.
 
-A watch registers an endpoint of its own and deletes it again; this is for those
-that are to stay.`,
+These endpoints are permanent, unlike the one that watch registers and deletes.`,
 		Args: noArguments,
 		RunE: func(*cobra.Command, []string) error {
-			return exit.Usage("say what to do: aspectop endpoints create, update or delete")
+			return exit.Usage("missing subcommand: create, update or delete")
 		},
 	}
 	cmd.AddCommand(newEndpointCreate(), newEndpointUpdate(), newEndpointDelete())
@@ -54,10 +53,10 @@ type endpointFlags struct {
 
 func (e *endpointFlags) flags(f *pflag.FlagSet) {
 	f.SortFlags = false
-	f.StringVar(&e.url, "url", "", "`URL` that Svix posts to; it must be reachable from the internet")
-	f.StringVar(&e.description, "description", "", "`text` by which the dashboard shows it")
-	f.StringArrayVar(&e.eventTypes, "event-type", nil, "`type` of events it gets, such as task.failed; repeatable; task.* are all")
-	f.IntVar(&e.rateLimit, "rate-limit", 120, "how many deliveries a second at most")
+	f.StringVar(&e.url, "url", "", "`URL` that Svix posts to; must be reachable from the internet")
+	f.StringVar(&e.description, "description", "", "`text` shown in the dashboard")
+	f.StringArrayVar(&e.eventTypes, "event-type", nil, "event `type` to receive, such as task.failed or task.* for all; repeatable")
+	f.IntVar(&e.rateLimit, "rate-limit", 120, "maximum number of deliveries per second")
 }
 
 // spec checks what both commands take.
@@ -65,11 +64,11 @@ func (e *endpointFlags) spec() (aspect.EndpointSpec, error) {
 	u, err := url.Parse(e.url)
 	switch {
 	case e.url == "":
-		return aspect.EndpointSpec{}, exit.Usage("--url is missing: where Svix is to post, such as https://example.com/webhooks/aspect")
+		return aspect.EndpointSpec{}, exit.Usage("--url is missing: the URL that Svix posts to, such as https://example.com/webhooks/aspect")
 	case err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "":
-		return aspect.EndpointSpec{}, exit.Usage("--url has to begin with https:// or http:// and a host")
+		return aspect.EndpointSpec{}, exit.Usage("--url must begin with https:// or http:// and a host")
 	case e.rateLimit < 1:
-		return aspect.EndpointSpec{}, exit.Usage("--rate-limit %d: one delivery a second is the least", e.rateLimit)
+		return aspect.EndpointSpec{}, exit.Usage("--rate-limit %d: must be at least 1", e.rateLimit)
 	}
 	return aspect.EndpointSpec{
 		URL: e.url, Description: e.description, EventTypes: e.eventTypes, RateLimit: e.rateLimit, Disabled: e.disable,
@@ -105,7 +104,7 @@ func lineOf(e aspect.Endpoint) endpointLine {
 
 // endpointWords tells of an endpoint.
 func endpointWords(e aspect.Endpoint) string {
-	words := fmt.Sprintf("the webhook endpoint %s: %s to %s, at most %d a second", e.ID, strings.Join(e.EventTypes, ", "), withoutUser(e.URL), e.RateLimit)
+	words := fmt.Sprintf("webhook endpoint %s: %s to %s, at most %d per second", e.ID, strings.Join(e.EventTypes, ", "), withoutUser(e.URL), e.RateLimit)
 	if e.Disabled {
 		words += "; it is disabled"
 	}
@@ -124,10 +123,10 @@ func newEndpointCreate() *cobra.Command {
 	var e endpointFlags
 	cmd := &cobra.Command{
 		Use:   "create --url URL --secret-out FILE",
-		Short: "Create a webhook endpoint, and keep its secret",
-		Long: `create makes a webhook endpoint that stays until it is deleted. Aspect tells its
-signing secret in this answer and never again, so say where it goes: --secret-out
-writes it to a new file that only you can read, --show-secret prints it.`,
+		Short: "Create a webhook endpoint and save its secret",
+		Long: `create makes a permanent webhook endpoint. Aspect returns its signing secret only
+once: --secret-out writes it to a new file that only you can read, --show-secret
+prints it.`,
 		Example: `  aspectop endpoints create --url https://example.com/webhooks/aspect --secret-out aspect.secret
   aspectop watch --secret-file aspect.secret`,
 		Args: noArguments,
@@ -147,9 +146,9 @@ func (e *endpointFlags) create(ctx context.Context) error {
 	}
 	switch {
 	case e.secretOut == "" && !e.showSecret:
-		return exit.Usage("Aspect tells the endpoint's secret only once, now: say where it goes with --secret-out FILE, or have it printed with --show-secret")
+		return exit.Usage("Aspect returns the endpoint's secret only once: save it with --secret-out FILE, or print it with --show-secret")
 	case e.secretOut != "" && e.showSecret:
-		return exit.Usage("--secret-out and --show-secret exclude each other")
+		return exit.Usage("--secret-out and --show-secret cannot be used together")
 	}
 	if len(spec.EventTypes) == 0 {
 		spec.EventTypes = []string{aspect.AllTaskEvents}
@@ -185,9 +184,9 @@ func undoCreate(c *aspect.Client, id string, why error) error {
 	ctx, cancel := context.WithTimeout(context.Background(), undoTime)
 	defer cancel()
 	if err := c.DeleteEndpoint(ctx, id); err != nil && !errors.Is(err, aspect.ErrNotFound) {
-		return fmt.Errorf("%w; and the endpoint %s could not be deleted again: %w; to delete it: aspectop endpoints delete %s", why, id, err, id)
+		return fmt.Errorf("%w; the endpoint %s could not be deleted again: %w; to delete it, run: aspectop endpoints delete %s", why, id, err, id)
 	}
-	return fmt.Errorf("%w; so the endpoint %s was deleted again", why, id)
+	return fmt.Errorf("%w; the endpoint %s was deleted again", why, id)
 }
 
 // secretFile is a new file for a secret that is about to be known; nil if there
@@ -202,7 +201,7 @@ func newSecretFile(path string) (*secretFile, error) {
 	}
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, fs.ErrExist) {
-		return nil, exit.Usage("--secret-out: %s is there already, and may hold another secret; name a new file", path)
+		return nil, exit.Usage("--secret-out: %s already exists and may contain another secret; choose a new file", path)
 	} else if err != nil {
 		return nil, exit.Usage("--secret-out: %w", err)
 	}
@@ -212,14 +211,14 @@ func newSecretFile(path string) (*secretFile, error) {
 // keep writes the secret, if there is one and a file for it.
 func (f *secretFile) keep(secret aspect.Credential) error {
 	if secret.Empty() {
-		return errors.New("the answer of Aspect holds no secret")
+		return errors.New("Aspect's answer contains no secret")
 	}
 	if f == nil {
 		return nil
 	}
 	_, err := f.WriteString(secret.Reveal() + "\n")
 	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return fmt.Errorf("the secret cannot be kept: %w", err)
+		return fmt.Errorf("cannot save the secret: %w", err)
 	}
 	return nil
 }
@@ -250,18 +249,18 @@ func newEndpointUpdate() *cobra.Command {
 	var e endpointFlags
 	cmd := &cobra.Command{
 		Use:   "update ID --url URL --description TEXT --event-type TYPE --rate-limit N --enable|--disable",
-		Short: "Set all that can be set of a webhook endpoint",
-		Long: `update sets all fields of a webhook endpoint; its secret stays. Aspect's API takes
-all of them at once and has no way to read them, so all have to be given: what is
-left out would not stay as it is.`,
+		Short: "Replace all settings of a webhook endpoint",
+		Long: `update replaces all settings of a webhook endpoint; its secret stays the same.
+All flags are required, because Aspect's API replaces all settings at once and
+cannot read the current ones.`,
 		Example: `  aspectop endpoints update ep_123 --url https://example.com/new --description "Prod listener" \
       --event-type 'task.*' --rate-limit 120 --enable`,
 		Args: oneEndpoint,
 	}
 	cmd.RunE = func(cmd *cobra.Command, args []string) error { return e.update(cmd.Context(), cmd.Flags(), args[0]) }
 	e.flags(cmd.Flags())
-	cmd.Flags().BoolVar(&e.enable, "enable", false, "deliver to it")
-	cmd.Flags().BoolVar(&e.disable, "disable", false, "do not deliver to it")
+	cmd.Flags().BoolVar(&e.enable, "enable", false, "enable deliveries")
+	cmd.Flags().BoolVar(&e.disable, "disable", false, "disable deliveries")
 	e.accountFlags.flags(cmd.Flags())
 	return cmd
 }
@@ -270,9 +269,9 @@ left out would not stay as it is.`,
 func oneEndpoint(cmd *cobra.Command, args []string) error {
 	switch {
 	case len(args) == 0:
-		return exit.Usage("name the endpoint by its id: %s ep_...", cmd.CommandPath())
+		return exit.Usage("no endpoint given: %s ep_...", cmd.CommandPath())
 	case len(args) > 1:
-		return exit.Usage("one endpoint at a time; unexpected argument %q", args[1])
+		return exit.Usage("unexpected argument %q: only one endpoint at a time", args[1])
 	case args[0] == "":
 		return errNoID
 	}
@@ -290,7 +289,7 @@ func (e *endpointFlags) update(ctx context.Context, flags *pflag.FlagSet, id str
 		missing = append(missing, "one of --enable and --disable")
 	}
 	if len(missing) > 0 {
-		return exit.Usage("an update sets all fields, and the API cannot tell what they are now; also give %s", strings.Join(missing, ", "))
+		return exit.Usage("an update replaces all fields, and the API cannot read the current ones; also set %s", strings.Join(missing, ", "))
 	}
 	spec, err := e.spec()
 	if err != nil {
@@ -309,9 +308,9 @@ func newEndpointDelete() *cobra.Command {
 	var a accountFlags
 	cmd := &cobra.Command{
 		Use:   "delete ID",
-		Short: "Delete a webhook endpoint, and what Svix still wants to retry",
-		Long: `delete deletes a webhook endpoint, and with it the deliveries that Svix still wants
-to try again. One that is not there counts as deleted.`,
+		Short: "Delete a webhook endpoint and its pending retries",
+		Long: `delete removes a webhook endpoint and the deliveries that Svix would still retry.
+Deleting an endpoint that does not exist succeeds.`,
 		Args: oneEndpoint,
 	}
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
@@ -328,11 +327,11 @@ func (a *accountFlags) deleteEndpoint(ctx context.Context, c *aspect.Client, id 
 		ID   string `json:"id"`
 		Gone bool   `json:"gone"` // before
 	}{headOf("endpoint_deleted"), id, false}
-	sentence := "deleted the webhook endpoint " + id + ", and with it what Svix still wanted to retry"
+	sentence := "deleted webhook endpoint " + id + " and its pending retries"
 	err := c.DeleteEndpoint(ctx, id)
 	switch {
 	case errors.Is(err, aspect.ErrNotFound):
-		line.Gone, sentence = true, "this account has no webhook endpoint "+id+": it is gone already"
+		line.Gone, sentence = true, "webhook endpoint "+id+" does not exist in this account; nothing to delete"
 	case err != nil:
 		return err
 	}

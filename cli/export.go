@@ -42,16 +42,16 @@ func newExport() *cobra.Command {
 	var e exportFlags
 	cmd := &cobra.Command{
 		Use:   "export",
-		Short: "Write kept deliveries to stdout, or a report about them",
-		Long: `export writes the deliveries that a journal holds to stdout:
+		Short: "Write stored deliveries, or a report about them, to stdout",
+		Long: `export writes the deliveries in a journal to stdout:
 
-  ndjson   one JSON object a line, with headers and raw body
-  har      an HTTP Archive 1.2, for browsers' network tools and HTTP clients
-  curl     a shell command a line that posts the delivery again, bytes unchanged
-  fixture  a test of your webhook handler, ready to run, in Go or for Node
+  ndjson   one JSON object per line, with headers and raw body
+  har      an HTTP Archive 1.2, for browser tools and HTTP clients
+  curl     one shell command per line that posts the delivery again, unchanged
+  fixture  a runnable test of your webhook handler, for Go or Node
 
-or, with html, a report about the tasks they tell of: one page with figures,
-statistics, timelines and events that needs nothing from elsewhere.
+or, with html, a report about their tasks: one self-contained page with figures,
+statistics, timelines and events.
 
 Values of headers such as Authorization and Cookie are redacted.`,
 		Example: `  aspectop export --since 1h --filter state:failed > failed.ndjson
@@ -62,14 +62,14 @@ Values of headers such as Authorization and Cookie are redacted.`,
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return e.run(cmd.Context(), cmd.Flags()) }
 	f := cmd.Flags()
 	f.SortFlags = false
-	f.StringVar(&e.format, "format", "ndjson", "`what` is written: "+strings.Join(exportFormats, ", "))
+	f.StringVar(&e.format, "format", "ndjson", "output `format`: "+strings.Join(exportFormats, ", "))
 	f.StringVar(&e.lang, "lang", "go", "`language` of a fixture: "+strings.Join(exportLangs, ", "))
 	f.StringVar(&e.filter, "filter", "", "only deliveries (of a report: tasks) that match this `filter`, such as \"state:failed\"")
-	f.Var(&e.since, "since", "only what came since `then`, such as 2h or 2026-01-02T15:04:05Z")
+	f.Var(&e.since, "since", "only deliveries received since this `time`, such as 2h or 2026-01-02T15:04:05Z")
 	f.StringVar(&e.to, "to", "http://"+defaultListen+receiver.DefaultPath, "`URL` in curl commands and in a HAR")
 	f.BoolVar(&e.privacy.WithCredentials, "with-credentials", false, "do not redact credentials in headers")
-	f.BoolVar(&e.privacy.MaskUsers, "redact", false, "mask user ids, in a report URLs too; the signatures hold no more")
-	f.StringVar(&e.journal, "journal", "", "journal `file` (default: where watch keeps it)")
+	f.BoolVar(&e.privacy.MaskUsers, "redact", false, "mask user ids, which invalidates the signatures; in a report also URLs")
+	f.StringVar(&e.journal, "journal", "", "journal `file` (default: the one that watch writes)")
 	f.BoolVar(&e.json, "json", false, "the same as --format ndjson")
 	return cmd
 }
@@ -99,10 +99,10 @@ func (e *exportFlags) run(ctx context.Context, flags *pflag.FlagSet) error {
 		return unlessInterrupted(ctx, err)
 	}
 	if count.Written == 0 {
-		fmt.Fprintln(os.Stderr, "aspectop: no delivery to write")
+		fmt.Fprintln(os.Stderr, "aspectop: no matching deliveries")
 	}
 	if count.Skipped > 0 {
-		fmt.Fprintf(os.Stderr, "aspectop: left out %d that are no requests of their own (from the API or the event stream, or repeats)\n", count.Skipped)
+		fmt.Fprintf(os.Stderr, "aspectop: skipped %d that are not requests (from the API or the event stream, or duplicates)\n", count.Skipped)
 	}
 	return nil
 }
@@ -121,7 +121,7 @@ func (e *exportFlags) report(ctx context.Context, reader journal.Reader, filter 
 		return unlessInterrupted(ctx, err)
 	}
 	if tasks == 0 {
-		fmt.Fprintln(os.Stderr, "aspectop: no task to report on")
+		fmt.Fprintln(os.Stderr, "aspectop: no matching tasks")
 	}
 	return nil
 }
@@ -129,7 +129,7 @@ func (e *exportFlags) report(ctx context.Context, reader journal.Reader, filter 
 // unlessInterrupted is err, unless it is because the user ended the command.
 func unlessInterrupted(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
-		return exit.With(exit.Interrupted, errors.New("interrupted; what was written is incomplete"))
+		return exit.With(exit.Interrupted, errors.New("interrupted; the output is incomplete"))
 	}
 	return err
 }
@@ -138,15 +138,15 @@ func unlessInterrupted(ctx context.Context, err error) error {
 func (e *exportFlags) check(flags *pflag.FlagSet) (printer.ExportFormat, error) {
 	switch {
 	case !slices.Contains(exportFormats, e.format):
-		return 0, exit.Usage("--format %q is not known; it is one of %s", e.format, strings.Join(exportFormats, ", "))
+		return 0, exit.Usage("unknown --format %q: must be one of %s", e.format, strings.Join(exportFormats, ", "))
 	case !slices.Contains(exportLangs, e.lang):
-		return 0, exit.Usage("--lang %q is not known; it is %s", e.lang, strings.Join(exportLangs, " or "))
+		return 0, exit.Usage("unknown --lang %q: must be %s", e.lang, strings.Join(exportLangs, " or "))
 	case flags.Changed("lang") && e.format != "fixture":
 		return 0, exit.Usage("--lang is for --format fixture")
 	case e.format == htmlFormat && (flags.Changed("to") || e.privacy.WithCredentials):
-		return 0, exit.Usage("a report has no place for what --to and --with-credentials tell")
+		return 0, exit.Usage("--to and --with-credentials have no effect on a report")
 	case e.json && e.format != "ndjson":
-		return 0, exit.Usage("--json and --format %s exclude each other", e.format)
+		return 0, exit.Usage("--json and --format %s cannot be used together", e.format)
 	case e.format == "fixture" && e.lang == "node":
 		return printer.NodeFixture, nil
 	}

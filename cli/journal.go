@@ -18,9 +18,9 @@ func newJournal() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "journal",
 		Short: "Set up, copy, check and salvage journals",
-		Long: `journal looks after journals: SQLite files, and PostgreSQL databases that several
-receivers share (postgres://user@host/database; the password comes from
-PGPASSWORD or ~/.pgpass).`,
+		Long: `journal manages journals: SQLite files, and PostgreSQL databases that several
+receivers share (postgres://user@host/database, with the password in PGPASSWORD
+or ~/.pgpass).`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
@@ -32,9 +32,8 @@ func newJournalMigrate() *cobra.Command {
 	return &cobra.Command{
 		Use:   "migrate [JOURNAL]",
 		Short: "Create the schema of a journal in a database",
-		Long: `migrate creates the schema "aspectop" in a PostgreSQL database, as a role that
-may. watch does so by itself if its role may. It changes nothing where the schema
-is there already.`,
+		Long: `migrate creates the schema "aspectop" in a PostgreSQL database, for setups where
+the role that watch uses may not. It does nothing if the schema exists.`,
 		Example: `  aspectop journal migrate postgres://admin@db.example.com/aspectop`,
 		Args:    atMost(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -58,14 +57,14 @@ is there already.`,
 func newJournalCopy() *cobra.Command {
 	return &cobra.Command{
 		Use:   "copy FROM TO",
-		Short: "Copy a journal from one home to another",
-		Long: `copy copies all deliveries with their numbers, their repeats and what became of
-them at your handlers, to an empty journal. Run it again after an interruption:
-it goes on where it stopped. Nothing may write the target meanwhile.`,
+		Short: "Copy a journal to another file or database",
+		Long: `copy copies all deliveries, with their numbers, repeats and forwarding results, to
+an empty journal. After an interruption, run it again to continue. Nothing else
+may write the target meanwhile.`,
 		Example: `  aspectop journal copy ~/.local/state/aspectop/journal.db postgres://aspectop@db/aspectop`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 2 {
-				return exit.Usage("name two journals: aspectop journal copy FROM TO")
+				return exit.Usage("two journals are required: aspectop journal copy FROM TO")
 			}
 			return nil
 		},
@@ -92,7 +91,7 @@ func copyJournal(ctx context.Context, from, to string) error {
 		return err
 	}
 	if h.InMemory() {
-		return exit.Usage("a journal in memory ends with this command: copy to a file or a database")
+		return exit.Usage("the target must be a file or a database, not memory")
 	}
 	target, err := h.Open(ctx, journal.Options{})
 	if err != nil {
@@ -108,7 +107,7 @@ func copyJournal(ctx context.Context, from, to string) error {
 	})
 	err = errors.Join(err, target.Close())
 	if ctx.Err() != nil {
-		return exit.With(exit.Interrupted, fmt.Errorf("interrupted after delivery %d; the same command goes on there", done))
+		return exit.With(exit.Interrupted, fmt.Errorf("interrupted after delivery %d; run the same command to continue", done))
 	}
 	if err != nil {
 		return err

@@ -21,8 +21,8 @@ func newMan() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "man",
 		Short: "Print the manual",
-		Long: `man prints the whole manual as one page, for man or groff; or it writes that page
-and one for each command into a folder.`,
+		Long: `man prints the whole manual as one page, for man or groff. With --dir it writes
+that page and one for each command to a directory.`,
 		Example: `  aspectop man | man -l -
   aspectop man --dir ~/.local/share/man/man1`,
 		Args: noArguments,
@@ -34,7 +34,7 @@ and one for each command into a folder.`,
 			return err
 		},
 	}
-	cmd.Flags().StringVar(&dir, "dir", "", "folder to write the pages to")
+	cmd.Flags().StringVar(&dir, "dir", "", "directory to write the pages to")
 	return cmd
 }
 
@@ -146,10 +146,10 @@ func manual(root *cobra.Command) []byte {
 		r.term(v.name, "", v.meaning)
 	}
 	r.macro("SH", "FILES")
-	r.term("~/.config/aspectop/config.toml", "", "Any flag by its name, such as retain = \"30d\"; in a table such as [watch], for that command only. A flag goes before the environment, and that before this file. Secrets are refused.")
-	r.term("~/.config/aspectop/authorized_keys", "", "The public keys that may watch over SSH, for --ssh.")
-	r.term("~/.local/state/aspectop/ssh_host_ed25519_key", "", "The host key of --ssh, made at its first use.")
-	r.term("~/.local/state/aspectop/journal.db", "", "The journal: one SQLite file, readable while it is written.")
+	r.term("~/.config/aspectop/config.toml", "", "Sets any flag by name, such as retain = \"30d\", for one command in a table such as [watch]. Flags override the environment, which overrides this file. Secrets are refused.")
+	r.term("~/.config/aspectop/authorized_keys", "", "Public keys that may connect to --ssh.")
+	r.term("~/.local/state/aspectop/ssh_host_ed25519_key", "", "Host key of --ssh, created on first use.")
+	r.term("~/.local/state/aspectop/journal.db", "", "The journal, an SQLite file that can be read while it is written.")
 	return r.Bytes()
 }
 
@@ -185,20 +185,20 @@ var exitCodes = []struct {
 	code    int
 	meaning string
 }{
-	{exit.OK, "Fine; also ended by q, a signal, or a reader that went away."},
-	{exit.Failed, "Failed. wait: a task is not completed. send: the answer is not the right one. replay: a delivery was not taken. doctor: a check failed."},
-	{exit.Misused, "Wrong use: an unknown flag, no secret, a bad filter, a bad config file."},
-	{exit.NotSetUp, "Set-up failed: the port, the journal. wait: the watch ended."},
-	{exit.TimedOut, "Time-out, as --timeout says."},
-	{exit.Interrupted, "Interrupted, where that is no usual end; or a second ctrl+c, or a signal a second or more after the first, ended the program at once."},
+	{exit.OK, "Success. watch, demo, view: also ended by q, a signal or a closed pipe."},
+	{exit.Failed, "Failure. wait: a task did not complete. send: unexpected answer. replay: a delivery was not accepted. doctor: a check failed."},
+	{exit.Misused, "Usage error: an unknown flag, no secret, an invalid filter or config file."},
+	{exit.NotSetUp, "Setup failed: port, journal. wait: the watch ended."},
+	{exit.TimedOut, "Timeout (--timeout)."},
+	{exit.Interrupted, "Interrupted; or a second ctrl+c, or a signal a second or more after the first, ended the program at once."},
 }
 
 // variables are told in the manual.
 var variables = []struct{ name, meaning string }{
-	{settings.SecretVariable, "One or more signing secrets, separated by spaces or commas; name=whsec_... names one."},
-	{settings.KeyVariable, "A key of Aspect's API."},
-	{settings.URLVariable, "Where that API is, instead of https://api.aspect.inc."},
-	{"ASPECTOP_*", "Any flag: ASPECTOP_RETAIN=30d is --retain 30d."},
-	{"XDG_CONFIG_HOME, XDG_STATE_HOME", "Where the config file and the journal are, instead of ~/.config and ~/.local/state."},
-	{"NO_COLOR", "No colours, whatever its value."},
+	{settings.SecretVariable, "One or more signing secrets, separated by spaces or commas; name=whsec_... gives one a name."},
+	{settings.KeyVariable, "A key for Aspect's API."},
+	{settings.URLVariable, "Base URL of the API (default https://api.aspect.inc)."},
+	{"ASPECTOP_*", "Any flag: ASPECTOP_RETAIN=30d means --retain 30d."},
+	{"XDG_CONFIG_HOME, XDG_STATE_HOME", "Directories of the config file and the journal (default ~/.config and ~/.local/state)."},
+	{"NO_COLOR", "Disables colours, whatever its value."},
 }

@@ -21,7 +21,7 @@ import (
 const defaultLimit = 50
 
 // unknownID stands where an item of Aspect's list has no id that we know.
-const unknownID = "(not understood; see --json)"
+const unknownID = "(unknown format; see --json)"
 
 func newMessages() *cobra.Command {
 	var (
@@ -30,12 +30,11 @@ func newMessages() *cobra.Command {
 	)
 	cmd := &cobra.Command{
 		Use:   "messages",
-		Short: "List the webhook messages that Aspect sent lately",
-		Long: `messages lists the recent webhook messages of the account, in Aspect's order. It
-needs an API key in ` + settings.KeyVariable + `. The id of a message is the svix-id of its
-deliveries.
+		Short: "List Aspect's recent webhook messages",
+		Long: `messages lists the account's recent webhook messages, in Aspect's order. It needs
+an API key in ` + settings.KeyVariable + `. A message's id is the svix-id of its deliveries.
 
-Aspect does not say what its answer looks like; --json has all of it, as raw.`,
+The format of Aspect's answer is not documented; --json prints it complete, as raw.`,
 		Args: noArguments,
 	}
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
@@ -45,7 +44,7 @@ Aspect does not say what its answer looks like; --json has all of it, as raw.`,
 		return a.ask(cmd.Context(), func(ctx context.Context, c *aspect.Client) error { return a.messages(ctx, c, limit) })
 	}
 	cmd.Flags().SortFlags = false
-	cmd.Flags().IntVar(&limit, "limit", defaultLimit, "how many at most")
+	cmd.Flags().IntVar(&limit, "limit", defaultLimit, "maximum number")
 	a.flags(cmd.Flags())
 	return cmd
 }
@@ -74,7 +73,7 @@ func (a *accountFlags) messages(ctx context.Context, c *aspect.Client, limit int
 			headOf("message"), orNull(m.ID), orNull(m.EventType), orNull(m.EventID), orNull(m.Status), instant(m.Time), m.Raw,
 		}
 	}
-	return a.show(lines, t, "Aspect lists no message")
+	return a.show(lines, t, "no messages")
 }
 
 // attemptsFlags are the flags of attempts.
@@ -89,10 +88,10 @@ func newAttempts() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "attempts --message ID | --endpoint ID",
 		Short: "List Aspect's attempts to deliver webhooks",
-		Long: `attempts lists the attempts to deliver one message, or to deliver to one endpoint,
-in Aspect's order. It needs an API key in ` + settings.KeyVariable + `.
+		Long: `attempts lists the attempts to deliver a message, or to deliver to an endpoint, in
+Aspect's order. It needs an API key in ` + settings.KeyVariable + `.
 
-Aspect does not say what its answer looks like; --json has all of it, as raw.`,
+The format of Aspect's answer is not documented; --json prints it complete, as raw.`,
 		Args: noArguments,
 	}
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
@@ -105,7 +104,7 @@ Aspect does not say what its answer looks like; --json has all of it, as raw.`,
 	f.SortFlags = false
 	f.StringVar(&a.message, "message", "", "`id` of a message, msg_...")
 	f.StringVar(&a.endpoint, "endpoint", "", "`id` of an endpoint, ep_...")
-	f.IntVar(&a.limit, "limit", defaultLimit, "how many at most")
+	f.IntVar(&a.limit, "limit", defaultLimit, "maximum number")
 	a.accountFlags.flags(f)
 	return cmd
 }
@@ -114,9 +113,9 @@ Aspect does not say what its answer looks like; --json has all of it, as raw.`,
 func (a *attemptsFlags) check() error {
 	switch {
 	case a.message == "" && a.endpoint == "":
-		return exit.Usage("name a message (--message msg_...) or an endpoint (--endpoint ep_...)")
+		return exit.Usage("a message (--message msg_...) or an endpoint (--endpoint ep_...) is required")
 	case a.message != "" && a.endpoint != "":
-		return exit.Usage("--message and --endpoint exclude each other")
+		return exit.Usage("--message and --endpoint cannot be used together")
 	}
 	return atLeastOne(a.limit)
 }
@@ -166,7 +165,7 @@ func (a *attemptsFlags) list(ctx context.Context, c *aspect.Client) error {
 			t.Add(clockTime(at.Time), result, cmp.Or(at.EndpointID, unknownID), withoutUser(at.URL))
 		}
 	}
-	return a.show(lines, t, "Aspect lists no attempt")
+	return a.show(lines, t, "no attempts")
 }
 
 // clockTime is a time on the user's clock; "" if it is not known.

@@ -34,17 +34,17 @@ func newReplay() *cobra.Command {
 	var r replayFlags
 	cmd := &cobra.Command{
 		Use:   "replay --to URL",
-		Short: "Post kept deliveries to a handler again",
-		Long: `replay posts the messages that a journal holds to a handler again, one after the
-other in the order of their arrival, each once. They keep their svix-id, headers
-and body, and are signed anew, as handlers refuse signatures older than five
-minutes. What came by no webhook is left out. A watch may write the journal
-meanwhile; what it receives from now on is not posted.
+		Short: "Post stored deliveries to a handler again",
+		Long: `replay posts the messages in a journal to a handler again, one at a time in the
+order they arrived, each once. Messages keep their svix-id, headers and body, and
+are re-signed, because handlers reject signatures older than five minutes.
+Snapshots from Aspect's API cannot be replayed. A watch may be writing the
+journal; messages that arrive during the replay are not included.
 
-After three deliveries in a row without an answer it stops.
+It stops after three deliveries in a row without an answer.
 
 Exit codes: 0 all were answered 2xx, or there was nothing to post; 1 some were
-not; 2 wrong use; 3 no journal; 130 interrupted.`,
+not; 2 usage error; 3 no journal; 130 interrupted.`,
 		Example: `  aspectop replay --to http://localhost:3000/webhooks --since 1h
   aspectop replay --to http://localhost:3000/webhooks --filter state:failed --dry-run`,
 		Args: noArguments,
@@ -53,14 +53,14 @@ not; 2 wrong use; 3 no journal; 130 interrupted.`,
 	f := cmd.Flags()
 	f.SortFlags = false
 	f.StringVar(&r.to, "to", "", "`URL` of the handler")
-	f.StringVar(&r.filter, "filter", "", "only what matches this `filter`, such as \"state:failed\"")
-	f.Var(&r.since, "since", "only what came since `then`, such as 2h or 2026-01-02T15:04:05Z")
-	f.StringVar(&r.journal, "journal", "", "journal `file` (default: where watch keeps it)")
-	f.StringVar(&r.secretEnv, "secret-env", settings.SecretVariable, "environment `variable` that holds the handler's signing secret")
-	f.BoolVar(&r.verbatim, "verbatim", false, "post with the old signature")
-	f.BoolVar(&r.newID, "new-id", false, "give each a new svix-id, so that the handler does not take it for a repeat")
-	f.BoolVar(&r.dryRun, "dry-run", false, "only tell what would be posted")
-	f.BoolVar(&r.json, "json", false, "print one JSON object a delivery")
+	f.StringVar(&r.filter, "filter", "", "only deliveries that match this `filter`, such as \"state:failed\"")
+	f.Var(&r.since, "since", "only deliveries received since this `time`, such as 2h or 2026-01-02T15:04:05Z")
+	f.StringVar(&r.journal, "journal", "", "journal `file` (default: the one that watch writes)")
+	f.StringVar(&r.secretEnv, "secret-env", settings.SecretVariable, "environment `variable` with the handler's signing secret")
+	f.BoolVar(&r.verbatim, "verbatim", false, "keep the original signature")
+	f.BoolVar(&r.newID, "new-id", false, "give each message a new svix-id, so that the handler does not treat it as a duplicate")
+	f.BoolVar(&r.dryRun, "dry-run", false, "only print what would be posted")
+	f.BoolVar(&r.json, "json", false, "print one JSON object per delivery")
 	return cmd
 }
 
@@ -91,19 +91,19 @@ func (r *replayFlags) run(ctx context.Context, flags *pflag.FlagSet) error {
 	}
 	err = p.all(ctx)
 	if ctx.Err() != nil {
-		err = exit.With(exit.Interrupted, fmt.Errorf("interrupted; %d were posted", p.count.Posted))
+		err = exit.With(exit.Interrupted, fmt.Errorf("interrupted after posting %d", p.count.Posted))
 	}
 	switch {
 	case p.picked == 0 && err == nil:
-		fmt.Fprintln(os.Stderr, "aspectop: nothing to post: the journal holds no delivery that matches")
+		fmt.Fprintln(os.Stderr, "aspectop: nothing to post: no delivery in the journal matches")
 	case p.count.LeftOut > 0:
-		fmt.Fprintf(os.Stderr, "aspectop: left out %d that came by no webhook, so there is nothing to send again\n", p.count.LeftOut)
+		fmt.Fprintf(os.Stderr, "aspectop: skipped %d that did not arrive by webhook and cannot be posted\n", p.count.LeftOut)
 	}
 	if !r.dryRun {
 		err = errors.Join(printer.WriteReplayEnd(os.Stdout, p.format, time.Now(), to.To(), p.count), err)
 	}
 	if failed := p.count.Posted - p.count.Delivered; err == nil && failed > 0 {
-		err = fmt.Errorf("%d of %d deliveries were not taken by %s", failed, p.count.Posted, to.To())
+		err = fmt.Errorf("%d of %d deliveries were not accepted by %s", failed, p.count.Posted, to.To())
 	}
 	return err
 }
@@ -121,7 +121,7 @@ func (r *replayFlags) handler(flags *pflag.FlagSet) (*forward.Replay, error) {
 		}
 		o.Sign = secret.Sign
 	} else if r.newID || flags.Changed("secret-env") {
-		return nil, exit.Usage("--verbatim signs nothing anew, so it goes neither with --new-id nor with --secret-env")
+		return nil, exit.Usage("--verbatim keeps the old signature, so it cannot be used with --new-id or --secret-env")
 	}
 	to, err := forward.NewReplay(o)
 	if err != nil {
@@ -166,15 +166,15 @@ func (p *replaying) post(ctx context.Context, d *model.Delivery, e *model.Event)
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case p.silent == mostSilent:
-		return fmt.Errorf("%s gave no answer %d times in a row, so the rest was not posted", p.to.To(), mostSilent)
+		return fmt.Errorf("stopped: no answer from %s %d times in a row", p.to.To(), mostSilent)
 	}
 	if p.verbatim && !p.warned && forward.Stale(d, time.Now()) {
 		p.warned = true
-		fmt.Fprintln(os.Stderr, "aspectop: these signatures are older than 5 minutes, and handlers should refuse them; without --verbatim each delivery is signed anew")
+		fmt.Fprintln(os.Stderr, "aspectop: these signatures are older than 5 minutes, so handlers should reject them; without --verbatim each delivery is re-signed")
 	}
 	f := p.to.Post(ctx, d)
 	if ctx.Err() != nil && f.Status == 0 {
-		f.Error, f.Hint = "interrupted before the answer came", ""
+		f.Error, f.Hint = "interrupted before the answer arrived", ""
 	}
 	p.count.Posted++
 	p.silent++

@@ -46,22 +46,22 @@ func newSend() *cobra.Command {
 	s := new(sendFlags)
 	cmd := &cobra.Command{
 		Use:   "send TYPE --to URL",
-		Short: "Sign and post an event, or a scenario, to any receiver",
-		Long: `send signs one event of the type, such as task.failed, as Svix does and posts it
-to a receiver; or it plays a scenario to it. The features are those usual for the
-type unless said otherwise, the ids are drawn. svix.ping is Svix's test message.
+		Short: "Sign and post an event or a scenario to any receiver",
+		Long: `send signs an event, such as task.failed, as Svix does and posts it to a receiver,
+or plays a scenario. By default the task has the features usual for the event
+type and random ids. svix.ping is Svix's test message.
 
-With --break the message is wrong in one way, and the receiver should refuse it.
+With --break the message is invalid, and the receiver should reject it.
 
-Exit codes: 0 accepted, or with --break refused; 1 the other way round, or no
-answer; 2 wrong use; 130 interrupted.`,
+Exit codes: 0 accepted, or with --break rejected; 1 the opposite, or no answer;
+2 usage error; 130 interrupted.`,
 		Example: `  aspectop send task.completed --to http://localhost:3000/webhooks
   aspectop send task.failed --to http://localhost:3000/webhooks --task 2e1c --feature visual=failed
   aspectop send task.progress --to http://localhost:3000/webhooks --break signature
   aspectop send --scenario rotten --to http://localhost:3000/webhooks`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 1 {
-				return exit.Usage("one event type at a time; unexpected argument %q", args[1])
+				return exit.Usage("unexpected argument %q: only one event type at a time", args[1])
 			}
 			return nil
 		},
@@ -74,12 +74,12 @@ answer; 2 wrong use; 130 interrupted.`,
 	f.StringVar(&s.task, "task", "", "`id` of the task (default: a new one)")
 	f.StringArrayVar(&s.features, "feature", nil, "`name=state` of a feature, such as visual=failed; repeatable")
 	f.StringVar(&s.id, "id", "", "svix-`id` of the message (default: a new one)")
-	f.Var(&s.timestamp, "timestamp", "when it is signed: a time, seconds since 1970, or a duration ago such as 10m (default: now)")
-	f.StringVar(&s.wrong, "break", "", "`what` is to be wrong: "+strings.Join(breaks(), ", "))
+	f.Var(&s.timestamp, "timestamp", "signing time: a time, Unix seconds, or a duration ago such as 10m (default: now)")
+	f.StringVar(&s.wrong, "break", "", "`part` to get wrong: "+strings.Join(breaks(), ", "))
 	f.StringVar(&s.scenario, "scenario", "", "play this `scenario` instead of one event: "+strings.Join(demo.Scenarios(), ", ")+", or a file")
-	f.Int64Var(&s.seed, "seed", 0, "the same seed draws the same tasks (default: another each time)")
-	f.StringVar(&s.secretEnv, "secret-env", settings.SecretVariable, "environment `variable` that holds the signing secret")
-	f.BoolVar(&s.json, "json", false, "print one JSON object an attempt")
+	f.Int64Var(&s.seed, "seed", 0, "seed of the scenario; the same seed gives the same tasks (default: random)")
+	f.StringVar(&s.secretEnv, "secret-env", settings.SecretVariable, "environment `variable` with the signing secret")
+	f.BoolVar(&s.json, "json", false, "print one JSON object per attempt")
 	return cmd
 }
 
@@ -128,26 +128,26 @@ func (s *sendFlags) run(ctx context.Context, flags *pflag.FlagSet, args []string
 // check refuses what cannot be meant.
 func (s *sendFlags) check(flags *pflag.FlagSet, args []string) error {
 	if s.scenario == "" && (len(args) == 0 || args[0] == "") {
-		return exit.Usage("name the type of the event, such as task.completed, or a --scenario")
+		return exit.Usage("no event type given, such as task.completed, and no --scenario")
 	}
 	if s.scenario != "" {
 		if len(args) > 0 {
-			return exit.Usage("--scenario says itself what is sent; leave out %q", args[0])
+			return exit.Usage("--scenario decides what is sent; omit %q", args[0])
 		}
 		for _, name := range []string{"task", "feature", "id", "timestamp", "break"} {
 			if flags.Changed(name) {
-				return exit.Usage("--%s is for one event; a scenario says itself what is sent", name)
+				return exit.Usage("--%s cannot be used with --scenario, which decides what is sent", name)
 			}
 		}
 	}
 	if s.wrong != "" && !slices.Contains(breaks(), s.wrong) {
-		return exit.Usage("--break %q is not known; it is one of %s", s.wrong, strings.Join(breaks(), ", "))
+		return exit.Usage("unknown --break %q: must be one of %s", s.wrong, strings.Join(breaks(), ", "))
 	}
 	if s.to == "" {
 		return exit.Usage("--to is missing: the URL of the receiver, such as http://127.0.0.1:8787%s", receiver.DefaultPath)
 	}
 	if u, err := url.Parse(s.to); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-		return exit.Usage("--to %q is no URL of a receiver; it looks like http://127.0.0.1:8787%s", demo.WithoutSecrets(s.to), receiver.DefaultPath)
+		return exit.Usage("--to %q is not a valid URL; it must look like http://127.0.0.1:8787%s", demo.WithoutSecrets(s.to), receiver.DefaultPath)
 	}
 	return nil
 }
@@ -158,7 +158,7 @@ func parseFeatures(texts []string) ([]model.Feature, error) {
 	for _, text := range texts {
 		name, state, _ := strings.Cut(text, "=")
 		if name == "" || !model.State(state).Known() {
-			return nil, exit.Usage("--feature %q: write it like visual=failed; states are %s", text, joined(model.States))
+			return nil, exit.Usage("--feature %q: must look like visual=failed; states are %s", text, joined(model.States))
 		}
 		features = append(features, model.Feature{Name: name, State: model.State(state)})
 	}
@@ -183,7 +183,7 @@ func (s *sendFlags) play(ctx context.Context, sender *demo.Sender) error {
 		return err
 	}
 	if s.accepted > 0 {
-		return fmt.Errorf("%s did not refuse %d messages that were wrong", demo.WithoutSecrets(s.to), s.accepted)
+		return fmt.Errorf("%s accepted %d messages that it should have rejected", demo.WithoutSecrets(s.to), s.accepted)
 	}
 	return nil
 }
@@ -216,11 +216,11 @@ func (s *sendFlags) judge() error {
 	case last.Right:
 		return nil
 	case last.Break != "" && last.Status/100 == 2:
-		return fmt.Errorf("%s accepted a message whose %s is wrong", demo.WithoutSecrets(s.to), last.Break)
+		return fmt.Errorf("%s accepted a message with a wrong %s", demo.WithoutSecrets(s.to), last.Break)
 	case last.Break != "":
-		return fmt.Errorf("%s answered %d, which is no refusal of a wrong %s; is the path right?", demo.WithoutSecrets(s.to), last.Status, last.Break)
+		return fmt.Errorf("%s answered %d, which does not reject a wrong %s; is the path right?", demo.WithoutSecrets(s.to), last.Status, last.Break)
 	case last.Status/100 == 4:
-		return fmt.Errorf("%s refused the message with %d; are the path and the secret right?", demo.WithoutSecrets(s.to), last.Status)
+		return fmt.Errorf("%s rejected the message with %d; are the path and the secret right?", demo.WithoutSecrets(s.to), last.Status)
 	}
-	return fmt.Errorf("%s answered %d, and should answer 2xx", demo.WithoutSecrets(s.to), s.last.Status)
+	return fmt.Errorf("%s answered %d instead of 2xx", demo.WithoutSecrets(s.to), s.last.Status)
 }

@@ -21,13 +21,13 @@ func newTasks() *cobra.Command {
 	var a accountFlags
 	cmd := &cobra.Command{
 		Use:   "tasks [ID...]",
-		Short: "List tasks, as Aspect's API tells them now",
+		Short: "List tasks from Aspect's API",
 		Long: `tasks lists the account's active tasks: those that are queued, processing or
-failed. With ids it lists these, whatever their state. It needs an API key in
-` + settings.KeyVariable + `.
+failed. With ids it lists those tasks, whatever their state. It needs an API key
+in ` + settings.KeyVariable + `.
 
-FEATURES tells how many are done, and which are not. The state of the task follows
-from its features, as the API tells none.`,
+FEATURES shows how many features are done, and which are not. A task's state is
+derived from its features, because the API does not give one.`,
 		Example: `  aspectop tasks
   aspectop tasks --json | jq -r 'select(.state == "failed") | .task_id'`,
 		Args: func(_ *cobra.Command, ids []string) error {
@@ -80,7 +80,7 @@ func (a *accountFlags) tasks(ctx context.Context, c *aspect.Client, ids []string
 	if err != nil && len(tasks) == 0 {
 		return err
 	}
-	return errors.Join(a.show(lines, t, "no task is active"), err)
+	return errors.Join(a.show(lines, t, "no active tasks"), err)
 }
 
 // readTasks asks for the active tasks, or for those named. With an error it
@@ -102,7 +102,7 @@ func readTasks(ctx context.Context, c *aspect.Client, ids []string) (tasks []asp
 		}
 	}
 	if len(missing) > 0 {
-		err = fmt.Errorf("this account has no task %s (404); are the ids whole, and %s and %s right?",
+		err = fmt.Errorf("this account has no task %s (404); check that the ids are complete and that %s and %s are right",
 			strings.Join(missing, ", "), settings.KeyVariable, settings.URLVariable)
 	}
 	return tasks, err

@@ -20,16 +20,16 @@ func newView() *cobra.Command {
 	var v viewFlags
 	cmd := &cobra.Command{
 		Use:   "view",
-		Short: "Show a journal that another process writes, or an old one",
-		Long: `view shows what watch shows, from the journal alone: live while a watch writes
-it, and afterwards. It changes nothing, and any number of views may run at once.
-What is not in the journal, such as refused requests, it cannot show.`,
+		Short: "Show the journal of another process, or an old one",
+		Long: `view shows the same as watch, from the journal alone: live while a watch is
+writing it, or later. It is read-only, and any number of views can run at once.
+It cannot show what is not in the journal, such as rejected requests.`,
 		Args: noArguments,
 	}
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return v.run(cmd.Context()) }
 	f := cmd.Flags()
 	f.SortFlags = false
-	f.StringVar(&v.journal, "journal", "", "journal file (default: where watch keeps it)")
+	f.StringVar(&v.journal, "journal", "", "journal file (default: the one that watch writes)")
 	v.SSHFlags.Flags(f)
 	v.Output.Flags(f)
 	return cmd
@@ -51,9 +51,9 @@ func (v *viewFlags) run(ctx context.Context) error {
 	s := session.View(session.Options{Output: v.Output, Filter: filter, Try: "aspectop watch"}, h, reader, client)
 	defer s.Close()
 	if _, alive, err := h.Writer(); err == nil && !alive {
-		s.Remark("no process writes this journal now, so nothing new comes")
+		s.Remark("no process is writing this journal, so nothing new will appear")
 	} else {
-		s.Remark("refused requests are in no journal, so they are not shown")
+		s.Remark("rejected requests are not in the journal, so they are not shown")
 	}
 	if err := s.ServeSSH(v.SSHFlags); err != nil {
 		return err

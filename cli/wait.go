@@ -41,44 +41,44 @@ func newWait() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "wait TASK...",
 		Short: "Block until tasks are done",
-		Long: `wait blocks until the tasks, each named by its id or a beginning of it that fits
-no other, are completed, failed or cancelled. It follows the journal of a running
-watch; a task that is done there already needs no watch. Without one it asks
-Aspect's API if there is a key in ` + settings.KeyVariable + ` (then by whole ids), and else
-receives webhooks itself, and forgets them at the end; the signing secret then
+		Long: `wait blocks until the tasks are completed, failed or cancelled. A task is given by
+its id or an unambiguous prefix. wait follows the journal of a running watch; for
+a task that is already done there, no watch is needed. Without a watch it polls
+Aspect's API if there is a key in ` + settings.KeyVariable + ` (this needs full ids).
+Otherwise it receives webhooks itself and does not store them; the signing secret
 comes from ` + settings.SecretVariable + ` or --secret-file.
 
-Exit codes: 0 completed; 1 failed or cancelled (of several tasks, one at least);
-2 wrong use; 3 set-up failed, or the watch ended; 124 time-out; 130 interrupted.`,
+Exit codes: 0 all completed; 1 at least one failed or was cancelled; 2 usage
+error; 3 setup failed, or the watch ended; 124 timeout; 130 interrupted.`,
 		Example: `  aspectop wait 2e1c7e42 --timeout 10m
   aspectop wait "$TASK" --feature transcription --json`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				return exit.Usage("name the tasks to wait for: aspectop wait TASK...")
+				return exit.Usage("no task given: aspectop wait TASK...")
 			}
 			return nil
 		},
 	}
 	cmd.RunE = func(cmd *cobra.Command, tasks []string) error {
 		if w.timeout == 0 && cmd.Flags().Changed("timeout") {
-			return exit.Usage("--timeout 0 would never wait; leave it out to wait for ever")
+			return exit.Usage("--timeout 0 would not wait at all; omit it to wait forever")
 		}
 		return w.run(cmd.Context(), tasks)
 	}
 	f := cmd.Flags()
 	f.SortFlags = false
 	f.Var(&w.timeout, "timeout", "give up after this time, such as 10m (default: never)")
-	f.StringVar(&w.feature, "feature", "", "wait for this `feature` of the tasks, such as transcription: completed or na is good")
-	f.BoolVar(&w.any, "any", false, "the first task that is done decides")
-	f.BoolVar(&w.json, "json", false, "print one JSON object a task")
-	f.StringVar(&w.journal, "journal", "", "journal `file` of the watch to follow (default: where watch keeps it)")
-	f.StringVar(&w.listen, "listen", "127.0.0.1:0", "`address` to receive on where no watch runs")
-	f.StringVar(&w.secretFile, "secret-file", "", "`file` that holds the signing secrets, where no watch runs")
+	f.StringVar(&w.feature, "feature", "", "wait for this `feature` of the tasks, such as transcription, to be completed or na")
+	f.BoolVar(&w.any, "any", false, "return when the first task is done")
+	f.BoolVar(&w.json, "json", false, "print one JSON object per task")
+	f.StringVar(&w.journal, "journal", "", "journal `file` to follow (default: the one that watch writes)")
+	f.StringVar(&w.listen, "listen", "127.0.0.1:0", "`address` to listen on if no watch is running")
+	f.StringVar(&w.secretFile, "secret-file", "", "`file` with the signing secrets, if no watch is running")
 	return cmd
 }
 
 // errTimeout is the cause of a context that --timeout has ended.
-var errTimeout = errors.New("time-out")
+var errTimeout = errors.New("timeout")
 
 func (w *waitFlags) run(ctx context.Context, tasks []string) error {
 	w.tasks = tasks
@@ -99,7 +99,7 @@ func (w *waitFlags) run(ctx context.Context, tasks []string) error {
 	case over && good, err != nil && ctx.Err() == nil:
 		return err
 	case over:
-		return errors.New("done, but not completed: " + strings.Join(w.missed, ", "))
+		return errors.New("not completed: " + strings.Join(w.missed, ", "))
 	case context.Cause(ctx) != errTimeout:
 		return exit.With(exit.Interrupted, errors.New("interrupted"))
 	}
@@ -109,7 +109,7 @@ func (w *waitFlags) run(ctx context.Context, tasks []string) error {
 			return err
 		}
 	}
-	return exit.With(exit.TimedOut, fmt.Errorf("time-out: after %s, %d not done", w.timeout.String(), len(rest)))
+	return exit.With(exit.TimedOut, fmt.Errorf("timed out after %s: %d not done", w.timeout.String(), len(rest)))
 }
 
 // wait waits with the journal of a watch, or with a receiver of its own. It
@@ -140,11 +140,11 @@ func (w *waitFlags) wait(ctx context.Context, goal *model.Wait) error {
 		fmt.Fprintf(os.Stderr, "aspectop: following the watch of %s\n", who)
 		err := f.follow(ctx)
 		if errors.Is(err, errNoWriter) {
-			err = exit.Setup(fmt.Errorf("the watch that wrote %s (%s) has ended, and the tasks are not done", h, who))
+			err = exit.Setup(fmt.Errorf("the watch writing %s (%s) has ended, but the tasks are not done", h, who))
 		}
 		return err
 	case w.journal != "":
-		return exit.Setup(fmt.Errorf("the tasks are not done, and no watch writes %s; start aspectop watch, or leave out --journal to receive here", h))
+		return exit.Setup(fmt.Errorf("the tasks are not done and no watch is writing %s: start aspectop watch, or omit --journal to receive here", h))
 	}
 	return w.alone(ctx, goal, f.seq)
 }
@@ -181,7 +181,7 @@ func (w *waitFlags) poll(ctx context.Context, goal *model.Wait, client *aspect.C
 			}
 		},
 	})
-	s.Remark("no watch is running here, asking Aspect's API every " + defaultPoll.String())
+	s.Remark("no watch is running, polling Aspect's API every " + defaultPoll.String())
 	s.Beside(func(ctx context.Context) error {
 		poller.Run(ctx)
 		return nil
@@ -194,7 +194,7 @@ func (w *waitFlags) poll(ctx context.Context, goal *model.Wait, client *aspect.C
 func (w *waitFlags) receive(ctx context.Context, goal *model.Wait, known int64) error {
 	secrets, err := settings.ReadSecrets(w.secretFile)
 	if errors.Is(err, settings.ErrNoSecret) {
-		return exit.Usage("no watch is running here: start aspectop watch, or set %s to ask Aspect's API, or %s to receive webhooks", settings.KeyVariable, settings.SecretVariable)
+		return exit.Usage("no watch is running: start aspectop watch, or set %s to poll Aspect's API or %s to receive webhooks", settings.KeyVariable, settings.SecretVariable)
 	} else if err != nil {
 		return err
 	}
@@ -206,7 +206,7 @@ func (w *waitFlags) receive(ctx context.Context, goal *model.Wait, known int64) 
 	if err := s.Listen(w.listen, false); err != nil {
 		return err
 	}
-	s.Remark("no watch is running here, receiving on " + s.URL())
+	s.Remark("no watch is running, receiving on " + s.URL())
 	return w.followOwn(ctx, s, goal, known)
 }
 
@@ -249,8 +249,8 @@ const (
 	followed = 1000
 )
 
-// errNoWriter says that nobody writes the journal any more.
-var errNoWriter = errors.New("nobody writes the journal")
+// errNoWriter says that no process is writing the journal any more.
+var errNoWriter = errors.New("no process is writing the journal")
 
 // unreadError says that the journal could not be read.
 type unreadError struct{ error }

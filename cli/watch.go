@@ -41,24 +41,24 @@ func newWatch() *cobra.Command {
 	var w watchFlags
 	cmd := &cobra.Command{
 		Use:   "watch",
-		Short: "Receive, verify, keep and show deliveries",
-		Long: `watch receives Aspect's webhooks, verifies their signatures, keeps them in a
-journal and shows the tasks they tell of.
+		Short: "Receive, verify, store and show deliveries",
+		Long: `watch receives Aspect's webhooks, verifies their signatures, stores them in a
+journal and shows their tasks.
 
-The signing secret of the endpoint comes from ` + settings.SecretVariable + ` (several,
-separated by spaces or commas; name=whsec_... names one) or from --secret-file.
-Without a secret, but with an API key in ` + settings.KeyVariable + ` and a tunnel, watch
-registers an endpoint for as long as it runs. With a key alone it polls.`,
+The endpoint's signing secret comes from ` + settings.SecretVariable + ` (one or more,
+separated by spaces or commas; name=whsec_... gives one a name) or from
+--secret-file. With a tunnel and an API key in ` + settings.KeyVariable + ` but no secret,
+watch registers an endpoint while it runs. With only a key it polls the API.`,
 		Args: noArguments,
 	}
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return w.run(cmd.Context(), cmd.Flags()) }
 	f := cmd.Flags()
 	f.SortFlags = false
-	f.StringVar(&w.listen, "listen", defaultListen, "address to receive on")
-	f.StringVar(&w.path, "path", receiver.DefaultPath, "path that takes deliveries")
-	f.StringVar(&w.secretFile, "secret-file", "", "file that holds the signing secrets")
-	f.StringVar(&w.journal, "journal", "", "journal: a file, a PostgreSQL database (postgres://user@host/database), or \"memory\" for one that is forgotten at the end")
-	f.Var(&w.retain, "retain", "forget deliveries older than this, such as 30d (default: keep all)")
+	f.StringVar(&w.listen, "listen", defaultListen, "address to listen on")
+	f.StringVar(&w.path, "path", receiver.DefaultPath, "path that receives deliveries")
+	f.StringVar(&w.secretFile, "secret-file", "", "file with the signing secrets")
+	f.StringVar(&w.journal, "journal", "", "journal: a file, a PostgreSQL database (postgres://user@host/database), or \"memory\" for one that is deleted on exit")
+	f.Var(&w.retain, "retain", "delete deliveries older than this, such as 30d (default: keep all)")
 	f.StringVar(&w.metrics, "metrics", "", "serve metrics for Prometheus on the `address`, such as 127.0.0.1:9464")
 	w.ReachFlags.Flags(f)
 	w.SourceFlags.Flags(f)
@@ -144,7 +144,7 @@ func (w *watchFlags) plan() (p plan, err error) {
 		return p, err
 	}
 	if w.Poll > 0 && p.client == nil {
-		return p, exit.Usage("--poll reads Aspect's API, so it needs a key in %s", settings.KeyVariable)
+		return p, exit.Usage("--poll needs an API key in %s", settings.KeyVariable)
 	}
 	p.secrets, err = settings.ReadSecrets(w.secretFile)
 	none := errors.Is(err, settings.ErrNoSecret)
@@ -161,14 +161,14 @@ func (w *watchFlags) plan() (p plan, err error) {
 		p.poll = max(p.poll, defaultPoll)
 	case w.SSE != "" && !w.Reachable():
 	case p.client != nil:
-		return p, exit.Usage("--no-register leaves no secret to verify deliveries with; set %s, or leave the tunnel out to poll", settings.SecretVariable)
+		return p, exit.Usage("with --no-register there is no secret to verify deliveries; set %s, or omit the tunnel to poll", settings.SecretVariable)
 	default:
 		return p, err
 	}
 	switch {
 	case !w.Register:
 	case p.client == nil:
-		return p, exit.Usage("--register makes an endpoint at Aspect, so it needs a key in %s", settings.KeyVariable)
+		return p, exit.Usage("--register needs an API key in %s", settings.KeyVariable)
 	case !w.Reachable():
 		return p, exit.Usage("--register needs a URL that Svix can reach: add --tunnel or --public-url")
 	}

@@ -49,7 +49,7 @@ func parse(name, text string) (*Scenario, error) {
 		s.steps = append(s.steps, step)
 	}
 	if len(s.steps) == 0 {
-		return nil, fmt.Errorf("%s: nothing happens in this scenario; its lines begin with at or after, such as: at 0s upload video", name)
+		return nil, fmt.Errorf("%s: the scenario is empty; lines begin with at or after, such as: at 0s upload video", name)
 	}
 	return s, nil
 }
@@ -132,7 +132,7 @@ func (p *parser) step() (s step, err error) {
 func (p *parser) task(s *step) error {
 	name := p.next()
 	if name.text == "" || strings.Contains(name.text, "=") {
-		return p.expected(name, "the task's name, as you like to call it")
+		return p.expected(name, "a name for the task")
 	}
 	s.task = name.text
 	begin, known := p.tasks[s.task]

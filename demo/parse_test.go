@@ -16,8 +16,8 @@ func TestAMistakeIsToldWithLineAndColumnAndWhatWasExpected(t *testing.T) {
 		"after -3s ping":                         `s:1:7: expected a time since the line before`,
 		"at 3s":                                  `s:1:6: expected task, upload or ping; found the end of the line`,
 		"at 3s tusk a video":                     `s:1:7: expected task, upload or ping; found "tusk"`,
-		"at 3s task":                             `s:1:11: expected the task's name`,
-		"at 3s task proxy=queued":                `s:1:12: expected the task's name`,
+		"at 3s task":                             `s:1:11: expected a name for the task`,
+		"at 3s task proxy=queued":                `s:1:12: expected a name for the task`,
 		"at 3s task a":                           `s:1:13: expected the kind of upload, as a is new (video, clip, interview, audio or image); found the end of the line`,
 		"at 3s task a proxy=queued":              `s:1:14: expected the kind of upload, as a is new`,
 		"at 3s task a vidéo":                     `s:1:14: expected the kind of upload`,
@@ -38,8 +38,8 @@ func TestAMistakeIsToldWithLineAndColumnAndWhatWasExpected(t *testing.T) {
 		"at 3s upload clip fate=dies":            `s:1:24: expected a fate (completes, fails, recovers, relapses, cancelled or stalls); found "dies"`,
 		"at 3s upload clip hold=3s":              `s:1:19: expected count=, over= or fate=; found "hold=3s"`,
 		"\tat 3s\tping\twat":                     `s:1:13: expected a word of the form name=value; found "wat"`,
-		"":                                       `s: nothing happens in this scenario`,
-		"# only a comment":                       `s: nothing happens in this scenario`,
+		"":                                       `s: the scenario is empty`,
+		"# only a comment":                       `s: the scenario is empty`,
 	} {
 		_, err := parse("s", text)
 		if err == nil || !strings.HasPrefix(err.Error(), want) {
@@ -85,7 +85,7 @@ func TestWhatIsNoScenarioFileIsAnErrorThatHelps(t *testing.T) {
 		"uplaod": `"uplaod" is neither a file nor a built-in scenario (mix, upload, failure, rotten, burst)`,
 		"":       "is neither a file nor a built-in scenario",
 		dir:      "cannot read the scenario",
-		big:      "at most 1 MiB",
+		big:      "larger than 1 MiB",
 		bad:      bad + ":1:7: expected task, upload or ping",
 	} {
 		if _, err := Load(name); err == nil || !strings.Contains(err.Error(), want) {

@@ -79,7 +79,7 @@ func TestARefusedMessageIsTriedAgainWithTheSameIDAndBodySignedAnew(t *testing.T)
 			t.Fatal(err)
 		}
 		err = Run(t.Context(), r.sender(t), Options{Scenario: s})
-		if err == nil || !strings.Contains(err.Error(), "1 of them") || !strings.Contains(err.Error(), "500") {
+		if err == nil || !strings.Contains(err.Error(), "rejected 1 valid message") || !strings.Contains(err.Error(), "500") {
 			t.Errorf("error %v, want one that tells of the refused message and the status 500", err)
 		}
 		var pauses []time.Duration
@@ -89,7 +89,7 @@ func TestARefusedMessageIsTriedAgainWithTheSameIDAndBodySignedAnew(t *testing.T)
 				t.Errorf("attempt %d is another message", i+2)
 			}
 			if !a.ok || a.header.Get("svix-timestamp") == first.header.Get("svix-timestamp") {
-				t.Errorf("attempt %d is not signed anew", i+2)
+				t.Errorf("attempt %d is not re-signed", i+2)
 			}
 			pauses = append(pauses, a.after-r.arrivals[i].after)
 		}

@@ -33,13 +33,13 @@ type Options struct {
 func (o *Options) check() error {
 	switch {
 	case o.Tasks < 0:
-		return fmt.Errorf("the number of tasks is %d; it must be 0 (endless) or more", o.Tasks)
+		return fmt.Errorf("invalid number of tasks %d: must be 0 (endless) or more", o.Tasks)
 	case !(o.Rate >= 0 && o.Rate <= 60_000):
-		return fmt.Errorf("the rate is %v tasks a minute; it must be from 0 (the usual) to 60000", o.Rate)
+		return fmt.Errorf("invalid rate of %v tasks per minute: must be from 0 (the default) to 60000", o.Rate)
 	case !(o.Speed >= 0 && o.Speed <= 10_000):
-		return fmt.Errorf("the speed is %v; it must be from 0 (real time) to 10000", o.Speed)
+		return fmt.Errorf("invalid speed %v: must be from 0 (real time) to 10000", o.Speed)
 	case o.Duration < 0:
-		return fmt.Errorf("the duration is %v; it must be 0 (until done) or more", o.Duration)
+		return fmt.Errorf("invalid duration %v: must be 0 (until done) or more", o.Duration)
 	}
 	return nil
 }
@@ -175,7 +175,7 @@ func (r *runner) refusals() error {
 	if r.refused == 0 {
 		return nil
 	}
-	return fmt.Errorf("%s refused messages that were right at every attempt: %d of them, the last with status %d; does it know the secret?",
+	return fmt.Errorf("%s rejected %d valid message(s) at every attempt, the last with status %d; does it have the right secret?",
 		r.sender.URL, r.refused, r.status)
 }
 

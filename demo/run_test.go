@@ -116,13 +116,13 @@ func (c cancellable) RoundTrip(req *http.Request) (*http.Response, error) {
 
 func TestOptionsOutOfRangeAreRefused(t *testing.T) {
 	for want, o := range map[string]Options{
-		"number of tasks": {Tasks: -1},
-		"rate is -1":      {Rate: -1},
-		"rate is +Inf":    {Rate: math.Inf(1)},
-		"rate is NaN":     {Rate: math.NaN()},
-		"speed":           {Speed: -1},
-		"speed is +Inf":   {Speed: math.Inf(1)},
-		"duration":        {Duration: -1},
+		"number of tasks -1": {Tasks: -1},
+		"rate of -1":         {Rate: -1},
+		"rate of +Inf":       {Rate: math.Inf(1)},
+		"rate of NaN":        {Rate: math.NaN()},
+		"speed":              {Speed: -1},
+		"speed +Inf":         {Speed: math.Inf(1)},
+		"duration":           {Duration: -1},
 	} {
 		if err := Run(t.Context(), &Sender{}, o); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%+v: %v", o, err)

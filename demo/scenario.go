@@ -104,7 +104,7 @@ func Load(name string) (*Scenario, error) {
 		return nil, fmt.Errorf("cannot read the scenario: %w", err)
 	}
 	if len(text) > maxFile {
-		return nil, fmt.Errorf("%s: a scenario has at most 1 MiB", name)
+		return nil, fmt.Errorf("%s: the scenario is larger than 1 MiB", name)
 	}
 	return parse(name, string(text))
 }

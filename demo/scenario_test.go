@@ -189,7 +189,7 @@ at 8s task a preview=processing
 		t.Error("a repeat is another message")
 	}
 	if got[1].header.Get("svix-signature") == got[4].header.Get("svix-signature") {
-		t.Error("a repeat is not signed anew")
+		t.Error("a repeat is not re-signed")
 	}
 	if got[2].ok {
 		t.Error("the message signed with another secret verifies")

@@ -139,7 +139,7 @@ func (s *Sender) attempt(ctx context.Context, m Message) (Answer, error) {
 
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.URL, bytes.NewReader(body))
 	if err != nil {
-		return Answer{}, fmt.Errorf("%q is no URL to post to", s.shown())
+		return Answer{}, fmt.Errorf("%q is not a URL", s.shown())
 	}
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("Accept", "*/*")

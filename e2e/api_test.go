@@ -56,19 +56,19 @@ func TestCommandsOfTheAPIAreRefusedWithoutAKeyOrWhenWronglyUsed(t *testing.T) {
 		{[]string{"endpoints", "delete", "ep_1"}, nil, "ASPECT_API_KEY"},
 		{[]string{"endpoints", "create", "--url", "https://example.com", "--show-secret"}, nil, "ASPECT_API_KEY"},
 		{[]string{"tasks"}, []string{"ASPECT_API_KEY=" + apiKey, "ASPECT_URL=nonsense"}, "ASPECT_URL"},
-		{[]string{"tasks", ""}, api.environment(), "no id"},
+		{[]string{"tasks", ""}, api.environment(), "id is empty"},
 		{[]string{"messages", "--limit", "0"}, api.environment(), "--limit"},
 		{[]string{"messages", "all"}, api.environment(), `"all"`},
 		{[]string{"attempts"}, api.environment(), "--message"},
-		{[]string{"attempts", "--message", "m", "--endpoint", "e"}, api.environment(), "exclude"},
+		{[]string{"attempts", "--message", "m", "--endpoint", "e"}, api.environment(), "cannot be used together"},
 		{[]string{"endpoints"}, api.environment(), "create, update or delete"},
 		{[]string{"endpoints", "list"}, api.environment(), `"list"`},
 		{[]string{"endpoints", "create", "--show-secret"}, api.environment(), "--url"},
 		{[]string{"endpoints", "create", "--show-secret", "--url", "example.com"}, api.environment(), "https://"},
 		{[]string{"endpoints", "create", "--show-secret", "--url", "https://example.com", "--rate-limit", "0"}, api.environment(), "--rate-limit"},
-		{[]string{"endpoints", "update", "--url", "https://example.com"}, api.environment(), "by its id"},
+		{[]string{"endpoints", "update", "--url", "https://example.com"}, api.environment(), "no endpoint given"},
 		{[]string{"endpoints", "update", "ep_1", "--url", "https://example.com", "--enable"}, api.environment(), "--description, --event-type, --rate-limit"},
-		{[]string{"endpoints", "delete"}, api.environment(), "by its id"},
+		{[]string{"endpoints", "delete"}, api.environment(), "no endpoint given"},
 		{[]string{"endpoints", "delete", "a", "b"}, api.environment(), `"b"`},
 	} {
 		stdout, stderr, code := finished(t, with(program(t, c.args...), c.env...))
@@ -110,7 +110,7 @@ func TestTroubleWithTheAPIIsSaidInASentenceOfItsOwn(t *testing.T) {
 		{"not there", answering(404, asJSON, `{"detail":"Not Found"}`), nil, 1, []string{"404", "ASPECT_URL"}},
 		{"refused value", answering(422, asJSON, `{"detail":[{"loc":["query","limit"],"msg":"too much","type":"x"}]}`), nil, 1, []string{"422", "query.limit: too much"}},
 		{"too many requests", answering(429, asJSON, `{"detail":"Slow down"}`, "Retry-After", "120"), nil, 1, []string{"429", "Slow down", "2m0s"}},
-		{"its own failure", answering(500, "text/html", `<html><script>x()</script><h1>Oh dear</h1></html>`), nil, 1, []string{"500", "Oh dear", "Aspect has trouble"}},
+		{"its own failure", answering(500, "text/html", `<html><script>x()</script><h1>Oh dear</h1></html>`), nil, 1, []string{"500", "Oh dear", "server error"}},
 		{"no list", answering(200, "text/html", `<html>Welcome to the WiFi</html>`), nil, 1, []string{"no list", "ASPECT_URL"}},
 		{"nobody there", func(t *testing.T) string { return "http://" + freeAddress(t) }, nil, 1, []string{"connection refused", "ASPECT_URL"}},
 		{"unproven identity", func(t *testing.T) string {
@@ -119,13 +119,13 @@ func TestTroubleWithTheAPIIsSaidInASentenceOfItsOwn(t *testing.T) {
 			server.StartTLS()
 			t.Cleanup(server.Close)
 			return server.URL
-		}, nil, 1, []string{"could not prove who it is"}},
+		}, nil, 1, []string{"no secure connection to"}},
 		{"no answer", func(t *testing.T) string {
 			end := make(chan struct{})
 			server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-end }))
 			t.Cleanup(func() { close(end); server.Close() })
 			return server.URL
-		}, []string{"--timeout", "300ms"}, 124, []string{"time-out after 300ms", "did not answer"}},
+		}, []string{"--timeout", "300ms"}, 124, []string{"timed out after 300ms", "did not answer"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

@@ -95,14 +95,14 @@ func TestADoctorFindsAllWell(t *testing.T) {
 		t.Errorf("%d checks: %s", len(found), stdout)
 	}
 	finds(t, found["config"], "ok", "config.toml")
-	finds(t, found["secrets"], "ok", "2 of the right form: prod, default")
+	finds(t, found["secrets"], "ok", "2 valid: prod, default")
 	finds(t, found["port"], "ok", address+" is free")
 	finds(t, found["journal"], "ok", path, "format 1", "4 arrivals", fmt.Sprintf("written by process %d", watch.cmd.Process.Pid))
-	finds(t, found["api key"], "ok", api.URL+" knows it", "0 active tasks")
-	finds(t, found["clock"], "ok", "as Aspect's")
-	finds(t, found["endpoints"], "ok", "no run of watch has left one")
+	finds(t, found["api key"], "ok", "accepted by "+api.URL, "0 active tasks")
+	finds(t, found["clock"], "ok", "same as Aspect's")
+	finds(t, found["endpoints"], "ok", "none left by earlier runs")
 	finds(t, found["cloudflared"], "ok", programs, "cloudflared version 2026.11.0")
-	finds(t, found["terminal"], "ok", "stdout is none")
+	finds(t, found["terminal"], "ok", "stdout is not a terminal")
 	for _, hush := range []string{secret, strings.TrimPrefix(secret, "whsec_"), handlerSecret, apiKey} {
 		if strings.Contains(stdout+stderr, hush) {
 			t.Errorf("told a secret: %s%s", stdout, stderr)
@@ -153,7 +153,7 @@ func TestADoctorWithNothingSetUpSaysWhereToBegin(t *testing.T) {
 	if code != 0 || stderr != "" {
 		t.Errorf("ended with %d: %s", code, stderr)
 	}
-	says(t, stdout, "ok    config: no config file", "warn  secrets: none is set; copy", "ok    journal: none yet", "skip  api key: none is set",
+	says(t, stdout, "ok    config: no config file", "warn  secrets: none is set; copy", "ok    journal: none yet", "skip  api key: not set",
 		"skip  clock: not compared", "warn  cloudflared: cloudflared is not installed", "--tunnel=svix")
 	for _, v := range cmd.Env {
 		if state, ok := strings.CutPrefix(v, "XDG_STATE_HOME="); ok {
@@ -194,9 +194,9 @@ func TestADoctorComparesTheClocks(t *testing.T) {
 		status string
 		says   []string
 	}{
-		{0, "ok", []string{"as Aspect's"}},
+		{0, "ok", []string{"same as Aspect's"}},
 		{2 * time.Minute, "warn", []string{"behind", "NTP"}},
-		{-10 * time.Minute, "fail", []string{"10m", "ahead of", "refused"}},
+		{-10 * time.Minute, "fail", []string{"10m", "ahead of", "rejected"}},
 	} {
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Date", time.Now().Add(c.ahead).UTC().Format(http.TimeFormat))

@@ -31,7 +31,7 @@ func TestAnEndpointIsCreatedUpdatedAndDeleted(t *testing.T) {
 		t.Errorf("Aspect has %v", e)
 	}
 	says(t, api.must(t, "endpoints", "update", "ep_1", "--url", "https://example.com/new", "--description", "", "--event-type", "task.*",
-		"--rate-limit", "120", "--disable"), "updated the webhook endpoint ep_1", "task.progress, task.completed, task.failed to https://example.com/new", "disabled")
+		"--rate-limit", "120", "--disable"), "updated webhook endpoint ep_1", "task.progress, task.completed, task.failed to https://example.com/new", "disabled")
 	want := map[string]any{
 		"id": "ep_1", "url": "https://example.com/new", "description": "", "rate_limit": 120.0, "version": 1.0, "disabled": true,
 		"event_types": []any{"task.progress", "task.completed", "task.failed"},
@@ -39,11 +39,11 @@ func TestAnEndpointIsCreatedUpdatedAndDeleted(t *testing.T) {
 	if !reflect.DeepEqual(api.endpoint("ep_1"), want) {
 		t.Errorf("Aspect has %v", api.endpoint("ep_1"))
 	}
-	says(t, api.must(t, "endpoints", "delete", "ep_1"), "deleted the webhook endpoint ep_1")
+	says(t, api.must(t, "endpoints", "delete", "ep_1"), "deleted webhook endpoint ep_1")
 	if len(api.registered()) != 0 {
 		t.Errorf("Aspect has %v", api.registered())
 	}
-	says(t, api.must(t, "endpoints", "delete", "ep_1"), "gone already")
+	says(t, api.must(t, "endpoints", "delete", "ep_1"), "does not exist in this account")
 	if gone := oneLine(t, api.must(t, "endpoints", "delete", "ep_1", "--json")); gone["type"] != "endpoint_deleted" || gone["id"] != "ep_1" || gone["gone"] != true {
 		t.Errorf("told %v", gone)
 	}
@@ -109,7 +109,7 @@ func TestAnEndpointWithoutASecretIsUndone(t *testing.T) {
 	if code != 1 {
 		t.Errorf("ended with %d", code)
 	}
-	says(t, stderr, "holds no secret", "ep_1 was deleted again")
+	says(t, stderr, "contains no secret", "ep_1 was deleted again")
 	select {
 	case path := <-deleted:
 		if path != "/webhooks/endpoints/ep_1" {

@@ -69,7 +69,7 @@ func TestExportRefusesWhatCannotWork(t *testing.T) {
 		{[]string{"--format", "xml"}, "ndjson, har, curl, fixture, html"},
 		{[]string{"--format", "fixture", "--lang", "cobol"}, "go or node"},
 		{[]string{"--lang", "node"}, "--format fixture"},
-		{[]string{"--format", "har", "--json"}, "exclude each other"},
+		{[]string{"--format", "har", "--json"}, "cannot be used together"},
 		{[]string{"--format", "html", "--to", "http://localhost:1"}, "--to"},
 		{[]string{"--format", "html", "--with-credentials"}, "--with-credentials"},
 		{[]string{"--filter", "stat:failed"}, "stat:failed"},

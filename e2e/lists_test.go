@@ -41,7 +41,7 @@ func TestListsAreTablesForPeople(t *testing.T) {
 		rows int
 		says []string
 	}{
-		{[]string{"messages"}, 3, []string{"SENT                 MESSAGE", "msg_2vdQ5mYpL0KxTq3nRfWcZbHs1Ua  task.completed", "漢字[31m<&>", "fail", "not understood"}},
+		{[]string{"messages"}, 3, []string{"SENT                 MESSAGE", "msg_2vdQ5mYpL0KxTq3nRfWcZbHs1Ua  task.completed", "漢字[31m<&>", "fail", "unknown format"}},
 		{[]string{"messages", "--limit", "1"}, 1, []string{"msg_2vdQ5mYpL0KxTq3nRfWcZbHs1Ua"}},
 		{[]string{"attempts", "--message", "msg_1"}, 2, []string{"2026-11-23 12:00:02  fail 500  ep_2vdQ5mYpL0KxTq3nRfWcZbHs1Ua  https://exa"}},
 		{[]string{"attempts", "--endpoint", "ep_1"}, 1, []string{"fail 500  msg_2vdQ5mYpL0KxTq3nRfWcZbHs1Ua"}},

@@ -138,8 +138,8 @@ func TestOldSignaturesArePostedVerbatimWithAWarning(t *testing.T) {
 	if code != 1 {
 		t.Errorf("ended with %d", code)
 	}
-	says(t, stderr, "older than 5 minutes", "1 of 1 deliveries were not taken", "left out 1 that came by no webhook")
-	says(t, stdout, "answered 400 Bad Request", "without --verbatim it is signed anew", "1 failed")
+	says(t, stderr, "older than 5 minutes", "1 of 1 deliveries were not accepted", "skipped 1 that did not arrive by webhook")
+	says(t, stdout, "answered 400 Bad Request", "without --verbatim it is re-signed", "1 failed")
 	if r, _ := h.request(0); r.Header.Get("svix-signature") != "v1,aaaa" {
 		t.Errorf("the handler got the signature %q", r.Header.Get("svix-signature"))
 	}
@@ -147,9 +147,9 @@ func TestOldSignaturesArePostedVerbatimWithAWarning(t *testing.T) {
 	h = newHandler(t, nil)
 	stdout, stderr, code = replaying(t, "--to", h.URL, "--journal", oldJournal(t))
 	if code != 0 || strings.Contains(stderr, "older") {
-		t.Errorf("signed anew it ended with %d: %s", code, stderr)
+		t.Errorf("re-signed it ended with %d: %s", code, stderr)
 	}
-	says(t, stdout, "task.failed of task 2e1c7e42, signed anew: answered 204")
+	says(t, stdout, "task.failed of task 2e1c7e42, re-signed: answered 204")
 	h.verifies(t, 0, handlerSecret)
 }
 
@@ -177,7 +177,7 @@ func TestAReplayStopsWhereNobodyAnswers(t *testing.T) {
 	if code != 1 {
 		t.Errorf("ended with %d", code)
 	}
-	says(t, stderr, "no answer 3 times in a row, so the rest was not posted")
+	says(t, stderr, "3 times in a row")
 	says(t, stdout, "connection refused", "posted 3 to", "0 delivered, 3 failed")
 	if hint := "nothing listens on " + address; strings.Count(stdout, hint) != 1 {
 		t.Errorf("not said once: %q\n%s", hint, stdout)
@@ -228,7 +228,7 @@ func TestAnInterruptedReplayTellsHowFarItCame(t *testing.T) {
 	if code := p.ends(); code != 130 {
 		t.Errorf("ended with %d", code)
 	}
-	says(t, p.errors(), `"code":"interrupted"`, "2 were posted")
+	says(t, p.errors(), `"code":"interrupted"`, "after posting 2")
 }
 
 func TestAReplayThatCannotBeIsRefused(t *testing.T) {
@@ -266,7 +266,7 @@ func TestAReplayThatCannotBeIsRefused(t *testing.T) {
 		{"no journal", []string{"--to", to}, []string{key}, 3, []string{"no journal", "aspectop watch"}},
 		{"a journal of a newer version", []string{"--to", to, "--journal", newer}, []string{key}, 3, []string{newer, "99", "update aspectop"}},
 		{"no journal but something else", []string{"--to", to, "--journal", broken}, []string{key}, 3, []string{broken, "nothing was changed"}},
-		{"a journal in memory", []string{"--to", to, "--journal", "memory"}, []string{key}, 2, []string{"--journal memory"}},
+		{"a journal in memory", []string{"--to", to, "--journal", "memory"}, []string{key}, 2, []string{"a journal in memory"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

@@ -418,7 +418,7 @@ func TestTheHostSeesHowToBeReachedAndWhoWatches(t *testing.T) {
 	ada := newGuest(t, "ada@laptop")
 	keys := listOf(t, ada)
 	host := inTerminal(t, 160, 30, watching(t, "--ssh", "127.0.0.1:0", "--ssh-keys", keys))
-	port := host.find(`ssh -p (\d+) 127\.0\.0\.1 shows this to 1 key \(host key SHA256:`)
+	port := host.find(`ssh -p (\d+) 127\.0\.0\.1 \(1 key authorized, host key SHA256:`)
 	viewer := inTerminal(t, 80, 24, ada.ssh("127.0.0.1:"+port, "HOST"))
 	viewer.shows("Waiting for the first event")
 	host.press("3")

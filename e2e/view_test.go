@@ -17,7 +17,7 @@ func TestSeveralViewsFollowTheJournalOfAWatch(t *testing.T) {
 	first := inTerminal(t, 100, 24, program(t, "view", "--journal", journal, "--reduced-motion"))
 	second := inTerminal(t, 80, 24, program(t, "view", "--journal", journal, "--filter", "state:failed"))
 	third := inPipe(t, program(t, "view", "--journal", journal, "--json"))
-	first.shows("viewing", "2 tasks", "2e1c7e42", "7b00c1de", "refused requests are in no journal")
+	first.shows("viewing", "2 tasks", "2e1c7e42", "7b00c1de", "rejected requests are not in the journal")
 	second.shows("2e1c7e42", "1 shown")
 	if ready := third.next("ready"); ready["url"] != nil || ready["journal"] != journal {
 		t.Errorf("the ready line of a view is %v", ready)
@@ -57,7 +57,7 @@ func TestAnOldJournalThatNobodyMayWriteCanBeViewed(t *testing.T) {
 	}
 	t.Cleanup(func() { os.Chmod(filepath.Dir(journal), 0o700) })
 	screen := inTerminal(t, 100, 24, program(t, "view", "--journal", journal))
-	screen.shows("2 tasks", "2e1c7e42", "7b00c1de", "no process writes this journal")
+	screen.shows("2 tasks", "2e1c7e42", "7b00c1de", "no process is writing this journal")
 	screen.press("q")
 	screen.ends(0)
 

@@ -186,7 +186,7 @@ func TestWaitRefusesWhatCannotWork(t *testing.T) {
 		{[]string{"never"}, 2, []string{"ASPECT_WEBHOOK_SECRET", "aspectop watch"}},
 		{[]string{"never", "--journal", "/nowhere/journal.db"}, 3, []string{"/nowhere/journal.db"}},
 		{[]string{"abc", "--journal", journal}, 2, []string{`"abc" fits several tasks (abc-1, abc-2)`}},
-		{[]string{"never", "--journal", "memory"}, 2, []string{"--journal memory"}},
+		{[]string{"never", "--journal", "memory"}, 2, []string{"a journal in memory"}},
 	} {
 		stdout, stderr, code := finished(t, program(t, append([]string{"wait"}, c.args...)...))
 		if code != c.code || stdout != "" {

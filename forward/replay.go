@@ -86,7 +86,7 @@ func staleHint(a *answer, h http.Header, at time.Time) string {
 	if a.delivered() {
 		return "the handler took a signature that is " + age(h, at) + " old: it should refuse it after 5m, or others can send it again"
 	}
-	return "the signature is " + age(h, at) + " old, and handlers refuse it after 5m: without --verbatim it is signed anew"
+	return "the signature is " + age(h, at) + " old, and handlers reject it after 5m: without --verbatim it is re-signed"
 }
 
 // unfit says why a delivery cannot be posted as a webhook, "" if it can.

@@ -10,7 +10,7 @@ import (
 )
 
 // Curl returns a shell command, in one line, that posts the delivery to url once
-// more: its very bytes and its Svix headers. Nothing is signed anew, so a
+// more: its very bytes and its Svix headers. Nothing is re-signed, so a
 // receiver that checks the time refuses it five minutes after it was signed.
 // Headers of the way it took, and credentials, are left out.
 func Curl(d *model.Delivery, url string) string { return curl(d, url, false) }

@@ -96,7 +96,7 @@ func (a *archive) request(o *object, d *model.Delivery) {
 	} else {
 		// HAR has no encoding for what was posted, only for what was answered.
 		o.text("text", base64.StdEncoding.EncodeToString(d.Body))
-		o.text("comment", "base64, as the body is no UTF-8")
+		o.text("comment", "base64, because the body is not UTF-8")
 	}
 	o.end('}')
 	o.number("headersSize", -1)

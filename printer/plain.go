@@ -59,11 +59,11 @@ func (s *sentences) ready(at time.Time, r Ready) {
 func (s *sentences) event(a *arrival) {
 	switch a.Kind {
 	case model.Ping:
-		s.say(a.Received, "ping: the signature is right")
+		s.say(a.Received, "ping: signature verified")
 	case model.Unrecognised:
-		s.say(a.Received, "unrecognised: verified, but no Aspect event; message "+word(a.ID))
+		s.say(a.Received, "unrecognised: verified, but not an Aspect event; message "+word(a.ID))
 	case model.Other:
-		s.say(a.Received, word(a.Type)+": tells of no task")
+		s.say(a.Received, word(a.Type)+": not about a task")
 	case model.Gone:
 		s.say(a.Received, "task "+short(a.task.ID())+": gone, Aspect no longer knows it")
 	default:
@@ -76,7 +76,7 @@ func taskSentence(a *arrival) string {
 	name := "task " + short(a.task.ID())
 	switch {
 	case a.late:
-		return name + ": late: tells older news, changes nothing"
+		return name + ": late: older than what is known, changes nothing"
 	case a.before == "":
 		if a.Task.AssetID != "" {
 			name += " of asset " + short(a.Task.AssetID)
@@ -103,7 +103,7 @@ func told(a *arrival) []string {
 	case len(parts) == 0 && a.before == "":
 		parts = append(parts, "no features yet")
 	case len(parts) == 0:
-		parts = append(parts, "nothing new")
+		parts = append(parts, "no change")
 	}
 	return parts
 }
@@ -189,7 +189,7 @@ func (s *sentences) duplicate(a *arrival) {
 		sentence = "task " + short(a.Task.ID) + ": " + sentence
 	}
 	if a.delivery.Differs {
-		sentence += ": its body differs, the first one counts"
+		sentence += ": its body differs; the first one counts"
 	}
 	s.say(a.Received, sentence)
 }
@@ -236,10 +236,10 @@ func (s *sentences) forward(at time.Time, f *model.Forward) {
 	case f.GaveUp:
 		sentence += "; gave up after " + fmt.Sprint(f.Tries) + " tries"
 	case !f.Final:
-		sentence += "; it will be tried again"
+		sentence += "; will retry"
 	}
 	if f.Resigned {
-		sentence += "; signed anew"
+		sentence += "; re-signed"
 	}
 	if f.Hint != "" {
 		sentence += "; " + f.Hint

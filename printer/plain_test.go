@@ -30,7 +30,7 @@ func tell(t *testing.T, bodies ...string) string {
 func TestASentenceTellsWhatHappened(t *testing.T) {
 	queued := envelope("task.progress", taskA, 1, "visual", "queued")
 	for want, bodies := range map[string][]string{
-		"task 2e1c7e42: nothing new":                                                            {queued, envelope("task.progress", taskA, 2, "visual", "queued")},
+		"task 2e1c7e42: no change":                                                              {queued, envelope("task.progress", taskA, 2, "visual", "queued")},
 		"task 2e1c7e42: completed after 1h2m3s":                                                 {queued, envelope("task.progress", taskA, 2, "visual", "completed"), envelope("task.completed", taskA, 3723, "visual", "completed")},
 		"task 2e1c7e42: failed":                                                                 {queued, envelope("task.failed", taskA, 2, "visual", "queued")},
 		"task 2e1c7e42: failed: visual":                                                         {queued, envelope("task.failed", taskA, 2, "visual", "failed")},

@@ -20,7 +20,7 @@ func WriteReplayed(out io.Writer, format Format, e *model.Event, f *model.Forwar
 	}
 	sentence := messageWords(e)
 	if f.Resigned {
-		sentence += ", signed anew"
+		sentence += ", re-signed"
 	}
 	if f.Delivered() {
 		sentence += fmt.Sprintf(": answered %d in %d ms", f.Status, f.Latency.Milliseconds())
@@ -57,7 +57,7 @@ func WritePlanned(out io.Writer, format Format, at time.Time, e *model.Event, to
 	}
 	sentence := fmt.Sprintf("%s, received %s: would be posted", messageWords(e), e.Received.In(at.Location()).Format(time.DateTime))
 	if resigned {
-		sentence += ", signed anew"
+		sentence += ", re-signed"
 	}
 	buf.WriteString(Clean(sentence) + "\n")
 	return writeOnce(out, &buf)

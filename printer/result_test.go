@@ -21,7 +21,7 @@ func TestResultsAsLinesAndAsSentences(t *testing.T) {
 		{model.Outcome{TaskID: taskA, Feature: "visual", State: model.Failed, Done: true},
 			`"task_id":"` + taskA + `","state":"failed","done":true}`, "task 2e1c7e42: visual failed"},
 		{model.Outcome{TaskID: "2e1c\x1b"},
-			`"task_id":"2e1c\u001b","state":null,"done":false}`, "task 2e1c: not done, nothing was heard of it"},
+			`"task_id":"2e1c\u001b","state":null,"done":false}`, "task 2e1c: not done, no events received"},
 		{model.Outcome{TaskID: taskA, State: "paused"},
 			`"task_id":"` + taskA + `","state":"paused","done":false}`, "task 2e1c7e42: not done, still paused"},
 	} {
@@ -43,13 +43,13 @@ func TestAttemptsAsLinesAndAsSentences(t *testing.T) {
 	doc := readDocument(t)
 	for want, s := range map[string]Sent{
 		"sent task.failed of task a as msg_1: answered 204 after 12 ms": {Status: 204, Right: true},
-		"sent task.failed of task a as msg_1, its signature wrong: answered 400 after 12 ms (Invalid signature); rejected, as it should be": {
+		"sent task.failed of task a as msg_1, its signature wrong: answered 400 after 12 ms (Invalid signature); rejected, as expected": {
 			Break: "signature", Status: 400, Answer: "Invalid signature", Right: true},
-		"sent task.failed of task a as msg_1, its body altered: answered 200 after 12 ms; accepted, and should not have been": {
+		"sent task.failed of task a as msg_1, its body altered: answered 200 after 12 ms; accepted, but should have been rejected": {
 			Break: "body", Status: 200},
-		"sent task.failed of task a as msg_1, ten minutes old: answered 404 after 12 ms; that is no refusal":            {Break: "timestamp", Status: 404},
-		"sent task.failed of task a as msg_1, signed with another secret: answered 500 after 12 ms; that is no refusal": {Break: "secret", Status: 500},
-		"sent task.failed of task a as msg_1: no answer":                                                                {Err: errors.New("refused")},
+		"sent task.failed of task a as msg_1, ten minutes old: answered 404 after 12 ms; not a rejection":            {Break: "timestamp", Status: 404},
+		"sent task.failed of task a as msg_1, signed with another secret: answered 500 after 12 ms; not a rejection": {Break: "secret", Status: 500},
+		"sent task.failed of task a as msg_1: no answer":                                                             {Err: errors.New("refused")},
 	} {
 		s.At, s.ID, s.Type, s.Task, s.To, s.Took = noon, "msg_1", "task.failed", "a", "http://x", 12*time.Millisecond
 		var line, sentence bytes.Buffer

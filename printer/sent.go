@@ -81,11 +81,11 @@ func sentSentence(s Sent) string {
 	switch {
 	case s.Break == "":
 	case s.Right:
-		sentence += "; rejected, as it should be"
+		sentence += "; rejected, as expected"
 	case s.Status/100 == 2:
-		sentence += "; accepted, and should not have been"
+		sentence += "; accepted, but should have been rejected"
 	default:
-		sentence += "; that is no refusal"
+		sentence += "; not a rejection"
 	}
 	return sentence
 }

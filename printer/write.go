@@ -25,7 +25,7 @@ func write(out io.Writer, buf *bytes.Buffer) error {
 	case closedPipe(err):
 		return errGone
 	}
-	return fmt.Errorf("the output cannot be written: %w", err)
+	return fmt.Errorf("cannot write the output: %w", err)
 }
 
 // WriteAll writes text to out. That nobody reads it any more is no error.

@@ -37,7 +37,7 @@ func Check(path string, kind fs.FileMode) error {
 	case info.Mode()&fs.ModeSymlink != 0:
 		return &UnsafeError{path, "is a symbolic link"}
 	case info.Mode().Type() != kind && kind == fs.ModeDir:
-		return &UnsafeError{path, "is not a folder"}
+		return &UnsafeError{path, "is not a directory"}
 	case info.Mode().Type() != kind:
 		return &UnsafeError{path, "is not a regular file"}
 	case ownedByOther(info):

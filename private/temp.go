@@ -1,6 +1,7 @@
 package private
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -23,19 +24,21 @@ type Temp struct {
 
 // NewTemp makes a folder whose name begins with aspectop-purpose-.
 func NewTemp(purpose string) (*Temp, error) {
-	path, err := os.MkdirTemp("", tempPrefix+purpose+"-") // mode 0700
-	if err != nil {
-		return nil, fmt.Errorf("cannot make a temporary folder: %w", err)
-	}
-	lock, err := Open(filepath.Join(path, tempLock), os.O_RDWR)
-	if err == nil {
-		if err = TryLock(lock); err == nil {
+	for {
+		path, err := os.MkdirTemp("", tempPrefix+purpose+"-") // mode 0700
+		if err != nil {
+			return nil, fmt.Errorf("cannot create a temporary directory: %w", err)
+		}
+		lock, err := Lock(filepath.Join(path, tempLock))
+		if err == nil {
 			return &Temp{path, lock}, nil
 		}
-		lock.Close()
+		os.RemoveAll(path)
+		// A sweep may have come between the folder and its lock.
+		if !errors.Is(err, ErrLocked) && !errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("cannot create a temporary directory: %w", err)
+		}
 	}
-	os.RemoveAll(path)
-	return nil, fmt.Errorf("cannot make a temporary folder: %w", err)
 }
 
 // Remove removes the folder with everything in it.
@@ -61,8 +64,15 @@ func SweepTemps() {
 			continue
 		}
 		err = TryLock(lock)
+		if err == nil {
+			// Renamed before the lock is given up, so that [NewTemp] cannot take the
+			// folder for its own. Windows does not rename it while the lock is open.
+			swept := path + ".swept"
+			if os.Rename(path, swept) == nil {
+				path = swept
+			}
+		}
 		lock.Close()
-		// Nobody takes the lock of a folder again, so it may be given up first.
 		if err == nil {
 			os.RemoveAll(path)
 		}

@@ -3,6 +3,7 @@ package private
 import (
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 )
 
@@ -38,5 +39,35 @@ func TestOnlyFoldersWhoseProcessIsGoneAreSwept(t *testing.T) {
 	}
 	if _, err := os.Stat(inUse.Path); err == nil {
 		t.Error("a removed folder is still there")
+	}
+}
+
+func TestASweepTakesNoFolderThatIsJustBeingMade(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	done := make(chan struct{})
+	var sweeps sync.WaitGroup
+	for range 2 {
+		sweeps.Go(func() {
+			for {
+				select {
+				case <-done:
+					return
+				default:
+					SweepTemps()
+				}
+			}
+		})
+	}
+	defer sweeps.Wait()
+	defer close(done)
+	for range 100 {
+		temp, err := NewTemp("test")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(temp.Path, "file"), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		temp.Remove()
 	}
 }

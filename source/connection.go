@@ -27,7 +27,7 @@ func (b *badConnection) Error() string { return b.words }
 // errNoMore is the server's word that it has nothing, for good.
 var errNoMore = errors.New("no more events")
 
-var errIdle = fmt.Errorf("nothing came for %v", idleLimit)
+var errIdle = fmt.Errorf("nothing received for %v", idleLimit)
 
 // read makes one connection and enters what comes until it ends. The error is a
 // *badConnection if it was none worth the name.
@@ -56,13 +56,13 @@ func (s *Stream) read(ctx context.Context) error {
 		if err != nil {
 			s.empty = !body.some && time.Since(begun) < soon
 			if s.empty {
-				return &badConnection{cause: "empty", words: s.host + " ended the event stream as soon as it began"}
+				return &badConnection{cause: "empty", words: s.host + " closed the event stream immediately"}
 			}
-			return fmt.Errorf("%s; connecting to %s again", s.endOf(ctx, err), s.host)
+			return fmt.Errorf("%s; reconnecting to %s", s.endOf(ctx, err), s.host)
 		}
 		switch {
 		case m.tooLarge:
-			s.report.note(fmt.Sprintf("left out an event of more than %d MiB", maxEvent>>20))
+			s.report.note(fmt.Sprintf("skipped an event larger than %d MiB", maxEvent>>20))
 		case len(m.data) > 0:
 			s.enter(ctx, m)
 			if ctx.Err() != nil {
@@ -82,7 +82,7 @@ func (s *Stream) endOf(ctx context.Context, err error) string {
 	case errors.Is(context.Cause(ctx), errIdle):
 		return errIdle.Error()
 	case errors.Is(err, io.EOF):
-		return "the server ended the stream"
+		return "the server closed the stream"
 	}
 	return s.plain(err)
 }
@@ -107,7 +107,7 @@ func (s *Stream) connect(ctx context.Context) (*http.Response, error) {
 		if errors.Is(context.Cause(ctx), errIdle) {
 			err = errIdle
 		}
-		return nil, &badConnection{cause: "network", words: fmt.Sprintf("no answer from %s (%s): check the network, and the address of the stream", s.host, s.plain(err))}
+		return nil, &badConnection{cause: "network", words: fmt.Sprintf("no answer from %s (%s): check the network and the URL of the stream", s.host, s.plain(err))}
 	}
 	if err := s.refusal(res); err != nil {
 		res.Body.Close()
@@ -127,16 +127,16 @@ func (s *Stream) refusal(res *http.Response) error {
 			return nil
 		}
 		return &badConnection{cause: "type", words: fmt.Sprintf(
-			"%s answered with %s, which is no event stream (text/event-stream): check the address of the stream", s.host, quoted(res.Header.Get("Content-Type"), "no content type"))}
+			"%s answered with %s instead of an event stream (text/event-stream): check the URL of the stream", s.host, quoted(res.Header.Get("Content-Type"), "no content type"))}
 	}
-	advice := "it is tried again"
+	advice := "retrying"
 	switch next, err := res.Location(); {
 	case res.StatusCode/100 == 3 && err == nil:
-		advice = fmt.Sprintf("it leads to %q, which is not followed: if that is the stream, give its address", (&url.URL{Scheme: next.Scheme, Host: next.Host}).String())
+		advice = fmt.Sprintf("it redirects to %q, which is not followed; if that is the stream, use its URL", (&url.URL{Scheme: next.Scheme, Host: next.Host}).String())
 	case res.StatusCode == http.StatusUnauthorized, res.StatusCode == http.StatusForbidden:
 		advice = "check ASPECT_API_KEY"
 	case res.StatusCode == http.StatusNotFound, res.StatusCode == http.StatusGone, res.StatusCode == http.StatusMethodNotAllowed:
-		advice = "check the address of the stream"
+		advice = "check the URL of the stream"
 	}
 	return &badConnection{
 		cause:      strconv.Itoa(res.StatusCode),

@@ -23,7 +23,7 @@ func TestAConnectionThatBringsNothingForNinetySecondsIsMadeAgain(t *testing.T) {
 			t.Fatal("it gave up before the time")
 		}
 		pass(2 * time.Second)
-		if r := s.reports.last(); r.State != Connecting || r.Detail != "nothing came for 1m30s; connecting to events.test again" || !r.NextTry.After(time.Now()) {
+		if r := s.reports.last(); r.State != Connecting || r.Detail != "nothing received for 1m30s; reconnecting to events.test" || !r.NextTry.After(time.Now()) {
 			t.Errorf("reported %+v", r)
 		}
 		pass(3 * time.Second)
@@ -43,7 +43,7 @@ func TestAConnectionThatBringsNothingForNinetySecondsIsMadeAgain(t *testing.T) {
 func TestAServerThatDoesNotEvenAnswerIsLeftAfterNinetySeconds(t *testing.T) {
 	stream(t, func(t *testing.T, s *streaming) {
 		pass(91 * time.Second)
-		if r := s.reports.last(); r.State != Trouble || !strings.HasPrefix(r.Detail, "no answer from events.test (nothing came for 1m30s)") {
+		if r := s.reports.last(); r.State != Trouble || !strings.HasPrefix(r.Detail, "no answer from events.test (nothing received for 1m30s)") {
 			t.Errorf("reported %+v", r)
 		}
 	}, func(s *streaming) {
@@ -107,7 +107,7 @@ func TestAServerThatRefusesIsAskedEverMoreSeldomAndItIsToldOnce(t *testing.T) {
 			t.Errorf("new trouble is not tried again soon: %+v at %v", r, time.Now())
 		}
 		got := s.reports.notices()[:2]
-		if got[0] != "the event stream: events.test answered 500 Internal Server Error: it is tried again" || !strings.HasPrefix(got[1], "the event stream: well again after 3") {
+		if got[0] != "the event stream: events.test answered 500 Internal Server Error: retrying" || !strings.HasPrefix(got[1], "the event stream: recovered after 3") {
 			t.Errorf("noticed %q", got)
 		}
 	}, func(s *streaming) {
@@ -121,7 +121,7 @@ func TestAStreamThatEndsAsSoonAsItBeginsIsTrouble(t *testing.T) {
 		got := s.reports.notices()
 		if want := []string{
 			"the event stream: connected to events.test",
-			"the event stream: events.test ended the event stream as soon as it began",
+			"the event stream: events.test closed the event stream immediately",
 		}; !slices.Equal(got, want) || s.count() > 25 {
 			t.Errorf("in %d connections noticed %q", s.count(), got)
 		}
@@ -146,7 +146,7 @@ func TestAStreamThatEndsAsSoonAsItBeginsIsTrouble(t *testing.T) {
 func TestAServerThatHasNoContentIsLeftForGood(t *testing.T) {
 	stream(t, func(t *testing.T, s *streaming) {
 		pass(24 * time.Hour)
-		want := "events.test says that there will be no more events (204 No Content); they are not read on"
+		want := "events.test reports that there will be no more events (204 No Content); stopped reading"
 		if r := s.reports.last(); r.State != Stopped || r.Detail != want || r.Notice != "the event stream: "+want || s.count() != 1 {
 			t.Errorf("after %d connections reported %+v", s.count(), r)
 		}
@@ -160,15 +160,15 @@ func TestWhatIsNoStreamIsToldInWordsWithoutKeyAndAddress(t *testing.T) {
 		res  *http.Response
 		want string
 	}{
-		{status(200, "Content-Type", "text/html; charset=utf-8"), `events.test answered with "text/html; charset=utf-8", which is no event stream (text/event-stream): check the address of the stream`},
-		{status(200), "events.test answered with no content type, which is no event stream (text/event-stream): check the address of the stream"},
+		{status(200, "Content-Type", "text/html; charset=utf-8"), `events.test answered with "text/html; charset=utf-8" instead of an event stream (text/event-stream): check the URL of the stream`},
+		{status(200), "events.test answered with no content type instead of an event stream (text/event-stream): check the URL of the stream"},
 		{status(401), "events.test answered 401 Unauthorized: check ASPECT_API_KEY"},
-		{status(404), "events.test answered 404 Not Found: check the address of the stream"},
-		{status(503, "Retry-After", "1800"), "events.test answered 503 Service Unavailable: it is tried again"},
-		{status(503, "Retry-After", "Sat, 01 Jan 2000 00:30:00 GMT"), "events.test answered 503 Service Unavailable: it is tried again"},
-		{status(799), "events.test answered 799: it is tried again"},
-		{status(302, "Location", "https://elsewhere.test/login?secret=1"), `events.test answered 302 Found: it leads to "https://elsewhere.test", which is not followed: if that is the stream, give its address`},
-		{nil, "no answer from events.test (connection refused): check the network, and the address of the stream"},
+		{status(404), "events.test answered 404 Not Found: check the URL of the stream"},
+		{status(503, "Retry-After", "1800"), "events.test answered 503 Service Unavailable: retrying"},
+		{status(503, "Retry-After", "Sat, 01 Jan 2000 00:30:00 GMT"), "events.test answered 503 Service Unavailable: retrying"},
+		{status(799), "events.test answered 799: retrying"},
+		{status(302, "Location", "https://elsewhere.test/login?secret=1"), `events.test answered 302 Found: it redirects to "https://elsewhere.test", which is not followed; if that is the stream, use its URL`},
+		{nil, "no answer from events.test (connection refused): check the network and the URL of the stream"},
 	} {
 		stream(t, func(t *testing.T, s *streaming) {
 			r := s.reports.last()

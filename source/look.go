@@ -25,7 +25,7 @@ func (f found) String() string {
 		s = "1 active task"
 	}
 	if f.refused > 0 {
-		s += fmt.Sprintf("; %d could not be asked for: %v", f.refused, f.why)
+		s += fmt.Sprintf("; %d failed: %v", f.refused, f.why)
 	}
 	return s
 }
@@ -163,7 +163,7 @@ func (p *Poller) enterGone(ctx context.Context, id string) error {
 
 func (p *Poller) keep(ctx context.Context, d *model.Delivery) error {
 	if err := p.c.Journal.Append(ctx, d); err != nil {
-		return fmt.Errorf("%w could not keep what Aspect's API told: %w", errJournal, err)
+		return fmt.Errorf("%w could not store what Aspect's API returned: %w", errJournal, err)
 	}
 	return nil
 }

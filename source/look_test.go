@@ -130,7 +130,7 @@ func TestATaskThatTheAPIRefusesKeepsNoOtherFromBeingAskedFor(t *testing.T) {
 		if got := p.journal.board().Task("c").State(); got != model.Completed {
 			t.Errorf("the third task is %s", got)
 		}
-		if r := p.reports.last(); r.State != OK || !strings.Contains(r.Detail, "2 could not be asked for: GET /tasks/active: 422") {
+		if r := p.reports.last(); r.State != OK || !strings.Contains(r.Detail, "2 failed: GET /tasks/active: 422") {
 			t.Errorf("reported %+v", r)
 		}
 		pass(50 * time.Second)

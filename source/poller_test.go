@@ -103,7 +103,7 @@ func TestTroubleIsToldOnceAndSoIsItsEnd(t *testing.T) {
 			notices[0] != "Aspect's API: 0 active tasks" ||
 			!strings.HasPrefix(notices[1], "Aspect's API: read tcp 127.0.0.1:40000: ") ||
 			!strings.Contains(notices[2], "check ASPECT_API_KEY") ||
-			!strings.HasPrefix(notices[3], "Aspect's API: well again after 1") {
+			!strings.HasPrefix(notices[3], "Aspect's API: recovered after 1") {
 			t.Errorf("noticed %q", notices)
 		}
 		if r := p.reports.last(); r.State != OK || r.Source != model.SourceAPI || time.Since(r.Since) > 10*time.Minute {
@@ -248,7 +248,7 @@ func TestAJournalThatDoesNotKeepIsTroubleAndNothingIsLost(t *testing.T) {
 		p.journal.setFull(errors.New("no space left on device"))
 		p.account.set(func() { p.account.active = []string{task("a", time.Now(), "visual:queued")} })
 		pass(10 * time.Minute)
-		if r := p.reports.last(); r.State != Trouble || r.Detail != "the journal could not keep what Aspect's API told: no space left on device" {
+		if r := p.reports.last(); r.State != Trouble || r.Detail != "the journal could not store what Aspect's API returned: no space left on device" {
 			t.Errorf("reported %+v", r)
 		}
 		p.journal.setFull(nil)

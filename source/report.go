@@ -58,7 +58,7 @@ func (r *reporter) ok(detail string, next time.Time) {
 	case Connecting:
 		notice = detail
 	case Trouble:
-		notice = "well again after " + time.Since(r.since).Round(time.Second).String() + "; " + detail
+		notice = "recovered after " + time.Since(r.since).Round(time.Second).String() + "; " + detail
 	}
 	r.noticed = OK
 	if r.last.State == OK && notice == "" && r.last.Detail == detail && r.last.NextTry.Equal(next) {

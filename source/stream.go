@@ -102,7 +102,7 @@ func (s *Stream) Run(ctx context.Context) {
 		case ctx.Err() != nil:
 			return
 		case errors.Is(err, errNoMore):
-			s.report.stopped(fmt.Sprintf("%s says that there will be no more events (204 No Content); they are not read on", s.host))
+			s.report.stopped(fmt.Sprintf("%s reports that there will be no more events (204 No Content); stopped reading", s.host))
 			return
 		case errors.As(err, &bad):
 			failures++
@@ -151,7 +151,7 @@ func (s *Stream) try(ctx context.Context, work func() error) {
 			return
 		}
 		wait := jittered(grow(time.Second, 30*time.Second, n))
-		s.report.trouble("journal", fmt.Sprintf("the journal does not keep events: %v; the next one is held until it does", err), time.Now().Add(wait).UTC())
+		s.report.trouble("journal", fmt.Sprintf("the journal cannot store events: %v; waiting until it can", err), time.Now().Add(wait).UTC())
 		sleep(ctx, wait)
 	}
 }

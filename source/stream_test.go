@@ -71,7 +71,7 @@ func TestAnEventIsHeldUntilTheJournalKeepsIt(t *testing.T) {
 		s.journal.setFull(errors.New("no space left on device"))
 		s.send(event("2", "e2", a) + event("3", "e3", a))
 		pass(time.Hour)
-		if r := s.reports.last(); r.State != Trouble || r.Detail != "the journal does not keep events: no space left on device; the next one is held until it does" || s.count() != 1 {
+		if r := s.reports.last(); r.State != Trouble || r.Detail != "the journal cannot store events: no space left on device; waiting until it can" || s.count() != 1 {
 			t.Errorf("after %d connections reported %+v", s.count(), r)
 		}
 		s.journal.setFull(nil)
@@ -111,7 +111,7 @@ func TestAnEventThatIsTooLargeIsNoticedAndNotAskedForAgain(t *testing.T) {
 		if got := s.request(1).Header.Get("Last-Event-ID"); got != "9" {
 			t.Errorf("went on from %q", got)
 		}
-		if got := s.reports.notices(); len(got) != 2 || got[1] != "the event stream: left out an event of more than 1 MiB" {
+		if got := s.reports.notices(); len(got) != 2 || got[1] != "the event stream: skipped an event larger than 1 MiB" {
 			t.Errorf("noticed %q", got)
 		}
 	})

@@ -10,7 +10,7 @@ import (
 	"aspectop/model"
 )
 
-const cloudflaredNotice = "what comes through this tunnel passes Cloudflare, which can read it;" +
+const cloudflaredNotice = "Cloudflare can read what passes through this tunnel;" +
 	" running cloudflared accepts its terms, https://www.cloudflare.com/website-terms/"
 
 // lasting is how long a connection must have held for the pauses between tries
@@ -133,7 +133,7 @@ func (c *cloudflared) service(rules []rule) (public, trouble string) {
 		if leadsTo(r.Service, c.local) {
 			return public, ""
 		}
-		return public, fmt.Sprintf("the tunnel's settings lead %s to %s, and not to %s: change its service in Cloudflare's"+
+		return public, fmt.Sprintf("the tunnel's settings route %s to %s instead of %s: change its service in Cloudflare's"+
 			" dashboard, or this program's --listen", clean(r.Hostname), clean(r.Service), c.local)
 	}
 	if host != "" {

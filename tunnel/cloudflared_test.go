@@ -78,7 +78,7 @@ func TestAProgramThatDoesNotKnowAFlagIsRefusedAndNotCalledAgain(t *testing.T) {
 
 func TestExitCode0BeforeReadyIsAFailureAndIsTriedAgain(t *testing.T) {
 	r := open(t, script{Ends: true, Code: 0}, setup{})
-	m, n := r.wait(t, 0, "that it ended early", says(model.TunnelReconnecting, "ended before it was connected", "exit code 0"))
+	m, n := r.wait(t, 0, "that it ended early", says(model.TunnelReconnecting, "exited before it was connected", "exit code 0"))
 	if m.NextTry.IsZero() {
 		t.Errorf("the next try is not told: %+v", m)
 	}
@@ -108,7 +108,7 @@ func TestTheQuickTunnelServicesOwnAddressIsNotTakenForOurs(t *testing.T) {
 	r := open(t, script{Ends: true, Code: 1, LastWords: []string{
 		`failed to request quick Tunnel: Post "https://api.trycloudflare.com/tunnel": dial tcp: lookup api.trycloudflare.com: no such host`,
 	}}, setup{})
-	r.wait(t, 0, "why", says(model.TunnelReconnecting, "quick tunnels cannot be reached", "no such host"))
+	r.wait(t, 0, "why", says(model.TunnelReconnecting, "cannot reach Cloudflare's quick tunnels", "no such host"))
 	if i := slices.IndexFunc(r.list(), func(m model.Tunnel) bool { return m.PublicURL != "" }); i >= 0 {
 		t.Errorf("reported %+v", r.list()[i])
 	}
@@ -122,7 +122,7 @@ func TestWhatAFailedStartPrintsIsExplained(t *testing.T) {
 		"502": {`{"level":"error","error":"invalid character '<' looking for beginning of value","status_code":"502 Bad Gateway","message":"Error unmarshaling QuickTunnel response: <html>"}`,
 			[]string{"out of order", "502 Bad Gateway"}},
 		"no id":  {"failed to parse quick Tunnel ID: invalid UUID length: 0", []string{"out of order", "invalid UUID"}},
-		"no DNS": {"Could not lookup srv records on _v2-origintunneld._tcp.argotunnel.com: server misbehaving", []string{"cannot be looked up"}},
+		"no DNS": {"Could not lookup srv records on _v2-origintunneld._tcp.argotunnel.com: server misbehaving", []string{"cannot resolve"}},
 		"other":  {"yaml: line 3: did not find expected key", []string{"exit code 1", "yaml: line 3"}},
 		"plain":  {`2024-05-01T10:00:00Z ERR Cannot start error="no luck"`, []string{"exit code 1", "Cannot start error"}},
 	} {
@@ -215,7 +215,7 @@ func TestAHungProgramIsNotCalledConnectedAndIsReplaced(t *testing.T) {
 	hung := quick()
 	hung.Mute, hung.Stubborn = true, true
 	r.now(hung)
-	_, n = r.wait(t, n, "that it does not answer", says(model.TunnelReconnecting, "does not answer"))
+	_, n = r.wait(t, n, "that it does not answer", says(model.TunnelReconnecting, "not responding"))
 	_, n = r.wait(t, n, "that it hung", says(model.TunnelReconnecting, "hung"))
 	r.now(quick())
 	r.wait(t, n, "that it is connected", is(model.TunnelConnected))
@@ -224,7 +224,7 @@ func TestAHungProgramIsNotCalledConnectedAndIsReplaced(t *testing.T) {
 func TestAProgramThatNeverBeginsToWorkIsReplaced(t *testing.T) {
 	s := script{Unmetered: true}
 	r := open(t, s, setup{pace: func(c *cloudflared) { c.silence = 300 * time.Millisecond }})
-	_, n := r.wait(t, 0, "that it does nothing", says(model.TunnelReconnecting, "did not begin to work"))
+	_, n := r.wait(t, 0, "that it does nothing", says(model.TunnelReconnecting, "did not start"))
 	r.now(quick())
 	r.wait(t, n, "that it is connected", is(model.TunnelConnected))
 }

@@ -66,12 +66,12 @@ func quoted(s string) string {
 func writeConfig(local, path string) (file string, folder *private.Temp, err error) {
 	folder, err = private.NewTemp("tunnel")
 	if err != nil {
-		return "", nil, fmt.Errorf("no place for cloudflared's config file: %w", err)
+		return "", nil, fmt.Errorf("cannot write cloudflared's config file: %w", err)
 	}
 	file = filepath.Join(folder.Path, "config.yml")
 	if err := os.WriteFile(file, []byte(configuration(local, path)), 0o600); err != nil {
 		folder.Remove()
-		return "", nil, fmt.Errorf("no place for cloudflared's config file: %w", err)
+		return "", nil, fmt.Errorf("cannot write cloudflared's config file: %w", err)
 	}
 	return file, folder, nil
 }
@@ -119,8 +119,8 @@ func checkToken(token string) error {
 		err = json.Unmarshal(raw, &fields)
 	}
 	if err != nil || fields.A == "" || fields.S == "" || fields.T == "" {
-		return errors.New("the tunnel token is not one: copy the long text after --token from the tunnel's page" +
-			" in Cloudflare's dashboard, all of it")
+		return errors.New("invalid tunnel token: copy the complete text after --token from the tunnel's page" +
+			" in Cloudflare's dashboard")
 	}
 	return nil
 }
@@ -130,7 +130,7 @@ func checkToken(token string) error {
 func checkLocal(local string) error {
 	u, err := url.Parse(local)
 	if err != nil || u.Scheme != "http" || u.Port() == "" || strings.TrimPrefix(local, "http://") != u.Host {
-		return fmt.Errorf("%q is no address of a receiver: it has the form http://127.0.0.1:8787", local)
+		return fmt.Errorf("%q is not a receiver's address: it must look like http://127.0.0.1:8787", local)
 	}
 	return nil
 }

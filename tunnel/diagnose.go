@@ -57,16 +57,16 @@ func (w *way) broken(err error) string {
 	}
 	switch w.hop.Load() {
 	case hopDNS:
-		return fmt.Sprintf("DNS: no address for %s (%s); a new name can take a minute, otherwise check the network", target, why)
+		return fmt.Sprintf("DNS: cannot resolve %s (%s); a new name can take a minute, otherwise check the network", target, why)
 	case hopTCP:
-		return fmt.Sprintf("TCP: no connection to %s (%s); check the network and its firewall", target, why)
+		return fmt.Sprintf("TCP: cannot connect to %s (%s); check the network and the firewall", target, why)
 	case hopTLS:
-		return fmt.Sprintf("TLS: no secure connection to %s (%s); check the clock, and whether a proxy intercepts", w.host, why)
+		return fmt.Sprintf("TLS: no secure connection to %s (%s); check the clock and whether a proxy intercepts", w.host, why)
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
-		return fmt.Sprintf("time-out: %s took the request and gave no answer within %s; the tunnel behind it hangs", w.host, probeTimeout)
+		return fmt.Sprintf("timeout: %s accepted the request but did not answer within %s; the tunnel behind it hangs", w.host, probeTimeout)
 	}
-	return fmt.Sprintf("edge: %s gave no answer (%s)", w.host, why)
+	return fmt.Sprintf("edge: no answer from %s (%s)", w.host, why)
 }
 
 // reason is the innermost cause: what wraps it repeats the URL.
@@ -101,31 +101,31 @@ func answered(res *http.Response, body []byte, seen bool, u *url.URL) string {
 	case seen && fine:
 		return ""
 	case seen:
-		return fmt.Sprintf("edge: the probe arrived here, but %s answered %d in our place; the answer was lost on its way back",
+		return fmt.Sprintf("edge: the probe arrived here, but %s answered %d in our place; the answer was lost on the way back",
 			u.Host, code)
 	case fine:
-		return fmt.Sprintf("origin: answered %d, but not by this process; another program receives what is sent to %s", code, u.Host)
+		return fmt.Sprintf("origin: answered %d, but not from this process; another program receives requests to %s", code, u.Host)
 	case 300 <= code && code < 400:
-		return fmt.Sprintf("edge: redirects to %s; Svix does not follow, so give the URL it leads to",
+		return fmt.Sprintf("edge: redirects to %s; Svix does not follow redirects, so use that URL",
 			clean(res.Header.Get("Location")))
 	case code == http.StatusBadRequest && bytes.Contains(body, []byte("Svix headers")):
-		return "signature: the receiver got the probe without its svix headers; something on the way removes them"
+		return "signature: the probe arrived without its svix headers; something on the way removes them"
 	case code == http.StatusBadRequest:
 		return "signature: answered 400 without recognising the probe; something on the way alters requests," +
 			" or another program has this URL"
 	case code == http.StatusUnauthorized || code == http.StatusForbidden:
-		return fmt.Sprintf("edge: %s wants a login (%d), which Svix cannot give; lift the access rule for this path", u.Host, code)
+		return fmt.Sprintf("edge: %s requires a login (%d), which Svix cannot provide; remove the access rule for this path", u.Host, code)
 	case code == http.StatusNotFound:
-		return fmt.Sprintf("origin: 404, nothing takes requests at %s; check the path and where the tunnel leads to", clean(u.Path))
+		return fmt.Sprintf("origin: 404, nothing serves %s; check the path and the tunnel's target", clean(u.Path))
 	case code == http.StatusTooManyRequests:
-		return fmt.Sprintf("edge: %s takes no more requests for now (429)", u.Host)
+		return fmt.Sprintf("edge: %s is rate limiting requests (429)", u.Host)
 	case code == 530 || unknown && code >= 500:
-		return fmt.Sprintf("edge: Cloudflare knows no connected tunnel behind %s (530, error 1033)", u.Host)
+		return fmt.Sprintf("edge: Cloudflare has no connected tunnel for %s (530, error 1033)", u.Host)
 	case code == http.StatusBadGateway || code == http.StatusServiceUnavailable:
-		return fmt.Sprintf("tunnel: answered %d; the request did not get from the tunnel to the receiver,"+
-			" check where the tunnel leads to", code)
+		return fmt.Sprintf("tunnel: answered %d; the request did not reach the receiver,"+
+			" check the tunnel's target", code)
 	case code == http.StatusGatewayTimeout || code == 522 || code == 524:
-		return fmt.Sprintf("time-out: the edge waited in vain for an answer (%d); the tunnel or the receiver hangs", code)
+		return fmt.Sprintf("timeout: the edge got no answer (%d); the tunnel or the receiver hangs", code)
 	case code >= 500:
 		return fmt.Sprintf("edge: %s answered %d", u.Host, code)
 	}

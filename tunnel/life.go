@@ -79,7 +79,7 @@ func (l *life) live(ctx context.Context) end {
 			look.Reset(0)
 		case <-look.C:
 			if m == nil {
-				return end{why: fmt.Sprintf("cloudflared did not begin to work within %s: %s", l.silence, l.words(time.Time{}))}
+				return end{why: fmt.Sprintf("cloudflared did not start within %s: %s", l.silence, l.words(time.Time{}))}
 			}
 			e, again := l.look(looking, m)
 			if again == 0 {
@@ -108,7 +108,7 @@ func (l *life) look(ctx context.Context, m *meter) (e end, again time.Duration) 
 	}
 	if err != nil {
 		if l.unread++; l.unread >= mute {
-			l.tell(link{state: model.TunnelReconnecting, url: l.url(), detail: "cloudflared does not answer; what it does is not known"})
+			l.tell(link{state: model.TunnelReconnecting, url: l.url(), detail: "cloudflared is not responding; its state is unknown"})
 		}
 		if time.Since(l.heard) > l.silence {
 			return end{why: "cloudflared hung"}, 0
@@ -147,7 +147,7 @@ func (l *life) connected(ctx context.Context, m *meter, n int) (e end, again tim
 		host, err := m.quickHost(ctx)
 		switch {
 		case err != nil:
-			l.tell(link{state: l.begun, detail: "connected, but without a public address: " + clean(err.Error())})
+			l.tell(link{state: l.begun, detail: "connected, but without a public URL: " + clean(err.Error())})
 			return end{}, l.fast
 		case host == "":
 			return end{}, l.fast
@@ -172,7 +172,7 @@ func (l *life) named(ctx context.Context, m *meter, n int) (again time.Duration)
 			detail += "; " + trouble
 		}
 	case public == "":
-		detail += "; its public address is not known: give it with --public-url"
+		detail += "; its public URL is unknown: set --public-url"
 	}
 	l.tell(link{state: model.TunnelConnected, url: public, detail: detail})
 	return l.slow
@@ -181,7 +181,7 @@ func (l *life) named(ctx context.Context, m *meter, n int) (again time.Duration)
 // ended says why the program ended by itself.
 func (l *life) ended(code int) end {
 	if usage := l.log.misuse(); usage != "" {
-		return end{why: fmt.Sprintf("%s does not understand how it is called (%s): install a newer one", l.program, usage), refused: true}
+		return end{why: fmt.Sprintf("%s does not support a required flag (%s): install a newer version", l.program, usage), refused: true}
 	}
 	if code < 0 { // it could not say anything about that
 		return end{why: "cloudflared was killed by a signal"}
@@ -190,20 +190,20 @@ func (l *life) ended(code int) end {
 	is := func(texts ...string) bool { _, found := l.log.find(texts...); return found }
 	switch {
 	case code == 255:
-		return end{why: fmt.Sprintf("cloudflared refuses how it is called: %s", words), refused: true}
+		return end{why: fmt.Sprintf("cloudflared rejects its configuration: %s", words), refused: true}
 	case !l.since.IsZero():
-		return end{why: fmt.Sprintf("cloudflared ended (exit code %d): %s", code, words)}
+		return end{why: fmt.Sprintf("cloudflared exited (exit code %d): %s", code, words)}
 	case is("429 Too Many Requests", "error code: 1015"):
-		return end{why: "Cloudflare gives no more quick tunnels to this network for some minutes (429);" +
-			" --tunnel=svix or a named tunnel works at once", limited: true}
+		return end{why: "Cloudflare is limiting quick tunnels for this network (429), usually for some minutes;" +
+			" --tunnel=svix or a named tunnel works now", limited: true}
 	case is("failed to request quick Tunnel"):
-		return end{why: "Cloudflare's quick tunnels cannot be reached; check the network, its DNS and firewall: " + words}
+		return end{why: "cannot reach Cloudflare's quick tunnels; check the network, DNS and firewall: " + words}
 	case is("Could not lookup srv"):
-		return end{why: "Cloudflare's addresses cannot be looked up; check the network and its DNS: " + words}
+		return end{why: "cannot resolve Cloudflare's addresses; check the network and DNS: " + words}
 	case is("unmarshal", "failed to parse quick Tunnel ID"):
-		return end{why: "Cloudflare's quick tunnels are out of order; --tunnel=svix works without them: " + words}
+		return end{why: "Cloudflare's quick tunnels are out of order; --tunnel=svix does not need them: " + words}
 	}
-	return end{why: fmt.Sprintf("cloudflared ended before it was connected (exit code %d): %s", code, words)}
+	return end{why: fmt.Sprintf("cloudflared exited before it was connected (exit code %d): %s", code, words)}
 }
 
 // words are the program's own about its end, if they are not older than since.
@@ -211,5 +211,5 @@ func (l *life) words(since time.Time) string {
 	if words := l.log.lastWords(since); words != "" {
 		return words
 	}
-	return "it gave no reason"
+	return "no reason given"
 }

@@ -64,7 +64,7 @@ func (m *meter) connections(ctx context.Context) (int, error) {
 		return 0, err
 	}
 	if ready.ReadyConnections == nil {
-		return 0, fmt.Errorf("%s/ready does not tell the number of connections", m.address)
+		return 0, fmt.Errorf("%s/ready does not contain the number of connections", m.address)
 	}
 	return *ready.ReadyConnections, nil
 }

@@ -68,10 +68,10 @@ func TestANamedTunnelThatLeadsElsewhereIsTold(t *testing.T) {
 		"here": {func(l string) json.RawMessage {
 			return served("hooks.example.com", strings.Replace(l, "127.0.0.1", "localhost", 1))
 		}, namedURL, ""},
-		"another port": {func(string) json.RawMessage { return served("hooks.example.com", "http://localhost:1") }, namedURL, "lead hooks.example.com to http://localhost:1, and not to http://127.0.0.1:"},
+		"another port": {func(string) json.RawMessage { return served("hooks.example.com", "http://localhost:1") }, namedURL, "route hooks.example.com to http://localhost:1 instead of http://127.0.0.1:"},
 		"another scheme": {func(l string) json.RawMessage {
 			return served("hooks.example.com", strings.Replace(l, "http:", "https:", 1))
-		}, namedURL, "lead hooks.example.com to https://"},
+		}, namedURL, "route hooks.example.com to https://"},
 		"no such hostname": {func(l string) json.RawMessage { return served("other.example.com", l) }, namedURL, "no public hostname hooks.example.com"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -93,7 +93,7 @@ func TestANamedTunnelsAddressIsFoundInItsSettings(t *testing.T) {
 	withoutURL := func(o *Options) { o.Token = token("hush") }
 	s := script{Connections: 1, Config: json.RawMessage(`{"version":-1,"config":{"ingress":[]}}`)}
 	r := open(t, s, setup{options: withoutURL})
-	_, n := r.wait(t, 0, "that there is none", says(model.TunnelConnected, "give it with --public-url"))
+	_, n := r.wait(t, 0, "that there is none", says(model.TunnelConnected, "set --public-url"))
 	s.Config = served("hooks.example.com", r.local.URL)
 	r.now(s)
 	m, _ := r.wait(t, n, "that it is known", func(m model.Tunnel) bool { return m.PublicURL != "" })

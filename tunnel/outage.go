@@ -59,16 +59,16 @@ func (l *life) unconnected(ctx context.Context, m *meter) (e end, again time.Dur
 		}
 		l.outage.since = now
 	}
-	state, why := l.begun, l.after("connecting to Cloudflare", "; where UDP port 7844 is blocked this takes 15 s longer")
+	state, why := l.begun, l.after("connecting to Cloudflare", "; takes 15 s longer if UDP port 7844 is blocked")
 	switch {
 	case l.since.IsZero() && now.Sub(l.outage.since) >= l.unheard:
-		why = "Cloudflare's edge does not answer: neither UDP nor TCP port 7844 seems to be open; check the network and its" +
-			" firewall, or use --tunnel=svix; cloudflared tries again by itself"
+		why = "Cloudflare's edge does not answer: UDP and TCP port 7844 seem to be blocked; check the network and the" +
+			" firewall, or use --tunnel=svix; cloudflared keeps trying"
 	case !l.since.IsZero():
-		state, why = model.TunnelReconnecting, "the connection to Cloudflare is lost; cloudflared tries again by itself"
+		state, why = model.TunnelReconnecting, "lost the connection to Cloudflare; cloudflared is reconnecting"
 	}
 	if l.outage.counted > 0 {
-		why = "Cloudflare's edge refuses the connection; cloudflared tries again by itself"
+		why = "Cloudflare's edge refuses the connection; cloudflared keeps trying"
 	}
 	l.tell(link{state: state, url: l.url(), detail: why})
 	return end{}, l.fast
@@ -94,9 +94,9 @@ func answersTCP(ctx context.Context, host string) bool {
 
 // loss is the end that follows when the connection does not come back.
 func (l *life) loss() end {
-	why := fmt.Sprintf("the connection to Cloudflare did not come back within %s; cloudflared starts anew", l.lost)
+	why := fmt.Sprintf("the connection to Cloudflare did not return within %s; restarting cloudflared", l.lost)
 	if l.token == "" {
-		why += ", so there will be another address"
+		why += ", so the public URL will change"
 	}
 	return end{why: why}
 }
@@ -105,9 +105,9 @@ func (l *life) loss() end {
 // try, and every new quick tunnel, would count against Cloudflare's limits.
 func (l *life) refusal() end {
 	if l.token == "" {
-		return end{why: "Cloudflare does not accept this quick tunnel any more; the next one has another address", limited: true}
+		return end{why: "Cloudflare no longer accepts this quick tunnel; the next one has another URL", limited: true}
 	}
-	why := "Cloudflare refuses this tunnel: most likely its token was revoked or is of a deleted tunnel; take a new one from the dashboard"
+	why := "Cloudflare rejects this tunnel: its token was probably revoked, or the tunnel was deleted; get a new token from the dashboard"
 	if words, ok := l.log.find("Register tunnel error"); ok {
 		why += " (" + words + ")"
 	}

@@ -36,8 +36,8 @@ func TestAQuickTunnelThatIsNotAcceptedAnyMoreIsReplaced(t *testing.T) {
 	forgotten := s
 	forgotten.Connections = 0
 	r.now(forgotten)
-	r.wait(t, n, "that it is lost", says(model.TunnelReconnecting, "is lost"))
-	_, n = refuse(t, r, forgotten, says(model.TunnelReconnecting, "does not accept this quick tunnel"))
+	r.wait(t, n, "that it is lost", says(model.TunnelReconnecting, "lost the connection"))
+	_, n = refuse(t, r, forgotten, says(model.TunnelReconnecting, "no longer accepts this quick tunnel"))
 	r.now(s)
 	r.wait(t, n, "the new address", func(m model.Tunnel) bool { return m.State == model.TunnelConnected && m.PublicURL != quickURL })
 }
@@ -49,10 +49,10 @@ func TestAFewRefusalsDoNotCostAWorkingTunnel(t *testing.T) {
 	s := quick()
 	s.Connections = 0
 	r.now(s)
-	_, n := r.wait(t, 0, "that it is lost", says(model.TunnelReconnecting, "is lost"))
+	_, n := r.wait(t, 0, "that it is lost", says(model.TunnelReconnecting, "lost the connection"))
 	s.Refused = 50
 	r.now(s)
-	_, n = r.wait(t, n, "that it is refused", says(model.TunnelReconnecting, "refuses the connection; cloudflared tries again"))
+	_, n = r.wait(t, n, "that it is refused", says(model.TunnelReconnecting, "refuses the connection; cloudflared keeps trying"))
 	s.Connections = 1
 	r.now(s)
 	m, _ := r.wait(t, n, "that it is back", is(model.TunnelConnected))
@@ -104,7 +104,7 @@ func TestRefusalsAreCertainWhenTheyGoOn(t *testing.T) {
 func TestARevokedTokenIsToldByTheCounterOfRefusalsAndTriedAgainAfterMinutes(t *testing.T) {
 	r := open(t, script{}, setup{options: named, pace: func(c *cloudflared) { c.pause = pauseAfter }})
 	r.wait(t, 0, "that it is connecting", says(model.TunnelStarting, "connecting to Cloudflare"))
-	m, _ := refuse(t, r, script{}, says(model.TunnelFailed, "token was revoked"))
+	m, _ := refuse(t, r, script{}, says(model.TunnelFailed, "token was probably revoked"))
 	if wait := time.Until(m.NextTry); wait < time.Minute || m.PublicURL != namedURL || len(r.runs()) != 1 {
 		t.Errorf("the next try is in %s, after %d runs: %+v", wait, len(r.runs()), m)
 	}
@@ -119,7 +119,7 @@ func TestARefusedTunnelIsConnectedWhenItIsAcceptedAgain(t *testing.T) {
 
 func TestTheNextQuickTunnelAfterARefusalIsMinutesAway(t *testing.T) {
 	r := open(t, script{}, setup{pace: func(c *cloudflared) { c.pause = pauseAfter }})
-	m, _ := refuse(t, r, script{}, says(model.TunnelReconnecting, "does not accept"))
+	m, _ := refuse(t, r, script{}, says(model.TunnelReconnecting, "no longer accepts"))
 	if wait := time.Until(m.NextTry); wait < time.Minute {
 		t.Errorf("the next try is in %s", wait)
 	}
@@ -132,8 +132,8 @@ func TestAConnectionThatDoesNotComeBackIsSoughtByANewStart(t *testing.T) {
 		options func(*Options)
 		says    string
 	}{
-		"quick": {nil, "another address"},
-		"named": {named, "starts anew"},
+		"quick": {nil, "URL will change"},
+		"named": {named, "restarting"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := quick()
@@ -147,7 +147,7 @@ func TestAConnectionThatDoesNotComeBackIsSoughtByANewStart(t *testing.T) {
 			n := len(r.list())
 			s.Connections = 0
 			r.now(s)
-			m, n := r.wait(t, n, "that it does not come back", says(model.TunnelReconnecting, "did not come back", c.says))
+			m, n := r.wait(t, n, "that it does not come back", says(model.TunnelReconnecting, "did not return", c.says))
 			if m.NextTry.IsZero() {
 				t.Errorf("the next try is not told: %+v", m)
 			}

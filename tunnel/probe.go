@@ -75,7 +75,7 @@ func (p *Prober) ask(ctx context.Context, url, id string, at time.Time) (trouble
 	way := &way{}
 	req, err := http.NewRequestWithContext(way.trace(ctx), http.MethodPost, url, bytes.NewReader(body))
 	if err != nil {
-		return "the URL cannot be asked: " + clean(err.Error())
+		return "invalid URL: " + clean(err.Error())
 	}
 	way.host = req.URL.Hostname()
 	if p.transport.Proxy != nil {

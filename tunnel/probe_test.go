@@ -48,18 +48,18 @@ func TestAnAnswerTellsWhichHopIsBroken(t *testing.T) {
 		hop     string
 		advises string
 	}{
-		"no tunnel":       {status(530, "error code: 1033"), "edge: Cloudflare knows no connected tunnel", "1033"},
-		"tunnel error":    {status(503, "<title>Error 1033</title>"), "edge: Cloudflare knows no connected tunnel", "1033"},
-		"no origin":       {status(502, "<html>Bad gateway"), "tunnel: answered 502", "check where the tunnel leads to"},
-		"no rule":         {status(503, ""), "tunnel: answered 503", "check where the tunnel leads to"},
+		"no tunnel":       {status(530, "error code: 1033"), "edge: Cloudflare has no connected tunnel", "1033"},
+		"tunnel error":    {status(503, "<title>Error 1033</title>"), "edge: Cloudflare has no connected tunnel", "1033"},
+		"no origin":       {status(502, "<html>Bad gateway"), "tunnel: answered 502", "check the tunnel's target"},
+		"no rule":         {status(503, ""), "tunnel: answered 503", "check the tunnel's target"},
 		"wrong path":      {status(404, ""), "origin: 404", "check the path"},
 		"altered":         {status(400, "Invalid signature"), "signature: ", "alters requests"},
 		"headers gone":    {status(400, "Missing Svix headers"), "signature: ", "removes them"},
-		"login":           {status(403, "<html>"), "edge: ", "lift the access rule"},
-		"redirect":        {redirected, "edge: redirects to https://other.example.com/", "give the URL it leads to"},
-		"limit":           {status(429, ""), "edge: ", "takes no more requests"},
-		"hangs":           {status(524, ""), "time-out: ", "hangs"},
-		"other program":   {status(204, ""), "origin: answered 204, but not by this process", "another program"},
+		"login":           {status(403, "<html>"), "edge: ", "remove the access rule"},
+		"redirect":        {redirected, "edge: redirects to https://other.example.com/", "use that URL"},
+		"limit":           {status(429, ""), "edge: ", "rate limiting"},
+		"hangs":           {status(524, ""), "timeout: ", "hangs"},
+		"other program":   {status(204, ""), "origin: answered 204, but not from this process", "another program"},
 		"odd program":     {status(418, ""), "origin: answered 418", "another program"},
 		"out of order":    {status(521, ""), "edge: ", "521"},
 		"answer replaced": {seenAnd(502), "edge: the probe arrived here", "502"},
@@ -120,10 +120,10 @@ func TestAProbeWithoutAnAnswerTellsWhichHopIsBroken(t *testing.T) {
 		dial func(context.Context, string, string) (net.Conn, error)
 		hop  string
 	}{
-		"unknown name": {"https://a.example.com/", unknown, "DNS: no address for a.example.com (no such host)"},
-		"closed port":  {"http://" + closed.Addr().String(), nil, "TCP: no connection to 127.0.0.1 (connect: connection refused)"},
+		"unknown name": {"https://a.example.com/", unknown, "DNS: cannot resolve a.example.com (no such host)"},
+		"closed port":  {"http://" + closed.Addr().String(), nil, "TCP: cannot connect to 127.0.0.1 (connect: connection refused)"},
 		"untrusted":    {untrusted.URL, nil, "TLS: no secure connection to 127.0.0.1 (x509: certificate signed by unknown authority)"},
-		"vanishing":    {vanishing.URL, nil, "edge: 127.0.0.1 gave no answer (EOF)"},
+		"vanishing":    {vanishing.URL, nil, "edge: no answer from 127.0.0.1 (EOF)"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := NewProber(sign)
@@ -148,7 +148,7 @@ func TestAProbeWaitsTenSecondsForAnAnswer(t *testing.T) {
 		p.transport.DialContext = net.dial
 		start := time.Now()
 		got := p.Probe(t.Context(), "http://a.example.com/")
-		if time.Since(start) != 10*time.Second || got.OK || !strings.HasPrefix(got.Detail, "time-out: a.example.com took the request") {
+		if time.Since(start) != 10*time.Second || got.OK || !strings.HasPrefix(got.Detail, "timeout: a.example.com accepted the request") {
 			t.Errorf("after %s: %+v", time.Since(start), got)
 		}
 	})
@@ -163,7 +163,7 @@ func TestAProxyIsNamedWhenItIsTheProxyThatIsMissing(t *testing.T) {
 	proxied := NewProber(sign)
 	proxied.transport.Proxy = func(r *http.Request) (*url.URL, error) { return r.URL.Parse("http://" + closed.Addr().String()) }
 	got := proxied.Probe(t.Context(), "http://a.example.com/")
-	if !strings.HasPrefix(got.Detail, "TCP: no connection to the proxy 127.0.0.1 (") {
+	if !strings.HasPrefix(got.Detail, "TCP: cannot connect to the proxy 127.0.0.1 (") {
 		t.Errorf("%+v", got)
 	}
 }

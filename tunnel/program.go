@@ -23,7 +23,7 @@ func FindProgram(name string) (string, error) {
 		return path, nil
 	}
 	if errors.Is(err, exec.ErrDot) {
-		return "", errors.New("cloudflared lies in the current folder, which is not trusted: name it with --cloudflared ./cloudflared")
+		return "", errors.New("cloudflared in the current directory is not trusted: use --cloudflared ./cloudflared")
 	}
 	return "", fmt.Errorf("cloudflared is not installed: %s; or use --tunnel=svix, which needs no program",
 		installation(runtime.GOOS, runtime.GOARCH))
@@ -53,9 +53,9 @@ func installation(system, arch string) string {
 	case "linux":
 		switch arch {
 		case "amd64", "arm64", "386", "arm":
-			return fmt.Sprintf("packages are at https://pkg.cloudflare.com, or save %s/download/cloudflared-linux-%s"+
-				" as an executable file named cloudflared in a folder on PATH", releases, arch)
+			return fmt.Sprintf("get a package from https://pkg.cloudflare.com, or save %s/download/cloudflared-linux-%s"+
+				" as an executable named cloudflared in a directory on PATH", releases, arch)
 		}
 	}
-	return "there are programs for other systems at " + releases
+	return "see " + releases
 }

@@ -40,7 +40,7 @@ func TestReadyNamesTheBrokenHopWhenItsTimeIsUp(t *testing.T) {
 		if time.Since(start) != ReadyWait {
 			t.Errorf("it took %s", time.Since(start))
 		}
-		if err == nil || !strings.Contains(err.Error(), "Cloudflare knows no connected tunnel") {
+		if err == nil || !strings.Contains(err.Error(), "Cloudflare has no connected tunnel") {
 			t.Error(err)
 		}
 	})

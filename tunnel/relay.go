@@ -37,14 +37,14 @@ const (
 )
 
 const relayNotice = "Svix Play keeps a history of what comes through this tunnel;" +
-	" whoever knows its address can read it there, under /view/ in place of /in/"
+	" anyone who knows its address can read it there, with /view/ in place of /in/"
 
 var relayPauses = [...]time.Duration{0, 100 * time.Millisecond, time.Second, 5 * time.Second}
 
-var errSilent = errors.New("it is silent")
+var errSilent = errors.New("no data received")
 
 // errTaken is the relay's word that somebody listens with this token already.
-var errTaken = errors.New("another program listens on this address")
+var errTaken = errors.New("another program uses this address")
 
 // relay is the carrier that listens at Svix's relay and posts what it is sent
 // to the receiver.
@@ -64,7 +64,7 @@ func newRelay(o Options) (*relay, error) {
 		return nil, err
 	}
 	if o.StateDir == "" {
-		return nil, errors.New("no folder to keep the relay's token in")
+		return nil, errors.New("no directory for the relay's token")
 	}
 	r := &relay{
 		listen: relayListen, play: playBase, target: o.Local + o.Path, now: o.Now,
@@ -103,7 +103,7 @@ func (r *relay) run(ctx context.Context, wake <-chan struct{}, tell func(link)) 
 			}
 		}
 		if errors.Is(err, errTaken) && (lost.IsZero() || time.Since(lost) > relayGhost) {
-			detail = "1 of 1; a new address, as another program listens on the old one"
+			detail = "1 of 1; new address, because another program uses the old one"
 			var unkept error
 			if r.token, unkept = r.keep.replace(); unkept != nil {
 				detail += ": " + unkept.Error()
@@ -114,7 +114,7 @@ func (r *relay) run(ctx context.Context, wake <-chan struct{}, tell func(link)) 
 		pause += rand.N(pause/5 + 1)
 		tell(link{
 			state: model.TunnelReconnecting, url: r.publicURL(), nextTry: r.now().Add(pause),
-			detail: "no connection to Svix's relay: " + clean(err.Error()),
+			detail: "not connected to Svix's relay: " + clean(err.Error()),
 		})
 		if rest(ctx, pause, wake); ctx.Err() != nil {
 			return
@@ -171,7 +171,7 @@ func (r *relay) serve(ctx context.Context, wake <-chan struct{}, connected func(
 	go func() {
 		select {
 		case <-wake:
-			cancel(errors.New("this machine slept"))
+			cancel(errors.New("the machine was asleep"))
 		case <-ctx.Done():
 		}
 	}()
@@ -208,7 +208,7 @@ func greeted(ctx context.Context, c *websocket.Conn) error {
 	}
 	var m message
 	if json.Unmarshal(text, &m) != nil || m.Type != "start" {
-		return errors.New("it speaks another protocol; a newer aspectop may know it")
+		return errors.New("unknown protocol; a newer aspectop may support it")
 	}
 	return nil
 }
@@ -223,7 +223,7 @@ func why(ctx context.Context, err error) error {
 		if closed.Code == websocket.StatusPolicyViolation && closed.Reason == "This socket is already in use" {
 			return errTaken
 		}
-		return fmt.Errorf("it closed the connection (%d %s)", closed.Code, closed.Reason)
+		return fmt.Errorf("the relay closed the connection (%d %s)", closed.Code, closed.Reason)
 	}
 	return err
 }

@@ -86,7 +86,7 @@ func TestSilenceIsALostConnection(t *testing.T) {
 		if r.svix.dialed() != 3 || r.State().State != model.TunnelConnected {
 			t.Errorf("after two periods without a ping: %d dials, %+v", r.svix.dialed(), r.State())
 		}
-		r.wait(t, n, "that it is silent", says(model.TunnelReconnecting, "it is silent"))
+		r.wait(t, n, "that it is silent", says(model.TunnelReconnecting, "no data received"))
 	})
 }
 

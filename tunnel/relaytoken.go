@@ -35,7 +35,7 @@ func (f tokenFile) load() (string, error) {
 	case errors.Is(err, fs.ErrNotExist):
 		return f.replace()
 	case err != nil:
-		return "", fmt.Errorf("the relay's token cannot be read: %w", err)
+		return "", fmt.Errorf("cannot read the relay's token: %w", err)
 	}
 	var kept keptToken
 	if json.Unmarshal(text, &kept) != nil || !tokenForm.MatchString(kept.Token) {
@@ -56,7 +56,7 @@ func (f tokenFile) replace() (token string, err error) {
 		err = private.Replace(f.path, f.path+".tmp", text)
 	}
 	if err != nil {
-		return token, fmt.Errorf("the relay's token cannot be kept: %w", err)
+		return token, fmt.Errorf("cannot save the relay's token: %w", err)
 	}
 	return token, nil
 }

@@ -55,7 +55,7 @@ func TestATokenThatAnotherProgramHoldsIsReplacedAndThatIsSaid(t *testing.T) {
 		defer r.Stop()
 		after(time.Second)
 		got := r.State()
-		if got.State != model.TunnelConnected || strings.Contains(got.PublicURL, kept) || !strings.Contains(got.Detail, "a new address") {
+		if got.State != model.TunnelConnected || strings.Contains(got.PublicURL, kept) || !strings.Contains(got.Detail, "new address") {
 			t.Errorf("%+v", got)
 		}
 		if now, err := newTokenFile(state).load(); err != nil || now == kept || !strings.Contains(got.PublicURL, now) {
@@ -93,7 +93,7 @@ func TestATokenThatCannotBeKeptIsUsedNevertheless(t *testing.T) {
 		r.svix.change(func() { r.svix.taken[r.svix.tokens[0]] = true; r.svix.conn.CloseNow() })
 		after(time.Minute)
 		got := r.State()
-		if got.State != model.TunnelConnected || got.PublicURL == before || !strings.Contains(got.Detail, "cannot be kept") {
+		if got.State != model.TunnelConnected || got.PublicURL == before || !strings.Contains(got.Detail, "cannot save") {
 			t.Errorf("%+v", got)
 		}
 	})

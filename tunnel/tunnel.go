@@ -152,7 +152,7 @@ func choose(o Options) (carry carrier, notice string, err error) {
 		}
 		return ownURL(public), "", nil
 	}
-	return nil, "", fmt.Errorf("there is no tunnel %q: it is %s, %s or %s", o.Mode, Cloudflared, SvixRelay, OwnURL)
+	return nil, "", fmt.Errorf("unknown tunnel %q: must be %s, %s or %s", o.Mode, Cloudflared, SvixRelay, OwnURL)
 }
 
 func launch(ctx context.Context, o Options, carry carrier, notice string) *Tunnel {
@@ -205,9 +205,9 @@ func (t *Tunnel) Ready(ctx context.Context, atMost time.Duration) error {
 			case now.State != model.TunnelConnected && missing == "":
 				return fmt.Errorf("not connected after %s: %s", atMost, now.Detail)
 			case now.PublicURL == "":
-				return fmt.Errorf("no public address after %s: %s", atMost, now.Detail)
+				return fmt.Errorf("no public URL after %s: %s", atMost, now.Detail)
 			case missing == "":
-				return fmt.Errorf("the probe did not come back within %s", atMost)
+				return fmt.Errorf("the probe did not return within %s", atMost)
 			}
 			return errors.New(missing)
 		}
@@ -235,13 +235,13 @@ func webhookURL(text, path string) (string, error) {
 	u, err := url.Parse(text)
 	switch {
 	case text == "":
-		return "", errors.New("no public URL given: --public-url https://…")
+		return "", errors.New("no public URL: set --public-url https://…")
 	case err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http":
-		return "", fmt.Errorf("%q is no public URL: it has the form https://example.com/webhooks", text)
+		return "", fmt.Errorf("%q is not a public URL: it must look like https://example.com/webhooks", text)
 	case u.User != nil:
-		return "", errors.New("the public URL must not hold a user name or password: it is shown")
+		return "", errors.New("the public URL must not contain a user name or password, because it is displayed")
 	case u.RawQuery != "" || u.Fragment != "":
-		return "", fmt.Errorf("the public URL %q must end with its path: no query and no fragment", text)
+		return "", fmt.Errorf("the public URL %q must not have a query or a fragment", text)
 	}
 	if u.Path == "" || u.Path == "/" {
 		return u.Scheme + "://" + u.Host + path, nil

@@ -64,7 +64,7 @@ func (h *handlers) retry(ctx context.Context, to string, seq int64) error {
 	return errors.New("nothing is forwarded to " + to + " any more")
 }
 
-// replay posts a delivery to the first handler once more, signed anew; an
+// replay posts a delivery to the first handler once more, re-signed; an
 // edited body makes it another message.
 func (s *Session) replay(ctx context.Context, d model.Delivery, body []byte) (model.Forward, error) {
 	o := forward.ReplayOptions{URL: s.handlers.url, Sign: s.handlers.sign, NewID: body != nil}
@@ -75,7 +75,7 @@ func (s *Session) replay(ctx context.Context, d model.Delivery, body []byte) (mo
 		o.Sign = s.secrets[0].Sign
 	}
 	if o.Sign == nil {
-		return model.Forward{}, errors.New("the secret that verified it is not known any more, so it cannot be signed anew; --forward-secret-env names the handler's own")
+		return model.Forward{}, errors.New("the secret that verified it is no longer known, so it cannot be re-signed; set the handler's own with --forward-secret-env")
 	}
 	r, err := forward.NewReplay(o)
 	if err != nil {
@@ -96,7 +96,7 @@ func editor(ctx context.Context, path string) (*exec.Cmd, error) {
 	}
 	words := strings.Fields(command) // it may come with flags, as in "code --wait"
 	if len(words) == 0 {
-		return nil, errors.New("no editor is set: set EDITOR, such as EDITOR=vi")
+		return nil, errors.New("no editor is configured: set EDITOR, for example EDITOR=vi")
 	}
 	cmd := exec.CommandContext(ctx, words[0], append(words[1:], path)...)
 	cmd.Env = forward.Environment()

@@ -23,10 +23,10 @@ type HandlerFlags struct {
 
 // Flags adds the flags.
 func (h *HandlerFlags) Flags(f *pflag.FlagSet) {
-	f.StringArrayVar(&h.ForwardTo, "forward-to", nil, "URL of a handler to post each message to (may be repeated)")
-	f.StringVar(&h.forwardSecretEnv, "forward-secret-env", "", "variable with the handler's own secret, to sign forwards with")
-	f.StringVar(&h.exec, "exec", "", "command to run for each task that ends, with the task as JSON on its input")
-	f.BoolVar(&h.notify, "notify", false, "ring, and send a notice to the terminal, when tasks end or stall")
+	f.StringArrayVar(&h.ForwardTo, "forward-to", nil, "URL of a handler to forward each message to; repeatable")
+	f.StringVar(&h.forwardSecretEnv, "forward-secret-env", "", "environment variable with the handler's own secret, for signing forwards")
+	f.StringVar(&h.exec, "exec", "", "command to run when a task ends, with the task as JSON on stdin")
+	f.BoolVar(&h.notify, "notify", false, "ring the bell and send a terminal notification when tasks end or stall")
 }
 
 // AddHandlers lets the session forward deliveries and run the command.
@@ -39,7 +39,7 @@ func (s *Session) AddHandlers(ctx context.Context, f HandlerFlags) error {
 	s.handlers.sign = sign
 	for i, url := range f.ForwardTo {
 		if slices.Contains(f.ForwardTo[:i], url) {
-			return exit.Usage("--forward-to names the same handler twice")
+			return exit.Usage("--forward-to: the same handler is given twice")
 		}
 		if s.handlers.url == "" {
 			s.handlers.url = url
@@ -89,7 +89,7 @@ func (h *HandlerFlags) signer() (forward.Signer, error) {
 	case err != nil:
 		return nil, exit.Usage("the environment variable %s: %w", h.forwardSecretEnv, err)
 	case len(secrets) != 1:
-		return nil, exit.Usage("the environment variable %s holds %d secrets; a handler has one", h.forwardSecretEnv, len(secrets))
+		return nil, exit.Usage("the environment variable %s contains %d secrets, but a handler has one", h.forwardSecretEnv, len(secrets))
 	}
 	return secrets[0].Sign, nil
 }

@@ -66,7 +66,7 @@ func (s *Session) hold(ctx context.Context, job string, run func(context.Context
 	err := s.journal.Hold(ctx, job, func(h journal.Holder) {
 		switch {
 		case !h.Self && h.Name != "":
-			s.notice(fmt.Sprintf("%s is done by %s; this process takes over when that one ends", job, h.Name))
+			s.notice(fmt.Sprintf("%s: done by %s; this process takes over when it ends", job, h.Name))
 		case h.Self && elsewhere:
 			s.notice("this process has taken over " + job)
 		}

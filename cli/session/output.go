@@ -25,21 +25,21 @@ type Output struct {
 // Flags adds the flags.
 func (o *Output) Flags(f *pflag.FlagSet) {
 	f.BoolVar(&o.plain, "plain", false, "print sentences instead of drawing a screen")
-	f.BoolVar(&o.json, "json", false, "print one JSON object a line instead of drawing a screen")
+	f.BoolVar(&o.json, "json", false, "print one JSON object per line instead of drawing a screen")
 	f.StringVar(&o.theme, "theme", "auto", "colours: auto, light, dark or mono")
 	f.BoolVar(&o.ascii, "ascii", false, "draw with ASCII characters only")
-	f.BoolVar(&o.reducedMotion, "reduced-motion", false, "let nothing on the screen move by itself")
-	f.StringVar(&o.filter, "filter", "", "show only what matches, such as \"state:failed\"")
-	f.Var(&o.since, "since", "show what came since then, such as 2h or 2026-01-02T15:04:05Z")
+	f.BoolVar(&o.reducedMotion, "reduced-motion", false, "no animations")
+	f.StringVar(&o.filter, "filter", "", "show only what matches this filter, such as \"state:failed\"")
+	f.Var(&o.since, "since", "show what was received since this time, such as 2h or 2026-01-02T15:04:05Z")
 }
 
 // Check refuses what cannot be meant, before anything is set up.
 func (o *Output) Check() (*model.Filter, error) {
 	if o.plain && o.json {
-		return nil, exit.Usage("--plain and --json exclude each other")
+		return nil, exit.Usage("--plain and --json cannot be used together")
 	}
 	if !slices.Contains(Themes, o.theme) {
-		return nil, exit.Usage("--theme %q is not known; it is auto, light, dark or mono", o.theme)
+		return nil, exit.Usage("unknown --theme %q: must be auto, light, dark or mono", o.theme)
 	}
 	filter, err := model.ParseFilter(o.filter)
 	if err != nil {

@@ -131,7 +131,7 @@ func (r *reach) address(ctx context.Context) (string, error) {
 	case err := <-r.refused:
 		return "", err
 	case <-late:
-		return "", exit.Setup(fmt.Errorf("the tunnel is not there after %s: %s", r.timeout, r.tunnel.State().Detail))
+		return "", exit.Setup(fmt.Errorf("the tunnel is not ready after %s: %s", r.timeout, r.tunnel.State().Detail))
 	case <-ctx.Done():
 		return "", ctx.Err()
 	}
@@ -147,7 +147,7 @@ func (r *reach) register(ctx context.Context, s *Session, url string) (receiver.
 		if endpoint, err = r.registrar.Register(ctx, url); err != nil {
 			return receiver.Secret{}, err
 		}
-		s.notice("registered the webhook endpoint " + endpoint.EndpointID)
+		s.notice("registered webhook endpoint " + endpoint.EndpointID)
 	}
 	r.mu.Lock()
 	r.endpoint = endpoint
@@ -159,7 +159,7 @@ func (r *reach) register(ctx context.Context, s *Session, url string) (receiver.
 	}
 	secrets, err := receiver.ParseSecrets("registered=" + endpoint.Secret.Reveal())
 	if err != nil {
-		return receiver.Secret{}, fmt.Errorf("the secret that Aspect gave for %s cannot be used: %w", endpoint.EndpointID, err)
+		return receiver.Secret{}, fmt.Errorf("Aspect returned an invalid secret for %s: %w", endpoint.EndpointID, err)
 	}
 	return secrets[0], nil
 }
@@ -189,10 +189,10 @@ func (r *reach) follow(ctx context.Context, s *Session) {
 				continue
 			}
 			if err := endpoint.Repoint(ctx, url); err != nil && ctx.Err() == nil {
-				s.notice(fmt.Sprintf("the public URL changed, but the endpoint %s could not be led there: %v", endpoint.EndpointID, err))
+				s.notice(fmt.Sprintf("the public URL changed, but endpoint %s could not be updated: %v", endpoint.EndpointID, err))
 				continue
 			}
-			s.notice(fmt.Sprintf("the public URL changed; the endpoint %s points to it now", endpoint.EndpointID))
+			s.notice(fmt.Sprintf("the public URL changed; endpoint %s now points to it", endpoint.EndpointID))
 		}
 	}
 }
@@ -246,7 +246,7 @@ func (r *reach) close() error {
 	case endpoint == nil:
 		return nil
 	case r.keep:
-		fmt.Fprintf(os.Stderr, "aspectop: the webhook endpoint %s stays; the next start with --keep-endpoint goes on with it\n", endpoint.EndpointID)
+		fmt.Fprintf(os.Stderr, "aspectop: kept webhook endpoint %s; the next run with --keep-endpoint will reuse it\n", endpoint.EndpointID)
 		return endpoint.Keep()
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), releaseTime)
@@ -254,6 +254,6 @@ func (r *reach) close() error {
 	if err := endpoint.Release(ctx); err != nil {
 		return err
 	}
-	fmt.Fprintf(os.Stderr, "aspectop: deleted the webhook endpoint %s, and with it what Svix still wanted to retry\n", endpoint.EndpointID)
+	fmt.Fprintf(os.Stderr, "aspectop: deleted webhook endpoint %s and its pending retries\n", endpoint.EndpointID)
 	return nil
 }

@@ -29,16 +29,16 @@ type ReachFlags struct {
 
 // Flags adds the flags.
 func (r *ReachFlags) Flags(f *pflag.FlagSet) {
-	f.StringVar(&r.tunnel, "tunnel", "off", "make the receiver reachable from outside: cloudflared, svix or off")
+	f.StringVar(&r.tunnel, "tunnel", "off", "tunnel that makes the receiver public: cloudflared, svix or off")
 	f.Lookup("tunnel").NoOptDefVal = string(tunnel.Cloudflared)
 	f.StringVar(&r.cloudflared, "cloudflared", "", "path of cloudflared (default: found on PATH)")
-	f.StringVar(&r.tokenFile, "tunnel-token-file", "", "file with the token of a named tunnel (or TUNNEL_TOKEN), with --public-url")
+	f.StringVar(&r.tokenFile, "tunnel-token-file", "", "file with the token of a named tunnel (or set TUNNEL_TOKEN); needs --public-url")
 	f.Var(&r.tunnelTimeout, "tunnel-timeout", "fail if the tunnel is not ready after this time (default: keep trying)")
-	f.StringVar(&r.PublicURL, "public-url", "", "URL of a tunnel of your own that leads here")
-	f.BoolVar(&r.Register, "register", false, "register an endpoint at Aspect although a secret is set")
+	f.StringVar(&r.PublicURL, "public-url", "", "public URL of your own tunnel")
+	f.BoolVar(&r.Register, "register", false, "register an endpoint even if a secret is set")
 	f.BoolVar(&r.NoRegister, "no-register", false, "never register an endpoint")
-	f.BoolVar(&r.keepEndpoint, "keep-endpoint", false, "keep the registered endpoint for the next start")
-	f.StringVar(&r.secretOut, "secret-out", "", "file to write the registered endpoint's secret to, for your handler")
+	f.BoolVar(&r.keepEndpoint, "keep-endpoint", false, "keep the registered endpoint for the next run")
+	f.StringVar(&r.secretOut, "secret-out", "", "write the registered endpoint's secret to this file, for your handler")
 }
 
 // Check refuses what cannot be meant.
@@ -46,10 +46,10 @@ func (r *ReachFlags) Check() error {
 	switch r.tunnel {
 	case "off", string(tunnel.Cloudflared), string(tunnel.SvixRelay):
 	default:
-		return exit.Usage("--tunnel=%s is not known; it is cloudflared, svix or off", r.tunnel)
+		return exit.Usage("unknown --tunnel=%s: must be cloudflared, svix or off", r.tunnel)
 	}
 	if r.Register && r.NoRegister {
-		return exit.Usage("--register and --no-register exclude each other")
+		return exit.Usage("--register and --no-register cannot be used together")
 	}
 	if r.PublicURL != "" {
 		if err := tunnel.CheckPublicURL(r.PublicURL); err != nil {
@@ -57,7 +57,7 @@ func (r *ReachFlags) Check() error {
 		}
 	}
 	if r.tunnel == string(tunnel.SvixRelay) && r.PublicURL != "" {
-		return exit.Usage("--tunnel=svix has a URL of its own; leave out --public-url")
+		return exit.Usage("--tunnel=svix has its own URL; omit --public-url")
 	}
 	return nil
 }
@@ -110,9 +110,9 @@ func (r *ReachFlags) token() (string, error) {
 	}
 	switch {
 	case token != "" && r.PublicURL == "":
-		return "", exit.Usage("a named tunnel (TUNNEL_TOKEN or --tunnel-token-file) needs --public-url, the address it was given at Cloudflare")
+		return "", exit.Usage("a named tunnel (TUNNEL_TOKEN or --tunnel-token-file) needs --public-url, its address at Cloudflare")
 	case token == "" && r.PublicURL != "":
-		return "", exit.Usage("--tunnel with --public-url is a named tunnel, which needs TUNNEL_TOKEN or --tunnel-token-file; for a tunnel of your own, leave out --tunnel")
+		return "", exit.Usage("--tunnel with --public-url is a named tunnel, which needs TUNNEL_TOKEN or --tunnel-token-file; for your own tunnel, omit --tunnel")
 	}
 	return token, nil
 }

@@ -139,7 +139,7 @@ func (s *Session) Listen(address string, next bool) error {
 	}
 	s.listener = l
 	if moved {
-		s.remarks = append(s.remarks, fmt.Sprintf("%s is taken, receiving on %s instead", address, l.Addr()))
+		s.remarks = append(s.remarks, fmt.Sprintf("%s is in use, receiving on %s instead", address, l.Addr()))
 	}
 	if receiver.Public(l.Addr().String()) {
 		s.remarks = append(s.remarks, fmt.Sprintf("%s is open to the network", l.Addr()))
@@ -209,7 +209,7 @@ func (s *Session) Run(ctx context.Context) error {
 	case e := <-shown:
 		return errors.Join(err, e)
 	case <-time.After(lastWords):
-		return errors.Join(err, errors.New("the last lines could not be written: nobody reads the output"))
+		return errors.Join(err, errors.New("the last lines could not be written: the output is blocked"))
 	}
 }
 

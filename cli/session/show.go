@@ -133,9 +133,9 @@ func (s *Session) diagnose(ctx context.Context, cursor int64, tunnel bool) (stop
 
 // troubled says that the journal cannot be read, or that it can be again.
 func (s *Session) troubled(err error) {
-	text := "the journal can be read again"
+	text := "the journal is readable again"
 	if err != nil {
-		text = fmt.Sprintf("the journal cannot be read: %v; trying again", err)
+		text = fmt.Sprintf("cannot read the journal: %v; trying again", err)
 	}
 	if s.status == nil {
 		fmt.Fprintln(os.Stderr, "aspectop: "+printer.Clean(text))

@@ -21,8 +21,8 @@ type SourceFlags struct {
 
 // Flags adds the flags.
 func (f *SourceFlags) Flags(set *pflag.FlagSet) {
-	set.Var(&f.Poll, "poll", "ask Aspect's API for tasks so often, such as 5s; needs "+settings.KeyVariable)
-	set.StringVar(&f.SSE, "sse", "", "URL of the provider's event stream, to read it too")
+	set.Var(&f.Poll, "poll", "poll Aspect's API at this interval, such as 5s; needs "+settings.KeyVariable)
+	set.StringVar(&f.SSE, "sse", "", "URL of the provider's event stream to read as well")
 }
 
 // AddSources lets the session read Aspect's API if there is a client: once at the

@@ -36,9 +36,9 @@ type SSHFlags struct {
 // Flags adds the flags.
 func (f *SSHFlags) Flags(set *pflag.FlagSet) {
 	set.StringVar(&f.ssh, "ssh", "", "serve this screen, read-only, over SSH on the `address`, such as 127.0.0.1:2222")
-	set.StringVar(&f.sshKeys, "ssh-keys", "", "`file` of the public keys that may watch (default: authorized_keys beside the config file)")
-	set.BoolVar(&f.sshPrivate, "ssh-private", false, "hide user ids and URLs from those who watch over SSH")
-	set.IntVar(&f.sshSessions, "ssh-sessions", 16, "how many may watch over SSH at once")
+	set.StringVar(&f.sshKeys, "ssh-keys", "", "`file` of public keys that may connect (default: authorized_keys next to the config file)")
+	set.BoolVar(&f.sshPrivate, "ssh-private", false, "hide user ids and URLs from SSH viewers")
+	set.IntVar(&f.sshSessions, "ssh-sessions", 16, "maximum number of SSH viewers at once")
 }
 
 // sshServer serves the session to others.
@@ -91,9 +91,9 @@ func (s *Session) ServeSSH(f SSHFlags) error {
 	}
 	s.ssh = shared
 	host, port, _ := net.SplitHostPort(l.Addr().String())
-	remark := fmt.Sprintf("ssh -p %s %s shows this to %s (host key %s)", port, host, plural(keys.Len(), "key"), gossh.FingerprintSHA256(hostKey.PublicKey()))
+	remark := fmt.Sprintf("to watch, run: ssh -p %s %s (%s authorized, host key %s)", port, host, plural(keys.Len(), "key"), gossh.FingerprintSHA256(hostKey.PublicKey()))
 	if receiver.Public(l.Addr().String()) {
-		remark = fmt.Sprintf("%s is open to the network: ssh -p %s to this machine shows this to %s (host key %s)",
+		remark = fmt.Sprintf("%s is open to the network; to watch, run: ssh -p %s HOST (%s authorized, host key %s)",
 			l.Addr(), port, plural(keys.Len(), "key"), gossh.FingerprintSHA256(hostKey.PublicKey()))
 	}
 	s.remarks = append(s.remarks, remark)
@@ -113,13 +113,13 @@ func openSSHKeys(path string) (*ssh.Keys, error) {
 	if path == "" {
 		config := settings.ConfigPath()
 		if config == "" {
-			return nil, exit.Usage("--ssh needs --ssh-keys: there is no folder for the config file")
+			return nil, exit.Usage("--ssh needs --ssh-keys: there is no config directory")
 		}
 		path = filepath.Join(filepath.Dir(config), "authorized_keys")
 	}
 	keys, err := ssh.OpenKeys(path)
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, ssh.ErrNoKeys) {
-		return nil, exit.Setup(fmt.Errorf(`no key is listed in %s, so nobody could watch. To list one:
+		return nil, exit.Setup(fmt.Errorf(`%s contains no key, so nobody could connect. To add one:
   ssh-keygen -t ed25519 -f ~/.ssh/aspectop
   (umask 077; mkdir -p '%s'; cat ~/.ssh/aspectop.pub >> '%s')`, path, filepath.Dir(path), path))
 	}
@@ -149,7 +149,7 @@ func (s *Session) share() (stop func()) {
 	}
 	go func() {
 		if err := s.ssh.server.Serve(s.ssh.listener); err != nil {
-			s.told().Add(model.Status{At: time.Now().UTC(), Notice: "SSH: nobody can join any more: " + err.Error()})
+			s.told().Add(model.Status{At: time.Now().UTC(), Notice: "SSH server failed: " + err.Error()})
 		}
 	}()
 	return func() {
@@ -171,7 +171,7 @@ func (s *Session) remoteScreen(ctx context.Context, c ssh.Client) (tea.Model, fu
 	}
 	o.Notify, o.CanSuspend, o.Resumed = false, nil, nil
 	o.Export, o.Replay, o.Retry, o.Editor = nil, nil, nil, nil
-	o.Remarks = []string{"you watch, read-only; ? tells the keys"}
+	o.Remarks = []string{"read-only view; press ? for the keys"}
 	if o.Private {
 		o.JournalPath, o.API, o.Endpoint = "", nil, nil
 	}

@@ -85,11 +85,11 @@ func readConfig(path string) (string, error) {
 		return "", err
 	}
 	if mode := info.Mode().Perm(); mode&0o066 != 0 && runtime.GOOS != "windows" {
-		fmt.Fprintf(os.Stderr, "aspectop: the config file %s is open to other users (mode %04o); close it with chmod 600\n", printer.CleanLines(path), mode)
+		fmt.Fprintf(os.Stderr, "aspectop: the config file %s is accessible to other users (mode %04o); run: chmod 600 it\n", printer.CleanLines(path), mode)
 	}
 	text, err := io.ReadAll(io.LimitReader(f, maxConfig+1))
 	if err == nil && len(text) > maxConfig {
-		err = fmt.Errorf("%s: a config file has at most 1 MiB", path)
+		err = fmt.Errorf("%s: the config file is larger than 1 MiB", path)
 	}
 	return string(text), err
 }
@@ -121,7 +121,7 @@ func (c *config) table(owner *cobra.Command, keys map[string]toml.Primitive) err
 		}
 		sub := subcommand(owner, name)
 		if sub == nil {
-			return c.refuse(keys[name], "there is no command %q", name)
+			return c.refuse(keys[name], "unknown command %q", name)
 		}
 		var below map[string]toml.Primitive
 		if err := c.meta.PrimitiveDecode(keys[name], &below); err != nil {
@@ -150,13 +150,13 @@ func (c *config) key(owner *cobra.Command, name string, value any) error {
 		return err
 	}
 	if isSecret(name, texts) {
-		return errors.New("secrets do not belong in this file; put them into " + SecretVariable + ", ASPECT_API_KEY or a file that --secret-file names")
+		return errors.New("secrets do not belong in this file; use " + SecretVariable + ", ASPECT_API_KEY or a file with --secret-file")
 	}
 	switch {
 	case !hasFlag(owner, name) && owner.HasParent():
 		return fmt.Errorf("%s has no flag --%s", owner.CommandPath(), name)
 	case !hasFlag(owner, name):
-		return fmt.Errorf("no command has a flag --%s", name)
+		return fmt.Errorf("no command has the flag --%s", name)
 	}
 	f := c.flags.Lookup(name)
 	if f == nil || f.Changed || !slices.Contains(c.lineage, owner) && !c.alone(owner) {
@@ -209,7 +209,7 @@ func (c *config) explain(err error) error {
 	}
 	message = strings.TrimSuffix(message, ",")
 	if message == "expected value" {
-		message += " (text stands in quotation marks)"
+		message += " (strings must be quoted)"
 	}
 	place := c.path
 	if at.Position.Line > 0 { // a table that only stands in the name of another has none
@@ -270,5 +270,5 @@ func flagTexts(value any) ([]string, error) {
 		}
 		return texts, nil
 	}
-	return nil, errors.New("this is no value for a flag")
+	return nil, errors.New("not a valid value for a flag")
 }

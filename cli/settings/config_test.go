@@ -123,7 +123,7 @@ func TestABadConfigFileIsRefusedWithItsLine(t *testing.T) {
 		"theme = \"dark\"\nthem = 1":                    {":2: ", "--them"},
 		"[watch]\n\ntasks = 1":                          {":3: ", "aspectop watch has no flag --tasks"},
 		"\n[whatch]\npath = \"/\"":                      {":2: ", `"whatch"`},
-		"theme = dark":                                  {":1: ", "quotation marks"},
+		"theme = dark":                                  {":1: ", "quoted"},
 		"theme = [\"dark\", \"light\"]":                 {":1: ", "one value"},
 		"\n\nretain = \"soon\"":                         {":3: ", "soon"},
 		"theme = {a = 1}":                               {":1: ", `"theme"`},

@@ -47,7 +47,7 @@ func HomeOf(flag string) (Home, error) {
 		}
 		return Home{database: d}, nil
 	case isURL:
-		return Home{}, exit.Usage("--journal: a journal is a file or a PostgreSQL database (postgres://…), not %s://", scheme)
+		return Home{}, exit.Usage("--journal: must be a file or a PostgreSQL database (postgres://…), not %s://", scheme)
 	}
 	return Home{path: flag}, nil
 }
@@ -58,7 +58,7 @@ func RefusePassword(flag, value, where string) error {
 	if flag != JournalFlag || !postgres.IsURL(value) || !postgres.HasPassword(value) {
 		return nil
 	}
-	return exit.Usage("the URL of --journal contains a password, which others can read %s: put it into PGPASSWORD, ~/.pgpass or %s", where, VariableOf(JournalFlag))
+	return exit.Usage("the URL of --journal contains a password that others can read %s: put it into PGPASSWORD, ~/.pgpass or %s", where, VariableOf(JournalFlag))
 }
 
 // InMemory reports whether the journal ends with its process.
@@ -80,7 +80,7 @@ func (h Home) Open(ctx context.Context, o journal.Options) (j journal.Journal, e
 		j, err = sqlite.Open(h.path, o)
 	}
 	if err != nil {
-		return nil, exit.Setup(fmt.Errorf("%w (--journal names another place)", err))
+		return nil, exit.Setup(fmt.Errorf("%w (use --journal to choose another)", err))
 	}
 	return j, nil
 }
@@ -93,7 +93,7 @@ func (h Home) Reader() (r journal.Reader, err error) {
 		defer cancel()
 		r, err = h.database.OpenReader(ctx)
 	case h.path == "":
-		return nil, exit.Usage("--journal memory belongs to the process that writes it; name a file")
+		return nil, exit.Usage("a journal in memory cannot be read by another process; use --journal with a file")
 	default:
 		r, err = sqlite.OpenReader(h.path)
 	}

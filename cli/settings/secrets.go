@@ -22,10 +22,10 @@ const (
 func APIKey() aspect.Credential { return aspect.NewCredential(os.Getenv(KeyVariable)) }
 
 // ErrNoSecret is what watch says when nothing was configured.
-var ErrNoSecret = errors.New(`no webhook secret is set, so no delivery could be verified
-  copy the signing secret (whsec_...) of your endpoint from the Aspect dashboard, then run:
+var ErrNoSecret = errors.New(`no webhook secret is set, so deliveries cannot be verified
+  copy the signing secret (whsec_...) of your endpoint from Aspect's dashboard, then run:
   ` + SecretVariable + `=whsec_... aspectop watch
-to see the whole program with nothing configured, run: aspectop demo`)
+to try aspectop without any setup, run: aspectop demo`)
 
 // ReadSecrets takes the secrets from a file if one is named, else from the
 // environment. Its errors name the place, never the content.
@@ -41,7 +41,7 @@ func ReadSecrets(file string) ([]receiver.Secret, error) {
 		return nil, exit.With(exit.Misused, ErrNoSecret)
 	}
 	if strings.TrimSpace(text) == "" {
-		return nil, exit.Usage("%s is empty; it should hold a signing secret such as whsec_...", place)
+		return nil, exit.Usage("%s is empty; it should contain a signing secret such as whsec_...", place)
 	}
 	secrets, err := receiver.ParseSecrets(text)
 	if err != nil {
@@ -55,7 +55,7 @@ func ReadSecrets(file string) ([]receiver.Secret, error) {
 func SigningSecret(variable string) (receiver.Secret, error) {
 	text := os.Getenv(variable)
 	if strings.TrimSpace(text) == "" {
-		return receiver.Secret{}, exit.Usage("the environment variable %s holds no signing secret; set it to the receiver's (whsec_...), or name another with --secret-env", variable)
+		return receiver.Secret{}, exit.Usage("the environment variable %s contains no signing secret; set it to the receiver's (whsec_...), or name another variable with --secret-env", variable)
 	}
 	secrets, err := receiver.ParseSecrets(text)
 	if err != nil {

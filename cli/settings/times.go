@@ -29,7 +29,7 @@ func (s *Span) Set(text string) error {
 }
 
 func parseSpan(text string) (time.Duration, error) {
-	bad := fmt.Errorf("%q is no duration; write it like 90s, 10m, 2h or 30d", text)
+	bad := fmt.Errorf("%q is not a duration; use the form 90s, 10m, 2h or 30d", text)
 	var days time.Duration
 	rest := text
 	if n, after, ok := strings.Cut(text, "d"); ok {
@@ -65,7 +65,7 @@ func (m *Moment) Set(text string) error {
 	}
 	d, err := parseSpan(text)
 	if err != nil {
-		return fmt.Errorf("%q is neither a duration such as 2h or 3d nor a time such as 2026-01-02T15:04:05Z", text)
+		return fmt.Errorf("%q is not a duration, such as 2h or 3d, or a time, such as 2026-01-02T15:04:05Z", text)
 	}
 	m.At = time.Now().Add(-d)
 	return nil
