@@ -129,11 +129,11 @@ func manual(root *cobra.Command) []byte {
 		}
 	}
 	r.macro("SH", "KEYS")
-	where := ""
+	topic := keys.Topic("")
 	for _, k := range keys.Bindings.Table() {
-		if k.Where != where {
-			where = k.Where
-			r.macro("SS", where)
+		if k.Topic != topic {
+			topic = k.Topic
+			r.macro("SS", string(topic))
 		}
 		r.term(k.Keys, "", k.Does)
 	}

@@ -349,7 +349,7 @@ func TestNoKeyOverSSHActsOnTheHost(t *testing.T) {
 		}
 	}
 	screen.press("?")
-	screen.shows("Everywhere")
+	screen.shows("quit from anywhere")
 	for _, text := range []string{"replay", "export", "edit the message", "suspend;"} {
 		if strings.Contains(screen.screen(), text) {
 			t.Errorf("the help of a remote screen has %s", text)

@@ -13,7 +13,7 @@ import (
 type Sorting uint8
 
 const (
-	ByNews     Sorting = iota // newest news first
+	ByNews     Sorting = iota // latest event first
 	ByState                   // failed first, then what moves, then what is done
 	ByAge                     // newest task first
 	ByDuration                // longest first; what still runs before what is done
@@ -21,7 +21,7 @@ const (
 )
 
 func (s Sorting) String() string {
-	return [...]string{"newest news", "state", "age", "duration"}[s]
+	return [...]string{"latest event", "state", "age", "duration"}[s]
 }
 
 // Tasks is a board, as far as it is sorted.

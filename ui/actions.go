@@ -87,10 +87,10 @@ func (m *Model) act(a keys.Action) tea.Cmd {
 	case keys.Freeze:
 		m.freeze()
 	case keys.Sort, keys.Follow, keys.Open, keys.NextMatch, keys.PrevMatch:
-		m.say("that key has no use here")
+		m.say("that key does nothing here")
 	case keys.Preview:
 		if !m.means(keys.Binding{Do: keys.Preview}) {
-			m.say("there is no preview here")
+			m.say("this view has no preview")
 			return nil
 		}
 		m.preview = !m.previewShown()
@@ -108,11 +108,11 @@ func (m *Model) act(a keys.Action) tea.Cmd {
 	case keys.Export:
 		return m.export()
 	case keys.AskAgain:
-		m.say("nothing to ask again here; 4 shows what Aspect says it sent")
+		m.say("nothing to reload here; press 4 to ask Aspect what it sent")
 	case keys.Mouse:
 		m.mouse = !m.mouse
 		if m.mouse {
-			m.say("mouse on; shift+drag still selects text in most terminals")
+			m.say("mouse on; hold shift to select text")
 		} else {
 			m.say("mouse off")
 		}
@@ -145,12 +145,12 @@ func (m *Model) back() {
 // means here.
 func (m *Model) suspend() tea.Cmd {
 	if m.CanSuspend == nil || !m.CanSuspend() {
-		m.say("cannot suspend here: nothing could continue this process")
+		m.say("cannot suspend: no shell could resume this process")
 		return nil
 	}
 	if m.Receiver != "" && !m.warned {
 		m.warned = true
-		m.say("suspending stops receiving too; Svix will retry. ctrl+z again to suspend")
+		m.say("suspending also stops receiving (Svix will retry); press ctrl+z again to suspend")
 		return nil
 	}
 	m.warned = false
@@ -163,7 +163,7 @@ func (m *Model) resumed() {
 		return
 	}
 	m.At = m.Now()
-	m.say(fmt.Sprintf("back after %s; deliveries refused meanwhile are retried by Svix", draw.Ago(m.At.Sub(m.suspended))))
+	m.say(fmt.Sprintf("back after %s; Svix retries what it could not deliver", draw.Ago(m.At.Sub(m.suspended))))
 	m.suspended = time.Time{}
 	if m.Resumed != nil {
 		m.Resumed()

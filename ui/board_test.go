@@ -235,7 +235,7 @@ func TestTheBoardFollowsTheFilter(t *testing.T) {
 		s.hides(taskID(1)[:8], taskID(3)[:8])
 		s.press("enter", "/")
 		s.write(" nothing")
-		s.shows("Nothing passes the filter")
+		s.shows("Nothing matches the filter")
 		s.press("down", "left", "pgdown", "enter") // nothing to move to
 	})
 }
@@ -270,7 +270,7 @@ func TestACardThatIsTooHighTellsWhatIsLeftOut(t *testing.T) {
 		features = append(features, fmt.Sprintf("f%02d=queued", i))
 	}
 	onBoard(t, 80, 24, []model.Delivery{event(1, "task.progress", 0, features...), event(2, "task.progress", 0)}, func(s *terminal) {
-		s.shows("f00", "f14", "… 45 more", "0/60", "no features told yet", "┗")
+		s.shows("f00", "f14", "… 45 more", "0/60", "no features yet", "┗")
 	})
 }
 

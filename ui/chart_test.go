@@ -43,7 +43,7 @@ func TestATaskThatTellsNoTimeHasNoChart(t *testing.T) {
 	d := event(1, "task.progress", 0)
 	d.Body = []byte(`{"event_type":"task.progress","data":{"task":{"id":"t","features":{"proxy":{"state":"processing"}}}}}`)
 	opened(t, 80, 24, []model.Delivery{d}, []string{"enter"}, func(s *terminal) {
-		s.shows("▸ proxy", "not told")
+		s.shows("▸ proxy", "unknown")
 		s.hides("█", "0:00 ")
 	})
 }

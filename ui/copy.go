@@ -75,13 +75,13 @@ func (m *Model) pointedDelivery(to string) (seq int64) {
 	s := m.pointed()
 	switch {
 	case s.Row.Pos > 0 && m.Log.Status(s.Row) != nil && m.Log.Status(s.Row).Rejected != nil:
-		m.say("a refused request is not kept; nothing to " + to)
+		m.say("rejected requests are not kept: nothing to " + to)
 	case s.Row.Pos > 0:
-		m.say("this is no delivery; nothing to " + to)
+		m.say("not a delivery: nothing to " + to)
 	case s.Row.Seq > 0:
 		return s.Row.Seq
 	case s.Sent != "":
-		m.say("this message did not come here; nothing to " + to)
+		m.say("this message never arrived here: nothing to " + to)
 	case s.Task != nil:
 		seqs := s.Task.Seqs()
 		return seqs[len(seqs)-1]
@@ -119,7 +119,7 @@ func (m *Model) fetched(msg fetchedMsg) tea.Cmd {
 		if url == "" {
 			url = "http://127.0.0.1:8787/webhooks/aspect"
 		}
-		return m.copied(fmt.Sprintf("#%d as curl, with its old signature: receivers refuse it after 5 minutes", d.Seq), printer.Curl(d, url))
+		return m.copied(fmt.Sprintf("#%d as curl, with its original signature, valid for 5 minutes", d.Seq), printer.Curl(d, url))
 	}
 	return m.copied(fmt.Sprintf("the payload of #%d, %d bytes", d.Seq, len(d.Body)), payloadText(d.Body))
 }

@@ -100,7 +100,7 @@ func TestDeliveriesObeyTheFilterAndTheFailures(t *testing.T) {
 		s.shows("2 shown", "#5 verified", "#9 verified")
 		s.press("esc", "/")
 		s.write("nothing")
-		s.shows("0 shown", "Nothing passes the filter")
+		s.shows("0 shown", "Nothing matches the filter")
 		s.press("enter", "enter", "right", "y", "r", "j", "n", "G")
 	}, withKey(api))
 }
@@ -113,7 +113,7 @@ func TestTheIDOfASentMessageCanBeCopied(t *testing.T) {
 		s.press("n", "y")
 		s.shows("copied message id msg_lost")
 		s.press("Y")
-		s.shows("did not come here; nothing to copy")
+		s.shows("never arrived here: nothing to copy")
 	}, withKey(aspectSent()))
 }
 

@@ -83,10 +83,10 @@ func TestNoSizeOverflowsInTheDetail(t *testing.T) {
 func TestATaskTellsHowItsStateWasFound(t *testing.T) {
 	late := append(oneTask(), event(1, "task.completed", 17*time.Second, "proxy=completed", "preview=completed"))
 	opened(t, 100, 30, oneTask(), []string{"enter"}, func(s *terminal) {
-		s.shows("told by the features in task.progress", "5, 1 late")
+		s.shows("decided by features in task.progress", "5, 1 late")
 	})
 	opened(t, 100, 30, late, []string{"enter"}, func(s *terminal) {
-		s.shows("told by task.completed", "took 1m17")
+		s.shows("decided by task.completed", "took 1m17")
 	})
 }
 
@@ -142,7 +142,7 @@ func TestAPingOpensWithPayloadAndHeadersOnly(t *testing.T) {
 		s.shows(`"success": true`, "16 bytes, JSON")
 		s.hides(" Task  ", "Events  Payload")
 		s.press("tab")
-		s.shows("verified with the secret default", "(no headers)", "repeats: none")
+		s.shows("verified with secret default", "(no headers)", "repeats: none")
 		s.press("tab")
 		s.shows(`"success": true`)
 	})
@@ -159,7 +159,7 @@ func TestARefusedRequestShowsWhatIsHeldAndWhy(t *testing.T) {
 		s.press("g", "enter")
 		s.shows(`{"cut": "of`, "the first 11 bytes of 9000", "9000 bytes, text")
 		s.press("l")
-		s.shows("Cookie: a=1", "Cookie: b=2", "Authorization: Bearer x", "refused, no secret matches", "hint: the secret looks base64url", "no_match")
+		s.shows("Cookie: a=1", "Cookie: b=2", "Authorization: Bearer x", "rejected, no secret matches", "hint: the secret looks base64url", "no_match")
 		s.press("esc", "G", "enter")
 		s.shows("answering 503: the disk is full")
 	})
@@ -172,7 +172,7 @@ func TestARepeatShowsTheBodyOfItsMessage(t *testing.T) {
 	opened(t, 100, 50, []model.Delivery{first, repeat}, []string{"3", "G", "enter"}, func(s *terminal) {
 		s.shows("#2", `"event_type": "task.progress"`)
 		s.press("tab")
-		s.shows("attempt: 2 seen here; repeats #1", "1 more delivery of this message")
+		s.shows("attempt: 2; duplicate of #1", "1 more delivery of this message")
 	})
 }
 

@@ -61,7 +61,7 @@ type (
 // shows the difference, before anything is sent.
 func (m *Model) edit() tea.Cmd {
 	if m.Editor == nil && m.Replay != nil {
-		m.say("there is no editor here")
+		m.say("no editor is available")
 		return nil
 	}
 	seq := m.sendable("edit")
@@ -142,7 +142,7 @@ func readBounded(path string) ([]byte, error) {
 	case len(b) > maxEdited:
 		return nil, fmt.Errorf("the edited file is larger than %d MiB", maxEdited>>20)
 	case len(bytes.TrimSpace(b)) == 0:
-		return nil, errors.New("the file was emptied")
+		return nil, errors.New("the edited file is empty")
 	}
 	return b, nil
 }
@@ -161,18 +161,18 @@ func (m *Model) review(msg editedMsg) {
 	shown := draw.Diff{Changes: msg.changes, JSON: msg.flaw == "" && json.Valid(msg.body), Flaw: msg.flaw}
 	m.cover(&screen.Sheet{
 		Title: func() string {
-			return "enter sends, esc drops: " + d.name() + " edited, to " + m.Shown(m.ReplayTo)
+			return "enter sends, esc discards: " + d.name() + " edited, to " + m.Shown(m.ReplayTo)
 		},
 		Content: func() *draw.Document { return shown.Document(m.Hidden) },
 		Enter:   func() tea.Cmd { return m.sendEdited(d, msg.body) },
-		Dropped: "the edit of " + d.name() + " was dropped; nothing was sent",
+		Dropped: "the edit of " + d.name() + " was discarded; nothing was sent",
 	})
 }
 
 func (m *Model) sendEdited(d draft, body []byte) tea.Cmd {
 	what := d.name() + " edited"
 	if m.sending != "" {
-		m.say("still waiting for what the handler answers to " + m.sending + "; the edit was dropped")
+		m.say("still waiting for the handler's answer to " + m.sending + "; the edit was discarded")
 		return nil
 	}
 	m.sending = what

@@ -94,7 +94,7 @@ func TestAnEditIsShownAndThenSentAsANewMessage(t *testing.T) {
 		s.wait(time.Second)
 		s.press("3", "e")
 		s.wait(time.Second)
-		s.shows("enter sends, esc drops: #11 edited, to "+handlerURL, `-           "state": "queued"`, `+           "state": "failed"`)
+		s.shows("enter sends, esc discards: #11 edited, to "+handlerURL, `-           "state": "queued"`, `+           "state": "failed"`)
 		if len(h.got) > 0 {
 			t.Fatal("it was sent before anybody said so")
 		}
@@ -107,7 +107,7 @@ func TestAnEditIsShownAndThenSentAsANewMessage(t *testing.T) {
 		}
 		s.press("enter")
 		s.wait(time.Second)
-		s.shows("#11 edited → " + handlerURL + ": 204 in 12 ms, signed anew")
+		s.shows("#11 edited → " + handlerURL + ": 204 in 12 ms, re-signed")
 		s.hides("enter sends")
 		want := strings.Replace(string(uploads()[10].Body), `"state":"queued"`, `"state":"failed"`, 1)
 		if len(h.got) != 1 || !h.edited[0] || string(h.got[0].Body) != want {
@@ -127,7 +127,7 @@ func TestAnEditThatIsDroppedSendsNothing(t *testing.T) {
 			s.press("r", "e", "tab", "j", "/")
 			s.write("state")
 			s.press("enter", "n", "esc", "P", "w", "f", key)
-			s.shows("the edit of #11 was dropped; nothing was sent")
+			s.shows("the edit of #11 was discarded; nothing was sent")
 			s.wait(time.Second)
 			if len(h.got) > 0 || s.quit {
 				t.Errorf("%s sent %d messages", key, len(h.got))
@@ -143,7 +143,7 @@ func TestEditsThatComeToNothingSaySo(t *testing.T) {
 	}{
 		"unchanged":       {editor{}, "#11 is unchanged; nothing was sent"},
 		"only blanks":     {editor{change: func(s string) string { return strings.ReplaceAll(s, "\n", "\n\n\t") }}, "#11 is unchanged; nothing was sent"},
-		"emptied":         {editor{change: func(string) string { return " \n" }}, "the file was emptied; nothing was sent"},
+		"emptied":         {editor{change: func(string) string { return " \n" }}, "the edited file is empty; nothing was sent"},
 		"editor failed":   {editor{err: errors.New("exit status 1")}, "the editor failed (exit status 1); nothing was sent"},
 		"editor missing":  {editor{err: &exec.Error{Name: "vim", Err: exec.ErrNotFound}}, "the editor was not found (exec: \"vim\": executable file not found in $PATH): set EDITOR; nothing was sent"},
 		"larger than any": {editor{change: func(string) string { return strings.Repeat("x", maxEdited+1) }}, "the edited file is larger than 16 MiB; nothing was sent"},
@@ -185,7 +185,7 @@ func TestAnEditThatIsNoJSONIsMarkedAndCanStillBeSent(t *testing.T) {
 		s.wait(time.Second)
 		s.press("3", "e")
 		s.wait(time.Second)
-		s.shows("! It is no JSON any more: unexpected end of JSON input", "- }")
+		s.shows("! No longer valid JSON: unexpected end of JSON input", "- }")
 		s.press("enter")
 		s.wait(time.Second)
 		if len(h.got) != 1 || strings.HasSuffix(string(h.got[0].Body), "}\n}") {

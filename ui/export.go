@@ -18,7 +18,7 @@ type exportedMsg struct {
 func (m *Model) export() tea.Cmd {
 	t := m.pointed().Task
 	if t == nil || m.Export == nil {
-		m.say("no task is selected, so there is nothing to export")
+		m.say("no task selected: nothing to export")
 		return nil
 	}
 	id, seqs := t.ID(), t.Seqs()

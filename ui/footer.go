@@ -45,7 +45,7 @@ func (m *Model) drawFooter() string {
 		m.drawFilter(l)
 		return l.String()
 	case m.Frozen():
-		l.Put(draw.Warn, fmt.Sprintf("frozen, %d new", m.Board.Waiting())).Put(draw.Dim, "  space goes on ")
+		l.Put(draw.Warn, fmt.Sprintf("frozen, %d new", m.Board.Waiting())).Put(draw.Dim, "  space resumes ")
 	case f.Active():
 		what := f.Words.String()
 		if f.Failures {

@@ -181,10 +181,10 @@ func TestEachSortingPutsItsOwnFirst(t *testing.T) {
 	onScreen(t, 100, 24, uploads(), func(s *terminal) {
 		s.wait(30 * time.Second)
 		for _, want := range []struct{ sorting, first string }{
-			{"state", "2e1c7e02"},       // the failed one
-			{"age", "2e1c7e01"},         // created a minute ago, task 5 five minutes
-			{"duration", "2e1c7e05"},    // running for five minutes
-			{"newest news", "2e1c7e05"}, // heard of last
+			{"state", "2e1c7e02"},        // the failed one
+			{"age", "2e1c7e01"},          // created a minute ago, task 5 five minutes
+			{"duration", "2e1c7e05"},     // running for five minutes
+			{"latest event", "2e1c7e05"}, // heard of last
 		} {
 			s.press("s", "g")
 			s.shows("sorted by " + want.sorting)
@@ -228,16 +228,16 @@ func TestCopyingSaysWhatWasCopiedAndHoldsNoControlCharacters(t *testing.T) {
 func TestSuspendingSaysFirstThatReceivingStops(t *testing.T) {
 	onScreen(t, 100, 24, nil, func(s *terminal) {
 		s.press("ctrl+z")
-		s.shows("suspending stops receiving too")
+		s.shows("suspending also stops receiving")
 		s.press("j", "ctrl+z") // another key in between: it is said again
-		s.shows("suspending stops receiving too")
+		s.shows("suspending also stops receiving")
 		if len(s.printed) > 0 && strings.Contains(fmt.Sprintf("%T", s.printed[len(s.printed)-1]), "uspend") {
 			t.Error("suspended without having been asked twice")
 		}
 	})
 	onScreen(t, 100, 24, nil, func(s *terminal) {
 		s.press("ctrl+z")
-		s.shows("cannot suspend here")
+		s.shows("cannot suspend")
 	}, func(o *options) { o.CanSuspend = func() bool { return false } })
 }
 
@@ -351,9 +351,9 @@ func TestTheFooterEndsWithHelpAndQuitAndOffersNoDeadKey(t *testing.T) {
 			t.Errorf("the statistics offer %q", footer())
 		}
 		s.press("s")
-		s.shows("that key has no use here")
+		s.shows("that key does nothing here")
 		s.press("p")
-		s.shows("there is no preview here")
+		s.shows("this view has no preview")
 		s.wait(flashTime)
 		s.press("1", "enter")
 		if !strings.Contains(footer(), "esc back") {
@@ -367,12 +367,12 @@ func TestARefusalIsToldWhereTheFirstTaskIsAwaited(t *testing.T) {
 		s.status.Add(model.Status{At: midnight, Rejected: &model.Rejected{ID: "msg_1", Verdict: model.Verdict{
 			Reason: model.NoMatch, Detail: "no secret matches", Hint: "matches after trimming a trailing newline"}}})
 		s.wait(time.Second)
-		s.shows("1 request was refused", "no secret matches", "trimming a trailing newline", "only refusals")
+		s.shows("1 request was rejected", "no secret matches", "trimming a trailing newline", "only rejected requests")
 		s.hides("Waiting for the first event")
 		ping := event(1, "x", 0)
 		ping.Body = []byte(`{"success": true}`)
 		s.deliver(ping)
-		s.shows("1 delivery is verified, but no task was told of yet")
+		s.shows("1 delivery is verified, but none is about a task")
 	})
 }
 

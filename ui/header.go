@@ -58,7 +58,7 @@ func (m *Model) connection(l *draw.Line, level detailLevel) {
 	case m.Receiver == "":
 		l.Put(draw.Waiting, draw.GlyphDown+" viewing").Put(draw.Dim, " "+m.JournalPath)
 		if level > brief {
-			l.Put(draw.Dim, ", not receiving: refusals are not shown")
+			l.Put(draw.Dim, ", read-only: rejected requests are not shown")
 		}
 		return
 	}
@@ -153,7 +153,11 @@ func (m *Model) counters(l *draw.Line, level detailLevel) {
 		if n == 0 {
 			continue
 		}
-		l.Put(draw.Plain, "  ").Put(draw.StateRole(s), fmt.Sprintf("%s%d", draw.Glyph(s), n))
+		r := draw.StateRole(s)
+		if s == model.Failed {
+			r = draw.Alarm
+		}
+		l.Put(draw.Plain, "  ").Put(r, fmt.Sprintf("%s%d", draw.Glyph(s), n))
 		if level == full {
 			l.Put(draw.Dim, " "+string(s))
 		} else {
@@ -171,8 +175,46 @@ func (m *Model) counters(l *draw.Line, level detailLevel) {
 	m.drawRate(l, level)
 }
 
+// drawJournal counts what is in the journal, for a screen that only views it, and
+// what was added since.
+func (m *Model) drawJournal(l *draw.Line) {
+	n, c := m.Feed.Index().Len(), m.Board.Counters()
+	l.Put(draw.Strong, fmt.Sprint(n)).Put(draw.Dim, draw.Plural(n, " delivery", " deliveries")+" in the journal")
+	if added := c.Verified + c.Duplicate; added > 0 {
+		l.Put(draw.Plain, "  ").Put(draw.Good, fmt.Sprint(added)).Put(draw.Dim, " new")
+	}
+}
+
+// drawForwards counts what forwarding gave up and what it has still to send.
+func (m *Model) drawForwards(l *draw.Line) {
+	if m.Queues == nil {
+		return
+	}
+	gaveUp, waiting := 0, 0
+	for _, q := range m.Queues() {
+		gaveUp += q.GaveUp
+		waiting += q.Waiting + q.InFlight + q.Retrying
+	}
+	if gaveUp > 0 {
+		l.Put(draw.Plain, "  ").Put(draw.Bad, fmt.Sprint(gaveUp)).Put(draw.Dim, " gave up")
+	}
+	if waiting > 0 {
+		l.Put(draw.Plain, "  ").Put(draw.Warn, fmt.Sprint(waiting)).Put(draw.Dim, " to forward")
+	}
+}
+
+// onlyViews reports whether nothing comes to this process but what another one puts
+// into the journal.
+func (m *Model) onlyViews() bool {
+	return m.Receiver == "" && (m.Sources == nil || len(m.Sources()) == 0)
+}
+
 // drawVerdicts counts what came in this run, by what the receiver found.
 func (m *Model) drawVerdicts(l *draw.Line, level detailLevel) {
+	if m.onlyViews() {
+		m.drawJournal(l)
+		return
+	}
 	labels := []string{" verified", " rejected", " duplicate", " late"}
 	if level < full {
 		labels = []string{" ok", " rejected", " dup", " late"}
@@ -191,6 +233,7 @@ func (m *Model) drawVerdicts(l *draw.Line, level detailLevel) {
 	if m.Board.Counters().Lost > 0 {
 		l.Put(draw.Warn, fmt.Sprintf("  %d not shown", m.Board.Counters().Lost))
 	}
+	m.drawForwards(l)
 }
 
 func (m *Model) drawLoading(l *draw.Line, level detailLevel) {
@@ -212,10 +255,10 @@ func (m *Model) drawRate(l *draw.Line, level detailLevel) {
 		l.Put(draw.Warn, "quiet "+draw.Ago(m.At.Sub(m.Feed.Started())))
 		return
 	case m.Board.Counters().Last.IsZero() && m.Receiver == "":
-		l.Put(draw.Dim, "nothing new")
+		l.Put(draw.Dim, "no event since "+draw.Clock(m.Feed.Started()))
 		return
 	case m.Board.Counters().Last.IsZero() && m.Board.Counters().Rejected > 0:
-		l.Put(draw.Bad, "only refusals")
+		l.Put(draw.Bad, "only rejected requests")
 		return
 	case m.Board.Counters().Last.IsZero():
 		l.Put(draw.Warn, "no event for "+draw.Ago(m.At.Sub(m.Feed.Started())))

@@ -5,74 +5,94 @@ import (
 	"aspectop/ui/keys"
 )
 
-// helpPage is the key table, made from the bindings.
+// helpPage is the key table, made from the bindings, and what the glyphs mean. It
+// stands in as many columns as fit.
 type helpPage struct {
 	top int
 }
 
-// helpLine is one line of it: a heading, or a key and what it does.
-type helpLine struct{ keys, text string }
-
-func (m *Model) helpLines() []helpLine {
-	var lines []helpLine
-	where := ""
-	for _, row := range m.keys.Table() {
-		if row.Where != where {
-			if where != "" {
-				lines = append(lines, helpLine{})
-			}
-			where = row.Where
-			lines = append(lines, helpLine{text: where})
-		}
-		lines = append(lines, helpLine{row.Keys, row.Does})
-	}
-	lines = append(append(lines, helpLine{}), stateLegend()...)
-	return append(lines, m.viewerLines()...)
+// helpGroup is a heading with what belongs under it.
+type helpGroup struct {
+	title string
+	rows  [][2]string // a key, and what it does
 }
 
-// viewerLines list those who watch from elsewhere.
-func (m *Model) viewerLines() []helpLine {
-	viewers := m.viewers()
-	if len(viewers) == 0 || m.Hidden {
-		return nil
+func (m *Model) helpGroups() []helpGroup {
+	var groups []helpGroup
+	for _, row := range m.keys.Table() {
+		if n := len(groups); n == 0 || groups[n-1].title != string(row.Topic) {
+			groups = append(groups, helpGroup{title: string(row.Topic)})
+		}
+		g := &groups[len(groups)-1]
+		g.rows = append(g.rows, [2]string{row.Keys, row.Does})
 	}
-	lines := []helpLine{{}, {text: "Watching over SSH"}}
-	for _, v := range viewers {
-		since := draw.Ago(max(0, m.Now().Sub(v.Since)))
-		lines = append(lines, helpLine{since, v.Name + " from " + v.Address})
+	groups = append(groups, helpGroup{"States", [][2]string{
+		{"· q", "queued"}, {"▸ p", "processing, time so far"}, {"✓ c", "completed, time it took"}, {"✗ f", "failed"},
+		{"× x", "cancelled"}, {"– n", "not applicable; is done"}, {"? ?", "not documented"},
+	}})
+	if viewers := m.viewers(); len(viewers) > 0 && !m.Hidden {
+		watching := helpGroup{title: "Watching over SSH"}
+		for _, v := range viewers {
+			since := draw.Ago(max(0, m.Now().Sub(v.Since)))
+			watching.rows = append(watching.rows, [2]string{since, v.Name + " from " + v.Address})
+		}
+		groups = append(groups, watching)
+	}
+	return groups
+}
+
+// helpColumn is the least width of a column.
+const helpColumn = 40
+
+// lines are the lines of the page, w cells wide.
+func (p *helpPage) lines(m *Model, w int) []string {
+	groups := m.helpGroups()
+	columns := max(1, w/helpColumn)
+	all := 0
+	for _, g := range groups {
+		all += len(g.rows) + 2
+	}
+	width, high := w/columns, (all+columns-1)/columns
+	var out [][]string // a slice of lines for each column
+	var column []string
+	for i, g := range groups {
+		// A group goes into the next column if less than half of it would fit.
+		if i > 0 && len(out) < columns-1 && len(column)+len(g.rows)/2 > high {
+			out, column = append(out, column), nil
+		}
+		if len(column) > 0 {
+			column = append(column, draw.Blank(m.Theme, width))
+		}
+		column = append(column, draw.NewLine(m.Theme, width).Put(draw.Strong, " "+g.title).String())
+		for _, row := range g.rows {
+			column = append(column, draw.NewLine(m.Theme, width).Space(2).Cell(draw.Accent, row[0], 10).Put(draw.Plain, row[1]).String())
+		}
+	}
+	out = append(out, column)
+	high = 0
+	for _, c := range out {
+		high = max(high, len(c))
+	}
+	lines := make([]string, high)
+	for y := range lines {
+		for i := range columns {
+			if i < len(out) && y < len(out[i]) {
+				lines[y] += out[i][y]
+			} else {
+				lines[y] += draw.Blank(m.Theme, width)
+			}
+		}
+		lines[y] += draw.Blank(m.Theme, w-columns*width)
 	}
 	return lines
 }
 
-func stateLegend() []helpLine {
-	return []helpLine{
-		{text: "States"},
-		{"· q", "queued"}, {"▸ p", "processing, with the time so far"}, {"✓ c", "completed, with the time it took"},
-		{"✗ f", "failed"}, {"× x", "cancelled"}, {"– n", "not applicable; counts as done"}, {"? ?", "a state that is not documented"},
-	}
-}
-
 func (p *helpPage) draw(m *Model, w, h int) []string {
-	lines := m.helpLines()
+	lines := p.lines(m, w)
 	p.top = max(0, min(p.top, len(lines)-h))
-	var out []string
-	for _, hl := range lines[p.top:min(len(lines), p.top+h)] {
-		l := draw.NewLine(m.Theme, w)
-		if hl.keys == "" {
-			l.Put(draw.Strong, " "+hl.text)
-		} else {
-			l.Space(2).Cell(draw.Accent, hl.keys, 16).Put(draw.Plain, hl.text)
-		}
-		out = append(out, l.String())
-	}
-	return draw.Tall(m.Theme, out, w, h)
+	return draw.Tall(m.Theme, lines[p.top:min(len(lines), p.top+h)], w, h)
 }
 
 func (p *helpPage) do(m *Model, a keys.Action, h int) bool {
-	w := draw.Window{Cursor: p.top, Top: p.top}
-	if !w.Move(a, len(m.helpLines()), h) {
-		return false
-	}
-	p.top = w.Cursor
-	return true
+	return draw.Scroll(&p.top, a, len(p.lines(m, m.W)), h)
 }

@@ -19,9 +19,9 @@ func TestMessagesAreJoinedWithWhatArrived(t *testing.T) {
 		s.wait(40 * time.Second)
 		s.press("4")
 		s.wait(time.Second)
-		s.shows("14 messages, 1 not received here, 1 refused here")
+		s.shows("14 messages, 1 not received here, 1 rejected here")
 		for id, want := range map[string]string{
-			"msg_lost": "not received here", "msg_refused": "refused here", "msg_earlier": "not kept here",
+			"msg_lost": "not received here", "msg_refused": "rejected here", "msg_earlier": "not in journal",
 		} {
 			if line := s.lineWith(id); !strings.Contains(line, want) {
 				t.Errorf("of %s the list says %q", id, line)
@@ -82,7 +82,7 @@ func TestAJournalThatReceivesNothingMissesNothing(t *testing.T) {
 		s.wait(40 * time.Second)
 		s.press("4")
 		s.wait(time.Second)
-		s.shows("not kept here")
+		s.shows("not in journal")
 		s.hides("not received here")
 	}, withKey(api), func(o *options) { o.Receiver = "" })
 }

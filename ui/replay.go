@@ -57,7 +57,7 @@ func (m *Model) sendable(to string) (seq int64) {
 		m.say("no handler to " + to + " to: start with --forward-to URL")
 		return 0
 	case m.sending != "":
-		m.say("still waiting for what the handler answers to " + m.sending)
+		m.say("still waiting for the handler's answer to " + m.sending)
 		return 0
 	}
 	return m.pointedDelivery(to)
@@ -71,7 +71,7 @@ func (m *Model) message(seq int64) (model.Delivery, error) {
 	case err != nil:
 		return model.Delivery{Seq: seq}, err
 	case d.Source == model.SourceAPI:
-		return d, errors.New("it was read from Aspect's API and is no webhook")
+		return d, errors.New("it came from Aspect's API and is not a webhook")
 	case d.Repeat() && !d.Differs:
 		return m.Journal.Get(m.Ctx, d.Message)
 	}
@@ -102,10 +102,10 @@ func (m *Model) answered(msg answeredMsg) {
 		m.say(msg.what + " was not sent: " + msg.err.Error())
 		return
 	case len(msg.again) == 1:
-		m.say(msg.what + " had been given up; it is tried again at " + m.Shown(msg.again[0]))
+		m.say(msg.what + " had been given up; retrying it at " + m.Shown(msg.again[0]))
 		return
 	case len(msg.again) > 1:
-		m.say(fmt.Sprintf("%s had been given up; it is tried again at %d handlers", msg.what, len(msg.again)))
+		m.say(fmt.Sprintf("%s had been given up; retrying it at %d handlers", msg.what, len(msg.again)))
 		return
 	}
 	m.say(msg.what + " " + draw.GlyphArrow + " " + m.Shown(f.To) + ": " + look.Outcome(f))

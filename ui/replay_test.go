@@ -78,7 +78,7 @@ func TestReplaySendsTheMessageAgainFromWhereverItIsSeen(t *testing.T) {
 				s.wait(time.Second)
 				s.press("r")
 				s.wait(time.Second)
-				s.shows(fmt.Sprintf("#%d → %s: 204 in 12 ms, signed anew", c.seq, handlerURL))
+				s.shows(fmt.Sprintf("#%d → %s: 204 in 12 ms, re-signed", c.seq, handlerURL))
 				if len(h.got) != 1 || h.got[0].Seq != c.seq || h.edited[0] {
 					t.Fatalf("the handler got %d messages: %+v", len(h.got), h.got)
 				}
@@ -146,7 +146,7 @@ func TestNothingIsReplayedWhereNoMessageIs(t *testing.T) {
 		s.status.Add(model.Status{At: midnight, Rejected: &model.Rejected{ID: "msg_forged", Verdict: model.Verdict{Detail: "no secret matches"}}})
 		s.wait(time.Second)
 		s.press("3", "r")
-		s.shows("a refused request is not kept; nothing to replay")
+		s.shows("rejected requests are not kept: nothing to replay")
 		if len(h.got) > 0 {
 			t.Errorf("the handler got %+v", h.got)
 		}
@@ -158,7 +158,7 @@ func TestOneReplayIsUnderWayAtATime(t *testing.T) {
 	onScreen(t, 160, 30, uploads(), func(s *terminal) {
 		s.wait(time.Second)
 		s.press("3", "r", "r", "r")
-		s.shows("still waiting for what the handler answers to #11")
+		s.shows("still waiting for the handler's answer to #11")
 		s.wait(6 * time.Second)
 		if len(h.got) != 1 {
 			t.Errorf("the handler got %d messages", len(h.got))
@@ -181,7 +181,7 @@ func TestWhatForwardingGaveUpIsTriedAgainByForwarding(t *testing.T) {
 		}}
 		s.press("3", "r")
 		s.wait(time.Second)
-		s.shows("#11 had been given up; it is tried again at " + handlerURL)
+		s.shows("#11 had been given up; retrying it at " + handlerURL)
 		if len(h.got) > 0 || strings.Join(h.retried, ",") != "11 "+handlerURL {
 			t.Errorf("replayed %v, tried again %v", h.got, h.retried)
 		}
@@ -273,9 +273,9 @@ func TestWhatCameByNoWebhookCannotBeReplayed(t *testing.T) {
 		s.wait(time.Second)
 		s.press("3", "r")
 		s.wait(time.Second)
-		s.shows("#1 was not sent: it was read from Aspect's API and is no webhook")
+		s.shows("#1 was not sent: it came from Aspect's API and is not a webhook")
 		s.press("e")
 		s.wait(time.Second)
-		s.shows("cannot edit #1: it was read from Aspect's API")
+		s.shows("cannot edit #1: it came from Aspect's API")
 	}, withHandler(h), func(o *options) { o.Editor = func(context.Context, string) (*exec.Cmd, error) { return nil, nil } })
 }

@@ -199,7 +199,7 @@ func TestAFailureIsToldAndWhatIsKnownStays(t *testing.T) {
 		s.shows("msg_lost")
 		api.set(func(a *standIn) { a.err = errors.New("429 Too Many Requests: try again later") })
 		s.wait(31 * time.Second)
-		s.shows("Aspect did not tell: 429 Too Many Requests", "R asks again", "msg_lost")
+		s.shows("Aspect's API failed: 429 Too Many Requests", "Press R to retry now", "msg_lost")
 		api.set(func(a *standIn) { a.err = nil })
 		s.press("R")
 		s.wait(time.Second)

@@ -129,7 +129,7 @@ func TestTheStatsFollowTheFilter(t *testing.T) {
 		s.shows("5 tasks", "scene_detect", "11 in the last")
 		s.press("/")
 		s.write("nosuchthing")
-		s.shows("Nothing passes the filter")
+		s.shows("Nothing matches the filter")
 	})
 }
 
@@ -147,9 +147,9 @@ func TestTheStatsWithAFilterThatPassesAllAreTheSame(t *testing.T) {
 
 func TestTheSlowestAndTheStalledTasksCanBeOpened(t *testing.T) {
 	onStats(t, 120, 40, append(silent(), uploads()...), func(s *terminal) {
-		s.shows("no news for 45m30", "no news for 12m30")
+		s.shows("no event for 45m30", "no event for 12m30")
 		s.press("enter")
-		s.shows("no task is selected")
+		s.shows("no task selected")
 		for _, step := range []struct {
 			keys []string
 			n    int

@@ -47,10 +47,10 @@ func (t *Diff) Document(hide bool) *Document {
 	t.hidden = hide
 	t.doc = &Document{Paint: paintDiff}
 	if t.Flaw != "" {
-		t.doc.Add("! It is no JSON any more: "+t.Flaw, 0)
+		t.doc.Add("! No longer valid JSON: "+t.Flaw, 0)
 	}
 	if hide && !t.JSON {
-		t.doc.Add("  (no JSON; hidden while presenting)", 0)
+		t.doc.Add("  (not JSON; hidden in presentation mode)", 0)
 		return t.doc
 	}
 	for _, l := range t.Changes {

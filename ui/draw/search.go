@@ -121,7 +121,7 @@ func (p *TextPane) step(by int, say func(string)) {
 	s := &p.search
 	switch n := len(s.hits); {
 	case s.word == "":
-		say("nothing to go on with: / searches")
+		say("no search yet: press / to search")
 	case n == 0:
 		say("no match for " + s.word)
 	default:

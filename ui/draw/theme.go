@@ -30,14 +30,17 @@ const (
 	text    // JSON: strings
 	number  // JSON: numbers and literals
 	match   // search hits
+	Alarm   // what failed, as a block of colour
+	Alert   // what stalled, as a block of colour
 	roles
 )
 
 // palette gives each role a colour, for one kind of background.
 type palette struct {
 	name     string
-	colors   [roles]color.Color // nil: the terminal's own
-	selected color.Color        // background of the selected row
+	colors   [roles]color.Color   // nil: the terminal's own
+	blocks   map[Role]color.Color // backgrounds of the roles that have their own
+	selected color.Color          // background of the selected row
 	// backgrounds are the darkest and the lightest background the colours are
 	// made for; a test holds every colour to a contrast on both.
 	backgrounds [2]color.Color
@@ -50,7 +53,9 @@ var darkPalette = palette{
 		Waiting: hex(0xc3c7d6), Busy: hex(0x6fc9f5), Good: hex(0x86d993), Bad: hex(0xff8790),
 		Warn: hex(0xf0c674), Stopped: hex(0xd7a6e8), none: hex(0x9aa0b4),
 		key: hex(0x8fb4ff), text: hex(0xb5d99c), number: hex(0xf0c674), match: hex(0xffd75f),
+		Alarm: hex(0xffffff), Alert: hex(0x1a1400),
 	},
+	blocks:      map[Role]color.Color{Alarm: hex(0xb3263a), Alert: hex(0xf0c674)},
 	selected:    hex(0x2c3550),
 	backgrounds: [2]color.Color{hex(0x000000), hex(0x24273a)},
 }
@@ -62,7 +67,9 @@ var lightPalette = palette{
 		Waiting: hex(0x4a5060), Busy: hex(0x0a5f8f), Good: hex(0x17692e), Bad: hex(0xb31c2c),
 		Warn: hex(0x7a4d00), Stopped: hex(0x7c3a94), none: hex(0x565c6b),
 		key: hex(0x1d55b0), text: hex(0x17692e), number: hex(0x7a4d00), match: hex(0x8a2be2),
+		Alarm: hex(0xffffff), Alert: hex(0xffffff),
 	},
+	blocks:      map[Role]color.Color{Alarm: hex(0xb31c2c), Alert: hex(0x8a5a00)},
 	selected:    hex(0xd6e2f8),
 	backgrounds: [2]color.Color{hex(0xeff1f5), hex(0xffffff)},
 }
@@ -102,6 +109,10 @@ func colored(p *palette) *Theme {
 		}
 		th.On[r] = opening(st)
 		th.selected[r] = opening(st.Background(p.selected))
+		if block := p.blocks[r]; block != nil {
+			th.On[r] = opening(st.Background(block))
+			th.selected[r] = th.On[r]
+		}
 	}
 	return th
 }
@@ -115,6 +126,9 @@ func mono() *Theme {
 		}
 		th.On[r] = opening(st)
 		th.selected[r] = opening(attributes(r).Reverse(true))
+		if r == Alarm || r == Alert { // the other way round on the selected row
+			th.On[r], th.selected[r] = th.selected[r], th.On[r]
+		}
 	}
 	return th
 }
@@ -122,7 +136,7 @@ func mono() *Theme {
 func attributes(r Role) lipgloss.Style {
 	st := lipgloss.NewStyle()
 	switch r {
-	case Strong, Bad:
+	case Strong, Bad, Alarm, Alert:
 		return st.Bold(true)
 	case match:
 		return st.Bold(true).Underline(true)

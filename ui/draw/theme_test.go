@@ -28,7 +28,11 @@ func TestEveryColourCanBeReadOnItsBackgrounds(t *testing.T) {
 			if r == Faint {
 				least = lineContrast
 			}
-			for _, background := range []color.Color{p.backgrounds[0], p.backgrounds[1], p.selected} {
+			backgrounds := []color.Color{p.backgrounds[0], p.backgrounds[1], p.selected}
+			if block := p.blocks[r]; block != nil {
+				backgrounds = []color.Color{block}
+			}
+			for _, background := range backgrounds {
 				if got := contrast(c, background); got < least {
 					t.Errorf("%s: role %d has a contrast of %.1f on %v, less than %.1f", p.name, r, got, background, least)
 				}

@@ -53,7 +53,7 @@ func Tenths(d time.Duration) string {
 // is today.
 func Moment(t, now time.Time) string {
 	if t.IsZero() {
-		return "not told"
+		return "unknown"
 	}
 	t, now = t.Local(), now.Local()
 	told := t.Format(time.TimeOnly)
@@ -95,7 +95,7 @@ func Lasted(d time.Duration) string {
 // Stamp is a moment to the millisecond, in the local zone.
 func Stamp(t time.Time) string {
 	if t.IsZero() {
-		return "at a time that is not told"
+		return "at an unknown time"
 	}
 	return t.Local().Format("2006-01-02 15:04:05.000")
 }

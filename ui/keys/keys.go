@@ -92,69 +92,79 @@ const (
 	InText         // panes that scroll
 )
 
-var placeTitles = map[Place]string{
-	Anywhere: "Everywhere", InList: "In lists", InText: "In text",
-}
+// Topic is what a binding is about, for the help.
+type Topic string
+
+// The topics, in the order in which the help shows them.
+const (
+	Moving  Topic = "Move"
+	Views   Topic = "Views"
+	Finding Topic = "Find"
+	Acting  Topic = "Act"
+	Program Topic = "Program"
+)
 
 // Binding is one row of the key table.
 type Binding struct {
 	Do    Action
+	Topic Topic
 	Place Place
 	Keys  []string // as Bubble Tea names them; the first one is shown
 	Short string   // for the footer, "" keeps it out
 	Help  string
 }
 
-// Bindings is the table. A key stands once in a place.
+// Bindings is the table. A key stands once in a place. The texts of the help fit
+// three columns on a terminal of 120 cells.
 var Bindings = Set{
-	{Up, Anywhere, []string{"up", "k"}, "", "up"},
-	{Down, Anywhere, []string{"down", "j"}, "", "down"},
-	{Top, Anywhere, []string{"g", "home"}, "", "to the first row"},
-	{Bottom, Anywhere, []string{"G", "end"}, "", "to the last row"},
-	{PageUp, Anywhere, []string{"pgup"}, "", "a page up"},
-	{PageDown, Anywhere, []string{"pgdown"}, "", "a page down"},
-	{HalfUp, Anywhere, []string{"ctrl+u"}, "", "half a page up"},
-	{HalfDown, Anywhere, []string{"ctrl+d"}, "", "half a page down"},
-	{Left, Anywhere, []string{"left", "h"}, "", "the card to the left; the previous pane"},
-	{Right, Anywhere, []string{"right", "l"}, "", "the card to the right; the next pane; all of a delivery"},
+	{Up, Moving, Anywhere, []string{"up", "k"}, "", "up"},
+	{Down, Moving, Anywhere, []string{"down", "j"}, "", "down"},
+	{Left, Moving, Anywhere, []string{"left", "h"}, "", "left; previous pane"},
+	{Right, Moving, Anywhere, []string{"right", "l"}, "", "right; next pane; details"},
+	{Top, Moving, Anywhere, []string{"g", "home"}, "", "first row"},
+	{Bottom, Moving, Anywhere, []string{"G", "end"}, "", "last row"},
+	{PageUp, Moving, Anywhere, []string{"pgup"}, "", "page up"},
+	{PageDown, Moving, Anywhere, []string{"pgdown"}, "", "page down"},
+	{HalfUp, Moving, Anywhere, []string{"ctrl+u"}, "", "half a page up"},
+	{HalfDown, Moving, Anywhere, []string{"ctrl+d"}, "", "half a page down"},
 
-	{Tasks, Anywhere, []string{"1"}, "tasks", "tasks: a row for each"},
-	{Board, Anywhere, []string{"2"}, "board", "board: a card for each task"},
-	{Events, Anywhere, []string{"3"}, "events", "events: the log"},
-	{Deliveries, Anywhere, []string{"4"}, "", "deliveries: what Aspect says it sent"},
-	{Stats, Anywhere, []string{"5"}, "stats", "statistics"},
-	{NextPane, Anywhere, []string{"tab"}, "", "next view or pane"},
-	{PrevPane, Anywhere, []string{"shift+tab"}, "", "previous view or pane"},
+	{Tasks, Views, Anywhere, []string{"1"}, "tasks", "tasks, one per row"},
+	{Board, Views, Anywhere, []string{"2"}, "board", "board, one card per task"},
+	{Events, Views, Anywhere, []string{"3"}, "events", "event log"},
+	{Deliveries, Views, Anywhere, []string{"4"}, "", "what Aspect says it sent"},
+	{Stats, Views, Anywhere, []string{"5"}, "stats", "statistics"},
+	{NextPane, Views, Anywhere, []string{"tab"}, "", "next view or pane"},
+	{PrevPane, Views, Anywhere, []string{"shift+tab"}, "", "previous view or pane"},
+	{Open, Views, InList, []string{"enter", "d"}, "open", "open the selection"},
+	{Open, Views, InText, []string{"enter"}, "", "open payload; send edit"},
+	{Back, Views, Anywhere, []string{"esc"}, "back", "back; clear the filter"},
+	{Preview, Views, InList, []string{"p"}, "preview", "preview on or off"},
 
-	{Open, InList, []string{"enter", "d"}, "open", "open what is selected"},
-	{Open, InText, []string{"enter"}, "", "in a task's events: to the payload; after an edit: send"},
-	{Back, Anywhere, []string{"esc"}, "back", "back; at the top: clear the filter"},
-	{Filter, Anywhere, []string{"/"}, "filter", "filter rows; in text: search"},
-	{NextMatch, Anywhere, []string{"n"}, "", "next failure; in text: next match"},
-	{PrevMatch, Anywhere, []string{"N"}, "", "previous failure; in text: previous match"},
-	{Failures, InList, []string{"!"}, "failures", "failures only, on and off"},
-	{Sort, InList, []string{"s"}, "sort", "sort by news, state, age, duration"},
-	{Follow, InList, []string{"f"}, "follow", "the selection follows the newest"},
-	{Freeze, Anywhere, []string{"space"}, "freeze", "freeze the screen and count what comes"},
-	{Preview, InList, []string{"p"}, "preview", "preview on and off"},
-	{Wrap, InText, []string{"w"}, "wrap", "wrap long lines"},
+	{Filter, Finding, Anywhere, []string{"/"}, "filter", "filter; in text: search"},
+	{NextMatch, Finding, Anywhere, []string{"n"}, "", "next failure or match"},
+	{PrevMatch, Finding, Anywhere, []string{"N"}, "", "previous failure or match"},
+	{Failures, Finding, InList, []string{"!"}, "failures", "failures only, on or off"},
+	{Sort, Finding, InList, []string{"s"}, "sort", "change the sorting"},
+	{Follow, Finding, InList, []string{"f"}, "follow", "follow the newest"},
+	{Freeze, Finding, Anywhere, []string{"space"}, "freeze", "freeze; count what comes"},
+	{Wrap, Finding, InText, []string{"w"}, "wrap", "wrap long lines"},
+	{AskAgain, Finding, InList, []string{"R"}, "", "ask Aspect again (view 4)"},
 
-	{Replay, Anywhere, []string{"r"}, "replay", "send the message to your handler again"},
-	{Edit, Anywhere, []string{"e"}, "", "edit the message and send that to your handler"},
-	{AskAgain, InList, []string{"R"}, "", "deliveries: ask Aspect again"},
-	{CopyID, Anywhere, []string{"y"}, "copy id", "copy the id"},
-	{CopyPayload, Anywhere, []string{"Y"}, "", "copy the payload"},
-	{CopyCurl, Anywhere, []string{"c"}, "", "copy as a curl command, with the old signature"},
-	{CopyURL, Anywhere, []string{"u"}, "", "copy the receiver's URL"},
-	{Export, Anywhere, []string{"x"}, "export", "write the task's events to a file"},
+	{Replay, Acting, Anywhere, []string{"r"}, "replay", "send to your handler again"},
+	{Edit, Acting, Anywhere, []string{"e"}, "", "edit, then send"},
+	{CopyID, Acting, Anywhere, []string{"y"}, "copy id", "copy the id"},
+	{CopyPayload, Acting, Anywhere, []string{"Y"}, "", "copy the payload"},
+	{CopyCurl, Acting, Anywhere, []string{"c"}, "", "copy as curl, old signature"},
+	{CopyURL, Acting, Anywhere, []string{"u"}, "", "copy the receiver's URL"},
+	{Export, Acting, Anywhere, []string{"x"}, "export", "save a report on the task"},
 
-	{Mouse, Anywhere, []string{"m"}, "", "mouse on and off (off: the terminal selects text)"},
-	{Theme, Anywhere, []string{"T"}, "", "next theme: dark, light, mono"},
-	{Present, Anywhere, []string{"P"}, "", "presentation: hide user ids and URLs"},
-	{Help, Anywhere, []string{"?"}, "help", "this help"},
-	{Suspend, Anywhere, []string{"ctrl+z"}, "", "suspend; receiving stops meanwhile"},
-	{Quit, Anywhere, []string{"q"}, "quit", "quit; in a task: back"},
-	{Interrupt, Anywhere, []string{"ctrl+c"}, "", "quit from everywhere"},
+	{Present, Program, Anywhere, []string{"P"}, "", "hide user ids and URLs"},
+	{Theme, Program, Anywhere, []string{"T"}, "", "theme: dark, light, mono"},
+	{Mouse, Program, Anywhere, []string{"m"}, "", "mouse on or off"},
+	{Help, Program, Anywhere, []string{"?"}, "help", "this help"},
+	{Suspend, Program, Anywhere, []string{"ctrl+z"}, "", "suspend; stops receiving"},
+	{Quit, Program, Anywhere, []string{"q"}, "quit", "quit; in a task: back"},
+	{Interrupt, Program, Anywhere, []string{"ctrl+c"}, "", "quit from anywhere"},
 }
 
 // Set is the bindings of one screen.
@@ -191,26 +201,21 @@ func (s Set) Lookup(key string, in Place) Action {
 
 // Row is one row of the key table, in words.
 type Row struct {
-	Where string // "Everywhere", "In lists" or "In text"
+	Topic Topic
 	Keys  string // as people write them, separated by spaces
 	Does  string
 }
 
 // Table returns the set in words, for the help and the manual. Rows of the same
-// place stand together.
+// topic stand together.
 func (s Set) Table() []Row {
-	var rows []Row
-	for _, p := range []Place{Anywhere, InList, InText} {
-		for _, b := range s {
-			if b.Place != p {
-				continue
-			}
-			names := make([]string, len(b.Keys))
-			for i, k := range b.Keys {
-				names[i] = Name(k)
-			}
-			rows = append(rows, Row{placeTitles[p], strings.Join(names, " "), b.Help})
+	rows := make([]Row, len(s))
+	for i, b := range s {
+		names := make([]string, len(b.Keys))
+		for n, k := range b.Keys {
+			names[n] = Name(k)
 		}
+		rows[i] = Row{b.Topic, strings.Join(names, " "), b.Help}
 	}
 	return rows
 }

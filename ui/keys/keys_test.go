@@ -17,20 +17,20 @@ func TestNoKeyIsBoundTwiceInOnePlace(t *testing.T) {
 	}
 }
 
-func TestTheTableListsEveryBindingUnderItsPlace(t *testing.T) {
+func TestTheTableListsEveryBindingUnderItsTopic(t *testing.T) {
 	rows := Bindings.Table()
 	if len(rows) != len(Bindings) {
 		t.Errorf("%d rows for %d bindings", len(rows), len(Bindings))
 	}
-	seen, where := map[string]bool{}, ""
+	seen, topic := map[Topic]bool{}, Topic("")
 	for _, k := range rows {
-		if k.Keys == "" || k.Does == "" || k.Where == "" {
+		if k.Keys == "" || k.Does == "" || k.Topic == "" {
 			t.Errorf("a row is incomplete: %+v", k)
 		}
-		if k.Where != where && seen[k.Where] {
-			t.Errorf("the rows of %q do not stand together", k.Where)
+		if k.Topic != topic && seen[k.Topic] {
+			t.Errorf("the rows of %q do not stand together", k.Topic)
 		}
-		where, seen[k.Where] = k.Where, true
+		topic, seen[k.Topic] = k.Topic, true
 	}
 }
 

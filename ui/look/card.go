@@ -62,11 +62,14 @@ func CardHeight(t *model.Task) int { return 3 + max(1, len(t.Features())) }
 // feature, and how far it has come. What moves is bright, what is done is dim.
 func DrawCard(sc *screen.Screen, c *CardCols, t *model.Task, h int, selected bool) []string {
 	f, r := draw.Round, draw.Faint
+	_, stalled := sc.Board.Stalled(t, sc.At)
 	switch {
 	case selected:
 		f, r = draw.Heavy, draw.Accent
 	case t.State() == model.Failed:
 		r = draw.Bad
+	case stalled:
+		r = draw.Warn
 	}
 	lines := []string{cardTitle(sc, c, t, f, r)}
 	put := func(content func(l *draw.Line)) {
@@ -86,7 +89,7 @@ func DrawCard(sc *screen.Screen, c *CardCols, t *model.Task, h int, selected boo
 		put(func(l *draw.Line) { cardFeature(sc, c, l, t, feature) })
 	}
 	if len(features) == 0 && room > 0 {
-		put(func(l *draw.Line) { l.Put(draw.Dim, "no features told yet") })
+		put(func(l *draw.Line) { l.Put(draw.Dim, "no features yet") })
 	}
 	for len(lines) <= room {
 		put(func(*draw.Line) {})
@@ -101,7 +104,14 @@ func cardTitle(sc *screen.Screen, c *CardCols, t *model.Task, f draw.Box, r draw
 	s := t.State()
 	_, stalled := sc.Board.Stalled(t, sc.At)
 	l := draw.NewLine(sc.Theme, c.Width).Put(r, f.TopLeft).Space(1)
-	l.Put(draw.StateRole(s), Sign(sc, s, !stalled)+" "+draw.Word(s)).Space(2)
+	word, stateRole := draw.Word(s), draw.StateRole(s)
+	switch {
+	case stalled:
+		word, stateRole = "stalled", draw.Alert
+	case s == model.Failed:
+		stateRole = draw.Alarm
+	}
+	l.Put(stateRole, Sign(sc, s, !stalled)+" "+word).Space(2)
 	age := draw.Since(t.Heard(), sc.At)
 	if age != "" && c.Width >= 38 { // even beside the longest state there is room
 		age += " ago"
@@ -190,7 +200,7 @@ func cardProgress(sc *screen.Screen, c *CardCols, l *draw.Line, t *model.Task) {
 	left, known := sc.Board.ETA(t, sc.At)
 	switch {
 	case stalled:
-		told, r = "stalled", draw.Warn
+		told, r = "silent "+draw.Ago(sc.At.Sub(t.Heard())), draw.Warn
 	case known:
 		told = "eta " + Remaining(left)
 	case !t.Active() && t.Took(sc.At) > 0:

@@ -20,20 +20,20 @@ func Empty(sc *screen.Screen, log bool, w, h int) []string {
 	say(draw.Plain, "")
 	switch {
 	case log && sc.Log.Looking():
-		say(draw.Plain, "Looking through the journal ...")
+		say(draw.Plain, "Searching the journal ...")
 	case sc.Filter.Active() && sc.Board.Len() > 0:
-		say(draw.Plain, "Nothing passes the filter.")
-		say(draw.Dim, "esc clears it.")
+		say(draw.Plain, "Nothing matches the filter.")
+		say(draw.Dim, "Press esc to clear it.")
 	case !sc.Since.IsZero() && sc.Board.Len() > 0:
-		say(draw.Plain, "Nothing was heard since "+draw.Moment(sc.Since, sc.At)+"; --since hides what is older.")
+		say(draw.Plain, "No event since "+draw.Moment(sc.Since, sc.At)+"; --since hides older ones.")
 	case sc.Loading():
 		say(draw.Plain, "Reading the journal ...")
 	case sc.Receiver == "" && sc.Sources != nil && len(sc.Sources()) > 0:
 		say(draw.Plain, "No task yet.")
-		say(draw.Dim, "What Aspect tells is shown as soon as it comes.")
+		say(draw.Dim, "Tasks appear here as soon as Aspect reports them.")
 	case sc.Receiver == "":
 		say(draw.Plain, "The journal is empty.")
-		say(draw.Dim, "It fills when aspectop watch receives deliveries.")
+		say(draw.Dim, "aspectop watch fills it.")
 	default:
 		sayWaiting(sc, say)
 	}
@@ -44,10 +44,10 @@ func Empty(sc *screen.Screen, log bool, w, h int) []string {
 func sayWaiting(sc *screen.Screen, say func(draw.Role, string)) {
 	switch refused := sc.Log.Refused(); {
 	case sc.Board.Counters().Verified > 0:
-		say(draw.Plain, draw.Count(sc.Board.Counters().Verified, "delivery is", "deliveries are")+" verified, but no task was told of yet; 3 shows what came.")
+		say(draw.Plain, draw.Count(sc.Board.Counters().Verified, "delivery is", "deliveries are")+" verified, but none is about a task; press 3 to see them.")
 	case refused != nil:
-		say(draw.Bad, draw.Count(sc.Board.Counters().Rejected, "request was", "requests were")+" refused, and none was verified yet; 3 shows them.")
-		say(draw.Bad, "The last one: "+refused.Verdict.Detail)
+		say(draw.Bad, draw.Count(sc.Board.Counters().Rejected, "request was", "requests were")+" rejected, none verified yet; press 3 to see them.")
+		say(draw.Bad, "Latest: "+refused.Verdict.Detail)
 		if refused.Verdict.Hint != "" {
 			say(draw.Warn, refused.Verdict.Hint)
 		}
@@ -65,7 +65,7 @@ func sayWaiting(sc *screen.Screen, say func(draw.Role, string)) {
 	}
 	switch {
 	case url == "":
-		say(draw.Dim, "The tunnel has no address yet; the first line says how it does.")
+		say(draw.Dim, "The tunnel has no URL yet; its state is in the first line.")
 	case endpoint != "":
 		say(draw.Dim, "Aspect posts to "+sc.Shown(url)+" ("+sc.Shown(endpoint)+").")
 	default:
@@ -73,7 +73,7 @@ func sayWaiting(sc *screen.Screen, say func(draw.Role, string)) {
 		say(draw.Accent, "  "+sc.Shown(url))
 	}
 	if sc.Try != "" {
-		say(draw.Dim, "To make one come:")
+		say(draw.Dim, "To send one:")
 		say(draw.Accent, "  "+sc.Try)
 	}
 }

@@ -40,22 +40,22 @@ func explain(sc *screen.Screen, a *feed.Arrival) explained {
 		e.text = fmt.Sprintf("arrival %d of #%d", a.Attempt, a.Message)
 		if a.Differs {
 			e.marks = append(e.marks, "differs")
-			e.text += ", with another body"
+			e.text += ", with a different body"
 		}
 		return e
 	}
 	switch a.Kind {
 	case model.Ping:
-		e.text = "a test message; the signature is right"
+		e.text = "test message; the signature is valid"
 		return e
 	case model.Unrecognised:
-		e.text = "verified, but no Aspect event"
+		e.text = "verified, but not an Aspect event"
 		return e
 	case model.Other:
-		e.text = "tells no task"
+		e.text = "not about a task"
 		return e
 	case model.Gone:
-		e.role, e.text = draw.Warn, "Aspect no longer knows the task"
+		e.role, e.text = draw.Warn, "Aspect no longer has this task"
 		return e
 	}
 	t := sc.Board.Task(a.Task.ID)
@@ -67,9 +67,9 @@ func explain(sc *screen.Screen, a *feed.Arrival) explained {
 	switch {
 	case late:
 		e.marks = append(e.marks, "late")
-		e.text = "older news: " + told(a.Task.Features)
+		e.text = "older state: " + told(a.Task.Features)
 	case len(changes) == 0:
-		e.text = "nothing new"
+		e.text = "no change"
 	default:
 		e.changes = changes
 	}

@@ -19,7 +19,7 @@ func Outcome(f *model.Forward) string {
 		told += fmt.Sprintf(" in %d ms", f.Latency.Milliseconds())
 	}
 	if f.Resigned {
-		told += ", signed anew"
+		told += ", re-signed"
 	}
 	switch {
 	case f.GaveUp:
@@ -58,11 +58,11 @@ func AddOutcomes(t *draw.Document, outcomes []model.Forward, hide bool) {
 		switch {
 		case f.Status == 0:
 		case len(f.Body) == 0:
-			t.Add("answer: (an empty body, or not kept)", 0)
+			t.Add("answer: (empty, or not kept)", 0)
 		case hide:
 			t.Add("answer: (hidden)", 0)
 		case !draw.Readable(f.Body):
-			t.Add(fmt.Sprintf("answer: (%d bytes that are no text)", len(f.Body)), 0)
+			t.Add(fmt.Sprintf("answer: (%d bytes, not text)", len(f.Body)), 0)
 		default:
 			t.Add(fmt.Sprintf("answer: %d bytes", len(f.Body)), 0)
 			for line := range bytes.Lines(f.Body) {

@@ -90,14 +90,14 @@ func Compose(sc *screen.Screen, t *model.Task, facts []string, w, sight int) []s
 }
 
 // headline tells the task's state, how far it is, how long that took or will
-// take, and, where there is room, what the state was told by.
+// take, and, where there is room, which message decided the state.
 func headline(sc *screen.Screen, t *model.Task, w int) string {
 	l := draw.NewLine(sc.Theme, w)
 	putHeadline(sc, l, t)
-	told := "  told by "
+	told := "  decided by "
 	typ, byFeatures := t.DecidedBy()
 	if byFeatures {
-		told += "the features in "
+		told += "features in "
 	}
 	if try := draw.NewLine(sc.Theme, l.Free).Put(draw.Dim, told+typ); !try.Cut {
 		l.Put(draw.Dim, told+typ)
@@ -116,11 +116,11 @@ func putHeadline(sc *screen.Screen, l *draw.Line, t *model.Task) {
 	case !t.Active():
 		l.Put(draw.Dim, "took ").Put(draw.Plain, took)
 	case stalled:
-		l.Put(draw.Warn, "no news for "+draw.Since(t.Heard(), sc.At))
+		l.Put(draw.Warn, "no event for "+draw.Since(t.Heard(), sc.At))
 	case known:
-		l.Put(draw.Dim, "left: ").Put(draw.Plain, Remaining(left))
+		l.Put(draw.Dim, "left ").Put(draw.Plain, Remaining(left))
 	case !t.Created().IsZero():
-		l.Put(draw.Dim, "for ").Put(draw.Plain, took)
+		l.Put(draw.Dim, "running ").Put(draw.Plain, took)
 	}
 }
 
@@ -140,7 +140,7 @@ func facts(sc *screen.Screen, t *model.Task) []Fact {
 		Fact{"user", draw.OrNone(sc.UserID(t))},
 		Fact{"created", draw.Moment(t.Created(), sc.At)},
 		Fact{"updated", draw.Moment(t.Updated(), sc.At)},
-		Fact{"heard", draw.Moment(t.Heard(), sc.At)},
+		Fact{"received", draw.Moment(t.Heard(), sc.At)},
 		Fact{"messages", messages},
 	)
 }

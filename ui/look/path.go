@@ -43,9 +43,9 @@ func drawPaths(sc *screen.Screen, s *Story, w int) []string {
 	}
 	switch {
 	case len(s.features) == 0:
-		lines = append(lines, draw.NewLine(sc.Theme, w).Put(draw.Dim, "no features told").String())
+		lines = append(lines, draw.NewLine(sc.Theme, w).Put(draw.Dim, "no features").String())
 	case s.more > 0:
-		lines = append(lines, draw.NewLine(sc.Theme, w).Put(draw.Dim, fmt.Sprintf("and %d more features; the payload has them all", s.more)).String())
+		lines = append(lines, draw.NewLine(sc.Theme, w).Put(draw.Dim, fmt.Sprintf("and %d more features; see the payload", s.more)).String())
 	}
 	return lines
 }

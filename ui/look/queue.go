@@ -43,7 +43,7 @@ func putQueue(sc *screen.Screen, l *draw.Line, q *screen.Queue) {
 		more = " or more"
 	}
 	say(draw.Plain, q.Waiting, more+" waiting")
-	say(draw.Plain, q.InFlight, " under way")
+	say(draw.Plain, q.InFlight, " in flight")
 	retrying := " retrying"
 	if wait := q.NextTry.Sub(sc.At); !q.NextTry.IsZero() && wait > 0 {
 		retrying += " in " + draw.Ago(wait)

@@ -32,7 +32,8 @@ func Remaining(left time.Duration) string {
 	return draw.Ago(left)
 }
 
-// PutState draws the task's own state: sign and word, or sign and letter.
+// PutState draws the task's own state: sign and word, or sign and letter. What a
+// person looks for, a failed or stalled task, is a block of colour.
 func PutState(sc *screen.Screen, l *draw.Line, t *model.Task, w int, stalled bool) {
 	s := t.State()
 	told, r := draw.Word(s), draw.StateRole(s)
@@ -40,7 +41,9 @@ func PutState(sc *screen.Screen, l *draw.Line, t *model.Task, w int, stalled boo
 	case t.Gone():
 		told, r, stalled = "gone", draw.Dim, true
 	case stalled:
-		told, r = "stalled", draw.Warn
+		told, r = "stalled", draw.Alert
+	case s == model.Failed:
+		r = draw.Alarm
 	}
 	if w < 12 {
 		l.Cell(r, Sign(sc, s, !stalled)+told[:1], w)
@@ -48,6 +51,9 @@ func PutState(sc *screen.Screen, l *draw.Line, t *model.Task, w int, stalled boo
 	}
 	l.Cell(r, Sign(sc, s, !stalled)+" "+told, w)
 }
+
+// Calm reports whether nothing of the task needs a look: it has ended well.
+func Calm(t *model.Task) bool { return !t.Active() && !screen.HasFailed(t) }
 
 // Sign is the glyph of a state; what is processing moves.
 func Sign(sc *screen.Screen, s model.State, moving bool) string {
@@ -79,7 +85,11 @@ func PutFeature(sc *screen.Screen, l *draw.Line, t *model.Task, name string, w i
 	if age != "" {
 		age = " " + age
 	}
-	l.Cell(draw.StateRole(s), Sign(sc, s, true)+told+age, w)
+	r := draw.StateRole(s)
+	if s == model.Completed && Calm(t) {
+		r = draw.Dim
+	}
+	l.Cell(r, Sign(sc, s, true)+told+age, w)
 }
 
 // took is how long the feature was processed before it ended.

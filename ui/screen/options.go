@@ -83,7 +83,7 @@ type Options struct {
 	Queues func() []Queue
 	// Retry has a queue try a message again that it had given up.
 	Retry func(ctx context.Context, to string, seq int64) error
-	// Replay posts a delivery to the handler at ReplayTo once more, signed anew,
+	// Replay posts a delivery to the handler at ReplayTo once more, re-signed,
 	// with another body and as another message if body is not nil. An error says
 	// why nothing was posted; nil: there is no handler to replay to.
 	Replay   func(ctx context.Context, d model.Delivery, body []byte) (model.Forward, error)

@@ -229,7 +229,7 @@ func (v *Deliveries) toFailure(sc *screen.Screen, a keys.Action) {
 			return
 		}
 	}
-	sc.Say("no failure in sight")
+	sc.Say("no failures")
 }
 
 func (v *Deliveries) Click(sc *screen.Screen, _, y int) {
@@ -269,7 +269,7 @@ func (v *Deliveries) summary() string {
 		told += fmt.Sprintf(", %d not received here", missing)
 	}
 	if refused > 0 {
-		told += fmt.Sprintf(", %d refused here", refused)
+		told += fmt.Sprintf(", %d rejected here", refused)
 	}
 	return told
 }

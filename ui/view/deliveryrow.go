@@ -18,16 +18,20 @@ func (v *Deliveries) Draw(sc *screen.Screen, w, h int) []string {
 	return draw.Tall(sc.Theme, lines, w, h)
 }
 
-// drawNoKey says what is missing.
+// drawNoKey says what would be here and how to get it.
 func drawNoKey(sc *screen.Screen, w, h int) []string {
 	var lines []string
 	if h > 8 {
 		lines = append(lines, draw.Blank(sc.Theme, w))
 	}
 	say := func(r draw.Role, s string) { lines = append(lines, look.Paragraph(sc, r, s, w, h)...) }
-	say(draw.Plain, "What Aspect says it sent.")
-	say(draw.Dim, "Messages and delivery attempts from Aspect's API, each beside what came here. That takes an API key: start with ASPECT_API_KEY set.")
-	lines = append(lines, draw.Blank(sc.Theme, w), draw.NewLine(sc.Theme, w).Space(2).Put(draw.Accent, "3").Put(draw.Dim, " shows every delivery that came here.").String())
+	say(draw.Plain, "What Aspect says it sent, next to what arrived here.")
+	say(draw.Dim, "One row per webhook message: when Aspect sent it, whether Svix delivered it, and whether it arrived here. "+
+		"Opening one shows every delivery attempt with its response code.")
+	lines = append(lines, draw.Blank(sc.Theme, w))
+	say(draw.Dim, "This needs an API key:")
+	say(draw.Accent, "  ASPECT_API_KEY=sk_… aspectop watch")
+	lines = append(lines, draw.Blank(sc.Theme, w), draw.NewLine(sc.Theme, w).Space(2).Put(draw.Accent, "3").Put(draw.Dim, " shows every delivery that arrived here.").String())
 	return draw.Tall(sc.Theme, lines, w, h)
 }
 
@@ -36,20 +40,20 @@ func (v *Deliveries) drawHead(sc *screen.Screen, w, h int) []string {
 	var lines []string
 	s := &v.sent
 	if s.failure != "" {
-		lines = look.Paragraph(sc, draw.Bad, "Aspect did not tell: "+s.failure, w, max(1, h/2))
+		lines = look.Paragraph(sc, draw.Bad, "Aspect's API failed: "+s.failure, w, max(1, h/2))
 		if h > 5 {
-			lines = append(lines, look.Paragraph(sc, draw.Dim, "R asks again; the next try is within "+draw.Ago(sentEvery)+".", w, 1)...)
+			lines = append(lines, look.Paragraph(sc, draw.Dim, "Press R to retry now; otherwise the next try is within "+draw.Ago(sentEvery)+".", w, 1)...)
 		}
 	}
 	switch {
 	case s.read.IsZero() && s.failure == "":
 		return append(lines, look.Paragraph(sc, draw.Dim, "Asking Aspect what it sent "+draw.GlyphEllipsis, w, 1)...)
 	case len(s.messages) == 0 && s.failure == "":
-		return append(lines, look.Paragraph(sc, draw.Plain, "Aspect tells of no message.", w, 1)...)
+		return append(lines, look.Paragraph(sc, draw.Plain, "Aspect has sent no message.", w, 1)...)
 	case len(s.messages) == 0:
 		return lines
 	case len(v.shown) == 0:
-		lines = append(lines, look.Paragraph(sc, draw.Plain, "Nothing passes the filter.", w, 1)...)
+		lines = append(lines, look.Paragraph(sc, draw.Plain, "Nothing matches the filter.", w, 1)...)
 	}
 	if h > 5 {
 		l := draw.NewLine(sc.Theme, w).Space(2).Put(draw.Plain, v.summary())

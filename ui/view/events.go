@@ -129,7 +129,7 @@ func (v *Events) toFailure(sc *screen.Screen, a keys.Action) {
 			return
 		}
 	}
-	sc.Say("no failure near; ! shows all failures")
+	sc.Say("no failure nearby; press ! for all failures")
 }
 
 func (v *Events) Click(sc *screen.Screen, _, y int) {

@@ -21,11 +21,11 @@ func deliveryHeaders(d *model.Delivery, repeats int, hide bool) *draw.Document {
 	t.Add("received: "+d.Received.Local().Format("2006-01-02 15:04:05.000 -07:00"), 0)
 	switch {
 	case !d.Repeat():
-		t.Add(fmt.Sprintf("attempt: %d seen here, the first; it is the one that counts", d.Attempt), 0)
+		t.Add(fmt.Sprintf("attempt: %d, the first to arrive here", d.Attempt), 0)
 	case d.Differs:
-		t.Add(fmt.Sprintf("attempt: %d seen here; repeats #%d with another body and changes nothing", d.Attempt, d.Message), 0)
+		t.Add(fmt.Sprintf("attempt: %d; duplicate of #%d with a different body, ignored", d.Attempt, d.Message), 0)
 	default:
-		t.Add(fmt.Sprintf("attempt: %d seen here; repeats #%d and changes nothing", d.Attempt, d.Message), 0)
+		t.Add(fmt.Sprintf("attempt: %d; duplicate of #%d, ignored", d.Attempt, d.Message), 0)
 	}
 	if repeats == 0 {
 		t.Add("repeats: none", 0)
@@ -40,22 +40,22 @@ func rejectedHeaders(s *model.Status, hide bool) *draw.Document {
 	r := s.Rejected
 	t := &draw.Document{Paint: draw.PaintNamed}
 	addHeaders(t, r.Header, hide)
-	t.Add("verdict: refused, "+r.Verdict.Detail, 0)
+	t.Add("verdict: rejected, "+r.Verdict.Detail, 0)
 	if r.Verdict.Hint != "" {
 		t.Add("hint: "+r.Verdict.Hint, 0)
 	}
 	t.Add("reason: "+string(r.Verdict.Reason), 0)
-	t.Add("message: "+draw.OrNone(r.ID)+", as the sender claims", 0)
+	t.Add("message: "+draw.OrNone(r.ID)+", as claimed by the sender", 0)
 	t.Add("received: "+s.At.Local().Format("2006-01-02 15:04:05.000 -07:00"), 0)
-	t.Add("kept: no; it touches no task and is held in memory only", 0)
+	t.Add("kept: no; in memory only, and on no task", 0)
 	return t
 }
 
 func verified(d *model.Delivery) string {
 	if d.Secret == "" {
-		return "taken without a signature"
+		return "accepted without a signature"
 	}
-	return "verified with the secret " + d.Secret
+	return "verified with secret " + d.Secret
 }
 
 func sourceWords(s model.Source) string {

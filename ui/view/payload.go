@@ -87,7 +87,7 @@ func readContent(sc *screen.Screen, of contentOf, answer *model.Forward) (c cont
 		outcomes, err = sc.Journal.Forwards(sc.Ctx, d.Message)
 	}
 	if err != nil {
-		said := draw.TextDocument(fmt.Appendf(nil, "Delivery #%d cannot be read: %v.\n\nThe journal may have let it go: see --retain.", of.row.Seq, err))
+		said := draw.TextDocument(fmt.Appendf(nil, "Delivery #%d cannot be read: %v.\n\nIt may have been removed: see --retain.", of.row.Seq, err))
 		return content{of: of, payload: said, headers: said, failed: true}, ""
 	}
 	c = bodyContent(body, of)
@@ -102,19 +102,19 @@ func readContent(sc *screen.Screen, of contentOf, answer *model.Forward) (c cont
 
 func statusContent(s *model.Status, of contentOf) content {
 	if s == nil {
-		said := draw.TextDocument([]byte("The log of this session no longer holds this row."))
+		said := draw.TextDocument([]byte("This row is no longer in memory."))
 		return content{of: of, payload: said, headers: said, failed: true}
 	}
 	if s.Rejected == nil {
 		said := draw.TextDocument([]byte(s.Notice))
-		return content{of: of, payload: said, headers: draw.TextDocument([]byte("Nothing was received: the program itself says this.")), kind: "notice"}
+		return content{of: of, payload: said, headers: draw.TextDocument([]byte("A notice from aspectop itself; there was no request.")), kind: "notice"}
 	}
 	r := s.Rejected
 	c := bodyContent(r.Body, of)
 	c.size = r.Size
 	if more := r.Size - int64(len(r.Body)); more > 0 {
 		c.payload.Add("", 0)
-		c.payload.Add(fmt.Sprintf("(the first %d bytes of %d; of refused requests no more is held)", len(r.Body), r.Size), 0)
+		c.payload.Add(fmt.Sprintf("(the first %d bytes of %d; no more is kept of rejected requests)", len(r.Body), r.Size), 0)
 	}
 	c.headers = rejectedHeaders(s, of.hidden)
 	return c
@@ -124,7 +124,7 @@ func statusContent(s *model.Status, of contentOf) content {
 func bodyContent(body []byte, of contentOf) content {
 	c := content{of: of}
 	if len(body) == 0 {
-		c.payload, c.kind = draw.TextDocument([]byte("(the body is empty)")), "empty"
+		c.payload, c.kind = draw.TextDocument([]byte("(empty body)")), "empty"
 		return c
 	}
 	if doc, ok := draw.JSONDocument(body, of.hidden); ok {
@@ -133,7 +133,7 @@ func bodyContent(body []byte, of contentOf) content {
 	}
 	switch {
 	case of.hidden: // what is private in it cannot be told
-		c.payload, c.kind = draw.TextDocument([]byte("(no JSON; hidden while presenting)")), "hidden"
+		c.payload, c.kind = draw.TextDocument([]byte("(not JSON; hidden in presentation mode)")), "hidden"
 	case draw.Readable(body):
 		c.payload, c.kind = draw.TextDocument(body), "text"
 	default:

@@ -20,11 +20,11 @@ func (h here) words() (string, draw.Role) {
 	case hereArrived:
 		return fmt.Sprintf("#%d verified", h.row.Seq), draw.Good
 	case hereRefused:
-		return "refused here", draw.Bad
+		return "rejected here", draw.Bad
 	case hereMissing:
 		return "not received here", draw.Bad
 	}
-	return "not kept here", draw.Dim
+	return "not in journal", draw.Dim
 }
 
 // sentence tells the same to somebody who wants to know more.
@@ -33,26 +33,26 @@ func sentence(sc *screen.Screen, h here, sent time.Time) string {
 	case hereReading:
 		return "the journal is still being read"
 	case hereComing:
-		return "not yet received; it was sent a moment ago"
+		return "not received yet; it was sent a moment ago"
 	case hereArrived:
 		told := fmt.Sprintf("#%d, verified, received at %s", h.row.Seq, draw.Clock(h.at))
 		if late := h.at.Sub(sent); !sent.IsZero() && late >= 0 {
 			told += ", " + draw.Tenths(late) + " after it was sent"
 		}
-		return told + "; enter opens it"
+		return told + "; press enter to open it"
 	case hereRefused:
-		told := "refused at " + draw.Clock(h.at)
+		told := "rejected at " + draw.Clock(h.at)
 		if s := sc.Log.Status(h.row); s != nil && s.Rejected != nil {
 			told += ": " + s.Rejected.Verdict.String()
 		}
-		return told + "; enter opens it"
+		return told + "; press enter to open it"
 	case hereMissing:
-		return "not received here; the attempts tell what Svix met"
+		return "not received here; see the attempts for what Svix got"
 	}
 	if sent.IsZero() {
-		return "not kept here; Aspect does not tell when it was sent"
+		return "not in this journal; Aspect does not say when it was sent"
 	}
-	return "not kept here; it was sent before anything that is known here"
+	return "not in this journal, which begins later"
 }
 
 // toldText is what was last written of a message, and of what.
@@ -79,7 +79,7 @@ func (v *Deliveries) text(sc *screen.Screen, id string) *draw.Document {
 		}
 	}
 	if v.told.doc == nil || v.told.of.id != id { // gone from the list: what was shown stays
-		v.told.of.id, v.told.doc = id, draw.TextDocument([]byte("Aspect no longer tells of this message."))
+		v.told.of.id, v.told.doc = id, draw.TextDocument([]byte("Aspect no longer lists this message."))
 	}
 	return v.told.doc
 }
@@ -97,27 +97,27 @@ func (v *Deliveries) write(sc *screen.Screen, msg *screen.SentMessage, h here) *
 	tries := v.sent.tries[msg.ID]
 	switch {
 	case tries == nil:
-		t.Add("Attempts to deliver it: asking Aspect "+draw.GlyphEllipsis, 0)
+		t.Add("Attempts: asking Aspect "+draw.GlyphEllipsis, 0)
 	case tries.failure != "":
-		t.Add("Attempts to deliver it: Aspect did not tell.", 0)
+		t.Add("Attempts: Aspect did not answer.", 0)
 		t.Add("error: "+tries.failure, 0)
 	case len(tries.attempts) == 0:
-		t.Add("Attempts to deliver it: Aspect tells of none.", 0)
+		t.Add("Attempts: none", 0)
 	default:
-		t.Add("Attempts to deliver it", 0)
+		t.Add("Attempts", 0)
 		for i := range tries.attempts {
 			addAttempt(t, &tries.attempts[i], msg.Time, sc.Hidden)
 		}
 	}
 	t.Add("", 0)
-	t.Add("What Aspect tells of the message", 0)
+	t.Add("The message as Aspect has it", 0)
 	t.AddJSON(msg.Raw, sc.Hidden)
 	if tries == nil {
 		return t
 	}
 	for i := range tries.attempts {
 		t.Add("", 0)
-		t.Add("What Aspect tells of attempt "+draw.OrNone(tries.attempts[i].ID), 0)
+		t.Add("Attempt as Aspect has it: "+draw.OrNone(tries.attempts[i].ID), 0)
 		t.AddJSON(tries.attempts[i].Raw, sc.Hidden)
 	}
 	return t

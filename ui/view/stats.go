@@ -114,18 +114,18 @@ func drawNoStats(sc *screen.Screen, w, h int) []string {
 	say := func(r draw.Role, s string) {
 		lines = append(lines, draw.NewLine(sc.Theme, w).Space(2).Put(r, s).String())
 	}
-	say(draw.Plain, "No statistics yet. From the first event on:")
+	say(draw.Plain, "No statistics yet. They will show:")
 	for _, s := range []string{
 		"how long features are queued and processed",
-		"how many succeed, and tasks by state",
+		"success rates, and tasks by state",
 		"deliveries a minute",
-		"the slowest tasks, and the stalled ones",
+		"the slowest and the stalled tasks",
 	} {
 		say(draw.Dim, draw.GlyphDot+" "+s)
 	}
 	if sc.Try != "" && sc.Receiver != "" {
 		say(draw.Plain, "")
-		say(draw.Dim, "To make an event come:")
+		say(draw.Dim, "To send an event:")
 		say(draw.Accent, "  "+sc.Try)
 	}
 	return draw.Tall(sc.Theme, lines, w, h)
@@ -207,8 +207,8 @@ func (v *Stats) tasks(sc *screen.Screen, w, x, y int) []string {
 	if more := n.stalled.of - len(n.stalled.top); more > 0 {
 		note = fmt.Sprintf("and %d more", more)
 	}
-	list("Stalled", note, "every active task has news", n.stalled.top, func(r ranked) (string, draw.Role) {
-		return "no news for " + draw.Since(r.task.Heard(), sc.At), draw.Warn
+	list("Stalled", note, "none: all active tasks are reporting", n.stalled.top, func(r ranked) (string, draw.Role) {
+		return "no event for " + draw.Since(r.task.Heard(), sc.At), draw.Warn
 	})
 	return lines
 }
@@ -233,7 +233,7 @@ func (v *Stats) Do(sc *screen.Screen, a keys.Action) (tea.Cmd, bool) {
 		v.scroll(len(v.lines))
 	case keys.Open:
 		if v.picked.task == nil {
-			sc.Say("no task is selected; j and k select one of the slowest and the stalled")
+			sc.Say("no task selected; j and k select one of the slowest or stalled")
 		} else {
 			sc.Open(v.picked.task, feed.RowKey{})
 		}

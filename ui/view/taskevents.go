@@ -88,7 +88,7 @@ func (e *taskEvents) toFailure(sc *screen.Screen, a keys.Action) {
 			return
 		}
 	}
-	sc.Say("no failure in sight")
+	sc.Say("no failures")
 }
 
 // inSight are the rows on screen, with a page around them.

@@ -16,21 +16,40 @@ import (
 // that had to give way.
 type columns struct {
 	state, id, asset   int
-	features           []string
-	feature            int // width of each
+	features           []featureColumn
 	progress, eta, age int
 }
 
-// taskColumns lays the list out for the width: columns give way from the right,
-// then what is left over goes to the features and the asset.
+type featureColumn struct {
+	name string
+	w    int
+}
+
+// The width of a feature's column: for its sign and time, for the sign alone, and
+// for the longest state as a word.
+const (
+	featureWidth      = 7
+	featureLeast      = 3
+	featureSpelledOut = 18
+)
+
+// taskColumns lays the list out for the width: columns give way from the right;
+// then what is left over goes to the names of the features, their states, the
+// asset and the id.
 func taskColumns(sc *screen.Screen, w int) columns {
-	c := columns{state: 13, id: 9, asset: 9, feature: 7, progress: 12, eta: 7, age: 6}
+	c := columns{state: 13, id: 9, asset: 9, progress: 12, eta: 7, age: 6}
 	if sc.Names != nil {
 		c.asset = 16 // names say more than ids
 	}
-	c.features = sc.Features()
-	used := func() int {
-		return 2 + c.state + c.id + c.asset + c.feature*len(c.features) + c.progress + c.eta + c.age
+	for _, name := range sc.Features() {
+		c.features = append(c.features, featureColumn{name, featureWidth})
+	}
+	left := func() int {
+		w := w - 2 - c.state - c.id - c.asset - c.progress - c.eta - c.age
+		for _, f := range c.features {
+			w -= f.w
+		}
+		return w
 	}
 	for _, giveWay := range []func(){
 		func() { c.progress = 6 },
@@ -39,20 +58,31 @@ func taskColumns(sc *screen.Screen, w int) columns {
 		func() { c.state = 3 },
 		func() { c.eta = 0 },
 		func() { c.age = 0 },
-		func() { c.feature = 3 },
+		func() {
+			for i := range c.features {
+				c.features[i].w = featureLeast
+			}
+		},
 	} {
-		if used() <= w {
+		if left() >= 0 {
 			break
 		}
 		giveWay()
 	}
-	for len(c.features) > 0 && used() > w {
+	for len(c.features) > 0 && left() < 0 {
 		c.features = c.features[:len(c.features)-1]
 	}
-	give := func(column *int, most int) { *column += max(0, min(w-used(), most-*column)) }
-	if n := len(c.features); n > 0 && c.feature > 3 {
-		// Room for the longest heading, and for the state as a word.
-		c.feature += min((w-used())/n, 18-c.feature)
+	give := func(column *int, most int) { *column += max(0, min(left(), most-*column)) }
+	if n := len(c.features); n > 0 && c.features[0].w > featureLeast {
+		for i := range c.features {
+			if f := &c.features[i]; draw.Cells(f.name)+1-f.w <= left() { // all of the name, or none of it
+				f.w = max(f.w, draw.Cells(f.name)+1)
+			}
+		}
+		for i := range c.features {
+			f := &c.features[i]
+			f.w += max(0, min(left()/(n-i), featureSpelledOut-f.w))
+		}
 	}
 	if c.asset > 0 {
 		give(&c.asset, 37)
@@ -72,14 +102,14 @@ func (c *columns) head(sc *screen.Screen, w int) string {
 	title("TASK", c.id)
 	title("ASSET", c.asset)
 	for _, f := range c.features {
-		title(strings.ToUpper(look.Heading(f, c.feature-1)), c.feature)
+		title(strings.ToUpper(look.Heading(f.name, f.w-1)), f.w)
 	}
 	title("PROGRESS", c.progress)
 	if c.eta > 0 {
 		l.Right(draw.Dim, "ETA", c.eta-1).Space(1)
 	}
 	if c.age > 0 {
-		l.Right(draw.Dim, "NEWS", c.age-1).Space(1)
+		l.Right(draw.Dim, "LAST", c.age-1).Space(1)
 	}
 	return l.String()
 }
@@ -94,12 +124,19 @@ func (c *columns) row(sc *screen.Screen, t *model.Task, w int, selected bool) st
 	_, stalled := sc.Board.Stalled(t, sc.At)
 	look.PutState(sc, l, t, c.state-1, stalled)
 	l.Space(1)
-	l.Cell(draw.Plain, draw.Short(t.ID(), c.id-1), c.id-1).Space(1)
+	id := draw.Plain
+	switch {
+	case look.Calm(t):
+		id = draw.Dim
+	case t.State() == model.Failed:
+		id = draw.Strong
+	}
+	l.Cell(id, draw.Short(t.ID(), c.id-1), c.id-1).Space(1)
 	if c.asset > 0 {
 		l.Cell(draw.Dim, draw.Short(sc.AssetName(t), c.asset-1), c.asset-1).Space(1)
 	}
 	for _, f := range c.features {
-		look.PutFeature(sc, l, t, f, c.feature-1)
+		look.PutFeature(sc, l, t, f.name, f.w-1)
 		l.Space(1)
 	}
 	if c.progress > 0 {

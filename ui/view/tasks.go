@@ -169,7 +169,7 @@ func (v *Tasks) toFailure(sc *screen.Screen, a keys.Action) {
 			return
 		}
 	}
-	sc.Say("no failure in sight")
+	sc.Say("no failures")
 }
 
 func (v *Tasks) Click(sc *screen.Screen, _, y int) {

@@ -33,7 +33,7 @@ func drawTaskStates(sc *screen.Screen, n *tally, w int) []string {
 	if ended := completed + failed; ended > 0 {
 		l.Put(draw.Plain, draw.Percent(completed, ended)).Put(draw.Dim, fmt.Sprintf(" success: %d of %d", completed, ended))
 	} else {
-		l.Put(draw.Dim, "none has completed or failed yet")
+		l.Put(draw.Dim, "no task has completed or failed yet")
 	}
 	return append(lines, l.String())
 }
