@@ -63,9 +63,9 @@ func Sign(sc *screen.Screen, s model.State, moving bool) string {
 	return draw.Glyph(s)
 }
 
-// PutFeature draws one feature in w cells: its sign, its state in as many
-// letters as there is room for, and how long it has been so.
-func PutFeature(sc *screen.Screen, l *draw.Line, t *model.Task, name string, w int) {
+// PutFeature draws one feature in w cells: its sign, its state as a letter or, if
+// there is room in all columns, as a word, and how long it has been so.
+func PutFeature(sc *screen.Screen, l *draw.Line, t *model.Task, name string, w int, words bool) {
 	s, ok := t.Feature(name)
 	if !ok {
 		l.Space(w)
@@ -79,7 +79,7 @@ func PutFeature(sc *screen.Screen, l *draw.Line, t *model.Task, name string, w i
 	switch {
 	case w < 5:
 		age = ""
-	case w >= 16 || !s.Known():
+	case words || !s.Known():
 		told = " " + draw.Word(s)
 	}
 	if age != "" {

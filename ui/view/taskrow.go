@@ -1,6 +1,7 @@
 package view
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/charmbracelet/x/ansi"
@@ -17,6 +18,7 @@ import (
 type columns struct {
 	state, id, asset   int
 	features           []featureColumn
+	words              bool // each feature has room for its state as a word
 	progress, eta, age int
 }
 
@@ -83,6 +85,7 @@ func taskColumns(sc *screen.Screen, w int) columns {
 			f := &c.features[i]
 			f.w += max(0, min(left()/(n-i), featureSpelledOut-f.w))
 		}
+		c.words = !slices.ContainsFunc(c.features, func(f featureColumn) bool { return f.w < featureSpelledOut-1 })
 	}
 	if c.asset > 0 {
 		give(&c.asset, 37)
@@ -136,7 +139,7 @@ func (c *columns) row(sc *screen.Screen, t *model.Task, w int, selected bool) st
 		l.Cell(draw.Dim, draw.Short(sc.AssetName(t), c.asset-1), c.asset-1).Space(1)
 	}
 	for _, f := range c.features {
-		look.PutFeature(sc, l, t, f.name, f.w-1)
+		look.PutFeature(sc, l, t, f.name, f.w-1, c.words)
 		l.Space(1)
 	}
 	if c.progress > 0 {
