@@ -51,7 +51,9 @@ func (c *Client) do(ctx context.Context, r call) ([]byte, error) {
 		}
 	}
 	for n := 1; ; n++ {
+		began := time.Now()
 		answer, err := c.try(ctx, r, body)
+		slog.Debug("aspect", "method", r.method, "path", r.path, "try", n, "took", time.Since(began), "err", err)
 		if err == nil {
 			return answer, nil
 		}
@@ -90,12 +92,10 @@ func (c *Client) try(ctx context.Context, r call, body []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	sent := time.Now()
 	res, err := c.http.Do(req)
 	var answer []byte
 	if err == nil {
 		defer res.Body.Close()
-		slog.Debug("aspect", "method", r.method, "path", r.path, "status", res.StatusCode, "took", time.Since(sent))
 		if res.StatusCode/100 != 2 {
 			return nil, c.apiError(r, res)
 		}

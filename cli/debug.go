@@ -24,8 +24,8 @@ const debugVariable = "ASPECTOP_DEBUG"
 const pprofFlag = "pprof"
 
 // startDebugLog sends the records of [slog] to the file that ASPECTOP_DEBUG
-// names, and discards them without it. The rooms log ids, states, durations and
-// errors, never a secret, a header or a body.
+// names, and discards them without it. Records contain ids, states, URLs without
+// credentials, durations and errors: never a secret, a header or a body.
 func startDebugLog() (stop func(), err error) {
 	path := os.Getenv(debugVariable)
 	if path == "" {

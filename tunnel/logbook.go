@@ -3,6 +3,7 @@ package tunnel
 import (
 	"bytes"
 	"encoding/json"
+	"log/slog"
 	"regexp"
 	"strings"
 	"sync"
@@ -73,6 +74,7 @@ func (b *logbook) line(line string) {
 	if r.text = clean(r.text); r.text == "" {
 		return
 	}
+	slog.Debug("cloudflared", "line", r.text)
 	if b.usage == "" && !r.trace && strings.HasPrefix(r.text, "Incorrect Usage") {
 		b.usage = r.text
 	}

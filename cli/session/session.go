@@ -189,6 +189,9 @@ func (s *Session) Run(ctx context.Context) error {
 	show, hide := context.WithCancel(context.WithoutCancel(ctx))
 	defer hide()
 
+	if debugging() {
+		go s.logStatus(show)
+	}
 	served := make(chan error, 1)
 	go func() {
 		err := s.serve(ctx)
@@ -240,9 +243,9 @@ func (s *Session) serve(ctx context.Context) error {
 // receive accepts deliveries until ctx ends, on this machine and, with a reach,
 // from outside.
 func (s *Session) receive(ctx context.Context) (err error) {
-	config := receiver.Config{Path: s.path, Secrets: s.secrets, Journal: s.journal, Status: s.status, Ready: s.journal.Ready}
+	config := receiver.Config{Path: s.path, Secrets: s.secrets, Journal: s.appender(), Status: s.status, Ready: s.journal.Ready}
 	if s.metrics != nil {
-		config.Journal = timed{s.journal, s.metrics.appends}
+		config.Journal = timed{config.Journal, s.metrics.appends}
 	}
 	if s.reach != nil {
 		defer func() { err = errors.Join(err, s.reach.close()) }()

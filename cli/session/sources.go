@@ -47,7 +47,7 @@ func (s *Session) AddSources(client *aspect.Client, every time.Duration, sse str
 	}
 	if client != nil {
 		poller := source.NewPoller(source.PollerConfig{
-			API: client, Journal: s.journal, History: history, Every: every, Report: report,
+			API: client, Journal: s.appender(), History: history, Every: every, Report: report,
 		})
 		s.client, s.gap = client, poller.Gap
 		s.names = source.NewNames(client, nil)
@@ -58,7 +58,7 @@ func (s *Session) AddSources(client *aspect.Client, every time.Duration, sse str
 	}
 	if sse != "" {
 		stream, err := source.NewStream(source.StreamConfig{
-			URL: sse, Key: settings.APIKey(), Journal: s.journal, History: history, Report: report,
+			URL: sse, Key: settings.APIKey(), Journal: s.appender(), History: history, Report: report,
 		})
 		if err != nil {
 			return exit.Usage("--sse: %w", err)
