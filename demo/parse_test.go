@@ -3,6 +3,7 @@ package demo
 import (
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -92,4 +93,32 @@ func TestWhatIsNoScenarioFileIsAnErrorThatHelps(t *testing.T) {
 			t.Errorf("Load(%q): %v, want %s", name, err, want)
 		}
 	}
+}
+
+// FuzzScenario checks that no file makes the parser panic, that a mistake is told
+// with its line and column, and that what is accepted is within its limits.
+func FuzzScenario(f *testing.F) {
+	for _, name := range Scenarios()[1:] {
+		text, err := files.ReadFile("scenarios/" + name + ".scenario")
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(string(text))
+	}
+	f.Add("\ufeff# title\nat -1m task a video visual=queued hold=1s repeat=2s break=body type=x\nafter 1ms ping\nat 2s upload image count=3 over=5s fate=fails")
+	told := regexp.MustCompile(`^file:[1-9]\d*:[1-9]\d*: expected .*; found .*$|^file: nothing happens`)
+	f.Fuzz(func(t *testing.T, text string) {
+		s, err := parse("file", text)
+		if err != nil {
+			if !told.MatchString(err.Error()) {
+				t.Errorf("%q is refused without a place: %v", text, err)
+			}
+			return
+		}
+		for _, step := range s.steps {
+			if step.at < -longest || step.hold < 0 || step.hold > longest || step.count > maxCount || step.over < 0 || step.over > longest {
+				t.Errorf("%q has the step %+v", text, step)
+			}
+		}
+	})
 }

@@ -1,9 +1,11 @@
 package source
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -85,6 +87,28 @@ func TestItDoesNotMatterWhereAStreamIsCut(t *testing.T) {
 			t.Fatalf("%q is read as %q, byte by byte as %q", stream, whole, single)
 		}
 	}
+}
+
+// FuzzEventStream checks that what is read of a stream does not depend on where
+// it is cut, and stays within its limits.
+func FuzzEventStream(f *testing.F) {
+	f.Add([]byte("id: 1\nevent: x\ndata: a\ndata: b\n\nretry: 5\n:\n\r\rdata\r\n\r\n"))
+	f.Add([]byte("\uFEFFid: \x00\ndata:\n\nid\n\n"))
+	f.Fuzz(func(t *testing.T, stream []byte) {
+		whole := readAll(bytes.NewReader(stream))
+		if single := readAll(iotest.OneByteReader(bytes.NewReader(stream))); !slices.Equal(whole, single) {
+			t.Errorf("%q is read as %q, byte by byte as %q", stream, whole, single)
+		}
+		e := newEvents(bytes.NewReader(stream), "")
+		for m, err := e.next(); err == nil; m, err = e.next() {
+			if len(m.data) > maxEvent || len(m.id) > maxField || len(m.name) > maxField || strings.Contains(m.id, "\x00") {
+				t.Errorf("an event of %d bytes with the id %q and the name %q", len(m.data), m.id, m.name)
+			}
+			if strings.ContainsAny(m.id+m.name, "\r\n") {
+				t.Errorf("the id %q or the name %q holds a line break", m.id, m.name)
+			}
+		}
+	})
 }
 
 func TestAnEventIsThereAsSoonAsItsLineEnds(t *testing.T) {

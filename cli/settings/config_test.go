@@ -3,6 +3,7 @@ package settings
 import (
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -160,4 +161,42 @@ func TestNoConfigFileIsFine(t *testing.T) {
 	if p, err := runs(t, "watch"); err != nil || p.seen != "watch" {
 		t.Errorf("%+v, %v", p, err)
 	}
+}
+
+// FuzzConfig checks that no config file makes the program panic, that what is
+// refused is told with the file, and that no text of the file that looks like a
+// secret reaches the message or a flag.
+func FuzzConfig(f *testing.F) {
+	for _, text := range []string{
+		"theme = \"light\"\n[watch]\nforward-to = [\"http://localhost\"]\n[endpoints.create]\npath = \"/x\"", "retain = \"30d\"", "[demo]\ntasks = 3\nrate = 1.5\njson = true",
+		"secret = \"whsec_AAAA\"", "theme = whsec_AAAA", "[[watch]]", "theme = 2026-01-02T03:04:05Z", "[watch", "theme = { a = 1 }", "\x00", "tasks = \"sk_live_1\"",
+	} {
+		f.Add(text)
+	}
+	folder := f.TempDir()
+	f.Setenv("XDG_CONFIG_HOME", folder)
+	if err := os.Mkdir(filepath.Join(folder, "aspectop"), 0o700); err != nil {
+		f.Fatal(err)
+	}
+	path := ConfigPath()
+	looks := regexp.MustCompile(`whsec_\w+|whsk_\w+`)
+	f.Fuzz(func(t *testing.T, text string) {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		for _, command := range [][]string{{}, {"watch"}, {"demo"}, {"endpoints", "create"}} {
+			p := newProgram()
+			p.root.SetArgs(command)
+			said := ""
+			if err := p.root.Execute(); err != nil {
+				said = err.Error()
+				if !strings.Contains(said, path) {
+					t.Errorf("%q is refused without the file's name: %s", text, said)
+				}
+			}
+			if found := looks.FindString(said + p.theme + p.path + strings.Join(p.forward, " ")); found != "" {
+				t.Errorf("%q came out of the file: %s", found, said)
+			}
+		}
+	})
 }
