@@ -26,6 +26,10 @@ var (
 	// never given, or removed by retention.
 	ErrNotFound = errors.New("no such delivery in the journal")
 
+	// ErrDamaged is returned for a sequence number whose delivery cannot be read,
+	// because the journal is damaged.
+	ErrDamaged = errors.New("the journal is damaged: this delivery cannot be read")
+
 	// ErrClosed is returned by every call on a closed Journal or Reader.
 	ErrClosed = errors.New("the journal is closed")
 )
@@ -109,6 +113,8 @@ type Holder struct {
 // Reader reads a journal while others write it. It holds no transaction between
 // calls, and needs no right to write. It is for any number of goroutines, whose
 // calls take turns.
+//
+// What cannot be read of a damaged journal is left out.
 type Reader interface {
 	// After returns at most limit deliveries, repeats among them, that came after
 	// seq, in the order of their numbers. After 0 they are from the start.
@@ -118,7 +124,7 @@ type Reader interface {
 	// before seq, newest first. Before math.MaxInt64 they are from the end.
 	Before(ctx context.Context, seq int64, limit int) ([]model.Delivery, error)
 
-	// Get returns one delivery, or ErrNotFound.
+	// Get returns one delivery, or ErrNotFound, or ErrDamaged.
 	Get(ctx context.Context, seq int64) (model.Delivery, error)
 
 	// Repeats returns the kept repeats of a message, oldest first.

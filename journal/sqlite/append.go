@@ -141,6 +141,9 @@ func (j *Journal) sameBody(message int64, body []byte, b []*arrival) (bool, erro
 	}
 	var first []byte
 	err := j.writer.row(`SELECT body FROM deliveries WHERE seq = ?`, []any{message}, &first)
+	if isDamage(err) {
+		return false, nil // so this one's is kept too
+	}
 	if !errors.Is(err, sql.ErrNoRows) {
 		return bytes.Equal(first, body), err
 	}

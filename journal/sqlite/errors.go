@@ -34,7 +34,8 @@ type CorruptError struct {
 }
 
 func (e *CorruptError) Error() string {
-	return fmt.Sprintf("%s is not a journal of aspectop, or it is damaged (%v); nothing was changed: move it away, or name another file with --journal", e.Path, e.Err)
+	return fmt.Sprintf("%s is not a journal of aspectop, or it is damaged (%v); nothing was changed: aspectop journal check tells more, "+
+		"aspectop journal salvage saves what can be read to a new file; or name another one with --journal", e.Path, e.Err)
 }
 
 func (e *CorruptError) Unwrap() error { return e.Err }

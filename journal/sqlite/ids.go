@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"database/sql"
 	"encoding/binary"
+	"math"
 
 	"aspectop/journal"
 )
@@ -26,6 +27,8 @@ type idHash [16]byte
 // entry under 48 bytes whatever the map's load. 2^40 deliveries are 300 years
 // at a hundred a second.
 type shortSeq [5]byte
+
+const maxSeq = 1<<40 - 1
 
 func newIDs() *ids {
 	i := &ids{seqs: make(map[idHash]shortSeq), attempts: make(map[int64]int)}
@@ -60,29 +63,38 @@ func (i *ids) remove(gone []journal.Removal) {
 	}
 }
 
-// load reads the ids of a journal. It stops early, with journal.ErrClosed, when stop says
-// so.
-func (i *ids) load(s *session, stop func() bool) error {
-	err := s.each(`SELECT seq, id FROM removed UNION ALL SELECT seq, id FROM deliveries`, nil, func(rows *sql.Rows) error {
-		var seq int64
-		var id string
+// load reads the ids of a journal, save for those that cannot be read: what has
+// one of them and comes again is a new message. It stops early, with
+// journal.ErrClosed, when stop says so.
+func (i *ids) load(s *session, d *damage, stop func() bool) error {
+	var seq, message int64
+	var id string
+	var attempt int
+	scanID := func(rows *sql.Rows) (int64, error) {
 		if err := rows.Scan(&seq, &id); err != nil {
-			return err
+			return 0, &rowError{err}
 		}
 		if seq%1024 == 0 && stop() {
-			return journal.ErrClosed
+			return 0, journal.ErrClosed
 		}
-		i.add(i.hash(id), seq)
-		return nil
-	})
-	if err != nil {
-		return err
+		return seq, nil
 	}
-	return s.each(`SELECT message, max(attempt) FROM repeats GROUP BY message`, nil, func(rows *sql.Rows) error {
-		var message int64
-		var attempt int
-		err := rows.Scan(&message, &attempt)
-		i.attempts[message] = attempt
-		return err
-	})
+	addID := func() { i.add(i.hash(id), seq) }
+	scanAttempt := func(rows *sql.Rows) (int64, error) {
+		if err := rows.Scan(&seq, &message, &attempt); err != nil {
+			return 0, &rowError{err}
+		}
+		return seq, nil
+	}
+	addAttempt := func() { i.attempts[message] = max(i.attempts[message], attempt) }
+	for _, w := range []walk{
+		{s, d, "removed", "seq, id", scanID, addID},
+		{s, d, "deliveries", "seq, id", scanID, addID},
+		{s, d, "repeats", "seq, message, attempt", scanAttempt, addAttempt},
+	} {
+		if err := w.run(0, maxSeq, math.MaxInt); err != nil {
+			return err
+		}
+	}
+	return nil
 }

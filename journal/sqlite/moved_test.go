@@ -30,7 +30,7 @@ func refusesAsMoved(t *testing.T, j *Journal, id, words string) {
 }
 
 // afterKill copies what a process that was killed now would leave at path.
-func afterKill(t *testing.T, path string) (copied string) {
+func afterKill(t testing.TB, path string) (copied string) {
 	t.Helper()
 	copied = filepath.Join(t.TempDir(), "journal.db")
 	for _, ending := range []string{"", "-wal"} {

@@ -19,7 +19,8 @@ import (
 // Reader reads a journal while another, in this process or elsewhere, writes
 // it. It holds no transaction between calls and writes nothing into the file, so
 // that one that is read-only will do. It is for any number of goroutines, whose
-// calls take turns.
+// calls take turns. What cannot be read of a damaged file is left out, and told;
+// see [Reader.OnDamage].
 type Reader struct {
 	path string
 
@@ -29,6 +30,7 @@ type Reader struct {
 	noHeader bool
 	version  int64 // data_version at the last call of Changed
 	closed   chan struct{}
+	damage   *damage
 
 	// For Wait, which one goroutine at a time calls.
 	news *news // of the writer in this process; nil: the file is asked
@@ -83,8 +85,12 @@ func openReader(path string, parameters ...string) (*Reader, error) {
 		s.close()
 		return nil, err
 	}
-	return &Reader{path: path, session: s, file: file, closed: make(chan struct{})}, nil
+	return &Reader{path: path, session: s, file: file, closed: make(chan struct{}), damage: newDamage(path)}, nil
 }
+
+// OnDamage has tell called with a [*DamagedError] when anything is found that
+// cannot be read: at once, if it is known, and whenever there is more of it.
+func (r *Reader) OnDamage(tell func(error)) { r.damage.onDamage(tell) }
 
 // OmitHeader makes all further deliveries come without their Header, in half the
 // time: for those who only fold.
@@ -109,8 +115,11 @@ func (r *Reader) Close() error {
 // The two tables in the order of their common counter. Both are read in that
 // order, so that SQLite merges them without sorting.
 const (
-	firsts  = `SELECT seq, seq AS message, 1 AS attempt, 0 AS differs, id, received, source, secret, headers, body FROM deliveries`
-	repeats = `SELECT seq, message, attempt, differs, id, received, source, secret, headers, body FROM repeats`
+	firstColumns  = `seq, seq AS message, 1 AS attempt, 0 AS differs, id, received, source, secret, headers, body`
+	repeatColumns = `seq, message, attempt, differs, id, received, source, secret, headers, body`
+
+	firsts  = `SELECT ` + firstColumns + ` FROM deliveries`
+	repeats = `SELECT ` + repeatColumns + ` FROM repeats`
 
 	afterQuery   = firsts + ` WHERE seq > ?1 UNION ALL ` + repeats + ` WHERE seq > ?1 ORDER BY seq LIMIT ?2`
 	beforeQuery  = firsts + ` WHERE seq < ?1 UNION ALL ` + repeats + ` WHERE seq < ?1 ORDER BY seq DESC LIMIT ?2`
@@ -129,18 +138,18 @@ const (
 // After returns at most limit deliveries, repeats among them, that came after
 // seq, in the order of their sequence numbers. After 0 they are from the start.
 func (r *Reader) After(ctx context.Context, seq int64, limit int) ([]model.Delivery, error) {
-	return r.deliveries(ctx, afterQuery, limit, seq, limit)
+	return r.deliveries(ctx, afterQuery, limit, func(d *detour) error { return d.after(seq, limit) }, seq, limit)
 }
 
 // Before returns at most limit deliveries, repeats among them, that came before
 // seq, newest first. Before math.MaxInt64 they are from the end.
 func (r *Reader) Before(ctx context.Context, seq int64, limit int) ([]model.Delivery, error) {
-	return r.deliveries(ctx, beforeQuery, limit, seq, limit)
+	return r.deliveries(ctx, beforeQuery, limit, func(d *detour) error { return d.before(seq, limit) }, seq, limit)
 }
 
 // Get returns one delivery, or journal.ErrNotFound.
 func (r *Reader) Get(ctx context.Context, seq int64) (model.Delivery, error) {
-	found, err := r.deliveries(ctx, getQuery, 1, seq)
+	found, err := r.deliveries(ctx, getQuery, 1, func(d *detour) error { return d.get(seq) }, seq)
 	if err != nil {
 		return model.Delivery{}, err
 	}
@@ -153,7 +162,7 @@ func (r *Reader) Get(ctx context.Context, seq int64) (model.Delivery, error) {
 // Repeats returns the kept repeats of a message, oldest first. It looks through
 // all repeats there are.
 func (r *Reader) Repeats(ctx context.Context, message int64) ([]model.Delivery, error) {
-	return r.deliveries(ctx, repeatsQuery, 0, message)
+	return r.deliveries(ctx, repeatsQuery, 0, func(d *detour) error { return d.repeats(message) }, message)
 }
 
 // Range returns the least and the greatest sequence number that is kept, both 0
@@ -164,7 +173,12 @@ func (r *Reader) Range(ctx context.Context) (first, last int64, err error) {
 	if err := r.usable(ctx); err != nil {
 		return 0, 0, err
 	}
-	if err := r.session.row(rangeQuery, nil, &first, &last); err != nil {
+	err = r.session.row(rangeQuery, nil, &first, &last)
+	if isDamage(err) {
+		d := &detour{ctx: ctx, session: r.session, damage: r.damage, noHeader: true}
+		first, last, err = d.bounds()
+	}
+	if err != nil {
 		return 0, 0, explain(r.path, err)
 	}
 	if last == 0 {
@@ -184,6 +198,10 @@ func (r *Reader) Since(ctx context.Context, t time.Time) (int64, error) {
 		return 0, err
 	}
 	seq, err := lastBefore(r.session, t)
+	if isDamage(err) {
+		d := &detour{ctx: ctx, session: r.session, damage: r.damage, noHeader: true}
+		seq, err = d.since(t)
+	}
 	return seq, explain(r.path, err)
 }
 
@@ -215,15 +233,15 @@ func (r *Reader) usable(ctx context.Context) error {
 }
 
 // deliveries runs one of the queries for deliveries; size is how many rows are
-// expected.
-func (r *Reader) deliveries(ctx context.Context, query string, size int, args ...any) ([]model.Delivery, error) {
+// expected. around does the same where a part of the file is damaged.
+func (r *Reader) deliveries(ctx context.Context, query string, size int, around func(*detour) error, args ...any) ([]model.Delivery, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if err := r.usable(ctx); err != nil {
 		return nil, err
 	}
 	if r.noHeader {
-		query = strings.ReplaceAll(query, "headers", "NULL")
+		query = withoutHeaders(query)
 	}
 	found := make([]model.Delivery, 0, min(size, 1024))
 	err := r.session.each(query, args, func(rows *sql.Rows) error {
@@ -231,6 +249,11 @@ func (r *Reader) deliveries(ctx context.Context, query string, size int, args ..
 		found = append(found, d)
 		return errors.Join(err, ctx.Err())
 	})
+	if isDamage(err) {
+		d := &detour{ctx: ctx, session: r.session, damage: r.damage, noHeader: r.noHeader}
+		err = around(d)
+		found = d.found
+	}
 	if err != nil {
 		return nil, explain(r.path, err)
 	}
@@ -244,15 +267,18 @@ func scan(rows *sql.Rows) (d model.Delivery, err error) {
 	var header sql.NullString
 	err = rows.Scan(&d.Seq, &d.Message, &attempt, &differs, &d.ID, &received, &source, &d.Secret, &header, &d.Body)
 	if err != nil {
-		return d, err
+		return d, &rowError{err}
 	}
 	d.Attempt, d.Differs = int(attempt), differs != 0
 	d.Source = model.Source(source)
 	d.Received = time.UnixMicro(received).UTC()
 	if header.Valid {
 		if d.Header, err = journal.ParseHeader(header.String, d.ID); err != nil {
-			return d, fmt.Errorf("delivery %d has %w", d.Seq, err)
+			d.Damage, err = err.Error(), nil
 		}
 	}
 	return d, nil
 }
+
+// withoutHeaders has a query read no headers.
+func withoutHeaders(query string) string { return strings.ReplaceAll(query, "headers", "NULL") }

@@ -6,10 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"aspectop/journal"
 	"aspectop/private"
@@ -103,21 +107,80 @@ func TestADamagedJournalIsRefused(t *testing.T) {
 		}
 		refused[*CorruptError](t, path)
 	})
-	// Damage further inside is found when the ids are read: the journal opens, and
-	// says so before it takes anything, because it could not tell repeats.
-	t.Run("rows overwritten", func(t *testing.T) {
-		path, file := filled()
-		middle := len(file) / pageSize * 2 / 3 * pageSize
-		copy(file[middle:], bytes.Repeat([]byte{0xff}, 64))
-		if err := os.WriteFile(path, file, 0o600); err != nil {
-			t.Fatal(err)
-		}
-		j := mustOpen(t, path, journal.Options{})
-		var corrupt *CorruptError
-		if err := j.Append(t.Context(), delivery("msg_new", "{}")); !errors.As(err, &corrupt) {
-			t.Error(err)
-		}
-	})
+}
+
+func TestADamagedRowRefusesNoStartAndIsToldAndTheRestGoesOn(t *testing.T) {
+	file, kept := sampleJournal(t)
+	at := bytes.Index(file, []byte(mark(100))) / pageSize * pageSize
+	copy(file[at:], bytes.Repeat([]byte{0xff}, 64))
+	rest := without(kept, touched(file, at, at+pageSize))
+	path := damaging(t, map[string][]byte{"": file})
+	j := mustOpen(t, path, journal.Options{Retain: time.Nanosecond})
+	next := mustAppend(t, j, delivery("msg_new", "{}"))
+	if next.Seq != int64(len(kept)+1) {
+		t.Errorf("the next number is %d", next.Seq)
+	}
+	again := mustAppend(t, j, delivery(kept[0].ID, string(kept[0].Body)))
+	if again.Message != 1 {
+		t.Errorf("a repeat is taken for %+v", again)
+	}
+	told := make(chan error, 10)
+	j.OnDamage(func(err error) { told <- err })
+	var damaged *DamagedError
+	var err error
+	select {
+	case err = <-told:
+	case <-time.After(20 * time.Second):
+		t.Fatal("it says nothing")
+	}
+	if !errors.As(err, &damaged) || !strings.Contains(err.Error(), "journal salvage") {
+		t.Errorf("it says %v", err)
+	}
+	r, err := j.Reader()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	got, err := r.After(t.Context(), 0, 1000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	holds(t, "forwards", got[:len(got)-2], rest, kept)
+	back, err := r.Before(t.Context(), math.MaxInt64, 1000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if slices.Reverse(back); !reflect.DeepEqual(got, back) {
+		t.Errorf("forwards %d, backwards %d", len(got), len(back))
+	}
+	if _, err := r.Get(t.Context(), damaged.Spans[0].First); !errors.Is(err, journal.ErrDamaged) {
+		t.Errorf("the damaged one: %v", err)
+	}
+	if first, last, err := r.Range(t.Context()); first != got[0].Seq || last != again.Seq || err != nil {
+		t.Errorf("from %d to %d, %v", first, last, err)
+	}
+	if seq, err := r.Since(t.Context(), received.Add(time.Hour)); seq != again.Seq || err != nil {
+		t.Errorf("since: %d, %v", seq, err)
+	}
+	if found, err := r.Repeats(t.Context(), 1); len(found) != 1 || err != nil {
+		t.Errorf("repeats: %v, %v", found, err)
+	}
+}
+
+func TestWhereTheNextNumberCannotBeKnownNothingIsAcknowledged(t *testing.T) {
+	file, _ := sampleJournal(t)
+	last := bytes.LastIndex(file, []byte(mark(219)))
+	at := last / pageSize * pageSize
+	clear(file[at : at+pageSize])
+	path := damaging(t, map[string][]byte{"": file})
+	j := mustOpen(t, path, journal.Options{})
+	var corrupt *CorruptError
+	if err := j.Append(t.Context(), delivery("msg_new", "{}")); !errors.As(err, &corrupt) {
+		t.Errorf("an append is answered %v", err)
+	}
+	if n := len(all(t, mustRead(t, path))); n < 100 {
+		t.Errorf("%d can be read", n)
+	}
 }
 
 func TestAJournalOfALaterVersionIsRefused(t *testing.T) {

@@ -148,7 +148,8 @@ func (j *Journal) forgetIDs(t time.Time) error {
 
 // change runs f in a transaction of the keeper's connection, and then, if that
 // is committed, done; both while nobody appends. The greatest number given goes
-// into the same transaction, as f may remove the row that bears it.
+// into the same transaction, as f may remove the row that bears it. From a damaged
+// file nothing is removed: what a damaged row says it takes up may be another's.
 func (j *Journal) change(f func() error, done func()) error {
 	defer func() {
 		if j.written.Load() >= j.logDue.Load() {
@@ -159,6 +160,9 @@ func (j *Journal) change(f func() error, done func()) error {
 	defer j.writing.Unlock()
 	if j.loadErr != nil {
 		return j.loadErr
+	}
+	if err := j.damage.err(); err != nil {
+		return err
 	}
 	err := j.keeper.transaction(func() error {
 		if err := f(); err != nil {

@@ -42,6 +42,7 @@ type Journal struct {
 	loadErr error // why the ids could not be read
 	failed  bool  // the last commit did
 	last    int64 // the greatest sequence number given
+	damage  *damage
 	logged  int64 // bytes, about, that the log has grown by since it started over
 	// forwards is where SaveForwards writes, nil before its first call.
 	forwards *session
@@ -106,6 +107,7 @@ func open(path string, o journal.Options, synchronous string) (*Journal, error) 
 		path:    path,
 		options: o,
 		ids:     newIDs(),
+		damage:  newDamage(path),
 		stop:    make(chan struct{}),
 		stopped: make(chan struct{}),
 		dirty:   make(chan struct{}, 1),
@@ -128,6 +130,9 @@ func (j *Journal) start(synchronous string) (err error) {
 	if err := prepareFile(j.path); err != nil {
 		return err
 	}
+	if err := checkLog(j.path); err != nil {
+		return err
+	}
 	// The file's time stamps need not be as durable as its contents. Where the
 	// system has no such call, SQLite goes on with fsync.
 	sqlite.Fdatasync(true)
@@ -137,7 +142,9 @@ func (j *Journal) start(synchronous string) (err error) {
 	if err := format(j.writer, j.path); err != nil {
 		return err
 	}
-	if err := j.writer.row(lastQuery, nil, &j.last); err != nil {
+	if err := j.writer.row(lastQuery, nil, &j.last); isDamage(err) {
+		j.loadErr = &CorruptError{j.path, err} // it can be read, but not added to
+	} else if err != nil {
 		return err
 	}
 	if j.file, err = openedAt(j.path); err != nil {
@@ -151,7 +158,10 @@ func (j *Journal) start(synchronous string) (err error) {
 	j.writing.Lock()
 	go func() {
 		defer j.writing.Unlock()
-		j.loadErr = explain(j.path, j.ids.load(j.writer, j.stopping))
+		err := j.ids.load(j.writer, j.damage, j.stopping)
+		if j.loadErr == nil {
+			j.loadErr = explain(j.path, err)
+		}
 	}()
 	return nil
 }
@@ -187,9 +197,13 @@ func (j *Journal) Reader() (journal.Reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.news, r.seen = &j.news, -1
+	r.news, r.seen, r.damage = &j.news, -1, j.damage
 	return r, nil
 }
+
+// OnDamage has tell called with a [*DamagedError] when anything is found that
+// cannot be read: at once, if it is known, and whenever there is more of it.
+func (j *Journal) OnDamage(tell func(error)) { j.damage.onDamage(tell) }
 
 // Ready says why nothing could be appended now. After a failed commit it tries
 // another, so that an instance which a load balancer has turned away from learns

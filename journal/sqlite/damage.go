@@ -1,0 +1,251 @@
+package sqlite
+
+import (
+	"cmp"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+)
+
+// A file may be damaged: by a disk that fails, by a program that writes into it,
+// by a copy that was cut short. What SQLite cannot read is left out then, and
+// told, and the rest is used. SQLite finds a row by its number without looking
+// at other pages than those on the way to it, so what lies behind a damaged page
+// is found by asking for numbers beyond it.
+
+// Span is a range of numbers, both ends included.
+type Span struct{ First, Last int64 }
+
+func (s Span) String() string {
+	switch s.Last {
+	case s.First:
+		return fmt.Sprint(s.First)
+	case maxSeq:
+		return fmt.Sprintf("%d and later", s.First)
+	}
+	return fmt.Sprintf("%d to %d", s.First, s.Last)
+}
+
+// damage is what is known to be unreadable in a file, for all who read it in one
+// process.
+type damage struct {
+	path string
+
+	mu    sync.Mutex
+	spans map[string][]Span // of each table: apart, and in their order
+	tell  []func(error)
+}
+
+func newDamage(path string) *damage { return &damage{path: path, spans: make(map[string][]Span)} }
+
+// DamagedError says that some deliveries of a journal cannot be read. They are
+// left out; all others are there.
+type DamagedError struct {
+	Path  string
+	Spans []Span // of numbers that cannot be read; some may never have been given
+}
+
+func (e *DamagedError) Error() string {
+	return fmt.Sprintf("the journal %s is damaged: what has the numbers %s cannot be read and is left out; "+
+		"aspectop journal check tells more, aspectop journal salvage saves the rest to a new file", e.Path, listed(e.Spans))
+}
+
+// listed names spans, the first few of many.
+func listed(spans []Span) string {
+	const most = 5
+	var words []string
+	for i, s := range spans {
+		if i == most {
+			words = append(words, fmt.Sprintf("at %d more places", len(spans)-most))
+			break
+		}
+		words = append(words, s.String())
+	}
+	return strings.Join(words, ", ")
+}
+
+// add notes numbers that cannot be read in a table, and tells if that is news.
+func (d *damage) add(table string, found Span) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	before := d.spans[table]
+	after := union(append(slices.Clone(before), found))
+	if slices.Equal(before, after) {
+		return
+	}
+	d.spans[table] = after
+	for _, tell := range d.tell {
+		tell(d.error())
+	}
+}
+
+// error says what is damaged, nil if nothing is known to be. The caller holds mu.
+func (d *damage) error() error {
+	var all []Span
+	for _, spans := range d.spans {
+		all = append(all, spans...)
+	}
+	if len(all) == 0 {
+		return nil
+	}
+	return &DamagedError{d.path, union(all)}
+}
+
+// err says what is damaged, nil if nothing is known to be.
+func (d *damage) err() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.error()
+}
+
+// onDamage has tell called with a [*DamagedError] now, if damage is known, and
+// whenever more is found.
+func (d *damage) onDamage(tell func(error)) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.tell = append(d.tell, tell)
+	if err := d.error(); err != nil {
+		tell(err)
+	}
+}
+
+// past returns the last number of the span that seq is known to be in, or seq.
+func (d *damage) past(table string, seq int64) int64 {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, s := range d.spans[table] {
+		if s.First <= seq && seq <= s.Last {
+			return s.Last
+		}
+	}
+	return seq
+}
+
+// union joins spans that touch.
+func union(spans []Span) []Span {
+	slices.SortFunc(spans, func(a, b Span) int { return cmp.Compare(a.First, b.First) })
+	var joined []Span
+	for _, s := range spans {
+		if n := len(joined); n > 0 && s.First-1 <= joined[n-1].Last {
+			joined[n-1].Last = max(joined[n-1].Last, s.Last)
+			continue
+		}
+		joined = append(joined, s)
+	}
+	return joined
+}
+
+// rowError says that a row holds what nobody wrote.
+type rowError struct{ error }
+
+func (e *rowError) Unwrap() error { return e.error }
+
+// isDamage reports whether err says that a part of the file cannot be read.
+func isDamage(err error) bool {
+	var s *sqlite.Error
+	if !errors.As(err, &s) {
+		return errors.As(err, new(*rowError))
+	}
+	switch s.Code() {
+	case sqlite3.SQLITE_IOERR_READ, sqlite3.SQLITE_IOERR_SHORT_READ, sqlite3.SQLITE_IOERR_CORRUPTFS, sqlite3.SQLITE_IOERR_DATA:
+		return true
+	}
+	switch s.Code() & 0xff {
+	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB,
+		sqlite3.SQLITE_TOOBIG, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_MISMATCH: // of sizes and types that nobody wrote
+		return true
+	}
+	return false
+}
+
+// probes is how many numbers behind damage are tried one by one. A page has
+// fewer rows; of what is behind a page that leads to others, some is given up.
+const probes = 4096
+
+// A walk goes through the rows of a table that can be read.
+type walk struct {
+	session *session
+	damage  *damage
+	table   string
+	columns string // the first is seq
+	// scan reads a row and returns its number; take keeps what scan has read.
+	scan func(*sql.Rows) (seq int64, err error)
+	take func()
+}
+
+// run takes at most limit rows with numbers from one to another, in their order,
+// and notes those that cannot be read.
+func (w *walk) run(first, to int64, limit int) error {
+	for first <= to && limit > 0 {
+		next, n, err := w.rows(first, to, limit)
+		first, limit = next, limit-n
+		if err == nil || limit == 0 {
+			return nil
+		} else if !isDamage(err) {
+			return err
+		}
+		if first, n, err = w.pass(first, to); err != nil {
+			return err
+		}
+		limit -= n
+	}
+	return nil
+}
+
+// pass passes over what cannot be read at first, and takes a row behind it, if
+// there is one. It returns where to go on.
+func (w *walk) pass(first, to int64) (next int64, n int, err error) {
+	at, step := first, int64(1)
+	for tries := 0; ; tries++ {
+		if tries >= probes {
+			step *= 2
+		}
+		at = w.damage.past(w.table, at)
+		if at > to-step {
+			break
+		}
+		at += step
+		next, n, err = w.rows(at, to, 1)
+		switch {
+		case err == nil && n == 0:
+			w.damage.add(w.table, Span{first, at - 1})
+			return to + 1, 0, nil
+		case err == nil:
+			w.damage.add(w.table, Span{first, next - 2})
+			return next, n, nil
+		case !isDamage(err):
+			return 0, 0, err
+		}
+	}
+	w.damage.add(w.table, Span{first, to})
+	return to + 1, 0, nil
+}
+
+// rows takes the next rows, and returns the number behind the last one and how
+// many there were. After an error they are those before the damage.
+func (w *walk) rows(first, to int64, limit int) (next int64, n int, err error) {
+	next = first
+	// SQLite finds a number without a look at the page before, which may be the
+	// damaged one, only if it is asked for that very number or a greater one.
+	query := "SELECT " + w.columns + " FROM " + w.table + " WHERE seq >= ? AND seq <= ? ORDER BY seq LIMIT ?"
+	err = w.session.each(query, []any{first, to, limit}, func(rows *sql.Rows) error {
+		seq, err := w.scan(rows)
+		if err != nil {
+			return err
+		}
+		if seq < next || seq > to {
+			return &rowError{fmt.Errorf("the number %d stands after %d", seq, next-1)}
+		}
+		w.take()
+		next = seq + 1
+		n++
+		return nil
+	})
+	return next, n, err
+}
