@@ -38,7 +38,16 @@ func (j *Journal) Import(_ context.Context, deliveries []model.Delivery) error {
 		}
 		size += int64(len(batch[i].header) + len(d.Body))
 	}
-	if err := j.writer.transaction(func() error { return insert(j.writer, batch) }); err != nil {
+	gap := j.last+int64(len(batch)) != batch[len(batch)-1].seq
+	err := j.writer.transaction(func() error {
+		if gap { // retention made it in the other journal
+			if _, err := j.writer.exec(`UPDATE meta SET value = ? WHERE name = 'last_seq'`, batch[len(batch)-1].seq); err != nil {
+				return err
+			}
+		}
+		return insert(j.writer, batch)
+	})
+	if err != nil {
 		return explain(j.path, err)
 	}
 	for _, a := range batch {
