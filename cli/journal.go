@@ -24,7 +24,7 @@ or ~/.pgpass).`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newJournalMigrate(), newJournalCopy())
+	cmd.AddCommand(newJournalMigrate(), newJournalCopy(), newJournalCheck(), newJournalSalvage())
 	return cmd
 }
 

@@ -44,7 +44,11 @@ func (v *viewFlags) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	h, reader, err := settings.OpenReader(v.journal)
+	h, err := settings.HomeOf(v.journal)
+	if err != nil {
+		return err
+	}
+	reader, err := h.Reader()
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 	"aspectop/cli/settings"
 	"aspectop/journal"
 	"aspectop/journal/postgres"
+	"aspectop/model"
 )
 
 // OpenJournal opens the session's journal for appending.
@@ -22,6 +23,7 @@ func (s *Session) OpenJournal(ctx context.Context, flag string, retain time.Dura
 		return err
 	}
 	s.place = s.journal.Place()
+	s.tellDamage(s.journal)
 	if j, ok := s.journal.(*postgres.Journal); ok && j.Exposed() {
 		s.remarks = append(s.remarks, "the connection to "+s.place+" is not encrypted: add sslmode=verify-full to the URL")
 	}
@@ -49,11 +51,25 @@ func (s *Session) newReader() (r journal.Reader, err error) {
 		r, err = s.journal.Reader()
 	} else {
 		r, err = s.home.Reader()
+		s.tellDamage(r)
 	}
 	if err != nil {
 		return nil, exit.Setup(err)
 	}
 	return r, nil
+}
+
+// tellDamage says what turns out to be unreadable of a journal, or by a reader
+// of one. Several readers find the same, which is said once.
+func (s *Session) tellDamage(journalOrReader any) {
+	settings.OnDamage(journalOrReader, func(err error) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if text := err.Error(); text != s.damage {
+			s.damage = text
+			s.told().Add(model.Status{At: time.Now(), Notice: text})
+		}
+	})
 }
 
 // Journal is what the session appends to, nil if another process writes it.

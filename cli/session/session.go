@@ -64,8 +64,9 @@ type Session struct {
 	gap      func() // says that deliveries may have been missed
 	notify   bool
 
-	mu      sync.Mutex // guards secrets and sources
+	mu      sync.Mutex // guards secrets, sources and damage
 	sources map[model.Source]source.Report
+	damage  string // as it was told last
 
 	ready   chan struct{} // closed when deliveries are accepted
 	public  string        // the public URL then
@@ -100,6 +101,7 @@ func View(o Options, home settings.Home, reader journal.Reader, client *aspect.C
 	s.home, s.place, s.reader, s.client = home, home.String(), reader, client
 	// What is not in the journal cannot be shown.
 	s.status, s.viewing = nil, model.NewStatusLog(statusEntries)
+	s.tellDamage(reader)
 	close(s.ready) // there is nothing to wait for
 	return s
 }

@@ -3,6 +3,7 @@ package settings
 import (
 	"context"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"aspectop/journal"
 	"aspectop/journal/postgres"
 	"aspectop/journal/sqlite"
+	"aspectop/printer"
 )
 
 // Home is where a journal is: what --journal names. Only this file knows which homes there are.
@@ -127,14 +129,27 @@ func (h Home) String() string {
 	return h.path
 }
 
-// OpenReader opens the journal that --journal names for reading.
+// OpenReader opens the journal that --journal names for reading. What cannot be
+// read of it is told on stderr.
 func OpenReader(flag string) (Home, journal.Reader, error) {
 	h, err := HomeOf(flag)
 	if err != nil {
 		return h, nil, err
 	}
 	r, err := h.Reader()
+	OnDamage(r, func(err error) { fmt.Fprintln(os.Stderr, "aspectop: "+printer.Clean(err.Error())) })
 	return h, r, err
+}
+
+// OnDamage has tell called when it turns out that a journal or a reader of one is
+// damaged. Only files are told of: a database says so by its errors.
+func OnDamage(journalOrReader any, tell func(error)) {
+	switch j := journalOrReader.(type) {
+	case *sqlite.Journal:
+		j.OnDamage(tell)
+	case *sqlite.Reader:
+		j.OnDamage(tell)
+	}
 }
 
 // StateDir is where leases and the relay's token are kept: beside the journal's

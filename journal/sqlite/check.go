@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -36,8 +37,8 @@ func Check(ctx context.Context, path string) (*Checked, error) {
 		return nil, err
 	}
 	c := &checker{ctx: ctx, found: &Checked{Path: path}}
-	if _, err := os.Lstat(path); err != nil {
-		return nil, err
+	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
+		return nil, errNoJournal
 	}
 	if _, alive, err := Writer(path); err == nil && !alive {
 		c.damaged(checkLog(path))
@@ -78,7 +79,8 @@ func (c *checker) damaged(err error) {
 
 // pages has SQLite check its own structures.
 func (c *checker) pages() error {
-	return c.session.each("PRAGMA integrity_check(20)", nil, func(rows *sql.Rows) error {
+	said := len(c.found.Damage)
+	err := c.session.each("PRAGMA integrity_check(20)", nil, func(rows *sql.Rows) error {
 		var text string
 		if err := rows.Scan(&text); err != nil || text == "ok" {
 			return err
@@ -88,6 +90,10 @@ func (c *checker) pages() error {
 		}
 		return c.ctx.Err()
 	})
+	if isDamage(err) && len(c.found.Damage) > said {
+		return nil // it only says that it stopped
+	}
+	return err
 }
 
 // columnsOf are the tables that every journal has.
@@ -148,8 +154,12 @@ func (c *checker) rows() error {
 			break
 		}
 	}
-	if err := d.err(); err != nil {
-		c.damaged(fmt.Errorf("rows cannot be read: those with the numbers %s", listed(err.(*DamagedError).Spans)))
+	if damaged, ok := d.err().(*DamagedError); ok {
+		for name, spans := range map[string][]Span{"messages": damaged.Messages, "repeats": damaged.Repeats} {
+			if len(spans) > 0 {
+				c.damaged(fmt.Errorf("%s that cannot be read have the numbers %s", name, listed(spans)))
+			}
+		}
 	} else if len(gaps) > 0 {
 		c.damaged(fmt.Errorf("there is nothing under the numbers %s, although nothing was removed there", listed(gaps)))
 	}

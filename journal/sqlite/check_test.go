@@ -90,7 +90,7 @@ func TestACheckNamesWhatIsWrongWithRowsAndTables(t *testing.T) {
 		"UPDATE deliveries SET headers = '{' WHERE seq = 31":                                                        "delivery 31 has headers",
 		"UPDATE deliveries SET id = 'msg_0' WHERE seq = 32":                                                         "delivery 32 is there twice, first as 1",
 		"UPDATE repeats SET message = 199 WHERE seq = 50":                                                           "delivery 50 repeats 199",
-		"UPDATE deliveries SET received = 'yesterday' WHERE seq = 33":                                               "rows cannot be read: those with the numbers 33",
+		"UPDATE deliveries SET received = 'yesterday' WHERE seq = 33":                                               "messages that cannot be read have the numbers 33",
 		"DROP TABLE removed":                                                                                        "the table removed has the columns",
 		"ALTER TABLE deliveries RENAME COLUMN body TO b; ALTER TABLE deliveries ADD COLUMN body BLOB; SELECT 1 + 1": "the table deliveries",
 	} {

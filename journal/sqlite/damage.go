@@ -44,16 +44,30 @@ type damage struct {
 
 func newDamage(path string) *damage { return &damage{path: path, spans: make(map[string][]Span)} }
 
-// DamagedError says that some deliveries of a journal cannot be read. They are
-// left out; all others are there.
+// DamagedError says that a part of a journal cannot be read. It is left out; all
+// the rest is there.
 type DamagedError struct {
-	Path  string
-	Spans []Span // of numbers that cannot be read; some may never have been given
+	Path string
+	// The numbers that cannot be read, of messages and of their repeats. Some may
+	// never have been given.
+	Messages, Repeats []Span
+	// Remembered are those of the ids that retention remembers. What has one of
+	// them and comes again is a new message.
+	Remembered []Span
 }
 
 func (e *DamagedError) Error() string {
-	return fmt.Sprintf("the journal %s is damaged: what has the numbers %s cannot be read and is left out; "+
-		"aspectop journal check tells more, aspectop journal salvage saves the rest to a new file", e.Path, listed(e.Spans))
+	var parts []string
+	for _, p := range []struct {
+		name  string
+		spans []Span
+	}{{"messages", e.Messages}, {"repeats", e.Repeats}, {"ids of removed messages", e.Remembered}} {
+		if len(p.spans) > 0 {
+			parts = append(parts, p.name+" "+listed(p.spans))
+		}
+	}
+	return fmt.Sprintf("the journal %s is damaged: %s cannot be read and are left out; aspectop journal check tells more, "+
+		"aspectop journal salvage saves the rest to a new file", e.Path, strings.Join(parts, ", and "))
 }
 
 // listed names spans, the first few of many.
@@ -87,14 +101,10 @@ func (d *damage) add(table string, found Span) {
 
 // error says what is damaged, nil if nothing is known to be. The caller holds mu.
 func (d *damage) error() error {
-	var all []Span
-	for _, spans := range d.spans {
-		all = append(all, spans...)
-	}
-	if len(all) == 0 {
+	if len(d.spans) == 0 {
 		return nil
 	}
-	return &DamagedError{d.path, union(all)}
+	return &DamagedError{d.path, slices.Clone(d.spans["deliveries"]), slices.Clone(d.spans["repeats"]), slices.Clone(d.spans["removed"])}
 }
 
 // err says what is damaged, nil if nothing is known to be.

@@ -132,7 +132,7 @@ func (d *detour) bounds() (first, last int64, err error) {
 			}
 			last = max(last, seq)
 		}}
-		if err := w.run(0, maxSeq, math.MaxInt); err != nil {
+		if err := w.run(1, maxSeq, math.MaxInt); err != nil {
 			return 0, 0, err
 		}
 	}

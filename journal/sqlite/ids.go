@@ -92,7 +92,7 @@ func (i *ids) load(s *session, d *damage, stop func() bool) error {
 		{s, d, "deliveries", "seq, id", scanID, addID},
 		{s, d, "repeats", "seq, message, attempt", scanAttempt, addAttempt},
 	} {
-		if err := w.run(0, maxSeq, math.MaxInt); err != nil {
+		if err := w.run(1, maxSeq, math.MaxInt); err != nil {
 			return err
 		}
 	}

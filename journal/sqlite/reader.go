@@ -49,7 +49,7 @@ func OpenReader(path string) (*Reader, error) {
 		return nil, err
 	}
 	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("there is no journal yet: %w; start aspectop watch, or name another with --journal", err)
+		return nil, errNoJournal
 	}
 	if err := checkFiles(path); err != nil {
 		return nil, explain(path, err)
@@ -66,6 +66,8 @@ func OpenReader(path string) (*Reader, error) {
 	}
 	return r, nil
 }
+
+var errNoJournal = fmt.Errorf("there is no journal yet: %w; start aspectop watch, or name another with --journal", fs.ErrNotExist)
 
 func openReader(path string, parameters ...string) (*Reader, error) {
 	s, err := connect(path, append(parameters, "_pragma=busy_timeout(5000)")...)

@@ -153,7 +153,7 @@ func TestADamagedRowRefusesNoStartAndIsToldAndTheRestGoesOn(t *testing.T) {
 	if slices.Reverse(back); !reflect.DeepEqual(got, back) {
 		t.Errorf("forwards %d, backwards %d", len(got), len(back))
 	}
-	if _, err := r.Get(t.Context(), damaged.Spans[0].First); !errors.Is(err, journal.ErrDamaged) {
+	if _, err := r.Get(t.Context(), damaged.Messages[0].First); !errors.Is(err, journal.ErrDamaged) {
 		t.Errorf("the damaged one: %v", err)
 	}
 	if first, last, err := r.Range(t.Context()); first != got[0].Seq || last != again.Seq || err != nil {

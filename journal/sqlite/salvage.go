@@ -45,7 +45,7 @@ func Salvage(ctx context.Context, path, out string, progress func(done, last int
 	if out, err = filepath.Abs(out); err != nil {
 		return nil, err
 	}
-	if err := checkFile(path); err != nil {
+	if err := private.Check(path, 0); err != nil {
 		return nil, err
 	}
 	for _, name := range []string{out, out + "-wal"} {
@@ -95,7 +95,7 @@ func publish(draft, name string) error {
 
 // salvage writes the rows that were found into a new journal.
 func salvage(ctx context.Context, s *search, draft string, progress func(done, last int64)) (*Salvaged, error) {
-	f, err := openOwn(draft, os.O_RDWR)
+	f, err := private.Open(draft, os.O_RDWR)
 	if err != nil {
 		return nil, err
 	}
