@@ -75,9 +75,7 @@ func FuzzLines(f *testing.F) {
 			}
 		}
 		var out bytes.Buffer
-		if err := WriteDeliveries(&out, []model.Delivery{d}, Privacy{}); err != nil {
-			t.Fatal(err)
-		}
+		(&deliveryLines{&out}).delivery(&d)
 		checkSafe(t, out.String())
 		var back struct {
 			ID      string
