@@ -191,30 +191,53 @@ func keyPress(name string) tea.KeyPressMsg {
 // text and colours.
 func (s *terminal) frame() string {
 	s.t.Helper()
-	content := s.m.View().Content
-	text := ansi.Strip(content)
-	lines := strings.Split(text, "\n")
+	lines := strings.Split(s.m.View().Content, "\n")
+	for i, l := range lines {
+		c, known := checked[l]
+		if !known {
+			c = checkLine(l)
+			checked[l] = c
+		}
+		switch {
+		case c.wrong != "":
+			s.t.Fatalf("line %d of the frame holds %s", i+1, c.wrong)
+		case c.width != s.m.W:
+			s.t.Fatalf("line %d is %d cells wide on a terminal of %dx%d: %s", i+1, c.width, s.m.W, s.m.H, c.text)
+		}
+		lines[i] = c.text
+	}
+	text := strings.Join(lines, "\n")
 	if len(lines) != s.m.H {
 		s.t.Fatalf("the frame has %d lines on a terminal of %dx%d:\n%s", len(lines), s.m.W, s.m.H, text)
 	}
-	for i, l := range lines {
-		if n := ansi.StringWidth(l); n != s.m.W {
-			s.t.Fatalf("line %d is %d cells wide on a terminal of %dx%d:\n%s", i+1, n, s.m.W, s.m.H, text)
-		}
-	}
-	for i := 0; i < len(content); i++ {
-		if content[i] != '\x1b' {
+	return text
+}
+
+// checked remembers what was found out of a line, as frames repeat most of them.
+var checked = map[string]checkedLine{}
+
+type checkedLine struct {
+	text  string
+	width int
+	wrong string // what it must not hold
+}
+
+func checkLine(l string) checkedLine {
+	c := checkedLine{text: ansi.Strip(l)}
+	c.width = ansi.StringWidth(c.text)
+	for i := 0; i < len(l); i++ {
+		if l[i] != '\x1b' {
 			continue
 		}
-		end := strings.IndexFunc(content[i+1:], func(r rune) bool { return r != '[' && r != ';' && r != ':' && (r < '0' || r > '9') })
-		if end < 0 || content[i+1] != '[' || content[i+1+end] != 'm' {
-			s.t.Fatalf("the frame holds an escape sequence that is no colour: %q", content[i:min(len(content), i+20)])
+		end := strings.IndexFunc(l[i+1:], func(r rune) bool { return r != '[' && r != ';' && r != ':' && (r < '0' || r > '9') })
+		if end < 0 || l[i+1] != '[' || l[i+1+end] != 'm' {
+			c.wrong = fmt.Sprintf("an escape sequence that is no colour: %q", l[i:min(len(l), i+20)])
 		}
 	}
-	if i := strings.IndexFunc(text, func(r rune) bool { return r != '\n' && r < ' ' || 0x7f <= r && r <= 0x9f }); i >= 0 {
-		s.t.Fatalf("the frame holds a control character: %q", text[i:min(len(text), i+8)])
+	if i := strings.IndexFunc(c.text, func(r rune) bool { return r < ' ' || 0x7f <= r && r <= 0x9f }); i >= 0 {
+		c.wrong = fmt.Sprintf("a control character: %q", c.text[i:min(len(c.text), i+8)])
 	}
-	return text
+	return c
 }
 
 // shows fails the test unless each text stands somewhere in the frame.
