@@ -6,6 +6,92 @@ import (
 	"aspectop/model"
 )
 
+// rate counts arrivals over the latest stretches of equal length.
+type rate struct {
+	each   time.Duration
+	counts []int // a ring, by the number of the stretch since 1970
+	newest int64 // number of the stretch counted last
+}
+
+// newRate counts in n stretches of the length each, whole seconds.
+func newRate(each time.Duration, n int) rate { return rate{each: each, counts: make([]int, n)} }
+
+func (r *rate) number(at time.Time) int64 { return at.Unix() / int64(r.each/time.Second) }
+
+// slot is where a stretch is counted.
+func (r *rate) slot(number int64) *int {
+	n := int64(len(r.counts))
+	return &r.counts[(number%n+n)%n]
+}
+
+// add counts an arrival, unless it is too long ago.
+func (r *rate) add(at time.Time) {
+	number := r.number(at)
+	r.advance(number)
+	if r.newest-number < int64(len(r.counts)) {
+		*r.slot(number)++
+	}
+}
+
+// advance forgets what is too long ago when the stretch has begun.
+func (r *rate) advance(number int64) {
+	if number-r.newest >= int64(len(r.counts)) {
+		clear(r.counts)
+		r.newest = number
+	}
+	for r.newest < number {
+		r.newest++
+		*r.slot(r.newest) = 0
+	}
+}
+
+// last returns the counts up to now in n equal parts, oldest first; n divides
+// the number of stretches.
+func (r *rate) last(now time.Time, n int) []int {
+	out := make([]int, n)
+	each := len(r.counts) / n
+	end := max(r.number(now), r.newest) // another machine's clock may be ahead
+	for i := range r.counts {
+		number := end - int64(len(r.counts)-1-i)
+		if number <= r.newest && r.newest-number < int64(len(r.counts)) {
+			out[i/each] += *r.slot(number)
+		}
+	}
+	return out
+}
+
+// paceColumns is how many stretches of each length a [Pace] counts: three hours
+// by the minute, half an hour by ten seconds.
+const paceColumns = 180
+
+// Pace counts deliveries over time, in two grains: the last hours should be
+// seen, and what has just begun as well.
+type Pace struct{ fine, coarse rate }
+
+// NewPace returns a pace of nothing.
+func NewPace() Pace {
+	return Pace{newRate(10*time.Second, paceColumns), newRate(time.Minute, paceColumns)}
+}
+
+// Add counts a delivery.
+func (p *Pace) Add(at time.Time) {
+	p.fine.add(at)
+	p.coarse.add(at)
+}
+
+// Last returns the counts up to now, oldest first, and the length of the
+// stretches: the fine ones if n of them hold all there is.
+func (p *Pace) Last(now time.Time, n int) (counts []int, each time.Duration) {
+	counts = p.coarse.last(now, paceColumns)
+	within := n * int(p.fine.each/time.Second) / int(p.coarse.each/time.Second)
+	for _, before := range counts[:paceColumns-min(within, paceColumns)] {
+		if before > 0 {
+			return counts, p.coarse.each
+		}
+	}
+	return p.fine.last(now, paceColumns), p.fine.each
+}
+
 // Counters are about this run: what came since the feed was made. What stood in
 // the journal before is not counted.
 type Counters struct {

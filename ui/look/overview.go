@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"aspectop/feed"
 	"aspectop/model"
 	"aspectop/ui/draw"
 	"aspectop/ui/screen"
@@ -186,4 +187,20 @@ func BriefFacts(sc *screen.Screen, t *model.Task) []Fact {
 		facts = append(facts, Fact{"name", name})
 	}
 	return append(facts, Fact{"updated", draw.Moment(t.Updated(), sc.At)})
+}
+
+// Preview shows a selection in words, in at most h lines of w cells.
+func Preview(sc *screen.Screen, s screen.Selection, w, h int) []string {
+	var lines []string
+	if s.Row != (feed.RowKey{}) {
+		lines = append(DescribeRow(sc, s.Row, w), draw.Blank(sc.Theme, w))
+	}
+	if s.Task == nil {
+		return lines
+	}
+	var facts []string
+	if s.Row == (feed.RowKey{}) {
+		facts = Flow(sc, BriefFacts(sc, s.Task), w)
+	}
+	return append(lines, Compose(sc, s.Task, facts, w, h)...)
 }

@@ -139,3 +139,47 @@ func FailureStep(a keys.Action) int {
 	}
 	return 1
 }
+
+// AssetName is what the task's asset is called, or its id as long as that is not
+// known.
+func (s *Screen) AssetName(t *model.Task) string {
+	if s.Names != nil {
+		if name, ok := s.Names.Get(t.AssetID()); ok {
+			return name
+		}
+	}
+	return t.AssetID()
+}
+
+// UserID is the task's user, unless presentation hides it.
+func (s *Screen) UserID(t *model.Task) string { return s.Shown(t.UserID()) }
+
+// Shown is a text that presentation hides, such as a URL.
+func (s *Screen) Shown(text string) string {
+	if s.Hidden {
+		return "(hidden)"
+	}
+	return text
+}
+
+// Features are the names of all features seen, the documented ones first.
+func (s *Screen) Features() []string {
+	names := model.DocumentedFeatures()
+	last := names[len(names)-1]
+	for _, name := range s.Board.Stats().Features() {
+		if model.CompareFeatures(name, last) > 0 {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// Sheet is a text that covers the view, or what is open over it, until it is
+// closed: what Aspect tells of a message, or what an edit has changed.
+type Sheet struct {
+	Text    draw.TextPane
+	Title   func() string
+	Content func() *draw.Document // the same one as long as it has not changed
+	Enter   func() tea.Cmd        // what enter does; nil: nothing
+	Dropped string                // said when it is left in another way
+}

@@ -30,7 +30,7 @@ func (v *Events) Has(_ *screen.Screen, a keys.Action) bool { return a != keys.So
 func (v *Events) Shown(sc *screen.Screen) int { return sc.Log.Len() }
 
 func (v *Events) Preview(sc *screen.Screen, w, h int) []string {
-	return previewOf(sc, v.Selection(sc), w, h)
+	return look.Preview(sc, v.Selection(sc), w, h)
 }
 
 func (v *Events) Changed(sc *screen.Screen, c screen.Change) {

@@ -45,7 +45,7 @@ func (v *Tasks) Shown(*screen.Screen) int { return len(v.order) }
 func (v *Tasks) InSight(*screen.Screen) []int64 { return nil }
 
 func (v *Tasks) Preview(sc *screen.Screen, w, h int) []string {
-	return previewOf(sc, v.Selection(sc), w, h)
+	return look.Preview(sc, v.Selection(sc), w, h)
 }
 
 // Visible are the tasks on the screen and those below it, n at most.
