@@ -33,7 +33,7 @@ golden: ## accept the frames as they are drawn now; look at git diff first
 	go test ./ui -update
 
 pictures: ## redraw the pictures in the README
-	go test ./ui -run Pictures -update
+	go test ./e2e -run Pictures -update
 
 release: ## archives, packages, bill of materials and checksums in dist/
 	go run ./.ci/release

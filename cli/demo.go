@@ -18,7 +18,7 @@ import (
 // demoFlags are the flags of demo.
 type demoFlags struct {
 	session.Output
-	session.SSHFlags
+	session.Sharing
 	scenario string
 	options  demo.Options
 	duration settings.Span
@@ -41,7 +41,7 @@ and a stand-in for Aspect that posts signed events to it.`,
 	f.Int64Var(&d.options.Seed, "seed", 1, "the same seed gives the same tasks")
 	f.StringVar(&d.scenario, "scenario", "", "scenario to play: "+strings.Join(demo.Scenarios(), ", ")+", or a file")
 	f.Var(&d.duration, "duration", "exit after this time, such as 2m (default: never)")
-	d.SSHFlags.Flags(f)
+	d.Sharing.Flags(f)
 	d.Output.Flags(f)
 	return cmd
 }
@@ -70,7 +70,7 @@ func (d *demoFlags) run(ctx context.Context) error {
 	if err := s.Listen("127.0.0.1:0", false); err != nil {
 		return err
 	}
-	if err := s.ServeSSH(d.SSHFlags); err != nil {
+	if err := s.Share(d.Sharing); err != nil {
 		return err
 	}
 	s.Beside(func(ctx context.Context) error {

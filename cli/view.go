@@ -7,12 +7,14 @@ import (
 	"aspectop/cli/settings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 // viewFlags are the flags of view.
 type viewFlags struct {
 	session.Output
-	session.SSHFlags
+	session.Sharing
+	session.PictureFlags
 	journal string
 }
 
@@ -23,20 +25,30 @@ func newView() *cobra.Command {
 		Short: "Show the journal of another process, or an old one",
 		Long: `view shows the same as watch, from the journal alone: live while a watch is
 writing it, or later. It is read-only, and any number of views can run at once.
-It cannot show what is not in the journal, such as rejected requests.`,
+It cannot show what is not in the journal, such as rejected requests.
+
+With --picture it draws one frame as SVG and needs no terminal: as of now, or, if
+no process writes the journal, as of its newest arrival.`,
+		Example: `  aspectop view --journal /backup/journal.db --filter state:failed
+  aspectop view --picture board.svg --size 132x34 --view board --theme light`,
 		Args: noArguments,
 	}
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return v.run(cmd.Context()) }
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return v.run(cmd.Context(), cmd.Flags()) }
 	f := cmd.Flags()
 	f.SortFlags = false
 	f.StringVar(&v.journal, "journal", "", "journal file (default: the one that watch writes)")
-	v.SSHFlags.Flags(f)
+	v.PictureFlags.Flags(f)
+	v.Sharing.Flags(f)
 	v.Output.Flags(f)
 	return cmd
 }
 
-func (v *viewFlags) run(ctx context.Context) error {
-	filter, err := v.Check()
+func (v *viewFlags) run(ctx context.Context, flags *pflag.FlagSet) error {
+	filter, err := v.Output.Check()
+	if err != nil {
+		return err
+	}
+	still, err := v.PictureFlags.Check(flags)
 	if err != nil {
 		return err
 	}
@@ -54,12 +66,15 @@ func (v *viewFlags) run(ctx context.Context) error {
 	}
 	s := session.View(session.Options{Output: v.Output, Filter: filter, Try: "aspectop watch"}, h, reader, client)
 	defer s.Close()
+	if still != nil {
+		return s.Picture(ctx, v.PictureFlags, still)
+	}
 	if _, alive, err := h.Writer(); err == nil && !alive {
 		s.Remark("no process is writing this journal, so nothing new will appear")
 	} else {
 		s.Remark("rejected requests are not in the journal, so they are not shown")
 	}
-	if err := s.ServeSSH(v.SSHFlags); err != nil {
+	if err := s.Share(v.Sharing); err != nil {
 		return err
 	}
 	return s.Show(ctx)

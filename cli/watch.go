@@ -34,7 +34,7 @@ type watchFlags struct {
 	session.ReachFlags
 	session.SourceFlags
 	session.HandlerFlags
-	session.SSHFlags
+	session.Sharing
 }
 
 func newWatch() *cobra.Command {
@@ -63,7 +63,7 @@ watch registers an endpoint while it runs. With only a key it polls the API.`,
 	w.ReachFlags.Flags(f)
 	w.SourceFlags.Flags(f)
 	w.HandlerFlags.Flags(f)
-	w.SSHFlags.Flags(f)
+	w.Sharing.Flags(f)
 	w.Output.Flags(f)
 	return cmd
 }
@@ -109,7 +109,7 @@ func (w *watchFlags) run(ctx context.Context, flags *pflag.FlagSet) error {
 	if err := s.AddHandlers(ctx, w.HandlerFlags); err != nil {
 		return err
 	}
-	if err := s.ServeSSH(w.SSHFlags); err != nil {
+	if err := s.Share(w.Sharing); err != nil {
 		return err
 	}
 	return s.Run(ctx)

@@ -35,8 +35,11 @@ func (m *Model) place() keys.Place {
 }
 
 func (m *Model) act(a keys.Action) tea.Cmd {
-	if a == keys.Interrupt {
+	switch a { // whatever is open
+	case keys.Interrupt:
 		return tea.Quit
+	case keys.Picture:
+		return m.savePicture()
 	}
 	if m.help != nil {
 		switch {

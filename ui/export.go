@@ -1,27 +1,29 @@
 package ui
 
 import (
+	"strings"
+
 	tea "charm.land/bubbletea/v2"
 
 	"aspectop/model"
 	"aspectop/ui/draw"
+	"aspectop/ui/picture"
 )
 
-// exportedMsg tells how writing a task's events to a file went.
+// exportedMsg tells how writing a file went.
 type exportedMsg struct {
-	path string
-	n    int
-	err  error
+	what, path string
+	err        error
 }
 
-// export writes all messages of the task that the reader points at to a file.
+// export writes a report about the task that the reader points at to a file.
 func (m *Model) export() tea.Cmd {
 	t := m.pointed().Task
 	if t == nil || m.Export == nil {
 		m.say("no task selected: nothing to export")
 		return nil
 	}
-	id, seqs := t.ID(), t.Seqs()
+	id, seqs, private := t.ID(), t.Seqs(), m.Hidden
 	return func() tea.Msg {
 		deliveries := make([]model.Delivery, 0, len(seqs))
 		for _, seq := range seqs {
@@ -31,15 +33,39 @@ func (m *Model) export() tea.Cmd {
 			}
 			deliveries = append(deliveries, d)
 		}
-		path, err := m.Export(id, deliveries)
-		return exportedMsg{path, len(deliveries), err}
+		path, err := m.Export(id, deliveries, private)
+		return exportedMsg{draw.Count(len(deliveries), "event", "events"), path, err}
 	}
+}
+
+// savePicture writes the frame as the reader sees it to a file.
+func (m *Model) savePicture() tea.Cmd {
+	if m.Picture == nil {
+		m.say("there is no place for pictures here")
+		return nil
+	}
+	svg, of := picture.SVG(m.frame, m.W, m.H, m.Theme.Name), m.shownNow()
+	return func() tea.Msg {
+		path, err := m.Picture(of, svg)
+		return exportedMsg{"a picture", path, err}
+	}
+}
+
+// shownNow names what is on the screen.
+func (m *Model) shownNow() string {
+	switch {
+	case m.help != nil:
+		return "help"
+	case m.detail != nil && m.pointed().Task != nil:
+		return "task"
+	}
+	return strings.ToLower(m.views[m.view].Title())
 }
 
 func (m *Model) exported(msg exportedMsg) {
 	if msg.err != nil {
-		m.say("cannot export: " + msg.err.Error())
+		m.say("cannot write it: " + msg.err.Error())
 		return
 	}
-	m.say("wrote " + draw.Count(msg.n, "event", "events") + " to " + msg.path)
+	m.say("wrote " + msg.what + " to " + msg.path)
 }

@@ -28,6 +28,9 @@ func (f *flash) clear(n unflashMsg) {
 	}
 }
 
+// Say is a message to the screen from the program around it: a text for the footer.
+type Say string
+
 // say shows a message in the footer for a while.
 func (m *Model) say(text string) {
 	m.flash.text = text

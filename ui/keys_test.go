@@ -82,8 +82,12 @@ func TestARemoteScreenActsOnNothing(t *testing.T) {
 			t.Error("a remote screen started an editor")
 			return nil, errors.New("no editor")
 		}
-		o.Export = func(string, []model.Delivery) (string, error) {
+		o.Export = func(string, []model.Delivery, bool) (string, error) {
 			t.Error("a remote screen wrote a file")
+			return "", nil
+		}
+		o.Picture = func(string, string) (string, error) {
+			t.Error("a remote screen saved a picture")
 			return "", nil
 		}
 	}
@@ -105,6 +109,6 @@ func TestARemoteScreenActsOnNothing(t *testing.T) {
 			}
 		}
 		s.press("?")
-		s.hides("replay", "edit the message", "export", "to a file", "suspend", "presentation", "curl")
+		s.hides("replay", "edit the message", "a report", "a picture", "suspend", "presentation", "curl")
 	}, harm)
 }

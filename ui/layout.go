@@ -11,8 +11,8 @@ import (
 
 // The least size that shows anything useful.
 const (
-	minWidth  = 30
-	minHeight = 6
+	MinWidth  = 30
+	MinHeight = 6
 )
 
 // layout divides the screen; it is worked out in one place, here.
@@ -68,7 +68,7 @@ func (m *Model) previewShown() bool {
 
 // draw draws the whole frame.
 func (m *Model) draw() string {
-	if m.W < minWidth || m.H < minHeight {
+	if m.W < MinWidth || m.H < MinHeight {
 		return m.frameOf([]string{draw.NewLine(m.Theme, m.W).Put(draw.Warn, "too small").String()})
 	}
 	lay := m.layout()

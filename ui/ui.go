@@ -192,6 +192,8 @@ func (m *Model) handle(msg tea.Msg) tea.Cmd {
 		return m.compare(msg)
 	case editedMsg:
 		m.review(msg)
+	case Say:
+		m.say(string(msg))
 	case unflashMsg:
 		m.flash.clear(msg)
 	case tea.ResumeMsg:

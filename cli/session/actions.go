@@ -1,10 +1,10 @@
 package session
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"os/exec"
 	"strings"
@@ -15,6 +15,7 @@ import (
 	"aspectop/forward"
 	"aspectop/model"
 	"aspectop/printer/report"
+	"aspectop/private"
 	"aspectop/ui/screen"
 )
 
@@ -107,21 +108,41 @@ func editor(ctx context.Context, path string) (*exec.Cmd, error) {
 	return cmd, nil
 }
 
-// exportTask writes a report about a task to a new file in the current folder,
-// readable for this user only, and returns its name.
-func exportTask(task string, deliveries []model.Delivery) (path string, err error) {
-	name := fmt.Sprintf("aspectop-%s-%s.html", fileWord(task), time.Now().Format("20060102-150405"))
-	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if errors.Is(err, fs.ErrExist) {
-		return "", fmt.Errorf("%s is there already", name)
-	} else if err != nil {
+// exportTask writes a report about a task to a new file in the current folder, and
+// returns its name.
+func exportTask(task string, deliveries []model.Delivery, private bool) (path string, err error) {
+	var page bytes.Buffer
+	if err := report.WriteTask(&page, task, deliveries, report.Options{Now: time.Now(), Redact: private}); err != nil {
 		return "", err
 	}
-	err = report.WriteTask(f, task, deliveries, time.Now())
-	if err = errors.Join(err, f.Close()); err != nil {
-		os.Remove(name) // half of it would pass for all
+	return newFile(fileWord(task), "html", page.Bytes())
+}
+
+// savePicture writes a picture of the screen to a new file in the current folder,
+// and returns its name.
+func savePicture(of, svg string) (path string, err error) {
+	return newFile(of, "svg", []byte(svg))
+}
+
+// newFile writes a file in the current folder, for this user only, and returns its
+// name. It has its name only when all of it is there.
+func newFile(of, ending string, content []byte) (name string, err error) {
+	name = fmt.Sprintf("aspectop-%s-%s.%s", of, time.Now().Format("20060102-150405"), ending)
+	if _, err := os.Lstat(name); err == nil {
+		return "", fmt.Errorf("%s is there already", name)
 	}
-	return name, err
+	return name, replaceFile(name, content)
+}
+
+// replaceFile writes a file in place of one that may be there. Where that fails,
+// nothing is left of it.
+func replaceFile(name string, content []byte) error {
+	draft := name + ".draft"
+	err := private.Replace(name, draft, content)
+	if err != nil {
+		os.Remove(draft)
+	}
+	return err
 }
 
 // fileWord is the beginning of a task's id, with nothing in it that means

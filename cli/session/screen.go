@@ -28,7 +28,8 @@ func (s *Session) screen(ctx context.Context) error {
 	o := s.options()
 	o.Theme = theme
 	m := ui.New(ctx, o)
-	p := tea.NewProgram(m, append(options, tea.WithoutSignalHandler())...)
+	p := tea.NewProgram(s.recorded(m), append(options, tea.WithoutSignalHandler())...)
+	s.program.Store(p)
 	defer terminal.StartGuard()()
 	ended := make(chan struct{})
 	defer close(ended)
@@ -45,7 +46,7 @@ func (s *Session) screen(ctx context.Context) error {
 	if errors.Is(err, tea.ErrInterrupted) {
 		err = nil
 	}
-	fmt.Print(m.Summary())
+	fmt.Print(m.Summary(), s.endRecording())
 	return err
 }
 
@@ -79,7 +80,7 @@ func (s *Session) options() screen.Options {
 		Feed: s.feed, Journal: s.rows, Receiver: s.URL(), JournalPath: s.place, Try: s.try, Remarks: s.remarks,
 		ASCII: s.output.ascii, ReducedMotion: s.output.reducedMotion,
 		Filter: s.filter, Since: s.output.since.At, CanSuspend: terminal.CanSuspend, Notify: s.notify,
-		Resumed: s.gap, Sources: s.sourceStates, Export: exportTask,
+		Resumed: s.gap, Sources: s.sourceStates, Export: exportTask, Picture: savePicture,
 	}
 	s.mu.Lock()
 	for _, secret := range s.secrets {

@@ -8,8 +8,10 @@ import (
 	"fmt"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
+	tea "charm.land/bubbletea/v2"
 	"golang.org/x/sync/errgroup"
 
 	"aspectop/aspect"
@@ -42,21 +44,23 @@ type Session struct {
 	// instead shows in place of the screen and the lines, if it is not nil.
 	instead func(context.Context) error
 
-	place    string          // of the journal, for people
-	home     settings.Home   // of a journal that another process writes
-	journal  journal.Journal // nil if another process writes it
-	reader   journal.Reader
-	readers  []journal.Reader // further ones
-	feed     *feed.Feed       // what screens show; nil if there are none
-	rows     journal.Reader   // what is opened on a screen
-	status   *model.StatusLog
-	viewing  *model.StatusLog // of viewers, where status is nil
-	ssh      *sshServer       // nil: nobody watches from elsewhere
-	listener net.Listener     // nil if nothing is received
-	reach    *reach           // nil: reachable from this machine only
-	beside   []Service        // what runs beside the receiver
-	remarks  []string         // what is to be said at the start
-	metrics  *metrics         // nil: nobody asks for any
+	place     string          // of the journal, for people
+	home      settings.Home   // of a journal that another process writes
+	journal   journal.Journal // nil if another process writes it
+	reader    journal.Reader
+	readers   []journal.Reader // further ones
+	feed      *feed.Feed       // what screens show; nil if there are none
+	rows      journal.Reader   // what is opened on a screen
+	status    *model.StatusLog
+	viewing   *model.StatusLog            // of viewers, where status is nil
+	ssh       *sshServer                  // nil: nobody watches from elsewhere
+	recording *recording                  // nil: the screen is not recorded
+	program   atomic.Pointer[tea.Program] // that draws the screen; nil before and without
+	listener  net.Listener                // nil if nothing is received
+	reach     *reach                      // nil: reachable from this machine only
+	beside    []Service                   // what runs beside the receiver
+	remarks   []string                    // what is to be said at the start
+	metrics   *metrics                    // nil: nobody asks for any
 
 	client   *aspect.Client // nil without a key
 	names    *source.Names  // likewise
@@ -165,6 +169,11 @@ func (s *Session) notice(text string) {
 	s.status.Add(model.Status{At: time.Now(), Notice: text})
 }
 
+// tell says something about the program on screens, and in lines.
+func (s *Session) tell(text string) {
+	s.told().Add(model.Status{At: time.Now().UTC(), Notice: text})
+}
+
 // Close gives back what OpenJournal and Listen took.
 func (s *Session) Close() {
 	if s.listener != nil {
@@ -173,6 +182,7 @@ func (s *Session) Close() {
 	if s.ssh != nil {
 		s.ssh.listener.Close()
 	}
+	s.endRecording()
 	for _, r := range s.readers {
 		r.Close()
 	}

@@ -25,16 +25,15 @@ import (
 	"aspectop/ui/screen"
 )
 
-// SSHFlags say who else may watch, over SSH.
-type SSHFlags struct {
+// sshFlags say who else may watch, over SSH.
+type sshFlags struct {
 	ssh         string
 	sshKeys     string
 	sshPrivate  bool
 	sshSessions int
 }
 
-// Flags adds the flags.
-func (f *SSHFlags) Flags(set *pflag.FlagSet) {
+func (f *sshFlags) flags(set *pflag.FlagSet) {
 	set.StringVar(&f.ssh, "ssh", "", "serve this screen, read-only, over SSH on the `address`, such as 127.0.0.1:2222")
 	set.StringVar(&f.sshKeys, "ssh-keys", "", "`file` of public keys that may connect (default: authorized_keys next to the config file)")
 	set.BoolVar(&f.sshPrivate, "ssh-private", false, "hide user ids and URLs from SSH viewers")
@@ -48,8 +47,8 @@ type sshServer struct {
 	private  bool
 }
 
-// ServeSSH prepares to serve the session over SSH, if that was asked for.
-func (s *Session) ServeSSH(f SSHFlags) error {
+// serveSSH prepares to serve the session over SSH, if that was asked for.
+func (s *Session) serveSSH(f sshFlags) error {
 	switch {
 	case f.ssh == "" && (f.sshKeys != "" || f.sshPrivate):
 		return exit.Usage("--ssh-keys and --ssh-private need --ssh, such as --ssh 127.0.0.1:2222")
@@ -81,9 +80,7 @@ func (s *Session) ServeSSH(f SSHFlags) error {
 		Told: func(v model.Viewer) {
 			s.told().Add(model.Status{At: time.Now().UTC(), Viewer: &v})
 		},
-		Notice: func(text string) {
-			s.told().Add(model.Status{At: time.Now().UTC(), Notice: text})
-		},
+		Notice: s.tell,
 	})
 	if err != nil {
 		l.Close()
@@ -149,7 +146,7 @@ func (s *Session) share() (stop func()) {
 	}
 	go func() {
 		if err := s.ssh.server.Serve(s.ssh.listener); err != nil {
-			s.told().Add(model.Status{At: time.Now().UTC(), Notice: "SSH server failed: " + err.Error()})
+			s.tell("SSH server failed: " + err.Error())
 		}
 	}()
 	return func() {
@@ -170,7 +167,7 @@ func (s *Session) remoteScreen(ctx context.Context, c ssh.Client) (tea.Model, fu
 		o.Theme = "mono"
 	}
 	o.Notify, o.CanSuspend, o.Resumed = false, nil, nil
-	o.Export, o.Replay, o.Retry, o.Editor = nil, nil, nil, nil
+	o.Export, o.Picture, o.Replay, o.Retry, o.Editor = nil, nil, nil, nil, nil
 	o.Remarks = []string{"read-only view; press ? for the keys"}
 	if o.Private {
 		o.JournalPath, o.API, o.Endpoint = "", nil, nil

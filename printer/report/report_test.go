@@ -96,7 +96,7 @@ func TestAReportIsAboutTheTasksThatAreAskedFor(t *testing.T) {
 func TestAReportOfOneTaskIsOpen(t *testing.T) {
 	j := some()
 	var out bytes.Buffer
-	if err := WriteTask(&out, "good", []model.Delivery{j[3], j[1], j[2]}, noon.Add(time.Hour)); err != nil {
+	if err := WriteTask(&out, "good", []model.Delivery{j[3], j[1], j[2]}, Options{Now: noon.Add(time.Hour)}); err != nil {
 		t.Fatal(err)
 	}
 	inOrder(t, out.String(), "<h1>Task good</h1>", "<details open>", "msg_good_10", "msg_good_30", "msg_good_100", "</html>")

@@ -8,7 +8,6 @@ import (
 	"html/template"
 	"io"
 	"slices"
-	"time"
 
 	"aspectop/model"
 	"aspectop/printer"
@@ -82,10 +81,10 @@ func (w *writing) write(ctx context.Context, out io.Writer) (tasks int, err erro
 }
 
 // WriteTask writes a page about one task, from deliveries that told of it.
-func WriteTask(out io.Writer, task string, deliveries []model.Delivery, now time.Time) error {
+func WriteTask(out io.Writer, task string, deliveries []model.Delivery, o Options) error {
 	kept := slices.Clone(deliveries)
 	slices.SortFunc(kept, func(a, b model.Delivery) int { return cmp.Compare(a.Seq, b.Seq) })
-	_, err := Write(context.Background(), out, held(kept), PageOptions{Options: Options{Now: now}, task: task})
+	_, err := Write(context.Background(), out, held(kept), PageOptions{Options: o, task: task})
 	return err
 }
 

@@ -51,6 +51,7 @@ const (
 	CopyCurl
 	CopyURL
 	Export
+	Picture
 
 	Mouse
 	Theme
@@ -66,7 +67,7 @@ const (
 // program. A remote screen has no such actions.
 func (a Action) OnHost() bool {
 	switch a {
-	case Replay, Edit, Export, Suspend:
+	case Replay, Edit, Export, Picture, Suspend:
 		return true
 	}
 	return false
@@ -157,6 +158,7 @@ var Bindings = Set{
 	{CopyCurl, Acting, Anywhere, []string{"c"}, "", "copy as curl, old signature"},
 	{CopyURL, Acting, Anywhere, []string{"u"}, "", "copy the receiver's URL"},
 	{Export, Acting, Anywhere, []string{"x"}, "export", "save a report on the task"},
+	{Picture, Acting, Anywhere, []string{"S"}, "", "save a picture (SVG)"},
 
 	{Present, Program, Anywhere, []string{"P"}, "", "hide user ids and URLs"},
 	{Theme, Program, Anywhere, []string{"T"}, "", "theme: dark, light, mono"},

@@ -36,7 +36,7 @@ func TestTheTableListsEveryBindingUnderItsTopic(t *testing.T) {
 
 func TestARemoteScreenHasNoKeyThatActsOnTheHost(t *testing.T) {
 	remote := For(true, false)
-	for _, a := range []Action{Replay, Edit, Export, Suspend} {
+	for _, a := range []Action{Replay, Edit, Export, Picture, Suspend} {
 		if remote.Has(a) {
 			t.Errorf("a remote screen has the key for action %d", a)
 		}

@@ -71,9 +71,13 @@ type Options struct {
 	// Notify rings the bell and sends a notice by OSC 9 when tasks finish, fail
 	// or stall.
 	Notify bool
-	// Export writes the deliveries of a task to a file and returns its path;
-	// nil: there is no export.
-	Export func(task string, deliveries []model.Delivery) (path string, err error)
+	// Export writes a report about a task, from its deliveries, to a file and
+	// returns its path; nil: there is no export. In a private one there are no user
+	// ids and no URLs.
+	Export func(task string, deliveries []model.Delivery, private bool) (path string, err error)
+	// Picture writes a picture of what is shown, an SVG, to a file and returns its
+	// path; nil: there are no pictures.
+	Picture func(of, svg string) (path string, err error)
 
 	// API tells what Aspect says it sent. It is asked only while somebody looks
 	// at the deliveries; nil: there is no key.

@@ -1,0 +1,126 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"aspectop/cli/exit"
+	"aspectop/ui"
+	"aspectop/ui/picture"
+)
+
+// PictureFlags ask for a picture of the screen, in place of the screen.
+type PictureFlags struct {
+	file, size, view, task string
+}
+
+// Flags adds the flags.
+func (f *PictureFlags) Flags(set *pflag.FlagSet) {
+	set.StringVar(&f.file, "picture", "", "draw one picture of the screen to this `file`, as SVG, and end")
+	set.StringVar(&f.size, "size", "120x32", "`cells` of the picture: columns x rows")
+	set.StringVar(&f.view, "view", "tasks", "`view` in the picture: "+strings.Join(ui.Views(), ", "))
+	set.StringVar(&f.task, "task", "", "open this task in the picture: its `id`, or a beginning of it")
+}
+
+// A picture larger than this helps nobody.
+const mostColumns, mostRows = 1000, 400
+
+// Check refuses what cannot be meant. still is nil if no picture is wanted.
+func (f *PictureFlags) Check(set *pflag.FlagSet) (still *ui.Still, err error) {
+	if f.file == "" {
+		for _, name := range []string{"size", "view", "task"} {
+			if set.Changed(name) {
+				return nil, exit.Usage("--%s is for --picture", name)
+			}
+		}
+		return nil, nil
+	}
+	for _, name := range []string{"plain", "json", "record", "ssh", "web"} {
+		if set.Changed(name) {
+			return nil, exit.Usage("--picture draws one frame and ends; --%s has no use then", name)
+		}
+	}
+	still = &ui.Still{View: f.view, Task: f.task}
+	if n, err := fmt.Sscanf(f.size+"\n", "%dx%d\n", &still.W, &still.H); err != nil || n != 2 {
+		return nil, exit.Usage("--size %q is no size; it is columns x rows, such as 120x32", f.size)
+	}
+	if still.W < ui.MinWidth || still.H < ui.MinHeight || still.W > mostColumns || still.H > mostRows {
+		return nil, exit.Usage("--size %s is out of bounds; it is from %dx%d to %dx%d", f.size, ui.MinWidth, ui.MinHeight, mostColumns, mostRows)
+	}
+	if !slices.Contains(ui.Views(), f.view) {
+		return nil, exit.Usage("--view %q is not known; it is one of %s", f.view, strings.Join(ui.Views(), ", "))
+	}
+	if info, err := os.Stat(filepath.Dir(f.file)); err != nil {
+		return nil, exit.Usage("--picture: %w", err)
+	} else if !info.IsDir() {
+		return nil, exit.Usage("--picture: %s is no folder", filepath.Dir(f.file))
+	}
+	return still, nil
+}
+
+// Picture draws a picture of the screen to a file, which is replaced only by a
+// whole one. A journal that no process writes is drawn as of its newest arrival:
+// that is when the screen looked so.
+func (s *Session) Picture(ctx context.Context, f PictureFlags, still *ui.Still) error {
+	at, err := s.moment(ctx)
+	if err != nil {
+		return err
+	}
+	stop, err := s.fold(ctx)
+	if err != nil {
+		return err
+	}
+	defer stop()
+	if err := s.folded(ctx); err != nil {
+		return err
+	}
+	o := s.options()
+	o.Theme, o.Remarks, o.Now = s.output.theme, nil, func() time.Time { return at }
+	frame, theme, err := still.Frame(ctx, o)
+	if err != nil {
+		return err
+	}
+	return replaceFile(f.file, []byte(picture.SVG(frame, still.W, still.H, theme)))
+}
+
+// moment is now, or when the newest delivery arrived if no process writes the
+// journal any more.
+func (s *Session) moment(ctx context.Context) (time.Time, error) {
+	if _, alive, err := s.home.Writer(); alive || err != nil {
+		return time.Now(), nil
+	}
+	_, last, err := s.reader.Range(ctx)
+	if err != nil || last == 0 {
+		return time.Now(), err
+	}
+	d, err := s.reader.Get(ctx, last)
+	return d.Received, err
+}
+
+// folded waits until all there is has been folded.
+func (s *Session) folded(ctx context.Context) error {
+	for {
+		version := s.feed.Version()
+		s.feed.RLock()
+		loading, _, _ := s.feed.Loading()
+		trouble := s.feed.Trouble()
+		s.feed.RUnlock()
+		switch {
+		case trouble != "":
+			return errors.New(trouble)
+		case !loading:
+			return nil
+		}
+		if err := s.feed.Wait(ctx, version); err != nil {
+			return exit.With(exit.Interrupted, errors.New("interrupted; there is no picture"))
+		}
+	}
+}

@@ -1,0 +1,96 @@
+package session
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/spf13/pflag"
+
+	"aspectop/cli/exit"
+	"aspectop/ui"
+	"aspectop/ui/cast"
+)
+
+// Sharing says who else sees what the session shows; watch, demo and view share
+// it.
+type Sharing struct {
+	sshFlags
+	record string
+}
+
+// Flags adds the flags.
+func (f *Sharing) Flags(set *pflag.FlagSet) {
+	f.sshFlags.flags(set)
+	set.StringVar(&f.record, "record", "", "record the screen to this new `file`, as asciicast v3, or v2 if it ends in .v2.cast")
+}
+
+// Share prepares to share the session as was asked for. Before it returns, nothing
+// is shown to anybody.
+func (s *Session) Share(f Sharing) error {
+	if err := s.serveSSH(f.sshFlags); err != nil {
+		return err
+	}
+	return s.record(f.record)
+}
+
+// recording is of the screen.
+type recording struct {
+	*cast.Recorder
+	path string
+}
+
+// record begins to record the screen, if that was asked for.
+func (s *Session) record(path string) error {
+	if path == "" {
+		return nil
+	}
+	if s.mode() != onScreen {
+		return exit.Usage("--record records the screen, and lines are printed: stdout is no terminal, or --plain or --json was given")
+	}
+	version := 3
+	if strings.HasSuffix(path, ".v2.cast") {
+		version = 2
+	}
+	r, err := cast.Create(path, cast.Options{
+		Version: version, Command: strings.Join(append([]string{"aspectop"}, os.Args[1:2]...), " "),
+		Ended: func(err error) {
+			text := "the recording has ended: " + err.Error()
+			s.tell(text)
+			if p := s.program.Load(); p != nil {
+				p.Send(ui.Say(text))
+			}
+		},
+	})
+	if err != nil {
+		return exit.Usage("--record: %w", err)
+	}
+	s.recording = &recording{r, path}
+	return nil
+}
+
+// recorded is the screen, recorded if that was asked for.
+func (s *Session) recorded(screen tea.Model) tea.Model {
+	if s.recording == nil {
+		return screen
+	}
+	return s.recording.Model(screen)
+}
+
+// endRecording ends the recording and says in a sentence what was recorded. It
+// may be called again, and without one.
+func (s *Session) endRecording() string {
+	r := s.recording
+	if r == nil {
+		return ""
+	}
+	s.recording = nil
+	err := r.Close()
+	said := fmt.Sprintf("recorded %s, %d KiB, to %s", r.Length().Round(time.Second / 10), (r.Size()+1023)>>10, r.path)
+	if err != nil {
+		said += "; it ended early: " + err.Error()
+	}
+	return said + "\n"
+}

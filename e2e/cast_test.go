@@ -1,0 +1,146 @@
+//go:build unix
+
+package e2e
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// recorded runs the demo on a terminal and records it, and returns what the
+// screen showed at the end.
+func recorded(t *testing.T, path string) (last string) {
+	t.Helper()
+	screen := inTerminal(t, 100, 24, program(t, "demo", "--seed", "7", "--rate", "60", "--record", path))
+	screen.shows("1 Tasks", "processing")
+	screen.press("5")
+	screen.shows("Features", "Stalled")
+	screen.press("P1")
+	screen.shows("(hidden)")
+	screen.press(" ")
+	screen.shows("frozen")
+	last = screen.screen()
+	screen.press("q")
+	screen.ends(0)
+	screen.shows("recorded ", " KiB, to ")
+	return last
+}
+
+func TestARecordingIsPlayedByAsciinemasPlayer(t *testing.T) {
+	b := inBrowser(t)
+	path := filepath.Join(t.TempDir(), "demo.cast")
+	last := recorded(t, path)
+	cast, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := json.Marshal(string(cast))
+	if err != nil {
+		t.Fatal(err)
+	}
+	bundle, err := filepath.Abs(filepath.Join(modules(t), "asciinema-player", "dist", "bundle"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	page := filepath.Join(t.TempDir(), "player.html")
+	err = os.WriteFile(page, fmt.Appendf(nil, `<!DOCTYPE html><link rel="stylesheet" href="file://%[1]s/asciinema-player.css"><div id="player"></div>
+<script src="file://%[1]s/asciinema-player.js"></script>
+<script>
+const player = AsciinemaPlayer.create({data: () => %[2]s}, document.getElementById("player"), {preload: true});
+player.addEventListener("ready", () => player.seek("100%%").then(() => window.sought = true));
+</script>`, bundle, data), 0o600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.size(1000, 700, "dark")
+	b.open("file://" + page)
+	b.until("window.sought && document.querySelector('.ap-term')")
+	b.picture("player")
+	b.until(`document.querySelector(".ap-term").innerText.includes("frozen")`)
+	played := value[string](b, `document.querySelector(".ap-term").innerText`)
+	// The player draws blocks itself, and pieces of a line are no words.
+	bare := strings.NewReplacer(strings.Split(" ,,\n,,\u00a0,,▁,,▂,,▃,,▄,,▅,,▆,,▇,,█,,▌,", ",")...)
+	for _, line := range strings.Split(last, "\n")[2:] { // the header counts on
+		if counts := strings.Contains(line, "frozen"); !counts && !strings.Contains(bare.Replace(played), bare.Replace(line)) {
+			t.Errorf("the player does not show %q but\n%s", line, played)
+		}
+	}
+	b.stays("file://")
+}
+
+// readByAsciinema has asciinema's own parser read a recording, which must be
+// version 2. The command itself wants a terminal.
+const readByAsciinema = `
+import sys
+from asciinema.asciicast import open_from_url
+with open_from_url(sys.argv[1]) as cast:
+    last = 0
+    for event in cast.events():
+        assert event[0] >= last, event
+        last = event[0]
+        sys.stdout.write(event[2])
+`
+
+func TestARecordingOfVersion2IsReadByAsciinema(t *testing.T) {
+	if exec.Command("python3", "-c", "import asciinema").Run() != nil {
+		lacking(t, "asciinema 2 (apt-get install asciinema)")
+	}
+	path := filepath.Join(t.TempDir(), "demo.v2.cast")
+	recorded(t, path)
+	stdout, stderr, code := finished(t, exec.Command("python3", "-c", readByAsciinema, path))
+	if code != 0 {
+		t.Fatalf("asciinema's parser ended with %d: %s", code, stderr)
+	}
+	says(t, stdout, "aspectop", "Features", "frozen")
+}
+
+func TestARecordingIsOfAScreenAndOverwritesNothing(t *testing.T) {
+	folder := t.TempDir()
+	taken := filepath.Join(folder, "taken.cast")
+	if err := os.WriteFile(taken, []byte("before"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	stdout, stderr, code := finished(t, program(t, "demo", "--record", filepath.Join(folder, "new.cast"), "--duration", "1s"))
+	if code != 2 || stdout != "" {
+		t.Errorf("without a terminal: %d, %s", code, stdout)
+	}
+	says(t, stderr, "--record records the screen")
+	for path, word := range map[string]string{taken: "is there already", filepath.Join(folder, "none", "new.cast"): "no such file"} {
+		screen := inTerminal(t, 200, 24, program(t, "demo", "--record", path))
+		screen.ends(2)
+		screen.shows(word)
+	}
+	if text, err := os.ReadFile(taken); err != nil || string(text) != "before" {
+		t.Errorf("the file that was there is now %q, %v", text, err)
+	}
+	if files, err := os.ReadDir(folder); err != nil || len(files) != 1 {
+		t.Errorf("left over: %v, %v", files, err)
+	}
+}
+
+func TestAFullDiskEndsTheRecordingAndTheScreenSaysSo(t *testing.T) {
+	// A limit on the size of files stands in for a full disk.
+	path := filepath.Join(t.TempDir(), "demo.cast")
+	view := program(t, "view", "--journal", "demo.db", "--record", path)
+	cmd := exec.Command("sh", append([]string{"-c", `ulimit -f 128; exec "$@"`, "sh"}, view.Args...)...)
+	cmd.Env, cmd.Dir = view.Env, playedJournal(t, 30*time.Second)
+	screen := inTerminal(t, 100, 24, cmd)
+	screen.shows("1 Tasks", "stalled")
+	screen.until("the screen says so", func(text string) bool {
+		screen.press("25")
+		return strings.Contains(text, "the recording has ended")
+	})
+	screen.press("q")
+	screen.ends(0)
+	screen.shows("it ended early")
+	cast, err := os.ReadFile(path)
+	if err != nil || !strings.HasSuffix(string(cast), "]\n") || len(cast) > 128*512 {
+		t.Errorf("the recording has %d bytes and ends with %q, %v", len(cast), cast[max(0, len(cast)-20):], err)
+	}
+}
