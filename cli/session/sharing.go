@@ -88,7 +88,7 @@ func (s *Session) endRecording() string {
 	}
 	s.recording = nil
 	err := r.Close()
-	said := fmt.Sprintf("recorded %s, %d KiB, to %s", r.Length().Round(time.Second / 10), (r.Size()+1023)>>10, r.path)
+	said := fmt.Sprintf("recorded %s, %d KiB, to %s", r.Length().Round(time.Second/10), (r.Size()+1023)>>10, r.path)
 	if err != nil {
 		said += "; it ended early: " + err.Error()
 	}
