@@ -74,7 +74,8 @@ func (s *Session) Picture(ctx context.Context, f PictureFlags, still *ui.Still) 
 	if err != nil {
 		return err
 	}
-	stop, err := s.fold(ctx)
+	now := func() time.Time { return at }
+	stop, err := s.fold(ctx, now)
 	if err != nil {
 		return err
 	}
@@ -83,7 +84,7 @@ func (s *Session) Picture(ctx context.Context, f PictureFlags, still *ui.Still) 
 		return err
 	}
 	o := s.options()
-	o.Theme, o.Remarks, o.Now = s.output.theme, nil, func() time.Time { return at }
+	o.Theme, o.Remarks, o.Now = s.output.theme, nil, now
 	frame, theme, err := still.Frame(ctx, o)
 	if err != nil {
 		return err

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"time"
 
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/colorprofile"
@@ -52,7 +53,7 @@ func (s *Session) screen(ctx context.Context) error {
 
 // fold starts the feed that all screens show, here and elsewhere, and ends it when
 // the returned function is called.
-func (s *Session) fold(ctx context.Context) (stop func(), err error) {
+func (s *Session) fold(ctx context.Context, now func() time.Time) (stop func(), err error) {
 	folded, err := s.OpenReader()
 	if err != nil {
 		return nil, err
@@ -61,7 +62,7 @@ func (s *Session) fold(ctx context.Context) (stop func(), err error) {
 	if s.rows, err = s.OpenReader(); err != nil {
 		return nil, err
 	}
-	s.feed = feed.New(feed.Options{Journal: folded, Rows: s.rows, Status: s.told()})
+	s.feed = feed.New(feed.Options{Journal: folded, Rows: s.rows, Status: s.told(), Now: now})
 	ctx, cancel := context.WithCancel(ctx)
 	ended := make(chan struct{})
 	go func() {

@@ -34,7 +34,7 @@ func (s *Session) mode() mode {
 // Show draws the screen, or prints.
 func (s *Session) Show(ctx context.Context) error {
 	if s.instead == nil && s.Watched() {
-		stop, err := s.fold(ctx)
+		stop, err := s.fold(ctx, time.Now)
 		if err != nil {
 			return err
 		}
