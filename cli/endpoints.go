@@ -211,7 +211,7 @@ func newSecretFile(path string) (*secretFile, error) {
 // keep writes the secret, if there is one and a file for it.
 func (f *secretFile) keep(secret aspect.Credential) error {
 	if secret.Empty() {
-		return errors.New("Aspect's answer contains no secret")
+		return errors.New("the answer from Aspect contains no secret")
 	}
 	if f == nil {
 		return nil
