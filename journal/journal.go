@@ -40,6 +40,9 @@ type Options struct {
 	// 0 keeps them for ever. The newest event of a task that is not done stays
 	// longer, and ids are remembered for 48 hours at least.
 	Retain time.Duration
+	// Holding is told who does the retention, where several processes share the
+	// journal and one of them does; nil tells nobody.
+	Holding func(Holder)
 	// Now is the clock that Retain goes by; nil is time.Now.
 	Now func() time.Time
 }
@@ -72,7 +75,7 @@ type Journal interface {
 	// Hold runs f while this process holds the job, which one process at a time
 	// does for all that share the journal. It waits for the job, and tells who
 	// has it meanwhile. The context of f ends with ctx, or when the job was lost
-	// to another process because this one could not renew its claim for ten
+	// to another process because this one could not renew its claim for some
 	// seconds; Hold then waits for the job again. It returns what f returns, or
 	// the error of ctx.
 	Hold(ctx context.Context, job string, tell func(Holder), f func(context.Context) error) error
@@ -143,11 +146,6 @@ type Reader interface {
 	// first call returns at once. Now and then it returns without news. It is for
 	// one goroutine at a time.
 	Wait(ctx context.Context) error
-
-	// Changed reports whether anything was committed since its last call.
-	//
-	// Deprecated: Wait does not poll.
-	Changed(ctx context.Context) (bool, error)
 
 	// Forwards returns what became of one delivery at each target it was
 	// forwarded to, the first known target first.

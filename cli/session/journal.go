@@ -9,7 +9,6 @@ import (
 	"aspectop/cli/exit"
 	"aspectop/cli/settings"
 	"aspectop/journal"
-	"aspectop/journal/postgres"
 	"aspectop/model"
 )
 
@@ -19,14 +18,12 @@ func (s *Session) OpenJournal(ctx context.Context, flag string, retain time.Dura
 	if err != nil {
 		return err
 	}
-	if s.journal, err = h.Open(ctx, journal.Options{Retain: retain}); err != nil {
+	if s.journal, err = h.Open(ctx, journal.Options{Retain: retain, Holding: s.tellHolder("retention")}); err != nil {
 		return err
 	}
 	s.place = s.journal.Place()
 	s.tellDamage(s.journal)
-	if j, ok := s.journal.(*postgres.Journal); ok && j.Exposed() {
-		s.remarks = append(s.remarks, "the connection to "+s.place+" is not encrypted: add sslmode=verify-full to the URL")
-	}
+	s.remarks = append(s.remarks, h.Remarks()...)
 	if s.reader, err = s.journal.Reader(); err != nil {
 		s.journal.Close()
 		return exit.Setup(err)
@@ -78,8 +75,17 @@ func (s *Session) Journal() journal.Journal { return s.journal }
 // hold runs a job that only one of the processes on a journal does at a time, and
 // says who does it if it is another one.
 func (s *Session) hold(ctx context.Context, job string, run func(context.Context) error) error {
+	err := s.journal.Hold(ctx, job, s.tellHolder(job), run)
+	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+		return nil
+	}
+	return err
+}
+
+// tellHolder says who does a job, if it is or was another process.
+func (s *Session) tellHolder(job string) func(journal.Holder) {
 	elsewhere := false
-	err := s.journal.Hold(ctx, job, func(h journal.Holder) {
+	return func(h journal.Holder) {
 		switch {
 		case !h.Self && h.Name != "":
 			s.notice(fmt.Sprintf("%s: done by %s; this process takes over when it ends", job, h.Name))
@@ -87,9 +93,5 @@ func (s *Session) hold(ctx context.Context, job string, run func(context.Context
 			s.notice("this process has taken over " + job)
 		}
 		elsewhere = !h.Self
-	}, run)
-	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
-		return nil
 	}
-	return err
 }

@@ -49,7 +49,7 @@ func HomeOf(flag string) (Home, error) {
 		}
 		return Home{database: d}, nil
 	case isURL:
-		return Home{}, exit.Usage("--journal: must be a file or a PostgreSQL database (postgres://…), not %s://", scheme)
+		return Home{}, exit.Setup(fmt.Errorf("--journal: must be a file or a PostgreSQL database (postgres://…), not %s://", scheme))
 	}
 	return Home{path: flag}, nil
 }
@@ -116,6 +116,15 @@ func (h Home) Writer() (who string, alive bool, err error) {
 	defer cancel()
 	names, err := h.database.Receivers(ctx)
 	return strings.Join(names, ", "), len(names) > 0, err
+}
+
+// Remarks are sentences about the way to the journal, after it was opened, that
+// its user should know.
+func (h Home) Remarks() []string {
+	if h.database == nil {
+		return nil
+	}
+	return h.database.Remarks()
 }
 
 // String names the home for people. It never contains a password.

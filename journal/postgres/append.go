@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 	"unicode/utf8"
 
@@ -17,9 +18,14 @@ import (
 	"aspectop/model"
 )
 
-// commitTime is how long a commit may take. It is longer than any caller of
-// Append waits, and bounds how long a dead connection is waited for.
-const commitTime = 15 * time.Second
+const (
+	// slow is how long a commit takes until the server is asked what it waits for,
+	// and then how often.
+	slow = 2 * time.Second
+	// commitTime is how long a commit may take that does not wait for a standby. It
+	// bounds how long a dead connection is waited for.
+	commitTime = 8 * time.Second
+)
 
 // arrival is a delivery on its way into the database, and what became of it.
 type arrival struct {
@@ -37,6 +43,9 @@ type arrival struct {
 func (j *Journal) Append(ctx context.Context, d *model.Delivery) error {
 	a := &arrival{ctx: ctx, delivery: d, header: string(journal.AppendHeader(nil, d.Header, d.ID))}
 	if err := j.group.Add(ctx, a); err != nil {
+		if failed := j.failed.Load(); failed != nil && ctx.Err() != nil {
+			return *failed // says why time ran out
+		}
 		return err
 	}
 	d.Seq, d.Message, d.Attempt, d.Differs = a.seq, a.message, a.attempt, a.differs
@@ -55,17 +64,77 @@ func (j *Journal) commit(arrivals []*arrival) error {
 	if len(wanted) == 0 {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), commitTime)
-	defer cancel()
+	ctx, giveUp := context.WithCancelCause(context.Background())
+	defer giveUp(nil)
+	done := j.attend(giveUp)
 	err := j.database.explain(j.send(ctx, wanted))
+	done()
+	if why := context.Cause(ctx); err != nil && why != nil {
+		err = why
+	}
 	if err != nil {
 		j.failed.Store(&err)
 		return err
 	}
 	j.failed.Store(nil)
-	j.seen.Store(wanted[len(wanted)-1].seq)
-	j.watch.tell()
+	last := wanted[len(wanted)-1].seq
+	j.seen.Store(last)
+	j.watch.tell(last)
 	return nil
+}
+
+// attend looks after a commit until done is called. If it takes long, the server
+// is asked why. While commits wait for the synchronous standby, so does this one,
+// however long: cancelled, it would become visible to readers without being on
+// both disks. Any other is given up after commitTime.
+func (j *Journal) attend(giveUp context.CancelCauseFunc) (done func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	var attendant sync.WaitGroup
+	attendant.Add(1)
+	timer := time.AfterFunc(slow, func() {
+		defer attendant.Done()
+		for began := time.Now().Add(-slow); ctx.Err() == nil; {
+			waits, why := j.waitsForStandby(ctx)
+			if waits {
+				began = time.Now()
+			}
+			if ctx.Err() != nil {
+				return
+			}
+			j.failed.Store(&why)
+			if time.Since(began) > commitTime {
+				giveUp(why)
+				j.pool.Reset() // its other connections may be as dead
+				return
+			}
+			select {
+			case <-time.After(slow):
+			case <-ctx.Done():
+			}
+		}
+	})
+	return func() {
+		cancel()
+		if timer.Stop() {
+			attendant.Done()
+		}
+		attendant.Wait()
+	}
+}
+
+// waitsForStandby asks whether commits wait for the synchronous standby, and says
+// why a commit takes long.
+func (j *Journal) waitsForStandby(ctx context.Context) (waits bool, why error) {
+	ctx, cancel := context.WithTimeout(ctx, slow)
+	defer cancel()
+	err := j.pool.QueryRow(ctx, `SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'SyncRep')`).Scan(&waits)
+	switch {
+	case err != nil:
+		return false, j.database.explain(err)
+	case waits:
+		return true, &Error{j.Place(), "commits wait for the synchronous standby: check that it runs", nil}
+	}
+	return false, &Error{j.Place(), "the server takes long to commit", nil}
 }
 
 // insertBatch numbers and keeps a batch, after the statement before it has
@@ -134,10 +203,14 @@ func (j *Journal) send(ctx context.Context, arrivals []*arrival) (err error) {
 	batch.Queue(`COMMIT`)
 	results := c.SendBatch(ctx, batch)
 	defer func() { err = errors.Join(err, results.Close()) }()
-	for range 2 {
-		if _, err := results.Exec(); err != nil {
-			return err
-		}
+	if _, err := results.Exec(); err != nil {
+		return err
+	}
+	switch tag, err := results.Exec(); {
+	case err != nil:
+		return err
+	case tag.RowsAffected() != 1:
+		return errHeadless
 	}
 	rows, err := results.Query()
 	if err != nil {

@@ -8,7 +8,9 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -48,7 +50,12 @@ func (e *URLError) Error() string {
 }
 
 // Database is a PostgreSQL database that may hold a journal.
-type Database struct{ config *pgxpool.Config }
+type Database struct {
+	config *pgxpool.Config
+
+	mu      sync.Mutex
+	remarks []string
+}
 
 // Parse reads a URL as libpq does: several hosts, sslmode, target_session_attrs
 // and the rest; what it leaves out comes from the PG* variables, a service file
@@ -69,7 +76,7 @@ func Parse(text string) (*Database, error) {
 	if c.ConnectTimeout == 0 {
 		c.ConnectTimeout = connectTime
 	}
-	return &Database{config}, nil
+	return &Database{config: config}, nil
 }
 
 // String names the database without the password.
@@ -91,34 +98,78 @@ func hostPort(host string, port uint16) string {
 	return net.JoinHostPort(host, fmt.Sprint(port))
 }
 
+// Remarks are sentences about the way to the server that whoever uses it should
+// know. They hold from when the journal was opened.
+func (d *Database) Remarks() []string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.remarks
+}
+
 // pool opens connections as they are needed. A writer's lead to a server that
-// takes writes, and that is not behind what was acknowledged before.
+// takes writes, and are checked by check.
 func (d *Database) pool(ctx context.Context, writer bool, check func(context.Context, *pgx.Conn) error) (*pgxpool.Pool, error) {
 	config := d.config.Copy()
 	if writer && config.ConnConfig.ValidateConnect == nil {
 		config.ConnConfig.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite
 	}
-	config.ConnConfig.OnNotice = noteWarning
-	config.AfterConnect = check
-	pool, err := pgxpool.NewWithConfig(ctx, config)
+	pooled, err := d.meet(ctx, config.ConnConfig)
 	if err != nil {
 		return nil, d.explain(err)
 	}
-	if err := pool.Ping(ctx); err != nil {
-		pool.Close()
-		return nil, d.explain(err)
+	if pooled {
+		config.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeExec
 	}
-	return pool, nil
+	config.ConnConfig.OnNotice = noteWarning
+	config.AfterConnect = check
+	pool, err := pgxpool.NewWithConfig(ctx, config)
+	return pool, d.explain(err)
 }
 
-// Exposed reports whether a connection goes to another machine without TLS.
-func exposed(c *pgx.Conn) bool {
-	conn := c.PgConn().Conn()
-	if _, encrypted := conn.(*tls.Conn); encrypted {
+// meet makes a first connection, to see whether the server will do and what lies
+// on the way to it. Poolers are told by the number of the server's process, in
+// whose place they give clients one of their own.
+func (d *Database) meet(ctx context.Context, config *pgx.ConnConfig) (pooled bool, err error) {
+	config = config.Copy()
+	config.DefaultQueryExecMode = pgx.QueryExecModeExec // what any pooler passes
+	c, err := pgx.ConnectConfig(ctx, config)
+	if err != nil {
+		return false, err
+	}
+	defer c.Close(ctx)
+	var version int
+	var process uint32
+	if err := c.QueryRow(ctx, `SELECT current_setting('server_version_num')::int, pg_backend_pid()`).Scan(&version, &process); err != nil {
+		return false, err
+	}
+	if version < leastServer {
+		return false, &Error{d.String(), fmt.Sprintf("the server is PostgreSQL %d; aspectop needs %d or later", version/10000, leastServer/10000), nil}
+	}
+	pooled = process != c.PgConn().PID()
+	var remarks []string
+	if exposed(c.PgConn().Conn()) {
+		remarks = append(remarks, "the connection to "+d.String()+" is not encrypted: add sslmode=verify-full to the URL")
+	}
+	if pooled {
+		remarks = append(remarks, "there is a pooler before "+d.String()+", so no prepared statements are used; receivers are faster without it")
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.remarks = remarks
+	return pooled, nil
+}
+
+// exposed reports whether a connection goes to another machine without TLS.
+func exposed(c net.Conn) bool {
+	if _, encrypted := c.(*tls.Conn); encrypted {
 		return false
 	}
-	address, err := netip.ParseAddrPort(conn.RemoteAddr().String())
-	return err == nil && !address.Addr().Unmap().IsLoopback()
+	here, err := netip.ParseAddrPort(c.LocalAddr().String())
+	if err != nil {
+		return false // a socket of this machine
+	}
+	there, err := netip.ParseAddrPort(c.RemoteAddr().String())
+	return err == nil && there.Addr().Unmap() != here.Addr().Unmap()
 }
 
 // explain says what went wrong, with what, and what to do. No password is in it.
@@ -138,9 +189,9 @@ func (d *Database) explain(err error) error {
 	case errors.Is(err, context.DeadlineExceeded) && !errors.As(err, &connect):
 		return &Error{d.String(), "the server did not answer in time; if commits wait for a synchronous standby, check that it runs", err}
 	case errors.As(err, &connect):
-		return &Error{d.String(), "cannot be reached: " + lastWords(err), err}
+		return &Error{d.String(), "cannot be reached: " + reasons(err), err}
 	}
-	return &Error{d.String(), lastWords(err), err}
+	return &Error{d.String(), reasons(err), err}
 }
 
 // Error says what is wrong with a journal in a database.
@@ -163,6 +214,8 @@ func serverWords(e *pgconn.PgError) string {
 		return "the user lacks a right (" + e.Message + "): run aspectop journal migrate as a role that may, and grant what docs/team.md lists"
 	case "53100":
 		return "the server's disk is full: free some space there"
+	case "23505":
+		return "somebody else wrote into its tables (" + e.Message + "): numbers or ids are there that aspectop did not give"
 	case "53300":
 		return "the server has no connection left: raise max_connections, or end some clients"
 	case "57P01", "57P02", "57P03":
@@ -175,18 +228,48 @@ func serverWords(e *pgconn.PgError) string {
 	return e.Message + " (SQLSTATE " + e.Code + ")"
 }
 
-// lastWords is the innermost reason, without the connection string that pgx puts
-// in front.
-func lastWords(err error) string {
-	if errors.Is(err, context.DeadlineExceeded) {
-		return "no answer in time"
+// reasons says of each host that was tried why it was of no use.
+func reasons(err error) string {
+	var words []string
+	for _, e := range leaves(err) {
+		if w := reason(e); !slices.Contains(words, w) { // with sslmode=prefer each is tried twice
+			words = append(words, w)
+		}
 	}
-	if strings.Contains(err.Error(), "ValidateConnect failed") || strings.Contains(err.Error(), "read only connection") {
-		return "no server in the URL takes writes"
+	return strings.Join(words, "; ")
+}
+
+// leaves are the errors that were joined.
+func leaves(err error) []error {
+	for e := err; e != nil; e = errors.Unwrap(e) {
+		joined, ok := e.(interface{ Unwrap() []error })
+		if !ok {
+			continue
+		}
+		var all []error
+		for _, one := range joined.Unwrap() {
+			all = append(all, leaves(one)...)
+		}
+		return all
+	}
+	return []error{err}
+}
+
+// reason is the innermost one, without the connection string that pgx puts in
+// front.
+func reason(err error) string {
+	host, _, found := strings.Cut(err.Error(), " (") // pgx: "address (host): why"
+	if !found {
+		host = "the server"
 	}
 	var op *net.OpError
-	if errors.As(err, &op) {
-		return fmt.Sprintf("%s %v: %v", op.Op, op.Addr, op.Err)
+	switch {
+	case errors.Is(err, pgconn.ErrReadOnlyConnection):
+		return host + " takes no writes"
+	case errors.Is(err, context.DeadlineExceeded):
+		return host + " does not answer"
+	case errors.As(err, &op):
+		return fmt.Sprintf("%v: %v", op.Addr, op.Err)
 	}
 	for {
 		next := errors.Unwrap(err)

@@ -14,18 +14,14 @@ import (
 // saveTime is how long SaveForwards may take.
 const saveTime = 10 * time.Second
 
-// SaveForwards keeps outcomes and a cursor; see [journal.Journal]. It waits for
-// no disk: synchronous_commit is off for this one transaction.
+// SaveForwards keeps outcomes and a cursor; see [journal.Journal].
 func (j *Journal) SaveForwards(key, url string, cursor int64, outcomes []model.Forward) error {
 	if j.group.Closed() {
 		return journal.ErrClosed
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), saveTime)
 	defer cancel()
-	return j.database.explain(pgx.BeginFunc(ctx, j.pool, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, `SET LOCAL synchronous_commit = off`); err != nil {
-			return err
-		}
+	return j.database.explain(j.loosely(ctx, func(tx pgx.Tx) error {
 		var target int64
 		err := tx.QueryRow(ctx, `INSERT INTO aspectop.forward_targets (key, url, cursor) VALUES ($1, $2, $3)
 			ON CONFLICT (key) DO UPDATE SET url = excluded.url, cursor = excluded.cursor RETURNING id`, key, encodeText(url), cursor).Scan(&target)

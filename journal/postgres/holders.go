@@ -18,9 +18,9 @@ const (
 	// others ask for it.
 	renewEvery = 3 * time.Second
 	askEvery   = 2 * time.Second
-	// doubtTime is how long a holder that cannot renew goes on. It is shorter than
-	// holdTime, so that nobody else has begun by then.
-	doubtTime = 8 * time.Second
+	// doubtTime is how long a holder that cannot renew goes on. Nobody else has
+	// begun by then, even if a failover lost its last renewal.
+	doubtTime = holdTime - renewEvery - time.Second
 )
 
 var errLost = errors.New("the job was lost to another process")
@@ -62,19 +62,17 @@ func (j *Journal) Hold(ctx context.Context, job string, tell func(journal.Holder
 func (j *Journal) claim(ctx context.Context, job string) (h journal.Holder, err error) {
 	ctx, cancel := context.WithTimeout(ctx, askEvery)
 	defer cancel()
-	var token string
-	err = j.pool.QueryRow(ctx, `INSERT INTO aspectop.holders AS h (job, token, name, until)
-		VALUES ($1, $2, $3, clock_timestamp() + make_interval(secs => $4))
-		ON CONFLICT (job) DO UPDATE SET token = excluded.token, name = excluded.name, until = excluded.until
-			WHERE h.token = excluded.token OR h.until < clock_timestamp()
-		RETURNING token`, job, j.token, j.name, holdTime.Seconds()).Scan(&token)
-	if err == nil {
-		return journal.Holder{Self: true, Name: j.name}, nil
-	}
-	if !errors.Is(err, pgx.ErrNoRows) {
-		return h, err
-	}
-	err = j.pool.QueryRow(ctx, `SELECT name FROM aspectop.holders WHERE job = $1`, job).Scan(&h.Name)
+	err = j.loosely(ctx, func(tx pgx.Tx) error {
+		tag, err := tx.Exec(ctx, `INSERT INTO aspectop.holders AS h (job, token, name, until)
+			VALUES ($1, $2, $3, clock_timestamp() + make_interval(secs => $4))
+			ON CONFLICT (job) DO UPDATE SET token = excluded.token, name = excluded.name, until = excluded.until
+				WHERE h.token = excluded.token OR h.until < clock_timestamp()`, job, j.token, j.name, holdTime.Seconds())
+		if err != nil || tag.RowsAffected() == 1 {
+			h = journal.Holder{Self: true, Name: j.name}
+			return err
+		}
+		return tx.QueryRow(ctx, `SELECT name FROM aspectop.holders WHERE job = $1`, job).Scan(&h.Name)
+	})
 	return h, err
 }
 
@@ -83,6 +81,8 @@ func (j *Journal) claim(ctx context.Context, job string) (h journal.Holder, err 
 func (j *Journal) holding(ctx context.Context, job string, began time.Time, f func(context.Context) error) error {
 	held, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
+	doubt := time.AfterFunc(doubtTime-time.Since(began), func() { cancel(errLost) })
+	defer doubt.Stop()
 	done := make(chan error, 1)
 	go func() { done <- f(held) }()
 	tick := time.NewTicker(renewEvery)
@@ -96,16 +96,16 @@ func (j *Journal) holding(ctx context.Context, job string, began time.Time, f fu
 			return err
 		case <-tick.C:
 		}
-		if ctx.Err() != nil {
+		if held.Err() != nil {
 			continue // f ends by itself
 		}
-		now := time.Now()
-		holder, err := j.claim(ctx, job)
-		switch {
-		case err == nil && holder.Self:
-			began = now
-		case err == nil, time.Since(began) > doubtTime:
+		began := time.Now()
+		switch holder, err := j.claim(ctx, job); {
+		case err != nil: // and perhaps not the next time
+		case !holder.Self:
 			cancel(errLost)
+		case doubt.Stop():
+			doubt.Reset(doubtTime - time.Since(began))
 		}
 	}
 }
@@ -114,5 +114,8 @@ func (j *Journal) holding(ctx context.Context, job string, began time.Time, f fu
 func (j *Journal) release(job string) {
 	ctx, cancel := context.WithTimeout(context.Background(), askEvery)
 	defer cancel()
-	j.pool.Exec(ctx, `DELETE FROM aspectop.holders WHERE job = $1 AND token = $2`, job, j.token)
+	j.loosely(ctx, func(tx pgx.Tx) error {
+		_, err := tx.Exec(ctx, `DELETE FROM aspectop.holders WHERE job = $1 AND token = $2`, job, j.token)
+		return err
+	})
 }

@@ -3,9 +3,11 @@
 // readers read, on any number of machines.
 //
 // An acknowledged delivery is as durable as the server makes a commit: with a
-// synchronous standby it is on two disks. Nothing here needs session state
-// between transactions, so a pooler in transaction mode will do if it allows
-// prepared statements (pgbouncer 1.21 or later).
+// synchronous standby it is on two disks.
+//
+// Nothing here needs state of a session between transactions, so that a pooler in
+// transaction mode may stand before the server: no advisory lock but the one of a
+// migration, no LISTEN, and behind a pooler no prepared statement.
 package postgres
 
 import (
@@ -43,8 +45,7 @@ type Journal struct {
 	// lacks it was left behind by a failover.
 	seen     atomic.Int64
 	timeline atomic.Int64
-	failed   atomic.Pointer[error] // why the last commit failed; nil: it did not
-	exposed  atomic.Bool
+	failed   atomic.Pointer[error] // why the last commit failed, or takes long; nil: neither
 
 	stop    context.CancelFunc // of what runs beside: heartbeat, retention
 	beside  sync.WaitGroup
@@ -92,24 +93,15 @@ func (j *Journal) prepare(ctx context.Context) error {
 		return err
 	}
 	defer c.Release()
-	j.exposed.Store(exposed(c.Conn()))
 	return migrate(ctx, c.Conn())
 }
 
-// Exposed reports whether deliveries cross a network without TLS.
-func (j *Journal) Exposed() bool { return j.exposed.Load() }
-
-// checkServer refuses, for each new connection, a server that is too old, or one
-// that was left behind: the old primary of a failover.
+// checkServer refuses, for each new connection, a server that was left behind:
+// the old primary of a failover.
 func (j *Journal) checkServer(ctx context.Context, c *pgx.Conn) error {
-	var version int
 	var timeline int64
-	if err := c.QueryRow(ctx, `SELECT current_setting('server_version_num')::int,
-		('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::bigint`).Scan(&version, &timeline); err != nil {
+	if err := c.QueryRow(ctx, `SELECT ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::bigint`).Scan(&timeline); err != nil {
 		return err
-	}
-	if version < leastServer {
-		return &Error{j.database.String(), fmt.Sprintf("the server is PostgreSQL %d; aspectop needs %d or later", version/10000, leastServer/10000), nil}
 	}
 	if known := j.timeline.Load(); timeline < known {
 		return &Error{j.database.String(), fmt.Sprintf("this server is on timeline %d, and a newer primary is on %d: stop the old primary", timeline, known), nil}
@@ -130,27 +122,28 @@ func (j *Journal) checkServer(ctx context.Context, c *pgx.Conn) error {
 // Place names the database without the password.
 func (j *Journal) Place() string { return j.database.String() }
 
-// Ready says why nothing could be appended now.
+// readyTime is how long a commit may take for the journal to be ready.
+const readyTime = 2 * time.Second
+
+// Ready says why nothing could be appended now. It commits something as durably
+// as a delivery, so that it is true of a receiver that nothing is sent to.
 func (j *Journal) Ready(ctx context.Context) error {
 	if j.group.Closed() {
 		return journal.ErrClosed
 	}
-	if _, err := j.pool.Exec(ctx, `SELECT 1 FROM aspectop.head`); err != nil {
-		return j.database.explain(err)
+	if failed := j.failed.Load(); failed != nil {
+		if !j.turn.TryLock() {
+			return *failed // a commit is under way, and has been for some time
+		}
+		j.turn.Unlock()
 	}
-	failed := j.failed.Load()
-	if failed == nil {
-		return nil
-	}
-	// An instance that a load balancer has turned away from learns by this that
-	// commits go through again.
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, readyTime)
 	defer cancel()
-	if _, err := j.pool.Exec(ctx, heartbeat, j.token, j.name, receiverTime.Seconds()); err != nil {
-		return j.database.explain(err)
+	tag, err := j.pool.Exec(ctx, heartbeat, j.token, j.name, receiverTime.Seconds())
+	if err == nil && tag.RowsAffected() == 0 {
+		err = errHeadless
 	}
-	j.failed.CompareAndSwap(failed, nil)
-	return nil
+	return j.database.explain(err)
 }
 
 // Reader opens a reader on the same connections, which is told about the commits
@@ -159,31 +152,38 @@ func (j *Journal) Reader() (journal.Reader, error) {
 	return newReader(j.database, j.pool, j.watch, nil), nil
 }
 
-// Close waits for the Appends under way, and gives up the jobs that are held.
+// closeTime is how long Close waits for a server that does not answer.
+const closeTime = 2 * time.Second
+
+// Close waits for the Appends under way, and gives up the jobs that are held. A
+// commit that waits for the standby is left to the server.
 func (j *Journal) Close() error {
 	j.closing.Do(func() {
-		j.group.Close()
+		within(closeTime, func() { j.group.Close() })
 		j.stop()
 		j.beside.Wait()
-		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), closeTime)
 		defer cancel()
-		j.pool.Exec(ctx, `DELETE FROM aspectop.receivers WHERE token = $1`, j.token)
+		j.loosely(ctx, func(tx pgx.Tx) error {
+			_, err := tx.Exec(ctx, `DELETE FROM aspectop.receivers WHERE token = $1`, j.token)
+			return err
+		})
 		j.watch.close()
-		closePool(j.pool)
+		within(closeTime, j.pool.Close)
 	})
 	return nil
 }
 
-// closePool closes the pool without waiting for connections that hang.
-func closePool(p *pgxpool.Pool) {
-	closed := make(chan struct{})
+// within runs f, and returns when it is done or the time is over.
+func within(d time.Duration, f func()) {
+	done := make(chan struct{})
 	go func() {
-		p.Close()
-		close(closed)
+		f()
+		close(done)
 	}()
 	select {
-	case <-closed:
-	case <-time.After(2 * time.Second):
+	case <-done:
+	case <-time.After(d):
 	}
 }
 
@@ -195,7 +195,7 @@ const (
 )
 
 const heartbeat = `INSERT INTO aspectop.receivers (token, name, until)
-	VALUES ($1, $2, clock_timestamp() + make_interval(secs => $3))
+	SELECT $1, $2, clock_timestamp() + make_interval(secs => $3) FROM aspectop.head
 	ON CONFLICT (token) DO UPDATE SET until = excluded.until`
 
 // beat says again and again that this process appends.
@@ -205,8 +205,13 @@ func (j *Journal) beat(ctx context.Context) {
 	for {
 		// A failure is told by the next Append.
 		once, cancel := context.WithTimeout(ctx, beatEvery)
-		j.pool.Exec(once, heartbeat, j.token, j.name, receiverTime.Seconds())
-		j.pool.Exec(once, `DELETE FROM aspectop.receivers WHERE until < clock_timestamp() - interval '1 hour'`)
+		j.loosely(once, func(tx pgx.Tx) error {
+			_, err := tx.Exec(once, heartbeat, j.token, j.name, receiverTime.Seconds())
+			if err == nil {
+				_, err = tx.Exec(once, `DELETE FROM aspectop.receivers WHERE until < clock_timestamp() - interval '1 hour'`)
+			}
+			return err
+		})
 		cancel()
 		select {
 		case <-tick.C:
@@ -214,6 +219,17 @@ func (j *Journal) beat(ctx context.Context) {
 			return
 		}
 	}
+}
+
+// loosely runs a transaction that waits for no disk and no standby, and may be
+// lost with the server: for what is said again soon, or done again.
+func (j *Journal) loosely(ctx context.Context, f func(pgx.Tx) error) error {
+	return pgx.BeginFunc(ctx, j.pool, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, `SET LOCAL synchronous_commit = off`); err != nil {
+			return err
+		}
+		return f(tx)
+	})
 }
 
 // Receivers returns the names of the processes that append now.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"aspectop/journal"
@@ -45,7 +46,7 @@ func (d *Database) OpenReader(ctx context.Context) (*Reader, error) {
 		return nil, d.explain(err)
 	}
 	watch := newWatcher(pool)
-	return newReader(d, pool, watch, func() { watch.close(); closePool(pool) }), nil
+	return newReader(d, pool, watch, func() { watch.close(); within(closeTime, pool.Close) }), nil
 }
 
 // OmitHeader makes all further deliveries come without their Header.
@@ -140,7 +141,7 @@ func lastBefore(ctx context.Context, pool *pgxpool.Pool, t time.Time) (int64, er
 	for first <= last { // what follows last is known not to be
 		middle := first + (last-first)/2
 		var seq int64
-		var received time.Time
+		var received pgtype.Timestamptz
 		err := pool.QueryRow(ctx, `(SELECT seq, received FROM aspectop.deliveries WHERE seq >= $1 ORDER BY seq LIMIT 1)
 			UNION ALL (SELECT seq, received FROM aspectop.repeats WHERE seq >= $1 ORDER BY seq LIMIT 1) ORDER BY seq LIMIT 1`, middle).Scan(&seq, &received)
 		switch {
@@ -148,7 +149,7 @@ func lastBefore(ctx context.Context, pool *pgxpool.Pool, t time.Time) (int64, er
 			last = middle - 1
 		case err != nil:
 			return 0, err
-		case seq <= last && received.Before(t):
+		case seq <= last && received.Time.Before(t):
 			before, first = seq, seq+1
 		default:
 			last = middle - 1
@@ -163,7 +164,7 @@ func (r *Reader) Wait(ctx context.Context) error {
 	if err := r.usable(ctx); err != nil {
 		return err
 	}
-	news, next, err := r.watch.after(r.seen)
+	news, next, err := r.watch.changes()
 	for news == r.seen {
 		select {
 		case <-next:
@@ -173,21 +174,10 @@ func (r *Reader) Wait(ctx context.Context) error {
 		if err := r.usable(ctx); err != nil {
 			return err
 		}
-		news, next, err = r.watch.after(r.seen)
+		news, next, err = r.watch.changes()
 	}
 	r.seen = news
 	return r.database.explain(err)
-}
-
-// Changed is for the interface only.
-func (r *Reader) Changed(ctx context.Context) (bool, error) {
-	if err := r.usable(ctx); err != nil {
-		return false, err
-	}
-	news, _, err := r.watch.after(r.seen)
-	changed := news != r.seen
-	r.seen = news
-	return changed, r.database.explain(err)
 }
 
 func (r *Reader) deliveries(ctx context.Context, query string, args ...any) ([]model.Delivery, error) {
@@ -206,19 +196,25 @@ func (r *Reader) deliveries(ctx context.Context, query string, args ...any) ([]m
 	return found, r.database.explain(err)
 }
 
+// scan reads a row. What somebody else put there and no delivery can hold is
+// left out, and named in Damage.
 func scan(row pgx.CollectableRow) (d model.Delivery, err error) {
 	var header *string
 	var source string
-	if err := row.Scan(&d.Seq, &d.Message, &d.Attempt, &d.Differs, &d.ID, &d.Received, &source, &d.Secret, &header, &d.Body); err != nil {
+	var received pgtype.Timestamptz
+	if err := row.Scan(&d.Seq, &d.Message, &d.Attempt, &d.Differs, &d.ID, &received, &source, &d.Secret, &header, &d.Body); err != nil {
 		return d, err
 	}
-	d.ID, d.Secret, d.Source, d.Received = decodeText(d.ID), decodeText(d.Secret), model.Source(source), d.Received.UTC()
+	d.ID, d.Secret, d.Source, d.Received = decodeText(d.ID), decodeText(d.Secret), model.Source(source), received.Time.UTC()
+	if received.InfinityModifier != pgtype.Finite {
+		d.Damage = "its time is infinite"
+	}
 	if len(d.Body) == 0 {
 		d.Body = nil
 	}
 	if header != nil {
 		if d.Header, err = journal.ParseHeader(*header, d.ID); err != nil {
-			d.Damage, err = err.Error(), nil
+			d.Damage, err = "it has "+err.Error(), nil
 		}
 	}
 	return d, nil

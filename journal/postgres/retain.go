@@ -20,7 +20,12 @@ const (
 
 // keepRetaining removes what is older than Retain, as the one process that does.
 func (j *Journal) keepRetaining(ctx context.Context) {
-	j.Hold(ctx, "retention", func(journal.Holder) {}, func(ctx context.Context) error {
+	tell := func(h journal.Holder) {
+		if j.options.Holding != nil {
+			j.options.Holding(h)
+		}
+	}
+	j.Hold(ctx, "retention", tell, func(ctx context.Context) error {
 		tick := time.NewTicker(retainEvery)
 		defer tick.Stop()
 		for {

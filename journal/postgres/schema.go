@@ -124,8 +124,14 @@ CREATE OR REPLACE VIEW aspectop.tasks AS
 SELECT DISTINCT ON (task_id) task_id, asset_id, event_type, updated, seq, features
 FROM aspectop.events WHERE task_id IS NOT NULL
 ORDER BY task_id, updated DESC, seq DESC;
-INSERT INTO aspectop.head (version, last) VALUES (1, 0) ON CONFLICT DO NOTHING;
+INSERT INTO aspectop.head (version, last)
+SELECT 1, greatest(0, (SELECT max(seq) FROM aspectop.deliveries), (SELECT max(seq) FROM aspectop.repeats))
+ON CONFLICT DO NOTHING;
 `
+
+// errHeadless says that somebody removed the row that numbers come from. migrate
+// makes it anew.
+var errHeadless = errors.New("the row of aspectop.head is missing: run aspectop journal migrate")
 
 // migrationLock keeps two starts from making the schema at the same moment.
 const migrationLock = 0x61737074

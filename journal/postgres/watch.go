@@ -25,16 +25,16 @@ type watcher struct {
 	done chan struct{}
 
 	mu   sync.Mutex
-	news int64 // counts changes
-	last int64 // of the head row; -1: it was never read
-	err  error // of the newest look
+	news int64     // counts changes
+	last int64     // of the head row; -1: it was never read
+	at   time.Time // of the newest change
+	err  error     // of the newest look
 	next chan struct{}
-	kick chan struct{}
 }
 
 func newWatcher(pool *pgxpool.Pool) *watcher {
 	ctx, end := context.WithCancel(context.Background())
-	w := &watcher{pool: pool, end: end, done: make(chan struct{}), last: -1, next: make(chan struct{}), kick: make(chan struct{}, 1)}
+	w := &watcher{pool: pool, end: end, done: make(chan struct{}), last: -1, next: make(chan struct{})}
 	go w.run(ctx)
 	return w
 }
@@ -44,38 +44,38 @@ func (w *watcher) close() {
 	<-w.done
 }
 
-// after returns the number of changes so far, a channel that is closed at the
+// changes returns how many there were so far, a channel that is closed at the
 // next, and why the newest look failed.
-func (w *watcher) after(seen int64) (news int64, next <-chan struct{}, err error) {
+func (w *watcher) changes() (news int64, next <-chan struct{}, err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.news, w.next, w.err
 }
 
-// tell has the head row read at once.
-func (w *watcher) tell() {
-	select {
-	case w.kick <- struct{}{}:
-	default:
+// tell lets readers know of a commit of this process before the next look.
+func (w *watcher) tell(last int64) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if last > w.last {
+		w.last, w.err = last, nil
+		w.changed()
 	}
+}
+
+// changed counts a change. The caller holds mu.
+func (w *watcher) changed() {
+	w.news++
+	w.at = time.Now()
+	close(w.next)
+	w.next = make(chan struct{})
 }
 
 func (w *watcher) run(ctx context.Context) {
 	defer close(w.done)
-	changed := time.Now()
 	for {
-		if w.look(ctx) {
-			changed = time.Now()
-		}
-		wait := lookSoon
-		if time.Since(changed) > calm {
-			wait = lookLate
-		}
-		timer := time.NewTimer(wait)
+		timer := time.NewTimer(w.look(ctx))
 		select {
 		case <-timer.C:
-		case <-w.kick:
-			timer.Stop()
 		case <-ctx.Done():
 			timer.Stop()
 			return
@@ -83,22 +83,24 @@ func (w *watcher) run(ctx context.Context) {
 	}
 }
 
-// look reads the head row and reports whether it has changed.
-func (w *watcher) look(ctx context.Context) bool {
+// look reads the head row and returns how long to wait before the next look.
+func (w *watcher) look(ctx context.Context) time.Duration {
 	ctx, cancel := context.WithTimeout(ctx, lookTime)
 	defer cancel()
 	var last int64
 	err := w.pool.QueryRow(ctx, `SELECT last FROM aspectop.head`).Scan(&last)
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if err == nil && w.err == nil && last == w.last || err != nil && w.err != nil {
-		return false
+	switch {
+	case err != nil && w.err == nil:
+		w.err = err
+		w.changed()
+	case err == nil && (w.err != nil || last > w.last): // not less: a commit was told since
+		w.last, w.err = max(last, w.last), nil
+		w.changed()
 	}
-	if w.err = err; err == nil {
-		w.last = last
+	if time.Since(w.at) > calm {
+		return lookLate
 	}
-	w.news++
-	close(w.next)
-	w.next = make(chan struct{})
-	return true
+	return lookSoon
 }

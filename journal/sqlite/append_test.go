@@ -30,7 +30,7 @@ func TestArrivalsThatWaitAreCommittedTogether(t *testing.T) {
 	path := newPath(t)
 	j := mustOpen(t, path, journal.Options{})
 	r := mustRead(t, path)
-	r.Changed(t.Context())
+	r.changed(t.Context())
 	const n = 20
 	j.writing.Lock()
 	var wg sync.WaitGroup

@@ -142,7 +142,7 @@ func BenchmarkAfter(b *testing.B) {
 func BenchmarkChanged(b *testing.B) {
 	r := mustRead(b, filledPath(b))
 	for b.Loop() {
-		if _, err := r.Changed(context.Background()); err != nil {
+		if _, err := r.changed(context.Background()); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -161,13 +161,13 @@ func TestChangedTellsCommitsOfOthersOnce(t *testing.T) {
 	j := mustOpen(t, path, journal.Options{})
 	r := mustRead(t, path)
 	for _, want := range []bool{true, false, false} {
-		if got, err := r.Changed(t.Context()); err != nil || got != want {
+		if got, err := r.changed(t.Context()); err != nil || got != want {
 			t.Fatalf("before: %v, %v", got, err)
 		}
 	}
 	mustAppend(t, j, delivery("msg_1", "{}"))
 	for _, want := range []bool{true, false} {
-		if got, err := r.Changed(t.Context()); err != nil || got != want {
+		if got, err := r.changed(t.Context()); err != nil || got != want {
 			t.Fatalf("after: %v, %v", got, err)
 		}
 	}

@@ -66,7 +66,7 @@ func followLive(args []string) error {
 			return r.Close()
 		case <-time.After(5 * time.Millisecond):
 		}
-		changed, err := r.Changed(context.Background())
+		changed, err := r.changed(context.Background())
 		if err != nil {
 			return err
 		}

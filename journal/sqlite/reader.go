@@ -28,7 +28,7 @@ type Reader struct {
 	file     *openFile
 	session  *session // nil when closed
 	noHeader bool
-	version  int64 // data_version at the last call of Changed
+	version  int64 // data_version at the last call of changed
 	closed   chan struct{}
 	damage   *damage
 
@@ -207,10 +207,10 @@ func (r *Reader) Since(ctx context.Context, t time.Time) (int64, error) {
 	return seq, explain(r.path, err)
 }
 
-// Changed reports whether anything was committed since its last call; at the
+// changed reports whether anything was committed since its last call; at the
 // first it is true. It costs microseconds, for polling. Now and then it says
 // true when housekeeping changed the file without adding a delivery.
-func (r *Reader) Changed(ctx context.Context) (bool, error) {
+func (r *Reader) changed(ctx context.Context) (bool, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if err := r.usable(ctx); err != nil {

@@ -59,7 +59,7 @@ func useReadOnly(args []string) error {
 	defer r.Close()
 	d, err := r.Get(context.Background(), 1)
 	fmt.Println(d.ID, err)
-	_, err = r.Changed(context.Background())
+	_, err = r.changed(context.Background())
 	return err
 }
 

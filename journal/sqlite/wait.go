@@ -78,7 +78,7 @@ func (r *Reader) Wait(ctx context.Context) error {
 // poll asks the file until it has changed.
 func (r *Reader) poll(ctx context.Context) error {
 	for start := time.Now(); ; {
-		changed, err := r.Changed(ctx)
+		changed, err := r.changed(ctx)
 		if changed || err != nil {
 			return err
 		}
