@@ -105,6 +105,17 @@ type delivery struct {
 
 func (d delivery) post(t *testing.T, url string) int {
 	t.Helper()
+	resp, err := http.DefaultClient.Do(d.request(t, url))
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	return resp.StatusCode
+}
+
+// request is the signed request that posts the delivery.
+func (d delivery) request(t *testing.T, url string) *http.Request {
+	t.Helper()
 	if d.at.IsZero() {
 		d.at = time.Now()
 	}
@@ -129,12 +140,7 @@ func (d delivery) post(t *testing.T, url string) int {
 	if d.authorization != "" {
 		req.Header.Set("Authorization", d.authorization)
 	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	resp.Body.Close()
-	return resp.StatusCode
+	return req
 }
 
 // keeps posts a delivery that must be kept.

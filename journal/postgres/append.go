@@ -44,7 +44,7 @@ func (j *Journal) Append(ctx context.Context, d *model.Delivery) error {
 	a := &arrival{ctx: ctx, delivery: d, header: string(journal.AppendHeader(nil, d.Header, d.ID))}
 	if err := j.group.Add(ctx, a); err != nil {
 		if failed := j.failed.Load(); failed != nil && ctx.Err() != nil {
-			return *failed // says why time ran out
+			return failed.err // says why time ran out
 		}
 		return err
 	}
@@ -73,7 +73,7 @@ func (j *Journal) commit(arrivals []*arrival) error {
 		err = why
 	}
 	if err != nil {
-		j.failed.Store(&err)
+		j.fail(err)
 		return err
 	}
 	j.failed.Store(nil)
@@ -101,7 +101,7 @@ func (j *Journal) attend(giveUp context.CancelCauseFunc) (done func()) {
 			if ctx.Err() != nil {
 				return
 			}
-			j.failed.Store(&why)
+			j.fail(why)
 			if time.Since(began) > commitTime {
 				giveUp(why)
 				j.pool.Reset() // its other connections may be as dead

@@ -38,7 +38,7 @@ func HasPassword(text string) bool {
 		return found && strings.Contains(user, ":") || strings.Contains(text, "password=")
 	}
 	_, set := u.User.Password()
-	return set || u.Query().Has("password")
+	return set || u.Query().Has("password") || u.Query().Has("sslpassword")
 }
 
 // URLError says that a URL cannot be read. It does not contain the URL, which may

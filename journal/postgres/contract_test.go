@@ -60,6 +60,7 @@ func newDatabase(s *pgtest.Server) database {
 }
 
 func TestADatabaseKeepsWhatAJournalPromises(t *testing.T) {
+	t.Parallel()
 	s := pgtest.Start(t, "fsync = off")
 	journaltest.Run(t, func(t testing.TB) journaltest.Home { return newDatabase(s) })
 }
@@ -86,6 +87,7 @@ func (f file) Reader(t testing.TB) journal.Reader {
 }
 
 func TestAJournalIsCopiedFromOneHomeToTheOther(t *testing.T) {
+	t.Parallel()
 	s := pgtest.Start(t, "fsync = off")
 	t.Run("from a file to a database", func(t *testing.T) {
 		journaltest.Copies(t, file(filepath.Join(t.TempDir(), "journal.db")), newDatabase(s))

@@ -36,6 +36,7 @@ func (j *Journal) Hold(ctx context.Context, job string, tell func(journal.Holder
 			tell(h)
 		}
 	}
+	defer j.release(job) // also what was claimed although the answer got lost
 	for {
 		began := time.Now()
 		holder, err := j.claim(ctx, job)
@@ -52,7 +53,6 @@ func (j *Journal) Hold(ctx context.Context, job string, tell func(journal.Holder
 		}
 		err = j.holding(ctx, job, began, f)
 		if ctx.Err() != nil || !errors.Is(err, errLost) {
-			j.release(job)
 			return err
 		}
 	}

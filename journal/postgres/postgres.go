@@ -45,7 +45,7 @@ type Journal struct {
 	// lacks it was left behind by a failover.
 	seen     atomic.Int64
 	timeline atomic.Int64
-	failed   atomic.Pointer[error] // why the last commit failed, or takes long; nil: neither
+	failed   atomic.Pointer[failure] // of the newest commit; nil: it went well
 
 	stop    context.CancelFunc // of what runs beside: heartbeat, retention
 	beside  sync.WaitGroup
@@ -122,8 +122,21 @@ func (j *Journal) checkServer(ctx context.Context, c *pgx.Conn) error {
 // Place names the database without the password.
 func (j *Journal) Place() string { return j.database.String() }
 
-// readyTime is how long a commit may take for the journal to be ready.
-const readyTime = 2 * time.Second
+const (
+	// readyTime is how long a commit may take for the journal to be ready.
+	readyTime = 2 * time.Second
+	// failedTime is how long the journal is not ready after a commit has failed.
+	// Then it may be tried again: a full disk, say, fails large commits only.
+	failedTime = 5 * time.Second
+)
+
+// failure is why a commit failed, or takes long.
+type failure struct {
+	err error
+	at  time.Time
+}
+
+func (j *Journal) fail(err error) { j.failed.Store(&failure{err, time.Now()}) }
 
 // Ready says why nothing could be appended now. It commits something as durably
 // as a delivery, so that it is true of a receiver that nothing is sent to.
@@ -131,11 +144,8 @@ func (j *Journal) Ready(ctx context.Context) error {
 	if j.group.Closed() {
 		return journal.ErrClosed
 	}
-	if failed := j.failed.Load(); failed != nil {
-		if !j.turn.TryLock() {
-			return *failed // a commit is under way, and has been for some time
-		}
-		j.turn.Unlock()
+	if failed := j.failed.Load(); failed != nil && time.Since(failed.at) < failedTime {
+		return failed.err
 	}
 	ctx, cancel := context.WithTimeout(ctx, readyTime)
 	defer cancel()

@@ -62,7 +62,26 @@ func whole(folder string) bool {
 // user named aspectop. The test is skipped where PostgreSQL is missing.
 func Start(t testing.TB, settings ...string) *Server {
 	t.Helper()
+	return start(newServer(t), settings)
+}
+
+// StartOnDisk is Start with the server's files on a disk of its own of so many
+// bytes. It is nil where no file system can be mounted.
+func StartOnDisk(t testing.TB, bytes int, settings ...string) *Server {
+	t.Helper()
 	s := newServer(t)
+	folder := filepath.Dir(s.data)
+	if err := exec.Command("mount", "-t", "tmpfs", "-o", fmt.Sprint("size=", bytes), "tmpfs", folder).Run(); err != nil {
+		return nil
+	}
+	t.Cleanup(func() { exec.Command("umount", folder).Run() })
+	s.makeData()
+	return start(s, settings)
+}
+
+func start(s *Server, settings []string) *Server {
+	t := s.t
+	t.Helper()
 	s.run("initdb", "-D", s.data, "-U", "postgres", "--auth=trust", "--no-sync", "-E", "UTF8", "--locale=C")
 	s.configure(settings...)
 	s.Launch()
@@ -117,25 +136,53 @@ func newServer(t testing.TB) *Server {
 	}
 	t.Cleanup(func() { os.RemoveAll(folder) })
 	s.data = filepath.Join(folder, "data")
+	s.makeData()
+	s.Port = freePort(t)
+	return s
+}
+
+// makeData makes the folder for the server's files.
+func (s *Server) makeData() {
+	s.t.Helper()
 	if err := os.Mkdir(s.data, 0o700); err != nil {
-		t.Fatal(err)
+		s.t.Fatal(err)
 	}
-	if owner := serverUser(t); owner != nil {
-		uid, _ := strconv.Atoi(owner.Uid)
-		gid, _ := strconv.Atoi(owner.Gid)
-		for _, path := range []string{folder, s.data} {
-			if err := os.Chown(path, uid, gid); err != nil {
-				t.Fatal(err)
-			}
+	owner := serverUser(s.t)
+	if owner == nil {
+		return
+	}
+	uid, _ := strconv.Atoi(owner.Uid)
+	gid, _ := strconv.Atoi(owner.Gid)
+	for _, path := range []string{filepath.Dir(s.data), s.data} {
+		if err := os.Chown(path, uid, gid); err != nil {
+			s.t.Fatal(err)
 		}
 	}
+}
+
+// FillDisk fills the disk of StartOnDisk until the returned function is called.
+func (s *Server) FillDisk() (free func()) {
+	s.t.Helper()
+	path := filepath.Join(filepath.Dir(s.data), "filling")
+	f, err := os.Create(path)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer f.Close()
+	for chunk := make([]byte, 4096); err == nil; {
+		_, err = f.Write(chunk)
+	}
+	return func() { os.Remove(path) }
+}
+
+func freePort(t testing.TB) int {
+	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.Port = l.Addr().(*net.TCPAddr).Port
-	l.Close()
-	return s
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port
 }
 
 func (s *Server) configure(settings ...string) {
@@ -201,7 +248,7 @@ func (s *Server) Kill() {
 	// The postmaster's children see its death and end.
 	s.cmd.Process.Kill()
 	s.until("the server is gone", func() bool {
-		c, err := net.Dial("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(s.Port)))
+		c, err := net.Dial("tcp", s.Address())
 		if err == nil {
 			c.Close()
 		}
@@ -221,9 +268,12 @@ func (s *Server) Promote() {
 	s.run("pg_ctl", "-D", s.data, "-w", "promote")
 }
 
+// Address is the server's host and port.
+func (s *Server) Address() string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(s.Port)) }
+
 // URL is the address of a database on the server.
 func (s *Server) URL(user, database string) string {
-	return fmt.Sprintf("postgres://%s@127.0.0.1:%d/%s", user, s.Port, database)
+	return fmt.Sprintf("postgres://%s@%s/%s", user, s.Address(), database)
 }
 
 // Connect opens a connection.
@@ -246,11 +296,41 @@ func (s *Server) Exec(database, sql string) {
 	}
 }
 
+// RequirePassword makes a user who needs one; the others need none.
+func (s *Server) RequirePassword(user, password string) {
+	s.t.Helper()
+	s.Exec("postgres", fmt.Sprintf("CREATE ROLE %s LOGIN PASSWORD '%s'", user, password))
+	path := filepath.Join(s.data, "pg_hba.conf")
+	rules, err := os.ReadFile(path)
+	if err == nil { // the first rule that fits decides
+		err = os.WriteFile(path, append([]byte("host all "+user+" all scram-sha-256\n"), rules...), 0o600)
+	}
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.Exec("postgres", "SELECT pg_reload_conf()")
+	s.until("the password is asked for", func() bool {
+		c, err := pgx.Connect(context.Background(), s.URL(user, "postgres"))
+		if err == nil {
+			c.Close(context.Background())
+		}
+		return err != nil
+	})
+}
+
 func (s *Server) command(program string, args ...string) *exec.Cmd {
-	cmd := exec.Command(filepath.Join(s.bin, program), args...)
-	cmd.Dir = "/"
+	cmd := s.asUser(filepath.Join(s.bin, program), args...)
 	cmd.Env = []string{"PATH=/usr/bin:/bin", "LANG=C", "HOME=" + filepath.Dir(s.data)}
-	runAs(cmd, serverUser(s.t))
+	return cmd
+}
+
+// asUser is a command of the user that the server runs as.
+func (s *Server) asUser(program string, args ...string) *exec.Cmd {
+	if u := serverUser(s.t); u != nil {
+		program, args = "setpriv", append([]string{"--reuid", u.Uid, "--regid", u.Gid, "--clear-groups", program}, args...)
+	}
+	cmd := exec.Command(program, args...)
+	cmd.Dir = "/"
 	return cmd
 }
 

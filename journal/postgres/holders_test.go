@@ -1,0 +1,80 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"aspectop/journal"
+	"aspectop/journal/postgres/pgtest"
+)
+
+func TestAJobIsTakenOverFromAProcessThatDied(t *testing.T) {
+	t.Parallel()
+	s := pgtest.Start(t, "fsync = off")
+	d := database(s.URL("aspectop", "aspectop"))
+	first, second := d.Open(t, journal.Options{}).(*Journal), d.Open(t, journal.Options{})
+	if h, err := first.claim(t.Context(), "job"); err != nil || !h.Self {
+		t.Fatalf("%+v, %v", h, err) // and never renews it, like the dead
+	}
+	began := time.Now()
+	var told []journal.Holder
+	err := second.Hold(t.Context(), "job", func(h journal.Holder) { told = append(told, h) }, func(context.Context) error { return nil })
+	if took := time.Since(began); err != nil || took > 15*time.Second {
+		t.Errorf("taken over after %v, %v", took, err)
+	}
+	if len(told) != 2 || told[0].Self || told[0].Name != first.name || !told[1].Self {
+		t.Errorf("told %+v", told)
+	}
+}
+
+func TestAHolderThatCannotRenewStopsBeforeAnotherBegins(t *testing.T) {
+	t.Parallel()
+	s := pgtest.Start(t, "fsync = off")
+	d := database(s.URL("aspectop", "aspectop"))
+	j := d.Open(t, journal.Options{}).(*Journal)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	held, lost := make(chan time.Time, 1), make(chan time.Time, 1)
+	ended := make(chan error, 1)
+	go func() {
+		ended <- j.Hold(ctx, "job", func(journal.Holder) {}, func(ctx context.Context) error {
+			held <- time.Now()
+			<-ctx.Done()
+			lost <- time.Now()
+			return ctx.Err()
+		})
+	}()
+	began := <-held
+	s.Kill()
+	if took := (<-lost).Sub(began); took > holdTime-renewEvery {
+		t.Errorf("it went on for %v after it had claimed the job for %v", took, holdTime)
+	}
+	cancel()
+	if err := <-ended; !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+}
+
+func TestWhoDoesRetentionIsTold(t *testing.T) {
+	t.Parallel()
+	s := pgtest.Start(t, "fsync = off")
+	d := database(s.URL("aspectop", "aspectop"))
+	options := func(told chan journal.Holder) journal.Options {
+		return journal.Options{Retain: time.Hour, Holding: func(h journal.Holder) { told <- h }}
+	}
+	mine, theirs := make(chan journal.Holder, 10), make(chan journal.Holder, 10)
+	first := d.Open(t, options(mine)).(*Journal)
+	if h := <-mine; !h.Self {
+		t.Fatalf("told %+v", h)
+	}
+	d.Open(t, options(theirs))
+	if h := <-theirs; h.Self || h.Name != first.name {
+		t.Errorf("the second is told %+v", h)
+	}
+	first.Close()
+	if h := <-theirs; !h.Self {
+		t.Errorf("after the first has ended it is told %+v", h)
+	}
+}

@@ -1,8 +1,0 @@
-package pgtest
-
-import (
-	"os/exec"
-	"os/user"
-)
-
-func runAs(*exec.Cmd, *user.User) {}
