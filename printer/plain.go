@@ -59,15 +59,15 @@ func (s *sentences) ready(at time.Time, r Ready) {
 func (s *sentences) event(a *arrival) {
 	switch a.Kind {
 	case model.Ping:
-		s.say(a.Received, "ping: signature verified")
+		s.say(a.Received, "ping: signature verified"+damage(a))
 	case model.Unrecognised:
-		s.say(a.Received, "unrecognised: verified, but not an Aspect event; message "+word(a.ID))
+		s.say(a.Received, "unrecognised: verified, but not an Aspect event; message "+word(a.ID)+damage(a))
 	case model.Other:
-		s.say(a.Received, word(a.Type)+": not about a task")
+		s.say(a.Received, word(a.Type)+": not about a task"+damage(a))
 	case model.Gone:
-		s.say(a.Received, "task "+short(a.task.ID())+": gone, Aspect no longer knows it")
+		s.say(a.Received, "task "+short(a.task.ID())+": gone, Aspect no longer knows it"+damage(a))
 	default:
-		s.say(a.Received, taskSentence(a)+origin(a))
+		s.say(a.Received, taskSentence(a)+origin(a)+damage(a))
 	}
 }
 
@@ -183,6 +183,14 @@ func origin(a *arrival) string {
 	return ""
 }
 
+// damage tells what of the delivery is lost in the journal.
+func damage(a *arrival) string {
+	if a.delivery.Damage == "" {
+		return ""
+	}
+	return " (damaged in the journal: " + a.delivery.Damage + ")"
+}
+
 func (s *sentences) duplicate(a *arrival) {
 	sentence := fmt.Sprintf("duplicate of #%d (arrival %d)", a.Message, a.delivery.Attempt)
 	if a.Task != nil {
@@ -191,7 +199,7 @@ func (s *sentences) duplicate(a *arrival) {
 	if a.delivery.Differs {
 		sentence += ": its body differs; the first one counts"
 	}
-	s.say(a.Received, sentence)
+	s.say(a.Received, sentence+damage(a))
 }
 
 func (s *sentences) rejected(at time.Time, r *model.Rejected) {

@@ -45,6 +45,16 @@ func TestASentenceTellsWhatHappened(t *testing.T) {
 	}
 }
 
+func TestASentenceTellsWhatOfADeliveryIsDamaged(t *testing.T) {
+	p := newPrinter(Options{Now: func() time.Time { return noon }})
+	d := delivery("msg_1", 0, `{"success": true}`)
+	d.Seq, d.Message, d.Attempt, d.Damage = 1, 1, 1, "its time of arrival is lost"
+	p.takeMessage(&d, model.Decode(&d))
+	if want := "ping: signature verified (damaged in the journal: its time of arrival is lost)\n"; !strings.HasSuffix(p.buf.String(), want) {
+		t.Error(p.buf.String())
+	}
+}
+
 func TestALongListIsCut(t *testing.T) {
 	var features []string
 	for i := range 20 {

@@ -207,7 +207,7 @@ func scan(row pgx.CollectableRow) (d model.Delivery, err error) {
 	}
 	d.ID, d.Secret, d.Source, d.Received = decodeText(d.ID), decodeText(d.Secret), model.Source(source), received.Time.UTC()
 	if received.InfinityModifier != pgtype.Finite {
-		d.Damage = "its time is infinite"
+		d.Damage = "its time of arrival is lost"
 	}
 	if len(d.Body) == 0 {
 		d.Body = nil

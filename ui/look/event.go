@@ -26,6 +26,9 @@ func explain(sc *screen.Screen, a *feed.Arrival) explained {
 	if a.Source != model.SourceWebhook {
 		e.verdict = string(a.Source)
 	}
+	if a.Damage != "" {
+		e.marks = append(e.marks, "damaged: "+a.Damage)
+	}
 	switch a.Kind {
 	case model.Done:
 		e.role = draw.Good
