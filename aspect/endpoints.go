@@ -34,8 +34,6 @@ type Endpoint struct {
 type Created struct {
 	Endpoint Endpoint
 	Secret   Credential
-	AppID    string
-	NewApp   bool // this was the account's first endpoint
 }
 
 // AllTaskEvents stands for every event of tasks when an endpoint is created.
@@ -92,12 +90,9 @@ func (c *Client) CreateEndpoint(ctx context.Context, spec EndpointSpec) (Created
 	if !nested {
 		e, raw = o, answer
 	}
-	app, _ := o.object("app")
 	created := Created{
 		Endpoint: endpointOf(e, raw, spec),
 		Secret:   NewCredential(o.text("secret")),
-		AppID:    app.text("id"),
-		NewApp:   app.text("is_new") == "true",
 	}
 	if created.Secret.Empty() {
 		created.Secret = NewCredential(e.text("secret"))

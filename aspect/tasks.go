@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"time"
 )
 
 // Task is a task as the API tells it. Package model knows what is in it.
@@ -16,15 +15,7 @@ type Task struct {
 }
 
 // Asset is what a task works on.
-type Asset struct {
-	ID, Name  string
-	Type      string // video, image, audio, other
-	MIMEType  string
-	SizeBytes int64
-	Created   time.Time
-	Updated   time.Time
-	Raw       json.RawMessage
-}
+type Asset struct{ ID, Name string }
 
 // ActiveTasks returns the account's tasks that are queued, processing or failed.
 // Completed ones are not among them.
@@ -58,14 +49,11 @@ func (c *Client) Task(ctx context.Context, id string) (Task, error) {
 
 // Asset returns one asset. If there is none the error matches [ErrNotFound].
 func (c *Client) Asset(ctx context.Context, id string) (Asset, error) {
-	o, raw, err := c.get(ctx, "/assets/", id, "asset")
+	o, _, err := c.get(ctx, "/assets/", id, "asset")
 	if err != nil {
 		return Asset{}, err
 	}
-	return Asset{
-		ID: o.text("id"), Name: o.text("name"), Type: o.text("type"), MIMEType: o.text("mime_type"),
-		SizeBytes: int64(o.number("size_bytes")), Created: o.time("created", "created_at"), Updated: o.time("updated", "updated_at"), Raw: raw,
-	}, nil
+	return Asset{ID: o.text("id"), Name: o.text("name")}, nil
 }
 
 // get reads one object with an id, which may be wrapped in a member called name.

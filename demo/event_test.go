@@ -79,7 +79,7 @@ func TestATasksEndIsToldWhenItsFeaturesHaveEnded(t *testing.T) {
 }
 
 func TestMessageIDsSortByTime(t *testing.T) {
-	w := newWorld(1, time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), 1)
+	w := newWorld(1, time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC))
 	last := ""
 	for s := range 50 {
 		id := messageID(w.rng, w.instant(time.Duration(s)*time.Hour))

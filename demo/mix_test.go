@@ -197,7 +197,7 @@ func TestWhatIsNotBrokenOnPurposeVerifies(t *testing.T) {
 }
 
 func TestADeckDealsEveryCardBeforeItShuffles(t *testing.T) {
-	d := newDeck([]string{"a", "b", "c", "c"}, newWorld(1, time.Time{}, 1).stream(1))
+	d := newDeck([]string{"a", "b", "c", "c"}, newWorld(1, time.Time{}).stream(1))
 	for range 5 {
 		dealt := map[string]int{}
 		for range 4 {

@@ -25,9 +25,6 @@ type Options struct {
 	Duration time.Duration
 	// Scenario is what is played; nil is the mix.
 	Scenario *Scenario
-	// Speed is how much faster than real time it is played, at most 10,000;
-	// 0 is 1.
-	Speed float64
 }
 
 func (o *Options) check() error {
@@ -36,8 +33,6 @@ func (o *Options) check() error {
 		return fmt.Errorf("invalid number of tasks %d: must be 0 (endless) or more", o.Tasks)
 	case !(o.Rate >= 0 && o.Rate <= 60_000):
 		return fmt.Errorf("invalid rate of %v tasks per minute: must be from 0 (the default) to 60000", o.Rate)
-	case !(o.Speed >= 0 && o.Speed <= 10_000):
-		return fmt.Errorf("invalid speed %v: must be from 0 (real time) to 10000", o.Speed)
 	case o.Duration < 0:
 		return fmt.Errorf("invalid duration %v: must be 0 (until done) or more", o.Duration)
 	}
@@ -60,7 +55,7 @@ func Run(ctx context.Context, s *Sender, o Options) error {
 	if err := o.check(); err != nil {
 		return err
 	}
-	o.Rate, o.Speed = cmp.Or(o.Rate, 12), cmp.Or(o.Speed, 1)
+	o.Rate = cmp.Or(o.Rate, 12)
 	end := ctx
 	if o.Duration > 0 {
 		var stop context.CancelFunc
@@ -70,8 +65,8 @@ func Run(ctx context.Context, s *Sender, o Options) error {
 	run, fail := context.WithCancelCause(end)
 	defer fail(nil)
 
-	r := &runner{sender: s, speed: o.Speed, fail: fail, slots: make(chan struct{}, inFlight)}
-	w := newWorld(o.Seed, time.Now(), o.Speed)
+	r := &runner{sender: s, fail: fail, slots: make(chan struct{}, inFlight)}
+	w := newWorld(o.Seed, time.Now())
 	if o.Scenario == nil || o.Scenario.steps == nil {
 		w.mix(o.Tasks, o.Rate)
 	} else {
@@ -95,7 +90,6 @@ func Run(ctx context.Context, s *Sender, o Options) error {
 // runner brings the posts of a world to the receiver when they are due.
 type runner struct {
 	sender *Sender
-	speed  float64
 	fail   context.CancelCauseFunc
 	slots  chan struct{} // one for each request under way
 	wait   sync.WaitGroup
@@ -141,7 +135,7 @@ func (r *runner) deliver(ctx context.Context, m Message, before, tried chan stru
 		close(tried)
 	}
 	for _, pause := range retries {
-		if m.Break != "" || status/100 == 2 || !sleep(ctx, time.Duration(float64(pause)/r.speed)) {
+		if m.Break != "" || status/100 == 2 || !sleep(ctx, pause) {
 			return
 		}
 		status, err = r.post(ctx, m)

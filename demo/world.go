@@ -15,7 +15,6 @@ import (
 // on for ever.
 type world struct {
 	start time.Time
-	speed float64
 	seed  uint64
 	rng   *rand.Rand // ids and latencies
 	user  string
@@ -69,8 +68,8 @@ func (t *task) waits() bool {
 	return false
 }
 
-func newWorld(seed int64, start time.Time, speed float64) *world {
-	w := &world{start: start, speed: speed, seed: uint64(seed), now: math.MinInt64}
+func newWorld(seed int64, start time.Time) *world {
+	w := &world{start: start, seed: uint64(seed), now: math.MinInt64}
 	w.rng = w.stream(0)
 	w.user = uuid(w.rng)
 	return w
@@ -81,7 +80,7 @@ func (w *world) stream(n uint64) *rand.Rand { return rand.New(rand.NewPCG(w.seed
 
 // instant is the wall-clock time of an instant of the demo.
 func (w *world) instant(at time.Duration) time.Time {
-	return w.start.Add(time.Duration(float64(at) / w.speed)).UTC()
+	return w.start.Add(at).UTC()
 }
 
 // at puts something on the agenda. Among things at the same instant the one put

@@ -4,8 +4,6 @@ package e2e
 
 import (
 	"fmt"
-	"io"
-	"log"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -83,64 +81,29 @@ func TestCommandsOfTheAPIAreRefusedWithoutAKeyOrWhenWronglyUsed(t *testing.T) {
 }
 
 func TestTroubleWithTheAPIIsSaidInASentenceOfItsOwn(t *testing.T) {
-	answering := func(status int, contentType, body string, header ...string) func(*testing.T) string {
-		return func(t *testing.T) string {
-			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				w.Header().Set("Content-Type", contentType)
-				if len(header) == 2 {
-					w.Header().Set(header[0], header[1])
-				}
-				w.WriteHeader(status)
-				fmt.Fprint(w, body)
-			}))
-			t.Cleanup(server.Close)
-			return server.URL
-		}
-	}
-	const asJSON = "application/json"
-	for _, c := range []struct {
-		name   string
-		server func(*testing.T) string
+	end := make(chan struct{})
+	t.Cleanup(func() { close(end) })
+	for name, c := range map[string]struct {
+		answer http.HandlerFunc
 		args   []string
 		code   int
 		says   []string
 	}{
-		{"wrong key", answering(401, asJSON, `{"detail":"Invalid API key"}`), nil, 1, []string{"401", "Invalid API key", "does not know this API key"}},
-		{"revoked key", answering(403, asJSON, `{"detail":"Key revoked"}`), nil, 1, []string{"403", "Key revoked", "belongs to another account"}},
-		{"not there", answering(404, asJSON, `{"detail":"Not Found"}`), nil, 1, []string{"404", "ASPECT_URL"}},
-		{"refused value", answering(422, asJSON, `{"detail":[{"loc":["query","limit"],"msg":"too much","type":"x"}]}`), nil, 1, []string{"422", "query.limit: too much"}},
-		{"too many requests", answering(429, asJSON, `{"detail":"Slow down"}`, "Retry-After", "120"), nil, 1, []string{"429", "Slow down", "2m0s"}},
-		{"its own failure", answering(500, "text/html", `<html><script>x()</script><h1>Oh dear</h1></html>`), nil, 1, []string{"500", "Oh dear", "server error"}},
-		{"no list", answering(200, "text/html", `<html>Welcome to the WiFi</html>`), nil, 1, []string{"no list", "ASPECT_URL"}},
-		{"nobody there", func(t *testing.T) string { return "http://" + freeAddress(t) }, nil, 1, []string{"connection refused", "ASPECT_URL"}},
-		{"unproven identity", func(t *testing.T) string {
-			server := httptest.NewUnstartedServer(http.NotFoundHandler())
-			server.Config.ErrorLog = log.New(io.Discard, "", 0) // it would tell of the broken handshake
-			server.StartTLS()
-			t.Cleanup(server.Close)
-			return server.URL
-		}, nil, 1, []string{"no secure connection to"}},
-		{"no answer", func(t *testing.T) string {
-			end := make(chan struct{})
-			server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-end }))
-			t.Cleanup(func() { close(end); server.Close() })
-			return server.URL
-		}, []string{"--timeout", "300ms"}, 124, []string{"timed out after 300ms", "did not answer"}},
+		"wrong key": {func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusUnauthorized)
+			fmt.Fprint(w, `{"detail":"Invalid API key"}`)
+		}, nil, 1, []string{"401", "Invalid API key", "does not know this API key"}},
+		"no answer": {func(http.ResponseWriter, *http.Request) { <-end }, []string{"--timeout", "300ms"}, 124, []string{"timed out after 300ms", "did not answer"}},
 	} {
-		t.Run(c.name, func(t *testing.T) {
-			t.Parallel()
-			cmd := with(program(t, append([]string{"messages", "--json"}, c.args...)...), "ASPECT_URL="+c.server(t), "ASPECT_API_KEY="+apiKey)
-			stdout, stderr, code := finished(t, cmd)
-			if code != c.code || stdout != "" {
-				t.Errorf("ended with %d, not %d, and wrote %q", code, c.code, stdout)
-			}
-			e, _ := oneLine(t, stderr)["error"].(map[string]any)
-			message, _ := e["message"].(string)
-			says(t, message, c.says...)
-			if strings.Contains(stderr, apiKey) {
-				t.Errorf("told the key: %s", stderr)
-			}
-		})
+		server := httptest.NewServer(c.answer)
+		cmd := with(program(t, append([]string{"messages", "--json"}, c.args...)...), "ASPECT_URL="+server.URL, "ASPECT_API_KEY="+apiKey)
+		stdout, stderr, code := finished(t, cmd)
+		if code != c.code || stdout != "" || strings.Contains(stderr, apiKey) {
+			t.Errorf("%s: ended with %d, not %d, and wrote %q and %q", name, code, c.code, stdout, stderr)
+		}
+		e, _ := oneLine(t, stderr)["error"].(map[string]any)
+		message, _ := e["message"].(string)
+		says(t, message, c.says...)
 	}
 }
 
