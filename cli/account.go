@@ -16,7 +16,7 @@ import (
 	"aspectop/cli/terminal"
 )
 
-// accountFlags are shared by the commands that ask Aspect's API.
+// accountFlags are shared by the commands that call Aspect's API.
 type accountFlags struct {
 	json    bool
 	timeout settings.Span
@@ -27,8 +27,8 @@ func (a *accountFlags) flags(f *pflag.FlagSet) {
 	f.BoolVar(&a.json, "json", false, "print one JSON object per line")
 }
 
-// ask calls f with a client of the API, and turns the end of the time, or of the
-// user's patience, into exit codes.
+// ask calls f with a client of the API, and turns a timeout or an interrupt into
+// the right exit code.
 func (a *accountFlags) ask(ctx context.Context, f func(context.Context, *aspect.Client) error) error {
 	client, err := newClient()
 	if err != nil {
@@ -52,8 +52,8 @@ func (a *accountFlags) ask(ctx context.Context, f func(context.Context, *aspect.
 	return exit.With(exit.Interrupted, fmt.Errorf("interrupted: %w", err))
 }
 
-// show prints what a command has to tell: a line each for programs, a table for
-// people, none if there is nothing.
+// show prints a list: as JSON lines or as a table; none is the message if it is
+// empty.
 func (a *accountFlags) show(lines []any, t terminal.Table, none string) error {
 	switch {
 	case a.json:
@@ -68,7 +68,7 @@ func (a *accountFlags) show(lines []any, t terminal.Table, none string) error {
 // newClient returns a client of Aspect's API, nil if there is no key.
 func newClient() (*aspect.Client, error) { return newClientOver(nil) }
 
-// newClientOver is newClient with a transport; nil is the usual one.
+// newClientOver is newClient with a transport; nil is the default one.
 func newClientOver(t http.RoundTripper) (*aspect.Client, error) {
 	key := settings.APIKey()
 	if key.Empty() {
@@ -85,7 +85,7 @@ func newClientOver(t http.RoundTripper) (*aspect.Client, error) {
 	return c, nil
 }
 
-// atLeastOne refuses a --limit that asks for nothing.
+// atLeastOne checks --limit.
 func atLeastOne(limit int) error {
 	if limit < 1 {
 		return exit.Usage("--limit %d: must be at least 1", limit)
@@ -93,5 +93,5 @@ func atLeastOne(limit int) error {
 	return nil
 }
 
-// errNoID is what a command says of an empty argument where an id should stand.
+// errNoID is the error about an empty argument instead of an id.
 var errNoID = exit.With(exit.Misused, errors.New("the id is empty; is a shell variable unset?"))

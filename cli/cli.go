@@ -1,7 +1,7 @@
-// Package cli is the command line: a file for each command. What commands share
-// lies in the folders: the run that receives and shows in session, what the user
-// configured in settings, exit codes in exit, the terminal in terminal. What a
-// command decides beyond that lives in the package it belongs to.
+// Package cli is the command line, with one file for each command. Commands share
+// the packages below it: session is a run that receives and shows, settings reads
+// what the user configured, exit decides the exit code, and terminal knows the
+// terminal. All other logic is in the package it belongs to.
 package cli
 
 import (
@@ -25,8 +25,7 @@ func Main() int {
 	if terminal.Guard() {
 		return exit.OK
 	}
-	// A reader of stdout that goes away ends a command cleanly, by the error of
-	// the next write.
+	// A closed pipe ends a command cleanly, by the error of the next write.
 	signal.Ignore(syscall.SIGPIPE)
 	ctx, stop := exit.OnSignal()
 	defer stop()
@@ -64,7 +63,7 @@ durably, and shows them live in the terminal. Without a command it runs
 	root.AddCommand(watch, newDemo(), newView(), newWait(), newSend(), newReplay(), newExport(),
 		newEndpoints(), newMessages(), newAttempts(), newTasks(), newJournal())
 	for _, cmd := range root.Commands() {
-		cmd.PersistentPreRunE = prepare // not for what follows: it must work with any config file
+		cmd.PersistentPreRunE = prepare // the other commands must work with any config file
 	}
 	root.AddCommand(newDoctor(), newCompletion(), newMan(), newVersion())
 	root.CompletionOptions.DisableDefaultCmd = true
@@ -72,7 +71,7 @@ durably, and shows them live in the terminal. Without a command it runs
 	return root
 }
 
-// prepare runs before a command: it fills in the flags that were not given.
+// prepare runs before a command. It sets the flags that were not given.
 func prepare(cmd *cobra.Command, _ []string) error {
 	if err := settings.Apply(cmd); err != nil {
 		return err
@@ -80,12 +79,12 @@ func prepare(cmd *cobra.Command, _ []string) error {
 	return servePprof(cmd)
 }
 
-// noArguments refuses stray arguments: every input has a flag.
+// noArguments rejects arguments: all input is in flags.
 func noArguments(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
-	// A flag that may stand alone takes its value only with an equals sign.
+	// A flag with an optional value takes it only after an equals sign.
 	var meant string
 	cmd.Flags().Visit(func(f *pflag.Flag) {
 		if f.NoOptDefVal != "" && f.Value.Type() == "string" {
@@ -95,8 +94,8 @@ func noArguments(cmd *cobra.Command, args []string) error {
 	return exit.Usage("unexpected argument %q%s", args[0], meant)
 }
 
-// wantsJSON looks for --json itself as well, because an error can come before
-// the flags are read.
+// wantsJSON also looks for --json itself, because an error can occur before the
+// flags are parsed.
 func wantsJSON(cmd *cobra.Command, args []string) bool {
 	if f := cmd.Flags().Lookup("json"); f != nil && f.Value.String() == "true" {
 		return true

@@ -48,8 +48,8 @@ func newCompletion() *cobra.Command {
 	}
 }
 
-// completeFlags tells the shells the values of flags that have few, for all
-// commands below cmd.
+// completeFlags registers the values of flags that have a fixed set, for all
+// subcommands of cmd.
 func completeFlags(cmd *cobra.Command) {
 	for _, sub := range cmd.Commands() {
 		complete(sub, "theme", session.Themes, cobra.ShellCompDirectiveNoFileComp)
@@ -81,7 +81,7 @@ func breaks() []string {
 	return names
 }
 
-// features are those that the provider documents, with each state if wanted.
+// features are the documented features, if wanted with each state.
 func features(withState bool) []string {
 	var values []string
 	for _, f := range model.DocumentedFeatures() {

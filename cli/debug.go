@@ -17,15 +17,15 @@ import (
 	"aspectop/receiver"
 )
 
-// debugVariable names the file that takes the debug log.
+// debugVariable names the file of the debug log.
 const debugVariable = "ASPECTOP_DEBUG"
 
-// pprofFlag is hidden: it is for people who work on aspectop.
+// pprofFlag is hidden: it is for developers of aspectop.
 const pprofFlag = "pprof"
 
-// startDebugLog sends the records of [slog] to the file that ASPECTOP_DEBUG
-// names, and discards them without it. Records contain ids, states, URLs without
-// credentials, durations and errors: never a secret, a header or a body.
+// startDebugLog writes [slog] records to the file named by ASPECTOP_DEBUG, or
+// discards them. Records contain ids, states, URLs without credentials, durations
+// and errors: never a secret, a header or a body.
 func startDebugLog() (stop func(), err error) {
 	path := os.Getenv(debugVariable)
 	if path == "" {

@@ -76,7 +76,7 @@ func (d *demoFlags) run(ctx context.Context) error {
 	s.Beside(func(ctx context.Context) error {
 		err := demo.Run(ctx, &demo.Sender{URL: s.URL(), Sign: secret.Sign}, d.options)
 		if err == nil && d.duration == 0 && s.Watched() {
-			<-ctx.Done() // all has been told; it can still be looked at
+			<-ctx.Done() // the scenario is over, but somebody is still watching
 		}
 		return cmp.Or(err, session.ErrDone)
 	})

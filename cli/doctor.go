@@ -25,8 +25,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// doctor checks what the other commands need. Its flags are those of watch, so
-// that it checks what a watch would use.
+// doctor checks what watch would use, so it has some of its flags.
 type doctor struct {
 	listen      string
 	listenGiven bool
@@ -38,12 +37,12 @@ type doctor struct {
 	failed int
 }
 
-// verdict is how a check came out.
+// verdict is the result of a check.
 type verdict string
 
 const (
 	fine    verdict = "ok"
-	warning verdict = "warn" // something may go wrong, or only part of it works
+	warning verdict = "warn" // may be a problem, or works only in part
 	failure verdict = "fail"
 	skipped verdict = "skip" // it could not be checked
 )
@@ -52,7 +51,7 @@ const (
 type finding struct {
 	verdict verdict
 	found   string
-	do      string // "" if there is nothing to do, or found says so
+	do      string // advice; "" if there is none, or found contains it
 }
 
 func newDoctor() *cobra.Command {
@@ -139,7 +138,7 @@ func (d *doctor) tell(name string, f finding) error {
 	return writeSentence(sentence)
 }
 
-// openToOthers is a finding about a file that others can read, nil if they
+// openToOthers is a finding about a file that others can access, nil if they
 // cannot.
 func openToOthers(what, path string) *finding {
 	mode, open := othersMay(path)
@@ -149,8 +148,7 @@ func openToOthers(what, path string) *finding {
 	return &finding{warning, fmt.Sprintf("%s %s is accessible to other users (mode %04o)", what, path, mode), "run: chmod 600 " + path}
 }
 
-// askTime is how long the API may take to answer, cloudflared to tell its
-// version.
+// askTime limits one question to the API, the database or cloudflared.
 const askTime = 10e9
 
 // within is a context for one question.
@@ -167,7 +165,7 @@ func othersMay(path string) (mode fs.FileMode, may bool) {
 	return info.Mode().Perm(), info.Mode().Perm()&0o066 != 0
 }
 
-// checkConfig tells of the config file; err is why it could not be applied.
+// checkConfig checks the config file; err says why it could not be applied.
 func checkConfig(err error) finding {
 	path := settings.ConfigPath()
 	switch {
@@ -207,7 +205,7 @@ func (d *doctor) checkSecrets() finding {
 	return finding{fine, fmt.Sprintf("%d valid: %s", len(secrets), strings.Join(names, ", ")), ""}
 }
 
-// checkPort takes the port for an instant.
+// checkPort opens the port for an instant.
 func (d *doctor) checkPort() finding {
 	l, moved, err := receiver.Listen(d.listen, !d.listenGiven)
 	if err != nil {
@@ -280,8 +278,8 @@ func checkWriter(h settings.Home, words string) finding {
 	return finding{fine, words + "; no process is writing it", ""}
 }
 
-// checkLeases counts the notes of endpoints that were registered. To look into
-// them would be to take them from their owner.
+// checkLeases counts the leases of registered endpoints. It does not open them,
+// because that would take them from their owner.
 func (d *doctor) checkLeases() finding {
 	state, err := settings.StateDir()
 	if err != nil {
@@ -299,8 +297,7 @@ func (d *doctor) checkLeases() finding {
 	return finding{warning, words, "the next watch with the same key and a tunnel reuses one and deletes the others, except those of --keep-endpoint"}
 }
 
-// checkCloudflared runs the program for its version, with nothing of ours in its
-// environment.
+// checkCloudflared asks the program for its version, without our environment.
 func (d *doctor) checkCloudflared(ctx context.Context) finding {
 	path, err := tunnel.FindProgram(d.cloudflared)
 	switch {
@@ -323,8 +320,7 @@ func (d *doctor) checkCloudflared(ctx context.Context) finding {
 	return finding{fine, fmt.Sprintf("%s, %s", path, version[:min(len(version), longest)]), ""}
 }
 
-// checkTerminal tells what a screen could be drawn with. It asks the terminal
-// nothing.
+// checkTerminal reports what the screen would use, without querying the terminal.
 func checkTerminal() finding {
 	if !terminal.IsTerminal() {
 		return finding{fine, "stdout is not a terminal, so watch would print sentences", ""}
@@ -350,8 +346,8 @@ func checkTerminal() finding {
 	return finding{fine, strings.Join(words, ", "), ""}
 }
 
-// saysUTF8 reports whether the locale's encoding is UTF-8; Windows has no such
-// variables, and draws it.
+// saysUTF8 reports whether the locale's encoding is UTF-8, as it always is on
+// Windows.
 func saysUTF8() bool {
 	locale := cmp.Or(os.Getenv("LC_ALL"), os.Getenv("LC_CTYPE"), os.Getenv("LANG"))
 	locale = strings.ReplaceAll(strings.ToLower(locale), "-", "")

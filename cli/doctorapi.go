@@ -15,10 +15,9 @@ import (
 	"aspectop/receiver"
 )
 
-// account is what one question to Aspect's API told: of the key, and of the
-// time.
+// account is what one call of Aspect's API says about the key and the clock.
 type account struct {
-	key     bool // there is one
+	key     bool // a key is set
 	err     error
 	active  int
 	took    time.Duration
@@ -26,7 +25,7 @@ type account struct {
 	clock   clockReader
 }
 
-// askAccount asks for the active tasks, as watch does.
+// askAccount lists the active tasks, as watch does.
 func askAccount(ctx context.Context) *account {
 	a := &account{address: cmp.Or(os.Getenv(settings.URLVariable), aspect.DefaultURL)}
 	client, err := newClientOver(&a.clock)
@@ -56,8 +55,8 @@ func (a *account) checkKey() finding {
 	return finding{fine, words, ""}
 }
 
-// How far this machine's clock may be off. Beyond the tolerance of Svix's
-// signatures, every delivery is refused.
+// Limits for the error of this machine's clock. Beyond the tolerance of Svix's
+// signatures, every delivery is rejected.
 const (
 	clockWarning = 30 * time.Second
 	clockFailure = 5 * time.Minute
@@ -88,8 +87,7 @@ func (a *account) checkClock() finding {
 	return finding{fine, words, ""}
 }
 
-// clockReader is a transport that compares this machine's clock with what the
-// answers tell.
+// clockReader is a transport that compares the clock with the answers' Date.
 type clockReader struct {
 	mu     sync.Mutex
 	off    time.Duration // of this machine's clock, positive if it is ahead
@@ -105,7 +103,7 @@ func (c *clockReader) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	if theirs, err := http.ParseTime(res.Header.Get("Date")); err == nil {
-		// It was some time on the way, and tells whole seconds.
+		// The header is rounded to seconds, and the answer took some time.
 		half := time.Since(asked) / 2
 		c.mu.Lock()
 		c.off = asked.Add(half).Sub(theirs.Add(time.Second / 2))

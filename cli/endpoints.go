@@ -59,7 +59,7 @@ func (e *endpointFlags) flags(f *pflag.FlagSet) {
 	f.IntVar(&e.rateLimit, "rate-limit", 120, "maximum number of deliveries per second")
 }
 
-// spec checks what both commands take.
+// spec checks the flags that both commands share.
 func (e *endpointFlags) spec() (aspect.EndpointSpec, error) {
 	u, err := url.Parse(e.url)
 	switch {
@@ -75,7 +75,7 @@ func (e *endpointFlags) spec() (aspect.EndpointSpec, error) {
 	}, nil
 }
 
-// endpointLine is an endpoint for programs.
+// endpointLine is an endpoint in JSON.
 type endpointLine struct {
 	head
 	ID          string          `json:"id"`
@@ -102,7 +102,7 @@ func lineOf(e aspect.Endpoint) endpointLine {
 	return line
 }
 
-// endpointWords tells of an endpoint.
+// endpointWords describes an endpoint.
 func endpointWords(e aspect.Endpoint) string {
 	words := fmt.Sprintf("webhook endpoint %s: %s to %s, at most %d per second", e.ID, strings.Join(e.EventTypes, ", "), withoutUser(e.URL), e.RateLimit)
 	if e.Disabled {
@@ -111,7 +111,7 @@ func endpointWords(e aspect.Endpoint) string {
 	return words
 }
 
-// tell prints the one thing that a command has to tell.
+// tell prints a single result.
 func (a *accountFlags) tell(line any, sentence string) error {
 	if a.json {
 		return writeLines(line)
@@ -153,7 +153,7 @@ func (e *endpointFlags) create(ctx context.Context) error {
 	if len(spec.EventTypes) == 0 {
 		spec.EventTypes = []string{aspect.AllTaskEvents}
 	}
-	if spec.Description == "" { // so that it can be found, should the answer get lost
+	if spec.Description == "" { // to find the endpoint if the answer is lost
 		spec.Description = "aspectop endpoints create " + time.Now().UTC().Format(time.RFC3339)
 	}
 	return e.ask(ctx, func(ctx context.Context, c *aspect.Client) error {
@@ -179,7 +179,7 @@ func (e *endpointFlags) create(ctx context.Context) error {
 // undoTime is how long Aspect may take to delete what was just created.
 const undoTime = 10 * time.Second
 
-// undoCreate deletes an endpoint whose secret is lost, for the reason why.
+// undoCreate deletes an endpoint whose secret could not be saved.
 func undoCreate(c *aspect.Client, id string, why error) error {
 	ctx, cancel := context.WithTimeout(context.Background(), undoTime)
 	defer cancel()
@@ -189,11 +189,10 @@ func undoCreate(c *aspect.Client, id string, why error) error {
 	return fmt.Errorf("%w; the endpoint %s was deleted again", why, id)
 }
 
-// secretFile is a new file for a secret that is about to be known; nil if there
-// is none.
+// secretFile is the file of --secret-out; nil without that flag.
 type secretFile struct{ *os.File }
 
-// newSecretFile makes the file. One that is there is left alone: it may hold the
+// newSecretFile creates the file. It does not overwrite one, which may contain the
 // only copy of another secret.
 func newSecretFile(path string) (*secretFile, error) {
 	if path == "" {
@@ -208,7 +207,7 @@ func newSecretFile(path string) (*secretFile, error) {
 	return &secretFile{f}, nil
 }
 
-// keep writes the secret, if there is one and a file for it.
+// keep checks that there is a secret, and writes it.
 func (f *secretFile) keep(secret aspect.Credential) error {
 	if secret.Empty() {
 		return errors.New("the answer from Aspect contains no secret")
@@ -265,7 +264,7 @@ cannot read the current ones.`,
 	return cmd
 }
 
-// oneEndpoint takes the id of an endpoint.
+// oneEndpoint requires one argument, the endpoint's id.
 func oneEndpoint(cmd *cobra.Command, args []string) error {
 	switch {
 	case len(args) == 0:
@@ -325,7 +324,7 @@ func (a *accountFlags) deleteEndpoint(ctx context.Context, c *aspect.Client, id 
 	line := struct {
 		head
 		ID   string `json:"id"`
-		Gone bool   `json:"gone"` // before
+		Gone bool   `json:"gone"` // it did not exist
 	}{headOf("endpoint_deleted"), id, false}
 	sentence := "deleted webhook endpoint " + id + " and its pending retries"
 	err := c.DeleteEndpoint(ctx, id)

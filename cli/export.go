@@ -107,12 +107,12 @@ func (e *exportFlags) run(ctx context.Context, flags *pflag.FlagSet) error {
 	return nil
 }
 
-// htmlFormat is a report rather than an export.
+// htmlFormat is a report, not an export.
 const htmlFormat = "html"
 
 // report writes a page about the tasks.
 func (e *exportFlags) report(ctx context.Context, reader journal.Reader, filter *model.Filter) error {
-	reader.OmitHeader() // no page shows them
+	reader.OmitHeader() // the report does not show headers
 	tasks, err := report.Write(ctx, os.Stdout, reader, report.PageOptions{
 		Options:    report.Options{Now: time.Now(), Filter: filter, Since: e.since.At, Redact: e.privacy.MaskUsers},
 		FilterText: e.filter, Version: version(),
@@ -126,7 +126,7 @@ func (e *exportFlags) report(ctx context.Context, reader journal.Reader, filter 
 	return nil
 }
 
-// unlessInterrupted is err, unless it is because the user ended the command.
+// unlessInterrupted is err, unless the user interrupted the command.
 func unlessInterrupted(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return exit.With(exit.Interrupted, errors.New("interrupted; the output is incomplete"))
@@ -134,7 +134,7 @@ func unlessInterrupted(ctx context.Context, err error) error {
 	return err
 }
 
-// check refuses what cannot be meant.
+// check validates the flags.
 func (e *exportFlags) check(flags *pflag.FlagSet) (printer.ExportFormat, error) {
 	switch {
 	case !slices.Contains(exportFormats, e.format):

@@ -72,7 +72,7 @@ may write the target meanwhile.`,
 	}
 }
 
-// progressEvery is how often a long command says how far it is.
+// progressEvery is the interval between progress messages.
 const progressEvery = time.Second
 
 func copyJournal(ctx context.Context, from, to string) error {
@@ -115,8 +115,8 @@ func copyJournal(ctx context.Context, from, to string) error {
 	return writeSentence(fmt.Sprintf("copied up to delivery %d to %s", done, h))
 }
 
-// homeOfArgument is the journal that the first argument names, or the variable
-// that stands for --journal.
+// homeOfArgument is the journal given by the first argument, or else by
+// ASPECTOP_JOURNAL.
 func homeOfArgument(_ *cobra.Command, args []string) (settings.Home, error) {
 	if len(args) == 0 {
 		return settings.HomeOf(os.Getenv(settings.VariableOf(settings.JournalFlag)))

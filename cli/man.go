@@ -58,8 +58,7 @@ func writePages(root *cobra.Command, dir string) error {
 	return nil
 }
 
-// commands are the commands below cmd that do something, those below these
-// among them.
+// commands are all runnable subcommands of cmd, at any depth.
 func commands(cmd *cobra.Command) []*cobra.Command {
 	var list []*cobra.Command
 	for _, sub := range cmd.Commands() {
@@ -84,7 +83,7 @@ func heading(r *roff, name, short string) {
 		date = at.Format("2006-01-02")
 	}
 	r.macro("TH", strings.ToUpper(name), "1", date, "aspectop "+version(), "User Commands")
-	r.WriteString(".nh\n.ad l\n") // no hyphens in what is to be typed, and no gaps for want of them
+	r.WriteString(".nh\n.ad l\n") // no hyphenation, which would break commands, and so no justification
 	r.macro("SH", "NAME")
 	r.line(name + " - " + short)
 }
@@ -110,7 +109,7 @@ func commandPage(cmd *cobra.Command) []byte {
 	return r.Bytes()
 }
 
-// manual is the page of the program, which holds all there is to know.
+// manual is the page of the program: all commands, keys, exit codes and files.
 func manual(root *cobra.Command) []byte {
 	r := new(roff)
 	heading(r, "aspectop", root.Short)
@@ -180,7 +179,7 @@ func options(r *roff, cmd *cobra.Command) {
 	})
 }
 
-// exitCodes are told in the manual.
+// exitCodes are the manual's section EXIT STATUS.
 var exitCodes = []struct {
 	code    int
 	meaning string
@@ -193,7 +192,7 @@ var exitCodes = []struct {
 	{exit.Interrupted, "Interrupted; or a second ctrl+c, or a signal a second or more after the first, ended the program at once."},
 }
 
-// variables are told in the manual.
+// variables are the manual's section ENVIRONMENT.
 var variables = []struct{ name, meaning string }{
 	{settings.SecretVariable, "One or more signing secrets, separated by spaces or commas; name=whsec_... gives one a name."},
 	{settings.KeyVariable, "A key for Aspect's API."},

@@ -17,10 +17,10 @@ import (
 	"aspectop/cli/terminal"
 )
 
-// defaultLimit is how many messages or attempts are listed at most.
+// defaultLimit is the default of --limit.
 const defaultLimit = 50
 
-// unknownID stands where an item of Aspect's list has no id that we know.
+// unknownID replaces the id of an item whose format is unknown.
 const unknownID = "(unknown format; see --json)"
 
 func newMessages() *cobra.Command {
@@ -49,7 +49,7 @@ The format of Aspect's answer is not documented; --json prints it complete, as r
 	return cmd
 }
 
-// messageLine is a message for programs.
+// messageLine is a message in JSON.
 type messageLine struct {
 	head
 	ID        *string         `json:"id"`
@@ -109,7 +109,7 @@ The format of Aspect's answer is not documented; --json prints it complete, as r
 	return cmd
 }
 
-// check refuses what cannot be meant.
+// check validates the flags.
 func (a *attemptsFlags) check() error {
 	switch {
 	case a.message == "" && a.endpoint == "":
@@ -120,7 +120,7 @@ func (a *attemptsFlags) check() error {
 	return atLeastOne(a.limit)
 }
 
-// attemptLine is an attempt for programs.
+// attemptLine is an attempt in JSON.
 type attemptLine struct {
 	head
 	ID        *string         `json:"id"`
@@ -168,7 +168,7 @@ func (a *attemptsFlags) list(ctx context.Context, c *aspect.Client) error {
 	return a.show(lines, t, "no attempts")
 }
 
-// clockTime is a time on the user's clock; "" if it is not known.
+// clockTime formats a local time; "" for the zero time.
 func clockTime(t time.Time) string {
 	if t.IsZero() {
 		return ""
@@ -176,7 +176,7 @@ func clockTime(t time.Time) string {
 	return t.Local().Format(time.DateTime)
 }
 
-// withoutUser is a URL without the user and password that an endpoint's may hold.
+// withoutUser removes user and password from a URL.
 func withoutUser(text string) string {
 	u, err := url.Parse(text)
 	if err != nil || u.User == nil {

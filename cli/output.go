@@ -9,7 +9,7 @@ import (
 	"aspectop/printer"
 )
 
-// head begins every line for programs. A line is a struct that embeds it.
+// head begins every JSON line. A line is a struct that embeds it.
 type head struct {
 	Type string  `json:"type"`
 	Time instant `json:"time"` // of the line
@@ -17,7 +17,7 @@ type head struct {
 
 func headOf(kind string) head { return head{kind, instant(time.Now())} }
 
-// instant is a time as docs/json.md has it; null if it is not known.
+// instant is a time in the format of docs/json.md; null for the zero time.
 type instant time.Time
 
 // MarshalJSON makes instant a json.Marshaler.
@@ -37,11 +37,11 @@ func orNull(s string) *string {
 	return &s
 }
 
-// writeLines writes one JSON object a line to stdout.
+// writeLines writes one JSON object per line to stdout.
 func writeLines(lines ...any) error {
 	var buf bytes.Buffer
 	encoder := json.NewEncoder(&buf)
-	encoder.SetEscapeHTML(false) // in URLs it would only be hard to read
+	encoder.SetEscapeHTML(false) // unreadable in URLs
 	for _, line := range lines {
 		if err := encoder.Encode(line); err != nil {
 			return err
@@ -50,7 +50,7 @@ func writeLines(lines ...any) error {
 	return printer.WriteAll(os.Stdout, printer.SafeJSON(buf.Bytes()))
 }
 
-// writeSentence writes text for people, of one line or several, to stdout.
+// writeSentence writes one or more lines of text to stdout.
 func writeSentence(text string) error {
 	return printer.WriteAll(os.Stdout, []byte(printer.CleanLines(text)+"\n"))
 }

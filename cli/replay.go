@@ -64,8 +64,8 @@ not; 2 usage error; 3 no journal; 130 interrupted.`,
 	return cmd
 }
 
-// mostSilent is how many deliveries in a row may stay without an answer before
-// the rest is not tried.
+// mostSilent is how many deliveries in a row may get no answer before the replay
+// stops.
 const mostSilent = 3
 
 func (r *replayFlags) run(ctx context.Context, flags *pflag.FlagSet) error {
@@ -108,7 +108,7 @@ func (r *replayFlags) run(ctx context.Context, flags *pflag.FlagSet) error {
 	return err
 }
 
-// handler checks how, and to whom, is to be posted.
+// handler checks the flags and returns what posts to the handler.
 func (r *replayFlags) handler(flags *pflag.FlagSet) (*forward.Replay, error) {
 	if r.to == "" {
 		return nil, exit.Usage("--to is missing: the URL of the handler, such as http://localhost:3000/webhooks")
@@ -130,7 +130,7 @@ func (r *replayFlags) handler(flags *pflag.FlagSet) (*forward.Replay, error) {
 	return to, nil
 }
 
-// replaying is one replay under way.
+// replaying is one run of replay.
 type replaying struct {
 	*replayFlags
 	selection printer.Selection
@@ -140,11 +140,11 @@ type replaying struct {
 	picked int64
 	count  printer.Replayed
 	silent int    // deliveries in a row without an answer
-	hint   string // the one told last
-	warned bool   // of old signatures
+	hint   string // the last one printed
+	warned bool   // about old signatures
 }
 
-// all posts what the journal holds by now and the filter picks.
+// all posts what the journal holds now and the filter selects.
 func (p *replaying) all(ctx context.Context) error {
 	return p.selection.Each(ctx, func(d *model.Delivery) error {
 		e := model.Decode(d)
@@ -160,7 +160,7 @@ func (p *replaying) all(ctx context.Context) error {
 	})
 }
 
-// post posts one delivery and tells of it. Its error ends the replay.
+// post posts one delivery and prints the result. An error ends the replay.
 func (p *replaying) post(ctx context.Context, d *model.Delivery, e *model.Event) error {
 	switch {
 	case ctx.Err() != nil:
@@ -186,7 +186,7 @@ func (p *replaying) post(ctx context.Context, d *model.Delivery, e *model.Event)
 	}
 	hint := f.Hint
 	if hint == p.hint {
-		f.Hint = "" // it has been said
+		f.Hint = "" // already printed
 	}
 	p.hint = hint
 	return printer.WriteReplayed(os.Stdout, p.format, e, &f)

@@ -6,11 +6,11 @@ import (
 	"strings"
 )
 
-// roff writes a manual page in the macros of man(7).
+// roff writes a manual page with the macros of man(7).
 type roff struct{ bytes.Buffer }
 
-// escapeRoff makes text mean itself: no escape sequences, and hyphens that can
-// be copied into a shell.
+// escapeRoff makes text literal: no escape sequences, and hyphens that can be
+// copied into a shell.
 var escapeRoff = strings.NewReplacer(`\`, `\e`, `-`, `\-`)
 
 // line is text on a line of its own, never a request.
@@ -22,7 +22,7 @@ func (r *roff) line(text string) {
 	r.WriteString(text + "\n")
 }
 
-// macro is a request with its arguments.
+// macro writes a request with its arguments.
 func (r *roff) macro(name string, args ...string) {
 	r.WriteString("." + name)
 	for _, a := range args {
@@ -31,8 +31,7 @@ func (r *roff) macro(name string, args ...string) {
 	r.WriteByte('\n')
 }
 
-// text is paragraphs between empty lines. One whose lines are indented is kept
-// as it stands.
+// text writes paragraphs, separated by empty lines. Indented ones are verbatim.
 func (r *roff) text(text string) {
 	for paragraph := range strings.SplitSeq(strings.Trim(text, "\n"), "\n\n") {
 		r.macro("PP")
@@ -46,7 +45,7 @@ func (r *roff) text(text string) {
 	}
 }
 
-// verbatim is lines that are neither filled nor justified.
+// verbatim writes lines that are neither filled nor justified.
 func (r *roff) verbatim(text string) {
 	r.macro("RS", "2n")
 	r.macro("nf")
@@ -57,8 +56,7 @@ func (r *roff) verbatim(text string) {
 	r.macro("RE")
 }
 
-// term is something in bold, perhaps with an argument, and below it what it
-// means.
+// term writes a bold name, an optional argument, and below it the meaning.
 func (r *roff) term(name, argument, meaning string) {
 	r.macro("TP")
 	if argument == "" {

@@ -37,7 +37,7 @@ type sendFlags struct {
 	json      bool
 
 	mu       sync.Mutex // guards what follows: a scenario posts concurrently
-	accepted int        // wrong messages that were not refused
+	accepted int        // invalid messages that were not rejected
 	last     printer.Sent
 	printErr error
 }
@@ -125,7 +125,7 @@ func (s *sendFlags) run(ctx context.Context, flags *pflag.FlagSet, args []string
 	return err
 }
 
-// check refuses what cannot be meant.
+// check validates the flags.
 func (s *sendFlags) check(flags *pflag.FlagSet, args []string) error {
 	if s.scenario == "" && (len(args) == 0 || args[0] == "") {
 		return exit.Usage("no event type given, such as task.completed, and no --scenario")
@@ -152,7 +152,7 @@ func (s *sendFlags) check(flags *pflag.FlagSet, args []string) error {
 	return nil
 }
 
-// parseFeatures reads name=state.
+// parseFeatures parses --feature name=state.
 func parseFeatures(texts []string) ([]model.Feature, error) {
 	var features []model.Feature
 	for _, text := range texts {
@@ -188,7 +188,7 @@ func (s *sendFlags) play(ctx context.Context, sender *demo.Sender) error {
 	return nil
 }
 
-// observe tells of an attempt.
+// observe prints an attempt.
 func (s *sendFlags) observe(m demo.Message, a demo.Answer, err error) {
 	e := model.Decode(&model.Delivery{Body: m.Body})
 	s.mu.Lock()
@@ -210,7 +210,7 @@ func (s *sendFlags) observe(m demo.Message, a demo.Answer, err error) {
 	s.printErr = errors.Join(s.printErr, printer.WriteSent(os.Stdout, format, s.last))
 }
 
-// judge is the error that the one answer is, or nil.
+// judge returns an error unless the answer is as expected.
 func (s *sendFlags) judge() error {
 	switch last := s.last; {
 	case last.Right:

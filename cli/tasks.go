@@ -45,7 +45,7 @@ derived from its features, because the API does not give one.`,
 	return cmd
 }
 
-// taskLine is a task for programs.
+// taskLine is a task in JSON.
 type taskLine struct {
 	head
 	TaskID   *string            `json:"task_id"`
@@ -64,7 +64,7 @@ func (a *accountFlags) tasks(ctx context.Context, c *aspect.Client, ids []string
 	for i, task := range tasks {
 		line := taskLine{head: headOf("task"), TaskID: orNull(task.ID), Features: map[string]*string{}, Raw: task.Raw}
 		told := taskOf(task)
-		if told == nil { // without an id there is not much of a task
+		if told == nil { // not a task
 			t.Add(unknownID, "", "", "")
 			lines[i] = line
 			continue
@@ -83,7 +83,7 @@ func (a *accountFlags) tasks(ctx context.Context, c *aspect.Client, ids []string
 	return errors.Join(a.show(lines, t, "no active tasks"), err)
 }
 
-// readTasks asks for the active tasks, or for those named. With an error it
+// readTasks returns the active tasks or those with the ids. With an error it also
 // returns the tasks that were found.
 func readTasks(ctx context.Context, c *aspect.Client, ids []string) (tasks []aspect.Task, err error) {
 	if len(ids) == 0 {
@@ -108,14 +108,13 @@ func readTasks(ctx context.Context, c *aspect.Client, ids []string) (tasks []asp
 	return tasks, err
 }
 
-// taskOf is what is known of a task whose only news is what the API tells; nil
-// if that is not understood.
+// taskOf is a task that is known only from the API; nil if the format is unknown.
 func taskOf(t aspect.Task) *model.Task {
 	e := model.Decode(&model.Delivery{Seq: 1, Message: 1, Source: model.SourceAPI, Body: t.Raw})
 	return model.NewBoard().Fold(&e)
 }
 
-// progress tells how many features are done and which are not.
+// progress says how many features are done, and which are not.
 func progress(t *model.Task) string {
 	done, all := t.Progress()
 	words := []string{fmt.Sprintf("%d/%d", done, all)}
@@ -127,7 +126,7 @@ func progress(t *model.Task) string {
 	return words[0] + " " + strings.Join(words[1:], ", ")
 }
 
-// ago is how long ago something was, in one unit; "" if that is not known.
+// ago says how long ago t was, in one unit; "" for the zero time.
 func ago(t time.Time) string {
 	if t.IsZero() {
 		return ""

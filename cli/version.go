@@ -12,10 +12,10 @@ import (
 	"aspectop/printer"
 )
 
-// build is what the binary knows of its own making.
+// build is how the binary was built.
 type build struct {
 	Type     string     `json:"type"`
-	Time     time.Time  `json:"time"` // of this answer, as in every line
+	Time     time.Time  `json:"time"` // of this line
 	Version  string     `json:"version"`
 	Revision *string    `json:"revision"`      // nil if it was built outside a repository
 	Revised  *time.Time `json:"revision_time"` // of that revision
@@ -47,7 +47,7 @@ func newVersion() *cobra.Command {
 	return cmd
 }
 
-// version is the module's version as far as the build knows it.
+// version is the module's version, "(devel)" if unknown.
 func version() string { return readBuild().Version }
 
 func readBuild() build {

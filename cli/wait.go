@@ -32,8 +32,8 @@ type waitFlags struct {
 	listen     string
 	secretFile string
 
-	tasks  []string // as they were named
-	missed []string // what was done and did not succeed
+	tasks  []string // the arguments
+	missed []string // tasks that are done but did not complete
 }
 
 func newWait() *cobra.Command {
@@ -77,7 +77,7 @@ error; 3 setup failed, or the watch ended; 124 timeout; 130 interrupted.`,
 	return cmd
 }
 
-// errTimeout is the cause of a context that --timeout has ended.
+// errTimeout is the cause of a context that --timeout has canceled.
 var errTimeout = errors.New("timeout")
 
 func (w *waitFlags) run(ctx context.Context, tasks []string) error {
@@ -112,8 +112,8 @@ func (w *waitFlags) run(ctx context.Context, tasks []string) error {
 	return exit.With(exit.TimedOut, fmt.Errorf("timed out after %s: %d not done", w.timeout.String(), len(rest)))
 }
 
-// wait waits with the journal of a watch, or with a receiver of its own. It
-// returns nil when the goal is reached.
+// wait follows the journal of a watch, or waits without one. It returns nil when
+// the goal is reached.
 func (w *waitFlags) wait(ctx context.Context, goal *model.Wait) error {
 	h, reader, err := settings.OpenReader(w.journal)
 	if err != nil {
@@ -149,8 +149,9 @@ func (w *waitFlags) wait(ctx context.Context, goal *model.Wait) error {
 	return w.alone(ctx, goal, f.seq)
 }
 
-// alone waits where no watch runs: by asking Aspect's API if there is a key,
-// else with a receiver of its own.
+// alone waits without a watch: it polls Aspect's API if there is a key, and
+// otherwise receives webhooks itself. Deliveries up to number known have been
+// taken into account already.
 func (w *waitFlags) alone(ctx context.Context, goal *model.Wait, known int64) error {
 	client, err := newClient()
 	if err != nil {
@@ -162,7 +163,7 @@ func (w *waitFlags) alone(ctx context.Context, goal *model.Wait, known int64) er
 	return w.receive(ctx, goal, known)
 }
 
-// poll waits by asking Aspect's API.
+// poll waits by polling Aspect's API.
 func (w *waitFlags) poll(ctx context.Context, goal *model.Wait, client *aspect.Client, known int64) error {
 	s := session.New(session.Options{})
 	if err := s.OpenJournal(ctx, settings.MemoryHome, 0); err != nil {
@@ -189,8 +190,7 @@ func (w *waitFlags) poll(ctx context.Context, goal *model.Wait, client *aspect.C
 	return w.followOwn(ctx, s, goal, known)
 }
 
-// receive waits with a receiver of its own. Older deliveries, up to the number
-// known, were taken to account before.
+// receive waits with its own receiver.
 func (w *waitFlags) receive(ctx context.Context, goal *model.Wait, known int64) error {
 	secrets, err := settings.ReadSecrets(w.secretFile)
 	if errors.Is(err, settings.ErrNoSecret) {
@@ -210,7 +210,7 @@ func (w *waitFlags) receive(ctx context.Context, goal *model.Wait, known int64) 
 	return w.followOwn(ctx, s, goal, known)
 }
 
-// followOwn follows the journal of a session of this process.
+// followOwn follows the journal of a session in this process.
 func (w *waitFlags) followOwn(ctx context.Context, s *session.Session, goal *model.Wait, known int64) error {
 	reader, err := s.OpenReader()
 	if err != nil {
@@ -221,13 +221,13 @@ func (w *waitFlags) followOwn(ctx context.Context, s *session.Session, goal *mod
 	return s.RunWith(ctx, func(shown context.Context) error {
 		err := f.follow(shown)
 		if shown.Err() != nil {
-			return nil // the session ended, and says why
+			return nil // the session's own error says why
 		}
 		return err
 	})
 }
 
-// tell prints how far one task came.
+// tell prints the outcome of a task.
 func (w *waitFlags) tell(o model.Outcome) error {
 	if o.Done && o.State != model.Completed && o.State != model.NA {
 		w.missed = append(w.missed, fmt.Sprintf("task %s %s", o.TaskID, strings.TrimSpace(o.Feature+" "+string(o.State))))
@@ -240,24 +240,24 @@ func (w *waitFlags) tell(o model.Outcome) error {
 }
 
 const (
-	// patience is how long a journal that cannot be read is waited for: a database
-	// may be failing over.
+	// patience is how long the journal may be unreadable: a database may be failing
+	// over.
 	patience = 30 * time.Second
-	// writerEvery is how often it is made sure that somebody still writes it.
+	// writerEvery is the interval at which the writer is checked.
 	writerEvery = 500 * time.Millisecond
-	// followed is how many deliveries are read at once at most.
+	// followed is the maximum number of deliveries read at once.
 	followed = 1000
 )
 
-// errNoWriter says that no process is writing the journal any more.
+// errNoWriter means that no process is writing the journal any more.
 var errNoWriter = errors.New("no process is writing the journal")
 
-// unreadError says that the journal could not be read.
+// unreadError means that the journal could not be read.
 type unreadError struct{ error }
 
 func (e *unreadError) Unwrap() error { return e.error }
 
-// following follows a journal until a goal is reached.
+// following reads a journal until a goal is reached.
 type following struct {
 	goal   *model.Wait
 	reader journal.Reader
@@ -265,15 +265,14 @@ type following struct {
 	// writer reports whether the journal still has a writer; nil if it is this
 	// process.
 	writer func() (alive bool, err error)
-	seq    int64 // the last delivery that was taken
-	// shift is added to the numbers of deliveries, where those of another
-	// journal were taken before.
+	seq    int64 // of the last delivery read
+	// shift is added to delivery numbers, to continue those of another journal.
 	shift int64
 }
 
-// catchUp takes what the journal holds by now, as if it had come at once: a
-// task that failed yesterday and is on its way again is not done. It reports
-// whether the goal is reached.
+// catchUp reads what the journal holds now, and judges only then: a task that
+// failed yesterday and is running again is not done. It reports whether the goal
+// is reached.
 func (f *following) catchUp(ctx context.Context) (over bool, err error) {
 	_, last, err := f.reader.Range(ctx)
 	if err == nil {
@@ -286,8 +285,7 @@ func (f *following) catchUp(ctx context.Context) (over bool, err error) {
 	return over, err
 }
 
-// follow takes what comes, one delivery after another, and returns nil when the
-// goal is reached.
+// follow reads new deliveries and returns nil when the goal is reached.
 func (f *following) follow(ctx context.Context) error {
 	waiting, stop := context.WithCancel(ctx)
 	defer stop()
@@ -298,7 +296,7 @@ func (f *following) follow(ctx context.Context) error {
 		defer tick.Stop()
 		check = tick.C
 	}
-	var since time.Time // of trouble with the journal
+	var since time.Time // when the journal became unreadable
 	for gone := false; ; {
 		err := f.take(ctx, math.MaxInt64, f.look)
 		switch {
@@ -329,7 +327,7 @@ func (f *following) follow(ctx context.Context) error {
 	}
 }
 
-// take folds the deliveries up to a number, and calls each after every one.
+// take folds the deliveries up to a number and calls each after every one.
 func (f *following) take(ctx context.Context, until int64, each func() error) error {
 	for {
 		deliveries, err := f.reader.After(ctx, f.seq, followed)
@@ -362,7 +360,7 @@ func (f *following) take(ctx context.Context, until int64, each func() error) er
 	}
 }
 
-// look tells what was found done.
+// look prints the tasks that are newly done.
 func (f *following) look() error {
 	outcomes, err := f.goal.Look()
 	for _, o := range outcomes {

@@ -16,10 +16,10 @@ import (
 	"aspectop/receiver"
 )
 
-// defaultListen is where watch receives if it is free.
+// defaultListen is where watch listens if the port is free.
 const defaultListen = "127.0.0.1:8787"
 
-// defaultPoll is how often Aspect's API is asked when there is no other way.
+// defaultPoll is the polling interval if there is no other source.
 const defaultPoll = 5 * time.Second
 
 // watchFlags are the flags of watch.
@@ -91,7 +91,7 @@ func (w *watchFlags) run(ctx context.Context, flags *pflag.FlagSet) error {
 	}
 	defer s.Close()
 	if plan.receive {
-		// Whoever was told the address must find us there.
+		// If others know the address, the port must not change.
 		next := !flags.Changed("listen") && w.PublicURL == "" && len(w.ForwardTo) == 0
 		if err := s.Listen(w.listen, next); err != nil {
 			return err
@@ -115,16 +115,16 @@ func (w *watchFlags) run(ctx context.Context, flags *pflag.FlagSet) error {
 	return s.Run(ctx)
 }
 
-// plan is what watch does, worked out from what it was given.
+// plan is what watch will do.
 type plan struct {
 	secrets  []receiver.Secret
 	client   *aspect.Client // nil without a key
-	receive  bool           // take deliveries on a port
-	register bool           // make an endpoint at Aspect, for its secret
-	poll     time.Duration  // 0: do not
+	receive  bool           // listen for deliveries
+	register bool           // register an endpoint and use its secret
+	poll     time.Duration  // 0: do not poll
 }
 
-// registrar is the client to register an endpoint with, nil if none is to be.
+// registrar is the client for registering an endpoint, nil for none.
 func (p plan) registrar() *aspect.Client {
 	if p.register {
 		return p.client
@@ -132,9 +132,8 @@ func (p plan) registrar() *aspect.Client {
 	return nil
 }
 
-// plan decides between receiving with a secret, receiving with an endpoint that
-// is registered for this run, and polling. A key in the environment alone never
-// changes anything at Aspect.
+// plan decides between receiving with a secret, receiving with a registered
+// endpoint, and polling. A key alone never changes anything at Aspect.
 func (w *watchFlags) plan() (p plan, err error) {
 	if err := w.ReachFlags.Check(); err != nil {
 		return p, err

@@ -1,4 +1,4 @@
-// Package exit decides the program's exit code, and how an error is told.
+// Package exit decides the exit code and reports errors.
 package exit
 
 import (
@@ -16,12 +16,12 @@ const (
 	OK          = 0
 	Failed      = 1
 	Misused     = 2 // flags, environment or config file
-	NotSetUp    = 3 // port, journal: the command never got under way
+	NotSetUp    = 3 // port, journal: the command could not start
 	TimedOut    = 124
 	Interrupted = 130
 )
 
-// Error ends the program with a code. Errors of other types are failures.
+// Error is an error with an exit code. The code of other errors is Failed.
 type Error struct {
 	Code int
 	Err  error
@@ -30,13 +30,13 @@ type Error struct {
 func (e *Error) Error() string { return e.Err.Error() }
 func (e *Error) Unwrap() error { return e.Err }
 
-// With makes err end the program with the code.
+// With gives err an exit code.
 func With(code int, err error) error { return &Error{code, err} }
 
-// Usage is an error of whoever wrote the command line.
+// Usage is an error in flags, arguments, environment or config file.
 func Usage(format string, args ...any) error { return With(Misused, fmt.Errorf(format, args...)) }
 
-// Setup makes err say that the command could not get under way.
+// Setup marks err as the reason why a command could not start.
 func Setup(err error) error { return With(NotSetUp, err) }
 
 // Code is the exit code of a command that ended with err.
@@ -51,8 +51,8 @@ func Code(err error) int {
 	return Failed
 }
 
-// Report writes err for people, or for programs as one JSON object, and returns
-// the exit code. Without an error it writes nothing.
+// Report writes err, as a message or as a JSON object, and returns the exit code.
+// It writes nothing if err is nil.
 func Report(w io.Writer, err error, asJSON bool) int {
 	code := Code(err)
 	switch {
@@ -61,14 +61,14 @@ func Report(w io.Writer, err error, asJSON bool) int {
 		reportJSON(w, err, code)
 	default:
 		fmt.Fprintln(w, "aspectop: "+printer.CleanLines(err.Error()))
-		if code == Misused && !strings.Contains(err.Error(), "\n") { // else it says more itself
+		if code == Misused && !strings.Contains(err.Error(), "\n") { // longer messages say what to do
 			fmt.Fprintln(w, "see aspectop --help")
 		}
 	}
 	return code
 }
 
-// reasons are the codes by name, for programs.
+// reasons are the codes in JSON.
 var reasons = map[int]string{
 	Failed: "failed", Misused: "usage", NotSetUp: "setup_failed", TimedOut: "timeout", Interrupted: "interrupted",
 }

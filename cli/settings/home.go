@@ -15,23 +15,24 @@ import (
 	"aspectop/printer"
 )
 
-// Home is where a journal is: what --journal names. Only this file knows which homes there are.
+// Home is the location of a journal, the value of --journal. Only this file knows
+// which kinds there are.
 type Home struct {
-	path     string             // of a SQLite file; "" is a journal in memory
-	database *postgres.Database // nil: it is a file, or in memory
+	path     string             // of an SQLite file; "" if in memory
+	database *postgres.Database // nil if a file or in memory
 }
 
 const (
-	// MemoryHome names a journal that is forgotten at the end of its process.
+	// MemoryHome names a journal that is deleted on exit.
 	MemoryHome = "memory"
-	// JournalFlag names a home.
+	// JournalFlag is the flag for a Home.
 	JournalFlag = "journal"
-	// connectTime is how long opening a journal in a database may take.
+	// connectTime limits opening a database.
 	connectTime = 15 * time.Second
 )
 
-// HomeOf reads --journal: a path, "memory", a postgres:// URL, or nothing for the
-// file in the user's state folder.
+// HomeOf parses --journal: a path, "memory", a postgres:// URL, or "" for the file
+// in the user's state directory.
 func HomeOf(flag string) (Home, error) {
 	switch scheme, _, isURL := strings.Cut(flag, "://"); {
 	case flag == MemoryHome:
@@ -54,8 +55,8 @@ func HomeOf(flag string) (Home, error) {
 	return Home{path: flag}, nil
 }
 
-// RefusePassword refuses a value of --journal with a password where others can
-// read it. In the environment it may be.
+// RefusePassword rejects a password in --journal where others can read it; in the
+// environment it is fine.
 func RefusePassword(flag, value, where string) error {
 	if flag != JournalFlag || !postgres.IsURL(value) || !postgres.HasPassword(value) {
 		return nil
@@ -63,10 +64,10 @@ func RefusePassword(flag, value, where string) error {
 	return exit.Usage("the URL of --journal contains a password that others can read %s: put it into PGPASSWORD, ~/.pgpass or %s", where, VariableOf(JournalFlag))
 }
 
-// InMemory reports whether the journal ends with its process.
+// InMemory reports whether the journal is deleted on exit.
 func (h Home) InMemory() bool { return h.path == "" && h.database == nil }
 
-// File is the path of a journal that is a file, "" of another.
+// File is the path of the journal, "" if it is not a file.
 func (h Home) File() string { return h.path }
 
 // Open opens the journal for appending.
@@ -105,8 +106,7 @@ func (h Home) Reader() (r journal.Reader, err error) {
 	return r, nil
 }
 
-// Writer reports who appends to the journal now, in words, and whether anybody
-// does.
+// Writer describes who is writing the journal, and whether anybody is.
 func (h Home) Writer() (who string, alive bool, err error) {
 	if h.database == nil {
 		pid, alive, err := sqlite.Writer(h.path)

@@ -11,7 +11,8 @@ import (
 	"aspectop/receiver"
 )
 
-// Environment variables that have no flag: no secret is in a command line.
+// Environment variables without a flag, because secrets must not be in a command
+// line.
 const (
 	SecretVariable = "ASPECT_WEBHOOK_SECRET" // of the endpoint
 	KeyVariable    = "ASPECT_API_KEY"
@@ -21,14 +22,14 @@ const (
 // APIKey is the key of Aspect's API, empty if there is none.
 func APIKey() aspect.Credential { return aspect.NewCredential(os.Getenv(KeyVariable)) }
 
-// ErrNoSecret is what watch says when nothing was configured.
+// ErrNoSecret means that no secret is configured.
 var ErrNoSecret = errors.New(`no webhook secret is set, so deliveries cannot be verified
   copy the signing secret (whsec_...) of your endpoint from Aspect's dashboard, then run:
   ` + SecretVariable + `=whsec_... aspectop watch
 to try aspectop without any setup, run: aspectop demo`)
 
-// ReadSecrets takes the secrets from a file if one is named, else from the
-// environment. Its errors name the place, never the content.
+// ReadSecrets reads the secrets from a file or, if file is empty, from the
+// environment. Its errors never contain a secret.
 func ReadSecrets(file string) ([]receiver.Secret, error) {
 	place, text := "the environment variable "+SecretVariable, os.Getenv(SecretVariable)
 	if file != "" {
@@ -50,8 +51,8 @@ func ReadSecrets(file string) ([]receiver.Secret, error) {
 	return secrets, nil
 }
 
-// SigningSecret is the secret in an environment variable to sign with: the first
-// of several.
+// SigningSecret reads the secret to sign with from an environment variable: the
+// first, if there are several.
 func SigningSecret(variable string) (receiver.Secret, error) {
 	text := os.Getenv(variable)
 	if strings.TrimSpace(text) == "" {

@@ -9,15 +9,15 @@ import (
 	"aspectop/model"
 )
 
-// Span is a duration flag. Beside Go's own forms it knows days, as in 30d or
-// 1d12h; it cannot be negative.
+// Span is a duration flag. It also accepts days, such as 30d or 1d12h, and is
+// never negative.
 type Span time.Duration
 
 func (s *Span) Type() string { return "duration" }
 
 func (s *Span) String() string {
 	if *s == 0 {
-		return "0" // which the help leaves out as a default
+		return "0" // which the help omits as a default
 	}
 	return time.Duration(*s).String()
 }
@@ -49,7 +49,7 @@ func parseSpan(text string) (time.Duration, error) {
 	return days + d, nil
 }
 
-// Moment is a flag that names an instant: a duration before now, or a time.
+// Moment is a flag for an instant: a time, or a duration before now.
 type Moment struct {
 	text string
 	At   time.Time
@@ -71,7 +71,7 @@ func (m *Moment) Set(text string) error {
 	return nil
 }
 
-// Stamp is a flag that names an instant as Moment does, or by Unix seconds.
+// Stamp is a Moment that also accepts Unix seconds.
 type Stamp struct{ Moment }
 
 func (s *Stamp) Set(text string) error {

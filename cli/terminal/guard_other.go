@@ -2,8 +2,8 @@
 
 package terminal
 
-// StartGuard does nothing where a console is the process's own.
+// StartGuard does nothing: Windows restores the console.
 func StartGuard() (end func()) { return func() {} }
 
-// Guard is false: nothing starts one.
+// Guard is always false.
 func Guard() bool { return false }

@@ -20,11 +20,11 @@ const guardName = "aspectop-guard"
 // paste, mouse reports and styles.
 const leaveScreen = "\x1b[?1049l\x1b[?25h\x1b[?2004l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[m"
 
-// StartGuard starts a small process that outlives this one just long enough to
-// bring the terminal back, and to print what a crash said, if this one dies
-// without having tidied up: by a panic in any goroutine, by SIGKILL, or by the
-// second signal. The returned function ends the guard, when the screen has
-// tidied up itself. A guard that cannot be started is done without.
+// StartGuard starts a small process that restores the terminal, and prints the
+// crash report, if this process dies without doing so: by a panic in any
+// goroutine, by SIGKILL or by the second signal. The returned function stops the
+// guard once the screen has restored the terminal itself. If no guard can be
+// started, there is none.
 func StartGuard() (end func()) {
 	self, err := os.Executable()
 	if err != nil {
@@ -52,7 +52,7 @@ func StartGuard() (end func()) {
 		write.Close()
 		return func() {}
 	}
-	io.ReadAll(ready) // until it has seen the terminal as it is now
+	io.ReadAll(ready) // returns when the guard has saved the terminal's state
 	debug.SetCrashOutput(write, debug.CrashOptions{})
 	return func() {
 		debug.SetCrashOutput(nil, debug.CrashOptions{})
@@ -62,9 +62,8 @@ func StartGuard() (end func()) {
 	}
 }
 
-// Guard reports whether this process is a guard. If so, it has waited until the
-// process that started it died, brought the terminal back and printed its last
-// words.
+// Guard reports whether this process is a guard. If it is, Guard returns only
+// after the process that started it has died and the terminal is restored.
 func Guard() bool {
 	if os.Args[0] != guardName {
 		return false
@@ -76,7 +75,7 @@ func Guard() bool {
 	if err != nil {
 		return true
 	}
-	words, _ := io.ReadAll(os.Stdin) // ends when the other end is closed by death
+	words, _ := io.ReadAll(os.Stdin) // ends when the other process dies
 	os.Stdout.WriteString(leaveScreen)
 	term.Restore(os.Stdout.Fd(), state)
 	os.Stderr.Write(words)

@@ -8,10 +8,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// CanSuspend reports whether somebody could continue this process after ctrl+z:
-// a shell with job control, which is the parent, of the same session, in
-// another process group. In an orphaned group the stop signal is ignored while
-// the screen waits to be continued, for ever.
+// CanSuspend reports whether a shell can resume this process after ctrl+z: its
+// parent has to be in the same session and in another process group. In an
+// orphaned group the kernel ignores the stop signal, and the screen would wait
+// forever to be resumed.
 func CanSuspend() bool {
 	parent := os.Getppid()
 	ours, err1 := unix.Getsid(0)

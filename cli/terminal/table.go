@@ -10,24 +10,23 @@ import (
 	"aspectop/printer"
 )
 
-// Table is text in columns, for people. Its cells may hold anything: they are
-// cleaned when it is written.
+// Table is text in columns. Cells may contain anything: they are cleaned when the
+// table is written.
 type Table struct {
 	Head []string
 	rows [][]string
 }
 
-// Add adds a row of as many cells as the head has.
+// Add adds a row with as many cells as the head.
 func (t *Table) Add(cells ...string) { t.rows = append(t.rows, cells) }
 
 const (
 	columnGap = 2
-	leastLast = 8 // how narrow the last column becomes
+	leastLast = 8 // minimum width of the last column
 )
 
-// Write writes the table. A column in which no row has anything is left out.
-// Where a line is wider than width the last column is cut, and no other: ids are
-// to be copied.
+// Write writes the table, without its empty columns. If it is wider than width,
+// only the last column is truncated, so that ids can be copied.
 func (t *Table) Write(out io.Writer, width int) error {
 	widths := make([]int, len(t.Head))
 	last, rest := 0, 0

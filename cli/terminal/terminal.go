@@ -1,4 +1,4 @@
-// Package terminal knows what the terminal can do, and leaves it as it was.
+// Package terminal knows what the terminal can do, and restores it.
 package terminal
 
 import (
@@ -12,8 +12,8 @@ func IsTerminal() bool {
 	return term.IsTerminal(os.Stdout.Fd()) && os.Getenv("TERM") != "dumb"
 }
 
-// Keep remembers how the terminal is set. The returned function sets it
-// so again: an editor that was ended with the program may have left it otherwise.
+// Keep saves the terminal's state. The returned function restores it: an editor
+// that was killed together with the program may have changed it.
 func Keep() (restore func()) {
 	fd := os.Stdin.Fd()
 	state, err := term.GetState(fd)
@@ -23,7 +23,7 @@ func Keep() (restore func()) {
 	return func() { term.Restore(fd, state) }
 }
 
-// Width is how wide stdout is: 80 cells unless it is a terminal.
+// Width is the width of stdout in cells: 80 if it is not a terminal.
 func Width() int {
 	if w, _, err := term.GetSize(os.Stdout.Fd()); err == nil && w > 0 {
 		return w
