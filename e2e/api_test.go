@@ -41,7 +41,7 @@ func oneLine(t *testing.T, text string) map[string]any {
 	return told[0]
 }
 
-func TestCommandsOfTheAPIAreRefusedWithoutAKeyOrWhenWronglyUsed(t *testing.T) {
+func TestAPICommandsReportUsageErrors(t *testing.T) {
 	api := aspectAPI(t)
 	for _, c := range []struct {
 		args []string

@@ -68,7 +68,7 @@ func TestADemoInAPipeEndsWhenAllIsTold(t *testing.T) {
 	}
 }
 
-func TestAReaderThatGoesAwayEndsTheProgramCleanly(t *testing.T) {
+func TestAClosedPipeEndsTheProgramCleanly(t *testing.T) {
 	p := inPipe(t, watching(t, "--json"))
 	url := p.next("ready")["url"].(string)
 	p.stdout.Close()

@@ -19,7 +19,7 @@ import (
 	"aspectop/ui/screen"
 )
 
-// sent is Aspect's API as the screen asks it for what was sent.
+// sent adapts Aspect's API to the screen's view of messages and attempts.
 type sent struct{ client *aspect.Client }
 
 func (s sent) Messages(ctx context.Context, limit int) ([]screen.SentMessage, error) {
@@ -40,12 +40,12 @@ func (s sent) Attempts(ctx context.Context, message string, limit int) ([]screen
 	return attempts, err
 }
 
-// handlers are the user's own, to which the session forwards. The first one is
-// also sent what is replayed from the screen.
+// handlers are the user's handlers that the session forwards to. A replay from the
+// screen goes to the first one.
 type handlers struct {
 	forwarders []*forward.Forwarder
 	url        string         // of the first one
-	sign       forward.Signer // with the handler's own secret; nil: with that of the delivery
+	sign       forward.Signer // with the handler's own secret; nil: the delivery's secret
 }
 
 func (h *handlers) queues() []screen.Queue {
@@ -65,14 +65,14 @@ func (h *handlers) retry(ctx context.Context, to string, seq int64) error {
 	return errors.New("nothing is forwarded to " + to + " any more")
 }
 
-// replay posts a delivery to the first handler once more, re-signed; an
-// edited body makes it another message.
+// replay posts a delivery to the first handler again, re-signed. With an edited
+// body it becomes a new message.
 func (s *Session) replay(ctx context.Context, d model.Delivery, body []byte) (model.Forward, error) {
 	o := forward.ReplayOptions{URL: s.handlers.url, Sign: s.handlers.sign, NewID: body != nil}
 	if o.Sign == nil {
 		o.Sign = s.resign(d.Secret)
 	}
-	if o.Sign == nil && d.Secret == "" && len(s.secrets) > 0 { // it came without a signature
+	if o.Sign == nil && d.Secret == "" && len(s.secrets) > 0 { // it was not a webhook
 		o.Sign = s.secrets[0].Sign
 	}
 	if o.Sign == nil {
@@ -88,21 +88,20 @@ func (s *Session) replay(ctx context.Context, d model.Delivery, body []byte) (mo
 	return r.Post(ctx, &d), nil
 }
 
-// editor makes the command that opens a file in the user's editor. It ends with
-// ctx.
+// editor is the command that opens a file in the user's editor. It is stopped when
+// ctx ends.
 func editor(ctx context.Context, path string) (*exec.Cmd, error) {
 	command := os.Getenv("VISUAL")
 	if command == "" {
 		command = os.Getenv("EDITOR")
 	}
-	words := strings.Fields(command) // it may come with flags, as in "code --wait"
+	words := strings.Fields(command) // it may have arguments, as in "code --wait"
 	if len(words) == 0 {
 		return nil, errors.New("no editor is configured: set EDITOR, for example EDITOR=vi")
 	}
 	cmd := exec.CommandContext(ctx, words[0], append(words[1:], path)...)
 	cmd.Env = forward.Environment()
-	// Asked to end, an editor tidies the terminal up, and can keep a copy of
-	// what was typed.
+	// With SIGTERM an editor can restore the terminal and save its buffer.
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = time.Second
 	return cmd, nil
@@ -145,8 +144,8 @@ func replaceFile(name string, content []byte) error {
 	return err
 }
 
-// fileWord is the beginning of a task's id, with nothing in it that means
-// something in a file's name: the id comes from outside.
+// fileWord is the beginning of a task's id, made safe for a file name: the id comes
+// from outside.
 func fileWord(id string) string {
 	word := strings.Map(func(r rune) rune {
 		if r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r == '-' || r == '_' {

@@ -12,8 +12,8 @@ import (
 // debugging reports whether ASPECTOP_DEBUG names a file.
 func debugging() bool { return slog.Default().Enabled(context.Background(), slog.LevelDebug) }
 
-// appender is the journal for the ways in. With the debug log it tells of every
-// delivery that is appended.
+// appender is the journal that sources append to. With the debug log it logs every
+// delivery.
 func (s *Session) appender() receiver.Appender {
 	if debugging() {
 		return logged{s.journal}
@@ -31,7 +31,7 @@ func (l logged) Append(ctx context.Context, d *model.Delivery) error {
 	return err
 }
 
-// logStatus writes the status log to the debug log until ctx ends: verdicts, the
+// logStatus copies the status log to the debug log until ctx ends: rejections,
 // tunnel, forwards, notices and viewers.
 func (s *Session) logStatus(ctx context.Context) {
 	for cursor := int64(0); ; {

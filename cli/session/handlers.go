@@ -12,8 +12,8 @@ import (
 	"aspectop/receiver"
 )
 
-// HandlerFlags say what else is done with deliveries: posted to handlers of the
-// user's own, told by notices, given to a command.
+// HandlerFlags configure what else happens with deliveries: forwarding,
+// notifications and a command.
 type HandlerFlags struct {
 	ForwardTo        []string
 	forwardSecretEnv string
@@ -29,7 +29,7 @@ func (h *HandlerFlags) Flags(f *pflag.FlagSet) {
 	f.BoolVar(&h.notify, "notify", false, "ring the bell and send a terminal notification when tasks end or stall")
 }
 
-// AddHandlers lets the session forward deliveries and run the command.
+// AddHandlers makes the session forward deliveries and run the command.
 func (s *Session) AddHandlers(ctx context.Context, f HandlerFlags) error {
 	s.notify = f.notify
 	sign, err := f.signer()
@@ -94,7 +94,7 @@ func (h *HandlerFlags) signer() (forward.Signer, error) {
 	return secrets[0].Sign, nil
 }
 
-// resign returns what signs with the secret of that name, nil if it is not known.
+// resign returns a signer for the secret with the name, nil if it is unknown.
 func (s *Session) resign(name string) forward.Signer {
 	s.mu.Lock()
 	defer s.mu.Unlock()

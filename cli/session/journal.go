@@ -31,8 +31,8 @@ func (s *Session) OpenJournal(ctx context.Context, flag string, retain time.Dura
 	return nil
 }
 
-// OpenReader opens one more reader of the session's journal, for somebody who
-// follows it with a cursor of its own. It is closed with the session.
+// OpenReader opens another reader of the session's journal, which is closed with
+// the session.
 func (s *Session) OpenReader() (journal.Reader, error) {
 	r, err := s.newReader()
 	if err != nil {
@@ -42,7 +42,7 @@ func (s *Session) OpenReader() (journal.Reader, error) {
 	return r, nil
 }
 
-// newReader opens a reader that the caller closes, before the session is.
+// newReader opens a reader that the caller closes before the session.
 func (s *Session) newReader() (r journal.Reader, err error) {
 	if s.journal != nil {
 		r, err = s.journal.Reader()
@@ -69,11 +69,11 @@ func (s *Session) tellDamage(journalOrReader any) {
 	})
 }
 
-// Journal is what the session appends to, nil if another process writes it.
+// Journal is the journal the session writes, nil if another process writes it.
 func (s *Session) Journal() journal.Journal { return s.journal }
 
-// hold runs a job that only one of the processes on a journal does at a time, and
-// says who does it if it is another one.
+// hold runs a job that only one of the processes on a journal may do at a time. If
+// another process does it, hold says so and waits.
 func (s *Session) hold(ctx context.Context, job string, run func(context.Context) error) error {
 	err := s.journal.Hold(ctx, job, s.tellHolder(job), run)
 	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {

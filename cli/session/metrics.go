@@ -18,7 +18,7 @@ import (
 	"aspectop/receiver"
 )
 
-// scrapeTime is how long the journal may take to answer a scrape.
+// scrapeTime limits the journal's part of a scrape.
 const scrapeTime = 2 * time.Second
 
 var (
@@ -30,14 +30,14 @@ var (
 	probeDesc     = prometheus.NewDesc("aspectop_probe_ok", "1 if the newest request to the public URL came through.", nil, nil)
 )
 
-// metrics are what Prometheus asks for.
+// metrics is the Prometheus collector of a session.
 type metrics struct {
 	session *Session
 	server  atomic.Pointer[receiver.Server] // nil until deliveries are accepted
 	appends prometheus.Histogram
 }
 
-// ServeMetrics prepares to serve metrics, if that was asked for.
+// ServeMetrics prepares the server of --metrics; "" is none.
 func (s *Session) ServeMetrics(address string) error {
 	if address == "" {
 		return nil
@@ -103,7 +103,7 @@ func (m *metrics) Collect(out chan<- prometheus.Metric) {
 		}
 	}
 	select {
-	case <-s.ready: // from then on the tunnel is known
+	case <-s.ready: // the tunnel is set before that
 	default:
 		return
 	}
@@ -124,7 +124,7 @@ func gauge(d *prometheus.Desc, is bool) prometheus.Metric {
 	return prometheus.MustNewConstMetric(d, prometheus.GaugeValue, value)
 }
 
-// timed measures how long the journal takes.
+// timed measures how long appending takes.
 type timed struct {
 	receiver.Appender
 	appends prometheus.Histogram

@@ -13,7 +13,7 @@ import (
 // Themes are the values of --theme.
 var Themes = []string{"auto", "light", "dark", "mono"}
 
-// Output says how events are shown; watch, demo and view share it.
+// Output configures how watch, demo and view show events.
 type Output struct {
 	plain, json          bool
 	theme                string
@@ -33,7 +33,7 @@ func (o *Output) Flags(f *pflag.FlagSet) {
 	f.Var(&o.since, "since", "show what was received since this time, such as 2h or 2026-01-02T15:04:05Z")
 }
 
-// Check refuses what cannot be meant, before anything is set up.
+// Check validates the flags and returns the filter.
 func (o *Output) Check() (*model.Filter, error) {
 	if o.plain && o.json {
 		return nil, exit.Usage("--plain and --json cannot be used together")

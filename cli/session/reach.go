@@ -17,28 +17,28 @@ import (
 	"aspectop/tunnel"
 )
 
-// releaseTime is how long the end may wait for Aspect to delete the endpoint.
+// releaseTime limits the deletion of the endpoint on exit.
 const releaseTime = 10 * time.Second
 
-// reach makes a session's receiver reachable from outside and, if it is to,
-// known to Aspect: a tunnel, and an endpoint that points to it.
+// reach makes a session's receiver public: a tunnel and, with a registrar, an
+// endpoint at Aspect that points to it.
 type reach struct {
 	options   tunnel.Options
-	timeout   time.Duration     // for the tunnel to be there; 0: for ever
-	registrar *aspect.Registrar // nil: no endpoint is registered
-	keep      bool              // the endpoint stays for the next start
-	secretOut string            // file for the secret of the endpoint
+	timeout   time.Duration     // until the tunnel is ready; 0: forever
+	registrar *aspect.Registrar // nil: register no endpoint
+	keep      bool              // keep the endpoint for the next run
+	secretOut string            // file for the endpoint's secret
 
 	tunnel    *tunnel.Tunnel
-	refused   chan error  // no further try will help
+	refused   chan error  // retrying is useless
 	addresses chan string // public URLs, as they change
 
 	mu       sync.Mutex
 	endpoint *aspect.Registration
 }
 
-// open starts the tunnel and, with a registrar, registers the endpoint. It
-// returns the secrets that came with it.
+// open starts the tunnel and, with a registrar, registers the endpoint. It returns
+// the endpoint's secret, if any.
 func (r *reach) open(ctx context.Context, s *Session, config *receiver.Config) ([]receiver.Secret, error) {
 	key := receiver.NewSecret("probe")
 	prober := tunnel.NewProber(key.Sign)
@@ -61,7 +61,7 @@ func (r *reach) open(ctx context.Context, s *Session, config *receiver.Config) (
 			return
 		}
 		known = t.PublicURL
-		select { // only the newest address counts
+		select { // keep only the newest
 		case <-r.addresses:
 		default:
 		}
@@ -98,9 +98,9 @@ func (r *reach) open(ctx context.Context, s *Session, config *receiver.Config) (
 	return []receiver.Secret{secret}, nil
 }
 
-// takeTurn waits until this process is the one on its journal that registers an
-// endpoint, and stays it until ctx ends. The others stand by: they would not know
-// the secret.
+// takeTurn waits until this process may register an endpoint, and keeps that
+// right until ctx ends. Of the processes on a journal only one may: the others
+// would not know the secret.
 func (r *reach) takeTurn(ctx context.Context, s *Session) error {
 	turn, ended := make(chan struct{}), make(chan error, 1)
 	var once sync.Once
@@ -137,7 +137,7 @@ func (r *reach) address(ctx context.Context) (string, error) {
 	}
 }
 
-// register takes over an endpoint that an earlier run left, or makes one.
+// register reuses an endpoint of an earlier run, or creates one.
 func (r *reach) register(ctx context.Context, s *Session, url string) (receiver.Secret, error) {
 	endpoint, err := recoverEndpoints(ctx, s, r.registrar, url)
 	if err != nil {
@@ -164,8 +164,8 @@ func (r *reach) register(ctx context.Context, s *Session, url string) (receiver.
 	return secrets[0], nil
 }
 
-// recoverEndpoints deals with what earlier runs left behind, and tells of it.
-// With a URL it may take one endpoint over.
+// recoverEndpoints deletes the endpoints of earlier runs, or with a URL reuses one
+// of them, and reports what it did.
 func recoverEndpoints(ctx context.Context, s *Session, r *aspect.Registrar, url string) (*aspect.Registration, error) {
 	found, err := r.Recover(ctx, url)
 	if err != nil {
@@ -177,7 +177,7 @@ func recoverEndpoints(ctx context.Context, s *Session, r *aspect.Registrar, url 
 	return found.Registration, found.Shown()
 }
 
-// follow leads the endpoint to wherever the tunnel has moved.
+// follow updates the endpoint when the public URL changes.
 func (r *reach) follow(ctx context.Context, s *Session) {
 	for {
 		select {
@@ -197,7 +197,7 @@ func (r *reach) follow(ctx context.Context, s *Session) {
 	}
 }
 
-// state says in words which endpoint leads here, "" if none is registered by us.
+// state describes the registered endpoint, "" if there is none.
 func (r *reach) state() string {
 	endpoint := r.registered()
 	switch {
@@ -215,7 +215,7 @@ func (r *reach) registered() *aspect.Registration {
 	return r.endpoint
 }
 
-// ready waits until the probe came back, and says in words how that went.
+// ready waits for the probe and describes its result.
 func (r *reach) ready(ctx context.Context) (probe string, err error) {
 	wait := tunnel.ReadyWait
 	if r.timeout > 0 {
@@ -235,8 +235,7 @@ func (r *reach) ready(ctx context.Context) (probe string, err error) {
 	return "failed: " + err.Error(), nil
 }
 
-// close stops the tunnel and gives the endpoint up. The receiver has stopped
-// before.
+// close stops the tunnel and deletes the endpoint. The receiver must have stopped.
 func (r *reach) close() error {
 	if r.tunnel != nil {
 		r.tunnel.Stop()

@@ -13,8 +13,7 @@ import (
 	"aspectop/tunnel"
 )
 
-// ReachFlags say how the receiver is reachable from outside, and whether an
-// endpoint is registered for it.
+// ReachFlags configure the tunnel and the registration of an endpoint.
 type ReachFlags struct {
 	tunnel        string
 	cloudflared   string
@@ -41,7 +40,7 @@ func (r *ReachFlags) Flags(f *pflag.FlagSet) {
 	f.StringVar(&r.secretOut, "secret-out", "", "write the registered endpoint's secret to this file, for your handler")
 }
 
-// Check refuses what cannot be meant.
+// Check validates the flags.
 func (r *ReachFlags) Check() error {
 	switch r.tunnel {
 	case "off", string(tunnel.Cloudflared), string(tunnel.SvixRelay):
@@ -62,11 +61,11 @@ func (r *ReachFlags) Check() error {
 	return nil
 }
 
-// Reachable reports whether there is a way from outside.
+// Reachable reports whether there is a tunnel or public URL.
 func (r *ReachFlags) Reachable() bool { return r.tunnel != "off" || r.PublicURL != "" }
 
-// Reach lets the session be reachable from outside, if the flags name a way; with
-// a client, an endpoint that leads here is registered for as long as it runs.
+// Reach makes the session public if the flags say how. With a client it also
+// registers an endpoint while the session runs.
 func (s *Session) Reach(f ReachFlags, client *aspect.Client) error {
 	if !f.Reachable() {
 		return nil
@@ -95,7 +94,7 @@ func (s *Session) Reach(f ReachFlags, client *aspect.Client) error {
 	return nil
 }
 
-// token is that of a named tunnel, "" for a quick one.
+// token is the token of a named tunnel, "" for a quick tunnel.
 func (r *ReachFlags) token() (string, error) {
 	if r.tunnel != string(tunnel.Cloudflared) {
 		return "", nil

@@ -21,8 +21,7 @@ func (s *Session) screen(ctx context.Context) error {
 	theme := s.output.theme
 	options := ui.ProgramOptions()
 	if os.Getenv("NO_COLOR") != "" {
-		// Bubble Tea reads NO_COLOR as a boolean; by the convention any value
-		// counts.
+		// Bubble Tea parses NO_COLOR as a boolean, but by convention any value counts.
 		options = append(options, tea.WithColorProfile(colorprofile.ASCII))
 		theme = "mono"
 	}
@@ -51,8 +50,8 @@ func (s *Session) screen(ctx context.Context) error {
 	return err
 }
 
-// fold starts the feed that all screens show, here and elsewhere, and ends it when
-// the returned function is called.
+// fold starts the feed of all screens, here and over SSH. The returned function
+// stops it.
 func (s *Session) fold(ctx context.Context, now func() time.Time) (stop func(), err error) {
 	folded, err := s.OpenReader()
 	if err != nil {
@@ -75,7 +74,7 @@ func (s *Session) fold(ctx context.Context, now func() time.Time) (stop func(), 
 	}, nil
 }
 
-// options are what a screen is given.
+// options are the options of a screen.
 func (s *Session) options() screen.Options {
 	o := screen.Options{
 		Feed: s.feed, Journal: s.rows, Receiver: s.URL(), JournalPath: s.place, Try: s.try, Remarks: s.remarks,
@@ -88,7 +87,7 @@ func (s *Session) options() screen.Options {
 		o.Secrets = append(o.Secrets, secret.Name)
 	}
 	s.mu.Unlock()
-	// A nil pointer in an interface would pass for something.
+	// An interface that contains a nil pointer is not nil.
 	if s.client != nil {
 		o.API = sent{s.client}
 	}

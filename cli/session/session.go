@@ -40,55 +40,54 @@ type Session struct {
 	filter  *model.Filter
 	secrets []receiver.Secret
 	path    string
-	try     string // a command that makes a first event come
-	// instead shows in place of the screen and the lines, if it is not nil.
-	instead func(context.Context) error
+	try     string                      // suggestion for an empty screen
+	instead func(context.Context) error // see RunWith
 
-	place     string          // of the journal, for people
+	place     string          // of the journal, for display
 	home      settings.Home   // of a journal that another process writes
 	journal   journal.Journal // nil if another process writes it
 	reader    journal.Reader
-	readers   []journal.Reader // further ones
-	feed      *feed.Feed       // what screens show; nil if there are none
-	rows      journal.Reader   // what is opened on a screen
+	readers   []journal.Reader // of OpenReader
+	feed      *feed.Feed       // of all screens; nil without a screen
+	rows      journal.Reader   // for the details on a screen
 	status    *model.StatusLog
-	viewing   *model.StatusLog            // of viewers, where status is nil
-	ssh       *sshServer                  // nil: nobody watches from elsewhere
-	recording *recording                  // nil: the screen is not recorded
-	program   atomic.Pointer[tea.Program] // that draws the screen; nil before and without
+	viewing   *model.StatusLog            // of viewers, if status is nil
+	ssh       *sshServer                  // nil without --ssh
+	recording *recording                  // nil without --record
+	program   atomic.Pointer[tea.Program] // of the screen; nil before and without
 	listener  net.Listener                // nil if nothing is received
-	reach     *reach                      // nil: reachable from this machine only
-	beside    []Service                   // what runs beside the receiver
-	remarks   []string                    // what is to be said at the start
-	metrics   *metrics                    // nil: nobody asks for any
+	reach     *reach                      // nil: not public
+	beside    []Service                   // run beside the receiver
+	remarks   []string                    // to show at the start
+	metrics   *metrics                    // nil without --metrics
 
 	client   *aspect.Client // nil without a key
-	names    *source.Names  // likewise
+	names    *source.Names  // nil without a key
 	handlers handlers
-	gap      func() // says that deliveries may have been missed
+	gap      func() // reports that deliveries may have been missed
 	notify   bool
 
 	mu      sync.Mutex // guards secrets, sources and damage
 	sources map[model.Source]source.Report
-	damage  string // as it was told last
+	damage  string // as last reported
 
 	ready   chan struct{} // closed when deliveries are accepted
 	public  string        // the public URL then
-	probe   string        // and how its probe went
-	failed  bool          // the receiver and what is beside it ended with an error
-	showing chan struct{} // closed when what comes from now on will be shown
+	probe   string        // the result of its probe then
+	failed  bool          // serve returned an error
+	showing chan struct{} // closed when new events will be shown
 }
 
-// Options say what a session takes and how it shows it.
+// Options configure a session.
 type Options struct {
 	Output  Output
 	Filter  *model.Filter
-	Secrets []receiver.Secret // that verify deliveries
-	Path    string            // that takes them
-	Try     string            // a command that makes a first event come, for an empty screen
+	Secrets []receiver.Secret // for verifying deliveries
+	Path    string            // of the receiver
+	Try     string            // a command that produces a first event, suggested on an empty screen
 }
 
-// New prepares a session. What it is to do besides showing is added before Run.
+// New prepares a session. Everything else is added by its methods before Run.
 func New(o Options) *Session {
 	go private.SweepTemps()
 	return &Session{
@@ -98,8 +97,8 @@ func New(o Options) *Session {
 	}
 }
 
-// View prepares a session that only shows a journal which another process writes.
-// The client, if not nil, is asked for what Aspect sent. It is run by Show.
+// View prepares a session that only shows a journal written by another process; run
+// it with Show. A nil client means no API key.
 func View(o Options, home settings.Home, reader journal.Reader, client *aspect.Client) *Session {
 	s := New(o)
 	s.home, s.place, s.reader, s.client = home, home.String(), reader, client
@@ -110,34 +109,33 @@ func View(o Options, home settings.Home, reader journal.Reader, client *aspect.C
 	return s
 }
 
-// Suggest names a command that makes a first event come, for an empty screen.
+// Suggest sets a command that produces a first event, suggested on an empty screen.
 func (s *Session) Suggest(command string) { s.try = command }
 
-// Remark says something at the start.
+// Remark adds a sentence that is shown at the start.
 func (s *Session) Remark(text string) { s.remarks = append(s.remarks, text) }
 
-// Beside runs a service beside the receiver, from when events are shown.
+// Beside adds a service that runs beside the receiver.
 func (s *Session) Beside(run Service) { s.beside = append(s.beside, run) }
 
-// Watched reports whether somebody looks at a screen, here or elsewhere.
+// Watched reports whether there is a screen, here or over SSH.
 func (s *Session) Watched() bool { return s.mode() == onScreen || s.ssh != nil }
 
-// RunWith is Run with something else that shows events, in place of the screen
-// and the lines.
+// RunWith is Run with show instead of the screen or the lines.
 func (s *Session) RunWith(ctx context.Context, show func(context.Context) error) error {
 	s.instead = show
 	return s.Run(ctx)
 }
 
-// Service runs until ctx ends. If it returns before, the session ends, with its
-// error; ErrDone ends it well.
+// Service runs until ctx ends. If it returns earlier, the session ends with its
+// error; ErrDone means success.
 type Service func(ctx context.Context) error
 
-// ErrDone is what a service returns to end the session well.
+// ErrDone is returned by a service to end the session successfully.
 var ErrDone = errors.New("done")
 
-// Listen takes the port. If another program has it, the next free one will do
-// unless the user asked for just this one.
+// Listen opens the port. If next is set and the port is in use, it opens the next
+// free one.
 func (s *Session) Listen(address string, next bool) error {
 	l, moved, err := receiver.Listen(address, next)
 	if err != nil {
@@ -153,10 +151,10 @@ func (s *Session) Listen(address string, next bool) error {
 	return nil
 }
 
-// address is the receiver's own, without a path.
+// address is the receiver's local URL without the path.
 func (s *Session) address() string { return "http://" + s.listener.Addr().String() }
 
-// URL is where deliveries are taken, "" if they are not.
+// URL is the receiver's local URL, "" if nothing is received.
 func (s *Session) URL() string {
 	if s.listener == nil {
 		return ""
@@ -164,7 +162,7 @@ func (s *Session) URL() string {
 	return s.address() + s.path
 }
 
-// notice puts a sentence about the program on the status log.
+// notice adds a sentence to the status log.
 func (s *Session) notice(text string) {
 	s.status.Add(model.Status{At: time.Now(), Notice: text})
 }
@@ -174,7 +172,7 @@ func (s *Session) tell(text string) {
 	s.told().Add(model.Status{At: time.Now().UTC(), Notice: text})
 }
 
-// Close gives back what OpenJournal and Listen took.
+// Close closes the listeners, the readers and the journal.
 func (s *Session) Close() {
 	if s.listener != nil {
 		s.listener.Close()
@@ -192,9 +190,8 @@ func (s *Session) Close() {
 	}
 }
 
-// Run receives and shows until ctx ends, the user quits, or a service returns,
-// whichever is first. What is shown outlasts the receiver, so that the last
-// deliveries are shown too.
+// Run receives and shows until ctx ends, the user quits or a service returns. The
+// output ends after the receiver, so that it includes the last deliveries.
 func (s *Session) Run(ctx context.Context) error {
 	ctx, end := context.WithCancel(ctx)
 	defer end()
@@ -228,7 +225,7 @@ func (s *Session) Run(ctx context.Context) error {
 	}
 }
 
-// serve runs the receiver and what is beside it, until one of them or ctx ends.
+// serve runs the receiver and the services until one of them returns or ctx ends.
 func (s *Session) serve(ctx context.Context) error {
 	services, ctx := errgroup.WithContext(ctx)
 	if s.listener == nil {
@@ -252,8 +249,7 @@ func (s *Session) serve(ctx context.Context) error {
 	return nil
 }
 
-// receive accepts deliveries until ctx ends, on this machine and, with a reach,
-// from outside.
+// receive accepts deliveries until ctx ends, with a reach also from the internet.
 func (s *Session) receive(ctx context.Context) (err error) {
 	config := receiver.Config{Path: s.path, Secrets: s.secrets, Journal: s.appender(), Status: s.status, Ready: s.journal.Ready}
 	if s.metrics != nil {
@@ -306,8 +302,8 @@ func (s *Session) receive(ctx context.Context) (err error) {
 	}
 }
 
-// unlessEnded is err, unless it only says that ctx has ended. What was left
-// behind at Aspect is said in any case.
+// unlessEnded is err, unless it only says that ctx has ended. An endpoint that
+// could not be deleted is reported in any case.
 func unlessEnded(ctx context.Context, err error) error {
 	left := errors.As(err, new(*aspect.LostAnswerError)) || errors.As(err, new(*aspect.CleanupError))
 	if ctx.Err() != nil && errors.Is(err, ctx.Err()) && !left {

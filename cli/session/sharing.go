@@ -14,8 +14,7 @@ import (
 	"aspectop/ui/cast"
 )
 
-// Sharing says who else sees what the session shows; watch, demo and view share
-// it.
+// Sharing configures how watch, demo and view share the screen.
 type Sharing struct {
 	sshFlags
 	record string
@@ -27,8 +26,8 @@ func (f *Sharing) Flags(set *pflag.FlagSet) {
 	set.StringVar(&f.record, "record", "", "record the screen to this new `file`, as asciicast v3, or v2 if it ends in .v2.cast")
 }
 
-// Share prepares to share the session as was asked for. Before it returns, nothing
-// is shown to anybody.
+// Share prepares sharing according to the flags. Nothing is shown to others before
+// it returns.
 func (s *Session) Share(f Sharing) error {
 	if err := s.serveSSH(f.sshFlags); err != nil {
 		return err
@@ -36,13 +35,13 @@ func (s *Session) Share(f Sharing) error {
 	return s.record(f.record)
 }
 
-// recording is of the screen.
+// recording is a recording of the screen.
 type recording struct {
 	*cast.Recorder
 	path string
 }
 
-// record begins to record the screen, if that was asked for.
+// record starts the recording of --record.
 func (s *Session) record(path string) error {
 	if path == "" {
 		return nil
@@ -71,7 +70,7 @@ func (s *Session) record(path string) error {
 	return nil
 }
 
-// recorded is the screen, recorded if that was asked for.
+// recorded adds the recording of --record to the screen.
 func (s *Session) recorded(screen tea.Model) tea.Model {
 	if s.recording == nil {
 		return screen
@@ -79,8 +78,8 @@ func (s *Session) recorded(screen tea.Model) tea.Model {
 	return s.recording.Model(screen)
 }
 
-// endRecording ends the recording and says in a sentence what was recorded. It
-// may be called again, and without one.
+// endRecording ends the recording, if there is one, and describes it. It may be
+// called again.
 func (s *Session) endRecording() string {
 	r := s.recording
 	if r == nil {

@@ -31,7 +31,7 @@ func (s *Session) mode() mode {
 	return onScreen
 }
 
-// Show draws the screen, or prints.
+// Show draws the screen or prints lines.
 func (s *Session) Show(ctx context.Context) error {
 	if s.instead == nil && s.Watched() {
 		stop, err := s.fold(ctx, time.Now)
@@ -55,19 +55,19 @@ func (s *Session) Show(ctx context.Context) error {
 	return s.print(ctx)
 }
 
-// print prints lines, from when deliveries are accepted.
+// print prints lines once deliveries are accepted.
 func (s *Session) print(ctx context.Context) error {
 	format := printer.Plain
 	if s.mode() == asJSON {
 		format = printer.JSON
 	}
-	// Until lines are printed, what happens is told on stderr; and later still
-	// what has no line in JSON.
+	// Notices go to stderr until lines are printed, and in JSON mode also later,
+	// because JSON has no line for them.
 	stop := s.diagnose(ctx, 0, true)
 	select {
 	case <-s.ready:
 	case <-ctx.Done():
-		if s.failed { // it never came to it, and the error says why
+		if s.failed { // the receiver did not start, and the error says why
 			stop()
 			return nil
 		}
@@ -77,7 +77,7 @@ func (s *Session) print(ctx context.Context) error {
 		stop := s.diagnose(ctx, told, false)
 		defer stop()
 	}
-	s.reader.OmitHeader() // no line tells them
+	s.reader.OmitHeader() // lines do not contain headers
 	return printer.Run(ctx, printer.Options{
 		Format: format, Out: os.Stdout, Journal: s.reader, Status: s.told(), Told: told,
 		Filter: s.filter, Since: s.output.since.At, Now: time.Now, Ready: s.readyLine(),
@@ -86,7 +86,7 @@ func (s *Session) print(ctx context.Context) error {
 	})
 }
 
-// readyLine is what the ready line tells. It holds when s.ready is closed.
+// readyLine is the content of the ready line. It is valid once s.ready is closed.
 func (s *Session) readyLine() printer.Ready {
 	ready := printer.Ready{URL: s.URL(), Journal: s.place, PID: os.Getpid()}
 	if s.reach != nil {
@@ -95,9 +95,9 @@ func (s *Session) readyLine() printer.Ready {
 	return ready
 }
 
-// diagnose writes the notices of the status log behind the cursor to stderr and,
-// if it is to, how the tunnel does, until the returned function is called. That
-// waits for the last ones and returns the cursor behind them.
+// diagnose writes the notices after the cursor in the status log to stderr, with
+// tunnel also the tunnel's states, until the returned function is called. That
+// function flushes and returns the new cursor.
 func (s *Session) diagnose(ctx context.Context, cursor int64, tunnel bool) (stop func() int64) {
 	ctx, cancel := context.WithCancel(ctx)
 	done := make(chan struct{})
@@ -131,7 +131,7 @@ func (s *Session) diagnose(ctx context.Context, cursor int64, tunnel bool) (stop
 	}
 }
 
-// troubled says that the journal cannot be read, or that it can be again.
+// troubled reports that the journal is unreadable, or readable again.
 func (s *Session) troubled(err error) {
 	text := "the journal is readable again"
 	if err != nil {

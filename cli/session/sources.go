@@ -13,7 +13,7 @@ import (
 	"aspectop/source"
 )
 
-// SourceFlags name the ways in beside the receiver.
+// SourceFlags configure the sources other than the receiver.
 type SourceFlags struct {
 	Poll settings.Span
 	SSE  string
@@ -25,8 +25,8 @@ func (f *SourceFlags) Flags(set *pflag.FlagSet) {
 	set.StringVar(&f.SSE, "sse", "", "URL of the provider's event stream to read as well")
 }
 
-// AddSources lets the session read Aspect's API if there is a client: once at the
-// start and after gaps, or at every interval; and the event stream at a URL.
+// AddSources makes the session read Aspect's API if there is a client (at the start
+// and after gaps, or at an interval), and the event stream if there is a URL.
 func (s *Session) AddSources(client *aspect.Client, every time.Duration, sse string) error {
 	if client == nil && sse == "" {
 		return nil
@@ -68,19 +68,19 @@ func (s *Session) AddSources(client *aspect.Client, every time.Duration, sse str
 	return nil
 }
 
-// cleanUp deletes the endpoints that earlier runs left behind by dying. A
-// session that registers one of its own does so before.
+// cleanUp deletes the endpoints of earlier runs that crashed. A session that
+// registers an endpoint does this while registering.
 func cleanUp(ctx context.Context, s *Session, client *aspect.Client) {
 	state, err := settings.StateDir()
 	if err != nil {
-		return // then no run has left anything
+		return // so there are no leases
 	}
 	if _, err := recoverEndpoints(ctx, s, aspect.NewRegistrar(client, state), ""); err != nil && ctx.Err() == nil {
 		s.notice(err.Error())
 	}
 }
 
-// untilEnd makes a service of something that only ends with its context.
+// untilEnd makes a service of a function that returns only when its context ends.
 func untilEnd(run func(context.Context)) Service {
 	return func(ctx context.Context) error {
 		run(ctx)
@@ -88,7 +88,7 @@ func untilEnd(run func(context.Context)) Service {
 	}
 }
 
-// setSource remembers how the API or the stream does.
+// setSource stores the state of the API or the stream.
 func (s *Session) setSource(r source.Report) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -98,7 +98,7 @@ func (s *Session) setSource(r source.Report) {
 	s.sources[r.Source] = r
 }
 
-// sourceStates tells how the ways in beside the receiver do, in words.
+// sourceStates describes the states of the API and the stream.
 func (s *Session) sourceStates() (states []string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

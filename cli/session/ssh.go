@@ -25,7 +25,7 @@ import (
 	"aspectop/ui/screen"
 )
 
-// sshFlags say who else may watch, over SSH.
+// sshFlags configure who else may watch over SSH.
 type sshFlags struct {
 	ssh         string
 	sshKeys     string
@@ -40,14 +40,14 @@ func (f *sshFlags) flags(set *pflag.FlagSet) {
 	set.IntVar(&f.sshSessions, "ssh-sessions", 16, "maximum number of SSH viewers at once")
 }
 
-// sshServer serves the session to others.
+// sshServer serves the session over SSH.
 type sshServer struct {
 	server   *ssh.Server
 	listener net.Listener
 	private  bool
 }
 
-// serveSSH prepares to serve the session over SSH, if that was asked for.
+// serveSSH prepares the SSH server of --ssh.
 func (s *Session) serveSSH(f sshFlags) error {
 	switch {
 	case f.ssh == "" && (f.sshKeys != "" || f.sshPrivate):
@@ -104,8 +104,8 @@ func plural(n int, what string) string {
 	return fmt.Sprintf("%d %s", n, what)
 }
 
-// openSSHKeys reads the list of those who may watch. Without one it says how to
-// make it, as there is no other way in.
+// openSSHKeys reads the authorized keys. Without any it fails and says how to add
+// one.
 func openSSHKeys(path string) (*ssh.Keys, error) {
 	if path == "" {
 		config := settings.ConfigPath()
@@ -126,8 +126,7 @@ func openSSHKeys(path string) (*ssh.Keys, error) {
 	return keys, nil
 }
 
-// told is the log that tells of viewers. view has no log of what its journal
-// lacks, but knows who watches.
+// told is the status log. In view it contains only viewers.
 func (s *Session) told() *model.StatusLog {
 	if s.status != nil {
 		return s.status
@@ -135,11 +134,11 @@ func (s *Session) told() *model.StatusLog {
 	return s.viewing
 }
 
-// goodbye is how long viewers have to follow when the program ends.
+// goodbye is how long viewers get to disconnect on exit.
 const goodbye = 3 * time.Second
 
-// share serves viewers until the returned function is called. That gives them
-// their terminals back.
+// share serves viewers until the returned function is called, which restores their
+// terminals.
 func (s *Session) share() (stop func()) {
 	if s.ssh == nil {
 		return func() {}
@@ -156,8 +155,7 @@ func (s *Session) share() (stop func()) {
 	}
 }
 
-// remoteScreen is the screen of somebody who watches over SSH: it looks, and acts
-// on nothing here.
+// remoteScreen is the read-only screen of an SSH viewer.
 func (s *Session) remoteScreen(ctx context.Context, c ssh.Client) (tea.Model, func(), error) {
 	o := s.options()
 	o.Journal, o.Pace = withoutCredentials{s.rows}, remotePace
@@ -175,12 +173,12 @@ func (s *Session) remoteScreen(ctx context.Context, c ssh.Client) (tea.Model, fu
 	return ui.New(ctx, o), func() {}, nil
 }
 
-// remotePace is the least time between two frames that news brings to a viewer,
-// so that sixteen of them leave the processors to the receiver.
+// remotePace is the minimum time between two frames of a viewer, so that sixteen
+// viewers do not slow down the receiver.
 const remotePace = 100 * time.Millisecond
 
-// withoutCredentials keeps back what would let a viewer in elsewhere, such as the
-// password that a proxy adds to requests.
+// withoutCredentials redacts headers that would give viewers access elsewhere, such
+// as a password added by a proxy.
 type withoutCredentials struct{ screen.Journal }
 
 func (r withoutCredentials) Repeats(ctx context.Context, message int64) ([]model.Delivery, error) {
@@ -197,8 +195,7 @@ func (r withoutCredentials) Get(ctx context.Context, seq int64) (model.Delivery,
 	return d, err
 }
 
-// remoteLines prints for somebody who watches over SSH, with a reader of their
-// own.
+// remoteLines prints lines for an SSH viewer.
 func (s *Session) remoteLines(ctx context.Context, out io.Writer, json bool) error {
 	select {
 	case <-s.ready:
@@ -218,7 +215,7 @@ func (s *Session) remoteLines(ctx context.Context, out io.Writer, json bool) err
 	if json {
 		o.Format = printer.JSON
 	}
-	if !s.ssh.private { // notices and forwards tell of URLs
+	if !s.ssh.private { // notices and forwards contain URLs
 		o.Status, o.Ready = s.told(), s.readyLine()
 		_, _, o.Begin = s.told().After(0)
 	}

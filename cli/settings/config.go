@@ -22,12 +22,12 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// ConfigPath is where the user's config file is looked for:
-// $XDG_CONFIG_HOME/aspectop/config.toml, without that variable
+// ConfigPath is the path of the user's config file:
+// $XDG_CONFIG_HOME/aspectop/config.toml, by default
 // ~/.config/aspectop/config.toml, and on Windows %AppData%\aspectop\config.toml.
-// It is empty where there is no such place.
+// It is empty if there is no such directory.
 func ConfigPath() string {
-	folder := os.Getenv("XDG_CONFIG_HOME") // to be ignored if relative, says the XDG specification
+	folder := os.Getenv("XDG_CONFIG_HOME") // the XDG specification says to ignore a relative path
 	switch {
 	case filepath.IsAbs(folder):
 	case runtime.GOOS == "windows":
@@ -44,12 +44,12 @@ func ConfigPath() string {
 	return filepath.Join(folder, "aspectop", "config.toml")
 }
 
-// maxConfig is the greatest size of a config file, in bytes.
+// maxConfig is the maximum size of a config file, in bytes.
 const maxConfig = 1 << 20
 
-// fromConfig sets the flags of cmd that were not given yet from the config
-// file: a key at the top for every command that has a flag of that name, a key
-// in a table named after a command for that one.
+// fromConfig sets the flags of cmd that are not set yet from the config file. A
+// key at the top applies to every command with that flag, a key in a table named
+// after a command to that command only.
 func fromConfig(cmd *cobra.Command) error {
 	path := ConfigPath()
 	if path == "" {
@@ -72,8 +72,8 @@ func fromConfig(cmd *cobra.Command) error {
 	return c.explain(err)
 }
 
-// readConfig reads the file, and warns if others can: it names endpoints and
-// folders, and may one day hold what it should not.
+// readConfig reads the file and warns if others can access it: it contains URLs
+// and paths, and perhaps by mistake more.
 func readConfig(path string) (string, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -94,17 +94,17 @@ func readConfig(path string) (string, error) {
 	return string(text), err
 }
 
-// config is the file while it is applied to the flags of one command.
+// config is the file while it is applied to a command.
 type config struct {
 	path    string
 	meta    toml.MetaData
 	flags   *pflag.FlagSet   // of the command that runs
-	lineage []*cobra.Command // that command and those above it
+	lineage []*cobra.Command // that command and its parents
 }
 
-// table applies the keys of one table, which is about the command owner and
-// those below it. Every name is checked, whichever command runs, so that a slip
-// of the pen does not wait for its day.
+// table applies the table of the command owner, and those of its subcommands. It
+// checks the names in all tables, whichever command runs, so that a typo is found
+// at once.
 func (c *config) table(owner *cobra.Command, keys map[string]toml.Primitive) error {
 	names := slices.Sorted(maps.Keys(keys))
 	isTable := func(name string) bool {
@@ -113,8 +113,7 @@ func (c *config) table(owner *cobra.Command, keys map[string]toml.Primitive) err
 		_, table := value.(map[string]any)
 		return err == nil && table
 	}
-	// What is said of one command goes before what holds for several: a flag is
-	// set once.
+	// Subcommands first, because a flag is set only once.
 	for _, name := range names {
 		if !isTable(name) {
 			continue
@@ -176,14 +175,13 @@ func (c *config) key(owner *cobra.Command, name string, value any) error {
 	return nil
 }
 
-// alone reports whether aspectop runs without naming a command, and so as owner:
-// watch.
+// alone reports whether owner is watch and aspectop runs without a command.
 func (c *config) alone(owner *cobra.Command) bool {
 	return len(c.lineage) == 1 && owner.Name() == "watch"
 }
 
-// setting gets the value of one key and may object to it; the toml package adds
-// the line to what it objects.
+// setting receives the value of one key. If set fails, the toml package adds the
+// line number.
 type setting struct{ set func(value any) error }
 
 // UnmarshalTOML makes setting a toml.Unmarshaler.
@@ -193,8 +191,8 @@ func (c *config) refuse(key toml.Primitive, format string, args ...any) error {
 	return c.meta.PrimitiveDecode(key, &setting{func(any) error { return fmt.Errorf(format, args...) }})
 }
 
-// explain says where in the file an error is. What stands there is not quoted:
-// it may be a secret in the wrong place.
+// explain adds the file and line to an error. It does not quote the file, because
+// the line may contain a secret.
 func (c *config) explain(err error) error {
 	if err == nil {
 		return nil
@@ -212,13 +210,13 @@ func (c *config) explain(err error) error {
 		message += " (strings must be quoted)"
 	}
 	place := c.path
-	if at.Position.Line > 0 { // a table that only stands in the name of another has none
+	if at.Position.Line > 0 { // an implicit table has none
 		place += fmt.Sprintf(":%d", at.Position.Line)
 	}
 	return exit.Usage("%s: %s", place, message)
 }
 
-// subcommand is the command of that name right below owner, or nil.
+// subcommand is the direct subcommand with the name, or nil.
 func subcommand(owner *cobra.Command, name string) *cobra.Command {
 	for _, sub := range owner.Commands() {
 		if sub.Name() == name {
@@ -228,14 +226,13 @@ func subcommand(owner *cobra.Command, name string) *cobra.Command {
 	return nil
 }
 
-// hasFlag reports whether the command, or one below it, has the flag.
+// hasFlag reports whether the command or a subcommand has the flag.
 func hasFlag(cmd *cobra.Command, name string) bool {
 	return cmd.Flags().Lookup(name) != nil ||
 		slices.ContainsFunc(cmd.Commands(), func(sub *cobra.Command) bool { return hasFlag(sub, name) })
 }
 
-// isSecret reports whether a key would hold a secret rather than tell where
-// one is.
+// isSecret reports whether a key contains a secret instead of its location.
 func isSecret(name string, values []string) bool {
 	switch strings.ToLower(strings.ReplaceAll(name, "_", "-")) {
 	case "secret", "secrets", "webhook-secret", "aspect-webhook-secret", "key", "api-key", "aspect-api-key", "token", "tunnel-token":
@@ -246,7 +243,7 @@ func isSecret(name string, values []string) bool {
 	})
 }
 
-// flagTexts are the values of a key as they would be written behind a flag.
+// flagTexts are the values of a key in the form of a flag's value.
 func flagTexts(value any) ([]string, error) {
 	switch v := value.(type) {
 	case string:

@@ -1,5 +1,5 @@
-// Package settings reads what the user configured: flags, environment, config
-// file, secrets, and where a journal and other state are.
+// Package settings reads what the user configured: types of flags, environment,
+// config file, secrets, and the location of the journal and other state.
 package settings
 
 import (
@@ -12,8 +12,8 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// Apply fills in the flags that were not given: from the environment, then
-// from the user's config file. It runs before a command does.
+// Apply sets the flags that were not given, from the environment and then from
+// the config file.
 func Apply(cmd *cobra.Command) error {
 	if f := cmd.Flags().Lookup(JournalFlag); f != nil && f.Changed {
 		if err := RefusePassword(f.Name, f.Value.String(), "on the command line"); err != nil {
@@ -26,8 +26,8 @@ func Apply(cmd *cobra.Command) error {
 	return fromConfig(cmd)
 }
 
-// fromEnvironment sets each flag that was not given from the variable named
-// after it: --retain from ASPECTOP_RETAIN.
+// fromEnvironment sets each flag that was not given from its variable, such as
+// --retain from ASPECTOP_RETAIN.
 func fromEnvironment(flags *pflag.FlagSet) (err error) {
 	flags.VisitAll(func(f *pflag.Flag) {
 		name := VariableOf(f.Name)
@@ -42,7 +42,7 @@ func fromEnvironment(flags *pflag.FlagSet) (err error) {
 	return err
 }
 
-// VariableOf is the environment variable that stands for a flag.
+// VariableOf is the environment variable of a flag.
 func VariableOf(flag string) string {
 	return "ASPECTOP_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
 }

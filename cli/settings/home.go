@@ -127,7 +127,7 @@ func (h Home) Remarks() []string {
 	return h.database.Remarks()
 }
 
-// String names the home for people. It never contains a password.
+// String is the location without a password.
 func (h Home) String() string {
 	switch {
 	case h.database != nil:
@@ -161,14 +161,14 @@ func OnDamage(journalOrReader any, tell func(error)) {
 	}
 }
 
-// StateDir is where leases and the relay's token are kept: beside the journal's
-// default place.
+// StateDir is the directory of leases and the relay's token, which also contains
+// the default journal.
 func StateDir() (string, error) {
 	path, err := sqlite.DefaultPath()
 	return filepath.Dir(path), err
 }
 
-// WatchRuns reports whether a watch writes the journal in the user's state folder.
+// WatchRuns reports whether a watch is writing the default journal.
 func WatchRuns(state string) bool {
 	_, alive, _ := sqlite.Writer(filepath.Join(state, "journal.db"))
 	return alive
