@@ -1,7 +1,6 @@
 package forward
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -12,12 +11,8 @@ import (
 	"aspectop/model"
 )
 
-const (
-	// maxCommands is how many commands run at a time.
-	maxCommands = 4
-	// commandLimit is how long a command may run.
-	commandLimit = time.Minute
-)
+// maxCommands is how many commands run at a time.
+const maxCommands = 4
 
 // ExecOptions of an Exec.
 type ExecOptions struct {
@@ -200,29 +195,4 @@ func instant(t time.Time) *time.Time {
 		return nil
 	}
 	return &t
-}
-
-// runCommand runs a line of the shell with input. Its error ends with the last
-// lines of the command's own complaint.
-func runCommand(ctx context.Context, line string, input []byte, limit time.Duration) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("ended after %v, the longest it may run", limit))
-	defer cancel()
-	cmd := shell(ctx, line)
-	cmd.Env = Environment()
-	cmd.Stdin = bytes.NewReader(input)
-	complaint := &tail{}
-	cmd.Stderr = complaint
-	cmd.Cancel = func() error { return killGroup(cmd.Process) }
-	cmd.WaitDelay = drain // for what it left behind with its standard error open
-	err := cmd.Run()
-	if cmd.ProcessState != nil && cmd.ProcessState.Success() {
-		return nil // whatever became of what it left behind
-	}
-	if ctx.Err() != nil {
-		err = context.Cause(ctx)
-	}
-	if said := complaint.lines(); said != "" {
-		return fmt.Errorf("%w: %s", err, said)
-	}
-	return err
 }

@@ -58,8 +58,8 @@ type Options struct {
 // process cut short is posted again.
 //
 // An answer of 2xx is the end of it, and so is 4xx but for 408 and 429. After
-// anything else there are 8 tries in all within 15 minutes, with growing pauses
-// or those that Retry-After asks for, and then the next message of the task.
+// anything else it is tried again; see [RetryPolicy] (or as Retry-After asks for, up
+// to 15 minutes in all), and then given up, and the task's next message goes.
 // While one task waits, others go on. When a handler that was not there answers
 // again, those that waited for it are tried at once.
 //
@@ -79,12 +79,6 @@ type Forwarder struct {
 	queue Queue
 }
 
-// ask is a message to be tried now, and its lane.
-type ask struct {
-	seq int64
-	key string
-}
-
 // Queue is the state of a Forwarder's queue. Of a message that is tried several
 // times, the tries count as one.
 type Queue struct {
@@ -101,6 +95,10 @@ type Queue struct {
 	// What became of messages since New.
 	Delivered, Failed, GaveUp int
 }
+
+// Left is how many messages the handler does not have yet, as far as the journal
+// was read.
+func (q *Queue) Left() int { return q.Waiting + q.InFlight + q.Retrying }
 
 // New returns a Forwarder for one handler. If the journal knows the handler, it
 // goes on where it was left. If not, it starts with what arrives after New.
@@ -124,6 +122,8 @@ func (f *Forwarder) locate(ctx context.Context) (known bool, err error) {
 		return false, err
 	}
 	f.start, known, err = f.options.Journal.ForwardCursor(ctx, f.target.key)
+	// A journal that lost its end to damage gives numbers again.
+	f.start = min(f.start, f.end)
 	return known, err
 }
 
@@ -137,33 +137,6 @@ func (f *Forwarder) Queue() Queue {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.queue
-}
-
-// Retry has the message tried again now, whatever became of it before and
-// however long it was to wait, with 8 tries anew. It is the next of its task.
-// The request is not kept: if this process ends before it is done, it is
-// forgotten. It may be called at any time, by any number of goroutines.
-func (f *Forwarder) Retry(ctx context.Context, seq int64) error {
-	d, err := f.options.Journal.Get(ctx, seq)
-	if err != nil {
-		return err
-	}
-	if d.Repeat() {
-		if d, err = f.options.Journal.Get(ctx, d.Message); err != nil {
-			return err
-		}
-	}
-	if !forwarded(&d) {
-		return fmt.Errorf("delivery %d was not sent by Svix (its source is %s), so it is not forwarded", seq, d.Source)
-	}
-	f.mu.Lock()
-	f.asked = append(f.asked, ask{d.Seq, laneOf(&d)})
-	f.mu.Unlock()
-	select {
-	case f.kick <- struct{}{}:
-	default:
-	}
-	return nil
 }
 
 // forwarded reports whether the delivery is one that handlers get: a webhook,
@@ -217,10 +190,11 @@ func (t *target) outcome(a *answer, d *model.Delivery, signed string) model.Forw
 	}
 }
 
-// Run forwards until ctx ends. Then it starts no further request, and waits for
-// those in flight for two seconds at most. Trouble with the journal (a full disk)
-// is told to Status and waited out; the error is nil unless the journal was
-// closed, or the last outcomes could not be kept.
+// Run forwards until ctx ends, and then for two seconds more what can be done in
+// them: what is in flight, what is ready, and what is to be tried again by then.
+// If ctx ended with [journal.ErrJobLost], it ends at once. Trouble with the journal
+// (a full disk) is told to Status and waited out; the error is nil unless the
+// journal was closed, or the last outcomes could not be kept.
 //
 // After it returned it may be called again: it goes on where the journal says,
 // which another process may have moved meanwhile.

@@ -7,8 +7,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
+	"aspectop/journal"
 	"aspectop/model"
 )
 
@@ -195,30 +197,80 @@ func TestWhatWasSettledAboveAStuckMessageIsNotPostedAgainAfterARestart(t *testin
 	}
 }
 
-func TestAtTheEndRequestsInFlightAreWaitedForAndNoneIsStarted(t *testing.T) {
-	arrived, release := make(chan struct{}), make(chan struct{})
-	h := newHandler(t, func(w http.ResponseWriter, q request) {
-		arrived <- struct{}{}
-		<-release
-		w.WriteHeader(204)
+// endedBy forwards to a handler that answers w, ends it with this cause when
+// before returns, and returns how long that takes and what is left.
+func endedBy(t *testing.T, w wire, cause error, before func(m *memory)) (took time.Duration, q Queue) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		m := newMemory()
+		ctx, cancel := context.WithCancelCause(context.Background())
+		f, err := New(ctx, Options{URL: "http://handler.test/", Journal: m, Outcomes: m})
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.client = &http.Client{Transport: w}
+		ended := make(chan error)
+		go func() { ended <- f.Run(ctx) }()
+		before(m)
+		began := time.Now()
+		cancel(cause)
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+		took, q = time.Since(began), f.Queue()
 	})
-	r := forwardTo(t, h.URL)
-	r.append(message("t", 1), message("t", 2))
-	<-arrived
-	ended := make(chan struct{})
-	go func() { r.stop(); close(ended) }()
-	select {
-	case <-ended:
-		t.Fatal("it ended with a request in flight")
-	case <-time.After(50 * time.Millisecond):
+	return took, q
+}
+
+func TestAtTheEndWhatCanBeDoneInTwoSecondsIs(t *testing.T) {
+	slow := func(r *http.Request) (*http.Response, error) {
+		time.Sleep(100 * time.Millisecond)
+		return reply(204)
 	}
-	close(release)
-	<-ended
-	if f := r.outcome(1); !f.Delivered() || !f.Final {
-		t.Errorf("the one in flight: %+v", f)
+	took, q := endedBy(t, slow, nil, func(m *memory) {
+		for n := range 15 { // one after the other
+			m.append(message("t", n))
+		}
+		time.Sleep(250 * time.Millisecond)
+	})
+	if q.Delivered != 15 || took > drain || took < time.Second {
+		t.Errorf("after %v: %+v", took, q)
 	}
-	if got := h.ids(); len(got) != 1 {
-		t.Errorf("%v came", got)
+}
+
+func TestAtTheEndARetryIsWaitedForIfItIsNear(t *testing.T) {
+	for _, c := range []struct {
+		fails     int
+		most      time.Duration
+		delivered int
+	}{
+		{1, time.Second, 1},
+		{2, 0, 0}, // the third try is seconds away
+	} {
+		tries := 0
+		flaky := func(*http.Request) (*http.Response, error) {
+			if tries++; tries <= c.fails {
+				return reply(500)
+			}
+			return reply(204)
+		}
+		took, q := endedBy(t, flaky, nil, func(m *memory) {
+			m.append(message("t", 1), message("t", 2))
+			time.Sleep(time.Duration(c.fails)*time.Second - 500*time.Millisecond)
+		})
+		if took > c.most+10*time.Millisecond || min(q.Delivered, 1) != c.delivered {
+			t.Errorf("a message that failed %d times: ended after %v with %+v", c.fails, took, q)
+		}
+	}
+}
+
+func TestAJobThatWasLostEndsWithoutAnotherRequest(t *testing.T) {
+	took, q := endedBy(t, func(*http.Request) (*http.Response, error) { return reply(500) }, journal.ErrJobLost, func(m *memory) {
+		m.append(message("t", 1))
+		time.Sleep(500 * time.Millisecond)
+	})
+	if took > 0 || q.Retrying != 1 {
+		t.Errorf("ended after %v with %+v", took, q)
 	}
 }
 

@@ -20,7 +20,7 @@ const (
 	batch = 32
 	// maxUnkept is how many outcomes wait in memory while they cannot be kept.
 	maxUnkept = 64
-	// drain is how long requests in flight are waited for at the end.
+	// drain is how long the end waits for what is about to be done.
 	drain = 2 * time.Second
 	// patience is how long to wait after trouble with the journal.
 	patience = time.Second
@@ -65,6 +65,8 @@ func (r *run) loop(ctx context.Context) error {
 	posting, stop := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer stop(nil)
 	news := model.News(ctx, r.options.Journal.Wait)
+	ended := ctx.Done()
+	var end time.Time // when nothing is waited for any more; zero before the end
 	for {
 		now := time.Now()
 		r.takeAsked(now)
@@ -76,27 +78,49 @@ func (r *run) loop(ctx context.Context) error {
 			}
 		}
 		r.show()
+		if !end.IsZero() && !r.busyUntil(end) {
+			return r.finish(stop)
+		}
+		var reading <-chan struct{} // ready at once, if there is more to read
 		if r.more && r.open.len() < maxOpen && now.After(r.blocked) {
-			select {
-			case done := <-r.results:
-				r.settle(done)
-			case <-ctx.Done():
-				return r.finish(stop)
-			default:
-			}
-			continue
+			reading = closed
+		}
+		var over <-chan time.Time
+		if !end.IsZero() {
+			over = time.After(end.Sub(now))
 		}
 		select {
 		case done := <-r.results:
 			r.settle(done)
+		case <-reading:
 		case <-news:
 			r.more = true
 		case <-r.kick:
 		case <-r.due(now):
-		case <-ctx.Done():
+		case <-over:
 			return r.finish(stop)
+		case <-ended:
+			if ended = nil; errors.Is(context.Cause(ctx), journal.ErrJobLost) {
+				return r.finish(stop)
+			}
+			end, news, r.more = time.Now().Add(drain), nil, true
 		}
 	}
+}
+
+// closed is always ready.
+var closed = func() chan struct{} { c := make(chan struct{}); close(c); return c }()
+
+// busyUntil reports whether anything is done before the time without further
+// news: something is in flight, or ready, or to be tried again by then.
+func (r *run) busyUntil(end time.Time) bool {
+	switch {
+	case r.flying > 0 || r.more || len(r.lanes.fresh) > 0 || len(r.lanes.again) > 0:
+		return true
+	case len(r.lanes.later) > 0:
+		return r.lanes.later[0].items[0].next.Before(end)
+	}
+	return false
 }
 
 // due is when there is something to do without any news; nil if there is not.
@@ -218,8 +242,12 @@ func (r *run) settle(done result) {
 	}
 	f := done.forward
 	switch {
-	case errors.Is(done.err, journal.ErrNotFound):
-		f = model.Forward{Seq: head.seq, To: r.target.shown, At: now.UTC(), Final: true, Error: "it was removed from the journal before it could be forwarded (--retain)"}
+	case errors.Is(done.err, journal.ErrNotFound), errors.Is(done.err, journal.ErrDamaged):
+		why := "it was removed from the journal before it could be forwarded (--retain)"
+		if errors.Is(done.err, journal.ErrDamaged) {
+			why = "it cannot be read: the journal is damaged (aspectop journal check)"
+		}
+		f = model.Forward{Seq: head.seq, To: r.target.shown, At: now.UTC(), Final: true, Error: why}
 	case done.err != nil:
 		head.next = now.Add(patience)
 		r.complain(now, done.err)
@@ -250,23 +278,9 @@ func (r *run) settle(done result) {
 	}
 }
 
-// takeAsked brings forward what Retry was called for.
-func (r *run) takeAsked(now time.Time) {
-	r.mu.Lock()
-	asked := r.asked
-	r.asked = nil
-	r.mu.Unlock()
-	for _, a := range asked {
-		if a.seq <= r.read { // else its turn is still to come
-			r.lanes.now(a.key, a.seq, now)
-		}
-	}
-}
-
-// finish waits for the requests in flight and keeps what came of them.
+// finish ends the requests that are still in flight and keeps what came of all.
 func (r *run) finish(stop context.CancelCauseFunc) error {
-	timer := time.AfterFunc(drain, func() { stop(errDrained) })
-	defer timer.Stop()
+	stop(errDrained)
 	for r.flying > 0 {
 		r.settle(<-r.results)
 	}

@@ -30,6 +30,9 @@ var (
 	// because the journal is damaged.
 	ErrDamaged = errors.New("the journal is damaged: this delivery cannot be read")
 
+	// ErrJobLost is why the context of a job ends that was lost to another process.
+	ErrJobLost = errors.New("the job was lost to another process")
+
 	// ErrClosed is returned by every call on a closed Journal or Reader.
 	ErrClosed = errors.New("the journal is closed")
 )
@@ -74,10 +77,10 @@ type Journal interface {
 
 	// Hold runs f while this process holds the job, which one process at a time
 	// does for all that share the journal. It waits for the job, and tells who
-	// has it meanwhile. The context of f ends with ctx, or when the job was lost
-	// to another process because this one could not renew its claim for some
-	// seconds; Hold then waits for the job again. It returns what f returns, or
-	// the error of ctx.
+	// has it meanwhile. The context of f ends with ctx, or, with ErrJobLost as its
+	// cause, when the job was lost to another process because this one could not
+	// renew its claim for some seconds; Hold then waits for the job again. It
+	// returns what f returns, or the error of ctx.
 	Hold(ctx context.Context, job string, tell func(Holder), f func(context.Context) error) error
 
 	// Import keeps deliveries of another journal under the numbers they have

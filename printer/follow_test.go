@@ -232,3 +232,30 @@ func TestAnErrorOfTheJournalEndsTheRunWithItsCounts(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestTheEndTellsWhatNoHandlerHas(t *testing.T) {
+	for format, want := range map[Format]string{
+		Plain: "0 late; forwarding: 2 gave up, 5 waiting for the next watch",
+		JSON:  `"late":0,"forward_gave_up":2,"forward_waiting":5}`,
+	} {
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		var out bytes.Buffer
+		o := Options{Format: format, Out: &out, Journal: new(memory), Forwarding: func() (int, int) { return 2, 5 }}
+		if err := Run(ctx, o); err != nil {
+			t.Fatal(err)
+		}
+		if !strings.HasSuffix(strings.TrimSpace(out.String()), want) {
+			t.Errorf("it ended with %s, not %s", out.String(), want)
+		}
+	}
+	page, err := os.ReadFile("../docs/json.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range []string{"`forward_gave_up`", "`forward_waiting`"} {
+		if !bytes.Contains(page, []byte(key)) {
+			t.Errorf("docs/json.md does not tell %s", key)
+		}
+	}
+}

@@ -171,5 +171,9 @@ func (j *jsonLines) end(at time.Time, t tally) {
 	o.number("rejected", t.rejected)
 	o.number("duplicate", t.duplicate)
 	o.number("late", t.late)
+	if f := t.forwards; f != nil {
+		o.number("forward_gave_up", int64(f.gaveUp))
+		o.number("forward_waiting", int64(f.waiting))
+	}
 	j.finish(o)
 }

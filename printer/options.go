@@ -53,6 +53,9 @@ type Options struct {
 	// Started is called when the ready line has been written; nil: nobody waits
 	// for it.
 	Started func()
+	// Forwarding tells, for the end line, how many messages were given up in this
+	// run and how many are left for the next. Nil: nothing is forwarded.
+	Forwarding func() (gaveUp, waiting int)
 	// Now is the clock; nil is time.Now. Plain tells times in its zone.
 	Now func() time.Time
 }

@@ -242,7 +242,7 @@ func (s *sentences) forward(at time.Time, f *model.Forward) {
 	}
 	switch {
 	case f.GaveUp:
-		sentence += "; gave up after " + fmt.Sprint(f.Tries) + " tries"
+		sentence += fmt.Sprintf("; gave up after %d tries (aspectop replay sends it again)", f.Tries)
 	case !f.Final:
 		sentence += "; will retry"
 	}
@@ -260,7 +260,11 @@ func (s *sentences) viewer(at time.Time, v *model.Viewer) { s.say(at, v.String()
 func (s *sentences) notice(at time.Time, text string) { s.say(at, text) }
 
 func (s *sentences) end(at time.Time, t tally) {
-	s.say(at, fmt.Sprintf("ended: %d verified, %d rejected, %d duplicate, %d late", t.verified, t.rejected, t.duplicate, t.late))
+	sentence := fmt.Sprintf("ended: %d verified, %d rejected, %d duplicate, %d late", t.verified, t.rejected, t.duplicate, t.late)
+	if f := t.forwards; f != nil {
+		sentence += fmt.Sprintf("; forwarding: %d gave up, %d waiting for the next watch", f.gaveUp, f.waiting)
+	}
+	s.say(at, sentence)
 }
 
 // short is an id as it is read aloud: of a UUID, the eight characters that tell

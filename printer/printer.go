@@ -65,7 +65,13 @@ type lines interface {
 }
 
 // tally counts this run.
-type tally struct{ verified, rejected, duplicate, late int64 }
+type tally struct {
+	verified, rejected, duplicate, late int64
+	forwards                            *forwards // nil: nothing is forwarded
+}
+
+// forwards counts the messages that no handler has.
+type forwards struct{ gaveUp, waiting int }
 
 type printer struct {
 	Options
@@ -213,6 +219,10 @@ func (p *printer) drain(reading context.Context) error {
 func (p *printer) end() error {
 	now := p.Now()
 	p.tellSkipped(now, p.limit.rest())
+	if p.Forwarding != nil {
+		gaveUp, waiting := p.Forwarding()
+		p.tally.forwards = &forwards{gaveUp, waiting}
+	}
 	p.lines.end(now, p.tally)
 	return p.flush()
 }

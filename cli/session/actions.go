@@ -56,6 +56,22 @@ func (h *handlers) queues() []screen.Queue {
 	return queues
 }
 
+// forwarding counts, over all handlers, what was given up and what is left; nil
+// if there is none.
+func (h *handlers) forwarding() func() (gaveUp, waiting int) {
+	if len(h.forwarders) == 0 {
+		return nil
+	}
+	return func() (gaveUp, waiting int) {
+		for _, f := range h.forwarders {
+			q := f.Queue()
+			gaveUp += q.GaveUp
+			waiting += q.Left()
+		}
+		return gaveUp, waiting
+	}
+}
+
 func (h *handlers) retry(ctx context.Context, to string, seq int64) error {
 	for _, f := range h.forwarders {
 		if f.To() == to {

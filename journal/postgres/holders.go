@@ -23,8 +23,6 @@ const (
 	doubtTime = holdTime - renewEvery - time.Second
 )
 
-var errLost = errors.New("the job was lost to another process")
-
 // Hold runs f while this process holds the job; see [journal.Journal]. Claims are
 // rows with an end, by the server's clock, rather than advisory locks, which a
 // pooler would not keep.
@@ -52,7 +50,7 @@ func (j *Journal) Hold(ctx context.Context, job string, tell func(journal.Holder
 			}
 		}
 		err = j.holding(ctx, job, began, f)
-		if ctx.Err() != nil || !errors.Is(err, errLost) {
+		if ctx.Err() != nil || !errors.Is(err, journal.ErrJobLost) {
 			return err
 		}
 	}
@@ -77,11 +75,11 @@ func (j *Journal) claim(ctx context.Context, job string) (h journal.Holder, err 
 }
 
 // holding runs f and renews the claim, which was taken at the time began. It
-// returns errLost when the claim could not be renewed in time.
+// returns journal.ErrJobLost when the claim could not be renewed in time.
 func (j *Journal) holding(ctx context.Context, job string, began time.Time, f func(context.Context) error) error {
 	held, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	doubt := time.AfterFunc(doubtTime-time.Since(began), func() { cancel(errLost) })
+	doubt := time.AfterFunc(doubtTime-time.Since(began), func() { cancel(journal.ErrJobLost) })
 	defer doubt.Stop()
 	done := make(chan error, 1)
 	go func() { done <- f(held) }()
@@ -90,8 +88,8 @@ func (j *Journal) holding(ctx context.Context, job string, began time.Time, f fu
 	for {
 		select {
 		case err := <-done:
-			if held.Err() != nil && errors.Is(context.Cause(held), errLost) {
-				return errLost
+			if held.Err() != nil && errors.Is(context.Cause(held), journal.ErrJobLost) {
+				return journal.ErrJobLost
 			}
 			return err
 		case <-tick.C:
@@ -103,7 +101,7 @@ func (j *Journal) holding(ctx context.Context, job string, began time.Time, f fu
 		switch holder, err := j.claim(ctx, job); {
 		case err != nil: // and perhaps not the next time
 		case !holder.Self:
-			cancel(errLost)
+			cancel(journal.ErrJobLost)
 		case doubt.Stop():
 			doubt.Reset(doubtTime - time.Since(began))
 		}

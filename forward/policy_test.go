@@ -3,6 +3,7 @@ package forward
 import (
 	"fmt"
 	"net/http"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -215,6 +216,69 @@ func TestAMessageThatCrashesTheHandlerIsNotHurriedByOthersThatDoNot(t *testing.T
 		}
 		if got := log.of("msg_bad_1", v.began); !slices.Equal(got, []int{0, 1, 5, 20}) {
 			t.Errorf("tried after %v s", got)
+		}
+	})
+}
+
+func TestThePolicyInWordsIsTheOneThatIsFollowed(t *testing.T) {
+	var total time.Duration
+	var words []string
+	for _, p := range pauses {
+		total += p
+		words = append(words, strings.TrimSuffix(p.String(), "m0s")+map[bool]string{true: "m"}[p%time.Minute == 0])
+	}
+	last := len(words) - 1
+	want := fmt.Sprintf("%d tries in %d minutes, after %s and %s", maxTries, int(total.Round(time.Minute).Minutes()), strings.Join(words[:last], ", "), words[last])
+	if RetryPolicy != want {
+		t.Errorf("the policy is said to be %q, and is %q", RetryPolicy, want)
+	}
+	page, err := os.ReadFile("../docs/commands.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text := strings.Join(strings.Fields(string(page)), " "); !strings.Contains(text, RetryPolicy) {
+		t.Errorf("docs/commands.md does not say %q", RetryPolicy)
+	}
+}
+
+// A handler that fails one time in seven, as many do while they are written.
+func TestAHandlerThatFailsNowAndThenGetsEverythingOnceAndInOrder(t *testing.T) {
+	const messages, tasks = 300, 20
+	var mu sync.Mutex
+	requests, taken := 0, map[string][]int{}
+	answer := func(r *http.Request) (*http.Response, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		if requests++; requests%7 == 0 {
+			return reply(500)
+		}
+		var task, n int
+		if _, err := fmt.Sscanf(r.Header.Get("Svix-Id"), "msg_t%d_%d", &task, &n); err != nil {
+			t.Error(err)
+		}
+		key := fmt.Sprint(task)
+		taken[key] = append(taken[key], n)
+		return reply(204)
+	}
+	inVirtualTime(t, answer, func(v *virtual) {
+		for n := range messages {
+			v.journal.append(message(fmt.Sprint("t", n%tasks), n))
+		}
+		for v.Queue().Delivered < messages {
+			time.Sleep(time.Second)
+			if q := v.Queue(); q.GaveUp > 0 || time.Since(v.began) > maxTime {
+				t.Fatalf("after %v: %+v", time.Since(v.began), q)
+			}
+		}
+		t.Logf("all delivered after %v in %d requests", time.Since(v.began), requests)
+		for task := range tasks {
+			var want []int
+			for n := task; n < messages; n += tasks {
+				want = append(want, n)
+			}
+			if got := taken[fmt.Sprint(task)]; !slices.Equal(got, want) {
+				t.Errorf("task %d got %v", task, got)
+			}
 		}
 	})
 }
