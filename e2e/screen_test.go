@@ -133,7 +133,7 @@ func TestSuspendAndResumeUnderAShell(t *testing.T) {
 	screen.press(binary + " watch --listen 127.0.0.1:0\r")
 	screen.shows("Waiting for the first event")
 	screen.press("\x1a")
-	screen.shows("suspending stops receiving too")
+	screen.shows("suspending also stops receiving")
 	screen.press("\x1a")
 	screen.shows("Stopped")
 	screen.press("fg\r")
@@ -148,7 +148,7 @@ func TestSuspendIsRefusedWhereNothingCouldContinue(t *testing.T) {
 	screen := inTerminal(t, 80, 24, watching(t)) // the leader of its session
 	screen.shows("Waiting for the first event")
 	screen.press("\x1a")
-	screen.shows("cannot suspend here")
+	screen.shows("cannot suspend")
 	screen.press("q")
 	screen.ends(0)
 }

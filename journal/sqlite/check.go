@@ -38,7 +38,7 @@ func Check(ctx context.Context, path string) (*Checked, error) {
 	}
 	c := &checker{ctx: ctx, found: &Checked{Path: path}}
 	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
-		return nil, errNoJournal
+		return nil, noJournal(path)
 	}
 	if _, alive, err := Writer(path); err == nil && !alive {
 		c.damaged(checkLog(path))

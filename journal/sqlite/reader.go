@@ -49,7 +49,7 @@ func OpenReader(path string) (*Reader, error) {
 		return nil, err
 	}
 	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
-		return nil, errNoJournal
+		return nil, noJournal(path)
 	}
 	if err := checkFiles(path); err != nil {
 		return nil, explain(path, err)
@@ -67,7 +67,10 @@ func OpenReader(path string) (*Reader, error) {
 	return r, nil
 }
 
-var errNoJournal = fmt.Errorf("there is no journal yet: %w; start aspectop watch, or name another with --journal", fs.ErrNotExist)
+// noJournal says that nothing is at the path; it wraps fs.ErrNotExist.
+func noJournal(path string) error {
+	return fmt.Errorf("there is no journal at %s (%w): start aspectop watch, or name another with --journal", path, fs.ErrNotExist)
+}
 
 func openReader(path string, parameters ...string) (*Reader, error) {
 	s, err := connect(path, append(parameters, "_pragma=busy_timeout(5000)")...)
