@@ -21,8 +21,8 @@ import (
 const (
 	maxTries = 4
 	tryTime  = 20 * time.Second
-	// postGrace is how long a POST that is under way is still waited for after
-	// its caller gave up: its answer alone names what it created.
+	// postGrace is how long to wait for the answer to a POST after the caller gave
+	// up: only the answer names what was created.
 	postGrace = 5 * time.Second
 
 	maxBody      = 8 << 20
@@ -32,7 +32,7 @@ const (
 // call is one request of the API.
 type call struct {
 	method string
-	path   string // escaped; in errors it stands without the query
+	path   string // escaped; errors show it without the query
 	query  url.Values
 	body   any // sent as JSON; nil for none
 }
@@ -40,8 +40,7 @@ type call struct {
 // idempotent reports whether repeating the call does no harm.
 func (c call) idempotent() bool { return c.method != http.MethodPost }
 
-// do returns the body of a 2xx answer, after as many tries as it takes and is
-// allowed.
+// do makes the call, with retries, and returns the body of the 2xx answer.
 func (c *Client) do(ctx context.Context, r call) ([]byte, error) {
 	var body []byte
 	if r.body != nil {
@@ -76,7 +75,8 @@ func (c *Client) try(ctx context.Context, r call, body []byte) ([]byte, error) {
 		return nil, &networkError{call: r, host: c.host, err: err}
 	}
 	var seen progress
-	// The time-out is not the caller's, so that a POST may outlive it.
+	// The timeout does not depend on the caller's context, so that a POST can
+	// outlive it.
 	tryCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), tryTime)
 	defer cancel()
 	stop := context.AfterFunc(ctx, func() {
@@ -111,7 +111,7 @@ func (c *Client) try(ctx context.Context, r call, body []byte) ([]byte, error) {
 		err = ctx.Err()
 	} else if tryCtx.Err() != nil {
 		err = errNoAnswer
-	} else if strings.Contains(err.Error(), c.key.Reveal()) { // a malformed answer that repeats it
+	} else if strings.Contains(err.Error(), c.key.Reveal()) { // a malformed answer may echo it
 		err = errors.New(c.clean(err.Error()))
 	}
 	return nil, &networkError{call: r, host: c.host, reached: seen.reached(), err: err}
@@ -135,7 +135,7 @@ func (c *Client) request(ctx context.Context, r call, body []byte) (*http.Reques
 	return req, nil
 }
 
-// progress is how far one try got.
+// progress is how far an attempt got.
 type progress struct{ asked, connected atomic.Bool }
 
 func (p *progress) trace() *httptrace.ClientTrace {
@@ -145,8 +145,8 @@ func (p *progress) trace() *httptrace.ClientTrace {
 	}
 }
 
-// reached reports whether the server may have got the request. A transport that
-// does not trace at all counts as having sent it.
+// reached reports whether the server may have received the request. A transport
+// without tracing counts as having sent it.
 func (p *progress) reached() bool { return !p.asked.Load() || p.connected.Load() }
 
 // retryDelay says whether to try again after the nth failure, and after how
@@ -166,8 +166,8 @@ func retryDelay(r call, err error, n int) (time.Duration, bool) {
 	return 0, false
 }
 
-// sleep waits. If the caller's time runs out meanwhile, or would, it says so
-// together with what was to be tried again.
+// sleep waits before a retry. If the caller's deadline comes first, it fails with
+// the last error.
 func sleep(ctx context.Context, d time.Duration, last error) error {
 	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < d {
 		return fmt.Errorf("%w (no time left to try again)", last)
@@ -182,20 +182,19 @@ func sleep(ctx context.Context, d time.Duration, last error) error {
 	}
 }
 
-// maxRetryAfter is the longest wait that a server may ask for. Whoever is told
-// to come back later than that gets the error, with that time in it.
+// maxRetryAfter is the longest Retry-After that is waited for. If the server asks
+// for more, the call fails with that time in the error.
 const maxRetryAfter = time.Minute
 
-// backoff is the wait after the nth failure: half a second, doubled each time,
-// times a random factor from 0.5 to 1.5 so that many clients do not come back
-// together.
+// backoff is the pause after the nth failure: half a second, doubled each time,
+// with ±50 percent of jitter.
 func backoff(n int) time.Duration {
 	base := 500 * time.Millisecond << (n - 1)
 	return base/2 + rand.N(base)
 }
 
-// RetryAfter reads the header, seconds or a date; zero if it says nothing. A
-// date is taken against the server's own clock where the answer tells it.
+// RetryAfter parses the header, which is seconds or a date; zero if there is none.
+// A date is relative to the answer's Date, if present.
 func RetryAfter(h http.Header, now time.Time) time.Duration {
 	text := strings.TrimSpace(h.Get("Retry-After"))
 	if seconds, err := strconv.ParseUint(text, 10, 31); err == nil {

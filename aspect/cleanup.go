@@ -7,13 +7,13 @@ import (
 	"time"
 )
 
-// CleanupError says that an endpoint of ours is still there, and how to delete
-// it by hand.
+// CleanupError means that our endpoint could not be deleted. It says how to do so
+// by hand.
 type CleanupError struct {
 	EndpointID string
 	URL        string // where the endpoint points
 	Command    string // deletes it with aspectop
-	Curl       string // deletes it without; takes the key from $ASPECT_API_KEY
+	Curl       string // deletes it with curl and $ASPECT_API_KEY
 	Err        error
 }
 
@@ -39,7 +39,7 @@ func (c *Client) cleanupError(l lease, err error) *CleanupError {
 	}
 }
 
-// shellWord quotes s for a POSIX shell if it needs it. Ids come from a server.
+// shellWord quotes s for a POSIX shell if necessary: ids come from a server.
 func shellWord(s string) string {
 	const plain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-./:%@+,"
 	if s != "" && strings.Trim(s, plain) == "" {
@@ -48,10 +48,10 @@ func shellWord(s string) string {
 	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
 
-// LostAnswerError says that an endpoint may have been created, and nobody knows
-// its id. Aspect's API has no list to look for it.
+// LostAnswerError means that an endpoint may have been created with an unknown id.
+// Aspect's API cannot list endpoints.
 type LostAnswerError struct {
-	Description string // by which the dashboard shows it
+	Description string // as shown in the dashboard
 	Nonce       string
 	URL         string
 	Err         error
@@ -67,8 +67,7 @@ func lookFor(description string) string {
 	return fmt.Sprintf("look in Aspect's dashboard for an endpoint described as %q and delete it", description)
 }
 
-// String is the sentence for the user: what was left behind, what became of it,
-// and what to do.
+// String tells the user what was found, what happened to it, and what to do.
 func (f Finding) String() string {
 	left := fmt.Sprintf("webhook endpoint %q from an earlier run", f.EndpointID)
 	var s string

@@ -1,15 +1,15 @@
-// Package aspect is the client of Aspect's REST API, and it holds the lease of
-// the webhook endpoint that aspectop registers there.
+// Package aspect is a client of Aspect's REST API and keeps the lease of the webhook
+// endpoint that aspectop registers there.
 //
-// The [Client] makes the calls that Aspect documents: webhook endpoints,
-// messages, delivery attempts, tasks and assets. Several answers have no
-// published shape, so they are read leniently and every item keeps its JSON as
-// it came. The [Registrar] creates an endpoint in such a way that a crash at
-// any moment leaves a note on disk from which the next start cleans up.
+// The [Client] covers webhook endpoints, messages, delivery attempts, tasks and
+// assets. The format of several answers is not documented, so they are parsed
+// leniently, and every item keeps its raw JSON. The [Registrar] creates an endpoint
+// in such a way that a crash at any moment leaves a lease on disk, by which the next
+// run cleans up.
 //
-// Nothing here runs by itself: without a call, nothing is asked of an account
-// and nothing in it is changed. The package knows neither the journal nor the
-// screen; what a task's JSON means is the business of package model.
+// Nothing here runs by itself: without a call nothing in the account is read or
+// changed. The package knows neither the journal nor the screen; package model
+// knows what a task's JSON means.
 package aspect
 
 import (
@@ -22,35 +22,33 @@ import (
 	"time"
 )
 
-// DefaultURL is where Aspect's API is, unless ASPECT_URL says otherwise.
+// DefaultURL is the base URL of Aspect's API.
 const DefaultURL = "https://api.aspect.inc"
 
-// Config says which account a [Client] speaks for.
+// Config configures a [Client].
 type Config struct {
 	BaseURL   string // http or https, without a query; empty: DefaultURL
 	Key       Credential
-	HTTP      *http.Client // nil: one of our own, through the environment's proxy
+	HTTP      *http.Client // nil: a client that uses NewTransport
 	UserAgent string       // empty: "aspectop"
 }
 
-// Client makes the calls of Aspect's API. All its methods may be used by many
-// goroutines at once.
+// Client calls Aspect's API. Its methods are safe for concurrent use.
 //
-// A call tries up to four times, each for 20 seconds at most, and waits in
-// between as the server asks or else about 0.5, 1 and 2 seconds. It tries again
-// after 429 and 503, and after other 5xx and network errors where repeating
-// does no harm (a POST is repeated only if it certainly did not arrive). Its
-// errors are an [*APIError] for an answer that refuses, and sentences otherwise;
-// none contains the key.
+// A call makes up to four attempts of at most 20 seconds, with pauses that the
+// server asks for, or else about 0.5, 1 and 2 seconds. It retries after 429 and 503,
+// and after other 5xx and network errors if that is safe (a POST only if it
+// certainly did not arrive). If the API refuses a call, the error is an
+// [*APIError]. No error contains the key.
 type Client struct {
-	base      string // no slash at its end
+	base      string // without a trailing slash
 	host      string
 	key       Credential
 	http      *http.Client
 	userAgent string
 }
 
-// New checks the configuration. It makes no connection.
+// New validates the configuration. It does not connect.
 func New(c Config) (*Client, error) {
 	if c.Key.Empty() {
 		return nil, errors.New("no API key: set ASPECT_API_KEY to a key from Aspect's settings")
@@ -83,8 +81,7 @@ func New(c Config) (*Client, error) {
 	}, nil
 }
 
-// parseBase never quotes the text in its errors: with user:password@ in it, it
-// would hold a credential.
+// parseBase does not quote the text in its errors: it may contain user:password@.
 func parseBase(text string) (*url.URL, error) {
 	base, err := url.Parse(strings.TrimSpace(text))
 	switch {
@@ -110,15 +107,14 @@ func NewTransport() *http.Transport {
 		ForceAttemptHTTP2:   true,
 		MaxIdleConns:        4,
 		IdleConnTimeout:     60 * time.Second,
-		// After the machine slept, a dead connection is noticed and replaced.
+		// Pings detect connections that died while the machine was asleep.
 		HTTP2: &http.HTTP2Config{SendPingTimeout: 15 * time.Second, PingTimeout: 5 * time.Second},
 	}
 }
 
-// CheckRedirect follows only what stays on the same server and the same method
-// (a slash at the end of a path). The key must not go elsewhere, and a POST that
-// became a GET would be another call. Where it does not follow, the redirect
-// itself is the answer.
+// CheckRedirect follows a redirect only to the same server with the same method,
+// such as an added trailing slash. The key must not go elsewhere, and a POST must
+// not become a GET. Otherwise the redirect itself is the answer.
 func CheckRedirect(next *http.Request, via []*http.Request) error {
 	first := via[0]
 	if next.URL.Scheme != first.URL.Scheme || next.URL.Host != first.URL.Host ||

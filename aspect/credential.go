@@ -9,9 +9,9 @@ import (
 	"strings"
 )
 
-// Credential is an API key or a webhook's signing secret. No way of printing,
-// logging or encoding it gives more than [Credential.Masked]; only
-// [Credential.Reveal] gives the text. The zero Credential is empty.
+// Credential is an API key or a signing secret. However it is printed, logged or
+// encoded, only [Credential.Masked] is shown; only [Credential.Reveal] returns the
+// text. The zero Credential is empty.
 type Credential struct {
 	// text is behind a pointer because fmt does not follow pointers inside a
 	// struct: even where it cannot call the methods below, in an unexported
@@ -19,8 +19,7 @@ type Credential struct {
 	text *string
 }
 
-// NewCredential keeps text, without the white space around it (a file's last
-// line break).
+// NewCredential trims white space, such as a trailing newline in a file.
 func NewCredential(text string) Credential {
 	text = strings.TrimSpace(text)
 	if text == "" {
@@ -29,7 +28,7 @@ func NewCredential(text string) Credential {
 	return Credential{text: &text}
 }
 
-// Reveal returns the text itself. Hand it to nothing that prints.
+// Reveal returns the text. Do not pass it to anything that prints.
 func (c Credential) Reveal() string {
 	if c.text == nil {
 		return ""
@@ -40,8 +39,7 @@ func (c Credential) Reveal() string {
 // Empty reports whether there is no text.
 func (c Credential) Empty() bool { return c.text == nil }
 
-// Masked shows at most the last four characters, and none of a text so short
-// that four would be a good part of it.
+// Masked shows at most the last four characters, and none of a short text.
 func (c Credential) Masked() string {
 	text := c.Reveal()
 	switch {
@@ -53,7 +51,7 @@ func (c Credential) Masked() string {
 	return "****" + text[len(text)-4:]
 }
 
-// fingerprint tells accounts' keys apart without giving one away.
+// fingerprint distinguishes keys without revealing them.
 func (c Credential) fingerprint() string {
 	sum := sha256.Sum256([]byte(c.Reveal()))
 	return hex.EncodeToString(sum[:8])
@@ -62,7 +60,7 @@ func (c Credential) fingerprint() string {
 func (c Credential) String() string   { return c.Masked() }
 func (c Credential) GoString() string { return c.Masked() }
 
-// Format keeps every verb of fmt, %x and %d too, from the text.
+// Format covers all verbs of fmt, including %x and %d.
 func (c Credential) Format(s fmt.State, _ rune) { io.WriteString(s, c.Masked()) }
 
 func (c Credential) LogValue() slog.Value { return slog.StringValue(c.Masked()) }

@@ -11,34 +11,32 @@ import (
 	"time"
 )
 
-// EndpointSpec is what may be set of a webhook endpoint.
+// EndpointSpec are the settings of a webhook endpoint.
 type EndpointSpec struct {
 	URL         string // where Svix posts
 	Description string
-	EventTypes  []string // empty: all events of tasks
+	EventTypes  []string // empty: all task events
 	RateLimit   int      // deliveries a second (Svix's unit; Aspect names none); 0: 120, as on Aspect's page
 	Version     int      // 0: 1, the only one documented
-	Disabled    bool     // of an update only: a new endpoint is enabled
+	Disabled    bool     // only for updates: a new endpoint is enabled
 }
 
-// Endpoint is a webhook endpoint as Aspect tells it.
+// Endpoint is a webhook endpoint.
 type Endpoint struct {
 	ID string
 	EndpointSpec
 	Created, Updated time.Time
-	Raw              json.RawMessage // never with a secret in it
+	Raw              json.RawMessage // without the secret
 }
 
-// Created is the answer to a creation. It is the only one that holds the
-// endpoint's secret.
+// Created is a new endpoint with its secret, which no other call returns.
 type Created struct {
 	Endpoint Endpoint
 	Secret   Credential
 }
 
-// AllTaskEvents stands for every event of tasks when an endpoint is created.
-// Aspect documents it for creation only, so an update sends the names that it
-// stands for.
+// AllTaskEvents means all task events. Aspect documents it only for creation, so an
+// update sends the individual names.
 const AllTaskEvents = "task.*"
 
 var taskEvents = []string{"task.progress", "task.completed", "task.failed"}
@@ -63,11 +61,9 @@ func (s EndpointSpec) body() endpointBody {
 	return b
 }
 
-// CreateEndpoint creates an endpoint. If ctx ends while the request is under
-// way, its answer is still waited for, for 5 seconds. After an error that is no
-// [*APIError] of a status below 500 the endpoint may exist nevertheless, and
-// nothing but its description tells it: to be safe from that, use a
-// [Registrar].
+// CreateEndpoint creates an endpoint. If ctx ends during the request, it waits up to
+// 5 seconds for the answer. After an error for which [Undone] is false, the endpoint
+// may exist, recognizable only by its description; a [Registrar] handles that.
 func (c *Client) CreateEndpoint(ctx context.Context, spec EndpointSpec) (Created, error) {
 	if err := checkTarget(spec.URL); err != nil {
 		return Created{}, err
@@ -103,9 +99,8 @@ func (c *Client) CreateEndpoint(ctx context.Context, spec EndpointSpec) (Created
 	return created, nil
 }
 
-// UpdateEndpoint sets all six fields of an endpoint. What Aspect answers is not
-// published; fields that the answer does not tell are returned as they were
-// set.
+// UpdateEndpoint sets all six fields of an endpoint. The format of the answer is not
+// documented; fields that are missing in it are returned as set.
 func (c *Client) UpdateEndpoint(ctx context.Context, id string, spec EndpointSpec) (Endpoint, error) {
 	if err := checkTarget(spec.URL); err != nil {
 		return Endpoint{}, err
@@ -135,9 +130,8 @@ func (c *Client) UpdateEndpoint(ctx context.Context, id string, spec EndpointSpe
 	return e, nil
 }
 
-// DeleteEndpoint deletes an endpoint, and with it the deliveries that Svix still
-// wanted to try again. If there is none the error matches [ErrNotFound]; whoever
-// only wants it gone takes that for success.
+// DeleteEndpoint deletes an endpoint and the deliveries that Svix would still retry.
+// If it does not exist, the error matches [ErrNotFound].
 func (c *Client) DeleteEndpoint(ctx context.Context, id string) error {
 	path, err := pathOf("/webhooks/endpoints/", id, "")
 	if err != nil {
@@ -153,7 +147,7 @@ func (c *Client) DeleteEndpoint(ctx context.Context, id string) error {
 	return nil
 }
 
-// endpointOf reads an endpoint; sent fills in what the answer leaves out.
+// endpointOf parses an endpoint; sent supplies fields missing in the answer.
 func endpointOf(o object, raw json.RawMessage, sent EndpointSpec) Endpoint {
 	e := Endpoint{ID: o.text("id"), EndpointSpec: sent, Created: o.time("created_at"), Updated: o.time("updated_at"), Raw: withoutSecret(raw)}
 	if s := o.text("url"); s != "" {
@@ -203,7 +197,7 @@ func checkTarget(target string) error {
 	return nil
 }
 
-// pathOf puts an id into a path so that it stays one segment of it.
+// pathOf puts an id into a path as a single segment.
 func pathOf(before, id, after string) (string, error) {
 	if id == "" || id == "." || id == ".." {
 		return "", fmt.Errorf("%q is not a valid id", id)

@@ -12,23 +12,22 @@ import (
 	"time"
 )
 
-// ErrNotFound is matched by errors.Is on every answer that says that the thing
-// asked for does not exist, or no longer (404 and 410).
+// ErrNotFound is matched by the error of a 404 or 410 answer.
 var ErrNotFound = errors.New("not found")
 
-// APIError is an answer that refuses a call.
+// APIError is an answer other than 2xx.
 type APIError struct {
 	Status     int
 	Method     string
 	Path       string        // without the query
 	Code       string        // the body's "code", if it has one
-	Detail     string        // the body's own words, cleaned; may be empty
-	RetryAfter time.Duration // what the server asked for; zero if nothing
+	Detail     string        // the body's message, cleaned; may be empty
+	RetryAfter time.Duration // zero if there is none
 
 	location string // of a redirect that was not followed
 }
 
-// Error says what happened, to what, in the server's words, and what to do.
+// Error says what happened, in the server's words, and what to do.
 func (e *APIError) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s %s: %d", e.Method, e.Path, e.Status)
@@ -76,7 +75,7 @@ func (e *APIError) Is(target error) bool {
 	return target == ErrNotFound && (e.Status == http.StatusNotFound || e.Status == http.StatusGone)
 }
 
-// temporary reports whether the same call may do better later.
+// temporary reports whether a retry may succeed.
 func (e *APIError) temporary(r call) bool {
 	switch {
 	case e.Status == http.StatusTooManyRequests, e.Status == http.StatusServiceUnavailable:
@@ -92,7 +91,7 @@ func (e *APIError) undone() bool {
 	return e.Status < 500 && e.Status != http.StatusRequestTimeout
 }
 
-// apiError reads an answer that is no 2xx.
+// apiError reads an answer other than 2xx.
 func (c *Client) apiError(r call, res *http.Response) *APIError {
 	e := &APIError{Status: res.StatusCode, Method: r.method, Path: r.path, RetryAfter: RetryAfter(res.Header, time.Now())}
 	e.Code, e.Detail = c.wordsOf(res.Body)
@@ -102,10 +101,10 @@ func (c *Client) apiError(r call, res *http.Response) *APIError {
 	return e
 }
 
-// errNoAnswer is the cause of a try that ran out of its time.
+// errNoAnswer is the cause of an attempt that timed out.
 var errNoAnswer = errors.New("no answer")
 
-// networkError says that no complete answer came.
+// networkError means that no complete answer arrived.
 type networkError struct {
 	call    call
 	host    string
@@ -115,8 +114,7 @@ type networkError struct {
 
 func (e *networkError) Unwrap() error { return e.err }
 
-// temporary reports whether the same call may do better later without doing
-// harm.
+// temporary reports whether a retry is safe and may succeed.
 func (e *networkError) temporary() bool {
 	return (e.call.idempotent() || !e.reached) && !isUntrusted(e.err)
 }
@@ -126,7 +124,7 @@ func (e *networkError) Error() string {
 	var dial *net.OpError
 	err := e.err
 	if wrapped := (*url.Error)(nil); errors.As(err, &wrapped) {
-		err = wrapped.Err // without it: the call is named already
+		err = wrapped.Err // the call is already named
 	}
 	var what string
 	switch {
@@ -148,8 +146,7 @@ func (e *networkError) Error() string {
 	return e.call.method + " " + e.call.path + ": " + what
 }
 
-// isUntrusted reports whether the server's end of TLS is not what it should be;
-// trying again would not help.
+// isUntrusted reports whether TLS failed for a reason that a retry does not fix.
 func isUntrusted(err error) bool {
 	var certificate *tls.CertificateVerificationError
 	var record tls.RecordHeaderError

@@ -22,23 +22,23 @@ const (
 	maxLease = 64 << 10
 )
 
-// lease is what is known of one endpoint of ours. Before Aspect's answer names
-// the endpoint it is only an intent: EndpointID is empty.
+// lease describes one endpoint of ours. Until Aspect has answered with the
+// endpoint's id it is only an intent, with an empty EndpointID.
 type lease struct {
 	Version     int          `json:"version"`
 	Nonce       string       `json:"nonce"`
-	PID         int          `json:"pid"` // of its last owner, for a reader of the file
+	PID         int          `json:"pid"` // of its last owner, for people
 	Created     time.Time    `json:"created"`
 	APIURL      string       `json:"api_url"`
 	Fingerprint string       `json:"key_fingerprint"`
 	Endpoint    endpointBody `json:"endpoint"` // as it was set last
 	EndpointID  string       `json:"endpoint_id,omitempty"`
 	Secret      savedSecret  `json:"secret,omitzero"`
-	Kept        bool         `json:"kept,omitempty"` // left behind on purpose
+	Kept        bool         `json:"kept,omitempty"` // not to be deleted
 	Shown       time.Time    `json:"shown,omitzero"` // of an intent: when the user was told
 }
 
-// savedSecret is the one form of a Credential that encodes as its text.
+// savedSecret is a Credential that encodes as its text.
 type savedSecret struct{ Credential }
 
 func (s savedSecret) MarshalText() ([]byte, error) { return []byte(s.Reveal()), nil }
@@ -83,8 +83,8 @@ func (l leases) nonces() ([]string, error) {
 	return slices.Compact(nonces), nil
 }
 
-// claim takes a lease, or the place for a new one. The error is private.ErrLocked if its
-// owner lives.
+// claim locks a lease, existing or new. The error is private.ErrLocked if its owner
+// is running.
 func (l leases) claim(nonce string) (*claim, error) {
 	base := filepath.Join(l.folder, nonce)
 	lock, err := private.Lock(base + ".lock")
@@ -96,8 +96,8 @@ func (l leases) claim(nonce string) (*claim, error) {
 
 func (c *claim) path() string { return c.base + ".json" }
 
-// read returns the lease as it was written last. A process that ended between
-// writing and renaming left the newest one under the other name.
+// read returns the lease as last written. A process that crashed between writing
+// and renaming left the newest version under the temporary name.
 func (c *claim) read() (lease, error) {
 	if l, err := readLease(c.base + ".tmp"); err == nil {
 		return l, c.write(l)
@@ -128,8 +128,8 @@ func (c *claim) write(l lease) error {
 	return private.Replace(c.path(), c.base+".tmp", append(b, '\n'))
 }
 
-// remove forgets the lease and gives up its lock. The lock's file goes last, so
-// that nobody ever sees a lease of ours unlocked.
+// remove deletes the lease and releases its lock. The lock file is deleted last, so
+// that the lease is never visible without a lock.
 func (c *claim) remove() error {
 	for _, name := range []string{c.path(), c.base + ".tmp"} {
 		if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -144,5 +144,5 @@ func (c *claim) remove() error {
 	return private.Unlock(c.lock)
 }
 
-// close gives up the lock and leaves the lease to the next start.
+// close releases the lock and leaves the lease to the next run.
 func (c *claim) close() { c.lock.Close() }

@@ -33,7 +33,7 @@ func plainName(name string) string {
 	return strings.ToLower(strings.ReplaceAll(name, "_", ""))
 }
 
-// text is the first of these members that is there and not empty.
+// text is the first of these members that is not empty.
 func (o object) text(names ...string) string {
 	for _, name := range names {
 		if s := text(o[plainName(name)]); s != "" {
@@ -53,7 +53,7 @@ func (o object) time(names ...string) time.Time { return parseTime(o.text(names.
 
 func (o object) object(name string) (object, bool) { return objectOf(o[plainName(name)]) }
 
-// failed reports whether an answer says in its body that it did not do it.
+// failed reports whether the body says that the call failed.
 func (o object) failed() bool { return string(o["success"]) == "false" }
 
 // text is a JSON value as text: a string as it is, nothing for null and absent,

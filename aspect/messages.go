@@ -10,23 +10,22 @@ import (
 	"time"
 )
 
-// maxPages bounds how often one call follows an iterator, whatever the pages
-// hold.
+// maxPages limits how many pages one call reads.
 const maxPages = 100
 
-// Message is a webhook message as Aspect lists it. Its shape is not published:
-// a field that was not found is empty, and Raw has everything.
+// Message is a webhook message. Its format is not documented: fields that were not
+// found are empty, and Raw has everything.
 type Message struct {
 	ID        string // msg_…; the svix-id of its deliveries
 	EventType string
 	EventID   string
-	Status    string // as in Attempt; only some lists tell it
+	Status    string // as in Attempt; not in all lists
 	Time      time.Time
 	Raw       json.RawMessage
 }
 
-// Attempt is one try to deliver a message. Its shape is not published: a field
-// that was not found is empty, and Raw has everything.
+// Attempt is an attempt to deliver a message. Its format is not documented: fields
+// that were not found are empty, and Raw has everything.
 type Attempt struct {
 	ID           string // atmpt_…
 	MessageID    string
@@ -34,7 +33,7 @@ type Attempt struct {
 	EventType    string
 	URL          string
 	Status       string // success, pending, fail, sending, canceled, or as it came
-	ResponseCode int    // 0: no answer, or not told
+	ResponseCode int    // 0: no answer, or unknown
 	Time         time.Time
 	Raw          json.RawMessage
 }
@@ -140,7 +139,7 @@ func attemptOf(o object, raw json.RawMessage) Attempt {
 
 func timeOf(o object) time.Time { return o.time("timestamp", "created_at", "created") }
 
-// statusOf puts Svix's number of a status into Svix's word for it.
+// statusOf translates Svix's status numbers into its words.
 func statusOf(o object) string {
 	if s := o.text("status_text"); s != "" {
 		return s

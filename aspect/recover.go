@@ -13,49 +13,49 @@ import (
 	"aspectop/private"
 )
 
-// intentLife is how long an intent is kept after the user was told. Its file
-// then only serves to look the description up again.
+// intentLife is how long an intent is kept after the user has seen it, only for
+// looking up its description.
 const intentLife = 30 * 24 * time.Hour
 
-// Recovery is what an earlier run left behind, and what became of it.
+// Recovery is what earlier runs left behind and what happened to it.
 type Recovery struct {
-	// Registration is the endpoint that was taken over, nil if none was.
+	// Registration is the endpoint that is reused, nil if none is.
 	Registration *Registration
 	Findings     []Finding
 
 	leases leases
 }
 
-// Outcome is what became of something left behind.
+// Outcome is what happened to a Finding.
 type Outcome uint8
 
 const (
-	// Repointed is an endpoint that was taken over.
+	// Repointed is an endpoint that is reused.
 	Repointed Outcome = iota + 1
 	// Deleted is an endpoint that was deleted.
 	Deleted
 	// Gone is an endpoint that somebody else had deleted.
 	Gone
-	// Kept is an endpoint that was kept on purpose and not needed now.
+	// Kept is an endpoint that was kept on purpose and is not needed now.
 	Kept
 	// Foreign is an endpoint of another API or another key. It was not touched.
 	Foreign
-	// Unanswered is an endpoint that was asked for, and nobody knows whether it
-	// exists. Only a person can find it.
+	// Unanswered is an endpoint that may or may not exist, because the answer to its
+	// creation was lost. Only a person can find it.
 	Unanswered
-	// Failed is an endpoint that is still there: Err says why.
+	// Failed is an endpoint that could not be deleted: Err says why.
 	Failed
 	// Unreadable is a lease that this version cannot read: Err says why.
 	Unreadable
 )
 
-// Finding is one thing that an earlier run left behind. Its String is the
-// sentence for the user.
+// Finding is one thing that an earlier run left behind. String describes it to the
+// user.
 type Finding struct {
 	Outcome     Outcome
 	EndpointID  string // empty if Unanswered or Unreadable
 	URL         string // where the endpoint points, as far as known
-	Description string // by which the dashboard shows it
+	Description string // as shown in the dashboard
 	Nonce       string
 	APIURL      string
 	Created     time.Time
@@ -63,21 +63,19 @@ type Finding struct {
 	Err         error
 }
 
-// orphan is a lease whose owner is gone. Its lock is ours.
+// orphan is a lease whose owner has exited. We hold its lock.
 type orphan struct {
 	claim *claim
 	lease lease
 }
 
-// Recover deals with what runs that are gone left behind. If url is not empty
-// it takes over one endpoint of the same API and key, first one that was kept on
-// purpose, and points it there; the others of ours are deleted, except those
-// that were kept on purpose. Leases of other keys and APIs are left alone. Show
-// every finding to the user, and then call [Recovery.Shown].
+// Recover cleans up after earlier runs. If url is not empty it reuses one endpoint
+// of the same API and key, preferably one that was kept on purpose, and points it to
+// url. Other endpoints are deleted, unless they were kept on purpose or belong to
+// another key or API. Show every finding to the user, then call [Recovery.Shown].
 //
-// The error is about the folder itself; what goes wrong with one lease is a
-// finding. Once Aspect does not answer or refuses the key, what is left is not
-// tried.
+// The error is about the directory; a problem with one lease is a finding. If
+// Aspect does not answer or rejects the key, the remaining endpoints are not tried.
 func (r *Registrar) Recover(ctx context.Context, url string) (*Recovery, error) {
 	rec := &Recovery{leases: r.leases}
 	orphans, err := rec.collect()
@@ -93,7 +91,7 @@ func (r *Registrar) Recover(ctx context.Context, url string) (*Recovery, error) 
 		}
 		return cmp.Compare(b.lease.Created.UnixNano(), a.lease.Created.UnixNano())
 	})
-	var down error // set once it makes no sense to ask Aspect for more
+	var down error // set once further calls are useless
 	for _, o := range orphans {
 		switch {
 		case o.lease.EndpointID == "":
@@ -118,7 +116,7 @@ func (r *Registrar) Recover(ctx context.Context, url string) (*Recovery, error) 
 	return rec, nil
 }
 
-// collect takes all leases whose owner is gone.
+// collect locks all leases whose owner has exited.
 func (rec *Recovery) collect() ([]orphan, error) {
 	nonces, err := rec.leases.nonces()
 	if err != nil {
@@ -128,7 +126,7 @@ func (rec *Recovery) collect() ([]orphan, error) {
 	for _, nonce := range nonces {
 		c, err := rec.leases.claim(nonce)
 		if errors.Is(err, private.ErrLocked) {
-			continue // its owner lives
+			continue // its owner is running
 		}
 		if err != nil {
 			rec.Findings = append(rec.Findings, Finding{Outcome: Unreadable, Nonce: nonce, Err: err})
@@ -139,7 +137,7 @@ func (rec *Recovery) collect() ([]orphan, error) {
 		case err == nil:
 			orphans = append(orphans, orphan{c, l})
 		case errors.Is(err, fs.ErrNotExist):
-			c.remove() // only a lock was left; if it stays it does no harm
+			c.remove() // only a lock was left, which is harmless
 		default:
 			c.close()
 			rec.Findings = append(rec.Findings, Finding{Outcome: Unreadable, Nonce: nonce, Path: c.path(), Err: err})
@@ -155,8 +153,8 @@ func (rec *Recovery) add(outcome Outcome, o orphan, err error) {
 	})
 }
 
-// unanswered reports an intent until the user was told, and forgets it some
-// time after.
+// unanswered reports an intent until the user has seen it, and deletes it after
+// intentLife.
 func (rec *Recovery) unanswered(o orphan) {
 	switch {
 	case o.lease.Shown.IsZero():
@@ -168,8 +166,8 @@ func (rec *Recovery) unanswered(o orphan) {
 	o.claim.close()
 }
 
-// takeOver points an orphan to url. It returns an error only if no other need
-// be tried.
+// takeOver points an orphan to url. It returns an error only if trying others is
+// useless.
 func (r *Registrar) takeOver(ctx context.Context, rec *Recovery, o orphan, url string) error {
 	g := &Registration{EndpointID: o.lease.EndpointID, Secret: o.lease.Secret.Credential, client: r.client, claim: o.claim, lease: o.lease}
 	err := g.Repoint(ctx, url)
@@ -186,8 +184,7 @@ func (r *Registrar) takeOver(ctx context.Context, rec *Recovery, o orphan, url s
 	return rec.fail(o, r.client.cleanupError(o.lease, err))
 }
 
-// discard deletes an orphan. It returns an error only if no other need be
-// tried.
+// discard deletes an orphan. It returns an error only if trying others is useless.
 func (r *Registrar) discard(ctx context.Context, rec *Recovery, o orphan) error {
 	err := r.client.DeleteEndpoint(ctx, o.lease.EndpointID)
 	switch {
@@ -201,8 +198,8 @@ func (r *Registrar) discard(ctx context.Context, rec *Recovery, o orphan) error 
 	return rec.fail(o, r.client.cleanupError(o.lease, err))
 }
 
-// fail reports an orphan that is still there, and returns the error if the next
-// one would meet the same.
+// fail reports an orphan that could not be deleted, and returns the error if the
+// next one would fail in the same way.
 func (rec *Recovery) fail(o orphan, err *CleanupError) error {
 	o.claim.close()
 	rec.add(Failed, o, err)
@@ -217,8 +214,8 @@ func (rec *Recovery) fail(o orphan, err *CleanupError) error {
 	return err.Err
 }
 
-// Shown notes that the user saw the findings: an Unanswered one is not reported
-// again. Its file stays for 30 days.
+// Shown records that the user has seen the findings, so that Unanswered ones are not
+// reported again.
 func (rec *Recovery) Shown() error {
 	var errs []error
 	for _, f := range rec.Findings {
@@ -232,7 +229,7 @@ func (rec *Recovery) Shown() error {
 func (l leases) markShown(nonce string) error {
 	c, err := l.claim(nonce)
 	if errors.Is(err, private.ErrLocked) {
-		return nil // another start reports it just now
+		return nil // another process is reporting it
 	}
 	if err != nil {
 		return err

@@ -15,31 +15,29 @@ import (
 	"aspectop/private"
 )
 
-// undoTime bounds the deletion of an endpoint that Register created and cannot
-// hand over.
+// undoTime limits the deletion of an endpoint that Register cannot return.
 const undoTime = 10 * time.Second
 
-// errReleased is returned by a Registration that was given up.
+// errReleased is the error of using a released Registration.
 var errReleased = errors.New("this registration was released")
 
-// Registrar registers webhook endpoints, and keeps a lease of each in a folder
-// of the state directory, so that an endpoint outlives a crash only until the
-// next start. Several processes, and several Registrars in one, may share the
-// directory; each lease is locked by its owner.
+// Registrar registers webhook endpoints and keeps a lease of each in the state
+// directory, so that an endpoint outlives a crash only until the next run. Several
+// processes and Registrars may share the directory; each lease is locked by its
+// owner.
 type Registrar struct {
 	client *Client
 	leases leases
 }
 
-// NewRegistrar uses the folder "endpoints" in the state directory, which is
-// made when it is needed.
+// NewRegistrar uses the subdirectory "endpoints", which is created when needed.
 func NewRegistrar(client *Client, stateDir string) *Registrar {
 	return &Registrar{client, leases{filepath.Join(stateDir, "endpoints")}}
 }
 
-// Registration is an endpoint that this process holds the lease of. Its methods
-// may be used by many goroutines at once; one call waits for the other, so end
-// the context of a Repoint before a Release that must not wait.
+// Registration is an endpoint whose lease this process holds. Its methods are safe
+// for concurrent use but wait for each other, so cancel a Repoint before a Release
+// that must not wait.
 type Registration struct {
 	EndpointID string
 	Secret     Credential
@@ -50,13 +48,12 @@ type Registration struct {
 	lease  lease
 }
 
-// Register creates one endpoint, for all events of tasks, and its lease. The
-// note of what is asked for is on disk before the request goes out.
+// Register creates an endpoint for all task events, and its lease. The intent is on
+// disk before the request is sent.
 //
-// If the answer got lost the error is a [*LostAnswerError]; each further call
-// may then create one more endpoint. If ctx ends while the request is under
-// way, the answer is still waited for and the endpoint deleted again, which
-// takes up to 15 seconds.
+// If the answer is lost the error is a [*LostAnswerError]; calling Register again
+// may then create a second endpoint. If ctx ends during the request, Register waits
+// for the answer and deletes the endpoint, which takes up to 15 seconds.
 func (r *Registrar) Register(ctx context.Context, url string) (*Registration, error) {
 	if err := checkTarget(url); err != nil {
 		return nil, err
@@ -92,14 +89,14 @@ func (r *Registrar) Register(ctx context.Context, url string) (*Registration, er
 	return nil, errors.Join(err, g.Release(undo))
 }
 
-// note writes an intent under a lock of its own.
+// note writes a new intent and locks it.
 func (r *Registrar) note(url string) (lease, *claim, error) {
 	if err := private.MakeFolder(r.leases.folder); err != nil {
 		return lease{}, nil, err
 	}
 	nonce := newNonce()
 	c, err := r.leases.claim(nonce)
-	for errors.Is(err, private.ErrLocked) { // another's Recover just looks whether the new lock is a left one
+	for errors.Is(err, private.ErrLocked) { // another process's Recover is checking the new lock
 		nonce = newNonce()
 		c, err = r.leases.claim(nonce)
 	}
@@ -123,7 +120,7 @@ func newNonce() string {
 	return hex.EncodeToString(b[:])
 }
 
-// describe tells a reader of the dashboard whose endpoint it is.
+// describe is the endpoint's description in the dashboard.
 func describe(nonce string) string {
 	host, _ := os.Hostname()
 	host = strings.Map(func(r rune) rune {
@@ -146,9 +143,9 @@ func (g *Registration) URL() string {
 	return g.lease.Endpoint.URL
 }
 
-// Repoint leads the endpoint's deliveries to another URL; its secret stays. If
-// somebody deleted the endpoint the error matches [ErrNotFound]: release this
-// registration and register anew.
+// Repoint changes the endpoint's URL; its secret stays the same. If the endpoint was
+// deleted, the error matches [ErrNotFound]: release this registration and register
+// again.
 func (g *Registration) Repoint(ctx context.Context, url string) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -168,11 +165,10 @@ func (g *Registration) Repoint(ctx context.Context, url string) error {
 	return nil
 }
 
-// Release deletes the endpoint and then its lease; an endpoint that is gone
-// already is fine. With the endpoint go the deliveries that Svix still wanted
-// to try again. If it fails the error is a [*CleanupError], the lease stays, and
-// Release may be called again; otherwise the next start cleans up. Released
-// once, it does nothing more.
+// Release deletes the endpoint, with the deliveries that Svix would still retry, and
+// then its lease. It succeeds if the endpoint does not exist. If it fails, the error
+// is a [*CleanupError] and the lease stays, so that Release can be called again or
+// the next run cleans up. After success it does nothing.
 func (g *Registration) Release(ctx context.Context) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -190,8 +186,8 @@ func (g *Registration) Release(ctx context.Context) error {
 	return nil
 }
 
-// Keep gives up the registration but leaves the endpoint and its lease, so that
-// the next start goes on with it.
+// Keep releases the registration but keeps the endpoint and its lease for the next
+// run.
 func (g *Registration) Keep() error {
 	g.mu.Lock()
 	defer g.mu.Unlock()

@@ -8,13 +8,13 @@ import (
 	"net/http"
 )
 
-// Task is a task as the API tells it. Package model knows what is in it.
+// Task is a task. Package model knows what is in it.
 type Task struct {
 	ID  string
-	Raw json.RawMessage // the bytes as they came, without white space around them
+	Raw json.RawMessage // as received, without surrounding white space
 }
 
-// Asset is what a task works on.
+// Asset is the media that a task processes.
 type Asset struct{ ID, Name string }
 
 // ActiveTasks returns the account's tasks that are queued, processing or failed.
@@ -56,7 +56,7 @@ func (c *Client) Asset(ctx context.Context, id string) (Asset, error) {
 	return Asset{ID: o.text("id"), Name: o.text("name")}, nil
 }
 
-// get reads one object with an id, which may be wrapped in a member called name.
+// get reads an object by id, which may be wrapped in a member called name.
 func (c *Client) get(ctx context.Context, before, id, name string) (object, json.RawMessage, error) {
 	path, err := pathOf(before, id, "")
 	if err != nil {

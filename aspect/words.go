@@ -9,12 +9,11 @@ import (
 	"unicode"
 )
 
-// maxWords is how many characters of a body, or of one detail, an error shows.
+// maxWords is the maximum length of a server's text in an error, in characters.
 const maxWords = 200
 
-// wordsOf takes the words out of the body of a refusal: FastAPI's and Svix's
-// {"detail": …}, or else the beginning of what it is. An unreadable rest is
-// left out; the status says the most important thing.
+// wordsOf extracts the message from the body of an error: {"detail": …} of FastAPI
+// and Svix, or else the beginning of the body.
 func (c *Client) wordsOf(body io.Reader) (code, detail string) {
 	b, _ := io.ReadAll(io.LimitReader(body, maxErrorBody))
 	o, ok := objectOf(b)
@@ -61,14 +60,13 @@ func detailOf(raw json.RawMessage) string {
 	return strings.Join(parts, "; ")
 }
 
-// tags is what is not text in HTML.
+// tags matches what is not text in HTML.
 var tags = regexp.MustCompile(`(?is)<(script|style)\b.*?</(script|style)\s*>|<[a-z/!][^>]*>`)
 
 var secretForm = regexp.MustCompile(`whs(ec|k1?)_[A-Za-z0-9+/=_-]*`)
 
-// clean makes a server's text fit to be part of an error: without control,
-// bidi and other invisible characters, without our key or any secret that the
-// server repeats, on one line, and cut.
+// clean makes a server's text safe for an error: one short line without control and
+// bidi characters, and without our key or any secret.
 func (c *Client) clean(s string) string {
 	s = strings.ReplaceAll(s, c.key.Reveal(), c.key.Masked())
 	s = secretForm.ReplaceAllString(s, "whs${1}_****")

@@ -10,13 +10,11 @@ import (
 // holds the lock.
 var ErrLocked = errors.New("locked by another process")
 
-// TryLock locks an open file without waiting. The lock ends when the file is
-// closed, so also with the process. It fails with [ErrLocked] if any other lock
-// on the file is held.
+// TryLock locks an open file without waiting, until the file is closed or the
+// process exits. It fails with [ErrLocked] if the file is locked.
 func TryLock(f *os.File) error { return explainLock(f, lock(f, true)) }
 
-// TrySharedLock fails with [ErrLocked] while somebody holds the lock of
-// [TryLock], and allows other shared locks.
+// TrySharedLock is TryLock for a lock that others can share.
 func TrySharedLock(f *os.File) error { return explainLock(f, lock(f, false)) }
 
 func explainLock(f *os.File, err error) error {
@@ -38,8 +36,8 @@ func Lock(path string) (*os.File, error) {
 			f.Close()
 			return nil, err
 		}
-		// The last holder may have removed the file between our Open and our
-		// lock, and a lock on a file without a name keeps nobody out.
+		// The last holder may have removed the file before we locked it, and a lock
+		// on a removed file excludes nobody.
 		ours, err1 := f.Stat()
 		named, err2 := os.Lstat(path)
 		if err1 == nil && err2 == nil && os.SameFile(ours, named) {
@@ -49,7 +47,7 @@ func Lock(path string) (*os.File, error) {
 	}
 }
 
-// Unlock removes the file and gives up its lock.
+// Unlock removes the file and releases the lock.
 func Unlock(f *os.File) error {
 	err := os.Remove(f.Name())
 	f.Close()

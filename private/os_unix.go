@@ -37,7 +37,7 @@ func lock(f *os.File, exclusive bool) error {
 	}
 }
 
-// SyncFolder makes changes of names in the folder durable.
+// SyncFolder makes created, renamed and removed files durable.
 func SyncFolder(path string) error {
 	f, err := os.Open(path)
 	if err != nil {

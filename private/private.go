@@ -2,7 +2,7 @@
 // journals, leases, host keys, reports. It refuses a file that somebody else
 // planted, replaces a file as a whole, and takes locks that end with the process.
 //
-// It knows nothing about what the files hold.
+// It knows nothing about the files' content.
 package private
 
 import (
@@ -14,8 +14,8 @@ import (
 	"path/filepath"
 )
 
-// UnsafeError says that a file could lead another user's data in, or ours out,
-// and was therefore not opened.
+// UnsafeError means that a file was not opened because another user may control
+// it.
 type UnsafeError struct {
 	Path string
 	Why  string // "is a symbolic link"

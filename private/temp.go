@@ -22,7 +22,7 @@ type Temp struct {
 	lock *os.File
 }
 
-// NewTemp makes a folder whose name begins with aspectop-purpose-.
+// NewTemp creates a folder whose name begins with aspectop-purpose-.
 func NewTemp(purpose string) (*Temp, error) {
 	for {
 		path, err := os.MkdirTemp("", tempPrefix+purpose+"-") // mode 0700
@@ -34,7 +34,7 @@ func NewTemp(purpose string) (*Temp, error) {
 			return &Temp{path, lock}, nil
 		}
 		os.RemoveAll(path)
-		// A sweep may have come between the folder and its lock.
+		// A sweep may have removed the folder before it was locked.
 		if !errors.Is(err, ErrLocked) && !errors.Is(err, fs.ErrNotExist) {
 			return nil, fmt.Errorf("cannot create a temporary directory: %w", err)
 		}
@@ -65,8 +65,8 @@ func SweepTemps() {
 		}
 		err = TryLock(lock)
 		if err == nil {
-			// Renamed before the lock is given up, so that [NewTemp] cannot take the
-			// folder for its own. Windows does not rename it while the lock is open.
+			// Renamed while locked, so that a concurrent [NewTemp] notices. Windows
+			// cannot rename a folder with an open file.
 			swept := path + ".swept"
 			if os.Rename(path, swept) == nil {
 				path = swept
