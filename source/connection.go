@@ -15,22 +15,22 @@ import (
 	"aspectop/aspect"
 )
 
-// badConnection says that there was no stream at all.
+// badConnection means that there was no usable stream.
 type badConnection struct {
-	cause      string // what makes it the same trouble as the last one
+	cause      string // identifies the problem, to notice changes
 	words      string // what happened, to what, and what to do
 	retryAfter time.Duration
 }
 
 func (b *badConnection) Error() string { return b.words }
 
-// errNoMore is the server's word that it has nothing, for good.
+// errNoMore means that the server will never send events.
 var errNoMore = errors.New("no more events")
 
 var errIdle = fmt.Errorf("nothing received for %v", idleLimit)
 
-// read makes one connection and enters what comes until it ends. The error is a
-// *badConnection if it was none worth the name.
+// read connects once and stores events until the connection ends. The error is a
+// *badConnection if there was no usable stream.
 func (s *Stream) read(ctx context.Context) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -45,7 +45,7 @@ func (s *Stream) read(ctx context.Context) error {
 	begun := time.Now()
 	body := &watched{r: res.Body, idle: idle, began: s.connected}
 	if !s.empty {
-		s.connected() // a quiet stream may bring nothing for long
+		s.connected() // a quiet stream may send nothing for a long time
 	}
 	events := newEvents(body, s.last)
 	for {
@@ -66,7 +66,7 @@ func (s *Stream) read(ctx context.Context) error {
 		case len(m.data) > 0:
 			s.enter(ctx, m)
 			if ctx.Err() != nil {
-				return ctx.Err() // it may not have been kept
+				return ctx.Err() // it may not have been stored
 			}
 			s.connected()
 		}
@@ -76,7 +76,7 @@ func (s *Stream) read(ctx context.Context) error {
 
 func (s *Stream) connected() { s.report.ok("connected to "+s.host, time.Time{}) }
 
-// endOf says how a stream ended.
+// endOf describes how a stream ended.
 func (s *Stream) endOf(ctx context.Context, err error) string {
 	switch {
 	case errors.Is(context.Cause(ctx), errIdle):
@@ -145,7 +145,7 @@ func (s *Stream) refusal(res *http.Response) error {
 	}
 }
 
-// plain is a network error without the URL and the key, which it may quote.
+// plain is a network error without the URL and the key, which it may contain.
 func (s *Stream) plain(err error) string {
 	var wrapped *url.Error
 	if errors.As(err, &wrapped) {
@@ -167,13 +167,13 @@ func quoted(s, none string) string {
 
 func isControl(r rune) bool { return r < ' ' || r == 0x7f }
 
-// watched lets idle run while something is waited for, and only then: the time
-// that the journal takes is not the connection's.
+// watched runs the idle timer only while it waits for data, not while the journal is
+// busy.
 type watched struct {
 	r     io.Reader
 	idle  *time.Timer
-	began func() // called when something comes for the first time
-	some  bool   // something came
+	began func() // called on the first data
+	some  bool   // data was received
 }
 
 func (w *watched) Read(p []byte) (int, error) {

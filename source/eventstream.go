@@ -8,27 +8,26 @@ import (
 	"time"
 )
 
-// maxEvent is how large an event's data may be, in bytes: as large as a
+// maxEvent is the maximum size of an event's data in bytes, the same as of a
 // webhook's body.
 const maxEvent = 1 << 20
 
-// maxField is how long an id or a name may be; a longer one is left out.
+// maxField is the maximum length of an id or a name; longer ones are ignored.
 const maxField = 1024
 
 // message is one event of a stream.
 type message struct {
-	id       string // the last one the stream gave, with this event or before it
+	id       string // the stream's last id, of this event or an earlier one
 	name     string
 	data     []byte
-	tooLarge bool // data was left out
+	tooLarge bool // data is missing
 }
 
 // events reads the EventSource format (HTML Living Standard, 9.2.6). A line ends
-// with LF, CR or CRLF; after a CR it is not waited for what follows.
+// with LF, CR or CRLF; after a CR the reader does not wait for an LF.
 type events struct {
 	r *bufio.Reader
-	// retry is how long the server wants to be left alone after a connection
-	// ended; negative if it does not say.
+	// retry is the reconnection delay that the server asks for; negative if none.
 	retry time.Duration
 	id    string
 
@@ -41,8 +40,8 @@ func newEvents(r io.Reader, lastID string) *events {
 	return &events{r: bufio.NewReader(r), retry: -1, id: lastID}
 }
 
-// next returns the next event that has data, or that moves the id. What was
-// begun when the stream ends is no event.
+// next returns the next event that has data or changes the id. An incomplete event
+// at the end of the stream is dropped.
 func (e *events) next() (message, error) {
 	var m message
 	var data []byte // nil: no line of data yet
@@ -87,8 +86,8 @@ func (e *events) next() (message, error) {
 	}
 }
 
-// readLine returns a line without its end, valid until the next call. Of one that
-// is longer than any that matters it returns the beginning, not whole.
+// readLine returns a line without its terminator, valid until the next call. If the
+// line is too long it returns the beginning, and whole is false.
 func (e *events) readLine() (line []byte, whole bool, err error) {
 	e.line, whole = e.line[:0], true
 	for {

@@ -8,16 +8,15 @@ import (
 	"aspectop/model"
 )
 
-// History is what the journal tells already. It folds the journal when it is
-// asked, through a reader of its own, so that it knows what any writer kept,
-// earlier runs included. One History serves a [Poller] and a [Stream] at once.
+// History is what the journal already contains, from any writer and any run. It
+// catches up through its own reader when it is asked. One History serves a [Poller]
+// and a [Stream] at the same time.
 //
-// It begins with the newest 200,000 deliveries, so that the first look is not
-// kept waiting for a journal of millions: a task of which nothing newer tells is
-// unknown to it. Its memory is that of a [model.Board], and 4 MB at most for ids:
-// it knows at least the newest 50,000. Whoever asks about what it does not know
-// is told that it is new; the journal itself knows the ids of all messages, and
-// the board shows the same task whether it is told something once or twice.
+// It begins with the newest 200,000 deliveries, to start quickly with a journal of
+// millions, and remembers at least the newest 50,000 ids. It uses the memory of a
+// [model.Board] plus at most 4 MB. Anything older counts as new, which is harmless:
+// the journal knows the ids of all messages, and repeated news does not change the
+// board.
 type History struct {
 	reader Reader
 
@@ -26,12 +25,11 @@ type History struct {
 	begun  bool
 	cursor int64
 	ids    recent
-	stream string // id of the newest event of a stream that was kept
+	stream string // id of the newest stored event of the stream
 }
 
-// NewHistory reads nothing yet. Only a [Stream] needs the deliveries' headers, to
-// go on where an earlier run stopped; without one, a reader that omits them is
-// twice as fast.
+// NewHistory does not read yet. Only a [Stream] needs headers, to continue where an
+// earlier run stopped; a reader without headers is twice as fast.
 func NewHistory(r Reader) *History {
 	return &History{reader: r, board: model.NewBoard(), ids: newRecent(recentIDs)}
 }
@@ -42,7 +40,7 @@ const (
 	recentIDs  = 50_000
 )
 
-// catchUp folds what was kept since the last call.
+// catchUp folds the deliveries since the last call.
 func (h *History) catchUp(ctx context.Context) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -82,22 +80,22 @@ func (h *History) fold(d *model.Delivery) {
 	}
 }
 
-// has reports whether a delivery with the id, which is not that of a webhook,
-// would tell nothing new: it was kept, or a webhook with the same event_id was.
+// has reports whether a delivery with this id (not a webhook's) is already stored, or
+// a webhook with the same event_id.
 func (h *History) has(id string) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.ids.has(id)
 }
 
-// lastStreamID is the id of the newest event of a stream that was kept.
+// lastStreamID is the id of the newest stored event of the stream.
 func (h *History) lastStreamID() string {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.stream
 }
 
-// known is a task as the journal tells it.
+// known is a task according to the journal.
 type known struct {
 	model.Snapshot
 	gone     bool
@@ -134,8 +132,7 @@ func (h *History) unfinished() []string {
 	return ids
 }
 
-// recent is a set of strings that forgets the oldest: it holds the newest n, and
-// up to as many before them.
+// recent is a set of the newest strings: at least n, at most 2n.
 type recent struct {
 	n        int
 	new, old map[[16]byte]struct{}

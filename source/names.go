@@ -7,9 +7,8 @@ import (
 	"time"
 )
 
-// Names finds out what assets are called, for as long as somebody looks at them.
-// Names from outside must be cleaned before they reach a terminal. All methods
-// are for any number of goroutines.
+// Names looks up the names of the assets that are on the screen. Names must be
+// cleaned before they reach a terminal. Methods are safe for concurrent use.
 type Names struct {
 	api     API
 	changed func()
@@ -22,7 +21,7 @@ type Names struct {
 }
 
 const (
-	// namesPause keeps it at two calls a second.
+	// namesPause limits it to two calls per second.
 	namesPause = 500 * time.Millisecond
 	// nameAgain is when an asset without a name, or one that could not be asked
 	// for, is asked for again; namesAgain when all are after trouble with the
@@ -31,8 +30,8 @@ const (
 	namesAgain = time.Minute
 )
 
-// NewNames asks nothing yet. changed is called from [Names.Run] after each new
-// name; nil is allowed.
+// NewNames makes no call yet. changed is called from [Names.Run] after each new name;
+// it may be nil.
 func NewNames(api API, changed func()) *Names {
 	if changed == nil {
 		changed = func() {}
@@ -43,7 +42,7 @@ func NewNames(api API, changed func()) *Names {
 	}
 }
 
-// Get returns the asset's name, and whether it is known. Otherwise show the id.
+// Get returns the asset's name and whether it is known. If not, show the id.
 func (n *Names) Get(id string) (string, bool) {
 	n.mu.RLock()
 	defer n.mu.RUnlock()
@@ -51,9 +50,8 @@ func (n *Names) Get(id string) (string, bool) {
 	return name, ok
 }
 
-// Want asks for the names of these assets next, in this order, in place of those
-// that were wanted before: what is no longer looked at is not asked for. It
-// costs a look-up for each, so it may be called with every frame.
+// Want replaces the list of assets to look up, in this order: what is no longer on
+// the screen is not looked up. It is cheap enough to be called for every frame.
 func (n *Names) Want(ids ...string) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -72,7 +70,7 @@ func (n *Names) Want(ids ...string) {
 	}
 }
 
-// Run asks until ctx ends, at most twice a second. It is called once.
+// Run looks names up until ctx ends, at most two per second. Call it once.
 func (n *Names) Run(ctx context.Context) {
 	for ctx.Err() == nil {
 		id, ok := n.next()
@@ -95,7 +93,7 @@ func (n *Names) Run(ctx context.Context) {
 	}
 }
 
-// next is the first of the wanted assets whose time has come.
+// next is the first wanted asset that is due.
 func (n *Names) next() (id string, ok bool) {
 	n.mu.RLock()
 	defer n.mu.RUnlock()

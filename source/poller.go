@@ -10,36 +10,34 @@ import (
 	"aspectop/model"
 )
 
-// PollerConfig says what a [Poller] asks for.
+// PollerConfig configures a [Poller].
 type PollerConfig struct {
 	API     API
 	Journal Appender
 	History *History // of the same journal
-	// Every is the time between two looks, give or take ten percent; 0 looks only
-	// at the start and after each [Poller.Gap].
+	// Every is the polling interval, ±10 percent; 0 polls only at the start and after
+	// each [Poller.Gap].
 	Every time.Duration
-	// Tasks are asked for by their ids until they are done, even if nothing is
-	// known of them.
+	// Tasks are polled by id until they are done, even if they are unknown.
 	Tasks []string
-	// Report is called, from one goroutine, with each change; nil is allowed. It
-	// must not block.
+	// Report is called with each change, from one goroutine; it may be nil and must
+	// not block.
 	Report func(Report)
 }
 
-// Poller reads the account's tasks from Aspect's API and enters what is news.
+// Poller reads the account's tasks from Aspect's API and stores what is new.
 //
-// A look is one call for the active tasks, and one for each task that the journal
-// has as unfinished and that is not among them: it ended meanwhile, or is gone. A
-// task that the API no longer knows is entered as gone, once. A task that failed
-// more than a day ago is not entered if the journal has never heard of it: it is
-// still listed as active, but nobody was watching.
+// A look is one call for the active tasks, and one for each task that is unfinished
+// in the journal but not among them: it has ended or is gone. A task that the API no
+// longer knows is stored as gone, once. A task that failed more than a day ago and is
+// not in the journal is ignored, although the API still lists it as active.
 type Poller struct {
 	c    PollerConfig
 	gap  chan struct{}
 	asks map[string]ask // by task
 }
 
-// ask is when to ask again for a task about which the API said nothing new.
+// ask says when to ask again for a task without news.
 type ask struct {
 	wait time.Duration
 	next time.Time
@@ -48,8 +46,8 @@ type ask struct {
 const (
 	longAgo = 24 * time.Hour
 
-	// A task that is unfinished and not listed is asked for again after a
-	// minute, then ever more seldom: it may be another user's.
+	// An unfinished task that is not listed is asked for again after a minute, then
+	// less and less often: it may belong to another user.
 	firstAsk = time.Minute
 	lastAsk  = 15 * time.Minute
 
@@ -65,8 +63,8 @@ func NewPoller(c PollerConfig) *Poller {
 	return &Poller{c: c, gap: make(chan struct{}, 1), asks: map[string]ask{}}
 }
 
-// Gap says that deliveries may have been missed: the tunnel was down, or the
-// machine asleep. It makes the next look come at once and does not block.
+// Gap reports that deliveries may have been missed, because the tunnel was down or
+// the machine asleep. It triggers the next look at once and does not block.
 func (p *Poller) Gap() {
 	select {
 	case p.gap <- struct{}{}:
@@ -74,7 +72,7 @@ func (p *Poller) Gap() {
 	}
 }
 
-// Run looks until ctx ends. It is called once.
+// Run polls until ctx ends. Call it once.
 func (p *Poller) Run(ctx context.Context) {
 	r := newReporter(model.SourceAPI, "Aspect's API", p.c.Report)
 	for failures := 0; ctx.Err() == nil; {
@@ -102,7 +100,7 @@ func (p *Poller) Run(ctx context.Context) {
 	}
 }
 
-// pause waits for a time, or until there was a gap if it is zero.
+// pause waits until d has passed (never, if zero) or there is a gap.
 func (p *Poller) pause(ctx context.Context, d time.Duration) {
 	var over <-chan time.Time
 	if d > 0 {
@@ -118,8 +116,7 @@ func (p *Poller) pause(ctx context.Context, d time.Duration) {
 	}
 }
 
-// retryIn is how long to wait after the error: what the server asked for, if it
-// is longer than d.
+// retryIn is the pause after an error: d, or longer if the server asks for it.
 func retryIn(err error, d time.Duration) time.Duration {
 	var refused *aspect.APIError
 	if errors.As(err, &refused) {
@@ -128,7 +125,7 @@ func retryIn(err error, d time.Duration) time.Duration {
 	return d
 }
 
-// errJournal marks errors of the journal's.
+// errJournal marks errors of the journal.
 var errJournal = errors.New("the journal")
 
 func causeOf(err error) string {
@@ -142,8 +139,8 @@ func causeOf(err error) string {
 	return "other"
 }
 
-// aboutOne reports whether the API refused just the thing that was asked for, so
-// that others may be asked for still.
+// aboutOne reports whether the API refused only this task, so that asking for others
+// makes sense.
 func aboutOne(err error) bool {
 	var refused *aspect.APIError
 	if !errors.As(err, &refused) {

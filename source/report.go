@@ -6,39 +6,38 @@ import (
 	"aspectop/model"
 )
 
-// State says in one word how a source does.
+// State is the state of a source.
 type State string
 
 const (
-	Connecting State = "connecting" // for the first time, or after a connection ended as they do
+	Connecting State = "connecting" // first connection, or an ordinary reconnection
 	OK         State = "ok"
-	Trouble    State = "trouble" // it is being tried again
-	Stopped    State = "stopped" // it will not be tried again; Detail says why
+	Trouble    State = "trouble" // retrying
+	Stopped    State = "stopped" // not retrying; Detail says why
 )
 
-// Report is how a source does at one moment, in words that can be shown. Texts
-// from a server are in it, so it must be cleaned before it reaches a terminal.
+// Report describes the state of a source. It contains text from servers, which must
+// be cleaned before it reaches a terminal.
 type Report struct {
 	Source  model.Source
 	State   State
 	Since   time.Time // when State began
 	Detail  string    // what is there, or what is wrong and what to do; one line
-	NextTry time.Time // the zero time if nothing waits
-	// Notice is a sentence for the log, "" if this report only brings the others
-	// up to date: trouble is noticed when it begins, when its cause changes, and
-	// when it ends.
+	NextTry time.Time // zero if none is scheduled
+	// Notice is a sentence for the log, "" for a mere update. There is one when
+	// trouble begins, changes its cause, or ends.
 	Notice string
 }
 
-// reporter tells reports and what is new in them. It is for one goroutine.
+// reporter creates reports and notices. It is not safe for concurrent use.
 type reporter struct {
 	tell func(Report)
-	name string // of the source, at the beginning of sentences
+	name string // of the source, as the prefix of notices
 	last Report
 
-	noticed State     // what the last notice about the state said
-	cause   string    // of the trouble in it
-	since   time.Time // when that began
+	noticed State     // of the last notice
+	cause   string    // of its trouble
+	since   time.Time // when that trouble began
 }
 
 func newReporter(source model.Source, name string, tell func(Report)) *reporter {
@@ -51,7 +50,7 @@ func newReporter(source model.Source, name string, tell func(Report)) *reporter 
 	return r
 }
 
-// ok tells that the source works. Its beginning and the end of trouble are news.
+// ok reports that the source works, with a notice at the start and after trouble.
 func (r *reporter) ok(detail string, next time.Time) {
 	notice := ""
 	switch r.noticed {
@@ -67,13 +66,13 @@ func (r *reporter) ok(detail string, next time.Time) {
 	r.report(OK, detail, next, notice)
 }
 
-// connecting tells that a connection ended as connections do, which is no news.
+// connecting reports an ordinary reconnection, without a notice.
 func (r *reporter) connecting(detail string, next time.Time) {
 	r.report(Connecting, detail, next, "")
 }
 
-// trouble tells what is wrong. Its details may differ each time (ports, times);
-// it is news if the cause does.
+// trouble reports a problem, with a notice if the cause is new. The detail may differ
+// each time (ports, times).
 func (r *reporter) trouble(cause, detail string, next time.Time) {
 	notice := ""
 	if r.noticed != Trouble || r.cause != cause {
@@ -88,7 +87,7 @@ func (r *reporter) trouble(cause, detail string, next time.Time) {
 
 func (r *reporter) stopped(detail string) { r.report(Stopped, detail, time.Time{}, detail) }
 
-// note tells something that does not change the state.
+// note adds a notice without changing the state.
 func (r *reporter) note(text string) {
 	r.report(r.last.State, r.last.Detail, r.last.NextTry, text)
 }

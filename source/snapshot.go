@@ -12,12 +12,12 @@ import (
 	"aspectop/model"
 )
 
-// snapshotID names a snapshot by what it tells: the features' states, and when
-// they were so. Whatever else is in a task may be written differently each time.
+// snapshotID identifies a snapshot by its features and time, because the rest of a
+// task may be formatted differently each time.
 func snapshotID(s *model.Snapshot) string { return "api:" + s.ID + ":" + digest(content(s)) }
 
-// turnID names a snapshot that tells that a task went, or came back: the same
-// may happen again, so it counts how many messages stood before it.
+// turnID identifies a snapshot that says that a task is gone or back. As this can
+// happen repeatedly, it includes the number of messages so far.
 func turnID(s *model.Snapshot, before known) string {
 	h := content(s)
 	fmt.Fprintf(h, "gone %v after %d", !before.gone, before.messages)
@@ -36,13 +36,13 @@ func content(s *model.Snapshot) hash.Hash {
 // digest is 64 bits of the hash: ids are compared within one task.
 func digest(h hash.Hash) string { return hex.EncodeToString(h.Sum(nil)[:8]) }
 
-// newsTo reports whether s tells what k does not.
+// newsTo reports whether s is newer than k.
 func newsTo(k known, s *model.Snapshot) bool {
 	return s.Updated.After(k.Updated) || s.Updated.Equal(k.Updated) && !slices.Equal(s.Features, k.Features)
 }
 
-// goneBody is the body of the note that the API no longer knows a task; see
-// [model.Gone]. A task of which nothing is known is only an id.
+// goneBody is the body of a delivery that says that the API no longer knows a task;
+// see [model.Gone].
 func goneBody(s *model.Snapshot, at time.Time) []byte {
 	type feature struct {
 		State model.State `json:"state"`

@@ -1,11 +1,10 @@
-// Package source holds the ways in beside the webhook receiver: [Poller] reads
-// tasks from Aspect's REST API, to fill gaps or to watch with nothing but a key,
-// and [Stream] reads the provider's event stream. What they learn enters the
-// journal as deliveries, by the same door as what the receiver takes, so that it
-// obeys the same order and counts once. [Names] finds out what assets are called.
+// Package source contains the sources other than webhooks: [Poller] reads tasks from
+// Aspect's REST API, to fill gaps or to work with nothing but a key, and [Stream]
+// reads the provider's event stream. They append deliveries to the journal like the
+// receiver, so the same order applies and everything counts once. [Names] looks up
+// the names of assets.
 //
-// The package draws nothing, opens no port and changes nothing in the account:
-// it only ever asks.
+// The package draws nothing, opens no port and changes nothing in the account.
 package source
 
 import (
@@ -17,35 +16,33 @@ import (
 	"aspectop/model"
 )
 
-// Appender keeps deliveries. *journal.Journal is one, and the contract of its
-// Append holds: nil means durable, and Seq, Message and Attempt filled in.
+// Appender stores deliveries. After Append returns nil, the delivery is durable and
+// its Seq, Message and Attempt are set.
 type Appender interface {
 	Append(ctx context.Context, d *model.Delivery) error
 }
 
-// Reader gives the deliveries after a sequence number, in that order, and the
-// least and greatest number there is. *journal.Reader is one.
+// Reader reads deliveries in the order of their numbers.
 type Reader interface {
 	After(ctx context.Context, seq int64, limit int) ([]model.Delivery, error)
 	Range(ctx context.Context) (first, last int64, err error)
 }
 
-// API are the calls of Aspect's API that are made here. *aspect.Client has them;
-// it waits and tries again by itself where that makes sense.
+// API are the calls of Aspect's API. The client retries where that makes sense.
 type API interface {
 	ActiveTasks(ctx context.Context) ([]aspect.Task, error)
 	Task(ctx context.Context, id string) (aspect.Task, error)
 	Asset(ctx context.Context, id string) (aspect.Asset, error)
 }
 
-// jittered is d, up to ten percent more or less, so that many programs that
-// started together do not stay together.
+// jittered is d with ±10 percent of jitter, so that programs that started together
+// spread out.
 func jittered(d time.Duration) time.Duration {
 	return d - d/10 + rand.N(d/5+1)
 }
 
-// grow is the wait after the nth failure in a row: base, doubled each time, at
-// most limit.
+// grow is the pause after the nth failure in a row: base, doubled each time, at most
+// limit.
 func grow(base, limit time.Duration, n int) time.Duration {
 	for range n - 1 {
 		if base *= 2; base >= limit {
@@ -55,7 +52,7 @@ func grow(base, limit time.Duration, n int) time.Duration {
 	return min(base, limit)
 }
 
-// sleep waits, or until ctx ends.
+// sleep waits until d has passed or ctx ends.
 func sleep(ctx context.Context, d time.Duration) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

@@ -13,56 +13,53 @@ import (
 	"aspectop/model"
 )
 
-// StreamConfig says which stream a [Stream] reads.
+// StreamConfig configures a [Stream].
 type StreamConfig struct {
 	URL string
-	// Key is sent as a bearer token if it is not empty. It goes to the URL's own
-	// host only: redirects to others are not followed.
+	// Key is sent as a bearer token if not empty, only to the URL's own host:
+	// redirects to others are not followed.
 	Key     aspect.Credential
 	Journal Appender
 	History *History     // of the same journal, with headers
 	HTTP    *http.Client // nil: one of our own, through the environment's proxy
-	// Report is called, from one goroutine, with each change; nil is allowed. It
-	// must not block.
+	// Report is called with each change, from one goroutine; it may be nil and must
+	// not block.
 	Report func(Report)
 }
 
-// Stream reads the provider's event stream (server-sent events) and enters what
-// comes into the journal. The data of an event is what a webhook's body would be,
-// or a bare task.
+// Stream reads the provider's event stream (server-sent events) and stores the events
+// in the journal. An event's data is the body of a webhook, or a bare task.
 //
-// An event is one message by its event_id, or, if it tells none, by its data: a
-// stream's own ids may begin anew with each connection. What the journal has
-// already, by webhook or from the stream, is not entered again: nobody waits for
-// an acknowledgement, and a server may repeat a lot after each connection. An
-// event that could not be kept is held until it can be.
+// Events are identified by their event_id or else by their data, because a stream's
+// own ids may restart with each connection. Events that are already in the journal,
+// from a webhook or from the stream, are skipped: a server may repeat many after each
+// connection. An event that cannot be stored is held until it can be.
 //
-// It connects again, for as long as it runs, from the last event that was kept, in
-// this run or an earlier one.
+// Stream reconnects from the last stored event, of this run or an earlier one.
 type Stream struct {
 	c      StreamConfig
 	host   string
 	client *http.Client
 
 	report *reporter
-	last   string        // id of the last event that was kept
-	retry  time.Duration // between a connection's end and the next one
-	empty  bool          // the last connection ended before anything came
+	last   string        // id of the last stored event
+	retry  time.Duration // before reconnecting
+	empty  bool          // the last connection ended without data
 }
 
 const (
 	defaultReconnect = 3 * time.Second
 	minReconnect     = 500 * time.Millisecond // whatever the server asks for
 
-	// idleLimit is how long a connection may bring nothing, not even a comment,
-	// before it is taken for dead.
+	// idleLimit is how long a connection may be silent, without even a comment, before
+	// it is considered dead.
 	idleLimit = 90 * time.Second
-	// A connection that brought nothing and ended sooner than this has failed.
+	// A connection that ended earlier than this without data has failed.
 	soon = 10 * time.Second
 )
 
-// headerID and headerEvent are where a delivery keeps the stream's id and name of
-// an event.
+// headerID and headerEvent are the headers in which a delivery stores the stream's id
+// and event name.
 const (
 	headerID    = "Last-Event-Id"
 	headerEvent = "Event"
@@ -71,8 +68,8 @@ const (
 // streamID is the id of a delivery from the stream.
 func streamID(eventID string) string { return "sse:" + eventID }
 
-// NewStream checks the URL. It makes no connection. Its error does not quote the
-// URL, which may hold a password.
+// NewStream validates the URL. It does not connect. Its error does not contain the
+// URL, which may contain a password.
 func NewStream(c StreamConfig) (*Stream, error) {
 	u, err := url.Parse(c.URL)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
@@ -80,7 +77,7 @@ func NewStream(c StreamConfig) (*Stream, error) {
 	}
 	transport := aspect.NewTransport()
 	transport.ResponseHeaderTimeout = 30 * time.Second
-	transport.DisableCompression = true // it would hold events back
+	transport.DisableCompression = true // it would delay events
 	client := http.Client{Transport: transport}
 	if c.HTTP != nil {
 		client = *c.HTTP
@@ -89,8 +86,8 @@ func NewStream(c StreamConfig) (*Stream, error) {
 	return &Stream{c: c, host: u.Host, client: &client, retry: defaultReconnect}, nil
 }
 
-// Run reads until ctx ends, or the server says that there is no more for good. It
-// is called once.
+// Run reads until ctx ends or the server says that there will be no more events. Call
+// it once.
 func (s *Stream) Run(ctx context.Context) {
 	s.report = newReporter(model.SourceSSE, "the event stream", s.c.Report)
 	s.try(ctx, func() error { return s.c.History.catchUp(ctx) })
@@ -118,7 +115,7 @@ func (s *Stream) Run(ctx context.Context) {
 	}
 }
 
-// enter keeps an event, unless it is known.
+// enter stores an event unless it is known.
 func (s *Stream) enter(ctx context.Context, m message) {
 	d := &model.Delivery{Source: model.SourceSSE, Received: time.Now().UTC(), Header: map[string][]string{}, Body: m.data}
 	if m.id != "" {
@@ -142,8 +139,8 @@ func (s *Stream) enter(ctx context.Context, m message) {
 	})
 }
 
-// try works with the journal until it does what it is asked to. The stream waits
-// meanwhile: what is not read is held by the network and the server.
+// try repeats work on the journal until it succeeds. Meanwhile the stream waits, and
+// unread events stay in the network and the server.
 func (s *Stream) try(ctx context.Context, work func() error) {
 	for n := 1; ; n++ {
 		err := work()

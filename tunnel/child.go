@@ -8,24 +8,24 @@ import (
 	"time"
 )
 
-// child is a process that ends with us, together with those it started.
+// child is a process that ends with us, including its descendants.
 type child struct {
 	cmd   *exec.Cmd
 	group group
-	done  chan struct{} // closed when it has ended and nothing of it is left
+	done  chan struct{} // closed when it and its descendants have ended
 }
 
-// start runs a program. All it prints goes to out.
+// start runs a program. Its output goes to out.
 func start(program string, args, env []string, out io.Writer) (*child, error) {
 	c := &child{cmd: exec.Command(program, args...), done: make(chan struct{})}
 	c.cmd.Env = env
 	c.cmd.Stdout, c.cmd.Stderr = out, out
-	// A process that it started may outlive it and hold the pipe open.
+	// A descendant may outlive it and hold the pipe open.
 	c.cmd.WaitDelay = time.Second
 	started := make(chan error)
 	go func() {
-		// Linux takes the end of the thread that started the child for our
-		// end, so this thread has to last as long as the child.
+		// On Linux the parent-death signal is tied to the thread that started the
+		// child, so this thread must live as long as the child.
 		runtime.LockOSThread()
 		defer runtime.UnlockOSThread()
 		defer close(c.done)
@@ -34,7 +34,7 @@ func start(program string, args, env []string, out io.Writer) (*child, error) {
 		if err != nil {
 			return
 		}
-		_ = c.cmd.Wait() // how it ended is in its state
+		_ = c.cmd.Wait() // see state
 		c.group.kill()
 		c.group.close()
 	}()
@@ -47,7 +47,7 @@ func start(program string, args, env []string, out io.Writer) (*child, error) {
 // stop asks the child to end, and kills it if that takes longer than patience.
 func (c *child) stop(patience time.Duration) {
 	select {
-	case <-c.done: // its number may be another's by now
+	case <-c.done: // its pid may be reused by now
 		return
 	default:
 	}

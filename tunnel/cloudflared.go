@@ -13,11 +13,10 @@ import (
 const cloudflaredNotice = "Cloudflare can read what passes through this tunnel;" +
 	" running cloudflared accepts its terms, https://www.cloudflare.com/website-terms/"
 
-// lasting is how long a connection must have held for the pauses between tries
-// to begin small again.
+// lasting is how long a connection must have lasted to reset the pauses.
 const lasting = time.Minute
 
-// cloudflared is the carrier that runs the program, again and again.
+// cloudflared is the carrier that runs and restarts the program.
 type cloudflared struct {
 	program     string
 	local, path string
@@ -25,16 +24,16 @@ type cloudflared struct {
 	public      string // webhook URL that the user gave with it, "" if none
 	now         func() time.Time
 
-	fast, slow time.Duration // between looks at an unconnected and a connected tunnel
-	silence    time.Duration // of its metrics server after which the program is hung
-	answer     time.Duration // that its metrics server may take
-	patience   time.Duration // with its end
-	certain    time.Duration // of refusals alone, after which they are no accident
-	unheard    time.Duration // of the edge since the start, after which no port seems open
-	lost       time.Duration // of the connection, after which only a new start may help
-	settle     time.Duration // until the name of a new quick tunnel is known in the DNS
+	fast, slow time.Duration // interval of looks at an unconnected and a connected tunnel
+	silence    time.Duration // without the metrics server, after which the program hangs
+	answer     time.Duration // timeout of the metrics server
+	patience   time.Duration // until the program is killed
+	certain    time.Duration // of refusals, after which they count as final
+	unheard    time.Duration // without the edge, after which the ports seem blocked
+	lost       time.Duration // without a connection, after which only a restart may help
+	settle     time.Duration // until the name of a new quick tunnel is in the DNS
 	pause      func(failed int, limited bool) time.Duration
-	// outside reports whether there is a network, in which host answers.
+	// outside reports whether host can be reached.
 	outside func(ctx context.Context, host string) bool
 }
 
@@ -66,9 +65,9 @@ func newCloudflared(o Options) (*cloudflared, error) {
 	return c, nil
 }
 
-// pauseAfter grows with the number of failed tries in a row: from a second to a
-// minute or, after Cloudflare's limit or refusal was met, from two minutes to a
-// quarter of an hour. It is jittered, because others behind the same address try too.
+// pauseAfter is the pause after a number of failures in a row: a second to a minute
+// or, if Cloudflare limits or refuses us, two minutes to a quarter of an hour. It has
+// jitter, because others behind the same address retry too.
 func pauseAfter(failed int, limited bool) time.Duration {
 	least, most := time.Second, time.Minute
 	if limited {
@@ -115,8 +114,8 @@ func (c *cloudflared) run(ctx context.Context, wake <-chan struct{}, tell func(l
 	}
 }
 
-// service says whether the rules of a tunnel made in Cloudflare's dashboard
-// lead to us, "" if so, and under which URL.
+// service checks whether the ingress rules from Cloudflare's dashboard lead to us, and
+// returns the public URL and the problem, if any.
 func (c *cloudflared) service(rules []rule) (public, trouble string) {
 	public = c.public
 	host := ""

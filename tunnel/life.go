@@ -11,35 +11,34 @@ import (
 const (
 	// mute is after how many unanswered looks the state is unknown.
 	mute = 3
-	// dying is how old an error may be that is taken for the reason of an end.
+	// dying is the maximum age of an error that counts as the reason for an exit.
 	dying = 5 * time.Second
 )
 
-// life is one run of the program, from start to end.
+// life is one run of the program.
 type life struct {
 	*cloudflared
 	tell  func(link)
-	begun model.TunnelState // starting the first time, then as the last life ended
-	last  string            // why that ended, "" the first time
+	begun model.TunnelState // starting, or as the last run ended
+	last  string            // why the last run ended, "" for the first
 
 	log    *logbook
-	since  time.Time // of the first connection, zero before it
+	since  time.Time // of the first connection, zero before
 	host   string    // of a quick tunnel
-	outage outage    // the present one
-	unread int       // looks in a row that got no answer
-	heard  time.Time // the last sign of life
+	outage outage    // the current one
+	unread int       // looks in a row without an answer
+	heard  time.Time // last answer of the metrics server
 }
 
-// end is why a life was over.
+// end is why a run ended.
 type end struct {
 	why     string // and what to do
-	limited bool   // Cloudflare said no: wait for minutes
-	failed  bool   // the next try will help only if the user did something
-	refused bool   // the program does not accept how it is called
+	limited bool   // Cloudflare limits or refuses us: wait for minutes
+	failed  bool   // a retry helps only if the user does something
+	refused bool   // the program rejects its flags
 }
 
-// live runs the program until it ends by itself, is of no more use, or ctx
-// ends.
+// live runs the program until it exits, is of no more use, or ctx ends.
 func (l *life) live(ctx context.Context) end {
 	l.log = newLogbook(l.token)
 	l.tell(link{state: l.begun, url: l.public, detail: l.after("starting", " "+l.program)})
@@ -55,7 +54,7 @@ func (l *life) live(ctx context.Context) end {
 	defer c.stop(l.patience)
 	looking, cancel := context.WithCancel(ctx)
 	defer cancel()
-	go func() { // a look under way ends with the program
+	go func() { // a look in progress ends with the program
 		select {
 		case <-c.done:
 			cancel()
@@ -90,8 +89,7 @@ func (l *life) live(ctx context.Context) end {
 	}
 }
 
-// after is what goes on now: the reason of the last end as long as nothing
-// better is known, else more.
+// after describes what is happening, with the reason for the last exit or else more.
 func (l *life) after(doing, more string) string {
 	if l.last != "" {
 		return doing + " again after: " + l.last
@@ -99,8 +97,8 @@ func (l *life) after(doing, more string) string {
 	return doing + more
 }
 
-// look asks the program for its state, tells it, and returns when to look
-// again: 0 if the program is of no more use.
+// look queries and reports the program's state, and returns when to look again: 0 if
+// the program is of no more use.
 func (l *life) look(ctx context.Context, m *meter) (e end, again time.Duration) {
 	n, err := m.connections(ctx)
 	if ctx.Err() != nil {
@@ -122,8 +120,8 @@ func (l *life) look(ctx context.Context, m *meter) (e end, again time.Duration) 
 	return l.connected(ctx, m, n)
 }
 
-// url is the public one, "" if it is not known. A quick tunnel keeps it as long
-// as the program runs.
+// url is the public URL, "" if unknown. A quick tunnel keeps it while the program
+// runs.
 func (l *life) url() string {
 	if l.host == "" {
 		return l.public
@@ -158,14 +156,14 @@ func (l *life) connected(ctx context.Context, m *meter, n int) (e end, again tim
 	return end{}, l.slow
 }
 
-// named tells the state of a connected named tunnel.
+// named reports the state of a connected named tunnel.
 func (l *life) named(ctx context.Context, m *meter, n int) (again time.Duration) {
 	detail := fmt.Sprintf("%d of 4", n)
 	rules, remote, err := m.rules(ctx)
 	public := l.public
 	switch {
 	case err != nil:
-		// The next look will tell.
+		// Try again at the next look.
 	case remote:
 		var trouble string
 		if public, trouble = l.service(rules); trouble != "" {
@@ -178,12 +176,12 @@ func (l *life) named(ctx context.Context, m *meter, n int) (again time.Duration)
 	return l.slow
 }
 
-// ended says why the program ended by itself.
+// ended says why the program exited.
 func (l *life) ended(code int) end {
 	if usage := l.log.misuse(); usage != "" {
 		return end{why: fmt.Sprintf("%s does not support a required flag (%s): install a newer version", l.program, usage), refused: true}
 	}
-	if code < 0 { // it could not say anything about that
+	if code < 0 { // killed, so its output does not say why
 		return end{why: "cloudflared was killed by a signal"}
 	}
 	words := l.words(time.Now().Add(-dying))
@@ -206,7 +204,7 @@ func (l *life) ended(code int) end {
 	return end{why: fmt.Sprintf("cloudflared exited before it was connected (exit code %d): %s", code, words)}
 }
 
-// words are the program's own about its end, if they are not older than since.
+// words are the program's own reason for its exit, if not older than since.
 func (l *life) words(since time.Time) string {
 	if words := l.log.lastWords(since); words != "" {
 		return words

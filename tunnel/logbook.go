@@ -12,38 +12,37 @@ import (
 )
 
 const (
-	logLines = 40      // how many lines are kept
-	logLine  = 8 << 10 // how much of a line is read, in bytes
+	logLines = 40      // lines kept
+	logLine  = 8 << 10 // bytes read of a line
 )
 
 // remark is one line that the program printed.
 type remark struct {
 	at    time.Time // when it was read
 	text  string    // clean, without the token
-	trace bool      // a line of the log; others are the program's own last words
+	trace bool      // a log line; other lines are error messages
 	bad   bool      // the log calls it an error
 }
 
-// logbook takes all that the program prints and keeps the end of it. It never
-// lets the program wait: with a full pipe cloudflared would hang, and with it
-// the requests.
+// logbook reads the program's output and keeps the end of it. It never blocks: with a
+// full pipe cloudflared would hang, and with it the requests.
 type logbook struct {
-	secret string // taken out of every line
-	// metrics gets the address of the metrics server when it is told.
+	secret string // removed from every line
+	// metrics receives the address of the metrics server.
 	metrics chan string
 
 	mu      sync.Mutex
-	part    []byte // of a line that is not complete
+	part    []byte // an incomplete line
 	remarks []remark
 	told    bool
-	usage   string // the first line of a complaint that pages of help follow
+	usage   string // the usage error before the help text
 }
 
 func newLogbook(secret string) *logbook {
 	return &logbook{secret: secret, metrics: make(chan string, 1)}
 }
 
-// Write takes any part of the output and never fails.
+// Write accepts any part of the output and never fails.
 func (b *logbook) Write(p []byte) (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -83,8 +82,8 @@ func (b *logbook) line(line string) {
 	}
 }
 
-// read takes a line of the log apart. Since 2025.6 they are JSON; before, the
-// level is the second word.
+// read parses a log line. Since 2025.6 they are JSON; before, the level was the second
+// word.
 func read(line string) remark {
 	var entry struct {
 		Level, Message, Error string
@@ -110,14 +109,14 @@ func read(line string) remark {
 	return remark{text: line}
 }
 
-// misuse returns how the program complained about its flags, "" if it did not.
+// misuse returns the program's usage error, "" if there is none.
 func (b *logbook) misuse() string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.usage
 }
 
-// find returns the newest line that holds any of the texts.
+// find returns the newest line that contains any of the texts.
 func (b *logbook) find(texts ...string) (line string, found bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -131,9 +130,8 @@ func (b *logbook) find(texts ...string) (line string, found bool) {
 	return "", false
 }
 
-// lastWords returns what the program gave as the reason of its end: its last
-// line outside the log, else the last error in it, else "". What it printed
-// before since has nothing to do with it.
+// lastWords returns the program's reason for its exit: its last message outside the
+// log, else the last error in the log, else "". Older output than since is ignored.
 func (b *logbook) lastWords(since time.Time) string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -153,11 +151,10 @@ func (b *logbook) lastWords(since time.Time) string {
 	return words
 }
 
-// maxWords bounds a text from outside that goes into a sentence, in bytes.
+// maxWords is the maximum length of text from outside in a message, in bytes.
 const maxWords = 300
 
-// clean makes a text from outside fit into one line: nothing in it controls a
-// terminal, and it is short.
+// clean makes text from outside a short line without control characters.
 func clean(s string) string {
 	s = strings.Map(func(r rune) rune {
 		switch {

@@ -10,31 +10,29 @@ import (
 
 const (
 	probeEvery = 5 * time.Minute
-	// counts is how many probes must fail in a row before that is told: a new
-	// quick tunnel takes some seconds to be reachable, and one lost request
-	// is no news.
+	// counts is how many probes must fail in a row before that is reported: a new
+	// quick tunnel takes some seconds to be reachable, and one lost request is normal.
 	counts = 3
 
 	clockEvery = 5 * time.Second
-	// slept is how much longer than clockEvery the clock on the wall must have
-	// gone on from one look at it to the next: the machine slept or this
-	// process was stopped.
+	// slept is how much more than clockEvery the wall clock must advance to conclude
+	// that the machine was asleep or this process stopped.
 	slept = 10 * time.Second
 )
 
-// probePauses follow one failed probe after the other, then probeEvery.
+// probePauses are the pauses after failed probes, followed by probeEvery.
 var probePauses = [...]time.Duration{
 	time.Second, 2 * time.Second, 3 * time.Second, 5 * time.Second, 8 * time.Second,
 	15 * time.Second, 30 * time.Second, time.Minute,
 }
 
-// watch is the state of the goroutine that tells what goes on.
+// watch is the state of the goroutine that reports.
 type watch struct {
 	*Tunnel
 	link    link
-	came    bool         // a probe came through at some time
-	probe   *model.Probe // the newest whose outcome counts
-	failed  int          // probes in a row
+	came    bool         // a probe has succeeded
+	probe   *model.Probe // the newest that counts
+	failed  int          // failed probes in a row
 	next    *time.Timer  // the next probe
 	nextAt  time.Time
 	running context.CancelFunc // of the probe under way, nil if none is
@@ -88,16 +86,16 @@ func (t *Tunnel) run(ctx context.Context) {
 	}
 }
 
-// wall is the time without the monotonic reading, which stands still in sleep.
+// wall is the time without the monotonic reading, which stops during sleep.
 func (t *Tunnel) wall() time.Time { return t.o.Now().Round(0) }
 
-// asks reports whether there is something to probe.
+// asks reports whether there is a URL to probe.
 func (w *watch) asks() bool {
 	return w.link.url != "" && (w.link.unmeasured || w.link.state == model.TunnelConnected)
 }
 
-// follow takes what the carrier says. What a probe found out about another URL
-// or an earlier connection is forgotten.
+// follow handles news from the carrier. Probes of another URL or an earlier connection
+// are discarded.
 func (w *watch) follow(ctx context.Context, l link) {
 	before := w.asks()
 	other := l.url != w.link.url
@@ -115,7 +113,7 @@ func (w *watch) follow(ctx context.Context, l link) {
 	w.show()
 }
 
-// drop forgets the probe, and gives up the one under way.
+// drop discards the last probe and cancels a running one.
 func (w *watch) drop() {
 	if w.running != nil {
 		w.running()
@@ -129,7 +127,7 @@ func (w *watch) drop() {
 	w.mu.Unlock()
 }
 
-// ask sends a probe, unless one is under way.
+// ask sends a probe unless one is running.
 func (w *watch) ask(ctx context.Context) {
 	if w.running != nil {
 		return
@@ -141,7 +139,7 @@ func (w *watch) ask(ctx context.Context) {
 	go func(url string) { result <- w.o.Prober.Probe(ctx, url) }(w.link.url)
 }
 
-// judge takes the outcome of the probe and sets the time of the next.
+// judge handles the result of a probe and schedules the next.
 func (w *watch) judge(p model.Probe) {
 	w.running()
 	w.running, w.probed = nil, nil
@@ -165,7 +163,7 @@ func (w *watch) judge(p model.Probe) {
 	w.show()
 }
 
-// show tells how things stand.
+// show reports the state.
 func (w *watch) show() {
 	l := w.link
 	m := model.Tunnel{
@@ -187,8 +185,7 @@ func (w *watch) show() {
 	w.tell(m)
 }
 
-// tell reports m if it is news, and not only the time of a probe that found
-// what the one before it did.
+// tell reports m unless only the time of the probe has changed.
 func (w *watch) tell(m model.Tunnel) {
 	w.mu.Lock()
 	same := reflect.DeepEqual(timeless(m), timeless(w.told))

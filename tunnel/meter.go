@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// meterAnswer is how much of an answer is read, in bytes.
+// meterAnswer is the maximum size of an answer, in bytes.
 const meterAnswer = 1 << 20
 
 // meter reads cloudflared's state from its metrics server.
@@ -25,7 +25,7 @@ type meter struct {
 func newMeter(address string, timeout time.Duration) *meter {
 	return &meter{
 		address: address,
-		// A Transport of its own has no proxy.
+		// Without a proxy.
 		client: http.Client{Transport: &http.Transport{MaxIdleConns: 1}, Timeout: timeout},
 	}
 }
@@ -57,7 +57,7 @@ func (m *meter) decode(ctx context.Context, path string, into any) error {
 	return json.NewDecoder(body).Decode(into)
 }
 
-// connections returns how many connections to the edge there are.
+// connections returns the number of connections to the edge.
 func (m *meter) connections(ctx context.Context) (int, error) {
 	var ready struct{ ReadyConnections *int }
 	if err := m.decode(ctx, "/ready", &ready); err != nil {
@@ -91,8 +91,8 @@ type rule struct {
 	Service  string
 }
 
-// rules returns the ingress rules in force. remote is whether Cloudflare's
-// dashboard made them.
+// rules returns the active ingress rules, and whether they come from Cloudflare's
+// dashboard.
 func (m *meter) rules(ctx context.Context) (rules []rule, remote bool, err error) {
 	config := struct {
 		Version int
@@ -104,10 +104,9 @@ func (m *meter) rules(ctx context.Context) (rules []rule, remote bool, err error
 	return config.Config.Ingress, config.Version >= 0, nil
 }
 
-// refusals returns how often registering a connection ended with an error of
-// the edge's, which cloudflared does not tell in another way over QUIC. That
-// the edge still holds our old connection is counted elsewhere; a registration
-// that was cut off is among them, so that a few are no proof.
+// refusals returns how often the edge rejected the registration of a connection. With
+// QUIC this counter is the only sign of that. It also counts interrupted
+// registrations, so a few prove nothing.
 func (m *meter) refusals(ctx context.Context) (int, error) {
 	body, err := m.get(ctx, "/metrics")
 	if err != nil {

@@ -9,20 +9,20 @@ import (
 	"aspectop/model"
 )
 
-// refusedOften is how many refusals are the least that is no accident.
+// refusedOften is the minimum number of refusals that count as final.
 const refusedOften = 3
 
-// outage is a time without any connection to the edge. Its clock is the
-// monotonic one: while the machine sleeps, nothing is refused.
+// outage is a time without a connection to the edge. It uses the monotonic clock,
+// because nothing is refused while the machine is asleep.
 type outage struct {
 	refusals int       // the counter when last connected
-	since    time.Time // of the first look that found no connection, zero before it
+	since    time.Time // of the first look without a connection, zero before
 
-	counted     int       // the counter at the newest refusal, 0 if there was none
-	first, last time.Time // refusals, as they were seen
+	counted     int       // the counter at the newest refusal, 0 if none
+	first, last time.Time // when refusals were seen
 }
 
-// count takes the counter of refusals.
+// count handles a new value of the counter.
 func (o *outage) count(refusals int, now time.Time) {
 	if refusals <= max(o.refusals, o.counted) {
 		return
@@ -33,15 +33,13 @@ func (o *outage) count(refusals int, now time.Time) {
 	o.counted, o.last = refusals, now
 }
 
-// refused reports whether the edge refuses, and goes on doing so, for as long
-// as certain. After a cut it may do so for some seconds with a tunnel that it
-// accepts again.
+// refused reports whether the edge has kept refusing for as long as certain. After an
+// interruption it may refuse a valid tunnel for some seconds.
 func (o *outage) refused(certain time.Duration) bool {
 	return o.counted-o.refusals >= refusedOften && o.last.Sub(o.first) >= certain
 }
 
-// unconnected tells what is known about the outage. It ends the life when
-// nothing more can come of it.
+// unconnected reports the outage, and ends the run if waiting is useless.
 func (l *life) unconnected(ctx context.Context, m *meter) (e end, again time.Duration) {
 	now := time.Now()
 	if l.outage.since.IsZero() {
@@ -74,10 +72,9 @@ func (l *life) unconnected(ctx context.Context, m *meter) (e end, again time.Dur
 	return end{}, l.fast
 }
 
-// stuck reports whether a new start may connect where the present program does
-// not. Once it was connected over QUIC, cloudflared tries nothing else, also
-// when UDP is blocked in the network that it is in now. The address of a quick
-// tunnel is lost by it, so there must be a network at all.
+// stuck reports whether a restart may help. After a QUIC connection cloudflared tries
+// nothing else, even if the current network blocks UDP. A restart changes the URL of a
+// quick tunnel, so the network must be up.
 func (l *life) stuck(ctx context.Context) bool {
 	return l.token != "" || l.host != "" && l.outside(ctx, l.host)
 }
@@ -92,7 +89,7 @@ func answersTCP(ctx context.Context, host string) bool {
 	return true
 }
 
-// loss is the end that follows when the connection does not come back.
+// loss is the end of a run whose connection does not return.
 func (l *life) loss() end {
 	why := fmt.Sprintf("the connection to Cloudflare did not return within %s; restarting cloudflared", l.lost)
 	if l.token == "" {
@@ -101,8 +98,8 @@ func (l *life) loss() end {
 	return end{why: why}
 }
 
-// refusal is the end that follows when the edge refuses for good. Every further
-// try, and every new quick tunnel, would count against Cloudflare's limits.
+// refusal is the end of a run that the edge refuses for good. Every retry and every new
+// quick tunnel counts against Cloudflare's limits.
 func (l *life) refusal() end {
 	if l.token == "" {
 		return end{why: "Cloudflare no longer accepts this quick tunnel; the next one has another URL", limited: true}

@@ -15,34 +15,33 @@ import (
 
 const (
 	probeTimeout = 10 * time.Second
-	// probeAnswer is how much of an answer is read, in bytes, to tell who gave it.
+	// probeAnswer is how much of an answer is read, in bytes, to find out who sent it.
 	probeAnswer = 8 << 10
 )
 
-// Prober asks a public URL whether it leads to this process: it sends a signed
-// request that the receiver recognises. To anybody else it is a delivery like
-// any other. A Prober may be used by any number of goroutines.
+// Prober tests whether a public URL leads to this process: it sends a signed request
+// that the receiver recognises. To others it looks like any delivery. A Prober is safe
+// for concurrent use.
 type Prober struct {
 	sign      func(id string, at time.Time, body []byte) string
 	transport *http.Transport
 
 	mu   sync.Mutex
-	seen map[string]bool // of each probe under way: whether it arrived
+	seen map[string]bool // whether each running probe has arrived
 }
 
-// NewProber returns a Prober whose requests carry sign's signature of their id,
-// time and body. The receiver must know the same key, as its Probe, and tell
-// [Prober.Saw], as its Probed.
+// NewProber returns a Prober that signs its requests with sign. The receiver needs the
+// same key as its Probe, and [Prober.Saw] as its Probed.
 func NewProber(sign func(id string, at time.Time, body []byte) string) *Prober {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
-	// The way is to be found anew each time: an old connection says nothing
-	// about a name that has moved or a network that has changed.
+	// Every probe uses a new connection: an old one proves nothing if the DNS or the
+	// network has changed.
 	transport.DisableKeepAlives = true
 	return &Prober{sign: sign, transport: transport, seen: map[string]bool{}}
 }
 
-// Saw is told the id of every probe that the receiver recognised, before it
-// answers.
+// Saw must be called with the id of every probe that the receiver recognises, before
+// it answers.
 func (p *Prober) Saw(id string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -51,7 +50,7 @@ func (p *Prober) Saw(id string) {
 	}
 }
 
-// Probe sends one request to the URL and waits for its answer, 10 s at most.
+// Probe sends one request to the URL and waits up to 10 s for the answer.
 func (p *Prober) Probe(ctx context.Context, url string) model.Probe {
 	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
 	defer cancel()
@@ -61,7 +60,7 @@ func (p *Prober) Probe(ctx context.Context, url string) model.Probe {
 	return model.Probe{At: at, OK: trouble == "", RoundTrip: time.Since(at), Detail: trouble}
 }
 
-// ask returns what is wrong, "" if nothing is.
+// ask sends the request and returns what is wrong, "" if nothing.
 func (p *Prober) ask(ctx context.Context, url, id string, at time.Time) (trouble string) {
 	p.mu.Lock()
 	p.seen[id] = false
@@ -89,7 +88,7 @@ func (p *Prober) ask(ctx context.Context, url, id string, at time.Time) (trouble
 	req.Header.Set("Svix-Timestamp", strconv.FormatInt(at.Unix(), 10))
 	req.Header.Set("Svix-Signature", p.sign(id, at, body))
 
-	// A redirect is an answer: Svix does not follow it either.
+	// Svix does not follow redirects either.
 	client := http.Client{
 		Transport:     p.transport,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },

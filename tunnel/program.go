@@ -8,8 +8,8 @@ import (
 	"runtime"
 )
 
-// FindProgram returns the path of cloudflared: of the one named or, without a
-// name, of the first on PATH. Its error says how to install it on this system.
+// FindProgram returns the path of cloudflared: of name or, if empty, of the first on
+// PATH. Its error says how to install it on this system.
 func FindProgram(name string) (string, error) {
 	if name != "" {
 		path, err := exec.LookPath(name)
@@ -29,7 +29,7 @@ func FindProgram(name string) (string, error) {
 		installation(runtime.GOOS, runtime.GOARCH))
 }
 
-// cause leaves out the name that LookPath puts before it.
+// cause removes the name that LookPath adds to an error.
 func cause(err error) error {
 	var e *exec.Error
 	var p *fs.PathError

@@ -19,20 +19,19 @@ const (
 	relayListen = "wss://api.relay.svix.com/api/v1/listen/"
 	playBase    = "https://play.svix.com/"
 
-	// relaySilence is how long the relay may say nothing. It sends a ping
-	// every 20 s.
+	// relaySilence is how long the relay may be silent. It sends a ping every 20 s.
 	relaySilence = 35 * time.Second
-	relayGreet   = 10 * time.Second // for the connection and the answer to our start
+	relayGreet   = 10 * time.Second // for connecting and the answer to our start
 	relayWrite   = 10 * time.Second
-	// relayFrame bounds a frame, in bytes. Bodies are up to 1 MiB, in base64.
+	// relayFrame is the maximum size of a frame, in bytes. Bodies have up to 1 MiB, in
+	// base64.
 	relayFrame = 4 << 20
-	// relayAtOnce bounds the requests that are in flight; the others wait.
+	// relayAtOnce is the maximum number of requests in flight.
 	relayAtOnce = 32
-	// relayGhost is how long our own lost connection may still hold the token:
-	// until the relay, too, misses its pings.
+	// relayGhost is how long our own lost connection may still hold the token, until
+	// the relay notices.
 	relayGhost = 45 * time.Second
-	// relayLasting is how long a connection must have held for the pauses to
-	// begin small again.
+	// relayLasting is how long a connection must have lasted to reset the pauses.
 	relayLasting = 10 * time.Second
 )
 
@@ -43,11 +42,11 @@ var relayPauses = [...]time.Duration{0, 100 * time.Millisecond, time.Second, 5 *
 
 var errSilent = errors.New("no data received")
 
-// errTaken is the relay's word that somebody listens with this token already.
+// errTaken means that somebody else uses this token.
 var errTaken = errors.New("another program uses this address")
 
-// relay is the carrier that listens at Svix's relay and posts what it is sent
-// to the receiver.
+// relay is the carrier that listens at Svix's relay and posts its requests to the
+// receiver.
 type relay struct {
 	listen string // websocket URL
 	play   string // public URL, without in/…
@@ -85,7 +84,7 @@ func (r *relay) run(ctx context.Context, wake <-chan struct{}, tell func(link)) 
 	defer r.poster.CloseIdleConnections()
 	defer r.dialer.CloseIdleConnections()
 	tell(link{state: model.TunnelStarting, url: r.publicURL(), detail: "connecting to Svix's relay"})
-	var lost time.Time // our connection with this token, zero before there was one
+	var lost time.Time // when our connection with this token was lost, zero before
 	detail := "1 of 1"
 	for tries := 0; ; tries++ {
 		var since time.Time
@@ -140,8 +139,8 @@ func frame(kind string, data any) []byte {
 	return inner
 }
 
-// serve listens over one connection until it is lost or ctx ends. It calls
-// connected when requests can come.
+// serve uses one connection until it is lost or ctx ends. It calls connected when
+// requests can arrive.
 func (r *relay) serve(ctx context.Context, wake <-chan struct{}, connected func()) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -187,9 +186,9 @@ func (r *relay) serve(ctx context.Context, wake <-chan struct{}, connected func(
 		silence.Reset(relaySilence)
 		e, err := readEvent(text)
 		if err != nil {
-			continue // nobody to tell: without an id it cannot be answered
+			continue // without an id it cannot be answered
 		}
-		slots <- struct{}{} // shorter than relaySilence, as posts are
+		slots <- struct{}{} // posts take less than relaySilence
 		posts.Go(func() {
 			defer func() { <-slots }()
 			answer := frame("event", r.post(ctx, e))
@@ -200,7 +199,7 @@ func (r *relay) serve(ctx context.Context, wake <-chan struct{}, connected func(
 	}
 }
 
-// greeted waits for the answer to our start.
+// greeted waits for the answer to our start message.
 func greeted(ctx context.Context, c *websocket.Conn) error {
 	_, text, err := c.Read(ctx)
 	if err != nil {
@@ -213,7 +212,7 @@ func greeted(ctx context.Context, c *websocket.Conn) error {
 	return nil
 }
 
-// why prefers our own reason for an end to what the library makes of it.
+// why prefers our own reason for a disconnect to the library's error.
 func why(ctx context.Context, err error) error {
 	if cause := context.Cause(ctx); cause != nil {
 		return cause

@@ -14,12 +14,11 @@ import (
 const (
 	// postTimeout is how long the receiver may take to answer.
 	postTimeout = 30 * time.Second
-	// postAnswer is how much of its answer is handed back, in bytes.
+	// postAnswer is the maximum size of its answer, in bytes.
 	postAnswer = 1 << 20
 )
 
-// event is a request that somebody sent to the public URL. There is one value
-// for each header.
+// event is a request to the public URL, with one value per header.
 type event struct {
 	ID      string            `json:"id"`
 	Method  string            `json:"method"`
@@ -27,7 +26,7 @@ type event struct {
 	Body    []byte            `json:"body"` // base64 in JSON
 }
 
-// reply is its answer.
+// reply is the answer to an event.
 type reply struct {
 	ID      string            `json:"id"`
 	Status  int               `json:"status"`
@@ -46,8 +45,7 @@ func readEvent(text []byte) (e event, err error) {
 	return e, json.Unmarshal(m.Data, &e)
 }
 
-// newPoster returns a client that adds nothing to a request, and takes nothing
-// from an answer.
+// newPoster returns a client that does not modify requests and answers.
 func newPoster() *http.Client {
 	return &http.Client{
 		Timeout: postTimeout,
@@ -60,13 +58,13 @@ func newPoster() *http.Client {
 	}
 }
 
-// perHop are the headers that belong to a connection and not to the request.
+// perHop are the headers of the connection, not of the request.
 var perHop = [...]string{
 	"Connection", "Keep-Alive", "Proxy-Connection", "Te", "Trailer", "Transfer-Encoding", "Upgrade", "Content-Length",
 }
 
-// post hands an event to the receiver and returns its answer. If there is none
-// it is 502, so that the sender tries again.
+// post posts an event to the receiver and returns its answer: 502 if there is none, so
+// that the sender retries.
 func (r *relay) post(ctx context.Context, e event) reply {
 	failed := reply{ID: e.ID, Status: http.StatusBadGateway, Headers: map[string]string{}, Body: []byte{}}
 	req, err := http.NewRequestWithContext(ctx, e.Method, r.target, bytes.NewReader(e.Body))
@@ -84,7 +82,7 @@ func (r *relay) post(ctx context.Context, e event) reply {
 		req.Header.Del(name)
 	}
 	if req.Header.Get("User-Agent") == "" {
-		req.Header.Set("User-Agent", "") // or net/http names itself
+		req.Header.Set("User-Agent", "") // or net/http adds its own
 	}
 	res, err := r.poster.Do(req)
 	if err != nil {

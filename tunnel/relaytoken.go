@@ -13,8 +13,8 @@ import (
 	"aspectop/private"
 )
 
-// tokenFile keeps the relay's token, by which the public address stays the same
-// from one run to the next. Whoever knows it can read what was sent there.
+// tokenFile stores the relay's token, so that the public URL stays the same between
+// runs. Anyone who knows the token can read what was sent there.
 type tokenFile struct{ dir, path string }
 
 type keptToken struct {
@@ -23,12 +23,10 @@ type keptToken struct {
 
 func newTokenFile(dir string) tokenFile { return tokenFile{dir, filepath.Join(dir, "relay.json")} }
 
-// tokenForm is c_ and base62. With c_ in front, Svix Play keeps a history;
-// without it, it refuses the address.
+// tokenForm is c_ and base62. Svix Play rejects tokens without c_.
 var tokenForm = regexp.MustCompile(`^c_[0-9A-Za-z]{16,64}$`)
 
-// load returns the kept token, or makes and keeps one. A file that holds none
-// is replaced.
+// load returns the stored token or creates one. It replaces an invalid file.
 func (f tokenFile) load() (string, error) {
 	text, err := os.ReadFile(f.path)
 	switch {
@@ -44,8 +42,8 @@ func (f tokenFile) load() (string, error) {
 	return kept.Token, nil
 }
 
-// replace makes a new token and keeps it. There is a token also if it could not
-// be kept.
+// replace creates and stores a new token. It returns the token even if it cannot be
+// stored.
 func (f tokenFile) replace() (token string, err error) {
 	token = newToken()
 	text, err := json.Marshal(keptToken{token})
@@ -61,5 +59,5 @@ func (f tokenFile) replace() (token string, err error) {
 	return token, nil
 }
 
-// newToken has the form of those that Svix's own program makes: 27 characters.
+// newToken has the format of Svix's own program: 27 characters.
 func newToken() string { return "c_" + (rand.Text() + rand.Text())[:27] }

@@ -1,12 +1,11 @@
-// Package tunnel makes the receiver reachable from outside and says truthfully
-// whether it is. There are three ways: cloudflared as a child process, Svix's
-// relay over a websocket, and a URL that the user provides. Whichever it is,
-// only a signed request of our own that comes back through the public URL
-// counts as proof; see [Prober].
+// Package tunnel makes the receiver reachable from the internet and reports truthfully
+// whether it is. There are three ways: cloudflared as a child process, Svix's relay
+// over a websocket, and a URL of the user's own tunnel. The only proof is a signed
+// request of our own that arrives through the public URL; see [Prober].
 //
-// It is not a server and judges no delivery: it knows the receiver by its
-// local URL only. It registers the public URL with nobody; who did that is
-// told by [Options.Report] when the URL changes.
+// The package is not a server and does not judge deliveries: it knows only the
+// receiver's local URL. It does not register the public URL anywhere; [Options.Report]
+// reports when it changes.
 package tunnel
 
 import (
@@ -20,75 +19,70 @@ import (
 	"aspectop/model"
 )
 
-// Mode is a way of being reachable, and the Kind of a [model.Tunnel].
+// Mode is a kind of tunnel, and the Kind of a [model.Tunnel].
 type Mode string
 
 const (
-	Cloudflared Mode = "cloudflared" // a quick tunnel, or with a token a named one
+	Cloudflared Mode = "cloudflared" // a quick tunnel or, with a token, a named one
 	SvixRelay   Mode = "svix"        // the relay behind Svix Play
 	OwnURL      Mode = "url"         // a tunnel of the user's own
 )
 
-// ReadyWait is how long a start should wait in [Tunnel.Ready] before it goes on
-// and says what is missing.
+// ReadyWait is how long to wait in [Tunnel.Ready] at the start before continuing
+// without.
 const ReadyWait = 30 * time.Second
 
-// ErrRefused is in the error of [Tunnel.Ready] when the tunnel's program does
-// not accept how it was called, so that no further try will help.
+// ErrRefused is in the error of [Tunnel.Ready] if the tunnel's program rejects its
+// flags, so that retrying is useless.
 var ErrRefused = errors.New("refused")
 
-// Options say which tunnel is wanted. Local, Path, Prober and Report are always
-// needed.
+// Options configure a tunnel. Local, Path, Prober and Report are required.
 type Options struct {
 	Mode Mode
-	// Local is the receiver's own address without a path, such as
-	// http://127.0.0.1:8787.
+	// Local is the receiver's local URL without a path, such as http://127.0.0.1:8787.
 	Local string
 	// Path is the receiver's path, escaped as in a URL. Nothing else is exposed.
 	Path string
-	// PublicURL is the address of OwnURL, or the one under which a named
-	// tunnel of Cloudflared is reached. Without a path, Path is appended.
+	// PublicURL is the URL for OwnURL, or of a named tunnel of Cloudflared. Without a
+	// path, Path is appended.
 	PublicURL string
 	// Program is cloudflared's name or path; "" looks for it on PATH.
 	Program string
-	// Token makes Cloudflared run the named tunnel it belongs to. It goes into
-	// the child's environment and nowhere else.
+	// Token is the token of a named tunnel of Cloudflared. It is passed only in the
+	// child's environment.
 	Token string
-	// StateDir is a folder of the user's own, made if it is missing, where
-	// SvixRelay keeps its token, so that the address stays the same.
+	// StateDir is the directory where SvixRelay stores its token, so that the public
+	// URL stays the same. It is created if missing.
 	StateDir string
-	// Prober asks the public URL. Its Saw must be told by the receiver.
+	// Prober probes the public URL. The receiver must call its Saw.
 	Prober *Prober
-	// Report is told every change, one after the other and never concurrently.
-	// A probe is one if it is the first of a connection or its outcome is
-	// another than that of the one before; State always has the newest.
+	// Report is called with every change, never concurrently. A probe counts as a
+	// change if it is the first of a connection or its result differs.
 	Report func(model.Tunnel)
-	// Now is the clock on the wall; nil is time.Now.
+	// Now is the wall clock; nil is time.Now.
 	Now func() time.Time
 }
 
-// link is what a carrier says about the way it keeps open.
+// link is a carrier's report.
 type link struct {
 	state   model.TunnelState
 	url     string
 	detail  string
 	nextTry time.Time
-	// settle is how long the name in url needs before it is asked for: an
-	// answer that it does not exist would be remembered by resolvers.
+	// settle is how long to wait before resolving the name in url, because resolvers
+	// cache a negative answer.
 	settle time.Duration
 	// unmeasured: the carrier cannot tell, so the probe decides.
 	unmeasured bool
-	// refused: further tries are of no use.
+	// refused: retrying is useless.
 	refused bool
 }
 
-// carrier keeps one way open until ctx ends, then closes it and returns. It
-// tells every change, and nothing after it returned. A message on wake says
-// that the machine may have slept.
+// carrier keeps a tunnel open until ctx ends, then closes it and returns. It reports
+// every change with tell. A message on wake means that the machine may have slept.
 type carrier func(ctx context.Context, wake <-chan struct{}, tell func(link))
 
-// rest waits for the time given or, if that is sooner, until ctx ends or the
-// machine wakes.
+// rest waits until d has passed, ctx ends or the machine wakes.
 func rest(ctx context.Context, d time.Duration, wake <-chan struct{}) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
@@ -99,8 +93,7 @@ func rest(ctx context.Context, d time.Duration, wake <-chan struct{}) {
 	}
 }
 
-// Tunnel is a way from outside to the receiver. Its methods may be used by any
-// number of goroutines.
+// Tunnel is a tunnel to the receiver. Its methods are safe for concurrent use.
 type Tunnel struct {
 	o      Options
 	notice string
@@ -110,16 +103,16 @@ type Tunnel struct {
 
 	mu   sync.Mutex
 	told model.Tunnel
-	// missing says why the newest probe failed, also while it does not count
-	// yet; "" if it did not.
+	// missing says why the newest probe failed, even if it does not count yet; "" if it
+	// succeeded.
 	missing string
 	refused bool
 	news    chan struct{} // closed and replaced at every change
 }
 
-// Start begins to make the receiver reachable, and returns without waiting for
-// it. It ends with ctx or [Tunnel.Stop]. An error is the user's to solve: the
-// program is missing, or something given cannot work.
+// Start starts the tunnel and returns without waiting for it. The tunnel ends with ctx
+// or [Tunnel.Stop]. An error is for the user to fix: a missing program or an invalid
+// option.
 func Start(ctx context.Context, o Options) (*Tunnel, error) {
 	if o.Now == nil {
 		o.Now = time.Now
@@ -167,20 +160,19 @@ func launch(ctx context.Context, o Options, carry carrier, notice string) *Tunne
 	return t
 }
 
-// State returns how things stand: what was last reported, with the newest probe.
+// State returns the current state with the newest probe.
 func (t *Tunnel) State() model.Tunnel {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.told
 }
 
-// Notice is what the user should be told once about this way: who else sees
-// what comes through it. It is "" if there is nothing to say.
+// Notice tells the user who else can read what passes through this tunnel. It may be
+// "".
 func (t *Tunnel) Notice() string { return t.notice }
 
-// Ready waits until a probe came through the tunnel, for at most atMost. Its
-// error says what is missing; the tunnel goes on nevertheless, unless the error
-// is [ErrRefused].
+// Ready waits until a probe succeeds, for at most atMost. Its error says what is
+// missing; the tunnel keeps trying unless the error is [ErrRefused].
 func (t *Tunnel) Ready(ctx context.Context, atMost time.Duration) error {
 	limit := time.NewTimer(atMost)
 	defer limit.Stop()
@@ -214,23 +206,21 @@ func (t *Tunnel) Ready(ctx context.Context, atMost time.Duration) error {
 	}
 }
 
-// Stop closes the tunnel and returns when it is closed: at once or, if
-// cloudflared still serves requests, after five seconds at most. No child is
-// left. The receiver should have stopped before, so that its last answers get
-// through.
+// Stop closes the tunnel and waits until it is closed and no child is left: up to five
+// seconds if cloudflared still serves requests. Stop the receiver first, so that its
+// last answers get through.
 func (t *Tunnel) Stop() {
 	t.cancel()
 	<-t.done
 }
 
-// CheckPublicURL reports what is wrong with a URL that a user gave as the
-// receiver's public one.
+// CheckPublicURL validates a public URL given by the user.
 func CheckPublicURL(text string) error {
 	_, err := webhookURL(text, "/")
 	return err
 }
 
-// webhookURL checks a URL that the user gave, and appends path if it has none.
+// webhookURL validates a URL given by the user and appends path if it has none.
 func webhookURL(text, path string) (string, error) {
 	u, err := url.Parse(text)
 	switch {
@@ -249,7 +239,7 @@ func webhookURL(text, path string) (string, error) {
 	return text, nil
 }
 
-// ownURL is the carrier of an address that somebody else keeps open.
+// ownURL is the carrier of a tunnel that the user runs.
 func ownURL(public string) carrier {
 	return func(ctx context.Context, _ <-chan struct{}, tell func(link)) {
 		tell(link{state: model.TunnelStarting, url: public, unmeasured: true})
