@@ -48,3 +48,21 @@ func statusOf(b testing.TB, pid int, name string) int {
 	}
 	return n
 }
+
+// wakesOf is how often threads of the process have gone to sleep so far: each has
+// been woken as often.
+func wakesOf(b testing.TB, pid int) (wakes int) {
+	b.Helper()
+	threads, err := os.ReadDir(fmt.Sprintf("/proc/%d/task", pid))
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, t := range threads {
+		thread, err := strconv.Atoi(t.Name())
+		if err != nil {
+			b.Fatal(err)
+		}
+		wakes += statusOf(b, thread, "voluntary_ctxt_switches:")
+	}
+	return wakes
+}

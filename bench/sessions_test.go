@@ -3,20 +3,13 @@
 package bench
 
 import (
-	"bufio"
 	"crypto/ed25519"
-	"encoding/json"
 	"fmt"
-	"io"
-	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"text/tabwriter"
 	"time"
@@ -36,16 +29,12 @@ const (
 // the deliveries waited. A delivery's wait begins when it was due, so one that had
 // to queue counts. The goal is a p99 within 10 % of that without sessions.
 func BenchmarkSessions(b *testing.B) {
-	program := filepath.Join(b.TempDir(), "aspectop")
-	if out, err := exec.Command("go", "build", "-o", program, "..").CombinedOutput(); err != nil {
-		b.Fatalf("%v: %s", err, out)
-	}
 	watching := []int{0, 4, 16}
 	for b.Loop() {
 		rounds := make([][]sessionFigures, len(watching))
 		for range sessionRounds {
 			for i, n := range watching {
-				rounds[i] = append(rounds[i], receiveWatched(b, program, n))
+				rounds[i] = append(rounds[i], receiveWatched(b, n))
 			}
 		}
 		out := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight|tabwriter.Debug)
@@ -87,76 +76,30 @@ func spreadOfSessions(of, base []sessionFigures, value func(sessionFigures) floa
 	return spreadOf(ratios)
 }
 
-// watched is a watch in a process of its own that prints JSON lines and serves
-// screens.
+// watched is a watch that serves screens over SSH.
 type watched struct {
-	cmd       *exec.Cmd
-	receiver  string // address
+	*program
 	ssh       string // address
 	signer    ssh.Signer
-	folder    string
-	drained   chan struct{}
 	drawn     atomic.Int64 // bytes that screens were sent
 	connected []*ssh.Client
 }
 
-func startWatched(b *testing.B, program string, args ...string) *watched {
+func startWatched(b *testing.B) *watched {
 	b.Helper()
-	w := &watched{folder: b.TempDir(), drained: make(chan struct{})}
+	w := &watched{ssh: freeAddress(b)}
 	_, key, err := ed25519.GenerateKey(nil)
 	if err == nil {
 		w.signer, err = ssh.NewSignerFromKey(key)
 	}
-	keys := filepath.Join(w.folder, "keys")
+	keys := filepath.Join(b.TempDir(), "keys")
 	if err == nil {
 		err = os.WriteFile(keys, ssh.MarshalAuthorizedKey(w.signer.PublicKey()), 0o600)
 	}
 	if err != nil {
 		b.Fatal(err)
 	}
-	w.cmd = exec.Command(program, append([]string{"watch", "--json", "--listen", "127.0.0.1:0",
-		"--ssh", "127.0.0.1:0", "--ssh-keys", keys, "--ssh-sessions", "100"}, args...)...)
-	w.cmd.Env = []string{"HOME=" + w.folder, "XDG_STATE_HOME=" + w.folder, "ASPECT_WEBHOOK_SECRET=" + secret}
-	stdout, err := w.cmd.StdoutPipe()
-	if err != nil {
-		b.Fatal(err)
-	}
-	stderr, err := w.cmd.StderrPipe()
-	if err != nil {
-		b.Fatal(err)
-	}
-	if err := w.cmd.Start(); err != nil {
-		b.Fatal(err)
-	}
-	in := bufio.NewReader(stderr)
-	for w.ssh == "" {
-		line, err := in.ReadString('\n')
-		if err != nil {
-			b.Fatal("the watch has ended")
-		}
-		if m := regexp.MustCompile(`ssh -p (\d+)`).FindStringSubmatch(line); m != nil {
-			w.ssh = "127.0.0.1:" + m[1]
-		}
-	}
-	go io.Copy(io.Discard, in)
-	lines := bufio.NewReader(stdout)
-	line, err := lines.ReadBytes('\n')
-	var ready struct{ URL string }
-	if err == nil {
-		err = json.Unmarshal(line, &ready)
-	}
-	if err != nil {
-		b.Fatal(err)
-	}
-	u, err := url.Parse(ready.URL)
-	if err != nil {
-		b.Fatal(err)
-	}
-	w.receiver = u.Host
-	go func() {
-		defer close(w.drained)
-		io.Copy(io.Discard, lines)
-	}()
+	w.program = startWatch(b, withoutScreen, "--ssh", w.ssh, "--ssh-keys", keys, "--ssh-sessions", "100")
 	return w
 }
 
@@ -164,11 +107,7 @@ func (w *watched) stop(b *testing.B) {
 	for _, c := range w.connected {
 		c.Close()
 	}
-	w.cmd.Process.Signal(syscall.SIGTERM)
-	<-w.drained
-	if err := w.cmd.Wait(); err != nil {
-		b.Errorf("the watch ended with %v", err)
-	}
+	w.program.stop(b)
 }
 
 // join watches on a screen whose output is counted and dropped.
@@ -213,8 +152,8 @@ func (s *screenBytes) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-func receiveWatched(b *testing.B, program string, sessions int) sessionFigures {
-	w := startWatched(b, program)
+func receiveWatched(b *testing.B, sessions int) sessionFigures {
+	w := startWatched(b)
 	defer w.stop(b)
 	for range sessions {
 		w.join(b)
@@ -224,7 +163,7 @@ func receiveWatched(b *testing.B, program string, sessions int) sessionFigures {
 	if _, err := closedLoop(w.receiver, mail[:10*sessionSlots], sessionSlots); err != nil {
 		b.Fatal(err)
 	}
-	drawn, cpu := w.drawn.Load(), cpuOf(b, w.cmd.Process.Pid)
+	drawn, cpu := w.drawn.Load(), cpuOf(b, w.pid())
 	begin := time.Now()
 	waits, err := openLoop(w.receiver, mail[10*sessionSlots:], sessionSlots, sessionRate)
 	if err != nil {
@@ -234,7 +173,7 @@ func receiveWatched(b *testing.B, program string, sessions int) sessionFigures {
 	slices.Sort(waits)
 	return sessionFigures{
 		rate: float64(n) / took, p50: waits[len(waits)/2], p99: waits[len(waits)*99/100],
-		drawn: float64(w.drawn.Load()-drawn) / took, cpu: (cpuOf(b, w.cmd.Process.Pid) - cpu).Seconds() / took,
+		drawn: float64(w.drawn.Load()-drawn) / took, cpu: (cpuOf(b, w.pid()) - cpu).Seconds() / took,
 	}
 }
 
@@ -242,20 +181,16 @@ func receiveWatched(b *testing.B, program string, sessions int) sessionFigures {
 // 100,000 tasks. It stops before fifty if they take more than a gibibyte.
 func BenchmarkSessionMemory(b *testing.B) {
 	const tasks, most, enough = 100_000, 50, 1 << 30
-	program := filepath.Join(b.TempDir(), "aspectop")
-	if out, err := exec.Command("go", "build", "-o", program, "..").CombinedOutput(); err != nil {
-		b.Fatalf("%v: %s", err, out)
-	}
 	for b.Loop() {
-		w := startWatched(b, program)
+		w := startWatched(b)
 		if _, err := closedLoop(w.receiver, sign(tasks, 1), sessionSlots); err != nil {
 			b.Fatal(err)
 		}
 		settle := func() int { // the least of what it has in a while
-			least := memoryOf(b, w.cmd.Process.Pid)
+			least := memoryOf(b, w.pid())
 			for range 50 {
 				time.Sleep(100 * time.Millisecond)
-				least = min(least, memoryOf(b, w.cmd.Process.Pid))
+				least = min(least, memoryOf(b, w.pid()))
 			}
 			return least
 		}

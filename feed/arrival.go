@@ -2,8 +2,7 @@ package feed
 
 import (
 	"context"
-
-	"golang.org/x/sync/errgroup"
+	"sync"
 
 	"aspectop/model"
 )
@@ -65,24 +64,28 @@ func (f *Feed) Row(ctx context.Context, seq int64) (Arrival, error) {
 // lock.
 func (f *Feed) Range(ctx context.Context) (first, last int64, err error) { return f.rows.Range(ctx) }
 
-// read fetches a batch and decodes it on all cores.
 func (f *Feed) read(ctx context.Context, seq int64, fetch func(context.Context, int64, int) ([]model.Delivery, error)) ([]Arrival, error) {
 	deliveries, err := fetch(ctx, seq, batchSize)
 	if err != nil {
 		return nil, err
 	}
+	return f.decodeAll(ctx, deliveries), nil
+}
+
+// decodeAll decodes a batch on all cores.
+func (f *Feed) decodeAll(ctx context.Context, deliveries []model.Delivery) []Arrival {
 	arrivals := make([]Arrival, len(deliveries))
-	var work errgroup.Group
+	var work sync.WaitGroup
 	const share = 500
 	for i := 0; i < len(deliveries); i += share {
-		work.Go(func() error {
+		work.Go(func() {
 			for j := i; j < min(i+share, len(deliveries)); j++ {
 				arrivals[j] = f.decode(ctx, &deliveries[j])
 			}
-			return nil
 		})
 	}
-	return arrivals, work.Wait()
+	work.Wait()
+	return arrivals
 }
 
 func (f *Feed) decode(ctx context.Context, d *model.Delivery) Arrival {

@@ -132,26 +132,50 @@ func (f *Feed) take(arrivals []Arrival) {
 	})
 }
 
-// history folds what was in the journal when it was opened, newest first.
+// history folds what was in the journal when it was opened, newest first. While
+// one batch is decoded and folded, the next is read.
 func (f *Feed) history(ctx context.Context) {
-	for f.loading { // only this goroutine changes loading and oldest
-		arrivals, err := f.Before(ctx, f.oldest)
+	if !f.loading { // only this goroutine changes loading and oldest
+		return
+	}
+	batches := make(chan []model.Delivery)
+	go f.readHistory(ctx, f.oldest, batches)
+	for deliveries := range batches {
+		arrivals := f.decodeAll(ctx, deliveries)
+		f.change(func() {
+			f.fold(arrivals, nil)
+			f.oldest = arrivals[len(arrivals)-1].Seq
+		})
+	}
+	if ctx.Err() == nil {
+		f.change(func() { f.loading = false })
+	}
+}
+
+// readHistory sends what stands before seq, newest first, and closes the channel
+// after the last or when ctx ends.
+func (f *Feed) readHistory(ctx context.Context, seq int64, batches chan<- []model.Delivery) {
+	defer close(batches)
+	for {
+		deliveries, err := f.journal.Before(ctx, seq, batchSize)
 		if ctx.Err() != nil {
 			return
 		}
 		f.trouble(loading, err)
-		switch {
-		case err != nil:
+		if err != nil {
 			if !sleep(ctx, retryTime) {
 				return
 			}
-		case len(arrivals) == 0:
-			f.change(func() { f.loading = false })
-		default:
-			f.change(func() {
-				f.fold(arrivals, nil)
-				f.oldest = arrivals[len(arrivals)-1].Seq
-			})
+			continue
+		}
+		if len(deliveries) == 0 {
+			return
+		}
+		select {
+		case batches <- deliveries:
+			seq = deliveries[len(deliveries)-1].Seq
+		case <-ctx.Done():
+			return
 		}
 	}
 }

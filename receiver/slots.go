@@ -10,11 +10,13 @@ import (
 	"time"
 )
 
-// bodyGrace is how long a connection may take over a body before it has to make
-// room for a new one.
-const bodyGrace = time.Second
-
 const (
+	// headerGrace and bodyGrace are how long a connection may take over a header
+	// and over a body before it has to make room for a new one. When many come at
+	// once, what a connection has sent already may not have been read yet.
+	headerGrace = 200 * time.Millisecond
+	bodyGrace   = time.Second
+
 	// When more connections than crowd have been open, and nearly all are gone
 	// for quietTime, the memory that they took is given back to the system. The
 	// runtime would keep most of it for minutes.
@@ -23,11 +25,11 @@ const (
 )
 
 // slots is a listener with room for so many connections at a time. When all
-// slots are taken, a new connection gets that of the oldest one that is idle or
-// has not sent its whole header, or else of the one that has been sending its
-// body for longest, if that is longer than [bodyGrace]. So strangers who hold
-// connections cannot keep deliveries out. A request whose body has arrived keeps
-// its connection until it is answered.
+// slots are taken, a new connection gets that of the one that has been idle or in
+// its header for longest, if that is longer than [headerGrace], or else of the one
+// that has been sending its body for longest, if that is longer than [bodyGrace].
+// So strangers who hold connections cannot keep deliveries out. A request whose
+// body has arrived keeps its connection until it is answered.
 //
 // Only one goroutine may call Accept.
 type slots struct {
@@ -112,14 +114,9 @@ func (s *slots) room(own *slot) (victim *slot, again time.Duration) {
 	defer s.mu.Unlock()
 	for len(s.taken) == s.most {
 		var stay int64
-		if victim, stay = s.oldest(waiting); victim == nil {
-			if victim, stay = s.oldest(sending); victim == nil {
-				return nil, bodyGrace
-			}
-			since := time.Duration(stay >> phaseBits)
-			if left := bodyGrace - (time.Since(s.began) - since); left > 0 {
-				return nil, left
-			}
+		var left time.Duration
+		if victim, stay, left = s.overdue(); victim == nil {
+			return nil, left
 		}
 		if victim.stay.CompareAndSwap(stay, gone) {
 			s.remove(victim)
@@ -132,6 +129,28 @@ func (s *slots) room(own *slot) (victim *slot, again time.Duration) {
 		s.giveBack.Stop()
 	}
 	return victim, 0
+}
+
+// overdue returns the connection that has to make room, or nil and when one may
+// have to.
+func (s *slots) overdue() (victim *slot, stay int64, again time.Duration) {
+	again = bodyGrace
+	now := time.Since(s.began)
+	for _, phase := range [...]struct {
+		is    int64
+		grace time.Duration
+	}{{waiting, headerGrace}, {sending, bodyGrace}} {
+		oldest, stay := s.oldest(phase.is)
+		if oldest == nil {
+			continue
+		}
+		left := phase.grace - (now - time.Duration(stay>>phaseBits))
+		if left <= 0 {
+			return oldest, stay, 0
+		}
+		again = min(again, left)
+	}
+	return nil, 0, again
 }
 
 // oldest returns the connection that has been in the phase for longest, or nil.

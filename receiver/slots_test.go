@@ -55,6 +55,31 @@ func TestANewConnectionTakesTheSlotOfTheOneThatWaitedLongest(t *testing.T) {
 	})
 }
 
+func TestAConnectionHasAMomentForItsHeader(t *testing.T) {
+	serve(t, func(t *testing.T, r *rig, p *pipes) {
+		conns := make([]net.Conn, maxConnections)
+		for i := range conns {
+			conns[i] = p.dial()
+		}
+		start := time.Now()
+		conn := p.dial()
+		say(conn, r.raw("msg_1", "x"))
+		time.Sleep(headerGrace - time.Millisecond)
+		if closed(conns[0]) {
+			t.Error("a connection was cut before its time was up")
+		}
+		if got := status(t, conn); got != 204 {
+			t.Errorf("answered %d, want 204", got)
+		}
+		if took := time.Since(start); took > headerGrace+time.Millisecond {
+			t.Errorf("a delivery waited %s", took)
+		}
+		for _, c := range append(conns, conn) {
+			c.Close()
+		}
+	})
+}
+
 func TestASlowBodyMakesRoomAfterASecond(t *testing.T) {
 	serve(t, func(t *testing.T, r *rig, p *pipes) {
 		conns := make([]net.Conn, maxConnections)

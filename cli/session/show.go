@@ -103,14 +103,8 @@ func (s *Session) diagnose(ctx context.Context, cursor int64, tunnel bool) (stop
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		tick := time.NewTicker(time.Second / 5)
-		defer tick.Stop()
 		for ended := false; !ended; {
-			select {
-			case <-ctx.Done():
-				ended = true
-			case <-tick.C:
-			}
+			ended = s.told().Wait(ctx, cursor) != nil
 			var entries []model.Status
 			entries, _, cursor = s.told().After(cursor)
 			for _, e := range entries {
@@ -121,6 +115,10 @@ func (s *Session) diagnose(ctx context.Context, cursor int64, tunnel bool) (stop
 				if say != "" {
 					fmt.Fprintln(os.Stderr, "aspectop: "+printer.Clean(say))
 				}
+			}
+			select { // a flood of rejected requests comes in gulps
+			case <-ctx.Done():
+			case <-time.After(time.Second / 5):
 			}
 		}
 	}()
