@@ -15,7 +15,7 @@ const (
 	// and over a body before it has to make room for a new one. When many come at
 	// once, what a connection has sent already may not have been read yet.
 	headerGrace = 200 * time.Millisecond
-	bodyGrace   = time.Second
+	bodyGrace   = 500 * time.Millisecond
 
 	// When more connections than crowd have been open, and nearly all are gone
 	// for quietTime, the memory that they took is given back to the system. The

@@ -64,14 +64,14 @@ func TestAConnectionHasAMomentForItsHeader(t *testing.T) {
 		start := time.Now()
 		conn := p.dial()
 		say(conn, r.raw("msg_1", "x"))
-		time.Sleep(headerGrace - time.Millisecond)
+		time.Sleep(headerGrace - 10*time.Millisecond)
 		if closed(conns[0]) {
 			t.Error("a connection was cut before its time was up")
 		}
 		if got := status(t, conn); got != 204 {
 			t.Errorf("answered %d, want 204", got)
 		}
-		if took := time.Since(start); took > headerGrace+time.Millisecond {
+		if took := time.Since(start); took > headerGrace+10*time.Millisecond {
 			t.Errorf("a delivery waited %s", took)
 		}
 		for _, c := range append(conns, conn) {
@@ -80,7 +80,7 @@ func TestAConnectionHasAMomentForItsHeader(t *testing.T) {
 	})
 }
 
-func TestASlowBodyMakesRoomAfterASecond(t *testing.T) {
+func TestASlowBodyMakesRoomSoon(t *testing.T) {
 	serve(t, func(t *testing.T, r *rig, p *pipes) {
 		conns := make([]net.Conn, maxConnections)
 		for i := range conns {
