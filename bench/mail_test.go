@@ -17,19 +17,26 @@ import (
 // message of its own, perTask of them about each task. They are signed ahead, so
 // that the load costs the generator next to nothing.
 func sign(n, perTask int) [][]byte {
+	return signFrom(known, 0, n, perTask)
+}
+
+// known is the secret as a sender has it.
+var known = func() receiver.Secret {
 	secrets, err := receiver.ParseSecrets(secret)
 	if err != nil {
 		panic(err)
 	}
-	return signWith(secrets[0], n, perTask)
-}
+	return secrets[0]
+}()
 
-func signWith(by receiver.Secret, n, perTask int) [][]byte {
+// signFrom signs messages from the given one on with a secret.
+func signFrom(by receiver.Secret, from, n, perTask int) [][]byte {
 	now := time.Now()
 	mail := make([][]byte, n)
-	for i := range mail {
+	for at := range mail {
+		i := from + at
 		id, text := fmt.Sprintf("msg_%027d", i), body(i, i/perTask)
-		mail[i] = fmt.Appendf(nil, "POST %s HTTP/1.1\r\nHost: 127.0.0.1:8787\r\ncontent-type: application/json\r\naccept: */*\r\n"+
+		mail[at] = fmt.Appendf(nil, "POST %s HTTP/1.1\r\nHost: 127.0.0.1:8787\r\ncontent-type: application/json\r\naccept: */*\r\n"+
 			"user-agent: Svix-Webhooks/1.84.0 (sender-9YMgn; +https://www.svix.com/http-sender/)\r\n"+
 			"svix-id: %s\r\nsvix-timestamp: %d\r\nsvix-signature: %s\r\ncontent-length: %d\r\n\r\n%s",
 			receiver.DefaultPath, id, now.Unix(), by.Sign(id, now, text), len(text), text)

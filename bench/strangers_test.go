@@ -157,7 +157,7 @@ func forge(ctx context.Context, addr string) error {
 	}
 	defer c.Close()
 	go discard(c)
-	mail := signWith(receiver.NewSecret("other"), 10_000, 10)
+	mail := signFrom(receiver.NewSecret("other"), 0, 10_000, 10)
 	begin := time.Now()
 	for i := 0; ctx.Err() == nil; i++ {
 		if i%10 == 0 {
