@@ -1,6 +1,6 @@
 # The everyday commands. Nothing here is needed to build: go build does.
 
-.PHONY: help demo build test race bench fuzz lint golden pictures gate release release-check
+.PHONY: help demo build test race bench scale soak fuzz lint golden pictures gate release release-check
 .DEFAULT_GOAL := help
 
 help: ## list these commands
@@ -18,8 +18,14 @@ test: ## run the tests
 race: ## run the tests under the race detector
 	go test -race ./...
 
-bench: ## receiving, beside a bare handler and the provider's Node sample, and where the CPU goes; 4 minutes
-	go test -run '^$$' -bench 'Receive|Profile' -benchtime 1x -timeout 30m ./bench
+bench: ## receiving, beside a bare handler and the provider's Node sample, and among strangers; 5 minutes
+	go test -run '^$$' -bench 'Receive|Profile|Strangers' -benchtime 1x -timeout 30m ./bench
+
+scale: ## how each cost grows from 1,000 to 100,000 tasks, and what it costs to be at rest; 2 minutes
+	go test -run '^$$' -bench 'Scale|Rest' -benchtime 1x -timeout 30m ./bench
+
+soak: ## an hour of 50 deliveries a second with the screen open (SOAK=10m for less)
+	go test -count 1 -run TestSoak -soak $(or $(SOAK),1h) -timeout 0 ./bench
 
 fuzz: ## a minute for each fuzz target
 	go test -run '^$$' -fuzz FuzzDecode -fuzztime 1m ./model
