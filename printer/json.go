@@ -136,6 +136,11 @@ func (j *jsonLines) tunnel(at time.Time, t *model.Tunnel) {
 
 func (j *jsonLines) forward(at time.Time, f *model.Forward) {
 	o := j.line("forward", at)
+	o.forward(f)
+	j.finish(o)
+}
+
+func (o *object) forward(f *model.Forward) {
 	o.number("seq", f.Seq)
 	o.text("to", f.To)
 	if f.Status == 0 {
@@ -146,7 +151,6 @@ func (j *jsonLines) forward(at time.Time, f *model.Forward) {
 	o.number("ms", f.Latency.Milliseconds())
 	o.truth("resigned", f.Resigned)
 	o.textOrNull("error", f.Error)
-	j.finish(o)
 }
 
 func (j *jsonLines) viewer(at time.Time, v *model.Viewer) {

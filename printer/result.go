@@ -2,27 +2,37 @@ package printer
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"time"
 
 	"aspectop/model"
 )
 
-// WriteResult writes one line to out about a task that somebody waited for: a sentence,
-// or a result line. That nobody reads it any more is no error.
-func WriteResult(out io.Writer, f Format, at time.Time, r model.Outcome) error {
+// The lines of commands that do not follow a journal: a sentence or a JSON line
+// each. A closed pipe is not an error.
+
+// writeLine writes one line: as JSON with the keys, or as a sentence.
+func writeLine(out io.Writer, f Format, kind string, at time.Time, keys func(*object), sentence string) error {
 	var buf bytes.Buffer
 	if f == JSON {
 		j := &jsonLines{&buf}
-		o := j.line("result", at)
+		o := j.line(kind, at)
+		keys(o)
+		j.finish(o)
+	} else {
+		buf.WriteString(Clean(sentence) + "\n")
+	}
+	return writeOnce(out, &buf)
+}
+
+// WriteResult writes the result of waiting for a task.
+func WriteResult(out io.Writer, f Format, at time.Time, r model.Outcome) error {
+	return writeLine(out, f, "result", at, func(o *object) {
 		o.text("task_id", r.TaskID)
 		o.textOrNull("state", string(r.State))
 		o.truth("done", r.Done)
-		j.finish(o)
-	} else {
-		buf.WriteString(Clean(resultSentence(r)) + "\n")
-	}
-	return writeOnce(out, &buf)
+	}, resultSentence(r))
 }
 
 func resultSentence(r model.Outcome) string {
@@ -37,4 +47,141 @@ func resultSentence(r model.Outcome) string {
 		return name + " not done, no events received"
 	}
 	return name + " not done, still " + word(string(r.State))
+}
+
+// Sent is one attempt to deliver a message, and its result.
+type Sent struct {
+	At             time.Time
+	ID, Type, Task string // Task is "" if the message is not about one
+	To             string
+	Break          string // what was deliberately wrong, "" if nothing
+	Status         int    // of the answer, 0 if none
+	Answer         string // beginning of its body
+	Took           time.Duration
+	Err            error // why there was no answer
+	Right          bool  // the answer is as expected
+}
+
+// WriteSent writes the result of an attempt.
+func WriteSent(out io.Writer, f Format, s Sent) error {
+	return writeLine(out, f, "sent", s.At, func(o *object) {
+		o.text("id", s.ID)
+		o.textOrNull("event_type", s.Type)
+		o.textOrNull("task_id", s.Task)
+		o.text("to", s.To)
+		o.textOrNull("break", s.Break)
+		if s.Err != nil {
+			o.null("status")
+			o.null("ms")
+			o.null("answer")
+			o.text("error", s.Err.Error())
+		} else {
+			o.number("status", int64(s.Status))
+			o.number("ms", s.Took.Milliseconds())
+			o.textOrNull("answer", s.Answer)
+			o.null("error")
+		}
+		o.truth("right", s.Right)
+	}, sentSentence(s))
+}
+
+func sentSentence(s Sent) string {
+	sentence := "sent " + word(s.Type)
+	if s.Task != "" {
+		sentence += " of task " + word(s.Task)
+	}
+	sentence += " as " + word(s.ID)
+	switch s.Break {
+	case "":
+	case "body":
+		sentence += ", its body altered"
+	case "timestamp":
+		sentence += ", ten minutes old"
+	case "secret":
+		sentence += ", signed with another secret"
+	default:
+		sentence += ", its " + s.Break + " wrong"
+	}
+	if s.Err != nil {
+		return sentence + ": no answer"
+	}
+	sentence += fmt.Sprintf(": answered %d after %d ms", s.Status, s.Took.Milliseconds())
+	if s.Answer != "" && s.Status/100 != 2 {
+		sentence += fmt.Sprintf(" (%s)", word(s.Answer))
+	}
+	switch {
+	case s.Break == "":
+	case s.Right:
+		sentence += "; rejected, as expected"
+	case s.Status/100 == 2:
+		sentence += "; accepted, but should have been rejected"
+	default:
+		sentence += "; not a rejection"
+	}
+	return sentence
+}
+
+// WriteReplayed writes the result of posting a stored delivery again.
+func WriteReplayed(out io.Writer, format Format, e *model.Event, f *model.Forward) error {
+	sentence := messageWords(e)
+	if f.Resigned {
+		sentence += ", re-signed"
+	}
+	if f.Delivered() {
+		sentence += fmt.Sprintf(": answered %d in %d ms", f.Status, f.Latency.Milliseconds())
+	} else {
+		sentence += ": " + f.Error
+	}
+	if f.Hint != "" {
+		sentence += "; " + f.Hint
+	}
+	return writeLine(out, format, "forward", f.At.Add(f.Latency), func(o *object) { o.forward(f) }, sentence)
+}
+
+// WritePlanned writes a stored delivery that would be posted again.
+func WritePlanned(out io.Writer, format Format, at time.Time, e *model.Event, to string, resigned bool) error {
+	sentence := fmt.Sprintf("%s, received %s: would be posted", messageWords(e), e.Received.In(at.Location()).Format(time.DateTime))
+	if resigned {
+		sentence += ", re-signed"
+	}
+	return writeLine(out, format, "planned", at, func(o *object) {
+		o.number("seq", e.Seq)
+		o.text("id", e.ID)
+		o.textOrNull("event_type", e.Type)
+		if e.Task == nil {
+			o.null("task_id")
+		} else {
+			o.text("task_id", e.Task.ID)
+		}
+		o.instant("received", e.Received)
+		o.text("to", to)
+		o.truth("resigned", resigned)
+	}, sentence)
+}
+
+// Replayed counts what a replay did with the selected deliveries.
+type Replayed struct {
+	Posted    int64
+	Delivered int64 // accepted by the handler
+	LeftOut   int64 // cannot be posted
+}
+
+// WriteReplayEnd writes the last line of a replay.
+func WriteReplayEnd(out io.Writer, format Format, at time.Time, to string, r Replayed) error {
+	return writeLine(out, format, "summary", at, func(o *object) {
+		o.text("to", to)
+		o.number("posted", r.Posted)
+		o.number("delivered", r.Delivered)
+		o.number("failed", r.Posted-r.Delivered)
+		o.number("left_out", r.LeftOut)
+	}, fmt.Sprintf("posted %d to %s: %d delivered, %d failed", r.Posted, to, r.Delivered, r.Posted-r.Delivered))
+}
+
+// messageWords names a message and its task.
+func messageWords(e *model.Event) string {
+	words := fmt.Sprintf("#%d %s", e.Seq, word(e.Type))
+	if e.Task != nil {
+		words += " of task " + short(e.Task.ID)
+	}
+	return words
 }
