@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// agenda is what is to happen, as a heap in the order of time.
+// agenda is a priority queue of future actions.
 type agenda struct {
 	entries []entry
 	count   int
@@ -14,19 +14,18 @@ type agenda struct {
 
 type entry struct {
 	at    time.Duration
-	n     int // entries are numbered in the order in which they were put there
+	n     int // number of the entry, for the order at the same instant
 	aside bool
 	do    func()
 }
 
-// put adds something to do. Among things at the same instant the one put there
-// first is done first.
+// put adds an action. Actions at the same instant run in the order they were added.
 func (a *agenda) put(t time.Duration, aside bool, do func()) {
 	a.count++
 	heap.Push(a, entry{t, a.count, aside, do})
 }
 
-// first is the instant of the next entry, far away if there is none.
+// first is the instant of the next entry, the far future if there is none.
 func (a *agenda) first() time.Duration {
 	if len(a.entries) == 0 {
 		return math.MaxInt64
@@ -34,10 +33,10 @@ func (a *agenda) first() time.Duration {
 	return a.entries[0].at
 }
 
-// take removes the next entry, which there must be.
+// take removes the next entry. There must be one.
 func (a *agenda) take() entry { return heap.Pop(a).(entry) }
 
-// What container/heap asks for.
+// Methods for container/heap.
 
 func (a *agenda) Len() int { return len(a.entries) }
 func (a *agenda) Less(i, j int) bool {

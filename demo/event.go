@@ -40,9 +40,8 @@ const (
 	typeFailed    = "task.failed"
 )
 
-// eventType is the type of the event that tells these features: an end if every
-// feature that people see has ended and none was cancelled, for which Aspect is
-// not known to send one.
+// eventType is the event type for these features: a final one if every visible feature
+// has ended and none was cancelled (Aspect sends no final event for those).
 func eventType(features map[string]model.State) string {
 	failed, cancelled, seen := false, false, false
 	for name, s := range features {
@@ -65,10 +64,10 @@ func eventType(features map[string]model.State) string {
 	return typeCompleted
 }
 
-// body tells the task as it stood at the instant updated.
+// body is the event about the task at the instant updated.
 func (w *world) body(t *task, kind string, features map[string]model.State, updated time.Duration) []byte {
 	e := envelope{
-		// The envelope is made a few milliseconds after the change it tells.
+		// The envelope is created a few milliseconds after the change.
 		Timestamp: w.stamp(updated + time.Duration(1000+w.rng.IntN(7000))*time.Microsecond),
 		UserID:    w.user,
 		EventID:   uuid(w.rng),
@@ -89,7 +88,7 @@ func (w *world) body(t *task, kind string, features map[string]model.State, upda
 	return b
 }
 
-// stamp is an instant of the demo as Aspect writes it, to the microsecond.
+// stamp is an instant of the demo in Aspect's format.
 func (w *world) stamp(at time.Duration) string {
 	return w.instant(at).Format("2006-01-02T15:04:05.000000Z07:00")
 }

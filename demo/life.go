@@ -7,8 +7,7 @@ import (
 	"aspectop/model"
 )
 
-// kind is a kind of upload: which features it has and how long each of them is
-// processed.
+// kind is a kind of upload, which determines its features and their durations.
 type kind string
 
 const (
@@ -21,14 +20,14 @@ const (
 
 var kinds = []kind{video, clip, interview, audio, image}
 
-// work is one feature of a kind: its processing time in seconds, drawn between
-// two bounds. If both are 0 the feature does not apply (na).
+// work is a feature of a kind, with the bounds of its processing time in seconds. If
+// both are 0 the feature is na.
 type work struct {
 	feature   string
 	low, high int
 }
 
-// first is the state in which the feature begins.
+// first is the feature's initial state.
 func (r work) first() model.State {
 	if r.high == 0 {
 		return model.NA
@@ -44,7 +43,7 @@ var recipes = map[kind][]work{
 	image:     {{"proxy", 0, 0}, {"preview", 2, 4}, {"visual", 10, 14}, {"transcription", 0, 0}},
 }
 
-// fate is what goes wrong in a life.
+// fate is what goes wrong with a task.
 type fate string
 
 const (
@@ -58,25 +57,25 @@ const (
 
 var fates = []fate{thrives, fails, recovers, relapses, cancelled, stalls}
 
-// extra is an internal feature in a life, if any.
+// extra is an internal feature of a task.
 type extra uint8
 
 const (
 	noExtra    extra = iota
-	alongside        // it runs with the others
-	afterwards       // it starts when the task is completed, if it is
+	alongside        // runs with the others
+	afterwards       // starts when the task is completed
 )
 
-// tick is the grain of a life: Aspect looks at its workers now and then, so
-// several features may change at once.
+// tick is the time resolution: Aspect polls its workers, so several features may change
+// at once.
 const tick = 250 * time.Millisecond
 
-// in puts what happens on the agenda, d from now, at the next tick.
+// in schedules an action at the first tick after d.
 func (w *world) in(d time.Duration, do func()) {
 	w.at((w.now + d + tick - 1).Truncate(tick), do)
 }
 
-// upload brings a task into being that lives on its own from now on.
+// upload creates a task and schedules its life.
 func (w *world) upload(k kind, f fate, x extra) {
 	t := w.newTask()
 	var jobs []job
@@ -100,7 +99,7 @@ func (w *world) upload(k kind, f fate, x extra) {
 	}
 }
 
-// befall lets the fate f befall the task t, whose job j is the one concerned.
+// befall applies the fate f to the job j of the task t.
 func (w *world) befall(t *task, f fate, j *job) {
 	switch f {
 	case fails:
@@ -115,7 +114,7 @@ func (w *world) befall(t *task, f fate, j *job) {
 	case cancelled:
 		w.in(seconds(t.rng, 4, 9), func() { w.cancel(t) })
 	case stalls:
-		// Long enough to be noticed: no task counts as stalled within a minute.
+		// Long enough to be noticed: a task is stalled after a minute at the earliest.
 		j.silence = seconds(t.rng, 120, 170)
 		if t.rng.IntN(2) == 0 {
 			j.ends = model.Failed
@@ -123,7 +122,7 @@ func (w *world) befall(t *task, f fate, j *job) {
 	}
 }
 
-// restart queues a feature that is not under way, some time from now.
+// restart queues an inactive feature after a pause.
 func (w *world) restart(j job, pause time.Duration) {
 	w.in(pause, func() {
 		w.set(j.task, j.feature, model.Queued)
@@ -140,7 +139,7 @@ func (w *world) cancel(t *task) {
 	}
 }
 
-// internalJob is what Aspect makes for itself of such an upload.
+// internalJob is the job of an internal feature.
 func internalJob(t *task, k kind) job {
 	feature := "scene_detect"
 	if k == audio || k == interview {
@@ -149,7 +148,7 @@ func internalJob(t *task, k kind) job {
 	return job{task: t, feature: feature, length: seconds(t.rng, 2, 6), ends: model.Completed}
 }
 
-// pick chooses the job in which something goes wrong: the longer, the likelier.
+// pick chooses the job in which something goes wrong, weighted by length.
 func pick(jobs []job, r *rand.Rand) *job {
 	var total time.Duration
 	for _, j := range jobs {
@@ -164,11 +163,10 @@ func pick(jobs []job, r *rand.Rand) *job {
 	panic("not reached: at is within the total")
 }
 
-// millis draws a duration between two numbers of milliseconds, to the
-// microsecond.
+// millis is a random duration between two numbers of milliseconds.
 func millis(r *rand.Rand, low, high int) time.Duration {
 	return time.Duration(low*1000+r.IntN((high-low)*1000)) * time.Microsecond
 }
 
-// seconds draws a duration between two numbers of seconds.
+// seconds is a random duration between two numbers of seconds.
 func seconds(r *rand.Rand, low, high int) time.Duration { return millis(r, low*1000, high*1000) }

@@ -7,21 +7,21 @@ import (
 	"aspectop/model"
 )
 
-// mail brings the messages of the mix to the receiver, with the troubles that
-// real delivery has. A wish waits for the next message that it fits.
+// mail delivers the messages of the mix with the troubles of real delivery. A wish
+// applies to the next suitable message.
 type mail struct {
 	wishRepeat, wishLate, wishSwap bool
 
-	held      map[*task]held // waiting until a newer message of the task has gone
+	held      map[*task]held // waiting for a newer message of the task
 	forgeries int
 }
 
 type held struct {
 	message Message
-	wait    time.Duration // how long after the newer one it goes
+	wait    time.Duration // after the newer one
 }
 
-// send plans the delivery of a message that t makes now.
+// send schedules the delivery of a message about t.
 func (w *world) send(t *task, m Message) {
 	due := max(t.updated+w.latency(), t.lane.due+time.Millisecond)
 	mail := &w.mail
@@ -37,15 +37,14 @@ func (w *world) send(t *task, m Message) {
 	}
 	w.post(&t.lane, m, due)
 	if mail.wishRepeat {
-		// As if the answer had been lost: Svix tries again after 5 s.
+		// As if the answer had been lost: Svix retries after 5 s.
 		mail.wishRepeat = false
 		w.post(nil, m, due+millis(w.rng, 4000, 6000))
 	}
 }
 
-// holdBack says how long after its successor t's message of now is to go; 0 is
-// before it, as it should be. There must be a successor, and soon: t is young
-// and has a feature that still waits.
+// holdBack is how long after its successor t's current message is delivered; 0 means in
+// order. It requires a successor soon: t is young and has a queued feature.
 func (w *world) holdBack(t *task) time.Duration {
 	young := w.now-t.created < 4*time.Second && t.waits()
 	switch mail := &w.mail; {
@@ -61,7 +60,7 @@ func (w *world) holdBack(t *task) time.Duration {
 	return 0
 }
 
-// post plans one attempt to deliver one message.
+// post schedules one attempt to deliver a message.
 func (w *world) post(l *lane, m Message, due time.Duration) {
 	if l != nil {
 		l.due = max(l.due, due)
@@ -72,7 +71,7 @@ func (w *world) post(l *lane, m Message, due time.Duration) {
 // latency is how long a message takes from Aspect to the receiver.
 func (w *world) latency() time.Duration { return millis(w.rng, 10, 150) }
 
-// trouble makes the mail of the mix as unreliable as it is in earnest.
+// trouble schedules the troubles of real delivery.
 func (w *world) trouble() {
 	w.mail.held = map[*task]held{}
 	w.nowAndThen(millis(w.rng, 1500, 2500), 4*time.Minute, w.ping)
@@ -82,8 +81,7 @@ func (w *world) trouble() {
 	w.nowAndThen(seconds(w.rng, 28, 40), 2*time.Minute, func() { w.mail.wishSwap = true })
 }
 
-// nowAndThen does something first at an instant and then about once in a
-// period, as long as there are tasks.
+// nowAndThen repeats an action about once in a period, as long as there are tasks.
 func (w *world) nowAndThen(first, period time.Duration, do func()) {
 	w.aside(first, func() {
 		do()
@@ -95,7 +93,7 @@ func (w *world) ping() {
 	w.post(nil, Message{ID: messageID(w.rng, w.instant(w.now)), Body: pingBody}, w.now+w.latency())
 }
 
-// forge posts what Aspect never sent: that the newest task is completed.
+// forge posts a forgery: that the newest task is completed.
 func (w *world) forge() {
 	t := w.newest
 	if t == nil {

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// Of what the mix is made. What is dealt from a deck turns up as often as it
-// stands there; of nine tasks one fails and one has other trouble.
+// The composition of the mix: decks from which kinds and extras are dealt. Of nine
+// tasks one fails and one has other trouble.
 var (
 	mixKinds  = []kind{video, video, video, clip, clip, clip, interview, audio, audio, image, image}
 	mixExtras = []extra{noExtra, noExtra, noExtra, noExtra, noExtra, alongside, afterwards}
@@ -18,8 +18,8 @@ var (
 
 const mixThriving = 7 // of nine
 
-// The mix is opened by tasks that are composed, not dealt: one is well on its
-// way, one has begun, one is new, and then comes what is worth seeing soon.
+// The first tasks of the mix are fixed: one is far along, one has started, one is new,
+// and the next ones show something interesting soon.
 var opening = []struct {
 	at    time.Duration // only of the first three
 	kind  kind
@@ -36,7 +36,7 @@ var opening = []struct {
 	{kind: video, fate: fails},
 }
 
-// mix plans the built-in mix: rate new tasks a minute, total in all (0: endless).
+// mix schedules the built-in mix: rate new tasks per minute, total in all (0: endless).
 func (w *world) mix(total int, rate float64) {
 	w.staff(rate, mixKinds)
 	w.trouble()
@@ -70,8 +70,8 @@ func (w *world) mix(total int, rate float64) {
 	w.at(opening[0].at, arrive)
 }
 
-// deck deals its cards in random order and shuffles them anew when all are
-// dealt: variety is promised, not only likely.
+// deck deals its cards in random order and reshuffles when all are dealt, which
+// guarantees variety.
 type deck[T any] struct {
 	cards  []T
 	chance *rand.Rand

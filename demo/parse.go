@@ -11,29 +11,28 @@ import (
 	"aspectop/model"
 )
 
-// word is one word of a scenario's line, with the column of its first character
-// (from 1).
+// word is a word of a line with the column of its first character, from 1.
 type word struct {
 	text   string
 	column int
 }
 
-// parser reads a scenario line by line; scenarios/README.md describes them.
+// parser reads a scenario line by line; see scenarios/README.md.
 type parser struct {
 	name  string
 	line  int
-	words []word // of the line, not read yet
-	end   int    // the column behind the line's last word
+	words []word // of the line, still unread
+	end   int    // column after the line's last word
 
-	tasks map[string]time.Duration // the known ones, with the instant at which they begin
+	tasks map[string]time.Duration // start of each known task
 	when  word                     // the line's time
-	last  time.Duration            // the instant of the line before
+	last  time.Duration            // the previous line's time
 }
 
 func parse(name, text string) (*Scenario, error) {
 	s := &Scenario{Name: name, steps: []step{}}
 	p := parser{name: name, tasks: map[string]time.Duration{}}
-	for line := range strings.Lines(strings.TrimPrefix(text, "\ufeff")) { // some editors put a mark first
+	for line := range strings.Lines(strings.TrimPrefix(text, "\ufeff")) { // some editors write a BOM
 		p.line++
 		if p.line == 1 && strings.HasPrefix(line, "#") {
 			s.Title = strings.TrimSpace(strings.TrimLeft(line, "#"))
@@ -54,7 +53,7 @@ func parse(name, text string) (*Scenario, error) {
 	return s, nil
 }
 
-// split cuts the line into words; what follows a # before a word is a comment.
+// split splits the line into words. A # at the start of a word begins a comment.
 func (p *parser) split(line string) {
 	p.words, p.end = p.words[:0], 1
 	for at := 0; at < len(line); {
@@ -77,7 +76,7 @@ func (p *parser) split(line string) {
 	}
 }
 
-// next takes a word; behind the last one it is empty.
+// next takes a word, empty at the end of the line.
 func (p *parser) next() word {
 	if len(p.words) == 0 {
 		return word{"", p.end}
@@ -87,7 +86,7 @@ func (p *parser) next() word {
 	return w
 }
 
-// expected is the error about a word: what should stand there instead.
+// expected is the error that another word was expected.
 func (p *parser) expected(w word, format string, args ...any) error {
 	found := "the end of the line"
 	if w.text != "" {
@@ -195,10 +194,10 @@ func (p *parser) upload(s *step) error {
 	})
 }
 
-// maxCount is the greatest number of uploads in one line.
+// maxCount is the maximum number of uploads in one line.
 const maxCount = 1000
 
-// deliveries reads what happens to a message on its way.
+// deliveries reads the options of a message's delivery.
 func deliveries(p *parser, s *step, o option) (err error) {
 	var d time.Duration
 	switch o.name {
@@ -249,10 +248,10 @@ func (p *parser) duration(w word, what string, least time.Duration) (time.Durati
 	return d, nil
 }
 
-// longest is the greatest time in a scenario.
+// longest is the maximum time in a scenario.
 const longest = 24 * time.Hour
 
-// choose reads a word that must be one of some.
+// choose reads a word from a list.
 func choose[T ~string](p *parser, w word, into *T, what string, from []T) error {
 	if i := slices.Index(from, T(w.text)); i >= 0 {
 		*into = from[i]

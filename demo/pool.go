@@ -7,8 +7,8 @@ import (
 	"aspectop/model"
 )
 
-// pool is the workers for some features: as many jobs run at once as there are
-// workers, the others wait in line. That is what makes queue times differ.
+// pool is a pool of workers for some features. Jobs wait in line for a free worker,
+// which makes queue times vary.
 type pool struct {
 	free int
 	line []job
@@ -19,9 +19,9 @@ type job struct {
 	task    *task
 	feature string
 	length  time.Duration
-	silence time.Duration // how much longer it takes because its worker got lost
+	silence time.Duration // extra time because its worker was lost
 	ends    model.State
-	after   func() // what happens when it has ended, may be nil
+	after   func() // called when it has ended; may be nil
 }
 
 // poolOf names the pool that a feature belongs to.
@@ -33,11 +33,11 @@ func poolOf(feature string) string {
 	return "encode"
 }
 
-// staff sets the pools up so that they are busy most of the time with rate new
-// tasks a minute of the given kinds.
+// staff sizes the pools so that they are mostly busy with rate new tasks per minute of
+// the given kinds.
 func (w *world) staff(rate float64, of []kind) {
 	w.pools = map[string]*pool{"encode": {}, "visual": {}, "transcription": {}}
-	load := map[string]float64{} // seconds of work a task, on average
+	load := map[string]float64{} // average seconds of work per task
 	for _, k := range of {
 		for _, r := range recipes[k] {
 			load[poolOf(r.feature)] += float64(r.low+r.high) / 2 / float64(len(of))
@@ -55,7 +55,7 @@ func (w *world) enqueue(j job) {
 	w.work(p)
 }
 
-// work starts as many of the waiting jobs as there are free workers.
+// work starts waiting jobs while there are free workers.
 func (w *world) work(p *pool) {
 	for p.free > 0 && len(p.line) > 0 {
 		j := p.line[0]
@@ -78,13 +78,13 @@ func (w *world) work(p *pool) {
 	}
 }
 
-// fail lets the job fail on the way.
+// fail makes the job fail before its end.
 func (j *job) fail() {
 	j.ends = model.Failed
 	j.length = j.length * time.Duration(30+j.task.rng.IntN(60)) / 100
 }
 
-// finish tells how the job ended.
+// finish ends the job.
 func (w *world) finish(j job) {
 	if j.task.features[j.feature] != model.Processing {
 		return // cancelled on the way

@@ -11,17 +11,16 @@ import (
 	"time"
 )
 
-// Options say what [Run] plays. The zero value is the endless built-in mix.
+// Options configure [Run]. The zero value is the endless built-in mix.
 type Options struct {
-	// Seed draws everything: the same seed gives the same lives with the same
-	// ids. A receiver that remembers earlier runs wants another seed each time.
+	// Seed determines everything: the same seed gives the same tasks with the same ids.
+	// A receiver that remembers earlier runs needs a new seed each time.
 	Seed int64
-	// Tasks is the number of tasks in all, 0 for no end, and Rate that of new
-	// tasks a minute, at most 60,000, 0 for 12. Both are of the mix: a scenario
-	// from a file says itself which tasks come and when.
+	// Tasks is the total number of tasks, 0 for endless. Rate is the number of new tasks
+	// per minute, at most 60,000, 0 for 12. Both apply only to the mix.
 	Tasks int
 	Rate  float64
-	// Duration is how long Run lasts at most, on the wall clock; 0 is until done.
+	// Duration is the maximum duration of Run; 0 is until done.
 	Duration time.Duration
 	// Scenario is what is played; nil is the mix.
 	Scenario *Scenario
@@ -39,18 +38,17 @@ func (o *Options) check() error {
 	return nil
 }
 
-// inFlight is how many requests may be under way at once.
+// inFlight is the maximum number of concurrent requests.
 const inFlight = 16
 
-// retries is how long after a failed attempt the next one is made. Svix waits
-// 5 s, then minutes and hours; nobody watches a demo for that long.
+// retries are the pauses between attempts. Svix waits 5 s, then minutes and hours,
+// which is too long for a demo.
 var retries = []time.Duration{2 * time.Second, 5 * time.Second, 10 * time.Second, 20 * time.Second}
 
-// Run plays a scenario to the sender's receiver. It returns nil when ctx has
-// ended, when Duration has passed, and when everything has been told and
-// accepted. It is an error if the receiver cannot be reached, at the first
-// attempt or later for as long as one message is retried, and if messages that
-// were right have been refused to the last attempt.
+// Run plays a scenario to the sender's receiver. It returns nil when ctx has ended,
+// Duration has passed, or everything was delivered. It fails if the receiver cannot be
+// reached, at first or during all retries of a message, or if it rejects valid messages
+// at every attempt.
 func Run(ctx context.Context, s *Sender, o Options) error {
 	if err := o.check(); err != nil {
 		return err
@@ -87,17 +85,17 @@ func Run(ctx context.Context, s *Sender, o Options) error {
 	return r.refusals()
 }
 
-// runner brings the posts of a world to the receiver when they are due.
+// runner delivers the posts of a world when they are due.
 type runner struct {
 	sender *Sender
 	fail   context.CancelCauseFunc
-	slots  chan struct{} // one for each request under way
+	slots  chan struct{} // one for each request in flight
 	wait   sync.WaitGroup
 
 	reached atomic.Bool // there was an answer
 	mu      sync.Mutex
 	refused int // messages given up
-	status  int // of the last refusal
+	status  int // of the last rejection
 }
 
 func (r *runner) play(ctx context.Context, w *world) {
@@ -120,8 +118,8 @@ func (r *runner) play(ctx context.Context, w *world) {
 	}
 }
 
-// deliver makes the first attempt when the channel before is closed, closes
-// tried after it, and goes on as Svix does until the message is accepted.
+// deliver makes the first attempt when before is closed, closes tried after it, and
+// retries like Svix until the message is accepted.
 func (r *runner) deliver(ctx context.Context, m Message, before, tried chan struct{}) {
 	if before != nil {
 		select {
@@ -151,8 +149,8 @@ func (r *runner) deliver(ctx context.Context, m Message, before, tried chan stru
 	}
 }
 
-// post makes one attempt. If nobody has ever been there, that is the end; who
-// is only slow to answer gets another chance.
+// post makes one attempt. If the receiver has never been reached, the run fails, unless
+// it was only slow to answer.
 func (r *runner) post(ctx context.Context, m Message) (status int, err error) {
 	status, err = r.sender.Post(ctx, m)
 	timeout, ok := errors.AsType[net.Error](err)
@@ -173,7 +171,7 @@ func (r *runner) refusals() error {
 		r.sender.URL, r.refused, r.status)
 }
 
-// sleep reports whether ctx lasted as long as d.
+// sleep waits and reports whether ctx is still alive.
 func sleep(ctx context.Context, d time.Duration) bool {
 	t := time.NewTimer(d)
 	defer t.Stop()

@@ -1,18 +1,15 @@
-// Package demo stands in for Aspect: it lets tasks live believable lives, tells
-// them as events, signs these as Svix does and posts them over HTTP to any
-// receiver, with the troubles that real delivery has (repeats, late and swapped
-// events, forgeries).
+// Package demo is a stand-in for Aspect: it simulates tasks, signs their events as Svix
+// does, and posts them over HTTP to any receiver, with the troubles of real delivery
+// (repeats, late and swapped events, forgeries).
 //
-// It decides what is sent and when. It neither receives nor verifies, and knows
-// nothing of what the receiver makes of it beyond the status of the answer.
+// It decides what is sent and when. It neither receives nor verifies, and knows only
+// the status of the receiver's answers.
 //
-// What is told depends on the seed alone: the same seed gives the same tasks,
-// ids, states and planned instants, counted from the start. Only the start
-// itself is read from the clock.
+// Everything depends on the seed: the same seed gives the same tasks, ids, states and
+// times relative to the start.
 //
-// Which tasks come, and what happens to them, is a [Scenario]: the built-in mix,
-// which is drawn from the seed and may go on for ever, or a file. The format of
-// these files is described in scenarios/README.md.
+// A [Scenario] says which tasks there are and what happens to them: the built-in mix,
+// which is random and may be endless, or a file in the format of scenarios/README.md.
 package demo
 
 import (
@@ -29,11 +26,11 @@ import (
 	"aspectop/model"
 )
 
-// Scenario is what is played: which tasks come, what happens to them, and what
-// goes wrong on the way of the messages.
+// Scenario says which tasks there are, what happens to them, and what goes wrong during
+// delivery.
 type Scenario struct {
 	Name  string // the built-in name, or the path it was read from
-	Title string // what it shows, in a line; "" if its file does not begin with a comment
+	Title string // one line; "" if its file does not begin with a comment
 
 	steps []step // nil: the mix
 }
@@ -45,7 +42,7 @@ type step struct {
 
 	// Of a task.
 	task      string
-	kind      kind // only where the task comes into being
+	kind      kind // only for a new task
 	changes   []model.Feature
 	eventType string // "": derived
 	hold      time.Duration
@@ -75,11 +72,11 @@ var builtin = []string{"mix", "upload", "failure", "rotten", "burst"}
 // Scenarios lists the names of the built-in scenarios, the default one first.
 func Scenarios() []string { return slices.Clone(builtin) }
 
-// maxFile is the greatest size of a scenario file, in bytes.
+// maxFile is the maximum size of a scenario file, in bytes.
 const maxFile = 1 << 20
 
-// Load returns the built-in scenario of that name, or else the one in the file
-// of that name. What is wrong in a file is told with line and column.
+// Load returns the built-in scenario with the name, or else reads the file. Errors in
+// the file have a line and column.
 func Load(name string) (*Scenario, error) {
 	if name == "mix" {
 		return &Scenario{Name: name, Title: "Uploads of all kinds for as long as you like, with the troubles of real delivery."}, nil

@@ -7,7 +7,7 @@ import (
 	"aspectop/model"
 )
 
-// follow plans the steps of a scenario file.
+// follow schedules the steps of a scenario file.
 func (w *world) follow(steps []step) {
 	tasks := map[string]*task{}
 	for _, s := range steps {
@@ -32,8 +32,8 @@ func (w *world) follow(steps []step) {
 	}
 }
 
-// tellStep changes the task as the step says and posts the event about it. What
-// a message claims that is wrong on purpose does not become true.
+// tellStep changes the task and posts an event about it. An invalid message does not
+// change the task.
 func (w *world) tellStep(t *task, s step) {
 	features, visible := maps.Clone(t.features), s.kind != ""
 	for _, r := range recipes[s.kind] {
@@ -59,7 +59,7 @@ func (w *world) tellStep(t *task, s step) {
 	w.postStep(&t.lane, m, max(updated+w.latency(), t.lane.due+time.Millisecond), s)
 }
 
-// postStep posts the step's message as the step says: later, or again.
+// postStep posts the step's message, delayed or repeated if the step says so.
 func (w *world) postStep(l *lane, m Message, due time.Duration, s step) {
 	if s.hold > 0 || s.wrong != "" {
 		l, due = nil, due+s.hold

@@ -21,31 +21,31 @@ import (
 // userAgent is what Svix's hosted service sends.
 const userAgent = "Svix-Webhooks/1.84.0 (sender-9YMgn; +https://www.svix.com/http-sender/)"
 
-// Sender posts messages to one receiver, as Svix would. It may be used by any
-// number of goroutines as long as its fields are not changed.
+// Sender posts messages to a receiver as Svix would. It is safe for concurrent use as
+// long as its fields are not changed.
 type Sender struct {
-	// URL is the receiver's full address, with its path.
+	// URL is the receiver's URL with the path.
 	URL string
-	// Sign returns the value of the header svix-signature; as Svix computes it.
+	// Sign returns the value of the header svix-signature.
 	Sign func(id string, at time.Time, body []byte) string
-	// Client makes the requests. Nil is a client like Svix's: 15 s for an
-	// answer, and no redirect is followed.
+	// Client makes the requests; nil is a client like Svix's, with a timeout of 15 s and
+	// without redirects.
 	Client *http.Client
-	// Observe is told of every attempt, if it is not nil: what was posted, and
-	// the answer or why there was none. Several goroutines may call it at once.
+	// Observe, if not nil, is called with every attempt and its answer or error,
+	// possibly concurrently.
 	Observe func(m Message, a Answer, err error)
 }
 
-// Answer is what a receiver answered to one attempt. The zero Answer is none.
+// Answer is the answer to one attempt. The zero Answer is none.
 type Answer struct {
 	Status int
-	Text   string        // of the body, the first 1,024 bytes
-	Took   time.Duration // until the answer had come
+	Text   string        // first 1,024 bytes of the body
+	Took   time.Duration // until the answer arrived
 }
 
-// Right reports whether this is what a careful receiver answers to a message
-// that is wrong in that way: 2xx to one that is right, and otherwise a refusal,
-// which a missing page, a time-out or a failure of the server is not.
+// Right reports whether this is the right answer to a message that is wrong in way b:
+// 2xx to a valid one, otherwise a rejection. A missing page, a timeout and a server
+// error are not rejections.
 func (a Answer) Right(b Break) bool {
 	if b == "" {
 		return a.Status/100 == 2
@@ -57,36 +57,35 @@ func (a Answer) Right(b Break) bool {
 	return a.Status/100 == 4
 }
 
-// answerText is how much of an answer's body is told, in bytes.
+// answerText is how much of an answer's body is kept, in bytes.
 const answerText = 1024
 
-// Message is one webhook message on its way.
+// Message is one webhook message.
 type Message struct {
 	ID   string    // svix-id: the same for all attempts
-	At   time.Time // svix-timestamp, that is, when this attempt is made; zero is now
+	At   time.Time // svix-timestamp, the time of the attempt; zero is now
 	Body []byte    // sent as it is
-	// Break is how the request is to be wrong; "" is right.
+	// Break is how the request is wrong; "" is valid.
 	Break Break
 }
 
-// Break is a way in which a request can be wrong, so that a careful receiver
-// refuses it.
+// Break is a way to make a request invalid, so that a careful receiver rejects it.
 type Break string
 
 const (
-	// BreakSignature sends a well-formed signature in which one byte is wrong.
+	// BreakSignature sends a well-formed signature with one wrong byte.
 	BreakSignature Break = "signature"
-	// BreakTimestamp sends a rightly signed request that is ten minutes older
-	// than Message.At, as somebody who replays an old one would.
+	// BreakTimestamp sends a correctly signed request that is ten minutes older than
+	// Message.At, like a replay attack.
 	BreakTimestamp Break = "timestamp"
-	// BreakBody sends the body with a space put in after its first byte, which
-	// is what re-serialising it on the way does: the same JSON, other bytes.
+	// BreakBody inserts a space after the body's first byte, like a proxy that
+	// re-serialises it: the same JSON, other bytes.
 	BreakBody Break = "body"
-	// BreakSecret signs with the secret of somebody else.
+	// BreakSecret signs with another secret.
 	BreakSecret Break = "secret"
 )
 
-// Breaks lists the ways to be wrong.
+// Breaks lists all ways to make a request invalid.
 var Breaks = []Break{BreakSignature, BreakTimestamp, BreakBody, BreakSecret}
 
 func signer(w *svix.Webhook) func(string, time.Time, []byte) string {
@@ -99,7 +98,7 @@ func signer(w *svix.Webhook) func(string, time.Time, []byte) string {
 	}
 }
 
-// stranger signs in the name of somebody who has not the secret.
+// stranger signs with another secret.
 var stranger = sync.OnceValue(func() func(string, time.Time, []byte) string {
 	w, err := svix.NewWebhookRaw([]byte("the secret of somebody else"))
 	if err != nil {
@@ -108,8 +107,8 @@ var stranger = sync.OnceValue(func() func(string, time.Time, []byte) string {
 	return signer(w)
 })
 
-// Post makes one attempt to deliver m and returns the status of the answer. The
-// error is not nil if there was no answer; it names the URL.
+// Post makes one attempt to deliver m and returns the status of the answer. If there is
+// none, the error contains the URL.
 func (s *Sender) Post(ctx context.Context, m Message) (status int, err error) {
 	a, err := s.attempt(ctx, m)
 	if s.Observe != nil {
@@ -160,17 +159,16 @@ func (s *Sender) attempt(ctx context.Context, m Message) (Answer, error) {
 	a := Answer{Status: resp.StatusCode, Took: time.Since(start)}
 	text, _ := io.ReadAll(io.LimitReader(resp.Body, answerText))
 	a.Text = string(text)
-	// Read what is short, so that the connection can be used again.
+	// Read a short body, so that the connection can be reused.
 	_, _ = io.CopyN(io.Discard, resp.Body, 64<<10)
 	return a, nil
 }
 
-// shown is the URL without what may be a secret: user info and query.
+// shown is the URL without user info and query, which may contain secrets.
 func (s *Sender) shown() string { return WithoutSecrets(s.URL) }
 
-// WithoutSecrets is a URL as it may be shown: without user info, and without the
-// values of its query. A text that is no URL is shown only if nothing in it looks
-// like these.
+// WithoutSecrets removes user info and the values of the query from a URL. Invalid URLs
+// are shown only if they cannot contain these.
 func WithoutSecrets(address string) string {
 	u, err := url.Parse(address)
 	switch {
@@ -206,7 +204,7 @@ var likeSvix = sync.OnceValue(func() *http.Client {
 	}
 })
 
-// cause is err without what url.Error puts before it, the method and the URL.
+// cause removes the method and URL that url.Error adds.
 func cause(err error) error {
 	if e, ok := errors.AsType[*url.Error](err); ok {
 		return e.Err
@@ -214,7 +212,7 @@ func cause(err error) error {
 	return err
 }
 
-// alter returns the signature with the first byte behind "v1," flipped.
+// alter changes the first byte after "v1," in a signature.
 func alter(signature string) string {
 	version, sum, _ := strings.Cut(signature, ",")
 	raw, err := base64.StdEncoding.DecodeString(sum)

@@ -12,28 +12,28 @@ import (
 	"aspectop/model"
 )
 
-// Event is one event that somebody makes up, outside of any scenario.
+// Event is a single event outside of a scenario.
 type Event struct {
-	// Type is any event type. One that begins with "task." tells a task;
-	// "svix.ping" is Svix's test message, which is no envelope; others tell a
-	// task only if Task or Features are given.
+	// Type is any event type. One that begins with "task." has a task; "svix.ping" is
+	// Svix's test message, which is not an envelope; others have a task only if Task or
+	// Features are set.
 	Type string
-	// Task is the task's id; "" draws one. The same task has the same asset in
-	// every event.
+	// Task is the task's id; "" is a random one. A task has the same asset in every
+	// event.
 	Task string
-	// Features are put over those that are usual for the type: all completed in
-	// task.completed; visual failed in task.failed, unless one of these is;
-	// in others, some completed, visual processing and transcription queued.
+	// Features override the usual ones of the type: all completed in task.completed;
+	// visual failed in task.failed, unless another one failed; otherwise some completed,
+	// visual processing and transcription queued.
 	Features []model.Feature
-	// At is when the task changed and the event was made.
+	// At is the time of the change and of the event.
 	At time.Time
 }
 
-// pingType is the type that Svix gives its test message. No header carries it.
+// pingType is the event type of Svix's test message.
 const pingType = "svix.ping"
 
-// Message makes the event a message with a fresh id. What is drawn depends on
-// the seed alone.
+// Message returns a message with the event and a new id. Random parts depend only on the
+// seed.
 func (e Event) Message(seed int64) Message {
 	rng := rand.New(rand.NewPCG(uint64(seed), 0))
 	m := Message{ID: messageID(rng, e.At), At: e.At, Body: pingBody}
@@ -83,7 +83,7 @@ func (e Event) features() map[string]wireFeature {
 	return features
 }
 
-// drawnFrom is a source of chance that depends on a text.
+// drawnFrom is a random source seeded by a text.
 func drawnFrom(text string) *rand.Rand {
 	sum := sha256.Sum256([]byte(text))
 	return rand.New(rand.NewPCG(binary.BigEndian.Uint64(sum[:]), binary.BigEndian.Uint64(sum[8:])))

@@ -8,11 +8,9 @@ import (
 	"aspectop/model"
 )
 
-// world is a small discrete simulation of Aspect: what is to happen stands on
-// an agenda and is done in the order of time. It knows no clock; instants are
-// counted from the start of the demo and may be negative, for what had happened
-// before. Its only result is the sequence of posts, one at a time, so it may go
-// on for ever.
+// world is a small discrete-event simulation of Aspect. It has no clock; instants are
+// relative to the start of the demo, and negative for what happened before. Its output
+// is a sequence of posts, one at a time, which may be endless.
 type world struct {
 	start time.Time
 	seed  uint64
@@ -21,41 +19,41 @@ type world struct {
 
 	now     time.Duration
 	agenda  agenda
-	planned int    // entries on the agenda that are no aside
-	born    uint64 // how many tasks there were so far
+	planned int    // entries on the agenda that are not asides
+	born    uint64 // number of tasks so far
 	newest  *task
-	changed []*task       // at the instant now, not yet told
+	changed []*task       // at the instant now, not yet sent
 	posts   []post        // due now
-	past    time.Duration // when the next post about the past goes
+	past    time.Duration // when the next post about the past is due
 	mail    mail
 	pools   map[string]*pool
 }
 
-// post is one attempt to deliver one message: what the world hands out.
+// post is one attempt to deliver a message.
 type post struct {
 	due     time.Duration
-	lane    *lane // where it must not overtake others; nil if it may come in any order
+	lane    *lane // keeps the order; nil: any order
 	message Message
 }
 
 // lane keeps the posts of one task in order.
 type lane struct {
 	due   time.Duration // of the last post
-	tried chan struct{} // the runner's: closed when that one had its first attempt
+	tried chan struct{} // closed by the runner after its first attempt
 }
 
 // task is one task of the simulation.
 type task struct {
 	id, asset string
-	rng       *rand.Rand // of this task alone, so that its life depends on no other
+	rng       *rand.Rand // of this task, so that it does not depend on others
 	created   time.Duration
 	updated   time.Duration
 	features  map[string]model.State
 
 	changed bool // listed in world.changed
-	visible bool // one of these changes concerns a feature that people see
+	visible bool // one of these changes concerns a visible feature
 	lane    lane
-	after   func() // what happens once it is completed, may be nil
+	after   func() // called when it is completed; may be nil
 }
 
 // waits reports whether one of the features is queued.
@@ -75,7 +73,7 @@ func newWorld(seed int64, start time.Time) *world {
 	return w
 }
 
-// stream is a source of chance of its own; the n-th task has stream n+1.
+// stream is a separate random source; the n-th task has stream n+1.
 func (w *world) stream(n uint64) *rand.Rand { return rand.New(rand.NewPCG(w.seed, n)) }
 
 // instant is the wall-clock time of an instant of the demo.
@@ -83,18 +81,16 @@ func (w *world) instant(at time.Duration) time.Time {
 	return w.start.Add(at).UTC()
 }
 
-// at puts something on the agenda. Among things at the same instant the one put
-// there first is done first.
+// at schedules an action. Actions at the same instant run in the order they were added.
 func (w *world) at(t time.Duration, do func()) {
 	w.planned++
 	w.agenda.put(t, false, do)
 }
 
-// aside is like at for what happens by the way: when nothing else is on the
-// agenda, the world ends.
+// aside is like at for minor actions: when only these are left, the world ends.
 func (w *world) aside(t time.Duration, do func()) { w.agenda.put(t, true, do) }
 
-// next returns the next post in the order of time, and false when there is none.
+// next returns the next post in the order of time, and false if there is none.
 func (w *world) next() (post, bool) {
 	for len(w.posts) == 0 {
 		if len(w.changed) > 0 && w.agenda.first() > w.now {
@@ -113,7 +109,7 @@ func (w *world) next() (post, bool) {
 	}
 	p := w.posts[0]
 	w.posts = w.posts[1:]
-	if p.due < w.past { // it had happened before the start, and is told at once
+	if p.due < w.past { // it happened before the start, and is sent at once
 		p.due = w.past
 		w.past += 20 * time.Millisecond
 	}
@@ -134,7 +130,7 @@ func (w *world) newTask() *task {
 	return t
 }
 
-// set changes a feature now. What changes at one instant is told in one event.
+// set changes a feature now. Changes at the same instant are sent in one event.
 func (w *world) set(t *task, feature string, s model.State) {
 	t.features[feature] = s
 	t.visible = t.visible || !model.Internal(feature)
@@ -156,7 +152,7 @@ func (w *world) tellChanges() {
 	w.changed = w.changed[:0]
 }
 
-// tell posts an event about the task as it stands, changed at the instant at.
+// tell posts an event about the task, updated at the instant at.
 func (w *world) tell(t *task, kind string, at time.Duration) {
 	t.updated = max(at, t.updated+time.Microsecond)
 	w.send(t, Message{

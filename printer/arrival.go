@@ -6,18 +6,18 @@ import (
 	"aspectop/model"
 )
 
-// arrival is one delivery and what it meant when it arrived.
+// arrival is a delivery and its effect when it arrived.
 type arrival struct {
 	model.Event
 	delivery *model.Delivery
-	task     *model.Task    // as the delivery left it, nil if it belongs to none
-	before   model.State    // the task's own state before, "" if it was not there
-	late     bool           // the task had newer news
+	task     *model.Task    // after the delivery; nil if it is not about one
+	before   model.State    // the task's state before, "" if it is new
+	late     bool           // something newer had arrived before
 	changes  []model.Change // on the board
 }
 
-// decode decodes deliveries, on all cores if they are many: that is what most
-// of the time goes into while a long history is folded.
+// decode decodes deliveries, using all cores if there are many: decoding takes most
+// of the time of folding a long history.
 func decode(deliveries []model.Delivery) []model.Event {
 	const share = 250
 	events := make([]model.Event, len(deliveries))
@@ -38,8 +38,8 @@ func decode(deliveries []model.Delivery) []model.Event {
 	return events
 }
 
-// fold folds a message into the board. What it says of late and changes is
-// right if messages are folded in the order of their arrival.
+// fold folds a message into the board. For late and changes to be right, messages
+// must be folded in the order they arrived.
 func fold(b *model.Board, d *model.Delivery, e model.Event) *arrival {
 	a := &arrival{Event: e, delivery: d}
 	if a.Task == nil {
@@ -55,7 +55,7 @@ func fold(b *model.Board, d *model.Delivery, e model.Event) *arrival {
 	return a
 }
 
-// tellAs makes a repeat tell what the message's first delivery told.
+// tellAs gives a repeat the content of the message's first delivery.
 func (a *arrival) tellAs(first *model.Delivery, b *model.Board) {
 	seq, received := a.Seq, a.Received
 	a.Event = model.Decode(first)

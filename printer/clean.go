@@ -6,19 +6,18 @@ import (
 	"unicode/utf8"
 )
 
-// maxMarks is how many combining marks may follow one character. Scripts in use
-// need three; more is a flood that would draw over other lines.
+// maxMarks is how many combining marks may follow one character. Scripts in use need
+// three; more would draw over other lines.
 const maxMarks = 3
 
-// Clean returns s with everything taken out that could act on a terminal or
-// make a line lie about its content or width: control characters (C0, DEL,
-// C1), bidirectional controls, characters that draw nothing, and floods of
-// combining marks. Tabs, line breaks and the like become one space, bytes that
-// are no UTF-8 become U+FFFD. What modifies an emoji (joiners, variation
-// selectors, skin tones) is dropped because terminals disagree about its width,
-// and a flag becomes its two letters.
+// Clean removes everything from s that could control a terminal or disguise the
+// content or width of a line: control characters (C0, DEL, C1), bidirectional
+// controls, invisible characters, and floods of combining marks. Tabs and line
+// breaks become a space, invalid UTF-8 becomes U+FFFD. Emoji modifiers (joiners,
+// variation selectors, skin tones) are removed because terminals disagree about their
+// width, and a flag becomes its two letters.
 //
-// Text that needs no cleaning is returned as it is, without a copy.
+// Clean text is returned without a copy.
 func Clean(s string) string {
 	for i := 0; i < len(s); i++ {
 		if c := s[i]; c < ' ' || c > '~' {
@@ -28,7 +27,7 @@ func Clean(s string) string {
 	return s
 }
 
-// clean does the work of Clean; s needs none before byte i.
+// clean implements Clean; s is clean before byte i.
 func clean(s string, i int) string {
 	var b strings.Builder
 	b.Grow(len(s))
@@ -52,13 +51,13 @@ func clean(s string, i int) string {
 		} else {
 			marks = 0
 		}
-		b.WriteRune(r) // utf8.RuneError for a byte that is no UTF-8
+		b.WriteRune(r) // utf8.RuneError for invalid UTF-8
 	}
 	return b.String()
 }
 
-// invisible reports whether r is dropped: it controls the terminal or the
-// direction of text, or draws nothing of its own.
+// invisible reports whether r is removed: it controls the terminal or the direction
+// of text, or is invisible.
 func invisible(r rune) bool {
 	switch {
 	case r < ' ', 0x7f <= r && r <= 0x9f:
@@ -81,7 +80,7 @@ func invisible(r rune) bool {
 	return false
 }
 
-// CleanLines is Clean for text of several lines, which it keeps.
+// CleanLines is Clean for text with several lines.
 func CleanLines(s string) string {
 	lines := strings.Split(s, "\n")
 	for i := range lines {

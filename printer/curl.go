@@ -9,10 +9,9 @@ import (
 	"aspectop/model"
 )
 
-// Curl returns a shell command, in one line, that posts the delivery to url once
-// more: its very bytes and its Svix headers. Nothing is re-signed, so a
-// receiver that checks the time refuses it five minutes after it was signed.
-// Headers of the way it took, and credentials, are left out.
+// Curl returns a one-line shell command that posts the delivery to url again, with the
+// same bytes and Svix headers. It is not re-signed, so receivers reject it five minutes
+// after it was signed. Headers added by proxies, and credentials, are omitted.
 func Curl(d *model.Delivery, url string) string { return curl(d, url, false) }
 
 func curl(d *model.Delivery, url string, withCredentials bool) string {
@@ -32,15 +31,15 @@ func curl(d *model.Delivery, url string, withCredentials bool) string {
 	return b.String()
 }
 
-// belongsToMessage reports whether a header was set by the sender for the
-// message, rather than by what carried it.
+// belongsToMessage reports whether a header belongs to the message, not to the
+// transport.
 func belongsToMessage(name string) bool {
 	lower := strings.ToLower(name)
 	return strings.HasPrefix(lower, "svix-") || strings.HasPrefix(lower, "webhook-") ||
 		lower == "content-type" || lower == "user-agent"
 }
 
-// shellQuote makes s one word of a POSIX shell.
+// shellQuote quotes s as one word for a POSIX shell.
 func shellQuote(s string) string {
 	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }

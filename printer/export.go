@@ -10,28 +10,28 @@ import (
 	"aspectop/model"
 )
 
-// ExportFormat is a form in which kept deliveries leave the program.
+// ExportFormat is a format for stored deliveries.
 type ExportFormat int
 
 const (
-	NDJSON      ExportFormat = iota // delivery lines, as docs/json.md promises
+	NDJSON      ExportFormat = iota // delivery lines of docs/json.md
 	HAR                             // HTTP Archive 1.2
-	CurlLines                       // a shell command a line; see Curl
+	CurlLines                       // one shell command per line; see Curl
 	GoFixture                       // a test of a handler, for go test
 	NodeFixture                     // the same for node --test
 )
 
-// ExportOptions say what [Export] writes, and where.
+// ExportOptions configure [Export].
 type ExportOptions struct {
 	Format  ExportFormat
 	Out     io.Writer
 	Journal Journal
-	// Filter picks deliveries as it picks lines of the event log; nil picks all.
+	// Filter selects deliveries as it selects lines of the event log; nil selects all.
 	Filter *model.Filter
-	// Since leaves out what was received before. The zero time leaves out nothing.
+	// Since omits what was received earlier; the zero time omits nothing.
 	Since time.Time
-	// To is the URL that curl commands post to and that a HAR names: a delivery
-	// does not tell which URL it was posted to.
+	// To is the URL in curl commands and in a HAR, because a delivery does not contain
+	// its URL.
 	To string
 	// Version is the program's, for a HAR.
 	Version string
@@ -43,18 +43,17 @@ type ExportOptions struct {
 // Exported counts what [Export] did.
 type Exported struct {
 	Written int64
-	// Skipped is how many of those picked the format has no place for: what came
-	// by no webhook is no HTTP request, and a fixture has each message once.
+	// Skipped counts selected deliveries that do not fit the format: only webhooks are
+	// HTTP requests, and a fixture contains each message once.
 	Skipped int64
 }
 
-// Export writes what the journal holds when it begins, oldest first. Memory does
-// not grow with the journal, unless the filter asks about tasks rather than
-// deliveries; see [model.Filter.NeedsBoard]. A repeat comes with the body of its
-// message, as long as that is kept.
+// Export writes the deliveries that the journal holds when it starts, oldest first; see
+// [Selection.Each] about memory. A repeat has the body of its message, if that is still
+// stored.
 //
-// Export returns nil also when nobody reads Out any more. When ctx ends it
-// returns the context's error, and what is written is incomplete.
+// Export returns nil if Out is a closed pipe. If ctx ends it returns the context's
+// error, and the output is incomplete.
 func Export(ctx context.Context, o ExportOptions) (Exported, error) {
 	x := &exporter{ExportOptions: o}
 	switch o.Format {
@@ -76,13 +75,13 @@ func Export(ctx context.Context, o ExportOptions) (Exported, error) {
 	return x.count, err
 }
 
-// form is one export format. Its methods append to a buffer; begin and end are
-// called once, also where there is no delivery.
+// form is an export format. Its methods append to a buffer; begin and end are called
+// once, even without a delivery.
 type form interface {
 	begin()
 	delivery(d *model.Delivery)
 	end()
-	// takes reports whether the format has a place for the delivery.
+	// takes reports whether the delivery fits the format.
 	takes(d *model.Delivery) bool
 }
 

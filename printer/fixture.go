@@ -14,23 +14,23 @@ import (
 	"aspectop/model"
 )
 
-// fixture writes a test of a handler, ready to run: the code in one of the files
-// below fixtures/, with the deliveries as a list in the middle. The test signs
-// them anew, with a secret of its own, as the old signatures are too old by then
-// and the real secret belongs in no file.
+// fixture writes a runnable test of a handler: the code of one of the files in
+// fixtures/, with the deliveries as a list in the middle. The test re-signs them with
+// its own secret, because the signatures are too old by then, and the real secret must
+// not be in a file.
 type fixture struct {
 	out      *bytes.Buffer
 	language *language
 	privacy  Privacy
 }
 
-// language is what a fixture is written in.
+// language is the language of a fixture.
 type language struct {
-	code     string // with the line fixtureMark where the deliveries belong
+	code     string // with a line fixtureMark for the deliveries
 	delivery func(out *bytes.Buffer, d *model.Delivery, headers [][2]string)
 }
 
-// fixtureMark is where the deliveries belong, on a line of its own.
+// fixtureMark is the line that the deliveries replace.
 const fixtureMark = "DELIVERIES\n"
 
 //go:embed fixtures/handler_test.go.txt
@@ -44,7 +44,7 @@ var (
 	nodeFixture = &language{nodeCode, nodeDelivery}
 )
 
-// takes is for messages only: a handler is given each once.
+// takes only messages, not repeats.
 func (f *fixture) takes(d *model.Delivery) bool { return fromWebhook(d) && !d.Repeat() }
 
 func (f *fixture) begin() {
@@ -71,7 +71,7 @@ func (f *fixture) delivery(d *model.Delivery) {
 	f.language.delivery(f.out, d, headers)
 }
 
-// family is how the names of the headers begin that carry the signature.
+// family is the prefix of the signature headers.
 func family(d *model.Delivery) string {
 	if len(d.Header["Svix-Signature"]) == 0 && len(d.Header["Webhook-Signature"]) > 0 {
 		return "webhook"
@@ -90,7 +90,7 @@ func goDelivery(out *bytes.Buffer, d *model.Delivery, headers [][2]string) {
 	fmt.Fprintf(out, "},\n\t\t%s,\n\t},\n", goText(string(d.Body)))
 }
 
-// goText is a literal of exactly the text, as readable as can be.
+// goText is a Go literal of the text, as readable as possible.
 func goText(s string) string {
 	plain := func(r rune) bool { return r != '`' && (' ' <= r && r <= '~' || r == '\n') }
 	if strings.ContainsFunc(s, func(r rune) bool { return !plain(r) }) {

@@ -11,8 +11,8 @@ import (
 	"aspectop/model"
 )
 
-// archive writes one HTTP Archive 1.2 of the requests that deliveries were. The
-// answer to each was 204, as it was kept; how long that took is not known.
+// archive writes an HTTP Archive 1.2 of the deliveries' requests. Each was answered
+// 204, in an unknown time.
 type archive struct {
 	out     *bytes.Buffer
 	to      string
@@ -94,7 +94,7 @@ func (a *archive) request(o *object, d *model.Delivery) {
 	if utf8.Valid(d.Body) {
 		o.text("text", string(d.Body))
 	} else {
-		// HAR has no encoding for what was posted, only for what was answered.
+		// HAR has an encoding for answers, but not for requests.
 		o.text("text", base64.StdEncoding.EncodeToString(d.Body))
 		o.text("comment", "base64, because the body is not UTF-8")
 	}

@@ -7,12 +7,11 @@ import (
 	"aspectop/model"
 )
 
-// schema is the number in the ready line. It changes only if a key goes or
-// gets another meaning.
+// schema is the version in the ready line. It changes only if a key is removed or
+// changes its meaning.
 const schema = 1
 
-// jsonLines writes NDJSON: the lines of docs/json.md with all their keys, in
-// that order.
+// jsonLines writes NDJSON: the lines of docs/json.md with all their keys in order.
 type jsonLines struct{ out *bytes.Buffer }
 
 // line starts a line, finish ends it.

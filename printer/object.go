@@ -7,8 +7,8 @@ import (
 	"unicode/utf8"
 )
 
-// object is JSON under way, written key by key. An encoder that finds the keys
-// by reflection would cost as much as receiving and folding an event.
+// object is a JSON object that is written key by key. Encoding by reflection would cost
+// as much as receiving and folding an event.
 type object []byte
 
 // begin opens an object or an array, end closes it.
@@ -69,8 +69,7 @@ func (o *object) instant(key string, t time.Time) {
 	*o = t.UTC().AppendFormat(*o, `"2006-01-02T15:04:05.000000Z"`)
 }
 
-// appendText appends s as a JSON string, with everything escaped that [SafeJSON]
-// escapes.
+// appendText appends s as a JSON string, escaped like [SafeJSON].
 func appendText(b []byte, s string) []byte {
 	b = append(b, '"')
 	from := 0

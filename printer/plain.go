@@ -9,20 +9,20 @@ import (
 	"aspectop/model"
 )
 
-// sentences writes one sentence a line, to be read or to be heard: no symbols
-// that a screen reader would spell out, and what matters first.
+// sentences writes one sentence per line, for people and screen readers: without
+// symbols that would be spelled out, and the important part first.
 type sentences struct {
 	out *bytes.Buffer
 	now func() time.Time
 }
 
-// What a stranger can make long is cut: a line is to be heard to its end.
+// Limits for text from outside, to keep lines short.
 const (
 	longestWord = 64 // characters of an id, a name or a state
 	mostChanges = 12 // listed in one sentence
 )
 
-// say writes one line. The time of day is enough for today.
+// say writes one line, with the time and, unless it is today, the date.
 func (s *sentences) say(at time.Time, sentence string) {
 	now := s.now()
 	at = at.In(now.Location())
@@ -71,7 +71,7 @@ func (s *sentences) event(a *arrival) {
 	}
 }
 
-// taskSentence tells what the event did to its task.
+// taskSentence describes what the event did to its task.
 func taskSentence(a *arrival) string {
 	name := "task " + short(a.task.ID())
 	switch {
@@ -86,7 +86,7 @@ func taskSentence(a *arrival) string {
 	return name + ": " + strings.Join(told(a), "; ")
 }
 
-// told are the outcome of the task, if it has just ended, and what changed.
+// told is the outcome of the task, if it has just ended, and what changed.
 func told(a *arrival) []string {
 	var parts []string
 	changes := a.changes
@@ -108,7 +108,7 @@ func told(a *arrival) []string {
 	return parts
 }
 
-// outcome tells how a task ended, and after how long.
+// outcome describes how a task ended, and after how long.
 func outcome(t *model.Task) string {
 	if t.State() == model.Failed {
 		var failed []string
@@ -129,8 +129,7 @@ func outcome(t *model.Task) string {
 	return string(t.State()) + after
 }
 
-// withoutFailures are the changes that the outcome of a failed task does not
-// tell already.
+// withoutFailures omits the changes that the outcome of a failed task includes.
 func withoutFailures(changes []model.Change) []model.Change {
 	var others []model.Change
 	for _, c := range changes {
@@ -162,7 +161,7 @@ func changed(changes []model.Change, isNew bool) string {
 	return list(words)
 }
 
-// list joins words, and cuts a list nobody would hear to its end.
+// list joins words, and truncates a long list.
 func list(words []string) string {
 	if more := len(words) - mostChanges; more > 0 {
 		return fmt.Sprintf("%s and %d more", strings.Join(words[:mostChanges], ", "), more)
@@ -170,7 +169,7 @@ func list(words []string) string {
 	return strings.Join(words, ", ")
 }
 
-// origin tells what is unusual about how the event came.
+// origin says if the event is not an ordinary webhook.
 func origin(a *arrival) string {
 	switch {
 	case a.Source == model.SourceAPI:
@@ -267,8 +266,7 @@ func (s *sentences) end(at time.Time, t tally) {
 	s.say(at, sentence)
 }
 
-// short is an id as it is read aloud: of a UUID, the eight characters that tell
-// it apart well enough.
+// short is an id for reading: the first eight characters of a UUID.
 func short(id string) string {
 	if len(id) == 36 {
 		return id[:8]
@@ -276,7 +274,7 @@ func short(id string) string {
 	return word(id)
 }
 
-// word cuts a text that is too long to be heard.
+// word truncates a long text.
 func word(text string) string {
 	n := 0
 	for i := range text {

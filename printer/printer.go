@@ -1,8 +1,8 @@
-// Package printer renders events where there is no screen: sentences for
-// people, NDJSON for programs. It folds events into a board of its own and
-// writes lines; it knows neither the size of a terminal nor how events came.
+// Package printer renders events without a screen: as sentences for people or as NDJSON
+// for programs. It folds events into its own board and writes lines. It knows neither
+// the size of a terminal nor how events arrive.
 //
-// [Clean] is here too, because every line that a person reads passes it.
+// [Clean] is here too, because every line for people passes through it.
 package printer
 
 import (
@@ -16,26 +16,24 @@ import (
 	"aspectop/model"
 )
 
-// patience is how long to wait after trouble with the journal.
+// patience is the pause before reading an unreadable journal again.
 const patience = time.Second
 
-// batch is how many deliveries are read, and written with one Write, at most.
+// batch is the maximum number of deliveries per read and per Write.
 const batch = 1000
 
-// Run prints what arrives until ctx ends. It folds the history first, in the
-// order of arrival, so that late and changes are exact, which takes about as
-// long as reading it; then it prints the ready line and everything that became
-// durable after Run began. When ctx ends, it prints what is durable by then and
-// the end line.
+// Run prints what arrives until ctx ends. It first folds the history in the order of
+// arrival, so that late and changes are exact. Then it prints the ready line and
+// everything that became durable after Run started. When ctx ends, it prints what is
+// durable by then, and the end line.
 //
-// Run returns nil when ctx has ended, and also when the reader of Out has gone
-// (a closed pipe): then ctx.Err() is still nil. Any other error comes from the
-// journal or from Out. However a run ends, the end line is its last, as far as
-// it can be written. If ctx ends before the history is folded, there is no ready
-// line.
+// Run returns nil when ctx has ended or Out is a closed pipe (then ctx.Err() is nil).
+// Other errors come from the journal or from Out. In all cases the end line is the
+// last, if it can be written. If ctx ends before the history is folded, there is no
+// ready line.
 //
-// Lines are never torn: each Write is of whole lines. One that blocks holds up
-// Run, even after ctx has ended, and nothing else.
+// Each Write contains whole lines. A blocking Write blocks only Run, even after ctx has
+// ended.
 func Run(ctx context.Context, o Options) error {
 	p := newPrinter(o)
 	err := p.run(ctx)
@@ -50,7 +48,7 @@ func Run(ctx context.Context, o Options) error {
 	return err
 }
 
-// lines renders. Its methods append to a buffer.
+// lines renders lines by appending to a buffer.
 type lines interface {
 	ready(at time.Time, r Ready)
 	event(a *arrival)
@@ -81,9 +79,9 @@ type printer struct {
 	tally tally
 	limit limit
 
-	seq    int64 // the last delivery that was taken
-	silent int64 // deliveries up to here are folded and not printed
-	opened int64 // deliveries up to here are older than this run
+	seq    int64 // the last delivery read
+	silent int64 // up to here deliveries are folded but not printed
+	opened int64 // up to here deliveries are older than this run
 	status int64 // cursor in the status log
 
 	trouble string // why the journal cannot be read; "" if it can
@@ -106,8 +104,8 @@ func newPrinter(o Options) *printer {
 }
 
 func (p *printer) run(ctx context.Context) error {
-	// A read is short. One that was cut off would leave the last deliveries
-	// unsaid, so ctx is looked at between them.
+	// Reads are short, and an interrupted one would lose the last deliveries, so ctx
+	// is checked between them.
 	reading := context.WithoutCancel(ctx)
 	if err := p.history(ctx, reading); err != nil || ctx.Err() != nil {
 		return err
@@ -125,7 +123,7 @@ func (p *printer) run(ctx context.Context) error {
 	return p.drain(reading)
 }
 
-// history folds what the journal holds when Run begins.
+// history folds what the journal holds when Run starts.
 func (p *printer) history(ctx, reading context.Context) error {
 	_, last, err := p.Journal.Range(reading)
 	if err != nil {
@@ -190,7 +188,7 @@ func (p *printer) follow(ctx, reading context.Context) error {
 	}
 }
 
-// troubled says that the journal cannot be read, once until it can be again.
+// troubled calls Trouble when the journal becomes unreadable or readable.
 func (p *printer) troubled(err error) {
 	text := ""
 	if err != nil {
@@ -202,8 +200,8 @@ func (p *printer) troubled(err error) {
 	p.trouble = text
 }
 
-// drain takes what is durable by now, and no more, lest a journal that goes on
-// growing keep the run from ending.
+// drain reads what is durable now but no more, so that a growing journal does not keep
+// the run from ending.
 func (p *printer) drain(reading context.Context) error {
 	_, last, err := p.Journal.Range(reading)
 	for more := true; more && err == nil; {
@@ -227,8 +225,8 @@ func (p *printer) end() error {
 	return p.flush()
 }
 
-// read takes the next batch of deliveries, none beyond the number until, and
-// reports whether there may be more.
+// read handles the next batch of deliveries up to the number until, and reports whether
+// there may be more.
 func (p *printer) read(reading context.Context, until int64) (more bool, err error) {
 	deliveries, err := p.Journal.After(reading, p.seq, batch)
 	if err != nil {
@@ -272,8 +270,7 @@ func (p *printer) takeRepeat(reading context.Context, d *model.Delivery) {
 	}
 	a := &arrival{Event: model.Event{Seq: d.Seq, Message: d.Message, ID: d.ID, Source: d.Source, Received: d.Received}, delivery: d}
 	if p.Format == Plain || !p.Filter.Empty() {
-		// What it tells stands in the message's first delivery, unless that was
-		// removed meanwhile.
+		// Its content is in the message's first delivery, unless that was removed.
 		if first, err := p.Journal.Get(reading, d.Message); err == nil {
 			a.tellAs(&first, p.board)
 		}

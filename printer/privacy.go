@@ -8,26 +8,23 @@ import (
 	"aspectop/model"
 )
 
-// Privacy says what of a delivery is kept back when it leaves the program. The
-// zero Privacy keeps back credentials: the values of headers such as
-// Authorization and Cookie.
+// Privacy says what to redact in a delivery that leaves the program. The zero Privacy
+// redacts credentials: the values of headers such as Authorization and Cookie.
 type Privacy struct {
-	// WithCredentials lets those pass.
+	// WithCredentials does not redact those.
 	WithCredentials bool
-	// MaskUsers puts nobody in the place of user ids in bodies, so that no
-	// signature holds any more. Of a body that is no JSON, nobody can say where
-	// they are; it is kept back as a whole.
+	// MaskUsers replaces user ids in bodies, which invalidates the signatures. A body
+	// that is not JSON is redacted completely.
 	MaskUsers bool
 }
 
-// Redacted stands for what was kept back.
+// redacted replaces what is redacted.
 const redacted = "[redacted]"
 
-// nobody stands for a user's id. It is a UUID, as handlers expect one.
+// nobody replaces a user's id. It is a UUID, because handlers expect one.
 const nobody = "00000000-0000-0000-0000-000000000000"
 
-// apply takes out of the delivery what is to be kept back. What the delivery
-// shares with others is not changed.
+// apply redacts the delivery. It does not change what the delivery shares with others.
 func (p Privacy) apply(d *model.Delivery) {
 	if !p.WithCredentials {
 		d.Header = WithoutCredentials(d.Header)
@@ -37,8 +34,7 @@ func (p Privacy) apply(d *model.Delivery) {
 	}
 }
 
-// WithoutCredentials returns the headers with the values of those kept back that
-// would let their reader in somewhere.
+// WithoutCredentials returns the headers with credentials redacted.
 func WithoutCredentials(h map[string][]string) map[string][]string {
 	clean := make(map[string][]string, len(h))
 	for name, values := range h {
@@ -50,8 +46,7 @@ func WithoutCredentials(h map[string][]string) map[string][]string {
 	return clean
 }
 
-// isCredential reports whether a header's value would let its reader in
-// somewhere: the standard ones, and whatever is named like one.
+// isCredential reports whether a header contains a credential, judging by its name.
 func isCredential(name string) bool {
 	lower := strings.ToLower(name)
 	for _, part := range []string{"authorization", "cookie", "token", "secret", "password", "api-key", "apikey", "credential", "jwt", "assertion"} {
@@ -62,8 +57,8 @@ func isCredential(name string) bool {
 	return false
 }
 
-// maskUsers returns the body with nobody for the value of every key user_id, at
-// any depth, and wherever else such a value stands.
+// maskUsers replaces the value of every key user_id, at any depth, and wherever else
+// the same value occurs.
 func maskUsers(body []byte) []byte {
 	if !json.Valid(body) {
 		return []byte(redacted)
@@ -71,7 +66,7 @@ func maskUsers(body []byte) []byte {
 	var (
 		masked []byte
 		users  []string
-		copied int64 // how much of the body is in masked
+		copied int64 // bytes of the body that are in masked
 		inside []bool
 		isKey  bool // the next string is a key
 		isUser bool // the next value is a user's id
@@ -120,11 +115,11 @@ func maskUsers(body []byte) []byte {
 	return masked
 }
 
-// shortestUser is the least length at which a user's id is looked for outside
-// its key: a shorter one stands in other words by chance.
+// shortestUser is the minimum length of a user id that is also replaced elsewhere: a
+// shorter one may occur by chance.
 const shortestUser = 8
 
-// valueStart is where the value behind a key begins; from is the key's end.
+// valueStart is the start of the value after a key that ends at from.
 func valueStart(body []byte, from int64) int64 {
 	for bytes.IndexByte([]byte(" \t\r\n:"), body[from]) >= 0 {
 		from++

@@ -5,12 +5,10 @@ import (
 	"unicode/utf8"
 )
 
-// SafeJSON returns encoded JSON with everything \u-escaped that could act on a
-// terminal or make a line lie about its content: DEL, C1 and bidirectional
-// controls (C0 is escaped by the encoder), and U+2028 and U+2029, which some
-// take for line breaks. Bytes that are no UTF-8 become \ufffd. It means the
-// same to a JSON parser. Text that needs nothing is returned as it is, without
-// a copy.
+// SafeJSON escapes everything in encoded JSON that could control a terminal or disguise
+// the content of a line: DEL, C1, bidirectional controls, U+2028 and U+2029 (the
+// encoder has escaped C0). Invalid UTF-8 becomes \ufffd. The result means the same to a
+// JSON parser. Safe JSON is returned without a copy.
 func SafeJSON(b []byte) []byte {
 	for i := 0; i < len(b); {
 		r, n := rune(b[i]), 1
@@ -25,7 +23,7 @@ func SafeJSON(b []byte) []byte {
 	return b
 }
 
-// safeJSON does the work of SafeJSON; b needs nothing before byte i.
+// safeJSON implements SafeJSON; b is safe before byte i.
 func safeJSON(b []byte, i int) []byte {
 	safe := append(make([]byte, 0, len(b)+len(b)/8), b[:i]...)
 	for i < len(b) {

@@ -7,17 +7,16 @@ import (
 	"aspectop/model"
 )
 
-// Selection is a choice of the deliveries that a journal holds.
+// Selection selects deliveries from a journal.
 type Selection struct {
 	Journal Journal
 	Filter  *model.Filter    // nil: all
-	Since   time.Time        // leaves out what was received before; zero: nothing
+	Since   time.Time        // omits what was received earlier; zero: nothing
 	Now     func() time.Time // the clock, for is:stalled; nil: time.Now
-	Repeats bool             // also repeated arrivals, with the body of their message if it is kept
+	Repeats bool             // include repeats, with the body of their message if it is still stored
 }
 
-// selectBatch is how many deliveries are in memory at once, at most. Each may
-// have a body of a megabyte.
+// selectBatch is the maximum number of deliveries in memory, of up to a megabyte each.
 const selectBatch = 64
 
 // Each calls f for the selected deliveries that the journal holds now, oldest
@@ -76,7 +75,7 @@ func (s Selection) between(ctx context.Context, after, last int64, f func(*model
 		if err != nil || len(deliveries) == 0 {
 			return err
 		}
-		for _, d := range deliveries { // copies, as f may change its own
+		for _, d := range deliveries { // a copy, because f may change it
 			if after = d.Seq; after > last {
 				return nil
 			}
@@ -88,8 +87,8 @@ func (s Selection) between(ctx context.Context, after, last int64, f func(*model
 	return nil
 }
 
-// complete gives a repeat the body of its message. Without the message's first
-// delivery, which retention may have removed, it has none.
+// complete gives a repeat the body of its message, unless retention has removed the
+// message.
 func (s Selection) complete(ctx context.Context, d *model.Delivery) error {
 	if d.Differs {
 		return nil

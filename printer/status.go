@@ -6,12 +6,12 @@ import (
 	"aspectop/model"
 )
 
-// rejectedPerSecond is how many rejected lines are printed in one second. A
-// stranger decides how many there are, and must not drown the rest.
+// rejectedPerSecond is the maximum number of rejected lines per second, so that a
+// stranger cannot flood the output.
 const rejectedPerSecond = 50
 
-// readStatus prints what is new in the status log, and how many lines the
-// second that is over left out.
+// readStatus prints what is new in the status log, and how many rejected lines were
+// omitted in the last second.
 func (p *printer) readStatus() {
 	now := p.Now()
 	p.tellSkipped(now, p.limit.over(now))
@@ -20,8 +20,8 @@ func (p *printer) readStatus() {
 	}
 	entries, lost, next := p.Status.After(p.status)
 	p.status = next
-	// What was overwritten before it could be read is nearly always one of a
-	// flood of rejected requests; notices are few.
+	// Entries that were overwritten before they were read are almost certainly rejected
+	// requests; notices are rare.
 	p.tally.rejected += lost
 	if p.Filter.Empty() {
 		p.limit.skip(now, lost)
@@ -57,16 +57,15 @@ func (p *printer) tellSkipped(now time.Time, count int64) {
 	}
 }
 
-// limit lets so many lines through in a second, counted from its first one, and
-// counts the others.
+// limit lets a number of lines through in each second and counts the others.
 type limit struct {
 	began   time.Time
 	lines   int
 	skipped int64
 }
 
-// over begins anew if the second is over, and returns how many lines it left
-// out.
+// over starts a new second if the current one is over, and returns how many lines that
+// omitted.
 func (l *limit) over(now time.Time) (skipped int64) {
 	if l.began.IsZero() || now.Sub(l.began) < time.Second {
 		return 0
@@ -74,14 +73,14 @@ func (l *limit) over(now time.Time) (skipped int64) {
 	return l.rest()
 }
 
-// rest ends the second, and returns how many lines it left out.
+// rest ends the second and returns how many lines it omitted.
 func (l *limit) rest() (skipped int64) {
 	skipped = l.skipped
 	*l = limit{}
 	return skipped
 }
 
-// due is when the second is over that left lines out; nil if it left out none.
+// due fires at the end of a second that omitted lines; nil if it omitted none.
 func (l *limit) due(now time.Time) <-chan time.Time {
 	if l.skipped == 0 {
 		return nil

@@ -9,10 +9,10 @@ import (
 	"syscall"
 )
 
-// flush writes the lines gathered so far.
+// flush writes the buffered lines.
 func (p *printer) flush() error { return write(p.Out, &p.buf) }
 
-// write writes what is in buf with one Write, and empties it.
+// write writes buf with a single Write and empties it.
 func write(out io.Writer, buf *bytes.Buffer) error {
 	if buf.Len() == 0 {
 		return nil
@@ -28,12 +28,12 @@ func write(out io.Writer, buf *bytes.Buffer) error {
 	return fmt.Errorf("cannot write the output: %w", err)
 }
 
-// WriteAll writes text to out. That nobody reads it any more is no error.
+// WriteAll writes text to out. A closed pipe is not an error.
 func WriteAll(out io.Writer, text []byte) error {
 	return writeOnce(out, bytes.NewBuffer(text))
 }
 
-// writeOnce writes what is in buf. That nobody reads it any more is no error.
+// writeOnce writes buf. A closed pipe is not an error.
 func writeOnce(out io.Writer, buf *bytes.Buffer) error {
 	if err := write(out, buf); err != errGone {
 		return err
@@ -41,10 +41,10 @@ func writeOnce(out io.Writer, buf *bytes.Buffer) error {
 	return nil
 }
 
-// errGone says that nobody reads the output any more.
+// errGone means that the output is a closed pipe.
 var errGone = errors.New("the output is closed")
 
-// closedPipe reports whether a write failed because nobody reads any more.
+// closedPipe reports whether a write failed because of a closed pipe.
 func closedPipe(err error) bool {
 	if errors.Is(err, syscall.EPIPE) || errors.Is(err, io.ErrClosedPipe) {
 		return true
