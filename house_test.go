@@ -19,6 +19,7 @@ var rooms = []struct {
 	{"cli/settings", []string{"ui", "share", "demo"}},
 	{"cli/terminal", []string{"ui", "journal", "receiver"}},
 	{"cli/exit", []string{"ui", "journal", "receiver"}},
+	{"share/web", []string{"ui", "receiver", "journal", "tunnel", "source", "forward", "aspect", "demo"}},
 	{"share/ssh", []string{"ui", "receiver", "journal", "tunnel", "source", "forward", "aspect", "demo", "printer"}},
 	{"ui", []string{
 		"receiver", "journal", "tunnel", "source", "forward", "aspect", "demo",

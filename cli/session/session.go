@@ -53,6 +53,7 @@ type Session struct {
 	status    *model.StatusLog
 	viewing   *model.StatusLog            // of viewers, if status is nil
 	ssh       *sshServer                  // nil without --ssh
+	web       *webServer                  // nil without --web
 	recording *recording                  // nil without --record
 	program   atomic.Pointer[tea.Program] // of the screen; nil before and without
 	listener  net.Listener                // nil if nothing is received
@@ -118,8 +119,8 @@ func (s *Session) Remark(text string) { s.remarks = append(s.remarks, text) }
 // Beside adds a service that runs beside the receiver.
 func (s *Session) Beside(run Service) { s.beside = append(s.beside, run) }
 
-// Watched reports whether there is a screen, here or over SSH.
-func (s *Session) Watched() bool { return s.mode() == onScreen || s.ssh != nil }
+// Watched reports whether anybody can see a screen or the live page.
+func (s *Session) Watched() bool { return s.mode() == onScreen || s.ssh != nil || s.web != nil }
 
 // RunWith is Run with show instead of the screen or the lines.
 func (s *Session) RunWith(ctx context.Context, show func(context.Context) error) error {
@@ -179,6 +180,9 @@ func (s *Session) Close() {
 	}
 	if s.ssh != nil {
 		s.ssh.listener.Close()
+	}
+	if s.web != nil {
+		s.web.listener.Close()
 	}
 	s.endRecording()
 	for _, r := range s.readers {

@@ -17,12 +17,14 @@ import (
 // Sharing configures how watch, demo and view share the screen.
 type Sharing struct {
 	sshFlags
+	webFlags
 	record string
 }
 
 // Flags adds the flags.
 func (f *Sharing) Flags(set *pflag.FlagSet) {
 	f.sshFlags.flags(set)
+	f.webFlags.flags(set)
 	set.StringVar(&f.record, "record", "", "record the screen to this new `file`, as asciicast v3, or v2 if it ends in .v2.cast")
 }
 
@@ -30,6 +32,9 @@ func (f *Sharing) Flags(set *pflag.FlagSet) {
 // it returns.
 func (s *Session) Share(f Sharing) error {
 	if err := s.serveSSH(f.sshFlags); err != nil {
+		return err
+	}
+	if err := s.serveWeb(f.webFlags); err != nil {
 		return err
 	}
 	return s.record(f.record)

@@ -40,7 +40,8 @@ func (s *Session) Show(ctx context.Context) error {
 		}
 		defer stop()
 	}
-	defer s.share()()
+	defer s.shareSSH()()
+	defer s.shareWeb()()
 	if s.instead == nil && s.mode() == onScreen {
 		close(s.showing)
 		return s.screen(ctx)

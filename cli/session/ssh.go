@@ -137,9 +137,9 @@ func (s *Session) told() *model.StatusLog {
 // goodbye is how long viewers get to disconnect on exit.
 const goodbye = 3 * time.Second
 
-// share serves viewers until the returned function is called, which restores their
+// shareSSH serves viewers until the returned function is called, which restores their
 // terminals.
-func (s *Session) share() (stop func()) {
+func (s *Session) shareSSH() (stop func()) {
 	if s.ssh == nil {
 		return func() {}
 	}

@@ -159,8 +159,8 @@ type Column struct {
 func (c Column) Top() Percent       { return 100 - c.Completed }
 func (c Column) FailedTop() Percent { return 100 - c.Completed - c.Failed }
 
-// mostColumns is how many stretches of time there are at most.
-const mostColumns = 60
+// How many stretches of time there are.
+const leastColumns, mostColumns = 12, 60
 
 // ended is a column chart of when tasks ended.
 func (g *gathering) ended() *Columns {
@@ -190,6 +190,9 @@ func (g *gathering) ended() *Columns {
 	n := int(last.Sub(first)/every) + 1
 	if n > mostColumns { // further apart than the longest step tells
 		return nil
+	}
+	if more := leastColumns - n; more > 0 {
+		first, n = first.Add(-time.Duration(more)*every), leastColumns
 	}
 	counts := make([]struct{ completed, failed int }, n)
 	most := 0

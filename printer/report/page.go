@@ -75,8 +75,15 @@ func (r *Report) Figures() template.HTML { return fragment("figures", r) }
 // Statistics is the HTML of the tables.
 func (r *Report) Statistics() template.HTML { return fragment("statistics", r) }
 
+// Controls is the HTML of what [Script] filters and sorts by. It shows only where
+// the script runs.
+func Controls() template.HTML { return fragment("controls", nil) }
+
 // HTML of the row, without what it is in.
-func (r *Row) HTML() template.HTML { return fragment("row", r) }
+func (r Row) HTML() template.HTML { return fragment("row", r) }
+
+// HTML of the details.
+func (d *Detail) HTML() template.HTML { return fragment("detail", d) }
 
 func fragment(name string, data any) template.HTML {
 	var b bytes.Buffer

@@ -81,16 +81,22 @@ var groupNames = [groups]struct{ name, class string }{
 // Of gathers a report about tasks of the board. The report keeps nothing of the
 // board but the tasks that its rows name, for [Report.Detail].
 func Of(b *model.Board, o Options) *Report {
-	g := gathering{Options: o, board: b, stats: model.NewStats()}
+	g := gathering{Options: o, board: b}
 	if g.Filter == nil {
 		g.Filter = new(model.Filter)
+	}
+	if g.Filter.Empty() && g.Since.IsZero() {
+		g.stats = b.Stats() // which it has at hand
+	} else {
+		stats := model.NewStats()
+		g.stats = &stats
+		g.counts = true
 	}
 	for i := range b.Len() {
 		if t := b.At(i); g.picks(t) {
 			g.take(t)
 		}
 	}
-	g.words = newWords(o, g.users)
 	return g.report()
 }
 
@@ -98,11 +104,11 @@ func Of(b *model.Board, o Options) *Report {
 type gathering struct {
 	Options
 	words
-	board *model.Board
-	stats model.Stats
-	kinds [groups][]*model.Task
-	users map[string]bool // those whose ids are hidden
-	tasks int
+	board  *model.Board
+	counts bool // stats are this report's own
+	stats  *model.Stats
+	kinds  [groups][]*model.Task
+	tasks  int
 }
 
 func (g *gathering) picks(t *model.Task) bool {
@@ -118,15 +124,11 @@ func (g *gathering) picks(t *model.Task) bool {
 
 func (g *gathering) take(t *model.Task) {
 	g.tasks++
-	g.stats.Add(t)
+	if g.counts {
+		g.stats.Add(t)
+	}
 	kind := g.kind(t)
 	g.kinds[kind] = append(g.kinds[kind], t)
-	if g.Redact && t.UserID() != "" {
-		if g.users == nil {
-			g.users = map[string]bool{}
-		}
-		g.users[t.UserID()] = true
-	}
 }
 
 func (g *gathering) kind(t *model.Task) int {
@@ -145,7 +147,31 @@ func (g *gathering) kind(t *model.Task) int {
 }
 
 func (g *gathering) report() *Report {
+	listed := g.list()
+	g.words = newWords(g.Options, g.kinds)
 	r := &Report{At: g.Now, Tiles: []Tile{{Name: "Tasks", Count: g.tasks}}, words: g.words}
+	for kind, tasks := range g.kinds {
+		name := groupNames[kind]
+		tile := Tile{Name: name.name, Count: len(tasks)}
+		if len(tasks) > 0 {
+			tile.Class, tile.Target = name.class, name.class
+			group := Group{Name: name.name, Class: name.class, Ended: kind > active, Count: len(tasks)}
+			for _, t := range listed[kind] {
+				group.Rows = append(group.Rows, g.row(t, kind))
+			}
+			r.Groups = append(r.Groups, group)
+			r.LeftOut += len(tasks) - len(listed[kind])
+		}
+		r.Tiles = append(r.Tiles, tile)
+	}
+	r.Features = g.features()
+	r.Slowest = g.slowest()
+	r.Ended = g.ended()
+	return r
+}
+
+// list sorts the tasks, and returns those that there are rows for.
+func (g *gathering) list() (listed [groups][]*model.Task) {
 	left := g.Rows
 	if left == 0 {
 		left = g.tasks
@@ -154,26 +180,8 @@ func (g *gathering) report() *Report {
 		slices.SortFunc(tasks, func(s, t *model.Task) int {
 			return cmp.Or(t.Heard().Compare(s.Heard()), cmp.Compare(s.Index(), t.Index()))
 		})
-		name := groupNames[kind]
-		class := name.class
-		if len(tasks) == 0 {
-			class = ""
-		}
-		r.Tiles = append(r.Tiles, Tile{name.name, len(tasks), class, class})
-		if len(tasks) == 0 {
-			continue
-		}
-		listed := tasks[:min(left, len(tasks))]
-		left -= len(listed)
-		r.LeftOut += len(tasks) - len(listed)
-		group := Group{Name: name.name, Class: name.class, Ended: kind > active, Count: len(tasks)}
-		for _, t := range listed {
-			group.Rows = append(group.Rows, g.row(t, kind))
-		}
-		r.Groups = append(r.Groups, group)
+		listed[kind] = tasks[:min(left, len(tasks))]
+		left -= len(listed[kind])
 	}
-	r.Features = g.features()
-	r.Slowest = g.slowest()
-	r.Ended = g.ended()
-	return r
+	return listed
 }

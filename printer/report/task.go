@@ -57,6 +57,7 @@ func (g *gathering) row(t *model.Task, kind int) Row {
 		since, _ := g.board.Stalled(t, g.Now)
 		r.Note = "no news for " + Span(g.Now.Sub(since))
 	case active:
+		r.Class = class(t.State())
 		if left, ok := g.board.ETA(t, g.Now); ok {
 			r.Note = "about " + Span(left) + " left"
 		}

@@ -21,24 +21,30 @@ const (
 type words struct {
 	zone   *time.Location
 	redact bool
-	hidden *strings.Replacer // of user ids; nil: none is known
+	hidden *strings.Replacer // of user ids; nil if nothing is hidden
 }
 
 // shortestUser is the least length at which a user's id is looked for outside
 // its own place: a shorter one stands in other words by chance.
 const shortestUser = 8
 
-func newWords(o Options, users map[string]bool) words {
+// newWords hides the users of the tasks, if anything is to be hidden.
+func newWords(o Options, kinds [groups][]*model.Task) words {
 	w := words{zone: o.Now.Location(), redact: o.Redact}
+	if !o.Redact {
+		return w
+	}
+	known := map[string]bool{}
 	var pairs []string
-	for user := range users {
-		if len(user) >= shortestUser {
-			pairs = append(pairs, user, "(hidden)")
+	for _, tasks := range kinds {
+		for _, t := range tasks {
+			if user := t.UserID(); len(user) >= shortestUser && !known[user] {
+				known[user] = true
+				pairs = append(pairs, user, "(hidden)")
+			}
 		}
 	}
-	if pairs != nil {
-		w.hidden = strings.NewReplacer(pairs...)
-	}
+	w.hidden = strings.NewReplacer(pairs...)
 	return w
 }
 
@@ -55,9 +61,7 @@ func (w *words) text(s string, most int) string {
 		s = s[:most]
 	}
 	if w.redact {
-		if w.hidden != nil {
-			s = w.hidden.Replace(s)
-		}
+		s = w.hidden.Replace(s)
 		s = aURL.ReplaceAllString(s, "(hidden)")
 	}
 	s = printer.Clean(s)

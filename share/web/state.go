@@ -1,0 +1,119 @@
+package web
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"aspectop/printer/report"
+)
+
+// mostRows is how many tasks the page lists, those that matter most first.
+const mostRows = 300
+
+// state is the page's content as it was last worked out, for all clients.
+// Somebody has to ask for it: while nobody looks, nothing is worked out.
+type state struct {
+	Config
+
+	mu      sync.Mutex
+	version int64 // of the feed, when it was worked out
+	took    time.Duration
+	now     *snapshot // nil before the first time
+}
+
+// snapshot is what the page shows at one moment. It does not change.
+type snapshot struct {
+	at                  time.Time
+	report              *report.Report
+	figures, statistics string
+	groups              []group
+	rows                map[int]row // by their tasks' places in the board
+	trouble             string      // why the journal cannot be read
+	loading             bool        // history is still being read
+}
+
+// group is the tasks of one kind.
+type group struct {
+	Name  string `json:"name"`
+	Class string `json:"class"`
+	Ended bool   `json:"ended"`
+	Count int    `json:"count"`
+	Keys  []int  `json:"keys"` // of the rows, in their order
+}
+
+// row is one task in the list, with what the page sorts it by.
+type row struct {
+	ID       string `json:"id"`
+	Class    string `json:"class"`
+	Heard    int64  `json:"heard"`
+	Took     int64  `json:"took"`
+	Messages int    `json:"messages"`
+	HTML     string `json:"html"`
+}
+
+func newState(c Config) *state { return &state{Config: c} }
+
+// latest is the content, worked out anew if it is older than the pace allows for.
+func (s *state) latest() *snapshot {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.now == nil || time.Since(s.now.at) >= s.pause() {
+		s.gather()
+	}
+	return s.now
+}
+
+// pause is the least age of the content at which it is worked out anew. Where
+// that takes long, it is done more seldom: the feed is held up meanwhile.
+func (s *state) pause() time.Duration { return max(s.limits.pace, 20*s.took) }
+
+// next waits until there is something new after a snapshot, or the time has come
+// to tell how long things have taken by now; and returns that. It returns nil when
+// ctx ends.
+func (s *state) next(ctx context.Context, after *snapshot) *snapshot {
+	s.mu.Lock()
+	version, wait := s.version, s.pause()-time.Since(s.now.at)
+	if s.now != after {
+		defer s.mu.Unlock()
+		return s.now
+	}
+	s.mu.Unlock()
+	beat, cancel := context.WithTimeout(ctx, s.limits.beat)
+	defer cancel()
+	s.Feed.Wait(beat, version)
+	select {
+	case <-time.After(wait):
+		return s.latest()
+	case <-ctx.Done():
+		return nil
+	}
+}
+
+// gather works the content out.
+func (s *state) gather() {
+	start := time.Now()
+	n := &snapshot{at: start, rows: map[int]row{}}
+	s.version = s.Feed.Version() // before: what comes meanwhile is news
+	s.Feed.RLock()
+	n.report = report.Of(s.Feed.Board(), report.Options{
+		Now: start, Filter: s.Filter, Since: s.Since, Redact: true, Rows: mostRows, Name: s.Name,
+	})
+	n.trouble = s.Feed.Trouble()
+	n.loading, _, _ = s.Feed.Loading()
+	s.Feed.RUnlock()
+	s.took = time.Since(start)
+	n.figures, n.statistics = string(n.report.Figures()), string(n.report.Statistics())
+	for i := range n.report.Groups {
+		from := &n.report.Groups[i]
+		to := group{Name: from.Name, Class: from.Class, Ended: from.Ended, Count: from.Count}
+		for j := range from.Rows {
+			r := &from.Rows[j]
+			key := r.Task.Index()
+			to.Keys = append(to.Keys, key)
+			n.rows[key] = row{r.ID, r.Class, r.HeardAt, r.TookFor, r.Messages, string(r.HTML())}
+		}
+		n.groups = append(n.groups, to)
+	}
+	s.now = n
+}
