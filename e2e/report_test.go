@@ -97,22 +97,29 @@ func TestAReportIsReadWithoutJavaScript(t *testing.T) {
 // hostileTexts would like to be more than text on a page.
 var hostileTexts = []string{
 	`</script><script>window.owned = 1</script>`, `javascript:window.owned=2`, `"><img src=https://evil.example/x onerror="window.owned=3">`,
-	`' onmouseover='window.owned=4`, "\u202eevil\u2066", "\x1b]52;c;AAAA\x07\u009b2J", `{{.}}<b>bold</b>&lt;i&gt;`, strings.Repeat("long", 1<<18),
+	`' onmouseover='window.owned=4`, "\u202eevil\u2066", "\x1b]52;c;AAAA\x07\u009b2J", `{{.}}<b>bold</b>&lt;i&gt;`, strings.Repeat("long", 1<<10),
+}
+
+// hostileBody is an event about a task in which every text is the given one; one
+// feature is in a state.
+func hostileBody(at time.Time, text, state string) []byte {
+	body, err := json.Marshal(map[string]any{
+		"timestamp": at, "user_id": "somebody-else", "event_id": text, "event_type": text,
+		"data": map[string]any{"task": map[string]any{
+			"id": text, "asset_id": text, "user_id": "somebody-else", "created": at.Add(-time.Minute), "updated": at,
+			"features": map[string]any{text: map[string]any{"state": text}, "proxy": map[string]any{"state": state}},
+		}},
+	})
+	if err != nil {
+		panic(err)
+	}
+	return body
 }
 
 // hostile are deliveries of tasks in which every text is hostile.
 func hostile(at time.Time) (deliveries kept) {
 	for i, text := range hostileTexts {
-		body, err := json.Marshal(map[string]any{
-			"timestamp": at, "user_id": text, "event_id": text, "event_type": text,
-			"data": map[string]any{"task": map[string]any{
-				"id": text, "asset_id": text, "user_id": text, "created": at.Add(-time.Minute), "updated": at,
-				"features": map[string]any{text: map[string]any{"state": text}, "proxy": map[string]any{"state": []string{"failed", "completed"}[i%2]}},
-			}},
-		})
-		if err != nil {
-			panic(err)
-		}
+		body := hostileBody(at, text, []string{"failed", "completed"}[i%2])
 		deliveries.keep(model.Delivery{ID: text, Source: model.SourceWebhook, Secret: text, Received: at, Body: body})
 	}
 	return deliveries

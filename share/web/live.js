@@ -100,8 +100,8 @@
       for (const section of [...place.children]) if (!wanted.includes(section)) section.remove();
       wanted.forEach((section, i) => { if (place.children[i] !== section) place.insertBefore(section, place.children[i] ?? null); });
     }
-    document.getElementById("left").textContent =
-      news.left_out ? "Older tasks that are counted above, but not listed: " + news.left_out + "." : "";
+    document.getElementById("left").textContent = news.groups.length === 0 ? "No task has been heard of yet."
+      : news.left_out ? "Older tasks that are counted above, but not listed: " + news.left_out + "." : "";
     body.classList.remove("lost");
     body.classList.add("live");
     say("live, as of " + asOf, news.trouble, news.loading && "reading the journal");

@@ -93,7 +93,7 @@ func (s *state) next(ctx context.Context, after *snapshot) *snapshot {
 // gather works the content out.
 func (s *state) gather() {
 	start := time.Now()
-	n := &snapshot{at: start, rows: map[int]row{}}
+	n := &snapshot{at: start, groups: []group{}, rows: map[int]row{}}
 	s.version = s.Feed.Version() // before: what comes meanwhile is news
 	s.Feed.RLock()
 	n.report = report.Of(s.Feed.Board(), report.Options{
