@@ -99,6 +99,7 @@ func TestTheLivePageFollowsInABrowser(t *testing.T) {
 	}
 	b.until(`document.body.classList.contains("lost") && document.getElementById("live").textContent.startsWith("The program has ended; this is how things stood at ")`)
 	b.picture("live-lost")
+	b.accessible()
 	if cookies := value[string](b, "document.cookie"); cookies != "" {
 		t.Errorf("cookies: %s", cookies)
 	}
