@@ -67,6 +67,9 @@ durably, and shows them live in the terminal. Without a command it runs
 	}
 	root.AddCommand(newDoctor(), newCompletion(), newMan(), newVersion())
 	root.CompletionOptions.DisableDefaultCmd = true
+	for _, cmd := range commands(root) {
+		cmd.Flags().SortFlags = false // help lists them as they are defined
+	}
 	completeFlags(root)
 	return root
 }

@@ -5,7 +5,26 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"aspectop/cli/exit"
 )
+
+// runs runs a command in this process.
+func runs(args ...string) error {
+	root := newRoot()
+	root.SetArgs(args)
+	root.SetOut(new(strings.Builder))
+	return root.Execute()
+}
+
+func TestAnUnknownFlagIsAUsageErrorOfEveryCommand(t *testing.T) {
+	for _, cmd := range commands(newRoot()) {
+		args := append(strings.Fields(cmd.CommandPath())[1:], "--no-such-flag")
+		if err := runs(args...); exit.Code(err) != exit.Misused {
+			t.Errorf("%q: %v", args, err)
+		}
+	}
+}
 
 func TestWhatOnlyPrintsWorksWithAnyConfigFile(t *testing.T) {
 	folder := t.TempDir()
@@ -18,10 +37,7 @@ func TestWhatOnlyPrintsWorksWithAnyConfigFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, args := range [][]string{{"version"}, {"man"}, {"completion", "bash"}, {"--help"}, {"watch", "--help"}} {
-		root := newRoot()
-		root.SetArgs(args)
-		root.SetOut(new(strings.Builder))
-		if err := root.Execute(); err != nil {
+		if err := runs(args...); err != nil {
 			t.Errorf("%q: %v", args, err)
 		}
 	}

@@ -35,7 +35,6 @@ and a stand-in for Aspect that posts signed events to it.`,
 	}
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return d.run(cmd.Context()) }
 	f := cmd.Flags()
-	f.SortFlags = false
 	f.IntVar(&d.options.Tasks, "tasks", 0, "total number of tasks (default: endless)")
 	f.Float64Var(&d.options.Rate, "rate", 12, "new tasks per minute")
 	f.Int64Var(&d.options.Seed, "seed", 1, "the same seed gives the same tasks")

@@ -69,7 +69,6 @@ Exit codes: 0 no check failed, 1 a check failed.`,
 	}
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return d.run(cmd) }
 	f := cmd.Flags()
-	f.SortFlags = false
 	f.StringVar(&d.listen, "listen", defaultListen, "`address` that watch listens on")
 	f.StringVar(&d.secretFile, "secret-file", "", "`file` with the signing secrets")
 	f.StringVar(&d.journal, "journal", "", "journal `file` (default: the one that watch writes)")

@@ -52,7 +52,6 @@ type endpointFlags struct {
 }
 
 func (e *endpointFlags) flags(f *pflag.FlagSet) {
-	f.SortFlags = false
 	f.StringVar(&e.url, "url", "", "`URL` that Svix posts to; must be reachable from the internet")
 	f.StringVar(&e.description, "description", "", "`text` shown in the dashboard")
 	f.StringArrayVar(&e.eventTypes, "event-type", nil, "event `type` to receive, such as task.failed or task.* for all; repeatable")
@@ -315,7 +314,6 @@ Deleting an endpoint that does not exist succeeds.`,
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		return a.ask(cmd.Context(), func(ctx context.Context, c *aspect.Client) error { return a.deleteEndpoint(ctx, c, args[0]) })
 	}
-	cmd.Flags().SortFlags = false
 	a.flags(cmd.Flags())
 	return cmd
 }

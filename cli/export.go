@@ -61,7 +61,6 @@ Values of headers such as Authorization and Cookie are redacted.`,
 	}
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return e.run(cmd.Context(), cmd.Flags()) }
 	f := cmd.Flags()
-	f.SortFlags = false
 	f.StringVar(&e.format, "format", "ndjson", "output `format`: "+strings.Join(exportFormats, ", "))
 	f.StringVar(&e.lang, "lang", "go", "`language` of a fixture: "+strings.Join(exportLangs, ", "))
 	f.StringVar(&e.filter, "filter", "", "only deliveries (of a report: tasks) that match this `filter`, such as \"state:failed\"")

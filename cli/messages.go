@@ -43,7 +43,6 @@ The format of Aspect's answer is not documented; --json prints it complete, as r
 		}
 		return a.ask(cmd.Context(), func(ctx context.Context, c *aspect.Client) error { return a.messages(ctx, c, limit) })
 	}
-	cmd.Flags().SortFlags = false
 	cmd.Flags().IntVar(&limit, "limit", defaultLimit, "maximum number")
 	a.flags(cmd.Flags())
 	return cmd
@@ -101,7 +100,6 @@ The format of Aspect's answer is not documented; --json prints it complete, as r
 		return a.ask(cmd.Context(), a.list)
 	}
 	f := cmd.Flags()
-	f.SortFlags = false
 	f.StringVar(&a.message, "message", "", "`id` of a message, msg_...")
 	f.StringVar(&a.endpoint, "endpoint", "", "`id` of an endpoint, ep_...")
 	f.IntVar(&a.limit, "limit", defaultLimit, "maximum number")

@@ -51,7 +51,6 @@ not; 2 usage error; 3 no journal; 130 interrupted.`,
 	}
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return r.run(cmd.Context(), cmd.Flags()) }
 	f := cmd.Flags()
-	f.SortFlags = false
 	f.StringVar(&r.to, "to", "", "`URL` of the handler")
 	f.StringVar(&r.filter, "filter", "", "only deliveries that match this `filter`, such as \"state:failed\"")
 	f.Var(&r.since, "since", "only deliveries received since this `time`, such as 2h or 2026-01-02T15:04:05Z")

@@ -69,7 +69,6 @@ Exit codes: 0 accepted, or with --break rejected; 1 the opposite, or no answer;
 	}
 	cmd.RunE = func(cmd *cobra.Command, args []string) error { return s.run(cmd.Context(), cmd.Flags(), args) }
 	f := cmd.Flags()
-	f.SortFlags = false
 	f.StringVar(&s.to, "to", "", "`URL` of the receiver")
 	f.StringVar(&s.task, "task", "", "`id` of the task (default: a new one)")
 	f.StringArrayVar(&s.features, "feature", nil, "`name=state` of a feature, such as visual=failed; repeatable")

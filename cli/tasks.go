@@ -40,7 +40,6 @@ derived from its features, because the API does not give one.`,
 	cmd.RunE = func(cmd *cobra.Command, ids []string) error {
 		return a.ask(cmd.Context(), func(ctx context.Context, c *aspect.Client) error { return a.tasks(ctx, c, ids) })
 	}
-	cmd.Flags().SortFlags = false
 	a.flags(cmd.Flags())
 	return cmd
 }

@@ -35,7 +35,6 @@ no process writes the journal, as of its newest arrival.`,
 	}
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return v.run(cmd.Context(), cmd.Flags()) }
 	f := cmd.Flags()
-	f.SortFlags = false
 	f.StringVar(&v.journal, "journal", "", "journal file (default: the one that watch writes)")
 	v.PictureFlags.Flags(f)
 	v.Sharing.Flags(f)

@@ -66,7 +66,6 @@ error; 3 setup failed, or the watch ended; 124 timeout; 130 interrupted.`,
 		return w.run(cmd.Context(), tasks)
 	}
 	f := cmd.Flags()
-	f.SortFlags = false
 	f.Var(&w.timeout, "timeout", "give up after this time, such as 10m (default: never)")
 	f.StringVar(&w.feature, "feature", "", "wait for this `feature` of the tasks, such as transcription, to be completed or na")
 	f.BoolVar(&w.any, "any", false, "return when the first task is done")

@@ -53,7 +53,6 @@ watch registers an endpoint while it runs. With only a key it polls the API.`,
 	}
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return w.run(cmd.Context(), cmd.Flags()) }
 	f := cmd.Flags()
-	f.SortFlags = false
 	f.StringVar(&w.listen, "listen", defaultListen, "address to listen on")
 	f.StringVar(&w.path, "path", receiver.DefaultPath, "path that receives deliveries")
 	f.StringVar(&w.secretFile, "secret-file", "", "file with the signing secrets")

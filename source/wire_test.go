@@ -34,9 +34,6 @@ func newServer(t *testing.T) *server {
 	mux.HandleFunc("GET /tasks/{id}", func(w http.ResponseWriter, r *http.Request) {
 		s.one(w, r.PathValue("id"), "Task not found")
 	})
-	mux.HandleFunc("GET /assets/{id}", func(w http.ResponseWriter, r *http.Request) {
-		s.one(w, r.PathValue("id"), "Asset not found")
-	})
 	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
@@ -148,34 +145,6 @@ func TestARestartFillsTheGapAndRepeatsNothing(t *testing.T) {
 	}
 	if want := []string{"/tasks/active", "/tasks/active", "/tasks/a", "/tasks/c", "/tasks/active", "/tasks/active"}; !slices.Equal(s.asked, want) {
 		t.Errorf("asked for %q, want %q", s.asked, want)
-	}
-}
-
-func TestAKeyThatAspectDoesNotKnowIsToldInItsWords(t *testing.T) {
-	s := newServer(t)
-	j, r := file(t)
-	c, err := aspect.New(aspect.Config{BaseURL: s.URL, Key: aspect.NewCredential("sk_another0123456789")})
-	if err != nil {
-		t.Fatal(err)
-	}
-	reports := &reports{}
-	start(t, NewPoller(PollerConfig{API: c, Journal: j, History: NewHistory(r), Report: reports.add}).Run)
-	eventually(t, "trouble is reported", func() bool { return len(reports.notices()) > 0 })
-	want := "Aspect's API: GET /tasks/active: 401 Unauthorized: Could not validate credentials (Aspect does not know this API key: check ASPECT_API_KEY)"
-	if got := reports.notices(); got[0] != want {
-		t.Errorf("noticed %q, want %q", got[0], want)
-	}
-}
-
-func TestAnAssetIsCalledAsTheAPICallsIt(t *testing.T) {
-	s := newServer(t)
-	s.tasks["asset-1"] = `{"id":"asset-1","name":"Interview 1.mp4","type":"video"}`
-	names := NewNames(s.client(t), nil)
-	start(t, names.Run)
-	names.Want("asset-1", "asset-2")
-	eventually(t, "it has a name", func() bool { _, ok := names.Get("asset-1"); return ok })
-	if got, _ := names.Get("asset-1"); got != "Interview 1.mp4" {
-		t.Errorf("it is called %q", got)
 	}
 }
 
