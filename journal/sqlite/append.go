@@ -155,8 +155,8 @@ func (j *Journal) sameBody(message int64, body []byte, b []*arrival) (bool, erro
 
 // insert writes the rows of b.
 func insert(s *session, b []*arrival) error {
-	firsts := s.values[:0]
-	defer func() { clear(s.values) }()
+	firsts := s.inserted[:0]
+	defer func() { clear(s.inserted) }()
 	for _, a := range b {
 		if a.repeat() {
 			if err := insertRepeat(s, a); err != nil {
@@ -167,7 +167,7 @@ func insert(s *session, b []*arrival) error {
 		d := a.delivery
 		firsts = append(firsts, a.seq, d.ID, d.Received.UnixMicro(), string(d.Source), d.Secret, a.header, d.Body)
 	}
-	s.values = firsts
+	s.inserted = firsts
 	for i := range insertions {
 		for n := insertions[i].rows * insertedColumns; len(firsts) >= n; firsts = firsts[n:] {
 			if _, err := s.exec(insertions[i].text, firsts[:n]...); err != nil {

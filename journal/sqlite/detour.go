@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"fmt"
 	"math"
 	"slices"
@@ -31,7 +32,19 @@ func (d *detour) walk(first, to int64, limit int) error {
 		if err := d.ctx.Err(); err != nil {
 			return 0, err
 		}
-		next, err = scan(rows)
+		var row [10]any
+		var into [10]any
+		for i := range row {
+			into[i] = &row[i]
+		}
+		if err := rows.Scan(into[:]...); err != nil {
+			return 0, &rowError{err}
+		}
+		values := make([]driver.Value, len(row))
+		for i, v := range row {
+			values[i] = v
+		}
+		next, err = deliveryOf(values)
 		return next.Seq, err
 	}
 	take := func() { d.found = append(d.found, next) }

@@ -2,7 +2,7 @@ package sqlite
 
 import (
 	"context"
-	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -248,11 +248,14 @@ func (r *Reader) deliveries(ctx context.Context, query string, size int, around 
 	if r.noHeader {
 		query = withoutHeaders(query)
 	}
-	found := make([]model.Delivery, 0, min(size, 1024))
-	err := r.session.each(query, args, func(rows *sql.Rows) error {
-		d, err := scan(rows)
+	found := make([]model.Delivery, 0, min(size, 4096))
+	err := r.session.values(query, args, func(row []driver.Value) error {
+		d, err := deliveryOf(row)
+		if err != nil {
+			return err
+		}
 		found = append(found, d)
-		return errors.Join(err, ctx.Err())
+		return ctx.Err()
 	})
 	if isDamage(err) {
 		d := &detour{ctx: ctx, session: r.session, damage: r.damage, noHeader: r.noHeader}
@@ -265,20 +268,37 @@ func (r *Reader) deliveries(ctx context.Context, query string, size int, around 
 	return found, nil
 }
 
-func scan(rows *sql.Rows) (d model.Delivery, err error) {
-	// Into other types than SQLite's own, database/sql converts by way of text.
-	var attempt, differs, received int64
-	var source string
-	var header sql.NullString
-	err = rows.Scan(&d.Seq, &d.Message, &attempt, &differs, &d.ID, &received, &source, &d.Secret, &header, &d.Body)
-	if err != nil {
-		return d, &rowError{err}
+// deliveryOf makes a delivery of a row, in the order of firstColumns. It keeps
+// what is in the row.
+func deliveryOf(row []driver.Value) (d model.Delivery, err error) {
+	fine := len(row) == 10
+	integer := func(i int) (n int64) {
+		if fine {
+			n, fine = row[i].(int64)
+		}
+		return n
 	}
-	d.Attempt, d.Differs = int(attempt), differs != 0
-	d.Source = model.Source(source)
-	d.Received = time.UnixMicro(received).UTC()
-	if header.Valid {
-		if d.Header, err = journal.ParseHeader(header.String, d.ID); err != nil {
+	text := func(i int) (s string) {
+		if fine {
+			s, fine = row[i].(string)
+		}
+		return s
+	}
+	d = model.Delivery{
+		Seq: integer(0), Message: integer(1), Attempt: int(integer(2)), Differs: integer(3) != 0,
+		ID: text(4), Received: time.UnixMicro(integer(5)).UTC(), Source: model.Source(text(6)), Secret: text(7),
+	}
+	if !fine {
+		return d, &rowError{errors.New("a row has values of other kinds than are written")}
+	}
+	switch body := row[9].(type) {
+	case []byte:
+		d.Body = body
+	case string: // somebody else wrote it
+		d.Body = []byte(body)
+	}
+	if header, ok := row[8].(string); ok {
+		if d.Header, err = journal.ParseHeader(header, d.ID); err != nil {
 			d.Damage, err = err.Error(), nil
 		}
 	}

@@ -3,7 +3,9 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
+	"io"
 	"net/url"
 	"path/filepath"
 	"strings"
@@ -18,8 +20,10 @@ type session struct {
 	db    *sql.DB
 	conn  *sql.Conn
 	stmts map[string]*sql.Stmt
-	// values are those of an insertion, kept for the room they take.
-	values []any
+	// direct are statements that the driver runs without database/sql.
+	direct map[string]driver.Stmt
+	// inserted are the values of an insertion, kept for the room they take.
+	inserted []any
 	// before says why a transaction cannot start; nil: there is no reason.
 	before func() error
 }
@@ -45,7 +49,7 @@ func connect(path string, parameters ...string) (*session, error) {
 		db.Close()
 		return nil, err
 	}
-	return &session{db: db, conn: conn, stmts: make(map[string]*sql.Stmt)}, nil
+	return &session{db: db, conn: conn, stmts: make(map[string]*sql.Stmt), direct: make(map[string]driver.Stmt)}, nil
 }
 
 // close closes the statements first: database/sql leaves those of a single
@@ -53,6 +57,9 @@ func connect(path string, parameters ...string) (*session, error) {
 func (s *session) close() error {
 	var errs []error
 	for _, stmt := range s.stmts {
+		errs = append(errs, stmt.Close())
+	}
+	for _, stmt := range s.direct {
 		errs = append(errs, stmt.Close())
 	}
 	return errors.Join(append(errs, s.conn.Close(), s.db.Close())...)
@@ -109,6 +116,46 @@ func (s *session) each(text string, args []any, f func(*sql.Rows) error) error {
 		}
 	}
 	return rows.Err()
+}
+
+// values calls f for each row of a query, with what the driver made of it: int64,
+// float64, string, []byte or nil, which f may keep. For many rows it takes half of
+// the time and of the memory that each takes.
+func (s *session) values(text string, args []any, f func([]driver.Value) error) error {
+	return s.conn.Raw(func(conn any) error {
+		stmt := s.direct[text]
+		if stmt == nil {
+			var err error
+			if stmt, err = conn.(driver.ConnPrepareContext).PrepareContext(background, text); err != nil {
+				return err
+			}
+			s.direct[text] = stmt
+		}
+		named := make([]driver.NamedValue, len(args))
+		for i, a := range args {
+			v, err := driver.DefaultParameterConverter.ConvertValue(a)
+			if err != nil {
+				return err
+			}
+			named[i] = driver.NamedValue{Ordinal: i + 1, Value: v}
+		}
+		rows, err := stmt.(driver.StmtQueryContext).QueryContext(background, named)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		row := make([]driver.Value, len(rows.Columns()))
+		for {
+			if err := rows.Next(row); err == io.EOF {
+				return nil
+			} else if err != nil {
+				return err
+			}
+			if err := f(row); err != nil {
+				return err
+			}
+		}
+	})
 }
 
 // transaction commits what f does, or nothing of it. The lock for writing is
