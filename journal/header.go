@@ -53,12 +53,20 @@ func AppendHeader(b []byte, h map[string][]string, id string) []byte {
 	return append(b, '}')
 }
 
+// plain are the bytes that stand for themselves in a JSON string.
+var plain = func() (is [256]bool) {
+	for c := range is {
+		is[c] = c >= ' ' && c < utf8.RuneSelf && c != '"' && c != '\\'
+	}
+	return is
+}()
+
 func appendString(b []byte, s string) []byte {
 	b = append(b, '"')
 	start := 0 // of what is to be appended as it is
 	for i := 0; i < len(s); {
 		c := s[i]
-		if c >= ' ' && c < utf8.RuneSelf && c != '"' && c != '\\' {
+		if plain[c] {
 			i++
 			continue
 		}
