@@ -143,13 +143,13 @@ const (
 // After returns at most limit deliveries, repeats among them, that came after
 // seq, in the order of their sequence numbers. After 0 they are from the start.
 func (r *Reader) After(ctx context.Context, seq int64, limit int) ([]model.Delivery, error) {
-	return r.deliveries(ctx, afterQuery, limit, func(d *detour) error { return d.after(seq, limit) }, seq, limit)
+	return r.deliveries(ctx, afterQuery, limit, func(d *detour) error { return d.after(seq, limit) }, seq, int64(limit))
 }
 
 // Before returns at most limit deliveries, repeats among them, that came before
 // seq, newest first. Before math.MaxInt64 they are from the end.
 func (r *Reader) Before(ctx context.Context, seq int64, limit int) ([]model.Delivery, error) {
-	return r.deliveries(ctx, beforeQuery, limit, func(d *detour) error { return d.before(seq, limit) }, seq, limit)
+	return r.deliveries(ctx, beforeQuery, limit, func(d *detour) error { return d.before(seq, limit) }, seq, int64(limit))
 }
 
 // Get returns one delivery, or journal.ErrNotFound.
@@ -239,7 +239,7 @@ func (r *Reader) usable(ctx context.Context) error {
 
 // deliveries runs one of the queries for deliveries; size is how many rows are
 // expected. around does the same where a part of the file is damaged.
-func (r *Reader) deliveries(ctx context.Context, query string, size int, around func(*detour) error, args ...any) ([]model.Delivery, error) {
+func (r *Reader) deliveries(ctx context.Context, query string, size int, around func(*detour) error, args ...driver.Value) ([]model.Delivery, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if err := r.usable(ctx); err != nil {

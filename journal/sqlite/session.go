@@ -22,8 +22,9 @@ type session struct {
 	stmts map[string]*sql.Stmt
 	// direct are statements that the driver runs without database/sql.
 	direct map[string]driver.Stmt
-	// inserted are the values of an insertion, kept for the room they take.
-	inserted []any
+	named  []driver.NamedValue // of the call under way, kept for its room
+	// inserted are the values of an insertion, kept for their room too.
+	inserted []driver.Value
 	// before says why a transaction cannot start; nil: there is no reason.
 	before func() error
 }
@@ -118,10 +119,11 @@ func (s *session) each(text string, args []any, f func(*sql.Rows) error) error {
 	return rows.Err()
 }
 
-// values calls f for each row of a query, with what the driver made of it: int64,
-// float64, string, []byte or nil, which f may keep. For many rows it takes half of
-// the time and of the memory that each takes.
-func (s *session) values(text string, args []any, f func([]driver.Value) error) error {
+// directly runs f with a statement of the driver's, prepared at its first use, and
+// its arguments, which are of the driver's types. Past database/sql, what is done
+// for each delivery takes two thirds of the time and half of the memory. f must not
+// use the session otherwise.
+func (s *session) directly(text string, args []driver.Value, f func(driver.Stmt, []driver.NamedValue) error) error {
 	return s.conn.Raw(func(conn any) error {
 		stmt := s.direct[text]
 		if stmt == nil {
@@ -131,14 +133,27 @@ func (s *session) values(text string, args []any, f func([]driver.Value) error) 
 			}
 			s.direct[text] = stmt
 		}
-		named := make([]driver.NamedValue, len(args))
-		for i, a := range args {
-			v, err := driver.DefaultParameterConverter.ConvertValue(a)
-			if err != nil {
-				return err
-			}
-			named[i] = driver.NamedValue{Ordinal: i + 1, Value: v}
+		s.named = s.named[:0]
+		for i, v := range args {
+			s.named = append(s.named, driver.NamedValue{Ordinal: i + 1, Value: v})
 		}
+		defer clear(s.named)
+		return f(stmt, s.named)
+	})
+}
+
+// run runs a statement.
+func (s *session) run(text string, args []driver.Value) error {
+	return s.directly(text, args, func(stmt driver.Stmt, named []driver.NamedValue) error {
+		_, err := stmt.(driver.StmtExecContext).ExecContext(background, named)
+		return err
+	})
+}
+
+// values calls f for each row of a query, with what the driver made of it: int64,
+// float64, string, []byte or nil, which f may keep.
+func (s *session) values(text string, args []driver.Value, f func([]driver.Value) error) error {
+	return s.directly(text, args, func(stmt driver.Stmt, named []driver.NamedValue) error {
 		rows, err := stmt.(driver.StmtQueryContext).QueryContext(background, named)
 		if err != nil {
 			return err
