@@ -20,14 +20,15 @@ func newJournalCheck() *cobra.Command {
 	var flag string
 	cmd := &cobra.Command{
 		Use:   "check",
-		Short: "Look for damage in a journal",
-		Long: `check reads a whole journal and says what is damaged: pages, rows that cannot be
-read, numbers that are missing. It changes nothing, and a watch may write the
-journal meanwhile. Exit code: 0 the journal is fine, 1 it is damaged.`,
+		Short: "Check a journal for damage",
+		Long: `check reads a whole journal and reports damage: broken pages, unreadable rows and
+missing numbers. It is read-only, and a watch may be writing the journal.
+
+Exit codes: 0 the journal is fine, 1 it is damaged.`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error { return checkJournal(cmd.Context(), flag) },
 	}
-	cmd.Flags().StringVar(&flag, "journal", "", "journal `file` (default: where watch keeps it)")
+	cmd.Flags().StringVar(&flag, "journal", "", "journal `file` (default: the one that watch writes)")
 	return cmd
 }
 
@@ -35,12 +36,12 @@ func newJournalSalvage() *cobra.Command {
 	var flag string
 	cmd := &cobra.Command{
 		Use:   "salvage OUT",
-		Short: "Copy what can be read of a damaged journal to a new file",
-		Long: `salvage copies every delivery that can be read, under its number, to a new
-journal, and says how many could not be read. It reads page by page, also what
-SQLite does not find any more, and the newest deliveries from a damaged
-write-ahead log. It changes nothing in the damaged journal, never overwrites OUT,
-and OUT comes into being when it is complete. End the watch on the journal first.`,
+		Short: "Copy the readable part of a damaged journal to a new file",
+		Long: `salvage copies every readable delivery, with its number, to a new journal and
+reports how many were unreadable. It reads page by page, including what SQLite no
+longer finds, and the newest deliveries in a damaged write-ahead log. It does not
+change the damaged journal, never overwrites OUT, and creates OUT only when it is
+complete. Stop the watch on the journal first.`,
 		Example: `  aspectop journal salvage ~/saved.db`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 {
@@ -50,7 +51,7 @@ and OUT comes into being when it is complete. End the watch on the journal first
 		},
 		RunE: func(cmd *cobra.Command, args []string) error { return salvageJournal(cmd.Context(), flag, args[0]) },
 	}
-	cmd.Flags().StringVar(&flag, "journal", "", "damaged journal `file` (default: where watch keeps it)")
+	cmd.Flags().StringVar(&flag, "journal", "", "damaged journal `file` (default: the one that watch writes)")
 	return cmd
 }
 

@@ -110,7 +110,7 @@ func TestARecordingIsOfAScreenAndOverwritesNothing(t *testing.T) {
 	if code != 2 || stdout != "" {
 		t.Errorf("without a terminal: %d, %s", code, stdout)
 	}
-	says(t, stderr, "--record records the screen")
+	says(t, stderr, "--record needs a screen")
 	for path, word := range map[string]string{taken: "is there already", filepath.Join(folder, "none", "new.cast"): "no such file"} {
 		screen := inTerminal(t, 200, 24, program(t, "demo", "--record", path))
 		screen.ends(2)

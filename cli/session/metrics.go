@@ -23,11 +23,11 @@ const scrapeTime = 2 * time.Second
 
 var (
 	requestsDesc  = prometheus.NewDesc("aspectop_requests_total", "Webhook requests by verdict: verified, duplicate, unkept (answered 503), or why they were rejected.", []string{"verdict"}, nil)
-	journalDesc   = prometheus.NewDesc("aspectop_journal_reachable", "1 if deliveries can be kept now.", nil, nil)
-	forwardDesc   = prometheus.NewDesc("aspectop_forwards_total", "Messages forwarded to a handler, by what came of them.", []string{"to", "outcome"}, nil)
-	lagDesc       = prometheus.NewDesc("aspectop_forward_waiting", "Messages that wait to be forwarded to a handler: for their first try, or for another.", []string{"to", "state"}, nil)
+	journalDesc   = prometheus.NewDesc("aspectop_journal_reachable", "1 if deliveries can be stored.", nil, nil)
+	forwardDesc   = prometheus.NewDesc("aspectop_forwards_total", "Messages forwarded to a handler, by outcome.", []string{"to", "outcome"}, nil)
+	lagDesc       = prometheus.NewDesc("aspectop_forward_waiting", "Messages waiting to be forwarded to a handler, by state.", []string{"to", "state"}, nil)
 	connectedDesc = prometheus.NewDesc("aspectop_tunnel_connected", "1 if the tunnel is connected.", nil, nil)
-	probeDesc     = prometheus.NewDesc("aspectop_probe_ok", "1 if the newest request to the public URL came through.", nil, nil)
+	probeDesc     = prometheus.NewDesc("aspectop_probe_ok", "1 if the last probe of the public URL succeeded.", nil, nil)
 )
 
 // metrics is the Prometheus collector of a session.
@@ -51,7 +51,7 @@ func (s *Session) ServeMetrics(address string) error {
 	}
 	s.metrics = &metrics{session: s, appends: prometheus.NewHistogram(prometheus.HistogramOpts{
 		Name:    "aspectop_append_seconds",
-		Help:    "Time until a delivery was durable, or could not be kept.",
+		Help:    "Time until a delivery was durable or storing it failed.",
 		Buckets: prometheus.ExponentialBuckets(0.0005, 2, 16),
 	})}
 	s.beside = append(s.beside, func(ctx context.Context) error { return s.metrics.serve(ctx, l) })

@@ -24,10 +24,10 @@ type PictureFlags struct {
 
 // Flags adds the flags.
 func (f *PictureFlags) Flags(set *pflag.FlagSet) {
-	set.StringVar(&f.file, "picture", "", "draw one picture of the screen to this `file`, as SVG, and end")
-	set.StringVar(&f.size, "size", "120x32", "`cells` of the picture: columns x rows")
+	set.StringVar(&f.file, "picture", "", "write a picture of the screen to this `file`, as SVG, and exit")
+	set.StringVar(&f.size, "size", "120x32", "size of the picture in `cells`: columns x rows")
 	set.StringVar(&f.view, "view", "tasks", "`view` in the picture: "+strings.Join(ui.Views(), ", "))
-	set.StringVar(&f.task, "task", "", "open this task in the picture: its `id`, or a beginning of it")
+	set.StringVar(&f.task, "task", "", "show this task in the picture: its `id` or a prefix")
 }
 
 // A picture larger than this helps nobody.
@@ -50,7 +50,7 @@ func (f *PictureFlags) Check(set *pflag.FlagSet) (still *ui.Still, err error) {
 	}
 	still = &ui.Still{View: f.view, Task: f.task}
 	if n, err := fmt.Sscanf(f.size+"\n", "%dx%d\n", &still.W, &still.H); err != nil || n != 2 {
-		return nil, exit.Usage("--size %q is no size; it is columns x rows, such as 120x32", f.size)
+		return nil, exit.Usage("invalid --size %q: must be columns x rows, such as 120x32", f.size)
 	}
 	if still.W < ui.MinWidth || still.H < ui.MinHeight || still.W > mostColumns || still.H > mostRows {
 		return nil, exit.Usage("--size %s is out of bounds; it is from %dx%d to %dx%d", f.size, ui.MinWidth, ui.MinHeight, mostColumns, mostRows)
@@ -61,7 +61,7 @@ func (f *PictureFlags) Check(set *pflag.FlagSet) (still *ui.Still, err error) {
 	if info, err := os.Stat(filepath.Dir(f.file)); err != nil {
 		return nil, exit.Usage("--picture: %w", err)
 	} else if !info.IsDir() {
-		return nil, exit.Usage("--picture: %s is no folder", filepath.Dir(f.file))
+		return nil, exit.Usage("--picture: %s is not a directory", filepath.Dir(f.file))
 	}
 	return still, nil
 }
@@ -121,7 +121,7 @@ func (s *Session) folded(ctx context.Context) error {
 			return nil
 		}
 		if err := s.feed.Wait(ctx, version); err != nil {
-			return exit.With(exit.Interrupted, errors.New("interrupted; there is no picture"))
+			return exit.With(exit.Interrupted, errors.New("interrupted; no picture was written"))
 		}
 	}
 }

@@ -52,7 +52,7 @@ func (s *Session) record(path string) error {
 		return nil
 	}
 	if s.mode() != onScreen {
-		return exit.Usage("--record records the screen, and lines are printed: stdout is no terminal, or --plain or --json was given")
+		return exit.Usage("--record needs a screen: stdout must be a terminal, without --plain or --json")
 	}
 	version := 3
 	if strings.HasSuffix(path, ".v2.cast") {

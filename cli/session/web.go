@@ -27,7 +27,7 @@ func (f *webFlags) flags(set *pflag.FlagSet) {
 	set.StringVar(&f.web, "web", "", "serve a read-only live page for browsers on the `address`, such as 127.0.0.1:8788")
 	set.StringVar(&f.webCert, "web-cert", "", "`file` with the certificate for --web, to serve HTTPS")
 	set.StringVar(&f.webKey, "web-key", "", "`file` with the private key of that certificate")
-	set.StringVar(&f.webProxy, "web-proxy", "", "`URL` of a reverse proxy in front of --web that asks for a login; the page then needs no token")
+	set.StringVar(&f.webProxy, "web-proxy", "", "`URL` of a reverse proxy in front of --web that requires a login; the page then needs no token")
 }
 
 // webServer serves the live page.
@@ -51,7 +51,7 @@ func (s *Session) serveWeb(f webFlags) error {
 	if f.webProxy != "" {
 		var err error
 		if proxy, err = url.Parse(f.webProxy); err != nil || proxy.Host == "" || proxy.Scheme != "https" && proxy.Scheme != "http" || proxy.User != nil {
-			return exit.Usage("--web-proxy %q is no URL that browsers could use, such as https://status.example.com/aspectop/", f.webProxy)
+			return exit.Usage("invalid --web-proxy %q: must be a URL for browsers, such as https://status.example.com/aspectop/", f.webProxy)
 		}
 	}
 	if receiver.Public(f.web) && f.webCert == "" && proxy == nil {
