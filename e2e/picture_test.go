@@ -125,7 +125,7 @@ func TestAPictureIsDrawnWholeOrNotAtAll(t *testing.T) {
 		code int
 		says string
 	}{
-		{"--size 29x24", 2, "from 30x6 to 1000x400"}, {"--size 120x401", 2, "out of bounds"}, {"--size 120", 2, "invalid --size"}, {"--size 120x24x3", 2, "no size"},
+		{"--size 29x24", 2, "from 30x6 to 1000x400"}, {"--size 120x401", 2, "out of bounds"}, {"--size 120", 2, "invalid --size"}, {"--size 120x24x3", 2, "invalid --size"},
 		{"--view cards", 2, "tasks, board, events, deliveries, stats"}, {"--task 00000000", 1, `no task "00000000"`}, {"--task f", 1, "fits"},
 		{"--plain", 2, "--plain has no use"}, {"--record x.cast", 2, "--record has no use"}, {"--theme blue", 2, "blue"},
 	} {
