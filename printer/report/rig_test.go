@@ -3,7 +3,6 @@ package report
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -32,17 +31,9 @@ func (m memory) After(ctx context.Context, seq int64, limit int) ([]model.Delive
 	return slices.Clone(rest[:min(limit, len(rest))]), ctx.Err()
 }
 
-func (m memory) Get(context.Context, int64) (model.Delivery, error) {
-	return model.Delivery{}, errors.New("not asked for")
-}
-
 func (m memory) Range(ctx context.Context) (first, last int64, err error) {
 	return min(1, int64(len(m))), int64(len(m)), ctx.Err()
 }
-
-func (m memory) Wait(ctx context.Context) error { return ctx.Err() }
-
-func (m memory) Since(context.Context, time.Time) (int64, error) { return 0, nil }
 
 // noon is when the tests' tasks begin.
 var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
