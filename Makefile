@@ -25,7 +25,7 @@ scale: ## how each cost grows from 1,000 to 100,000 tasks, and what it costs to 
 	go test -run '^$$' -bench 'Scale|Rest' -benchtime 1x -timeout 30m ./bench
 
 soak: ## an hour of 50 deliveries a second with the screen open (SOAK=10m for less)
-	go test -count 1 -run TestSoak -soak $(or $(SOAK),1h) -timeout 0 ./bench
+	go test ./bench -count 1 -run TestSoak -timeout 0 -v -soak $(or $(SOAK),1h)
 
 fuzz: ## a minute for each fuzz target
 	go test -run '^$$' -fuzz FuzzDecode -fuzztime 1m ./model
