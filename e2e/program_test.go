@@ -36,6 +36,10 @@ func TestMain(m *testing.M) {
 	}
 	binary = filepath.Join(folder, "aspectop")
 	build := exec.Command("go", "build", "-o", binary, "..")
+	if os.Getenv("ASPECTOP_TEST_RACE") != "" { // to find races of the program; these tests have none to find
+		build.Args = slices.Insert(build.Args, 2, "-race")
+		build.Env = append(os.Environ(), "CGO_ENABLED=1")
+	}
 	build.Stderr = os.Stderr
 	if err := build.Run(); err != nil {
 		os.RemoveAll(folder)
