@@ -45,6 +45,7 @@ the role that watch uses may not. It does nothing if the schema exists.`,
 			if err != nil {
 				return err
 			}
+			h.TellRemarks()
 			place := j.Place()
 			if err := j.Close(); err != nil {
 				return err
@@ -97,6 +98,7 @@ func copyJournal(ctx context.Context, from, to string) error {
 	if err != nil {
 		return err
 	}
+	h.TellRemarks()
 	told, done := time.Now(), int64(0)
 	err = journal.Copy(ctx, source, target, func(n, last int64) {
 		done = n

@@ -68,6 +68,9 @@ func (v *viewFlags) run(ctx context.Context, flags *pflag.FlagSet) error {
 	if still != nil {
 		return s.Picture(ctx, v.PictureFlags, still)
 	}
+	for _, r := range h.Remarks() {
+		s.Remark(r)
+	}
 	if _, alive, err := h.Writer(); err == nil && !alive {
 		s.Remark("no process is writing this journal, so nothing new will appear")
 	} else {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"slices"
 	"strconv"
@@ -329,6 +330,87 @@ func (p *piped) holds(name string, arrivals []arrived) {
 				p.t.Errorf("%s told %s in place of %s at %d", name, told[i], want[i], i+1)
 				return
 			}
+		}
+	}
+}
+
+// takeoverTime is what the jobs of a process that died may be without anybody.
+const takeoverTime = 15 * time.Second
+
+func TestTheJobsOfAReceiverThatWasKilledAreTakenOver(t *testing.T) {
+	server := pgtest.Start(t, "fsync = off")
+	forwarded := make(chan string, 100)
+	handler := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { forwarded <- r.Header.Get("Svix-Id") }))
+	t.Cleanup(handler.Close)
+	start := func() (*piped, string) {
+		p := inPipe(t, watching(t, "--json", "--retain", "30d", "--forward-to", handler.URL, "--journal", server.URL("aspectop", "aspectop")))
+		return p, p.next("ready")["url"].(string)
+	}
+	first, url := start()
+	keeps(t, url, delivery{id: "msg_1", body: tells(upload, "task.progress", time.Now(), feature("visual", "queued"))})
+	if id := <-forwarded; id != "msg_1" {
+		t.Fatalf("%s was forwarded", id)
+	}
+	second, url := start()
+	second.tells("forwarding to "+handler.URL+"/: done by ", "retention: done by ")
+	keeps(t, url, delivery{id: "msg_2", body: tells(upload, "task.progress", time.Now(), feature("visual", "processing"))})
+	if id := <-forwarded; id != "msg_2" { // by the first
+		t.Fatalf("%s was forwarded", id)
+	}
+	first.signal(syscall.SIGKILL)
+	killed := time.Now()
+	keeps(t, url, delivery{id: "msg_3", body: tells(upload, "task.completed", time.Now(), feature("visual", "completed"))})
+	late := time.After(takeoverTime)
+	for id := ""; id != "msg_3"; {
+		select {
+		case id = <-forwarded: // perhaps msg_2 again, whose outcome the first had no time to keep
+		case <-late:
+			t.Fatalf("it was not forwarded within %v of the kill; the second said: %s", takeoverTime, second.errors())
+		}
+	}
+	second.tells("taken over forwarding to "+handler.URL+"/", "taken over retention")
+	t.Logf("taken over after %v", time.Since(killed).Round(time.Second/10))
+}
+
+func TestTheEndpointOfAReceiverThatWasKilledIsRegisteredByAnother(t *testing.T) {
+	server, api := pgtest.Start(t, "fsync = off"), aspectAPI(t)
+	start := func() (*piped, string) {
+		address := freeAddress(t)
+		public := ownTunnel(t, address)
+		return inPipe(t, with(program(t, "watch", "--json", "--listen", address, "--public-url", public,
+			"--journal", server.URL("aspectop", "aspectop")), api.environment()...)), public + "/webhooks/aspect"
+	}
+	first, _ := start()
+	first.next("ready")
+	second, public := start()
+	second.tells("registering the endpoint: done by ")
+	if n := len(api.registered()); n != 1 {
+		t.Fatalf("%d endpoints are registered", n)
+	}
+	first.signal(syscall.SIGKILL)
+	killed := time.Now()
+	second.next("ready")
+	if took := time.Since(killed); took > takeoverTime {
+		t.Errorf("taken over after %v", took)
+	}
+	if got := api.registered(); !slices.Contains(got, public) {
+		t.Errorf("registered are %v", got)
+	}
+	second.tells("taken over registering the endpoint")
+	keeps(t, public, delivery{id: "msg_1", body: tells(upload, "task.progress", time.Now(), feature("visual", "queued"))})
+}
+
+// tells waits until the program has told all that on stderr.
+func (p *piped) tells(wants ...string) {
+	p.t.Helper()
+	for deadline := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
+		text := p.errors()
+		missing := slices.DeleteFunc(slices.Clone(wants), func(w string) bool { return strings.Contains(text, w) })
+		if len(missing) == 0 {
+			return
+		}
+		if time.Now().After(deadline) {
+			p.t.Fatalf("not told: %q in\n%s", missing, text)
 		}
 	}
 }

@@ -139,7 +139,7 @@ func (h Home) String() string {
 }
 
 // OpenReader opens the journal that --journal names for reading. What cannot be
-// read of it is told on stderr.
+// read of it, and what its user should know, is told on stderr.
 func OpenReader(flag string) (Home, journal.Reader, error) {
 	h, err := HomeOf(flag)
 	if err != nil {
@@ -147,7 +147,15 @@ func OpenReader(flag string) (Home, journal.Reader, error) {
 	}
 	r, err := h.Reader()
 	OnDamage(r, func(err error) { fmt.Fprintln(os.Stderr, "aspectop: "+printer.Clean(err.Error())) })
+	h.TellRemarks()
 	return h, r, err
+}
+
+// TellRemarks tells the remarks on stderr.
+func (h Home) TellRemarks() {
+	for _, r := range h.Remarks() {
+		fmt.Fprintln(os.Stderr, "aspectop: "+printer.Clean(r))
+	}
 }
 
 // OnDamage has tell called when it turns out that a journal or a reader of one is

@@ -55,6 +55,9 @@ type Database struct {
 
 	mu      sync.Mutex
 	remarks []string
+
+	readingMu sync.Mutex
+	reading   *reading // nil: nobody reads
 }
 
 // Parse reads a URL as libpq does: several hosts, sslmode, target_session_attrs

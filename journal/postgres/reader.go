@@ -22,31 +22,57 @@ type Reader struct {
 	database *Database
 	pool     *pgxpool.Pool
 	watch    *watcher
-	own      func() // closes what is the reader's own; nil: nothing is
+	leave    func() // for those who do not read on the connections of a Journal
 	noHeader atomic.Bool
 	seen     int64 // of the watcher, by Wait
 	closed   chan struct{}
 	once     sync.Once
 }
 
-func newReader(d *Database, pool *pgxpool.Pool, watch *watcher, own func()) *Reader {
-	return &Reader{database: d, pool: pool, watch: watch, own: own, seen: -1, closed: make(chan struct{})}
+func newReader(d *Database, pool *pgxpool.Pool, watch *watcher, leave func()) *Reader {
+	return &Reader{database: d, pool: pool, watch: watch, leave: leave, seen: -1, closed: make(chan struct{})}
+}
+
+// reading is what the readers of a process share, so that each costs the server
+// no connections and no looks at the head row of its own.
+type reading struct {
+	pool    *pgxpool.Pool
+	watch   *watcher
+	readers int
 }
 
 // OpenReader opens the journal for reading.
 func (d *Database) OpenReader(ctx context.Context) (*Reader, error) {
-	pool, err := d.pool(ctx, false, nil)
-	if err != nil {
-		return nil, err
+	d.readingMu.Lock()
+	defer d.readingMu.Unlock()
+	if d.reading == nil {
+		pool, err := d.pool(ctx, false, nil)
+		if err != nil {
+			return nil, err
+		}
+		var version int
+		err = pool.QueryRow(ctx, `SELECT version FROM aspectop.head`).Scan(&version)
+		if err = checkVersion(version, err); err != nil {
+			pool.Close()
+			return nil, d.explain(err)
+		}
+		d.reading = &reading{pool: pool, watch: newWatcher(pool)}
 	}
-	var version int
-	err = pool.QueryRow(ctx, `SELECT version FROM aspectop.head`).Scan(&version)
-	if err = checkVersion(version, err); err != nil {
-		pool.Close()
-		return nil, d.explain(err)
+	shared := d.reading
+	shared.readers++
+	return newReader(d, shared.pool, shared.watch, func() { d.leave(shared) }), nil
+}
+
+// leave closes what readers share with the last of them.
+func (d *Database) leave(shared *reading) {
+	d.readingMu.Lock()
+	defer d.readingMu.Unlock()
+	if shared.readers--; shared.readers > 0 {
+		return
 	}
-	watch := newWatcher(pool)
-	return newReader(d, pool, watch, func() { watch.close(); within(closeTime, pool.Close) }), nil
+	d.reading = nil
+	shared.watch.close()
+	within(closeTime, shared.pool.Close)
 }
 
 // OmitHeader makes all further deliveries come without their Header.
@@ -56,8 +82,8 @@ func (r *Reader) OmitHeader() { r.noHeader.Store(true) }
 func (r *Reader) Close() error {
 	r.once.Do(func() {
 		close(r.closed)
-		if r.own != nil {
-			r.own()
+		if r.leave != nil {
+			r.leave()
 		}
 	})
 	return nil
