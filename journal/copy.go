@@ -13,8 +13,8 @@ const copyBatch = 200
 
 // Copy copies what a journal holds, with its numbers, repeats and the state of
 // forwards, to one that is empty or that an earlier Copy of the same journal did
-// not finish: it goes on where that stopped. progress is called after each batch
-// with the last number that was copied, and the last there is.
+// not finish: it goes on where that stopped. progress is called at the start and
+// after each batch, with the last number that was copied and the last there is.
 //
 // What retention has removed is not copied, nor the ids it still remembers.
 func Copy(ctx context.Context, from Reader, to Journal, progress func(done, last int64)) error {
@@ -35,6 +35,7 @@ func Copy(ctx context.Context, from Reader, to Journal, progress func(done, last
 	if err != nil {
 		return err
 	}
+	progress(done, max(last, done))
 	for {
 		deliveries, err := from.After(ctx, done, copyBatch)
 		if err != nil {
