@@ -13,24 +13,24 @@ import (
 )
 
 const (
-	// A usual body has less than firstRead bytes and is read into a buffer of
-	// its size. More room is made only when it is filled, because a stranger can
-	// announce any size and send nothing.
+	// Most bodies are smaller than firstRead and are read into a buffer of exactly
+	// their size. A larger buffer is allocated only once the first is full: a
+	// stranger can announce any size and send nothing.
 	firstRead = 4 << 10
-	// Any number of bodies up to smallBody are read at the same time; of larger
-	// ones at most maxLarge, so that a thousand strangers with a megabyte each
-	// cost 32 MiB and not a gigabyte (and verifying takes two more copies).
+	// Any number of bodies up to smallBody bytes are read at once, but no more than
+	// maxLarge larger ones: a thousand strangers with a megabyte each then cost
+	// 32 MiB instead of a gigabyte. (Verifying takes two more copies.)
 	smallBody = 16 << 10
 	maxLarge  = 32
-	// largeWait is how long one more large body waits for room. It leaves time
-	// to read it before readTimeout.
+	// largeWait is how long a further large body waits its turn. It leaves time to
+	// read the body before readTimeout.
 	largeWait = 5 * time.Second
 )
 
-// errBusy says that there is no room for one more large body.
+// errBusy means that too many large bodies are being read already.
 var errBusy = errors.New("too many large bodies at once")
 
-// refusal is the error of a body that is not worth verifying.
+// refusal is the error for a body that is not worth verifying.
 type refusal struct{ verdict model.Verdict }
 
 func (r *refusal) Error() string { return r.verdict.Detail }
@@ -39,18 +39,18 @@ func refuse(reason model.Reason, format string, args ...any) error {
 	return &refusal{model.Verdict{Reason: reason, Detail: fmt.Sprintf(format, args...)}}
 }
 
-// readBody reads the raw body. With an error, which is errBusy or a *refusal,
-// it gives as much as it has. The body is the caller's to keep; release, never
-// nil, is to be called when the request is answered.
+// readBody reads the raw body. If it fails, with errBusy or a *refusal, it returns
+// what it has read so far. The caller may keep the body, and must call release,
+// which is never nil, once the request is answered.
 func (s *Server) readBody(w http.ResponseWriter, r *http.Request) (body []byte, release func(), err error) {
 	release = func() {}
 	if r.ContentLength > MaxBody {
-		// Unread: net/http closes the connection after the answer.
+		// The body stays unread, so net/http closes the connection after the answer.
 		return nil, release, refuse(model.TooLarge, "too large: %d bytes announced, at most %d are accepted",
 			r.ContentLength, MaxBody)
 	}
 	announced := r.ContentLength >= 0
-	limited := r.Body // net/http ends it where it was announced to end
+	limited := r.Body // net/http ends it at the announced length
 	if !announced {
 		limited = http.MaxBytesReader(w, limited, MaxBody)
 	}
@@ -69,7 +69,7 @@ func (s *Server) readBody(w http.ResponseWriter, r *http.Request) (body []byte, 
 	body = body[:n]
 	if n <= smallBody || err != nil {
 		if !announced {
-			body = bytes.Clone(body) // it may be kept for long, the buffer need not
+			body = bytes.Clone(body) // the body may be kept for long; the buffer need not be
 		}
 		return body, release, unfinished(r, n, err)
 	}
@@ -80,7 +80,7 @@ func (s *Server) readBody(w http.ResponseWriter, r *http.Request) (body []byte, 
 	case <-time.After(largeWait):
 		return body, release, errBusy
 	}
-	size := int64(MaxBody + 1) // one more than limited gives: it tells the end from the limit
+	size := int64(MaxBody + 1) // one more than limited returns, to tell the end from the limit
 	if announced {
 		size = r.ContentLength
 	}
@@ -91,9 +91,9 @@ func (s *Server) readBody(w http.ResponseWriter, r *http.Request) (body []byte, 
 	return whole[:n], release, unfinished(r, n, err)
 }
 
-// fill reads until buf is full or r ends, which is io.EOF only if it ended as
-// it should. (io.ReadFull cannot be used: it gives the error of a body that
-// broke off to every body that is shorter than the buffer.)
+// fill reads until buf is full or r ends. The error is io.EOF only if r ended
+// where it should. (io.ReadFull would not do: it returns io.ErrUnexpectedEOF, the
+// error of a body that broke off, for any body shorter than the buffer.)
 func fill(r io.Reader, buf []byte) (n int, err error) {
 	for n < len(buf) && err == nil {
 		var more int
@@ -103,8 +103,8 @@ func fill(r io.Reader, buf []byte) (n int, err error) {
 	return n, err
 }
 
-// unfinished makes a refusal of the error that ended a body after n bytes, or
-// nil if it ended as it should.
+// unfinished turns the error that ended a body after n bytes into a refusal, or
+// into nil if the body is complete.
 func unfinished(r *http.Request, n int, err error) error {
 	if err == nil || err == io.EOF {
 		return nil

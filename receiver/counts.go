@@ -6,22 +6,22 @@ import (
 	"aspectop/model"
 )
 
-// Counts says what became of the requests that were judged. Each of them is
-// counted in exactly one place; other paths and methods, and connections on
-// which no request came, are not counted.
+// Counts is what became of the requests to the webhook's path. Each is counted
+// exactly once. Requests with other paths or methods, and connections without a
+// request, are not counted.
 type Counts struct {
 	Verified  int64 // kept and acknowledged: first deliveries of a message
 	Duplicate int64 // kept and acknowledged: repeats
-	Unkept    int64 // answered 503: the journal, or memory, had no room for it
+	Unkept    int64 // answered 503: the journal failed, or too many large bodies came at once
 	Rejected  map[model.Reason]int64
 }
 
-// reasons are those that a request can be rejected for.
+// reasons are the reasons for rejecting a request.
 var reasons = [...]model.Reason{
 	model.MissingHeaders, model.Malformed, model.NoMatch, model.TooOld, model.TooNew, model.TooLarge,
 }
 
-// tally is Counts while it grows.
+// tally collects Counts.
 type tally struct {
 	verified, duplicate, unkept atomic.Int64
 	rejected                    [len(reasons)]atomic.Int64

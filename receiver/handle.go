@@ -18,9 +18,8 @@ const (
 	answerInvalid = "Invalid signature"
 )
 
-// ServeHTTP answers one request. The path is compared as it came, without a
-// ServeMux, which would redirect and decode. No answer tells a stranger more
-// than its status does.
+// ServeHTTP answers one request. It compares the path as sent: a ServeMux would
+// decode it and redirect. No answer tells a stranger more than its status does.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer s.recovered(w)
 	switch r.URL.EscapedPath() {
@@ -44,7 +43,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// receive judges a delivery, keeps it if it is genuine, and answers.
+// receive verifies a delivery, keeps it if it is genuine, and answers.
 func (s *Server) receive(w http.ResponseWriter, r *http.Request) {
 	received := s.now().UTC()
 	body, release, err := s.readBody(w, r)
@@ -96,9 +95,9 @@ func (s *Server) receive(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// keepContext returns a context for keeping a delivery that came now. It ends
-// keepTimeout later, or up to a second before: those that come within a second
-// share one, because one for each costs as much as verifying it.
+// keepContext returns the context for keeping a delivery that arrived now. It ends
+// after keepTimeout, or up to a second earlier: all deliveries of a second share
+// one, because creating one costs almost as much as verifying a delivery.
 func (s *Server) keepContext(now time.Time) context.Context {
 	s.keeping.Lock()
 	defer s.keeping.Unlock()
@@ -110,7 +109,7 @@ func (s *Server) keepContext(now time.Time) context.Context {
 	return s.keepingUnder
 }
 
-// isProbe reports whether the request is one of this process to itself.
+// isProbe reports whether this process sent the request to itself.
 func (s *Server) isProbe(h http.Header, body []byte, now time.Time) bool {
 	if s.probe == nil {
 		return false
@@ -119,7 +118,7 @@ func (s *Server) isProbe(h http.Header, body []byte, now time.Time) bool {
 	return verdict.OK()
 }
 
-// reject answers a request that is not to be kept, and notes it.
+// reject answers a request that will not be kept, and records it in the status log.
 func (s *Server) reject(w http.ResponseWriter, r *http.Request, at time.Time, id string, v model.Verdict, body []byte) {
 	s.tally.reject(v.Reason)
 	s.status.Add(model.Status{At: at, Rejected: rejected(r, id, v, body)})
@@ -133,8 +132,8 @@ func (s *Server) reject(w http.ResponseWriter, r *http.Request, at time.Time, id
 	}
 }
 
-// unkept answers what could not be kept now, so that Svix sends it again. The
-// reason is noted once, until something is kept again.
+// unkept answers a delivery that could not be kept now, so that Svix sends it
+// again. The status log gets the reason once, until a delivery is kept again.
 func (s *Server) unkept(w http.ResponseWriter, reason error) {
 	s.tally.unkept.Add(1)
 	if s.life.Err() == nil && s.failing.CompareAndSwap(false, true) {
@@ -148,8 +147,8 @@ func (s *Server) notice(text string) {
 	s.status.Add(model.Status{At: s.now().UTC(), Notice: text})
 }
 
-// recovered keeps a panic's stack from stderr, where a screen may be, and from
-// the client.
+// recovered answers 500 after a panic. Its stack goes neither to the client nor to
+// stderr, which may be a screen.
 func (s *Server) recovered(w http.ResponseWriter) {
 	if p := recover(); p != nil {
 		s.notice(fmt.Sprintf("a fault in aspectop made it answer 500: %v", p))
@@ -166,11 +165,11 @@ func refuseMethod(w http.ResponseWriter, allowed string) {
 func answer(w http.ResponseWriter, status int, text string) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.WriteHeader(status)
-	_, _ = w.Write([]byte(text)) // a client that has gone needs no answer
+	_, _ = w.Write([]byte(text)) // it fails only if the client is gone
 }
 
-// allHeaders are the headers of r with Host among them, which net/http keeps
-// apart. They are not copied: nobody else uses those of a request.
+// allHeaders returns the headers of r, and Host with them, which net/http keeps
+// apart. It does not copy them: nobody else uses the headers of a request.
 func allHeaders(r *http.Request) http.Header {
 	if r.Host != "" {
 		r.Header["Host"] = []string{r.Host}

@@ -9,13 +9,13 @@ import (
 )
 
 const (
-	// Guessing hashes a body several times over, so it is only done for small
-	// ones and seldom: a flood of garbage must not buy CPU with it.
+	// Guessing hashes a body several times, so it is limited to small bodies and a
+	// few a second: a flood of garbage must not get CPU time for free.
 	maxHinted      = 64 << 10
 	hintsPerSecond = 10
 )
 
-// hinter spends the budget of guesses.
+// hinter limits the guesses to hintsPerSecond.
 type hinter struct {
 	mu     sync.Mutex
 	second int64
@@ -32,8 +32,8 @@ func (g *hinter) allow(now time.Time) bool {
 	return g.spent <= hintsPerSecond
 }
 
-// guesses are the ways in which tools between Svix and here are known to alter
-// a body. Each undoes one of them, or returns nil where it does not apply.
+// guesses are the ways in which tools between Svix and here are known to alter a
+// body. Each undo reverts one of them, or returns nil if it does not apply.
 var guesses = []struct {
 	undo func(body []byte) []byte
 	hint string
@@ -46,7 +46,8 @@ var guesses = []struct {
 	{spaced, "it matches as JSON with spaces after ',' and ':': the body was re-serialised on the way"},
 }
 
-// hint guesses why nothing matches; "" if no guess holds or there is no budget.
+// hint guesses why no secret matches; "" if no guess is right, or there were too
+// many in this second.
 func (v *Verifier) hint(judged http.Header, body []byte, now time.Time) string {
 	if len(body) > maxHinted || !v.hints.allow(now) {
 		return ""

@@ -11,8 +11,8 @@ import (
 	"syscall"
 )
 
-// portsTried is how many ports after the wanted one are tried before any free
-// one will do: close to what was asked for is easier to remember.
+// portsTried is how many ports after the wanted one are tried before the system
+// picks any free one: a port nearby is easier to remember.
 const portsTried = 20
 
 // Listen opens addr (host:port, TCP). If its port is taken and next is set, it
@@ -46,8 +46,8 @@ func Listen(addr string, next bool) (l net.Listener, moved bool, err error) {
 	return l, true, nil
 }
 
-// Windows has error numbers of its own for a port in use, and refuses those
-// that it has set aside for itself as if by a lack of rights.
+// Windows has error numbers of its own for a port in use. For ports that it has
+// reserved for itself, it reports missing permission.
 const (
 	wsaeACCES     = syscall.Errno(10013)
 	wsaeADDRINUSE = syscall.Errno(10048)

@@ -8,10 +8,10 @@ import (
 )
 
 const (
-	// readyFor is how long an answer to /readyz holds, so that a stranger who asks
-	// again and again costs the journal nothing.
+	// readyFor is how long an answer to /readyz is reused, so that a stranger who
+	// asks again and again costs the journal nothing.
 	readyFor = time.Second
-	// readyTime is how long the journal may take to say whether it can keep.
+	// readyTime is how long the journal may take to answer.
 	readyTime = 3 * time.Second
 )
 
@@ -38,8 +38,8 @@ func (r *readiness) check(ctx context.Context) error {
 	return r.err
 }
 
-// serveReady tells a load balancer whether to send deliveries here, and nobody
-// why not: that is on the screen and in the lines.
+// serveReady tells a load balancer whether to send deliveries here. The reason why
+// not is told on the screen and in the lines only.
 func (s *Server) serveReady(w http.ResponseWriter, r *http.Request) {
 	if s.ready.check(r.Context()) != nil {
 		answer(w, http.StatusServiceUnavailable, "not ready")

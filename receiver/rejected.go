@@ -10,8 +10,8 @@ import (
 	"aspectop/model"
 )
 
-// What is held of a rejected request, in bytes. A stranger decides how many of
-// them there are and what they hold, and the status log keeps a thousand.
+// How much of a rejected request is kept, in bytes. Strangers decide how many there
+// are and what is in them, and the status log holds a thousand.
 const (
 	rejectedHeader = 8 << 10
 	rejectedBody   = 4 << 10
@@ -20,8 +20,8 @@ const (
 
 const redacted = "redacted"
 
-// credentials are the headers whose values nobody needs to see in order to
-// find out why a request was rejected.
+// credentials are headers whose values nobody needs to find out why a request was
+// rejected.
 var credentials = []string{"Authorization", "Proxy-Authorization", "Cookie"}
 
 // rejected is the record of a refused request.
@@ -35,8 +35,9 @@ func rejected(r *http.Request, id string, v model.Verdict, body []byte) *model.R
 	}
 }
 
-// someHeaders returns as much of h as may be held: the headers that the
-// verdict depends on first, then by name; the value that does not fit is cut.
+// someHeaders returns as much of h as may be kept: first the headers that the
+// verdict depends on, then the others by name. The first value that does not fit
+// is cut.
 func someHeaders(h map[string][]string) map[string][]string {
 	for _, name := range credentials {
 		for i := range h[name] {
@@ -67,7 +68,7 @@ func someHeaders(h map[string][]string) map[string][]string {
 	return held
 }
 
-// cut returns at most n bytes of text, which then does not hold on to the rest.
+// cut returns at most n bytes of text, in memory of their own if there are more.
 func cut(text string, n int) string {
 	if len(text) <= n {
 		return text

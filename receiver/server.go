@@ -1,3 +1,9 @@
+// Package receiver is the HTTP server that Svix posts to. It limits what a
+// stranger can cost, verifies the raw bytes of a delivery, hands genuine ones to
+// a journal, and acknowledges them only once the journal has them on disk.
+//
+// It does not read events, draw, forward or open tunnels, and does not know how
+// a journal keeps deliveries: see [Appender].
 package receiver
 
 import (
@@ -17,13 +23,13 @@ import (
 )
 
 const (
-	// DefaultPath is where deliveries are taken if nothing else is said.
+	// DefaultPath is the path that takes deliveries by default.
 	DefaultPath = "/webhooks/aspect"
 	healthPath  = "/healthz" // the process is up
 	readyPath   = "/readyz"  // deliveries can be kept
 
-	// MaxBody is the largest body that is accepted, in bytes: what Svix's
-	// hosted API sends at most.
+	// MaxBody is the largest body that is accepted, in bytes. Svix's hosted API
+	// sends no larger ones.
 	MaxBody = 1 << 20
 
 	maxHeader      = 32 << 10
@@ -36,10 +42,10 @@ const (
 
 // Appender keeps deliveries.
 type Appender interface {
-	// Append returns once d is durable, with its Seq, Message, Attempt and
-	// Differs filled in, or with the reason why it could not be kept. It should
-	// give up when ctx ends. After an error it may still read d, so the caller
-	// must not change it any more.
+	// Append returns nil once d is durable, with its Seq, Message, Attempt and
+	// Differs filled in, or the reason why it could not be kept. It should give
+	// up when ctx ends. After an error it may still read d, so the caller must
+	// not change d any more.
 	Append(ctx context.Context, d *model.Delivery) error
 }
 
@@ -50,16 +56,16 @@ type Config struct {
 	Path    string
 	Secrets []Secret
 	Journal Appender
-	// Status gets the rejected requests, and a notice whenever keeping
-	// deliveries begins or ceases to fail.
+	// Status gets the rejected requests, and a notice whenever deliveries can no
+	// longer be kept, or can be again.
 	Status *model.StatusLog
-	// Probe, if it is not zero, is the key of this process's own requests to
-	// itself: they are answered like any delivery, but told to Probed, by the
-	// id they carry, instead of being kept and counted.
+	// Probe, if not zero, is the key of requests that this process sends to
+	// itself. They are answered like any delivery, but reported to Probed, by
+	// their id, instead of being kept and counted.
 	Probe  Secret
 	Probed func(id string)
-	// Ready says why nothing could be kept now, for GET /readyz; nil: it always
-	// could.
+	// Ready returns the reason why nothing can be kept now, for GET /readyz. Nil
+	// means that deliveries can always be kept.
 	Ready func(context.Context) error
 	// Now is the clock; nil is time.Now.
 	Now func() time.Time
@@ -78,17 +84,17 @@ type Server struct {
 	http    *http.Server
 	tally   tally
 	ready   readiness
-	failing atomic.Bool   // the last thing to be kept was not
+	failing atomic.Bool   // the last delivery could not be kept
 	large   chan struct{} // holds one token for each large body in memory
 
-	// life ends when Shutdown cuts what is still in flight. Appends run under
-	// it and not under the request's context, so that a client that goes away
-	// does not turn what is being committed into an error.
+	// life ends when Shutdown cuts the requests that are still in flight. Appends
+	// run under it instead of the request's context, so that a client that goes
+	// away does not fail a commit.
 	life context.Context
 	end  context.CancelFunc
 
-	// keeping guards the context of the deliveries that came within the last
-	// second, and since when it has been used.
+	// keeping guards the context that the deliveries of the last second share, and
+	// the time when it was made.
 	keeping      sync.Mutex
 	keepingUnder context.Context
 	keepingSince time.Time
@@ -130,10 +136,10 @@ func New(c Config) (*Server, error) {
 	s.life, s.end = context.WithCancel(context.Background())
 	s.http = &http.Server{
 		Handler: s,
-		// For the header, for the whole request, and for idling between two:
-		// net/http uses it for what has no time-out of its own.
+		// Also for the header alone, and between requests: net/http uses it for
+		// every time-out that is not set.
 		ReadTimeout: readTimeout,
-		// Counted from the end of the header, so it spans reading the body,
+		// Counts from the end of the header, so it covers reading the body,
 		// keeping it and answering.
 		WriteTimeout: readTimeout + keepTimeout,
 		// net/http reads 4 KiB more than it is told.
@@ -141,13 +147,13 @@ func New(c Config) (*Server, error) {
 		DisableGeneralOptionsHandler: true,
 		ConnState:                    follow,
 		ConnContext:                  withSlot,
-		// What it would log is a client's fault, and stderr may be a screen.
+		// It would only log faults of clients, and stderr may be a screen.
 		ErrorLog: log.New(io.Discard, "", 0),
 	}
 	return s, nil
 }
 
-// checkPath refuses a path that no request could have, or that is taken.
+// checkPath refuses a path that no request can have, or that is in use.
 func checkPath(path string) error {
 	u, err := url.ParseRequestURI(path)
 	switch {
@@ -160,8 +166,8 @@ func checkPath(path string) error {
 	return nil
 }
 
-// Serve accepts connections on l until Shutdown, and then returns nil; any
-// other end is an error. It closes l.
+// Serve accepts connections on l until Shutdown and then returns nil. Any other
+// end is an error. It closes l.
 func (s *Server) Serve(l net.Listener) error {
 	err := s.http.Serve(newSlots(l, maxConnections))
 	if errors.Is(err, http.ErrServerClosed) {
@@ -170,9 +176,9 @@ func (s *Server) Serve(l net.Listener) error {
 	return fmt.Errorf("the receiver stopped accepting on %s: %w", l.Addr(), err)
 }
 
-// Shutdown stops accepting at once, answers what is in flight, and returns nil
-// when that is done. When ctx ends first it cuts the remaining connections,
-// gives up what they wait for, and returns the context's error.
+// Shutdown stops accepting at once, answers the requests in flight, and returns nil
+// when that is done. If ctx ends first, it closes the remaining connections, gives
+// up their requests, and returns the context's error.
 func (s *Server) Shutdown(ctx context.Context) error {
 	defer s.end()
 	err := s.http.Shutdown(ctx)
@@ -182,5 +188,5 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	return err
 }
 
-// Counts returns how many requests were judged since the start.
+// Counts returns what became of the requests since the start.
 func (s *Server) Counts() Counts { return s.tally.counts() }

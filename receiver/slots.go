@@ -11,25 +11,25 @@ import (
 )
 
 const (
-	// headerGrace and bodyGrace are how long a connection may take over a header
-	// and over a body before it has to make room for a new one. When many come at
-	// once, what a connection has sent already may not have been read yet.
+	// headerGrace and bodyGrace are how long a connection may take for a header, and
+	// for a body, before it has to make room for a new one. It needs some time even
+	// if it has sent everything: in a rush its turn to be read comes late.
 	headerGrace = 200 * time.Millisecond
 	bodyGrace   = 500 * time.Millisecond
 
-	// When more connections than crowd have been open, and nearly all are gone
-	// for quietTime, the memory that they took is given back to the system. The
-	// runtime would keep most of it for minutes.
+	// When more than crowd connections were open and nearly all have been gone for
+	// quietTime, their memory is returned to the system. The runtime would keep
+	// most of it for minutes.
 	crowd     = maxConnections / 4
 	quietTime = 5 * time.Second
 )
 
-// slots is a listener with room for so many connections at a time. When all
-// slots are taken, a new connection gets that of the one that has been idle or in
-// its header for longest, if that is longer than [headerGrace], or else of the one
-// that has been sending its body for longest, if that is longer than [bodyGrace].
-// So strangers who hold connections cannot keep deliveries out. A request whose
-// body has arrived keeps its connection until it is answered.
+// slots is a listener that limits how many connections are open. When all slots
+// are taken, a new connection takes the slot of the one that has been idle, or
+// sending its header, for longest, if for longer than headerGrace; or else of the
+// one that has been sending its body for longest, if for longer than bodyGrace. So
+// strangers who hold connections cannot keep deliveries out. A request whose body
+// has arrived keeps its connection until it is answered.
 //
 // Only one goroutine may call Accept.
 type slots struct {
@@ -42,8 +42,8 @@ type slots struct {
 	crowded  bool
 	giveBack *time.Timer
 
-	short  atomic.Bool   // Accept looks for room
-	freed  chan struct{} // there may be room now
+	short  atomic.Bool   // Accept needs a slot
+	freed  chan struct{} // there may be one now
 	closed chan struct{}
 	once   sync.Once
 }
@@ -59,9 +59,9 @@ func newSlots(l net.Listener, most int) *slots {
 type slot struct {
 	net.Conn
 	of *slots
-	at int // in of.taken, -1 if its slot is another's; guarded by of.mu
-	// stay is the phase and, in the higher bits, when it began in nanoseconds
-	// after of.began. It changes several times a request, so without a lock.
+	at int // index in of.taken, -1 if it has lost its slot; guarded by of.mu
+	// stay is the phase and, in the higher bits, when it began, in nanoseconds after
+	// of.began. It is atomic because it changes several times a request.
 	stay atomic.Int64
 }
 
@@ -107,8 +107,8 @@ func (s *slots) Close() error {
 	return s.Listener.Close()
 }
 
-// room gives own a slot, and returns the connection that has to be closed for
-// it, if any. If there is no room, it returns when to look again at the latest.
+// room gives own a slot, and returns the connection that must be closed for it, if
+// any. If there is no slot, it returns when to look again at the latest.
 func (s *slots) room(own *slot) (victim *slot, again time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -120,7 +120,7 @@ func (s *slots) room(own *slot) (victim *slot, again time.Duration) {
 		}
 		if victim.stay.CompareAndSwap(stay, gone) {
 			s.remove(victim)
-		} // or else it has just entered another phase
+		} // else it has just entered another phase
 	}
 	own.at = len(s.taken)
 	s.taken = append(s.taken, own)
@@ -131,8 +131,8 @@ func (s *slots) room(own *slot) (victim *slot, again time.Duration) {
 	return victim, 0
 }
 
-// overdue returns the connection that has to make room, or nil and when one may
-// have to.
+// overdue returns the connection that has to make room and its stay, or nil and how
+// long it takes until there may be one.
 func (s *slots) overdue() (victim *slot, stay int64, again time.Duration) {
 	again = bodyGrace
 	now := time.Since(s.began)
@@ -206,7 +206,7 @@ func (c *slot) free() {
 	}
 }
 
-// tell wakes an Accept that waits for room.
+// tell wakes an Accept that waits for a slot.
 func (s *slots) tell() {
 	select {
 	case s.freed <- struct{}{}:
@@ -214,8 +214,8 @@ func (s *slots) tell() {
 	}
 }
 
-// follow is what net/http calls when the state of a connection changes. It calls
-// a connection active when the whole header has arrived.
+// follow is called by net/http when the state of a connection changes. A connection
+// becomes active when the whole header has arrived.
 func follow(c net.Conn, state http.ConnState) {
 	own, ok := c.(*slot)
 	if !ok {

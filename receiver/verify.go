@@ -16,8 +16,8 @@ const (
 	// tolerance is how far a stamp may be from this machine's clock, either
 	// way: the same as in Svix's own libraries.
 	tolerance = 5 * time.Minute
-	// lastSecond is the end of the year 9999; a larger stamp is no time in
-	// seconds (and would overflow the arithmetic on times).
+	// lastSecond is the end of the year 9999. A larger stamp is no time in seconds,
+	// and would overflow when times are subtracted.
 	lastSecond = 253402300799
 )
 
@@ -30,7 +30,7 @@ var families = [...]family{
 	{"Webhook-Id", "Webhook-Timestamp", "Webhook-Signature"},
 }
 
-// missing names the headers of f that h lacks, or has empty.
+// missing lists the headers of f that are not in h, or are empty.
 func (f family) missing(h http.Header) (names []string) {
 	for _, name := range [...]string{f.id, f.stamp, f.signature} {
 		if h.Get(name) == "" {
@@ -58,9 +58,8 @@ type Verifier struct {
 	hints   hinter
 }
 
-// NewVerifier returns a Verifier that accepts what any of the secrets signed.
-// It needs at least one, and each must have come from [ParseSecrets] or
-// [NewSecret].
+// NewVerifier returns a Verifier that accepts what any of the secrets has signed.
+// There must be at least one, each from [ParseSecrets] or [NewSecret].
 func NewVerifier(secrets []Secret) (*Verifier, error) {
 	if len(secrets) == 0 {
 		return nil, errors.New("no secret to verify by")
@@ -73,12 +72,12 @@ func NewVerifier(secrets []Secret) (*Verifier, error) {
 	return &Verifier{secrets: slices.Clone(secrets)}, nil
 }
 
-// Verify judges a delivery by its headers, under their canonical names, and
-// its raw body. The id is the one the sender claims, proven only by a verdict
-// that is OK. Of a header with several values the first counts.
+// Verify judges a delivery by its headers, under their canonical names, and its
+// raw body. The id is the one that the sender claims; only a verdict that is OK
+// proves it. Of a header with several values, the first counts.
 //
-// The signature is judged before the time, so that too old and too new are
-// only said of what was rightly signed.
+// The signature is checked before the time, so that only deliveries with a valid
+// signature are called too old or too new.
 func (v *Verifier) Verify(h http.Header, body []byte, now time.Time) (id string, verdict model.Verdict) {
 	f, detail := complete(h)
 	if detail != "" {
@@ -124,7 +123,7 @@ func (v *Verifier) match(judged http.Header, body []byte) (name string, ok bool)
 	return "", false
 }
 
-// complete returns the family that is judged, or what is missing.
+// complete returns the first family of which h has all headers, or what is missing.
 func complete(h http.Header) (f family, detail string) {
 	least := []string(nil) // missing of the family that is nearest to complete
 	partial := 0           // families of which something is there
@@ -156,9 +155,9 @@ func claimedID(h http.Header) string {
 	return ""
 }
 
-// parseStamp takes digits only and no leading zero: the library formats the
-// number anew before it signs, so "+1700000000" would pass with the signature
-// of "1700000000", and what was signed would not be what was sent.
+// parseStamp accepts digits only, without leading zeros. The library formats the
+// number again before it checks the signature, so "+1700000000" would pass with the
+// signature of "1700000000": what was signed would not be what was sent.
 func parseStamp(f family, text string) (stamp time.Time, detail string) {
 	seconds, err := strconv.ParseInt(text, 10, 64)
 	if err != nil || seconds < 0 || seconds > lastSecond || strconv.FormatInt(seconds, 10) != text {
@@ -168,7 +167,7 @@ func parseStamp(f family, text string) (stamp time.Time, detail string) {
 	return time.Unix(seconds, 0), ""
 }
 
-// unsigned says what is wrong if none of the signatures is of version v1.
+// unsigned returns what is wrong if no signature is of version v1, or "".
 func unsigned(f family, signatures string) (detail string) {
 	for entry := range strings.SplitSeq(signatures, " ") {
 		if strings.HasPrefix(entry, "v1,") {
@@ -178,7 +177,7 @@ func unsigned(f family, signatures string) (detail string) {
 	return fmt.Sprintf("malformed: %s has no v1, entry: %s", strings.ToLower(f.signature), quoted(signatures))
 }
 
-// quoted is text from a stranger, cut to a length that fits into a sentence.
+// quoted quotes text from a stranger, cut to fit into a sentence.
 func quoted(text string) string {
 	const most = 64
 	if len(text) > most {
@@ -187,8 +186,8 @@ func quoted(text string) string {
 	return strconv.Quote(text)
 }
 
-// inWords rounds a positive d up to whole seconds, so that it never reads 0s,
-// and gives long ones in days.
+// inWords formats a positive d, rounded up to whole seconds so that it never reads
+// 0s, and in days if it is long.
 func inWords(d time.Duration) string {
 	if d >= 48*time.Hour {
 		return fmt.Sprintf("%d days", d/(24*time.Hour))
