@@ -30,6 +30,7 @@ type scaling struct {
 	read, fold, first float64 // ms: reading alone, all folded, the first rows folded
 	readCPU, foldCPU  float64 // ms
 	heap              float64 // bytes a task
+	resident          float64 // MiB of aspectop view with all folded
 	word, state       float64 // ms: filtering by a plain word, by a state
 }
 
@@ -51,6 +52,7 @@ var scales = []struct {
 	{"CPU time of that, ms", "%.0f", func(s scaling, _ int) float64 { return s.foldCPU }, ""},
 	{"the same, µs an event", "%.2f", func(s scaling, n int) float64 { return s.foldCPU * 1e3 / float64(n*eventsPerTask) }, ""},
 	{"heap with all folded, bytes a task", "%.0f", func(s scaling, _ int) float64 { return s.heap }, ""},
+	{"resident memory of aspectop view, MiB", "%.0f", func(s scaling, _ int) float64 { return s.resident }, ""},
 	{"filtering all tasks by a plain word, ms", "%.2f", func(s scaling, _ int) float64 { return s.word }, "5"},
 	{"filtering all tasks by a state, ms", "%.2f", func(s scaling, _ int) float64 { return s.state }, ""},
 }
@@ -160,7 +162,23 @@ func measureScale(b *testing.B, tasks int) (s scaling) {
 	cancel()
 	<-ended
 	runtime.KeepAlive(f)
+	s.resident = viewed(b, path)
 	return s
+}
+
+// viewed is the resident memory of aspectop view on a journal, in MiB, when it has
+// folded everything: when it has come to rest.
+func viewed(b *testing.B, path string) float64 {
+	p := startView(b, path)
+	defer p.stop(b)
+	for spent := time.Duration(-1); ; {
+		time.Sleep(time.Second)
+		now := cpuOf(b, p.pid())
+		if spent >= 0 && now-spent < 30*time.Millisecond {
+			return float64(memoryOf(b, p.pid())) / (1 << 20)
+		}
+		spent = now
+	}
 }
 
 // writeJournal makes a journal of so many events, and returns how many bytes their

@@ -2,6 +2,7 @@ package feed
 
 import (
 	"context"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -140,17 +141,27 @@ func (f *Feed) history(ctx context.Context) {
 	}
 	batches := make(chan []model.Delivery)
 	go f.readHistory(ctx, f.oldest, batches)
+	folded := 0
 	for deliveries := range batches {
 		arrivals := f.decodeAll(ctx, deliveries)
+		folded += len(arrivals)
 		f.change(func() {
 			f.fold(arrivals, nil)
 			f.oldest = arrivals[len(arrivals)-1].Seq
 		})
 	}
-	if ctx.Err() == nil {
-		f.change(func() { f.loading = false })
+	if ctx.Err() != nil {
+		return
+	}
+	f.change(func() { f.loading = false })
+	if folded > longHistory {
+		debug.FreeOSMemory()
 	}
 }
+
+// longHistory is how many deliveries leave so much behind when they are folded that
+// it is given back to the system: about as much again as what is kept of them.
+const longHistory = 50_000
 
 // readHistory sends what stands before seq, newest first, and closes the channel
 // after the last or when ctx ends.
