@@ -84,7 +84,7 @@ func TestSvixForNodeVerifiesWhatIsForwardedAtTheHandler(t *testing.T) {
 		age          time.Duration
 	}{
 		{"as Svix signed it", aspectSecret, nil, 0},
-		{"signed anew for its age", aspectSecret, nil, time.Hour},
+		{"re-signed for its age", aspectSecret, nil, time.Hour},
 		{"signed with the handler's own secret", handlerSecret, signerOf(handlerSecret), 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -15,7 +15,6 @@ import (
 	"aspectop/feed"
 	"aspectop/model"
 	"aspectop/ui/draw"
-	"aspectop/ui/keys"
 )
 
 // Screen is one person's. Whoever uses it holds the feed's read lock.
@@ -130,15 +129,6 @@ func (s *Screen) Forwards(seq int64) []*model.Forward {
 
 // Tunnel is the tunnel's state; nil if there is none.
 func (s *Screen) Tunnel() *model.Tunnel { return s.Feed.Tunnel() }
-
-// FailureStep is the step from row to row towards the next failure, or the
-// previous one.
-func FailureStep(a keys.Action) int {
-	if a == keys.PrevMatch {
-		return -1
-	}
-	return 1
-}
 
 // AssetName is what the task's asset is called, or its id as long as that is not
 // known.
