@@ -1,6 +1,6 @@
 # The everyday commands. Nothing here is needed to build: go build does.
 
-.PHONY: help demo build test race bench scale soak fuzz lint golden pictures gate release release-check
+.PHONY: help demo build test race bench scale soak faults fuzz lint golden pictures gate release release-check
 .DEFAULT_GOAL := help
 
 help: ## list these commands
@@ -27,8 +27,18 @@ scale: ## how each cost grows from 1,000 to 100,000 tasks, and what it costs to 
 soak: ## an hour of 50 deliveries a second with the screen open (SOAK=10m for less)
 	go test ./bench -count 1 -run TestSoak -timeout 0 -v -soak $(or $(SOAK),1h)
 
-fuzz: ## a minute for each fuzz target
-	go test -run '^$$' -fuzz FuzzDecode -fuzztime 1m ./model
+faults: ## kills, power cuts, full and failing disks, damaged files and the like, under load; 15 minutes
+	go test ./e2e -run TestFaults -long -count 1 -v -timeout 60m
+
+FUZZTIME ?= 1m
+
+fuzz: ## a minute for each fuzz target, or FUZZTIME
+	@set -e; grep -rho --include='*_test.go' '^func Fuzz[A-Za-z]*' . | sort | while read -r _ name; do \
+		for file in $$(grep -rl --include='*_test.go' "^func $$name(" .); do \
+			echo "$$name in $$(dirname "$$file")"; \
+			go test "$$(dirname "$$file")" -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME); \
+		done; \
+	done
 
 lint: ## check formatting, go vet, staticcheck
 	gofmt -l .

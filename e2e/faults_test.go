@@ -112,7 +112,7 @@ type trial struct {
 	gone int              // how many the program itself says are lost, rightly
 }
 
-// keptOne is a delivery as export tells it.
+// keptOne is a delivery that is there, as export tells it.
 type keptOne struct {
 	ID      string
 	Attempt int
@@ -479,6 +479,7 @@ func clockJumps(f *trial) {
 		}
 	}
 	stop()
+	f.client.CloseIdleConnections()
 	if err := errors.Join(server.Shutdown(f.t.Context()), j.Close()); err != nil {
 		f.t.Error(err)
 	}

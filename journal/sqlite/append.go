@@ -81,10 +81,12 @@ func (j *Journal) commit(b []*arrival) (err error) {
 }
 
 // present returns a [*MovedError] if the journal's path no longer leads to the
-// open file. The caller holds writing.
+// open file, and a [*SyncError] after a sync failed. The caller holds writing.
 func (j *Journal) present() error {
-	err := j.file.check()
+	err := j.check()
 	switch {
+	case j.unsynced.Load() != nil:
+		return err
 	case errors.Is(err, errCutShort):
 		if err2 := j.file.shorten(j.logCopied); err2 == nil {
 			return j.file.check() // the checkpoint of another program emptied it

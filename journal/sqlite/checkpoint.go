@@ -93,8 +93,8 @@ func (j *Journal) sizeLog() {
 // in the way) the log stays as it is.
 func (j *Journal) checkpoint() {
 	j.written.Store(0)
-	if j.file.check() != nil {
-		return // a log that was cut short would spoil the file
+	if j.check() != nil {
+		return // the log would spoil the file
 	}
 	j.copying.Lock()
 	var busy, log, copied int64

@@ -70,16 +70,36 @@ type FullError struct {
 }
 
 func (e *FullError) Error() string {
-	return fmt.Sprintf("the journal %s cannot grow (%v): the disk is full or a quota is reached; free some space", e.Path, e.Err)
+	return fmt.Sprintf("the journal %s cannot grow (%v): the disk is full, a quota is reached, or the disk became read-only; free some space, or mend the disk", e.Path, e.Err)
 }
 
 func (e *FullError) Unwrap() error { return e.Err }
+
+// SyncError says that the system could not bring the journal to the disk. After
+// that it may call the next sync a success although what it failed to write is
+// gone, so nothing is acknowledged any more until a restart.
+type SyncError struct {
+	Path string
+	Err  error
+}
+
+func (e *SyncError) Error() string {
+	return fmt.Sprintf("the disk did not take what was written to the journal %s (%v): check the disk, then restart aspectop", e.Path, e.Err)
+}
+
+func (e *SyncError) Unwrap() error { return e.Err }
+
+// isSyncFailure reports whether err says that a sync failed.
+func isSyncFailure(err error) bool {
+	var s *sqlite.Error
+	return errors.As(err, &s) && (s.Code() == sqlite3.SQLITE_IOERR_FSYNC || s.Code() == sqlite3.SQLITE_IOERR_DIR_FSYNC)
+}
 
 // explain turns what SQLite or the file system said about the journal at path
 // into the errors above. What it does not know it only names the path for.
 func explain(path string, err error) error {
 	switch err.(type) {
-	case nil, *LockedError, *CorruptError, *NewerError, *MovedError, *private.UnsafeError:
+	case nil, *LockedError, *CorruptError, *NewerError, *SyncError, *MovedError, *private.UnsafeError:
 		return err
 	}
 	var s *sqlite.Error

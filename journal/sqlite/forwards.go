@@ -66,7 +66,8 @@ func (j *Journal) saveForwards(key, url string, cursor int64, outcomes []model.F
 		if err != nil {
 			return err
 		}
-		s.before = j.file.check
+		j.guard(s)
+		s.before = j.check
 		j.forwards = s
 	}
 	s, n := j.forwards, int64(pageSize)

@@ -27,6 +27,8 @@ type session struct {
 	inserted []driver.Value
 	// before says why a transaction cannot start; nil: there is no reason.
 	before func() error
+	// failed is told of each statement that failed; nil: nobody is.
+	failed func(error)
 }
 
 var background = context.Background()
@@ -79,7 +81,8 @@ func (s *session) stmt(text string) (*sql.Stmt, error) {
 }
 
 // exec runs a statement and returns how many rows it changed.
-func (s *session) exec(text string, args ...any) (int64, error) {
+func (s *session) exec(text string, args ...any) (n int64, err error) {
+	defer func() { s.tell(err) }()
 	stmt, err := s.stmt(text)
 	if err != nil {
 		return 0, err
@@ -92,12 +95,19 @@ func (s *session) exec(text string, args ...any) (int64, error) {
 }
 
 // row runs a query for its one row, and returns sql.ErrNoRows if there is none.
-func (s *session) row(text string, args []any, dest ...any) error {
+func (s *session) row(text string, args []any, dest ...any) (err error) {
+	defer func() { s.tell(err) }()
 	stmt, err := s.stmt(text)
 	if err != nil {
 		return err
 	}
 	return stmt.QueryRowContext(background, args...).Scan(dest...)
+}
+
+func (s *session) tell(err error) {
+	if err != nil && s.failed != nil {
+		s.failed(err)
+	}
 }
 
 // each calls f for each row of a query.

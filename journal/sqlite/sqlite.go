@@ -36,14 +36,16 @@ type Journal struct {
 	writing sync.Mutex
 	file    *openFile   // that the writer has open
 	rescued bool        // file is gone, and what was in the log is in the file
-	broken  atomic.Bool // the log was cut short: it must not be copied any more
-	writer  *session
-	ids     *ids
-	loadErr error // why the ids could not be read
-	failed  bool  // the last commit did
-	last    int64 // the greatest sequence number given
-	damage  *damage
-	logged  int64 // bytes, about, that the log has grown by since it started over
+	broken  atomic.Bool // the log was cut short, or a sync failed: it must not be copied any more
+	// unsynced is why nothing is written any more, after a sync failed.
+	unsynced atomic.Pointer[SyncError]
+	writer   *session
+	ids      *ids
+	loadErr  error // why the ids could not be read
+	failed   bool  // the last commit did
+	last     int64 // the greatest sequence number given
+	damage   *damage
+	logged   int64 // bytes, about, that the log has grown by since it started over
 	// forwards is where SaveForwards writes, nil before its first call.
 	forwards *session
 
@@ -153,7 +155,9 @@ func (j *Journal) start(synchronous string) (err error) {
 	if j.keeper, err = connect(j.path, settings(synchronous)...); err != nil {
 		return err
 	}
-	j.keeper.before = j.file.check
+	j.guard(j.writer)
+	j.guard(j.keeper)
+	j.keeper.before = j.check
 	j.sizeLog()
 	j.writing.Lock()
 	go func() {
@@ -164,6 +168,24 @@ func (j *Journal) start(synchronous string) (err error) {
 		}
 	}()
 	return nil
+}
+
+// guard has a failed sync of a session noticed.
+func (j *Journal) guard(s *session) {
+	s.failed = func(err error) {
+		if isSyncFailure(err) {
+			j.unsynced.CompareAndSwap(nil, &SyncError{j.path, err})
+			j.broken.Store(true)
+		}
+	}
+}
+
+// check says why the open file must not be written.
+func (j *Journal) check() error {
+	if err := j.unsynced.Load(); err != nil {
+		return err
+	}
+	return j.file.check()
 }
 
 // settings are those of each connection that writes.
@@ -252,7 +274,8 @@ func (j *Journal) release() error {
 	var errs []error
 	for _, s := range []*session{j.forwards, j.keeper, j.writer} {
 		// SQLite copies the log into the file at the last close. A log that was cut
-		// short is left to the next start, which uses it as far as it is whole.
+		// short, or not synced, is left to the next start, which uses it as far as it
+		// is whole.
 		if s != nil && !j.broken.Load() {
 			errs = append(errs, s.close()) // the last one empties the log into the file
 		}
