@@ -174,6 +174,13 @@ func isDamage(err error) bool {
 	return false
 }
 
+// isUnread reports whether err says that the disk did not give what is there: for
+// a bad sector, or because it is gone and may come back.
+func isUnread(err error) bool {
+	var s *sqlite.Error
+	return errors.As(err, &s) && s.Code()&0xff == sqlite3.SQLITE_IOERR
+}
+
 // probes is how many numbers behind damage are tried one by one. A page has
 // fewer rows; of what is behind a page that leads to others, some is given up.
 const probes = 4096
@@ -195,12 +202,16 @@ func (w *walk) run(first, to int64, limit int) error {
 	for first <= to && limit > 0 {
 		next, n, err := w.rows(first, to, limit)
 		first, limit = next, limit-n
+		if isUnread(err) && n == 0 { // once more
+			next, n, err = w.rows(first, to, limit)
+			first, limit = next, limit-n
+		}
 		if err == nil || limit == 0 {
 			return nil
 		} else if !isDamage(err) {
 			return err
 		}
-		if first, n, err = w.pass(first, to); err != nil {
+		if first, n, err = w.pass(first, to, err); err != nil {
 			return err
 		}
 		limit -= n
@@ -208,12 +219,13 @@ func (w *walk) run(first, to int64, limit int) error {
 	return nil
 }
 
-// pass passes over what cannot be read at first, and takes a row behind it, if
-// there is one. It returns where to go on.
-func (w *walk) pass(first, to int64) (next int64, n int, err error) {
+// pass passes over what cannot be read at first, for why, and takes a row behind
+// it, if there is one. It returns where to go on. Where the disk gives nothing at
+// all, that is no damage but the error.
+func (w *walk) pass(first, to int64, why error) (next int64, n int, err error) {
 	at, step := first, int64(1)
 	for tries := 0; ; tries++ {
-		if tries >= probes {
+		if tries >= probes || isUnread(why) {
 			step *= 2
 		}
 		at = w.damage.past(w.table, at)
@@ -232,6 +244,9 @@ func (w *walk) pass(first, to int64) (next int64, n int, err error) {
 		case !isDamage(err):
 			return 0, 0, err
 		}
+	}
+	if isUnread(why) {
+		return 0, 0, why
 	}
 	w.damage.add(w.table, Span{first, to})
 	return to + 1, 0, nil
