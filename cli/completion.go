@@ -12,6 +12,7 @@ import (
 	"aspectop/demo"
 	"aspectop/model"
 	"aspectop/tunnel"
+	"aspectop/ui"
 )
 
 var shells = []string{"bash", "zsh", "fish", "powershell"}
@@ -55,6 +56,7 @@ func completeFlags(cmd *cobra.Command) {
 		complete(sub, "theme", session.Themes, cobra.ShellCompDirectiveNoFileComp)
 		complete(sub, "tunnel", []string{"off", string(tunnel.Cloudflared), string(tunnel.SvixRelay)}, cobra.ShellCompDirectiveNoFileComp)
 		complete(sub, "format", exportFormats, cobra.ShellCompDirectiveNoFileComp)
+		complete(sub, "view", ui.Views(), cobra.ShellCompDirectiveNoFileComp)
 		complete(sub, "lang", exportLangs, cobra.ShellCompDirectiveNoFileComp)
 		complete(sub, "break", breaks(), cobra.ShellCompDirectiveNoFileComp)
 		complete(sub, "scenario", demo.Scenarios(), cobra.ShellCompDirectiveDefault) // or a file

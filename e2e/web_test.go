@@ -160,6 +160,19 @@ func TestTheLivePageIsNotOnTheReceiversPort(t *testing.T) {
 	says(t, stderr, "--web: ")
 }
 
+func TestTheAddressOfTheLivePageIsFoundOnTheScreen(t *testing.T) {
+	screen := inTerminal(t, 160, 24, program(t, "demo", "--web", "127.0.0.1:0"))
+	screen.press("3")
+	page := screen.find(`shown to browsers at (http://127\.0\.0\.1:\d+/[\w-]{32}/)`)
+	if status, body := fetched(t, http.DefaultClient, page); status != http.StatusOK || !strings.Contains(body, "Aspect media tasks") {
+		t.Errorf("there is %d, %s", status, body)
+	}
+	screen.press("P")
+	screen.showsNot("shown to browsers at http://")
+	screen.press("q")
+	screen.ends(0)
+}
+
 // certificate makes a certificate for 127.0.0.1 and its key, in two files.
 func certificate(t *testing.T) (cert, key string, pool *x509.CertPool) {
 	t.Helper()

@@ -31,7 +31,11 @@ func (m *Model) export() tea.Cmd {
 			if err != nil {
 				return exportedMsg{err: err}
 			}
-			deliveries = append(deliveries, d)
+			repeats, err := m.Journal.Repeats(m.Ctx, seq)
+			if err != nil {
+				return exportedMsg{err: err}
+			}
+			deliveries = append(append(deliveries, d), repeats...)
 		}
 		path, err := m.Export(id, deliveries, private)
 		return exportedMsg{draw.Count(len(deliveries), "event", "events"), path, err}

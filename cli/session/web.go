@@ -83,6 +83,9 @@ func (s *Session) serveWeb(f webFlags) error {
 		remark = fmt.Sprintf("%s is open to the network: %s", address, remark)
 	}
 	s.Remark(remark)
+	if s.mode() == onScreen { // where a remark goes by, and this is to be found again
+		s.tell(remark)
+	}
 	return nil
 }
 
