@@ -115,7 +115,13 @@ type stream struct {
 
 func (s *site) follow() *stream {
 	s.t.Helper()
-	resp, err := http.Get(s.url + "events")
+	ctx, cancel := context.WithTimeout(s.t.Context(), time.Minute)
+	s.t.Cleanup(cancel)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url+"events", nil)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		s.t.Fatal(err)
 	}
