@@ -94,7 +94,8 @@ func (s *site) ask(path string) (status int, header http.Header, body string) {
 
 func get(t *testing.T, url string) (status int, header http.Header, body string) {
 	t.Helper()
-	resp, err := http.Get(url)
+	client := http.Client{Timeout: 20 * time.Second} // where nothing should be, there may be a stream
+	resp, err := client.Get(url)
 	if err != nil {
 		t.Fatal(err)
 	}
