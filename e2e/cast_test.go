@@ -88,12 +88,13 @@ with open_from_url(sys.argv[1]) as cast:
 `
 
 func TestARecordingOfVersion2IsReadByAsciinema(t *testing.T) {
-	if exec.Command("python3", "-c", "import asciinema").Run() != nil {
+	const python = "/usr/bin/python3" // Debian's asciinema is a module of this one
+	if exec.Command(python, "-c", "import asciinema").Run() != nil {
 		lacking(t, "asciinema 2 (apt-get install asciinema)")
 	}
 	path := filepath.Join(t.TempDir(), "demo.v2.cast")
 	recorded(t, path)
-	stdout, stderr, code := finished(t, exec.Command("python3", "-c", readByAsciinema, path))
+	stdout, stderr, code := finished(t, exec.Command(python, "-c", readByAsciinema, path))
 	if code != 0 {
 		t.Fatalf("asciinema's parser ended with %d: %s", code, stderr)
 	}

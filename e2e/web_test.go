@@ -211,8 +211,8 @@ func TestBeyondLoopbackTheLivePageNeedsTLSOrAProxy(t *testing.T) {
 	}{
 		{"--web 0.0.0.0:0", 2, "--web-cert and --web-key"}, {"--web :0", 2, "open to the network"}, {"--web [::]:0", 2, "open to the network"},
 		{"--web-cert " + cert, 2, "need --web"}, {"--web-proxy https://x.example/", 2, "need --web"},
-		{"--web 127.0.0.1:0 --web-cert " + cert, 2, "go together"}, {"--web 127.0.0.1:0 --web-proxy x.example", 2, "no URL"},
-		{"--web 127.0.0.1:0 --web-proxy ftp://x.example", 2, "no URL"}, {"--web 127.0.0.1:0 --web-proxy https://a:b@x.example", 2, "no URL"},
+		{"--web 127.0.0.1:0 --web-cert " + cert, 2, "go together"}, {"--web 127.0.0.1:0 --web-proxy x.example", 2, "invalid --web-proxy"},
+		{"--web 127.0.0.1:0 --web-proxy ftp://x.example", 2, "invalid --web-proxy"}, {"--web 127.0.0.1:0 --web-proxy https://a:b@x.example", 2, "invalid --web-proxy"},
 		{"--web 127.0.0.1:0 --web-cert " + key + " --web-key " + key, 3, "--web-cert"}, {"--web 127.0.0.1:0 --web-cert /none --web-key /none", 3, "/none"},
 		{"--web 127.0.0.1:x", 3, "--web: "},
 	} {
