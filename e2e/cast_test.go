@@ -98,7 +98,7 @@ func TestARecordingOfVersion2IsReadByAsciinema(t *testing.T) {
 	if code != 0 {
 		t.Fatalf("asciinema's parser ended with %d: %s", code, stderr)
 	}
-	says(t, stdout, "aspectop", "Features", "frozen")
+	says(t, stdout, "aspectop", "(hidden)", "frozen")
 }
 
 func TestARecordingIsOfAScreenAndOverwritesNothing(t *testing.T) {
