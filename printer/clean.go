@@ -77,7 +77,8 @@ func invisible(r rune) bool {
 		0xe0000 <= r && r <= 0xe0fff: // tags, more variation selectors
 		return true
 	}
-	return false
+	// The rest of the format characters draw nothing, except for number signs.
+	return unicode.Is(unicode.Cf, r) && !unicode.Is(unicode.Prepended_Concatenation_Mark, r)
 }
 
 // CleanLines is Clean for text with several lines.

@@ -22,7 +22,8 @@ func harmless(t *testing.T, line string, w int) {
 		t.Errorf("no UTF-8: %q", line)
 	}
 	for _, r := range text {
-		if unicode.IsControl(r) || unicode.In(r, unicode.Bidi_Control, unicode.Cf, unicode.Zl, unicode.Zp) {
+		format := unicode.Is(unicode.Cf, r) && !unicode.Is(unicode.Prepended_Concatenation_Mark, r)
+		if format || unicode.IsControl(r) || unicode.In(r, unicode.Bidi_Control, unicode.Zl, unicode.Zp) {
 			t.Errorf("%U is left in %q", r, line)
 		}
 	}
