@@ -206,6 +206,11 @@ func readOnly(f *trial) {
 		f.watch.signal(syscall.SIGTERM)
 		f.watch.ends()
 		d.run("umount", d.folder)
+		for deadline := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) { // the kernel gives the image free later
+			if out, err := exec.Command("losetup", "-j", d.image).Output(); err != nil || len(out) == 0 || time.Now().After(deadline) {
+				break
+			}
+		}
 		exec.Command("fsck.ext4", "-fy", d.image).Run() // it says that it mended what was never broken
 		d.run("mount", "-o", "loop,errors=remount-ro", d.image, d.folder)
 	}

@@ -21,8 +21,8 @@ const (
 	tailLines = 3
 )
 
-// runCommand runs a line of the shell with input. Its error ends with the last
-// lines of the command's own complaint.
+// runCommand runs a shell command line with input. Its error ends with the last
+// lines that the command wrote to its standard error.
 func runCommand(ctx context.Context, line string, input []byte, limit time.Duration) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("ended after %v, the longest it may run", limit))
 	defer cancel()
@@ -32,10 +32,10 @@ func runCommand(ctx context.Context, line string, input []byte, limit time.Durat
 	complaint := &tail{}
 	cmd.Stderr = complaint
 	cmd.Cancel = func() error { return killGroup(cmd.Process) }
-	cmd.WaitDelay = drain // for what it left behind with its standard error open
+	cmd.WaitDelay = drain // for children it left behind that hold its standard error
 	err := cmd.Run()
 	if cmd.ProcessState != nil && cmd.ProcessState.Success() {
-		return nil // whatever became of what it left behind
+		return nil // whatever its children do
 	}
 	if ctx.Err() != nil {
 		err = context.Cause(ctx)
@@ -46,9 +46,8 @@ func runCommand(ctx context.Context, line string, input []byte, limit time.Durat
 	return err
 }
 
-// passed are the variables that a command gets from our environment: what
-// programs need to find files, to speak the user's language and to reach the
-// user's desktop.
+// passed lists the variables that commands inherit: what programs need to find
+// files, to use the user's language and to reach the user's desktop.
 var passed = []string{
 	"PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TZ", "TMPDIR", "TERM",
 	"XDG_RUNTIME_DIR", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME",
@@ -58,8 +57,8 @@ var passed = []string{
 	"USERPROFILE", "USERNAME", "HOMEDRIVE", "HOMEPATH", "APPDATA", "LOCALAPPDATA", "PROGRAMDATA", "PROGRAMFILES",
 }
 
-// Environment is that of a command which is not ours: what programs need to find
-// their way, and never a variable of Aspect's, which may hold a secret.
+// Environment returns the environment for commands of the user's: the few
+// variables that programs need, and none of Aspect's, which may hold secrets.
 func Environment() []string {
 	var env []string
 	for _, variable := range os.Environ() {
@@ -72,7 +71,7 @@ func Environment() []string {
 	return env
 }
 
-// tail keeps the last bytes that are written to it.
+// tail keeps the last tailBytes bytes that are written to it.
 type tail struct{ kept []byte }
 
 func (t *tail) Write(p []byte) (int, error) {
@@ -81,7 +80,8 @@ func (t *tail) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// lines are the last lines that say something, as one line of plain text.
+// lines returns the last lines that are not blank, joined to one line of plain
+// text.
 func (t *tail) lines() string {
 	var said []string
 	for line := range bytes.Lines(t.kept) {
@@ -92,10 +92,10 @@ func (t *tail) lines() string {
 	return strings.Join(said[max(0, len(said)-tailLines):], " / ")
 }
 
-// sequences are what terminals act on: CSI, OSC, and escapes of two characters.
+// sequences matches what terminals act on: CSI, OSC and two-character escapes.
 var sequences = regexp.MustCompile(`\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|.)`)
 
-// plain is text without anything that could act on a terminal.
+// plain returns text without anything that a terminal could act on.
 func plain(text []byte) string {
 	return strings.TrimSpace(strings.Map(func(r rune) rune {
 		switch {

@@ -2,12 +2,11 @@
 // arrive ([Forwarder]), posts old ones again ([Replay]), and runs a command for
 // each task that ends ([Exec]).
 //
-// What the handler gets is what Svix sent: the same bytes under the same
-// svix-id, with a new stamp and signature only where the old ones would be
-// refused. The queue is the journal; nothing here stands between a delivery and
-// its acknowledgement to Svix.
+// Handlers get what Svix sent: the same bytes under the same svix-id, signed again
+// only if the original signature is too old. The journal is the queue, so
+// forwarding never delays the acknowledgement of a delivery.
 //
-// The package verifies nothing and draws nothing: it trusts the journal to hold
-// verified deliveries, and tells what it does by the journal and the status
-// log.
+// The package does not verify signatures, because the journal holds verified
+// deliveries only, and it prints nothing: it reports through the journal and the
+// status log.
 package forward

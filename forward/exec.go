@@ -24,22 +24,22 @@ type ExecOptions struct {
 	Status *model.StatusLog
 }
 
-// Exec runs a command for each task that ends: that becomes completed, failed
+// Exec runs a command for each task that ends, that is, becomes completed, failed
 // or cancelled, or changes from one of these to another. Tasks that had ended
-// before New are left alone.
+// before [NewExec] are ignored.
 //
 // The command gets the task as one line of JSON on its standard input:
 //
 //	{"task_id":"…","asset_id":"…","user_id":"…","state":"completed",
 //	 "features":{"visual":"completed"},"created":"…","updated":"…"}
 //
-// (on one line; times are RFC 3339 or null). It gets only the few variables of
-// our environment that programs need to find their way, and no secret. Its
-// output is thrown away. At most four run at a time, each for a minute and in a
-// process group of its own, which is killed then.
+// (on one line; times are RFC 3339 or null). Its environment is that of
+// [Environment], so it holds no secret. Its output is discarded. At most four
+// commands run at a time, each in a process group of its own that is killed after
+// a minute.
 type Exec struct {
 	options ExecOptions
-	end     int64 // the journal's end at the beginning
+	end     int64 // of the journal when the Exec was made
 	limit   time.Duration
 }
 
@@ -49,9 +49,10 @@ func NewExec(ctx context.Context, o ExecOptions) (*Exec, error) {
 	return &Exec{o, end, commandLimit}, err
 }
 
-// Run folds the journal into a board of its own, from the start, and runs commands until ctx ends. Then it waits two
-// seconds for those that run, and ends them. The error is nil unless the journal
-// was closed; trouble with it is told to Status and waited out. It is to be called once.
+// Run folds the journal into a board of its own, from the start, and runs commands
+// until ctx ends. Then it gives running commands two seconds and kills them. The
+// error is nil unless the journal was closed; other failures of the journal are
+// reported to Status and waited out. It must be called only once.
 func (e *Exec) Run(ctx context.Context) error {
 	running, stop := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer stop(nil)
@@ -65,7 +66,7 @@ func (e *Exec) Run(ctx context.Context) error {
 	return err
 }
 
-// execRun is an Exec at work; one goroutine has it.
+// execRun is a call of [Exec.Run]. It belongs to one goroutine.
 type execRun struct {
 	*Exec
 	board   *model.Board
@@ -74,10 +75,10 @@ type execRun struct {
 	pending map[string]bool
 	running int
 	done    chan error
-	trouble string // with the journal, as it was said
+	trouble string // with the journal, as it was last reported
 }
 
-// complain says once why the journal cannot be read.
+// complain reports once why the journal cannot be read.
 func (r *execRun) complain(err error) {
 	if text := "--exec waits: " + err.Error(); text != r.trouble {
 		r.trouble = text
@@ -118,7 +119,7 @@ func (r *execRun) follow(ctx, running context.Context) error {
 	return nil
 }
 
-// fold takes the next deliveries and queues the tasks that end by them.
+// fold reads the next deliveries and queues the tasks that they end.
 func (r *execRun) fold(ctx context.Context) (more bool, err error) {
 	found, err := r.options.Journal.After(ctx, r.read, batch)
 	for i := range found {
@@ -169,7 +170,7 @@ func (r *execRun) ended(err error) {
 	}
 }
 
-// taskJSON is the task as the command gets it.
+// taskJSON returns the task as the command reads it.
 func taskJSON(t *model.Task) []byte {
 	task := struct {
 		ID       string                 `json:"task_id"`

@@ -12,8 +12,8 @@ import (
 	"aspectop/model"
 )
 
-// Journal is what a Forwarder reads; a reader of package journal is one. It has
-// to be the Forwarder's own, for Wait.
+// Journal is what a Forwarder reads: a reader of package journal. Each Forwarder
+// needs one of its own, because it calls Wait.
 type Journal interface {
 	Deliveries
 	Get(ctx context.Context, seq int64) (model.Delivery, error)
@@ -28,80 +28,77 @@ type Deliveries interface {
 	Wait(ctx context.Context) error
 }
 
-// Outcomes is where a Forwarder keeps what became of deliveries; the writer of
-// package journal is one.
+// Outcomes is where a Forwarder stores what became of each message: the writer of
+// package journal.
 type Outcomes interface {
 	SaveForwards(key, url string, cursor int64, outcomes []model.Forward) error
 }
 
 // Options of a Forwarder.
 type Options struct {
-	// URL is the handler's address, http or https, with user:password@ if it
-	// wants basic authentication.
+	// URL is the handler's address, http or https, with user:password@ for basic
+	// authentication.
 	URL      string
 	Journal  Journal
 	Outcomes Outcomes
-	// Resign returns what signs a delivery whose stamp has become too old, by
-	// the name of the secret that had verified it; nil if that secret is not
-	// known any more. Then the delivery goes as it is.
+	// Resign returns the signer for deliveries whose timestamp is too old, given
+	// the name of the secret that verified them. If it returns nil, because that
+	// secret is no longer known, the delivery is posted as it is.
 	Resign func(secret string) Signer
-	// Sign, if it is not nil, signs every delivery with the handler's own
-	// secret instead.
+	// Sign, if set, signs every delivery with the handler's own secret instead.
 	Sign Signer
-	// Status is told of each try. It may be nil.
+	// Status receives an entry for each attempt. It may be nil.
 	Status *model.StatusLog
 }
 
-// Forwarder posts what arrives in a journal to one handler: each message once,
-// in the order of arrival for each task, different tasks side by side (at most
-// 16 requests at a time). It delivers at least once: what the end of this
-// process cut short is posted again.
+// Forwarder posts what arrives in a journal to one handler. Messages of a task
+// are posted in the order they arrived, one at a time; tasks proceed in parallel,
+// with at most 16 requests in flight. Delivery is at least once: a request that
+// the end of this process interrupted is made again.
 //
-// An answer of 2xx is the end of it, and so is 4xx but for 408 and 429. After
-// anything else it is tried again; see [RetryPolicy] (or as Retry-After asks for, up
-// to 15 minutes in all), and then given up, and the task's next message goes.
-// While one task waits, others go on. When a handler that was not there answers
-// again, those that waited for it are tried at once.
+// A message is settled by a 2xx answer, and by a 4xx other than 408 and 429.
+// Otherwise it is retried by [RetryPolicy], or when Retry-After says, for up to 15
+// minutes; then the Forwarder gives up and posts the task's next message. A task
+// that waits does not delay others. When a handler that could not be reached
+// answers again, everything that waits for it is retried at once.
 //
-// The queue is the journal. In memory are the numbers of at most 65,536
-// messages that are not settled, and the bodies of those in flight. Only while
-// so many wait, later ones are not looked at.
+// The journal is the queue. Memory holds only the numbers of up to 65,536
+// unsettled messages and the bodies of those in flight; while that many wait, the
+// Forwarder reads no further.
 type Forwarder struct {
 	options Options
 	target  *target
 	client  *http.Client
 	start   int64 // the cursor to begin from
-	end     int64 // the journal's end then: outcomes may be known up to here
+	end     int64 // of the journal at that time: outcomes may be known up to here
 
-	kick  chan struct{} // something was asked for
+	kick  chan struct{} // signals that asked is not empty
 	mu    sync.Mutex
 	asked []ask
 	queue Queue
 }
 
-// Queue is the state of a Forwarder's queue. Of a message that is tried several
-// times, the tries count as one.
+// Queue is the state of a Forwarder's queue. It counts messages, not attempts.
 type Queue struct {
 	To string // the handler's URL without credentials
 
 	Waiting  int // for their first try
 	InFlight int
-	Retrying int       // tried in vain, and to be tried again
-	NextTry  time.Time // the earliest of those; zero if there are none
-	// More says that there are further messages behind these that were not
-	// looked at yet.
+	Retrying int       // after a failed attempt
+	NextTry  time.Time // when the first of those is retried; zero if there are none
+	// More says that the journal holds further messages that were not read yet.
 	More bool
 
 	// What became of messages since New.
 	Delivered, Failed, GaveUp int
 }
 
-// Left is how many messages the handler does not have yet, as far as the journal
-// was read.
+// Left is how many messages that were read from the journal are not settled.
 func (q *Queue) Left() int { return q.Waiting + q.InFlight + q.Retrying }
 
-// New returns a Forwarder for one handler. If the journal knows the handler, it
-// goes on where it was left. If not, it starts with what arrives after New.
+// New returns a Forwarder for one handler. It continues where an earlier one for
+// the same handler stopped; for a handler that the journal does not know, it
+// starts with what arrives after New.
 func New(ctx context.Context, o Options) (*Forwarder, error) {
 	t, err := parseTarget(o.URL)
 	if err != nil {
@@ -122,7 +119,7 @@ func (f *Forwarder) locate(ctx context.Context) (known bool, err error) {
 		return false, err
 	}
 	f.start, known, err = f.options.Journal.ForwardCursor(ctx, f.target.key)
-	// A journal that lost its end to damage gives numbers again.
+	// A journal that lost its last deliveries to damage reuses their numbers.
 	f.start = min(f.start, f.end)
 	return known, err
 }

@@ -5,36 +5,36 @@ import (
 	"time"
 )
 
-// lane is the queue of one task at one target: its messages go to the handler
-// one after the other. A message without a task is a lane of its own.
+// lane is the queue of one task, whose messages are posted one at a time. A
+// message without a task has a lane of its own.
 type lane struct {
 	key   string
-	items []item // the first is in flight, or next
+	items []item // the first is in flight or next
 	place place
 	index int       // in lanes.later
-	down  time.Time // when nobody listened at the last try; zero if somebody did
+	down  time.Time // when the last attempt found nobody listening; else zero
 }
 
 // item is a message in its lane. The journal has the rest of it.
 type item struct {
 	seq   int64
 	tries int
-	first time.Time // when it was tried for the first time
-	next  time.Time // when it may be tried again
+	first time.Time // of the first attempt
+	next  time.Time // not to be tried before
 }
 
-// place is where a lane waits for its turn.
+// place says in which list a lane waits.
 type place uint8
 
 const (
-	nowhere  place = iota // not in any list yet
-	inFresh               // its first message was never tried
-	inAgain               // its first message is to be tried again now
-	inLater               // its first message is to be tried again later
-	inFlight              // its first message is on its way
+	nowhere  place = iota // in none
+	inFresh               // its first message was not tried yet
+	inAgain               // its first message is due for a retry
+	inLater               // its first message waits for a retry
+	inFlight              // its first message is in flight
 )
 
-// lanes are all lanes with something in them, by what they wait for.
+// lanes holds all lanes that are not empty, by what they wait for.
 type lanes struct {
 	byKey        map[string]*lane
 	fresh, again []*lane // in the order in which they became ready
@@ -45,7 +45,7 @@ type lanes struct {
 
 func newLanes() lanes { return lanes{byKey: make(map[string]*lane)} }
 
-// add puts a message at the end of its lane.
+// add appends a message to its lane.
 func (s *lanes) add(key string, seq int64, now time.Time) {
 	l := s.lane(key)
 	l.items = append(l.items, item{seq: seq})
@@ -62,8 +62,8 @@ func (s *lanes) lane(key string) *lane {
 	return l
 }
 
-// put lets the lane wait where its first message belongs, unless it is waiting
-// or in flight already. An empty lane is forgotten.
+// put files a lane that is in no list under what its first message waits for. An
+// empty lane is dropped.
 func (s *lanes) put(l *lane, now time.Time) {
 	switch {
 	case l.place != nowhere:
@@ -81,7 +81,7 @@ func (s *lanes) put(l *lane, now time.Time) {
 	}
 }
 
-// ripen makes the lanes ready whose time has come.
+// ripen moves the lanes whose retry is due.
 func (s *lanes) ripen(now time.Time) {
 	for len(s.later) > 0 && !s.later[0].items[0].next.After(now) {
 		l := heap.Pop(&s.later).(*lane)
@@ -90,8 +90,8 @@ func (s *lanes) ripen(now time.Time) {
 	}
 }
 
-// note says of a lane when nobody listened at its last try; zero if somebody
-// did.
+// note records when the last attempt of a lane found nobody listening; zero if
+// somebody was.
 func (s *lanes) note(l *lane, down time.Time) {
 	if !l.down.IsZero() {
 		s.down--
@@ -101,8 +101,8 @@ func (s *lanes) note(l *lane, down time.Time) {
 	}
 }
 
-// hurry lets all lanes that wait because nobody listened wait no longer than
-// after a first try.
+// hurry shortens the wait of all lanes for which nobody was listening to that
+// after a first attempt: the handler is back.
 func (s *lanes) hurry(now time.Time) {
 	if s.down == 0 {
 		return
@@ -119,8 +119,8 @@ func (s *lanes) hurry(now time.Time) {
 	}
 }
 
-// now makes the message the next of its lane and free to be tried afresh. What
-// is in flight is left alone.
+// now moves a message to the front of its lane, with no attempts counted. A
+// message in flight stays ahead of it.
 func (s *lanes) now(key string, seq int64, now time.Time) {
 	l := s.lane(key)
 	at := 0

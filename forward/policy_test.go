@@ -228,7 +228,7 @@ func TestThePolicyInWordsIsTheOneThatIsFollowed(t *testing.T) {
 		words = append(words, strings.TrimSuffix(p.String(), "m0s")+map[bool]string{true: "m"}[p%time.Minute == 0])
 	}
 	last := len(words) - 1
-	want := fmt.Sprintf("%d tries in %d minutes, after %s and %s", maxTries, int(total.Round(time.Minute).Minutes()), strings.Join(words[:last], ", "), words[last])
+	want := fmt.Sprintf("%d attempts in %d minutes, after %s and %s", maxTries, int(total.Round(time.Minute).Minutes()), strings.Join(words[:last], ", "), words[last])
 	if RetryPolicy != want {
 		t.Errorf("the policy is said to be %q, and is %q", RetryPolicy, want)
 	}

@@ -7,8 +7,7 @@ import (
 	"aspectop/model"
 )
 
-// tell counts the outcome, tells it to the status log and puts it aside to be
-// kept.
+// tell counts an outcome, reports it to the status log and queues it for storing.
 func (r *run) tell(f model.Forward) {
 	switch {
 	case f.Delivered():
@@ -25,13 +24,13 @@ func (r *run) tell(f model.Forward) {
 	}
 }
 
-// keep puts outcomes and the cursor into the journal.
+// keep stores the queued outcomes and the cursor in the journal.
 func (r *run) keep() error {
 	cursor := r.read
 	if least, ok := r.open.least(); ok {
 		cursor = least - 1
 	}
-	// A cursor alone can wait while there is more to read.
+	// The cursor alone is not worth a transaction while there is more to read.
 	if len(r.unkept) == 0 && (cursor == r.kept || r.more && cursor < r.kept+1000) {
 		return nil
 	}
@@ -43,11 +42,11 @@ func (r *run) keep() error {
 	return nil
 }
 
-// complain tells of trouble with the journal, once until it is over, and has it
+// complain reports that the journal failed, once until it works again, and has it
 // left alone for a while.
 func (r *run) complain(now time.Time, err error) {
 	r.blocked = now.Add(patience)
-	r.more = true // the read that failed has to be made up for
+	r.more = true // what could not be read is read later
 	if text := "forwarding waits: " + err.Error(); text != r.trouble {
 		r.trouble = text
 		if r.options.Status != nil {
@@ -56,7 +55,7 @@ func (r *run) complain(now time.Time, err error) {
 	}
 }
 
-// show makes the state of the queue known.
+// show publishes the state of the queue.
 func (r *run) show() {
 	q := r.tally
 	q.To = r.target.shown
@@ -75,11 +74,11 @@ func (r *run) show() {
 	r.mu.Unlock()
 }
 
-// window holds the numbers of the messages that were read from the journal and
-// are not settled. They are added in growing order.
+// window holds the numbers of messages that were read from the journal and are
+// not settled. They are added in ascending order.
 type window struct {
 	open  map[int64]bool
-	order []int64 // all that are open, and settled ones among them
+	order []int64 // the open ones in order, with some that were settled since
 }
 
 func newWindow() window { return window{open: make(map[int64]bool)} }
@@ -89,7 +88,7 @@ func (w *window) add(seq int64) {
 	w.order = append(w.order, seq)
 }
 
-// settle takes the number out; others are ignored.
+// settle removes a number. Numbers that are not in the window are ignored.
 func (w *window) settle(seq int64) {
 	delete(w.open, seq)
 	if len(w.order) > 2*len(w.open)+64 {

@@ -25,13 +25,13 @@ var pauses = [maxTries - 1]time.Duration{
 	105 * time.Second, 4 * time.Minute, 5 * time.Minute,
 }
 
-// RetryPolicy says in words, for help and documents, what is done about a message
-// that a handler does not take.
-const RetryPolicy = "8 tries in 12 minutes, after 1s, 4s, 15s, 45s, 1m45s, 4m and 5m"
+// RetryPolicy describes, for help and documentation, how a message is retried that
+// the handler did not take.
+const RetryPolicy = "8 attempts in 12 minutes, after 1s, 4s, 15s, 45s, 1m45s, 4m and 5m"
 
-// pause is how long to wait after so many tries, the first of which began so
-// long ago; ok is false if it is time to give up. asked is what the handler
-// asked for, 0 if nothing.
+// pause returns how long to wait after that many tries, the first of which began
+// since ago; ok is false if it is time to give up. asked is the handler's
+// Retry-After, 0 if it sent none.
 func pause(tries int, since, asked time.Duration) (wait time.Duration, ok bool) {
 	left := maxTime - since
 	if tries >= maxTries || left <= 0 {
@@ -40,16 +40,15 @@ func pause(tries int, since, asked time.Duration) (wait time.Duration, ok bool) 
 	return min(cmp.Or(min(asked, maxWait), pauses[tries-1]), left), true
 }
 
-// ask is a message to be tried now, and its lane.
+// ask is a message that is to be posted now, and its lane.
 type ask struct {
 	seq int64
 	key string
 }
 
-// Retry has the message tried again now, whatever became of it before and
-// however long it was to wait, with 8 tries anew. It is the next of its task.
-// The request is not kept: if this process ends before it is done, it is
-// forgotten. It may be called at any time, by any number of goroutines.
+// Retry posts a message again, now and ahead of others of its task, whatever became
+// of it before, with all tries anew. The wish is not stored: it is lost if this
+// process ends first. Retry may be called at any time by any goroutine.
 func (f *Forwarder) Retry(ctx context.Context, seq int64) error {
 	d, err := f.options.Journal.Get(ctx, seq)
 	if err != nil {
@@ -73,7 +72,7 @@ func (f *Forwarder) Retry(ctx context.Context, seq int64) error {
 	return nil
 }
 
-// takeAsked brings forward what Retry was called for.
+// takeAsked moves the messages that Retry was called for to the front.
 func (r *run) takeAsked(now time.Time) {
 	r.mu.Lock()
 	asked := r.asked

@@ -10,42 +10,41 @@ import (
 )
 
 const (
-	// maxOpen is how many unsettled messages are remembered.
+	// maxOpen is how many unsettled messages are held in memory.
 	maxOpen = 1 << 16
-	// maxRetries is how many requests may be further tries, so that tasks whose
-	// messages time out leave room for others.
+	// maxRetries limits how many requests in flight may be retries, so that tasks
+	// whose messages time out leave room for others.
 	maxRetries = maxInFlight / 2
-	// batch is how many deliveries are read at once; their bodies may have 1 MiB
-	// each.
+	// batch is how many deliveries are read at once. Each body may have 1 MiB.
 	batch = 32
-	// maxUnkept is how many outcomes wait in memory while they cannot be kept.
+	// maxUnkept is how many outcomes may wait in memory to be stored.
 	maxUnkept = 64
-	// drain is how long the end waits for what is about to be done.
+	// drain is how long a Forwarder goes on after it was told to end.
 	drain = 2 * time.Second
-	// patience is how long to wait after trouble with the journal.
+	// patience is how long to wait after the journal failed.
 	patience = time.Second
 )
 
-// run is a Forwarder at work. One goroutine has it; each request has a
-// goroutine of its own, which answers by results.
+// run is one call of [Forwarder.Run]. It belongs to one goroutine; each request
+// has a goroutine of its own, which sends to results.
 type run struct {
 	*Forwarder
 	lanes   lanes
 	open    window
-	read    int64 // what was read of the journal
+	read    int64 // the last number read from the journal
 	more    bool  // there may be more to read
-	flying  int
-	retries int // of those flying
+	flying  int   // requests in flight
+	retries int   // of those, how many are retries
 	results chan result
 
 	unkept  []model.Forward
-	kept    int64     // the cursor in the journal
-	blocked time.Time // no use of the journal before, after trouble
-	trouble string
-	tally   Queue // its counts since New
+	kept    int64     // the cursor as stored in the journal
+	blocked time.Time // the journal failed and is left alone until then
+	trouble string    // the failure as it was last reported
+	tally   Queue     // its counts since New
 }
 
-// result is what came of the first message of a lane.
+// result is the outcome of a request for the first message of a lane.
 type result struct {
 	lane    *lane
 	forward model.Forward
@@ -111,8 +110,8 @@ func (r *run) loop(ctx context.Context) error {
 // closed is always ready.
 var closed = func() chan struct{} { c := make(chan struct{}); close(c); return c }()
 
-// busyUntil reports whether anything is done before the time without further
-// news: something is in flight, or ready, or to be tried again by then.
+// busyUntil reports whether anything remains to be done before the time: a
+// request is in flight or ready, or a retry is due by then.
 func (r *run) busyUntil(end time.Time) bool {
 	switch {
 	case r.flying > 0 || r.more || len(r.lanes.fresh) > 0 || len(r.lanes.again) > 0:
@@ -123,7 +122,7 @@ func (r *run) busyUntil(end time.Time) bool {
 	return false
 }
 
-// due is when there is something to do without any news; nil if there is not.
+// due fires when there is something to do without news; nil never does.
 func (r *run) due(now time.Time) <-chan time.Time {
 	var at time.Time
 	switch {
@@ -139,8 +138,8 @@ func (r *run) due(now time.Time) <-chan time.Time {
 	return time.After(at.Sub(now) + time.Millisecond)
 }
 
-// turn does what is to be done with the journal: read on, start requests, keep
-// what came of others.
+// turn does everything that needs the journal: it reads on, starts requests and
+// stores outcomes.
 func (r *run) turn(posting context.Context, now time.Time) error {
 	for len(r.results) > 0 {
 		r.settle(<-r.results)
@@ -185,7 +184,7 @@ func (r *run) fill(ctx context.Context, now time.Time) error {
 	return nil
 }
 
-// settledAmong are those of the deliveries that an earlier run has settled.
+// settledAmong returns which of the deliveries an earlier run has settled.
 func (r *run) settledAmong(ctx context.Context, found []model.Delivery) (map[int64]bool, error) {
 	last := min(found[len(found)-1].Seq, r.end)
 	if r.read >= last {
@@ -205,7 +204,7 @@ func (r *run) canDispatch() bool {
 		(len(r.lanes.fresh) > 0 || len(r.lanes.again) > 0 && r.retries < maxRetries)
 }
 
-// dispatch starts requests while there is room, further tries first.
+// dispatch starts requests while there is room, retries first.
 func (r *run) dispatch(ctx context.Context) {
 	for r.canDispatch() {
 		var l *lane
@@ -227,7 +226,7 @@ func (r *run) dispatch(ctx context.Context) {
 	}
 }
 
-// settle notes what came of a request and lets its lane go on.
+// settle records the outcome of a request and lets its lane proceed.
 func (r *run) settle(done result) {
 	l, now := done.lane, time.Now()
 	head := &l.items[0]
@@ -278,7 +277,7 @@ func (r *run) settle(done result) {
 	}
 }
 
-// finish ends the requests that are still in flight and keeps what came of all.
+// finish cancels the requests that are still in flight and stores all outcomes.
 func (r *run) finish(stop context.CancelCauseFunc) error {
 	stop(errDrained)
 	for r.flying > 0 {

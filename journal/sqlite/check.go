@@ -13,24 +13,22 @@ import (
 	"aspectop/model"
 )
 
-// Checked is what Check found in a journal.
+// Checked says what Check found in a journal.
 type Checked struct {
 	Path                string // absolute
 	Version             int    // of its schema
 	Deliveries, Repeats int64  // that can be read
-	First, Last         int64  // their numbers, 0 if there are none
-	// Damage says in a sentence each what is wrong. The journal is fine if there
-	// is none.
+	First, Last         int64  // of their numbers, 0 if there are none
+	// Damage lists what is wrong. A journal without any is fine.
 	Damage []string
 }
 
-// Check looks for damage in the journal at path, and changes nothing: whether
-// SQLite can read all of it, whether it has the tables of a journal, whether
-// every row can be read, and whether the numbers are without gaps save for what
-// retention removed. Another process may write it meanwhile.
+// Check looks for damage in the journal at path and changes nothing. It checks that
+// SQLite can read the whole file, that the tables are those of a journal, that every
+// row can be read, and that no numbers are missing except those that retention
+// removed. Another process may write the journal meanwhile.
 //
-// A body whose bytes were changed within it looks like any other: only its
-// signature tells.
+// It cannot see that bytes inside a body were changed; only the signature tells.
 func Check(ctx context.Context, path string) (*Checked, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
@@ -67,17 +65,17 @@ type checker struct {
 	session *session
 	found   *Checked
 
-	removed int64 // the greatest number given as of the last removal
+	removed int64 // the greatest number used by the time of the last removal
 }
 
-// damaged notes damage; nil is none.
+// damaged adds to the list; nil is no damage.
 func (c *checker) damaged(err error) {
 	if err != nil {
 		c.found.Damage = append(c.found.Damage, err.Error())
 	}
 }
 
-// pages has SQLite check its own structures.
+// pages runs SQLite's own check.
 func (c *checker) pages() error {
 	said := len(c.found.Damage)
 	err := c.session.each("PRAGMA integrity_check(20)", nil, func(rows *sql.Rows) error {
@@ -91,12 +89,12 @@ func (c *checker) pages() error {
 		return c.ctx.Err()
 	})
 	if isDamage(err) && len(c.found.Damage) > said {
-		return nil // it only says that it stopped
+		return nil // it says only that the check was cut short
 	}
 	return err
 }
 
-// columnsOf are the tables that every journal has.
+// columnsOf holds the columns of the tables that every journal has.
 var columnsOf = map[string]string{
 	"deliveries": "seq id received source secret headers body",
 	"repeats":    "seq message attempt differs id received source secret headers body",
@@ -141,7 +139,7 @@ func (c *checker) rows() error {
 		for i := range read.found {
 			r := &read.found[i]
 			c.row(r, ids)
-			// Retention removed none of those that were given after it.
+			// Numbers that were used after the last removal cannot have been removed.
 			if first := max(c.found.Last, c.removed) + 1; first < r.Seq {
 				gaps = append(gaps, Span{first, r.Seq - 1})
 			}

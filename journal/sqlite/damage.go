@@ -13,11 +13,10 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-// A file may be damaged: by a disk that fails, by a program that writes into it,
-// by a copy that was cut short. What SQLite cannot read is left out then, and
-// told, and the rest is used. SQLite finds a row by its number without looking
-// at other pages than those on the way to it, so what lies behind a damaged page
-// is found by asking for numbers beyond it.
+// A file can be damaged by a failing disk, by another program, by a copy that was
+// cut short. Rows that SQLite cannot read are then skipped and reported, and the
+// rest is used. To look up a row by its number, SQLite reads only the pages on the
+// way to it. So rows behind a damaged page are found by asking for greater numbers.
 
 // Span is a range of numbers, both ends included.
 type Span struct{ First, Last int64 }
@@ -32,8 +31,8 @@ func (s Span) String() string {
 	return fmt.Sprintf("%d to %d", s.First, s.Last)
 }
 
-// damage is what is known to be unreadable in a file, for all who read it in one
-// process.
+// damage records what cannot be read in a file, for everything in this process
+// that reads it.
 type damage struct {
 	path string
 
@@ -44,15 +43,15 @@ type damage struct {
 
 func newDamage(path string) *damage { return &damage{path: path, spans: make(map[string][]Span)} }
 
-// DamagedError says that a part of a journal cannot be read. It is left out; all
-// the rest is there.
+// DamagedError says that a part of a journal cannot be read and is skipped. Nothing
+// else is missing.
 type DamagedError struct {
 	Path string
-	// The numbers that cannot be read, of messages and of their repeats. Some may
-	// never have been given.
+	// The numbers of messages and of repeats that cannot be read. Some of the
+	// numbers may never have been used.
 	Messages, Repeats []Span
-	// Remembered are those of the ids that retention remembers. What has one of
-	// them and comes again is a new message.
+	// The numbers of removed messages whose ids are unknown. If one of them is
+	// delivered again, it counts as a new message.
 	Remembered []Span
 }
 
@@ -70,7 +69,7 @@ func (e *DamagedError) Error() string {
 		"aspectop journal salvage saves the rest to a new file", e.Path, strings.Join(parts, ", and "))
 }
 
-// listed names spans, the first few of many.
+// listed formats spans, the first few of many.
 func listed(spans []Span) string {
 	const most = 5
 	var words []string
@@ -84,7 +83,8 @@ func listed(spans []Span) string {
 	return strings.Join(words, ", ")
 }
 
-// add notes numbers that cannot be read in a table, and tells if that is news.
+// add records numbers that cannot be read in a table, and reports them if they are
+// new.
 func (d *damage) add(table string, found Span) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -99,7 +99,7 @@ func (d *damage) add(table string, found Span) {
 	}
 }
 
-// error says what is damaged, nil if nothing is known to be. The caller holds mu.
+// error is err for callers that hold mu.
 func (d *damage) error() error {
 	if len(d.spans) == 0 {
 		return nil
@@ -107,15 +107,15 @@ func (d *damage) error() error {
 	return &DamagedError{d.path, slices.Clone(d.spans["deliveries"]), slices.Clone(d.spans["repeats"]), slices.Clone(d.spans["removed"])}
 }
 
-// err says what is damaged, nil if nothing is known to be.
+// err returns a [*DamagedError], or nil if no damage is known.
 func (d *damage) err() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.error()
 }
 
-// onDamage has tell called with a [*DamagedError] now, if damage is known, and
-// whenever more is found.
+// onDamage calls tell with a [*DamagedError], at once if damage is known, and
+// again whenever more is found.
 func (d *damage) onDamage(tell func(error)) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -125,7 +125,7 @@ func (d *damage) onDamage(tell func(error)) {
 	}
 }
 
-// past returns the last number of the span that seq is known to be in, or seq.
+// past returns the end of the damaged span that contains seq, or seq if none does.
 func (d *damage) past(table string, seq int64) int64 {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -137,7 +137,7 @@ func (d *damage) past(table string, seq int64) int64 {
 	return seq
 }
 
-// union joins spans that touch.
+// union sorts spans and joins those that touch.
 func union(spans []Span) []Span {
 	slices.SortFunc(spans, func(a, b Span) int { return cmp.Compare(a.First, b.First) })
 	var joined []Span
@@ -151,12 +151,12 @@ func union(spans []Span) []Span {
 	return joined
 }
 
-// rowError says that a row holds what nobody wrote.
+// rowError says that a row does not hold what a journal writes.
 type rowError struct{ error }
 
 func (e *rowError) Unwrap() error { return e.error }
 
-// isDamage reports whether err says that a part of the file cannot be read.
+// isDamage reports whether err means that a part of the file cannot be read.
 func isDamage(err error) bool {
 	var s *sqlite.Error
 	if !errors.As(err, &s) {
@@ -168,36 +168,38 @@ func isDamage(err error) bool {
 	}
 	switch s.Code() & 0xff {
 	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB,
-		sqlite3.SQLITE_TOOBIG, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_MISMATCH: // of sizes and types that nobody wrote
+		sqlite3.SQLITE_TOOBIG, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_MISMATCH: // impossible sizes and types
 		return true
 	}
 	return false
 }
 
-// isUnread reports whether err says that the disk did not give what is there: for
-// a bad sector, or because it is gone and may come back.
+// isUnread reports whether err means that the disk failed to read: it may have a
+// bad sector, or be gone and come back.
 func isUnread(err error) bool {
 	var s *sqlite.Error
 	return errors.As(err, &s) && s.Code()&0xff == sqlite3.SQLITE_IOERR
 }
 
-// probes is how many numbers behind damage are tried one by one. A page has
-// fewer rows; of what is behind a page that leads to others, some is given up.
+// probes is how many numbers after the damage are tried one by one, more than a
+// page has rows. After that the steps grow, and rows behind a damaged inner page may
+// be missed; [Salvage] finds them.
 const probes = 4096
 
-// A walk goes through the rows of a table that can be read.
+// A walk visits the readable rows of a table.
 type walk struct {
 	session *session
 	damage  *damage
 	table   string
 	columns string // the first is seq
-	// scan reads a row and returns its number; take keeps what scan has read.
+	// scan reads a row and returns its number; take is called for the row that
+	// scan read last if it is to be used.
 	scan func(*sql.Rows) (seq int64, err error)
 	take func()
 }
 
-// run takes at most limit rows with numbers from one to another, in their order,
-// and notes those that cannot be read.
+// run visits at most limit rows with numbers from first to to, in order, and
+// records those that cannot be read.
 func (w *walk) run(first, to int64, limit int) error {
 	for first <= to && limit > 0 {
 		next, n, err := w.rows(first, to, limit)
@@ -219,9 +221,9 @@ func (w *walk) run(first, to int64, limit int) error {
 	return nil
 }
 
-// pass passes over what cannot be read at first, for why, and takes a row behind
-// it, if there is one. It returns where to go on. Where the disk gives nothing at
-// all, that is no damage but the error.
+// pass skips what cannot be read at first because of why, and visits one row after
+// it, if there is one. It returns where to go on. If nothing at all can be read
+// from the disk, that is not recorded as damage but returned as the error.
 func (w *walk) pass(first, to int64, why error) (next int64, n int, err error) {
 	at, step := first, int64(1)
 	for tries := 0; ; tries++ {
@@ -252,12 +254,12 @@ func (w *walk) pass(first, to int64, why error) (next int64, n int, err error) {
 	return to + 1, 0, nil
 }
 
-// rows takes the next rows, and returns the number behind the last one and how
-// many there were. After an error they are those before the damage.
+// rows visits the next rows, up to the first damage. It returns the number after
+// the last one visited, and how many were.
 func (w *walk) rows(first, to int64, limit int) (next int64, n int, err error) {
 	next = first
-	// SQLite finds a number without a look at the page before, which may be the
-	// damaged one, only if it is asked for that very number or a greater one.
+	// With "seq > first-1", SQLite would first look for first-1, which may be on
+	// the damaged page.
 	query := "SELECT " + w.columns + " FROM " + w.table + " WHERE seq >= ? AND seq <= ? ORDER BY seq LIMIT ?"
 	err = w.session.each(query, []any{first, to, limit}, func(rows *sql.Rows) error {
 		seq, err := w.scan(rows)

@@ -14,8 +14,8 @@ import (
 	"aspectop/model"
 )
 
-// A detour reads deliveries around what is damaged. It does what a Reader does
-// with one query for both tables, with a walk through each of them.
+// A detour answers a Reader's queries where the file is damaged. In place of one
+// query for both tables it walks through each of them.
 type detour struct {
 	ctx      context.Context
 	session  *session
@@ -24,8 +24,8 @@ type detour struct {
 	found    []model.Delivery
 }
 
-// walk takes the readable deliveries from one number to another, at most limit of
-// each table, and puts them in their order.
+// walk adds the readable deliveries from first to to, at most limit of each table,
+// to found, and sorts it.
 func (d *detour) walk(first, to int64, limit int) error {
 	var next model.Delivery
 	scanned := func(rows *sql.Rows) (seq int64, err error) {
@@ -67,7 +67,7 @@ func (d *detour) after(seq int64, limit int) error {
 	return err
 }
 
-// before goes back in steps that grow, because numbers may be missing.
+// before goes backwards in growing steps, because numbers may be missing.
 func (d *detour) before(seq int64, limit int) error {
 	var all []model.Delivery
 	for end, size := seq-1, int64(max(2*limit, 64)); end > 0 && len(all) < limit; size *= 2 {
@@ -124,8 +124,8 @@ func (d *detour) since(t time.Time) (before int64, err error) {
 	return before, err
 }
 
-// batchOfDetour is how many deliveries are in memory at once; each may have a
-// body of a mebibyte.
+// batchOfDetour is how many deliveries since holds in memory. Each body may have
+// 1 MiB.
 const batchOfDetour = 64
 
 // bounds returns the least and the greatest number that can be read, both 0 if

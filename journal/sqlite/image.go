@@ -7,20 +7,19 @@ import (
 	"os"
 )
 
-// An image is a journal's file as salvage reads it: page by page, without SQLite,
-// which gives up a whole table when one page near its root is damaged. It knows
-// of SQLite's format (https://www.sqlite.org/fileformat2.html) what a journal
-// uses: tables with a number as their key, on pages of one size.
+// An image is a journal's file as Salvage reads it: page by page and without
+// SQLite, which gives up on a whole table if a page near its root is damaged. It
+// understands the part of SQLite's format that journals use: tables with an integer
+// key (https://www.sqlite.org/fileformat2.html#b_tree_pages).
 type image struct {
 	main, log *os.File // log may be nil
 	pageSize  int
 	pages     uint32             // how many there are
-	logged    map[uint32][]int64 // where in the log a page stands, the newest first
-	spoiled   map[uint32][]int64 // the same of those whose checksum is wrong
+	logged    map[uint32][]int64 // offsets in the log of a page's versions, newest first
+	spoiled   map[uint32][]int64 // the same for versions with a wrong checksum
 }
 
-// openImage opens the file at path with its log. They must not be written
-// meanwhile.
+// openImage opens the file at path with its log. Nobody may write them meanwhile.
 func openImage(path string) (*image, error) {
 	main, err := os.Open(path)
 	if err != nil {
@@ -64,7 +63,7 @@ func (m *image) readLog(path string) error {
 			before = false
 			continue
 		}
-		// Whether a frame after a damaged one is whole cannot be told.
+		// The checksum of a frame after a damaged one proves nothing.
 		into := m.logged
 		if before && !f.whole {
 			into = m.spoiled
@@ -83,16 +82,16 @@ func (m *image) close() {
 	}
 }
 
-// versions is how many versions there are of a page: those in the log, the one in
-// the file, and last those in the log that are damaged.
+// versions returns how many versions of a page there are: those in the log, the
+// one in the file, and last the damaged ones in the log.
 func (m *image) versions(page uint32) int {
 	return len(m.logged[page]) + 1 + len(m.spoiled[page])
 }
 
 var errNoPage = errors.New("there is no such page")
 
-// read reads a version of a page into a buffer of that size. What is missing at
-// the end of the file is zero.
+// read reads a version of a page into a buffer of the page's size. Bytes beyond the
+// end of the file are zero.
 func (m *image) read(page uint32, version int, into []byte) error {
 	if page == 0 || page > m.pages {
 		return errNoPage
@@ -117,12 +116,12 @@ func (m *image) read(page uint32, version int, into []byte) error {
 
 // Kinds of pages.
 const (
-	interiorPage = 0x05 // leads to other pages of a table
-	leafPage     = 0x0d // has rows of a table
+	interiorPage = 0x05 // points to other pages of a table
+	leafPage     = 0x0d // holds rows of a table
 )
 
-// children returns the pages that an interior page leads to; ok is false if it is
-// none, or damaged.
+// children returns the pages that an interior page points to; ok is false if the
+// page is of another kind or damaged.
 func (m *image) children(page uint32, b []byte) (children []uint32, ok bool) {
 	at := headerOffset(page)
 	if b[at] != interiorPage {
@@ -144,7 +143,7 @@ func (m *image) children(page uint32, b []byte) (children []uint32, ok bool) {
 	return append(children, binary.BigEndian.Uint32(b[at+8:])), ok
 }
 
-// headerOffset is where the header of a page begins.
+// headerOffset returns where the header of a page begins.
 func headerOffset(page uint32) int {
 	if page == 1 {
 		return 100
@@ -152,8 +151,8 @@ func headerOffset(page uint32) int {
 	return 0
 }
 
-// cells returns where the rows of a leaf page begin; ok is false if it is none,
-// or damaged.
+// cells returns where the rows of a leaf page begin; ok is false if the page is of
+// another kind or damaged.
 func (m *image) cells(page uint32, b []byte) (offsets []int, ok bool) {
 	at := headerOffset(page)
 	if b[at] != leafPage {
@@ -176,11 +175,11 @@ func (m *image) cells(page uint32, b []byte) (offsets []int, ok bool) {
 	return offsets, ok
 }
 
-// maxRow is the greatest size of a row in bytes: a body and headers.
+// maxRow is more than a row has in bytes: a body of 1 MiB and headers.
 const maxRow = 8 << 20
 
-// row reads the row that begins at an offset of a leaf page: its number, and its
-// columns. Of the overflow pages the newest versions are read.
+// row reads the row at an offset of a leaf page: its key and its columns. Overflow
+// pages are read in their newest versions.
 func (m *image) row(b []byte, offset int) (number int64, columns []value, ok bool) {
 	size, n := varint(b[offset:])
 	if n == 0 || size > maxRow {
@@ -200,8 +199,8 @@ func (m *image) row(b []byte, offset int) (number int64, columns []value, ok boo
 	return int64(key), columns, ok
 }
 
-// payload is the content of a row of so many bytes that begins with b and goes on
-// in overflow pages.
+// payload returns the size bytes of a row that begin with b and continue on
+// overflow pages.
 func (m *image) payload(b []byte, size int) ([]byte, bool) {
 	local := size
 	if most := m.pageSize - 35; size > most {
@@ -229,7 +228,7 @@ func (m *image) payload(b []byte, size int) ([]byte, bool) {
 	return whole, next == 0
 }
 
-// value is a column of a row: NULL, an integer, a text or bytes.
+// value is a column of a row.
 type value struct {
 	kind kindOf
 	n    int64
@@ -245,7 +244,7 @@ const (
 	isBlob kindOf = 'b'
 )
 
-// record reads the columns of a row; ok is false if that is none.
+// record decodes the columns of a row.
 func record(b []byte) (columns []value, ok bool) {
 	size, n := varint(b)
 	if n == 0 || size < uint64(n) || size > uint64(len(b)) {
@@ -267,7 +266,7 @@ func record(b []byte) (columns []value, ok bool) {
 	return columns, len(body) == 0
 }
 
-// valueOf reads one column of the type that the code says.
+// valueOf decodes one column of the type with that code.
 func valueOf(code uint64, b []byte) (v value, length int, ok bool) {
 	switch {
 	case code == 0:
@@ -279,7 +278,7 @@ func valueOf(code uint64, b []byte) (v value, length int, ok bool) {
 		if length > len(b) {
 			return v, 0, false
 		}
-		n := int64(int8(b[0])) // the first byte has the sign
+		n := int64(int8(b[0])) // which holds the sign
 		for _, c := range b[1:length] {
 			n = n<<8 | int64(c)
 		}
@@ -295,7 +294,7 @@ func valueOf(code uint64, b []byte) (v value, length int, ok bool) {
 	return v, 0, false
 }
 
-// varint reads SQLite's integers of one to nine bytes; n is 0 if b is too short.
+// varint decodes an integer of one to nine bytes; n is 0 if b is too short.
 func varint(b []byte) (v uint64, n int) {
 	for n < min(8, len(b)) {
 		v = v<<7 | uint64(b[n]&0x7f)

@@ -10,10 +10,10 @@ import (
 )
 
 // SQLite's write-ahead log (https://www.sqlite.org/fileformat2.html#walformat) is
-// a header and frames. A frame is a page as of a commit, with a checksum that goes
-// on from the frame before. When SQLite opens a log that nobody has open, it uses
-// the frames before the first one whose checksum is wrong, and drops all others
-// without a word.
+// a header followed by frames. A frame is a page as of a commit, with a checksum
+// that covers all frames before it as well. When SQLite opens a log that nobody
+// else has open, it uses the frames up to the first wrong checksum and silently
+// drops the rest.
 const (
 	logHeader   = 32 // bytes
 	frameHeader = 24 // bytes, before the page
@@ -21,18 +21,19 @@ const (
 	logMagic = 0x377f0682 // with the lowest bit set, checksums are big-endian
 )
 
-// frame is where a page of the log is. One that is too damaged to tell is zero.
+// frame describes a frame. One that is too damaged to tell is zero.
 type frame struct {
 	page   uint32
-	commit uint32 // pages of the file as of this commit; 0: there is more to come
+	commit uint32 // the file's size in pages after this commit; 0: not its last frame
 	offset int64  // of the page, in the log
-	// whole says that the checksum is right, given that of the frame before.
+	// whole says that the checksum is right, taking that of the frame before as
+	// given.
 	whole bool
 }
 
-// readLog reads the frames of the log at path that belong together, the oldest
-// first, whole or not. valid is how many of them SQLite uses. A log that is not
-// there has none.
+// readLog returns the frames that were written to the log at path since it last
+// started over, oldest first, whole or not, and how many of them SQLite would use.
+// A missing log has none.
 func readLog(path string, pageSize int) (frames []frame, valid int, err error) {
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -85,9 +86,9 @@ func readLog(path string, pageSize int) (frames []frame, valid int, err error) {
 	return frames, valid, nil
 }
 
-// acknowledgedBehind reports whether something that was acknowledged is in the
-// frames that SQLite drops. The last commit of a log may never have been: a power
-// cut leaves such a one in pieces.
+// acknowledgedBehind reports whether the frames that SQLite would drop contain
+// something that was acknowledged. The last commit may not have been: a power cut
+// leaves a commit that was under way in pieces.
 func acknowledgedBehind(frames []frame, valid int) bool {
 	commits := 0
 	for _, f := range frames[valid:] {
@@ -98,8 +99,8 @@ func acknowledgedBehind(frames []frame, valid int) bool {
 	return commits > 1
 }
 
-// checkLog returns a [*CorruptError] if SQLite would drop what was acknowledged
-// when it opens the journal at path, which nobody has open.
+// checkLog returns a [*CorruptError] if opening the journal at path, which nobody
+// has open, would drop something that was acknowledged.
 func checkLog(path string) error {
 	frames, valid, err := readLog(path+"-wal", pageSize)
 	if err == nil && acknowledgedBehind(frames, valid) {
@@ -114,7 +115,7 @@ type logSum struct {
 	s0, s1 uint32
 }
 
-// add goes on with bytes, a multiple of eight.
+// add adds bytes, a multiple of eight.
 func (s *logSum) add(b []byte) {
 	for ; len(b) >= 8; b = b[8:] {
 		s.s0 += s.order.Uint32(b) + s.s1

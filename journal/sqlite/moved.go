@@ -50,28 +50,44 @@ func openedAt(path string) (*openFile, error) {
 	return &openFile{path: path, main: info}, err
 }
 
-// check returns a [*MovedError] if a path no longer leads to the open file. It
+// present returns a [*MovedError] if a path no longer leads to the open file. It
 // costs a system call for each file.
-func (f *openFile) check() error {
-	if _, err := sameFile(f.path, f.main, "restart aspectop to use the new file, or put the old one back"); err != nil {
-		return err
-	}
+func (f *openFile) present() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	_, err := f.stat()
+	return err
+}
+
+// check is present for those who write the log: nobody else may shorten it.
+func (f *openFile) check() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	size, err := f.stat()
+	if err == nil && size < f.logSize {
+		err = &MovedError{f.path + "-wal", "was cut short", "restart aspectop; aspectop journal check says what is damaged", errCutShort}
+	}
+	if err == nil {
+		f.logSize = size
+	}
+	return err
+}
+
+// stat returns the log's size, 0 if there is none yet. The caller holds mu.
+func (f *openFile) stat() (logSize int64, err error) {
+	if _, err := sameFile(f.path, f.main, "restart aspectop to use the new file, or put the old one back"); err != nil {
+		return 0, err
+	}
 	log := f.path + "-wal"
 	if f.log == nil {
 		f.log, _ = os.Lstat(log)
-		return nil
+		return 0, nil
 	}
 	info, err := sameFile(log, f.log, "restart aspectop, which uses what the journal holds")
 	if err != nil {
-		return err
+		return 0, err
 	}
-	if info.Size() < f.logSize {
-		return &MovedError{log, "was cut short", "restart aspectop; aspectop journal check says what is damaged", errCutShort}
-	}
-	f.logSize = info.Size()
-	return nil
+	return info.Size(), nil
 }
 
 // shorten runs f, which may empty the log; if it does not fail, the log may be

@@ -142,9 +142,36 @@ func TestACheckpointOfAnotherProgramIsNoDamage(t *testing.T) {
 	for i := range 5 {
 		mustAppend(t, j, delivery(fmt.Sprint("msg_", i), "{}"))
 	}
+	r := mustRead(t, path)
+	all(t, r)
 	execute(t, path, "PRAGMA wal_checkpoint(TRUNCATE)")
+	if n := len(all(t, r)); n != 5 {
+		t.Errorf("a reader finds %d deliveries", n)
+	}
 	mustAppend(t, j, delivery("msg_next", "{}"))
 	if n := len(all(t, mustRead(t, path))); n != 6 {
 		t.Errorf("%d deliveries", n)
+	}
+}
+
+func TestALogThatTheWriterEmptiedIsNoDamageToItsReaders(t *testing.T) {
+	path := newPath(t)
+	j := mustOpenUnkept(t, path, journal.Options{})
+	r, err := j.Reader()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	for i := range 5 {
+		mustAppend(t, j, delivery(fmt.Sprint("msg_", i), "{}"))
+		if found, err := r.After(t.Context(), 0, 10); len(found) != i+1 || err != nil {
+			t.Fatalf("%d deliveries, %v", len(found), err)
+		}
+	}
+	if err := j.emptyLog(); err != nil {
+		t.Fatal(err)
+	}
+	if found, err := r.After(t.Context(), 0, 10); len(found) != 5 || err != nil {
+		t.Errorf("%d deliveries, %v", len(found), err)
 	}
 }

@@ -231,7 +231,7 @@ func (r *Reader) usable(ctx context.Context) error {
 	if r.session == nil {
 		return journal.ErrClosed
 	}
-	if err := r.file.check(); err != nil {
+	if err := r.file.present(); err != nil {
 		return err
 	}
 	return ctx.Err()

@@ -5,7 +5,7 @@ import (
 	"regexp"
 )
 
-// A place is where a row is in an image.
+// A place says where in an image a row was found.
 type place struct {
 	table   *shape
 	number  int64 // the row's key; of deliveries and repeats, its seq
@@ -15,7 +15,7 @@ type place struct {
 	offset  int
 }
 
-// rank says how sure it is that a row found is the one that belongs there.
+// rank says how reliable a place is; smaller is better.
 type rank byte
 
 const (
@@ -24,8 +24,8 @@ const (
 	astray             // nothing leads to its page any more
 )
 
-// shape tells a table by the kinds of its columns, for pages that nothing leads
-// to.
+// shape identifies the table of a row by the kinds of its columns. Nothing else
+// tells it on a page that is astray.
 type shape struct {
 	name  string
 	kinds *regexp.Regexp
@@ -41,7 +41,7 @@ var shapes = []*shape{
 	{"sqlite_schema", regexp.MustCompile(`^ttti[tn]$`)},
 }
 
-// shapeOf finds the table that a row is of, nil if it is of none.
+// shapeOf returns the table of a row, or nil if no table has such rows.
 func shapeOf(columns []value) *shape {
 	var room [16]byte
 	kinds := room[:0]
@@ -60,16 +60,16 @@ func shapeOf(columns []value) *shape {
 type search struct {
 	image   *image
 	places  []place
-	seen    []bool // pages that were looked at, or are free, by their number
-	damaged int    // pages that could not be read, or not whole
-	// lost says that something is damaged that may have led to further pages.
+	seen    []bool // by page number: looked at, or free
+	damaged int    // pages that could not be read completely
+	// lost says that a damaged page may have pointed to pages that were not found.
 	lost bool
 
-	page []byte // the one that columns has read last
-	at   place
+	page []byte // that columns read last
+	at   place  // of that page
 }
 
-// searchRows finds all rows, some of them several times.
+// searchRows finds all rows of an image, some of them at several places.
 func searchRows(m *image) *search {
 	s := &search{image: m, seen: make([]bool, m.pages+1)}
 	s.seen[0] = true
@@ -92,7 +92,7 @@ func searchRows(m *image) *search {
 	return s
 }
 
-// follow looks at a page and those that it leads to.
+// follow looks at a page and all below it.
 func (s *search) follow(page uint32) {
 	if page == 0 || page > s.image.pages {
 		s.lost = true
@@ -106,9 +106,9 @@ func (s *search) follow(page uint32) {
 	}
 }
 
-// look notes the rows on a page, and returns the pages that it leads to. Where
-// its newest version is damaged, the others are looked at too: a row that was
-// written once is the same in all of them.
+// look adds the rows on a page to places, and returns the pages it points to. If
+// its newest version is damaged, it looks at the others too: rows never change, so
+// any version of a row is right.
 func (s *search) look(page uint32, r rank) (children []uint32) {
 	s.seen[page] = true
 	spoiled := len(s.image.spoiled[page]) > 0
@@ -128,7 +128,7 @@ func (s *search) look(page uint32, r rank) (children []uint32) {
 			return children
 		}
 		if r == astray && len(found) == 0 && !isLeaf {
-			return nil // most probably a page of something else
+			return nil // it is not a page of rows
 		}
 		if version == 0 {
 			s.damaged++
@@ -139,7 +139,8 @@ func (s *search) look(page uint32, r rank) (children []uint32) {
 	return children
 }
 
-// rows notes the rows on a leaf page, and reports whether all could be read.
+// rows adds the rows on a leaf page to places, and reports whether all could be
+// read.
 func (s *search) rows(p place, b []byte) (whole bool) {
 	offsets, whole := s.image.cells(p.page, b)
 	if offsets == nil && !whole {
@@ -158,7 +159,7 @@ func (s *search) rows(p place, b []byte) (whole bool) {
 	return whole
 }
 
-// columns reads the row at a place.
+// columns reads the row at a place. Rows in order are mostly on the same page.
 func (s *search) columns(p place) (number int64, columns []value, ok bool) {
 	if s.page == nil || s.at.page != p.page || s.at.version != p.version {
 		s.page, s.at = make([]byte, s.image.pageSize), p
@@ -169,8 +170,8 @@ func (s *search) columns(p place) (number int64, columns []value, ok bool) {
 	return s.image.row(s.page, p.offset)
 }
 
-// passOverFree takes the free pages out of the search: what is on them was
-// removed, or moved.
+// passOverFree excludes the free pages: rows that are still on them were removed
+// or moved.
 func (s *search) passOverFree() {
 	b := make([]byte, s.image.pageSize)
 	if s.image.read(1, 0, b) != nil {

@@ -13,30 +13,29 @@ import (
 	"aspectop/private"
 )
 
-// Salvaged says what Salvage saved, and what not.
+// Salvaged says what Salvage copied, and what it could not read.
 type Salvaged struct {
 	Deliveries, Repeats int64 // copied
-	Outcomes            int64 // of forwards, copied
-	Damaged             int   // pages that could not be read, or not whole
-	Last                int64 // the greatest number known to have been given
-	// Lost are the numbers of what could not be read: nothing else explains that
-	// they are missing.
+	Outcomes            int64 // outcomes of forwards, copied
+	Damaged             int   // pages that could not be read completely
+	Last                int64 // the greatest number known to have been used
+	// Lost holds the numbers that are missing because of the damage.
 	Lost []Span
-	// Unsure is how many further numbers are missing that retention may have
-	// removed, or the damage.
+	// Unsure is how many further numbers are missing, because of the damage or
+	// because retention removed them.
 	Unsure int64
 }
 
 // salvageBatch is how many rows are written in one transaction.
 const salvageBatch = 500
 
-// Salvage copies every row that can be read from the journal at path to a new one
-// at out, under the same numbers. It reads the file's pages and its log without
-// SQLite, and changes neither. Nothing may write the journal meanwhile: while
-// somebody does, it fails with a [*LockedError].
+// Salvage copies every row of the journal at path that can be read to a new journal
+// at out, under the same numbers. It reads the pages of the file and its log without
+// SQLite and changes neither. It fails with a [*LockedError] while another process
+// writes the journal.
 //
-// out is never overwritten, and comes into being when it is complete and durable.
-// progress is called now and then with the number that was copied last.
+// out is never overwritten, and appears only when it is complete and durable.
+// progress is called with the number that was copied last.
 func Salvage(ctx context.Context, path, out string, progress func(done, last int64)) (*Salvaged, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
@@ -56,7 +55,7 @@ func Salvage(ctx context.Context, path, out string, progress func(done, last int
 	switch lock, err := takeLock(path); {
 	case err == nil:
 		defer lock.Close()
-	case !errors.Is(err, fs.ErrPermission) && !isReadOnlyFS(err): // where nobody can write it, nobody does
+	case !errors.Is(err, fs.ErrPermission) && !isReadOnlyFS(err): // else nobody can write it
 		return nil, err
 	}
 	m, err := openImage(path)
@@ -80,20 +79,20 @@ func Salvage(ctx context.Context, path, out string, progress func(done, last int
 	return saved, private.SyncFolder(filepath.Dir(out))
 }
 
-// publish gives a file its name, unless another has that.
+// publish renames a file, unless the new name exists.
 func publish(draft, name string) error {
 	err := os.Link(draft, name)
 	if err == nil || errors.Is(err, fs.ErrExist) {
 		return err
 	}
-	// File systems without links.
+	// The file system has no links.
 	if _, err := os.Lstat(name); !errors.Is(err, fs.ErrNotExist) {
 		return cmp.Or(err, fs.ErrExist)
 	}
 	return os.Rename(draft, name)
 }
 
-// salvage writes the rows that were found into a new journal.
+// salvage makes a journal at draft of the rows that were found.
 func salvage(ctx context.Context, s *search, draft string, progress func(done, last int64)) (*Salvaged, error) {
 	f, err := private.Open(draft, os.O_RDWR)
 	if err != nil {
@@ -122,11 +121,11 @@ type salvager struct {
 	to     *session
 	saved  *Salvaged
 
-	gone    int64          // the greatest number given as of the last removal
-	removed map[int64]bool // what was removed and not found, as far as that is remembered
+	gone    int64          // the greatest number used by the time of the last removal
+	removed map[int64]bool // removed by retention, as far as the journal remembers
 }
 
-// copy copies table by table, and says then what is missing.
+// copy copies table by table and works out what is missing.
 func (w *salvager) copy(progress func(done, last int64)) error {
 	tables := make(map[string][]place)
 	for _, p := range w.search.places {
@@ -144,7 +143,7 @@ func (w *salvager) copy(progress func(done, last int64)) error {
 	if len(arrivals) > 0 {
 		w.saved.Last = arrivals[len(arrivals)-1].number
 	}
-	copied := int64(0) // all up to here is copied, or missing
+	copied := int64(0) // the last number
 	err := w.each(arrivals, func(number int64, columns []value) error {
 		if err := w.putArrival(number, columns); err != nil {
 			return err
@@ -160,7 +159,7 @@ func (w *salvager) copy(progress func(done, last int64)) error {
 	w.saved.Last = max(w.saved.Last, w.gone)
 	w.missing(copied+1, w.saved.Last)
 	w.saved.Unsure = max(0, w.saved.Unsure-int64(len(w.removed)))
-	// What is missing is not looked for again, and no number is given twice.
+	// So that no number is used twice, and a check does not miss what is lost.
 	if _, err := w.to.exec(`UPDATE meta SET value = ? WHERE name = 'last_seq'`, w.saved.Last); err != nil {
 		return err
 	}
@@ -182,16 +181,16 @@ func (w *salvager) copyForwards(targets, outcomes []place) error {
 	return w.each(outcomes, w.putOutcome)
 }
 
-// byNumber puts the places of one row together, the surest first.
+// byNumber sorts places by number, the most reliable of each row first.
 func byNumber(a, b place) int {
 	return cmp.Or(cmp.Compare(a.number, b.number), cmp.Compare(a.rank, b.rank), cmp.Compare(a.version, b.version))
 }
 
-// errUnfit says that a row is not what the journal would have written.
+// errUnfit rejects a row that no journal would have written.
 var errUnfit = errors.New("a row that no journal has")
 
-// each calls put for one row of each number, the first that can be read and is
-// fit, in transactions.
+// each calls put once for each number, with the first of its rows that can be read
+// and that put does not reject, in transactions.
 func (w *salvager) each(places []place, put func(number int64, columns []value) error) error {
 	slices.SortStableFunc(places, byNumber)
 	for len(places) > 0 {
@@ -221,8 +220,8 @@ func (w *salvager) each(places []place, put func(number int64, columns []value) 
 	return nil
 }
 
-// insert puts a row into a table whose key stands in the row's place, not in its
-// first column.
+// insert inserts a row. An integer primary key is NULL in the row itself; its value
+// is the row's number.
 func (w *salvager) insert(query string, number int64, columns []value) error {
 	args := make([]any, len(columns))
 	for i, c := range columns {
@@ -235,7 +234,7 @@ func (w *salvager) insert(query string, number int64, columns []value) error {
 	return err
 }
 
-// any is what database/sql takes.
+// any returns the value for database/sql.
 func (v value) any() any {
 	switch v.kind {
 	case isInt:
@@ -290,7 +289,7 @@ func (w *salvager) putOutcome(number int64, columns []value) error {
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, number, columns)
 }
 
-// missing notes numbers that nothing was found for.
+// missing records that no row was found for the numbers from first to last.
 func (w *salvager) missing(first, last int64) {
 	if end := min(last, w.gone); first <= end {
 		w.saved.Unsure += end - first + 1
