@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"reflect"
 	"sync"
 	"testing"
 	"time"
@@ -46,48 +45,6 @@ func cursorOf(t testing.TB, r *Reader, key string) (int64, bool) {
 		t.Fatal(err)
 	}
 	return cursor, known
-}
-
-func TestOutcomesComeBackAsTheyWereSavedTheNewestForEachTarget(t *testing.T) {
-	path := newPath(t)
-	j := mustOpen(t, path, journal.Options{})
-	r := mustRead(t, path)
-	first := outcome(1, "http://a")
-	mustSave(t, j, "a", 0, first)
-	second := first
-	second.Status, second.Error, second.GaveUp, second.Resigned, second.Body, second.Hint = 204, "", false, false, nil, ""
-	mustSave(t, j, "a", 1, second, outcome(2, "http://a"))
-	mustSave(t, j, "b", 7, outcome(1, "http://b"))
-	if got, want := forwardsOf(t, r, 1), []model.Forward{second, outcome(1, "http://b")}; !reflect.DeepEqual(got, want) {
-		t.Errorf("of 1 came back\n%+v, want\n%+v", got, want)
-	}
-	if got := forwardsOf(t, r, 3); len(got) != 0 {
-		t.Errorf("of 3 is known %+v", got)
-	}
-	for key, want := range map[string]int64{"a": 1, "b": 7} {
-		if cursor, known := cursorOf(t, r, key); cursor != want || !known {
-			t.Errorf("the cursor of %s is %d, %v", key, cursor, known)
-		}
-	}
-	if _, known := cursorOf(t, r, "c"); known {
-		t.Error("a target is known that never was")
-	}
-}
-
-func TestSettledAreTheFinalOnesOfOneTargetInARange(t *testing.T) {
-	path := newPath(t)
-	j := mustOpen(t, path, journal.Options{})
-	r := mustRead(t, path)
-	for seq := int64(1); seq <= 10; seq++ {
-		f := outcome(seq, "http://a")
-		f.Final = seq%2 == 0
-		mustSave(t, j, "a", 0, f)
-	}
-	mustSave(t, j, "b", 0, outcome(5, "http://b"))
-	settled, err := r.SettledForwards(t.Context(), "a", 2, 8)
-	if err != nil || !reflect.DeepEqual(settled, []int64{4, 6, 8}) {
-		t.Errorf("settled are %v (%v)", settled, err)
-	}
 }
 
 func TestAJournalThatNeverForwardedHasNoOutcomes(t *testing.T) {

@@ -2,14 +2,12 @@ package sqlite
 
 import (
 	"context"
-	"fmt"
 	"path/filepath"
-	"reflect"
-	"sync"
 	"testing"
 	"time"
 
 	"aspectop/journal"
+	"aspectop/journal/journaltest"
 	"aspectop/model"
 )
 
@@ -85,75 +83,13 @@ func all(t testing.TB, r *Reader) []model.Delivery {
 
 func newPath(t testing.TB) string { return filepath.Join(t.TempDir(), "state", "journal.db") }
 
-func TestDeliveriesComeBackAsTheyWereAppended(t *testing.T) {
-	path := newPath(t)
-	j := mustOpen(t, path, journal.Options{})
-	first := mustAppend(t, j, delivery("msg_1", `{"a":1}`))
-	second := mustAppend(t, j, delivery("msg_2", ""))
-	again := mustAppend(t, j, delivery("msg_1", `{"a":1}`))
-	other := mustAppend(t, j, delivery("msg_1", `{"a":2}`))
+type file string
 
-	second.Body = nil
-	again.Body = nil // as the model says of repeats
-	want := []model.Delivery{*first, *second, *again, *other}
-	for i, w := range []struct {
-		message int64
-		attempt int
-		differs bool
-	}{{1, 1, false}, {2, 1, false}, {1, 2, false}, {1, 3, true}} {
-		if d := want[i]; d.Seq != int64(i+1) || d.Message != w.message || d.Attempt != w.attempt || d.Differs != w.differs {
-			t.Errorf("arrival %d: seq %d, message %d, attempt %d, differs %v", i+1, d.Seq, d.Message, d.Attempt, d.Differs)
-		}
-	}
-	if got := all(t, mustRead(t, path)); !reflect.DeepEqual(got, want) {
-		t.Errorf("read\n%v\nappended\n%v", got, want)
-	}
+func (f file) Open(t testing.TB, o journal.Options) journal.Journal { return mustOpen(t, string(f), o) }
+func (f file) Reader(t testing.TB) journal.Reader                   { return mustRead(t, string(f)) }
 
-	j.Close()
-	if got := all(t, mustRead(t, path)); !reflect.DeepEqual(got, want) {
-		t.Errorf("after closing, read\n%v\nappended\n%v", got, want)
-	}
-	j = mustOpen(t, path, journal.Options{})
-	if d := mustAppend(t, j, delivery("msg_1", `{"a":1}`)); d.Seq != 5 || d.Message != 1 || d.Attempt != 4 || d.Differs {
-		t.Errorf("repeat after reopening: %+v", d)
-	}
-}
-
-func TestConcurrentAppendsGetContiguousNumbersAndOneMessagePerID(t *testing.T) {
-	path := newPath(t)
-	j := mustOpen(t, path, journal.Options{})
-	const goroutines, each = 16, 50
-	var wg sync.WaitGroup
-	for g := range goroutines {
-		wg.Go(func() {
-			for i := range each {
-				// Every id is sent by two goroutines.
-				if err := j.Append(t.Context(), delivery(fmt.Sprintf("msg_%d_%d", g/2, i), fmt.Sprint(g))); err != nil {
-					t.Error(err)
-				}
-			}
-		})
-	}
-	wg.Wait()
-	messages := make(map[string]model.Delivery)
-	for i, d := range all(t, mustRead(t, path)) {
-		if d.Seq != int64(i+1) {
-			t.Fatalf("delivery %d has number %d", i+1, d.Seq)
-		}
-		first, known := messages[d.ID]
-		switch {
-		case !known:
-			messages[d.ID] = d
-			if d.Repeat() || d.Attempt != 1 {
-				t.Errorf("first of %s: %+v", d.ID, d)
-			}
-		case d.Message != first.Seq || d.Attempt != 2 || !d.Differs:
-			t.Errorf("repeat of %d: %+v", first.Seq, d)
-		}
-	}
-	if len(messages) != goroutines/2*each {
-		t.Errorf("%d messages", len(messages))
-	}
+func TestAFileKeepsWhatAJournalPromises(t *testing.T) {
+	journaltest.Run(t, func(t testing.TB) journaltest.Home { return file(newPath(t)) })
 }
 
 func TestChangedTellsCommitsOfOthersOnce(t *testing.T) {
