@@ -15,7 +15,7 @@ func TestEveryPromiseOfTheSecurityPageIsHeldByATest(t *testing.T) {
 		t.Fatal(err)
 	}
 	tests := map[string]bool{}
-	declared := regexp.MustCompile(`(?m)^func (Test\w+)\(`)
+	declared := regexp.MustCompile(`(?m)^func ((?:Test|Fuzz)\w+)\(`)
 	err = filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
@@ -34,7 +34,7 @@ func TestEveryPromiseOfTheSecurityPageIsHeldByATest(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	named := regexp.MustCompile("`(Test\\w+)`").FindAllStringSubmatch(string(page), -1)
+	named := regexp.MustCompile("`((?:Test|Fuzz)\\w+)`").FindAllStringSubmatch(string(page), -1)
 	if len(named) < 50 {
 		t.Errorf("only %d tests are named", len(named))
 	}
