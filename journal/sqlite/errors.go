@@ -11,8 +11,8 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-// LockedError says that another process (or another Journal of this one)
-// writes the journal.
+// LockedError says that another process, or another Journal in this one, writes
+// the journal.
 type LockedError struct {
 	Path string
 	PID  int // 0 if it could not be read
@@ -26,8 +26,8 @@ func (e *LockedError) Error() string {
 	return fmt.Sprintf("the journal %s is being written by %s; to watch it too: aspectop view", e.Path, who)
 }
 
-// CorruptError says that a file is no journal, or a damaged one. Nothing in it
-// was changed.
+// CorruptError says that a file is not a journal, or too damaged to be opened. It
+// was not changed.
 type CorruptError struct {
 	Path string
 	Err  error
@@ -50,7 +50,7 @@ func (e *NewerError) Error() string {
 	return fmt.Sprintf("the journal %s has format %d, and this aspectop knows formats up to %d; update aspectop, or name another file with --journal", e.Path, e.Version, schemaVersion)
 }
 
-// ReadOnlyError says that the journal, or its folder, cannot be written.
+// ReadOnlyError says that the journal or its folder cannot be written.
 type ReadOnlyError struct {
 	Path string
 	Err  error
@@ -62,8 +62,8 @@ func (e *ReadOnlyError) Error() string {
 
 func (e *ReadOnlyError) Unwrap() error { return e.Err }
 
-// FullError says that a delivery could not be kept because the journal cannot
-// grow. Nothing that was kept is lost, and the next Append tries again.
+// FullError says that a delivery was not stored because the journal cannot grow.
+// Nothing is lost that was stored before, and the next Append tries again.
 type FullError struct {
 	Path string
 	Err  error
@@ -75,9 +75,9 @@ func (e *FullError) Error() string {
 
 func (e *FullError) Unwrap() error { return e.Err }
 
-// SyncError says that the system could not bring the journal to the disk. After
-// that it may call the next sync a success although what it failed to write is
-// gone, so nothing is acknowledged any more until a restart.
+// SyncError says that a sync of the journal failed. The next one may succeed
+// although the system has dropped what it could not write, so nothing is
+// acknowledged until a restart.
 type SyncError struct {
 	Path string
 	Err  error
@@ -95,8 +95,8 @@ func isSyncFailure(err error) bool {
 	return errors.As(err, &s) && (s.Code() == sqlite3.SQLITE_IOERR_FSYNC || s.Code() == sqlite3.SQLITE_IOERR_DIR_FSYNC)
 }
 
-// explain turns what SQLite or the file system said about the journal at path
-// into the errors above. What it does not know it only names the path for.
+// explain turns errors of SQLite and of the file system into those above. It adds
+// the path to errors that it does not know.
 func explain(path string, err error) error {
 	switch err.(type) {
 	case nil, *LockedError, *CorruptError, *NewerError, *SyncError, *MovedError, *private.UnsafeError:
@@ -126,7 +126,7 @@ func explain(path string, err error) error {
 	return fmt.Errorf("journal %s: %w", path, err)
 }
 
-// isFullError reports whether err says that the journal at path cannot grow.
+// isFullError reports whether err means that the journal at path cannot grow.
 func isFullError(path string, err error) bool {
 	var full *FullError
 	return errors.As(explain(path, err), &full)

@@ -10,15 +10,14 @@ import (
 	"aspectop/model"
 )
 
-// What became of deliveries that were forwarded stands in two tables of its own,
-// made when the first is kept; a version of aspectop that does not know them
-// reads the journal all the same. at is in microseconds since 1970, latency in
-// microseconds; target is the id of one of forward_targets.
+// The outcomes of forwards are in two tables of their own, which are created when
+// the first outcome is stored. Versions of aspectop that do not know them can read
+// the journal. at is in microseconds since 1970, latency in microseconds, target an
+// id in forward_targets.
 //
-//	forward_targets  each place that deliveries are forwarded to: key tells it
-//	                 from others, url is for people (without credentials), and
-//	                 all messages up to cursor are settled
-//	forwards         the newest outcome of each delivery at each target
+//	forward_targets  the handlers: key identifies one, url is for people and holds
+//	                 no credentials, all messages up to cursor are settled
+//	forwards         the latest outcome of each delivery at each handler
 const (
 	createTargets = `CREATE TABLE IF NOT EXISTS forward_targets (
 	id     INTEGER PRIMARY KEY,
@@ -43,14 +42,8 @@ const (
 )`
 )
 
-// SaveForwards keeps the outcomes of forwarding to one target, each in place of
-// an earlier one for the same delivery, and the target's cursor: all in one
-// transaction. key tells the target from others; url is how it is shown to
-// people, so without credentials. To in the outcomes is not looked at.
-//
-// It survives the end of this process, but unlike Append it does not wait for
-// the disk and makes no arrival wait for it: after a power cut the last of it
-// may be missing, and then is forwarded again.
+// SaveForwards stores outcomes in one transaction; see [journal.Journal]. Unlike
+// Append it does not wait for the disk.
 func (j *Journal) SaveForwards(key, url string, cursor int64, outcomes []model.Forward) error {
 	j.writing.Lock()
 	defer j.writing.Unlock()
@@ -129,8 +122,7 @@ func hasForwards(s *session) (bool, error) {
 	return n == 2, err
 }
 
-// ForwardCursor returns the cursor kept for the target with this key; known is
-// false if there is none.
+// ForwardCursor returns a target's cursor; see [journal.Reader].
 func (r *Reader) ForwardCursor(ctx context.Context, key string) (cursor int64, known bool, err error) {
 	err = r.forwarded(ctx, func() error {
 		err := r.session.row(`SELECT cursor FROM forward_targets WHERE key = ?`, []any{key}, &cursor)
@@ -143,8 +135,7 @@ func (r *Reader) ForwardCursor(ctx context.Context, key string) (cursor int64, k
 	return cursor, known, err
 }
 
-// SettledForwards returns the numbers after seq and up to last whose outcome at
-// the target with this key is final, in their order.
+// SettledForwards returns the numbers with a final outcome; see [journal.Reader].
 func (r *Reader) SettledForwards(ctx context.Context, key string, seq, last int64) (settled []int64, err error) {
 	err = r.forwarded(ctx, func() error {
 		return r.session.each(`SELECT seq FROM forwards WHERE seq > ? AND seq <= ? AND final
@@ -159,8 +150,7 @@ func (r *Reader) SettledForwards(ctx context.Context, key string, seq, last int6
 	return settled, err
 }
 
-// Forwards returns what became of one delivery at each target it was forwarded
-// to, the first known target first.
+// Forwards returns the outcomes of one delivery; see [journal.Reader].
 func (r *Reader) Forwards(ctx context.Context, seq int64) (found []model.Forward, err error) {
 	err = r.forwarded(ctx, func() error {
 		return r.session.each(`SELECT f.seq, t.url, f.at, f.status, f.latency, f.tries, f.resigned, f.final, f.gave_up, f.error, f.hint, f.body
@@ -174,7 +164,7 @@ func (r *Reader) Forwards(ctx context.Context, seq int64) (found []model.Forward
 	return found, err
 }
 
-// forwarded runs a query about the tables of this file, if the journal has them.
+// forwarded runs a query on the tables of this file, if the journal has them.
 func (r *Reader) forwarded(ctx context.Context, query func() error) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -10,22 +10,20 @@ import (
 	"aspectop/journal"
 )
 
-// ids knows which message each id is, by a keyed hash: a set of a million ids
-// as text would take 90 MB. The key is new in each process, so nobody can
-// prepare ids that collide. The methods that change it are for one goroutine at
-// a time; hash is for any.
+// ids maps the id of each message to its number. It stores keyed hashes, because a
+// million ids as text would take 90 MB. The key is chosen anew in each process, so
+// nobody can prepare ids that collide. Only hash is safe for concurrent use.
 type ids struct {
 	key  [16]byte
 	seqs map[idHash]shortSeq
-	// attempts counts the arrivals of those messages that came more than once.
+	// attempts counts the arrivals of messages that arrived more than once.
 	attempts map[int64]int
 }
 
 type idHash [16]byte
 
-// shortSeq is a sequence number in five bytes, without padding: it keeps an
-// entry under 48 bytes whatever the map's load. 2^40 deliveries are 300 years
-// at a hundred a second.
+// shortSeq is a sequence number in five bytes, which keeps a map entry under 48
+// bytes at any load. 2^40 deliveries are 300 years at a hundred a second.
 type shortSeq [5]byte
 
 const maxSeq = 1<<40 - 1
@@ -42,7 +40,7 @@ func (i *ids) hash(id string) idHash {
 	return idHash(sum[:16])
 }
 
-// message returns the message that has the id, and whether there is one.
+// message returns the message with the id, if there is one.
 func (i *ids) message(h idHash) (int64, bool) {
 	s, ok := i.seqs[h]
 	return int64(s[0])<<32 | int64(binary.BigEndian.Uint32(s[1:])), ok
@@ -63,9 +61,8 @@ func (i *ids) remove(gone []journal.Removal) {
 	}
 }
 
-// load reads the ids of a journal, save for those that cannot be read: what has
-// one of them and comes again is a new message. It stops early, with
-// journal.ErrClosed, when stop says so.
+// load reads the ids of a journal. Messages whose ids cannot be read count as new
+// if they arrive again. It returns journal.ErrClosed when stop returns true.
 func (i *ids) load(s *session, d *damage, stop func() bool) error {
 	var seq, message int64
 	var id string

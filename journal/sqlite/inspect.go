@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Inspection is what there is to know about a journal without its deliveries.
+// Inspection describes a journal without its deliveries.
 type Inspection struct {
 	Path    string // absolute
 	Version int    // of its schema, as PRAGMA user_version
@@ -21,9 +21,9 @@ type Inspection struct {
 	Arrivals int64
 }
 
-// Inspect looks at the journal at path and leaves no trace, not even the files
-// that SQLite makes beside it for a [Reader]. If there is none, the error is
-// fs.ErrNotExist; what else OpenReader refuses, Inspect does too.
+// Inspect looks at the journal at path without a trace, not even the files that
+// SQLite creates for a [Reader]. If there is none, the error is fs.ErrNotExist; it
+// fails as OpenReader does otherwise.
 func Inspect(path string) (Inspection, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
@@ -40,7 +40,7 @@ func Inspect(path string) (Inspection, error) {
 	found.Size, found.Mode = info.Size(), info.Mode().Perm()
 	parameters := []string{"mode=ro", "_pragma=busy_timeout(5000)"}
 	if log, err := os.Lstat(path + "-wal"); err != nil || log.Size() == 0 {
-		// All there is is in the file, so it can be read without the others.
+		// Everything is in the main file.
 		parameters = append(parameters, "immutable=1")
 	} else {
 		found.Size += log.Size()
@@ -67,9 +67,9 @@ func Inspect(path string) (Inspection, error) {
 	return found, nil
 }
 
-// Writable says why the journal at path could not be written by this user, or
-// made if it is missing; nil if it could. It changes nothing. That another
-// process writes it is no reason: see [Writer].
+// Writable returns why this user could not write the journal at path, or create it
+// if it is missing. It changes nothing, and does not ask whether another process
+// writes it; see [Writer].
 func Writable(path string) error {
 	path, err := filepath.Abs(path)
 	if err != nil {

@@ -8,16 +8,16 @@ import (
 	"sync"
 )
 
-// SQLite goes on writing to a file that was removed, moved or replaced while it
-// is open, and what it writes there is lost with the process. So whoever has a
-// journal open checks, around each use, that its path still leads to that file.
+// SQLite keeps writing to an open file after it was removed, moved or replaced, and
+// what it writes there is lost when the process ends. So the path of an open journal
+// is checked around each use: it must still lead to the open file.
 
-// MovedError says that the path of an open journal no longer leads to the file
-// that is open. What is appended is refused until the file is back.
+// MovedError says that the path of an open journal no longer leads to the open
+// file. Nothing is appended until the file is back.
 type MovedError struct {
 	Path string
-	Why  string // "was removed or moved away"
-	Do   string // what mends it
+	Why  string // such as "was removed or moved away"
+	Do   string // what to do about it
 	Err  error  // may be nil
 }
 
@@ -27,24 +27,24 @@ func (e *MovedError) Error() string {
 	return fmt.Sprintf("%s %s while aspectop had it open: %s", e.Path, e.Why, e.Do)
 }
 
-// openFile is the identity of a journal's files, as of when they were opened.
+// openFile identifies the files of a journal as they were opened.
 type openFile struct {
 	path string
 	main fs.FileInfo
 
 	mu sync.Mutex
 	// log is the write-ahead log, nil until there is one. SQLite keeps the same
-	// one for as long as anybody has the journal open, and shortens it only in a
-	// checkpoint that empties it.
+	// file while anybody has the journal open, and truncates it only in a checkpoint
+	// that empties it.
 	log     fs.FileInfo
 	logSize int64
 }
 
-// errCutShort says that the log is shorter than it was: by a checkpoint of
-// another program, or by damage.
+// errCutShort says that the log has become shorter, by another program's checkpoint
+// or by damage.
 var errCutShort = errors.New("the log was cut short")
 
-// openedAt notes the file that was just opened at path.
+// openedAt identifies the file that was just opened at path.
 func openedAt(path string) (*openFile, error) {
 	info, err := os.Lstat(path)
 	return &openFile{path: path, main: info}, err
@@ -90,7 +90,7 @@ func (f *openFile) stat() (logSize int64, err error) {
 	return info.Size(), nil
 }
 
-// shorten runs f, which may empty the log; if it does not fail, the log may be
+// shorten calls empty, which may empty the log. Unless it fails, the log may be
 // shorter than before.
 func (f *openFile) shorten(empty func() error) error {
 	f.mu.Lock()

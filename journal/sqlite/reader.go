@@ -16,11 +16,9 @@ import (
 	"aspectop/model"
 )
 
-// Reader reads a journal while another, in this process or elsewhere, writes
-// it. It holds no transaction between calls and writes nothing into the file, so
-// that one that is read-only will do. It is for any number of goroutines, whose
-// calls take turns. What cannot be read of a damaged file is left out, and told;
-// see [Reader.OnDamage].
+// Reader reads a journal while another process, or this one, writes it; see
+// [journal.Reader]. It writes nothing, so the file may be read-only. What cannot be
+// read in a damaged file is skipped and reported; see [Reader.OnDamage].
 type Reader struct {
 	path string
 
@@ -32,17 +30,17 @@ type Reader struct {
 	closed   chan struct{}
 	damage   *damage
 
-	// For Wait, which one goroutine at a time calls.
-	news *news // of the writer in this process; nil: the file is asked
-	seen int64 // commits that the last Wait returned for
+	// For Wait, which only one goroutine at a time calls.
+	news *news // of the writer in this process; nil: Wait polls the file
+	seen int64 // commits as of the last return of Wait
 }
 
 // OpenReader opens the journal at path for reading. If there is none, the error
 // is fs.ErrNotExist.
 //
-// SQLite keeps two files beside a journal (-wal and -shm) and makes them if they
-// are missing. Where that is not allowed, the journal is taken for one that
-// nobody writes, and what is appended later is not seen.
+// SQLite keeps two files beside a journal (-wal and -shm) and creates them if they
+// are missing. Where it may not, the Reader assumes that nobody writes the journal,
+// and does not see what is appended later.
 func OpenReader(path string) (*Reader, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
@@ -97,15 +95,14 @@ func openReader(path string, parameters ...string) (*Reader, error) {
 // cannot be read: at once, if it is known, and whenever there is more of it.
 func (r *Reader) OnDamage(tell func(error)) { r.damage.onDamage(tell) }
 
-// OmitHeader makes all further deliveries come without their Header, in half the
-// time: for those who only fold.
+// OmitHeader leaves the headers out from now on; see [journal.Reader].
 func (r *Reader) OmitHeader() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.noHeader = true
 }
 
-// Close gives the file free. Further calls fail with journal.ErrClosed.
+// Close closes the file. Further calls fail with journal.ErrClosed.
 func (r *Reader) Close() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -117,8 +114,8 @@ func (r *Reader) Close() error {
 	return r.session.close()
 }
 
-// The two tables in the order of their common counter. Both are read in that
-// order, so that SQLite merges them without sorting.
+// The queries join the two tables in the order of their common counter. Both are
+// stored in that order, so SQLite merges them without sorting.
 const (
 	firstColumns  = `seq, seq AS message, 1 AS attempt, 0 AS differs, id, received, source, secret, headers, body`
 	repeatColumns = `seq, message, attempt, differs, id, received, source, secret, headers, body`
@@ -135,24 +132,22 @@ const (
 		min(ifnull((SELECT min(seq) FROM deliveries), 0x7fffffffffffffff), ifnull((SELECT min(seq) FROM repeats), 0x7fffffffffffffff)),
 		max(ifnull((SELECT max(seq) FROM deliveries), 0), ifnull((SELECT max(seq) FROM repeats), 0))`
 
-	// receivedQuery gives the first arrival from a number on.
+	// receivedQuery finds the first arrival at or after a number.
 	receivedQuery = `SELECT * FROM (SELECT seq, received FROM deliveries WHERE seq >= ?1 ORDER BY seq LIMIT 1)
 		UNION ALL SELECT * FROM (SELECT seq, received FROM repeats WHERE seq >= ?1 ORDER BY seq LIMIT 1) ORDER BY seq LIMIT 1`
 )
 
-// After returns at most limit deliveries, repeats among them, that came after
-// seq, in the order of their sequence numbers. After 0 they are from the start.
+// After returns the deliveries after seq; see [journal.Reader].
 func (r *Reader) After(ctx context.Context, seq int64, limit int) ([]model.Delivery, error) {
 	return r.deliveries(ctx, afterQuery, limit, func(d *detour) error { return d.after(seq, limit) }, seq, int64(limit))
 }
 
-// Before returns at most limit deliveries, repeats among them, that came before
-// seq, newest first. Before math.MaxInt64 they are from the end.
+// Before returns the deliveries before seq, newest first; see [journal.Reader].
 func (r *Reader) Before(ctx context.Context, seq int64, limit int) ([]model.Delivery, error) {
 	return r.deliveries(ctx, beforeQuery, limit, func(d *detour) error { return d.before(seq, limit) }, seq, int64(limit))
 }
 
-// Get returns one delivery, or journal.ErrNotFound.
+// Get returns one delivery; see [journal.Reader].
 func (r *Reader) Get(ctx context.Context, seq int64) (model.Delivery, error) {
 	found, err := r.deliveries(ctx, getQuery, 1, func(d *detour) error { return d.get(seq) }, seq)
 	if err != nil {
@@ -164,14 +159,13 @@ func (r *Reader) Get(ctx context.Context, seq int64) (model.Delivery, error) {
 	return found[0], nil
 }
 
-// Repeats returns the kept repeats of a message, oldest first. It looks through
-// all repeats there are.
+// Repeats returns the repeats of a message, oldest first. It reads all repeats in
+// the journal.
 func (r *Reader) Repeats(ctx context.Context, message int64) ([]model.Delivery, error) {
 	return r.deliveries(ctx, repeatsQuery, 0, func(d *detour) error { return d.repeats(message) }, message)
 }
 
-// Range returns the least and the greatest sequence number that is kept, both 0
-// if nothing is. Numbers between them may be missing.
+// Range returns the first and the last number; see [journal.Reader].
 func (r *Reader) Range(ctx context.Context) (first, last int64, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -192,10 +186,8 @@ func (r *Reader) Range(ctx context.Context) (first, last int64, err error) {
 	return first, last, nil
 }
 
-// Since returns the greatest sequence number received before t, 0 if there is
-// none: the cursor with which After goes on from t. It halves the range instead
-// of reading all; where the clock was set back in between, it finds one of the
-// places that fit.
+// Since returns the last number received before t; see [journal.Reader]. It is a
+// binary search.
 func (r *Reader) Since(ctx context.Context, t time.Time) (int64, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -226,7 +218,7 @@ func (r *Reader) changed(ctx context.Context) (bool, error) {
 	return r.version != before, nil
 }
 
-// usable says why a call cannot start. The caller holds mu.
+// usable returns why a call cannot proceed. The caller holds mu.
 func (r *Reader) usable(ctx context.Context) error {
 	if r.session == nil {
 		return journal.ErrClosed
@@ -237,8 +229,8 @@ func (r *Reader) usable(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// deliveries runs one of the queries for deliveries; size is how many rows are
-// expected. around does the same where a part of the file is damaged.
+// deliveries runs a query; size is the expected number of rows. If the query meets
+// damage, around is called in its place.
 func (r *Reader) deliveries(ctx context.Context, query string, size int, around func(*detour) error, args ...driver.Value) ([]model.Delivery, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -305,5 +297,5 @@ func deliveryOf(row []driver.Value) (d model.Delivery, err error) {
 	return d, nil
 }
 
-// withoutHeaders has a query read no headers.
+// withoutHeaders changes a query to read no headers.
 func withoutHeaders(query string) string { return strings.ReplaceAll(query, "headers", "NULL") }

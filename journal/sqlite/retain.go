@@ -146,10 +146,10 @@ func (j *Journal) forgetIDs(t time.Time) error {
 	return nil
 }
 
-// change runs f in a transaction of the keeper's connection, and then, if that
-// is committed, done; both while nobody appends. The greatest number given goes
-// into the same transaction, as f may remove the row that bears it. From a damaged
-// file nothing is removed: what a damaged row says it takes up may be another's.
+// change runs f in a transaction of the keeper's connection and, if it is
+// committed, calls done, while nobody appends. The same transaction stores the
+// greatest number used, because f may remove the row that has it. Nothing is removed
+// from a damaged file, where removing a damaged row could free pages of others.
 func (j *Journal) change(f func() error, done func()) error {
 	defer func() {
 		if j.written.Load() >= j.logDue.Load() {
@@ -179,8 +179,8 @@ func (j *Journal) change(f func() error, done func()) error {
 	return nil
 }
 
-// lastBefore returns the greatest number received before t, 0 if there is none.
-// It halves the range of numbers instead of reading all.
+// lastBefore returns the greatest number received before t, 0 if there is none, by
+// a binary search.
 func lastBefore(s *session, t time.Time) (int64, error) {
 	var first, last int64
 	if err := s.row(rangeQuery, nil, &first, &last); err != nil {

@@ -11,11 +11,11 @@ import (
 	"strings"
 )
 
-// session is one connection to a journal, with its settings and the statements
-// it has prepared. It is for one goroutine at a time.
+// session is a connection to a journal, with its settings and prepared statements,
+// for one goroutine at a time.
 //
-// Statements run to their end, whatever becomes of the caller's context: all are
-// short, and watching a context costs the driver a goroutine for each.
+// Statements run to their end whatever happens to the caller's context: all of them
+// are short, and watching a context would cost a goroutine each.
 type session struct {
 	db    *sql.DB
 	conn  *sql.Conn
@@ -25,9 +25,9 @@ type session struct {
 	named  []driver.NamedValue // of the call under way, kept for its room
 	// inserted are the values of an insertion, kept for their room too.
 	inserted []driver.Value
-	// before says why a transaction cannot start; nil: there is no reason.
+	// before, if set, returns why a transaction must not start.
 	before func() error
-	// failed is told of each statement that failed; nil: nobody is.
+	// failed, if set, is called with the error of each statement that fails.
 	failed func(error)
 }
 

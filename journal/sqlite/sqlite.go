@@ -1,8 +1,10 @@
 // Package sqlite is the embedded home of a journal: one SQLite file that people
 // can also open with sqlite3.
 //
-// One [Journal] at a time writes a file, held to that by an OS lock beside it. Any
-// number of [Reader]s, in this and in other processes, read it.
+// One [Journal] at a time writes a file, which an OS lock beside it ensures. Any
+// number of [Reader]s, in this and in other processes, read it. A damaged file is
+// used as far as it can be read; [Check] says what is damaged, and [Salvage] saves
+// the rest.
 package sqlite
 
 import (
@@ -21,54 +23,53 @@ import (
 	"aspectop/private"
 )
 
-// Journal is the one writer of a file. It keeps the promises of
-// [journal.Journal].
+// Journal is the writer of a file; see [journal.Journal].
 type Journal struct {
 	path    string
 	options journal.Options
 	lock    *os.File
-	folder  *private.Temp // that the journal is in, if it is a temporary one
+	folder  *private.Temp // of a temporary journal
 
 	group *journal.Group[*arrival]
 	news  news
 
-	// writing is held by whoever changes the file, and guards what follows.
+	// writing is held by whoever changes the file, and guards the fields below.
 	writing sync.Mutex
-	file    *openFile   // that the writer has open
-	rescued bool        // file is gone, and what was in the log is in the file
-	broken  atomic.Bool // the log was cut short, or a sync failed: it must not be copied any more
-	// unsynced is why nothing is written any more, after a sync failed.
+	file    *openFile   // of the writer
+	rescued bool        // the path is lost, and the log was copied into the file
+	broken  atomic.Bool // the log was cut short or a sync failed: it must not be copied
+	// unsynced is set when a sync fails. Nothing is written from then on.
 	unsynced atomic.Pointer[SyncError]
 	writer   *session
 	ids      *ids
 	loadErr  error // why the ids could not be read
-	failed   bool  // the last commit did
-	last     int64 // the greatest sequence number given
+	failed   bool  // the last commit failed
+	last     int64 // the greatest sequence number used
 	damage   *damage
 	logged   int64 // bytes, about, that the log has grown by since it started over
 	// forwards is where SaveForwards writes, nil before its first call.
 	forwards *session
 
-	copying sync.Mutex    // held during a checkpoint: SQLite refuses a second one at once
+	copying sync.Mutex    // held during a checkpoint: SQLite allows one at a time
 	keeper  *session      // for checkpoints and retention
 	stop    chan struct{} // closed by Close
 	stopped chan struct{} // closed when the keeper's goroutine has ended
-	written atomic.Int64  // bytes, about, since the last checkpoint
-	logDue  atomic.Int64  // at how many of them the next one is due
-	dirty   chan struct{} // there is something to checkpoint
+	written atomic.Int64  // bytes, roughly, since the last checkpoint
+	logDue  atomic.Int64  // the next one is due after so many bytes
+	dirty   chan struct{} // signals that there is something to checkpoint
 }
 
-// maxWaiting is how many arrivals may wait for a commit; the receiver has fewer
+// maxWaiting is how many arrivals may wait for a commit. The receiver accepts fewer
 // connections.
 const maxWaiting = 4096
 
-// Open opens the journal at path for writing, and creates it, readable for this
-// user only, if there is none. It fails with a [*LockedError] while another
-// writes it, and leaves a file that is no journal, or one of a later version,
-// as it is.
+// Open opens the journal at path for writing. If there is none, it creates one that
+// only this user can read. It fails with a [*LockedError] while another process
+// writes the journal, and does not change a file that is no journal, has a later
+// version, or whose log is so damaged that SQLite would drop a part of it.
 //
-// The ids of the messages in it are read in the background (about a second for
-// a million); Append waits for that, readers do not.
+// The ids in the journal are read in the background, a million in about a second.
+// Append waits for that, readers do not.
 func Open(path string, o journal.Options) (*Journal, error) {
 	j, err := open(path, o, "synchronous(FULL)")
 	if err != nil {
@@ -78,9 +79,8 @@ func Open(path string, o journal.Options) (*Journal, error) {
 	return j, nil
 }
 
-// OpenMemory opens an empty journal for the life of this process: a file in a
-// temporary folder of its own, which does not wait for the disk and which Close
-// removes.
+// OpenMemory opens an empty journal that ends with this process: a file in a
+// temporary folder, written without waiting for the disk and removed by Close.
 func OpenMemory(o journal.Options) (*Journal, error) {
 	folder, err := private.NewTemp("journal")
 	if err != nil {
@@ -96,7 +96,7 @@ func OpenMemory(o journal.Options) (*Journal, error) {
 	return j, nil
 }
 
-// open opens a journal that as yet nobody keeps.
+// open opens a journal without starting its housekeeping.
 func open(path string, o journal.Options, synchronous string) (*Journal, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
@@ -135,8 +135,7 @@ func (j *Journal) start(synchronous string) (err error) {
 	if err := checkLog(j.path); err != nil {
 		return err
 	}
-	// The file's time stamps need not be as durable as its contents. Where the
-	// system has no such call, SQLite goes on with fsync.
+	// Time stamps need not be durable. Systems without fdatasync use fsync.
 	sqlite.Fdatasync(true)
 	if j.writer, err = connect(j.path, settings(synchronous)...); err != nil {
 		return err
