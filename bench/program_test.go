@@ -17,13 +17,15 @@ import (
 	"github.com/creack/pty"
 )
 
+// built is the folder that the program was built in, which TestMain removes.
+var built string
+
 // buildProgram builds aspectop as a release is built, once.
-var buildProgram = sync.OnceValues(func() (string, error) {
-	folder, err := os.MkdirTemp("", "aspectop-bench-")
-	if err != nil {
+var buildProgram = sync.OnceValues(func() (path string, err error) {
+	if built, err = os.MkdirTemp("", "aspectop-bench-"); err != nil {
 		return "", err
 	}
-	path := filepath.Join(folder, "aspectop")
+	path = filepath.Join(built, "aspectop")
 	cmd := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", path, "..")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	cmd.Stderr = os.Stderr

@@ -43,7 +43,9 @@ const (
 func TestMain(m *testing.M) {
 	kind := os.Getenv(kindVariable)
 	if kind == "" {
-		os.Exit(m.Run())
+		code := m.Run()
+		os.RemoveAll(built)
+		os.Exit(code)
 	}
 	if err := serve(kind, os.Getenv(dirVariable)); err != nil {
 		fmt.Fprintln(os.Stderr, err)

@@ -114,3 +114,27 @@ func TestAReaderInATransactionDelaysTheLogOnly(t *testing.T) {
 		t.Errorf("%d deliveries", n)
 	}
 }
+
+func TestAReaderInATransactionHoldsUpNoCommit(t *testing.T) {
+	path := newPath(t)
+	j := mustOpenUnkept(t, path, journal.Options{})
+	mustAppend(t, j, delivery("msg_first", "{}"))
+	other, err := connect(path, "mode=ro")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.close()
+	var n int
+	if _, err := other.exec("BEGIN"); err != nil {
+		t.Fatal(err)
+	}
+	if err := other.row("SELECT count(*) FROM deliveries", nil, &n); err != nil {
+		t.Fatal(err)
+	}
+	start := time.Now()
+	appendMiB(t, j, 3*leastLog>>20) // long enough for the log to start over
+	j.checkpoint()
+	if took := time.Since(start); took > busyTimeout-time.Second {
+		t.Errorf("a reader held commits up for %s", took)
+	}
+}
