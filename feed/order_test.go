@@ -1,6 +1,7 @@
 package feed_test
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -64,5 +65,39 @@ func TestMovingWhatChangedGivesTheSameOrderAsSortingAll(t *testing.T) {
 			}
 		}
 		f.RUnlock()
+	}
+}
+
+// BenchmarkOrderUpdate moves the tasks that a frame's worth of deliveries changed.
+func BenchmarkOrderUpdate(b *testing.B) {
+	for _, n := range []int{1000, 100_000} {
+		b.Run(fmt.Sprintf("tasks=%d", n), func(b *testing.B) {
+			board := model.NewBoard()
+			seq := int64(0)
+			fold := func(task int, at time.Duration) {
+				d := feedtest.Event(task, "task.progress", at, "proxy=processing")
+				seq++
+				d.Seq, d.Message = seq, seq
+				e := model.Decode(&d)
+				board.Fold(&e)
+			}
+			for i := range n {
+				fold(i, time.Duration(i)*time.Millisecond)
+			}
+			keep := func(*model.Task) bool { return true }
+			var o feed.Order
+			o.Rebuild(board, keep)
+			changed := make([]int32, 20)
+			for b.Loop() {
+				b.StopTimer()
+				for i := range changed {
+					changed[i] = int32((int(seq)*7919 + i*n/20) % n)
+					fold(int(changed[i]), time.Hour+time.Duration(seq)*time.Millisecond)
+				}
+				slices.Sort(changed)
+				b.StartTimer()
+				o.Update(board, changed, keep)
+			}
+		})
 	}
 }
