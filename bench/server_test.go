@@ -90,6 +90,17 @@ func serve(kind, dir string) error {
 			return err
 		}
 		go server.Serve(l)
+	case kindShared:
+		j, err := openShared()
+		if err != nil {
+			return err
+		}
+		defer j.Close()
+		server, err := receiving(j)
+		if err != nil {
+			return err
+		}
+		go server.Serve(l)
 	default:
 		return fmt.Errorf("no such server: %q", kind)
 	}

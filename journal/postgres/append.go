@@ -142,12 +142,16 @@ func (j *Journal) waitsForStandby(ctx context.Context) (waits bool, why error) {
 // its snapshot must be younger than that lock: then it sees whatever another
 // receiver committed meanwhile, and an id that came twice is one message.
 //
+// It has to be planned well on tables that were empty when it was planned, and
+// that nobody has analyzed: each id is looked up in the indexes, whatever the
+// estimates say, which stay too low for the server to compile the plan each time.
+//
 // nth counts the arrivals of an id within the batch, from 1; first is the place
 // of the first of them, and same says whether both have the same body.
 const insertBatch = `
 WITH input AS (
-	SELECT h.last - $1::bigint AS base, i.*
-	FROM aspectop.head AS h, unnest($2::text[], $3::timestamptz[], $4::text[], $5::text[], $6::text[], $7::bytea[], $8::int[], $9::int[], $10::bool[])
+	SELECT (SELECT last FROM aspectop.head) - $1::bigint AS base, i.*
+	FROM unnest($2::text[], $3::timestamptz[], $4::text[], $5::text[], $6::text[], $7::bytea[], $8::int[], $9::int[], $10::bool[])
 		WITH ORDINALITY AS i (id, received, source, secret, headers, body, first, nth, same, place)
 ), placed AS (
 	SELECT i.base + i.place AS seq, i.id, i.received, i.source, i.secret, i.headers, i.body,
@@ -158,8 +162,8 @@ WITH input AS (
 		i.nth + CASE WHEN d.seq IS NULL AND r.seq IS NULL THEN 0
 			ELSE greatest(1, (SELECT max(attempt) FROM aspectop.repeats AS p WHERE p.message = coalesce(d.seq, r.seq))) END AS attempt
 	FROM input AS i
-		LEFT JOIN aspectop.deliveries AS d ON d.id = i.id
-		LEFT JOIN aspectop.removed AS r ON r.id = i.id
+		LEFT JOIN LATERAL (SELECT seq, body FROM aspectop.deliveries WHERE id = i.id LIMIT 1) AS d ON true
+		LEFT JOIN LATERAL (SELECT seq, digest FROM aspectop.removed WHERE id = i.id LIMIT 1) AS r ON true
 ), messages AS (
 	INSERT INTO aspectop.deliveries (seq, id, received, source, secret, headers, body)
 	SELECT seq, id, received, source, secret, headers, body FROM placed WHERE message = seq

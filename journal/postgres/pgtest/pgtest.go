@@ -256,6 +256,9 @@ func (s *Server) Kill() {
 	})
 }
 
+// Process is the server's process id.
+func (s *Server) Process() int { return s.cmd.Process.Pid }
+
 // Stop stops the server in an orderly way; Launch starts it again.
 func (s *Server) Stop() {
 	s.t.Helper()
