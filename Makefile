@@ -30,7 +30,7 @@ shared: ## receiving into PostgreSQL, and what viewers cost it; 6 minutes
 soak: ## an hour of 50 deliveries a second with the screen open (SOAK=10m for less)
 	go test ./bench -count 1 -run TestSoak -timeout 0 -v -soak $(or $(SOAK),1h)
 
-faults: ## kills, power cuts, full and failing disks, damaged files and the like, under load; 15 minutes
+faults: ## kills, power cuts, full and failing disks, damaged files and the like, under load; 25 minutes
 	go test ./e2e -run TestFaults -long -count 1 -v -timeout 60m
 
 FUZZTIME ?= 1m

@@ -9,9 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -21,18 +19,13 @@ import (
 	"aspectop/journal/postgres/pgtest"
 )
 
-// faultsVariable asks for the long form of the fault drill: how many rounds.
-const faultsVariable = "ASPECTOP_FAULTS"
-
-// TestATeamLosesNothingWhateverFails is the fault drill: two receivers and ten
-// viewers on a primary with a synchronous standby, under load, while one after
-// the other fails. A round takes about a minute; ASPECTOP_FAULTS=20 makes it 20,
-// each of which stops the server for half a minute.
-func TestATeamLosesNothingWhateverFails(t *testing.T) {
-	rounds, _ := strconv.Atoi(os.Getenv(faultsVariable))
-	stopped := 30 * time.Second
-	if rounds == 0 {
-		rounds, stopped = 1, 3*time.Second
+// Two receivers and ten viewers on a primary with a synchronous standby, under
+// load, while one after the other fails. The long form does so five times, and
+// stops the server for half a minute.
+func TestFaultsOfATeamLoseNothing(t *testing.T) {
+	rounds, stopped := 1, 3*time.Second
+	if *long {
+		rounds, stopped = 5, 30*time.Second
 	}
 	for i := range rounds {
 		t.Run(fmt.Sprint("round ", i+1), func(t *testing.T) { drill(t, stopped) })
