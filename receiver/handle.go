@@ -77,7 +77,7 @@ func (s *Server) receive(w http.ResponseWriter, r *http.Request) {
 		Body:     body,
 	}
 	arrived(r.Context())
-	if err := s.journal.Append(s.keepContext(received), d); err != nil {
+	if err := s.journal.Append(s.keepContext(), d); err != nil {
 		if errors.Is(err, context.DeadlineExceeded) {
 			err = fmt.Errorf("the journal did not take one within %s", keepTimeout)
 		}
@@ -98,13 +98,13 @@ func (s *Server) receive(w http.ResponseWriter, r *http.Request) {
 // keepContext returns the context for keeping a delivery that arrived now. It ends
 // after keepTimeout, or up to a second earlier: all deliveries of a second share
 // one, because creating one costs almost as much as verifying a delivery.
-func (s *Server) keepContext(now time.Time) context.Context {
+func (s *Server) keepContext() context.Context {
 	s.keeping.Lock()
 	defer s.keeping.Unlock()
-	if since := now.Sub(s.keepingSince); s.keepingUnder == nil || since < 0 || since >= time.Second {
+	if s.keepingUnder == nil || time.Since(s.keepingSince) >= time.Second {
 		ctx, cancel := context.WithTimeout(s.life, keepTimeout)
 		context.AfterFunc(ctx, cancel)
-		s.keepingUnder, s.keepingSince = ctx, now
+		s.keepingUnder, s.keepingSince = ctx, time.Now()
 	}
 	return s.keepingUnder
 }

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -161,6 +162,28 @@ func TestJournalThatHangsIsGivenUpAndAnswered503(t *testing.T) {
 		if got := r.notices(); len(got) != 1 || got[0] != want {
 			t.Errorf("told %q, want %q", got, want)
 		}
+	})
+}
+
+func TestEveryDeliveryHasTimeToBeKept(t *testing.T) {
+	serve(t, func(t *testing.T, r *rig, p *pipes) {
+		r.journal.before = func(ctx context.Context, _ *model.Delivery) error {
+			<-ctx.Done()
+			return ctx.Err()
+		}
+		for i := range 20 {
+			conn, start := p.dial(), time.Now()
+			say(conn, r.raw(fmt.Sprint("msg_", i), "x"))
+			synctest.Wait()
+			if i < 19 {
+				time.Sleep(300 * time.Millisecond) // they share contexts
+				continue
+			}
+			if got := status(t, conn); got != 503 || time.Since(start) < keepTimeout-time.Second || time.Since(start) > keepTimeout {
+				t.Errorf("the last was answered %d after %s, want 503 after %s, or up to a second less", got, time.Since(start), keepTimeout)
+			}
+		}
+		time.Sleep(keepTimeout) // for the others
 	})
 }
 
