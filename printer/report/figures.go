@@ -92,20 +92,26 @@ func (g *gathering) slowest() []Slow {
 		kind int
 		took time.Duration
 	}
-	var all []ended
+	slower := func(a, b ended) int {
+		return cmp.Or(cmp.Compare(b.took, a.took), cmp.Compare(a.task.Index(), b.task.Index()))
+	}
+	var most []ended // in their order
 	for _, kind := range []int{failed, completed} {
 		for _, t := range g.kinds[kind] {
-			if d, ok := took(t, g.Now); ok && d > 0 {
-				all = append(all, ended{t, kind, d})
+			d, ok := took(t, g.Now)
+			if !ok || d == 0 || len(most) == mostSlow && d < most[mostSlow-1].took {
+				continue
+			}
+			e := ended{t, kind, d}
+			i, _ := slices.BinarySearchFunc(most, e, slower)
+			if most = slices.Insert(most, i, e); len(most) > mostSlow {
+				most = most[:mostSlow]
 			}
 		}
 	}
-	slices.SortFunc(all, func(a, b ended) int {
-		return cmp.Or(cmp.Compare(b.took, a.took), cmp.Compare(a.task.Index(), b.task.Index()))
-	})
 	var slow []Slow
-	for _, e := range all[:min(mostSlow, len(all))] {
-		slow = append(slow, Slow{g.row(e.task, e.kind), g.longest(e.task), 100 * Percent(e.took) / Percent(all[0].took)})
+	for _, e := range most {
+		slow = append(slow, Slow{g.row(e.task, e.kind), g.longest(e.task), 100 * Percent(e.took) / Percent(most[0].took)})
 	}
 	return slow
 }
