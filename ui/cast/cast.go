@@ -65,12 +65,17 @@ func Create(path string, o Options) (*Recorder, error) {
 	} else if err != nil {
 		return nil, err
 	}
+	return record(f, o), nil
+}
+
+// record begins a recording in an empty file.
+func record(f *os.File, o Options) *Recorder {
 	if o.Limit == 0 {
 		o.Limit = MaxSize
 	}
 	r := &Recorder{Options: o, file: f, changed: make(chan struct{}, 1), closing: make(chan struct{}), done: make(chan struct{})}
 	go r.run()
-	return r, nil
+	return r
 }
 
 // frame records that the screen now shows a frame.

@@ -41,8 +41,13 @@ type stage struct {
 func onStage(t *testing.T, o Options, test func(s *stage)) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "test.cast")
+	playOn(t, path, func() (*Recorder, error) { return Create(path, o) }, test)
+}
+
+func playOn(t *testing.T, path string, create func() (*Recorder, error), test func(s *stage)) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		r, err := Create(path, o)
+		r, err := create()
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -189,17 +194,17 @@ func TestARecordingHasThirtyEventsASecondAtMost(t *testing.T) {
 }
 
 func TestARecordingEndsAtItsLargestSizeAndTheScreenGoesOn(t *testing.T) {
-	var ended error
-	onStage(t, Options{Version: 3, Limit: 2000, Ended: func(err error) { ended = err }}, func(s *stage) {
+	ended := make(chan error, 1)
+	onStage(t, Options{Version: 3, Limit: 2000, Ended: func(err error) { ended <- err }}, func(s *stage) {
 		for i := range 1000 {
 			s.tell(strings.Repeat("x", i%10) + "\nb")
 			time.Sleep(50 * time.Millisecond)
 		}
-		if !errors.Is(ended, errFull) {
-			t.Errorf("it ended with %v", ended)
-		}
 		if err := s.r.Close(); !errors.Is(err, errFull) {
 			t.Errorf("closing tells %v", err)
+		}
+		if len(ended) != 1 || !errors.Is(<-ended, errFull) {
+			t.Error("it did not say that it ended")
 		}
 		read(t, s.path) // every line is whole
 		if info, err := os.Stat(s.path); err != nil || info.Size() > 2000 || info.Size() < 1900 {
@@ -212,23 +217,24 @@ func TestAFullDiskEndsTheRecordingOnly(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("runs where there is /dev/full")
 	}
-	var ended error
-	onStage(t, Options{Version: 3, Ended: func(err error) { ended = err }}, func(s *stage) {
-		full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
-		if err != nil {
-			t.Fatal(err)
-		}
-		s.r.file.Close()
-		s.r.file = full
+	ended := make(chan error, 1)
+	full := func() (*Recorder, error) {
+		f, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+		return record(f, Options{Version: 3, Ended: func(err error) { ended <- err }}), err
+	}
+	playOn(t, "", full, func(s *stage) {
 		s.tell("one\n")
 		time.Sleep(time.Second)
 		s.tell("two\n")
 		time.Sleep(time.Second)
-		if ended == nil || !strings.Contains(ended.Error(), "no space left") {
-			t.Errorf("it ended with %v", ended)
+		if len(ended) != 1 {
+			t.Fatal("it did not say that it ended")
 		}
-		s.r.size = 1 // the device is not to be removed
-		s.r.Close()
+		if err := <-ended; !strings.Contains(err.Error(), "no space left") {
+			t.Errorf("it ended with %v", err)
+		}
+		<-s.r.done // Close would remove the device, as nothing was recorded
+		s.r.file.Close()
 	})
 }
 
