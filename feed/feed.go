@@ -84,7 +84,8 @@ type Feed struct {
 	// What was read: seen is the newest delivery, oldest the one up to which the
 	// history was folded, first the journal's first.
 	first, oldest, seen int64
-	loading             bool // history is still being folded
+	newest              time.Time // the latest receipt of what was folded
+	loading             bool      // history is still being folded
 	troubles            [readings]string
 
 	statusSeen atomic.Int64
@@ -144,6 +145,10 @@ func (f *Feed) Started() time.Time { return f.started }
 // their numbers. Oldest is one more than Seen if none was.
 func (f *Feed) Seen() int64   { return f.seen }
 func (f *Feed) Oldest() int64 { return f.oldest }
+
+// Newest is when the latest delivery arrived that was folded, in this run or
+// before it; the zero time if none was.
+func (f *Feed) Newest() time.Time { return f.newest }
 
 // Loading reports whether history is still being folded, and how many of how
 // many deliveries that are, as far as numbers without gaps can tell.

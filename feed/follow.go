@@ -220,6 +220,9 @@ func (f *Feed) fold(arrivals []Arrival, running map[int32]bool) {
 		f.board.Fold(&a.Event)
 		f.index.Add(a.Seq)
 		f.pace.Add(a.Received)
+		if a.Received.After(f.newest) {
+			f.newest = a.Received
+		}
 	}
 	f.received.add(arrivals)
 	f.board.Settle()

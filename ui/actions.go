@@ -82,7 +82,7 @@ func (m *Model) act(a keys.Action) tea.Cmd {
 		return tea.Quit
 	case keys.Filter:
 		m.detail = nil
-		m.filterLine.open = true
+		m.filterLine.open, m.filterLine.before = true, m.filterLine.input.Value()
 		return m.filterLine.input.Focus()
 	case keys.Failures:
 		m.Filter.Failures = !m.Filter.Failures
@@ -192,11 +192,30 @@ const wheelRows = 3
 
 func (m *Model) click(e tea.Mouse) {
 	lay := m.layout()
+	if lay.tabs > 0 && e.Y == 2 && e.Button == tea.MouseLeft {
+		m.clickTab(e.X)
+		return
+	}
 	y := e.Y - 2 - lay.tabs
 	if e.Button != tea.MouseLeft || m.help != nil || m.sheet != nil || m.detail != nil || y < 0 || y >= lay.body || e.X >= lay.main {
 		return
 	}
-	m.views[m.view].Click(m.Screen, e.X, y)
+	v := m.views[m.view]
+	before := v.Selection(m.Screen)
+	if v.Click(m.Screen, e.X, y) && v.Selection(m.Screen) == before {
+		v.Do(m.Screen, keys.Open) // a second click
+	}
+}
+
+// clickTab turns to the view whose title is at the cell.
+func (m *Model) clickTab(x int) {
+	at := 0
+	for i, v := range m.views {
+		if at += len(tabTitle(i, v)) + 1; x < at {
+			m.act(keys.Tasks + keys.Action(i))
+			return
+		}
+	}
 }
 
 func (m *Model) wheel(e tea.Mouse) tea.Cmd {

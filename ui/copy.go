@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"strconv"
+	"time"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -119,9 +121,31 @@ func (m *Model) fetched(msg fetchedMsg) tea.Cmd {
 		if url == "" {
 			url = "http://127.0.0.1:8787/webhooks/aspect"
 		}
-		return m.copied(fmt.Sprintf("#%d as curl, with its original signature, valid for 5 minutes", d.Seq), printer.Curl(d, url))
+		return m.copied(fmt.Sprintf("#%d as curl; its signature %s", d.Seq, m.validity(d)), printer.Curl(d, url))
 	}
 	return m.copied(fmt.Sprintf("the payload of #%d, %d bytes", d.Seq, len(d.Body)), payloadText(d.Body))
+}
+
+// tolerance is how old a signature may be for receivers to accept it.
+const tolerance = 5 * time.Minute
+
+// validity tells for how long receivers accept the signature of a delivery.
+func (m *Model) validity(d *model.Delivery) string {
+	stamp := ""
+	for _, name := range []string{"Svix-Timestamp", "Webhook-Timestamp"} {
+		if values := d.Header[name]; stamp == "" && len(values) > 0 {
+			stamp = values[0]
+		}
+	}
+	seconds, err := strconv.ParseInt(stamp, 10, 64)
+	if err != nil {
+		return "has no time"
+	}
+	left := time.Unix(seconds, 0).Add(tolerance).Sub(m.Now())
+	if left < 0 {
+		return "expired " + draw.Ago(-left) + " ago"
+	}
+	return "is valid for another " + draw.Ago(left)
 }
 
 // payloadText is a body as one line of text.

@@ -16,6 +16,7 @@ type filterLine struct {
 	input  textinput.Model
 	open   bool               // being typed
 	wrong  *model.FilterError // what is typed is no filter; the last good one holds
+	before string             // what the filter was when typing began
 	looked time.Time          // when tasks were held against a filter that drifts
 }
 
@@ -47,7 +48,7 @@ func (m *Model) typed(msg tea.Msg) tea.Cmd {
 		case "esc":
 			f.open = false
 			f.input.Blur()
-			f.input.SetValue("")
+			f.input.SetValue(f.before)
 			msg = nil
 		case "ctrl+c":
 			return tea.Quit

@@ -120,9 +120,20 @@ func (m *Model) means(b keys.Binding) bool {
 	if b.Place != keys.Anywhere && b.Place != m.place() {
 		return false
 	}
+	if m.help != nil {
+		return b.Do == keys.Back
+	}
 	switch b.Do {
-	case keys.Back:
-		return m.detail != nil || m.help != nil || m.Filter.Active()
+	case keys.Tasks, keys.Board, keys.Events, keys.Deliveries, keys.Stats: // named by the tabs
+		return m.detail == nil && m.layout().tabs == 0
+	case keys.NextPane:
+		return m.detail != nil
+	case keys.Back: // of a filter, the line says it already
+		return m.detail != nil
+	case keys.Replay, keys.Edit:
+		return m.Replay != nil
+	case keys.Export:
+		return m.Export != nil
 	case keys.Sort, keys.Follow, keys.Open, keys.Preview:
 		return m.views[m.view].Has(m.Screen, b.Do)
 	}

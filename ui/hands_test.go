@@ -410,3 +410,67 @@ func TestAFrozenScreenOpensTasksAsTheyWere(t *testing.T) {
 		s.shows("2e1c7e08", "✗ failed     2e1c7e03")
 	})
 }
+
+func TestAStalledTaskIsCountedAndStandsAmongTheFailures(t *testing.T) {
+	onScreen(t, 100, 24, uploads(), func(s *terminal) {
+		s.wait(time.Second)
+		s.hides("stalled")
+		s.wait(12 * time.Minute)
+		s.deliver(event(6, "task.progress", 12*time.Minute, "proxy=queued"))
+		s.shows("2 stalled", "▸ stalled    2e1c7e05", "▸ stalled    2e1c7e03")
+		s.press("!")
+		s.shows("2e1c7e05", "2e1c7e03", "2e1c7e02", "3 shown")
+		s.hides("2e1c7e06", "2e1c7e01")
+	})
+}
+
+func TestRowsOfAnotherDayTellIt(t *testing.T) {
+	history := append([]model.Delivery{event(9, "task.progress", -30*time.Hour, "proxy=queued")}, uploads()...)
+	onScreen(t, 110, 24, history, func(s *terminal) {
+		s.wait(time.Second)
+		s.press("3")
+		s.shows("12-30 18:00:00", "00:00:24")
+	})
+}
+
+func TestEscGivesTheFilterBackThatWasThereBefore(t *testing.T) {
+	onScreen(t, 100, 24, uploads(), func(s *terminal) {
+		s.press("/")
+		s.write("state:failed")
+		s.press("enter")
+		s.shows("1 shown")
+		s.press("/")
+		s.write(" nosuchthing")
+		s.shows("0 shown")
+		s.press("esc")
+		s.shows("/state:failed", "1 shown")
+		s.press("esc")
+		s.hides("shown")
+	})
+}
+
+func TestAClickOnATabTurnsToItAndASecondClickOpens(t *testing.T) {
+	onScreen(t, 100, 24, uploads(), func(s *terminal) {
+		click := func(x, y int) { s.send(tea.MouseClickMsg{X: x, Y: y, Button: tea.MouseLeft}) }
+		click(22, 2)
+		s.shows("WHAT CHANGED")
+		click(2, 2)
+		s.shows("PROGRESS")
+		click(10, 6)
+		s.hides("Payload")
+		click(10, 6)
+		s.shows("Payload", taskID(3))
+	})
+}
+
+func TestACopiedSignatureTellsForHowLongItIsValid(t *testing.T) {
+	d := event(1, "task.progress", 0, "proxy=queued") // signed at midnight
+	onScreen(t, 120, 24, []model.Delivery{d}, func(s *terminal) {
+		s.wait(time.Minute)
+		s.press("c")
+		s.shows("its signature is valid for another 4m")
+		s.wait(10 * time.Minute)
+		s.press("c")
+		s.shows("its signature expired 6m")
+	})
+}

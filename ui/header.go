@@ -164,6 +164,9 @@ func (m *Model) counters(l *draw.Line, level detailLevel) {
 			l.Put(draw.Dim, draw.Letter(s))
 		}
 	}
+	if m.stalled > 0 {
+		l.Put(draw.Plain, "  ").Put(draw.Alert, fmt.Sprintf("%d stalled", m.stalled))
+	}
 	wall()
 	if level > brief {
 		m.drawVerdicts(l, level)
@@ -253,6 +256,12 @@ func (m *Model) drawRate(l *draw.Line, level detailLevel) {
 	switch silent := m.At.Sub(m.Board.Counters().Last); {
 	case level == brief && m.Board.Counters().Last.IsZero() && m.Board.Counters().Rejected == 0 && m.Receiver != "":
 		l.Put(draw.Warn, "quiet "+draw.Ago(m.At.Sub(m.Feed.Started())))
+		return
+	case m.onlyViews() && m.Feed.Newest().IsZero():
+		l.Put(draw.Dim, "no delivery yet")
+		return
+	case m.onlyViews() && m.At.Sub(m.Feed.Newest()) > quietAfter:
+		l.Put(draw.Dim, "last event "+draw.Moment(m.Feed.Newest(), m.At))
 		return
 	case m.Board.Counters().Last.IsZero() && m.Receiver == "":
 		l.Put(draw.Dim, "no event since "+draw.Clock(m.Feed.Started()))

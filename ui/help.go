@@ -1,6 +1,12 @@
 package ui
 
 import (
+	"slices"
+	"strings"
+
+	"github.com/charmbracelet/x/ansi"
+
+	"aspectop/printer"
 	"aspectop/ui/draw"
 	"aspectop/ui/keys"
 )
@@ -69,7 +75,7 @@ func (p *helpPage) lines(m *Model, w int) []string {
 		}
 	}
 	out = append(out, column)
-	high = 0
+	high = 0 // of the highest column
 	for _, c := range out {
 		high = max(high, len(c))
 	}
@@ -84,13 +90,27 @@ func (p *helpPage) lines(m *Model, w int) []string {
 		}
 		lines[y] += draw.Blank(m.Theme, w-columns*width)
 	}
+	if len(m.Remarks) == 0 || m.Hidden {
+		return lines
+	}
+	// What was said at the start, such as where others can watch, in full.
+	lines = append(lines, draw.Blank(m.Theme, w), draw.NewLine(m.Theme, w).Put(draw.Strong, " Said at the start").String())
+	for _, r := range m.Remarks {
+		for line := range strings.Lines(ansi.Wrap(printer.Clean(r), max(8, w-3), "")) {
+			lines = append(lines, draw.NewLine(m.Theme, w).Space(2).Put(draw.Plain, strings.TrimSuffix(line, "\n")).String())
+		}
+	}
 	return lines
 }
 
 func (p *helpPage) draw(m *Model, w, h int) []string {
 	lines := p.lines(m, w)
 	p.top = max(0, min(p.top, len(lines)-h))
-	return draw.Tall(m.Theme, lines[p.top:min(len(lines), p.top+h)], w, h)
+	shown := slices.Clone(lines[p.top:min(len(lines), p.top+h)])
+	if below := len(lines) - p.top - h; below > 0 {
+		shown[h-1] = draw.NewLine(m.Theme, w).Put(draw.Dim, " ↓ "+draw.Count(below+1, "more line", "more lines")).String()
+	}
+	return draw.Tall(m.Theme, shown, w, h)
 }
 
 func (p *helpPage) do(m *Model, a keys.Action, h int) bool {

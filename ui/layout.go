@@ -69,7 +69,7 @@ func (m *Model) previewShown() bool {
 // draw draws the whole frame.
 func (m *Model) draw() string {
 	if m.W < MinWidth || m.H < MinHeight {
-		return m.frameOf([]string{draw.NewLine(m.Theme, m.W).Put(draw.Warn, "too small").String()})
+		return m.frameOf([]string{draw.NewLine(m.Theme, m.W).Put(draw.Warn, fmt.Sprintf("too small: %dx%d is the least", MinWidth, MinHeight)).String()})
 	}
 	lay := m.layout()
 	lines := m.drawHeader()
@@ -131,6 +131,8 @@ func (m *Model) frameOf(lines []string) string {
 	return frame
 }
 
+func tabTitle(i int, v oneView) string { return fmt.Sprintf(" %d %s ", i+1, v.Title()) }
+
 // drawTabs draws the titles of the views.
 func (m *Model) drawTabs() string {
 	l := draw.NewLine(m.Theme, m.W)
@@ -139,7 +141,7 @@ func (m *Model) drawTabs() string {
 		if l.Selected = viewID(i) == m.view; l.Selected {
 			r = draw.Strong
 		}
-		l.Put(r, " "+string(rune('1'+i))+" "+v.Title()+" ")
+		l.Put(r, tabTitle(i, v))
 		l.Selected = false
 		l.Space(1)
 	}

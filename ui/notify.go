@@ -12,8 +12,8 @@ import (
 	"aspectop/ui/draw"
 )
 
-// stalledEvery is how often active tasks are looked over for stalled ones, to
-// tell of them. It costs a walk over all tasks.
+// stalledEvery is how often active tasks are looked over for stalled ones. It
+// costs a walk over all tasks.
 const stalledEvery = 5 * time.Second
 
 // notices collects what --notify tells of: tasks that finished, failed or
@@ -34,13 +34,14 @@ func (n *notices) ended(t *model.Task) {
 	n.tasks[t.State()] = append(n.tasks[t.State()], t.ID())
 }
 
-// lookForStalled notes the tasks that have stalled since the last look.
+// lookForStalled counts the stalled tasks, and notes those that have stalled
+// since the last look.
 func (m *Model) lookForStalled() {
 	n := &m.notices
-	if !m.Notify || m.Frozen() || m.At.Sub(n.looked) < stalledEvery {
+	if m.Frozen() || m.At.Sub(n.looked) < stalledEvery {
 		return
 	}
-	n.looked = m.At
+	n.looked, m.stalled = m.At, 0
 	if n.told == nil {
 		n.told = map[int]time.Time{}
 	}
@@ -49,12 +50,17 @@ func (m *Model) lookForStalled() {
 		if !t.Active() {
 			continue
 		}
-		if _, stalled := m.Board.Stalled(t, m.At); stalled && !n.told[i].Equal(t.Heard()) {
-			n.told[i] = t.Heard()
-			// What had stalled before the screen was opened is no news.
-			if m.At.Sub(n.started) > stalledEvery {
-				n.stalled = append(n.stalled, t.ID())
-			}
+		if _, stalled := m.Board.Stalled(t, m.At); !stalled {
+			continue
+		}
+		m.stalled++
+		if !m.Notify || n.told[i].Equal(t.Heard()) {
+			continue
+		}
+		n.told[i] = t.Heard()
+		// What had stalled before the screen was opened is no news.
+		if m.At.Sub(n.started) > stalledEvery {
+			n.stalled = append(n.stalled, t.ID())
 		}
 	}
 }

@@ -30,7 +30,7 @@ func TestMessagesAreJoinedWithWhatArrived(t *testing.T) {
 		s.shows("#6 verified")
 		s.press("enter") // the refused one is the newest
 		s.wait(time.Second)
-		s.shows("Payload", "refused")
+		s.shows("Payload", "rejected")
 		s.press("esc", "j", "enter")
 		s.wait(time.Second)
 		s.shows("#11", taskID(5))

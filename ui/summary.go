@@ -28,15 +28,19 @@ func (m *Model) Summary() string {
 	stats := m.Board.Stats()
 	for _, name := range m.Features() {
 		f := stats.Feature(name)
-		if f == nil || f.Processing().Count() == 0 {
+		if f == nil {
 			continue
 		}
-		median, _ := f.Processing().Quantile(0.5)
-		fmt.Fprintf(&b, "  %-14s median %s", printer.Clean(name), draw.Ago(median))
-		if n := f.In(model.Failed); n > 0 {
-			fmt.Fprintf(&b, ", %d failed", n)
+		var told []string
+		if median, ok := f.Processing().Quantile(0.5); ok {
+			told = append(told, "median "+draw.Ago(median))
 		}
-		b.WriteByte('\n')
+		if n := f.In(model.Failed); n > 0 {
+			told = append(told, fmt.Sprintf("%d failed", n))
+		}
+		if len(told) > 0 {
+			fmt.Fprintf(&b, "  %-14s %s\n", printer.Clean(name), strings.Join(told, ", "))
+		}
 	}
 	return b.String()
 }

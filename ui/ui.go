@@ -60,6 +60,7 @@ type Model struct {
 	filterLine filterLine
 	flash      flash
 	notices    notices
+	stalled    int // tasks, when they were last counted
 	mouse      bool
 
 	// The preview is shown on wide terminals until the reader chooses.
@@ -107,8 +108,9 @@ type oneView interface {
 	Shown(sc *screen.Screen) int
 	// InSight are the deliveries whose rows are on the screen.
 	InSight(sc *screen.Screen) []int64
-	// Click selects what is drawn in the cell.
-	Click(sc *screen.Screen, x, y int)
+	// Click selects what is drawn in the cell, and reports whether that can be
+	// selected.
+	Click(sc *screen.Screen, x, y int) bool
 }
 
 // New returns the model. The program that runs it should use [ProgramOptions].

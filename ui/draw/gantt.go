@@ -189,7 +189,11 @@ func (l *Line) putAxis(c scale, now int) {
 	start := l.Used()
 	end, r := "now", Accent
 	if now < 0 {
-		end, r = offset(c.to.Sub(c.from), time.Second), Dim
+		whole := c.to.Sub(c.from)
+		end, r = offset(whole, time.Second), Dim
+		if whole < 10*time.Second {
+			end = offset(whole, 100*time.Millisecond)
+		}
 	}
 	if now < 0 {
 		now = c.w - 1

@@ -40,6 +40,22 @@ func Clock(t time.Time) string {
 
 const ClockWidth = len("15:04:05")
 
+// DayClock is a time of day, behind its day unless that is today; DayWidth is the
+// greatest width of it.
+func DayClock(t, now time.Time) string {
+	if t.IsZero() || SameDay(t, now) {
+		return Clock(t)
+	}
+	return t.Local().Format("01-02 15:04:05")
+}
+
+const DayWidth = len("01-02 15:04:05")
+
+// SameDay reports whether two moments are of one day in the local zone.
+func SameDay(a, b time.Time) bool {
+	return a.Local().Format(time.DateOnly) == b.Local().Format(time.DateOnly)
+}
+
 // Tenths is a duration that need not be exact to the second, in at most five
 // cells; below ten seconds it has a tenth.
 func Tenths(d time.Duration) string {

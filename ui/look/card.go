@@ -1,6 +1,8 @@
 package look
 
 import (
+	"cmp"
+	"slices"
 	"strconv"
 	"time"
 
@@ -79,6 +81,11 @@ func DrawCard(sc *screen.Screen, c *CardCols, t *model.Task, h int, selected boo
 	}
 	features := t.Features()
 	room := max(0, h-3)
+	if len(features) > room { // what a person looks for first
+		features = slices.SortedStableFunc(slices.Values(features), func(a, b model.Feature) int {
+			return cmp.Compare(urgency(a.State), urgency(b.State))
+		})
+	}
 	for i, feature := range features {
 		if more := len(features) - i; i == room-1 && more > 1 {
 			put(func(l *draw.Line) { l.Put(draw.Dim, draw.GlyphEllipsis+" "+strconv.Itoa(more)+" more") })
@@ -123,6 +130,17 @@ func cardTitle(sc *screen.Screen, c *CardCols, t *model.Task, f draw.Box, r draw
 		ageRole = draw.Warn
 	}
 	return l.Put(ageRole, age).Space(1).Put(r, f.TopRight).String()
+}
+
+// urgency orders states by how much they want a look.
+func urgency(s model.State) int {
+	switch {
+	case s == model.Failed:
+		return 0
+	case !s.Terminal():
+		return 1
+	}
+	return 2
 }
 
 // idRole makes the ids of finished tasks as calm as the rest of their cards.

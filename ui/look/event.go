@@ -2,6 +2,7 @@ package look
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"aspectop/feed"
@@ -12,17 +13,18 @@ import (
 
 // explained is what a row of the log says of a delivery.
 type explained struct {
-	verdict string
-	role    draw.Role // of the type
-	marks   []string
-	changes []model.Change
-	text    string // in place of changes
+	verdict     string
+	verdictRole draw.Role
+	role        draw.Role // of the type
+	marks       []string
+	changes     []model.Change
+	text        string // in place of changes
 }
 
 // explain tells what a delivery meant when it arrived. What depends on earlier
 // deliveries is left out until those have been read.
 func explain(sc *screen.Screen, a *feed.Arrival) explained {
-	e := explained{verdict: "verified", role: draw.Plain}
+	e := explained{verdict: "verified", verdictRole: draw.Good, role: draw.Plain}
 	if a.Source != model.SourceWebhook {
 		e.verdict = string(a.Source)
 	}
@@ -39,7 +41,7 @@ func explain(sc *screen.Screen, a *feed.Arrival) explained {
 	}
 	if a.Repeat() {
 		e.role = draw.Dim
-		e.marks = append(e.marks, "duplicate")
+		e.verdict, e.verdictRole = "duplicate", draw.Warn
 		e.text = fmt.Sprintf("arrival %d of #%d", a.Attempt, a.Message)
 		if a.Differs {
 			e.marks = append(e.marks, "differs")
@@ -74,7 +76,7 @@ func explain(sc *screen.Screen, a *feed.Arrival) explained {
 	case len(changes) == 0:
 		e.text = "no change"
 	default:
-		e.changes = changes
+		e.changes = failuresFirst(changes)
 	}
 	return e
 }
@@ -94,9 +96,20 @@ func PutChanges(sc *screen.Screen, l *draw.Line, changes []model.Change) {
 		if i > 0 {
 			l.Put(draw.Faint, "  ")
 		}
+		// What it became fits, with a sign that there is more; or just that sign,
+		// rather than to stop where it looks complete.
+		least := draw.Cells(c.Feature) + 1 + draw.Cells(string(c.To))
+		if i < len(changes)-1 {
+			least += 3
+		}
+		if least > l.Free && len(changes) > 1 {
+			l.Put(draw.Faint, draw.GlyphEllipsis)
+			l.Cut = true
+			return
+		}
 		l.Put(draw.Plain, c.Feature+" ")
-		if c.From != "" {
-			l.Put(draw.Dim, string(c.From)+draw.GlyphArrow)
+		if from := draw.Cells(string(c.From)); from > 0 && least+from+1-draw.Cells(c.Feature)-1 <= l.Free {
+			l.Put(draw.Dim, string(c.From)+draw.GlyphArrow) // if there is room
 		}
 		if c.To == "" {
 			l.Put(draw.Dim, "gone")
@@ -104,6 +117,19 @@ func PutChanges(sc *screen.Screen, l *draw.Line, changes []model.Change) {
 			l.Put(draw.StateRole(c.To), string(c.To))
 		}
 	}
+}
+
+// failuresFirst puts in front what a person looks for.
+func failuresFirst(changes []model.Change) []model.Change {
+	return slices.SortedStableFunc(slices.Values(changes), func(a, b model.Change) int {
+		switch {
+		case (a.To == model.Failed) == (b.To == model.Failed):
+			return 0
+		case a.To == model.Failed:
+			return -1
+		}
+		return 1
+	})
 }
 
 // DescribeRow tells in words what a row of the log means, in lines of w cells.
@@ -120,7 +146,7 @@ func DescribeRow(sc *screen.Screen, k feed.RowKey, w int) []string {
 			say("notice", draw.Warn, s.Notice)
 			say("at", draw.Plain, draw.Moment(s.At, sc.At))
 		default:
-			say("refused", draw.Bad, s.Rejected.Verdict.Detail)
+			say("rejected", draw.Bad, s.Rejected.Verdict.Detail)
 			if s.Rejected.Verdict.Hint != "" {
 				say("hint", draw.Warn, s.Rejected.Verdict.Hint)
 			}
@@ -143,7 +169,7 @@ func DescribeRow(sc *screen.Screen, k feed.RowKey, w int) []string {
 	if a.Secret != "" {
 		verdict += ", secret " + a.Secret
 	}
-	say("verdict", draw.Good, verdict)
+	say("verdict", e.verdictRole, verdict)
 	say("message", draw.Plain, a.ID)
 	say("received", draw.Plain, draw.Moment(a.Received, sc.At))
 	for _, mark := range e.marks {

@@ -11,14 +11,18 @@ import (
 
 // EventCols is the layout of the log, 0 for a column that had to give way.
 type EventCols struct {
-	seq, verdict, kind, task int
+	clock, seq, verdict, kind, task int
 }
 
-// EventColumns lays the log out for the width.
-func EventColumns(w int) EventCols {
-	c := EventCols{seq: 8, verdict: 11, kind: 16, task: 10}
-	used := func() int { return 2 + draw.ClockWidth + 1 + c.seq + c.verdict + c.kind + c.task + 34 }
-	for _, giveWay := range []*int{&c.seq, &c.verdict, &c.task, &c.kind} {
+// EventColumns lays the log out for the width. dated has room for the day, which
+// rows of other days than today have.
+func EventColumns(w int, dated bool) EventCols {
+	c := EventCols{clock: draw.ClockWidth, seq: 8, verdict: 11, kind: 16, task: 10}
+	if dated {
+		c.clock = draw.DayWidth
+	}
+	used := func() int { return 2 + c.clock + 1 + c.seq + c.verdict + c.kind + c.task + 34 }
+	for _, giveWay := range []*int{&c.seq, &c.verdict, &c.kind, &c.task} {
 		if used() > w {
 			*giveWay = 0
 		}
@@ -31,7 +35,7 @@ func (c *EventCols) OmitTask() { c.task = 0 }
 
 // Head draws the titles of the columns.
 func (c *EventCols) Head(sc *screen.Screen, w int) string {
-	l := draw.NewLine(sc.Theme, w).Space(2).Cell(draw.Dim, "TIME", draw.ClockWidth).Space(1)
+	l := draw.NewLine(sc.Theme, w).Space(2).Cell(draw.Dim, "TIME", c.clock).Space(1)
 	for _, col := range []struct {
 		name string
 		w    int
@@ -63,12 +67,14 @@ func (c *EventCols) Row(sc *screen.Screen, k feed.RowKey, w int, selected bool) 
 		return l.Put(draw.Faint, draw.GlyphEllipsis).String()
 	}
 	e := explain(sc, a)
-	l.Put(draw.Dim, draw.Clock(a.Received)).Space(1)
+	l.Cell(draw.Dim, draw.DayClock(a.Received, sc.At), c.clock).Space(1)
 	if c.seq > 0 {
 		l.Right(draw.Faint, fmt.Sprint(a.Seq), c.seq-1).Space(1)
 	}
 	if c.verdict > 0 {
-		l.Cell(draw.Good, e.verdict, c.verdict-1).Space(1)
+		l.Cell(e.verdictRole, e.verdict, c.verdict-1).Space(1)
+	} else if a.Repeat() {
+		l.Put(draw.Warn, e.verdict).Space(1)
 	}
 	if c.kind > 0 {
 		l.Cell(e.role, a.Type, c.kind-1).Space(1)
@@ -91,18 +97,21 @@ func (c *EventCols) Row(sc *screen.Screen, k feed.RowKey, w int, selected bool) 
 	return l.String()
 }
 
-// putForwards draws what the user's handlers answered.
+// putForwards draws what the user's handlers answered, in a word: the preview and
+// the headers have the reasons.
 func putForwards(sc *screen.Screen, l *draw.Line, seq int64) {
 	for _, f := range sc.Forwards(seq) {
 		switch {
 		case f.Delivered():
 			l.Put(draw.Good, fmt.Sprintf("%s%d %dms", draw.GlyphArrow, f.Status, f.Latency.Milliseconds()))
 		case f.GaveUp:
-			l.Put(draw.Bad, draw.GlyphArrow+"gave up: "+f.Error)
+			l.Put(draw.Bad, draw.GlyphArrow+"gave up")
+		case f.Final && f.Status != 0:
+			l.Put(draw.Bad, fmt.Sprintf("%s%d", draw.GlyphArrow, f.Status))
 		case f.Final:
-			l.Put(draw.Bad, draw.GlyphArrow+f.Error)
+			l.Put(draw.Bad, draw.GlyphArrow+"not sent")
 		default:
-			l.Put(draw.Warn, fmt.Sprintf("%stry %d: %s", draw.GlyphArrow, f.Tries, f.Error))
+			l.Put(draw.Warn, fmt.Sprintf("%stry %d", draw.GlyphArrow, f.Tries))
 		}
 		l.Put(draw.Plain, " ")
 	}
@@ -136,7 +145,7 @@ func (c *EventCols) statusRow(sc *screen.Screen, l *draw.Line, s *model.Status) 
 	if s == nil {
 		return
 	}
-	l.Put(draw.Dim, draw.Clock(s.At)).Space(1)
+	l.Cell(draw.Dim, draw.DayClock(s.At, sc.At), c.clock).Space(1)
 	if c.seq > 0 {
 		l.Space(c.seq)
 	}

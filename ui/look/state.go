@@ -15,8 +15,14 @@ var shortNames = map[string]string{
 	"scene_detect": "scene", "audio_proxy": "audio", "model_proxy": "model",
 }
 
+// tinyNames head columns of two cells.
+var tinyNames = map[string]string{"proxy": "px", "preview": "pv"}
+
 // Heading is a feature's name in w cells.
 func Heading(feature string, w int) string {
+	if tiny, ok := tinyNames[feature]; ok && w <= 2 {
+		return tiny
+	}
 	if short, ok := shortNames[feature]; ok && draw.Cells(feature) > w {
 		return short
 	}

@@ -33,14 +33,24 @@ func (f *Filter) AsksBoard() bool { return strings.Contains(strings.ToLower(f.Wo
 // Drifts reports whether tasks begin or cease to pass without news: by time, as
 // with is:stalled, or when names come to be known.
 func (s *Screen) Drifts() bool {
-	return s.Filter.AsksBoard() || s.Names != nil && !s.Filter.Words.Empty()
+	return s.Filter.Failures || s.Filter.AsksBoard() || s.Names != nil && !s.Filter.Words.Empty()
 }
 
 func (f *Filter) keepTask(s *Screen, t *model.Task) bool {
-	if f.Failures && !HasFailed(t) {
+	if f.Failures && !s.NeedsLook(t) {
 		return false
 	}
 	return f.Words.Empty() || f.Words.Match(&model.Subject{Task: t, Name: s.AssetName(t), Now: s.At})
+}
+
+// NeedsLook reports whether the task or one of its features is failed, or the task
+// is stalled.
+func (s *Screen) NeedsLook(t *model.Task) bool {
+	if HasFailed(t) {
+		return true
+	}
+	_, stalled := s.Board.Stalled(t, s.At)
+	return stalled
 }
 
 // HasFailed reports whether the task or one of its features is failed.

@@ -91,7 +91,7 @@ func (s *Screen) SayFollow(on bool) {
 func (s *Screen) Frozen() bool { return s.Board.frozen != nil }
 
 // Moving reports whether glyphs may move by themselves.
-func (s *Screen) Moving() bool { return !s.ReducedMotion && !s.Frozen() }
+func (s *Screen) Moving() bool { return !s.ReducedMotion && !s.ASCII && !s.Frozen() }
 
 // Loading reports whether history is still being folded.
 func (s *Screen) Loading() bool {

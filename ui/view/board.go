@@ -84,20 +84,22 @@ func (v *Board) choose(sc *screen.Screen, i int) {
 	v.tasks.moved(sc)
 }
 
-func (v *Board) Click(sc *screen.Screen, x, y int) {
+func (v *Board) Click(sc *screen.Screen, x, y int) bool {
 	if y -= v.head; y < 0 || x >= v.cols*v.cardWidth() {
-		return
+		return false
 	}
 	for row := v.top; row < v.rowCount(); row++ {
 		h := v.height(sc, row)
 		if y < h {
 			if i := row*v.cols + x/v.cardWidth(); i < len(v.tasks.order) {
 				v.choose(sc, i)
+				return true
 			}
-			return
+			return false
 		}
 		y -= h
 	}
+	return false
 }
 
 func (v *Board) Arrange(sc *screen.Screen, w, h int) {

@@ -232,11 +232,13 @@ func (v *Deliveries) toFailure(sc *screen.Screen, a keys.Action) {
 	sc.Say("no failures")
 }
 
-func (v *Deliveries) Click(sc *screen.Screen, _, y int) {
+func (v *Deliveries) Click(sc *screen.Screen, _, y int) bool {
 	if row := v.rows.Top + y - v.head; y >= v.head && row < len(v.shown) {
 		v.rows.Set(row, len(v.shown), v.h)
 		v.moved(sc)
+		return true
 	}
+	return false
 }
 
 // openSheet shows all that Aspect tells of the selected message.

@@ -132,11 +132,13 @@ func (v *Events) toFailure(sc *screen.Screen, a keys.Action) {
 	sc.Say("no failure nearby; press ! for all failures")
 }
 
-func (v *Events) Click(sc *screen.Screen, _, y int) {
+func (v *Events) Click(sc *screen.Screen, _, y int) bool {
 	if row := v.rows.Top + y - 1; y > 0 && row < sc.Log.Len() {
 		v.rows.Set(row, sc.Log.Len(), v.h)
 		v.moved(sc)
+		return true
 	}
+	return false
 }
 
 // InSight are the deliveries whose rows the log shows, with a page around them.
@@ -161,6 +163,17 @@ func (v *Events) Arrange(sc *screen.Screen, _, h int) {
 	}
 }
 
+// dated reports whether one of the rows on the screen is of another day. They are
+// in the order of their arrival, so that the first one tells.
+func (v *Events) dated(sc *screen.Screen, h int) bool {
+	for i := v.rows.Top; i < min(sc.Log.Len(), v.rows.Top+h); i++ {
+		if a := sc.Log.Row(sc.Log.At(i).Seq); a != nil && sc.Log.At(i).Pos == 0 {
+			return !draw.SameDay(a.Received, sc.At)
+		}
+	}
+	return false
+}
+
 func (v *Events) Draw(sc *screen.Screen, w, h int) []string {
 	below := look.DrawQueues(sc, v.queues, w, look.QueueLines(v.queues, h))
 	h -= len(below)
@@ -168,7 +181,7 @@ func (v *Events) Draw(sc *screen.Screen, w, h int) []string {
 	if n == 0 {
 		return append(look.Empty(sc, true, w, h), below...)
 	}
-	c := look.EventColumns(w)
+	c := look.EventColumns(w, v.dated(sc, h))
 	lines := []string{c.Head(sc, w)}
 	for i := v.rows.Top; i < n && len(lines) < h; i++ {
 		lines = append(lines, c.Row(sc, sc.Log.At(i), w, i == v.rows.Cursor))

@@ -188,7 +188,7 @@ func (c *content) about(sc *screen.Screen, d *Detail) string {
 	told := ""
 	switch {
 	case d.row.Pos > 0 && d.status != nil && d.status.Rejected != nil:
-		told = "refused"
+		told = "rejected"
 	case d.row.Pos > 0:
 		return "notice"
 	default:

@@ -276,10 +276,12 @@ func (v *Stats) step(by int) {
 	v.scroll(by)
 }
 
-func (v *Stats) Click(_ *screen.Screen, x, y int) {
+func (v *Stats) Click(_ *screen.Screen, x, y int) bool {
 	for _, s := range v.spots {
 		if s.line == v.top+y && s.from <= x && x < s.to {
 			v.picked = s.pick
+			return true
 		}
 	}
+	return false
 }

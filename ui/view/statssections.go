@@ -65,7 +65,7 @@ func drawFeatureStats(sc *screen.Screen, stats *model.Stats, w int) []string {
 	}
 	bar := w - name - 5 - label - 7 - 6
 	lines := []string{draw.Rule(sc.Theme, "Features", "p50 "+draw.Repeat(draw.GlyphFull, 2)+" p95 "+draw.Repeat(draw.GlyphWait, 2), w)}
-	l := draw.NewLine(sc.Theme, w).Cell(draw.Dim, "FEATURE", name).Cell(draw.Dim, "OK", 5).Cell(draw.Dim, "STAYS", label+bar)
+	l := draw.NewLine(sc.Theme, w).Cell(draw.Dim, "FEATURE", name).Cell(draw.Dim, "OK", 5).Cell(draw.Dim, "TIME IN", label+bar)
 	lines = append(lines, l.Right(draw.Dim, "P50", 7).Right(draw.Dim, "P95", 6).String())
 	for _, row := range rows {
 		for i, s := range row.stays {

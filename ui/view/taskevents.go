@@ -97,8 +97,17 @@ func (e *taskEvents) inSight() []int64 {
 	return e.seqs[max(0, min(n, e.rows.Top-e.h)):min(n, e.rows.Top+2*e.h)]
 }
 
+// dated reports whether the first row on the screen is of another day.
+func (e *taskEvents) dated(sc *screen.Screen) bool {
+	if e.rows.Top >= len(e.seqs) {
+		return false
+	}
+	a := sc.Log.Row(e.seqs[e.rows.Top])
+	return a != nil && !draw.SameDay(a.Received, sc.At)
+}
+
 func (e *taskEvents) draw(sc *screen.Screen, w, h int) []string {
-	c := look.EventColumns(w)
+	c := look.EventColumns(w, e.dated(sc))
 	c.OmitTask() // it is the same in all rows
 	var lines []string
 	if e.head(h) > 0 {

@@ -76,6 +76,11 @@ func taskColumns(sc *screen.Screen, w int) columns {
 	}
 	give := func(column *int, most int) { *column += max(0, min(left(), most-*column)) }
 	if n := len(c.features); n > 0 && c.features[0].w > featureLeast {
+		if left() >= n { // for minutes and seconds
+			for i := range c.features {
+				c.features[i].w++
+			}
+		}
 		for i := range c.features {
 			if f := &c.features[i]; draw.Cells(f.name)+1-f.w <= left() { // all of the name, or none of it
 				f.w = max(f.w, draw.Cells(f.name)+1)
@@ -148,7 +153,7 @@ func (c *columns) row(sc *screen.Screen, t *model.Task, w int, selected bool) st
 	}
 	if c.eta > 0 {
 		eta := ""
-		if left, ok := sc.Board.ETA(t, sc.At); ok {
+		if left, ok := sc.Board.ETA(t, sc.At); ok && !stalled {
 			eta = look.Remaining(left)
 		}
 		l.Right(draw.Dim, eta, c.eta-1).Space(1)

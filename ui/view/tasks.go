@@ -163,20 +163,22 @@ func (v *Tasks) toFailure(sc *screen.Screen, a keys.Action) {
 	}
 	for i := 1; i <= n; i++ {
 		row := ((v.rows.Cursor+i*step)%n + n) % n
-		if screen.HasFailed(v.task(sc, row)) {
+		if sc.NeedsLook(v.task(sc, row)) {
 			v.rows.Set(row, n, v.h)
 			v.moved(sc)
 			return
 		}
 	}
-	sc.Say("no failures")
+	sc.Say("no failed or stalled task")
 }
 
-func (v *Tasks) Click(sc *screen.Screen, _, y int) {
+func (v *Tasks) Click(sc *screen.Screen, _, y int) bool {
 	if row := v.rows.Top + y - 1; y > 0 && row < len(v.order) {
 		v.rows.Set(row, len(v.order), v.h)
 		v.moved(sc)
+		return true
 	}
+	return false
 }
 
 func (v *Tasks) Arrange(_ *screen.Screen, _, h int) {
