@@ -134,6 +134,8 @@ func TestTheFileSaysWhatItIs(t *testing.T) {
 	wantRows(t, path, "PRAGMA user_version", "2")
 	wantRows(t, path, "PRAGMA application_id", "1634955380")
 	wantRows(t, path, "SELECT name FROM sqlite_schema WHERE type = 'index' AND tbl_name <> 'meta'")
+	j.writing.Lock() // until then the ids are being read
+	defer j.writing.Unlock()
 	for pragma, want := range map[string]string{
 		"journal_mode": "wal", "synchronous": "2", "fullfsync": "1", "checkpoint_fullfsync": "1", "wal_autocheckpoint": "0",
 	} {
