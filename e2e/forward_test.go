@@ -75,3 +75,48 @@ func TestWhatAFlakyHandlerRefusesIsRetriedCountedAndSentByTheNextWatch(t *testin
 		}
 	}
 }
+
+// silent is the URL of a handler that never answers. The returned channel has a
+// value for each request.
+func silent(t *testing.T) (url string, asked chan struct{}) {
+	t.Helper()
+	asked = make(chan struct{}, 100)
+	over := make(chan struct{})
+	handler := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked <- struct{}{}
+		<-over
+	}))
+	t.Cleanup(handler.Close)
+	t.Cleanup(func() { close(over) })
+	return handler.URL, asked
+}
+
+func TestAScreenSaysWhatIsStillToForwardAndASecondCtrlCEndsAtOnce(t *testing.T) {
+	for _, first := range []string{"\x03", "q"} {
+		handler, asked := silent(t)
+		screen := inTerminal(t, 120, 24, watching(t, "--journal", "memory", "--forward-to", handler))
+		url := screen.find(`receiving on (http://\S+)`)
+		keeps(t, url, delivery{id: "msg_1", body: tells(upload, "task.progress", time.Now(), feature("proxy", "queued"))})
+		<-asked
+		screen.press(first)
+		screen.shows("1 message still to forward: trying for up to 2s, ctrl+c again to stop")
+		time.Sleep(100 * time.Millisecond) // a person is not quicker, and two at once are one
+		screen.press("\x03")
+		screen.ends(130)
+	}
+}
+
+func TestLinesSayWhatIsStillToForward(t *testing.T) {
+	handler, asked := silent(t)
+	watch := watching(t, "--plain", "--journal", "memory", "--forward-to", handler)
+	p := inPipe(t, watch)
+	url := p.line(`receiving on (http://\S+/webhooks/aspect)`)
+	keeps(t, url, delivery{id: "msg_1", body: tells(upload, "task.progress", time.Now(), feature("proxy", "queued"))})
+	<-asked
+	p.signal(syscall.SIGINT)
+	p.line(`(1 message still to forward: trying for up to 2s, ctrl\+c again to stop)`)
+	p.line(`(0 given up, 1 not forwarded)`)
+	if code := p.ends(); code != 0 {
+		t.Errorf("it ended with %d: %s", code, p.errors())
+	}
+}

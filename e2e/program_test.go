@@ -18,6 +18,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -230,6 +231,27 @@ func (p *piped) next(typ string) map[string]any {
 			}
 		case <-deadline:
 			p.t.Fatalf("waited in vain for a line of type %s", typ)
+		}
+	}
+}
+
+// line waits for a line that matches the pattern and returns its first group;
+// lines before it are dropped.
+func (p *piped) line(pattern string) string {
+	p.t.Helper()
+	re := regexp.MustCompile(pattern)
+	deadline := time.After(patience)
+	for {
+		select {
+		case line, ok := <-p.lines:
+			if !ok {
+				p.t.Fatalf("the program ended without a line like %s; it said: %s", pattern, p.errors())
+			}
+			if m := re.FindStringSubmatch(line); m != nil {
+				return m[1]
+			}
+		case <-deadline:
+			p.t.Fatalf("waited in vain for a line like %s", pattern)
 		}
 	}
 }

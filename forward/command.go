@@ -32,7 +32,7 @@ func runCommand(ctx context.Context, line string, input []byte, limit time.Durat
 	complaint := &tail{}
 	cmd.Stderr = complaint
 	cmd.Cancel = func() error { return killGroup(cmd.Process) }
-	cmd.WaitDelay = drain // for children it left behind that hold its standard error
+	cmd.WaitDelay = Drain // for children it left behind that hold its standard error
 	err := cmd.Run()
 	if cmd.ProcessState != nil && cmd.ProcessState.Success() {
 		return nil // whatever its children do

@@ -58,7 +58,7 @@ func (e *Exec) Run(ctx context.Context) error {
 	defer stop(nil)
 	r := &execRun{Exec: e, board: model.NewBoard(), pending: map[string]bool{}, done: make(chan error, maxCommands)}
 	err := r.follow(ctx, running)
-	timer := time.AfterFunc(drain, func() { stop(errors.New("ended with aspectop")) })
+	timer := time.AfterFunc(Drain, func() { stop(errors.New("ended with aspectop")) })
 	defer timer.Stop()
 	for r.running > 0 {
 		r.ended(<-r.done)

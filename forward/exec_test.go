@@ -239,7 +239,7 @@ func TestAtTheEndCommandsAreWaitedForTwoSeconds(t *testing.T) {
 	until(t, "it runs", func() bool { return len(lines(dir+"/pid")) > 0 })
 	began := time.Now()
 	r.stop()
-	if took := time.Since(began); took < drain || took > drain+3*time.Second {
+	if took := time.Since(began); took < Drain || took > Drain+3*time.Second {
 		t.Errorf("it took %v", took)
 	}
 	has(t, r.notice(), "ended with aspectop")

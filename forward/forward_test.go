@@ -233,7 +233,7 @@ func TestAtTheEndWhatCanBeDoneInTwoSecondsIs(t *testing.T) {
 		}
 		time.Sleep(250 * time.Millisecond)
 	})
-	if q.Delivered != 15 || took > drain || took < time.Second {
+	if q.Delivered != 15 || took > Drain || took < time.Second {
 		t.Errorf("after %v: %+v", took, q)
 	}
 }
@@ -291,7 +291,7 @@ func TestAtTheEndAHandlerThatHangsIsWaitedForTwoSeconds(t *testing.T) {
 		time.Sleep(time.Second)
 		began := time.Now()
 		cancel()
-		if err := <-ended; err != nil || time.Since(began) != drain {
+		if err := <-ended; err != nil || time.Since(began) != Drain {
 			t.Errorf("it ended after %v: %v", time.Since(began), err)
 		}
 		if f := m.outcome(2); f.Tries != 0 {

@@ -19,8 +19,8 @@ const (
 	batch = 32
 	// maxUnkept is how many outcomes may wait in memory to be stored.
 	maxUnkept = 64
-	// drain is how long a Forwarder goes on after it was told to end.
-	drain = 2 * time.Second
+	// Drain is how long a Forwarder goes on after it was told to end.
+	Drain = 2 * time.Second
 	// patience is how long to wait after the journal failed.
 	patience = time.Second
 )
@@ -102,7 +102,7 @@ func (r *run) loop(ctx context.Context) error {
 			if ended = nil; errors.Is(context.Cause(ctx), journal.ErrJobLost) {
 				return r.finish(stop)
 			}
-			end, news, r.more = time.Now().Add(drain), nil, true
+			end, news, r.more = time.Now().Add(Drain), nil, true
 		}
 	}
 }

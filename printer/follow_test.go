@@ -234,19 +234,24 @@ func TestAnErrorOfTheJournalEndsTheRunWithItsCounts(t *testing.T) {
 }
 
 func TestTheEndTellsWhatNoHandlerHas(t *testing.T) {
-	for format, want := range map[Format]string{
-		Plain: "0 late; forwarding: 2 gave up, 5 waiting for the next watch",
-		JSON:  `"late":0,"forward_gave_up":2,"forward_waiting":5}`,
+	for _, c := range []struct {
+		format    Format
+		temporary bool
+		want      string
+	}{
+		{Plain, false, "0 late; forwarding: 2 given up, 5 waiting for the next watch"},
+		{Plain, true, "0 late; forwarding: 2 given up, 5 not forwarded"},
+		{JSON, false, `"late":0,"forward_gave_up":2,"forward_waiting":5}`},
 	} {
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
 		var out bytes.Buffer
-		o := Options{Format: format, Out: &out, Journal: new(memory), Forwarding: func() (int, int) { return 2, 5 }}
+		o := Options{Format: c.format, Temporary: c.temporary, Out: &out, Journal: new(memory), Forwarding: func() (int, int) { return 2, 5 }}
 		if err := Run(ctx, o); err != nil {
 			t.Fatal(err)
 		}
-		if !strings.HasSuffix(strings.TrimSpace(out.String()), want) {
-			t.Errorf("it ended with %s, not %s", out.String(), want)
+		if !strings.HasSuffix(strings.TrimSpace(out.String()), c.want) {
+			t.Errorf("it ended with %s, not %s", out.String(), c.want)
 		}
 	}
 	page, err := os.ReadFile("../docs/json.md")

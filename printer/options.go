@@ -53,6 +53,9 @@ type Options struct {
 	// Forwarding tells, for the end line, how many messages were given up in this
 	// run and how many are left for the next. Nil: nothing is forwarded.
 	Forwarding func() (gaveUp, waiting int)
+	// Temporary says that the journal is deleted at the end, so that nothing is left
+	// for the next run.
+	Temporary bool
 	// Now is the clock; nil is time.Now. Plain prints times in its zone.
 	Now func() time.Time
 }

@@ -241,7 +241,7 @@ func (s *sentences) forward(at time.Time, f *model.Forward) {
 	}
 	switch {
 	case f.GaveUp:
-		sentence += fmt.Sprintf("; gave up after %d tries (aspectop replay sends it again)", f.Tries)
+		sentence += fmt.Sprintf("; given up after %d tries (aspectop replay sends it again)", f.Tries)
 	case !f.Final:
 		sentence += "; will retry"
 	}
@@ -261,7 +261,11 @@ func (s *sentences) notice(at time.Time, text string) { s.say(at, text) }
 func (s *sentences) end(at time.Time, t tally) {
 	sentence := fmt.Sprintf("ended: %d verified, %d rejected, %d duplicate, %d late", t.verified, t.rejected, t.duplicate, t.late)
 	if f := t.forwards; f != nil {
-		sentence += fmt.Sprintf("; forwarding: %d gave up, %d waiting for the next watch", f.gaveUp, f.waiting)
+		rest := "waiting for the next watch"
+		if f.lost {
+			rest = "not forwarded"
+		}
+		sentence += fmt.Sprintf("; forwarding: %d given up, %d %s", f.gaveUp, f.waiting, rest)
 	}
 	s.say(at, sentence)
 }

@@ -69,7 +69,10 @@ type tally struct {
 }
 
 // forwards counts the messages that no handler has.
-type forwards struct{ gaveUp, waiting int }
+type forwards struct {
+	gaveUp, waiting int
+	lost            bool // what waits is lost at the end
+}
 
 type printer struct {
 	Options
@@ -219,7 +222,7 @@ func (p *printer) end() error {
 	p.tellSkipped(now, p.limit.rest())
 	if p.Forwarding != nil {
 		gaveUp, waiting := p.Forwarding()
-		p.tally.forwards = &forwards{gaveUp, waiting}
+		p.tally.forwards = &forwards{gaveUp, waiting, p.Temporary}
 	}
 	p.lines.end(now, p.tally)
 	return p.flush()

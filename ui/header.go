@@ -199,7 +199,7 @@ func (m *Model) drawForwards(l *draw.Line) {
 		waiting += q.Waiting + q.InFlight + q.Retrying
 	}
 	if gaveUp > 0 {
-		l.Put(draw.Plain, "  ").Put(draw.Bad, fmt.Sprint(gaveUp)).Put(draw.Dim, " gave up")
+		l.Put(draw.Plain, "  ").Put(draw.Bad, fmt.Sprint(gaveUp)).Put(draw.Dim, " given up")
 	}
 	if waiting > 0 {
 		l.Put(draw.Plain, "  ").Put(draw.Warn, fmt.Sprint(waiting)).Put(draw.Dim, " to forward")

@@ -213,7 +213,7 @@ func TestTheQueuesStandBelowTheLog(t *testing.T) {
 		s.hides("forwarding to")
 		h.queues = []screen.Queue{{To: handlerURL, Waiting: 3, Retrying: 1, NextTry: midnight.Add(6 * time.Second), GaveUp: 2, Delivered: 40}}
 		s.wait(time.Second)
-		s.shows("forwarding to " + handlerURL + ": 3 waiting, 1 retrying in 3s, 2 gave up, 40 delivered")
+		s.shows("forwarding to " + handlerURL + ": 3 waiting, 1 retrying in 3s, 2 given up, 40 delivered")
 		h.queues = []screen.Queue{{To: handlerURL}, {To: "http://b"}, {To: "http://c", Waiting: 9, More: true}}
 		s.wait(time.Second)
 		s.shows(handlerURL+": nothing yet", "http://c: 9 or more waiting")

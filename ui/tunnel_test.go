@@ -48,7 +48,7 @@ func TestForwardsStandBesideTheirDelivery(t *testing.T) {
 			s.status.Add(model.Status{At: midnight, Forward: &f})
 		}
 		s.wait(2 * soon)
-		s.shows("→204 12ms", "→gave up")
+		s.shows("→204 12ms", "→given up")
 		s.hides("connection refused") // a later try went well
 	})
 }

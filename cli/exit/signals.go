@@ -8,11 +8,22 @@ import (
 	"time"
 )
 
+// signals are those of the process, and what [Interrupt] adds to them.
+var signals = make(chan os.Signal, 2)
+
+// Interrupt counts as a ctrl+c. A screen calls it when a key has ended it, because
+// the terminal sends no signal then: the next ctrl+c is the second one.
+func Interrupt() {
+	select {
+	case signals <- os.Interrupt:
+	default: // two are waiting already
+	}
+}
+
 // OnSignal returns a context that the first signal cancels. A later one that
 // [insists] exits at once, without cleaning up.
 func OnSignal() (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(context.Background())
-	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	go func() {
 		first := <-signals

@@ -72,6 +72,19 @@ func (h *handlers) forwarding() func() (gaveUp, waiting int) {
 	}
 }
 
+// left says what the end is still waiting for, "" if it waits for nothing.
+func (h *handlers) left() string {
+	count := h.forwarding()
+	if count == nil {
+		return ""
+	}
+	_, waiting := count()
+	if waiting == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%s still to forward: trying for up to %s, ctrl+c again to stop", plural(waiting, "message"), forward.Drain)
+}
+
 func (h *handlers) retry(ctx context.Context, to string, seq int64) error {
 	for _, f := range h.forwarders {
 		if f.To() == to {

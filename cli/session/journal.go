@@ -21,7 +21,7 @@ func (s *Session) OpenJournal(ctx context.Context, flag string, retain time.Dura
 	if s.journal, err = h.Open(ctx, journal.Options{Retain: retain, Holding: s.tellHolder("retention")}); err != nil {
 		return err
 	}
-	s.place = s.journal.Place()
+	s.place, s.temporary = s.journal.Place(), h.InMemory()
 	s.tellDamage(s.journal)
 	s.remarks = append(s.remarks, h.Remarks()...)
 	if s.reader, err = s.journal.Reader(); err != nil {

@@ -10,6 +10,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/colorprofile"
 
+	"aspectop/cli/exit"
 	"aspectop/cli/terminal"
 	"aspectop/feed"
 	"aspectop/ui"
@@ -47,6 +48,12 @@ func (s *Session) screen(ctx context.Context) error {
 		err = nil
 	}
 	fmt.Print(m.Summary(), s.endRecording())
+	if ctx.Err() == nil { // a key has ended it
+		if left := s.handlers.left(); left != "" {
+			fmt.Fprintln(os.Stderr, "aspectop: "+left)
+		}
+		exit.Interrupt()
+	}
 	return err
 }
 

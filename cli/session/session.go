@@ -44,6 +44,7 @@ type Session struct {
 	instead func(context.Context) error // see RunWith
 
 	place     string          // of the journal, for display
+	temporary bool            // the journal is deleted at the end
 	home      settings.Home   // of a journal that another process writes
 	journal   journal.Journal // nil if another process writes it
 	reader    journal.Reader
@@ -205,6 +206,11 @@ func (s *Session) Run(ctx context.Context) error {
 	if debugging() {
 		go s.logStatus(show)
 	}
+	defer context.AfterFunc(ctx, func() {
+		if left := s.handlers.left(); left != "" {
+			s.notice(left)
+		}
+	})()
 	served := make(chan error, 1)
 	go func() {
 		err := s.serve(ctx)

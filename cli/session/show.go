@@ -82,7 +82,7 @@ func (s *Session) print(ctx context.Context) error {
 	return printer.Run(ctx, printer.Options{
 		Format: format, Out: os.Stdout, Journal: s.reader, Status: s.told(), Told: told,
 		Filter: s.filter, Since: s.output.since.At, Now: time.Now, Ready: s.readyLine(),
-		Trouble: s.troubled, Forwarding: s.handlers.forwarding(),
+		Trouble: s.troubled, Forwarding: s.handlers.forwarding(), Temporary: s.temporary,
 		Started: func() { close(s.showing) },
 	})
 }

@@ -105,7 +105,7 @@ func putForwards(sc *screen.Screen, l *draw.Line, seq int64) {
 		case f.Delivered():
 			l.Put(draw.Good, fmt.Sprintf("%s%d %dms", draw.GlyphArrow, f.Status, f.Latency.Milliseconds()))
 		case f.GaveUp:
-			l.Put(draw.Bad, draw.GlyphArrow+"gave up")
+			l.Put(draw.Bad, draw.GlyphArrow+"given up")
 		case f.Final && f.Status != 0:
 			l.Put(draw.Bad, fmt.Sprintf("%s%d", draw.GlyphArrow, f.Status))
 		case f.Final:

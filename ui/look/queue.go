@@ -49,7 +49,7 @@ func putQueue(sc *screen.Screen, l *draw.Line, q *screen.Queue) {
 		retrying += " in " + draw.Ago(wait)
 	}
 	say(draw.Warn, q.Retrying, retrying)
-	say(draw.Bad, q.GaveUp, " gave up")
+	say(draw.Bad, q.GaveUp, " given up")
 	say(draw.Bad, q.Failed, " refused")
 	say(draw.Good, q.Delivered, " delivered")
 	if l.Free == before {
