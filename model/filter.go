@@ -25,8 +25,7 @@ import (
 // features behind feature: and conditions behind is: may be shortened; what
 // fits several means any of them. Double quotes keep spaces and colons
 // together, and what they enclose is taken as it is, where states and fields
-// are checked otherwise: visual:"paused". A term without a value, as it stands
-// there while somebody types, holds for everything.
+// are checked otherwise: visual:"paused".
 //
 // Of a task, the terms ask about the board: its own state, the features of its
 // newest message; is:late and type: hold if they do for one of its messages.
@@ -46,10 +45,15 @@ type FilterError struct {
 	Text     string // the whole filter
 	Pos, Len int    // where the term stands in Text, in bytes
 	Message  string // what is wrong with it, and what is possible
+	// Unfinished says that the term only lacks its value, as while it is being typed.
+	Unfinished bool
 }
 
 // Error is one line that quotes the term.
 func (e *FilterError) Error() string {
+	if e.Unfinished {
+		return e.Message
+	}
 	return fmt.Sprintf("filter term %q: %s", e.Text[e.Pos:e.Pos+e.Len], e.Message)
 }
 
@@ -96,9 +100,11 @@ const (
 var conditions = []string{"late", "duplicate", "rejected", "stalled", "active", "done"}
 
 // ParseFilter reads a filter. The empty text matches everything. Every error is
-// a [*FilterError].
+// a [*FilterError]. If it is Unfinished, the filter that the other terms make comes
+// with it.
 func ParseFilter(text string) (*Filter, error) {
 	f := &Filter{text: text}
+	var unfinished error
 	for pos := 0; pos < len(text); {
 		if r, n := utf8.DecodeRuneInString(text[pos:]); unicode.IsSpace(r) {
 			pos += n
@@ -111,10 +117,12 @@ func ParseFilter(text string) (*Filter, error) {
 		}
 		if t.value != "" {
 			f.terms = append(f.terms, t)
+		} else if unfinished == nil {
+			unfinished = &FilterError{text, pos, n, fmt.Sprintf("%q has no value", text[pos:pos+n]), true}
 		}
 		pos += n
 	}
-	return f, nil
+	return f, unfinished
 }
 
 // termLen is the length of the term that s starts with, in bytes: it ends at a

@@ -51,6 +51,22 @@ func TestEnterDoesNotAcceptAWrongFilter(t *testing.T) {
 	})
 }
 
+func TestAFilterWithoutItsValueIsWrongOnlyOnEnter(t *testing.T) {
+	onScreen(t, 100, 24, uploads(), func(s *terminal) {
+		s.wait(soon)
+		s.press("/")
+		s.write("state:failed -")
+		s.shows("2e1c7e02", "1 shown")
+		s.hides("no value")
+		s.hides("2e1c7e01") // what is finished holds
+		s.press("enter")
+		s.shows("/state:failed -", `"-" has no value`)
+		s.press("backspace", "enter")
+		s.hides("no value")
+		s.shows("1 shown, esc clears")
+	})
+}
+
 func TestATaskComesToPassAFilterAsTimeGoesBy(t *testing.T) {
 	onScreen(t, 100, 12, nil, func(s *terminal) {
 		s.deliver(event(1, "task.progress", 0, "proxy=processing"))

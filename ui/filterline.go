@@ -39,7 +39,7 @@ func (m *Model) typed(msg tea.Msg) tea.Cmd {
 	if key, ok := msg.(tea.KeyPressMsg); ok {
 		switch key.String() {
 		case "enter":
-			if f.wrong != nil {
+			if _, err := model.ParseFilter(f.input.Value()); errors.As(err, &f.wrong) {
 				return nil // its message stays; an older filter must not pass for this one
 			}
 			f.open = false
@@ -58,10 +58,10 @@ func (m *Model) typed(msg tea.Msg) tea.Cmd {
 		f.input, _ = f.input.Update(msg) // its command only blinks a cursor that is not drawn
 	}
 	filter, err := model.ParseFilter(f.input.Value())
-	if f.wrong = nil; err != nil {
-		errors.As(err, &f.wrong)
+	if f.wrong = nil; errors.As(err, &f.wrong) && !f.wrong.Unfinished {
 		return nil
 	}
+	f.wrong = nil // what is still being typed is not wrong
 	if filter.String() != m.Filter.Words.String() {
 		m.Filter.Words = filter
 		m.tell(screen.Change{Filter: true})
