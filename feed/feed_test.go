@@ -226,7 +226,7 @@ func TestAnyNumberOfReadersMayReadWhileItFolds(t *testing.T) {
 					task := b.At(i)
 					task.Timeline("proxy")
 					task.Seqs()
-					task.AsOf(f.Seen() / 2)
+					task.AsOf(f.Seen()/2, now)
 					b.ETA(task, now)
 					b.Stalled(task, now)
 					filter.Match(&model.Subject{Task: task, Now: now})

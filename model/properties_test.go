@@ -177,7 +177,7 @@ func TestATaskAsOfANumberIsWhatItWasThen(t *testing.T) {
 		seq := deliveries[r.IntN(len(deliveries))].Seq
 		then := fold(slices.DeleteFunc(slices.Clone(deliveries), func(d Delivery) bool { return d.Seq > seq }))
 		for i := range now.Len() {
-			got, want := now.At(i).AsOf(seq), then.Task(now.At(i).ID())
+			got, want := now.At(i).AsOf(seq, at("12:00:00")), then.Task(now.At(i).ID())
 			if got == nil || want == nil {
 				if (got == nil) != (want == nil) {
 					t.Errorf("as of %d, %s is %v, not %v", seq, now.At(i).ID(), got, want)

@@ -183,10 +183,10 @@ func (t *Task) note() {
 }
 
 // AsOf returns the task as it was when seq was the greatest number that had been
-// folded: the task itself if nothing has come since, nil if it was not known
-// yet. Its asset and user are those known now, and it was heard of last when its
-// newest message was sent. It costs the number of the task's messages.
-func (t *Task) AsOf(seq int64) *Task {
+// folded and the last of its messages had arrived at heard: the task itself if
+// nothing has come since, nil if it was not known yet. Its asset and user are those
+// known now. It costs the number of the task's messages.
+func (t *Task) AsOf(seq int64, heard time.Time) *Task {
 	if !slices.ContainsFunc(t.marks, func(m mark) bool { return m.seq > seq }) {
 		return t
 	}
@@ -198,7 +198,7 @@ func (t *Task) AsOf(seq int64) *Task {
 	}
 	was.ordered, was.late = int32(len(was.marks)), false
 	was.note()
-	was.shape, was.heard = was.marks[was.newest].shape, was.marks[was.newest].updated
+	was.shape, was.heard = was.marks[was.newest].shape, toNano(heard)
 	was.state = was.derive()
 	return &was
 }

@@ -394,6 +394,7 @@ func TestAFrozenScreenOpensTasksAsTheyWere(t *testing.T) {
 		s.press("2", "space")
 		body := func() string { return s.frame()[:strings.LastIndexByte(s.frame(), '\n')] }
 		frozen := body()
+		s.wait(5 * time.Second)
 		s.deliver(event(3, "task.failed", 40*time.Second, "proxy=completed", "preview=failed", "visual=failed", "transcription=na"),
 			event(8, "task.progress", 41*time.Second, "proxy=queued"))
 		s.shows("frozen, 2 new")

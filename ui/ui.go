@@ -18,7 +18,7 @@
 //	clock ────▶ tick ────tickMsg──▶ Update: ages move on
 //	keys ─────▶ lookup ─▶ action ─▶ Update: the view first, then the program
 //
-// Each of these commands is in flight once at most, so a flood costs thirty
+// Each of these commands is in flight once at most, so a flood costs 24
 // frames a second, and a terminal that stops reading stops this loop and nothing
 // else. Update and View hold the feed's read lock; commands do not.
 package ui
@@ -128,7 +128,8 @@ func New(ctx context.Context, o screen.Options) *Model {
 
 // ProgramOptions are the Bubble Tea options that the model is made for.
 func ProgramOptions() []tea.ProgramOption {
-	return []tea.ProgramOption{tea.WithFPS(30)}
+	// Bubble Tea wakes at each frame, also when nothing has changed.
+	return []tea.ProgramOption{tea.WithFPS(24)}
 }
 
 // Init starts listening.

@@ -19,6 +19,7 @@ type moment struct {
 	seen     int64 // the newest delivery
 	note     feed.RowKey
 	tasks    int
+	heard    []time.Time // of each task
 	states   map[model.State]int
 	stats    *model.Stats
 	counters feed.Counters
@@ -33,6 +34,10 @@ func (b *Board) Freeze() {
 	}
 	for _, s := range model.States {
 		m.states[s] = board.Count(s)
+	}
+	m.heard = make([]time.Time, board.Len())
+	for i := range m.heard {
+		m.heard[i] = board.At(i).Heard()
 	}
 	if notes := b.feed.Notes(); len(notes) > 0 {
 		m.note = notes[len(notes)-1].Key
@@ -85,7 +90,7 @@ func (b *Board) then(t *model.Task) *model.Task {
 	if b.frozen == nil {
 		return t
 	}
-	if was := t.AsOf(b.frozen.seen); was != nil {
+	if was := t.AsOf(b.frozen.seen, b.frozen.heard[t.Index()]); was != nil {
 		return was
 	}
 	return t
