@@ -23,10 +23,7 @@ import (
 // load, while one after the other fails. The long form does so five times, and
 // stops the server for half a minute.
 func TestFaultsOfATeamLoseNothing(t *testing.T) {
-	rounds, stopped := 1, 3*time.Second
-	if *long {
-		rounds, stopped = 5, 30*time.Second
-	}
+	rounds, stopped := either(1, 5), either(3*time.Second, 30*time.Second)
 	for i := range rounds {
 		t.Run(fmt.Sprint("round ", i+1), func(t *testing.T) { drill(t, stopped) })
 	}

@@ -234,8 +234,12 @@ func serverWords(e *pgconn.PgError) string {
 // reasons says of each host that was tried why it was of no use.
 func reasons(err error) string {
 	var words []string
-	for _, e := range leaves(err) {
-		if w := reason(e); !slices.Contains(words, w) { // with sslmode=prefer each is tried twice
+	all := leaves(err)
+	for _, e := range all {
+		if strings.Contains(e.Error(), "server refused TLS connection") && len(all) > 1 {
+			continue // with sslmode=prefer, it was tried without TLS then
+		}
+		if w := reason(e); !slices.Contains(words, w) {
 			words = append(words, w)
 		}
 	}
