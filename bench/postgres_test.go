@@ -47,9 +47,9 @@ func BenchmarkShared(b *testing.B) {
 	primary := pgtest.Start(b)
 	dir := b.TempDir()
 	databases := 0
-	// round runs so many receivers on an empty journal, and returns their
-	// deliveries a second together. Without any it is the bare handler's.
-	round := func(receivers int) float64 {
+	// round runs so many receivers on an empty journal, and returns what they and
+	// the database did together. Without any it is the bare handler's.
+	round := func(receivers int) figures {
 		kind, url := kindVerify, ""
 		if receivers > 0 {
 			databases++
@@ -69,6 +69,14 @@ func BenchmarkShared(b *testing.B) {
 				b.Fatal(err)
 			}
 		}
+		spent := func() time.Duration {
+			total := cpuOfServer(b, primary.Process())
+			for _, s := range servers {
+				total += cpuOf(b, s.cmd.Process.Pid)
+			}
+			return total
+		}
+		before := spent()
 		for i, s := range servers {
 			go func() {
 				begin := time.Now()
@@ -78,42 +86,41 @@ func BenchmarkShared(b *testing.B) {
 				rates <- float64(each-sharedAging/n) / time.Since(begin).Seconds()
 			}()
 		}
-		total := 0.0
+		var f figures
 		for range servers {
-			total += <-rates
+			f.rate += <-rates
 		}
-		return total
+		f.cpu = (spent() - before).Seconds() * 1e6 / float64(n*(each-sharedAging/n))
+		return f
 	}
 	for b.Loop() {
-		rates, ratios := map[string][]float64{}, map[string][]float64{}
-		names := []string{"net/http + Svix verification"}
-		measure := func(name string, receivers int, reference float64) {
+		var names []string
+		own, references := map[string][]figures{}, map[string][]figures{}
+		measure := func(name string, receivers int, reference figures) {
 			if !slices.Contains(names, name) {
 				names = append(names, name)
 			}
-			rate := round(receivers)
-			rates[name], ratios[name] = append(rates[name], rate), append(ratios[name], rate/reference)
+			own[name], references[name] = append(own[name], round(receivers)), append(references[name], reference)
 		}
-		bare := func() float64 {
-			rate := round(0)
-			rates[names[0]], ratios[names[0]] = append(rates[names[0]], rate), append(ratios[names[0]], 1)
-			return rate
-		}
-		for range sharedRounds {
-			reference := bare()
-			measure("aspectop, PostgreSQL", 1, reference)
-			measure("four aspectops, PostgreSQL", 4, reference)
-		}
-		primary.Standby()
-		for range sharedRounds {
-			reference := bare()
-			measure("aspectop, PostgreSQL with a synchronous standby", 1, reference)
-			measure("four aspectops, PostgreSQL with a synchronous standby", 4, reference)
+		for _, with := range []string{"", " with a synchronous standby"} {
+			if with != "" {
+				primary.Standby()
+			}
+			for range sharedRounds {
+				reference := round(0)
+				measure("aspectop, PostgreSQL"+with, 1, reference)
+				measure("four aspectops, PostgreSQL"+with, 4, reference)
+			}
 		}
 		out := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.Debug)
-		fmt.Fprintf(out, "\nclosed loop, %d connections in all\ta second\tratio\t\n", connections)
+		fmt.Fprintf(out, "\nclosed loop, %d connections in all\ta second\tof net/http + Svix verification\tCPU µs, with the database's\tratio\t\n", connections)
 		for _, name := range names {
-			fmt.Fprintf(out, "%s\t%.0f\t%s\t\n", name, spreadOf(rates[name]).median, spreadOf(ratios[name]))
+			rates, spent := make([]float64, sharedRounds), make([]float64, sharedRounds)
+			for i, f := range own[name] {
+				rates[i], spent[i] = f.rate, f.cpu
+			}
+			fmt.Fprintf(out, "%s\t%.0f\t%s\t%.0f\t%s\t\n", name, spreadOf(rates).median, ratio(own[name], references[name], figures.throughput),
+				spreadOf(spent).median, ratio(own[name], references[name], figures.processor))
 		}
 		out.Flush()
 		fmt.Printf("medians of %d rounds, and their range; one sync of the disk takes %s\n", sharedRounds, syncCost(b, dir))
