@@ -2,6 +2,7 @@ package model
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -28,13 +29,14 @@ type goal struct {
 	name string // the id, or how it begins
 	id   string // the task it turned out to be, "" while none is known
 	done bool
+	gone bool // said by Gone
 }
 
 // Outcome is how far one task came.
 type Outcome struct {
 	TaskID  string // as it was asked for if no such task is known
 	Feature string // the one that is waited for, "" if it is the task itself
-	State   State  // of that feature or the task, "" if unknown
+	State   State  // of that feature or the task, "" if unknown, also to Aspect
 	Done    bool
 }
 
@@ -150,38 +152,66 @@ func (w *Wait) Unfinished() []Outcome {
 func (w *Wait) outcome(g *goal) Outcome {
 	t := w.board.Task(g.id)
 	if t == nil {
-		return Outcome{TaskID: g.name, Feature: w.feature}
+		return Outcome{TaskID: cmp.Or(g.id, g.name), Feature: w.feature}
 	}
 	o := Outcome{TaskID: g.id, Feature: w.feature, State: t.State()}
 	if w.feature != "" {
 		o.State, _ = t.Feature(w.feature)
 	}
 	o.Done = o.State.Terminal()
+	if !o.Done && t.Gone() { // the state it was in may be long past, or was never told
+		o.State = ""
+	}
 	return o
 }
 
+// Gone are the tasks that are not done and that Aspect's API did not know when it
+// was last asked. Each is returned once.
+func (w *Wait) Gone() (ids []string) {
+	for i := range w.goals {
+		g := &w.goals[i]
+		t := w.board.Task(g.id)
+		if t == nil || g.done || g.gone || t.State().Terminal() || !t.Gone() {
+			continue
+		}
+		g.gone = true
+		ids = append(ids, g.id)
+	}
+	return ids
+}
+
 // identify finds out which task is meant.
-func (w *Wait) identify(g *goal) error {
+func (w *Wait) identify(g *goal) (err error) {
 	if g.id != "" {
 		return nil
 	}
-	if w.board.Task(g.name) != nil {
-		g.id = g.name
-		return nil
+	ids := make([]string, w.board.Len())
+	for i := range ids {
+		ids[i] = w.board.At(i).ID()
 	}
+	g.id, err = Meant(g.name, ids)
+	return err
+}
+
+// Meant is the task that a name means among all the tasks there are: the id itself,
+// or the only one that begins so; "" if there is none. The error is an
+// [*AmbiguousError].
+func Meant(name string, ids []string) (string, error) {
 	var fit []string
-	for i := range w.board.Len() {
-		if id := w.board.At(i).ID(); strings.HasPrefix(id, g.name) {
+	for _, id := range ids {
+		if id == name {
+			return id, nil
+		}
+		if strings.HasPrefix(id, name) && !slices.Contains(fit, id) {
 			fit = append(fit, id)
 		}
 	}
 	switch len(fit) {
 	case 0:
-		return nil
+		return "", nil
 	case 1:
-		g.id = fit[0]
-		return nil
+		return fit[0], nil
 	}
 	slices.Sort(fit)
-	return &AmbiguousError{g.name, fit[:min(len(fit), 5)]}
+	return "", &AmbiguousError{name, fit[:min(len(fit), 5)]}
 }

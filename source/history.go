@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"sync"
+	"time"
 
 	"aspectop/model"
 )
@@ -119,13 +120,15 @@ func (h *History) task(id string) (known, bool) {
 	}, true
 }
 
-// unfinished are the tasks that are neither done nor gone.
-func (h *History) unfinished() []string {
+// unfinished are the tasks that are not done, without those that the API did not
+// know when it was last asked, before goneSince.
+func (h *History) unfinished(goneSince time.Time) []string {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	var ids []string
 	for i := range h.board.Len() {
-		if t := h.board.At(i); !t.State().Terminal() && !t.Gone() {
+		t := h.board.At(i)
+		if !t.State().Terminal() && (!t.Gone() || !t.Heard().Before(goneSince)) {
 			ids = append(ids, t.ID())
 		}
 	}

@@ -19,7 +19,7 @@ func TestAHistoryBeginsWithTheNewestDeliveries(t *testing.T) {
 	if err := h.catchUp(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if got := h.unfinished(); len(got) != 1 || got[0] != "new" {
+	if got := h.unfinished(time.Time{}); len(got) != 1 || got[0] != "new" {
 		t.Errorf("unfinished are %q", got)
 	}
 }

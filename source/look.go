@@ -37,10 +37,19 @@ func (p *Poller) look(ctx context.Context) (found, error) {
 	if err := p.catchUp(ctx); err != nil {
 		return found{}, err
 	}
-	open := p.open()
+	before := p.c.History.unfinished(time.Now().Add(-goneAsked))
 	list, err := p.c.API.ActiveTasks(ctx)
 	if err != nil {
 		return found{}, err
+	}
+	if p.c.Wanted != nil && p.wanted == nil {
+		ids := make([]string, len(list))
+		for i, t := range list {
+			ids[i] = t.ID
+		}
+		if p.wanted = p.c.Wanted(ids); ctx.Err() != nil {
+			return found{}, ctx.Err()
+		}
 	}
 	if err := p.catchUp(ctx); err != nil {
 		return found{}, err
@@ -53,14 +62,13 @@ func (p *Poller) look(ctx context.Context) (found, error) {
 			return f, err
 		}
 	}
-	return f, p.askFor(ctx, slices.DeleteFunc(open, func(id string) bool { return listed[id] }), &f)
+	return f, p.askFor(ctx, slices.DeleteFunc(p.open(before), func(id string) bool { return listed[id] }), &f)
 }
 
-// open are the tasks that are not done as far as is known.
-func (p *Poller) open() []string {
-	open := p.c.History.unfinished()
-	for _, id := range p.c.Tasks {
-		if _, known := p.c.History.task(id); !known {
+// open adds the wanted tasks that are not done as far as is known.
+func (p *Poller) open(open []string) []string {
+	for _, id := range p.wanted {
+		if t, known := p.c.History.task(id); (!known || t.gone && !t.terminal) && !slices.Contains(open, id) {
 			open = append(open, id)
 		}
 	}
@@ -79,6 +87,9 @@ func (p *Poller) askFor(ctx context.Context, ids []string, f *found) error {
 	asked := 0
 	for _, id := range ids {
 		last := p.asks[id]
+		if t, _ := p.c.History.task(id); last.gone && !t.gone { // it came back by another way
+			last = ask{}
+		}
 		if time.Now().Before(last.next) {
 			continue
 		}
@@ -89,7 +100,7 @@ func (p *Poller) askFor(ctx context.Context, ids []string, f *found) error {
 		if asked++; asked > 1 {
 			sleep(ctx, askPause)
 		}
-		news, err := p.ask(ctx, id)
+		news, gone, err := p.ask(ctx, id)
 		switch {
 		case aboutOne(err):
 			if f.refused++; f.why == nil {
@@ -98,28 +109,35 @@ func (p *Poller) askFor(ctx context.Context, ids []string, f *found) error {
 		case err != nil:
 			return err
 		}
-		if !news && !slices.Contains(p.c.Tasks, id) {
-			wait := min(max(firstAsk, 2*last.wait), lastAsk)
-			p.asks[id] = ask{wait, time.Now().Add(wait)}
+		if !news && !slices.Contains(p.wanted, id) {
+			first := firstAsk
+			if gone {
+				first = firstGoneAsk
+			}
+			wait := min(max(first, 2*last.wait), lastAsk)
+			p.asks[id] = ask{gone, wait, time.Now().Add(wait)}
 		}
 	}
 	return nil
 }
 
-// ask asks for one task, and reports whether there was news of it.
-func (p *Poller) ask(ctx context.Context, id string) (news bool, err error) {
+// ask asks for one task, and reports whether there was news of it, and whether the
+// API does not know it.
+func (p *Poller) ask(ctx context.Context, id string) (news, gone bool, err error) {
 	t, err := p.c.API.Task(ctx, id)
-	notFound := errors.Is(err, aspect.ErrNotFound)
-	if err != nil && !notFound {
-		return false, err
+	gone = errors.Is(err, aspect.ErrNotFound)
+	if err != nil && !gone {
+		return false, false, err
 	}
 	if err := p.catchUp(ctx); err != nil {
-		return false, err
+		return false, gone, err
 	}
-	if notFound {
-		return true, p.enterGone(ctx, id)
+	if gone {
+		news, err = p.enterGone(ctx, id)
+	} else {
+		news, err = p.enter(ctx, t, false)
 	}
-	return p.enter(ctx, t, false)
+	return news, gone, err
 }
 
 // enter puts a task into the journal if that has not heard of it. One from the
@@ -147,15 +165,15 @@ func (p *Poller) enter(ctx context.Context, t aspect.Task, listed bool) (news bo
 	return true, p.keep(ctx, d)
 }
 
-// enterGone notes that the API does not know a task.
-func (p *Poller) enterGone(ctx context.Context, id string) error {
+// enterGone notes that the API does not know a task, if that is news.
+func (p *Poller) enterGone(ctx context.Context, id string) (news bool, err error) {
 	before, known := p.c.History.task(id)
-	if before.gone || known && before.terminal {
-		return nil // it ended while it was asked for
+	if before.gone || known && before.terminal { // it ended while it was asked for
+		return false, nil
 	}
 	before.ID = id
 	now := time.Now().UTC()
-	return p.keep(ctx, &model.Delivery{
+	return true, p.keep(ctx, &model.Delivery{
 		ID: turnID(&before.Snapshot, before), Source: model.SourceAPI, Received: now,
 		Body: goneBody(&before.Snapshot, now),
 	})

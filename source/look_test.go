@@ -38,8 +38,8 @@ func TestATaskThatTheAPINoLongerKnowsIsGoneOnce(t *testing.T) {
 		if got := told(p.journal.deliveries()); got != "webhook task.progress, api gone" || !gone() {
 			t.Fatalf("the journal has %s, gone is %v", got, gone())
 		}
-		if _, asked := p.account.calls(); len(asked) != 1 {
-			t.Errorf("asked for %q", asked)
+		if _, asked := p.account.calls(); len(asked) < 9 || len(asked) > 13 { // after 0, 5, 10, 20, 40, … seconds
+			t.Errorf("asked %d times in an hour", len(asked))
 		}
 		a := p.journal.board().Task("a")
 		if s, _ := a.Feature("visual"); s != model.Processing || a.State() != model.Processing || a.AssetID() != "asset-a" {
@@ -91,13 +91,28 @@ func TestATaskThatComesBackAsItWasIsBack(t *testing.T) {
 	})
 }
 
-func TestATaskThatIsWantedAndUnknownToAllIsGone(t *testing.T) {
+func TestATaskThatIsGoneForLongIsAskedForNoMore(t *testing.T) {
 	poll(t, 5*time.Second, func(t *testing.T, p *polling) {
-		pass(time.Minute)
+		p.journal.receive(t, envelope("e1", "task.progress", task("a", time.Now(), "visual:processing")))
+		pass(2 * time.Hour)
+		_, before := p.account.calls()
+		pass(24 * time.Hour)
+		if _, asked := p.account.calls(); len(asked) != len(before) {
+			t.Errorf("asked %d times after two hours", len(asked)-len(before))
+		}
+	})
+}
+
+func TestATaskThatIsWantedAndUnknownToAllIsGoneAndAskedForAtEveryLook(t *testing.T) {
+	poll(t, 5*time.Second, func(t *testing.T, p *polling) {
+		pass(2 * time.Hour)
+		if looks, asked := p.account.calls(); len(asked) != len(looks) {
+			t.Errorf("%d looks, %d questions", len(looks), len(asked))
+		}
 		if b := p.journal.board(); b.Len() != 1 || !b.Task("nobody's").Gone() || len(b.At(0).Features()) != 0 {
 			t.Errorf("the journal has %s", told(p.journal.deliveries()))
 		}
-	}, func(p *polling) { p.Poller = &Poller{c: PollerConfig{Tasks: []string{"nobody's"}}} })
+	}, func(p *polling) { p.Poller = &Poller{c: PollerConfig{Wanted: wanting("nobody's")}} })
 }
 
 func TestATaskThatEndsWhileItIsAskedForIsNotGone(t *testing.T) {

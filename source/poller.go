@@ -18,8 +18,10 @@ type PollerConfig struct {
 	// Every is the polling interval, ±10 percent; 0 polls only at the start and after
 	// each [Poller.Gap].
 	Every time.Duration
-	// Tasks are polled by id until they are done, even if they are unknown.
-	Tasks []string
+	// Wanted, if not nil, is called once, with the ids of the active tasks, before they
+	// are stored. The tasks that it returns are polled by id until they are done, even
+	// if they are unknown to the journal or to the API.
+	Wanted func(active []string) []string
 	// Report is called with each change, from one goroutine; it may be nil and must
 	// not block.
 	Report func(Report)
@@ -28,17 +30,22 @@ type PollerConfig struct {
 // Poller reads the account's tasks from Aspect's API and stores what is new.
 //
 // A look is one call for the active tasks, and one for each task that is unfinished
-// in the journal but not among them: it has ended or is gone. A task that the API no
-// longer knows is stored as gone, once. A task that failed more than a day ago and is
+// in the journal but not among them: it has ended or is gone. A task that the API does
+// not know is stored as gone, once, and asked for again for an hour: a server that
+// lags behind the others may not know it yet. A task that failed more than a day ago and is
 // not in the journal is ignored, although the API still lists it as active.
 type Poller struct {
 	c    PollerConfig
 	gap  chan struct{}
 	asks map[string]ask // by task
+
+	wanted []string // nil before the first list
+	noted  string   // the last notice of a refused task
 }
 
 // ask says when to ask again for a task without news.
 type ask struct {
+	gone bool // the API did not know it
 	wait time.Duration
 	next time.Time
 }
@@ -50,6 +57,11 @@ const (
 	// less and less often: it may belong to another user.
 	firstAsk = time.Minute
 	lastAsk  = 15 * time.Minute
+
+	// One that the API did not know is asked for again at the next look, after five
+	// seconds, and less and less often until goneAsked has passed.
+	firstGoneAsk = 5 * time.Second
+	goneAsked    = time.Hour
 
 	asksAtOnce = 50 // in one look, so that the list is not stale meanwhile
 	askPause   = 100 * time.Millisecond
@@ -85,7 +97,7 @@ func (p *Poller) Run(ctx context.Context) {
 		case err != nil:
 			failures++
 			wait = jittered(retryIn(err, grow(max(p.c.Every, firstRetry), lastRetry, failures)))
-			r.trouble(causeOf(err), err.Error(), time.Now().Add(wait).UTC())
+			r.trouble(causeOf(err), err, time.Now().Add(wait).UTC())
 		case found.more:
 			continue
 		case p.c.Every > 0:
@@ -95,6 +107,10 @@ func (p *Poller) Run(ctx context.Context) {
 		default:
 			failures = 0
 			r.ok(found.String(), time.Time{})
+		}
+		if found.why != nil && found.why.Error() != p.noted {
+			p.noted = found.why.Error()
+			r.note(p.noted)
 		}
 		p.pause(ctx, wait)
 	}

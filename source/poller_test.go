@@ -28,11 +28,11 @@ func poll(t *testing.T, every time.Duration, test func(t *testing.T, p *polling)
 		for _, f := range before {
 			f(p)
 		}
-		var tasks []string
+		var wanted func([]string) []string
 		if p.Poller != nil {
-			tasks = p.c.Tasks
+			wanted = p.c.Wanted
 		}
-		p.Poller = NewPoller(PollerConfig{API: p.account, Journal: p.journal, History: NewHistory(p.journal), Every: every, Tasks: tasks, Report: p.reports.add})
+		p.Poller = NewPoller(PollerConfig{API: p.account, Journal: p.journal, History: NewHistory(p.journal), Every: every, Wanted: wanted, Report: p.reports.add})
 		stop := start(t, p.Run)
 		synctest.Wait()
 		test(t, p)
@@ -203,7 +203,7 @@ func TestAFailureTwoDaysOldIsNotImported(t *testing.T) {
 			`{"id":"timeless","features":{"visual":{"state":"failed"}}}`,
 		}
 		p.account.tasks["wanted"] = task("wanted", ago(48*time.Hour), "visual:failed")
-		p.Poller = &Poller{c: PollerConfig{Tasks: []string{"wanted"}}}
+		p.Poller = &Poller{c: PollerConfig{Wanted: wanting("wanted")}}
 	})
 }
 

@@ -24,6 +24,7 @@ type Report struct {
 	Since   time.Time // when State began
 	Detail  string    // what is there, or what is wrong and what to do; one line
 	NextTry time.Time // zero if none is scheduled
+	Err     error     // of Trouble
 	// Notice is a sentence for the log, "" for a mere update. There is one when
 	// trouble begins, changes its cause, or ends.
 	Notice string
@@ -73,7 +74,8 @@ func (r *reporter) connecting(detail string, next time.Time) {
 
 // trouble reports a problem, with a notice if the cause is new. The detail may differ
 // each time (ports, times).
-func (r *reporter) trouble(cause, detail string, next time.Time) {
+func (r *reporter) trouble(cause string, err error, next time.Time) {
+	detail := err.Error()
 	notice := ""
 	if r.noticed != Trouble || r.cause != cause {
 		notice = detail
@@ -81,7 +83,7 @@ func (r *reporter) trouble(cause, detail string, next time.Time) {
 	if r.noticed != Trouble {
 		r.since = time.Now()
 	}
-	r.noticed, r.cause = Trouble, cause
+	r.noticed, r.cause, r.last.Err = Trouble, cause, err
 	r.report(Trouble, detail, next, notice)
 }
 
@@ -95,6 +97,9 @@ func (r *reporter) note(text string) {
 func (r *reporter) report(s State, detail string, next time.Time, notice string) {
 	if s != r.last.State {
 		r.last.State, r.last.Since = s, time.Now().UTC()
+	}
+	if s != Trouble {
+		r.last.Err = nil
 	}
 	if notice != "" {
 		notice = r.name + ": " + notice

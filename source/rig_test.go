@@ -246,3 +246,8 @@ func pass(d time.Duration) {
 	time.Sleep(d)
 	synctest.Wait()
 }
+
+// wanting are the tasks that a poller asks for by their ids.
+func wanting(tasks ...string) func(active []string) []string {
+	return func([]string) []string { return tasks }
+}

@@ -104,7 +104,7 @@ func (s *Stream) Run(ctx context.Context) {
 		case errors.As(err, &bad):
 			failures++
 			wait := jittered(max(grow(s.retry, lastRetry, failures), bad.retryAfter))
-			s.report.trouble(bad.cause, bad.words, time.Now().Add(wait).UTC())
+			s.report.trouble(bad.cause, errors.New(bad.words), time.Now().Add(wait).UTC())
 			sleep(ctx, wait)
 		default:
 			failures = 0
@@ -148,7 +148,7 @@ func (s *Stream) try(ctx context.Context, work func() error) {
 			return
 		}
 		wait := jittered(grow(time.Second, 30*time.Second, n))
-		s.report.trouble("journal", fmt.Sprintf("the journal cannot store events: %v; waiting until it can", err), time.Now().Add(wait).UTC())
+		s.report.trouble("journal", fmt.Errorf("the journal cannot store events: %w; waiting until it can", err), time.Now().Add(wait).UTC())
 		sleep(ctx, wait)
 	}
 }

@@ -50,6 +50,13 @@ func newServer(t *testing.T) *server {
 	return s
 }
 
+// set changes what the server answers.
+func (s *server) set(f func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f()
+}
+
 func (s *server) one(w http.ResponseWriter, id, missing string) {
 	if raw, ok := s.tasks[id]; ok {
 		fmt.Fprint(w, raw)
@@ -143,8 +150,37 @@ func TestARestartFillsTheGapAndRepeatsNothing(t *testing.T) {
 			t.Errorf("%s is a repeat", d.ID)
 		}
 	}
-	if want := []string{"/tasks/active", "/tasks/active", "/tasks/a", "/tasks/c", "/tasks/active", "/tasks/active"}; !slices.Equal(s.asked, want) {
+	// A task that is gone might be back.
+	if want := []string{"/tasks/active", "/tasks/active", "/tasks/a", "/tasks/c", "/tasks/active", "/tasks/c", "/tasks/active", "/tasks/c"}; !slices.Equal(s.asked, want) {
 		t.Errorf("asked for %q, want %q", s.asked, want)
+	}
+}
+
+func TestATaskThatOneAnswerDidNotKnowIsBackWithTheNextThatDoes(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		active []string // at first
+		wanted []string
+	}{
+		{"wanted and unknown", nil, []string{"a"}},
+		{"processing and wanted", []string{task("a", time.Now(), "visual:processing")}, []string{"a"}},
+		{"processing", []string{task("a", time.Now(), "visual:processing")}, nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := newServer(t)
+			s.active = c.active
+			j, r := file(t)
+			p := NewPoller(PollerConfig{API: s.client(t), Journal: j, History: NewHistory(r), Every: 10 * time.Millisecond, Wanted: wanting(c.wanted...)})
+			start(t, p.Run)
+			a := func() *model.Task { return boardOf(all(t, r)).Task("a") }
+			if c.active != nil {
+				eventually(t, "the task is known", func() bool { return a() != nil })
+			}
+			s.set(func() { s.active = nil })
+			eventually(t, "it is gone", func() bool { return a() != nil && a().Gone() })
+			s.set(func() { s.tasks["a"] = task("a", time.Now().Add(time.Second), "visual:completed") })
+			eventually(t, "it is completed", func() bool { return !a().Gone() && a().State() == model.Completed })
+		})
 	}
 }
 
