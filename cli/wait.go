@@ -1,11 +1,13 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"math"
+	"net/http"
 	"os"
 	"strings"
 	"time"
@@ -44,7 +46,8 @@ func newWait() *cobra.Command {
 		Long: `wait blocks until the tasks are completed, failed or cancelled. A task is given by
 its id or an unambiguous prefix. wait follows the journal of a running watch; for
 a task that is already done there, no watch is needed. Without a watch it polls
-Aspect's API if there is a key in ` + settings.KeyVariable + ` (this needs full ids).
+Aspect's API if there is a key in ` + settings.KeyVariable + ` (a prefix then only fits
+a task that is active at the start).
 Otherwise it receives webhooks itself and does not store them; the signing secret
 comes from ` + settings.SecretVariable + ` or --secret-file.
 
@@ -173,20 +176,58 @@ func (w *waitFlags) poll(ctx context.Context, goal *model.Wait, client *aspect.C
 	if err != nil {
 		return err
 	}
-	poller := source.NewPoller(source.PollerConfig{
-		API: client, Journal: s.Journal(), History: source.NewHistory(history), Every: defaultPoll, Tasks: w.tasks,
-		Report: func(r source.Report) {
-			if r.Notice != "" {
-				fmt.Fprintln(os.Stderr, "aspectop: "+printer.Clean(r.Notice))
-			}
-		},
-	})
+	var names []string
+	for _, o := range goal.Unfinished() {
+		names = append(names, o.TaskID)
+	}
 	s.Remark("no watch is running, polling Aspect's API every " + defaultPoll.String())
-	s.Beside(func(ctx context.Context) error {
-		poller.Run(ctx)
-		return nil
+	s.Beside(func(ctx context.Context) (err error) {
+		ctx, stop := context.WithCancel(ctx)
+		defer stop()
+		fail := func(why error) {
+			err = why
+			stop()
+		}
+		source.NewPoller(source.PollerConfig{
+			API: client, Journal: s.Journal(), History: source.NewHistory(history), Every: defaultPoll,
+			Wanted: func(active []string) []string {
+				tasks, err := meant(names, active)
+				if err != nil {
+					fail(err)
+				}
+				return tasks
+			},
+			Report: func(r source.Report) {
+				if rejected(r.Err) {
+					fail(r.Err)
+				} else if r.Notice != "" {
+					fmt.Fprintln(os.Stderr, "aspectop: "+printer.Clean(r.Notice))
+				}
+			},
+		}).Run(ctx)
+		return err
 	})
 	return w.followOwn(ctx, s, goal, known)
+}
+
+// meant are the tasks with these names among the active ones. A name that fits none
+// is taken for a full id: the API finds a task that is done only by that.
+func meant(names, active []string) (tasks []string, err error) {
+	for _, name := range names {
+		id, err := model.Meant(name, active)
+		if err != nil {
+			return nil, err
+		}
+		tasks = append(tasks, cmp.Or(id, name))
+	}
+	return tasks, nil
+}
+
+// rejected reports whether Aspect does not accept the key, so that polling on is
+// useless.
+func rejected(err error) bool {
+	var refused *aspect.APIError
+	return errors.As(err, &refused) && (refused.Status == http.StatusUnauthorized || refused.Status == http.StatusForbidden)
 }
 
 // receive waits with its own receiver.
@@ -366,6 +407,9 @@ func (f *following) look() error {
 		if err == nil {
 			err = f.tell(o)
 		}
+	}
+	for _, id := range f.goal.Gone() {
+		fmt.Fprintf(os.Stderr, "aspectop: Aspect does not know a task %s (yet); still waiting for it\n", printer.Clean(id))
 	}
 	return err
 }

@@ -26,6 +26,7 @@ type standIn struct {
 	calls     []string                  // method and path
 	active    []string                  // tasks, as JSON
 	tasks     map[string]string         // by id, as JSON
+	refused   map[string]int            // statuses of the answers about tasks, by id
 	assets    map[string]string         // names by id
 	messages  []string                  // as JSON
 	attempts  map[string][]string       // by id of their message or endpoint, as JSON
@@ -96,6 +97,9 @@ func (a *standIn) answer(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprint(w, `{"success":true}`)
 	case call == "GET /tasks/active":
 		fmt.Fprintf(w, "[%s]", strings.Join(a.active, ","))
+	case strings.HasPrefix(call, "GET /tasks/") && a.refused[id] != 0:
+		w.WriteHeader(a.refused[id])
+		fmt.Fprint(w, `{"detail":"Refused"}`)
 	case strings.HasPrefix(call, "GET /tasks/") && a.tasks[id] != "":
 		fmt.Fprint(w, a.tasks[id])
 	case strings.HasPrefix(call, "GET /assets/") && a.assets[id] != "":

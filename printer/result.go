@@ -44,7 +44,7 @@ func resultSentence(r model.Outcome) string {
 	case r.Done:
 		return name + " " + word(string(r.State))
 	case r.State == "":
-		return name + " not done, no events received"
+		return name + " not done, no state known"
 	}
 	return name + " not done, still " + word(string(r.State))
 }

@@ -21,7 +21,7 @@ func TestResultsAsLinesAndAsSentences(t *testing.T) {
 		{model.Outcome{TaskID: taskA, Feature: "visual", State: model.Failed, Done: true},
 			`"task_id":"` + taskA + `","state":"failed","done":true}`, "task 2e1c7e42: visual failed"},
 		{model.Outcome{TaskID: "2e1c\x1b"},
-			`"task_id":"2e1c\u001b","state":null,"done":false}`, "task 2e1c: not done, no events received"},
+			`"task_id":"2e1c\u001b","state":null,"done":false}`, "task 2e1c: not done, no state known"},
 		{model.Outcome{TaskID: taskA, State: "paused"},
 			`"task_id":"` + taskA + `","state":"paused","done":false}`, "task 2e1c7e42: not done, still paused"},
 	} {
