@@ -1,6 +1,7 @@
 package aspect
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -116,9 +117,9 @@ func (c *Client) UpdateEndpoint(ctx context.Context, id string, spec EndpointSpe
 	if err != nil {
 		return Endpoint{}, err
 	}
-	o, _ := objectOf(answer)
-	if o.failed() {
-		return Endpoint{}, fmt.Errorf("PUT %s: Aspect reported a failure: try again", path)
+	o, err := acknowledged(http.MethodPut, path, answer)
+	if err != nil {
+		return Endpoint{}, err
 	}
 	raw := json.RawMessage(answer)
 	if e, ok := o.object("endpoint"); ok {
@@ -141,10 +142,29 @@ func (c *Client) DeleteEndpoint(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	if o, _ := objectOf(answer); o.failed() {
-		return fmt.Errorf("DELETE %s: Aspect reported a failure: try again", path)
+	o, err := acknowledged(http.MethodDelete, path, answer)
+	if err == nil && o != nil && !o.succeeded() {
+		err = foreignAnswer(http.MethodDelete, path)
 	}
-	return nil
+	return err
+}
+
+// acknowledged reads the answer to a change: an object, or nothing. A page of a proxy
+// or of another server does not say that anything was changed.
+func acknowledged(method, path string, answer []byte) (object, error) {
+	o, ok := objectOf(answer)
+	said := string(bytes.TrimSpace(answer))
+	switch {
+	case o.failed():
+		return nil, fmt.Errorf("%s %s: Aspect reported a failure: try again", method, path)
+	case !ok && said != "" && said != "null":
+		return nil, foreignAnswer(method, path)
+	}
+	return o, nil
+}
+
+func foreignAnswer(method, path string) error {
+	return fmt.Errorf("%s %s: the answer is not one of Aspect's, so probably nothing was changed: check ASPECT_URL, and whether there is a proxy in between", method, path)
 }
 
 // endpointOf parses an endpoint; sent supplies fields missing in the answer.

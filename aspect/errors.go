@@ -12,7 +12,8 @@ import (
 	"time"
 )
 
-// ErrNotFound is matched by the error of a 404 or 410 answer.
+// ErrNotFound is matched by the error of a 404 or 410 answer in JSON. Any other
+// could be that of a proxy, or of a server that is not Aspect's.
 var ErrNotFound = errors.New("not found")
 
 // APIError is an answer other than 2xx.
@@ -25,6 +26,7 @@ type APIError struct {
 	RetryAfter time.Duration // zero if there is none
 
 	location string // of a redirect that was not followed
+	foreign  bool   // the body is no JSON object, as those of Aspect's errors are
 }
 
 // Error says what happened, in the server's words, and what to do.
@@ -56,6 +58,8 @@ func (e *APIError) advice() string {
 		return "Aspect does not know this API key: check ASPECT_API_KEY"
 	case e.Status == http.StatusForbidden:
 		return "the API key was revoked, or belongs to another account: check ASPECT_API_KEY"
+	case e.foreign && (e.Status == http.StatusNotFound || e.Status == http.StatusGone):
+		return "this answer is not one of Aspect's: check ASPECT_URL, and whether there is a proxy in between"
 	case e.Status == http.StatusNotFound, e.Status == http.StatusGone:
 		return "it does not exist in this account; if it should, check ASPECT_API_KEY and ASPECT_URL"
 	case e.Status == http.StatusUnprocessableEntity:
@@ -70,9 +74,9 @@ func (e *APIError) advice() string {
 	return ""
 }
 
-// Is makes errors.Is(err, ErrNotFound) true for 404 and 410.
+// Is makes errors.Is(err, ErrNotFound) true for 404 and 410 in JSON.
 func (e *APIError) Is(target error) bool {
-	return target == ErrNotFound && (e.Status == http.StatusNotFound || e.Status == http.StatusGone)
+	return target == ErrNotFound && !e.foreign && (e.Status == http.StatusNotFound || e.Status == http.StatusGone)
 }
 
 // temporary reports whether a retry may succeed.
@@ -94,7 +98,7 @@ func (e *APIError) undone() bool {
 // apiError reads an answer other than 2xx.
 func (c *Client) apiError(r call, res *http.Response) *APIError {
 	e := &APIError{Status: res.StatusCode, Method: r.method, Path: r.path, RetryAfter: RetryAfter(res.Header, time.Now())}
-	e.Code, e.Detail = c.wordsOf(res.Body)
+	e.Code, e.Detail, e.foreign = c.wordsOf(res.Body)
 	if next, err := res.Location(); err == nil && res.StatusCode/100 == 3 {
 		e.location = c.clean((&url.URL{Scheme: next.Scheme, Host: next.Host, Path: next.Path}).String())
 	}

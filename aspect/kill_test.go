@@ -62,10 +62,10 @@ func child(dir, url string) error {
 		case 0:
 			err = g.Repoint(ctx, "https://b.example")
 			if err == nil {
-				err = g.Release(ctx)
+				_, err = g.Release(ctx)
 			}
 		case 1:
-			err = g.Release(ctx)
+			_, err = g.Release(ctx)
 		case 2:
 			err = g.Keep()
 		}
@@ -109,7 +109,7 @@ func everyEndpointIsAccountedFor(t *testing.T, s *standIn, c *Client, dir string
 			t.Error(err)
 		}
 		if rec.Registration != nil {
-			if err := rec.Registration.Release(t.Context()); err != nil {
+			if _, err := rec.Registration.Release(t.Context()); err != nil {
 				t.Error(err)
 			}
 		}

@@ -38,7 +38,7 @@ func TestRegistrarsAtOnceDoNotFight(t *testing.T) {
 				if (i+j)%4 == 0 {
 					err = g.Keep()
 				} else {
-					err = g.Release(t.Context())
+					_, err = g.Release(t.Context())
 				}
 				if err != nil {
 					t.Error(err)
@@ -50,7 +50,7 @@ func TestRegistrarsAtOnceDoNotFight(t *testing.T) {
 	r := NewRegistrar(c, dir)
 	for n := 0; len(s.alive()) > 0 && n < 100; n++ { // those that were kept
 		rec := must(r.Recover(t.Context(), "https://a.example"))(t)
-		if err := rec.Registration.Release(t.Context()); err != nil {
+		if _, err := rec.Registration.Release(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -56,6 +56,8 @@ func (o object) object(name string) (object, bool) { return objectOf(o[plainName
 // failed reports whether the body says that the call failed.
 func (o object) failed() bool { return string(o["success"]) == "false" }
 
+func (o object) succeeded() bool { return string(o["success"]) == "true" }
+
 // text is a JSON value as text: a string as it is, nothing for null and absent,
 // any other value as it is written, without the spaces.
 func text(raw json.RawMessage) string {

@@ -35,7 +35,7 @@ func TestTheNewestOrphanIsTakenOverAndTheOthersDeleted(t *testing.T) {
 	if again := must(r.Recover(t.Context(), "https://other.example"))(t); len(again.Findings) != 0 {
 		t.Errorf("what is in use was found again: %v", again.Findings)
 	}
-	if err := g.Release(t.Context()); err != nil {
+	if _, err := g.Release(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	nothingLeft(t, s, dir)

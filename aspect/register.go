@@ -86,7 +86,8 @@ func (r *Registrar) Register(ctx context.Context, url string) (*Registration, er
 	}
 	undo, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTime)
 	defer cancel()
-	return nil, errors.Join(err, g.Release(undo))
+	_, undone := g.Release(undo)
+	return nil, errors.Join(err, undone)
 }
 
 // note writes a new intent and locks it.
@@ -166,24 +167,27 @@ func (g *Registration) Repoint(ctx context.Context, url string) error {
 }
 
 // Release deletes the endpoint, with the deliveries that Svix would still retry, and
-// then its lease. It succeeds if the endpoint does not exist. If it fails, the error
-// is a [*CleanupError] and the lease stays, so that Release can be called again or
-// the next run cleans up. After success it does nothing.
-func (g *Registration) Release(ctx context.Context) error {
+// then its lease. The outcome is Deleted, or Gone if the endpoint did not exist. If it
+// fails, the error is a [*CleanupError] and the lease stays, so that Release can be
+// called again or the next run cleans up. After success it does nothing.
+func (g *Registration) Release(ctx context.Context) (Outcome, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.claim == nil {
-		return nil
+		return Gone, nil
 	}
-	if err := g.client.DeleteEndpoint(ctx, g.EndpointID); err != nil && !errors.Is(err, ErrNotFound) {
-		return g.client.cleanupError(g.lease, err)
+	outcome := Deleted
+	if err := g.client.DeleteEndpoint(ctx, g.EndpointID); errors.Is(err, ErrNotFound) {
+		outcome = Gone
+	} else if err != nil {
+		return Failed, g.client.cleanupError(g.lease, err)
 	}
 	err := g.claim.remove()
 	g.claim = nil
 	if err != nil {
-		return fmt.Errorf("webhook endpoint %s was deleted, but not its lease: %w", g.EndpointID, err)
+		return outcome, fmt.Errorf("webhook endpoint %s was deleted, but not its lease: %w", g.EndpointID, err)
 	}
-	return nil
+	return outcome, nil
 }
 
 // Keep releases the registration but keeps the endpoint and its lease for the next

@@ -3,6 +3,7 @@ package aspect
 import (
 	"bytes"
 	"errors"
+	"io"
 	"net/http"
 	"os"
 	"strings"
@@ -28,8 +29,8 @@ func TestAnEndpointIsRepointed(t *testing.T) {
 	if err := g.Repoint(t.Context(), "https://c.example"); !errors.Is(err, ErrNotFound) {
 		t.Errorf("a deleted one: %v", err)
 	}
-	if err := g.Release(t.Context()); err != nil {
-		t.Errorf("releasing a deleted one: %v", err)
+	if outcome, err := g.Release(t.Context()); err != nil || outcome != Gone {
+		t.Errorf("releasing a deleted one: outcome %d, %v", outcome, err)
 	}
 	nothingLeft(t, s, dir)
 	if err := g.Repoint(t.Context(), "https://c.example"); err == nil {
@@ -48,7 +49,7 @@ func TestAFailedReleaseTellsTheCommandAndMayBeRepeated(t *testing.T) {
 		s.ServeHTTP(w, r)
 	})
 	g := must(NewRegistrar(c, dir).Register(t.Context(), "https://a.example"))(t)
-	err := g.Release(t.Context())
+	_, err := g.Release(t.Context())
 	var left *CleanupError
 	if !errors.As(err, &left) {
 		t.Fatal(err)
@@ -67,10 +68,58 @@ func TestAFailedReleaseTellsTheCommandAndMayBeRepeated(t *testing.T) {
 		t.Errorf("another start took it from its living owner: %v", rec.Findings)
 	}
 	fail = 0
-	if err := g.Release(t.Context()); err != nil {
-		t.Fatal(err)
+	if outcome, err := g.Release(t.Context()); err != nil || outcome != Deleted {
+		t.Fatalf("outcome %d, %v", outcome, err)
 	}
 	nothingLeft(t, s, dir)
+}
+
+func TestAnAnswerThatIsNotAspectsNeitherDeletesNorUpdates(t *testing.T) {
+	const login = "<!doctype html><html><title>Log in</title></html>"
+	for _, c := range []struct {
+		status     int
+		body       string
+		onlyDelete bool // an update may be answered by an endpoint
+	}{
+		{200, login, false},
+		{404, login, false},
+		{410, "gone", false},
+		{404, "", false},
+		{200, `"ok"`, false},
+		{200, `{"detail":"Log in"}`, true},
+	} {
+		s, dir := newStandIn(t), t.TempDir()
+		broken := false
+		client := handling(t, func(w http.ResponseWriter, r *http.Request) {
+			if !broken {
+				s.ServeHTTP(w, r)
+				return
+			}
+			w.Header().Set("Content-Type", "text/html")
+			w.WriteHeader(c.status)
+			io.WriteString(w, c.body)
+		})
+		g := must(NewRegistrar(client, dir).Register(t.Context(), "https://a.example"))(t)
+		broken = true
+		if err := g.Repoint(t.Context(), "https://b.example"); !c.onlyDelete && (err == nil || errors.Is(err, ErrNotFound) || g.URL() != "https://a.example") {
+			t.Errorf("%d %q: repointing says %v, it points to %s", c.status, c.body, err, g.URL())
+		}
+		_, err := g.Release(t.Context())
+		if !errors.As(err, new(*CleanupError)) || !strings.Contains(err.Error(), "not one of Aspect's") {
+			t.Errorf("%d %q: releasing says %v", c.status, c.body, err)
+		}
+		onlyLease(t, dir)
+		g.claim.close() // as if the process ended
+		if rec := must(NewRegistrar(client, dir).Recover(t.Context(), ""))(t); outcomes(rec) != "failed ep_1" {
+			t.Errorf("%d %q: the next start says %v", c.status, c.body, rec.Findings)
+		}
+		onlyLease(t, dir)
+		broken = false
+		if rec := must(NewRegistrar(client, dir).Recover(t.Context(), ""))(t); outcomes(rec) != "deleted ep_1" {
+			t.Errorf("%d %q: then the next start says %v", c.status, c.body, rec.Findings)
+		}
+		nothingLeft(t, s, dir)
+	}
 }
 
 func TestACommandHoldsAStrangeIdSafely(t *testing.T) {

@@ -13,12 +13,13 @@ import (
 const maxWords = 200
 
 // wordsOf extracts the message from the body of an error: {"detail": …} of FastAPI
-// and Svix, or else the beginning of the body.
-func (c *Client) wordsOf(body io.Reader) (code, detail string) {
+// and Svix, or else the beginning of the body. The body is foreign if it is no JSON
+// object.
+func (c *Client) wordsOf(body io.Reader) (code, detail string, foreign bool) {
 	b, _ := io.ReadAll(io.LimitReader(body, maxErrorBody))
 	o, ok := objectOf(b)
 	if !ok {
-		return "", c.clean(tags.ReplaceAllString(string(b), " "))
+		return "", c.clean(tags.ReplaceAllString(string(b), " ")), true
 	}
 	code = c.clean(o.text("code"))
 	detail = detailOf(o["detail"])
@@ -28,7 +29,7 @@ func (c *Client) wordsOf(body io.Reader) (code, detail string) {
 	if code+detail == "" {
 		detail = string(b)
 	}
-	return code, c.clean(detail)
+	return code, c.clean(detail), false
 }
 
 // detailOf renders FastAPI's list of {"loc": ["body","url"], "msg": …} as

@@ -17,6 +17,7 @@ import (
 	"aspectop/aspect"
 	"aspectop/cli/exit"
 	"aspectop/cli/settings"
+	"aspectop/printer"
 )
 
 func newEndpoints() *cobra.Command {
@@ -103,7 +104,8 @@ func lineOf(e aspect.Endpoint) endpointLine {
 
 // endpointWords describes an endpoint.
 func endpointWords(e aspect.Endpoint) string {
-	words := fmt.Sprintf("webhook endpoint %s: %s to %s, at most %d per second", e.ID, strings.Join(e.EventTypes, ", "), withoutUser(e.URL), e.RateLimit)
+	words := printer.Clean(fmt.Sprintf("webhook endpoint %s: %s to %s, at most %d per second",
+		e.ID, strings.Join(e.EventTypes, ", "), withoutUser(e.URL), e.RateLimit))
 	if e.Disabled {
 		words += "; it is disabled"
 	}
@@ -182,7 +184,9 @@ const undoTime = 10 * time.Second
 func undoCreate(c *aspect.Client, id string, why error) error {
 	ctx, cancel := context.WithTimeout(context.Background(), undoTime)
 	defer cancel()
-	if err := c.DeleteEndpoint(ctx, id); err != nil && !errors.Is(err, aspect.ErrNotFound) {
+	err := c.DeleteEndpoint(ctx, id)
+	id = printer.Clean(id)
+	if err != nil && !errors.Is(err, aspect.ErrNotFound) {
 		return fmt.Errorf("%w; the endpoint %s could not be deleted again: %w; to delete it, run: aspectop endpoints delete %s", why, id, err, id)
 	}
 	return fmt.Errorf("%w; the endpoint %s was deleted again", why, id)

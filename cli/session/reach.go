@@ -12,6 +12,7 @@ import (
 	"aspectop/aspect"
 	"aspectop/cli/exit"
 	"aspectop/model"
+	"aspectop/printer"
 	"aspectop/private"
 	"aspectop/receiver"
 	"aspectop/tunnel"
@@ -241,18 +242,24 @@ func (r *reach) close() error {
 		r.tunnel.Stop()
 	}
 	endpoint := r.registered()
-	switch {
-	case endpoint == nil:
+	if endpoint == nil {
 		return nil
-	case r.keep:
-		fmt.Fprintf(os.Stderr, "aspectop: kept webhook endpoint %s; the next run with --keep-endpoint will reuse it\n", endpoint.EndpointID)
+	}
+	name := printer.Clean(endpoint.EndpointID)
+	if r.keep {
+		fmt.Fprintf(os.Stderr, "aspectop: kept webhook endpoint %s; the next run with --keep-endpoint will reuse it\n", name)
 		return endpoint.Keep()
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), releaseTime)
 	defer cancel()
-	if err := endpoint.Release(ctx); err != nil {
+	outcome, err := endpoint.Release(ctx)
+	switch {
+	case err != nil:
 		return err
+	case outcome == aspect.Gone:
+		fmt.Fprintf(os.Stderr, "aspectop: webhook endpoint %s had already been deleted\n", name)
+	default:
+		fmt.Fprintf(os.Stderr, "aspectop: deleted webhook endpoint %s and its pending retries\n", name)
 	}
-	fmt.Fprintf(os.Stderr, "aspectop: deleted webhook endpoint %s and its pending retries\n", endpoint.EndpointID)
 	return nil
 }
