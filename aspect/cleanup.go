@@ -1,6 +1,7 @@
 package aspect
 
 import (
+	"errors"
 	"fmt"
 	"net/url"
 	"strings"
@@ -20,6 +21,13 @@ type CleanupError struct {
 func (e *CleanupError) Error() string {
 	return fmt.Sprintf("webhook endpoint %q (%s) is still registered: %v; the next run will try again; to delete it now, run: %s, or: %s",
 		e.EndpointID, e.URL, e.Err, e.Command, e.Curl)
+}
+
+// Left is the error of a program that ends before it could delete the endpoint.
+func (g *Registration) Left() *CleanupError {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.client.cleanupError(g.lease, errors.New("aspectop ended before it was deleted"))
 }
 
 func (e *CleanupError) Unwrap() error { return e.Err }

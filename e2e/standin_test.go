@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -26,11 +27,13 @@ type standIn struct {
 	calls     []string                  // method and path
 	active    []string                  // tasks, as JSON
 	tasks     map[string]string         // by id, as JSON
-	refused   map[string]int            // statuses of the answers about tasks, by id
 	assets    map[string]string         // names by id
 	messages  []string                  // as JSON
 	attempts  map[string][]string       // by id of their message or endpoint, as JSON
 	created   int
+	newID     string // of the next endpoint, "" for a plain one
+	// instead may answer a request in place of the stand-in; false if it did not.
+	instead func(w http.ResponseWriter, r *http.Request) bool
 }
 
 func aspectAPI(t *testing.T) *standIn {
@@ -47,6 +50,9 @@ func (a *standIn) environment() []string {
 }
 
 func (a *standIn) answer(w http.ResponseWriter, r *http.Request) {
+	if a.instead != nil && a.instead(w, r) {
+		return
+	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	call := r.Method + " " + r.URL.Path
@@ -67,7 +73,7 @@ func (a *standIn) answer(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case call == "POST /webhooks/endpoints":
 		a.created++
-		id = fmt.Sprintf("ep_%d", a.created)
+		id = cmp.Or(a.newID, fmt.Sprintf("ep_%d", a.created))
 		a.endpoints[id] = body
 		body["id"], body["disabled"] = id, false
 		body["event_types"] = []string{"task.progress", "task.completed", "task.failed"}
@@ -97,9 +103,6 @@ func (a *standIn) answer(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprint(w, `{"success":true}`)
 	case call == "GET /tasks/active":
 		fmt.Fprintf(w, "[%s]", strings.Join(a.active, ","))
-	case strings.HasPrefix(call, "GET /tasks/") && a.refused[id] != 0:
-		w.WriteHeader(a.refused[id])
-		fmt.Fprint(w, `{"detail":"Refused"}`)
 	case strings.HasPrefix(call, "GET /tasks/") && a.tasks[id] != "":
 		fmt.Fprint(w, a.tasks[id])
 	case strings.HasPrefix(call, "GET /assets/") && a.assets[id] != "":

@@ -3,6 +3,8 @@
 package e2e
 
 import (
+	"fmt"
+	"net/http"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -94,7 +96,14 @@ func TestWaitEndsWhenAspectRejectsTheKey(t *testing.T) {
 
 func TestWaitSaysThatAspectRefusesATask(t *testing.T) {
 	api := aspectAPI(t)
-	api.refused = map[string]int{upload: 403}
+	api.instead = func(w http.ResponseWriter, r *http.Request) bool {
+		if r.URL.Path != "/tasks/"+upload {
+			return false
+		}
+		w.WriteHeader(http.StatusForbidden)
+		fmt.Fprint(w, `{"detail":"No access"}`)
+		return true
+	}
 	waiter := inPipe(t, with(program(t, "wait", upload), api.environment()...))
 	waiter.saysLater("GET /tasks/" + upload + ": 403 Forbidden")
 }

@@ -21,7 +21,7 @@ func Interrupt() {
 }
 
 // OnSignal returns a context that the first signal cancels. A later one that
-// [insists] exits at once, without cleaning up.
+// [insists] exits at once, without cleaning up; see [Leave].
 func OnSignal() (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(context.Background())
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
@@ -31,6 +31,7 @@ func OnSignal() (context.Context, context.CancelFunc) {
 		cancel()
 		for next := range signals {
 			if insists(first, next, time.Since(start)) {
+				sayLeft(os.Stderr)
 				os.Exit(Interrupted)
 			}
 		}

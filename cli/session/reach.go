@@ -21,6 +21,9 @@ import (
 // releaseTime limits the deletion of the endpoint on exit.
 const releaseTime = 10 * time.Second
 
+// slowRelease is how long the deletion may take without a word.
+const slowRelease = 500 * time.Millisecond
+
 // reach makes a session's receiver public: a tunnel and, with a registrar, an
 // endpoint at Aspect that points to it.
 type reach struct {
@@ -145,7 +148,10 @@ func (r *reach) register(ctx context.Context, s *Session, url string) (receiver.
 		return receiver.Secret{}, err
 	}
 	if endpoint == nil {
-		if endpoint, err = r.registrar.Register(ctx, url); err != nil {
+		exit.Leave("a webhook endpoint for " + url + " is being created and may be left behind; the next run says how to find it")
+		endpoint, err = r.registrar.Register(ctx, url)
+		exit.Leave("")
+		if err != nil {
 			return receiver.Secret{}, err
 		}
 		s.notice("registered webhook endpoint " + endpoint.EndpointID)
@@ -153,6 +159,7 @@ func (r *reach) register(ctx context.Context, s *Session, url string) (receiver.
 	r.mu.Lock()
 	r.endpoint = endpoint
 	r.mu.Unlock()
+	r.mayLeave(endpoint)
 	if r.secretOut != "" {
 		if err := private.Replace(r.secretOut, filepath.Join(filepath.Dir(r.secretOut), ".aspectop-secret"), []byte(endpoint.Secret.Reveal()+"\n")); err != nil {
 			return receiver.Secret{}, fmt.Errorf("--secret-out: %w", err)
@@ -163,6 +170,13 @@ func (r *reach) register(ctx context.Context, s *Session, url string) (receiver.
 		return receiver.Secret{}, fmt.Errorf("the secret that Aspect returned for %s is invalid: %w", endpoint.EndpointID, err)
 	}
 	return secrets[0], nil
+}
+
+// mayLeave has a second ctrl+c say that the endpoint is left behind, unless it is kept.
+func (r *reach) mayLeave(endpoint *aspect.Registration) {
+	if !r.keep {
+		exit.Leave(endpoint.Left().Error())
+	}
 }
 
 // recoverEndpoints deletes the endpoints of earlier runs, or with a URL reuses one
@@ -193,6 +207,7 @@ func (r *reach) follow(ctx context.Context, s *Session) {
 				s.notice(fmt.Sprintf("the public URL changed, but endpoint %s could not be updated: %v", endpoint.EndpointID, err))
 				continue
 			}
+			r.mayLeave(endpoint)
 			s.notice(fmt.Sprintf("the public URL changed; endpoint %s now points to it", endpoint.EndpointID))
 		}
 	}
@@ -252,6 +267,11 @@ func (r *reach) close() error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), releaseTime)
 	defer cancel()
+	slow := time.AfterFunc(slowRelease, func() {
+		fmt.Fprintf(os.Stderr, "aspectop: deleting webhook endpoint %s; a second ctrl+c would leave it behind\n", name)
+	})
+	defer slow.Stop()
+	defer exit.Leave("") // the error says it
 	outcome, err := endpoint.Release(ctx)
 	switch {
 	case err != nil:
