@@ -38,6 +38,10 @@ const (
 const relayNotice = "Svix Play keeps a history of what comes through this tunnel;" +
 	" anyone who knows its address can read it there, with /view/ in place of /in/"
 
+// relayLongest is the longest pause while the relay says of every new token that it
+// is in use.
+const relayLongest = 5 * time.Minute
+
 var relayPauses = [...]time.Duration{0, 100 * time.Millisecond, time.Second, 5 * time.Second}
 
 var errSilent = errors.New("no data received")
@@ -83,20 +87,22 @@ func (r *relay) publicURL() string { return r.play + "in/" + r.token + "/" }
 func (r *relay) run(ctx context.Context, wake <-chan struct{}, tell func(link)) {
 	defer r.poster.CloseIdleConnections()
 	defer r.dialer.CloseIdleConnections()
-	tell(link{state: model.TunnelStarting, url: r.publicURL(), detail: "connecting to Svix's relay"})
+	url := r.publicURL() // the last one that worked: a new one is news only when it does
+	tell(link{state: model.TunnelStarting, url: url, detail: "connecting to Svix's relay"})
 	var lost time.Time // when our connection with this token was lost, zero before
+	refused := 0       // tokens in a row that were in use
 	detail := "1 of 1"
 	for tries := 0; ; tries++ {
 		var since time.Time
 		err := r.serve(ctx, wake, func() {
-			since = time.Now()
-			tell(link{state: model.TunnelConnected, url: r.publicURL(), detail: detail})
+			since, url = time.Now(), r.publicURL()
+			tell(link{state: model.TunnelConnected, url: url, detail: detail})
 		})
 		if ctx.Err() != nil {
 			return
 		}
 		if !since.IsZero() {
-			lost = time.Now()
+			lost, refused = time.Now(), 0
 			if time.Since(since) > relayLasting {
 				tries = 0
 			}
@@ -108,11 +114,15 @@ func (r *relay) run(ctx context.Context, wake <-chan struct{}, tell func(link)) 
 				detail += ": " + unkept.Error()
 			}
 			lost, tries = time.Time{}, 0
+			refused++
 		}
 		pause := relayPauses[min(tries, len(relayPauses)-1)]
+		if refused > 1 { // another token does not help at once
+			pause = min(time.Second<<min(refused-2, 10), relayLongest)
+		}
 		pause += rand.N(pause/5 + 1)
 		tell(link{
-			state: model.TunnelReconnecting, url: r.publicURL(), nextTry: r.now().Add(pause),
+			state: model.TunnelReconnecting, url: url, nextTry: r.now().Add(pause),
 			detail: "not connected to Svix's relay: " + clean(err.Error()),
 		})
 		if rest(ctx, pause, wake); ctx.Err() != nil {

@@ -24,6 +24,7 @@ type svix struct {
 	tokens  []string // of starts
 	kinds   []websocket.MessageType
 	taken   map[string]bool // tokens that others listen with
+	full    bool            // every token is in use
 	down    bool            // dials fail
 	silent  bool            // no pings
 	deaf    bool            // it does not answer a start
@@ -65,7 +66,7 @@ func (s *svix) listen(ctx context.Context, c *websocket.Conn) {
 	s.mu.Lock()
 	s.starts, s.tokens, s.kinds = append(s.starts, start), append(s.tokens, data.Token), append(s.kinds, kind)
 	s.conn = c
-	taken, deaf, silent := s.taken[data.Token], s.deaf, s.silent
+	taken, deaf, silent := s.full || s.taken[data.Token], s.deaf, s.silent
 	s.mu.Unlock()
 	if taken {
 		c.Close(websocket.StatusPolicyViolation, "This socket is already in use")

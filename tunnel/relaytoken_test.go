@@ -98,3 +98,29 @@ func TestATokenThatCannotBeKeptIsUsedNevertheless(t *testing.T) {
 		}
 	})
 }
+
+func TestTokensThatAreAllInUseAreTriedEverMoreSeldom(t *testing.T) {
+	throughTheRelay(t, func(t *testing.T, r *relayed) {
+		before, dials, told := r.State().PublicURL, r.svix.dialed(), len(r.list())
+		r.svix.change(func() { r.svix.full = true; r.svix.conn.CloseNow() })
+		after(time.Minute) // for the token that we held
+		if n := r.svix.dialed() - dials; n > 20 {
+			t.Errorf("%d dials in a minute", n)
+		}
+		dials = r.svix.dialed()
+		after(2 * time.Hour)
+		if n := r.svix.dialed() - dials; n < 20 || n > 40 { // at last one in five minutes
+			t.Errorf("%d dials in two hours", n)
+		}
+		for _, m := range r.list()[told:] {
+			if m.PublicURL != before {
+				t.Fatalf("an address that never worked was told: %+v", m)
+			}
+		}
+		r.svix.change(func() { r.svix.full = false })
+		after(7 * time.Minute)
+		if got := r.State(); got.State != model.TunnelConnected || got.PublicURL == before {
+			t.Errorf("when one was free: %+v", got)
+		}
+	})
+}
