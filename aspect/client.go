@@ -43,6 +43,7 @@ type Config struct {
 type Client struct {
 	base      string // without a trailing slash
 	host      string
+	origin    string
 	key       Credential
 	http      *http.Client
 	userAgent string
@@ -75,6 +76,7 @@ func New(c Config) (*Client, error) {
 	return &Client{
 		base:      strings.TrimRight(base.String(), "/"),
 		host:      base.Host,
+		origin:    originOf(base),
 		key:       c.Key,
 		http:      &client,
 		userAgent: c.UserAgent,
@@ -96,6 +98,22 @@ func parseBase(text string) (*url.URL, error) {
 	}
 	base.Host = strings.ToLower(base.Host)
 	return base, nil
+}
+
+// At reports whether a URL is on the API's own server: the same scheme, host and
+// port. The key is for no other.
+func (c *Client) At(address string) bool {
+	u, err := url.Parse(address)
+	return err == nil && u.Host != "" && originOf(u) == c.origin
+}
+
+// originOf is the scheme, host and port of a URL, with the default port if it has none.
+func originOf(u *url.URL) string {
+	port := u.Port()
+	if port == "" {
+		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
+	}
+	return u.Scheme + "://" + net.JoinHostPort(strings.ToLower(u.Hostname()), port)
 }
 
 // NewTransport goes through the environment's proxy and notices dead connections.

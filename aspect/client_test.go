@@ -209,3 +209,20 @@ func rawServer(t *testing.T, body string) string {
 	t.Cleanup(server.Close)
 	return server.URL
 }
+
+func TestAnAddressIsAtTheAPIOnlyWithItsSchemeHostAndPort(t *testing.T) {
+	for address, want := range map[string]bool{
+		"https://api.aspect.inc/events":     true,
+		"https://API.aspect.inc:443/events": true,
+		"http://api.aspect.inc/events":      false,
+		"https://api.aspect.inc:8443/":      false,
+		"https://events.aspect.inc/":        false,
+		"https://api.aspect.inc.example/":   false,
+		"/events":                           false,
+		"":                                  false,
+	} {
+		if got := clientOf(t, DefaultURL).At(address); got != want {
+			t.Errorf("%q is at the API: %v", address, got)
+		}
+	}
+}

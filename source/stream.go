@@ -16,8 +16,9 @@ import (
 // StreamConfig configures a [Stream].
 type StreamConfig struct {
 	URL string
-	// Key is sent as a bearer token if not empty, only to the URL's own host:
-	// redirects to others are not followed.
+	// Key is sent as a bearer token if not empty, only to the URL's own server:
+	// redirects to others are not followed. It is for the server of the API alone; see
+	// [aspect.Client.At].
 	Key     aspect.Credential
 	Journal Appender
 	History *History     // of the same journal, with headers
@@ -74,6 +75,9 @@ func NewStream(c StreamConfig) (*Stream, error) {
 	u, err := url.Parse(c.URL)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
 		return nil, errors.New("the event stream's URL must begin with https:// or http:// and a host")
+	}
+	if u.User != nil {
+		return nil, errors.New("the event stream's URL must not contain a user or password")
 	}
 	transport := aspect.NewTransport()
 	transport.ResponseHeaderTimeout = 30 * time.Second

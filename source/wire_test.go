@@ -188,7 +188,9 @@ func TestAStreamIsReadOverTheWireAndGoesOnWhereAnEarlierRunStopped(t *testing.T)
 	j, r := file(t)
 	asked := make(chan http.Header, 10)
 	more := make(chan string, 10)
+	ended := make(chan bool, 10)
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		defer func() { ended <- true }()
 		asked <- req.Header
 		w.Header().Set("Content-Type", "text/event-stream")
 		w.WriteHeader(http.StatusOK)
@@ -216,6 +218,7 @@ func TestAStreamIsReadOverTheWireAndGoesOnWhereAnEarlierRunStopped(t *testing.T)
 		more <- event(fmt.Sprint(run+1), fmt.Sprint("e", run), raw)
 		eventually(t, "the event is kept", func() bool { return len(all(t, r)) == run+1 })
 		stop()
+		<-ended // or it would take the next event
 	}
 	if got := told(all(t, r)); got != "sse task.progress, sse task.progress" {
 		t.Errorf("the journal has %s", got)

@@ -57,8 +57,14 @@ func (s *Session) AddSources(client *aspect.Client, every time.Duration, sse str
 		}
 	}
 	if sse != "" {
+		var key aspect.Credential
+		if client != nil && client.At(sse) {
+			key = settings.APIKey()
+		} else if client != nil {
+			s.Remark("the event stream is not at " + settings.URLVariable + ": the API key is not sent to it")
+		}
 		stream, err := source.NewStream(source.StreamConfig{
-			URL: sse, Key: settings.APIKey(), Journal: s.appender(), History: history, Report: report,
+			URL: sse, Key: key, Journal: s.appender(), History: history, Report: report,
 		})
 		if err != nil {
 			return exit.Usage("--sse: %w", err)
