@@ -32,6 +32,7 @@ func hold(t *testing.T, url string) {
 }
 
 func TestSignalsThatMeanOneEndAreOne(t *testing.T) {
+	t.Parallel() // it waits most of the time
 	for name, signals := range map[string][]syscall.Signal{
 		"timeout(1)":             {syscall.SIGTERM, syscall.SIGTERM},
 		"a terminal that closes": {syscall.SIGHUP, syscall.SIGTERM},

@@ -23,6 +23,7 @@ import (
 // load, while one after the other fails. The long form does so five times, and
 // stops the server for half a minute.
 func TestFaultsOfATeamLoseNothing(t *testing.T) {
+	t.Parallel() // it waits most of the time
 	rounds, stopped := either(1, 5), either(3*time.Second, 30*time.Second)
 	for i := range rounds {
 		t.Run(fmt.Sprint("round ", i+1), func(t *testing.T) { drill(t, stopped) })
@@ -328,6 +329,7 @@ func (p *piped) holds(name string, arrivals []arrived) {
 const takeoverTime = 15 * time.Second
 
 func TestTheJobsOfAReceiverThatWasKilledAreTakenOver(t *testing.T) {
+	t.Parallel() // it waits most of the time
 	server := pgtest.Start(t, "fsync = off")
 	forwarded := make(chan string, 100)
 	handler := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { forwarded <- r.Header.Get("Svix-Id") }))
@@ -363,6 +365,7 @@ func TestTheJobsOfAReceiverThatWasKilledAreTakenOver(t *testing.T) {
 }
 
 func TestTheEndpointOfAReceiverThatWasKilledIsRegisteredByAnother(t *testing.T) {
+	t.Parallel() // it waits most of the time
 	server, api := pgtest.Start(t, "fsync = off"), aspectAPI(t)
 	start := func() (*piped, string) {
 		address := freeAddress(t)

@@ -75,7 +75,8 @@ func (j *Journal) claim(ctx context.Context, job string) (h journal.Holder, err 
 }
 
 // holding runs f and renews the claim, which was taken at the time began. It
-// returns journal.ErrJobLost when the claim could not be renewed in time.
+// returns journal.ErrJobLost when the claim could not be renewed in time, and ctx
+// has not ended either.
 func (j *Journal) holding(ctx context.Context, job string, began time.Time, f func(context.Context) error) error {
 	held, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -88,7 +89,7 @@ func (j *Journal) holding(ctx context.Context, job string, began time.Time, f fu
 	for {
 		select {
 		case err := <-done:
-			if held.Err() != nil && errors.Is(context.Cause(held), journal.ErrJobLost) {
+			if ctx.Err() == nil && errors.Is(context.Cause(held), journal.ErrJobLost) {
 				return journal.ErrJobLost
 			}
 			return err
