@@ -27,7 +27,7 @@ import (
 // webPage is the address of the live page that the program announces.
 func (p *piped) webPage() string {
 	p.t.Helper()
-	return p.says(`shown to browsers at (\S+)`)
+	return p.says(`live page: (\S+)`)
 }
 
 // fetched is what a URL answers.
@@ -160,17 +160,41 @@ func TestTheLivePageIsNotOnTheReceiversPort(t *testing.T) {
 	says(t, stderr, "--web: ")
 }
 
-func TestTheAddressOfTheLivePageIsFoundOnTheScreen(t *testing.T) {
-	screen := inTerminal(t, 160, 24, program(t, "demo", "--web", "127.0.0.1:0"))
+func TestTheAddressOfTheLivePageIsFoundOnTheScreenAndInNoRecordingOrPicture(t *testing.T) {
+	demo := program(t, "demo", "--web", "127.0.0.1:0", "--record", "demo.cast")
+	demo.Dir = t.TempDir()
+	screen := inTerminal(t, 160, 50, demo)
 	screen.press("3")
-	page := screen.find(`shown to browsers at (http://127\.0\.0\.1:\d+/[\w-]{32}/)`)
+	page := screen.find(`live page: (http://127\.0\.0\.1:\d+/[\w-]{32}/)`)
 	if status, body := fetched(t, http.DefaultClient, page); status != http.StatusOK || !strings.Contains(body, "Aspect media tasks") {
 		t.Errorf("there is %d, %s", status, body)
 	}
-	screen.press("P")
-	screen.showsNot("shown to browsers at http://")
-	screen.press("q")
+	screen.press("S")
+	screen.shows("wrote a picture")
+	screen.press("?")
+	screen.shows("Said at the start")
+	screen.press("\x03")
 	screen.ends(0)
+	secret := page[len(page)-33 : len(page)-1]
+	pictures, err := filepath.Glob(filepath.Join(demo.Dir, "*.svg"))
+	if err != nil || len(pictures) != 1 {
+		t.Fatalf("the pictures are %v, %v", pictures, err)
+	}
+	for _, path := range []string{filepath.Join(demo.Dir, "demo.cast"), pictures[0]} {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(string(text), "live page: ") || !strings.Contains(string(text), "/********") {
+			t.Errorf("%s does not show the page at all, so this tests nothing", path)
+		}
+		for part := range 32 - 6 {
+			if strings.Contains(string(text), secret[part:part+6]) {
+				t.Errorf("%s tells of the token", path)
+				break
+			}
+		}
+	}
 }
 
 // certificate makes a certificate for 127.0.0.1 and its key, in two files.
@@ -224,7 +248,7 @@ func TestBeyondLoopbackTheLivePageNeedsTLSOrAProxy(t *testing.T) {
 	}
 	demo := inPipe(t, program(t, "demo", "--json", "--web", "0.0.0.0:0", "--web-cert", cert, "--web-key", key))
 	demo.next("ready")
-	page := demo.says(`open to the network: this is shown to browsers at (https://\S+)`)
+	page := demo.says(`open to the network: live page: (https://\S+)`)
 	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}}}
 	_, rest, _ := strings.Cut(page, "]:") // it listens on all addresses
 	if rest == "" {
@@ -236,5 +260,5 @@ func TestBeyondLoopbackTheLivePageNeedsTLSOrAProxy(t *testing.T) {
 	client.CloseIdleConnections()
 	proxied := inPipe(t, program(t, "demo", "--json", "--web", "0.0.0.0:0", "--web-proxy", "https://status.example.com/aspectop"))
 	proxied.next("ready")
-	proxied.says(`open to the network: this is shown to browsers at (https://status.example.com/aspectop/)`)
+	proxied.says(`open to the network: live page: (https://status.example.com/aspectop/)`)
 }

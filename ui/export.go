@@ -48,7 +48,7 @@ func (m *Model) savePicture() tea.Cmd {
 		m.say("there is no place for pictures here")
 		return nil
 	}
-	svg, of := picture.SVG(m.frame, m.W, m.H, m.Theme.Name), m.shownNow()
+	svg, of := picture.SVG(draw.Conceal(m.frame, m.Conceal), m.W, m.H, m.Theme.Name), m.shownNow()
 	return func() tea.Msg {
 		path, err := m.Picture(of, svg)
 		return exportedMsg{"a picture", path, err}

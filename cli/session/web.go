@@ -71,7 +71,7 @@ func (s *Session) serveWeb(f webFlags) error {
 	}
 	s.web = w
 	address := w.listener.Addr()
-	remark := "this is shown to browsers at "
+	remark := "live page: "
 	if proxy != nil {
 		w.Hosts = web.Hosts(proxy, address)
 		remark += strings.TrimSuffix(proxy.String(), "/") + "/"
@@ -87,6 +87,14 @@ func (s *Session) serveWeb(f webFlags) error {
 		s.tell(remark)
 	}
 	return nil
+}
+
+// token is the secret in the live page's address, "" if there is none.
+func (s *Session) token() string {
+	if s.web == nil {
+		return ""
+	}
+	return s.web.Token
 }
 
 // url is the page's address. Whoever has it sees the page.

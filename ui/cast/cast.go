@@ -3,7 +3,8 @@
 //
 // It records frames, not what is written to the terminal: so a recording holds
 // what was seen and nothing else. What presentation mode hides is not in it, nor
-// what was copied, nor what an editor showed meanwhile.
+// the secret that [Options] name, nor what was copied, nor what an editor showed
+// meanwhile.
 package cast
 
 import (
@@ -34,6 +35,9 @@ type Options struct {
 	// reason, from another goroutine.
 	Ended func(error)
 	Limit int64 // of bytes; 0 is MaxSize
+	// Conceal is a secret that the screen may show and the recording may not; ""
+	// is none.
+	Conceal string
 }
 
 // Recorder writes a recording. Writing is done in the background: a slow disk

@@ -1,6 +1,10 @@
 package cast
 
-import tea "charm.land/bubbletea/v2"
+import (
+	tea "charm.land/bubbletea/v2"
+
+	"aspectop/ui/draw"
+)
 
 // model is the screen with a recorder that looks on.
 type model struct {
@@ -24,7 +28,7 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 
 func (m *model) View() tea.View {
 	v := m.Model.View()
-	f := frame{text: v.Content, w: m.w, h: m.h}
+	f := frame{text: draw.Conceal(v.Content, m.recorder.Conceal), w: m.w, h: m.h}
 	if screen, ok := m.Model.(interface{ ThemeName() string }); ok {
 		f.theme = screen.ThemeName()
 	}

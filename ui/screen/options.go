@@ -44,6 +44,9 @@ type Options struct {
 	Resumed func()
 	// JournalPath is where the journal is, for people.
 	JournalPath string
+	// Conceal is a secret that remarks and notices tell and pictures may not, such as
+	// the token of the live page; "" is none.
+	Conceal string
 	// Remarks are said in the footer at the start, such as that the port moved.
 	Remarks []string
 	// Try is a command that makes a first event come, for the empty screen.

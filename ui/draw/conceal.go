@@ -1,0 +1,41 @@
+package draw
+
+import (
+	"strings"
+
+	"github.com/charmbracelet/x/ansi"
+)
+
+// concealed is the length from which a part of a secret counts, in bytes: a frame
+// may break or cut a long text anywhere.
+const concealed = 6
+
+// Conceal replaces what a frame tells of a secret by asterisks, also where a line
+// breaks it or styles divide it. The secret is of printable ASCII characters. It is
+// for frames that are kept, as pictures and recordings are.
+func Conceal(frame, secret string) string {
+	if len(secret) < concealed {
+		return frame
+	}
+	var text []byte // of the frame, without styles
+	var at []int    // where its bytes stand in the frame
+	var state byte
+	for pos := 0; pos < len(frame); {
+		seq, width, n, next := ansi.DecodeSequence(frame[pos:], state, nil)
+		if width > 0 || seq == "\n" {
+			for i := range n {
+				text, at = append(text, seq[i]), append(at, pos+i)
+			}
+		}
+		pos, state = pos+n, next
+	}
+	hidden := []byte(frame)
+	for i := 0; i+concealed <= len(text); i++ {
+		if strings.Contains(secret, string(text[i:i+concealed])) {
+			for _, pos := range at[i : i+concealed] {
+				hidden[pos] = '*'
+			}
+		}
+	}
+	return string(hidden)
+}
