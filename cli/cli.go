@@ -5,7 +5,6 @@
 package cli
 
 import (
-	"fmt"
 	"log/slog"
 	"os"
 	"os/signal"
@@ -16,7 +15,6 @@ import (
 	"aspectop/cli/terminal"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 )
 
 // Main runs the program with the arguments and the environment of the process,
@@ -32,12 +30,13 @@ func Main() int {
 	root := newRoot()
 	closeLog, err := startDebugLog()
 	if err != nil {
-		return exit.Report(os.Stderr, err, wantsJSON(root, os.Args[1:]))
+		return exit.Report(os.Stderr, err, root.CommandPath(), wantsJSON(root, os.Args[1:]))
 	}
 	defer closeLog()
 	cmd, err := root.ExecuteContextC(ctx)
 	slog.Debug("ended", "err", err)
-	return exit.Report(os.Stderr, err, wantsJSON(cmd, os.Args[1:]))
+	err = settings.WithSource(cmd.Flags(), err)
+	return exit.Report(os.Stderr, err, cmd.CommandPath(), wantsJSON(cmd, os.Args[1:]))
 }
 
 func newRoot() *cobra.Command {
@@ -59,7 +58,7 @@ durably, and shows them live in the terminal. Without a command it runs
 	root.PersistentFlags().String(pprofFlag, "", "serve profiles on this loopback address")
 	root.PersistentFlags().MarkHidden(pprofFlag)
 	root.SetVersionTemplate("aspectop {{.Version}}\n")
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return exit.Usage("%w", err) })
+	root.SetFlagErrorFunc(explainFlag)
 	root.AddCommand(watch, newDemo(), newView(), newWait(), newSend(), newReplay(), newExport(),
 		newEndpoints(), newMessages(), newAttempts(), newTasks(), newJournal())
 	for _, cmd := range root.Commands() {
@@ -80,21 +79,6 @@ func prepare(cmd *cobra.Command, _ []string) error {
 		return err
 	}
 	return servePprof(cmd)
-}
-
-// noArguments rejects arguments: all input is in flags.
-func noArguments(cmd *cobra.Command, args []string) error {
-	if len(args) == 0 {
-		return nil
-	}
-	// A flag with an optional value takes it only after an equals sign.
-	var meant string
-	cmd.Flags().Visit(func(f *pflag.Flag) {
-		if f.NoOptDefVal != "" && f.Value.Type() == "string" {
-			meant = fmt.Sprintf("; did you mean --%s=%s?", f.Name, args[0])
-		}
-	})
-	return exit.Usage("unexpected argument %q%s", args[0], meant)
 }
 
 // wantsJSON also looks for --json itself, because an error can occur before the

@@ -213,12 +213,24 @@ func (d *doctor) checkPort() finding {
 	next := l.Addr().String()
 	l.Close()
 	switch {
+	case moved && d.watchRuns():
+		return finding{fine, d.listen + " is in use, most likely by the watch that writes the journal", ""}
 	case moved:
 		return finding{warning, "in use by another program: " + d.listen, "watch would receive on " + next + "; if the address matters, stop that program or set --listen"}
 	case receiver.Public(d.listen):
 		return finding{warning, d.listen + " is free, but open to the network", "unless intended, listen on " + defaultListen}
 	}
 	return finding{fine, d.listen + " is free", ""}
+}
+
+// watchRuns reports whether a process is writing the journal.
+func (d *doctor) watchRuns() bool {
+	h, err := settings.HomeOf(d.journal)
+	if err != nil || h.InMemory() {
+		return false
+	}
+	_, alive, err := h.Writer()
+	return err == nil && alive
 }
 
 func (d *doctor) checkJournal(ctx context.Context) finding {

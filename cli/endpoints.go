@@ -30,9 +30,7 @@ prints, or look in Aspect's dashboard.
 
 These endpoints are permanent, unlike the one that watch registers and deletes.`,
 		Args: noArguments,
-		RunE: func(*cobra.Command, []string) error {
-			return exit.Usage("missing subcommand: create, update or delete")
-		},
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(newEndpointCreate(), newEndpointUpdate(), newEndpointDelete())
 	return cmd

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"time"
 
@@ -83,7 +84,9 @@ func copyJournal(ctx context.Context, from, to string) error {
 		}
 	}
 	_, source, err := settings.OpenReader(from)
-	if err != nil {
+	if errors.Is(err, fs.ErrNotExist) {
+		return exit.Setup(fmt.Errorf("there is no journal at %s", from))
+	} else if err != nil {
 		return err
 	}
 	defer source.Close()

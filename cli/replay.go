@@ -89,8 +89,12 @@ func (r *replayFlags) run(ctx context.Context, flags *pflag.FlagSet) error {
 		p.format = printer.JSON
 	}
 	err = p.all(ctx)
-	if ctx.Err() != nil {
+	p.count.Selected = p.picked - p.count.LeftOut
+	switch {
+	case ctx.Err() != nil:
 		err = exit.With(exit.Interrupted, fmt.Errorf("interrupted after posting %d", p.count.Posted))
+	case err == nil && !r.dryRun && p.count.Posted < p.count.Selected:
+		err = fmt.Errorf("no answer from %s %d times in a row", to.To(), mostSilent)
 	}
 	switch {
 	case p.picked == 0 && err == nil:
@@ -138,7 +142,7 @@ type replaying struct {
 
 	picked int64
 	count  printer.Replayed
-	silent int    // deliveries in a row without an answer
+	silent int    // deliveries in a row without an answer; at mostSilent nothing more is posted
 	hint   string // the last one printed
 	warned bool   // about old signatures
 }
@@ -152,6 +156,8 @@ func (p *replaying) all(ctx context.Context) error {
 		case d.Source == model.SourceAPI, p.verbatim && d.Source != model.SourceWebhook:
 			p.count.LeftOut++
 			return nil
+		case p.silent == mostSilent: // only counted
+			return ctx.Err()
 		case p.dryRun:
 			return printer.WritePlanned(os.Stdout, p.format, time.Now(), &e, p.to.To(), !p.verbatim)
 		}
@@ -161,11 +167,8 @@ func (p *replaying) all(ctx context.Context) error {
 
 // post posts one delivery and prints the result. An error ends the replay.
 func (p *replaying) post(ctx context.Context, d *model.Delivery, e *model.Event) error {
-	switch {
-	case ctx.Err() != nil:
+	if ctx.Err() != nil {
 		return ctx.Err()
-	case p.silent == mostSilent:
-		return fmt.Errorf("stopped: no answer from %s %d times in a row", p.to.To(), mostSilent)
 	}
 	if p.verbatim && !p.warned && forward.Stale(d, time.Now()) {
 		p.warned = true

@@ -209,6 +209,11 @@ func (s *sendFlags) observe(m demo.Message, a demo.Answer, err error) {
 	s.printErr = errors.Join(s.printErr, printer.WriteSent(os.Stdout, format, s.last))
 }
 
+// stale reports whether --timestamp is too old for receivers that follow Svix.
+func (s *sendFlags) stale() bool {
+	return !s.timestamp.At.IsZero() && time.Since(s.timestamp.At) > 5*time.Minute
+}
+
 // judge returns an error unless the answer is as expected.
 func (s *sendFlags) judge() error {
 	switch last := s.last; {
@@ -218,6 +223,9 @@ func (s *sendFlags) judge() error {
 		return fmt.Errorf("%s accepted a message with a wrong %s", demo.WithoutSecrets(s.to), last.Break)
 	case last.Break != "":
 		return fmt.Errorf("%s answered %d, which does not reject a wrong %s; is the path right?", demo.WithoutSecrets(s.to), last.Status, last.Break)
+	case last.Status/100 == 4 && s.stale():
+		return fmt.Errorf("%s rejected the message with %d: it was signed %s ago, and receivers reject more than 5m",
+			demo.WithoutSecrets(s.to), last.Status, strings.TrimSuffix(time.Since(s.timestamp.At).Round(time.Minute).String(), "0s"))
 	case last.Status/100 == 4:
 		return fmt.Errorf("%s rejected the message with %d; are the path and the secret right?", demo.WithoutSecrets(s.to), last.Status)
 	}

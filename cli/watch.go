@@ -170,5 +170,5 @@ func (w *watchFlags) plan() (p plan, err error) {
 	case !w.Reachable():
 		return p, exit.Usage("--register needs a URL that Svix can reach: add --tunnel or --public-url")
 	}
-	return p, nil
+	return p, w.CheckSecretOut(p.register)
 }

@@ -59,7 +59,6 @@ func TestAPICommandsReportUsageErrors(t *testing.T) {
 		{[]string{"messages", "all"}, api.environment(), `"all"`},
 		{[]string{"attempts"}, api.environment(), "--message"},
 		{[]string{"attempts", "--message", "m", "--endpoint", "e"}, api.environment(), "cannot be used together"},
-		{[]string{"endpoints"}, api.environment(), "create, update or delete"},
 		{[]string{"endpoints", "list"}, api.environment(), `"list"`},
 		{[]string{"endpoints", "create", "--show-secret"}, api.environment(), "--url"},
 		{[]string{"endpoints", "create", "--show-secret", "--url", "example.com"}, api.environment(), "https://"},

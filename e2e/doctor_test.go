@@ -164,6 +164,19 @@ func TestADoctorWithNothingSetUpSaysWhereToBegin(t *testing.T) {
 	}
 }
 
+func TestADoctorKnowsTheWatchThatRuns(t *testing.T) {
+	if taken, err := net.Listen("tcp", "127.0.0.1:8787"); err == nil { // or another program has it
+		defer taken.Close()
+	}
+	watch := watching(t, "--json")
+	p := inPipe(t, watch)
+	p.next("ready")
+	cmd := program(t, "doctor", "--json")
+	cmd.Env = watch.Env
+	stdout, _, _ := finished(t, cmd)
+	finds(t, checks(t, stdout)["port"], "ok", "127.0.0.1:8787 is in use, most likely by the watch")
+}
+
 func TestADoctorWarns(t *testing.T) {
 	cmd := diagnosing(t, "theme = \"dark\"\n", 0o644, "--json", "--listen", "0.0.0.0:0")
 	cmd = with(cmd, "ASPECT_WEBHOOK_SECRET="+secret)
@@ -183,7 +196,7 @@ func TestADoctorWarns(t *testing.T) {
 		t.Errorf("ended with %d", code)
 	}
 	found := checks(t, stdout)
-	finds(t, found["config"], "warn", "0644", "chmod 600")
+	finds(t, found["config"], "warn", "0644", "chmod 600 /")
 	finds(t, found["port"], "warn", "open to the network")
 	finds(t, found["endpoints"], "warn", "1 registered by watch", "endpoints", "the next watch")
 }

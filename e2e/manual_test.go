@@ -111,7 +111,7 @@ func TestTheConfigFileIsReadAndItsFaultsAreTold(t *testing.T) {
 	}
 	write("journal = \""+journal+"\"\n", 0o644)
 	stdout, stderr, code := export()
-	if says(t, stderr, file, "chmod 600"); code != 0 || len(lines(t, stdout)) != 4 {
+	if says(t, stderr, file, "chmod 600 "+file); code != 0 || len(lines(t, stdout)) != 4 {
 		t.Errorf("ended with %d: %s", code, stdout)
 	}
 	write("journal = \""+journal+"\"\n\n[export]\nformatt = \"har\"\njson = true\n", 0o600)
@@ -119,6 +119,9 @@ func TestTheConfigFileIsReadAndItsFaultsAreTold(t *testing.T) {
 	if says(t, stderr, file+":4: ", "--formatt"); code != 2 || stdout != "" {
 		t.Errorf("ended with %d: %s", code, stdout)
 	}
+	write("[export]\nformat = \"xml\"\n", 0o600)
+	_, stderr, _ = export()
+	says(t, stderr, `unknown --format "xml"`, "--format is set in "+file)
 	write("json = true\nfilter = \"stat:failed\"\n", 0o600)
 	_, stderr, _ = export()
 	says(t, stderr, `{"error":{"code":"usage"`) // the file asks for JSON

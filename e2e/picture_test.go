@@ -138,7 +138,7 @@ func TestAPictureIsDrawnWholeOrNotAtAll(t *testing.T) {
 	if text, err := os.ReadFile(filepath.Join(folder, "kept.svg")); err != nil || string(text) != "before" {
 		t.Errorf("the picture that was there is now %.40q, %v", text, err)
 	}
-	if stderr, code := drawing(t, folder, "none/new.svg"); code != 2 {
+	if stderr, code := drawing(t, folder, "none/new.svg"); code != 1 {
 		t.Errorf("in a folder that is not there: %d, %s", code, stderr)
 	}
 	if stderr, code := drawing(t, folder, "kept.svg", "--filter", "state:failed"); code != 0 {

@@ -5,6 +5,7 @@ package e2e
 import (
 	"bytes"
 	"fmt"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -127,6 +128,11 @@ func TestBadInputIsRefusedWithTheRightCode(t *testing.T) {
 	if err := os.WriteFile(blocked, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { taken.Close() }) // after the parallel tests
 	for _, c := range []struct {
 		name string
 		args []string
@@ -138,7 +144,25 @@ func TestBadInputIsRefusedWithTheRightCode(t *testing.T) {
 		{"no secret, no command", nil, nil, 2, []string{"aspectop demo"}},
 		{"empty secret", []string{"watch"}, []string{"ASPECT_WEBHOOK_SECRET= "}, 2, []string{"ASPECT_WEBHOOK_SECRET", "empty"}},
 		{"undecodable secret", []string{"watch"}, []string{"ASPECT_WEBHOOK_SECRET=whsec_!!!hush!!!"}, 2, []string{"ASPECT_WEBHOOK_SECRET"}},
-		{"unknown flag", []string{"watch", "--loud"}, nil, 2, []string{"--loud", "--help"}},
+		{"unknown flag", []string{"watch", "--loud"}, nil, 2, []string{"--loud", "see aspectop watch --help"}},
+		{"misspelt flag", []string{"send", "task.failed", "--too", "x"}, nil, 2, []string{"--too; did you mean --to?", "see aspectop send --help"}},
+		{"misspelt command", []string{"wacth"}, nil, 2, []string{`unknown command "wacth"; did you mean wait or watch?`, "see aspectop --help"}},
+		{"misspelt subcommand", []string{"journal", "chek"}, nil, 2, []string{`unknown command "chek"; did you mean check?`, "see aspectop journal --help"}},
+		{"number that is none", []string{"messages", "--limit", "x"}, nil, 2, []string{`--limit: "x" is not a whole number`}},
+		{"theme of the environment", []string{"demo"}, []string{"ASPECTOP_THEME=pink"}, 2, []string{`unknown --theme "pink"`, "--theme is set by the environment variable ASPECTOP_THEME"}},
+		{"variable of no flag", []string{"demo", "--theme", "pink"}, []string{"ASPECTOP_THEEM=x"}, 2, []string{"ASPECTOP_THEEM has no effect", "did you mean ASPECTOP_THEME?"}},
+		{"filter without a value", []string{"replay", "--to", "http://127.0.0.1:1", "--filter", "state:"}, nil, 2, []string{`--filter: "state:" has no value`}},
+		{"filter of nothing", []string{"export", "--filter", "-"}, nil, 2, []string{`--filter: "-" has no value`}},
+		{"no address", []string{"watch", "--listen", "foo"}, []string{"ASPECT_WEBHOOK_SECRET=" + secret}, 2, []string{`--listen: "foo" is not an address`}},
+		{"no address for metrics", []string{"watch", "--journal", "memory", "--metrics", "foo:bar"}, []string{"ASPECT_WEBHOOK_SECRET=" + secret}, 2, []string{"--metrics: ", "port"}},
+		{"address of another machine", []string{"watch", "--journal", "memory", "--listen", "192.0.2.1:0"}, []string{"ASPECT_WEBHOOK_SECRET=" + secret}, 3, []string{"--listen: ", "no such address"}},
+		{"metrics on a port that is taken", []string{"watch", "--journal", "memory", "--metrics", taken.Addr().String()}, []string{"ASPECT_WEBHOOK_SECRET=" + secret}, 3, []string{"--metrics: ", "another program"}},
+		{"program of --exec that is not there", []string{"watch", "--journal", "memory", "--listen", "127.0.0.1:0", "--exec", "/nowhere/x --now"}, []string{"ASPECT_WEBHOOK_SECRET=" + secret}, 3, []string{"--exec: ", "/nowhere/x"}},
+		{"file for no secret", []string{"watch", "--secret-out", "/nowhere/x"}, []string{"ASPECT_WEBHOOK_SECRET=" + secret}, 2, []string{"--secret-out", "--register"}},
+		{"copy of nothing", []string{"journal", "copy", blocked + ".none", "copy.db"}, nil, 3, []string{"there is no journal at " + blocked + ".none\n"}},
+		{"picture that is no SVG", []string{"view", "--picture", "board.png"}, nil, 2, []string{"--picture board.png", ".svg"}},
+		{"picture nowhere", []string{"view", "--picture", blocked + "/board.svg"}, nil, 1, []string{"no directory " + blocked}},
+		{"picture that is a directory", []string{"view", "--picture", filepath.Dir(blocked)}, nil, 1, []string{"it is a directory"}},
 		{"stray argument", []string{"watch", "now"}, nil, 2, []string{`"now"`}},
 		{"bad filter", []string{"watch", "--filter", "stat:failed"}, []string{"ASPECT_WEBHOOK_SECRET=" + secret}, 2, []string{"stat:failed"}},
 		{"bad duration", []string{"watch", "--retain", "soon"}, nil, 2, []string{"soon", "30d"}},
@@ -170,6 +194,29 @@ func TestBadInputIsRefusedWithTheRightCode(t *testing.T) {
 				t.Errorf("told a secret: %s", stderr.String())
 			}
 		})
+	}
+}
+
+func TestASubcommandIsAskedForByHelp(t *testing.T) {
+	for _, command := range []string{"journal", "endpoints"} {
+		stdout, stderr, code := finished(t, program(t, command))
+		if code != 0 || stderr != "" {
+			t.Errorf("%s ended with %d: %s", command, code, stderr)
+		}
+		says(t, stdout, "Available Commands:")
+	}
+}
+
+func TestANewJournalWithANameIsAnnounced(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "new", "journal.db")
+	for _, want := range []bool{true, false} {
+		p := inPipe(t, watching(t, "--json", "--journal", path))
+		p.next("ready")
+		if got := strings.Contains(p.errors(), "created a new journal at "+path); got != want {
+			t.Errorf("announced: %v, want %v: %s", got, want, p.errors())
+		}
+		p.signal(syscall.SIGTERM)
+		p.ends()
 	}
 }
 

@@ -177,8 +177,8 @@ func TestAReplayStopsWhereNobodyAnswers(t *testing.T) {
 	if code != 1 {
 		t.Errorf("ended with %d", code)
 	}
-	says(t, stderr, "3 times in a row")
-	says(t, stdout, "connection refused", "posted 3 to", "0 delivered, 3 failed")
+	says(t, stderr, "no answer from http://"+address+"/ 3 times in a row")
+	says(t, stdout, "connection refused", "stopped after 3 of ", "0 delivered, 3 failed")
 	if hint := "nothing listens on " + address; strings.Count(stdout, hint) != 1 {
 		t.Errorf("not said once: %q\n%s", hint, stdout)
 	}

@@ -41,6 +41,14 @@ func TestAnEventIsSentAndItsAnswerTold(t *testing.T) {
 	}
 }
 
+func TestAnEventThatIsTooOldIsSaidToBe(t *testing.T) {
+	_, url, _ := journalOf(t)
+	_, stderr, code := sending(t, "task.failed", "--to", url, "--timestamp", "10m")
+	if says(t, stderr, "rejected the message with 400", "it was signed 10m ago, and receivers reject more than 5m"); code != 1 {
+		t.Errorf("ended with %d", code)
+	}
+}
+
 func TestACarefulReceiverRefusesWhatIsWrongOnPurpose(t *testing.T) {
 	_, url, watch := journalOf(t)
 	for wrong, reason := range map[string]string{"signature": "no_match", "timestamp": "too_old", "body": "no_match", "secret": "no_match"} {

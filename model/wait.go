@@ -37,6 +37,7 @@ type Outcome struct {
 	TaskID  string // as it was asked for if no such task is known
 	Feature string // the one that is waited for, "" if it is the task itself
 	State   State  // of that feature or the task, "" if unknown, also to Aspect
+	Task    State  // of the task itself, "" if it is not known
 	Done    bool
 }
 
@@ -154,7 +155,7 @@ func (w *Wait) outcome(g *goal) Outcome {
 	if t == nil {
 		return Outcome{TaskID: cmp.Or(g.id, g.name), Feature: w.feature}
 	}
-	o := Outcome{TaskID: g.id, Feature: w.feature, State: t.State()}
+	o := Outcome{TaskID: g.id, Feature: w.feature, State: t.State(), Task: t.State()}
 	if w.feature != "" {
 		o.State, _ = t.Feature(w.feature)
 	}

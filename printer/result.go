@@ -43,6 +43,8 @@ func resultSentence(r model.Outcome) string {
 	switch {
 	case r.Done:
 		return name + " " + word(string(r.State))
+	case r.State == "" && r.Task != "":
+		return fmt.Sprintf("task %s: not done, the task is %s and has no feature %s", short(r.TaskID), word(string(r.Task)), word(r.Feature))
 	case r.State == "":
 		return name + " not done, no state known"
 	}
@@ -161,6 +163,7 @@ func WritePlanned(out io.Writer, format Format, at time.Time, e *model.Event, to
 
 // Replayed counts what a replay did with the selected deliveries.
 type Replayed struct {
+	Selected  int64 // could be posted; more than Posted if the replay stopped early
 	Posted    int64
 	Delivered int64 // accepted by the handler
 	LeftOut   int64 // cannot be posted
@@ -174,7 +177,15 @@ func WriteReplayEnd(out io.Writer, format Format, at time.Time, to string, r Rep
 		o.number("delivered", r.Delivered)
 		o.number("failed", r.Posted-r.Delivered)
 		o.number("left_out", r.LeftOut)
-	}, fmt.Sprintf("posted %d to %s: %d delivered, %d failed", r.Posted, to, r.Delivered, r.Posted-r.Delivered))
+	}, replayedSentence(to, r))
+}
+
+func replayedSentence(to string, r Replayed) string {
+	words := fmt.Sprintf("posted %d", r.Posted)
+	if r.Posted < r.Selected {
+		words = fmt.Sprintf("stopped after %d of %d", r.Posted, r.Selected)
+	}
+	return fmt.Sprintf("%s to %s: %d delivered, %d failed", words, to, r.Delivered, r.Posted-r.Delivered)
 }
 
 // messageWords names a message and its task.

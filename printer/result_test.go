@@ -22,6 +22,8 @@ func TestResultsAsLinesAndAsSentences(t *testing.T) {
 			`"task_id":"` + taskA + `","state":"failed","done":true}`, "task 2e1c7e42: visual failed"},
 		{model.Outcome{TaskID: "2e1c\x1b"},
 			`"task_id":"2e1c\u001b","state":null,"done":false}`, "task 2e1c: not done, no state known"},
+		{model.Outcome{TaskID: "2e1c", Feature: "bogus", Task: model.Completed}, `"task_id":"2e1c","state":null,"done":false}`,
+			"task 2e1c: not done, the task is completed and has no feature bogus"},
 		{model.Outcome{TaskID: taskA, State: "paused"},
 			`"task_id":"` + taskA + `","state":"paused","done":false}`, "task 2e1c7e42: not done, still paused"},
 	} {

@@ -15,17 +15,25 @@ import (
 // picks any free one: a port nearby is easier to remember.
 const portsTried = 20
 
+// AddressError says that a text is not an address to listen on, as opposed to one
+// that cannot be had now.
+type AddressError struct{ Text, Do string }
+
+func (e *AddressError) Error() string {
+	return fmt.Sprintf("%q is not an address to listen on: %s", e.Text, e.Do)
+}
+
 // Listen opens addr (host:port, TCP). If its port is taken and next is set, it
 // opens a later port of the same host instead and reports moved. An error names
-// the address and says what to do.
+// the address and says what to do; it is an [*AddressError] if addr is not one.
 func Listen(addr string, next bool) (l net.Listener, moved bool, err error) {
 	host, portText, err := net.SplitHostPort(addr)
 	if err != nil {
-		return nil, false, fmt.Errorf("%q is no address to listen on: write host:port, such as 127.0.0.1:8787", addr)
+		return nil, false, &AddressError{addr, "write host:port, such as 127.0.0.1:8787"}
 	}
 	port, err := strconv.ParseUint(portText, 10, 16)
 	if err != nil {
-		return nil, false, fmt.Errorf("%q is no address to listen on: its port must be a number from 0 to 65535", addr)
+		return nil, false, &AddressError{addr, "its port must be a number from 0 to 65535"}
 	}
 	l, err = net.Listen("tcp", addr)
 	if err == nil {

@@ -52,8 +52,9 @@ func Code(err error) int {
 }
 
 // Report writes err, as a message or as a JSON object, and returns the exit code.
-// It writes nothing if err is nil.
-func Report(w io.Writer, err error, asJSON bool) int {
+// It writes nothing if err is nil. command is the one that failed, such as
+// "aspectop send".
+func Report(w io.Writer, err error, command string, asJSON bool) int {
 	code := Code(err)
 	switch {
 	case err == nil:
@@ -62,7 +63,7 @@ func Report(w io.Writer, err error, asJSON bool) int {
 	default:
 		fmt.Fprintln(w, "aspectop: "+printer.CleanLines(err.Error()))
 		if code == Misused && !strings.Contains(err.Error(), "\n") { // longer messages say what to do
-			fmt.Fprintln(w, "see aspectop --help")
+			fmt.Fprintln(w, "see "+command+" --help")
 		}
 	}
 	return code

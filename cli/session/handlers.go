@@ -2,8 +2,12 @@ package session
 
 import (
 	"context"
+	"fmt"
 	"os"
+	"os/exec"
+	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/spf13/pflag"
 
@@ -62,6 +66,12 @@ func (s *Session) AddHandlers(ctx context.Context, f HandlerFlags) error {
 	if f.exec == "" {
 		return nil
 	}
+	// Of a shell command, only a program with its path can be looked for.
+	if word, _, _ := strings.Cut(f.exec, " "); plainPath.MatchString(word) {
+		if _, err := exec.LookPath(word); err != nil {
+			return exit.Setup(fmt.Errorf("--exec: %w", err))
+		}
+	}
 	reader, err := s.OpenReader()
 	if err != nil {
 		return err
@@ -74,6 +84,9 @@ func (s *Session) AddHandlers(ctx context.Context, f HandlerFlags) error {
 	s.beside = append(s.beside, e.Run)
 	return nil
 }
+
+// plainPath is a path that the shell takes as it is.
+var plainPath = regexp.MustCompile(`^[\w./-]*/[\w./-]+$`)
 
 // signer signs with the handler's own secret; nil if it has none.
 func (h *HandlerFlags) signer() (forward.Signer, error) {

@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"strings"
 	"time"
 
 	"aspectop/cli/exit"
@@ -18,8 +21,15 @@ func (s *Session) OpenJournal(ctx context.Context, flag string, retain time.Dura
 	if err != nil {
 		return err
 	}
+	_, missing := os.Lstat(h.File())
 	if s.journal, err = h.Open(ctx, journal.Options{Retain: retain, Holding: s.tellHolder("retention")}); err != nil {
+		if !strings.Contains(err.Error(), "--journal") {
+			err = fmt.Errorf("%w (use --journal to choose another)", err)
+		}
 		return err
+	}
+	if flag != "" && h.File() != "" && errors.Is(missing, fs.ErrNotExist) {
+		s.Remark("created a new journal at " + h.File()) // the name may be misspelt
 	}
 	s.place, s.temporary = s.journal.Place(), h.InMemory()
 	s.tellDamage(s.journal)

@@ -13,7 +13,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
-	"aspectop/cli/exit"
 	"aspectop/model"
 	"aspectop/receiver"
 )
@@ -42,9 +41,9 @@ func (s *Session) ServeMetrics(address string) error {
 	if address == "" {
 		return nil
 	}
-	l, _, err := receiver.Listen(address, false)
+	l, _, err := listen("metrics", address, false)
 	if err != nil {
-		return exit.Setup(err)
+		return err
 	}
 	if receiver.Public(l.Addr().String()) {
 		s.remarks = append(s.remarks, "metrics on "+l.Addr().String()+" are open to the network")

@@ -58,10 +58,15 @@ func (f *PictureFlags) Check(set *pflag.FlagSet) (still *ui.Still, err error) {
 	if !slices.Contains(ui.Views(), f.view) {
 		return nil, exit.Usage("--view %q is not known; it is one of %s", f.view, strings.Join(ui.Views(), ", "))
 	}
-	if info, err := os.Stat(filepath.Dir(f.file)); err != nil {
-		return nil, exit.Usage("--picture: %w", err)
-	} else if !info.IsDir() {
-		return nil, exit.Usage("--picture: %s is not a directory", filepath.Dir(f.file))
+	if ending := filepath.Ext(f.file); ending != "" && ending != ".svg" {
+		return nil, exit.Usage("--picture %s: pictures are SVG, so the name must end in .svg", f.file)
+	}
+	folder := filepath.Dir(f.file)
+	if info, err := os.Stat(folder); err != nil || !info.IsDir() {
+		return nil, fmt.Errorf("cannot write the picture %s: there is no directory %s", f.file, folder)
+	}
+	if info, err := os.Stat(f.file); err == nil && info.IsDir() {
+		return nil, fmt.Errorf("cannot write the picture %s: it is a directory; name a file in it", f.file)
 	}
 	return still, nil
 }

@@ -61,6 +61,14 @@ func (r *ReachFlags) Check() error {
 	return nil
 }
 
+// CheckSecretOut refuses --secret-out in a run that registers no endpoint.
+func (r *ReachFlags) CheckSecretOut(registers bool) error {
+	if r.secretOut != "" && !registers {
+		return exit.Usage("--secret-out writes the secret of an endpoint that watch registers, but with a secret of its own, or without --tunnel or --public-url, it registers none; add --register, or omit --secret-out")
+	}
+	return nil
+}
+
 // Reachable reports whether there is a tunnel or public URL.
 func (r *ReachFlags) Reachable() bool { return r.tunnel != "off" || r.PublicURL != "" }
 

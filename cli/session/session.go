@@ -139,9 +139,9 @@ var ErrDone = errors.New("done")
 // Listen opens the port. If next is set and the port is in use, it opens the next
 // free one.
 func (s *Session) Listen(address string, next bool) error {
-	l, moved, err := receiver.Listen(address, next)
+	l, moved, err := listen("listen", address, next)
 	if err != nil {
-		return exit.Setup(err)
+		return err
 	}
 	s.listener = l
 	if moved {
@@ -151,6 +151,18 @@ func (s *Session) Listen(address string, next bool) error {
 		s.remarks = append(s.remarks, fmt.Sprintf("%s is open to the network", l.Addr()))
 	}
 	return nil
+}
+
+// listen is [receiver.Listen] for the address that a flag gives.
+func listen(flag, address string, next bool) (net.Listener, bool, error) {
+	l, moved, err := receiver.Listen(address, next)
+	switch {
+	case errors.As(err, new(*receiver.AddressError)):
+		return nil, false, exit.Usage("--%s: %w", flag, err)
+	case err != nil:
+		return nil, false, exit.Setup(fmt.Errorf("--%s: %w", flag, err))
+	}
+	return l, moved, nil
 }
 
 // address is the receiver's local URL without the path.

@@ -57,7 +57,8 @@ func (s *Session) serveSSH(f sshFlags) error {
 	case f.sshSessions < 1:
 		return exit.Usage("--ssh-sessions must be at least 1")
 	}
-	keys, err := openSSHKeys(f.sshKeys)
+	_, port, _ := net.SplitHostPort(f.ssh)
+	keys, err := openSSHKeys(f.sshKeys, port)
 	if err != nil {
 		return err
 	}
@@ -69,9 +70,9 @@ func (s *Session) serveSSH(f sshFlags) error {
 	if err != nil {
 		return exit.Setup(err)
 	}
-	l, _, err := receiver.Listen(f.ssh, false)
+	l, _, err := listen("ssh", f.ssh, false)
 	if err != nil {
-		return exit.Setup(fmt.Errorf("--ssh: %w", err))
+		return err
 	}
 	shared := &sshServer{listener: l, private: f.sshPrivate}
 	shared.server, err = ssh.New(ssh.Config{
@@ -87,7 +88,10 @@ func (s *Session) serveSSH(f sshFlags) error {
 		return exit.Setup(err)
 	}
 	s.ssh = shared
-	host, port, _ := net.SplitHostPort(l.Addr().String())
+	host, port, err := net.SplitHostPort(l.Addr().String())
+	if err != nil {
+		return exit.Setup(err)
+	}
 	remark := fmt.Sprintf("to watch, run: ssh -p %s %s (%s authorized, host key %s)", port, host, plural(keys.Len(), "key"), gossh.FingerprintSHA256(hostKey.PublicKey()))
 	if receiver.Public(l.Addr().String()) {
 		remark = fmt.Sprintf("%s is open to the network; to watch, run: ssh -p %s HOST (%s authorized, host key %s)",
@@ -105,8 +109,8 @@ func plural(n int, what string) string {
 }
 
 // openSSHKeys reads the authorized keys. Without any it fails and says how to add
-// one.
-func openSSHKeys(path string) (*ssh.Keys, error) {
+// one and how to log in on the port.
+func openSSHKeys(path, port string) (*ssh.Keys, error) {
 	if path == "" {
 		config := settings.ConfigPath()
 		if config == "" {
@@ -116,9 +120,15 @@ func openSSHKeys(path string) (*ssh.Keys, error) {
 	}
 	keys, err := ssh.OpenKeys(path)
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, ssh.ErrNoKeys) {
-		return nil, exit.Setup(fmt.Errorf(`%s contains no key, so nobody could connect. To add one:
+		folder := ""
+		if _, err := os.Stat(filepath.Dir(path)); err != nil {
+			folder = fmt.Sprintf("mkdir -p '%s'; ", filepath.Dir(path))
+		}
+		return nil, exit.Setup(fmt.Errorf(`%s contains no key, so nobody could connect. To make and add one:
   ssh-keygen -t ed25519 -f ~/.ssh/aspectop
-  (umask 077; mkdir -p '%s'; cat ~/.ssh/aspectop.pub >> '%s')`, path, filepath.Dir(path), path))
+  (umask 077; %scat ~/.ssh/aspectop.pub >> '%s')
+and to log in with it: ssh -i ~/.ssh/aspectop -p %s HOST
+Others send you the .pub file of a key of theirs; add it in the same way.`, path, folder, path, port))
 	}
 	if err != nil {
 		return nil, exit.Setup(err)

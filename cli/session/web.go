@@ -66,8 +66,8 @@ func (s *Session) serveWeb(f webFlags) error {
 		w.TLS = &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}
 	}
 	var err error
-	if w.listener, _, err = receiver.Listen(f.web, false); err != nil {
-		return exit.Setup(fmt.Errorf("--web: %w", err))
+	if w.listener, _, err = listen("web", f.web, false); err != nil {
+		return err
 	}
 	s.web = w
 	address := w.listener.Addr()

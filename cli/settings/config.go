@@ -85,7 +85,7 @@ func readConfig(path string) (string, error) {
 		return "", err
 	}
 	if mode := info.Mode().Perm(); mode&0o066 != 0 && runtime.GOOS != "windows" {
-		fmt.Fprintf(os.Stderr, "aspectop: the config file %s is accessible to other users (mode %04o); run: chmod 600 it\n", printer.CleanLines(path), mode)
+		fmt.Fprintf(os.Stderr, "aspectop: the config file %s is accessible to other users (mode %04o); run: chmod 600 %[1]s\n", printer.CleanLines(path), mode)
 	}
 	text, err := io.ReadAll(io.LimitReader(f, maxConfig+1))
 	if err == nil && len(text) > maxConfig {
@@ -169,9 +169,10 @@ func (c *config) key(owner *cobra.Command, name string, value any) error {
 			return err
 		}
 		if err := c.flags.Set(name, text); err != nil {
-			return err
+			return ExplainValue(err)
 		}
 	}
+	c.flags.SetAnnotation(name, source, []string{"in " + c.path})
 	return nil
 }
 

@@ -20,6 +20,7 @@ func Apply(cmd *cobra.Command) error {
 			return err
 		}
 	}
+	warnOfUnknown(cmd.Root())
 	if err := fromEnvironment(cmd.Flags()); err != nil {
 		return err
 	}
@@ -36,8 +37,10 @@ func fromEnvironment(flags *pflag.FlagSet) (err error) {
 			return
 		}
 		if e := flags.Set(f.Name, value); e != nil {
-			err = exit.Usage("the environment variable %s: %w", name, e)
+			err = exit.Usage("the environment variable %s: %w", name, ExplainValue(e))
+			return
 		}
+		flags.SetAnnotation(f.Name, source, []string{"by the environment variable " + name})
 	})
 	return err
 }

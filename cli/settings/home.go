@@ -83,7 +83,7 @@ func (h Home) Open(ctx context.Context, o journal.Options) (j journal.Journal, e
 		j, err = sqlite.Open(h.path, o)
 	}
 	if err != nil {
-		return nil, exit.Setup(fmt.Errorf("%w (use --journal to choose another)", err))
+		return nil, exit.Setup(err)
 	}
 	return j, nil
 }

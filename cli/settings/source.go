@@ -1,0 +1,135 @@
+package settings
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"aspectop/printer"
+)
+
+// source is the annotation of a flag that says where its value comes from, if it was
+// not given on the command line.
+const source = "source"
+
+// WithSource adds to an error that names flags where their values come from, unless
+// they were given on the command line or the error says so itself.
+func WithSource(flags *pflag.FlagSet, err error) error {
+	if err == nil {
+		return nil
+	}
+	text := err.Error()
+	flags.VisitAll(func(f *pflag.Flag) {
+		from := f.Annotations[source]
+		if len(from) == 1 && names(text, "--"+f.Name) && !strings.Contains(text, from[0]) {
+			err = fmt.Errorf("%w; --%s is set %s", err, f.Name, from[0])
+		}
+	})
+	return err
+}
+
+// names reports whether a text contains a flag, and not only as the beginning of
+// another one.
+func names(text, flag string) bool {
+	for {
+		_, after, found := strings.Cut(text, flag)
+		if !found {
+			return false
+		}
+		if after == "" || after[0] != '-' && (after[0] < 'a' || after[0] > 'z') {
+			return true
+		}
+		text = after
+	}
+}
+
+// Nearest is the name of the flag that a misspelt name most likely means, "" if none
+// is like it.
+func Nearest(flags *pflag.FlagSet, name string) (nearest string) {
+	best := 3 // more keystrokes than that are no slip
+	flags.VisitAll(func(f *pflag.Flag) {
+		if d := distance(name, f.Name); !f.Hidden && d < best && d < len(name) {
+			nearest, best = f.Name, d
+		}
+	})
+	return nearest
+}
+
+// distance is the number of letters to insert, delete or replace to get from a to b.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0]++
+		for j := range len(b) {
+			cost := diagonal
+			if a[i] != b[j] {
+				cost++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}
+
+// variables without a flag.
+var otherVariables = []string{"ASPECTOP_DEBUG"}
+
+// warnOfUnknown warns of variables that look like a flag's and are not.
+func warnOfUnknown(root *cobra.Command) {
+	all := pflag.NewFlagSet("", pflag.ContinueOnError)
+	var collect func(*cobra.Command)
+	collect = func(cmd *cobra.Command) {
+		all.AddFlagSet(cmd.Flags())
+		all.AddFlagSet(cmd.PersistentFlags())
+		for _, sub := range cmd.Commands() {
+			collect(sub)
+		}
+	}
+	collect(root)
+	known := map[string]bool{}
+	all.VisitAll(func(f *pflag.Flag) { known[VariableOf(f.Name)] = true })
+	for _, v := range os.Environ() {
+		name, _, _ := strings.Cut(v, "=")
+		rest, ours := strings.CutPrefix(name, VariableOf(""))
+		if !ours || known[name] || slices.Contains(otherVariables, name) {
+			continue
+		}
+		warning := fmt.Sprintf("the environment variable %s has no effect: no command has a flag of that name", name)
+		if flag := Nearest(all, strings.ToLower(strings.ReplaceAll(rest, "_", "-"))); flag != "" {
+			warning += "; did you mean " + VariableOf(flag) + "?"
+		}
+		fmt.Fprintln(os.Stderr, "aspectop: "+printer.Clean(warning))
+	}
+}
+
+// ExplainValue says what is wrong with a flag's value without the words of package
+// strconv. Other errors stay as they are.
+func ExplainValue(err error) error {
+	bad := (*pflag.InvalidValueError)(nil)
+	if !errors.As(err, &bad) {
+		return err
+	}
+	name := bad.GetFlag().Name
+	if !errors.As(err, new(*strconv.NumError)) {
+		return fmt.Errorf("--%s: %w", name, errors.Unwrap(bad))
+	}
+	kind := "a number"
+	switch bad.GetFlag().Value.Type() {
+	case "bool":
+		kind = "true or false"
+	case "int", "int64":
+		kind = "a whole number"
+	}
+	return fmt.Errorf("--%s: %q is not %s", name, bad.GetValue(), kind)
+}
