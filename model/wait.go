@@ -37,7 +37,7 @@ type Outcome struct {
 	TaskID  string // as it was asked for if no such task is known
 	Feature string // the one that is waited for, "" if it is the task itself
 	State   State  // of that feature or the task, "" if unknown, also to Aspect
-	Task    State  // of the task itself, "" if it is not known
+	Task    State  // of the task itself if a feature is waited for, "" if unknown
 	Done    bool
 }
 
@@ -155,8 +155,9 @@ func (w *Wait) outcome(g *goal) Outcome {
 	if t == nil {
 		return Outcome{TaskID: cmp.Or(g.id, g.name), Feature: w.feature}
 	}
-	o := Outcome{TaskID: g.id, Feature: w.feature, State: t.State(), Task: t.State()}
+	o := Outcome{TaskID: g.id, Feature: w.feature, State: t.State()}
 	if w.feature != "" {
+		o.Task = o.State
 		o.State, _ = t.Feature(w.feature)
 	}
 	o.Done = o.State.Terminal()

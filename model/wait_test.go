@@ -168,6 +168,17 @@ func TestWhatIsUnfinishedIsToldByTheNamesThatWereAskedFor(t *testing.T) {
 	}
 }
 
+func TestATaskWithoutTheFeatureIsToldWithItsOwnState(t *testing.T) {
+	var j journal
+	j.arrive("task.completed", "abc-1", "12:00:00", "visual:completed")
+	w := newWait(t, "bogus", false, "abc")
+	waits(t, w, &j)
+	want := []Outcome{{TaskID: "abc-1", Feature: "bogus", Task: Completed}}
+	if got := w.Unfinished(); !slices.Equal(got, want) {
+		t.Errorf("unfinished: %v, want %v", got, want)
+	}
+}
+
 func TestNobodyWaitsForATaskWithoutAnID(t *testing.T) {
 	if _, err := NewWait([]string{"a", ""}, "", false); err == nil {
 		t.Error("an empty id was accepted")
