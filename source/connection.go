@@ -141,7 +141,7 @@ func (s *Stream) refusal(res *http.Response) error {
 	return &badConnection{
 		cause:      strconv.Itoa(res.StatusCode),
 		words:      strings.TrimSpace(fmt.Sprintf("%s answered %d %s", s.host, res.StatusCode, http.StatusText(res.StatusCode))) + ": " + advice,
-		retryAfter: min(aspect.RetryAfter(res.Header, time.Now()), time.Hour),
+		retryAfter: min(aspect.RetryAfter(res.Header, time.Now()), maxRetryAfter),
 	}
 }
 

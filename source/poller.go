@@ -132,11 +132,14 @@ func (p *Poller) pause(ctx context.Context, d time.Duration) {
 	}
 }
 
+// maxRetryAfter is the longest pause that a server can ask for.
+const maxRetryAfter = time.Hour
+
 // retryIn is the pause after an error: d, or longer if the server asks for it.
 func retryIn(err error, d time.Duration) time.Duration {
 	var refused *aspect.APIError
 	if errors.As(err, &refused) {
-		return max(d, refused.RetryAfter)
+		return max(d, min(refused.RetryAfter, maxRetryAfter))
 	}
 	return d
 }
