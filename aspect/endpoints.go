@@ -100,6 +100,20 @@ func (c *Client) CreateEndpoint(ctx context.Context, spec EndpointSpec) (Created
 	return created, nil
 }
 
+// unlike says how an endpoint that was created differs from what was asked for, so
+// that it may receive nothing; "" if it does not.
+func (e Endpoint) unlike(spec EndpointSpec) string {
+	switch {
+	case e.Disabled:
+		return "it is disabled, so Svix delivers nothing: enable it in Aspect's dashboard"
+	case e.URL != spec.URL:
+		return "it points to " + e.URL + " instead of " + spec.URL
+	case len(e.EventTypes) == 0:
+		return "it receives no types of events"
+	}
+	return ""
+}
+
 // UpdateEndpoint sets all six fields of an endpoint. The format of the answer is not
 // documented; fields that are missing in it are returned as set.
 func (c *Client) UpdateEndpoint(ctx context.Context, id string, spec EndpointSpec) (Endpoint, error) {
@@ -177,7 +191,7 @@ func endpointOf(o object, raw json.RawMessage, sent EndpointSpec) Endpoint {
 		e.Description = s
 	}
 	var types []string
-	if json.Unmarshal(o["eventtypes"], &types) == nil && len(types) > 0 {
+	if json.Unmarshal(o["eventtypes"], &types) == nil && types != nil {
 		e.EventTypes = types
 	}
 	if n := o.number("rate_limit"); n > 0 {

@@ -41,6 +41,7 @@ func NewRegistrar(client *Client, stateDir string) *Registrar {
 type Registration struct {
 	EndpointID string
 	Secret     Credential
+	Unlike     string // how it differs from what was asked for, "" if it does not
 
 	client *Client
 	mu     sync.Mutex
@@ -73,6 +74,7 @@ func (r *Registrar) Register(ctx context.Context, url string) (*Registration, er
 	g := &Registration{EndpointID: created.Endpoint.ID, Secret: created.Secret, client: r.client, claim: claim, lease: intent}
 	g.lease.EndpointID, g.lease.Secret = created.Endpoint.ID, savedSecret{created.Secret}
 	g.lease.Endpoint.EventTypes = created.Endpoint.EventTypes
+	g.Unlike = created.Endpoint.unlike(intent.Endpoint.spec())
 	err = claim.write(g.lease)
 	switch {
 	case err != nil:

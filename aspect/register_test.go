@@ -242,3 +242,19 @@ func orphaned(t *testing.T, r *Registrar) {
 	must(r.Register(t.Context(), "https://old.example"))(t).claim.close()
 	time.Sleep(2 * time.Millisecond) // no clock is coarser
 }
+
+func TestAnEndpointThatIsNotAsAskedForIsSaid(t *testing.T) {
+	for answered, want := range map[string]string{
+		`{"id":"ep_1","url":"https://a.example","event_types":["task.failed"],"disabled":false}`: "",
+		`{"id":"ep_1"}`:                           "",
+		`{"id":"ep_1","disabled":true}`:           "it is disabled",
+		`{"id":"ep_1","url":"https://b.example"}`: "it points to https://b.example instead of https://a.example",
+		`{"id":"ep_1","event_types":[]}`:          "it receives no types of events",
+	} {
+		c := answering(t, 200, `{"endpoint":`+answered+`,"secret":"`+testSecret+`"}`)
+		g := must(NewRegistrar(c, t.TempDir()).Register(t.Context(), "https://a.example"))(t)
+		if !strings.HasPrefix(g.Unlike, want) || (g.Unlike == "") != (want == "") {
+			t.Errorf("%s: %q", answered, g.Unlike)
+		}
+	}
+}

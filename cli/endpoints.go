@@ -18,6 +18,7 @@ import (
 	"aspectop/cli/exit"
 	"aspectop/cli/settings"
 	"aspectop/printer"
+	"aspectop/receiver"
 )
 
 func newEndpoints() *cobra.Command {
@@ -208,17 +209,34 @@ func newSecretFile(path string) (*secretFile, error) {
 	return &secretFile{f}, nil
 }
 
-// keep checks that there is a secret, and writes it.
+// keep checks that there is a secret that can verify deliveries, and writes it.
 func (f *secretFile) keep(secret aspect.Credential) error {
 	if secret.Empty() {
 		return errors.New("the answer from Aspect contains no secret")
+	}
+	if one, err := receiver.ParseSecrets(secret.Reveal()); err != nil {
+		return fmt.Errorf("the secret that Aspect returned is invalid: %w", err)
+	} else if len(one) != 1 {
+		return errors.New("the secret that Aspect returned is invalid: it contains white space or a comma")
 	}
 	if f == nil {
 		return nil
 	}
 	_, err := f.WriteString(secret.Reveal() + "\n")
-	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+	if err = errors.Join(err, f.Sync(), f.stillThere(), f.Close()); err != nil {
 		return fmt.Errorf("cannot save the secret: %w", err)
+	}
+	return nil
+}
+
+// stillThere checks that the file has not been removed or replaced meanwhile.
+func (f *secretFile) stillThere() error {
+	ours, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	if there, err := os.Stat(f.Name()); err != nil || !os.SameFile(ours, there) {
+		return fmt.Errorf("%s was removed or replaced meanwhile", f.Name())
 	}
 	return nil
 }
@@ -227,6 +245,9 @@ func (f *secretFile) keep(secret aspect.Credential) error {
 func (f *secretFile) discard() error {
 	if f == nil {
 		return nil
+	}
+	if there := f.stillThere(); there != nil {
+		return nil // what is there now is not ours
 	}
 	f.Close()
 	return os.Remove(f.Name())

@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -120,5 +121,48 @@ func TestAnEndpointWithoutASecretIsUndone(t *testing.T) {
 	}
 	if _, err := os.Stat(file); err == nil {
 		t.Error("a file without a secret stays")
+	}
+}
+
+func TestASecretThatCannotVerifyOrCannotBeSavedIsUndone(t *testing.T) {
+	folder := filepath.Join(t.TempDir(), "secrets")
+	for name, c := range map[string]struct {
+		answered string
+		vanishes bool
+		says     string
+	}{
+		"no secret of Svix's":    {"hello", false, "the secret that Aspect returned is invalid"},
+		"two":                    {secret + " " + secret, false, "the secret that Aspect returned is invalid"},
+		"a folder that vanishes": {secret, true, "cannot save the secret"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			api := aspectAPI(t)
+			api.instead = func(w http.ResponseWriter, r *http.Request) bool {
+				if r.Method != http.MethodPost {
+					return false
+				}
+				if c.vanishes {
+					os.RemoveAll(folder)
+				}
+				api.set(func() { api.endpoints["ep_1"] = map[string]any{"url": "https://example.com"} })
+				json.NewEncoder(w).Encode(map[string]any{"endpoint": map[string]any{"id": "ep_1"}, "secret": c.answered})
+				return true
+			}
+			if err := os.MkdirAll(folder, 0o700); err != nil {
+				t.Fatal(err)
+			}
+			file := filepath.Join(folder, "secret")
+			stdout, stderr, code := api.asks(t, "endpoints", "create", "--url", "https://example.com", "--secret-out", file)
+			if code != 1 || stdout != "" {
+				t.Errorf("ended with %d: %s", code, stdout)
+			}
+			says(t, stderr, c.says, "ep_1 was deleted again")
+			if _, err := os.Stat(file); err == nil {
+				t.Error("a file without a usable secret stays")
+			}
+			if got := api.registered(); len(got) != 0 {
+				t.Errorf("endpoints are left: %v", got)
+			}
+		})
 	}
 }

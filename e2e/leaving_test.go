@@ -96,3 +96,23 @@ func TestAnEndpointsIDReachesTheTerminalClean(t *testing.T) {
 	_, stderr, _ = api.asks(t, "endpoints", "delete", id)
 	clean(stderr)
 }
+
+func TestCtrlCDuringARegistrationWithoutAnAnswerIsNoFailedSetUp(t *testing.T) {
+	api, address := aspectAPI(t), freeAddress(t)
+	asked, released := make(chan bool, 1), make(chan struct{})
+	defer close(released)
+	api.instead = func(_ http.ResponseWriter, r *http.Request) bool {
+		if r.Method == http.MethodPost {
+			asked <- true
+			<-released
+		}
+		return r.Method == http.MethodPost
+	}
+	p := inPipe(t, with(program(t, "watch", "--json", "--listen", address, "--public-url", ownTunnel(t, address)), api.environment()...))
+	<-asked
+	p.signal(syscall.SIGINT)
+	if code := p.ends(); code != 1 { // not 0: an endpoint may be left
+		t.Errorf("ended with %d", code)
+	}
+	says(t, p.errors(), "may have been created")
+}

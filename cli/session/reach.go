@@ -95,7 +95,10 @@ func (r *reach) open(ctx context.Context, s *Session, config *receiver.Config) (
 		return nil, err
 	}
 	secret, err := r.register(ctx, s, url)
-	if err != nil {
+	switch {
+	case err != nil && ctx.Err() != nil: // the set-up did not fail: it was ended
+		return nil, err
+	case err != nil:
 		return nil, exit.Setup(err)
 	}
 	go r.follow(ctx, s)
@@ -155,6 +158,9 @@ func (r *reach) register(ctx context.Context, s *Session, url string) (receiver.
 			return receiver.Secret{}, err
 		}
 		s.notice("registered webhook endpoint " + endpoint.EndpointID)
+		if endpoint.Unlike != "" {
+			s.notice("webhook endpoint " + endpoint.EndpointID + ": " + endpoint.Unlike)
+		}
 	}
 	r.mu.Lock()
 	r.endpoint = endpoint
