@@ -105,7 +105,7 @@ func (c *Client) try(ctx context.Context, r call, body []byte) ([]byte, error) {
 		}
 	}
 	if err == nil {
-		return answer, nil
+		return c.withoutKey(answer), nil
 	}
 	if ctx.Err() != nil {
 		err = ctx.Err()
@@ -115,6 +115,15 @@ func (c *Client) try(ctx context.Context, r call, body []byte) ([]byte, error) {
 		err = errors.New(c.clean(err.Error()))
 	}
 	return nil, &networkError{call: r, host: c.host, reached: seen.reached(), err: err}
+}
+
+// withoutKey masks our key in an answer that echoes it: raw JSON is kept and printed.
+// A text that is too short for a key may be there by chance.
+func (c *Client) withoutKey(answer []byte) []byte {
+	if key := c.key.Reveal(); len(key) >= 16 {
+		return bytes.ReplaceAll(answer, []byte(key), []byte(c.key.Masked()))
+	}
+	return answer
 }
 
 func (c *Client) request(ctx context.Context, r call, body []byte) (*http.Request, error) {

@@ -60,6 +60,8 @@ func (e *APIError) advice() string {
 		return "the API key was revoked, or belongs to another account: check ASPECT_API_KEY"
 	case e.foreign && (e.Status == http.StatusNotFound || e.Status == http.StatusGone):
 		return "this answer is not one of Aspect's: check ASPECT_URL, and whether there is a proxy in between"
+	case e.Method == http.MethodPost && e.Status == http.StatusNotFound:
+		return "this server has no such call: check ASPECT_URL"
 	case e.Status == http.StatusNotFound, e.Status == http.StatusGone:
 		return "it does not exist in this account; if it should, check ASPECT_API_KEY and ASPECT_URL"
 	case e.Status == http.StatusUnprocessableEntity:
@@ -99,7 +101,7 @@ func (e *APIError) undone() bool {
 func (c *Client) apiError(r call, res *http.Response) *APIError {
 	e := &APIError{Status: res.StatusCode, Method: r.method, Path: r.path, RetryAfter: RetryAfter(res.Header, time.Now())}
 	e.Code, e.Detail, e.foreign = c.wordsOf(res.Body)
-	if next, err := res.Location(); err == nil && res.StatusCode/100 == 3 {
+	if next, err := res.Location(); err == nil && res.StatusCode/100 == 3 && next.Host != "" {
 		e.location = c.clean((&url.URL{Scheme: next.Scheme, Host: next.Host, Path: next.Path}).String())
 	}
 	return e

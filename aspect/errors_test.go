@@ -19,6 +19,8 @@ func TestEveryRefusalIsASentence(t *testing.T) {
 	}{
 		{"wrong key", 401, `{"detail":"Invalid API key"}`, nil,
 			"GET /tasks/active: 401 Unauthorized: Invalid API key (Aspect does not know this API key: check ASPECT_API_KEY)"},
+		{"a page of something else", 404, "<html><title>nginx</title></html>", nil,
+			"GET /tasks/active: 404 Not Found: nginx (this answer is not one of Aspect's: check ASPECT_URL, and whether there is a proxy in between)"},
 		{"revoked key", 403, `{"code":"forbidden","detail":"No access"}`, nil,
 			"GET /tasks/active: 403 Forbidden: forbidden: No access (the API key was revoked, or belongs to another account: check ASPECT_API_KEY)"},
 		{"not there", 404, `{"detail":"Not Found"}`, nil,
@@ -75,7 +77,10 @@ func TestARedirectOnTheSameServerKeepsTheMethod(t *testing.T) {
 		case "/tasks/active":
 			http.Redirect(w, r, "/tasks/active/", http.StatusTemporaryRedirect)
 		case "/tasks/active/":
-			io.WriteString(w, `[{"id":"`+strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")+`"}]`)
+			if r.Header.Get("Authorization") != "Bearer "+testKey {
+				t.Errorf("redirected with %v", r.Header)
+			}
+			io.WriteString(w, `[{"id":"a"}]`)
 		default:
 			if r.Method != http.MethodPost {
 				t.Errorf("a POST became %s %s", r.Method, r.URL)
@@ -83,7 +88,7 @@ func TestARedirectOnTheSameServerKeepsTheMethod(t *testing.T) {
 			http.Redirect(w, r, "/login", http.StatusFound)
 		}
 	})
-	if tasks := must(c.ActiveTasks(t.Context()))(t); len(tasks) != 1 || tasks[0].ID != testKey {
+	if tasks := must(c.ActiveTasks(t.Context()))(t); len(tasks) != 1 || tasks[0].ID != "a" {
 		t.Errorf("tasks: %v", tasks)
 	}
 	_, err := c.CreateEndpoint(t.Context(), EndpointSpec{URL: "https://a.example"})
@@ -108,6 +113,37 @@ func TestARedirectOutOfTLSIsNotFollowed(t *testing.T) {
 		if CheckRedirect(request(url), first) != http.ErrUseLastResponse {
 			t.Errorf("%s is followed with the key", url)
 		}
+	}
+}
+
+func TestOnlyARedirectWithAHostIsNamed(t *testing.T) {
+	c := handling(t, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Location", "data:;")
+		w.WriteHeader(http.StatusFound)
+	})
+	if _, err := c.ActiveTasks(t.Context()); err == nil || err.Error() != "GET /tasks/active: 302 Found" {
+		t.Error(err)
+	}
+}
+
+func TestAPostThatIsNotThereIsNotSaidToBeMissingInTheAccount(t *testing.T) {
+	c := answering(t, 404, `{"detail":"Not Found"}`)
+	_, err := c.CreateEndpoint(t.Context(), EndpointSpec{URL: "https://a.example"})
+	if err == nil || !strings.HasSuffix(err.Error(), "(this server has no such call: check ASPECT_URL)") {
+		t.Error(err)
+	}
+}
+
+func TestAnAnswerThatWasCutOffIsSaid(t *testing.T) {
+	if _, err := answering(t, 200, `[{"id":"a"`).ActiveTasks(t.Context()); err == nil || !strings.Contains(err.Error(), "cut off") {
+		t.Error(err)
+	}
+}
+
+func TestAKeyThatAnAnswerEchoesIsMasked(t *testing.T) {
+	tasks := must(answering(t, 200, `[{"id":"a","note":"`+testKey+`"}]`).ActiveTasks(t.Context()))(t)
+	if len(tasks) != 1 || string(tasks[0].Raw) != `{"id":"a","note":"****WXYZ"}` {
+		t.Errorf("tasks: %s", tasks)
 	}
 }
 

@@ -47,7 +47,7 @@ func FuzzAnswers(f *testing.F) {
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 		defer cancel()
 		inAnswer := func(raw json.RawMessage) {
-			if !json.Valid(raw) || !bytes.Contains(body, raw) {
+			if !json.Valid(raw) || !bytes.Contains(c.withoutKey(body), raw) {
 				t.Errorf("%q is not what came: %q", raw, body)
 			}
 		}

@@ -73,12 +73,17 @@ func text(raw json.RawMessage) string {
 	return b.String()
 }
 
+var errNotJSON = errors.New("the answer is not JSON, or was cut off: try again, and check ASPECT_URL and whether there is a proxy in between")
+
 var errNoList = errors.New("the answer contains no list that aspectop understands: is ASPECT_URL right?")
 
 // listOf finds the list in an answer: the answer itself, or its member data or
 // name, or its only member that is a list. next is the iterator of the page
 // after it, empty if there is none.
 func listOf(body []byte, name string) (items []json.RawMessage, next string, err error) {
+	if !json.Valid(body) {
+		return nil, "", errNotJSON
+	}
 	if json.Unmarshal(body, &items) == nil && items != nil {
 		return onlyObjects(items), "", nil
 	}
