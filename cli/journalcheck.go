@@ -118,7 +118,7 @@ func salvageJournal(ctx context.Context, flag, out string) error {
 	case ctx.Err() != nil:
 		return exit.With(exit.Interrupted, errors.New("interrupted; nothing was left at "+out))
 	case errors.Is(err, fs.ErrExist):
-		return exit.With(exit.Failed, fmt.Errorf("%s is there already and is not overwritten: name a new file (%w)", out, err))
+		return exit.With(exit.Failed, fmt.Errorf("%s already exists: name a new file (%w)", out, err))
 	case errors.As(err, new(*sqlite.LockedError)):
 		return exit.Setup(fmt.Errorf("%w; end that process before salvaging", err))
 	case errors.Is(err, fs.ErrNotExist):

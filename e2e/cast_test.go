@@ -121,7 +121,7 @@ func TestARecordingIsOfAScreenAndOverwritesNothing(t *testing.T) {
 		t.Errorf("without a terminal: %d, %s", code, stdout)
 	}
 	says(t, stderr, "--record needs a screen")
-	for path, word := range map[string]string{taken: "is there already", filepath.Join(folder, "none", "new.cast"): "no such file"} {
+	for path, word := range map[string]string{taken: "already exists", filepath.Join(folder, "none", "new.cast"): "no such file"} {
 		screen := inTerminal(t, 200, 24, program(t, "demo", "--record", path))
 		screen.ends(2)
 		screen.shows(word)

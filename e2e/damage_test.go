@@ -80,7 +80,7 @@ func TestADamagedJournalIsUsedCheckedAndSalvaged(t *testing.T) {
 	if again != read {
 		t.Error("what was salvaged is not what could be read")
 	}
-	if _, errs, code := finished(t, program(t, "journal", "salvage", saved, "--journal", path)); code != 1 || !strings.Contains(errs, "not overwritten") {
+	if _, errs, code := finished(t, program(t, "journal", "salvage", saved, "--journal", path)); code != 1 || !strings.Contains(errs, "already exists") {
 		t.Errorf("a second salvage to the same place ended with %d: %s", code, errs)
 	}
 }

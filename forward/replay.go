@@ -93,7 +93,7 @@ func staleHint(a *answer, h http.Header, at time.Time) string {
 func unfit(d *model.Delivery) string {
 	switch {
 	case d.Source == model.SourceAPI:
-		return fmt.Sprintf("delivery %d was read from Aspect's API: it is no webhook, so there is none to send again", d.Seq)
+		return fmt.Sprintf("delivery %d was read from Aspect's API: it is not a webhook, so there is none to send again", d.Seq)
 	case d.Repeat() && !d.Differs:
 		return fmt.Sprintf("delivery %d repeats message %d, which has the body: replay that one", d.Seq, d.Message)
 	}

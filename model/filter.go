@@ -175,7 +175,7 @@ func parseTerm(s string) (t term, message string) {
 		}
 	case byState, byFeature:
 		if message == "" && !literal && !startsState(value) {
-			message = fmt.Sprintf("%q is no state; the states are %s (in double quotes, any other is looked for)",
+			message = fmt.Sprintf("%q is not a state; the states are %s (in double quotes, any other is looked for)",
 				value, enumerate(States, "and"))
 		}
 	}

@@ -80,7 +80,7 @@ func FuzzParseSecrets(f *testing.F) {
 		"is empty after whsec_", "is empty", "is not base64",
 		"is not base64: take the quotation marks away",
 		"is not base64: it goes on after a '=' (a name needs the prefix after it: name=whsec_…)",
-		"is not base64: its length is no multiple of four, so some of it is missing",
+		"is not base64: its length is not a multiple of four, so some of it is missing",
 		"looks like base64url ('-' or '_' in it); Svix secrets are standard base64 ('+' and '/')",
 	}
 	for i, r := range reasons {

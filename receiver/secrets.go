@@ -129,7 +129,7 @@ func undecodable(encoded string) error {
 	case strings.Trim(encoded, "=") == "":
 		return errors.New("is empty")
 	case len(encoded)%4 != 0:
-		return errors.New("is not base64: its length is no multiple of four, so some of it is missing")
+		return errors.New("is not base64: its length is not a multiple of four, so some of it is missing")
 	default:
 		return errors.New("is not base64")
 	}

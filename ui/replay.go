@@ -54,7 +54,7 @@ func (m *Model) replay() tea.Cmd {
 func (m *Model) sendable(to string) (seq int64) {
 	switch {
 	case m.Replay == nil:
-		m.say("no handler to " + to + " to: start with --forward-to URL")
+		m.say("no handler to send to: start with --forward-to URL")
 		return 0
 	case m.sending != "":
 		m.say("still waiting for the handler's answer to " + m.sending)

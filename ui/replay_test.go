@@ -132,7 +132,7 @@ func TestWithoutAHandlerReplayAndEditSayWhatTheyNeed(t *testing.T) {
 	onScreen(t, 100, 30, uploads(), func(s *terminal) {
 		s.wait(time.Second)
 		s.press("3", "r")
-		s.shows("no handler to replay to: start with --forward-to URL")
+		s.shows("no handler to send to: start with --forward-to URL")
 		s.press("e")
 		s.shows("start with --forward-to URL")
 	})

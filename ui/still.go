@@ -56,7 +56,7 @@ func (m *Model) openTask(name string) error {
 	}
 	switch {
 	case len(found) == 0:
-		return fmt.Errorf("the journal tells of no task %q", name)
+		return fmt.Errorf("the journal has no task %q", name)
 	case len(found) > 1:
 		return fmt.Errorf("%q fits %d tasks; write more of the id", name, len(found))
 	}

@@ -157,7 +157,7 @@ func savePicture(of, svg string) (path string, err error) {
 func newFile(of, ending string, content []byte) (name string, err error) {
 	name = fmt.Sprintf("aspectop-%s-%s.%s", of, time.Now().Format("20060102-150405"), ending)
 	if _, err := os.Lstat(name); err == nil {
-		return "", fmt.Errorf("%s is there already", name)
+		return "", fmt.Errorf("%s already exists", name)
 	}
 	return name, replaceFile(name, content)
 }

@@ -88,7 +88,7 @@ func Writable(path string) error {
 		info, err := os.Stat(folder)
 		switch {
 		case err == nil && !info.IsDir():
-			return fmt.Errorf("the journal cannot be made: %s is no folder; name another file with --journal", folder)
+			return fmt.Errorf("the journal cannot be created: %s is not a directory; name another file with --journal", folder)
 		case err == nil:
 			if err := mayWrite(folder); err != nil {
 				return &ReadOnlyError{folder, err}

@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"aspectop/model"
@@ -206,7 +207,7 @@ func (g *gathering) ended() *Columns {
 		most = max(most, c.completed+c.failed)
 	}
 	chart := &Columns{
-		Step: Span(every), From: g.moment(first), To: g.moment(first.Add(time.Duration(n) * every)), Most: most,
+		Step: strings.Replace(Span(every), ".0\u00a0", "\u00a0", 1), From: g.moment(first), To: g.moment(first.Add(time.Duration(n) * every)), Most: most,
 		Says: fmt.Sprintf("Ended tasks over time: %d completed, %d failed", len(g.kinds[completed]), len(g.kinds[failed])),
 	}
 	width := 100 / Percent(n)

@@ -210,8 +210,8 @@ func (broken) After(context.Context, int64, int) ([]model.Delivery, error) { ret
 
 func TestDurationsAreToldAsPeopleSayThem(t *testing.T) {
 	for d, want := range map[time.Duration]string{
-		-time.Second: "0.0 s", 0: "0.0 s", 4249 * time.Millisecond: "4.2 s", 9949 * time.Millisecond: "9.9 s", 9950 * time.Millisecond: "10 s",
-		59*time.Second + 500*time.Millisecond: "1 min", 65 * time.Second: "1 min 05 s", 30 * time.Minute: "30 min",
+		-time.Second: "0.0 s", 0: "0.0 s", 4249 * time.Millisecond: "4.2 s", 9990 * time.Millisecond: "9.9 s", 10 * time.Second: "10 s",
+		59*time.Second + 900*time.Millisecond: "59 s", time.Minute: "1 min", 65 * time.Second: "1 min 05 s", 30 * time.Minute: "30 min",
 		2*time.Hour + 7*time.Minute: "2 h 07 min", 76 * time.Hour: "3 d 4 h", 48 * time.Hour: "2 d",
 	} {
 		if got := strings.ReplaceAll(Span(d), "\u00a0", " "); got != want {

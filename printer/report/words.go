@@ -128,10 +128,10 @@ func glyph(s model.State) string {
 // Span is a duration as people say it, in at most two units: 4.2 s, 42 s,
 // 1 min 05 s, 30 min, 2 h 07 min, 3 d 4 h.
 func Span(d time.Duration) string {
-	s := int(d.Round(time.Second) / time.Second)
+	s := int(d / time.Second) // as on the screen, where 59.9 s is not a minute yet
 	switch {
-	case d < 9950*time.Millisecond:
-		return fmt.Sprintf("%.1f\u00a0s", max(0, d).Seconds())
+	case d < 10*time.Second:
+		return fmt.Sprintf("%.1f\u00a0s", max(0, d).Truncate(time.Second/10).Seconds())
 	case s < 60:
 		return fmt.Sprintf("%d\u00a0s", s)
 	case s < 3600:

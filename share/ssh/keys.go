@@ -249,7 +249,7 @@ func HostKey(path string) (gossh.Signer, error) {
 	}
 	key, err := gossh.ParsePrivateKey(text)
 	if err != nil {
-		return nil, fmt.Errorf("%s is no host key (%w); remove it, and a new one is made", path, err)
+		return nil, fmt.Errorf("%s is not a host key (%w); remove it, and a new one is made", path, err)
 	}
 	return key, nil
 }

@@ -65,7 +65,7 @@ type Recorder struct {
 func Create(path string, o Options) (*Recorder, error) {
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, fs.ErrExist) {
-		return nil, fmt.Errorf("%s is there already, and is not overwritten", path)
+		return nil, fmt.Errorf("%s already exists", path)
 	} else if err != nil {
 		return nil, err
 	}

@@ -247,7 +247,7 @@ func TestARecordingIsANewFileForThisUserOnly(t *testing.T) {
 	if info, err := os.Stat(path); err != nil || runtime.GOOS != "windows" && info.Mode().Perm() != 0o600 {
 		t.Errorf("it has mode %v, %v", info.Mode(), err)
 	}
-	if _, err := Create(path, Options{Version: 3}); err == nil || !strings.Contains(err.Error(), "is there already") {
+	if _, err := Create(path, Options{Version: 3}); err == nil || !strings.Contains(err.Error(), "already exists") {
 		t.Errorf("over a file that is there: %v", err)
 	}
 	if err := r.Close(); err != nil {
