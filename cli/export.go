@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"aspectop/cli/exit"
+	"aspectop/cli/session"
 	"aspectop/cli/settings"
 	"aspectop/journal"
 	"aspectop/model"
@@ -63,7 +64,7 @@ Values of headers such as Authorization and Cookie are redacted.`,
 	f := cmd.Flags()
 	f.StringVar(&e.format, "format", "ndjson", "output `format`: "+strings.Join(exportFormats, ", "))
 	f.StringVar(&e.lang, "lang", "go", "`language` of a fixture: "+strings.Join(exportLangs, ", "))
-	f.StringVar(&e.filter, "filter", "", "only deliveries (of a report: tasks) that match this `filter`, such as \"state:failed\"")
+	f.StringVar(&e.filter, "filter", "", "only deliveries (of a report: tasks) that match this `filter`, such as \"state:failed\""+session.FilterTerms)
 	f.Var(&e.since, "since", "only deliveries received since this `time`, such as 2h or 2026-01-02T15:04:05Z")
 	f.StringVar(&e.to, "to", "http://"+defaultListen+receiver.DefaultPath, "`URL` in curl commands and in a HAR")
 	f.BoolVar(&e.privacy.WithCredentials, "with-credentials", false, "do not redact credentials in headers")

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"aspectop/cli/exit"
+	"aspectop/cli/session"
 	"aspectop/cli/settings"
 	"aspectop/forward"
 	"aspectop/model"
@@ -52,7 +53,7 @@ not; 2 usage error; 3 no journal; 130 interrupted.`,
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return r.run(cmd.Context(), cmd.Flags()) }
 	f := cmd.Flags()
 	f.StringVar(&r.to, "to", "", "`URL` of the handler")
-	f.StringVar(&r.filter, "filter", "", "only deliveries that match this `filter`, such as \"state:failed\"")
+	f.StringVar(&r.filter, "filter", "", "only deliveries that match this `filter`, such as \"state:failed\""+session.FilterTerms)
 	f.Var(&r.since, "since", "only deliveries received since this `time`, such as 2h or 2026-01-02T15:04:05Z")
 	f.StringVar(&r.journal, "journal", "", "journal `file` (default: the one that watch writes)")
 	f.StringVar(&r.secretEnv, "secret-env", settings.SecretVariable, "environment `variable` with the handler's signing secret")

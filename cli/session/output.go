@@ -13,6 +13,9 @@ import (
 // Themes are the values of --theme.
 var Themes = []string{"auto", "light", "dark", "mono"}
 
+// FilterTerms ends the help of a filter.
+const FilterTerms = "; terms are separated by spaces and must all match, - before one negates it (docs/commands.md#filters)"
+
 // Output configures how watch, demo and view show events.
 type Output struct {
 	plain, json          bool
@@ -29,7 +32,7 @@ func (o *Output) Flags(f *pflag.FlagSet) {
 	f.StringVar(&o.theme, "theme", "auto", "colours: auto, light, dark or mono")
 	f.BoolVar(&o.ascii, "ascii", false, "draw with ASCII characters only")
 	f.BoolVar(&o.reducedMotion, "reduced-motion", false, "no animations")
-	f.StringVar(&o.filter, "filter", "", "show only what matches this filter, such as \"state:failed\"")
+	f.StringVar(&o.filter, "filter", "", "show only what matches this filter, such as \"state:failed\""+FilterTerms)
 	f.Var(&o.since, "since", "show what was received since this time, such as 2h or 2026-01-02T15:04:05Z")
 }
 
