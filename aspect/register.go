@@ -78,9 +78,9 @@ func (r *Registrar) Register(ctx context.Context, url string) (*Registration, er
 	err = claim.write(g.lease)
 	switch {
 	case err != nil:
-		err = fmt.Errorf("cannot save the lease of webhook endpoint %s: %w", g.EndpointID, err)
+		err = fmt.Errorf("cannot save the lease of webhook endpoint %q: %w", g.EndpointID, err)
 	case g.Secret.Empty():
-		err = fmt.Errorf("webhook endpoint %s was created, but Aspect returned no secret, so its deliveries cannot be verified: create an endpoint in Aspect's dashboard and set ASPECT_WEBHOOK_SECRET", g.EndpointID)
+		err = fmt.Errorf("webhook endpoint %q was created, but Aspect returned no secret, so its deliveries cannot be verified: create an endpoint in Aspect's dashboard and set ASPECT_WEBHOOK_SECRET", g.EndpointID)
 	case ctx.Err() != nil:
 		err = fmt.Errorf("registering the webhook endpoint was interrupted: %w", ctx.Err())
 	default:
@@ -163,7 +163,7 @@ func (g *Registration) Repoint(ctx context.Context, url string) error {
 	g.lease.Endpoint.URL, g.lease.Endpoint.Description = url, spec.Description
 	g.lease.PID, g.lease.Kept = os.Getpid(), false
 	if err := g.claim.write(g.lease); err != nil {
-		return fmt.Errorf("webhook endpoint %s now points to %s, but its lease cannot be updated: %w", g.EndpointID, url, err)
+		return fmt.Errorf("webhook endpoint %q now points to %s, but its lease cannot be updated: %w", g.EndpointID, url, err)
 	}
 	return nil
 }
@@ -187,7 +187,7 @@ func (g *Registration) Release(ctx context.Context) (Outcome, error) {
 	err := g.claim.remove()
 	g.claim = nil
 	if err != nil {
-		return outcome, fmt.Errorf("webhook endpoint %s was deleted, but not its lease: %w", g.EndpointID, err)
+		return outcome, fmt.Errorf("webhook endpoint %q was deleted, but not its lease: %w", g.EndpointID, err)
 	}
 	return outcome, nil
 }

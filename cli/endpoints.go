@@ -126,7 +126,8 @@ func newEndpointCreate() *cobra.Command {
 		Short: "Create a webhook endpoint and save its secret",
 		Long: `create makes a permanent webhook endpoint. Aspect returns its signing secret only
 once: --secret-out writes it to a new file that only you can read, --show-secret
-prints it.`,
+prints it. After --timeout or an interrupt, create waits up to 5 seconds for the
+answer to a request that was sent: only the answer names what was created.`,
 		Example: `  aspectop endpoints create --url https://example.com/webhooks/aspect --secret-out aspect.secret
   aspectop watch --secret-file aspect.secret`,
 		Args: noArguments,

@@ -54,6 +54,9 @@ func (s *Stream) read(ctx context.Context) error {
 			s.retry = min(max(events.retry, minReconnect), lastRetry)
 		}
 		if err != nil {
+			if errors.Is(err, errEndless) {
+				return &badConnection{cause: "endless", words: fmt.Sprintf("%s sent %v instead of events: check the URL of the stream", s.host, err)}
+			}
 			s.empty = !body.some && time.Since(begun) < soon
 			if s.empty {
 				return &badConnection{cause: "empty", words: s.host + " closed the event stream immediately"}

@@ -3,6 +3,7 @@ package source
 import (
 	"bufio"
 	"bytes"
+	"fmt"
 	"io"
 	"strconv"
 	"time"
@@ -11,6 +12,12 @@ import (
 // maxEvent is the maximum size of an event's data in bytes, the same as of a
 // webhook's body.
 const maxEvent = 1 << 20
+
+// endless is the length in bytes of a line at which the stream is given up: it has
+// said nothing that could be stored for that long.
+const endless = 16 << 20
+
+var errEndless = fmt.Errorf("a line longer than %d MiB", endless>>20)
 
 // maxField is the maximum length of an id or a name; longer ones are ignored.
 const maxField = 1024
@@ -87,11 +94,15 @@ func (e *events) next() (message, error) {
 }
 
 // readLine returns a line without its terminator, valid until the next call. If the
-// line is too long it returns the beginning, and whole is false.
+// line is too long it returns the beginning, and whole is false; if it is endless, it
+// fails.
 func (e *events) readLine() (line []byte, whole bool, err error) {
 	e.line, whole = e.line[:0], true
-	for {
+	for n := 0; ; n++ {
 		c, err := e.r.ReadByte()
+		if err == nil && n == endless {
+			err = errEndless
+		}
 		if err != nil {
 			return nil, false, err
 		}

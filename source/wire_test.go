@@ -224,3 +224,23 @@ func TestAStreamIsReadOverTheWireAndGoesOnWhereAnEarlierRunStopped(t *testing.T)
 		t.Errorf("the journal has %s", got)
 	}
 }
+
+func TestAStreamThatNeverEndsALineIsTrouble(t *testing.T) {
+	j, r := file(t)
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		w.Header().Set("Content-Type", "text/event-stream")
+		for text := strings.Repeat("x", 1<<20); req.Context().Err() == nil; {
+			fmt.Fprint(w, text)
+		}
+	}))
+	defer s.Close()
+	told := &reports{}
+	stream, err := NewStream(StreamConfig{URL: s.URL, Journal: j, History: NewHistory(r), Report: told.add})
+	if err != nil {
+		t.Fatal(err)
+	}
+	start(t, stream.Run)
+	eventually(t, "the trouble is told", func() bool {
+		return strings.Contains(strings.Join(told.notices(), "\n"), "sent a line longer than 16 MiB instead of events")
+	})
+}

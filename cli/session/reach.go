@@ -173,7 +173,7 @@ func (r *reach) register(ctx context.Context, s *Session, url string) (receiver.
 	}
 	secrets, err := receiver.ParseSecrets("registered=" + endpoint.Secret.Reveal())
 	if err != nil {
-		return receiver.Secret{}, fmt.Errorf("the secret that Aspect returned for %s is invalid: %w", endpoint.EndpointID, err)
+		return receiver.Secret{}, fmt.Errorf("the secret that Aspect returned for %s is invalid: %w", printer.Clean(endpoint.EndpointID), err)
 	}
 	return secrets[0], nil
 }
