@@ -475,3 +475,28 @@ func TestACopiedSignatureTellsForHowLongItIsValid(t *testing.T) {
 		s.shows("its signature expired 6m")
 	})
 }
+
+func TestTheHeaderSaysThatTheAPIFailsBesideATunnelAndAlone(t *testing.T) {
+	for _, receiver := range []string{"http://127.0.0.1:8787/webhooks/aspect", ""} {
+		fails := []string{"Aspect's API"}
+		onScreen(t, 80, 24, nil, func(s *terminal) {
+			s.status.Add(model.Status{At: midnight, Tunnel: &model.Tunnel{
+				State: model.TunnelConnected, PublicURL: "https://knoll.example/webhooks/aspect", Probe: &model.Probe{OK: true},
+			}})
+			s.wait(time.Second)
+			first := func() string { return strings.SplitN(s.frame(), "\n", 2)[0] }
+			if got := first(); !strings.Contains(got, draw.GlyphDown) || !strings.Contains(got, "Aspect's API") && !strings.Contains(got, "401") {
+				t.Errorf("the header is %q", got)
+			}
+			fails = nil
+			s.wait(time.Second)
+			if got := first(); strings.Contains(got, draw.GlyphDown) || strings.Contains(got, "fails") {
+				t.Errorf("when it works again the header is %q", got)
+			}
+		}, func(o *options) {
+			o.Receiver = receiver
+			o.Sources = func() []string { return []string{"401 Unauthorized"} }
+			o.Failing = func() []string { return fails }
+		})
+	}
+}

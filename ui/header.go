@@ -53,7 +53,12 @@ func (m *Model) connection(l *draw.Line, level detailLevel) {
 		l.Put(draw.Bad, draw.GlyphDown+" "+m.Trouble())
 		return
 	case m.Receiver == "" && m.Sources != nil && len(m.Sources()) > 0:
-		l.Put(draw.Good, draw.GlyphLive).Put(draw.Plain, " "+strings.Join(m.Sources(), ", "))
+		if len(m.failing()) > 0 {
+			l.Put(draw.Bad, draw.GlyphDown)
+		} else {
+			l.Put(draw.Good, draw.GlyphLive)
+		}
+		l.Put(draw.Plain, " "+strings.Join(m.Sources(), ", "))
 		return
 	case m.Receiver == "":
 		l.Put(draw.Waiting, draw.GlyphDown+" viewing").Put(draw.Dim, " "+m.JournalPath)
@@ -68,6 +73,9 @@ func (m *Model) connection(l *draw.Line, level detailLevel) {
 		l.Put(draw.Dim, " on ").Put(draw.Plain, m.shownURL())
 	} else {
 		l.Put(draw.Plain, " "+m.shownHost())
+	}
+	for _, name := range m.failing() { // notices say why
+		l.Put(draw.Bad, "  "+draw.GlyphDown+" "+name+" fails")
 	}
 	if n := len(m.Secrets); n > 0 && level > brief {
 		l.Put(draw.Dim, draw.Plural(n, "  secret ", "  secrets "))
@@ -114,6 +122,13 @@ func (m *Model) drawTunnel(l *draw.Line, level detailLevel) {
 	case level > brief:
 		l.Put(draw.Dim, fmt.Sprintf(", probe %d ms", t.Probe.RoundTrip.Milliseconds()))
 	}
+}
+
+func (m *Model) failing() []string {
+	if m.Failing == nil {
+		return nil
+	}
+	return m.Failing()
 }
 
 func (m *Model) viewers() []model.Viewer {

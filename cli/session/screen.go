@@ -87,7 +87,7 @@ func (s *Session) options() screen.Options {
 		Feed: s.feed, Journal: s.rows, Receiver: s.URL(), JournalPath: s.place, Try: s.try, Remarks: s.remarks,
 		ASCII: s.output.ascii, ReducedMotion: s.output.reducedMotion,
 		Conceal: s.token(), Filter: s.filter, Since: s.output.since.At, CanSuspend: terminal.CanSuspend, Notify: s.notify,
-		Resumed: s.gap, Sources: s.sourceStates, Export: exportTask, Picture: savePicture,
+		Resumed: s.gap, Sources: s.sourceStates, Failing: s.failing, Export: exportTask, Picture: savePicture,
 	}
 	s.mu.Lock()
 	for _, secret := range s.secrets {

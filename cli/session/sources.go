@@ -115,3 +115,15 @@ func (s *Session) sourceStates() (states []string) {
 	}
 	return states
 }
+
+// failing are the names of the API and the stream if they do not work now.
+func (s *Session) failing() (names []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, of := range []model.Source{model.SourceAPI, model.SourceSSE} {
+		if s.sources[of].State == source.Trouble {
+			names = append(names, map[model.Source]string{model.SourceAPI: "Aspect's API", model.SourceSSE: "event stream"}[of])
+		}
+	}
+	return names
+}

@@ -33,6 +33,8 @@ type Options struct {
 	// Sources tell in words how the ways in beside the receiver do; nil: there
 	// are none.
 	Sources func() []string
+	// Failing are the names of those that do not work now; nil: there are none.
+	Failing func() []string
 	// Names tells what assets are called, as far as it is known, and is told
 	// which ones are looked at; nil: ids are shown.
 	Names interface {
