@@ -43,13 +43,13 @@ func newWait() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "wait TASK...",
 		Short: "Block until tasks are done",
-		Long: `wait blocks until the tasks are completed, failed or cancelled. A task is given by
-its id or an unambiguous prefix. wait follows the journal of a running watch; for
-a task that is already done there, no watch is needed. Without a watch it polls
-Aspect's API if there is a key in ` + settings.KeyVariable + ` (a prefix then only fits
-a task that is active at the start).
-Otherwise it receives webhooks itself and does not store them; the signing secret
-comes from ` + settings.SecretVariable + ` or --secret-file.
+		Long: `wait blocks until the tasks are completed, failed or cancelled. A task counts as
+failed as soon as a feature fails, and may recover. A task is given by its id or
+an unambiguous prefix. wait follows the journal of a running watch; for a task
+that is already done there, no watch is needed. Without a watch it polls Aspect's
+API if there is a key in ` + settings.KeyVariable + ` (a prefix then only fits a task that is
+active at the start). Otherwise it receives webhooks itself and does not store
+them; the signing secret comes from ` + settings.SecretVariable + ` or --secret-file.
 
 Exit codes: 0 all completed; 1 at least one failed or was cancelled; 2 usage
 error; 3 setup failed, or the watch ended; 124 timeout; 130 interrupted.`,

@@ -495,7 +495,7 @@ func TestWithoutKeysNothingIsServed(t *testing.T) {
 		code int
 		says []string
 	}{
-		{"no file", []string{"--ssh-keys", filepath.Join(folder, "none")}, 3, []string{"ssh-keygen -t ed25519", "(umask 077; cat ~/.ssh/aspectop.pub >>", "none'", "ssh -i ~/.ssh/aspectop -p 0 HOST", "send you the .pub file"}},
+		{"no file", []string{"--ssh-keys", filepath.Join(folder, "none")}, 3, []string{"ssh-keygen -t ed25519", "(umask 077; cat ~/.ssh/aspectop.pub >>", "none'", "ssh -i ~/.ssh/aspectop -p PORT HOST", "send you the .pub file"}},
 		{"no default", nil, 3, []string{"ssh-keygen -t ed25519", "(umask 077; mkdir -p '", "aspectop/authorized_keys'"}},
 		{"an empty file", []string{"--ssh-keys", write("empty", "# nobody\n\n", 0o600)}, 3, []string{"ssh-keygen -t ed25519"}},
 		{"no keys", []string{"--ssh-keys", write("broken", "ssh-ed25519 AAAA eve\n", 0o600)}, 3, []string{"line 1 is not a public key"}},

@@ -29,7 +29,7 @@ type HandlerFlags struct {
 func (h *HandlerFlags) Flags(f *pflag.FlagSet) {
 	f.StringArrayVar(&h.ForwardTo, "forward-to", nil, "URL of a handler to forward each message to ("+forward.RetryPolicy+"; then it is given up, and replay sends it again); repeatable")
 	f.StringVar(&h.forwardSecretEnv, "forward-secret-env", "", "environment variable with the handler's own secret, for signing forwards")
-	f.StringVar(&h.exec, "exec", "", "command to run when a task ends, with the task as JSON on stdin")
+	f.StringVar(&h.exec, "exec", "", "command to run when a task ends, with the task as JSON on stdin; a task counts as failed as soon as a feature fails, and may recover")
 	f.BoolVar(&h.notify, "notify", false, "ring the bell and send a terminal notification when tasks end or stall")
 }
 

@@ -57,7 +57,10 @@ func (s *Session) serveSSH(f sshFlags) error {
 	case f.sshSessions < 1:
 		return exit.Usage("--ssh-sessions must be at least 1")
 	}
-	_, port, _ := net.SplitHostPort(f.ssh)
+	_, port, _ := net.SplitHostPort(f.ssh) // for the hint; a bad address is told by listen
+	if port == "0" {
+		port = "PORT"
+	}
 	keys, err := openSSHKeys(f.sshKeys, port)
 	if err != nil {
 		return err

@@ -52,9 +52,9 @@ func names(text, flag string) bool {
 // Nearest is the name of the flag that a misspelt name most likely means, "" if none
 // is like it.
 func Nearest(flags *pflag.FlagSet, name string) (nearest string) {
-	best := 3 // more keystrokes than that are no slip
+	best := 3 // more letters than two, or half of them, are no slip
 	flags.VisitAll(func(f *pflag.Flag) {
-		if d := distance(name, f.Name); !f.Hidden && d < best && d < len(name) {
+		if d := distance(name, f.Name); !f.Hidden && d < best && 2*d < len(name) {
 			nearest, best = f.Name, d
 		}
 	})
