@@ -131,7 +131,7 @@ func openSSHKeys(path, port string) (*ssh.Keys, error) {
   ssh-keygen -t ed25519 -f ~/.ssh/aspectop
   (umask 077; %scat ~/.ssh/aspectop.pub >> '%s')
 and to log in with it: ssh -i ~/.ssh/aspectop -p %s HOST
-Others send you the .pub file of a key of theirs; add it in the same way.`, path, folder, path, port))
+Others send you the .pub file of a key of theirs; add it in the same way`, path, folder, path, port))
 	}
 	if err != nil {
 		return nil, exit.Setup(err)
