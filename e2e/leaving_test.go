@@ -116,3 +116,23 @@ func TestCtrlCDuringARegistrationWithoutAnAnswerIsNoFailedSetUp(t *testing.T) {
 	}
 	says(t, p.errors(), "may have been created")
 }
+
+func TestOnAScreenCtrlCSaysWhatItWaitsForAndASecondOneWhatItLeaves(t *testing.T) {
+	api, address := aspectAPI(t), freeAddress(t)
+	released := make(chan struct{})
+	defer close(released)
+	api.instead = func(_ http.ResponseWriter, r *http.Request) bool {
+		if r.Method == http.MethodDelete {
+			<-released
+		}
+		return false
+	}
+	s := inTerminal(t, 120, 24, with(program(t, "watch", "--listen", address, "--public-url", ownTunnel(t, address)), api.environment()...))
+	s.shows("ep_1")
+	s.press("\x03")
+	s.shows("deleting webhook endpoint ep_1; a second ctrl+c would leave it behind")
+	s.press("\x03")
+	s.ends(130)
+	after := s.written()[strings.LastIndex(s.written(), "\x1b[?1049l"):]
+	says(t, after, "still registered", "aspectop endpoints delete ep_1")
+}
