@@ -197,3 +197,45 @@ func TestABodyThatTellsOfATaskIsNeverPassedOver(t *testing.T) {
 		}
 	}
 }
+
+func TestATaskThatAspectDoesNotKnowIsNotDoneAndInNoStateUntilItIsBack(t *testing.T) {
+	var j journal
+	w := newWait(t, "", false, "t")
+	j.arrive("task.progress", "t", "12:00:00", "visual:processing")
+	j.keep(Delivery{Source: SourceAPI, Received: at("12:05:00"), Body: []byte(
+		`{"id":"t","features":{"visual":{"state":"processing"}},"updated":"2026-11-23T12:00:00Z","gone":true,"timestamp":"2026-11-23T12:05:00Z"}`)})
+	if found := waits(t, w, &j); found != nil {
+		t.Errorf("found %q", found)
+	}
+	if left := w.Unfinished(); len(left) != 1 || left[0].State != "" || left[0].Done {
+		t.Errorf("unfinished is %+v", left)
+	}
+	if first, second := w.Gone(), w.Gone(); !slices.Equal(first, []string{"t"}) || second != nil {
+		t.Errorf("gone are %q, then %q", first, second)
+	}
+	j.arrive("task.completed", "t", "12:06:00", "visual:completed")
+	if found := waits(t, w, &j); !slices.Equal(found, []string{"t completed"}) {
+		t.Errorf("found %q", found)
+	}
+}
+
+func TestANameMeansTheIDItselfOrTheOnlyOneThatBeginsSo(t *testing.T) {
+	for _, c := range []struct {
+		name      string
+		ids       []string
+		want      string
+		ambiguous bool
+	}{
+		{"a", nil, "", false},
+		{"a", []string{"b", "ca"}, "", false},
+		{"a", []string{"ab", "b"}, "ab", false},
+		{"a", []string{"ab", "ab"}, "ab", false},
+		{"a", []string{"ab", "ac"}, "", true},
+		{"a", []string{"ab", "ac", "a"}, "a", false},
+	} {
+		got, err := Meant(c.name, c.ids)
+		if got != c.want || errors.As(err, new(*AmbiguousError)) != c.ambiguous {
+			t.Errorf("%s among %q is %q, %v", c.name, c.ids, got, err)
+		}
+	}
+}
