@@ -69,6 +69,7 @@ func (s *svix) listen(ctx context.Context, c *websocket.Conn) {
 	taken, deaf, silent := s.full || s.taken[data.Token], s.deaf, s.silent
 	s.mu.Unlock()
 	if taken {
+		time.Sleep(10 * time.Millisecond) // or a client that never pauses would stop the clock
 		c.Close(websocket.StatusPolicyViolation, "This socket is already in use")
 		return
 	}
