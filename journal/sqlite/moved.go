@@ -38,6 +38,10 @@ type openFile struct {
 	// that empties it.
 	log     fs.FileInfo
 	logSize int64
+	opened  *os.File // the log, once it was checked
+	// found says that the log was there when the journal was opened: after a crash,
+	// behind what SQLite uses of it, it may have holes.
+	found bool
 }
 
 // errCutShort says that the log has become shorter, by another program's checkpoint
@@ -64,13 +68,44 @@ func (f *openFile) check() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	size, err := f.stat()
-	if err == nil && size < f.logSize {
+	if err == nil && (size < f.logSize || f.hasHole(size)) {
 		err = &MovedError{f.path + "-wal", "was cut short", "restart aspectop; aspectop journal check says what is damaged", errCutShort}
 	}
 	if err == nil {
 		f.logSize = size
 	}
 	return err
+}
+
+// hasHole reports whether the log has a hole: it was cut short just before SQLite
+// wrote behind its former end. The caller holds mu.
+func (f *openFile) hasHole(size int64) bool {
+	if f.log == nil || f.found {
+		return false
+	}
+	if f.opened == nil {
+		opened, err := os.Open(f.path + "-wal")
+		if err != nil {
+			return false
+		}
+		if info, err := opened.Stat(); err != nil || !os.SameFile(info, f.log) {
+			opened.Close()
+			return false
+		}
+		f.opened = opened
+	}
+	return firstHole(f.opened, size) < size
+}
+
+// close gives back what check has opened. SQLite holds no locks on the log, which
+// closing it here would drop.
+func (f *openFile) close() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.opened == nil {
+		return nil
+	}
+	return f.opened.Close()
 }
 
 // stat returns the log's size, 0 if there is none yet. The caller holds mu.

@@ -175,3 +175,31 @@ func TestALogThatTheWriterEmptiedIsNoDamageToItsReaders(t *testing.T) {
 		t.Errorf("%d deliveries, %v", len(found), err)
 	}
 }
+
+func TestALogWithAHoleIsNotAcknowledgedInto(t *testing.T) {
+	skipWhereOpenFilesStay(t)
+	path := newPath(t)
+	j := mustOpenUnkept(t, path, journal.Options{})
+	for i := range 400 {
+		mustAppend(t, j, delivery(fmt.Sprint("msg_", i), "{}"))
+	}
+	// What happens between a check and a commit cannot be timed: the log is cut and
+	// written behind its former end by hand, as SQLite then does.
+	log := path + "-wal"
+	info, err := os.Stat(log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(log, info.Size()/3); err != nil {
+		t.Fatal(err)
+	}
+	f, err := os.OpenFile(log, os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if _, err := f.WriteAt(make([]byte, 8192), info.Size()); err != nil {
+		t.Fatal(err)
+	}
+	refusesAsMoved(t, j, "msg_after", "cut short")
+}

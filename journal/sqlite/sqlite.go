@@ -132,6 +132,7 @@ func (j *Journal) start(synchronous string) (err error) {
 	if err := prepareFile(j.path); err != nil {
 		return err
 	}
+	log, _ := os.Lstat(j.path + "-wal") // left by a crash, or nil
 	if err := checkLog(j.path); err != nil {
 		return err
 	}
@@ -151,6 +152,7 @@ func (j *Journal) start(synchronous string) (err error) {
 	if j.file, err = openedAt(j.path); err != nil {
 		return err
 	}
+	j.file.found = log != nil && log.Size() > 0
 	if j.keeper, err = connect(j.path, settings(synchronous)...); err != nil {
 		return err
 	}
@@ -278,6 +280,9 @@ func (j *Journal) release() error {
 		if s != nil && !j.broken.Load() {
 			errs = append(errs, s.close()) // the last one empties the log into the file
 		}
+	}
+	if j.file != nil {
+		errs = append(errs, j.file.close())
 	}
 	if j.lock != nil {
 		errs = append(errs, j.lock.Close())
