@@ -12,6 +12,8 @@ import (
 // Summary tells in a few lines what the session saw, to be printed when the
 // screen is gone. It is "" if nothing came.
 func (m *Model) Summary() string {
+	m.Feed.RLock()
+	defer m.Feed.RUnlock()
 	if m.Board.Counters().Verified+m.Board.Counters().Rejected+m.Board.Counters().Duplicate == 0 {
 		return ""
 	}
