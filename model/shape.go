@@ -105,6 +105,7 @@ func (s *shape) find(name string) (State, bool) {
 	}
 	return "", false
 }
+
 // table gives each different value a number, from 0 up. It is how the board
 // keeps what many messages have in common only once.
 type table[T comparable] struct {
