@@ -199,7 +199,6 @@ func (f *Feed) Wait(ctx context.Context, version int64) error {
 func (f *Feed) change(what func()) {
 	f.mu.Lock()
 	what()
-	f.board.Settle()
 	f.version.Add(1)
 	f.mu.Unlock()
 

@@ -225,7 +225,7 @@ func (f *Feed) fold(arrivals []Arrival, running map[int32]bool) {
 		}
 	}
 	f.received.add(arrivals)
-	f.board.Settle()
+	f.board.Settle() // from here on, reading it changes nothing
 	f.takeChanged(running)
 }
 
