@@ -22,7 +22,7 @@ func late(arrivals []arrival) []string {
 		}
 		first[a.id()] = true
 		if t := b.Fold(&a.event); t != nil {
-			if late, _, _ := t.Arrival(a.event.Seq); late {
+			if effect, _ := t.Effect(a.event.Seq); effect.Late {
 				ids = append(ids, a.id())
 			}
 		}

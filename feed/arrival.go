@@ -3,18 +3,23 @@ package feed
 import (
 	"context"
 	"sync"
+	"time"
 
 	"aspectop/model"
 )
 
 // Arrival is one delivery, decoded. A repeat tells what the message's first
-// delivery told.
+// delivery told. It is shared by all readers: do not change it.
 type Arrival struct {
 	model.Event
 	Attempt int
 	Differs bool
 	Secret  string // that verified it
 	Damage  string // what of it could not be read
+
+	// delivery has the headers and the body of one that this process has just
+	// committed; nil if they must be read from the journal.
+	delivery *model.Delivery
 }
 
 // Repeat reports whether the message had arrived before.
@@ -37,8 +42,61 @@ func (a *Arrival) TellsFailure() bool {
 	return false
 }
 
-// After reads a batch of deliveries behind seq, oldest first. Fewer than
-// [FullBatch] are the last ones. It needs no lock.
+// Read returns at most limit arrivals behind seq that the feed has folded, oldest
+// first; none if seq is the newest. The newest come from memory, older ones are
+// read and decoded again. It needs no lock.
+func (f *Feed) Read(ctx context.Context, seq int64, limit int) ([]*Arrival, error) {
+	f.mu.RLock()
+	seen := f.seen
+	found, all := f.recent.after(seq, limit)
+	f.mu.RUnlock()
+	if all || seq >= seen {
+		return found, nil
+	}
+	deliveries, err := f.rows.After(ctx, seq, limit)
+	if err != nil {
+		return nil, err
+	}
+	for len(deliveries) > 0 && deliveries[len(deliveries)-1].Seq > seen {
+		deliveries = deliveries[:len(deliveries)-1]
+	}
+	arrivals := f.decodeAll(ctx, deliveries)
+	found = make([]*Arrival, len(arrivals))
+	for i := range arrivals {
+		found[i] = &arrivals[i]
+	}
+	return found, nil
+}
+
+// Effect tells what an arrival did to its task, and the task as it is now: nil if
+// it tells of none. It is right once the history is folded, see [Feed.Loaded]. A
+// repeat did nothing. It is called with the lock held.
+func (f *Feed) Effect(a *Arrival) (*model.Task, model.Effect) {
+	if a.Task == nil {
+		return nil, model.Effect{}
+	}
+	t := f.board.Task(a.Task.ID)
+	if t == nil || a.Repeat() {
+		return t, model.Effect{}
+	}
+	effect, _ := t.Effect(a.Seq)
+	return t, effect
+}
+
+// Delivery returns a delivery with its headers and its body: from memory if this
+// process has just committed it, else from the journal. It needs no lock.
+func (f *Feed) Delivery(ctx context.Context, seq int64) (model.Delivery, error) {
+	f.mu.RLock()
+	a := f.recent.bySeq[seq]
+	f.mu.RUnlock()
+	if a != nil && a.delivery != nil {
+		return *a.delivery, nil
+	}
+	return f.rows.Get(ctx, seq)
+}
+
+// After reads a batch of deliveries behind seq from the journal, oldest first.
+// Fewer than [FullBatch] are the last ones. It needs no lock.
 func (f *Feed) After(ctx context.Context, seq int64) ([]Arrival, error) {
 	return f.read(ctx, seq, f.journal.After)
 }
@@ -51,7 +109,7 @@ func (f *Feed) Before(ctx context.Context, seq int64) ([]Arrival, error) {
 // FullBatch is how many deliveries After and Before return if there are as many.
 const FullBatch = batchSize
 
-// Row reads one delivery. It needs no lock.
+// Row returns one delivery, decoded. It needs no lock.
 func (f *Feed) Row(ctx context.Context, seq int64) (Arrival, error) {
 	d, err := f.rows.Get(ctx, seq)
 	if err != nil {
@@ -64,6 +122,10 @@ func (f *Feed) Row(ctx context.Context, seq int64) (Arrival, error) {
 // lock.
 func (f *Feed) Range(ctx context.Context) (first, last int64, err error) { return f.rows.Range(ctx) }
 
+// SeqBefore returns the greatest number received before t; 0 if there is none. It needs
+// no lock.
+func (f *Feed) SeqBefore(ctx context.Context, t time.Time) (int64, error) { return f.rows.Since(ctx, t) }
+
 func (f *Feed) read(ctx context.Context, seq int64, fetch func(context.Context, int64, int) ([]model.Delivery, error)) ([]Arrival, error) {
 	deliveries, err := fetch(ctx, seq, batchSize)
 	if err != nil {
@@ -75,17 +137,24 @@ func (f *Feed) read(ctx context.Context, seq int64, fetch func(context.Context, 
 // decodeAll decodes a batch on all cores.
 func (f *Feed) decodeAll(ctx context.Context, deliveries []model.Delivery) []Arrival {
 	arrivals := make([]Arrival, len(deliveries))
-	var work sync.WaitGroup
 	const share = 500
+	if len(deliveries) <= share {
+		f.decodeSome(ctx, deliveries, arrivals)
+		return arrivals
+	}
+	var work sync.WaitGroup
 	for i := 0; i < len(deliveries); i += share {
-		work.Go(func() {
-			for j := i; j < min(i+share, len(deliveries)); j++ {
-				arrivals[j] = f.decode(ctx, &deliveries[j])
-			}
-		})
+		to := min(i+share, len(deliveries))
+		work.Go(func() { f.decodeSome(ctx, deliveries[i:to], arrivals[i:to]) })
 	}
 	work.Wait()
 	return arrivals
+}
+
+func (f *Feed) decodeSome(ctx context.Context, deliveries []model.Delivery, into []Arrival) {
+	for i := range deliveries {
+		into[i] = f.decode(ctx, &deliveries[i])
+	}
 }
 
 func (f *Feed) decode(ctx context.Context, d *model.Delivery) Arrival {
@@ -94,51 +163,22 @@ func (f *Feed) decode(ctx context.Context, d *model.Delivery) Arrival {
 		a.Event = model.Decode(d)
 		return a
 	}
-	first, err := f.rows.Get(ctx, d.Message)
-	if err != nil { // removed meanwhile: the repeat tells nothing any more
-		first = model.Delivery{ID: d.ID, Source: d.Source}
-	}
-	a.Event = model.Decode(&first)
+	a.Event = f.message(ctx, d)
 	a.Seq, a.Message, a.Received = d.Seq, d.Message, d.Received
 	return a
 }
 
-// maxRecent is how many of the newest arrivals are kept at hand, so that screens
-// that follow need not read what was just folded.
-const maxRecent = 1000
-
-// recent holds the newest arrivals.
-type recent struct {
-	bySeq map[int64]*Arrival
-	order []int64 // ascending
-}
-
-func newRecent() recent { return recent{bySeq: map[int64]*Arrival{}} }
-
-func (r *recent) add(arrivals []Arrival) {
-	if len(arrivals) > maxRecent {
-		arrivals = arrivals[len(arrivals)-maxRecent:]
+// message is what the first delivery of a repeated message told.
+func (f *Feed) message(ctx context.Context, d *model.Delivery) model.Event {
+	f.mu.RLock()
+	known := f.recent.bySeq[d.Message]
+	f.mu.RUnlock()
+	if known != nil {
+		return known.Event
 	}
-	if more := len(r.order) + len(arrivals) - maxRecent; more > 0 {
-		for _, seq := range r.order[:more] {
-			delete(r.bySeq, seq)
-		}
-		r.order = append(r.order[:0], r.order[more:]...)
+	first, err := f.rows.Get(ctx, d.Message)
+	if err != nil { // removed meanwhile: the repeat tells nothing any more
+		first = model.Delivery{ID: d.ID, Source: d.Source}
 	}
-	for i := range arrivals {
-		a := arrivals[i] // a copy: the batch it came in is let go
-		r.bySeq[a.Seq] = &a
-		r.order = append(r.order, a.Seq)
-	}
-}
-
-// Recent is one of the newest arrivals, or nil.
-func (f *Feed) Recent(seq int64) *Arrival { return f.recent.bySeq[seq] }
-
-// RecentFrom is the number from which on all arrivals are at hand.
-func (f *Feed) RecentFrom() int64 {
-	if len(f.recent.order) == 0 {
-		return f.seen + 1
-	}
-	return f.recent.order[0]
+	return model.Decode(&first)
 }

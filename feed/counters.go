@@ -115,7 +115,7 @@ func (c *Counters) count(b *model.Board, arrivals []Arrival) {
 		}
 		c.Verified++
 		if a.Task != nil {
-			if late, _, _ := b.Task(a.Task.ID).Arrival(a.Seq); late {
+			if effect, _ := b.Task(a.Task.ID).Effect(a.Seq); effect.Late {
 				c.Late++
 			}
 		}

@@ -41,6 +41,7 @@ type Journal interface {
 	Before(ctx context.Context, seq int64, limit int) ([]model.Delivery, error)
 	Get(ctx context.Context, seq int64) (model.Delivery, error)
 	Range(ctx context.Context) (first, last int64, err error)
+	Since(ctx context.Context, t time.Time) (int64, error)
 	Wait(ctx context.Context) error
 }
 
@@ -52,6 +53,9 @@ type Options struct {
 	// Rows reads single deliveries, which then need not wait for a batch of
 	// history. Nil: Journal serves for that too.
 	Rows Journal
+	// Sole says that no other process writes the journal and that each commit is
+	// handed over by [Feed.Committed]: the journal's Wait is not called.
+	Sole bool
 	// Status is the log of what is no kept delivery; nil where there is none.
 	Status *model.StatusLog
 	Now    func() time.Time // nil: time.Now
@@ -67,6 +71,11 @@ type Feed struct {
 	log           *model.StatusLog
 	now           func() time.Time
 	started       time.Time
+	sole          bool
+	handed        handover
+	hurry         chan struct{} // asks to fold what is committed now
+	observers     []func(arrivals []Arrival, history bool)
+	opened        bool // by the goroutine that calls Open and Run
 
 	mu       sync.RWMutex // guards what follows
 	board    *model.Board
@@ -84,6 +93,7 @@ type Feed struct {
 	// What was read: seen is the newest delivery, oldest the one up to which the
 	// history was folded, first the journal's first.
 	first, oldest, seen int64
+	before              int64     // the newest when the feed was opened
 	newest              time.Time // the latest receipt of what was folded
 	loading             bool      // history is still being folded
 	troubles            [readings]string
@@ -99,6 +109,7 @@ type Feed struct {
 func New(o Options) *Feed {
 	f := &Feed{
 		journal: o.Journal, rows: o.Rows, log: o.Status, now: o.Now,
+		sole: o.Sole, handed: newHandover(), hurry: make(chan struct{}, 1),
 		board: model.NewBoard(), loading: true, pace: NewPace(), recent: newRecent(), received: newReceived(),
 	}
 	if f.rows == nil {
@@ -145,6 +156,10 @@ func (f *Feed) Started() time.Time { return f.started }
 // their numbers. Oldest is one more than Seen if none was.
 func (f *Feed) Seen() int64   { return f.seen }
 func (f *Feed) Oldest() int64 { return f.oldest }
+
+// Opened is the newest delivery that was in the journal when the feed was opened.
+// It needs no lock after [Feed.Open].
+func (f *Feed) Opened() int64 { return f.before }
 
 // Newest is when the latest delivery arrived that was folded, in this run or
 // before it; the zero time if none was.
@@ -194,6 +209,60 @@ func (f *Feed) Wait(ctx context.Context, version int64) error {
 		}
 	}
 }
+
+// Loaded waits until the history is folded.
+func (f *Feed) Loaded(ctx context.Context) error {
+	return f.until(ctx, func() bool { return !f.loading })
+}
+
+// CatchUp waits until the history is folded and all that is in the journal now,
+// which is not gathered with what comes next.
+func (f *Feed) CatchUp(ctx context.Context) error {
+	_, last, err := f.Range(ctx)
+	if err != nil {
+		return err
+	}
+	return f.until(ctx, func() bool {
+		if f.seen < last {
+			select {
+			case f.hurry <- struct{}{}:
+			default:
+			}
+		}
+		return !f.loading && f.seen >= last
+	})
+}
+
+// until waits until something is true of what is folded.
+func (f *Feed) until(ctx context.Context, is func() bool) error {
+	for {
+		version := f.Version()
+		f.mu.RLock()
+		now := is()
+		f.mu.RUnlock()
+		if now {
+			return ctx.Err()
+		}
+		if err := f.Wait(ctx, version); err != nil {
+			return err
+		}
+	}
+}
+
+// News sends on the channel after something was folded, until ctx ends; see
+// [model.News].
+func (f *Feed) News(ctx context.Context) <-chan struct{} {
+	version := int64(-1)
+	return model.News(ctx, func(ctx context.Context) error {
+		err := f.Wait(ctx, version)
+		version = f.Version()
+		return err
+	})
+}
+
+// Observe has all that is folded handed to a function with the lock held: history
+// newest first, the rest oldest first. It is called before Run.
+func (f *Feed) Observe(each func(arrivals []Arrival, history bool)) { f.observers = append(f.observers, each) }
 
 // change changes what the feed has folded, and tells those who wait.
 func (f *Feed) change(what func()) {

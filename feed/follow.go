@@ -13,13 +13,34 @@ import (
 // already from its end backwards, and whatever comes. It goes on after the
 // journal could not be read. It is called once.
 func (f *Feed) Run(ctx context.Context) {
-	if !f.open(ctx) {
-		return
+	for !f.opened {
+		if err := f.Open(ctx); err != nil && !sleep(ctx, retryTime) {
+			return
+		}
 	}
 	var reading sync.WaitGroup
 	reading.Go(func() { f.follow(ctx) })
 	reading.Go(func() { f.history(ctx) })
 	reading.Wait()
+}
+
+// Open finds out where the journal ends: what comes later is of this run. It may
+// be called before Run, which calls it otherwise.
+func (f *Feed) Open(ctx context.Context) error {
+	first, last, err := f.journal.Range(ctx)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	f.trouble(following, err)
+	if err != nil {
+		return err
+	}
+	f.opened = true
+	f.change(func() {
+		f.first, f.seen, f.oldest, f.before = first, last, last+1, last
+		f.loading = last > 0
+	})
+	return nil
 }
 
 // reading is one of the ways in which the feed reads the journal.
@@ -46,39 +67,24 @@ func (f *Feed) trouble(r reading, err error) {
 	}
 }
 
-// open finds out where the journal ends.
-func (f *Feed) open(ctx context.Context) bool {
-	for {
-		first, last, err := f.journal.Range(ctx)
-		if ctx.Err() != nil {
-			return false
-		}
-		f.trouble(following, err)
-		if err == nil {
-			f.change(func() {
-				f.first, f.seen, f.oldest = first, last, last+1
-				f.loading = last > 0
-			})
-			return true
-		}
-		if !sleep(ctx, retryTime) {
-			return false
-		}
-	}
-}
-
 // follow folds what comes, in the journal and on the status log.
 func (f *Feed) follow(ctx context.Context) {
-	commits := model.News(ctx, f.journal.Wait)
-	var statuses <-chan struct{}
+	var commits, statuses <-chan struct{}
+	if !f.sole {
+		commits = model.News(ctx, f.journal.Wait)
+	}
 	if f.log != nil {
 		statuses = model.News(ctx, func(ctx context.Context) error { return f.log.Wait(ctx, f.statusSeen.Load()) })
 	}
-	behind := false // the last batch was full, or failed: more waits
-	for {
+	behind := false // there may be more in the journal
+	for ctx.Err() == nil {
 		if !behind {
 			select {
+			case <-f.handed.news:
+				behind = true
 			case <-commits:
+				behind = true
+			case <-f.hurry:
 				behind = true
 			case <-statuses:
 			case <-ctx.Done():
@@ -88,7 +94,7 @@ func (f *Feed) follow(ctx context.Context) {
 		var arrivals []Arrival
 		var err error
 		if behind {
-			arrivals, err = f.After(ctx, f.seen) // only this goroutine changes seen
+			arrivals, err = f.next(ctx)
 			if ctx.Err() != nil {
 				return
 			}
@@ -100,10 +106,30 @@ func (f *Feed) follow(ctx context.Context) {
 		if err != nil {
 			pause = retryTime
 		}
-		if !sleep(ctx, pause) {
-			return
+		timer := time.NewTimer(pause)
+		select {
+		case <-timer.C:
+		case <-f.hurry:
+			behind = true
+		case <-ctx.Done():
 		}
+		timer.Stop()
 	}
+}
+
+// next returns what comes after the newest arrival: from memory if this process has
+// committed it, else from the journal. Only follow calls it, which alone changes
+// seen.
+func (f *Feed) next(ctx context.Context) ([]Arrival, error) {
+	handed := f.handed.take(f.seen)
+	if handed == nil {
+		return f.After(ctx, f.seen)
+	}
+	arrivals := f.decodeAll(ctx, handed)
+	for i := range arrivals {
+		arrivals[i].delivery = &handed[i]
+	}
+	return arrivals, nil
 }
 
 // take folds what came, and what is on the status log.
@@ -123,7 +149,7 @@ func (f *Feed) take(arrivals []Arrival) {
 		for i := range arrivals {
 			f.seen = max(f.seen, arrivals[i].Seq)
 		}
-		f.fold(arrivals, running)
+		f.fold(arrivals, running, false)
 		f.recent.add(arrivals)
 		f.counters.count(f.board, arrivals)
 		f.counters.Lost += lost
@@ -146,7 +172,7 @@ func (f *Feed) history(ctx context.Context) {
 		arrivals := f.decodeAll(ctx, deliveries)
 		folded += len(arrivals)
 		f.change(func() {
-			f.fold(arrivals, nil)
+			f.fold(arrivals, nil, true)
 			f.oldest = arrivals[len(arrivals)-1].Seq
 		})
 	}
@@ -214,7 +240,7 @@ func (f *Feed) running(arrivals []Arrival) map[int32]bool {
 }
 
 // fold takes arrivals, in whatever order, into all that they tell.
-func (f *Feed) fold(arrivals []Arrival, running map[int32]bool) {
+func (f *Feed) fold(arrivals []Arrival, running map[int32]bool, history bool) {
 	for i := range arrivals {
 		a := &arrivals[i]
 		f.board.Fold(&a.Event)
@@ -225,6 +251,9 @@ func (f *Feed) fold(arrivals []Arrival, running map[int32]bool) {
 		}
 	}
 	f.received.add(arrivals)
+	for _, observe := range f.observers {
+		observe(arrivals, history)
+	}
 	f.board.Settle() // from here on, reading it changes nothing
 	f.takeChanged(running)
 }

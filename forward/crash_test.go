@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"aspectop/feed"
 	"aspectop/journal"
 	"aspectop/journal/sqlite"
 )
@@ -37,7 +38,12 @@ func forwardUntilKilled(path, url string) error {
 	if err != nil {
 		return err
 	}
-	f, err := New(context.Background(), Options{URL: url, Journal: reader, Outcomes: j, Resign: resign})
+	folded := feed.New(feed.Options{Journal: reader})
+	if err := folded.Open(context.Background()); err != nil {
+		return err
+	}
+	go folded.Run(context.Background())
+	f, err := New(context.Background(), Options{URL: url, Feed: folded, Journal: reader, Outcomes: j, Resign: resign})
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"aspectop/feed"
 	"aspectop/journal"
 	"aspectop/model"
 )
@@ -18,8 +19,8 @@ const maxCommands = 4
 type ExecOptions struct {
 	// Command is a line for the shell: sh, on Windows cmd.
 	Command string
-	// Journal is the Exec's own reader, for Wait. It may omit headers.
-	Journal Deliveries
+	// Feed is open, and run by the caller until Run has returned.
+	Feed *feed.Feed
 	// Status is told of each command that fails. It may be nil.
 	Status *model.StatusLog
 }
@@ -39,24 +40,25 @@ type ExecOptions struct {
 // a minute.
 type Exec struct {
 	options ExecOptions
-	end     int64 // of the journal when the Exec was made
+	end     int64 // of the journal when the feed was opened
 	limit   time.Duration
 }
 
 // NewExec returns an Exec for the tasks that end from now on.
-func NewExec(ctx context.Context, o ExecOptions) (*Exec, error) {
-	_, end, err := o.Journal.Range(ctx)
-	return &Exec{o, end, commandLimit}, err
+func NewExec(o ExecOptions) *Exec {
+	return &Exec{o, o.Feed.Opened(), commandLimit}
 }
 
-// Run folds the journal into a board of its own, from the start, and runs commands
-// until ctx ends. Then it gives running commands two seconds and kills them. The
-// error is nil unless the journal was closed; other failures of the journal are
-// reported to Status and waited out. It must be called only once.
+// Run runs commands until ctx ends. Then it gives running commands two seconds and
+// kills them. The error is nil unless the journal was closed; other failures of the
+// journal are reported to Status and waited out. It must be called only once.
 func (e *Exec) Run(ctx context.Context) error {
+	if e.options.Feed.Loaded(ctx) != nil {
+		return nil
+	}
 	running, stop := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer stop(nil)
-	r := &execRun{Exec: e, board: model.NewBoard(), pending: map[string]bool{}, done: make(chan error, maxCommands)}
+	r := &execRun{Exec: e, read: e.end, pending: map[string]bool{}, done: make(chan error, maxCommands)}
 	err := r.follow(ctx, running)
 	timer := time.AfterFunc(Drain, func() { stop(errors.New("ended with aspectop")) })
 	defer timer.Stop()
@@ -69,7 +71,6 @@ func (e *Exec) Run(ctx context.Context) error {
 // execRun is a call of [Exec.Run]. It belongs to one goroutine.
 type execRun struct {
 	*Exec
-	board   *model.Board
 	read    int64
 	queue   []string // ids of tasks that have ended
 	pending map[string]bool
@@ -89,9 +90,9 @@ func (r *execRun) complain(err error) {
 }
 
 func (r *execRun) follow(ctx, running context.Context) error {
-	news := model.News(ctx, r.options.Journal.Wait)
+	news := r.options.Feed.News(ctx)
 	for ctx.Err() == nil {
-		more, err := r.fold(running)
+		more, err := r.take(running)
 		if errors.Is(err, journal.ErrClosed) {
 			return err
 		} else if err != nil {
@@ -119,26 +120,19 @@ func (r *execRun) follow(ctx, running context.Context) error {
 	return nil
 }
 
-// fold reads the next deliveries and queues the tasks that they end.
-func (r *execRun) fold(ctx context.Context) (more bool, err error) {
-	found, err := r.options.Journal.After(ctx, r.read, batch)
-	for i := range found {
-		d := &found[i]
-		r.read = d.Seq
-		event := model.Decode(d)
-		if event.Task == nil {
-			continue
+// take reads the next deliveries and queues the tasks that they end.
+func (r *execRun) take(ctx context.Context) (more bool, err error) {
+	f := r.options.Feed
+	found, err := f.Read(ctx, r.read, batch)
+	for _, a := range found {
+		r.read = a.Seq
+		f.RLock()
+		_, effect := f.Effect(a)
+		f.RUnlock()
+		if effect.Ended() && !r.pending[a.Task.ID] {
+			r.pending[a.Task.ID] = true
+			r.queue = append(r.queue, a.Task.ID)
 		}
-		var before model.State
-		if t := r.board.Task(event.Task.ID); t != nil {
-			before = t.State()
-		}
-		t := r.board.Fold(&event)
-		if t == nil || d.Seq <= r.end || !t.State().Terminal() || t.State() == before || r.pending[t.ID()] {
-			continue
-		}
-		r.pending[t.ID()] = true
-		r.queue = append(r.queue, t.ID())
 	}
 	return len(found) > 0, err
 }
@@ -148,11 +142,10 @@ func (r *execRun) start(ctx context.Context) {
 	id := r.queue[0]
 	r.queue = r.queue[1:]
 	delete(r.pending, id)
-	t := r.board.Task(id)
-	if !t.State().Terminal() {
+	input := r.input(id)
+	if input == nil {
 		return // it was taken up again; it will end again
 	}
-	input := taskJSON(t)
 	r.running++
 	go func() {
 		if err := runCommand(ctx, r.options.Command, input, r.limit); err != nil {
@@ -168,6 +161,16 @@ func (r *execRun) ended(err error) {
 	if err != nil && r.options.Status != nil {
 		r.options.Status.Add(model.Status{At: time.Now().UTC(), Notice: err.Error()})
 	}
+}
+
+// input is what the command gets of a task, nil if the task is active again.
+func (r *execRun) input(id string) []byte {
+	r.options.Feed.RLock()
+	defer r.options.Feed.RUnlock()
+	if t := r.options.Feed.Board().Task(id); t.State().Terminal() {
+		return taskJSON(t)
+	}
+	return nil
 }
 
 // taskJSON returns the task as the command reads it.

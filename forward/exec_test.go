@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"aspectop/feed"
 	"aspectop/model"
 )
 
@@ -33,7 +34,16 @@ type execRig struct {
 	t       *testing.T
 	journal *memory
 	status  *model.StatusLog
+	feed    *feed.Feed
 	stop    func()
+}
+
+// folded reports whether all that arrived is folded.
+func (r *execRig) folded() bool {
+	r.feed.RLock()
+	defer r.feed.RUnlock()
+	_, last, _ := r.journal.Range(context.Background())
+	return r.feed.Seen() == last
 }
 
 // onEnd runs the command for tasks that end from now on.
@@ -41,10 +51,10 @@ func onEnd(t *testing.T, m *memory, command string, change ...func(*Exec)) *exec
 	t.Helper()
 	r := &execRig{t: t, journal: m, status: model.NewStatusLog(1000)}
 	m.changed = true
-	e, err := NewExec(t.Context(), ExecOptions{Command: command, Journal: m, Status: r.status})
-	if err != nil {
-		t.Fatal(err)
-	}
+	folded, end := folding(t, m)
+	t.Cleanup(end)
+	r.feed = folded
+	e := NewExec(ExecOptions{Command: command, Feed: folded, Status: r.status})
 	for _, f := range change {
 		f(e)
 	}
@@ -179,13 +189,13 @@ func TestAtMostFourCommandsRunAtATimeAndAllRun(t *testing.T) {
 	dir := t.TempDir()
 	m := newMemory()
 	// Each says that it runs, waits for the word, and says that it is done.
-	onEnd(t, m, fmt.Sprintf("echo x >> %[1]s/begun; while ! [ -e %[1]s/go ]; do sleep 0.02; done; echo x >> %[1]s/done", dir))
+	r := onEnd(t, m, fmt.Sprintf("echo x >> %[1]s/begun; while ! [ -e %[1]s/go ]; do sleep 0.02; done; echo x >> %[1]s/done", dir))
 	for n := range 10 {
 		m.append(done(fmt.Sprint("t", n), n))
 	}
 	until(t, "four run", func() bool { return len(lines(dir+"/begun")) == maxCommands })
 	m.append(news("other", "task.progress", "queued", 20))
-	until(t, "all is read", m.readToTheEnd)
+	until(t, "all is folded", r.folded)
 	if n := len(lines(dir + "/begun")); n != maxCommands {
 		t.Errorf("%d run at a time", n)
 	}
@@ -198,7 +208,7 @@ func TestAtMostFourCommandsRunAtATimeAndAllRun(t *testing.T) {
 func TestWhatATaskWasBeforeItsTurnIsNotToldOf(t *testing.T) {
 	dir := t.TempDir()
 	m := newMemory()
-	onEnd(t, m, fmt.Sprintf("cat >> %[1]s/told; while ! [ -e %[1]s/go ]; do sleep 0.02; done", dir))
+	r := onEnd(t, m, fmt.Sprintf("cat >> %[1]s/told; while ! [ -e %[1]s/go ]; do sleep 0.02; done", dir))
 	for n := range maxCommands {
 		m.append(done(fmt.Sprint("t", n), n))
 	}
@@ -206,7 +216,7 @@ func TestWhatATaskWasBeforeItsTurnIsNotToldOf(t *testing.T) {
 	m.append(done("again", 10), news("again", "task.progress", "processing", 11))
 	m.append(done("twice", 12), news("twice", "task.failed", "failed", 13))
 	m.append(done("last", 14))
-	until(t, "all is read", m.readToTheEnd)
+	until(t, "all is folded", r.folded)
 	if err := os.WriteFile(dir+"/go", nil, 0o600); err != nil {
 		t.Fatal(err)
 	}

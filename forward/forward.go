@@ -8,24 +8,15 @@ import (
 	"sync"
 	"time"
 
+	"aspectop/feed"
 	"aspectop/journal"
 	"aspectop/model"
 )
 
-// Journal is what a Forwarder reads: a reader of package journal. Each Forwarder
-// needs one of its own, because it calls Wait.
+// Journal tells how far an earlier Forwarder came: a reader of package journal.
 type Journal interface {
-	Deliveries
-	Get(ctx context.Context, seq int64) (model.Delivery, error)
 	ForwardCursor(ctx context.Context, key string) (cursor int64, known bool, err error)
 	SettledForwards(ctx context.Context, key string, seq, last int64) ([]int64, error)
-}
-
-// Deliveries are what arrives, in the order of arrival.
-type Deliveries interface {
-	After(ctx context.Context, seq int64, limit int) ([]model.Delivery, error)
-	Range(ctx context.Context) (first, last int64, err error)
-	Wait(ctx context.Context) error
 }
 
 // Outcomes is where a Forwarder stores what became of each message: the writer of
@@ -38,7 +29,9 @@ type Outcomes interface {
 type Options struct {
 	// URL is the handler's address, http or https, with user:password@ for basic
 	// authentication.
-	URL      string
+	URL string
+	// Feed has the deliveries. It is open, and run by the caller until Run has returned.
+	Feed     *feed.Feed
 	Journal  Journal
 	Outcomes Outcomes
 	// Resign returns the signer for deliveries whose timestamp is too old, given
@@ -115,7 +108,7 @@ func New(ctx context.Context, o Options) (*Forwarder, error) {
 
 // locate finds where to go on, and whether the journal knows the handler.
 func (f *Forwarder) locate(ctx context.Context) (known bool, err error) {
-	if _, f.end, err = f.options.Journal.Range(ctx); err != nil {
+	if _, f.end, err = f.options.Feed.Range(ctx); err != nil {
 		return false, err
 	}
 	f.start, known, err = f.options.Journal.ForwardCursor(ctx, f.target.key)
@@ -136,22 +129,21 @@ func (f *Forwarder) Queue() Queue {
 	return f.queue
 }
 
-// forwarded reports whether the delivery is one that handlers get: a webhook,
-// and no repeat.
-func forwarded(d *model.Delivery) bool { return d.Source == model.SourceWebhook && !d.Repeat() }
+// forwarded reports whether an arrival is one that handlers get: a webhook, and no
+// repeat.
+func forwarded(a *feed.Arrival) bool { return a.Source == model.SourceWebhook && !a.Repeat() }
 
 // laneOf names the lane of a message.
-func laneOf(d *model.Delivery) string {
-	e := model.Decode(d)
-	if e.Task == nil {
-		return fmt.Sprint("message ", d.Seq)
+func laneOf(a *feed.Arrival) string {
+	if a.Task == nil {
+		return fmt.Sprint("message ", a.Message)
 	}
-	return "task " + e.Task.ID
+	return "task " + a.Task.ID
 }
 
 // attempt posts one message and says what came of it. Errors are of the journal.
 func (f *Forwarder) attempt(ctx context.Context, seq int64) (model.Forward, answer, error) {
-	d, err := f.options.Journal.Get(ctx, seq)
+	d, err := f.options.Feed.Delivery(ctx, seq)
 	if err != nil {
 		return model.Forward{}, answer{}, err
 	}

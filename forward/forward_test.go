@@ -157,7 +157,9 @@ func TestANewTargetGetsWhatArrivesBetweenNewAndRun(t *testing.T) {
 	m := newMemory()
 	m.append(message("t", 1))
 	h := newHandler(t, nil)
-	f, err := New(t.Context(), Options{URL: h.URL, Journal: m, Outcomes: m})
+	folded, end := folding(t, m)
+	defer end()
+	f, err := New(t.Context(), Options{URL: h.URL, Feed: folded, Journal: m, Outcomes: m})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -204,7 +206,9 @@ func endedBy(t *testing.T, w wire, cause error, before func(m *memory)) (took ti
 	synctest.Test(t, func(t *testing.T) {
 		m := newMemory()
 		ctx, cancel := context.WithCancelCause(context.Background())
-		f, err := New(ctx, Options{URL: "http://handler.test/", Journal: m, Outcomes: m})
+		folded, end := folding(t, m)
+		defer end()
+		f, err := New(ctx, Options{URL: "http://handler.test/", Feed: folded, Journal: m, Outcomes: m})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -280,7 +284,7 @@ func TestAtTheEndAHandlerThatHangsIsWaitedForTwoSeconds(t *testing.T) {
 		m.append(message("t", 1))
 		time.Sleep(time.Second)
 		ctx, cancel := context.WithCancel(context.Background())
-		f, err := New(ctx, Options{URL: "http://handler.test/second", Journal: m, Outcomes: m})
+		f, err := New(ctx, Options{URL: "http://handler.test/second", Feed: v.options.Feed, Journal: m, Outcomes: m})
 		if err != nil {
 			t.Fatal(err)
 		}

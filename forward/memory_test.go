@@ -28,7 +28,6 @@ type memory struct {
 	changed  bool
 	cursor   map[string]int64
 	outcomes map[int64]model.Forward
-	read     int64 // all up to here was read
 	trouble  error // of every call, if not nil
 	full     error // of every SaveForwards, if not nil
 }
@@ -57,10 +56,19 @@ func (m *memory) append(deliveries ...*model.Delivery) {
 func (m *memory) After(_ context.Context, seq int64, limit int) ([]model.Delivery, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.read = seq
 	from := min(int(seq), len(m.kept))
 	return slices.Clone(m.kept[from:min(from+limit, len(m.kept))]), m.trouble
 }
+
+func (m *memory) Before(_ context.Context, seq int64, limit int) ([]model.Delivery, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	older := slices.Clone(m.kept[:min(int(seq-1), len(m.kept))])
+	slices.Reverse(older)
+	return older[:min(limit, len(older))], m.trouble
+}
+
+func (m *memory) Since(context.Context, time.Time) (int64, error) { return 0, m.trouble }
 
 func (m *memory) Get(_ context.Context, seq int64) (model.Delivery, error) {
 	m.mu.Lock()
@@ -125,13 +133,6 @@ func (m *memory) SaveForwards(key, _ string, cursor int64, outcomes []model.Forw
 	return nil
 }
 
-// readToTheEnd reports whether its reader has seen all there is.
-func (m *memory) readToTheEnd() bool {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.read == int64(len(m.kept))
-}
-
 func (m *memory) outcome(seq int64) model.Forward {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -186,7 +187,9 @@ func inVirtualTime(t *testing.T, w wire, f func(v *virtual)) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newMemory()
 		status := model.NewStatusLog(100_000)
-		fw, err := New(t.Context(), Options{URL: "http://handler.test/hook", Journal: m, Outcomes: m, Resign: resign, Status: status})
+		folded, stop := folding(t, m)
+		defer stop()
+		fw, err := New(t.Context(), Options{URL: "http://handler.test/hook", Feed: folded, Journal: m, Outcomes: m, Resign: resign, Status: status})
 		if err != nil {
 			t.Fatal(err)
 		}

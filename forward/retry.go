@@ -5,6 +5,8 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"aspectop/model"
 )
 
 const (
@@ -50,20 +52,15 @@ type ask struct {
 // of it before, with all tries anew. The wish is not stored: it is lost if this
 // process ends first. Retry may be called at any time by any goroutine.
 func (f *Forwarder) Retry(ctx context.Context, seq int64) error {
-	d, err := f.options.Journal.Get(ctx, seq)
+	a, err := f.options.Feed.Row(ctx, seq)
 	if err != nil {
 		return err
 	}
-	if d.Repeat() {
-		if d, err = f.options.Journal.Get(ctx, d.Message); err != nil {
-			return err
-		}
-	}
-	if !forwarded(&d) {
-		return fmt.Errorf("delivery %d was not sent by Svix (its source is %s), so it is not forwarded", seq, d.Source)
+	if a.Source != model.SourceWebhook {
+		return fmt.Errorf("delivery %d was not sent by Svix (its source is %s), so it is not forwarded", seq, a.Source)
 	}
 	f.mu.Lock()
-	f.asked = append(f.asked, ask{d.Seq, laneOf(&d)})
+	f.asked = append(f.asked, ask{a.Message, laneOf(&a)})
 	f.mu.Unlock()
 	select {
 	case f.kick <- struct{}{}:

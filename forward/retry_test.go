@@ -86,7 +86,9 @@ func TestRetryOfWhatIsNoWebhookIsAnError(t *testing.T) {
 	snapshot := message("t", 1)
 	snapshot.Source = model.SourceAPI
 	m.append(snapshot)
-	f, err := New(t.Context(), Options{URL: "http://127.0.0.1:1", Journal: m, Outcomes: m})
+	folded, end := folding(t, m)
+	defer end()
+	f, err := New(t.Context(), Options{URL: "http://127.0.0.1:1", Feed: folded, Journal: m, Outcomes: m})
 	if err != nil {
 		t.Fatal(err)
 	}

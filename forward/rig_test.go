@@ -14,6 +14,7 @@ import (
 
 	svix "github.com/svix/svix-webhooks/go"
 
+	"aspectop/feed"
 	"aspectop/journal"
 	"aspectop/journal/sqlite"
 	"aspectop/model"
@@ -145,6 +146,25 @@ func newJournal(t testing.TB) *sqlite.Journal {
 	return j
 }
 
+// folding is a feed of the journal, run until it is stopped.
+func folding(t testing.TB, j feed.Journal) (f *feed.Feed, stop func()) {
+	t.Helper()
+	f = feed.New(feed.Options{Journal: j})
+	if err := f.Open(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() {
+		f.Run(ctx)
+		close(ended)
+	}()
+	return f, sync.OnceFunc(func() {
+		cancel()
+		<-ended
+	})
+}
+
 // forwardTo starts forwarding what is appended from now on.
 func forwardTo(t testing.TB, url string, change ...func(*Options)) *rig {
 	t.Helper()
@@ -158,7 +178,9 @@ func forwardFrom(t testing.TB, j *sqlite.Journal, url string, change ...func(*Op
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { reader.Close() })
-	o := Options{URL: url, Journal: reader, Outcomes: j, Resign: resign, Status: model.NewStatusLog(10_000)}
+	folded, end := folding(t, reader)
+	t.Cleanup(end)
+	o := Options{URL: url, Feed: folded, Journal: reader, Outcomes: j, Resign: resign, Status: model.NewStatusLog(10_000)}
 	for _, f := range change {
 		f(&o)
 	}

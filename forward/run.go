@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"aspectop/feed"
 	"aspectop/journal"
 	"aspectop/model"
 )
@@ -63,7 +64,7 @@ func (r *run) loop(ctx context.Context) error {
 	// Requests go on for a while after ctx has ended.
 	posting, stop := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer stop(nil)
-	news := model.News(ctx, r.options.Journal.Wait)
+	news := r.options.Feed.News(posting)
 	ended := ctx.Done()
 	var end time.Time // when nothing is waited for any more; zero before the end
 	for {
@@ -102,7 +103,11 @@ func (r *run) loop(ctx context.Context) error {
 			if ended = nil; errors.Is(context.Cause(ctx), journal.ErrJobLost) {
 				return r.finish(stop)
 			}
-			end, news, r.more = time.Now().Add(Drain), nil, true
+			// What came last goes out too, if the journal can be read in time.
+			catching, stop := context.WithTimeout(posting, Drain/2)
+			r.options.Feed.CatchUp(catching)
+			stop()
+			end, r.more = time.Now().Add(Drain), true
 		}
 	}
 }
@@ -161,7 +166,7 @@ func (r *run) fill(ctx context.Context, now time.Time) error {
 	if !r.more || r.open.len() >= maxOpen {
 		return nil
 	}
-	found, err := r.options.Journal.After(ctx, r.read, batch)
+	found, err := r.options.Feed.Read(ctx, r.read, batch)
 	if err != nil {
 		return err
 	}
@@ -173,19 +178,18 @@ func (r *run) fill(ctx context.Context, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	for i := range found {
-		d := &found[i]
-		r.read = d.Seq
-		if forwarded(d) && !settled[d.Seq] {
-			r.open.add(d.Seq)
-			r.lanes.add(laneOf(d), d.Seq, now)
+	for _, a := range found {
+		r.read = a.Seq
+		if forwarded(a) && !settled[a.Seq] {
+			r.open.add(a.Seq)
+			r.lanes.add(laneOf(a), a.Seq, now)
 		}
 	}
 	return nil
 }
 
 // settledAmong returns which of the deliveries an earlier run has settled.
-func (r *run) settledAmong(ctx context.Context, found []model.Delivery) (map[int64]bool, error) {
+func (r *run) settledAmong(ctx context.Context, found []*feed.Arrival) (map[int64]bool, error) {
 	last := min(found[len(found)-1].Seq, r.end)
 	if r.read >= last {
 		return nil, nil

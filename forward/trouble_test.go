@@ -76,7 +76,9 @@ func TestAJournalThatCannotBeReadForAWhileIsReadOnAfterwards(t *testing.T) {
 
 func TestAClosedJournalEndsForwarding(t *testing.T) {
 	m := newMemory()
-	f, err := New(t.Context(), Options{URL: "http://127.0.0.1:1", Journal: m, Outcomes: m})
+	folded, end := folding(t, m)
+	defer end()
+	f, err := New(t.Context(), Options{URL: "http://127.0.0.1:1", Feed: folded, Journal: m, Outcomes: m})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -238,7 +238,7 @@ func TestThousandsOfFeaturesCostNoMoreThanTheirNumber(t *testing.T) {
 	if got := len(b.Stats().Features()); got != n {
 		t.Errorf("%d features have statistics, want %d", got, n)
 	}
-	if _, changes, _ := b.At(0).Arrival(2); len(changes) != n {
-		t.Errorf("%d features changed, want %d", len(changes), n)
+	if e, _ := b.At(0).Effect(2); len(e.Changes) != n {
+		t.Errorf("%d features changed, want %d", len(e.Changes), n)
 	}
 }

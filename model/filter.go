@@ -271,7 +271,8 @@ func (f *Filter) Picks(e *Event, b *Board, now time.Time) bool {
 	s := Subject{Event: e, Duplicate: e.Message != e.Seq, Now: now}
 	if b != nil && e.Task != nil {
 		if s.Task = b.Task(e.Task.ID); s.Task != nil {
-			s.Late, _, _ = s.Task.Arrival(e.Seq)
+			effect, _ := s.Task.Effect(e.Seq)
+			s.Late = effect.Late
 		}
 	}
 	return f.Match(&s)

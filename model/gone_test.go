@@ -1,6 +1,8 @@
 package model
 
 import (
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -15,8 +17,8 @@ func TestATaskThatTheAPINoLongerKnowsIsGoneAndKeepsItsState(t *testing.T) {
 	if !task.Gone() || task.State() != Processing || len(task.Timeline("visual")) != 1 {
 		t.Errorf("gone %v, %s, timeline %s", task.Gone(), task.State(), path(task.Timeline("visual")))
 	}
-	if late, changes, ok := task.Arrival(2); late || len(changes) != 0 || !ok {
-		t.Errorf("the note is late %v, changes %v, is there %v", late, changes, ok)
+	if e, ok := task.Effect(2); e.Late || len(e.Changes) != 0 || !ok {
+		t.Errorf("the note did %+v, is there %v", e, ok)
 	}
 
 	j.arrive("task.progress", "t", "11:59:00", "visual:queued") // sent before, but arrived after
@@ -63,23 +65,37 @@ func TestTheEventStreamMayTellABareTask(t *testing.T) {
 	}
 }
 
-func TestNewestTellsLateAndChangesInTheOrderOfArrival(t *testing.T) {
-	board := NewBoard()
-	for i, updated := range []string{"12:00:03", "12:00:01", "12:00:05", "12:00:04", "12:00:05"} {
+// The board knows what each message did, whatever came since: the same as a board
+// that was asked when the message had just come.
+func TestAnEffectIsTheSameThenAndLater(t *testing.T) {
+	all := NewBoard()
+	var then []Effect
+	ends := []string{"task.progress", "task.completed", "task.progress", "task.progress", "task.failed", "task.progress"}
+	for i, updated := range []string{"12:00:03", "12:00:01", "12:00:05", "12:00:04", "12:00:05", "12:00:06"} {
 		seq := int64(i + 1)
 		features := `"visual":{"state":"queued"},"f` + updated + `":{"state":"na"}`
-		e := Decode(&Delivery{Seq: seq, Message: seq, Body: envelope("task.progress", "a", updated, features)})
+		e := Decode(&Delivery{Seq: seq, Message: seq, Body: envelope(ends[i], "a", updated, features)})
 		var before []Feature
-		if task := board.Task("a"); task != nil {
-			before = task.Features()
+		var state State
+		if task := all.Task("a"); task != nil {
+			before, state = task.Features(), task.State()
 		}
-		task := board.Fold(&e)
-		late, changes, _ := task.Arrival(seq)
-		if got := task.Newest() != seq; got != late {
-			t.Errorf("message %d: newest is %d, late is %v", seq, task.Newest(), late)
+		task := all.Fold(&e)
+		effect, _ := task.Effect(seq)
+		if effect.Late != (task.Newest() != seq) {
+			t.Errorf("message %d: newest is %d, late is %v", seq, task.Newest(), effect.Late)
 		}
-		if got := Changes(before, task.Features()); len(got) != len(changes) {
-			t.Errorf("message %d: changes %v, want %v", seq, got, changes)
+		if effect.Before != state || effect.After != task.State() || !slices.Equal(effect.Features, task.Features()) || !effect.Updated.Equal(task.Updated()) {
+			t.Errorf("message %d did %+v: from %q to %q, %v", seq, effect, state, task.State(), task.Features())
+		}
+		if want := diff(&shape{features: before}, &shape{features: task.Features()}); len(want) != len(effect.Changes) {
+			t.Errorf("message %d: changes %v, want %v", seq, effect.Changes, want)
+		}
+		then = append(then, effect)
+	}
+	for i, want := range then {
+		if got, _ := all.Task("a").Effect(int64(i + 1)); !reflect.DeepEqual(got, want) {
+			t.Errorf("message %d: %+v later, %+v then", i+1, got, want)
 		}
 	}
 }

@@ -27,12 +27,12 @@ func view(b *Board) string {
 			fmt.Fprintf(&out, "  %s %v\n", feature, t.Timeline(feature))
 		}
 		for _, seq := range t.Seqs() {
-			late, changes, ok := t.Arrival(seq)
+			effect, ok := t.Effect(seq)
 			if !ok {
 				fmt.Fprintf(&out, "  %d is not there\n", seq)
 			}
 			told := map[string]string{}
-			for _, c := range changes {
+			for _, c := range effect.Changes {
 				from, to := string(c.From), string(c.To)
 				if from == "" {
 					from = "+"
@@ -42,7 +42,7 @@ func view(b *Board) string {
 				}
 				told[c.Feature] = from + " -> " + to
 			}
-			fmt.Fprintf(&out, "  %d late %v %v\n", seq, late, told)
+			fmt.Fprintf(&out, "  %d late %v %v from %q to %q, %v as of %v\n", seq, effect.Late, told, effect.Before, effect.After, effect.Features, effect.Updated)
 		}
 		fmt.Fprintf(&out, "  any late %v\n", t.hadLate())
 	}

@@ -184,6 +184,22 @@ func refArrival(messages []refMessage, m refMessage) (late bool, changes map[str
 	return false, changes
 }
 
+// refUntil is the task's state by the messages up to a number, "" if there is none,
+// and the newest of them.
+func refUntil(messages []refMessage, seq int64) (state State, newest refMessage) {
+	var until []refMessage
+	for _, m := range messages {
+		if m.Seq <= seq {
+			until = append(until, m)
+		}
+	}
+	if len(until) == 0 {
+		return "", refMessage{}
+	}
+	until = refSorted(until)
+	return refState(until), until[len(until)-1]
+}
+
 // String tells all that follows from the messages, in the form of [view].
 func (r reference) String() string {
 	var out strings.Builder
@@ -218,7 +234,9 @@ func (r reference) String() string {
 		for _, m := range sorted {
 			wasLate, changes := refArrival(sorted, m)
 			late = late || wasLate
-			fmt.Fprintf(&out, "  %d late %v %v\n", m.Seq, wasLate, changes)
+			before, _ := refUntil(sorted, m.Seq-1)
+			after, newest := refUntil(sorted, m.Seq)
+			fmt.Fprintf(&out, "  %d late %v %v from %q to %q, %v as of %v\n", m.Seq, wasLate, changes, before, after, newest.Task.Features, newest.Task.Updated)
 		}
 		fmt.Fprintf(&out, "  any late %v\n", late)
 	}

@@ -137,7 +137,7 @@ func (t *Task) add(e *Event) {
 		t.end = i
 	}
 	t.heard = max(t.heard, toNano(e.Received))
-	t.state = t.derive()
+	t.state = t.derive(t.newest, t.end)
 }
 
 // before reports whether mark i comes before mark j.
@@ -199,7 +199,7 @@ func (t *Task) AsOf(seq int64, heard time.Time) *Task {
 	was.ordered, was.late = int32(len(was.marks)), false
 	was.note()
 	was.shape, was.heard = was.marks[was.newest].shape, toNano(heard)
-	was.state = was.derive()
+	was.state = was.derive(was.newest, was.end)
 	return &was
 }
 
@@ -225,20 +225,20 @@ func (t *Task) hasType(part string) bool {
 }
 
 // derive works out the task's own state from its newest message and its newest
-// end: what a completed task's features do later reopens it only if one of them
-// that had ended is no longer done.
-func (t *Task) derive() State {
-	switch t.origin(t.newest).kind {
+// end (-1: none): what a completed task's features do later reopens it only if one
+// of them that had ended is no longer done.
+func (t *Task) derive(newest, end int32) State {
+	switch t.origin(newest).kind {
 	case Done:
 		return Completed
 	case Failure:
 		return Failed
 	}
-	now := t.newestShape()
-	if t.end < 0 || t.origin(t.end).kind != Done {
+	now := t.shapeOf(newest)
+	if end < 0 || t.origin(end).kind != Done {
 		return now.state
 	}
-	for _, f := range t.shapeOf(t.end).features {
+	for _, f := range t.shapeOf(end).features {
 		if !f.State.Terminal() || Internal(f.Name) {
 			continue
 		}

@@ -80,40 +80,74 @@ type Change struct {
 	From, To State
 }
 
-// Arrival tells what the message with the number seq meant when it arrived:
-// whether it was late, that is, the task already had a newer one; and what it
-// changed on the board as it then was (nothing if late). ok is false if the
-// task has no such message.
-//
-// It is told from the messages folded so far, so it is right only when all
-// messages that arrived before seq are among them. It costs the number of the
-// task's messages.
-func (t *Task) Arrival(seq int64) (late bool, changes []Change, ok bool) {
-	t.sort()
-	var before, after *shape
-	for i := range t.marks {
-		switch m := &t.marks[i]; {
-		case m.seq == seq:
-			after = t.shapeOf(int32(i))
-		case m.seq < seq && after != nil:
-			late = true
-		case m.seq < seq:
-			before = t.shapeOf(int32(i))
-		}
-	}
-	if after == nil {
-		return false, nil, false
-	}
-	if late {
-		return true, nil, true
-	}
-	return false, diff(before, after), true
+// Effect is what one message did to its task when it arrived.
+type Effect struct {
+	Before State // the task's own state before; "" if this is its first message
+	After  State
+	// Features are the task's after the message, and Updated is the instant they
+	// are from. They belong to the board: do not change them.
+	Features []Feature
+	Updated  time.Time
+	Late     bool     // the task had a newer message already: nothing changed
+	Changes  []Change // of the features
 }
 
-// Changes lists what differs between two lists of features, both sorted by
-// [CompareFeatures], in that order.
-func Changes(before, after []Feature) []Change {
-	return diff(&shape{features: before}, &shape{features: after})
+// Ended reports whether the message ended a task that was active or unknown, or
+// turned one end into another.
+func (e *Effect) Ended() bool { return e.After.Terminal() && e.After != e.Before }
+
+// Effect tells what the message with the number seq did when it arrived; ok is
+// false if the task has no such message.
+//
+// It is told from the messages folded so far, so it is right only when all
+// messages that arrived before seq are among them, whatever came since. It costs
+// the number of the task's messages, and reads at most 64 bytes of each.
+func (t *Task) Effect(seq int64) (e Effect, ok bool) {
+	t.sort()
+	// The newest message and the newest end, with seq and before it.
+	after, before, endAfter, endBefore := int32(-1), int32(-1), int32(-1), int32(-1)
+	for i := int32(len(t.marks) - 1); i >= 0; i-- {
+		m := &t.marks[i]
+		if m.seq > seq {
+			continue
+		}
+		ends := t.origin(i).rank == rankEnd
+		if after < 0 {
+			after = i
+		}
+		if endAfter < 0 && ends {
+			endAfter = i
+		}
+		if m.seq == seq {
+			ok = true
+			continue
+		}
+		if before < 0 {
+			before = i
+		}
+		if endBefore < 0 && ends {
+			endBefore = i
+		}
+		if ok && endBefore >= 0 {
+			break
+		}
+	}
+	if !ok {
+		return Effect{}, false
+	}
+	newest := t.shapeOf(after)
+	e = Effect{
+		After: t.derive(after, endAfter), Features: newest.features, Updated: fromNano(t.marks[after].updated),
+		Late: t.marks[after].seq != seq,
+	}
+	var was *shape
+	if before >= 0 {
+		was, e.Before = t.shapeOf(before), t.derive(before, endBefore)
+	}
+	if !e.Late {
+		e.Changes = diff(was, newest)
+	}
+	return e, true
 }
 
 // diff lists what changed between two shapes in the order of the features;

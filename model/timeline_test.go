@@ -122,13 +122,13 @@ func TestAnArrivalTellsWhatItChanged(t *testing.T) {
 		{false, nil},
 	}
 	for i, w := range want {
-		late, changes, ok := b.At(0).Arrival(int64(i + 1))
-		if !ok || late != w.late || !reflect.DeepEqual(changes, w.changes) {
-			t.Errorf("message %d: late %v, changes %v, known %v; want %v, %v", i+1, late, changes, ok, w.late, w.changes)
+		e, ok := b.At(0).Effect(int64(i + 1))
+		if !ok || e.Late != w.late || !reflect.DeepEqual(e.Changes, w.changes) {
+			t.Errorf("message %d: %+v, known %v; want %v, %v", i+1, e, ok, w.late, w.changes)
 		}
 	}
-	if _, _, ok := b.At(0).Arrival(8); ok {
-		t.Error("a message that never came has an arrival")
+	if _, ok := b.At(0).Effect(8); ok {
+		t.Error("a message that never came has an effect")
 	}
 	if got := b.At(0).Seqs(); !slices.Equal(got, []int64{1, 3, 2, 4, 6, 5, 7}) {
 		t.Errorf("messages in the order of their keys: %v", got)
@@ -144,8 +144,8 @@ func TestAMessageBetweenTwoOthersIsMeasuredAgainstWhatHadArrived(t *testing.T) {
 	j.arrive("task.progress", "t", "12:02:00", "visual:completed")
 	j.arrive("task.progress", "t", "12:01:00", "visual:processing")
 	b := j.board()
-	if _, changes, _ := b.At(0).Arrival(2); !slices.Equal(changes, []Change{{"visual", Queued, Completed}}) {
-		t.Errorf("message 2 changed %v; message 3 was not there yet", changes)
+	if e, _ := b.At(0).Effect(2); !slices.Equal(e.Changes, []Change{{"visual", Queued, Completed}}) {
+		t.Errorf("message 2 changed %v; message 3 was not there yet", e.Changes)
 	}
 	if got := path(b.At(0).Timeline("visual")); got != "queued@12:00:00 processing@12:01:00 completed@12:02:00" {
 		t.Errorf("the timeline, which knows them all, is %s", got)

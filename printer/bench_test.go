@@ -1,12 +1,12 @@
 package printer
 
 import (
-	"context"
-	"fmt"
+		"fmt"
 	"io"
 	"testing"
 	"time"
 
+	"aspectop/feed/feedtest"
 	"aspectop/model"
 )
 
@@ -47,9 +47,8 @@ func BenchmarkRun(b *testing.B) {
 		b.Run(c.name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				ctx, cancel := context.WithCancel(b.Context())
-				c.o.Out, c.o.Journal = io.Discard, untilReady{journal, cancel}
-				if err := Run(ctx, c.o); err != nil {
+				c.o.Out = io.Discard
+				if err := upToReady(b.Context(), c.o, journal); err != nil {
 					b.Fatal(err)
 				}
 			}
@@ -58,28 +57,22 @@ func BenchmarkRun(b *testing.B) {
 	}
 }
 
-// untilReady ends the run when it begins to follow.
-type untilReady struct {
-	Journal
-	cancel func()
-}
-
-func (u untilReady) Wait(context.Context) error {
-	u.cancel()
-	return nil
-}
-
 func BenchmarkJSONLine(b *testing.B) { benchmarkLine(b, JSON) }
 
 func BenchmarkSentence(b *testing.B) { benchmarkLine(b, Plain) }
 
 // benchmarkLine measures rendering and writing alone.
 func benchmarkLine(b *testing.B, f Format) {
-	p := newPrinter(Options{Format: f, Out: io.Discard})
 	d := delivery("msg_2vdQ5mYpL0KxTq3nRfWcZbHs1Ua", 1, envelope("task.progress", taskA, 10, "proxy", "completed", "preview", "completed", "visual", "processing", "transcription", "queued"))
-	d.Seq, d.Message, d.Attempt = 1, 1, 1
-	a := fold(p.board, &d, model.Decode(&d))
-	a.changes, a.before = []model.Change{{Feature: "visual", From: model.Queued, To: model.Processing}}, model.Queued
+	o := Options{Format: f, Out: io.Discard, Feed: feedtest.Folded(b, []model.Delivery{d})}
+	p := newPrinter(o)
+	folded, err := o.Feed.Read(b.Context(), 0, 1)
+	if err != nil {
+		b.Fatal(err)
+	}
+	task, effect := o.Feed.Effect(folded[0])
+	a := &arrival{folded[0], effect, task}
+	a.Changes, a.Before = []model.Change{{Feature: "visual", From: model.Queued, To: model.Processing}}, model.Queued
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {
 		p.lines.event(a)

@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 	"sync"
 	"time"
 
+	"aspectop/feed"
 	"aspectop/model"
 )
 
@@ -35,11 +37,26 @@ func (m *memory) keep(deliveries ...model.Delivery) {
 	m.changes++
 }
 
+// fail makes every call answer with the error.
+func (m *memory) fail(err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.err = err
+}
+
 func (m *memory) After(ctx context.Context, seq int64, limit int) ([]model.Delivery, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	rest := m.kept[min(int(seq), len(m.kept)):]
 	return rest[:min(limit, len(rest))], errors.Join(m.err, ctx.Err())
+}
+
+func (m *memory) Before(ctx context.Context, seq int64, limit int) ([]model.Delivery, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	older := slices.Clone(m.kept[:min(int(seq-1), len(m.kept))])
+	slices.Reverse(older)
+	return older[:min(limit, len(older))], errors.Join(m.err, ctx.Err())
 }
 
 func (m *memory) Get(ctx context.Context, seq int64) (model.Delivery, error) {
@@ -118,6 +135,45 @@ func envelope(typ, task string, updated int, features ...string) string {
 		stamp, updated, typ, task, assetA, strings.Join(list, ","), stamp)
 }
 
+// run folds a journal and prints it.
+func run(ctx context.Context, o Options, journal feed.Journal) error {
+	o.Feed = feed.New(feed.Options{Journal: journal, Now: o.Now})
+	if err := o.Feed.Open(ctx); err != nil && ctx.Err() == nil {
+		return err
+	}
+	o.From = o.Feed.Opened()
+	if o.Ready == nil {
+		ready := make(chan Ready, 1)
+		ready <- Ready{URL: "http://127.0.0.1:8787/webhooks/aspect", Journal: "/home/me/journal.db", PID: 4711}
+		o.Ready = ready
+	}
+	folding, stop := context.WithCancel(context.WithoutCancel(ctx))
+	folded := make(chan struct{})
+	go func() {
+		o.Feed.Run(folding)
+		close(folded)
+	}()
+	err := Run(ctx, o)
+	stop()
+	<-folded
+	return err
+}
+
+// upToReady is run until the ready line is printed.
+func upToReady(ctx context.Context, o Options, journal feed.Journal) error {
+	ctx, cancel := context.WithCancel(ctx)
+	ready := make(chan Ready)
+	go func() {
+		defer cancel()
+		select {
+		case ready <- Ready{URL: "http://127.0.0.1:8787/webhooks/aspect"}:
+		case <-ctx.Done():
+		}
+	}()
+	o.Ready = ready
+	return run(ctx, o, journal)
+}
+
 // newsTime is how long it takes at most until the printer has printed what was
 // kept.
-const newsTime = 50 * time.Millisecond
+const newsTime = 100 * time.Millisecond

@@ -30,8 +30,8 @@ func TestTheFilterPicksEventsDuplicatesAndRejections(t *testing.T) {
 		for _, format := range []Format{Plain, JSON} {
 			printed := script(t, Options{Format: format, Filter: filter, Since: noon.Add(-time.Hour)})
 			if format == Plain {
-				if n, want := strings.Count(printed, "\n"), want[0]+want[1]+want[2]+9; n != want {
-					t.Errorf("filter %q: %d sentences, want %d with ready, notice, end, two each of the tunnel, forwards and viewers:\n%s", text, n, want, printed)
+				if n, want := strings.Count(printed, "\n"), want[0]+want[1]+want[2]+10; n != want {
+					t.Errorf("filter %q: %d sentences, want %d with receiving, ready, notice, end, two each of the tunnel, forwards and viewers:\n%s", text, n, want, printed)
 				}
 				if !strings.Contains(printed, "9 verified, 1 rejected, 2 duplicate, 1 late") {
 					t.Errorf("filter %q: the end counts otherwise:\n%s", text, printed)

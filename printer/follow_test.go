@@ -91,8 +91,7 @@ func TestWhatArrivesWhileTheHistoryIsFoldedIsPrintedAfterReady(t *testing.T) {
 	journal := busy{new(memory)}
 	journal.keep(progress(-10))
 	var out bytes.Buffer
-	ctx, cancel := context.WithCancel(t.Context())
-	if err := Run(ctx, Options{Format: JSON, Out: &out, Journal: untilReady{journal, cancel}}); err != nil {
+	if err := upToReady(t.Context(), Options{Format: JSON, Out: &out}, journal); err != nil {
 		t.Error(err)
 	}
 	before, after, _ := strings.Cut(out.String(), `{"type":"ready"`)
@@ -111,7 +110,7 @@ func TestTheEndDrainsWhatIsDurable(t *testing.T) {
 			s.end()
 		})
 	})
-	if n := len(seqs(printed)); n != 2500 || !strings.Contains(printed, `"end","time":"2026-11-23T12:00:01.025000Z","verified":2500,"rejected":1,`) {
+	if n := len(seqs(printed)); n != 2500 || !strings.Contains(printed, `"end","time":"2026-11-23T12:00:01.056000Z","verified":2500,"rejected":1,`) {
 		t.Errorf("%d of 2500 events are printed", n)
 	}
 }
@@ -133,7 +132,7 @@ func TestAJournalThatGoesOnGrowingDoesNotKeepTheRunFromEnding(t *testing.T) {
 	ready := func(b []byte) (int, error) { cancel(); return len(b), nil }
 	journal := growing{new(memory)}
 	journal.keep(progress(1))
-	if err := Run(ctx, Options{Format: JSON, Out: writer(ready), Journal: journal}); err != nil {
+	if err := run(ctx, Options{Format: JSON, Out: writer(ready)}, journal); err != nil {
 		t.Error(err)
 	}
 }
@@ -148,7 +147,7 @@ func TestARunThatEndsBeforeItIsReadyPrintsTheEnd(t *testing.T) {
 	var out bytes.Buffer
 	journal := new(memory)
 	journal.keep(progress(1))
-	if err := Run(ctx, Options{Format: JSON, Out: &out, Journal: journal}); err != nil {
+	if err := run(ctx, Options{Format: JSON, Out: &out}, journal); err != nil {
 		t.Error(err)
 	}
 	if got := out.String(); strings.Count(got, "\n") != 1 || !strings.HasPrefix(got, `{"type":"end"`) {
@@ -172,8 +171,7 @@ func TestEachWriteIsOfWholeLinesAndOfABatchAtMost(t *testing.T) {
 		}
 		return len(b), nil
 	})
-	ctx, cancel := context.WithCancel(t.Context())
-	if err := Run(ctx, Options{Format: JSON, Out: out, Journal: untilReady{journal, cancel}, Since: time.Unix(0, 0)}); err != nil {
+	if err := upToReady(t.Context(), Options{Format: JSON, Out: out, Since: time.Unix(0, 0)}, journal); err != nil {
 		t.Error(err)
 	}
 	if events != n || writes > n/batch+3 {
@@ -200,7 +198,7 @@ func TestAClosedPipeEndsTheRunCleanly(t *testing.T) {
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 		defer cancel()
-		if err := Run(ctx, Options{Format: JSON, Out: w, Journal: journal}); err != nil || ctx.Err() != nil {
+		if err := run(ctx, Options{Format: JSON, Out: w}, journal); err != nil || ctx.Err() != nil {
 			t.Errorf("closed %s: %v, %v", when, err, ctx.Err())
 		}
 	}
@@ -208,7 +206,7 @@ func TestAClosedPipeEndsTheRunCleanly(t *testing.T) {
 
 func TestOtherErrorsOfTheOutputAreTold(t *testing.T) {
 	out := writer(func([]byte) (int, error) { return 0, syscall.ENOSPC })
-	err := Run(t.Context(), Options{Format: JSON, Out: out, Journal: new(memory)})
+	err := run(t.Context(), Options{Format: JSON, Out: out}, new(memory))
 	if !errors.Is(err, syscall.ENOSPC) || !strings.Contains(err.Error(), "output") {
 		t.Error(err)
 	}
@@ -218,17 +216,19 @@ func TestAnErrorOfTheJournalEndsTheRunWithItsCounts(t *testing.T) {
 	broken := errors.New("the journal is broken")
 	journal := new(memory)
 	var out bytes.Buffer
+	ctx, cancel := context.WithCancel(t.Context())
 	ready := writer(func(b []byte) (int, error) {
-		journal.err = broken
+		journal.fail(broken)
+		cancel()
 		return out.Write(b)
 	})
-	if err := Run(t.Context(), Options{Format: JSON, Out: ready, Journal: journal}); !errors.Is(err, broken) {
+	if err := run(ctx, Options{Format: JSON, Out: ready}, journal); !errors.Is(err, broken) {
 		t.Error(err)
 	}
 	if !strings.Contains(out.String(), `{"type":"end"`) {
 		t.Error(out.String())
 	}
-	if err := Run(t.Context(), Options{Out: io.Discard, Journal: journal}); !errors.Is(err, broken) {
+	if err := run(t.Context(), Options{Out: io.Discard}, journal); !errors.Is(err, broken) {
 		t.Error(err)
 	}
 }
@@ -246,8 +246,8 @@ func TestTheEndTellsWhatNoHandlerHas(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
 		var out bytes.Buffer
-		o := Options{Format: c.format, Temporary: c.temporary, Out: &out, Journal: new(memory), Forwarding: func() (int, int) { return 2, 5 }}
-		if err := Run(ctx, o); err != nil {
+		o := Options{Format: c.format, Temporary: c.temporary, Out: &out, Forwarding: func() (int, int) { return 2, 5 }}
+		if err := run(ctx, o, new(memory)); err != nil {
 			t.Fatal(err)
 		}
 		if !strings.HasSuffix(strings.TrimSpace(out.String()), c.want) {

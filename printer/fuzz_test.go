@@ -12,7 +12,6 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
-	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -61,11 +60,9 @@ func FuzzLines(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, id, value string, body []byte) {
 		d := delivery(id, 0, string(body))
-		d.Seq, d.Message, d.Attempt = 1, 1, 1
 		d.Secret, d.Header = value, map[string][]string{value: {value, id}}
 		for _, format := range []Format{Plain, JSON} {
-			p := newPrinter(Options{Format: format, Now: func() time.Time { return noon }})
-			p.takeMessage(&d, model.Decode(&d))
+			p := took(t, Options{Format: format}, d)
 			p.lines.rejected(noon, &model.Rejected{ID: id, Verdict: model.Verdict{Reason: model.NoMatch, Detail: value}})
 			p.lines.forward(noon, &model.Forward{Seq: 1, To: value, Error: value, Hint: id})
 			for line := range strings.Lines(p.buf.String()) {
@@ -75,6 +72,7 @@ func FuzzLines(f *testing.F) {
 				}
 			}
 		}
+		d.Seq, d.Message, d.Attempt = 1, 1, 1
 		var out bytes.Buffer
 		(&deliveryLines{&out}).delivery(&d)
 		checkSafe(t, out.String())

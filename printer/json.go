@@ -28,6 +28,12 @@ func (j *jsonLines) finish(o *object) {
 	j.out.Write(append(*o, '\n'))
 }
 
+func (j *jsonLines) receiving(at time.Time, url string) {
+	o := j.line("receiving", at)
+	o.text("url", url)
+	j.finish(o)
+}
+
 func (j *jsonLines) ready(at time.Time, r Ready) {
 	o := j.line("ready", at)
 	o.number("schema", schema)
@@ -47,9 +53,9 @@ func (j *jsonLines) event(a *arrival) {
 	o := j.line("event", a.Received)
 	o.number("seq", a.Seq)
 	o.text("id", a.ID)
-	o.number("attempt", int64(a.delivery.Attempt))
+	o.number("attempt", int64(a.Attempt))
 	o.text("source", string(a.Source))
-	o.textOrNull("secret", a.delivery.Secret)
+	o.textOrNull("secret", a.Secret)
 	o.textOrNull("event_type", a.Type)
 	o.textOrNull("event_id", a.EventID)
 	task, asset := "", ""
@@ -58,10 +64,10 @@ func (j *jsonLines) event(a *arrival) {
 	}
 	o.textOrNull("task_id", task)
 	o.textOrNull("asset_id", asset)
-	o.truth("late", a.late)
+	o.truth("late", a.Late)
 	o.key("changes")
 	o.begin('[')
-	for _, c := range a.changes {
+	for _, c := range a.Changes {
 		o.next()
 		o.begin('{')
 		o.text("feature", c.Feature)
@@ -70,26 +76,27 @@ func (j *jsonLines) event(a *arrival) {
 		o.end('}')
 	}
 	o.end(']')
-	o.task(a.task)
+	o.task(a)
 	j.finish(o)
 }
 
-func (o *object) task(t *model.Task) {
-	if t == nil {
+// task writes the task as it was after the arrival.
+func (o *object) task(a *arrival) {
+	if a.task == nil {
 		o.null("task")
 		return
 	}
 	o.key("task")
 	o.begin('{')
-	o.text("state", string(t.State()))
+	o.text("state", string(a.After))
 	o.key("features")
 	o.begin('{')
-	for _, f := range t.Features() {
+	for _, f := range a.Features {
 		o.textOrNull(f.Name, string(f.State))
 	}
 	o.end('}')
-	o.instant("created", t.Created())
-	o.instant("updated", t.Updated())
+	o.instant("created", a.task.Created())
+	o.instant("updated", a.Updated)
 	o.end('}')
 }
 
@@ -97,8 +104,8 @@ func (j *jsonLines) duplicate(a *arrival) {
 	o := j.line("duplicate", a.Received)
 	o.number("seq", a.Message)
 	o.text("id", a.ID)
-	o.number("attempt", int64(a.delivery.Attempt))
-	o.truth("differs", a.delivery.Differs)
+	o.number("attempt", int64(a.Attempt))
+	o.truth("differs", a.Differs)
 	j.finish(o)
 }
 

@@ -151,7 +151,7 @@ func kindOf(value json.RawMessage) string {
 }
 
 // linesOfRun are the types of lines that a run prints.
-var linesOfRun = []string{"ready", "event", "duplicate", "rejected", "rejected_skipped", "tunnel", "forward", "viewer", "end"}
+var linesOfRun = []string{"receiving", "ready", "event", "duplicate", "rejected", "rejected_skipped", "tunnel", "forward", "viewer", "end"}
 
 func TestTheDocumentsExamplesHaveTheDocumentedKeys(t *testing.T) {
 	doc := readDocument(t)

@@ -36,8 +36,10 @@ func (s *sentences) say(at time.Time, sentence string) {
 	s.out.WriteByte('\n')
 }
 
+func (s *sentences) receiving(at time.Time, url string) { s.say(at, "receiving on "+url) }
+
 func (s *sentences) ready(at time.Time, r Ready) {
-	parts := []string{"receiving on " + r.URL}
+	parts := []string{"ready"}
 	if r.URL == "" {
 		parts[0] = "following"
 	}
@@ -75,9 +77,9 @@ func (s *sentences) event(a *arrival) {
 func taskSentence(a *arrival) string {
 	name := "task " + short(a.task.ID())
 	switch {
-	case a.late:
+	case a.Late:
 		return name + ": late: older than what is known, changes nothing"
-	case a.before == "":
+	case a.Before == "":
 		if a.Task.AssetID != "" {
 			name += " of asset " + short(a.Task.AssetID)
 		}
@@ -89,18 +91,18 @@ func taskSentence(a *arrival) string {
 // told is the outcome of the task, if it has just ended, and what changed.
 func told(a *arrival) []string {
 	var parts []string
-	changes := a.changes
-	state := a.task.State()
-	if a.Kind == model.Done || a.Kind == model.Failure || state != a.before && state.Terminal() {
-		parts = append(parts, outcome(a.task))
+	changes := a.Changes
+	state := a.After
+	if a.Kind == model.Done || a.Kind == model.Failure || state != a.Before && state.Terminal() {
+		parts = append(parts, outcome(a))
 		if state == model.Failed {
 			changes = withoutFailures(changes)
 		}
 	}
 	switch {
 	case len(changes) > 0:
-		parts = append(parts, changed(changes, a.before == ""))
-	case len(parts) == 0 && a.before == "":
+		parts = append(parts, changed(changes, a.Before == ""))
+	case len(parts) == 0 && a.Before == "":
 		parts = append(parts, "no features yet")
 	case len(parts) == 0:
 		parts = append(parts, "no change")
@@ -109,10 +111,10 @@ func told(a *arrival) []string {
 }
 
 // outcome describes how a task ended, and after how long.
-func outcome(t *model.Task) string {
-	if t.State() == model.Failed {
+func outcome(a *arrival) string {
+	if a.After == model.Failed {
 		var failed []string
-		for _, f := range t.Features() {
+		for _, f := range a.Features {
 			if f.State == model.Failed {
 				failed = append(failed, word(f.Name))
 			}
@@ -123,10 +125,10 @@ func outcome(t *model.Task) string {
 		return "failed"
 	}
 	after := ""
-	if took := t.Updated().Sub(t.Created()); !t.Created().IsZero() && took > 0 {
-		after = " after " + inWords(took)
+	if created := a.task.Created(); !created.IsZero() && a.Updated.After(created) {
+		after = " after " + inWords(a.Updated.Sub(created))
 	}
-	return string(t.State()) + after
+	return string(a.After) + after
 }
 
 // withoutFailures omits the changes that the outcome of a failed task includes.
@@ -184,18 +186,18 @@ func origin(a *arrival) string {
 
 // damage tells what of the delivery is lost in the journal.
 func damage(a *arrival) string {
-	if a.delivery.Damage == "" {
+	if a.Damage == "" {
 		return ""
 	}
-	return " (damaged in the journal: " + a.delivery.Damage + ")"
+	return " (damaged in the journal: " + a.Damage + ")"
 }
 
 func (s *sentences) duplicate(a *arrival) {
-	sentence := fmt.Sprintf("duplicate of #%d (arrival %d)", a.Message, a.delivery.Attempt)
+	sentence := fmt.Sprintf("duplicate of #%d (arrival %d)", a.Message, a.Attempt)
 	if a.Task != nil {
 		sentence = "task " + short(a.Task.ID) + ": " + sentence
 	}
-	if a.delivery.Differs {
+	if a.Differs {
 		sentence += ": its body differs; the first one counts"
 	}
 	s.say(a.Received, sentence+damage(a))

@@ -3,28 +3,39 @@ package printer
 import (
 	"bytes"
 	"fmt"
+	"math"
 	"strings"
 	"testing"
 	"time"
 
+	"aspectop/feed/feedtest"
 	"aspectop/model"
 )
 
 // tell folds messages and returns the last one's sentence, without its time.
 func tell(t *testing.T, bodies ...string) string {
 	t.Helper()
-	p := newPrinter(Options{Now: func() time.Time { return noon }})
+	var deliveries []model.Delivery
 	for i, body := range bodies {
-		d := delivery(fmt.Sprint("msg_", i), 0, body)
-		d.Seq, d.Message, d.Attempt = int64(i+1), int64(i+1), 1
-		p.buf.Reset()
-		p.takeMessage(&d, model.Decode(&d))
+		deliveries = append(deliveries, delivery(fmt.Sprint("msg_", i), 0, body))
 	}
-	sentence, ok := strings.CutPrefix(p.buf.String(), "12:00:00  ")
+	sentences := strings.Split(strings.TrimSuffix(took(t, Options{}, deliveries...).buf.String(), "\n"), "\n")
+	sentence, ok := strings.CutPrefix(sentences[len(sentences)-1], "12:00:00  ")
 	if !ok {
 		t.Errorf("no time of day: %q", sentence)
 	}
-	return strings.TrimSuffix(sentence, "\n")
+	return sentence
+}
+
+// took is a printer that has rendered the deliveries.
+func took(t testing.TB, o Options, deliveries ...model.Delivery) *printer {
+	t.Helper()
+	o.Feed, o.Now = feedtest.Folded(t, deliveries), func() time.Time { return noon }
+	p := newPrinter(o)
+	if _, err := p.read(t.Context(), math.MaxInt64); err != nil {
+		t.Fatal(err)
+	}
+	return p
 }
 
 func TestASentenceTellsWhatHappened(t *testing.T) {
@@ -46,10 +57,9 @@ func TestASentenceTellsWhatHappened(t *testing.T) {
 }
 
 func TestASentenceTellsWhatOfADeliveryIsDamaged(t *testing.T) {
-	p := newPrinter(Options{Now: func() time.Time { return noon }})
 	d := delivery("msg_1", 0, `{"success": true}`)
-	d.Seq, d.Message, d.Attempt, d.Damage = 1, 1, 1, "its time of arrival is lost"
-	p.takeMessage(&d, model.Decode(&d))
+	d.Damage = "its time of arrival is lost"
+	p := took(t, Options{}, d)
 	if want := "ping: signature verified (damaged in the journal: its time of arrival is lost)\n"; !strings.HasSuffix(p.buf.String(), want) {
 		t.Error(p.buf.String())
 	}
@@ -80,7 +90,7 @@ func TestTimesAreOfTheClocksZoneWithTheDateOnOtherDays(t *testing.T) {
 func TestTheReadySentenceTellsWhatThereIs(t *testing.T) {
 	for want, r := range map[string]Ready{
 		"following; journal /j": {Journal: "/j", Tunnel: "off"},
-		"receiving on http://x; reachable at https://y; tunnel cloudflared; probe ok; journal /j": {
+		"ready; reachable at https://y; tunnel cloudflared; probe ok; journal /j": {
 			URL: "http://x", PublicURL: "https://y", Tunnel: "cloudflared", Probe: "ok", Journal: "/j"},
 	} {
 		var out bytes.Buffer

@@ -1,6 +1,6 @@
 // Package printer renders events without a screen: as sentences for people or as NDJSON
-// for programs. It folds events into its own board and writes lines. It knows neither
-// the size of a terminal nor how events arrive.
+// for programs. It reads what a feed has folded and writes lines. It knows neither the
+// size of a terminal nor how events arrive.
 //
 // [Clean] is here too, because every line for people passes through it.
 package printer
@@ -10,27 +10,26 @@ import (
 	"context"
 	"errors"
 	"math"
-	"slices"
 	"time"
 
+	"aspectop/feed"
 	"aspectop/model"
 )
 
-// patience is the pause before reading an unreadable journal again.
-const patience = time.Second
+// retryTime is the pause before reading an unreadable journal again.
+const retryTime = time.Second
 
-// batch is the maximum number of deliveries per read and per Write.
+// batch is the maximum number of deliveries per Write.
 const batch = 1000
 
-// Run prints what arrives until ctx ends. It first folds the history in the order of
-// arrival, so that late and changes are exact. Then it prints the ready line and
-// everything that became durable after Run started. When ctx ends, it prints what is
-// durable by then, and the end line.
+// Run prints what the feed folds until ctx ends. It waits for the history, so that late
+// and changes are exact. Then it prints the receiving line and all deliveries after
+// number From. When ctx ends, it prints what is durable by then, and the end line.
 //
 // Run returns nil when ctx has ended or Out is a closed pipe (then ctx.Err() is nil).
-// Other errors come from the journal or from Out. In all cases the end line is the
-// last, if it can be written. If ctx ends before the history is folded, there is no
-// ready line.
+// Other errors come from Out. In all cases the end line is the last, if it can be
+// written. If ctx ends before the history is folded, there is no receiving line, and if
+// it ends before Ready sends, no ready line.
 //
 // Each Write contains whole lines. A blocking Write blocks only Run, even after ctx has
 // ended.
@@ -50,6 +49,7 @@ func Run(ctx context.Context, o Options) error {
 
 // lines renders lines by appending to a buffer.
 type lines interface {
+	receiving(at time.Time, url string)
 	ready(at time.Time, r Ready)
 	event(a *arrival)
 	duplicate(a *arrival)
@@ -78,16 +78,20 @@ type printer struct {
 	Options
 	lines lines
 	buf   bytes.Buffer
-	board *model.Board
 	tally tally
 	limit limit
 
-	seq    int64 // the last delivery read
-	silent int64 // up to here deliveries are folded but not printed
-	opened int64 // up to here deliveries are older than this run
-	status int64 // cursor in the status log
-
+	seq     int64  // the last delivery read
+	status  int64  // cursor in the status log
 	trouble string // why the journal cannot be read; "" if it can
+}
+
+// arrival is a delivery with its effect, and its task as it is now; nil if it is not
+// about one. The effect of a repeat is zero.
+type arrival struct {
+	*feed.Arrival
+	model.Effect
+	task *model.Task
 }
 
 func newPrinter(o Options) *printer {
@@ -97,7 +101,7 @@ func newPrinter(o Options) *printer {
 	if o.Filter == nil {
 		o.Filter = new(model.Filter)
 	}
-	p := &printer{Options: o, board: model.NewBoard(), status: o.Begin}
+	p := &printer{Options: o, seq: o.From, status: o.Begin}
 	if o.Format == JSON {
 		p.lines = &jsonLines{&p.buf}
 	} else {
@@ -107,18 +111,17 @@ func newPrinter(o Options) *printer {
 }
 
 func (p *printer) run(ctx context.Context) error {
+	if p.Feed.Loaded(ctx) != nil {
+		return nil
+	}
 	// Reads are short, and an interrupted one would lose the last deliveries, so ctx
 	// is checked between them.
 	reading := context.WithoutCancel(ctx)
-	if err := p.history(ctx, reading); err != nil || ctx.Err() != nil {
+	if err := p.older(ctx, reading); err != nil || ctx.Err() != nil {
 		return err
 	}
-	p.lines.ready(p.Now(), p.Ready)
-	if err := p.flush(); err != nil {
-		return err
-	}
-	if p.Started != nil {
-		p.Started()
+	if p.URL != "" {
+		p.lines.receiving(p.Now(), p.URL)
 	}
 	if err := p.follow(ctx, reading); err != nil {
 		return err
@@ -126,35 +129,32 @@ func (p *printer) run(ctx context.Context) error {
 	return p.drain(reading)
 }
 
-// history folds what the journal holds when Run starts.
-func (p *printer) history(ctx, reading context.Context) error {
-	_, last, err := p.Journal.Range(reading)
+// older prints what was received since [Options.Since], before this run.
+func (p *printer) older(ctx, reading context.Context) error {
+	if p.Since.IsZero() {
+		return nil
+	}
+	before, err := p.Feed.SeqBefore(reading, p.Since)
 	if err != nil {
 		return err
 	}
-	p.opened, p.silent = last, last
-	if !p.Since.IsZero() {
-		before, err := p.Journal.Since(reading, p.Since)
-		if err != nil {
-			return err
-		}
-		p.silent = min(before, last)
-	}
+	p.seq = min(before, p.From)
 	for more := true; more && ctx.Err() == nil; {
-		if more, err = p.read(reading, last); err != nil {
+		if more, err = p.read(reading, p.From); err != nil {
 			return err
 		}
 		if err := p.flush(); err != nil {
 			return err
 		}
 	}
+	p.seq = p.From
 	return nil
 }
 
 func (p *printer) follow(ctx, reading context.Context) error {
 	waiting, stop := context.WithCancel(ctx)
 	defer stop()
-	deliveries := model.News(waiting, p.Journal.Wait)
+	folded, ready := p.Feed.News(waiting), p.Ready
 	var statuses <-chan struct{}
 	if p.Status != nil {
 		cursor := p.status
@@ -166,13 +166,11 @@ func (p *printer) follow(ctx, reading context.Context) error {
 	}
 	for {
 		more, err := p.read(reading, math.MaxInt64)
-		if err != nil && p.Trouble == nil {
-			return err
-		}
 		var again <-chan time.Time
-		if p.troubled(err); err != nil {
-			again = time.After(patience)
+		if err != nil {
+			again = time.After(retryTime)
 		}
+		p.troubled(err)
 		p.readStatus()
 		if err := p.flush(); err != nil {
 			return err
@@ -183,7 +181,10 @@ func (p *printer) follow(ctx, reading context.Context) error {
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-deliveries:
+		case r := <-ready:
+			p.lines.ready(p.Now(), r)
+			ready = nil
+		case <-folded:
 		case <-statuses:
 		case <-p.limit.due(p.Now()):
 		case <-again:
@@ -193,22 +194,32 @@ func (p *printer) follow(ctx, reading context.Context) error {
 
 // troubled calls Trouble when the journal becomes unreadable or readable.
 func (p *printer) troubled(err error) {
-	text := ""
+	p.Feed.RLock()
+	text := p.Feed.Trouble()
+	p.Feed.RUnlock()
 	if err != nil {
-		text = err.Error()
+		text = "cannot read the journal: " + err.Error()
 	}
 	if text != p.trouble && p.Trouble != nil {
-		p.Trouble(err)
+		p.Trouble(text)
 	}
 	p.trouble = text
 }
 
-// drain reads what is durable now but no more, so that a growing journal does not keep
+// drainTime is how long the end may wait for the journal.
+const drainTime = 5 * time.Second
+
+// drain prints what is durable now but no more, so that a growing journal does not keep
 // the run from ending.
 func (p *printer) drain(reading context.Context) error {
-	_, last, err := p.Journal.Range(reading)
+	ctx, cancel := context.WithTimeout(reading, drainTime)
+	defer cancel()
+	_, last, err := p.Feed.Range(ctx)
+	if err == nil {
+		err = p.Feed.CatchUp(ctx)
+	}
 	for more := true; more && err == nil; {
-		if more, err = p.read(reading, last); err == nil {
+		if more, err = p.read(ctx, last); err == nil {
 			err = p.flush()
 		}
 	}
@@ -228,63 +239,54 @@ func (p *printer) end() error {
 	return p.flush()
 }
 
-// read handles the next batch of deliveries up to the number until, and reports whether
+// read prints the next batch of deliveries up to the number until, and reports whether
 // there may be more.
-func (p *printer) read(reading context.Context, until int64) (more bool, err error) {
-	deliveries, err := p.Journal.After(reading, p.seq, batch)
+func (p *printer) read(ctx context.Context, until int64) (more bool, err error) {
+	arrivals, err := p.Feed.Read(ctx, p.seq, batch)
 	if err != nil {
 		return false, err
 	}
-	more = len(deliveries) == batch
-	if beyond := slices.IndexFunc(deliveries, func(d model.Delivery) bool { return d.Seq > until }); beyond >= 0 {
-		deliveries, more = deliveries[:beyond], false
-	}
-	for i, e := range decode(deliveries) {
-		d := &deliveries[i]
-		if d.Repeat() {
-			p.takeRepeat(reading, d)
-		} else {
-			p.takeMessage(d, e)
+	for _, a := range arrivals {
+		if a.Seq > until {
+			return false, nil
 		}
-		p.seq = d.Seq
+		p.take(a)
+		p.seq = a.Seq
 	}
-	return more, nil
+	return len(arrivals) == batch, nil
 }
 
-func (p *printer) takeMessage(d *model.Delivery, e model.Event) {
-	a := fold(p.board, d, e)
-	if d.Seq > p.opened {
-		p.tally.verified++
-		if a.late {
-			p.tally.late++
-		}
+// take counts an arrival and renders it.
+func (p *printer) take(folded *feed.Arrival) {
+	p.Feed.RLock()
+	defer p.Feed.RUnlock()
+	task, effect := p.Feed.Effect(folded)
+	a := &arrival{folded, effect, task}
+	if a.Seq > p.From {
+		p.tally.add(a)
 	}
-	if d.Seq > p.silent && p.picks(a) {
+	switch {
+	case !p.picks(a):
+	case a.Repeat():
+		p.lines.duplicate(a)
+	default:
 		p.lines.event(a)
 	}
 }
 
-func (p *printer) takeRepeat(reading context.Context, d *model.Delivery) {
-	if d.Seq > p.opened {
-		p.tally.duplicate++
-	}
-	if d.Seq <= p.silent {
+func (t *tally) add(a *arrival) {
+	if a.Repeat() {
+		t.duplicate++
 		return
 	}
-	a := &arrival{Event: model.Event{Seq: d.Seq, Message: d.Message, ID: d.ID, Source: d.Source, Received: d.Received}, delivery: d}
-	if p.Format == Plain || !p.Filter.Empty() {
-		// Its content is in the message's first delivery, unless that was removed.
-		if first, err := p.Journal.Get(reading, d.Message); err == nil {
-			a.tellAs(&first, p.board)
-		}
-	}
-	if p.picks(a) {
-		p.lines.duplicate(a)
+	t.verified++
+	if a.Late {
+		t.late++
 	}
 }
 
 func (p *printer) picks(a *arrival) bool {
 	return p.Filter.Empty() || p.Filter.Match(&model.Subject{
-		Task: a.task, Event: &a.Event, Late: a.late, Duplicate: a.delivery.Repeat(), Now: p.Now(),
+		Task: a.task, Event: &a.Event, Late: a.Late, Duplicate: a.Repeat(), Now: p.Now(),
 	})
 }

@@ -34,12 +34,12 @@ func perform(t *testing.T, o Options, before func(*memory), play func(*stage)) s
 		if before != nil {
 			before(s.journal)
 		}
-		o.Out, o.Journal, o.Status, o.Now = &s.out, s.journal, s.status, s.now
-		o.Ready.URL, o.Ready.Journal, o.Ready.PID = "http://127.0.0.1:8787/webhooks/aspect", "/home/me/journal.db", 4711
+		o.Out, o.Status, o.Now = &s.out, s.status, s.now
+		o.URL = "http://127.0.0.1:8787/webhooks/aspect"
 		ctx, cancel := context.WithCancel(t.Context())
 		s.end = cancel
 		done := make(chan error, 1)
-		go func() { done <- Run(ctx, o) }()
+		go func() { done <- run(ctx, o, s.journal) }()
 		synctest.Wait()
 		play(s)
 		cancel()

@@ -2,7 +2,6 @@ package printer
 
 import (
 	"bytes"
-	"context"
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
@@ -179,11 +178,10 @@ func meaning(messages map[int64]*message, m *message) (late bool, changes map[st
 func untilTheEnd(t *testing.T, f Format, journal *memory, silent int) []string {
 	t.Helper()
 	var out bytes.Buffer
-	ctx, cancel := context.WithCancel(t.Context())
-	err := Run(ctx, Options{
-		Format: f, Out: &out, Journal: untilReady{journal, cancel},
+	err := upToReady(t.Context(), Options{
+		Format: f, Out: &out,
 		Since: noon.Add(time.Duration(silent)*time.Second + time.Millisecond), Now: func() time.Time { return noon },
-	})
+	}, journal)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,6 +7,14 @@ import (
 	"aspectop/model"
 )
 
+// Journal is a journal's reader.
+type Journal interface {
+	After(ctx context.Context, seq int64, limit int) ([]model.Delivery, error)
+	Get(ctx context.Context, seq int64) (model.Delivery, error)
+	Range(ctx context.Context) (first, last int64, err error)
+	Since(ctx context.Context, t time.Time) (int64, error)
+}
+
 // Selection selects deliveries from a journal.
 type Selection struct {
 	Journal Journal

@@ -89,7 +89,7 @@ func readCut(t *testing.T, events []string, cut int) error {
 	go server.serve()
 	journal := &memory{}
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
-	s, err := NewStream(StreamConfig{URL: "http://" + l.Addr().String(), Journal: journal, History: NewHistory(journal), HTTP: client})
+	s, err := NewStream(StreamConfig{URL: "http://" + l.Addr().String(), Journal: journal, History: historyOf(t, journal), HTTP: client})
 	if err != nil {
 		return err
 	}

@@ -6,80 +6,56 @@ import (
 	"sync"
 	"time"
 
+	"aspectop/feed"
 	"aspectop/model"
 )
 
-// History is what the journal already contains, from any writer and any run. It
-// catches up through its own reader when it is asked. One History serves a [Poller]
-// and a [Stream] at the same time.
+// History is what the journal already contains, from any writer and any run, as the
+// feed folds it. One History serves a [Poller] and a [Stream] at the same time.
 //
-// It begins with the newest 200,000 deliveries, to start quickly with a journal of
-// millions, and remembers at least the newest 50,000 ids. It uses the memory of a
-// [model.Board] plus at most 4 MB. Anything older counts as new, which is harmless:
-// the journal knows the ids of all messages, and repeated news does not change the
-// board.
+// It remembers at least the newest 50,000 ids, in at most 4 MB. Anything older counts
+// as new, which is harmless: the journal knows the ids of all messages, and repeated
+// news does not change the board.
 type History struct {
-	reader Reader
+	feed *feed.Feed
 
 	mu     sync.Mutex
-	board  *model.Board
-	begun  bool
-	cursor int64
 	ids    recent
-	stream string // id of the newest stored event of the stream
+	stream int64 // number of the newest stored event of the stream
 }
 
-// NewHistory does not read yet. Only a [Stream] needs headers, to continue where an
-// earlier run stopped; a reader without headers is twice as fast.
-func NewHistory(r Reader) *History {
-	return &History{reader: r, board: model.NewBoard(), ids: newRecent(recentIDs)}
+const recentIDs = 50_000
+
+// NewHistory is called before the feed runs.
+func NewHistory(f *feed.Feed) *History {
+	h := &History{feed: f, ids: newRecent(recentIDs)}
+	f.Observe(h.note)
+	return h
 }
 
-const (
-	lookBack   = 200_000
-	readAtOnce = 500
-	recentIDs  = 50_000
-)
-
-// catchUp folds the deliveries since the last call.
-func (h *History) catchUp(ctx context.Context) error {
+// note remembers the ids of what is folded.
+func (h *History) note(arrivals []feed.Arrival, history bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if !h.begun {
-		_, last, err := h.reader.Range(ctx)
-		if err != nil {
-			return err
+	for i := range arrivals {
+		a := &arrivals[i]
+		if a.Source == model.SourceSSE {
+			h.stream = max(h.stream, a.Seq)
 		}
-		h.begun, h.cursor = true, max(0, last-lookBack)
-	}
-	for {
-		deliveries, err := h.reader.After(ctx, h.cursor, readAtOnce)
-		if err != nil {
-			return err
+		if history && h.ids.full() {
+			continue // it is older than all that is remembered
 		}
-		for i := range deliveries {
-			h.fold(&deliveries[i])
+		if a.EventID != "" {
+			h.ids.add(streamID(a.EventID))
 		}
-		if len(deliveries) < readAtOnce {
-			return nil
+		if a.Source != model.SourceWebhook {
+			h.ids.add(a.ID)
 		}
 	}
 }
 
-func (h *History) fold(d *model.Delivery) {
-	e := model.Decode(d)
-	h.board.Fold(&e)
-	h.cursor = d.Seq
-	if e.EventID != "" {
-		h.ids.add(streamID(e.EventID))
-	}
-	if d.Source != model.SourceWebhook {
-		h.ids.add(d.ID)
-	}
-	if id := d.Header[headerID]; d.Source == model.SourceSSE && len(id) == 1 {
-		h.stream = id[0]
-	}
-}
+// catchUp waits until all that is stored now is known.
+func (h *History) catchUp(ctx context.Context) error { return h.feed.CatchUp(ctx) }
 
 // has reports whether a delivery with this id (not a webhook's) is already stored, or
 // a webhook with the same event_id.
@@ -89,11 +65,19 @@ func (h *History) has(id string) bool {
 	return h.ids.has(id)
 }
 
-// lastStreamID is the id of the newest stored event of the stream.
-func (h *History) lastStreamID() string {
+// lastStreamID is the id of the newest stored event of the stream, "" if there is none.
+func (h *History) lastStreamID(ctx context.Context) (string, error) {
 	h.mu.Lock()
-	defer h.mu.Unlock()
-	return h.stream
+	seq := h.stream
+	h.mu.Unlock()
+	if seq == 0 {
+		return "", nil
+	}
+	d, err := h.feed.Delivery(ctx, seq)
+	if err != nil || len(d.Header[headerID]) != 1 {
+		return "", err
+	}
+	return d.Header[headerID][0], nil
 }
 
 // known is a task according to the journal.
@@ -105,9 +89,9 @@ type known struct {
 }
 
 func (h *History) task(id string) (known, bool) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	t := h.board.Task(id)
+	h.feed.RLock()
+	defer h.feed.RUnlock()
+	t := h.feed.Board().Task(id)
 	if t == nil {
 		return known{}, false
 	}
@@ -123,11 +107,11 @@ func (h *History) task(id string) (known, bool) {
 // unfinished are the tasks that are not done, without those that the API did not
 // know when it was last asked, before goneSince.
 func (h *History) unfinished(goneSince time.Time) []string {
-	h.mu.Lock()
-	defer h.mu.Unlock()
+	h.feed.RLock()
+	defer h.feed.RUnlock()
 	var ids []string
-	for i := range h.board.Len() {
-		t := h.board.At(i)
+	for i := range h.feed.Board().Len() {
+		t := h.feed.Board().At(i)
 		if !t.State().Terminal() && (!t.Gone() || !t.Heard().Before(goneSince)) {
 			ids = append(ids, t.ID())
 		}
@@ -153,6 +137,9 @@ func (r *recent) add(s string) {
 	}
 	r.new[k] = struct{}{}
 }
+
+// full reports whether n strings are remembered.
+func (r *recent) full() bool { return r.old != nil || len(r.new) == r.n }
 
 func (r *recent) has(s string) bool {
 	k := short(s)

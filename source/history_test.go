@@ -3,24 +3,26 @@ package source
 import (
 	"fmt"
 	"testing"
-	"time"
 
 	"aspectop/model"
 )
 
-func TestAHistoryBeginsWithTheNewestDeliveries(t *testing.T) {
-	old := envelope("e", "task.progress", task("old", time.Now(), "visual:queued"))
-	journal := &memory{kept: make([]model.Delivery, lookBack+1)}
+func TestOfALongHistoryTheNewestIDsAreRemembered(t *testing.T) {
+	journal := &memory{kept: make([]model.Delivery, 2*recentIDs)}
 	for i := range journal.kept {
-		journal.kept[i] = model.Delivery{Seq: int64(i + 1), Message: int64(i + 1), ID: "x"}
+		journal.kept[i] = model.Delivery{Seq: int64(i + 1), Message: int64(i + 1), ID: fmt.Sprint("sse:", i+1), Source: model.SourceSSE, Body: []byte("{}")}
 	}
-	journal.kept[0].Body, journal.kept[1].Body = []byte(old), []byte(envelope("e", "task.progress", task("new", time.Now(), "visual:queued")))
-	h := NewHistory(journal)
+	h := historyOf(t, journal)
 	if err := h.catchUp(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if got := h.unfinished(time.Time{}); len(got) != 1 || got[0] != "new" {
-		t.Errorf("unfinished are %q", got)
+	for i, want := range map[int]bool{2 * recentIDs: true, recentIDs + 1: true, 1: false} {
+		if got := h.has(fmt.Sprint("sse:", i)); got != want {
+			t.Errorf("delivery %d of %d is known: %v", i, 2*recentIDs, got)
+		}
+	}
+	if last, err := h.lastStreamID(t.Context()); last != "" || err != nil {
+		t.Errorf("the stream told %q, %v", last, err)
 	}
 }
 

@@ -45,8 +45,8 @@ func TestATaskThatTheAPINoLongerKnowsIsGoneOnce(t *testing.T) {
 		if s, _ := a.Feature("visual"); s != model.Processing || a.State() != model.Processing || a.AssetID() != "asset-a" {
 			t.Errorf("the task is %s, its feature %s", a.State(), s)
 		}
-		if late, changes, _ := a.Arrival(2); late || len(changes) > 0 {
-			t.Errorf("the note is late %v, changes %v", late, changes)
+		if effect, _ := a.Effect(2); effect.Late || len(effect.Changes) > 0 {
+			t.Errorf("the note did %+v", effect)
 		}
 
 		p.journal.receive(t, envelope("e2", "task.progress", task("a", time.Now(), "visual:processing proxy:na")))
@@ -122,7 +122,7 @@ func TestATaskThatEndsWhileItIsAskedForIsNotGone(t *testing.T) {
 		api := &interrupted{account: &account{}, before: func() {
 			journal.receive(t, envelope("e2", "task.completed", task("a", time.Now().Add(time.Second), "visual:completed")))
 		}}
-		p := NewPoller(PollerConfig{API: api, Journal: journal, History: NewHistory(journal)})
+		p := NewPoller(PollerConfig{API: api, Journal: journal, History: historyOf(t, journal)})
 		if _, err := p.look(t.Context()); err != nil {
 			t.Fatal(err)
 		}

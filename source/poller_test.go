@@ -32,7 +32,7 @@ func poll(t *testing.T, every time.Duration, test func(t *testing.T, p *polling)
 		if p.Poller != nil {
 			wanted = p.c.Wanted
 		}
-		p.Poller = NewPoller(PollerConfig{API: p.account, Journal: p.journal, History: NewHistory(p.journal), Every: every, Wanted: wanted, Report: p.reports.add})
+		p.Poller = NewPoller(PollerConfig{API: p.account, Journal: p.journal, History: historyOf(t, p.journal), Every: every, Wanted: wanted, Report: p.reports.add})
 		stop := start(t, p.Run)
 		synctest.Wait()
 		test(t, p)

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"aspectop/aspect"
+	"aspectop/feed"
 	"aspectop/model"
 )
 
@@ -21,6 +22,26 @@ type memory struct {
 	kept []model.Delivery
 	full error // what Append answers, if not nil
 	lost error // why it cannot be read, if not nil
+
+	grown  chan struct{} // closed when something is appended
+	waited int           // deliveries that Wait has told of
+}
+
+// historyOf is the history of a journal, folded until the test ends.
+func historyOf(t testing.TB, j feed.Journal) *History {
+	f := feed.New(feed.Options{Journal: j})
+	h := NewHistory(f)
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() {
+		f.Run(ctx)
+		close(ended)
+	}()
+	t.Cleanup(func() {
+		cancel()
+		<-ended
+	})
+	return h
 }
 
 func (m *memory) Append(ctx context.Context, d *model.Delivery) error {
@@ -40,7 +61,47 @@ func (m *memory) Append(ctx context.Context, d *model.Delivery) error {
 		}
 	}
 	m.kept = append(m.kept, *d)
+	if m.grown != nil {
+		close(m.grown)
+		m.grown = nil
+	}
 	return nil
+}
+
+func (m *memory) Before(_ context.Context, seq int64, limit int) ([]model.Delivery, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	older := slices.Clone(m.kept[:min(int(seq-1), len(m.kept))])
+	slices.Reverse(older)
+	return older[:min(limit, len(older))], nil
+}
+
+func (m *memory) Get(_ context.Context, seq int64) (model.Delivery, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.kept[seq-1], nil
+}
+
+func (m *memory) Since(context.Context, time.Time) (int64, error) { return 0, nil }
+
+func (m *memory) Wait(ctx context.Context) error {
+	m.mu.Lock()
+	if m.waited < len(m.kept) {
+		m.waited = len(m.kept)
+		m.mu.Unlock()
+		return nil
+	}
+	if m.grown == nil {
+		m.grown = make(chan struct{})
+	}
+	grown := m.grown
+	m.mu.Unlock()
+	select {
+	case <-grown:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 func (m *memory) After(_ context.Context, seq int64, limit int) ([]model.Delivery, error) {

@@ -22,12 +22,6 @@ type Appender interface {
 	Append(ctx context.Context, d *model.Delivery) error
 }
 
-// Reader reads deliveries in the order of their numbers.
-type Reader interface {
-	After(ctx context.Context, seq int64, limit int) ([]model.Delivery, error)
-	Range(ctx context.Context) (first, last int64, err error)
-}
-
 // API are the calls of Aspect's API. The client retries where that makes sense.
 type API interface {
 	ActiveTasks(ctx context.Context) ([]aspect.Task, error)

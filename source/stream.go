@@ -95,7 +95,10 @@ func NewStream(c StreamConfig) (*Stream, error) {
 func (s *Stream) Run(ctx context.Context) {
 	s.report = newReporter(model.SourceSSE, "the event stream", s.c.Report)
 	s.try(ctx, func() error { return s.c.History.catchUp(ctx) })
-	s.last = s.c.History.lastStreamID()
+	s.try(ctx, func() (err error) {
+		s.last, err = s.c.History.lastStreamID(ctx)
+		return err
+	})
 	for failures := 0; ctx.Err() == nil; {
 		err := s.read(ctx)
 		var bad *badConnection

@@ -91,7 +91,7 @@ func TestAnEventIsHeldUntilTheJournalKeepsIt(t *testing.T) {
 			t.Errorf("ended with an event that was not kept, it reports %+v", r)
 		}
 		s.journal.setFull(nil)
-		again, err := NewStream(StreamConfig{URL: s.c.URL, Journal: s.journal, History: NewHistory(s.journal), HTTP: &http.Client{Transport: s}})
+		again, err := NewStream(StreamConfig{URL: s.c.URL, Journal: s.journal, History: historyOf(t, s.journal), HTTP: &http.Client{Transport: s}})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"aspectop/aspect"
+	"aspectop/feed"
 	"aspectop/journal"
 	"aspectop/journal/sqlite"
 	"aspectop/model"
@@ -91,7 +92,7 @@ func file(t *testing.T) (*sqlite.Journal, *sqlite.Reader) {
 	return j, r
 }
 
-func all(t *testing.T, r Reader) []model.Delivery {
+func all(t *testing.T, r feed.Journal) []model.Delivery {
 	t.Helper()
 	deliveries, err := r.After(t.Context(), 0, 10_000)
 	if err != nil {
@@ -111,10 +112,10 @@ func eventually(t *testing.T, what string, ok func() bool) {
 }
 
 // run runs a poller until its first look is over.
-func run(t *testing.T, api API, j Appender, r Reader) {
+func run(t *testing.T, api API, j Appender, r feed.Journal) {
 	t.Helper()
 	looked := make(chan Report, 100)
-	p := NewPoller(PollerConfig{API: api, Journal: j, History: NewHistory(r), Report: func(r Report) {
+	p := NewPoller(PollerConfig{API: api, Journal: j, History: historyOf(t, r), Report: func(r Report) {
 		if r.State != Connecting {
 			looked <- r
 		}
@@ -151,7 +152,7 @@ func TestARestartFillsTheGapAndRepeatsNothing(t *testing.T) {
 		}
 	}
 	// A task that is gone might be back.
-	if want := []string{"/tasks/active", "/tasks/active", "/tasks/a", "/tasks/c", "/tasks/active", "/tasks/c", "/tasks/active", "/tasks/c"}; !slices.Equal(s.asked, want) {
+	if want := []string{"/tasks/active", "/tasks/active", "/tasks/c", "/tasks/a", "/tasks/active", "/tasks/c", "/tasks/active", "/tasks/c"}; !slices.Equal(s.asked, want) {
 		t.Errorf("asked for %q, want %q", s.asked, want)
 	}
 }
@@ -170,7 +171,7 @@ func TestATaskThatOneAnswerDidNotKnowIsBackWithTheNextThatDoes(t *testing.T) {
 			s := newServer(t)
 			s.active = c.active
 			j, r := file(t)
-			p := NewPoller(PollerConfig{API: s.client(t), Journal: j, History: NewHistory(r), Every: 10 * time.Millisecond, Wanted: wanting(c.wanted...)})
+			p := NewPoller(PollerConfig{API: s.client(t), Journal: j, History: historyOf(t, r), Every: 10 * time.Millisecond, Wanted: wanting(c.wanted...)})
 			start(t, p.Run)
 			a := func() *model.Task { return boardOf(all(t, r)).Task("a") }
 			if c.active != nil {
@@ -207,7 +208,7 @@ func TestAStreamIsReadOverTheWireAndGoesOnWhereAnEarlierRunStopped(t *testing.T)
 	defer s.Close()
 	raw := task("a", time.Now(), "visual:queued")
 	for run, last := range []string{"", "1"} {
-		stream, err := NewStream(StreamConfig{URL: s.URL, Key: aspect.NewCredential("sk_0123456789abcdef"), Journal: j, History: NewHistory(r)})
+		stream, err := NewStream(StreamConfig{URL: s.URL, Key: aspect.NewCredential("sk_0123456789abcdef"), Journal: j, History: historyOf(t, r)})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -235,7 +236,7 @@ func TestAStreamThatNeverEndsALineIsTrouble(t *testing.T) {
 	}))
 	defer s.Close()
 	told := &reports{}
-	stream, err := NewStream(StreamConfig{URL: s.URL, Journal: j, History: NewHistory(r), Report: told.add})
+	stream, err := NewStream(StreamConfig{URL: s.URL, Journal: j, History: historyOf(t, r), Report: told.add})
 	if err != nil {
 		t.Fatal(err)
 	}

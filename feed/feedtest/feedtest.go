@@ -116,6 +116,17 @@ func (j *Memory) Range(context.Context) (first, last int64, err error) {
 	return min(1, int64(len(j.deliveries))), int64(len(j.deliveries)), nil
 }
 
+func (j *Memory) Since(_ context.Context, t time.Time) (int64, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for i, d := range j.deliveries {
+		if !d.Received.Before(t) {
+			return int64(i), nil
+		}
+	}
+	return int64(len(j.deliveries)), nil
+}
+
 func (j *Memory) Wait(ctx context.Context) error {
 	for {
 		j.mu.Lock()

@@ -168,13 +168,13 @@ func (w *words) event(t *model.Task, a *Arrival) Event {
 		}
 		return e
 	}
-	late, changes, _ := t.Arrival(a.Seq)
-	if late {
+	effect, _ := t.Effect(a.Seq)
+	if effect.Late {
 		e.Note = "late: the task had newer news"
 	}
-	for i, c := range changes {
+	for i, c := range effect.Changes {
 		if i == mostFeatures {
-			e.Note = fmt.Sprintf("and %d more", len(changes)-i)
+			e.Note = fmt.Sprintf("and %d more", len(effect.Changes)-i)
 			break
 		}
 		e.Changes = append(e.Changes, Change{w.text(c.Feature, longestWord), w.changed(c.From), w.changed(c.To), class(c.To)})

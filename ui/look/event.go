@@ -68,15 +68,15 @@ func explain(sc *screen.Screen, a *feed.Arrival) explained {
 		e.text = told(a.Task.Features)
 		return e
 	}
-	late, changes, _ := t.Arrival(a.Seq)
+	effect, _ := t.Effect(a.Seq)
 	switch {
-	case late:
+	case effect.Late:
 		e.marks = append(e.marks, "late")
 		e.text = "older state: " + told(a.Task.Features)
-	case len(changes) == 0:
+	case len(effect.Changes) == 0:
 		e.text = "no change"
 	default:
-		e.changes = failuresFirst(changes)
+		e.changes = failuresFirst(effect.Changes)
 	}
 	return e
 }

@@ -78,7 +78,8 @@ func (f *Filter) keepRow(s *Screen, a *feed.Arrival) bool {
 	if a.Task != nil {
 		if subject.Task = s.Board.Task(a.Task.ID); subject.Task != nil {
 			subject.Name = s.AssetName(subject.Task)
-			subject.Late, _, _ = subject.Task.Arrival(a.Seq)
+			effect, _ := subject.Task.Effect(a.Seq)
+			subject.Late = effect.Late
 		}
 	}
 	return f.Words.Match(&subject)
