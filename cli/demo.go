@@ -61,10 +61,12 @@ func (d *demoFlags) run(ctx context.Context) error {
 	d.options.Duration = time.Duration(d.duration)
 
 	secret := receiver.NewSecret("demo")
-	s := session.New(session.Options{Output: d.Output, Filter: filter, Secrets: []receiver.Secret{secret}, Path: receiver.DefaultPath})
-	if err := s.OpenJournal(ctx, settings.MemoryHome, 0); err != nil {
+	store, err := session.OpenStore(ctx, settings.MemoryHome, 0)
+	if err != nil {
 		return err
 	}
+	defer store.Close()
+	s := session.New(session.Options{Output: d.Output, Filter: filter, Secrets: []receiver.Secret{secret}, Path: receiver.DefaultPath}, store)
 	defer s.Close()
 	if err := s.Listen("127.0.0.1:0", false); err != nil {
 		return err

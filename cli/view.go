@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"time"
 
 	"aspectop/cli/session"
 	"aspectop/cli/settings"
@@ -59,17 +60,24 @@ func (v *viewFlags) run(ctx context.Context, flags *pflag.FlagSet) error {
 	if err != nil {
 		return err
 	}
-	reader, err := h.Reader()
+	now := time.Now
+	if still != nil {
+		at, err := session.Moment(ctx, h)
+		if err != nil {
+			return err
+		}
+		now = func() time.Time { return at }
+	}
+	store, err := session.ViewStore(h, now)
 	if err != nil {
 		return err
 	}
-	s := session.View(session.Options{Output: v.Output, Filter: filter, Try: "aspectop watch"}, h, reader, client)
+	defer store.Close()
+	s := session.New(session.Options{Output: v.Output, Filter: filter, Try: "aspectop watch"}, store)
 	defer s.Close()
+	s.Ask(client)
 	if still != nil {
 		return s.Picture(ctx, v.PictureFlags, still)
-	}
-	for _, r := range h.Remarks() {
-		s.Remark(r)
 	}
 	if _, alive, err := h.Writer(); err == nil && !alive {
 		s.Remark("no process is writing this journal, so nothing new will appear")
@@ -79,5 +87,5 @@ func (v *viewFlags) run(ctx context.Context, flags *pflag.FlagSet) error {
 	if err := s.Share(v.Sharing); err != nil {
 		return err
 	}
-	return s.Show(ctx)
+	return s.View(ctx)
 }

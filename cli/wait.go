@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"math"
 	"net/http"
 	"os"
 	"strings"
@@ -18,7 +17,7 @@ import (
 	"aspectop/cli/exit"
 	"aspectop/cli/session"
 	"aspectop/cli/settings"
-	"aspectop/journal"
+	"aspectop/feed"
 	"aspectop/model"
 	"aspectop/printer"
 	"aspectop/receiver"
@@ -120,7 +119,7 @@ func (w *waitFlags) wait(ctx context.Context, goal *model.Wait) error {
 	h, reader, err := settings.OpenReader(w.journal)
 	if err != nil {
 		if w.journal == "" && errors.Is(err, fs.ErrNotExist) {
-			return w.alone(ctx, goal, 0)
+			return w.alone(ctx, goal)
 		}
 		return err
 	}
@@ -130,7 +129,18 @@ func (w *waitFlags) wait(ctx context.Context, goal *model.Wait) error {
 	if err != nil {
 		return exit.Setup(err)
 	}
-	f := &following{goal: goal, reader: reader, tell: w.tell, writer: func() (bool, error) {
+	folded := feed.New(feed.Options{Journal: reader})
+	folding, stop := context.WithCancel(ctx)
+	ended := make(chan struct{})
+	go func() {
+		folded.Run(folding)
+		close(ended)
+	}()
+	defer func() {
+		stop()
+		<-ended
+	}()
+	f := &following{goal: goal, feed: folded, tell: w.tell, writer: func() (bool, error) {
 		_, alive, err := h.Writer()
 		return alive, err
 	}}
@@ -148,34 +158,31 @@ func (w *waitFlags) wait(ctx context.Context, goal *model.Wait) error {
 	case w.journal != "":
 		return exit.Setup(fmt.Errorf("the tasks are not done and no watch is writing %s: start aspectop watch, or omit --journal to receive here", h))
 	}
-	return w.alone(ctx, goal, f.seq)
+	return w.alone(ctx, goal)
 }
 
 // alone waits without a watch: it polls Aspect's API if there is a key, and
-// otherwise receives webhooks itself. Deliveries up to number known have been
-// taken into account already.
-func (w *waitFlags) alone(ctx context.Context, goal *model.Wait, known int64) error {
+// otherwise receives webhooks itself.
+func (w *waitFlags) alone(ctx context.Context, goal *model.Wait) error {
 	client, err := newClient()
 	if err != nil {
 		return err
 	}
 	if client != nil {
-		return w.poll(ctx, goal, client, known)
+		return w.poll(ctx, goal, client)
 	}
-	return w.receive(ctx, goal, known)
+	return w.receive(ctx, goal)
 }
 
 // poll waits by polling Aspect's API.
-func (w *waitFlags) poll(ctx context.Context, goal *model.Wait, client *aspect.Client, known int64) error {
-	s := session.New(session.Options{})
-	if err := s.OpenJournal(ctx, settings.MemoryHome, 0); err != nil {
-		return err
-	}
-	defer s.Close()
-	history, err := s.OpenReader()
+func (w *waitFlags) poll(ctx context.Context, goal *model.Wait, client *aspect.Client) error {
+	store, err := session.OpenStore(ctx, settings.MemoryHome, 0)
 	if err != nil {
 		return err
 	}
+	defer store.Close()
+	s := session.New(session.Options{}, store)
+	history := source.NewHistory(s.Feed)
 	var names []string
 	for _, o := range goal.Unfinished() {
 		names = append(names, o.TaskID)
@@ -189,7 +196,7 @@ func (w *waitFlags) poll(ctx context.Context, goal *model.Wait, client *aspect.C
 			stop()
 		}
 		source.NewPoller(source.PollerConfig{
-			API: client, Journal: s.Journal(), History: source.NewHistory(history), Every: defaultPoll,
+			API: client, Journal: s.Journal(), History: history, Every: defaultPoll,
 			Wanted: func(active []string) []string {
 				tasks, err := meant(names, active)
 				if err != nil {
@@ -207,7 +214,7 @@ func (w *waitFlags) poll(ctx context.Context, goal *model.Wait, client *aspect.C
 		}).Run(ctx)
 		return err
 	})
-	return w.followOwn(ctx, s, goal, known)
+	return w.followOwn(ctx, s, goal)
 }
 
 // meant are the tasks with these names among the active ones. A name that fits none
@@ -231,33 +238,30 @@ func rejected(err error) bool {
 }
 
 // receive waits with its own receiver.
-func (w *waitFlags) receive(ctx context.Context, goal *model.Wait, known int64) error {
+func (w *waitFlags) receive(ctx context.Context, goal *model.Wait) error {
 	secrets, err := settings.ReadSecrets(w.secretFile)
 	if errors.Is(err, settings.ErrNoSecret) {
 		return exit.Usage("no watch is running: start aspectop watch, or set %s to poll Aspect's API or %s to receive webhooks", settings.KeyVariable, settings.SecretVariable)
 	} else if err != nil {
 		return err
 	}
-	s := session.New(session.Options{Secrets: secrets, Path: receiver.DefaultPath})
-	if err := s.OpenJournal(ctx, settings.MemoryHome, 0); err != nil {
+	store, err := session.OpenStore(ctx, settings.MemoryHome, 0)
+	if err != nil {
 		return err
 	}
+	defer store.Close()
+	s := session.New(session.Options{Secrets: secrets, Path: receiver.DefaultPath}, store)
 	defer s.Close()
 	if err := s.Listen(w.listen, false); err != nil {
 		return err
 	}
 	s.Remark("no watch is running, receiving on " + s.URL())
-	return w.followOwn(ctx, s, goal, known)
+	return w.followOwn(ctx, s, goal)
 }
 
 // followOwn follows the journal of a session in this process.
-func (w *waitFlags) followOwn(ctx context.Context, s *session.Session, goal *model.Wait, known int64) error {
-	reader, err := s.OpenReader()
-	if err != nil {
-		return err
-	}
-	reader.OmitHeader()
-	f := &following{goal: goal, reader: reader, tell: w.tell, shift: known}
+func (w *waitFlags) followOwn(ctx context.Context, s *session.Session, goal *model.Wait) error {
+	f := &following{goal: goal, feed: s.Feed, tell: w.tell}
 	return s.RunWith(ctx, func(shown context.Context) error {
 		err := f.follow(shown)
 		if shown.Err() != nil {
@@ -283,7 +287,7 @@ const (
 	// patience is how long the journal may be unreadable: a database may be failing
 	// over.
 	patience = 30 * time.Second
-	// writerEvery is the interval at which the writer is checked.
+	// writerEvery is the interval at which the writer and the journal are checked.
 	writerEvery = 500 * time.Millisecond
 	// followed is the maximum number of deliveries read at once.
 	followed = 1000
@@ -292,34 +296,45 @@ const (
 // errNoWriter means that no process is writing the journal any more.
 var errNoWriter = errors.New("no process is writing the journal")
 
-// unreadError means that the journal could not be read.
-type unreadError struct{ error }
-
-func (e *unreadError) Unwrap() error { return e.error }
-
-// following reads a journal until a goal is reached.
+// following follows a feed until a goal is reached.
 type following struct {
-	goal   *model.Wait
-	reader journal.Reader
-	tell   func(model.Outcome) error
+	goal *model.Wait
+	feed *feed.Feed
+	tell func(model.Outcome) error
 	// writer reports whether the journal still has a writer; nil if it is this
 	// process.
 	writer func() (alive bool, err error)
-	seq    int64 // of the last delivery read
-	// shift is added to delivery numbers, to continue those of another journal.
-	shift int64
+	seq    int64     // of the last delivery read
+	failed time.Time // when the journal became unreadable; zero if it is not
 }
 
-// catchUp reads what the journal holds now, and judges only then: a task that
-// failed yesterday and is running again is not done. It reports whether the goal
-// is reached.
+// catchUp judges the tasks as they are now: one that failed yesterday and is running
+// again is not done. It reports whether the goal is reached.
 func (f *following) catchUp(ctx context.Context) (over bool, err error) {
-	_, last, err := f.reader.Range(ctx)
-	if err == nil {
-		err = f.take(ctx, last, nil)
+	for loaded := false; !loaded; {
+		version := f.feed.Version()
+		f.feed.RLock()
+		loading, _, _ := f.feed.Loading()
+		loaded = !loading
+		f.feed.RUnlock()
+		if err := f.trouble(); err != nil {
+			return false, err
+		}
+		wait, cancel := context.WithTimeout(ctx, writerEvery)
+		if !loaded {
+			f.feed.Wait(wait, version)
+		}
+		cancel()
+		if ctx.Err() != nil {
+			return false, ctx.Err()
+		}
 	}
+	f.feed.RLock()
+	f.seq = f.feed.Seen()
+	outcomes, err := f.goal.Look(f.feed.Board())
+	f.feed.RUnlock()
 	if err == nil {
-		err = f.look()
+		err = f.print(outcomes)
 	}
 	over, _ = f.goal.Over()
 	return over, err
@@ -329,24 +344,11 @@ func (f *following) catchUp(ctx context.Context) (over bool, err error) {
 func (f *following) follow(ctx context.Context) error {
 	waiting, stop := context.WithCancel(ctx)
 	defer stop()
-	news := model.News(waiting, f.reader.Wait)
-	var check <-chan time.Time // never, if this process is the writer
-	if f.writer != nil {
-		tick := time.NewTicker(writerEvery)
-		defer tick.Stop()
-		check = tick.C
-	}
-	var since time.Time // when the journal became unreadable
+	news := f.feed.News(waiting)
+	tick := time.NewTicker(writerEvery)
+	defer tick.Stop()
 	for gone := false; ; {
-		err := f.take(ctx, math.MaxInt64, f.look)
-		switch {
-		case err == nil:
-			since = time.Time{}
-		case ctx.Err() != nil || !errors.As(err, new(*unreadError)):
-			return err
-		case since.IsZero():
-			since = time.Now()
-		case time.Since(since) > patience:
+		if err := f.take(ctx); err != nil {
 			return err
 		}
 		if over, _ := f.goal.Over(); over {
@@ -359,57 +361,69 @@ func (f *following) follow(ctx context.Context) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-news:
-		case <-check:
-			if alive, err := f.writer(); err == nil {
-				gone = !alive
+		case <-tick.C:
+			if f.writer == nil {
+				continue
+			}
+			if alive, err := f.writer(); err == nil && !alive {
+				gone = true
+				if err := f.feed.CatchUp(ctx); err != nil {
+					return err
+				}
 			}
 		}
 	}
 }
 
-// take folds the deliveries up to a number and calls each after every one.
-func (f *following) take(ctx context.Context, until int64, each func() error) error {
+// take judges the tasks by what came.
+func (f *following) take(ctx context.Context) error {
 	for {
-		deliveries, err := f.reader.After(ctx, f.seq, followed)
-		if err != nil {
-			return &unreadError{err}
+		arrivals, err := f.feed.Read(ctx, f.seq, followed)
+		if err := cmp.Or(ctx.Err(), f.trouble()); err != nil {
+			return err
 		}
-		if len(deliveries) == 0 {
-			return nil
+		if err != nil || len(arrivals) == 0 {
+			return nil // a reason that lasts is the feed's trouble too
 		}
-		for i := range deliveries {
-			d := &deliveries[i]
-			if d.Seq > until {
-				return nil
+		for _, a := range arrivals {
+			f.seq = a.Seq
+			var outcomes []model.Outcome
+			f.feed.RLock()
+			if t, effect := f.feed.Effect(a); t != nil && !a.Repeat() {
+				outcomes = f.goal.See(t, &effect)
 			}
-			f.seq = d.Seq
-			if d.Repeat() || !f.goal.Concerns(d.Body) {
-				continue
-			}
-			e := model.Decode(d)
-			e.Seq += f.shift
-			e.Message += f.shift
-			f.goal.Fold(&e)
-			if each == nil {
-				continue
-			}
-			if err := each(); err != nil {
+			f.feed.RUnlock()
+			if err := f.print(outcomes); err != nil {
 				return err
 			}
 		}
 	}
 }
 
-// look prints the tasks that are newly done.
-func (f *following) look() error {
-	outcomes, err := f.goal.Look()
+// trouble is why the journal has been unreadable for longer than patience.
+func (f *following) trouble() error {
+	f.feed.RLock()
+	defer f.feed.RUnlock()
+	switch why := f.feed.Trouble(); {
+	case why == "":
+		f.failed = time.Time{}
+	case f.failed.IsZero():
+		f.failed = time.Now()
+	case time.Since(f.failed) > patience:
+		return errors.New(why)
+	}
+	return nil
+}
+
+// print prints the tasks that are newly done, and those that are gone.
+func (f *following) print(outcomes []model.Outcome) error {
 	for _, o := range outcomes {
-		if err == nil {
-			err = f.tell(o)
+		if err := f.tell(o); err != nil {
+			return err
 		}
 	}
 	for _, id := range f.goal.Gone() {
 		fmt.Fprintf(os.Stderr, "aspectop: Aspect does not know a task %s (yet); still waiting for it\n", printer.Clean(id))
 	}
-	return err
+	return nil
 }

@@ -79,15 +79,18 @@ func (w *watchFlags) run(ctx context.Context, flags *pflag.FlagSet) error {
 	if err != nil {
 		return err
 	}
-	s := session.New(session.Options{Output: w.Output, Filter: filter, Secrets: plan.secrets, Path: w.path, Try: "aspectop demo"})
+	o := session.Options{Output: w.Output, Filter: filter, Secrets: plan.secrets, Path: w.path, Try: "aspectop demo"}
 	if plan.receive {
-		if err := s.Reach(w.ReachFlags, plan.registrar()); err != nil {
+		if o.Reach, err = w.Reach(plan.registrar()); err != nil {
 			return err
 		}
 	}
-	if err := s.OpenJournal(ctx, w.journal, time.Duration(w.retain)); err != nil {
+	store, err := session.OpenStore(ctx, w.journal, time.Duration(w.retain))
+	if err != nil {
 		return err
 	}
+	defer store.Close()
+	s := session.New(o, store)
 	defer s.Close()
 	if plan.receive {
 		// If others know the address, the port must not change.

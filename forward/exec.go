@@ -40,13 +40,12 @@ type ExecOptions struct {
 // a minute.
 type Exec struct {
 	options ExecOptions
-	end     int64 // of the journal when the feed was opened
 	limit   time.Duration
 }
 
-// NewExec returns an Exec for the tasks that end from now on.
+// NewExec returns an Exec for the tasks that end after the feed was opened.
 func NewExec(o ExecOptions) *Exec {
-	return &Exec{o, o.Feed.Opened(), commandLimit}
+	return &Exec{o, commandLimit}
 }
 
 // Run runs commands until ctx ends. Then it gives running commands two seconds and
@@ -58,7 +57,7 @@ func (e *Exec) Run(ctx context.Context) error {
 	}
 	running, stop := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer stop(nil)
-	r := &execRun{Exec: e, read: e.end, pending: map[string]bool{}, done: make(chan error, maxCommands)}
+	r := &execRun{Exec: e, read: e.options.Feed.Opened(), pending: map[string]bool{}, done: make(chan error, maxCommands)}
 	err := r.follow(ctx, running)
 	timer := time.AfterFunc(Drain, func() { stop(errors.New("ended with aspectop")) })
 	defer timer.Stop()

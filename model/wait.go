@@ -1,17 +1,16 @@
 package model
 
 import (
-	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 )
 
-// Wait decides when somebody who waits for tasks may go on. Events are folded
-// into it as into a [Board]; it keeps those of the tasks in question only. It is
-// for one goroutine.
+// Wait decides when somebody who waits for tasks may go on. It is told what is on a
+// board, and then what each message did. It is for one goroutine.
 //
 // A task is done when it is completed, failed or cancelled; a feature, when it
 // is completed, na, failed or cancelled. What was found done once stays so, even
@@ -20,7 +19,6 @@ type Wait struct {
 	feature string
 	any     bool
 	goals   []goal
-	board   *Board
 	missed  bool // something done did not succeed
 }
 
@@ -29,7 +27,11 @@ type goal struct {
 	name string // the id, or how it begins
 	id   string // the task it turned out to be, "" while none is known
 	done bool
-	gone bool // said by Gone
+
+	task, state State     // of the task and of what is waited for, as last told
+	updated     time.Time // the instant they are from
+	gone        bool      // Aspect's API did not know the task when it was last asked
+	told        bool      // that by Gone
 }
 
 // Outcome is how far one task came.
@@ -55,7 +57,7 @@ func (e *AmbiguousError) Error() string {
 // fits no other: for the feature of that name, or if it is "" for the task
 // itself; for all of them, or for any one. An empty name is an error.
 func NewWait(tasks []string, feature string, any bool) (*Wait, error) {
-	w := &Wait{feature: feature, any: any, board: NewBoard()}
+	w := &Wait{feature: feature, any: any}
 	for _, name := range tasks {
 		if name == "" {
 			return nil, errors.New("a task's id cannot be empty")
@@ -67,61 +69,87 @@ func NewWait(tasks []string, feature string, any bool) (*Wait, error) {
 	return w, nil
 }
 
-// Concerns reports whether a body may tell of one of the tasks. It costs little
-// beside decoding the body, and errs only by saying yes.
-func (w *Wait) Concerns(body []byte) bool {
-	if bytes.IndexByte(body, '\\') >= 0 { // an id may be spelt with escapes
-		return true
+// Look judges the tasks as they are on the board, and returns those that are newly
+// found done, in the order in which they were named. If any one is waited for, that
+// is the one whose news are the oldest, and nothing more after it. The error is an
+// [*AmbiguousError].
+func (w *Wait) Look(b *Board) ([]Outcome, error) {
+	ids := make([]string, b.Len())
+	for i := range ids {
+		ids[i] = b.At(i).ID()
 	}
-	return slices.ContainsFunc(w.goals, func(g goal) bool { return bytes.Contains(body, []byte(g.name)) })
+	for i := range w.goals {
+		g := &w.goals[i]
+		if g.id == "" {
+			var err error
+			if g.id, err = Meant(g.name, ids); err != nil {
+				return nil, err
+			}
+		}
+		if t := b.Task(g.id); t != nil {
+			w.take(g, t.State(), t.Features(), t.Updated(), t.Gone())
+		}
+	}
+	return w.found(), nil
 }
 
-// Fold takes the event to account if it tells of one of the tasks.
-func (w *Wait) Fold(e *Event) {
-	if e.Task != nil && slices.ContainsFunc(w.goals, func(g goal) bool { return strings.HasPrefix(e.Task.ID, g.name) }) {
-		w.board.Fold(e)
+// See judges a task by what a message did to it, and returns what is newly found
+// done. Of several tasks that a name fits, the first one seen is meant.
+func (w *Wait) See(t *Task, e *Effect) []Outcome {
+	for i := range w.goals {
+		g := &w.goals[i]
+		if g.id == "" && strings.HasPrefix(t.ID(), g.name) {
+			g.id = t.ID()
+		}
+		if g.id == t.ID() {
+			w.take(g, e.After, e.Features, e.Updated, t.Gone())
+		}
+	}
+	return w.found()
+}
+
+func (w *Wait) take(g *goal, task State, features []Feature, updated time.Time, gone bool) {
+	if g.done {
+		return
+	}
+	g.task, g.state, g.updated, g.gone = task, task, updated, gone
+	if w.feature != "" {
+		g.state = ""
+		for _, f := range features {
+			if f.Name == w.feature {
+				g.state = f.State
+			}
+		}
 	}
 }
 
-// Look returns what was found done since the last look, in the order in which
-// the tasks were named. If any one is waited for, that is the one whose news are
-// the oldest, and nothing more after it. The error is an [*AmbiguousError]: the
-// first task that a name fits when looked for is the one that is meant.
-func (w *Wait) Look() ([]Outcome, error) {
+// found returns what is done and was not returned before.
+func (w *Wait) found() (outcomes []Outcome) {
 	if over, _ := w.Over(); over {
-		return nil, nil
+		return nil
 	}
 	var found []*goal
 	for i := range w.goals {
-		g := &w.goals[i]
-		if err := w.identify(g); err != nil {
-			return nil, err
-		}
-		if o := w.outcome(g); o.Done && !g.done {
+		if g := &w.goals[i]; !g.done && g.state.Terminal() {
 			found = append(found, g)
 		}
 	}
 	if w.any && len(found) > 1 {
-		first := slices.MinFunc(found, func(a, b *goal) int {
-			return w.board.Task(a.id).Updated().Compare(w.board.Task(b.id).Updated())
-		})
-		found = []*goal{first}
+		found = []*goal{slices.MinFunc(found, func(a, b *goal) int { return a.updated.Compare(b.updated) })}
 	}
-	var outcomes []Outcome
 	for _, g := range found {
 		if g.done { // by another name for the same task
 			continue
 		}
-		o := w.outcome(g)
-		outcomes = append(outcomes, o)
-		w.missed = w.missed || o.State != Completed && o.State != NA
+		outcomes = append(outcomes, w.outcome(g))
+		w.missed = w.missed || g.state != Completed && g.state != NA
 		for i := range w.goals {
 			if w.goals[i].id == g.id {
 				w.goals[i].done = true
 			}
 		}
 	}
-	return outcomes, nil
+	return outcomes
 }
 
 // Over reports whether the wait has an end, and then whether it is a good one:
@@ -151,17 +179,11 @@ func (w *Wait) Unfinished() []Outcome {
 }
 
 func (w *Wait) outcome(g *goal) Outcome {
-	t := w.board.Task(g.id)
-	if t == nil {
-		return Outcome{TaskID: cmp.Or(g.id, g.name), Feature: w.feature}
-	}
-	o := Outcome{TaskID: g.id, Feature: w.feature, State: t.State()}
+	o := Outcome{TaskID: cmp.Or(g.id, g.name), Feature: w.feature, State: g.state, Done: g.state.Terminal()}
 	if w.feature != "" {
-		o.Task = o.State
-		o.State, _ = t.Feature(w.feature)
+		o.Task = g.task
 	}
-	o.Done = o.State.Terminal()
-	if !o.Done && t.Gone() { // the state it was in may be long past, or was never told
+	if !o.Done && g.gone { // the state it was in may be long past, or was never told
 		o.State = ""
 	}
 	return o
@@ -171,28 +193,12 @@ func (w *Wait) outcome(g *goal) Outcome {
 // was last asked. Each is returned once.
 func (w *Wait) Gone() (ids []string) {
 	for i := range w.goals {
-		g := &w.goals[i]
-		t := w.board.Task(g.id)
-		if t == nil || g.done || g.gone || t.State().Terminal() || !t.Gone() {
-			continue
+		if g := &w.goals[i]; g.gone && !g.done && !g.told && !g.task.Terminal() {
+			g.told = true
+			ids = append(ids, g.id)
 		}
-		g.gone = true
-		ids = append(ids, g.id)
 	}
 	return ids
-}
-
-// identify finds out which task is meant.
-func (w *Wait) identify(g *goal) (err error) {
-	if g.id != "" {
-		return nil
-	}
-	ids := make([]string, w.board.Len())
-	for i := range ids {
-		ids[i] = w.board.At(i).ID()
-	}
-	g.id, err = Meant(g.name, ids)
-	return err
 }
 
 // Meant is the task that a name means among all the tasks there are: the id itself,

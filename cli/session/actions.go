@@ -97,12 +97,12 @@ func (h *handlers) retry(ctx context.Context, to string, seq int64) error {
 // replay posts a delivery to the first handler again, re-signed. With an edited
 // body it becomes a new message.
 func (s *Session) replay(ctx context.Context, d model.Delivery, body []byte) (model.Forward, error) {
-	o := forward.ReplayOptions{URL: s.handlers.url, Sign: s.handlers.sign, NewID: body != nil}
+	o := forward.ReplayOptions{URL: s.url, Sign: s.sign, NewID: body != nil}
 	if o.Sign == nil {
 		o.Sign = s.resign(d.Secret)
 	}
-	if o.Sign == nil && d.Secret == "" && len(s.secrets) > 0 { // it was not a webhook
-		o.Sign = s.secrets[0].Sign
+	if known := s.known(); o.Sign == nil && d.Secret == "" && len(known) > 0 { // it was not a webhook
+		o.Sign = known[0].Sign
 	}
 	if o.Sign == nil {
 		return model.Forward{}, errors.New("the secret that verified it is no longer known, so it cannot be re-signed; set the handler's own with --forward-secret-env")

@@ -35,7 +35,7 @@ func (l logged) Append(ctx context.Context, d *model.Delivery) error {
 // tunnel, forwards, notices and viewers.
 func (s *Session) logStatus(ctx context.Context) {
 	for cursor := int64(0); ; {
-		entries, lost, next := s.told().After(cursor)
+		entries, lost, next := s.status.After(cursor)
 		cursor = next
 		if lost > 0 {
 			slog.Debug("status entries lost", "count", lost)
@@ -55,7 +55,7 @@ func (s *Session) logStatus(ctx context.Context) {
 				slog.Debug("notice", "text", e.Notice)
 			}
 		}
-		if s.told().Wait(ctx, cursor) != nil {
+		if s.status.Wait(ctx, cursor) != nil {
 			return
 		}
 	}

@@ -40,26 +40,22 @@ func (s *Session) AddHandlers(ctx context.Context, f HandlerFlags) error {
 	if err != nil {
 		return err
 	}
-	s.handlers.sign = sign
+	s.sign = sign
 	for i, url := range f.ForwardTo {
 		if slices.Contains(f.ForwardTo[:i], url) {
 			return exit.Usage("--forward-to: the same handler is given twice")
 		}
-		if s.handlers.url == "" {
-			s.handlers.url = url
-		}
-		reader, err := s.OpenReader()
-		if err != nil {
-			return err
+		if s.url == "" {
+			s.url = url
 		}
 		forwarder, err := forward.New(ctx, forward.Options{
-			URL: url, Journal: reader, Outcomes: s.journal, Resign: s.resign, Sign: sign, Status: s.status,
+			URL: url, Feed: s.Feed, Journal: s.rows, Outcomes: s.journal, Resign: s.resign, Sign: sign, Status: s.status,
 		})
 		if err != nil {
 			return exit.Usage("--forward-to: %w", err)
 		}
-		s.handlers.forwarders = append(s.handlers.forwarders, forwarder)
-		s.beside = append(s.beside, func(ctx context.Context) error {
+		s.forwarders = append(s.forwarders, forwarder)
+		s.Beside(func(ctx context.Context) error {
 			return s.hold(ctx, "forwarding to "+forwarder.To(), forwarder.Run)
 		})
 	}
@@ -72,16 +68,7 @@ func (s *Session) AddHandlers(ctx context.Context, f HandlerFlags) error {
 			return exit.Setup(fmt.Errorf("--exec: %w", err))
 		}
 	}
-	reader, err := s.OpenReader()
-	if err != nil {
-		return err
-	}
-	reader.OmitHeader()
-	e, err := forward.NewExec(ctx, forward.ExecOptions{Command: f.exec, Journal: reader, Status: s.status})
-	if err != nil {
-		return exit.Setup(err)
-	}
-	s.beside = append(s.beside, e.Run)
+	s.Beside(forward.NewExec(forward.ExecOptions{Command: f.exec, Feed: s.Feed, Status: s.status}).Run)
 	return nil
 }
 
@@ -105,16 +92,4 @@ func (h *HandlerFlags) signer() (forward.Signer, error) {
 		return nil, exit.Usage("the environment variable %s contains %d secrets, but a handler has one", h.forwardSecretEnv, len(secrets))
 	}
 	return secrets[0].Sign, nil
-}
-
-// resign returns a signer for the secret with the name, nil if it is unknown.
-func (s *Session) resign(name string) forward.Signer {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, secret := range s.secrets {
-		if secret.Name == name {
-			return secret.Sign
-		}
-	}
-	return nil
 }

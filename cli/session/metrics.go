@@ -46,14 +46,14 @@ func (s *Session) ServeMetrics(address string) error {
 		return err
 	}
 	if receiver.Public(l.Addr().String()) {
-		s.remarks = append(s.remarks, "metrics on "+l.Addr().String()+" are open to the network")
+		s.Remark("metrics on " + l.Addr().String() + " are open to the network")
 	}
 	s.metrics = &metrics{session: s, appends: prometheus.NewHistogram(prometheus.HistogramOpts{
 		Name:    "aspectop_append_seconds",
 		Help:    "Time until a delivery was durable or storing it failed.",
 		Buckets: prometheus.ExponentialBuckets(0.0005, 2, 16),
 	})}
-	s.beside = append(s.beside, func(ctx context.Context) error { return s.metrics.serve(ctx, l) })
+	s.Beside(func(ctx context.Context) error { return s.metrics.serve(ctx, l) })
 	return nil
 }
 
@@ -92,7 +92,7 @@ func (m *metrics) Collect(out chan<- prometheus.Metric) {
 	ctx, cancel := context.WithTimeout(context.Background(), scrapeTime)
 	defer cancel()
 	out <- gauge(journalDesc, s.journal.Ready(ctx) == nil)
-	for _, f := range s.handlers.forwarders {
+	for _, f := range s.forwarders {
 		q := f.Queue()
 		for outcome, n := range map[string]int{"delivered": q.Delivered, "refused": q.Failed, "gave_up": q.GaveUp} {
 			out <- prometheus.MustNewConstMetric(forwardDesc, prometheus.CounterValue, float64(n), q.To, outcome)

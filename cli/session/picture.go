@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"aspectop/cli/exit"
+	"aspectop/cli/settings"
 	"aspectop/ui"
 	"aspectop/ui/picture"
 )
@@ -75,12 +76,7 @@ func (f *PictureFlags) Check(set *pflag.FlagSet) (still *ui.Still, err error) {
 // whole one. A journal that no process writes is drawn as of its newest arrival:
 // that is when the screen looked so.
 func (s *Session) Picture(ctx context.Context, f PictureFlags, still *ui.Still) error {
-	at, err := s.moment(ctx)
-	if err != nil {
-		return err
-	}
-	now := func() time.Time { return at }
-	stop, err := s.fold(ctx, now)
+	stop, err := s.fold(ctx)
 	if err != nil {
 		return err
 	}
@@ -89,7 +85,7 @@ func (s *Session) Picture(ctx context.Context, f PictureFlags, still *ui.Still) 
 		return err
 	}
 	o := s.options()
-	o.Theme, o.Remarks, o.Now = s.output.theme, nil, now
+	o.Theme, o.Remarks, o.Now = s.output.theme, nil, s.Feed.Started // the moment drawn
 	frame, theme, err := still.Frame(ctx, o)
 	if err != nil {
 		return err
@@ -97,35 +93,40 @@ func (s *Session) Picture(ctx context.Context, f PictureFlags, still *ui.Still) 
 	return replaceFile(f.file, []byte(picture.SVG(frame, still.W, still.H, theme)))
 }
 
-// moment is now, or when the newest delivery arrived if no process writes the
-// journal any more.
-func (s *Session) moment(ctx context.Context) (time.Time, error) {
-	if _, alive, err := s.home.Writer(); alive || err != nil {
+// Moment is the time of a picture: now, or when the newest delivery arrived if no
+// process writes the journal any more.
+func Moment(ctx context.Context, h settings.Home) (time.Time, error) {
+	if _, alive, err := h.Writer(); alive || err != nil {
 		return time.Now(), nil
 	}
-	_, last, err := s.reader.Range(ctx)
+	r, err := h.Reader()
+	if err != nil {
+		return time.Time{}, err
+	}
+	defer r.Close()
+	_, last, err := r.Range(ctx)
 	if err != nil || last == 0 {
 		return time.Now(), err
 	}
-	d, err := s.reader.Get(ctx, last)
+	d, err := r.Get(ctx, last)
 	return d.Received, err
 }
 
 // folded waits until all there is has been folded.
 func (s *Session) folded(ctx context.Context) error {
 	for {
-		version := s.feed.Version()
-		s.feed.RLock()
-		loading, _, _ := s.feed.Loading()
-		trouble := s.feed.Trouble()
-		s.feed.RUnlock()
+		version := s.Feed.Version()
+		s.Feed.RLock()
+		loading, _, _ := s.Feed.Loading()
+		trouble := s.Feed.Trouble()
+		s.Feed.RUnlock()
 		switch {
 		case trouble != "":
 			return errors.New(trouble)
 		case !loading:
 			return nil
 		}
-		if err := s.feed.Wait(ctx, version); err != nil {
+		if err := s.Feed.Wait(ctx, version); err != nil {
 			return exit.With(exit.Interrupted, errors.New("interrupted; no picture was written"))
 		}
 	}

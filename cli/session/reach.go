@@ -24,9 +24,9 @@ const releaseTime = 10 * time.Second
 // slowRelease is how long the deletion may take without a word.
 const slowRelease = 500 * time.Millisecond
 
-// reach makes a session's receiver public: a tunnel and, with a registrar, an
+// Reach makes a session's receiver public: a tunnel and, with a registrar, an
 // endpoint at Aspect that points to it.
-type reach struct {
+type Reach struct {
 	options   tunnel.Options
 	timeout   time.Duration     // until the tunnel is ready; 0: forever
 	registrar *aspect.Registrar // nil: register no endpoint
@@ -39,11 +39,13 @@ type reach struct {
 
 	mu       sync.Mutex
 	endpoint *aspect.Registration
+
+	running sync.WaitGroup // what open started; close waits for it
 }
 
 // open starts the tunnel and, with a registrar, registers the endpoint. It returns
 // the endpoint's secret, if any.
-func (r *reach) open(ctx context.Context, s *Session, config *receiver.Config) ([]receiver.Secret, error) {
+func (r *Reach) open(ctx context.Context, s *Session, config *receiver.Config) ([]receiver.Secret, error) {
 	key := receiver.NewSecret("probe")
 	prober := tunnel.NewProber(key.Sign)
 	config.Probe, config.Probed = key, prober.Saw
@@ -79,11 +81,11 @@ func (r *reach) open(ctx context.Context, s *Session, config *receiver.Config) (
 	if notice := t.Notice(); notice != "" {
 		s.notice(notice)
 	}
-	go func() {
+	r.running.Go(func() {
 		if err := t.Ready(ctx, 24*time.Hour); errors.Is(err, tunnel.ErrRefused) {
 			r.refused <- exit.Setup(err)
 		}
-	}()
+	})
 	if r.registrar == nil {
 		return nil, nil
 	}
@@ -101,23 +103,23 @@ func (r *reach) open(ctx context.Context, s *Session, config *receiver.Config) (
 	case err != nil:
 		return nil, exit.Setup(err)
 	}
-	go r.follow(ctx, s)
+	r.running.Go(func() { r.follow(ctx, s) })
 	return []receiver.Secret{secret}, nil
 }
 
 // takeTurn waits until this process may register an endpoint, and keeps that
 // right until ctx ends. Of the processes on a journal only one may: the others
 // would not know the secret.
-func (r *reach) takeTurn(ctx context.Context, s *Session) error {
+func (r *Reach) takeTurn(ctx context.Context, s *Session) error {
 	turn, ended := make(chan struct{}), make(chan error, 1)
 	var once sync.Once
-	go func() {
+	r.running.Go(func() {
 		ended <- s.hold(ctx, "registering the endpoint", func(ctx context.Context) error {
 			once.Do(func() { close(turn) })
 			<-ctx.Done()
 			return ctx.Err()
 		})
-	}()
+	})
 	select {
 	case <-turn:
 		return nil
@@ -127,7 +129,7 @@ func (r *reach) takeTurn(ctx context.Context, s *Session) error {
 }
 
 // address waits for the first public URL.
-func (r *reach) address(ctx context.Context) (string, error) {
+func (r *Reach) address(ctx context.Context) (string, error) {
 	var late <-chan time.Time
 	if r.timeout > 0 {
 		late = time.After(r.timeout)
@@ -145,7 +147,7 @@ func (r *reach) address(ctx context.Context) (string, error) {
 }
 
 // register reuses an endpoint of an earlier run, or creates one.
-func (r *reach) register(ctx context.Context, s *Session, url string) (receiver.Secret, error) {
+func (r *Reach) register(ctx context.Context, s *Session, url string) (receiver.Secret, error) {
 	endpoint, err := recoverEndpoints(ctx, s, r.registrar, url)
 	if err != nil {
 		return receiver.Secret{}, err
@@ -179,7 +181,7 @@ func (r *reach) register(ctx context.Context, s *Session, url string) (receiver.
 }
 
 // mayLeave has a second ctrl+c say that the endpoint is left behind, unless it is kept.
-func (r *reach) mayLeave(endpoint *aspect.Registration) {
+func (r *Reach) mayLeave(endpoint *aspect.Registration) {
 	if !r.keep {
 		exit.Leave(endpoint.Left().Error())
 	}
@@ -199,7 +201,7 @@ func recoverEndpoints(ctx context.Context, s *Session, r *aspect.Registrar, url 
 }
 
 // follow updates the endpoint when the public URL changes.
-func (r *reach) follow(ctx context.Context, s *Session) {
+func (r *Reach) follow(ctx context.Context, s *Session) {
 	for {
 		select {
 		case <-ctx.Done():
@@ -220,7 +222,7 @@ func (r *reach) follow(ctx context.Context, s *Session) {
 }
 
 // state describes the registered endpoint, "" if there is none.
-func (r *reach) state() string {
+func (r *Reach) state() string {
 	endpoint := r.registered()
 	switch {
 	case endpoint != nil:
@@ -231,14 +233,14 @@ func (r *reach) state() string {
 	return ""
 }
 
-func (r *reach) registered() *aspect.Registration {
+func (r *Reach) registered() *aspect.Registration {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.endpoint
 }
 
 // ready waits for the probe and describes its result.
-func (r *reach) ready(ctx context.Context) (probe string, err error) {
+func (r *Reach) ready(ctx context.Context) (probe string, err error) {
 	wait := tunnel.ReadyWait
 	if r.timeout > 0 {
 		wait = r.timeout
@@ -258,7 +260,7 @@ func (r *reach) ready(ctx context.Context) (probe string, err error) {
 }
 
 // close stops the tunnel and deletes the endpoint. The receiver must have stopped.
-func (r *reach) close() error {
+func (r *Reach) close() error {
 	if r.tunnel != nil {
 		r.tunnel.Stop()
 	}

@@ -72,34 +72,34 @@ func (r *ReachFlags) CheckSecretOut(registers bool) error {
 // Reachable reports whether there is a tunnel or public URL.
 func (r *ReachFlags) Reachable() bool { return r.tunnel != "off" || r.PublicURL != "" }
 
-// Reach makes the session public if the flags say how. With a client it also
-// registers an endpoint while the session runs.
-func (s *Session) Reach(f ReachFlags, client *aspect.Client) error {
-	if !f.Reachable() {
-		return nil
+// Reach is what makes a receiver public according to the flags, nil if nothing does.
+// With a client it also registers an endpoint while the session runs.
+func (r *ReachFlags) Reach(client *aspect.Client) (*Reach, error) {
+	if !r.Reachable() {
+		return nil, nil
 	}
-	token, err := f.token()
+	token, err := r.token()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	state, err := settings.StateDir()
 	if err != nil {
-		return exit.Setup(err)
+		return nil, exit.Setup(err)
 	}
-	mode := tunnel.Mode(f.tunnel)
-	if f.tunnel == "off" {
+	mode := tunnel.Mode(r.tunnel)
+	if r.tunnel == "off" {
 		mode = tunnel.OwnURL
 	}
-	s.reach = &reach{
+	reach := &Reach{
 		options: tunnel.Options{
-			Mode: mode, PublicURL: f.PublicURL, Program: f.cloudflared, Token: token, StateDir: state,
+			Mode: mode, PublicURL: r.PublicURL, Program: r.cloudflared, Token: token, StateDir: state,
 		},
-		timeout: time.Duration(f.tunnelTimeout), keep: f.keepEndpoint, secretOut: f.secretOut,
+		timeout: time.Duration(r.tunnelTimeout), keep: r.keepEndpoint, secretOut: r.secretOut,
 	}
 	if client != nil {
-		s.reach.registrar = aspect.NewRegistrar(client, state)
+		reach.registrar = aspect.NewRegistrar(client, state)
 	}
-	return nil
+	return reach, nil
 }
 
 // token is the token of a named tunnel, "" for a quick tunnel.

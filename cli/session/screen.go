@@ -5,14 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"time"
 
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/colorprofile"
 
 	"aspectop/cli/exit"
 	"aspectop/cli/terminal"
-	"aspectop/feed"
 	"aspectop/ui"
 	"aspectop/ui/screen"
 )
@@ -49,7 +47,7 @@ func (s *Session) screen(ctx context.Context) error {
 	}
 	fmt.Print(m.Summary(), s.endRecording())
 	if ctx.Err() == nil { // a key has ended it
-		if left := s.handlers.left(); left != "" {
+		if left := s.left(); left != "" {
 			fmt.Fprintln(os.Stderr, "aspectop: "+left)
 		}
 		exit.Interrupt()
@@ -57,43 +55,17 @@ func (s *Session) screen(ctx context.Context) error {
 	return err
 }
 
-// fold starts the feed of all screens, here and over SSH. The returned function
-// stops it.
-func (s *Session) fold(ctx context.Context, now func() time.Time) (stop func(), err error) {
-	folded, err := s.OpenReader()
-	if err != nil {
-		return nil, err
-	}
-	folded.OmitHeader()
-	if s.rows, err = s.OpenReader(); err != nil {
-		return nil, err
-	}
-	s.feed = feed.New(feed.Options{Journal: folded, Rows: s.rows, Status: s.told(), Now: now})
-	ctx, cancel := context.WithCancel(ctx)
-	ended := make(chan struct{})
-	go func() {
-		s.feed.Run(ctx)
-		close(ended)
-	}()
-	return func() {
-		cancel()
-		<-ended
-	}, nil
-}
-
 // options are the options of a screen.
 func (s *Session) options() screen.Options {
 	o := screen.Options{
-		Feed: s.feed, Journal: s.rows, Receiver: s.URL(), JournalPath: s.place, Try: s.try, Remarks: s.remarks,
+		Feed: s.Feed, Journal: s.rows, Receiver: s.URL(), JournalPath: s.place, Try: s.try, Remarks: s.remarks,
 		ASCII: s.output.ascii, ReducedMotion: s.output.reducedMotion,
 		Conceal: s.token(), Filter: s.filter, Since: s.output.since.At, CanSuspend: terminal.CanSuspend, Notify: s.notify,
-		Resumed: s.gap, Sources: s.sourceStates, Failing: s.failing, Export: exportTask, Picture: savePicture,
+		Resumed: s.gap, Sources: s.states, Failing: s.failing, Export: exportTask, Picture: savePicture,
 	}
-	s.mu.Lock()
-	for _, secret := range s.secrets {
+	for _, secret := range s.known() {
 		o.Secrets = append(o.Secrets, secret.Name)
 	}
-	s.mu.Unlock()
 	// An interface that contains a nil pointer is not nil.
 	if s.client != nil {
 		o.API = sent{s.client}
@@ -107,9 +79,9 @@ func (s *Session) options() screen.Options {
 	if s.reach != nil {
 		o.Endpoint = s.reach.state
 	}
-	if len(s.handlers.forwarders) > 0 {
-		o.Queues, o.Retry = s.handlers.queues, s.handlers.retry
-		o.Replay, o.ReplayTo, o.Editor = s.replay, s.handlers.forwarders[0].To(), editor
+	if len(s.forwarders) > 0 {
+		o.Queues, o.Retry = s.queues, s.retry
+		o.Replay, o.ReplayTo, o.Editor = s.replay, s.forwarders[0].To(), editor
 	}
 	return o
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -26,6 +27,14 @@ func (f *Sharing) Flags(set *pflag.FlagSet) {
 	f.sshFlags.flags(set)
 	f.webFlags.flags(set)
 	set.StringVar(&f.record, "record", "", "record the screen to this new `file`, as asciicast v3, or v2 if it ends in .v2.cast")
+}
+
+// sharing is who else may watch, and how.
+type sharing struct {
+	ssh       *sshServer                  // nil without --ssh
+	web       *webServer                  // nil without --web
+	recording *recording                  // nil without --record
+	program   atomic.Pointer[tea.Program] // of the screen; nil before and without
 }
 
 // Share prepares sharing according to the flags. Nothing is shown to others before
@@ -62,7 +71,7 @@ func (s *Session) record(path string) error {
 		Version: version, Conceal: s.token(), Command: strings.Join(append([]string{"aspectop"}, os.Args[1:2]...), " "),
 		Ended: func(err error) {
 			text := "the recording has ended: " + err.Error()
-			s.tell(text)
+			s.notice(text)
 			if p := s.program.Load(); p != nil {
 				p.Send(ui.Say(text))
 			}

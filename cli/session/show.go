@@ -31,60 +31,62 @@ func (s *Session) mode() mode {
 	return onScreen
 }
 
-// Show draws the screen or prints lines.
-func (s *Session) Show(ctx context.Context) error {
-	if s.instead == nil && s.Watched() {
-		stop, err := s.fold(ctx, time.Now)
-		if err != nil {
-			return err
-		}
-		defer stop()
-	}
+// show draws the screen or prints lines.
+func (s *Session) show(ctx context.Context) error {
 	defer s.shareSSH()()
 	defer s.shareWeb()()
 	if s.instead == nil && s.mode() == onScreen {
-		close(s.showing)
 		return s.screen(ctx)
 	}
 	for _, r := range s.remarks {
 		fmt.Fprintln(os.Stderr, "aspectop: "+r)
 	}
 	if s.instead != nil {
-		close(s.showing)
 		return s.instead(ctx)
 	}
 	return s.print(ctx)
 }
 
-// print prints lines once deliveries are accepted.
+// print prints lines from when deliveries are accepted.
 func (s *Session) print(ctx context.Context) error {
-	format := printer.Plain
+	o := s.lines(ctx)
+	o.Out, o.From = os.Stdout, s.Feed.Opened()
 	if s.mode() == asJSON {
-		format = printer.JSON
+		o.Format = printer.JSON
 	}
 	// Notices go to stderr until lines are printed, and in JSON mode also later,
 	// because JSON has no line for them.
 	stop := s.diagnose(ctx, 0, true)
 	select {
-	case <-s.ready:
+	case <-s.receiving:
 	case <-ctx.Done():
 		if s.failed { // the receiver did not start, and the error says why
 			stop()
 			return nil
 		}
 	}
-	told := stop()
-	if format == printer.JSON {
-		stop := s.diagnose(ctx, told, false)
+	o.Told = stop()
+	if o.Format == printer.JSON {
+		stop := s.diagnose(ctx, o.Told, false)
 		defer stop()
 	}
-	s.reader.OmitHeader() // lines do not contain headers
-	return printer.Run(ctx, printer.Options{
-		Format: format, Out: os.Stdout, Journal: s.reader, Status: s.told(), Told: told,
-		Filter: s.filter, Since: s.output.since.At, Now: time.Now, Ready: s.readyLine(),
-		Trouble: s.troubled, Forwarding: s.handlers.forwarding(), Temporary: s.temporary,
-		Started: func() { close(s.showing) },
+	o.Trouble, o.Forwarding, o.Temporary = s.troubled, s.forwarding(), s.temporary
+	return printer.Run(ctx, o)
+}
+
+// lines are the options of lines, here or over SSH, until ctx ends.
+func (s *Session) lines(ctx context.Context) printer.Options {
+	ready := make(chan printer.Ready, 1)
+	s.background.Go(func() {
+		select {
+		case <-s.ready:
+			ready <- s.readyLine()
+		case <-ctx.Done():
+		}
 	})
+	return printer.Options{
+		Feed: s.Feed, Status: s.status, Filter: s.filter, Since: s.output.since.At, Now: time.Now, URL: s.URL(), Ready: ready,
+	}
 }
 
 // readyLine is the content of the ready line. It is valid once s.ready is closed.
@@ -105,9 +107,9 @@ func (s *Session) diagnose(ctx context.Context, cursor int64, tunnel bool) (stop
 	go func() {
 		defer close(done)
 		for ended := false; !ended; {
-			ended = s.told().Wait(ctx, cursor) != nil
+			ended = s.status.Wait(ctx, cursor) != nil
 			var entries []model.Status
-			entries, _, cursor = s.told().After(cursor)
+			entries, _, cursor = s.status.After(cursor)
 			for _, e := range entries {
 				say := e.Notice
 				if t := e.Tunnel; t != nil && tunnel {
@@ -130,15 +132,11 @@ func (s *Session) diagnose(ctx context.Context, cursor int64, tunnel bool) (stop
 	}
 }
 
-// troubled reports that the journal is unreadable, or readable again.
-func (s *Session) troubled(err error) {
-	text := "the journal is readable again"
-	if err != nil {
-		text = fmt.Sprintf("cannot read the journal: %v; trying again", err)
-	}
-	if s.status == nil {
-		fmt.Fprintln(os.Stderr, "aspectop: "+printer.Clean(text))
+// troubled reports that the journal is unreadable and why, or readable again.
+func (s *Session) troubled(why string) {
+	if why == "" {
+		s.notice("the journal is readable again")
 		return
 	}
-	s.notice(text)
+	s.notice(why + "; trying again")
 }

@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -25,22 +26,28 @@ func (f *SourceFlags) Flags(set *pflag.FlagSet) {
 	set.StringVar(&f.SSE, "sse", "", "URL of the provider's event stream to read as well")
 }
 
+// sources are the ways in besides the receiver.
+type sources struct {
+	client *aspect.Client // nil without a key
+	names  *source.Names  // nil without a key
+	gap    func()         // reports that deliveries may have been missed
+
+	reportMu sync.Mutex
+	reports  map[model.Source]source.Report
+}
+
+// Ask lets the screen ask Aspect's API; a nil client means no key.
+func (s *Session) Ask(client *aspect.Client) { s.client = client }
+
 // AddSources makes the session read Aspect's API if there is a client (at the start
 // and after gaps, or at an interval), and the event stream if there is a URL.
 func (s *Session) AddSources(client *aspect.Client, every time.Duration, sse string) error {
 	if client == nil && sse == "" {
 		return nil
 	}
-	reader, err := s.OpenReader()
-	if err != nil {
-		return err
-	}
-	if sse == "" {
-		reader.OmitHeader()
-	}
-	history := source.NewHistory(reader)
+	history := source.NewHistory(s.Feed)
 	report := func(r source.Report) {
-		s.setSource(r)
+		s.sources.report(r)
 		if r.Notice != "" {
 			s.notice(r.Notice)
 		}
@@ -51,9 +58,10 @@ func (s *Session) AddSources(client *aspect.Client, every time.Duration, sse str
 		})
 		s.client, s.gap = client, poller.Gap
 		s.names = source.NewNames(client, nil)
-		s.beside = append(s.beside, untilEnd(poller.Run), untilEnd(s.names.Run))
+		s.Beside(untilEnd(poller.Run))
+		s.Beside(untilEnd(s.names.Run))
 		if s.reach == nil || s.reach.registrar == nil {
-			s.beside = append(s.beside, untilEnd(func(ctx context.Context) { cleanUp(ctx, s, client) }))
+			s.Beside(untilEnd(func(ctx context.Context) { cleanUp(ctx, s, client) }))
 		}
 	}
 	if sse != "" {
@@ -69,7 +77,7 @@ func (s *Session) AddSources(client *aspect.Client, every time.Duration, sse str
 		if err != nil {
 			return exit.Usage("--sse: %w", err)
 		}
-		s.beside = append(s.beside, untilEnd(stream.Run))
+		s.Beside(untilEnd(stream.Run))
 	}
 	return nil
 }
@@ -94,22 +102,22 @@ func untilEnd(run func(context.Context)) Service {
 	}
 }
 
-// setSource stores the state of the API or the stream.
-func (s *Session) setSource(r source.Report) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.sources == nil {
-		s.sources = map[model.Source]source.Report{}
+// report stores the state of the API or the stream.
+func (s *sources) report(r source.Report) {
+	s.reportMu.Lock()
+	defer s.reportMu.Unlock()
+	if s.reports == nil {
+		s.reports = map[model.Source]source.Report{}
 	}
-	s.sources[r.Source] = r
+	s.reports[r.Source] = r
 }
 
-// sourceStates describes the states of the API and the stream.
-func (s *Session) sourceStates() (states []string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+// states describes the states of the API and the stream.
+func (s *sources) states() (states []string) {
+	s.reportMu.Lock()
+	defer s.reportMu.Unlock()
 	for _, of := range []model.Source{model.SourceAPI, model.SourceSSE} {
-		if r, ok := s.sources[of]; ok && r.Detail != "" {
+		if r, ok := s.reports[of]; ok && r.Detail != "" {
 			states = append(states, r.Detail)
 		}
 	}
@@ -117,11 +125,11 @@ func (s *Session) sourceStates() (states []string) {
 }
 
 // failing are the names of the API and the stream if they do not work now.
-func (s *Session) failing() (names []string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+func (s *sources) failing() (names []string) {
+	s.reportMu.Lock()
+	defer s.reportMu.Unlock()
 	for _, of := range []model.Source{model.SourceAPI, model.SourceSSE} {
-		if s.sources[of].State == source.Trouble {
+		if s.reports[of].State == source.Trouble {
 			names = append(names, map[model.Source]string{model.SourceAPI: "Aspect's API", model.SourceSSE: "event stream"}[of])
 		}
 	}

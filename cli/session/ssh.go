@@ -82,9 +82,9 @@ func (s *Session) serveSSH(f sshFlags) error {
 		Keys: keys, HostKey: hostKey, Sessions: f.sshSessions,
 		Screen: s.remoteScreen, Lines: s.remoteLines,
 		Told: func(v model.Viewer) {
-			s.told().Add(model.Status{At: time.Now().UTC(), Viewer: &v})
+			s.status.Add(model.Status{At: time.Now().UTC(), Viewer: &v})
 		},
-		Notice: s.tell,
+		Notice: s.notice,
 	})
 	if err != nil {
 		l.Close()
@@ -100,7 +100,7 @@ func (s *Session) serveSSH(f sshFlags) error {
 		remark = fmt.Sprintf("%s is open to the network; to watch, run: ssh -p %s HOST (%s authorized, host key %s)",
 			l.Addr(), port, plural(keys.Len(), "key"), gossh.FingerprintSHA256(hostKey.PublicKey()))
 	}
-	s.remarks = append(s.remarks, remark)
+	s.Remark(remark)
 	return nil
 }
 
@@ -139,16 +139,8 @@ Others send you the .pub file of a key of theirs; add it in the same way`, path,
 	return keys, nil
 }
 
-// told is the status log. In view it contains only viewers.
-func (s *Session) told() *model.StatusLog {
-	if s.status != nil {
-		return s.status
-	}
-	return s.viewing
-}
-
-// goodbye is how long viewers get to disconnect on exit.
-const goodbye = 3 * time.Second
+// disconnectTime is how long viewers get to disconnect on exit.
+const disconnectTime = 3 * time.Second
 
 // shareSSH serves viewers until the returned function is called, which restores their
 // terminals.
@@ -156,15 +148,18 @@ func (s *Session) shareSSH() (stop func()) {
 	if s.ssh == nil {
 		return func() {}
 	}
+	served := make(chan struct{})
 	go func() {
+		defer close(served)
 		if err := s.ssh.server.Serve(s.ssh.listener); err != nil {
-			s.tell("SSH server failed: " + err.Error())
+			s.notice("SSH server failed: " + err.Error())
 		}
 	}()
 	return func() {
-		ctx, cancel := context.WithTimeout(context.Background(), goodbye)
+		ctx, cancel := context.WithTimeout(context.Background(), disconnectTime)
 		defer cancel()
 		s.ssh.server.Shutdown(ctx)
+		<-served
 	}
 }
 
@@ -208,29 +203,33 @@ func (r withoutCredentials) Get(ctx context.Context, seq int64) (model.Delivery,
 	return d, err
 }
 
-// remoteLines prints lines for an SSH viewer.
+// remoteLines prints lines for an SSH viewer, of what arrives from now on.
 func (s *Session) remoteLines(ctx context.Context, out io.Writer, json bool) error {
 	select {
-	case <-s.ready:
+	case <-s.receiving:
 	case <-ctx.Done():
 		return nil
 	}
-	reader, err := s.newReader()
-	if err != nil {
-		return err
-	}
-	defer reader.Close()
-	reader.OmitHeader()
-	o := printer.Options{
-		Out: out, Journal: reader, Filter: s.filter, Since: s.output.since.At, Now: time.Now,
-		Ready: printer.Ready{PID: os.Getpid()},
-	}
+	o := s.lines(ctx)
+	o.Out = out
+	s.Feed.RLock()
+	o.From = s.Feed.Seen()
+	s.Feed.RUnlock()
 	if json {
 		o.Format = printer.JSON
 	}
-	if !s.ssh.private { // notices and forwards contain URLs
-		o.Status, o.Ready = s.told(), s.readyLine()
-		_, _, o.Begin = s.told().After(0)
+	if s.ssh.private { // notices, forwards and the ready line contain URLs
+		o.Status, o.URL, o.Ready = nil, "", nil
+	} else {
+		_, _, o.Begin = s.status.After(0)
 	}
 	return printer.Run(ctx, o)
+}
+
+// socket is the listener, nil if there is none.
+func (s *sshServer) socket() net.Listener {
+	if s == nil {
+		return nil
+	}
+	return s.listener
 }

@@ -84,9 +84,17 @@ func (s *Session) serveWeb(f webFlags) error {
 	}
 	s.Remark(remark)
 	if s.mode() == onScreen { // where a remark goes by, and this is to be found again
-		s.tell(remark)
+		s.notice(remark)
 	}
 	return nil
+}
+
+// socket is the listener, nil if there is none.
+func (w *webServer) socket() net.Listener {
+	if w == nil {
+		return nil
+	}
+	return w.listener
 }
 
 // token is the secret in the live page's address, "" if there is none.
@@ -111,7 +119,7 @@ func (s *Session) shareWeb() (stop func()) {
 	if s.web == nil {
 		return func() {}
 	}
-	s.web.Feed, s.web.Journal = s.feed, s.rows
+	s.web.Feed, s.web.Journal = s.Feed, s.rows
 	if s.names != nil {
 		s.web.Name = func(asset string) string {
 			name, _ := s.names.Get(asset)
@@ -119,14 +127,17 @@ func (s *Session) shareWeb() (stop func()) {
 		}
 	}
 	server := web.New(s.web.Config)
+	served := make(chan struct{})
 	go func() {
+		defer close(served)
 		if err := server.Serve(s.web.listener); err != nil {
-			s.tell("web server failed: " + err.Error())
+			s.notice("web server failed: " + err.Error())
 		}
 	}()
 	return func() {
-		ctx, cancel := context.WithTimeout(context.Background(), goodbye)
+		ctx, cancel := context.WithTimeout(context.Background(), disconnectTime)
 		defer cancel()
 		server.Shutdown(ctx)
+		<-served
 	}
 }

@@ -67,6 +67,9 @@ func RefusePassword(flag, value, where string) error {
 // InMemory reports whether the journal is deleted on exit.
 func (h Home) InMemory() bool { return h.path == "" && h.database == nil }
 
+// Shared reports whether several processes may write the journal.
+func (h Home) Shared() bool { return h.database != nil }
+
 // File is the path of the journal, "" if it is not a file.
 func (h Home) File() string { return h.path }
 

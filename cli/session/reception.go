@@ -1,0 +1,151 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+	"time"
+
+	"aspectop/aspect"
+	"aspectop/cli/exit"
+	"aspectop/forward"
+	"aspectop/receiver"
+)
+
+// shutdownTime is how long requests in flight may take at the end.
+const shutdownTime = 2 * time.Second
+
+// reception is the receiver of a session and all that makes it reachable.
+type reception struct {
+	listener net.Listener // nil if nothing is received
+	path     string
+	reach    *Reach // nil: not public
+
+	mu      sync.Mutex
+	secrets []receiver.Secret
+
+	receiving chan struct{} // closed when deliveries are accepted, or nothing is received
+	ready     chan struct{} // closed when it is known whether they can come from elsewhere
+	public    string        // the public URL then
+	probe     string        // the result of its probe then
+	failed    bool          // serve returned an error
+}
+
+// Listen opens the port. If next is set and the port is in use, it opens the next
+// free one.
+func (s *Session) Listen(address string, next bool) error {
+	l, moved, err := listen("listen", address, next)
+	if err != nil {
+		return err
+	}
+	s.listener = l
+	if moved {
+		s.Remark(fmt.Sprintf("%s is in use, receiving on %s instead", address, l.Addr()))
+	}
+	if receiver.Public(l.Addr().String()) {
+		s.Remark(fmt.Sprintf("%s is open to the network", l.Addr()))
+	}
+	return nil
+}
+
+// address is the receiver's local URL without the path.
+func (r *reception) address() string { return "http://" + r.listener.Addr().String() }
+
+// URL is the receiver's local URL, "" if nothing is received.
+func (r *reception) URL() string {
+	if r.listener == nil {
+		return ""
+	}
+	return r.address() + r.path
+}
+
+// accept says that deliveries are accepted from now on.
+func (r *reception) accept() { close(r.receiving) }
+
+// known returns the secrets.
+func (r *reception) known() []receiver.Secret {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.secrets[:len(r.secrets):len(r.secrets)]
+}
+
+// learn adds the secret of an endpoint that was registered.
+func (r *reception) learn(more []receiver.Secret) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.secrets = append(r.secrets, more...)
+}
+
+// resign returns a signer for the secret with the name, nil if it is unknown.
+func (r *reception) resign(name string) forward.Signer {
+	for _, secret := range r.known() {
+		if secret.Name == name {
+			return secret.Sign
+		}
+	}
+	return nil
+}
+
+// receive accepts deliveries until ctx ends, with a reach also from the internet.
+func (s *Session) receive(ctx context.Context) (err error) {
+	config := receiver.Config{Path: s.path, Journal: s.appender(), Status: s.status, Ready: s.journal.Ready}
+	if s.metrics != nil {
+		config.Journal = timed{config.Journal, s.metrics.appends}
+	}
+	if s.reach != nil {
+		defer func() { err = errors.Join(err, s.reach.close()) }()
+		more, err := s.reach.open(ctx, s, &config)
+		if err != nil {
+			return unlessEnded(ctx, err)
+		}
+		s.learn(more)
+	}
+	config.Secrets = s.known()
+	server, err := receiver.New(config)
+	if err != nil {
+		return exit.Usage("%w", err)
+	}
+	if s.metrics != nil {
+		s.metrics.server.Store(server)
+	}
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(s.listener) }()
+	s.accept()
+	defer func() {
+		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTime)
+		defer cancel()
+		// A client that takes longer is cut off; Svix tries again.
+		if e := server.Shutdown(grace); !errors.Is(e, context.DeadlineExceeded) {
+			err = errors.Join(err, e)
+		}
+	}()
+	var refused chan error
+	if s.reach != nil {
+		refused = s.reach.refused
+		if s.probe, err = s.reach.ready(ctx); err != nil {
+			return unlessEnded(ctx, err)
+		}
+		s.public = s.reach.tunnel.State().PublicURL
+	}
+	close(s.ready)
+	select {
+	case err := <-served:
+		return err
+	case err := <-refused:
+		return err
+	case <-ctx.Done():
+		return nil
+	}
+}
+
+// unlessEnded is err, unless it only says that ctx has ended. An endpoint that
+// could not be deleted is reported in any case.
+func unlessEnded(ctx context.Context, err error) error {
+	left := errors.As(err, new(*aspect.LostAnswerError)) || errors.As(err, new(*aspect.CleanupError))
+	if ctx.Err() != nil && errors.Is(err, ctx.Err()) && !left {
+		return nil
+	}
+	return err
+}

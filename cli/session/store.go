@@ -1,0 +1,176 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"aspectop/cli/exit"
+	"aspectop/cli/settings"
+	"aspectop/feed"
+	"aspectop/journal"
+	"aspectop/model"
+)
+
+// statusEntries is how many refusals and notices are held for slow readers.
+const statusEntries = 1000
+
+// Store is the journal of a session with the feed that folds it, and the log of what
+// is no delivery. All other parts of a session read from it or write to it, so it is
+// opened first and closed last.
+type Store struct {
+	Feed    *feed.Feed
+	journal journal.Journal // nil if another process writes it
+	rows    journal.Reader  // for details, and for how far forwards came
+	folded  journal.Reader
+	status  *model.StatusLog // without a receiver it contains viewers alone
+
+	place     string // for display
+	temporary bool   // deleted at the end
+	home      settings.Home
+	remarks   []string // to show at the start
+
+	mu     sync.Mutex
+	damage string // as last reported
+}
+
+// OpenStore opens the journal that a flag names for appending.
+func OpenStore(ctx context.Context, flag string, retain time.Duration) (*Store, error) {
+	h, err := settings.HomeOf(flag)
+	if err != nil {
+		return nil, err
+	}
+	_, missing := os.Lstat(h.File())
+	st := &Store{home: h, temporary: h.InMemory(), status: model.NewStatusLog(statusEntries)}
+	st.journal, err = h.Open(ctx, journal.Options{
+		Retain: retain, Holding: st.tellHolder("retention"),
+		Committed: func(deliveries []model.Delivery) { st.Feed.Committed(deliveries) },
+	})
+	if err != nil {
+		if !strings.Contains(err.Error(), "--journal") {
+			err = fmt.Errorf("%w (use --journal to choose another)", err)
+		}
+		return nil, err
+	}
+	if flag != "" && h.File() != "" && errors.Is(missing, fs.ErrNotExist) {
+		st.Remark("created a new journal at " + h.File()) // the name may be misspelt
+	}
+	st.place = st.journal.Place()
+	st.onDamage(st.journal)
+	if err := st.read(st.journal.Reader, time.Now); err != nil {
+		return nil, err
+	}
+	return st, nil
+}
+
+// ViewStore opens a journal that another process writes. The clock tells since when
+// it is viewed.
+func ViewStore(h settings.Home, now func() time.Time) (*Store, error) {
+	st := &Store{home: h, place: h.String(), status: model.NewStatusLog(statusEntries)}
+	if err := st.read(h.Reader, now); err != nil {
+		return nil, err
+	}
+	return st, nil
+}
+
+// read opens the readers and makes the feed.
+func (st *Store) read(open func() (journal.Reader, error), now func() time.Time) (err error) {
+	if st.rows, err = open(); err == nil {
+		st.folded, err = open()
+	}
+	if err != nil {
+		st.Close()
+		return exit.Setup(err)
+	}
+	st.onDamage(st.rows)
+	st.onDamage(st.folded)
+	st.folded.OmitHeader()
+	st.remarks = append(st.remarks, st.home.Remarks()...)
+	st.Feed = feed.New(feed.Options{
+		Journal: st.folded, Rows: st.rows, Status: st.status, Now: now,
+		Sole: st.journal != nil && !st.home.Shared(),
+	})
+	return nil
+}
+
+// fold opens the feed and runs it until the returned function is called.
+func (st *Store) fold(ctx context.Context) (stop func(), err error) {
+	if err := st.Feed.Open(ctx); err != nil {
+		return nil, exit.Setup(err)
+	}
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	ended := make(chan struct{})
+	go func() {
+		st.Feed.Run(ctx)
+		close(ended)
+	}()
+	return func() {
+		cancel()
+		<-ended
+	}, nil
+}
+
+// Close closes the readers and the journal.
+func (st *Store) Close() {
+	for _, r := range []journal.Reader{st.rows, st.folded} {
+		if r != nil {
+			r.Close()
+		}
+	}
+	if st.journal != nil {
+		st.journal.Close()
+	}
+}
+
+// Remark adds a sentence that is shown at the start.
+func (st *Store) Remark(text string) { st.remarks = append(st.remarks, text) }
+
+// Journal is the journal that the session writes, nil if another process writes it.
+func (st *Store) Journal() journal.Journal { return st.journal }
+
+// notice adds a sentence about the program to the status log.
+func (st *Store) notice(text string) {
+	st.status.Add(model.Status{At: time.Now().UTC(), Notice: text})
+}
+
+// onDamage reports what turns out to be unreadable. Several readers find the same,
+// which is reported once.
+func (st *Store) onDamage(journalOrReader any) {
+	settings.OnDamage(journalOrReader, func(err error) {
+		st.mu.Lock()
+		defer st.mu.Unlock()
+		if text := err.Error(); text != st.damage {
+			st.damage = text
+			st.notice(text)
+		}
+	})
+}
+
+// hold runs a job that only one of the processes on a journal may do at a time. If
+// another process does it, hold says so and waits.
+func (st *Store) hold(ctx context.Context, job string, run func(context.Context) error) error {
+	err := st.journal.Hold(ctx, job, st.tellHolder(job), run)
+	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+		return nil
+	}
+	return err
+}
+
+// tellHolder says who does a job, if it is or was another process.
+func (st *Store) tellHolder(job string) func(journal.Holder) {
+	elsewhere := false
+	return func(h journal.Holder) {
+		switch {
+		case !h.Self && h.Name != "":
+			st.notice(fmt.Sprintf("%s: done by %s; this process takes over when it ends", job, h.Name))
+		case h.Self && elsewhere:
+			st.notice("this process has taken over " + job)
+		}
+		elsewhere = !h.Self
+	}
+}
