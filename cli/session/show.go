@@ -49,7 +49,7 @@ func (s *Session) show(ctx context.Context) error {
 
 // print prints lines from when deliveries are accepted.
 func (s *Session) print(ctx context.Context) error {
-	o := s.lines(ctx)
+	o := s.lines(ctx, false)
 	o.Out, o.From = os.Stdout, s.Feed.Opened()
 	if s.mode() == asJSON {
 		o.Format = printer.JSON
@@ -74,19 +74,26 @@ func (s *Session) print(ctx context.Context) error {
 	return printer.Run(ctx, o)
 }
 
-// lines are the options of lines, here or over SSH, until ctx ends.
-func (s *Session) lines(ctx context.Context) printer.Options {
+// lines are the options of lines, here or over SSH, until ctx ends. Private ones
+// tell no URL.
+func (s *Session) lines(ctx context.Context, private bool) printer.Options {
 	ready := make(chan printer.Ready, 1)
 	s.background.Go(func() {
 		select {
 		case <-s.ready:
-			ready <- s.readyLine()
+			if private {
+				ready <- printer.Ready{PID: os.Getpid()}
+			} else {
+				ready <- s.readyLine()
+			}
 		case <-ctx.Done():
 		}
 	})
-	return printer.Options{
-		Feed: s.Feed, Status: s.status, Filter: s.filter, Since: s.output.since.At, Now: time.Now, URL: s.URL(), Ready: ready,
+	o := printer.Options{Feed: s.Feed, Filter: s.filter, Since: s.output.since.At, Now: time.Now, Ready: ready}
+	if !private { // notices and forwards contain URLs
+		o.Status, o.URL = s.status, s.URL()
 	}
+	return o
 }
 
 // readyLine is the content of the ready line. It is valid once s.ready is closed.

@@ -210,7 +210,7 @@ func (s *Session) remoteLines(ctx context.Context, out io.Writer, json bool) err
 	case <-ctx.Done():
 		return nil
 	}
-	o := s.lines(ctx)
+	o := s.lines(ctx, s.ssh.private)
 	o.Out = out
 	s.Feed.RLock()
 	o.From = s.Feed.Seen()
@@ -218,11 +218,7 @@ func (s *Session) remoteLines(ctx context.Context, out io.Writer, json bool) err
 	if json {
 		o.Format = printer.JSON
 	}
-	if s.ssh.private { // notices, forwards and the ready line contain URLs
-		o.Status, o.URL, o.Ready = nil, "", nil
-	} else {
-		_, _, o.Begin = s.status.After(0)
-	}
+	_, _, o.Begin = s.status.After(0)
 	return printer.Run(ctx, o)
 }
 
