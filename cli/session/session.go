@@ -49,7 +49,7 @@ type Session struct {
 	journal   journal.Journal // nil if another process writes it
 	reader    journal.Reader
 	readers   []journal.Reader // of OpenReader
-	feed      *feed.Feed       // of all screens; nil without a screen
+	feed      *feed.Feed       // of all screens and the metrics; nil without either
 	rows      journal.Reader   // for the details on a screen
 	status    *model.StatusLog
 	viewing   *model.StatusLog            // of viewers, if status is nil

@@ -33,7 +33,7 @@ func (s *Session) mode() mode {
 
 // Show draws the screen or prints lines.
 func (s *Session) Show(ctx context.Context) error {
-	if s.instead == nil && s.Watched() {
+	if s.instead == nil && (s.Watched() || s.metrics != nil) {
 		stop, err := s.fold(ctx, time.Now)
 		if err != nil {
 			return err
