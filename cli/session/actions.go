@@ -101,8 +101,8 @@ func (s *Session) replay(ctx context.Context, d model.Delivery, body []byte) (mo
 	if o.Sign == nil {
 		o.Sign = s.resign(d.Secret)
 	}
-	if o.Sign == nil && d.Secret == "" && len(s.secrets) > 0 { // it was not a webhook
-		o.Sign = s.secrets[0].Sign
+	if known := s.knownSecrets(); o.Sign == nil && d.Secret == "" && len(known) > 0 { // it was not a webhook
+		o.Sign = known[0].Sign
 	}
 	if o.Sign == nil {
 		return model.Forward{}, errors.New("the secret that verified it is no longer known, so it cannot be re-signed; set the handler's own with --forward-secret-env")

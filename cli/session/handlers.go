@@ -107,11 +107,18 @@ func (h *HandlerFlags) signer() (forward.Signer, error) {
 	return secrets[0].Sign, nil
 }
 
-// resign returns a signer for the secret with the name, nil if it is unknown.
-func (s *Session) resign(name string) forward.Signer {
+// knownSecrets adds secrets, such as that of an endpoint registered for this run,
+// and returns all.
+func (s *Session) knownSecrets(more ...receiver.Secret) []receiver.Secret {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, secret := range s.secrets {
+	s.secrets = append(s.secrets, more...)
+	return s.secrets[:len(s.secrets):len(s.secrets)]
+}
+
+// resign returns a signer for the secret with the name, nil if it is unknown.
+func (s *Session) resign(name string) forward.Signer {
+	for _, secret := range s.knownSecrets() {
 		if secret.Name == name {
 			return secret.Sign
 		}

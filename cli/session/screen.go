@@ -89,11 +89,9 @@ func (s *Session) options() screen.Options {
 		Conceal: s.token(), Filter: s.filter, Since: s.output.since.At, CanSuspend: terminal.CanSuspend, Notify: s.notify,
 		Resumed: s.gap, Sources: s.sourceStates, Failing: s.failing, Export: exportTask, Picture: savePicture,
 	}
-	s.mu.Lock()
-	for _, secret := range s.secrets {
+	for _, secret := range s.knownSecrets() {
 		o.Secrets = append(o.Secrets, secret.Name)
 	}
-	s.mu.Unlock()
 	// An interface that contains a nil pointer is not nil.
 	if s.client != nil {
 		o.API = sent{s.client}

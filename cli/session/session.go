@@ -69,7 +69,7 @@ type Session struct {
 	gap      func() // reports that deliveries may have been missed
 	notify   bool
 
-	mu      sync.Mutex // guards secrets, sources and damage
+	mu      sync.Mutex // guards secrets (see knownSecrets), sources and damage
 	sources map[model.Source]source.Report
 	damage  string // as last reported
 
@@ -283,10 +283,7 @@ func (s *Session) receive(ctx context.Context) (err error) {
 		if err != nil {
 			return unlessEnded(ctx, err)
 		}
-		s.mu.Lock()
-		s.secrets = append(s.secrets, more...)
-		config.Secrets = s.secrets
-		s.mu.Unlock()
+		config.Secrets = s.knownSecrets(more...)
 	}
 	server, err := receiver.New(config)
 	if err != nil {
