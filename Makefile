@@ -1,6 +1,6 @@
 # The everyday commands. Nothing here is needed to build: go build does.
 
-.PHONY: help demo build test race bench scale shared soak faults fuzz lint golden pictures gate release release-check
+.PHONY: help demo build test race bench scale shared soak faults fuzz lint lines golden pictures gate release release-check
 .DEFAULT_GOAL := help
 
 help: ## list these commands
@@ -47,6 +47,12 @@ lint: ## check formatting, go vet, staticcheck
 	gofmt -l .
 	go vet ./...
 	go run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...
+
+lines: ## count the shipped lines of Go by room, without tests, their helpers and tools
+	@find * -name '*.go' | grep -Ev '_test\.go$$|(^|/)(e2e|bench|compat|findings|journaltest|pgtest|feedtest)/' | xargs awk '\
+		{ n = split(FILENAME, path, "/"); lines[n > 1 ? path[1] "/" : "main.go"]++ } \
+		END { for (room in lines) printf "%7d  %s\n", lines[room], room | "sort -rn"; \
+			close("sort -rn"); printf "%7d  in all\n", NR }'
 
 golden: ## accept the frames as they are drawn now; look at git diff first
 	go test ./ui -update

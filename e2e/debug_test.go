@@ -50,12 +50,7 @@ func TestTheDebugLogFollowsADeliveryAndContainsNoSecret(t *testing.T) {
 
 func TestProfilesAreServedOnLoopback(t *testing.T) {
 	p := inPipe(t, watching(t, "--json", "--pprof", "127.0.0.1:0"))
-	p.next("ready")
-	_, url, found := strings.Cut(p.errors(), "profiles at ")
-	url, _, _ = strings.Cut(url, "\n")
-	if !found {
-		t.Fatalf("no address is told: %s", p.errors())
-	}
+	url := p.says(`profiles at (\S+)\n`)
 	client := http.Client{Timeout: 5 * time.Second}
 	res, err := client.Get(url + "heap?debug=1")
 	if err != nil || res.StatusCode != http.StatusOK {

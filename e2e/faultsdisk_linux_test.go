@@ -202,7 +202,7 @@ func readOnly(f *trial) {
 		f.gone += senders
 		f.none("the disk was read-only")
 		stop()
-		says(f.t, f.watch.errors(), "cannot keep deliveries", "disk")
+		f.watch.tells("cannot keep deliveries", "disk")
 		f.watch.signal(syscall.SIGTERM)
 		f.watch.ends()
 		d.run("umount", d.folder)

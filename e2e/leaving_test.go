@@ -31,7 +31,7 @@ func TestASecondCtrlCNamesTheEndpointThatItLeaves(t *testing.T) {
 	}
 	p := registered(t, api)
 	p.signal(syscall.SIGINT)
-	p.saysLater("deleting webhook endpoint ep_1")
+	p.tells("deleting webhook endpoint ep_1")
 	p.signal(syscall.SIGINT)
 	if code := p.ends(); code != 130 {
 		t.Errorf("ended with %d", code)

@@ -212,11 +212,11 @@ func TestANewJournalWithANameIsAnnounced(t *testing.T) {
 	for _, want := range []bool{true, false} {
 		p := inPipe(t, watching(t, "--json", "--journal", path))
 		p.next("ready")
+		p.signal(syscall.SIGTERM)
+		p.ends()
 		if got := strings.Contains(p.errors(), "created a new journal at "+path); got != want {
 			t.Errorf("announced: %v, want %v: %s", got, want, p.errors())
 		}
-		p.signal(syscall.SIGTERM)
-		p.ends()
 	}
 }
 

@@ -184,6 +184,8 @@ func (p *piped) Write(b []byte) (int, error) {
 	return p.stderr.Write(b)
 }
 
+// errors is what has come on stderr. It is all there is once ends has returned;
+// before, it may lag behind stdout: use says or tells.
 func (p *piped) errors() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -252,6 +254,35 @@ func (p *piped) line(pattern string) string {
 			}
 		case <-deadline:
 			p.t.Fatalf("waited in vain for a line like %s", pattern)
+		}
+	}
+}
+
+// says waits until stderr has the pattern, and returns its first group.
+func (p *piped) says(pattern string) string {
+	p.t.Helper()
+	re := regexp.MustCompile(pattern)
+	for end := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
+		if m := re.FindStringSubmatch(p.errors()); m != nil {
+			return m[1]
+		}
+		if time.Now().After(end) {
+			p.t.Fatalf("waited in vain for %s in %s", pattern, p.errors())
+		}
+	}
+}
+
+// tells waits until all texts are on stderr.
+func (p *piped) tells(wants ...string) {
+	p.t.Helper()
+	for deadline := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
+		text := p.errors()
+		missing := slices.DeleteFunc(slices.Clone(wants), func(w string) bool { return strings.Contains(text, w) })
+		if len(missing) == 0 {
+			return
+		}
+		if time.Now().After(deadline) {
+			p.t.Fatalf("waited in vain for %q in %s", missing, text)
 		}
 	}
 }

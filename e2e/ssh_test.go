@@ -111,20 +111,6 @@ func shared(t *testing.T, keys string, args ...string) (p *piped, url, address s
 	return p, url, "127.0.0.1:" + p.says(`ssh -p (\d+) 127\.0\.0\.1`)
 }
 
-// says waits until stderr has the pattern, and returns its first group.
-func (p *piped) says(pattern string) string {
-	p.t.Helper()
-	re := regexp.MustCompile(pattern)
-	for end := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
-		if m := re.FindStringSubmatch(p.errors()); m != nil {
-			return m[1]
-		}
-		if time.Now().After(end) {
-			p.t.Fatalf("waited in vain for %s in %s", pattern, p.errors())
-		}
-	}
-}
-
 func TestOthersWatchOverSSH(t *testing.T) {
 	ada, bob := newGuest(t, "ada@laptop"), newGuest(t, "bob")
 	watch, url, address := shared(t, listOf(t, ada, bob))

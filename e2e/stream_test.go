@@ -52,11 +52,11 @@ func TestTheKeyGoesToAnEventStreamAtAspectOnly(t *testing.T) {
 		if got := (<-asked).Get("Authorization"); got != want {
 			t.Errorf("%s was sent %q, want %q", url, got, want)
 		}
+		p.signal(syscall.SIGINT)
+		p.ends()
 		if said := strings.Contains(p.errors(), "the API key is not sent to it"); said != (want == "") {
 			t.Errorf("%s: it said %s", url, p.errors())
 		}
-		p.signal(syscall.SIGINT)
-		p.ends()
 	}
 }
 

@@ -392,18 +392,3 @@ func TestTheEndpointOfAReceiverThatWasKilledIsRegisteredByAnother(t *testing.T) 
 	second.tells("taken over registering the endpoint")
 	keeps(t, public, delivery{id: "msg_1", body: tells(upload, "task.progress", time.Now(), feature("visual", "queued"))})
 }
-
-// tells waits until the program has told all that on stderr.
-func (p *piped) tells(wants ...string) {
-	p.t.Helper()
-	for deadline := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
-		text := p.errors()
-		missing := slices.DeleteFunc(slices.Clone(wants), func(w string) bool { return strings.Contains(text, w) })
-		if len(missing) == 0 {
-			return
-		}
-		if time.Now().After(deadline) {
-			p.t.Fatalf("not told: %q in\n%s", missing, text)
-		}
-	}
-}

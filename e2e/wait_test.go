@@ -105,7 +105,7 @@ func TestAContinuousIntegrationJobWaitsForItsUploads(t *testing.T) {
 
 func TestWaitReceivesByItselfWhereNoWatchRuns(t *testing.T) {
 	waiter := inPipe(t, with(program(t, "wait", upload[:8], another, "--json"), "ASPECT_WEBHOOK_SECRET="+secret))
-	url := waiter.saysURL()
+	url := waiter.says(`receiving on (http\S+)\n`)
 	start := time.Now()
 	keeps(t, url, delivery{id: "msg_1", body: tells(upload, "task.progress", start, feature("visual", "queued"))})
 	keeps(t, url, delivery{id: "msg_2", body: tells(another, "task.completed", start, feature("visual", "completed"))})
@@ -118,19 +118,6 @@ func TestWaitReceivesByItselfWhereNoWatchRuns(t *testing.T) {
 	}
 	if code := waiter.ends(); code != 0 {
 		t.Errorf("ended with %d: %s", code, waiter.errors())
-	}
-}
-
-// saysURL waits for the URL that a command prints to stderr.
-func (p *piped) saysURL() string {
-	p.t.Helper()
-	for end := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
-		if _, after, ok := strings.Cut(p.errors(), "receiving on http"); ok && strings.Contains(after, "\n") {
-			return "http" + strings.TrimSpace(strings.SplitN(after, "\n", 2)[0])
-		}
-		if time.Now().After(end) {
-			p.t.Fatalf("waited in vain for a URL: %s", p.errors())
-		}
 	}
 }
 
@@ -147,7 +134,7 @@ func TestWhatAnOldJournalKnowsNeedNotComeAgain(t *testing.T) {
 	if r := waiter.next("result"); r["task_id"] != another {
 		t.Errorf("the result from the journal is %v", r)
 	}
-	keeps(t, waiter.saysURL(), delivery{id: "msg_1", body: tells("later", "task.completed", time.Now(), feature("visual", "na"))})
+	keeps(t, waiter.says(`receiving on (http\S+)\n`), delivery{id: "msg_1", body: tells("later", "task.completed", time.Now(), feature("visual", "na"))})
 	if r := waiter.next("result"); r["task_id"] != "later" {
 		t.Errorf("the result received here is %v", r)
 	}
@@ -167,7 +154,7 @@ func TestWhatAnOldJournalKnowsNeedNotComeAgain(t *testing.T) {
 
 func TestAnInterruptedWaitSaysSo(t *testing.T) {
 	waiter := inPipe(t, with(program(t, "wait", "never"), "ASPECT_WEBHOOK_SECRET="+secret))
-	waiter.saysURL()
+	waiter.says(`receiving on (http\S+)\n`)
 	waiter.signal(syscall.SIGINT)
 	if code := waiter.ends(); code != 130 {
 		t.Errorf("ended with %d: %s", code, waiter.errors())

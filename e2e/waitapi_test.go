@@ -6,20 +6,9 @@ import (
 	"fmt"
 	"net/http"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 )
-
-// saysLater waits until a command wrote the text to stderr.
-func (p *piped) saysLater(text string) {
-	p.t.Helper()
-	for end := time.Now().Add(patience); !strings.Contains(p.errors(), text); time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(end) {
-			p.t.Fatalf("waited in vain for %q: %s", text, p.errors())
-		}
-	}
-}
 
 func (a *standIn) set(f func()) {
 	a.mu.Lock()
@@ -35,7 +24,7 @@ func apiTask(id, state string) string {
 func TestWaitAsksAgainForATaskThatAspectDidNotKnow(t *testing.T) {
 	api := aspectAPI(t)
 	waiter := inPipe(t, with(program(t, "wait", upload, "--json"), api.environment()...))
-	waiter.saysLater("Aspect does not know a task " + upload)
+	waiter.tells("Aspect does not know a task " + upload)
 	api.set(func() { api.tasks[upload] = apiTask(upload, "completed") })
 	if r := waiter.next("result"); r["task_id"] != upload || r["state"] != "completed" {
 		t.Errorf("the result is %v", r)
@@ -61,9 +50,9 @@ func TestWaitThroughAWatchGoesOnWhenAspectKnowsTheTaskAgain(t *testing.T) {
 	watch := inPipe(t, with(watching(t, "--json", "--poll", "1s", "--journal", journal), api.environment()...))
 	watch.next("event")
 	waiter := inPipe(t, program(t, "wait", upload, "--json", "--journal", journal))
-	waiter.saysLater("following the watch")
+	waiter.tells("following the watch")
 	api.set(func() { api.active = nil })
-	waiter.saysLater("Aspect does not know a task " + upload)
+	waiter.tells("Aspect does not know a task " + upload)
 	api.set(func() { api.tasks[upload] = apiTask(upload, "completed") })
 	if r := waiter.next("result"); r["state"] != "completed" {
 		t.Errorf("the result is %v", r)
@@ -105,5 +94,5 @@ func TestWaitSaysThatAspectRefusesATask(t *testing.T) {
 		return true
 	}
 	waiter := inPipe(t, with(program(t, "wait", upload), api.environment()...))
-	waiter.saysLater("GET /tasks/" + upload + ": 403 Forbidden")
+	waiter.tells("GET /tasks/" + upload + ": 403 Forbidden")
 }

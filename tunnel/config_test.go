@@ -112,7 +112,7 @@ func TestTheChildsEnvironmentHoldsNothingThatIsNotNeeded(t *testing.T) {
 	}
 	for name := range env {
 		ours := []string{"TUNNEL_LOG_OUTPUT", "TUNNEL_RETRIES"}
-		launchers := []string{standIn, "GORACE", "PWD", "OLDPWD", "SHLVL", "_"}
+		launchers := []string{standIn, "GORACE", "GOCOVERDIR", "PWD", "OLDPWD", "SHLVL", "_"}
 		if !slices.Contains(inherited[:], name) && !slices.Contains(ours, name) && !slices.Contains(launchers, name) {
 			t.Errorf("%s is handed on", name)
 		}

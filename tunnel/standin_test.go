@@ -246,7 +246,9 @@ func install(t *testing.T, s script) *program {
 		t.Fatal(err)
 	}
 	// GORACE: with the race detector the program would take a second to end.
-	launcher := fmt.Sprintf("#!/bin/sh\nGORACE=atexit_sleep_ms=0 %s='%s' exec '%s' \"$@\"\n", standIn, p.dir, self)
+	// GOCOVERDIR: without it, go test -cover makes the program print a warning,
+	// which the tunnel takes for cloudflared's.
+	launcher := fmt.Sprintf("#!/bin/sh\nGORACE=atexit_sleep_ms=0 GOCOVERDIR='%s' %s='%s' exec '%s' \"$@\"\n", p.dir, standIn, p.dir, self)
 	if err := os.WriteFile(filepath.Join(p.dir, "cloudflared"), []byte(launcher), 0o700); err != nil {
 		t.Fatal(err)
 	}

@@ -101,7 +101,7 @@ func (s *Session) replay(ctx context.Context, d model.Delivery, body []byte) (mo
 	if o.Sign == nil {
 		o.Sign = s.resign(d.Secret)
 	}
-	if known := s.known(); o.Sign == nil && d.Secret == "" && len(known) > 0 { // it was not a webhook
+	if known := s.knownSecrets(); o.Sign == nil && d.Secret == "" && len(known) > 0 { // it was not a webhook
 		o.Sign = known[0].Sign
 	}
 	if o.Sign == nil {

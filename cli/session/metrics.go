@@ -1,39 +1,54 @@
 package session
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"fmt"
+	"io"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
+	"strings"
 	"sync/atomic"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
+	vm "github.com/VictoriaMetrics/metrics"
 
 	"aspectop/model"
 	"aspectop/receiver"
 )
 
-// scrapeTime limits the journal's part of a scrape.
-const scrapeTime = 2 * time.Second
-
-var (
-	requestsDesc  = prometheus.NewDesc("aspectop_requests_total", "Webhook requests by verdict: verified, duplicate, unkept (answered 503), or why they were rejected.", []string{"verdict"}, nil)
-	journalDesc   = prometheus.NewDesc("aspectop_journal_reachable", "1 if deliveries can be stored.", nil, nil)
-	forwardDesc   = prometheus.NewDesc("aspectop_forwards_total", "Messages forwarded to a handler, by outcome.", []string{"to", "outcome"}, nil)
-	lagDesc       = prometheus.NewDesc("aspectop_forward_waiting", "Messages waiting to be forwarded to a handler, by state.", []string{"to", "state"}, nil)
-	connectedDesc = prometheus.NewDesc("aspectop_tunnel_connected", "1 if the tunnel is connected.", nil, nil)
-	probeDesc     = prometheus.NewDesc("aspectop_probe_ok", "1 if the last probe of the public URL succeeded.", nil, nil)
+// scrapeTime limits the journal's part of a scrape, and maxScrapes how many are
+// answered at once.
+const (
+	scrapeTime = 2 * time.Second
+	maxScrapes = 4
 )
 
-// metrics is the Prometheus collector of a session.
+// meanings are the help texts of the metrics.
+var meanings = map[string]string{
+	"aspectop_append_seconds":    "Time until a delivery was durable or storing it failed.",
+	"aspectop_forward_waiting":   "Messages waiting to be forwarded to a handler, by state.",
+	"aspectop_forwards_total":    "Messages forwarded to a handler, by outcome.",
+	"aspectop_journal_reachable": "1 if deliveries can be stored.",
+	"aspectop_probe_ok":          "1 if the last probe of the public URL succeeded.",
+	"aspectop_requests_total":    "Webhook requests by verdict: verified, duplicate, unkept (answered 503), or why they were rejected.",
+	"aspectop_task_seconds":      "Time from creation to last update of the tasks read from the journal that have ended.",
+	"aspectop_tasks":             "Tasks read from the journal, by state.",
+	"aspectop_tasks_active":      "Tasks read from the journal that have not ended.",
+	"aspectop_tasks_stalled":     "Active tasks without news for longer than usual.",
+	"aspectop_tunnel_connected":  "1 if the tunnel is connected.",
+}
+
+// metrics answers the scrapes of a session.
 type metrics struct {
 	session *Session
 	server  atomic.Pointer[receiver.Server] // nil until deliveries are accepted
-	appends prometheus.Histogram
+	kept    *vm.Set                         // of what is counted between scrapes
+	appends *vm.PrometheusHistogram
+	scrapes chan struct{}
 }
 
 // ServeMetrics prepares the server of --metrics; "" is none.
@@ -48,20 +63,17 @@ func (s *Session) ServeMetrics(address string) error {
 	if receiver.Public(l.Addr().String()) {
 		s.Remark("metrics on " + l.Addr().String() + " are open to the network")
 	}
-	s.metrics = &metrics{session: s, appends: prometheus.NewHistogram(prometheus.HistogramOpts{
-		Name:    "aspectop_append_seconds",
-		Help:    "Time until a delivery was durable or storing it failed.",
-		Buckets: prometheus.ExponentialBuckets(0.0005, 2, 16),
-	})}
-	s.Beside(func(ctx context.Context) error { return s.metrics.serve(ctx, l) })
+	vm.ExposeMetadata(true)
+	m := &metrics{session: s, kept: vm.NewSet(), scrapes: make(chan struct{}, maxScrapes)}
+	m.appends = m.kept.NewPrometheusHistogramExt("aspectop_append_seconds", vm.ExponentialBuckets(0.0005, 2, 16))
+	s.metrics = m
+	s.Beside(func(ctx context.Context) error { return m.serve(ctx, l) })
 	return nil
 }
 
 func (m *metrics) serve(ctx context.Context, l net.Listener) error {
-	registry := prometheus.NewRegistry()
-	registry.MustRegister(m, m.appends, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4, Timeout: 2 * scrapeTime}))
+	mux.HandleFunc("GET /metrics", m.answer)
 	server := &http.Server{
 		Handler: mux, ReadTimeout: 5 * time.Second, WriteTimeout: 4 * scrapeTime, IdleTimeout: time.Minute,
 		ErrorLog: slog.NewLogLogger(slog.Default().Handler(), slog.LevelDebug),
@@ -74,33 +86,88 @@ func (m *metrics) serve(ctx context.Context, l net.Listener) error {
 	return nil
 }
 
-// Describe makes metrics a prometheus.Collector.
-func (m *metrics) Describe(out chan<- *prometheus.Desc) { prometheus.DescribeByCollect(m, out) }
+// answer writes a scrape in Prometheus' text format.
+func (m *metrics) answer(w http.ResponseWriter, r *http.Request) {
+	select {
+	case m.scrapes <- struct{}{}:
+		defer func() { <-m.scrapes }()
+	default:
+		http.Error(w, "too many scrapes at once", http.StatusServiceUnavailable)
+		return
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), scrapeTime)
+	defer cancel()
+	set := vm.NewSet()
+	m.collect(ctx, set)
+	var all bytes.Buffer
+	m.kept.WritePrometheus(&all)
+	set.WritePrometheus(&all)
+	vm.WriteGoMetrics(&all)
+	vm.WriteProcMetrics(&all)
+	vm.WriteFDMetrics(&all)
+	w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
+	for line := range strings.Lines(all.String()) {
+		// The library writes HELP lines without a text, which not every parser takes.
+		name, isHelp := strings.CutPrefix(strings.TrimSpace(line), "# HELP ")
+		switch meaning := meanings[name]; {
+		case isHelp && meaning != "":
+			fmt.Fprintf(w, "# HELP %s %s\n", name, meaning)
+		case !isHelp:
+			io.WriteString(w, line)
+		}
+	}
+}
 
-// Collect reads everything when it is asked for.
-func (m *metrics) Collect(out chan<- prometheus.Metric) {
+// collect reads everything when it is asked for. Handlers whose URLs differ in what
+// is not shown add up.
+func (m *metrics) collect(ctx context.Context, set *vm.Set) {
+	counter := func(n int, name string, labels ...any) {
+		set.GetOrCreateCounter(fmt.Sprintf(name, labels...)).Add(n)
+	}
+	gauge := func(n int, name string, labels ...any) {
+		set.GetOrCreateGauge(fmt.Sprintf(name, labels...), nil).Add(float64(n))
+	}
 	s := m.session
 	if server := m.server.Load(); server != nil {
 		c := server.Counts()
-		for verdict, n := range map[string]int64{"verified": c.Verified, "duplicate": c.Duplicate, "unkept": c.Unkept} {
-			out <- prometheus.MustNewConstMetric(requestsDesc, prometheus.CounterValue, float64(n), verdict)
-		}
-		for reason, n := range c.Rejected {
-			out <- prometheus.MustNewConstMetric(requestsDesc, prometheus.CounterValue, float64(n), string(reason))
+		verdicts := map[model.Reason]int64{"verified": c.Verified, "duplicate": c.Duplicate, "unkept": c.Unkept}
+		maps.Copy(verdicts, c.Rejected)
+		for verdict, n := range verdicts {
+			counter(int(n), "aspectop_requests_total{verdict=%q}", verdict)
 		}
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), scrapeTime)
-	defer cancel()
-	out <- gauge(journalDesc, s.journal.Ready(ctx) == nil)
+	gauge(oneIf(s.journal.Ready(ctx) == nil), "aspectop_journal_reachable")
 	for _, f := range s.forwarders {
 		q := f.Queue()
 		for outcome, n := range map[string]int{"delivered": q.Delivered, "refused": q.Failed, "gave_up": q.GaveUp} {
-			out <- prometheus.MustNewConstMetric(forwardDesc, prometheus.CounterValue, float64(n), q.To, outcome)
+			counter(n, "aspectop_forwards_total{outcome=%q,to=%q}", outcome, q.To)
 		}
 		for state, n := range map[string]int{"waiting": q.Waiting, "in_flight": q.InFlight, "retrying": q.Retrying} {
-			out <- prometheus.MustNewConstMetric(lagDesc, prometheus.GaugeValue, float64(n), q.To, state)
+			gauge(n, "aspectop_forward_waiting{state=%q,to=%q}", state, q.To)
 		}
 	}
+	s.Feed.RLock()
+	if loading, _, _ := s.Feed.Loading(); !loading { // before, they would be too few
+		board, now, stalled, active := s.Feed.Board(), time.Now(), 0, 0
+		took := set.NewPrometheusHistogramExt("aspectop_task_seconds", vm.ExponentialBuckets(1, 2, 16))
+		for i := range board.Len() {
+			t := board.At(i)
+			if t.Active() {
+				active++
+				if _, ok := board.Stalled(t, now); ok {
+					stalled++
+				}
+			} else if d := t.Took(now); d > 0 {
+				took.Update(d.Seconds())
+			}
+		}
+		for _, state := range model.States {
+			gauge(board.Count(state), "aspectop_tasks{state=%q}", state)
+		}
+		gauge(active, "aspectop_tasks_active")
+		gauge(stalled, "aspectop_tasks_stalled")
+	}
+	s.Feed.RUnlock()
 	select {
 	case <-s.ready: // the tunnel is set before that
 	default:
@@ -108,30 +175,29 @@ func (m *metrics) Collect(out chan<- prometheus.Metric) {
 	}
 	if s.reach != nil {
 		t := s.reach.tunnel.State()
-		out <- gauge(connectedDesc, t.State == model.TunnelConnected)
+		gauge(oneIf(t.State == model.TunnelConnected), "aspectop_tunnel_connected")
 		if t.Probe != nil {
-			out <- gauge(probeDesc, t.Probe.OK)
+			gauge(oneIf(t.Probe.OK), "aspectop_probe_ok")
 		}
 	}
 }
 
-func gauge(d *prometheus.Desc, is bool) prometheus.Metric {
-	value := 0.0
+func oneIf(is bool) int {
 	if is {
-		value = 1
+		return 1
 	}
-	return prometheus.MustNewConstMetric(d, prometheus.GaugeValue, value)
+	return 0
 }
 
 // timed measures how long appending takes.
 type timed struct {
 	receiver.Appender
-	appends prometheus.Histogram
+	appends *vm.PrometheusHistogram
 }
 
 func (t timed) Append(ctx context.Context, d *model.Delivery) error {
 	began := time.Now()
 	err := t.Appender.Append(ctx, d)
-	t.appends.Observe(time.Since(began).Seconds())
+	t.appends.UpdateDuration(began)
 	return err
 }

@@ -64,23 +64,18 @@ func (r *reception) URL() string {
 // accept says that deliveries are accepted from now on.
 func (r *reception) accept() { close(r.receiving) }
 
-// known returns the secrets.
-func (r *reception) known() []receiver.Secret {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.secrets[:len(r.secrets):len(r.secrets)]
-}
-
-// learn adds the secret of an endpoint that was registered.
-func (r *reception) learn(more []receiver.Secret) {
+// knownSecrets adds secrets, such as that of an endpoint registered for this run,
+// and returns all.
+func (r *reception) knownSecrets(more ...receiver.Secret) []receiver.Secret {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.secrets = append(r.secrets, more...)
+	return r.secrets[:len(r.secrets):len(r.secrets)]
 }
 
 // resign returns a signer for the secret with the name, nil if it is unknown.
 func (r *reception) resign(name string) forward.Signer {
-	for _, secret := range r.known() {
+	for _, secret := range r.knownSecrets() {
 		if secret.Name == name {
 			return secret.Sign
 		}
@@ -100,9 +95,9 @@ func (s *Session) receive(ctx context.Context) (err error) {
 		if err != nil {
 			return unlessEnded(ctx, err)
 		}
-		s.learn(more)
+		s.knownSecrets(more...)
 	}
-	config.Secrets = s.known()
+	config.Secrets = s.knownSecrets()
 	server, err := receiver.New(config)
 	if err != nil {
 		return exit.Usage("%w", err)

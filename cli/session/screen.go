@@ -63,7 +63,7 @@ func (s *Session) options() screen.Options {
 		Conceal: s.token(), Filter: s.filter, Since: s.output.since.At, CanSuspend: terminal.CanSuspend, Notify: s.notify,
 		Resumed: s.gap, Sources: s.states, Failing: s.failing, Export: exportTask, Picture: savePicture,
 	}
-	for _, secret := range s.known() {
+	for _, secret := range s.knownSecrets() {
 		o.Secrets = append(o.Secrets, secret.Name)
 	}
 	// An interface that contains a nil pointer is not nil.

@@ -164,21 +164,27 @@ func (s *Session) shareSSH() (stop func()) {
 }
 
 // remoteScreen is the read-only screen of an SSH viewer.
-func (s *Session) remoteScreen(ctx context.Context, c ssh.Client) (tea.Model, func(), error) {
-	o := s.options()
-	o.Journal, o.Pace = withoutCredentials{s.rows}, remotePace
-	o.Remote, o.Private = true, s.ssh.private
-	o.Theme, o.ASCII = "auto", s.output.ascii || c.ASCII
+func (s *Session) remoteScreen(ctx context.Context, c ssh.Client) tea.Model {
+	return ui.New(ctx, remoteOptions(s.options(), c, s.ssh.private))
+}
+
+// remoteOptions lists what a viewer over SSH gets of the host's screen: what is not
+// named here, such as everything that acts on the host, no viewer has.
+func remoteOptions(host screen.Options, c ssh.Client, private bool) screen.Options {
+	o := screen.Options{
+		Feed: host.Feed, Journal: withoutCredentials{host.Journal}, Now: host.Now, Pace: remotePace,
+		Receiver: host.Receiver, Secrets: host.Secrets, Sources: host.Sources, Failing: host.Failing, Names: host.Names,
+		Queues: host.Queues, Viewers: host.Viewers, Filter: host.Filter, Since: host.Since, Try: host.Try,
+		Remarks: []string{"read-only view; press ? for the keys"}, Remote: true, Private: private,
+		Theme: "auto", ASCII: host.ASCII || c.ASCII, ReducedMotion: host.ReducedMotion,
+	}
 	if c.NoColor {
 		o.Theme = "mono"
 	}
-	o.Notify, o.CanSuspend, o.Resumed = false, nil, nil
-	o.Export, o.Picture, o.Replay, o.Retry, o.Editor = nil, nil, nil, nil, nil
-	o.Remarks = []string{"read-only view; press ? for the keys"}
-	if o.Private {
-		o.JournalPath, o.API, o.Endpoint = "", nil, nil
+	if !private {
+		o.JournalPath, o.API, o.Endpoint = host.JournalPath, host.API, host.Endpoint
 	}
-	return ui.New(ctx, o), func() {}, nil
+	return o
 }
 
 // remotePace is the minimum time between two frames of a viewer, so that sixteen

@@ -64,7 +64,7 @@ func newRig(t *testing.T, change func(*Config)) *rig {
 	}
 	config := Config{
 		Keys: keys, HostKey: newSigner(t), Sessions: 4, limits: usualLimits,
-		Screen: func(context.Context, Client) (tea.Model, func(), error) { return &still{}, func() {}, nil },
+		Screen: func(context.Context, Client) tea.Model { return &still{} },
 		Lines: func(ctx context.Context, out io.Writer, _ bool) error {
 			fmt.Fprintln(out, "ready")
 			<-ctx.Done()

@@ -21,7 +21,6 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 	"charm.land/ssh"
-	"charm.land/wish/v2"
 	gossh "golang.org/x/crypto/ssh"
 
 	"aspectop/model"
@@ -33,9 +32,8 @@ type Config struct {
 	HostKey  gossh.Signer
 	Sessions int // how many may watch at once
 
-	// Screen returns the program for one client. ctx ends with the session; then
-	// release is called, when the program no longer runs.
-	Screen func(ctx context.Context, c Client) (m tea.Model, release func(), err error)
+	// Screen returns the program for one client. ctx ends with the session.
+	Screen func(ctx context.Context, c Client) tea.Model
 	// Lines writes sentences, or JSON lines, until ctx ends.
 	Lines func(ctx context.Context, out io.Writer, json bool) error
 	// Told is called, by one goroutine at a time, when somebody joins or leaves.
@@ -101,24 +99,15 @@ func New(config Config) (*Server, error) {
 	}
 	s := &Server{config: config, turns: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2))}
 	s.ctx, s.end = context.WithCancelCause(context.Background())
-	server, err := wish.NewServer(
-		wish.WithVersion("aspectop"),
-		wish.WithPublicKeyAuth(s.allowed),
-		func(o *ssh.Server) error { o.AddHostKey(config.HostKey); return nil },
-		ssh.WrapConn(s.connected),
-		ssh.EmulatePty(),
-	)
-	if err != nil {
-		return nil, err
+	s.ssh = &ssh.Server{
+		Version: "aspectop", Handler: s.handle, PublicKeyHandler: s.allowed, PtyCallback: s.mayHaveTerminal,
+		ConnCallback: s.connected, ServerConfigCallback: s.serverConfig,
+		ChannelHandlers:   map[string]ssh.ChannelHandler{"session": s.channel},
+		RequestHandlers:   map[string]ssh.RequestHandler{}, // no forwarding of ports
+		SubsystemHandlers: map[string]ssh.SubsystemHandler{},
 	}
-	server.Handler = s.handle
-	server.PtyCallback = s.mayHaveTerminal
-	server.ServerConfigCallback = s.serverConfig
-	server.ChannelHandlers = map[string]ssh.ChannelHandler{"session": s.channel}
-	server.RequestHandlers = map[string]ssh.RequestHandler{} // no forwarding of ports
-	server.SubsystemHandlers = map[string]ssh.SubsystemHandler{}
-	s.ssh = server
-	return s, nil
+	s.ssh.AddHostKey(config.HostKey)
+	return s, s.ssh.SetOption(ssh.EmulatePty())
 }
 
 // Serve serves those who connect to the listener, until Shutdown.

@@ -1,0 +1,157 @@
+package ssh
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+
+	tea "charm.land/bubbletea/v2"
+	"charm.land/ssh"
+	"github.com/charmbracelet/colorprofile"
+)
+
+// Terminals are drawn as large as this at most, whatever the client says.
+const maxWidth, maxHeight = 1000, 400
+
+// screen runs a program on the client's terminal.
+func (s *Server) screen(ctx context.Context, end context.CancelCauseFunc, sess ssh.Session, c Client, env []string, sizes <-chan ssh.Window) error {
+	profile := colorprofile.Env(env)
+	if c.NoColor {
+		profile = min(profile, colorprofile.ASCII)
+	}
+	pty, _, _ := sess.Pty()
+	width, height := clamp(pty.Window)
+	in := s.input(ctx, end, sess)
+	defer in.stop()
+	guarded := &guardedModel{Model: s.config.Screen(ctx, c), turns: s.turns}
+	p := tea.NewProgram(guarded,
+		tea.WithInput(in), tea.WithOutput(&output{sess, s.config.limits.stall, connOf(sess.Context())}),
+		tea.WithEnvironment(env), tea.WithColorProfile(profile), tea.WithWindowSize(width, height),
+		tea.WithFPS(framesPerSecond), tea.WithoutSignalHandler(), tea.WithFilter(neverSuspended),
+	)
+	guarded.quit = p.Quit
+	over := make(chan struct{})
+	defer close(over)
+	go func() {
+		for {
+			select {
+			case w := <-sizes:
+				width, height := clamp(w)
+				p.Send(tea.WindowSizeMsg{Width: width, Height: height})
+			case <-ctx.Done():
+				p.Quit()
+				return
+			case <-over:
+				return
+			}
+		}
+	}()
+	_, err := p.Run()
+	if what := guarded.panicked.Load(); what != nil {
+		s.crashed(sess, *what)
+		return errLeft
+	}
+	if errors.Is(err, tea.ErrInterrupted) {
+		return nil
+	}
+	return err
+}
+
+// newest takes all sizes and holds the newest one, until the client is gone:
+// whoever sends them must not wait.
+func newest(in <-chan ssh.Window) <-chan ssh.Window {
+	out := make(chan ssh.Window, 1)
+	if in == nil {
+		return out
+	}
+	go func() {
+		for w := range in {
+			select {
+			case <-out:
+			default:
+			}
+			out <- w
+		}
+	}()
+	return out
+}
+
+func clamp(w ssh.Window) (width, height int) {
+	return min(max(w.Width, 0), maxWidth), min(max(w.Height, 0), maxHeight)
+}
+
+// framesPerSecond is half of what the host's own screen gets: a line adds more to
+// the time that a key takes.
+const framesPerSecond = 15
+
+// neverSuspended drops what would stop the process, and with it everybody's screen.
+func neverSuspended(_ tea.Model, msg tea.Msg) tea.Msg {
+	if _, ok := msg.(tea.SuspendMsg); ok {
+		return nil
+	}
+	return msg
+}
+
+// guardedModel keeps a panic from printing a stack on the host's terminal: the
+// program ends, and its session says so. And it takes turns with the other
+// sessions, which news reaches all at once, so that they leave processors to
+// whatever receives.
+type guardedModel struct {
+	tea.Model
+	turns    chan struct{} // has room for those whose turn it is
+	panicked atomic.Pointer[any]
+	quit     func() // ends the program
+}
+
+func (g *guardedModel) recover() {
+	if r := recover(); r != nil && g.panicked.CompareAndSwap(nil, &r) {
+		go g.quit() // it takes the loop that has panicked
+	}
+}
+
+func (g *guardedModel) turn() (done func()) {
+	g.turns <- struct{}{}
+	return func() { <-g.turns }
+}
+
+func (g *guardedModel) Init() (cmd tea.Cmd) {
+	defer g.recover()
+	return g.guard(g.Model.Init())
+}
+
+func (g *guardedModel) Update(msg tea.Msg) (m tea.Model, cmd tea.Cmd) {
+	m = g
+	defer g.turn()()
+	defer g.recover()
+	if g.panicked.Load() != nil {
+		return g, nil
+	}
+	next, c := g.Model.Update(msg)
+	g.Model = next
+	return g, g.guard(c)
+}
+
+func (g *guardedModel) View() (v tea.View) {
+	defer g.turn()()
+	defer g.recover()
+	if g.panicked.Load() != nil {
+		return v
+	}
+	return g.Model.View()
+}
+
+func (g *guardedModel) guard(cmd tea.Cmd) tea.Cmd {
+	if cmd == nil {
+		return nil
+	}
+	return func() (msg tea.Msg) {
+		defer g.recover()
+		msg = cmd()
+		if batch, ok := msg.(tea.BatchMsg); ok {
+			for i := range batch {
+				batch[i] = g.guard(batch[i])
+			}
+		}
+		return msg
+	}
+}
