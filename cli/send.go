@@ -157,7 +157,7 @@ func parseFeatures(texts []string) ([]model.Feature, error) {
 	for _, text := range texts {
 		name, state, _ := strings.Cut(text, "=")
 		if name == "" || !model.State(state).Known() {
-			return nil, exit.Usage("--feature %q: must look like visual=failed; states are %s", text, joined(model.States))
+			return nil, exit.Usage("--feature %q: must look like visual=failed; states are %s", text, joined(model.StateNames()))
 		}
 		features = append(features, model.Feature{Name: name, State: model.State(state)})
 	}

@@ -118,7 +118,7 @@ func progress(t *model.Task) string {
 	done, all := t.Progress()
 	words := []string{fmt.Sprintf("%d/%d", done, all)}
 	for _, f := range t.Features() {
-		if f.State != model.Completed && f.State != model.NA && !model.Internal(f.Name) {
+		if !f.State.Success() && !model.Internal(f.Name) {
 			words = append(words, f.Name+" "+string(f.State))
 		}
 	}

@@ -114,7 +114,7 @@ func (w *Wait) Look() ([]Outcome, error) {
 		}
 		o := w.outcome(g)
 		outcomes = append(outcomes, o)
-		w.missed = w.missed || o.State != Completed && o.State != NA
+		w.missed = w.missed || !o.State.Success()
 		for i := range w.goals {
 			if w.goals[i].id == g.id {
 				w.goals[i].done = true

@@ -163,7 +163,7 @@ func (m *Model) counters(l *draw.Line, level detailLevel) {
 		wall()
 	}
 	l.Put(draw.Strong, fmt.Sprint(m.Board.Len())).Put(draw.Dim, draw.Plural(m.Board.Len(), " task", " tasks"))
-	for _, s := range []model.State{model.Processing, model.Queued, model.Completed, model.Failed, model.Cancelled} {
+	for _, s := range model.CountedStates() {
 		n := m.Board.Count(s)
 		if n == 0 {
 			continue

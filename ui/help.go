@@ -6,6 +6,7 @@ import (
 
 	"github.com/charmbracelet/x/ansi"
 
+	"aspectop/model"
 	"aspectop/printer"
 	"aspectop/ui/draw"
 	"aspectop/ui/keys"
@@ -32,10 +33,11 @@ func (m *Model) helpGroups() []helpGroup {
 		g := &groups[len(groups)-1]
 		g.rows = append(g.rows, [2]string{row.Keys, row.Does})
 	}
-	groups = append(groups, helpGroup{"States", [][2]string{
-		{"· q", "queued"}, {"▸ p", "processing, time so far"}, {"✓ c", "completed, time it took"}, {"✗ f", "failed"},
-		{"× x", "cancelled"}, {"– n", "not applicable; is done"}, {"? ?", "not documented"},
-	}})
+	states := helpGroup{title: "States"}
+	for _, s := range append(slices.Clone(model.States), model.UnknownState) {
+		states.rows = append(states.rows, [2]string{s.Sign + " " + s.Letter, s.Meaning})
+	}
+	groups = append(groups, states)
 	if viewers := m.viewers(); len(viewers) > 0 && !m.Hidden {
 		watching := helpGroup{title: "Watching over SSH"}
 		for _, v := range viewers {

@@ -69,7 +69,7 @@ func (m *Model) lookForStalled() {
 func (m *Model) notify() tea.Cmd {
 	n := &m.notices
 	var told []string
-	for _, s := range []model.State{model.Failed, model.Completed, model.Cancelled} {
+	for _, s := range model.CountedStates() {
 		told = appendNotice(told, n.tasks[s], string(s))
 	}
 	told = appendNotice(told, n.stalled, "stalled")

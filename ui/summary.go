@@ -21,7 +21,7 @@ func (m *Model) Summary() string {
 	fmt.Fprintf(&b, "%s: %d verified, %d rejected, %d duplicate, %d late\n", draw.Ago(m.Now().Sub(m.Feed.Started())),
 		m.Board.Counters().Verified, m.Board.Counters().Rejected, m.Board.Counters().Duplicate, m.Board.Counters().Late)
 	var states []string
-	for _, s := range []model.State{model.Completed, model.Failed, model.Cancelled, model.Processing, model.Queued} {
+	for _, s := range model.CountedStates() {
 		if n := m.Board.Count(s); n > 0 {
 			states = append(states, fmt.Sprintf("%d %s", n, s))
 		}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -218,4 +219,17 @@ func TestDurationsAreToldAsPeopleSayThem(t *testing.T) {
 			t.Errorf("%v is told as %q, want %q", d, got, want)
 		}
 	}
+}
+
+func TestAStateThatIsAddedToTheTableHasItsPlaceInAReport(t *testing.T) {
+	old := model.States
+	model.States = append(slices.Clone(old),
+		model.StateInfo{State: "paused", Sign: "‖", Letter: "p", Order: 2, Role: model.RoleWaiting},
+		model.StateInfo{State: "expired", Sign: "†", Letter: "e", Order: 3, Terminal: true, Role: model.RoleStopped})
+	t.Cleanup(func() { model.States = old })
+	var j memory
+	j.keep(told("task.progress", "halted", 3500, "visual", "paused"))
+	j.keep(told("task.progress", "over", 10, "proxy", "expired"))
+	inOrder(t, page(t, j), "In progress <b>1</b>", "Completed <b>0</b>", "Cancelled <b>0</b>", "Expired <b>1</b>",
+		`<b class="queued">‖ paused</b>`, `<i class="queued">‖ visual</i>`, "<h2>Expired", `<i class="cancelled">† proxy</i>`)
 }

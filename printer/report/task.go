@@ -32,7 +32,7 @@ const mostFeatures = 12
 func (g *gathering) row(t *model.Task, kind int) Row {
 	r := Row{
 		Task:  t,
-		State: string(t.State()), Class: groupNames[kind].class, Glyph: glyph(t.State()),
+		State: string(t.State()), Class: g.groups[kind].class, Glyph: t.State().Info().Sign,
 		ID: g.text(t.ID(), longestID), Short: g.short(t.ID()),
 		Heard: g.moment(t.Heard()), HeardAt: t.Heard().UnixMilli(), Messages: t.Messages(),
 	}
@@ -47,7 +47,7 @@ func (g *gathering) row(t *model.Task, kind int) Row {
 			r.More = len(t.Features()) - i
 			break
 		}
-		r.Features = append(r.Features, Cell{g.text(f.Name, longestWord), class(f.State), glyph(f.State)})
+		r.Features = append(r.Features, Cell{g.text(f.Name, longestWord), class(f.State), f.State.Info().Sign})
 	}
 	if took, ok := took(t, g.Now); ok {
 		r.Took, r.TookFor = Cell{Text: Span(took)}, took.Milliseconds()

@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -29,7 +30,7 @@ type words struct {
 const shortestUser = 8
 
 // newWords hides the users of the tasks, if anything is to be hidden.
-func newWords(o Options, kinds [groups][]*model.Task) words {
+func newWords(o Options, kinds [][]*model.Task) words {
 	w := words{zone: o.Now.Location(), redact: o.Redact}
 	if !o.Redact {
 		return w
@@ -100,29 +101,10 @@ func (w *words) moment(t time.Time) string {
 	return t.In(w.zone).Format(time.DateTime)
 }
 
-// class is the style of a state. An unknown state counts as processing.
+// class is the style of a state: that of the first one in its role.
 func class(s model.State) string {
-	if s.Known() {
-		return string(s)
-	}
-	return string(model.Processing)
-}
-
-// glyph tells a state apart where colours cannot be seen.
-func glyph(s model.State) string {
-	switch s {
-	case model.Queued:
-		return "·"
-	case model.Completed:
-		return "✓"
-	case model.Failed:
-		return "✗"
-	case model.Cancelled:
-		return "×"
-	case model.NA:
-		return "–"
-	}
-	return "▸"
+	i := slices.IndexFunc(model.States, func(other model.StateInfo) bool { return other.Role == s.Info().Role })
+	return string(model.States[i].State)
 }
 
 // Span is a duration as people say it, in at most two units: 4.2 s, 42 s,

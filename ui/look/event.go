@@ -85,7 +85,7 @@ func explain(sc *screen.Screen, a *feed.Arrival) explained {
 func told(features []model.Feature) string {
 	words := make([]string, len(features))
 	for i, f := range features {
-		words[i] = f.Name + " " + draw.Word(f.State)
+		words[i] = f.Name + " " + f.State.Word()
 	}
 	return strings.Join(words, ", ")
 }
