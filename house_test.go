@@ -48,6 +48,10 @@ var rooms = []struct {
 	{"journal/postgres", nil},
 	{"journal", []string{"ui", "net/http", "charm.land/"}},
 	{"model", nil},
+	{"jsonl", nil},
+	{"clean", nil},
+	{"sig", nil},
+	{"broadcast", nil},
 	{"private", nil},
 }
 

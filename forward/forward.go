@@ -10,6 +10,7 @@ import (
 
 	"aspectop/journal"
 	"aspectop/model"
+	"aspectop/sig"
 )
 
 // Journal is what a Forwarder reads: a reader of package journal. Each Forwarder
@@ -165,7 +166,7 @@ func (f *Forwarder) attempt(ctx context.Context, seq int64) (model.Forward, answ
 		}
 	}
 	if sign != nil {
-		seal(h, d.ID, now, d.Body, sign)
+		sig.Seal(h, d.ID, now, d.Body, sign)
 	}
 	late := sign == nil && stale(h, now)
 	a := f.target.post(ctx, f.client, h, d.Body)

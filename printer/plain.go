@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"aspectop/clean"
 	"aspectop/model"
 )
 
@@ -32,7 +33,7 @@ func (s *sentences) say(at time.Time, sentence string) {
 	}
 	s.out.WriteString(at.Format(layout))
 	s.out.WriteString("  ")
-	s.out.WriteString(Clean(sentence))
+	s.out.WriteString(clean.Text(sentence))
 	s.out.WriteByte('\n')
 }
 

@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"strings"
 
+	"aspectop/clean"
 	"aspectop/model"
-	"aspectop/printer"
 	"aspectop/ui/draw"
 )
 
@@ -41,7 +41,7 @@ func (m *Model) Summary() string {
 			told = append(told, fmt.Sprintf("%d failed", n))
 		}
 		if len(told) > 0 {
-			fmt.Fprintf(&b, "  %-14s %s\n", printer.Clean(name), strings.Join(told, ", "))
+			fmt.Fprintf(&b, "  %-14s %s\n", clean.Text(name), strings.Join(told, ", "))
 		}
 	}
 	return b.String()

@@ -8,8 +8,8 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"aspectop/clean"
 	"aspectop/model"
-	"aspectop/printer"
 )
 
 // What a stranger can make long is cut: a page is to be read.
@@ -65,7 +65,7 @@ func (w *words) text(s string, most int) string {
 		s = w.hidden.Replace(s)
 		s = aURL.ReplaceAllString(s, "(hidden)")
 	}
-	s = printer.Clean(s)
+	s = clean.Text(s)
 	n := 0
 	for i := range s {
 		if n++; n > most {

@@ -7,9 +7,9 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/charmbracelet/x/ansi"
+	"aspectop/clean"
 
-	"aspectop/printer"
+	"github.com/charmbracelet/x/ansi"
 )
 
 // Line builds one line of a frame, exactly width cells wide. Every text goes
@@ -107,7 +107,7 @@ func Fit(s string, w int) (fitted string, width int, cut bool) {
 		}
 		s, cut = s[:limit], true
 	}
-	s = printer.Clean(s)
+	s = clean.Text(s)
 	if width = Cells(s); width > w {
 		cut = true
 	}
