@@ -9,6 +9,7 @@ import (
 	"aspectop/clean"
 	"aspectop/jsonl"
 	"aspectop/model"
+	"aspectop/words"
 )
 
 // The lines of commands that do not follow a journal: a sentence or a JSON line
@@ -38,19 +39,19 @@ func WriteResult(out io.Writer, f Format, at time.Time, r model.Outcome) error {
 }
 
 func resultSentence(r model.Outcome) string {
-	name := "task " + short(r.TaskID) + ":"
+	name := "task " + words.ID(r.TaskID) + ":"
 	if r.Feature != "" {
-		name += " " + word(r.Feature)
+		name += " " + words.Name(r.Feature)
 	}
 	switch {
 	case r.Done:
-		return name + " " + word(string(r.State))
+		return name + " " + words.Name(string(r.State))
 	case r.State == "" && r.Task != "":
-		return fmt.Sprintf("task %s: not done, the task is %s and has no feature %s", short(r.TaskID), word(string(r.Task)), word(r.Feature))
+		return fmt.Sprintf("task %s: not done, the task is %s and has no feature %s", words.ID(r.TaskID), words.Name(string(r.Task)), words.Name(r.Feature))
 	case r.State == "":
 		return name + " not done, no state known"
 	}
-	return name + " not done, still " + word(string(r.State))
+	return name + " not done, still " + words.Name(string(r.State))
 }
 
 // Sent is one attempt to deliver a message, and its result.
@@ -90,11 +91,11 @@ func WriteSent(out io.Writer, f Format, s Sent) error {
 }
 
 func sentSentence(s Sent) string {
-	sentence := "sent " + word(s.Type)
+	sentence := "sent " + words.Name(s.Type)
 	if s.Task != "" {
-		sentence += " of task " + word(s.Task)
+		sentence += " of task " + words.Name(s.Task)
 	}
-	sentence += " as " + word(s.ID)
+	sentence += " as " + words.Name(s.ID)
 	switch s.Break {
 	case "":
 	case "body":
@@ -111,7 +112,7 @@ func sentSentence(s Sent) string {
 	}
 	sentence += fmt.Sprintf(": answered %d after %d ms", s.Status, s.Took.Milliseconds())
 	if s.Answer != "" && s.Status/100 != 2 {
-		sentence += fmt.Sprintf(" (%s)", word(s.Answer))
+		sentence += fmt.Sprintf(" (%s)", words.Name(s.Answer))
 	}
 	switch {
 	case s.Break == "":
@@ -127,18 +128,7 @@ func sentSentence(s Sent) string {
 
 // WriteReplayed writes the result of posting a stored delivery again.
 func WriteReplayed(out io.Writer, format Format, e *model.Event, f *model.Forward) error {
-	sentence := messageWords(e)
-	if f.Resigned {
-		sentence += ", re-signed"
-	}
-	if f.Delivered() {
-		sentence += fmt.Sprintf(": answered %d in %d ms", f.Status, f.Latency.Milliseconds())
-	} else {
-		sentence += ": " + f.Error
-	}
-	if f.Hint != "" {
-		sentence += "; " + f.Hint
-	}
+	sentence := fmt.Sprintf("%s: %s", messageWords(e), words.Forward(f))
 	return writeLine(out, format, "forward", f.At.Add(f.Latency), func(o *jsonl.Object) { putForward(o, f) }, sentence)
 }
 
@@ -183,18 +173,18 @@ func WriteReplayEnd(out io.Writer, format Format, at time.Time, to string, r Rep
 }
 
 func replayedSentence(to string, r Replayed) string {
-	words := fmt.Sprintf("posted %d", r.Posted)
+	posted := fmt.Sprintf("posted %d", r.Posted)
 	if r.Posted < r.Selected {
-		words = fmt.Sprintf("stopped after %d of %d", r.Posted, r.Selected)
+		posted = fmt.Sprintf("stopped after %d of %d", r.Posted, r.Selected)
 	}
-	return fmt.Sprintf("%s to %s: %d delivered, %d failed", words, to, r.Delivered, r.Posted-r.Delivered)
+	return fmt.Sprintf("%s to %s: %d delivered, %d failed", posted, to, r.Delivered, r.Posted-r.Delivered)
 }
 
 // messageWords names a message and its task.
 func messageWords(e *model.Event) string {
-	words := fmt.Sprintf("#%d %s", e.Seq, word(e.Type))
+	name := fmt.Sprintf("#%d %s", e.Seq, words.Name(e.Type))
 	if e.Task != nil {
-		words += " of task " + short(e.Task.ID)
+		name += " of task " + words.ID(e.Task.ID)
 	}
-	return words
+	return name
 }

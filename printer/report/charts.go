@@ -50,7 +50,7 @@ const mostStays = 100
 
 // timeline lays the stays of the task's features out, from its creation to its
 // newest message, or to now if it goes on.
-func (w *words) timeline(t *model.Task, now time.Time) *Timeline {
+func (w *wording) timeline(t *model.Task, now time.Time) *Timeline {
 	var (
 		features = t.Features()
 		spans    = make([][]model.Span, len(features))

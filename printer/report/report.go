@@ -45,7 +45,7 @@ type Report struct {
 	// LeftOut is how many tasks are counted but not listed.
 	LeftOut int
 
-	words words
+	wording wording
 }
 
 // Tile is one figure with its name.
@@ -115,7 +115,7 @@ func Of(b *model.Board, o Options) *Report {
 // gathering is a report under way.
 type gathering struct {
 	Options
-	words
+	wording
 	board  *model.Board
 	counts bool // stats are this report's own
 	stats  *model.Stats
@@ -156,8 +156,8 @@ func (g *gathering) kind(t *model.Task) int {
 
 func (g *gathering) report() *Report {
 	listed := g.list()
-	g.words = newWords(g.Options, g.kinds)
-	r := &Report{At: g.Now, Tiles: []Tile{{Name: "Tasks", Count: g.tasks}}, words: g.words}
+	g.wording = newWording(g.Options, g.kinds)
+	r := &Report{At: g.Now, Tiles: []Tile{{Name: "Tasks", Count: g.tasks}}, wording: g.wording}
 	for kind, tasks := range g.kinds {
 		name := g.groups[kind]
 		tile := Tile{Name: name.name, Count: len(tasks)}

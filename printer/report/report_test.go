@@ -74,7 +74,7 @@ func TestAReportTellsWhatRanWhatFailedAndWhen(t *testing.T) {
 		`aria-label="Timeline over 1`, "queued for 20\u00a0s", "processing for 1\u00a0min\u00a010\u00a0s", "completed at 2026-11-23 12:01:40",
 		"2026-11-23 12:00:10<td>task.progress", "proxy <b>queued</b>", "verified (secret default)", "msg_good_10",
 		"task.completed", "proxy processing → <b>completed</b>",
-		"late: the task had newer news", "duplicate", "arrival 2")
+		"late; older than what was known", "duplicate", "arrival 2 of #4")
 }
 
 func TestAReportIsAboutTheTasksThatAreAskedFor(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"aspectop/clean"
+	"aspectop/words"
 
 	"github.com/charmbracelet/x/ansi"
 )
@@ -33,6 +34,14 @@ func (l *Line) Used() int { return l.Width - l.Free }
 
 // Put appends s, cut with an ellipsis if it does not fit.
 func (l *Line) Put(r Role, s string) *Line { return l.write(r, s, l.Free) }
+
+// PutAll appends what [words] tells.
+func (l *Line) PutAll(told words.Segments) *Line {
+	for _, s := range told {
+		l.Put(s.Role, s.Text)
+	}
+	return l
+}
 
 // Cell appends s in exactly w cells, cut or padded on the right.
 func (l *Line) Cell(r Role, s string, w int) *Line {
