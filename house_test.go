@@ -47,7 +47,12 @@ var rooms = []struct {
 	{"journal/sqlite", nil},
 	{"journal/postgres", nil},
 	{"journal", []string{"ui", "net/http", "charm.land/"}},
+	{"words", []string{"ui", "feed", "journal", "printer", "net/http", "charm.land/"}},
 	{"model", nil},
+	{"jsonl", nil},
+	{"clean", nil},
+	{"sig", nil},
+	{"broadcast", nil},
 	{"private", nil},
 }
 

@@ -16,6 +16,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"aspectop/broadcast"
 )
 
 const (
@@ -181,14 +183,10 @@ func sleep(ctx context.Context, d time.Duration, last error) error {
 	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < d {
 		return fmt.Errorf("%w (no time left to try again)", last)
 	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return fmt.Errorf("%w (no further attempt: %w)", last, ctx.Err())
+	if err := broadcast.Sleep(ctx, d); err != nil {
+		return fmt.Errorf("%w (no further attempt: %w)", last, err)
 	}
+	return nil
 }
 
 // maxRetryAfter is the longest Retry-After that is waited for. If the server asks

@@ -30,7 +30,7 @@ func TestEveryRefusalIsASentence(t *testing.T) {
 		{"too many, for long", 429, `{"detail":"slow down"}`, http.Header{"Retry-After": {"120"}},
 			"GET /tasks/active: 429 Too Many Requests: slow down (too many requests: try again in 2m0s)"},
 		{"a page of HTML", 501, "<html><head><style>p{}</style><title>Oops</title></head><body>\n\n<h1>It  broke</h1>\x1b[31m</body></html>", http.Header{"Retry-After": {"3600"}},
-			"GET /tasks/active: 501 Not Implemented: Oops It broke [31m (server error: try again in 1h0m0s)"},
+			"GET /tasks/active: 501 Not Implemented: Oops It broke (server error: try again in 1h0m0s)"},
 		{"nothing", 400, ``, nil, "GET /tasks/active: 400 Bad Request"},
 		{"a key repeated", 400, `{"detail":"Bearer ` + testKey + ` and ` + testSecret + ` are bad"}`, nil,
 			"GET /tasks/active: 400 Bad Request: Bearer ****WXYZ and whsec_**** are bad"},

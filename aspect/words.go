@@ -6,11 +6,9 @@ import (
 	"io"
 	"regexp"
 	"strings"
-	"unicode"
-)
 
-// maxWords is the maximum length of a server's text in an error, in characters.
-const maxWords = 200
+	"aspectop/clean"
+)
 
 // wordsOf extracts the message from the body of an error: {"detail": …} of FastAPI
 // and Svix, or else the beginning of the body. The body is foreign if it is no JSON
@@ -66,23 +64,10 @@ var tags = regexp.MustCompile(`(?is)<(script|style)\b.*?</(script|style)\s*>|<[a
 
 var secretForm = regexp.MustCompile(`whs(ec|k1?)_[A-Za-z0-9+/=_-]*`)
 
-// clean makes a server's text safe for an error: one short line without control and
-// bidi characters, and without our key or any secret.
+// clean is a server's text in an error: by [clean.Line], without our key or any
+// secret.
 func (c *Client) clean(s string) string {
 	s = strings.ReplaceAll(s, c.key.Reveal(), c.key.Masked())
 	s = secretForm.ReplaceAllString(s, "whs${1}_****")
-	s = strings.Map(func(r rune) rune {
-		switch {
-		case unicode.IsSpace(r):
-			return ' '
-		case r == unicode.ReplacementChar, !unicode.IsPrint(r):
-			return -1
-		}
-		return r
-	}, s)
-	runes := []rune(strings.Join(strings.Fields(s), " "))
-	if len(runes) > maxWords {
-		return string(runes[:maxWords]) + "…"
-	}
-	return string(runes)
+	return clean.Line(s)
 }

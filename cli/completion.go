@@ -91,7 +91,7 @@ func features(withState bool) []string {
 			values = append(values, f)
 			continue
 		}
-		for _, s := range model.States {
+		for _, s := range model.StateNames() {
 			values = append(values, f+"="+string(s))
 		}
 	}

@@ -15,9 +15,10 @@ import (
 	"github.com/spf13/pflag"
 
 	"aspectop/aspect"
+	"aspectop/clean"
 	"aspectop/cli/exit"
 	"aspectop/cli/settings"
-	"aspectop/printer"
+	"aspectop/jsonl"
 	"aspectop/receiver"
 )
 
@@ -83,8 +84,8 @@ type endpointLine struct {
 	EventTypes  []string        `json:"event_types"`
 	RateLimit   int             `json:"rate_limit"`
 	Disabled    bool            `json:"disabled"`
-	Created     instant         `json:"created"`
-	Updated     instant         `json:"updated"`
+	Created     jsonl.Time      `json:"created"`
+	Updated     jsonl.Time      `json:"updated"`
 	Secret      *string         `json:"secret"`
 	SecretFile  *string         `json:"secret_file"`
 	Raw         json.RawMessage `json:"raw"`
@@ -93,7 +94,7 @@ type endpointLine struct {
 func lineOf(e aspect.Endpoint) endpointLine {
 	line := endpointLine{
 		head: headOf("endpoint"), ID: e.ID, URL: e.URL, Description: e.Description, EventTypes: e.EventTypes,
-		RateLimit: e.RateLimit, Disabled: e.Disabled, Created: instant(e.Created), Updated: instant(e.Updated), Raw: e.Raw,
+		RateLimit: e.RateLimit, Disabled: e.Disabled, Created: jsonl.Time(e.Created), Updated: jsonl.Time(e.Updated), Raw: e.Raw,
 	}
 	if len(line.Raw) == 0 {
 		line.Raw = json.RawMessage("null")
@@ -103,8 +104,8 @@ func lineOf(e aspect.Endpoint) endpointLine {
 
 // endpointWords describes an endpoint.
 func endpointWords(e aspect.Endpoint) string {
-	words := printer.Clean(fmt.Sprintf("webhook endpoint %s: %s to %s, at most %d per second",
-		e.ID, strings.Join(e.EventTypes, ", "), withoutUser(e.URL), e.RateLimit))
+	words := clean.Text(fmt.Sprintf("webhook endpoint %s: %s to %s, at most %d per second",
+		e.ID, strings.Join(e.EventTypes, ", "), clean.URL(e.URL), e.RateLimit))
 	if e.Disabled {
 		words += "; it is disabled"
 	}
@@ -185,7 +186,7 @@ func undoCreate(c *aspect.Client, id string, why error) error {
 	ctx, cancel := context.WithTimeout(context.Background(), undoTime)
 	defer cancel()
 	err := c.DeleteEndpoint(ctx, id)
-	id = printer.Clean(id)
+	id = clean.Text(id)
 	if err != nil && !errors.Is(err, aspect.ErrNotFound) {
 		return fmt.Errorf("%w; the endpoint %s could not be deleted again: %w; to delete it, run: aspectop endpoints delete %s", why, id, err, id)
 	}

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -12,9 +11,11 @@ import (
 	"github.com/spf13/cobra"
 
 	"aspectop/aspect"
+	"aspectop/clean"
 	"aspectop/cli/exit"
 	"aspectop/cli/settings"
 	"aspectop/cli/terminal"
+	"aspectop/jsonl"
 )
 
 // defaultLimit is the default of --limit.
@@ -55,7 +56,7 @@ type messageLine struct {
 	EventType *string         `json:"event_type"`
 	EventID   *string         `json:"event_id"`
 	Status    *string         `json:"status"`
-	Sent      instant         `json:"sent"`
+	Sent      jsonl.Time      `json:"sent"`
 	Raw       json.RawMessage `json:"raw"`
 }
 
@@ -69,7 +70,7 @@ func (a *accountFlags) messages(ctx context.Context, c *aspect.Client, limit int
 	for i, m := range messages {
 		t.Add(clockTime(m.Time), cmp.Or(m.ID, unknownID), m.EventType, m.Status)
 		lines[i] = messageLine{
-			headOf("message"), orNull(m.ID), orNull(m.EventType), orNull(m.EventID), orNull(m.Status), instant(m.Time), m.Raw,
+			headOf("message"), orNull(m.ID), orNull(m.EventType), orNull(m.EventID), orNull(m.Status), jsonl.Time(m.Time), m.Raw,
 		}
 	}
 	return a.show(lines, t, "no messages")
@@ -128,7 +129,7 @@ type attemptLine struct {
 	URL       *string         `json:"url"`
 	Status    *string         `json:"status"`
 	Response  *int            `json:"response_status"`
-	Tried     instant         `json:"tried"`
+	Tried     jsonl.Time      `json:"tried"`
 	Raw       json.RawMessage `json:"raw"`
 }
 
@@ -149,7 +150,7 @@ func (a *attemptsFlags) list(ctx context.Context, c *aspect.Client) error {
 	for i, at := range attempts {
 		line := attemptLine{
 			headOf("attempt"), orNull(at.ID), orNull(at.MessageID), orNull(at.EndpointID), orNull(at.EventType), orNull(at.URL),
-			orNull(at.Status), nil, instant(at.Time), at.Raw,
+			orNull(at.Status), nil, jsonl.Time(at.Time), at.Raw,
 		}
 		result := at.Status
 		if at.ResponseCode != 0 {
@@ -160,7 +161,7 @@ func (a *attemptsFlags) list(ctx context.Context, c *aspect.Client) error {
 		if a.endpoint != "" {
 			t.Add(clockTime(at.Time), result, cmp.Or(at.MessageID, unknownID), at.EventType)
 		} else {
-			t.Add(clockTime(at.Time), result, cmp.Or(at.EndpointID, unknownID), withoutUser(at.URL))
+			t.Add(clockTime(at.Time), result, cmp.Or(at.EndpointID, unknownID), clean.URL(at.URL))
 		}
 	}
 	return a.show(lines, t, "no attempts")
@@ -172,14 +173,4 @@ func clockTime(t time.Time) string {
 		return ""
 	}
 	return t.Local().Format(time.DateTime)
-}
-
-// withoutUser removes user and password from a URL.
-func withoutUser(text string) string {
-	u, err := url.Parse(text)
-	if err != nil || u.User == nil {
-		return text
-	}
-	u.User = nil
-	return u.String()
 }

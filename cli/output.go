@@ -1,33 +1,21 @@
 package cli
 
 import (
-	"bytes"
-	"encoding/json"
 	"os"
 	"time"
 
+	"aspectop/clean"
+	"aspectop/jsonl"
 	"aspectop/printer"
 )
 
 // head begins every JSON line. A line is a struct that embeds it.
 type head struct {
-	Type string  `json:"type"`
-	Time instant `json:"time"` // of the line
+	Type string     `json:"type"`
+	Time jsonl.Time `json:"time"` // of the line
 }
 
-func headOf(kind string) head { return head{kind, instant(time.Now())} }
-
-// instant is a time in the format of docs/json.md; null for the zero time.
-type instant time.Time
-
-// MarshalJSON makes instant a json.Marshaler.
-func (i instant) MarshalJSON() ([]byte, error) {
-	t := time.Time(i)
-	if t.IsZero() {
-		return []byte("null"), nil
-	}
-	return t.UTC().AppendFormat(nil, `"2006-01-02T15:04:05.000000Z"`), nil
-}
+func headOf(kind string) head { return head{kind, jsonl.Time(time.Now())} }
 
 // orNull is null for the empty text.
 func orNull(s string) *string {
@@ -39,18 +27,18 @@ func orNull(s string) *string {
 
 // writeLines writes one JSON object per line to stdout.
 func writeLines(lines ...any) error {
-	var buf bytes.Buffer
-	encoder := json.NewEncoder(&buf)
-	encoder.SetEscapeHTML(false) // unreadable in URLs
+	var out []byte
 	for _, line := range lines {
-		if err := encoder.Encode(line); err != nil {
+		b, err := jsonl.Line(line)
+		if err != nil {
 			return err
 		}
+		out = append(out, b...)
 	}
-	return printer.WriteAll(os.Stdout, printer.SafeJSON(buf.Bytes()))
+	return printer.WriteAll(os.Stdout, out)
 }
 
 // writeSentence writes one or more lines of text to stdout.
 func writeSentence(text string) error {
-	return printer.WriteAll(os.Stdout, []byte(printer.CleanLines(text)+"\n"))
+	return printer.WriteAll(os.Stdout, []byte(clean.Lines(text)+"\n"))
 }

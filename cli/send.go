@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"aspectop/clean"
 	"aspectop/cli/exit"
 	"aspectop/cli/settings"
 	"aspectop/demo"
@@ -146,7 +147,7 @@ func (s *sendFlags) check(flags *pflag.FlagSet, args []string) error {
 		return exit.Usage("--to is missing: the URL of the receiver, such as http://127.0.0.1:8787%s", receiver.DefaultPath)
 	}
 	if u, err := url.Parse(s.to); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-		return exit.Usage("--to %q is not a valid URL; it must look like http://127.0.0.1:8787%s", demo.WithoutSecrets(s.to), receiver.DefaultPath)
+		return exit.Usage("--to %q is not a valid URL; it must look like http://127.0.0.1:8787%s", clean.URL(s.to), receiver.DefaultPath)
 	}
 	return nil
 }
@@ -157,7 +158,7 @@ func parseFeatures(texts []string) ([]model.Feature, error) {
 	for _, text := range texts {
 		name, state, _ := strings.Cut(text, "=")
 		if name == "" || !model.State(state).Known() {
-			return nil, exit.Usage("--feature %q: must look like visual=failed; states are %s", text, joined(model.States))
+			return nil, exit.Usage("--feature %q: must look like visual=failed; states are %s", text, joined(model.StateNames()))
 		}
 		features = append(features, model.Feature{Name: name, State: model.State(state)})
 	}
@@ -182,7 +183,7 @@ func (s *sendFlags) play(ctx context.Context, sender *demo.Sender) error {
 		return err
 	}
 	if s.accepted > 0 {
-		return fmt.Errorf("%s accepted %d messages that it should have rejected", demo.WithoutSecrets(s.to), s.accepted)
+		return fmt.Errorf("%s accepted %d messages that it should have rejected", clean.URL(s.to), s.accepted)
 	}
 	return nil
 }
@@ -193,7 +194,7 @@ func (s *sendFlags) observe(m demo.Message, a demo.Answer, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.last = printer.Sent{
-		At: time.Now(), ID: m.ID, Type: e.Type, To: demo.WithoutSecrets(s.to), Break: string(m.Break),
+		At: time.Now(), ID: m.ID, Type: e.Type, To: clean.URL(s.to), Break: string(m.Break),
 		Status: a.Status, Answer: strings.TrimSpace(a.Text), Took: a.Took, Err: err, Right: err == nil && a.Right(m.Break),
 	}
 	if e.Task != nil {
@@ -220,14 +221,14 @@ func (s *sendFlags) judge() error {
 	case last.Right:
 		return nil
 	case last.Break != "" && last.Status/100 == 2:
-		return fmt.Errorf("%s accepted a message with a wrong %s", demo.WithoutSecrets(s.to), last.Break)
+		return fmt.Errorf("%s accepted a message with a wrong %s", clean.URL(s.to), last.Break)
 	case last.Break != "":
-		return fmt.Errorf("%s answered %d, which does not reject a wrong %s; is the path right?", demo.WithoutSecrets(s.to), last.Status, last.Break)
+		return fmt.Errorf("%s answered %d, which does not reject a wrong %s; is the path right?", clean.URL(s.to), last.Status, last.Break)
 	case last.Status/100 == 4 && s.stale():
 		return fmt.Errorf("%s rejected the message with %d: it was signed %s ago, and receivers reject more than 5m",
-			demo.WithoutSecrets(s.to), last.Status, strings.TrimSuffix(time.Since(s.timestamp.At).Round(time.Minute).String(), "0s"))
+			clean.URL(s.to), last.Status, strings.TrimSuffix(time.Since(s.timestamp.At).Round(time.Minute).String(), "0s"))
 	case last.Status/100 == 4:
-		return fmt.Errorf("%s rejected the message with %d; are the path and the secret right?", demo.WithoutSecrets(s.to), last.Status)
+		return fmt.Errorf("%s rejected the message with %d; are the path and the secret right?", clean.URL(s.to), last.Status)
 	}
-	return fmt.Errorf("%s answered %d instead of 2xx", demo.WithoutSecrets(s.to), s.last.Status)
+	return fmt.Errorf("%s answered %d instead of 2xx", clean.URL(s.to), s.last.Status)
 }

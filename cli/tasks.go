@@ -14,6 +14,7 @@ import (
 	"aspectop/aspect"
 	"aspectop/cli/settings"
 	"aspectop/cli/terminal"
+	"aspectop/jsonl"
 	"aspectop/model"
 )
 
@@ -51,8 +52,8 @@ type taskLine struct {
 	AssetID  *string            `json:"asset_id"`
 	State    *string            `json:"state"`
 	Features map[string]*string `json:"features"`
-	Created  instant            `json:"created"`
-	Updated  instant            `json:"updated"`
+	Created  jsonl.Time         `json:"created"`
+	Updated  jsonl.Time         `json:"updated"`
 	Raw      json.RawMessage    `json:"raw"`
 }
 
@@ -69,7 +70,7 @@ func (a *accountFlags) tasks(ctx context.Context, c *aspect.Client, ids []string
 			continue
 		}
 		line.AssetID, line.State = orNull(told.AssetID()), orNull(string(told.State()))
-		line.Created, line.Updated = instant(told.Created()), instant(told.Updated())
+		line.Created, line.Updated = jsonl.Time(told.Created()), jsonl.Time(told.Updated())
 		for _, f := range told.Features() {
 			line.Features[f.Name] = orNull(string(f.State))
 		}
@@ -118,7 +119,7 @@ func progress(t *model.Task) string {
 	done, all := t.Progress()
 	words := []string{fmt.Sprintf("%d/%d", done, all)}
 	for _, f := range t.Features() {
-		if f.State != model.Completed && f.State != model.NA && !model.Internal(f.Name) {
+		if !f.State.Success() && !model.Internal(f.Name) {
 			words = append(words, f.Name+" "+string(f.State))
 		}
 	}

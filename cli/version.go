@@ -1,15 +1,14 @@
 package cli
 
 import (
-	"encoding/json"
 	"fmt"
 	"runtime"
 	"runtime/debug"
 	"time"
 
-	"github.com/spf13/cobra"
+	"aspectop/jsonl"
 
-	"aspectop/printer"
+	"github.com/spf13/cobra"
 )
 
 // build is how the binary was built.
@@ -36,9 +35,9 @@ func newVersion() *cobra.Command {
 				_, err := fmt.Fprintln(cmd.OutOrStdout(), "aspectop "+b.sentence())
 				return err
 			}
-			line, err := json.Marshal(b)
+			line, err := jsonl.Line(b)
 			if err == nil {
-				_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s\n", printer.SafeJSON(line))
+				_, err = cmd.OutOrStdout().Write(line)
 			}
 			return err
 		},

@@ -163,7 +163,7 @@ func (p *parser) task(s *step) error {
 			}
 		}
 		f := model.Feature{Name: o.name}
-		if err := choose(p, o.value, &f.State, "a state", model.States); err != nil {
+		if err := choose(p, o.value, &f.State, "a state", model.StateNames()); err != nil {
 			return err
 		}
 		s.changes = append(s.changes, f)

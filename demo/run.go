@@ -9,6 +9,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"aspectop/broadcast"
 )
 
 // Options configure [Run]. The zero value is the endless built-in mix.
@@ -101,7 +103,7 @@ type runner struct {
 func (r *runner) play(ctx context.Context, w *world) {
 	for {
 		p, ok := w.next()
-		if !ok || !sleep(ctx, time.Until(w.instant(p.due))) {
+		if !ok || broadcast.Sleep(ctx, time.Until(w.instant(p.due))) != nil {
 			return
 		}
 		select {
@@ -133,7 +135,7 @@ func (r *runner) deliver(ctx context.Context, m Message, before, tried chan stru
 		close(tried)
 	}
 	for _, pause := range retries {
-		if m.Break != "" || status/100 == 2 || !sleep(ctx, pause) {
+		if m.Break != "" || status/100 == 2 || broadcast.Sleep(ctx, pause) != nil {
 			return
 		}
 		status, err = r.post(ctx, m)
@@ -169,16 +171,4 @@ func (r *runner) refusals() error {
 	}
 	return fmt.Errorf("%s rejected %d valid message(s) at every attempt, the last with status %d; does it have the right secret?",
 		r.sender.URL, r.refused, r.status)
-}
-
-// sleep waits and reports whether ctx is still alive.
-func sleep(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return ctx.Err() == nil
-	case <-ctx.Done():
-		return false
-	}
 }

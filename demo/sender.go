@@ -10,10 +10,12 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
+
+	"aspectop/clean"
+	"aspectop/sig"
 
 	svix "github.com/svix/svix-webhooks/go"
 )
@@ -138,14 +140,12 @@ func (s *Sender) attempt(ctx context.Context, m Message) (Answer, error) {
 
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.URL, bytes.NewReader(body))
 	if err != nil {
-		return Answer{}, fmt.Errorf("%q is not a URL", s.shown())
+		return Answer{}, fmt.Errorf("%q is not a URL", clean.URL(s.URL))
 	}
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("Accept", "*/*")
 	req.Header.Set("User-Agent", userAgent)
-	req.Header.Set("svix-id", m.ID)
-	req.Header.Set("svix-timestamp", strconv.FormatInt(at.Unix(), 10))
-	req.Header.Set("svix-signature", signature)
+	sig.Svix.Set(req.Header, m.ID, at, signature)
 	start := time.Now()
 	resp, err := s.client().Do(req)
 	if err != nil {
@@ -153,7 +153,7 @@ func (s *Sender) attempt(ctx context.Context, m Message) (Answer, error) {
 		if e, ok := errors.AsType[*net.OpError](err); ok && e.Op == "dial" {
 			hint = " (is the receiver running there?)"
 		}
-		return Answer{}, fmt.Errorf("cannot post to %s: %w%s", s.shown(), cause(err), hint)
+		return Answer{}, fmt.Errorf("cannot post to %s: %w%s", clean.URL(s.URL), cause(err), hint)
 	}
 	defer resp.Body.Close()
 	a := Answer{Status: resp.StatusCode, Took: time.Since(start)}
@@ -162,27 +162,6 @@ func (s *Sender) attempt(ctx context.Context, m Message) (Answer, error) {
 	// Read a short body, so that the connection can be reused.
 	_, _ = io.CopyN(io.Discard, resp.Body, 64<<10)
 	return a, nil
-}
-
-// shown is the URL without user info and query, which may contain secrets.
-func (s *Sender) shown() string { return WithoutSecrets(s.URL) }
-
-// WithoutSecrets removes user info and the values of the query from a URL. Invalid URLs
-// are shown only if they cannot contain these.
-func WithoutSecrets(address string) string {
-	u, err := url.Parse(address)
-	switch {
-	case err == nil:
-	case strings.ContainsAny(address, "@?"):
-		return "(no URL)"
-	default:
-		return address
-	}
-	u.User = nil
-	if u.RawQuery != "" {
-		u.RawQuery = "…"
-	}
-	return u.String()
 }
 
 func (s *Sender) client() *http.Client {

@@ -124,7 +124,9 @@ func (f *Feed) Range(ctx context.Context) (first, last int64, err error) { retur
 
 // SeqBefore returns the greatest number received before t; 0 if there is none. It needs
 // no lock.
-func (f *Feed) SeqBefore(ctx context.Context, t time.Time) (int64, error) { return f.rows.Since(ctx, t) }
+func (f *Feed) SeqBefore(ctx context.Context, t time.Time) (int64, error) {
+	return f.rows.Since(ctx, t)
+}
 
 func (f *Feed) read(ctx context.Context, seq int64, fetch func(context.Context, int64, int) ([]model.Delivery, error)) ([]Arrival, error) {
 	deliveries, err := fetch(ctx, seq, batchSize)
@@ -178,7 +180,7 @@ func (f *Feed) message(ctx context.Context, d *model.Delivery) model.Event {
 	}
 	first, err := f.rows.Get(ctx, d.Message)
 	if err != nil { // removed meanwhile: the repeat tells nothing any more
-		first = model.Delivery{ID: d.ID, Source: d.Source}
+		return model.Event{ID: d.ID, Source: d.Source}
 	}
 	return model.Decode(&first)
 }

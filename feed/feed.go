@@ -262,7 +262,9 @@ func (f *Feed) News(ctx context.Context) <-chan struct{} {
 
 // Observe has all that is folded handed to a function with the lock held: history
 // newest first, the rest oldest first. It is called before Run.
-func (f *Feed) Observe(each func(arrivals []Arrival, history bool)) { f.observers = append(f.observers, each) }
+func (f *Feed) Observe(each func(arrivals []Arrival, history bool)) {
+	f.observers = append(f.observers, each)
+}
 
 // change changes what the feed has folded, and tells those who wait.
 func (f *Feed) change(what func()) {

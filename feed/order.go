@@ -14,7 +14,7 @@ type Sorting uint8
 
 const (
 	ByNews     Sorting = iota // latest event first
-	ByState                   // failed first, then what moves, then what is done
+	ByState                   // by [model.StateInfo] Order: failed first, then what moves, then what is done
 	ByAge                     // newest task first
 	ByDuration                // longest first; what still runs before what is done
 	Sortings
@@ -91,7 +91,7 @@ func (o *Order) compare(x, y *model.Task) int {
 	c := 0
 	switch o.By {
 	case ByState:
-		c = cmp.Compare(stateWeight(x.State()), stateWeight(y.State()))
+		c = cmp.Compare(x.State().Info().Order, y.State().Info().Order)
 	case ByAge:
 		c = y.Created().Compare(x.Created())
 	case ByDuration:
@@ -113,19 +113,4 @@ func (o *Order) compare(x, y *model.Task) int {
 		c = strings.Compare(x.ID(), y.ID())
 	}
 	return c
-}
-
-// stateWeight orders states by how much they want to be looked at.
-func stateWeight(s model.State) int {
-	switch s {
-	case model.Failed:
-		return 0
-	case model.Processing:
-		return 1
-	case model.Queued:
-		return 2
-	case model.Cancelled:
-		return 3
-	}
-	return 4
 }

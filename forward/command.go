@@ -5,11 +5,11 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
-	"unicode"
+
+	"aspectop/clean"
 )
 
 const (
@@ -92,18 +92,4 @@ func (t *tail) lines() string {
 	return strings.Join(said[max(0, len(said)-tailLines):], " / ")
 }
 
-// sequences matches what terminals act on: CSI, OSC and two-character escapes.
-var sequences = regexp.MustCompile(`\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|.)`)
-
-// plain returns text without anything that a terminal could act on.
-func plain(text []byte) string {
-	return strings.TrimSpace(strings.Map(func(r rune) rune {
-		switch {
-		case r == '\t':
-			return ' '
-		case !unicode.IsPrint(r):
-			return -1
-		}
-		return r
-	}, string(sequences.ReplaceAll(text, nil))))
-}
+func plain(text []byte) string { return clean.Line(string(text)) }

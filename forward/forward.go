@@ -11,6 +11,7 @@ import (
 	"aspectop/feed"
 	"aspectop/journal"
 	"aspectop/model"
+	"aspectop/sig"
 )
 
 // Journal tells how far an earlier Forwarder came: a reader of package journal.
@@ -157,7 +158,7 @@ func (f *Forwarder) attempt(ctx context.Context, seq int64) (model.Forward, answ
 		}
 	}
 	if sign != nil {
-		seal(h, d.ID, now, d.Body, sign)
+		sig.Seal(h, d.ID, now, d.Body, sign)
 	}
 	late := sign == nil && stale(h, now)
 	a := f.target.post(ctx, f.client, h, d.Body)

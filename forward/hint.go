@@ -12,6 +12,7 @@ import (
 	"strings"
 	"syscall"
 
+	"aspectop/clean"
 	"aspectop/model"
 )
 
@@ -139,15 +140,10 @@ func (a *answer) speaksTLS() bool {
 	return a.status == http.StatusBadRequest && bytes.Contains(a.body, []byte("HTTP request to an HTTPS server"))
 }
 
-// quoted puts text from outside into the format; "" if there is none. Quoting
-// leaves nothing in it that could reach a terminal.
+// quoted puts text from outside into the format; "" if there is none.
 func quoted(format, text string) string {
-	const most = 80
-	switch {
-	case text == "":
+	if text == "" {
 		return ""
-	case len(text) > most:
-		return fmt.Sprintf(format, strconv.Quote(text[:most])+"…")
 	}
-	return fmt.Sprintf(format, strconv.Quote(text))
+	return fmt.Sprintf(format, clean.Quoted(text))
 }

@@ -12,6 +12,8 @@ import (
 	"net/url"
 	"strconv"
 	"time"
+
+	"aspectop/clean"
 )
 
 const (
@@ -66,18 +68,7 @@ func parseTarget(text string) (*target, error) {
 		u.Path = "/"
 	}
 	sum := sha256.Sum256([]byte(u.String()))
-	return &target{url: u, key: hex.EncodeToString(sum[:]), shown: redact(u)}, nil
-}
-
-// redact gives the URL without user info, which may be a token even where there
-// is no password, and without the values of its query.
-func redact(u *url.URL) string {
-	c := *u
-	c.User = nil
-	if c.RawQuery != "" {
-		c.RawQuery = "…"
-	}
-	return c.String()
+	return &target{url: u, key: hex.EncodeToString(sum[:]), shown: clean.URL(u.String())}, nil
 }
 
 // answer is what a handler said to one request.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"aspectop/model"
+	"aspectop/sig"
 )
 
 // ReplayOptions say how kept deliveries are posted again.
@@ -48,10 +49,7 @@ func (r *Replay) To() string { return r.target.shown }
 
 // Stale reports whether a handler will refuse the delivery at the time if it is
 // posted verbatim, for the age of its signature.
-func Stale(d *model.Delivery, at time.Time) bool { return at.Sub(stamped(d.Header)) > tolerance }
-
-// tolerance is how old a stamp Svix's libraries accept.
-const tolerance = 5 * time.Minute
+func Stale(d *model.Delivery, at time.Time) bool { return at.Sub(sig.Signed(d.Header)) > sig.Tolerance }
 
 // Post makes one request, with the delivery's headers and with its body, which
 // the caller may have edited, and returns what the handler answered: within
@@ -69,7 +67,7 @@ func (r *Replay) Post(ctx context.Context, d *model.Delivery) model.Forward {
 		if r.options.NewID {
 			id = "msg_" + rand.Text()
 		}
-		seal(h, id, now, d.Body, r.options.Sign)
+		sig.Seal(h, id, now, d.Body, r.options.Sign)
 		signed = "the secret that this replay was signed with"
 	}
 	a := r.target.post(ctx, client, h, d.Body)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"aspectop/model"
+	"aspectop/sig"
 )
 
 func mustReplay(t *testing.T, o ReplayOptions) *Replay {
@@ -84,7 +85,7 @@ func TestAVerbatimReplayChangesNothingAndSaysWhatItsAgeMeans(t *testing.T) {
 			t.Errorf("%+v", f)
 		}
 		has(t, f.Hint, c.says...)
-		if old := c.age > tolerance; Stale(d, time.Now()) != old {
+		if old := c.age > sig.Tolerance; Stale(d, time.Now()) != old {
 			t.Errorf("%v old: stale is %v", c.age, !old)
 		}
 	}

@@ -37,7 +37,7 @@ func livesOf(lengths []int) []Delivery {
 			var features []string
 			for f, name := range names {
 				step := min(2, max(0, m-f)) // one after the other: queued, processing, completed
-				features = append(features, name+":"+string(States[step]))
+				features = append(features, name+":"+string(States[step].State))
 			}
 			typ := "task.progress"
 			if m == length-1 {

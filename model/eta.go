@@ -22,7 +22,7 @@ const (
 // unfinished features still needs, if it stays queued and processing as long as
 // the median. A feature that is overdue by that needs 0. Internal features do
 // not count. ok is false when nothing can be said: the task is done or has no
-// unfinished feature, a feature's state is unknown or since when it is in it,
+// unfinished feature, a feature is neither queued nor processing, or it is not known since when,
 // or a median is missing.
 func (b *Board) ETA(t *Task, now time.Time) (left time.Duration, ok bool) {
 	if t.State().Terminal() {
@@ -44,7 +44,7 @@ func (b *Board) ETA(t *Task, now time.Time) (left time.Duration, ok bool) {
 
 // need estimates how long a feature still needs that is in state since then.
 func (f *FeatureStats) need(state State, since, now time.Time) (time.Duration, bool) {
-	if !state.Known() || since.IsZero() {
+	if state != Queued && state != Processing || since.IsZero() {
 		return 0, false
 	}
 	stay, then := f.Processing(), time.Duration(0)

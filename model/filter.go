@@ -176,7 +176,7 @@ func parseTerm(s string) (t term, message string) {
 	case byState, byFeature:
 		if message == "" && !literal && !startsState(value) {
 			message = fmt.Sprintf("%q is not a state; the states are %s (in double quotes, any other is looked for)",
-				value, enumerate(States, "and"))
+				value, enumerate(StateNames(), "and"))
 		}
 	}
 	return t, message
@@ -205,7 +205,7 @@ func doubtName(name, value string, literal bool) string {
 
 // startsState reports whether a documented state begins with s.
 func startsState(s string) bool {
-	return slices.ContainsFunc(States, func(state State) bool { return strings.HasPrefix(string(state), s) })
+	return slices.ContainsFunc(States, func(i StateInfo) bool { return strings.HasPrefix(string(i.State), s) })
 }
 
 // nearly reports whether a becomes b by one keystroke: a letter more, less or

@@ -46,7 +46,7 @@ func view(b *Board) string {
 		}
 		fmt.Fprintf(&out, "  any late %v\n", t.hadLate())
 	}
-	for _, s := range States {
+	for _, s := range StateNames() {
 		if n := b.Count(s); n > 0 {
 			count[s] = n
 		}
@@ -59,14 +59,14 @@ func view(b *Board) string {
 			continue
 		}
 		in := map[State]int{}
-		for _, s := range States {
+		for _, s := range StateNames() {
 			if n := f.In(s); n > 0 {
 				in[s] = n
 			}
 		}
 		fmt.Fprintf(&out, "%s %d %v", feature, f.Tasks(), in)
 		for i, d := range []*Durations{f.Queued(), f.Processing()} {
-			fmt.Fprintf(&out, " %s %d", States[i], d.Count())
+			fmt.Fprintf(&out, " %s %d", States[i].State, d.Count())
 			if median, ok := d.Quantile(0.5); ok {
 				fmt.Fprintf(&out, " %v", median)
 			}

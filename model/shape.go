@@ -78,17 +78,19 @@ func newShape(features []Feature) shape {
 // stateOf is the state of a task of which nothing but its features is known.
 // Internal ones do not count.
 func stateOf(features []Feature) State {
-	weights := [...]State{Completed, Cancelled, Queued, Processing, Failed}
-	heaviest := -1
+	var decisive *StateInfo
 	for _, f := range features {
-		if !Internal(f.Name) {
-			heaviest = max(heaviest, slices.Index(weights[:], f.State.phase()), 0) // na weighs as completed
+		if info := f.State.phase().Info(); !Internal(f.Name) && (decisive == nil || info.Order < decisive.Order) {
+			decisive = info
 		}
 	}
-	if heaviest < 0 {
+	switch {
+	case decisive == nil:
 		return Queued
+	case decisive.Success:
+		return Completed
 	}
-	return weights[heaviest]
+	return decisive.State
 }
 
 // find returns the state of the feature and whether the shape has it.

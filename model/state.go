@@ -1,6 +1,7 @@
 package model
 
 import (
+	"cmp"
 	"slices"
 )
 
@@ -8,30 +9,79 @@ import (
 // documented ones is kept as it came and counts as processing.
 type State string
 
-// The documented states. The last four are terminal.
+// The documented states that the rules of tasks name. What else is to be known of
+// a state stands in [States].
 const (
 	Queued     State = "queued"
 	Processing State = "processing"
 	Completed  State = "completed"
 	Failed     State = "failed"
 	Cancelled  State = "cancelled"
-	NA         State = "na" // not applicable to this kind of asset; counts as done
+	NA         State = "na" // not applicable to this kind of asset
 )
 
-// States lists the documented states in the order of a life.
-var States = []State{Queued, Processing, Completed, Failed, Cancelled, NA}
+// StateInfo is all that is known of a state.
+type StateInfo struct {
+	State   State
+	Meaning string // for the help
+	Sign    string // one cell wide
+	ASCII   byte   // in place of Sign where only ASCII is shown
+	Letter  string // one character, lower case
+	// Order is the urgency of a state, the least first: lists are sorted by it, and
+	// of a task's features the one with the least decides the task's state.
+	Order    int
+	Terminal bool // nothing more is expected
+	Success  bool // nothing is missing
+	Role     Role
+}
 
-// Terminal reports whether nothing more is expected in s.
-func (s State) Terminal() bool {
-	switch s {
-	case Completed, Failed, Cancelled, NA:
-		return true
+// States are the documented states in the order of a life. To add one, add a line.
+var States = []StateInfo{
+	{Queued, "queued", "·", '.', "q", 2, false, false, RoleWaiting},
+	{Processing, "processing, time so far", "▸", '>', "p", 1, false, false, RoleBusy},
+	{Completed, "completed, time it took", "✓", '+', "c", 4, true, true, RoleGood},
+	{Failed, "failed", "✗", '!', "f", 0, true, false, RoleBad},
+	{Cancelled, "cancelled", "×", 'x', "x", 3, true, false, RoleStopped},
+	{NA, "not applicable; is done", "–", '-', "n", 4, true, true, RoleNone},
+}
+
+// UnknownState stands for all states that are not documented.
+var UnknownState = StateInfo{"", "not documented", "?", '?', "?", 1, false, false, RoleBusy}
+
+// index is the place of s in [States], or -1.
+func (s State) index() int {
+	for i := range States {
+		if States[i].State == s {
+			return i
+		}
 	}
-	return false
+	return -1
+}
+
+// Info is the line of s in [States], or [UnknownState].
+func (s State) Info() *StateInfo {
+	if i := s.index(); i >= 0 {
+		return &States[i]
+	}
+	return &UnknownState
 }
 
 // Known reports whether s is one of the documented [States].
-func (s State) Known() bool { return slices.Contains(States, s) }
+func (s State) Known() bool { return s.index() >= 0 }
+
+// Terminal reports whether nothing more is expected in s.
+func (s State) Terminal() bool { return s.Info().Terminal }
+
+// Success reports whether nothing is missing in s: completed, or not applicable.
+func (s State) Success() bool { return s.Info().Success }
+
+// Word is s as text; a state that was not told is (none).
+func (s State) Word() string {
+	if s == "" {
+		return "(none)"
+	}
+	return string(s)
+}
 
 // phase is s with every unknown state taken for [Processing].
 func (s State) phase() State {
@@ -39,6 +89,29 @@ func (s State) phase() State {
 		return s
 	}
 	return Processing
+}
+
+// StateNames are the names of the documented states, in the order of [States].
+func StateNames() []State {
+	names := make([]State, len(States))
+	for i := range States {
+		names[i] = States[i].State
+	}
+	return names
+}
+
+// CountedStates are the states that a task can be in, in the order in which counts
+// list them: what is active by its order, then what has ended.
+func CountedStates() []State {
+	names := slices.DeleteFunc(StateNames(), func(s State) bool { return s.Success() && s != Completed })
+	place := func(s State) int {
+		if s.Terminal() {
+			return len(States)
+		}
+		return s.Info().Order
+	}
+	slices.SortStableFunc(names, func(a, b State) int { return cmp.Compare(place(a), place(b)) })
+	return names
 }
 
 // Feature is one part of a task's processing and the state it is in.

@@ -26,10 +26,10 @@ func (s *Stats) count(t *Task, n int) {
 	for _, f := range t.Features() {
 		stats := s.features[f.Name]
 		if stats == nil {
-			stats = new(FeatureStats)
+			stats = &FeatureStats{in: make([]int, len(States))}
 			s.features[f.Name] = stats
 		}
-		stats.in[slices.Index(States, f.State.phase())] += n
+		stats.in[f.State.phase().index()] += n
 		t.stays(f.Name, func(phase State, length time.Duration) {
 			switch phase {
 			case Queued:
@@ -75,6 +75,7 @@ func (s *Stats) Clone() *Stats {
 	c := NewStats()
 	for name, f := range s.features {
 		copied := *f
+		copied.in = slices.Clone(f.in)
 		copied.queued.buckets = slices.Clone(f.queued.buckets)
 		copied.processing.buckets = slices.Clone(f.processing.buckets)
 		c.features[name] = &copied
@@ -84,7 +85,7 @@ func (s *Stats) Clone() *Stats {
 
 // FeatureStats are the statistics of one feature.
 type FeatureStats struct {
-	in                 [6]int // by place in States
+	in                 []int // by place in States
 	queued, processing Durations
 }
 
@@ -99,7 +100,7 @@ func (f *FeatureStats) Tasks() int {
 
 // In is the number of tasks in which the feature is in s now. Unknown states
 // count as processing.
-func (f *FeatureStats) In(s State) int { return f.in[slices.Index(States, s.phase())] }
+func (f *FeatureStats) In(s State) int { return f.in[s.phase().index()] }
 
 // SuccessRate is the share of completed ones among the completed and the
 // failed; ok is false if there are none.

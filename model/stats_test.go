@@ -101,7 +101,7 @@ func TestStatisticsPerFeature(t *testing.T) {
 	}
 	visual := stats.Feature("visual")
 	in := map[State]int{}
-	for _, s := range States {
+	for _, s := range StateNames() {
 		in[s] = visual.In(s)
 	}
 	if want := map[State]int{Queued: 1, Processing: 1, Completed: 2, Failed: 0, Cancelled: 0, NA: 0}; !reflect.DeepEqual(in, want) || visual.Tasks() != 4 {
@@ -165,7 +165,7 @@ func TestRemovingATaskUndoesAddingIt(t *testing.T) {
 	}
 	for _, name := range rest.Features() {
 		got, want := all.Feature(name), rest.Feature(name)
-		if got.in != want.in || got.queued.count != want.queued.count || got.processing.count != want.processing.count {
+		if !slices.Equal(got.in, want.in) || got.queued.count != want.queued.count || got.processing.count != want.processing.count {
 			t.Errorf("%s: %+v, want %+v", name, got, want)
 		}
 		for _, q := range []float64{0, 0.5, 1} {

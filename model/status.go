@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"sync"
 	"time"
+
+	"aspectop/broadcast"
 )
 
 // Status is one entry of the [StatusLog]: something that happened here and is
@@ -54,7 +56,7 @@ type StatusLog struct {
 	mu   sync.Mutex
 	ring []Status // entry at Pos p stands at (p-1) % cap
 	last int64
-	next chan struct{} // closed by the next Add; nil while nobody waits
+	news broadcast.Signal
 }
 
 // NewStatusLog returns an empty log that holds the newest n entries; n is
@@ -68,10 +70,7 @@ func (l *StatusLog) Add(s Status) {
 	l.last++
 	s.Pos = l.last
 	l.ring[(s.Pos-1)%int64(len(l.ring))] = s
-	if l.next != nil {
-		close(l.next)
-		l.next = nil
-	}
+	l.news.Send()
 }
 
 // Wait returns when there is an entry behind the cursor, or ctx ends.
@@ -81,10 +80,7 @@ func (l *StatusLog) Wait(ctx context.Context, cursor int64) error {
 		l.mu.Unlock()
 		return ctx.Err()
 	}
-	if l.next == nil {
-		l.next = make(chan struct{})
-	}
-	next := l.next
+	next := l.news.Next()
 	l.mu.Unlock()
 	select {
 	case <-next:
@@ -128,10 +124,7 @@ func News(ctx context.Context, wait func(context.Context) error) <-chan struct{}
 			case news <- struct{}{}:
 			default:
 			}
-			select {
-			case <-time.After(pause):
-			case <-ctx.Done():
-			}
+			_ = broadcast.Sleep(ctx, pause)
 		}
 	}()
 	return news

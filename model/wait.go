@@ -142,7 +142,7 @@ func (w *Wait) found() (outcomes []Outcome) {
 			continue
 		}
 		outcomes = append(outcomes, w.outcome(g))
-		w.missed = w.missed || g.state != Completed && g.state != NA
+		w.missed = w.missed || !g.state.Success()
 		for i := range w.goals {
 			if w.goals[i].id == g.id {
 				w.goals[i].done = true

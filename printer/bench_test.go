@@ -1,7 +1,7 @@
 package printer
 
 import (
-		"fmt"
+	"fmt"
 	"io"
 	"testing"
 	"time"

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"aspectop/clean"
 	"aspectop/model"
 )
 
@@ -24,10 +25,10 @@ func curl(d *model.Delivery, url string, withCredentials bool) string {
 			continue
 		}
 		for _, value := range d.Header[name] {
-			b.WriteString(" -H " + shellQuote(Clean(name+": "+value)))
+			b.WriteString(" -H " + shellQuote(clean.Text(name+": "+value)))
 		}
 	}
-	b.WriteString(" " + shellQuote(Clean(url)))
+	b.WriteString(" " + shellQuote(clean.Text(url)))
 	return b.String()
 }
 

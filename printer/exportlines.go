@@ -7,6 +7,7 @@ import (
 	"slices"
 	"unicode/utf8"
 
+	"aspectop/jsonl"
 	"aspectop/model"
 )
 
@@ -20,35 +21,35 @@ func (l *deliveryLines) takes(*model.Delivery) bool { return true }
 func (l *deliveryLines) delivery(d *model.Delivery) {
 	j := &jsonLines{l.out}
 	o := j.line("delivery", d.Received)
-	o.number("seq", d.Seq)
-	o.number("message", d.Message)
-	o.number("attempt", int64(d.Attempt))
-	o.truth("differs", d.Differs)
-	o.text("id", d.ID)
-	o.text("source", string(d.Source))
-	o.textOrNull("secret", d.Secret)
-	o.key("headers")
-	o.begin('{')
+	o.Number("seq", d.Seq)
+	o.Number("message", d.Message)
+	o.Number("attempt", int64(d.Attempt))
+	o.Bool("differs", d.Differs)
+	o.Text("id", d.ID)
+	o.Text("source", string(d.Source))
+	o.TextOrNull("secret", d.Secret)
+	o.Key("headers")
+	o.Begin('{')
 	for _, name := range slices.Sorted(maps.Keys(d.Header)) {
-		o.key(name)
-		o.begin('[')
+		o.Key(name)
+		o.Begin('[')
 		for _, value := range d.Header[name] {
-			o.next()
-			*o = appendText(*o, value)
+			o.Next()
+			*o = jsonl.AppendText(*o, value)
 		}
-		o.end(']')
+		o.End(']')
 	}
-	o.end('}')
+	o.End('}')
 	switch {
 	case d.Body == nil:
-		o.null("body")
-		o.null("body_base64")
+		o.Null("body")
+		o.Null("body_base64")
 	case utf8.Valid(d.Body):
-		o.text("body", string(d.Body))
-		o.null("body_base64")
+		o.Text("body", string(d.Body))
+		o.Null("body_base64")
 	default:
-		o.null("body")
-		o.text("body_base64", base64.StdEncoding.EncodeToString(d.Body))
+		o.Null("body")
+		o.Text("body_base64", base64.StdEncoding.EncodeToString(d.Body))
 	}
 	j.finish(o)
 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"aspectop/jsonl"
 	"aspectop/model"
 )
 
@@ -100,7 +101,7 @@ func goText(s string) string {
 }
 
 func nodeDelivery(out *bytes.Buffer, d *model.Delivery, headers [][2]string) {
-	text := func(s string) string { return string(appendText(nil, s)) }
+	text := func(s string) string { return string(jsonl.AppendText(nil, s)) }
 	fmt.Fprintf(out, "  {\n    id: %s,\n    family: %s,\n    headers: [", text(d.ID), text(family(d)))
 	for i, h := range headers {
 		if i > 0 {

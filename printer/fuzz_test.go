@@ -12,9 +12,9 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
-	"unicode"
 	"unicode/utf8"
 
+	"aspectop/clean"
 	"aspectop/model"
 )
 
@@ -28,27 +28,6 @@ func texts(f *testing.F) {
 	} {
 		f.Add(text)
 	}
-}
-
-// FuzzClean checks that no character that acts on a terminal, or on how a line is
-// read, is left in a text, and that a text that was cleaned stays as it is.
-func FuzzClean(f *testing.F) {
-	texts(f)
-	f.Fuzz(func(t *testing.T, text string) {
-		got := Clean(text)
-		if !utf8.ValidString(got) {
-			t.Errorf("%q became %q, which is no UTF-8", text, got)
-		}
-		for _, r := range got {
-			format := unicode.Is(unicode.Cf, r) && !unicode.Is(unicode.Prepended_Concatenation_Mark, r)
-			if format || unicode.IsControl(r) || unicode.In(r, unicode.Bidi_Control, unicode.Zl, unicode.Zp) {
-				t.Errorf("%q became %q, which holds %U", text, got, r)
-			}
-		}
-		if again := Clean(got); again != got {
-			t.Errorf("%q became %q, and that %q", text, got, again)
-		}
-	})
 }
 
 // FuzzLines checks that whatever a delivery holds, its sentence and its JSON are
@@ -121,7 +100,7 @@ func FuzzCurl(f *testing.F) {
 		if err != nil {
 			t.Fatalf("%q: %v, %s", line, err, out)
 		}
-		value := func(s string) string { return "[" + Clean(s) + "]\n" }
+		value := func(s string) string { return "[" + clean.Text(s) + "]\n" }
 		want := "[-sS]\n[-X]\n[POST]\n[--data-binary]\n[@-]\n" +
 			"[-H]\n" + value("Svix-Id: "+text) + "[-H]\n" + value("Svix-Signature: "+text) + "[-H]\n[Svix-Signature: v1,x]\n" + value("http://h/"+text)
 		if encoded := base64.StdEncoding.EncodeToString(d.Body); encoded != "" {

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"unicode/utf8"
 
+	"aspectop/jsonl"
 	"aspectop/model"
 )
 
@@ -23,18 +24,18 @@ type archive struct {
 func (a *archive) takes(d *model.Delivery) bool { return fromWebhook(d) }
 
 func (a *archive) begin() {
-	var o object
-	o.begin('{')
-	o.key("log")
-	o.begin('{')
-	o.text("version", "1.2")
-	o.key("creator")
-	o.begin('{')
-	o.text("name", "aspectop")
-	o.text("version", a.version)
-	o.end('}')
-	o.key("entries")
-	o.begin('[')
+	var o jsonl.Object
+	o.Begin('{')
+	o.Key("log")
+	o.Begin('{')
+	o.Text("version", "1.2")
+	o.Key("creator")
+	o.Begin('{')
+	o.Text("name", "aspectop")
+	o.Text("version", a.version)
+	o.End('}')
+	o.Key("entries")
+	o.Begin('[')
 	a.out.Write(append(o, '\n'))
 }
 
@@ -45,61 +46,61 @@ func (a *archive) delivery(d *model.Delivery) {
 		a.out.WriteByte(',')
 	}
 	a.further = true
-	o := object(a.out.AvailableBuffer())
-	o.begin('{')
-	o.instant("startedDateTime", d.Received)
-	o.number("time", 0)
+	o := jsonl.Object(a.out.AvailableBuffer())
+	o.Begin('{')
+	o.Time("startedDateTime", d.Received)
+	o.Number("time", 0)
 	a.request(&o, d)
-	o.key("response")
+	o.Key("response")
 	o = append(o, `{"status":204,"statusText":"No Content","httpVersion":"HTTP/1.1","cookies":[],"headers":[],`+
 		`"content":{"size":0,"mimeType":"x-unknown"},"redirectURL":"","headersSize":-1,"bodySize":0}`...)
-	o.key("cache")
+	o.Key("cache")
 	o = append(o, `{}`...)
-	o.key("timings")
+	o.Key("timings")
 	o = append(o, `{"send":0,"wait":0,"receive":0}`...)
-	o.text("comment", fmt.Sprintf("delivery %d, arrival %d of message %s; times were not measured", d.Seq, d.Attempt, d.ID))
-	o.end('}')
+	o.Text("comment", fmt.Sprintf("delivery %d, arrival %d of message %s; times were not measured", d.Seq, d.Attempt, d.ID))
+	o.End('}')
 	a.out.Write(append(o, '\n'))
 }
 
-func (a *archive) request(o *object, d *model.Delivery) {
-	o.key("request")
-	o.begin('{')
-	o.text("method", "POST")
-	o.text("url", a.to)
-	o.text("httpVersion", "HTTP/1.1")
-	o.key("cookies")
+func (a *archive) request(o *jsonl.Object, d *model.Delivery) {
+	o.Key("request")
+	o.Begin('{')
+	o.Text("method", "POST")
+	o.Text("url", a.to)
+	o.Text("httpVersion", "HTTP/1.1")
+	o.Key("cookies")
 	*o = append(*o, `[]`...)
-	o.key("headers")
-	o.begin('[')
+	o.Key("headers")
+	o.Begin('[')
 	for _, name := range slices.Sorted(maps.Keys(d.Header)) {
 		for _, value := range d.Header[name] {
-			o.next()
-			o.begin('{')
-			o.text("name", name)
-			o.text("value", value)
-			o.end('}')
+			o.Next()
+			o.Begin('{')
+			o.Text("name", name)
+			o.Text("value", value)
+			o.End('}')
 		}
 	}
-	o.end(']')
-	o.key("queryString")
+	o.End(']')
+	o.Key("queryString")
 	*o = append(*o, `[]`...)
-	o.key("postData")
-	o.begin('{')
+	o.Key("postData")
+	o.Begin('{')
 	mime := "application/octet-stream"
 	if types := d.Header["Content-Type"]; len(types) > 0 {
 		mime = types[0]
 	}
-	o.text("mimeType", mime)
+	o.Text("mimeType", mime)
 	if utf8.Valid(d.Body) {
-		o.text("text", string(d.Body))
+		o.Text("text", string(d.Body))
 	} else {
 		// HAR has an encoding for answers, but not for requests.
-		o.text("text", base64.StdEncoding.EncodeToString(d.Body))
-		o.text("comment", "base64, because the body is not UTF-8")
+		o.Text("text", base64.StdEncoding.EncodeToString(d.Body))
+		o.Text("comment", "base64, because the body is not UTF-8")
 	}
-	o.end('}')
-	o.number("headersSize", -1)
-	o.number("bodySize", int64(len(d.Body)))
-	o.end('}')
+	o.End('}')
+	o.Number("headersSize", -1)
+	o.Number("bodySize", int64(len(d.Body)))
+	o.End('}')
 }

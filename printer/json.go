@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"time"
 
+	"aspectop/jsonl"
 	"aspectop/model"
 )
 
@@ -15,161 +16,161 @@ const schema = 1
 type jsonLines struct{ out *bytes.Buffer }
 
 // line starts a line, finish ends it.
-func (j *jsonLines) line(kind string, at time.Time) *object {
-	o := object(j.out.AvailableBuffer())
-	o.begin('{')
-	o.text("type", kind)
-	o.instant("time", at)
+func (j *jsonLines) line(kind string, at time.Time) *jsonl.Object {
+	o := jsonl.Object(j.out.AvailableBuffer())
+	o.Begin('{')
+	o.Text("type", kind)
+	o.Time("time", at)
 	return &o
 }
 
-func (j *jsonLines) finish(o *object) {
-	o.end('}')
+func (j *jsonLines) finish(o *jsonl.Object) {
+	o.End('}')
 	j.out.Write(append(*o, '\n'))
 }
 
 func (j *jsonLines) receiving(at time.Time, url string) {
 	o := j.line("receiving", at)
-	o.text("url", url)
+	o.Text("url", url)
 	j.finish(o)
 }
 
 func (j *jsonLines) ready(at time.Time, r Ready) {
 	o := j.line("ready", at)
-	o.number("schema", schema)
-	o.textOrNull("url", r.URL)
-	o.textOrNull("public_url", r.PublicURL)
+	o.Number("schema", schema)
+	o.TextOrNull("url", r.URL)
+	o.TextOrNull("public_url", r.PublicURL)
 	if r.Tunnel == "" {
 		r.Tunnel = "off"
 	}
-	o.text("tunnel", r.Tunnel)
-	o.textOrNull("probe", r.Probe)
-	o.textOrNull("journal", r.Journal)
-	o.number("pid", int64(r.PID))
+	o.Text("tunnel", r.Tunnel)
+	o.TextOrNull("probe", r.Probe)
+	o.TextOrNull("journal", r.Journal)
+	o.Number("pid", int64(r.PID))
 	j.finish(o)
 }
 
 func (j *jsonLines) event(a *arrival) {
 	o := j.line("event", a.Received)
-	o.number("seq", a.Seq)
-	o.text("id", a.ID)
-	o.number("attempt", int64(a.Attempt))
-	o.text("source", string(a.Source))
-	o.textOrNull("secret", a.Secret)
-	o.textOrNull("event_type", a.Type)
-	o.textOrNull("event_id", a.EventID)
+	o.Number("seq", a.Seq)
+	o.Text("id", a.ID)
+	o.Number("attempt", int64(a.Attempt))
+	o.Text("source", string(a.Source))
+	o.TextOrNull("secret", a.Secret)
+	o.TextOrNull("event_type", a.Type)
+	o.TextOrNull("event_id", a.EventID)
 	task, asset := "", ""
 	if a.Task != nil {
 		task, asset = a.Task.ID, a.Task.AssetID
 	}
-	o.textOrNull("task_id", task)
-	o.textOrNull("asset_id", asset)
-	o.truth("late", a.Late)
-	o.key("changes")
-	o.begin('[')
+	o.TextOrNull("task_id", task)
+	o.TextOrNull("asset_id", asset)
+	o.Bool("late", a.Late)
+	o.Key("changes")
+	o.Begin('[')
 	for _, c := range a.Changes {
-		o.next()
-		o.begin('{')
-		o.text("feature", c.Feature)
-		o.textOrNull("from", string(c.From))
-		o.textOrNull("to", string(c.To))
-		o.end('}')
+		o.Next()
+		o.Begin('{')
+		o.Text("feature", c.Feature)
+		o.TextOrNull("from", string(c.From))
+		o.TextOrNull("to", string(c.To))
+		o.End('}')
 	}
-	o.end(']')
-	o.task(a)
+	o.End(']')
+	putTask(o, a)
 	j.finish(o)
 }
 
-// task writes the task as it was after the arrival.
-func (o *object) task(a *arrival) {
+// putTask writes the task as it was after the arrival.
+func putTask(o *jsonl.Object, a *arrival) {
 	if a.task == nil {
-		o.null("task")
+		o.Null("task")
 		return
 	}
-	o.key("task")
-	o.begin('{')
-	o.text("state", string(a.After))
-	o.key("features")
-	o.begin('{')
+	o.Key("task")
+	o.Begin('{')
+	o.Text("state", string(a.After))
+	o.Key("features")
+	o.Begin('{')
 	for _, f := range a.Features {
-		o.textOrNull(f.Name, string(f.State))
+		o.TextOrNull(f.Name, string(f.State))
 	}
-	o.end('}')
-	o.instant("created", a.task.Created())
-	o.instant("updated", a.Updated)
-	o.end('}')
+	o.End('}')
+	o.Time("created", a.task.Created())
+	o.Time("updated", a.Updated)
+	o.End('}')
 }
 
 func (j *jsonLines) duplicate(a *arrival) {
 	o := j.line("duplicate", a.Received)
-	o.number("seq", a.Message)
-	o.text("id", a.ID)
-	o.number("attempt", int64(a.Attempt))
-	o.truth("differs", a.Differs)
+	o.Number("seq", a.Message)
+	o.Text("id", a.ID)
+	o.Number("attempt", int64(a.Attempt))
+	o.Bool("differs", a.Differs)
 	j.finish(o)
 }
 
 func (j *jsonLines) rejected(at time.Time, r *model.Rejected) {
 	o := j.line("rejected", at)
-	o.textOrNull("id", r.ID)
-	o.text("reason", string(r.Verdict.Reason))
-	o.text("detail", r.Verdict.String())
+	o.TextOrNull("id", r.ID)
+	o.Text("reason", string(r.Verdict.Reason))
+	o.Text("detail", r.Verdict.String())
 	j.finish(o)
 }
 
 func (j *jsonLines) skipped(at time.Time, count int64) {
 	o := j.line("rejected_skipped", at)
-	o.number("count", count)
+	o.Number("count", count)
 	j.finish(o)
 }
 
 func (j *jsonLines) tunnel(at time.Time, t *model.Tunnel) {
 	o := j.line("tunnel", at)
-	o.text("state", string(t.State))
-	o.textOrNull("public_url", t.PublicURL)
-	o.textOrNull("detail", t.Detail)
+	o.Text("state", string(t.State))
+	o.TextOrNull("public_url", t.PublicURL)
+	o.TextOrNull("detail", t.Detail)
 	switch {
 	case t.Probe == nil:
-		o.null("probe")
+		o.Null("probe")
 	case t.Probe.OK:
-		o.text("probe", "ok")
+		o.Text("probe", "ok")
 	default:
-		o.text("probe", "failed: "+t.Probe.Detail)
+		o.Text("probe", "failed: "+t.Probe.Detail)
 	}
-	o.instant("next_try", t.NextTry)
+	o.Time("next_try", t.NextTry)
 	j.finish(o)
 }
 
 func (j *jsonLines) forward(at time.Time, f *model.Forward) {
 	o := j.line("forward", at)
-	o.forward(f)
+	putForward(o, f)
 	j.finish(o)
 }
 
-func (o *object) forward(f *model.Forward) {
-	o.number("seq", f.Seq)
-	o.text("to", f.To)
+func putForward(o *jsonl.Object, f *model.Forward) {
+	o.Number("seq", f.Seq)
+	o.Text("to", f.To)
 	if f.Status == 0 {
-		o.null("status")
+		o.Null("status")
 	} else {
-		o.number("status", int64(f.Status))
+		o.Number("status", int64(f.Status))
 	}
-	o.number("ms", f.Latency.Milliseconds())
-	o.truth("resigned", f.Resigned)
-	o.textOrNull("error", f.Error)
+	o.Number("ms", f.Latency.Milliseconds())
+	o.Bool("resigned", f.Resigned)
+	o.TextOrNull("error", f.Error)
 }
 
 func (j *jsonLines) viewer(at time.Time, v *model.Viewer) {
 	o := j.line("viewer", at)
 	if v.Left {
-		o.text("state", "left")
+		o.Text("state", "left")
 	} else {
-		o.text("state", "joined")
+		o.Text("state", "joined")
 	}
-	o.text("name", v.Name)
-	o.text("address", v.Address)
-	o.instant("since", v.Since)
-	o.number("watching", int64(v.Watching))
+	o.Text("name", v.Name)
+	o.Text("address", v.Address)
+	o.Time("since", v.Since)
+	o.Number("watching", int64(v.Watching))
 	j.finish(o)
 }
 
@@ -177,13 +178,13 @@ func (j *jsonLines) notice(time.Time, string) {} // JSON has no line for it
 
 func (j *jsonLines) end(at time.Time, t tally) {
 	o := j.line("end", at)
-	o.number("verified", t.verified)
-	o.number("rejected", t.rejected)
-	o.number("duplicate", t.duplicate)
-	o.number("late", t.late)
+	o.Number("verified", t.verified)
+	o.Number("rejected", t.rejected)
+	o.Number("duplicate", t.duplicate)
+	o.Number("late", t.late)
 	if f := t.forwards; f != nil {
-		o.number("forward_gave_up", int64(f.gaveUp))
-		o.number("forward_waiting", int64(f.waiting))
+		o.Number("forward_gave_up", int64(f.gaveUp))
+		o.Number("forward_waiting", int64(f.waiting))
 	}
 	j.finish(o)
 }

@@ -41,14 +41,14 @@ func took(t testing.TB, o Options, deliveries ...model.Delivery) *printer {
 func TestASentenceTellsWhatHappened(t *testing.T) {
 	queued := envelope("task.progress", taskA, 1, "visual", "queued")
 	for want, bodies := range map[string][]string{
-		"task 2e1c7e42: no change":                                                              {queued, envelope("task.progress", taskA, 2, "visual", "queued")},
-		"task 2e1c7e42: completed after 1h2m3s":                                                 {queued, envelope("task.progress", taskA, 2, "visual", "completed"), envelope("task.completed", taskA, 3723, "visual", "completed")},
-		"task 2e1c7e42: failed":                                                                 {queued, envelope("task.failed", taskA, 2, "visual", "queued")},
-		"task 2e1c7e42: failed: visual":                                                         {queued, envelope("task.failed", taskA, 2, "visual", "failed")},
-		"new task 2e1c7e42 of asset 9f3c5d11: failed: visual":                                   {envelope("task.failed", taskA, 2, "visual", "failed")},
-		"task 2e1c7e42: cancelled after 2s; visual from queued to cancelled":                    {queued, envelope("task.progress", taskA, 2, "visual", "cancelled")},
-		"new task short: completed; visual completed":                                           {`{"event_type":"task.completed","data":{"task":{"id":"short","features":{"visual":"completed"},"updated":"2026-11-23T12:00:00Z"}}}`},
-		"new task " + strings.Repeat("é", longestWord) + "… of asset 9f3c5d11: no features yet": {envelope("task.progress", strings.Repeat("é", 99), 1)},
+		"task 2e1c7e42: no change":                                                 {queued, envelope("task.progress", taskA, 2, "visual", "queued")},
+		"task 2e1c7e42: completed after 1 h 02 min":                                {queued, envelope("task.progress", taskA, 2, "visual", "completed"), envelope("task.completed", taskA, 3723, "visual", "completed")},
+		"task 2e1c7e42: failed":                                                    {queued, envelope("task.failed", taskA, 2, "visual", "queued")},
+		"task 2e1c7e42: failed: visual":                                            {queued, envelope("task.failed", taskA, 2, "visual", "failed")},
+		"new task 2e1c7e42 of asset 9f3c5d11: failed: visual":                      {envelope("task.failed", taskA, 2, "visual", "failed")},
+		"task 2e1c7e42: cancelled after 2.0 s; visual from queued to cancelled":    {queued, envelope("task.progress", taskA, 2, "visual", "cancelled")},
+		"new task short: completed; visual completed":                              {`{"event_type":"task.completed","data":{"task":{"id":"short","features":{"visual":"completed"},"updated":"2026-11-23T12:00:00Z"}}}`},
+		"new task " + strings.Repeat("é", 64) + "… of asset 9f3c5d11: no features": {envelope("task.progress", strings.Repeat("é", 99), 1)},
 	} {
 		if got := tell(t, bodies...); got != want {
 			t.Errorf("got  %s\nwant %s", got, want)
@@ -60,7 +60,7 @@ func TestASentenceTellsWhatOfADeliveryIsDamaged(t *testing.T) {
 	d := delivery("msg_1", 0, `{"success": true}`)
 	d.Damage = "its time of arrival is lost"
 	p := took(t, Options{}, d)
-	if want := "ping: signature verified (damaged in the journal: its time of arrival is lost)\n"; !strings.HasSuffix(p.buf.String(), want) {
+	if want := "ping: damaged: its time of arrival is lost; test message; the signature is valid\n"; !strings.HasSuffix(p.buf.String(), want) {
 		t.Error(p.buf.String())
 	}
 }

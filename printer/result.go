@@ -6,14 +6,17 @@ import (
 	"io"
 	"time"
 
+	"aspectop/clean"
+	"aspectop/jsonl"
 	"aspectop/model"
+	"aspectop/words"
 )
 
 // The lines of commands that do not follow a journal: a sentence or a JSON line
 // each. A closed pipe is not an error.
 
 // writeLine writes one line: as JSON with the keys, or as a sentence.
-func writeLine(out io.Writer, f Format, kind string, at time.Time, keys func(*object), sentence string) error {
+func writeLine(out io.Writer, f Format, kind string, at time.Time, keys func(*jsonl.Object), sentence string) error {
 	var buf bytes.Buffer
 	if f == JSON {
 		j := &jsonLines{&buf}
@@ -21,34 +24,34 @@ func writeLine(out io.Writer, f Format, kind string, at time.Time, keys func(*ob
 		keys(o)
 		j.finish(o)
 	} else {
-		buf.WriteString(Clean(sentence) + "\n")
+		buf.WriteString(clean.Text(sentence) + "\n")
 	}
 	return writeOnce(out, &buf)
 }
 
 // WriteResult writes the result of waiting for a task.
 func WriteResult(out io.Writer, f Format, at time.Time, r model.Outcome) error {
-	return writeLine(out, f, "result", at, func(o *object) {
-		o.text("task_id", r.TaskID)
-		o.textOrNull("state", string(r.State))
-		o.truth("done", r.Done)
+	return writeLine(out, f, "result", at, func(o *jsonl.Object) {
+		o.Text("task_id", r.TaskID)
+		o.TextOrNull("state", string(r.State))
+		o.Bool("done", r.Done)
 	}, resultSentence(r))
 }
 
 func resultSentence(r model.Outcome) string {
-	name := "task " + short(r.TaskID) + ":"
+	name := "task " + words.ID(r.TaskID) + ":"
 	if r.Feature != "" {
-		name += " " + word(r.Feature)
+		name += " " + words.Name(r.Feature)
 	}
 	switch {
 	case r.Done:
-		return name + " " + word(string(r.State))
+		return name + " " + words.Name(string(r.State))
 	case r.State == "" && r.Task != "":
-		return fmt.Sprintf("task %s: not done, the task is %s and has no feature %s", short(r.TaskID), word(string(r.Task)), word(r.Feature))
+		return fmt.Sprintf("task %s: not done, the task is %s and has no feature %s", words.ID(r.TaskID), words.Name(string(r.Task)), words.Name(r.Feature))
 	case r.State == "":
 		return name + " not done, no state known"
 	}
-	return name + " not done, still " + word(string(r.State))
+	return name + " not done, still " + words.Name(string(r.State))
 }
 
 // Sent is one attempt to deliver a message, and its result.
@@ -66,33 +69,33 @@ type Sent struct {
 
 // WriteSent writes the result of an attempt.
 func WriteSent(out io.Writer, f Format, s Sent) error {
-	return writeLine(out, f, "sent", s.At, func(o *object) {
-		o.text("id", s.ID)
-		o.textOrNull("event_type", s.Type)
-		o.textOrNull("task_id", s.Task)
-		o.text("to", s.To)
-		o.textOrNull("break", s.Break)
+	return writeLine(out, f, "sent", s.At, func(o *jsonl.Object) {
+		o.Text("id", s.ID)
+		o.TextOrNull("event_type", s.Type)
+		o.TextOrNull("task_id", s.Task)
+		o.Text("to", s.To)
+		o.TextOrNull("break", s.Break)
 		if s.Err != nil {
-			o.null("status")
-			o.null("ms")
-			o.null("answer")
-			o.text("error", s.Err.Error())
+			o.Null("status")
+			o.Null("ms")
+			o.Null("answer")
+			o.Text("error", s.Err.Error())
 		} else {
-			o.number("status", int64(s.Status))
-			o.number("ms", s.Took.Milliseconds())
-			o.textOrNull("answer", s.Answer)
-			o.null("error")
+			o.Number("status", int64(s.Status))
+			o.Number("ms", s.Took.Milliseconds())
+			o.TextOrNull("answer", s.Answer)
+			o.Null("error")
 		}
-		o.truth("right", s.Right)
+		o.Bool("right", s.Right)
 	}, sentSentence(s))
 }
 
 func sentSentence(s Sent) string {
-	sentence := "sent " + word(s.Type)
+	sentence := "sent " + words.Name(s.Type)
 	if s.Task != "" {
-		sentence += " of task " + word(s.Task)
+		sentence += " of task " + words.Name(s.Task)
 	}
-	sentence += " as " + word(s.ID)
+	sentence += " as " + words.Name(s.ID)
 	switch s.Break {
 	case "":
 	case "body":
@@ -109,7 +112,7 @@ func sentSentence(s Sent) string {
 	}
 	sentence += fmt.Sprintf(": answered %d after %d ms", s.Status, s.Took.Milliseconds())
 	if s.Answer != "" && s.Status/100 != 2 {
-		sentence += fmt.Sprintf(" (%s)", word(s.Answer))
+		sentence += fmt.Sprintf(" (%s)", words.Name(s.Answer))
 	}
 	switch {
 	case s.Break == "":
@@ -125,19 +128,8 @@ func sentSentence(s Sent) string {
 
 // WriteReplayed writes the result of posting a stored delivery again.
 func WriteReplayed(out io.Writer, format Format, e *model.Event, f *model.Forward) error {
-	sentence := messageWords(e)
-	if f.Resigned {
-		sentence += ", re-signed"
-	}
-	if f.Delivered() {
-		sentence += fmt.Sprintf(": answered %d in %d ms", f.Status, f.Latency.Milliseconds())
-	} else {
-		sentence += ": " + f.Error
-	}
-	if f.Hint != "" {
-		sentence += "; " + f.Hint
-	}
-	return writeLine(out, format, "forward", f.At.Add(f.Latency), func(o *object) { o.forward(f) }, sentence)
+	sentence := fmt.Sprintf("%s: %s", messageWords(e), words.Forward(f))
+	return writeLine(out, format, "forward", f.At.Add(f.Latency), func(o *jsonl.Object) { putForward(o, f) }, sentence)
 }
 
 // WritePlanned writes a stored delivery that would be posted again.
@@ -146,18 +138,18 @@ func WritePlanned(out io.Writer, format Format, at time.Time, e *model.Event, to
 	if resigned {
 		sentence += ", re-signed"
 	}
-	return writeLine(out, format, "planned", at, func(o *object) {
-		o.number("seq", e.Seq)
-		o.text("id", e.ID)
-		o.textOrNull("event_type", e.Type)
+	return writeLine(out, format, "planned", at, func(o *jsonl.Object) {
+		o.Number("seq", e.Seq)
+		o.Text("id", e.ID)
+		o.TextOrNull("event_type", e.Type)
 		if e.Task == nil {
-			o.null("task_id")
+			o.Null("task_id")
 		} else {
-			o.text("task_id", e.Task.ID)
+			o.Text("task_id", e.Task.ID)
 		}
-		o.instant("received", e.Received)
-		o.text("to", to)
-		o.truth("resigned", resigned)
+		o.Time("received", e.Received)
+		o.Text("to", to)
+		o.Bool("resigned", resigned)
 	}, sentence)
 }
 
@@ -171,28 +163,28 @@ type Replayed struct {
 
 // WriteReplayEnd writes the last line of a replay.
 func WriteReplayEnd(out io.Writer, format Format, at time.Time, to string, r Replayed) error {
-	return writeLine(out, format, "summary", at, func(o *object) {
-		o.text("to", to)
-		o.number("posted", r.Posted)
-		o.number("delivered", r.Delivered)
-		o.number("failed", r.Posted-r.Delivered)
-		o.number("left_out", r.LeftOut)
+	return writeLine(out, format, "summary", at, func(o *jsonl.Object) {
+		o.Text("to", to)
+		o.Number("posted", r.Posted)
+		o.Number("delivered", r.Delivered)
+		o.Number("failed", r.Posted-r.Delivered)
+		o.Number("left_out", r.LeftOut)
 	}, replayedSentence(to, r))
 }
 
 func replayedSentence(to string, r Replayed) string {
-	words := fmt.Sprintf("posted %d", r.Posted)
+	posted := fmt.Sprintf("posted %d", r.Posted)
 	if r.Posted < r.Selected {
-		words = fmt.Sprintf("stopped after %d of %d", r.Posted, r.Selected)
+		posted = fmt.Sprintf("stopped after %d of %d", r.Posted, r.Selected)
 	}
-	return fmt.Sprintf("%s to %s: %d delivered, %d failed", words, to, r.Delivered, r.Posted-r.Delivered)
+	return fmt.Sprintf("%s to %s: %d delivered, %d failed", posted, to, r.Delivered, r.Posted-r.Delivered)
 }
 
 // messageWords names a message and its task.
 func messageWords(e *model.Event) string {
-	words := fmt.Sprintf("#%d %s", e.Seq, word(e.Type))
+	name := fmt.Sprintf("#%d %s", e.Seq, words.Name(e.Type))
 	if e.Task != nil {
-		words += " of task " + short(e.Task.ID)
+		name += " of task " + words.ID(e.Task.ID)
 	}
-	return words
+	return name
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"aspectop/model"
+	"aspectop/sig"
 )
 
 // FuzzVerify checks that no headers and body make Verify panic, and that it
@@ -99,7 +100,7 @@ func FuzzParseSecrets(f *testing.F) {
 		}
 		body := []byte("body")
 		for _, s := range secrets {
-			h := sealed(families[0], s, "msg_1", now, body)
+			h := sealed(sig.Families[0], s, "msg_1", now, body)
 			if _, verdict := mustVerifier(t, s).Verify(h, body, now); verdict != (model.Verdict{Reason: model.Verified, Secret: s.Name}) {
 				t.Errorf("a parsed secret does not verify what it signed: %+v", verdict)
 			}

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"aspectop/model"
+	"aspectop/sig"
 )
 
 func TestGenuineDeliveryIsKeptWhole(t *testing.T) {
@@ -132,10 +133,10 @@ func TestRefusedRequestIsAnsweredCountedAndNoted(t *testing.T) {
 		{model.Malformed, func(_ *rig, q *http.Request) { q.Header.Set("svix-signature", "v2,x") }, 400, "Invalid signature"},
 		{model.NoMatch, func(_ *rig, q *http.Request) { q.Header.Set("svix-signature", "v1,x") }, 400, "Invalid signature"},
 		{model.TooOld, func(r *rig, q *http.Request) {
-			q.Header = sealed(families[0], r.secret, "msg_1", now.Add(-time.Hour), []byte("body"))
+			q.Header = sealed(sig.Families[0], r.secret, "msg_1", now.Add(-time.Hour), []byte("body"))
 		}, 400, "Invalid signature"},
 		{model.TooNew, func(r *rig, q *http.Request) {
-			q.Header = sealed(families[0], r.secret, "msg_1", now.Add(time.Hour), []byte("body"))
+			q.Header = sealed(sig.Families[0], r.secret, "msg_1", now.Add(time.Hour), []byte("body"))
 		}, 400, "Invalid signature"},
 		{model.TooLarge, func(_ *rig, q *http.Request) { q.ContentLength = MaxBody + 1 }, 413, "Too large"},
 	} {
@@ -234,8 +235,8 @@ func TestProbeIsToldAndNothingElse(t *testing.T) {
 	})
 	r.journal.before = func(context.Context, *model.Delivery) error { return errors.New("the disk is full") }
 	ours, stale := r.signed("probe_1", "x"), r.signed("probe_2", "x")
-	ours.Header = sealed(families[0], probe, "probe_1", now, []byte("x"))
-	stale.Header = sealed(families[0], probe, "probe_2", now.Add(-time.Hour), []byte("x"))
+	ours.Header = sealed(sig.Families[0], probe, "probe_1", now, []byte("x"))
+	stale.Header = sealed(sig.Families[0], probe, "probe_2", now.Add(-time.Hour), []byte("x"))
 	if w := r.do(t, ours); w.Code != http.StatusNoContent {
 		t.Errorf("answered %d, want 204", w.Code)
 	}

@@ -15,6 +15,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"aspectop/sig"
 )
 
 // letter is one line to sign.mjs, and sealing the line it answers.
@@ -118,12 +120,12 @@ func TestReceiverTakesWhatSvixForNodeSigned(t *testing.T) {
 	answers := node(t, letters)
 	r, addr := online(t, func(c *Config) { c.Secrets, c.Now = mustParse(t, secrets.String()), time.Now })
 	for i, l := range letters {
-		f := families[i%2]
+		f := sig.Families[i%2]
 		q, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+addr+DefaultPath, strings.NewReader(l.Body))
 		if err != nil {
 			t.Fatal(err)
 		}
-		q.Header = http.Header{f.id: {l.ID}, f.stamp: {strconv.FormatInt(l.Seconds, 10)}, f.signature: {answers[i].Signature}}
+		q.Header = http.Header{f.ID: {l.ID}, f.Stamp: {strconv.FormatInt(l.Seconds, 10)}, f.Signature: {answers[i].Signature}}
 		a, err := http.DefaultClient.Do(q)
 		if err != nil {
 			t.Fatal(err)

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"aspectop/model"
+	"aspectop/sig"
 )
 
 // How much of a rejected request is kept, in bytes. Strangers decide how many there
@@ -45,8 +46,8 @@ func someHeaders(h map[string][]string) map[string][]string {
 		}
 	}
 	var names []string
-	for _, f := range families {
-		names = append(names, f.id, f.stamp, f.signature)
+	for _, f := range sig.Families {
+		names = append(names, f.ID, f.Stamp, f.Signature)
 	}
 	for _, name := range slices.Sorted(maps.Keys(h)) {
 		if !slices.Contains(names, name) {

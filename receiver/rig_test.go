@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"aspectop/model"
+	"aspectop/sig"
 )
 
 var now = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
@@ -73,7 +74,7 @@ func newRig(t testing.TB, change ...func(*Config)) *rig {
 // signed is a request with a rightly signed delivery.
 func (r *rig) signed(id, body string) *http.Request {
 	q := httptest.NewRequest(http.MethodPost, DefaultPath, strings.NewReader(body))
-	q.Header = sealed(families[0], r.secret, id, now, []byte(body))
+	q.Header = sealed(sig.Families[0], r.secret, id, now, []byte(body))
 	return q
 }
 

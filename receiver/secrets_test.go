@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"aspectop/model"
+	"aspectop/sig"
 )
 
 const (
@@ -159,7 +160,7 @@ func TestFreshSecretsDifferAndVerify(t *testing.T) {
 		t.Error("two fresh secrets sign alike")
 	}
 	body := []byte("x")
-	_, verdict := mustVerifier(t, a, b).Verify(sealed(families[0], b, "msg_1", now, body), body, now)
+	_, verdict := mustVerifier(t, a, b).Verify(sealed(sig.Families[0], b, "msg_1", now, body), body, now)
 	if want := (model.Verdict{Reason: model.Verified, Secret: "b"}); verdict != want {
 		t.Errorf("got %+v, want %+v", verdict, want)
 	}

@@ -9,47 +9,14 @@ import (
 	"strings"
 	"time"
 
+	"aspectop/clean"
 	"aspectop/model"
+	"aspectop/sig"
 )
 
-const (
-	// tolerance is how far a stamp may be from this machine's clock, either
-	// way: the same as in Svix's own libraries.
-	tolerance = 5 * time.Minute
-	// lastSecond is the end of the year 9999. A larger stamp is no time in seconds,
-	// and would overflow when times are subtracted.
-	lastSecond = 253402300799
-)
-
-// family is one set of header names that carries a signature.
-type family struct{ id, stamp, signature string }
-
-// families are judged in this order: the first complete one decides.
-var families = [...]family{
-	{"Svix-Id", "Svix-Timestamp", "Svix-Signature"},
-	{"Webhook-Id", "Webhook-Timestamp", "Webhook-Signature"},
-}
-
-// missing lists the headers of f that are not in h, or are empty.
-func (f family) missing(h http.Header) (names []string) {
-	for _, name := range [...]string{f.id, f.stamp, f.signature} {
-		if h.Get(name) == "" {
-			names = append(names, strings.ToLower(name))
-		}
-	}
-	return names
-}
-
-// only returns h without the other family, to which the Svix library would fall
-// back by itself. Few requests have both, so h is rarely copied.
-func (f family) only(h http.Header) http.Header {
-	for _, other := range families {
-		if other != f && len(h[other.id])+len(h[other.stamp])+len(h[other.signature]) > 0 {
-			return http.Header{f.id: h[f.id], f.stamp: h[f.stamp], f.signature: h[f.signature]}
-		}
-	}
-	return h
-}
+// lastSecond is the end of the year 9999. A larger stamp is no time in seconds,
+// and would overflow when times are subtracted.
+const lastSecond = 253402300799
 
 // Verifier judges signatures by one or more secrets. It may be used by any
 // number of goroutines.
@@ -83,16 +50,16 @@ func (v *Verifier) Verify(h http.Header, body []byte, now time.Time) (id string,
 	if detail != "" {
 		return claimedID(h), model.Verdict{Reason: model.MissingHeaders, Detail: detail}
 	}
-	id = h.Get(f.id)
-	stamp, detail := parseStamp(f, h.Get(f.stamp))
+	id = h.Get(f.ID)
+	stamp, detail := parseStamp(f, h.Get(f.Stamp))
 	if detail == "" {
-		detail = unsigned(f, h.Get(f.signature))
+		detail = unsigned(f, h.Get(f.Signature))
 	}
 	if detail != "" {
 		return id, model.Verdict{Reason: model.Malformed, Detail: detail}
 	}
 
-	judged := f.only(h)
+	judged := f.Only(h)
 	name, ok := v.match(judged, body)
 	if !ok {
 		return id, model.Verdict{
@@ -102,13 +69,13 @@ func (v *Verifier) Verify(h http.Header, body []byte, now time.Time) (id string,
 		}
 	}
 	switch age, ahead := now.Sub(stamp), stamp.Sub(now); {
-	case age > tolerance:
+	case age > sig.Tolerance:
 		return id, model.Verdict{Reason: model.TooOld, Detail: fmt.Sprintf(
-			"too old by %s (signed %s ago, %s allowed)", inWords(age-tolerance), inWords(age), inWords(tolerance))}
-	case ahead > tolerance:
+			"too old by %s (signed %s ago, %s allowed)", inWords(age-sig.Tolerance), inWords(age), inWords(sig.Tolerance))}
+	case ahead > sig.Tolerance:
 		return id, model.Verdict{Reason: model.TooNew, Detail: fmt.Sprintf(
 			"too new by %s (signed %s ahead of this clock, %s allowed; clock skew?)",
-			inWords(ahead-tolerance), inWords(ahead), inWords(tolerance))}
+			inWords(ahead-sig.Tolerance), inWords(ahead), inWords(sig.Tolerance))}
 	}
 	return id, model.Verdict{Reason: model.Verified, Secret: name}
 }
@@ -124,11 +91,11 @@ func (v *Verifier) match(judged http.Header, body []byte) (name string, ok bool)
 }
 
 // complete returns the first family of which h has all headers, or what is missing.
-func complete(h http.Header) (f family, detail string) {
+func complete(h http.Header) (f sig.Family, detail string) {
 	least := []string(nil) // missing of the family that is nearest to complete
 	partial := 0           // families of which something is there
-	for _, f := range families {
-		missing := f.missing(h)
+	for _, f := range sig.Families {
+		missing := f.Missing(h)
 		if len(missing) == 0 {
 			return f, ""
 		}
@@ -143,12 +110,12 @@ func complete(h http.Header) (f family, detail string) {
 	if partial > 1 {
 		detail += " (svix-* and webhook-* headers are not mixed)"
 	}
-	return family{}, detail
+	return sig.Family{}, detail
 }
 
 func claimedID(h http.Header) string {
-	for _, f := range families {
-		if id := h.Get(f.id); id != "" {
+	for _, f := range sig.Families {
+		if id := h.Get(f.ID); id != "" {
 			return id
 		}
 	}
@@ -158,32 +125,23 @@ func claimedID(h http.Header) string {
 // parseStamp accepts digits only, without leading zeros. The library formats the
 // number again before it checks the signature, so "+1700000000" would pass with the
 // signature of "1700000000": what was signed would not be what was sent.
-func parseStamp(f family, text string) (stamp time.Time, detail string) {
+func parseStamp(f sig.Family, text string) (stamp time.Time, detail string) {
 	seconds, err := strconv.ParseInt(text, 10, 64)
 	if err != nil || seconds < 0 || seconds > lastSecond || strconv.FormatInt(seconds, 10) != text {
 		return time.Time{}, fmt.Sprintf("malformed: %s is not a time in whole seconds: %s",
-			strings.ToLower(f.stamp), quoted(text))
+			strings.ToLower(f.Stamp), clean.Quoted(text))
 	}
 	return time.Unix(seconds, 0), ""
 }
 
 // unsigned returns what is wrong if no signature is of version v1, or "".
-func unsigned(f family, signatures string) (detail string) {
+func unsigned(f sig.Family, signatures string) (detail string) {
 	for entry := range strings.SplitSeq(signatures, " ") {
 		if strings.HasPrefix(entry, "v1,") {
 			return ""
 		}
 	}
-	return fmt.Sprintf("malformed: %s has no v1, entry: %s", strings.ToLower(f.signature), quoted(signatures))
-}
-
-// quoted quotes text from a stranger, cut to fit into a sentence.
-func quoted(text string) string {
-	const most = 64
-	if len(text) > most {
-		return strconv.Quote(text[:most]) + "…"
-	}
-	return strconv.Quote(text)
+	return fmt.Sprintf("malformed: %s has no v1, entry: %s", strings.ToLower(f.Signature), clean.Quoted(signatures))
 }
 
 // inWords formats a positive d, rounded up to whole seconds so that it never reads

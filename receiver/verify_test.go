@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"aspectop/model"
+	"aspectop/sig"
 )
 
 // Svix's published test vectors.
@@ -39,8 +40,8 @@ func mustVerifier(t testing.TB, secrets ...Secret) *Verifier {
 }
 
 // sealed is the headers of a rightly signed delivery.
-func sealed(f family, s Secret, id string, at time.Time, body []byte) http.Header {
-	return http.Header{f.id: {id}, f.stamp: {strconv.FormatInt(at.Unix(), 10)}, f.signature: {s.Sign(id, at, body)}}
+func sealed(f sig.Family, s Secret, id string, at time.Time, body []byte) http.Header {
+	return http.Header{f.ID: {id}, f.Stamp: {strconv.FormatInt(at.Unix(), 10)}, f.Signature: {s.Sign(id, at, body)}}
 }
 
 func TestPublishedVectorsVerifyUnderBothFamilies(t *testing.T) {
@@ -54,12 +55,12 @@ func TestPublishedVectorsVerifyUnderBothFamilies(t *testing.T) {
 		if got := secrets[0].Sign(vec.id, at, []byte(vec.body)); got != vec.signature {
 			t.Errorf("Sign = %s, want %s", got, vec.signature)
 		}
-		for _, f := range families {
-			h := http.Header{f.id: {vec.id}, f.stamp: {vec.stamp}, f.signature: {vec.signature}}
+		for _, f := range sig.Families {
+			h := http.Header{f.ID: {vec.id}, f.Stamp: {vec.stamp}, f.Signature: {vec.signature}}
 			id, verdict := mustVerifier(t, secrets...).Verify(h, []byte(vec.body), at)
 			want := model.Verdict{Reason: model.Verified, Secret: "default"}
 			if id != vec.id || verdict != want {
-				t.Errorf("%s: got %s, %+v, want %s, %+v", f.id, id, verdict, vec.id, want)
+				t.Errorf("%s: got %s, %+v, want %s, %+v", f.ID, id, verdict, vec.id, want)
 			}
 		}
 	}
@@ -67,7 +68,7 @@ func TestPublishedVectorsVerifyUnderBothFamilies(t *testing.T) {
 
 func TestVerdicts(t *testing.T) {
 	ours, other := NewSecret("ours"), NewSecret("other")
-	svix, white := families[0], families[1]
+	svix, white := sig.Families[0], sig.Families[1]
 	body := []byte(`{"a":1}`)
 	stamp := strconv.FormatInt(now.Unix(), 10)
 	good := ours.Sign("msg_1", now, body)
@@ -93,33 +94,33 @@ func TestVerdicts(t *testing.T) {
 		{"svix family", sealed(svix, ours, "msg_1", now, body), "msg_1", verified},
 		{"webhook family", sealed(white, ours, "msg_1", now, body), "msg_1", verified},
 		{"webhook family beside an incomplete svix family",
-			with(sealed(white, ours, "msg_1", now, body), svix.id, "msg_2", svix.signature, good), "msg_1", verified},
+			with(sealed(white, ours, "msg_1", now, body), svix.ID, "msg_2", svix.Signature, good), "msg_1", verified},
 		{"svix family with an empty value beside the webhook family",
-			with(sealed(white, ours, "msg_1", now, body), svix.id, "msg_2", svix.stamp, stamp, svix.signature, ""), "msg_1", verified},
+			with(sealed(white, ours, "msg_1", now, body), svix.ID, "msg_2", svix.Stamp, stamp, svix.Signature, ""), "msg_1", verified},
 		{"the complete svix family decides, right or wrong",
-			with(sealed(white, ours, "msg_1", now, body), svix.id, "msg_1", svix.stamp, stamp, svix.signature, bad), "msg_1",
+			with(sealed(white, ours, "msg_1", now, body), svix.ID, "msg_1", svix.Stamp, stamp, svix.Signature, bad), "msg_1",
 			model.Verdict{Reason: model.NoMatch, Detail: noMatch}},
 
 		{"nothing", http.Header{}, "", missing("svix-id, svix-timestamp, svix-signature")},
-		{"no stamp", with(http.Header{}, svix.id, "msg_1", svix.signature, good), "msg_1", missing("svix-timestamp")},
-		{"no webhook-id", with(http.Header{}, white.stamp, stamp, white.signature, good), "", missing("webhook-id")},
-		{"only a webhook-id", with(http.Header{}, white.id, "msg_1"), "msg_1", missing("webhook-timestamp, webhook-signature")},
-		{"families are not mixed", with(http.Header{}, svix.id, "msg_1", white.stamp, stamp, white.signature, good), "msg_1",
+		{"no stamp", with(http.Header{}, svix.ID, "msg_1", svix.Signature, good), "msg_1", missing("svix-timestamp")},
+		{"no webhook-id", with(http.Header{}, white.Stamp, stamp, white.Signature, good), "", missing("webhook-id")},
+		{"only a webhook-id", with(http.Header{}, white.ID, "msg_1"), "msg_1", missing("webhook-timestamp, webhook-signature")},
+		{"families are not mixed", with(http.Header{}, svix.ID, "msg_1", white.Stamp, stamp, white.Signature, good), "msg_1",
 			missing("webhook-id (svix-* and webhook-* headers are not mixed)")},
 
-		{"first value counts, right", with(sealed(svix, ours, "msg_1", now, body), svix.signature, bad, svix.id, "msg_2", svix.stamp, "0"),
+		{"first value counts, right", with(sealed(svix, ours, "msg_1", now, body), svix.Signature, bad, svix.ID, "msg_2", svix.Stamp, "0"),
 			"msg_1", verified},
-		{"first value counts, wrong", with(http.Header{}, svix.id, "msg_1", svix.stamp, stamp, svix.signature, bad, svix.signature, good),
+		{"first value counts, wrong", with(http.Header{}, svix.ID, "msg_1", svix.Stamp, stamp, svix.Signature, bad, svix.Signature, good),
 			"msg_1", model.Verdict{Reason: model.NoMatch, Detail: noMatch}},
 
-		{"rotation: ours second", with(http.Header{}, svix.id, "msg_1", svix.stamp, stamp, svix.signature, bad+" "+good), "msg_1", verified},
-		{"other versions are skipped", with(http.Header{}, svix.id, "msg_1", svix.stamp, stamp, svix.signature, "v1a,AAAA v2, "+good), "msg_1", verified},
-		{"only other versions", with(http.Header{}, svix.id, "msg_1", svix.stamp, stamp, svix.signature, "v1a,AAAA v2,BBBB"), "msg_1",
+		{"rotation: ours second", with(http.Header{}, svix.ID, "msg_1", svix.Stamp, stamp, svix.Signature, bad+" "+good), "msg_1", verified},
+		{"other versions are skipped", with(http.Header{}, svix.ID, "msg_1", svix.Stamp, stamp, svix.Signature, "v1a,AAAA v2, "+good), "msg_1", verified},
+		{"only other versions", with(http.Header{}, svix.ID, "msg_1", svix.Stamp, stamp, svix.Signature, "v1a,AAAA v2,BBBB"), "msg_1",
 			malformed(`svix-signature has no v1, entry: "v1a,AAAA v2,BBBB"`)},
-		{"no version", with(http.Header{}, svix.id, "msg_1", svix.stamp, stamp, svix.signature, strings.TrimPrefix(good, "v1,")), "msg_1",
+		{"no version", with(http.Header{}, svix.ID, "msg_1", svix.Stamp, stamp, svix.Signature, strings.TrimPrefix(good, "v1,")), "msg_1",
 			malformed(`svix-signature has no v1, entry: "` + strings.TrimPrefix(good, "v1,") + `"`)},
-		{"long garbage is cut", with(http.Header{}, svix.id, "msg_1", svix.stamp, stamp, svix.signature, strings.Repeat("\x1b", 99)), "msg_1",
-			malformed(`svix-signature has no v1, entry: "` + strings.Repeat(`\x1b`, 64) + `"…`)},
+		{"long garbage is cut", with(http.Header{}, svix.ID, "msg_1", svix.Stamp, stamp, svix.Signature, strings.Repeat("\x1b", 99)), "msg_1",
+			malformed(`svix-signature has no v1, entry: "` + strings.Repeat(`\x1b`, 80) + `"…`)},
 		{"another id than was signed", sealedAs(svix, "msg_2", good, stamp), "msg_2",
 			model.Verdict{Reason: model.NoMatch, Detail: noMatch}},
 		{"another stamp than was signed", sealedAs(svix, "msg_1", good, strconv.FormatInt(now.Unix()-1, 10)), "msg_1",
@@ -165,13 +166,13 @@ func with(h http.Header, pairs ...string) http.Header {
 	return h
 }
 
-func sealedAs(f family, id, signature, stamp string) http.Header {
-	return http.Header{f.id: {id}, f.stamp: {stamp}, f.signature: {signature}}
+func sealedAs(f sig.Family, id, signature, stamp string) http.Header {
+	return http.Header{f.ID: {id}, f.Stamp: {stamp}, f.Signature: {signature}}
 }
 
 func TestToleranceCountsFractionsOfASecond(t *testing.T) {
 	secret, body := NewSecret("a"), []byte("x")
-	h := sealed(families[0], secret, "msg_1", now, body)
+	h := sealed(sig.Families[0], secret, "msg_1", now, body)
 	_, verdict := mustVerifier(t, secret).Verify(h, body, now.Add(5*time.Minute+time.Millisecond))
 	if verdict.Detail != "too old by 1s (signed 5m1s ago, 5m allowed)" {
 		t.Errorf("got %+v", verdict)
@@ -196,7 +197,7 @@ func TestVerdictNamesTheSecretThatMatches(t *testing.T) {
 		for _, s := range c.signers {
 			entries = append(entries, s.Sign("msg_1", now, body))
 		}
-		h := sealedAs(families[0], "msg_1", strings.Join(entries, " "), strconv.FormatInt(now.Unix(), 10))
+		h := sealedAs(sig.Families[0], "msg_1", strings.Join(entries, " "), strconv.FormatInt(now.Unix(), 10))
 		if _, verdict := v.Verify(h, body, now); verdict.Secret != c.want || verdict.OK() != (c.want != "") {
 			t.Errorf("signed by %v: got %+v, want secret %q", c.signers, verdict, c.want)
 		}
@@ -233,7 +234,7 @@ func TestHints(t *testing.T) {
 		{"more than 64 KiB", strings.Repeat("x", maxHinted), strings.Repeat("x", maxHinted) + "\n", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			h := sealed(families[1], secret, "msg_1", now, []byte(c.signed))
+			h := sealed(sig.Families[1], secret, "msg_1", now, []byte(c.signed))
 			_, verdict := mustVerifier(t, NewSecret("b"), secret).Verify(h, []byte(c.arrived), now)
 			if verdict.Reason != model.NoMatch {
 				t.Fatalf("got %+v", verdict)
@@ -248,7 +249,7 @@ func TestHints(t *testing.T) {
 func TestHintsAreGivenTenTimesASecond(t *testing.T) {
 	secret := NewSecret("a")
 	v := mustVerifier(t, secret)
-	h := sealed(families[0], secret, "msg_1", now, []byte("x"))
+	h := sealed(sig.Families[0], secret, "msg_1", now, []byte("x"))
 	hints := func(at time.Time) (n int) {
 		for range 25 {
 			if _, verdict := v.Verify(h, []byte("x\n"), at); verdict.Hint != "" {

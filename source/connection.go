@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"aspectop/aspect"
+	"aspectop/clean"
 )
 
 // badConnection means that there was no usable stream.
@@ -129,8 +130,12 @@ func (s *Stream) refusal(res *http.Response) error {
 		if err == nil && kind == "text/event-stream" {
 			return nil
 		}
+		answered := "no content type"
+		if text := res.Header.Get("Content-Type"); text != "" {
+			answered = clean.Quoted(text)
+		}
 		return &badConnection{cause: "type", words: fmt.Sprintf(
-			"%s answered with %s instead of an event stream (text/event-stream): check the URL of the stream", s.host, quoted(res.Header.Get("Content-Type"), "no content type"))}
+			"%s answered with %s instead of an event stream (text/event-stream): check the URL of the stream", s.host, answered)}
 	}
 	advice := "retrying"
 	switch next, err := res.Location(); {
@@ -159,13 +164,6 @@ func (s *Stream) plain(err error) string {
 		text = strings.ReplaceAll(text, s.c.Key.Reveal(), s.c.Key.Masked())
 	}
 	return text
-}
-
-func quoted(s, none string) string {
-	if s == "" {
-		return none
-	}
-	return strconv.Quote(s[:min(len(s), 100)])
 }
 
 func isControl(r rune) bool { return r < ' ' || r == 0x7f }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"aspectop/aspect"
+	"aspectop/broadcast"
 	"aspectop/model"
 )
 
@@ -98,7 +99,7 @@ func (p *Poller) askFor(ctx context.Context, ids []string, f *found) error {
 			return nil
 		}
 		if asked++; asked > 1 {
-			sleep(ctx, askPause)
+			broadcast.Sleep(ctx, askPause)
 		}
 		news, gone, err := p.ask(ctx, id)
 		switch {

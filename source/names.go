@@ -5,6 +5,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"aspectop/broadcast"
 )
 
 // Names looks up the names of the assets that are on the screen. Names must be
@@ -89,7 +91,7 @@ func (n *Names) Run(ctx context.Context) {
 		} else {
 			n.set(id, asset.Name)
 		}
-		sleep(ctx, pause)
+		broadcast.Sleep(ctx, pause)
 	}
 }
 

@@ -45,13 +45,3 @@ func grow(base, limit time.Duration, n int) time.Duration {
 	}
 	return min(base, limit)
 }
-
-// sleep waits until d has passed or ctx ends.
-func sleep(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
-	}
-}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"aspectop/aspect"
+	"aspectop/broadcast"
 	"aspectop/model"
 )
 
@@ -112,12 +113,12 @@ func (s *Stream) Run(ctx context.Context) {
 			failures++
 			wait := jittered(max(grow(s.retry, lastRetry, failures), bad.retryAfter))
 			s.report.trouble(bad.cause, errors.New(bad.words), time.Now().Add(wait).UTC())
-			sleep(ctx, wait)
+			broadcast.Sleep(ctx, wait)
 		default:
 			failures = 0
 			wait := jittered(s.retry)
 			s.report.connecting(err.Error(), time.Now().Add(wait).UTC())
-			sleep(ctx, wait)
+			broadcast.Sleep(ctx, wait)
 		}
 	}
 }
@@ -156,6 +157,6 @@ func (s *Stream) try(ctx context.Context, work func() error) {
 		}
 		wait := jittered(grow(time.Second, 30*time.Second, n))
 		s.report.trouble("journal", fmt.Errorf("the journal cannot store events: %w; waiting until it can", err), time.Now().Add(wait).UTC())
-		sleep(ctx, wait)
+		broadcast.Sleep(ctx, wait)
 	}
 }

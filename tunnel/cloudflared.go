@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"time"
 
+	"aspectop/clean"
 	"aspectop/model"
 )
 
@@ -127,13 +128,13 @@ func (c *cloudflared) service(rules []rule) (public, trouble string) {
 			continue
 		}
 		if public == "" {
-			public = "https://" + clean(r.Hostname) + c.path
+			public = "https://" + clean.Line(r.Hostname) + c.path
 		}
 		if leadsTo(r.Service, c.local) {
 			return public, ""
 		}
 		return public, fmt.Sprintf("the tunnel's settings route %s to %s instead of %s: change its service in Cloudflare's"+
-			" dashboard, or this program's --listen", clean(r.Hostname), clean(r.Service), c.local)
+			" dashboard, or this program's --listen", clean.Line(r.Hostname), clean.Line(r.Service), c.local)
 	}
 	if host != "" {
 		return public, fmt.Sprintf("the tunnel's settings have no public hostname %s: add it in Cloudflare's dashboard"+

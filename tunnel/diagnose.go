@@ -11,6 +11,8 @@ import (
 	"net/http/httptrace"
 	"net/url"
 	"sync/atomic"
+
+	"aspectop/clean"
 )
 
 // hop is how far a request came.
@@ -78,17 +80,17 @@ func reason(err error) string {
 	case errors.Is(err, context.DeadlineExceeded):
 		return "no answer within " + probeTimeout.String()
 	case errors.As(err, &dns):
-		return clean(dns.Err)
+		return clean.Line(dns.Err)
 	case errors.As(err, &certificate):
-		return clean(certificate.Err.Error())
+		return clean.Line(certificate.Err.Error())
 	case errors.As(err, &op):
-		return clean(op.Err.Error())
+		return clean.Line(op.Err.Error())
 	}
 	var u *url.Error
 	if errors.As(err, &u) {
 		err = u.Err
 	}
-	return clean(err.Error())
+	return clean.Line(err.Error())
 }
 
 // answered says what an answer tells about the way, "" if all is well. seen is
@@ -107,7 +109,7 @@ func answered(res *http.Response, body []byte, seen bool, u *url.URL) string {
 		return fmt.Sprintf("origin: answered %d, but not from this process; another program receives requests to %s", code, u.Host)
 	case 300 <= code && code < 400:
 		return fmt.Sprintf("edge: redirects to %s; Svix does not follow redirects, so use that URL",
-			clean(res.Header.Get("Location")))
+			clean.Line(res.Header.Get("Location")))
 	case code == http.StatusBadRequest && bytes.Contains(body, []byte("Svix headers")):
 		return "signature: the probe arrived without its svix headers; something on the way removes them"
 	case code == http.StatusBadRequest:
@@ -116,7 +118,7 @@ func answered(res *http.Response, body []byte, seen bool, u *url.URL) string {
 	case code == http.StatusUnauthorized || code == http.StatusForbidden:
 		return fmt.Sprintf("edge: %s requires a login (%d), which Svix cannot provide; remove the access rule for this path", u.Host, code)
 	case code == http.StatusNotFound:
-		return fmt.Sprintf("origin: 404, nothing serves %s; check the path and the tunnel's target", clean(u.Path))
+		return fmt.Sprintf("origin: 404, nothing serves %s; check the path and the tunnel's target", clean.Line(u.Path))
 	case code == http.StatusTooManyRequests:
 		return fmt.Sprintf("edge: %s is rate limiting requests (429)", u.Host)
 	case code == 530 || unknown && code >= 500:

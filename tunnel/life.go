@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"aspectop/clean"
 	"aspectop/model"
 )
 
@@ -145,7 +146,7 @@ func (l *life) connected(ctx context.Context, m *meter, n int) (e end, again tim
 		host, err := m.quickHost(ctx)
 		switch {
 		case err != nil:
-			l.tell(link{state: l.begun, detail: "connected, but without a public URL: " + clean(err.Error())})
+			l.tell(link{state: l.begun, detail: "connected, but without a public URL: " + clean.Line(err.Error())})
 			return end{}, l.fast
 		case host == "":
 			return end{}, l.fast

@@ -8,7 +8,8 @@ import (
 	"strings"
 	"sync"
 	"time"
-	"unicode"
+
+	"aspectop/clean"
 )
 
 const (
@@ -70,7 +71,7 @@ func (b *logbook) line(line string) {
 	if b.secret != "" {
 		r.text = strings.ReplaceAll(r.text, b.secret, "…")
 	}
-	if r.text = clean(r.text); r.text == "" {
+	if r.text = clean.Line(r.text); r.text == "" {
 		return
 	}
 	slog.Debug("cloudflared", "line", r.text)
@@ -149,25 +150,4 @@ func (b *logbook) lastWords(since time.Time) string {
 		}
 	}
 	return words
-}
-
-// maxWords is the maximum length of text from outside in a message, in bytes.
-const maxWords = 300
-
-// clean makes text from outside a short line without control characters.
-func clean(s string) string {
-	s = strings.Map(func(r rune) rune {
-		switch {
-		case unicode.IsSpace(r), unicode.IsControl(r):
-			return ' '
-		case unicode.In(r, unicode.Cf, unicode.Co, unicode.Cs):
-			return -1
-		}
-		return r
-	}, s)
-	s = strings.Join(strings.Fields(s), " ")
-	if len(s) > maxWords {
-		s = strings.ToValidUTF8(s[:maxWords], "") + "…"
-	}
-	return s
 }

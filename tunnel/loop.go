@@ -191,8 +191,7 @@ func (w *watch) tell(m model.Tunnel) {
 	same := reflect.DeepEqual(timeless(m), timeless(w.told))
 	w.told = m
 	w.refused = w.link.refused
-	close(w.news)
-	w.news = make(chan struct{})
+	w.news.Send()
 	w.mu.Unlock()
 	if !same {
 		w.o.Report(m)

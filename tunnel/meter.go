@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"aspectop/clean"
 )
 
 // meterAnswer is the maximum size of an answer, in bytes.
@@ -78,8 +80,8 @@ func (m *meter) quickHost(ctx context.Context) (string, error) {
 	if quick.Hostname == "" {
 		return "", nil
 	}
-	if u, err := url.Parse("https://" + quick.Hostname); err != nil || u.Host != quick.Hostname || clean(u.Host) != u.Host {
-		return "", fmt.Errorf("cloudflared names a host that is none: %q", clean(quick.Hostname))
+	if u, err := url.Parse("https://" + quick.Hostname); err != nil || u.Host != quick.Hostname || clean.Line(u.Host) != u.Host {
+		return "", fmt.Errorf("cloudflared names a host that is none: %q", clean.Line(quick.Hostname))
 	}
 	return quick.Hostname, nil
 }

@@ -6,11 +6,12 @@ import (
 	"crypto/rand"
 	"io"
 	"net/http"
-	"strconv"
 	"sync"
 	"time"
 
+	"aspectop/clean"
 	"aspectop/model"
+	"aspectop/sig"
 )
 
 const (
@@ -74,7 +75,7 @@ func (p *Prober) ask(ctx context.Context, url, id string, at time.Time) (trouble
 	way := &way{}
 	req, err := http.NewRequestWithContext(way.trace(ctx), http.MethodPost, url, bytes.NewReader(body))
 	if err != nil {
-		return "invalid URL: " + clean(err.Error())
+		return "invalid URL: " + clean.Line(err.Error())
 	}
 	way.host = req.URL.Hostname()
 	if p.transport.Proxy != nil {
@@ -84,9 +85,7 @@ func (p *Prober) ask(ctx context.Context, url, id string, at time.Time) (trouble
 	}
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("User-Agent", "aspectop")
-	req.Header.Set("Svix-Id", id)
-	req.Header.Set("Svix-Timestamp", strconv.FormatInt(at.Unix(), 10))
-	req.Header.Set("Svix-Signature", p.sign(id, at, body))
+	sig.Svix.Set(req.Header, id, at, p.sign(id, at, body))
 
 	// Svix does not follow redirects either.
 	client := http.Client{

@@ -174,16 +174,6 @@ func TestTheProxyOfTheEnvironmentIsUsed(t *testing.T) {
 	}
 }
 
-func TestWhatOthersSayReachesNoTerminalUncleaned(t *testing.T) {
-	const hostile = "a\x1b[31m\x00\u202eb\u200b\nc\u009b"
-	if got, want := clean(hostile), "a [31m b c"; got != want {
-		t.Errorf("%q, not %q", got, want)
-	}
-	if got := clean(strings.Repeat("ä", 1000)); len(got) > maxWords+len("…") {
-		t.Errorf("%d bytes", len(got))
-	}
-}
-
 func TestOnlyAProbeUnderWayIsRemembered(t *testing.T) {
 	l := newLocal(t)
 	l.prober.Saw("never asked")

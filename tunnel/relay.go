@@ -12,6 +12,7 @@ import (
 
 	"github.com/coder/websocket"
 
+	"aspectop/clean"
 	"aspectop/model"
 )
 
@@ -123,7 +124,7 @@ func (r *relay) run(ctx context.Context, wake <-chan struct{}, tell func(link)) 
 		pause += rand.N(pause/5 + 1)
 		tell(link{
 			state: model.TunnelReconnecting, url: url, nextTry: r.now().Add(pause),
-			detail: "not connected to Svix's relay: " + clean(err.Error()),
+			detail: "not connected to Svix's relay: " + clean.Line(err.Error()),
 		})
 		if rest(ctx, pause, wake); ctx.Err() != nil {
 			return

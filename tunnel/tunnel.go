@@ -16,6 +16,7 @@ import (
 	"sync"
 	"time"
 
+	"aspectop/broadcast"
 	"aspectop/model"
 )
 
@@ -107,7 +108,7 @@ type Tunnel struct {
 	// succeeded.
 	missing string
 	refused bool
-	news    chan struct{} // closed and replaced at every change
+	news    broadcast.Signal // of changes
 }
 
 // Start starts the tunnel and returns without waiting for it. The tunnel ends with ctx
@@ -154,7 +155,6 @@ func launch(ctx context.Context, o Options, carry carrier, notice string) *Tunne
 		o: o, notice: notice, carry: carry, cancel: cancel,
 		done: make(chan struct{}),
 		told: model.Tunnel{Kind: string(o.Mode), State: model.TunnelStarting},
-		news: make(chan struct{}),
 	}
 	go t.run(ctx)
 	return t
@@ -178,7 +178,7 @@ func (t *Tunnel) Ready(ctx context.Context, atMost time.Duration) error {
 	defer limit.Stop()
 	for {
 		t.mu.Lock()
-		now, missing, refused, news := t.told, t.missing, t.refused, t.news
+		now, missing, refused, news := t.told, t.missing, t.refused, t.news.Next()
 		t.mu.Unlock()
 		switch {
 		case refused:

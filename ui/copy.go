@@ -4,13 +4,13 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"strconv"
-	"time"
 
 	tea "charm.land/bubbletea/v2"
 
+	"aspectop/clean"
 	"aspectop/model"
 	"aspectop/printer"
+	"aspectop/sig"
 	"aspectop/ui/draw"
 	"aspectop/ui/keys"
 	"aspectop/ui/screen"
@@ -21,7 +21,7 @@ import (
 // into a shell, it must not run by itself.
 func (m *Model) copied(what, text string) tea.Cmd {
 	m.say("copied " + what)
-	return tea.SetClipboard(printer.Clean(text))
+	return tea.SetClipboard(clean.Text(text))
 }
 
 // pointed is what the reader points at: in what is open, or in the view.
@@ -126,22 +126,13 @@ func (m *Model) fetched(msg fetchedMsg) tea.Cmd {
 	return m.copied(fmt.Sprintf("the payload of #%d, %d bytes", d.Seq, len(d.Body)), payloadText(d.Body))
 }
 
-// tolerance is how old a signature may be for receivers to accept it.
-const tolerance = 5 * time.Minute
-
 // validity tells for how long receivers accept the signature of a delivery.
 func (m *Model) validity(d *model.Delivery) string {
-	stamp := ""
-	for _, name := range []string{"Svix-Timestamp", "Webhook-Timestamp"} {
-		if values := d.Header[name]; stamp == "" && len(values) > 0 {
-			stamp = values[0]
-		}
-	}
-	seconds, err := strconv.ParseInt(stamp, 10, 64)
-	if err != nil {
+	signed := sig.Signed(d.Header)
+	if signed.IsZero() {
 		return "has no time"
 	}
-	left := time.Unix(seconds, 0).Add(tolerance).Sub(m.Now())
+	left := signed.Add(sig.Tolerance).Sub(m.Now())
 	if left < 0 {
 		return "expired " + draw.Ago(-left) + " ago"
 	}

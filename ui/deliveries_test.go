@@ -1,13 +1,14 @@
 package ui
 
 import (
-	"aspectop/ui/screen"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
 	"testing"
 	"time"
+
+	"aspectop/ui/screen"
 )
 
 func TestFramesOfDeliveries(t *testing.T) {

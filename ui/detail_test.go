@@ -172,7 +172,7 @@ func TestARepeatShowsTheBodyOfItsMessage(t *testing.T) {
 	opened(t, 100, 50, []model.Delivery{first, repeat}, []string{"3", "G", "enter"}, func(s *terminal) {
 		s.shows("#2", `"event_type": "task.progress"`)
 		s.press("tab")
-		s.shows("attempt: 2; duplicate of #1", "1 more delivery of this message")
+		s.shows("attempt: arrival 2 of #1", "1 more delivery of this message")
 	})
 }
 

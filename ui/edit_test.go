@@ -107,7 +107,7 @@ func TestAnEditIsShownAndThenSentAsANewMessage(t *testing.T) {
 		}
 		s.press("enter")
 		s.wait(time.Second)
-		s.shows("#11 edited → " + handlerURL + ": 204 in 12 ms, re-signed")
+		s.shows("#11 edited → " + handlerURL + ": answered 204 in 12 ms; re-signed")
 		s.hides("enter sends")
 		want := strings.Replace(string(uploads()[10].Body), `"state":"queued"`, `"state":"failed"`, 1)
 		if len(h.got) != 1 || !h.edited[0] || string(h.got[0].Body) != want {

@@ -319,7 +319,7 @@ func TestTheSummaryTellsWhatTheSessionSaw(t *testing.T) {
 			t.Errorf("nothing came, but the summary is %q", got)
 		}
 		s.deliver(event(3, "task.failed", 30*time.Second, "proxy=failed"))
-		for _, want := range []string{"1 verified, 0 rejected", "5 tasks: 1 completed, 2 failed, 1 cancelled", "proxy", "median"} {
+		for _, want := range []string{"1 verified, 0 rejected", "5 tasks: 1 processing, 1 completed, 2 failed, 1 cancelled", "proxy", "median"} {
 			if got := s.m.Summary(); !strings.Contains(got, want) {
 				t.Errorf("the summary does not tell %q:\n%s", want, got)
 			}

@@ -8,6 +8,8 @@ import (
 
 	"aspectop/model"
 	"aspectop/ui/draw"
+	"aspectop/ui/look"
+	"aspectop/words"
 )
 
 // quietAfter is how long nothing may come before the header says so: a quiet
@@ -92,36 +94,19 @@ func (m *Model) connection(l *draw.Line, level detailLevel) {
 
 // drawTunnel tells how the receiver is reached from outside, in words.
 func (m *Model) drawTunnel(l *draw.Line, level detailLevel) {
-	t := m.Tunnel()
-	r, sign := draw.Warn, draw.GlyphDown
-	switch {
-	case t.State == model.TunnelFailed, t.Probe != nil && !t.Probe.OK:
-		r = draw.Bad
-	case t.State == model.TunnelConnected && t.Probe != nil:
-		r, sign = draw.Good, draw.GlyphLive
+	t := *look.Tunnel(m.Screen, m.Tunnel())
+	if t.State != model.TunnelConnected {
+		t.PublicURL = ""
+	} else if t.Detail, t.NextTry = "", (time.Time{}); level == brief {
+		t.PublicURL = hostOf(t.PublicURL)
 	}
-	l.Put(r, sign+" tunnel "+string(t.State))
-	if t.State == model.TunnelConnected && t.PublicURL != "" {
-		address := m.Shown(t.PublicURL)
-		if level == brief {
-			address = hostOf(address)
+	told, r, sign := words.Tunnel(&t, m.At), words.TunnelRole(&t), draw.GlyphDown
+	if r == draw.Good {
+		if sign = draw.GlyphLive; level == brief {
+			told = told[:len(told)-1] // how long the probe took
 		}
-		l.Put(draw.Dim, " at ").Put(draw.Plain, address)
 	}
-	if t.State != model.TunnelConnected && !t.NextTry.IsZero() {
-		l.Put(draw.Dim, ", next try in "+draw.Ago(t.NextTry.Sub(m.At)))
-	}
-	switch {
-	case m.Hidden: // reasons may name hosts
-	case t.Probe != nil && !t.Probe.OK:
-		l.Put(draw.Bad, ": "+t.Probe.Detail)
-	case t.State != model.TunnelConnected && t.Detail != "":
-		l.Put(r, ": "+t.Detail)
-	case t.Probe == nil:
-		l.Put(draw.Warn, ", not yet probed")
-	case level > brief:
-		l.Put(draw.Dim, fmt.Sprintf(", probe %d ms", t.Probe.RoundTrip.Milliseconds()))
-	}
+	l.Put(r, sign+" ").PutAll(told)
 }
 
 func (m *Model) failing() []string {
@@ -163,7 +148,7 @@ func (m *Model) counters(l *draw.Line, level detailLevel) {
 		wall()
 	}
 	l.Put(draw.Strong, fmt.Sprint(m.Board.Len())).Put(draw.Dim, draw.Plural(m.Board.Len(), " task", " tasks"))
-	for _, s := range []model.State{model.Processing, model.Queued, model.Completed, model.Failed, model.Cancelled} {
+	for _, s := range model.CountedStates() {
 		n := m.Board.Count(s)
 		if n == 0 {
 			continue

@@ -6,7 +6,8 @@ import (
 
 	"github.com/charmbracelet/x/ansi"
 
-	"aspectop/printer"
+	"aspectop/clean"
+	"aspectop/model"
 	"aspectop/ui/draw"
 	"aspectop/ui/keys"
 )
@@ -32,10 +33,11 @@ func (m *Model) helpGroups() []helpGroup {
 		g := &groups[len(groups)-1]
 		g.rows = append(g.rows, [2]string{row.Keys, row.Does})
 	}
-	groups = append(groups, helpGroup{"States", [][2]string{
-		{"· q", "queued"}, {"▸ p", "processing, time so far"}, {"✓ c", "completed, time it took"}, {"✗ f", "failed"},
-		{"× x", "cancelled"}, {"– n", "not applicable; is done"}, {"? ?", "not documented"},
-	}})
+	states := helpGroup{title: "States"}
+	for _, s := range append(slices.Clone(model.States), model.UnknownState) {
+		states.rows = append(states.rows, [2]string{s.Sign + " " + s.Letter, s.Meaning})
+	}
+	groups = append(groups, states)
 	if viewers := m.viewers(); len(viewers) > 0 && !m.Hidden {
 		watching := helpGroup{title: "Watching over SSH"}
 		for _, v := range viewers {
@@ -96,7 +98,7 @@ func (p *helpPage) lines(m *Model, w int) []string {
 	// What was said at the start, such as where others can watch, in full.
 	lines = append(lines, draw.Blank(m.Theme, w), draw.NewLine(m.Theme, w).Put(draw.Strong, " Said at the start").String())
 	for _, r := range m.Remarks {
-		for line := range strings.Lines(ansi.Wrap(printer.Clean(r), max(8, w-3), "")) {
+		for line := range strings.Lines(ansi.Wrap(clean.Text(r), max(8, w-3), "")) {
 			lines = append(lines, draw.NewLine(m.Theme, w).Space(2).Put(draw.Plain, strings.TrimSuffix(line, "\n")).String())
 		}
 	}

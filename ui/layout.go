@@ -153,5 +153,11 @@ func (m *Model) windowTitle() string {
 	if n := m.Board.Count(model.Failed); n > 0 {
 		return fmt.Sprintf("aspectop: %d failed", n)
 	}
-	return fmt.Sprintf("aspectop: %d active", m.Board.Count(model.Processing)+m.Board.Count(model.Queued))
+	active := 0
+	for _, s := range model.CountedStates() {
+		if !s.Terminal() {
+			active += m.Board.Count(s)
+		}
+	}
+	return fmt.Sprintf("aspectop: %d active", active)
 }

@@ -7,8 +7,8 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"aspectop/clean"
 	"aspectop/model"
-	"aspectop/printer"
 	"aspectop/ui/draw"
 )
 
@@ -69,7 +69,7 @@ func (m *Model) lookForStalled() {
 func (m *Model) notify() tea.Cmd {
 	n := &m.notices
 	var told []string
-	for _, s := range []model.State{model.Failed, model.Completed, model.Cancelled} {
+	for _, s := range model.CountedStates() {
 		told = appendNotice(told, n.tasks[s], string(s))
 	}
 	told = appendNotice(told, n.stalled, "stalled")
@@ -77,7 +77,7 @@ func (m *Model) notify() tea.Cmd {
 	if !m.Notify || len(told) == 0 {
 		return nil
 	}
-	return tea.Raw("\a\x1b]9;aspectop: " + printer.Clean(strings.Join(told, ", ")) + "\x1b\\")
+	return tea.Raw("\a\x1b]9;aspectop: " + clean.Text(strings.Join(told, ", ")) + "\x1b\\")
 }
 
 func appendNotice(told, ids []string, what string) []string {

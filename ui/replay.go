@@ -9,7 +9,7 @@ import (
 
 	"aspectop/model"
 	"aspectop/ui/draw"
-	"aspectop/ui/look"
+	"aspectop/words"
 )
 
 // answeredMsg tells what became of a message that the reader sent again.
@@ -108,7 +108,7 @@ func (m *Model) answered(msg answeredMsg) {
 		m.say(fmt.Sprintf("%s had been given up; retrying it at %d handlers", msg.what, len(msg.again)))
 		return
 	}
-	m.say(msg.what + " " + draw.GlyphArrow + " " + m.Shown(f.To) + ": " + look.Outcome(f))
+	m.say(msg.what + " " + draw.GlyphArrow + " " + m.Shown(f.To) + ": " + words.Forward(f).String())
 	if msg.edited {
 		return // that was another message
 	}

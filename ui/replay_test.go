@@ -78,7 +78,7 @@ func TestReplaySendsTheMessageAgainFromWhereverItIsSeen(t *testing.T) {
 				s.wait(time.Second)
 				s.press("r")
 				s.wait(time.Second)
-				s.shows(fmt.Sprintf("#%d → %s: 204 in 12 ms, re-signed", c.seq, handlerURL))
+				s.shows(fmt.Sprintf("#%d → %s: answered 204 in 12 ms; re-signed", c.seq, handlerURL))
 				if len(h.got) != 1 || h.got[0].Seq != c.seq || h.edited[0] {
 					t.Fatalf("the handler got %d messages: %+v", len(h.got), h.got)
 				}
@@ -199,7 +199,7 @@ func TestPresentationHidesTheHandler(t *testing.T) {
 		s.wait(time.Second)
 		s.press("P", "3", "r")
 		s.wait(time.Second)
-		s.shows("#11 → (hidden): 204")
+		s.shows("#11 → (hidden): answered 204")
 		s.hides("localhost:3000")
 	}, withHandler(h))
 }
@@ -239,7 +239,7 @@ func TestWhatHandlersAnsweredStandsWithTheHeaders(t *testing.T) {
 		s.wait(time.Second)
 		s.press("3", "p", "g", "enter", "tab")
 		s.wait(time.Second)
-		s.shows("Svix-Id", "handler: "+handlerURL, "outcome: answered 400 Bad Request in 0 ms; is the raw body verified?", "handler: http://other", "204 in 7 ms, try 3")
+		s.shows("Svix-Id", "handler: "+handlerURL, "outcome: answered 400 Bad Request in 0 ms; is the raw body verified?", "handler: http://other", "answered 204 in 7 ms; try 3")
 		s.press("r")
 		s.wait(time.Second)
 		s.shows("outcome: answered 500 Internal Server Error in 1 ms", "boom", "at line 3", "http://other")

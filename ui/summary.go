@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"strings"
 
+	"aspectop/clean"
 	"aspectop/model"
-	"aspectop/printer"
 	"aspectop/ui/draw"
 )
 
@@ -21,7 +21,7 @@ func (m *Model) Summary() string {
 	fmt.Fprintf(&b, "%s: %d verified, %d rejected, %d duplicate, %d late\n", draw.Ago(m.Now().Sub(m.Feed.Started())),
 		m.Board.Counters().Verified, m.Board.Counters().Rejected, m.Board.Counters().Duplicate, m.Board.Counters().Late)
 	var states []string
-	for _, s := range []model.State{model.Completed, model.Failed, model.Cancelled, model.Processing, model.Queued} {
+	for _, s := range model.CountedStates() {
 		if n := m.Board.Count(s); n > 0 {
 			states = append(states, fmt.Sprintf("%d %s", n, s))
 		}
@@ -41,7 +41,7 @@ func (m *Model) Summary() string {
 			told = append(told, fmt.Sprintf("%d failed", n))
 		}
 		if len(told) > 0 {
-			fmt.Fprintf(&b, "  %-14s %s\n", printer.Clean(name), strings.Join(told, ", "))
+			fmt.Fprintf(&b, "  %-14s %s\n", clean.Text(name), strings.Join(told, ", "))
 		}
 	}
 	return b.String()

@@ -2,13 +2,13 @@
 package exit
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"strings"
 
-	"aspectop/printer"
+	"aspectop/clean"
+	"aspectop/jsonl"
 )
 
 // Exit codes, the same for all commands.
@@ -61,7 +61,7 @@ func Report(w io.Writer, err error, command string, asJSON bool) int {
 	case asJSON:
 		reportJSON(w, err, code)
 	default:
-		fmt.Fprintln(w, "aspectop: "+printer.CleanLines(err.Error()))
+		fmt.Fprintln(w, "aspectop: "+clean.Lines(err.Error()))
 		if code == Misused && !strings.Contains(err.Error(), "\n") { // longer messages say what to do
 			fmt.Fprintln(w, "see "+command+" --help")
 		}
@@ -82,6 +82,6 @@ func reportJSON(w io.Writer, err error, code int) {
 		} `json:"error"`
 	}
 	line.Error.Code, line.Error.Message = reasons[code], err.Error()
-	b, _ := json.Marshal(line)
-	fmt.Fprintf(w, "%s\n", printer.SafeJSON(b))
+	b, _ := jsonl.Line(line) // of texts only
+	_, _ = w.Write(b)
 }

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"sync"
 
-	"aspectop/printer"
+	"aspectop/clean"
 )
 
 // leaving is what an exit without clean-up would leave behind.
@@ -30,6 +30,6 @@ func sayLeft(w io.Writer) {
 	leaving.Lock()
 	defer leaving.Unlock()
 	if leaving.text != "" {
-		io.WriteString(w, "\naspectop: "+strings.TrimSpace(printer.Clean(leaving.text))+"\n")
+		io.WriteString(w, "\naspectop: "+strings.TrimSpace(clean.Text(leaving.text))+"\n")
 	}
 }

@@ -162,7 +162,7 @@ func (m *metrics) collect(ctx context.Context, set *vm.Set) {
 			}
 		}
 		for _, state := range model.States {
-			gauge(board.Count(state), "aspectop_tasks{state=%q}", state)
+			gauge(board.Count(state.State), "aspectop_tasks{state=%q}", state.State)
 		}
 		gauge(active, "aspectop_tasks_active")
 		gauge(stalled, "aspectop_tasks_stalled")

@@ -14,8 +14,8 @@ import (
 	"strings"
 	"time"
 
+	"aspectop/clean"
 	"aspectop/cli/exit"
-	"aspectop/printer"
 
 	"github.com/BurntSushi/toml"
 	"github.com/spf13/cobra"
@@ -85,7 +85,7 @@ func readConfig(path string) (string, error) {
 		return "", err
 	}
 	if mode := info.Mode().Perm(); mode&0o066 != 0 && runtime.GOOS != "windows" {
-		fmt.Fprintf(os.Stderr, "aspectop: the config file %s is accessible to other users (mode %04o); run: chmod 600 %[1]s\n", printer.CleanLines(path), mode)
+		fmt.Fprintf(os.Stderr, "aspectop: the config file %s is accessible to other users (mode %04o); run: chmod 600 %[1]s\n", clean.Lines(path), mode)
 	}
 	text, err := io.ReadAll(io.LimitReader(f, maxConfig+1))
 	if err == nil && len(text) > maxConfig {

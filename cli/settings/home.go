@@ -8,11 +8,11 @@ import (
 	"strings"
 	"time"
 
+	"aspectop/clean"
 	"aspectop/cli/exit"
 	"aspectop/journal"
 	"aspectop/journal/postgres"
 	"aspectop/journal/sqlite"
-	"aspectop/printer"
 )
 
 // Home is the location of a journal, the value of --journal. Only this file knows
@@ -149,7 +149,7 @@ func OpenReader(flag string) (Home, journal.Reader, error) {
 		return h, nil, err
 	}
 	r, err := h.Reader()
-	OnDamage(r, func(err error) { fmt.Fprintln(os.Stderr, "aspectop: "+printer.Clean(err.Error())) })
+	OnDamage(r, func(err error) { fmt.Fprintln(os.Stderr, "aspectop: "+clean.Text(err.Error())) })
 	h.TellRemarks()
 	return h, r, err
 }
@@ -157,7 +157,7 @@ func OpenReader(flag string) (Home, journal.Reader, error) {
 // TellRemarks tells the remarks on stderr.
 func (h Home) TellRemarks() {
 	for _, r := range h.Remarks() {
-		fmt.Fprintln(os.Stderr, "aspectop: "+printer.Clean(r))
+		fmt.Fprintln(os.Stderr, "aspectop: "+clean.Text(r))
 	}
 }
 

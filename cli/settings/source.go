@@ -8,10 +8,10 @@ import (
 	"strconv"
 	"strings"
 
+	"aspectop/clean"
+
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
-
-	"aspectop/printer"
 )
 
 // source is the annotation of a flag that says where its value comes from, if it was
@@ -109,7 +109,7 @@ func warnOfUnknown(root *cobra.Command) {
 		if flag := Nearest(all, strings.ToLower(strings.ReplaceAll(rest, "_", "-"))); flag != "" {
 			warning += "; did you mean " + VariableOf(flag) + "?"
 		}
-		fmt.Fprintln(os.Stderr, "aspectop: "+printer.Clean(warning))
+		fmt.Fprintln(os.Stderr, "aspectop: "+clean.Text(warning))
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"github.com/charmbracelet/x/ansi"
 
+	"aspectop/clean"
 	"aspectop/printer"
 )
 
@@ -32,7 +33,7 @@ func (t *Table) Write(out io.Writer, width int) error {
 	last, rest := 0, 0
 	for i := range widths {
 		for _, row := range t.rows {
-			row[i] = printer.Clean(row[i])
+			row[i] = clean.Text(row[i])
 			widths[i] = max(widths[i], ansi.StringWidth(row[i]))
 		}
 		if widths[i] > 0 {

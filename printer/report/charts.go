@@ -50,7 +50,7 @@ const mostStays = 100
 
 // timeline lays the stays of the task's features out, from its creation to its
 // newest message, or to now if it goes on.
-func (w *words) timeline(t *model.Task, now time.Time) *Timeline {
+func (w *wording) timeline(t *model.Task, now time.Time) *Timeline {
 	var (
 		features = t.Features()
 		spans    = make([][]model.Span, len(features))
@@ -83,7 +83,7 @@ func (w *words) timeline(t *model.Task, now time.Time) *Timeline {
 	}
 	line := &Timeline{Ticks: ticks(whole), Says: "Timeline over " + Span(whole)}
 	for i, f := range features[:min(len(features), mostLanes)] {
-		lane := Lane{w.text(f.Name, longestWord), w.state(f.State), class(f.State), glyph(f.State), nil}
+		lane := Lane{w.text(f.Name, longestWord), w.state(f.State), class(f.State), f.State.Info().Sign, nil}
 		for j, s := range spans[i] {
 			last := j == len(spans[i])-1
 			if last && s.State.Terminal() {

@@ -9,6 +9,7 @@ package report
 import (
 	"cmp"
 	"slices"
+	"strings"
 	"time"
 
 	"aspectop/model"
@@ -44,7 +45,7 @@ type Report struct {
 	// LeftOut is how many tasks are counted but not listed.
 	LeftOut int
 
-	words words
+	wording wording
 }
 
 // Tile is one figure with its name.
@@ -69,19 +70,30 @@ const (
 	failed = iota
 	stalled
 	active
-	completed
-	cancelled
-	groups
+	completed // and then what else has ended
 )
 
-var groupNames = [groups]struct{ name, class string }{
-	{"Failed", "failed"}, {"Stalled", "stalled"}, {"In progress", "processing"}, {"Completed", "completed"}, {"Cancelled", "cancelled"},
+// kind is a group by its title, its style and anchor, and the state of its tasks.
+type kind struct {
+	name, class string
+	state       model.State // "" where tasks of several are in it
+}
+
+func allGroups() []kind {
+	all := []kind{{"Failed", "failed", model.Failed}, {"Stalled", "stalled", ""}, {"In progress", "processing", ""}}
+	for _, s := range model.CountedStates() {
+		if s.Terminal() && s != model.Failed {
+			all = append(all, kind{strings.ToUpper(string(s[:1])) + string(s[1:]), string(s), s})
+		}
+	}
+	return all
 }
 
 // Of gathers a report about tasks of the board. The report keeps nothing of the
 // board but the tasks that its rows name, for [Report.Detail].
 func Of(b *model.Board, o Options) *Report {
-	g := gathering{Options: o, board: b}
+	g := gathering{Options: o, board: b, groups: allGroups()}
+	g.kinds = make([][]*model.Task, len(g.groups))
 	if g.Filter == nil {
 		g.Filter = new(model.Filter)
 	}
@@ -103,11 +115,12 @@ func Of(b *model.Board, o Options) *Report {
 // gathering is a report under way.
 type gathering struct {
 	Options
-	words
+	wording
 	board  *model.Board
 	counts bool // stats are this report's own
 	stats  *model.Stats
-	kinds  [groups][]*model.Task
+	groups []kind
+	kinds  [][]*model.Task // by group
 	tasks  int
 }
 
@@ -132,13 +145,8 @@ func (g *gathering) take(t *model.Task) {
 }
 
 func (g *gathering) kind(t *model.Task) int {
-	switch t.State() {
-	case model.Failed:
-		return failed
-	case model.Completed:
-		return completed
-	case model.Cancelled:
-		return cancelled
+	if i := slices.IndexFunc(g.groups, func(k kind) bool { return k.state == t.State() }); i >= 0 {
+		return i
 	}
 	if _, ok := g.board.Stalled(t, g.Now); ok {
 		return stalled
@@ -148,10 +156,10 @@ func (g *gathering) kind(t *model.Task) int {
 
 func (g *gathering) report() *Report {
 	listed := g.list()
-	g.words = newWords(g.Options, g.kinds)
-	r := &Report{At: g.Now, Tiles: []Tile{{Name: "Tasks", Count: g.tasks}}, words: g.words}
+	g.wording = newWording(g.Options, g.kinds)
+	r := &Report{At: g.Now, Tiles: []Tile{{Name: "Tasks", Count: g.tasks}}, wording: g.wording}
 	for kind, tasks := range g.kinds {
-		name := groupNames[kind]
+		name := g.groups[kind]
 		tile := Tile{Name: name.name, Count: len(tasks)}
 		if len(tasks) > 0 {
 			tile.Class, tile.Target = name.class, name.class
@@ -171,7 +179,8 @@ func (g *gathering) report() *Report {
 }
 
 // list sorts the tasks, and returns those that there are rows for.
-func (g *gathering) list() (listed [groups][]*model.Task) {
+func (g *gathering) list() (listed [][]*model.Task) {
+	listed = make([][]*model.Task, len(g.groups))
 	left := g.Rows
 	if left == 0 {
 		left = g.tasks

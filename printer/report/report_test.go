@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -73,7 +74,7 @@ func TestAReportTellsWhatRanWhatFailedAndWhen(t *testing.T) {
 		`aria-label="Timeline over 1`, "queued for 20\u00a0s", "processing for 1\u00a0min\u00a010\u00a0s", "completed at 2026-11-23 12:01:40",
 		"2026-11-23 12:00:10<td>task.progress", "proxy <b>queued</b>", "verified (secret default)", "msg_good_10",
 		"task.completed", "proxy processing → <b>completed</b>",
-		"late: the task had newer news", "duplicate", "arrival 2")
+		"late; older than what was known", "duplicate", "arrival 2 of #4")
 }
 
 func TestAReportIsAboutTheTasksThatAreAskedFor(t *testing.T) {
@@ -218,4 +219,17 @@ func TestDurationsAreToldAsPeopleSayThem(t *testing.T) {
 			t.Errorf("%v is told as %q, want %q", d, got, want)
 		}
 	}
+}
+
+func TestAStateThatIsAddedToTheTableHasItsPlaceInAReport(t *testing.T) {
+	old := model.States
+	model.States = append(slices.Clone(old),
+		model.StateInfo{State: "paused", Sign: "‖", Letter: "p", Order: 2, Role: model.RoleWaiting},
+		model.StateInfo{State: "expired", Sign: "†", Letter: "e", Order: 3, Terminal: true, Role: model.RoleStopped})
+	t.Cleanup(func() { model.States = old })
+	var j memory
+	j.keep(told("task.progress", "halted", 3500, "visual", "paused"))
+	j.keep(told("task.progress", "over", 10, "proxy", "expired"))
+	inOrder(t, page(t, j), "In progress <b>1</b>", "Completed <b>0</b>", "Cancelled <b>0</b>", "Expired <b>1</b>",
+		`<b class="queued">‖ paused</b>`, `<i class="queued">‖ visual</i>`, "<h2>Expired", `<i class="cancelled">† proxy</i>`)
 }

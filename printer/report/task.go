@@ -2,9 +2,11 @@ package report
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"aspectop/model"
+	"aspectop/words"
 )
 
 // Row is one task in a list.
@@ -32,7 +34,7 @@ const mostFeatures = 12
 func (g *gathering) row(t *model.Task, kind int) Row {
 	r := Row{
 		Task:  t,
-		State: string(t.State()), Class: groupNames[kind].class, Glyph: glyph(t.State()),
+		State: string(t.State()), Class: g.groups[kind].class, Glyph: t.State().Info().Sign,
 		ID: g.text(t.ID(), longestID), Short: g.short(t.ID()),
 		Heard: g.moment(t.Heard()), HeardAt: t.Heard().UnixMilli(), Messages: t.Messages(),
 	}
@@ -47,7 +49,7 @@ func (g *gathering) row(t *model.Task, kind int) Row {
 			r.More = len(t.Features()) - i
 			break
 		}
-		r.Features = append(r.Features, Cell{g.text(f.Name, longestWord), class(f.State), glyph(f.State)})
+		r.Features = append(r.Features, Cell{g.text(f.Name, longestWord), class(f.State), f.State.Info().Sign})
 	}
 	if took, ok := took(t, g.Now); ok {
 		r.Took, r.TookFor = Cell{Text: Span(took)}, took.Milliseconds()
@@ -106,7 +108,7 @@ const mostEvents = 200
 // Detail returns the task in full, as it is at the report's moment. Arrivals are
 // those that told of it, repeats among them, in the order of their numbers.
 func (r *Report) Detail(t *model.Task, arrivals []Arrival) *Detail {
-	w, now := &r.words, r.At
+	w, now := &r.wording, r.At
 	d := &Detail{Timeline: w.timeline(t, now)}
 	fact := func(name, text string) {
 		if text != "" {
@@ -159,39 +161,29 @@ func ArrivalOf(d *model.Delivery, typ string) Arrival {
 	}
 }
 
-func (w *words) event(t *model.Task, a *Arrival) Event {
-	e := Event{At: w.moment(a.Received), Type: w.text(a.Type, longestWord), ID: w.text(a.ID, longestID), Verdict: w.verdict(a)}
+func (w *wording) event(t *model.Task, a *Arrival) Event {
+	e := model.Event{Seq: a.Seq, Message: a.Message, Source: a.Source, Type: a.Type, Kind: model.Progress, Task: &model.Snapshot{}}
+	if a.Type == model.TypeGone {
+		e.Kind = model.Gone
+	}
+	how := words.Arrival{Attempt: a.Attempt, Differs: a.Differs}
+	effect, folded := t.Effect(a.Seq)
+	how.Late, how.Changes, how.Folded = effect.Late, effect.Changes, folded
+	what := words.EventOf(&e, how)
+	row := Event{
+		At: w.moment(a.Received), Type: w.text(a.Type, longestWord), ID: w.text(a.ID, longestID),
+		Verdict: w.text(words.Source(a.Source, a.Secret), longestID), Note: strings.Join(append(what.Marks, what.Text.Text), "; "),
+	}
 	if a.Message != a.Seq {
-		e.Type, e.Note = "duplicate", fmt.Sprintf("arrival %d", a.Attempt)
-		if a.Differs {
-			e.Note += ", its body differs: the first one counts"
-		}
-		return e
+		row.Type = what.Verdict.Text // what it tells is not read again
 	}
-	effect, _ := t.Effect(a.Seq)
-	if effect.Late {
-		e.Note = "late: the task had newer news"
-	}
-	for i, c := range effect.Changes {
+	for i := range what.Changes {
 		if i == mostFeatures {
-			e.Note = fmt.Sprintf("and %d more", len(effect.Changes)-i)
+			row.Note = fmt.Sprintf("and %d more", len(what.Changes)-i)
 			break
 		}
-		e.Changes = append(e.Changes, Change{w.text(c.Feature, longestWord), w.changed(c.From), w.changed(c.To), class(c.To)})
+		name, from, to := words.Change(&what.Changes[i])
+		row.Changes = append(row.Changes, Change{w.text(name, longestWord), w.text(from, longestWord), w.text(to.Text, longestWord), class(what.Changes[i].To)})
 	}
-	return e
-}
-
-// changed is a side of a change; where the feature was not there it is empty.
-func (w *words) changed(s model.State) string { return w.text(string(s), longestWord) }
-
-// verdict says how it is known that the message is Aspect's.
-func (w *words) verdict(a *Arrival) string {
-	switch a.Source {
-	case model.SourceAPI:
-		return "read from Aspect's API"
-	case model.SourceSSE:
-		return "from the event stream"
-	}
-	return "verified (secret " + w.text(a.Secret, longestWord) + ")"
+	return row
 }

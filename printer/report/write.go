@@ -242,7 +242,7 @@ func (w *writing) full(row *Row) []byte {
 
 func (w *writing) title() string {
 	if w.task != "" {
-		return "Task " + w.report.words.text(w.task, longestID)
+		return "Task " + w.report.wording.text(w.task, longestID)
 	}
 	return "Aspect media tasks"
 }
@@ -250,7 +250,7 @@ func (w *writing) title() string {
 // lead says what the report is about.
 func (w *writing) lead() []string {
 	zone, _ := w.Now.Zone()
-	lead := []string{"as of " + w.report.words.moment(w.Now) + " " + zone}
+	lead := []string{"as of " + w.report.wording.moment(w.Now) + " " + zone}
 	if when := w.when(); when != "" {
 		lead = append(lead, "heard of "+when)
 	}
@@ -258,7 +258,7 @@ func (w *writing) lead() []string {
 		if w.Redact {
 			lead = append(lead, "filtered")
 		} else {
-			lead = append(lead, "only "+w.report.words.text(w.FilterText, longestID))
+			lead = append(lead, "only "+w.report.wording.text(w.FilterText, longestID))
 		}
 	}
 	if w.Redact {
@@ -271,7 +271,7 @@ func (w *writing) when() string {
 	if w.Since.IsZero() {
 		return ""
 	}
-	return "since " + w.report.words.moment(w.Since)
+	return "since " + w.report.wording.moment(w.Since)
 }
 
 // notes say what the page does not show.

@@ -6,9 +6,9 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/charmbracelet/x/ansi"
+	"aspectop/clean"
 
-	"aspectop/printer"
+	"github.com/charmbracelet/x/ansi"
 )
 
 // Document is what a pane scrolls through: cleaned lines that were indexed once, so
@@ -37,7 +37,7 @@ type Stretch struct {
 // Add appends one line. What is not fit for a terminal is taken out here, once.
 func (t *Document) Add(line string, depth int) {
 	t.lines = append(t.lines, docLine{int32(len(t.b)), uint8(min(depth, 255))})
-	t.b = append(append(t.b, printer.Clean(line)...), '\n')
+	t.b = append(append(t.b, clean.Text(line)...), '\n')
 }
 
 // end is where line i ends in b, ahead of its line feed.

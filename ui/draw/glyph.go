@@ -25,16 +25,11 @@ const (
 	GlyphDot      = "·"
 	GlyphRule     = "─"
 	GlyphWall     = "│"
-	GlyphUnknown  = "?"
 )
 
 var (
 	GlyphSpark  = []string{"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"}
 	GlyphMotion = []string{"▸", "▹"} // takes the place of processing while it moves
-	stateGlyphs = map[model.State]string{
-		model.Queued: "·", model.Processing: "▸", model.Completed: "✓",
-		model.Failed: "✗", model.Cancelled: "×", model.NA: "–",
-	}
 )
 
 // Box is what frames are drawn with.
@@ -47,11 +42,18 @@ var (
 	Heavy = Box{"┏", "┓", "┗", "┛", "━", "┃"} // around what is selected
 )
 
-// asciiOf gives the stand-ins for --ascii.
-var asciiOf = map[rune]byte{
+// asciiOf gives the stand-ins for --ascii; the signs of states bring their own.
+var asciiOf = withSigns(map[rune]byte{
 	'▌': '>', '●': '*', '○': 'o', '→': '>', '…': '~', '█': '#', '─': '-', '│': '|', '░': '.', '·': '.',
 	'▁': '_', '▂': '.', '▃': '.', '▄': '-', '▅': '=', '▆': '+', '▇': '*',
-	'▸': '>', '▹': ')', '╭': '+', '╮': '+', '╰': '+', '╯': '+', '┏': '#', '┓': '#', '┗': '#', '┛': '#', '━': '=', '┃': '#', '↑': '^', '↓': 'v', '←': '<', '✓': '+', '✗': '!', '×': 'x', '–': '-',
+	'▹': ')', '╭': '+', '╮': '+', '╰': '+', '╯': '+', '┏': '#', '┓': '#', '┗': '#', '┛': '#', '━': '=', '┃': '#', '↑': '^', '↓': 'v', '←': '<', '–': '-',
+})
+
+func withSigns(m map[rune]byte) map[rune]byte {
+	for _, s := range model.States {
+		m[[]rune(s.Sign)[0]] = s.ASCII
+	}
+	return m
 }
 
 // ToASCII redraws a frame for a terminal that shows nothing but ASCII: our own
@@ -77,29 +79,8 @@ func ToASCII(frame string) string {
 }
 
 // Glyph is the sign of a state.
-func Glyph(s model.State) string {
-	if g, ok := stateGlyphs[s]; ok {
-		return g
-	}
-	return GlyphUnknown
-}
+func Glyph(s model.State) string { return s.Info().Sign }
 
 // Letter tells a state in one character, because a sign alone is not read by
 // everybody.
-func Letter(s model.State) string {
-	switch {
-	case s == model.Cancelled:
-		return "x"
-	case s.Known():
-		return string(s[:1])
-	}
-	return "?"
-}
-
-// Word is a state as text; one that was not told has none.
-func Word(s model.State) string {
-	if s == "" {
-		return "(none)"
-	}
-	return string(s)
-}
+func Letter(s model.State) string { return s.Info().Letter }

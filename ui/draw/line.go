@@ -7,9 +7,10 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/charmbracelet/x/ansi"
+	"aspectop/clean"
+	"aspectop/words"
 
-	"aspectop/printer"
+	"github.com/charmbracelet/x/ansi"
 )
 
 // Line builds one line of a frame, exactly width cells wide. Every text goes
@@ -33,6 +34,14 @@ func (l *Line) Used() int { return l.Width - l.Free }
 
 // Put appends s, cut with an ellipsis if it does not fit.
 func (l *Line) Put(r Role, s string) *Line { return l.write(r, s, l.Free) }
+
+// PutAll appends what [words] tells.
+func (l *Line) PutAll(told words.Segments) *Line {
+	for _, s := range told {
+		l.Put(s.Role, s.Text)
+	}
+	return l
+}
 
 // Cell appends s in exactly w cells, cut or padded on the right.
 func (l *Line) Cell(r Role, s string, w int) *Line {
@@ -107,7 +116,7 @@ func Fit(s string, w int) (fitted string, width int, cut bool) {
 		}
 		s, cut = s[:limit], true
 	}
-	s = printer.Clean(s)
+	s = clean.Text(s)
 	if width = Cells(s); width > w {
 		cut = true
 	}

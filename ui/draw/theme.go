@@ -11,27 +11,31 @@ import (
 
 // Role is what a text is on the screen; the theme says how that looks. Views
 // name roles only, never colours.
-type Role uint8
+type Role = model.Role
+
+// The roles of [model.Role] and those that only the screen has.
+const (
+	Plain   = model.RolePlain // the terminal's own colour
+	Dim     = model.RoleDim
+	Faint   = model.RoleFaint
+	Waiting = model.RoleWaiting
+	Busy    = model.RoleBusy
+	Good    = model.RoleGood
+	Bad     = model.RoleBad
+	Warn    = model.RoleWarn
+	Stopped = model.RoleStopped
+	none    = model.RoleNone
+)
 
 const (
-	Plain  Role = iota // the terminal's own colour
-	Strong             // what the eye should find first
-	Dim                // labels, units, what can be skipped
-	Faint              // lines and frames
-	Accent             // the program itself: titles, keys, links
-	Waiting
-	Busy
-	Good
-	Bad
-	Warn
-	Stopped // cancelled
-	none    // na
-	key     // JSON: names
-	text    // JSON: strings
-	number  // JSON: numbers and literals
-	match   // search hits
-	Alarm   // what failed, as a block of colour
-	Alert   // what stalled, as a block of colour
+	Strong = model.Roles + iota // what the eye should find first
+	Accent                      // the program itself: titles, keys, links
+	key                         // JSON: names
+	text                        // JSON: strings
+	number                      // JSON: numbers and literals
+	match                       // search hits
+	Alarm                       // what failed, as a block of colour
+	Alert                       // what stalled, as a block of colour
 	roles
 )
 
@@ -156,18 +160,4 @@ func opening(st lipgloss.Style) string {
 }
 
 // StateRole is how a feature or task in the state is drawn.
-func StateRole(s model.State) Role {
-	switch s {
-	case model.Queued:
-		return Waiting
-	case model.Completed:
-		return Good
-	case model.Failed:
-		return Bad
-	case model.Cancelled:
-		return Stopped
-	case model.NA:
-		return none
-	}
-	return Busy
-}
+func StateRole(s model.State) Role { return s.Info().Role }

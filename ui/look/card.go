@@ -83,7 +83,7 @@ func DrawCard(sc *screen.Screen, c *CardCols, t *model.Task, h int, selected boo
 	room := max(0, h-3)
 	if len(features) > room { // what a person looks for first
 		features = slices.SortedStableFunc(slices.Values(features), func(a, b model.Feature) int {
-			return cmp.Compare(urgency(a.State), urgency(b.State))
+			return cmp.Compare(a.State.Info().Order, b.State.Info().Order)
 		})
 	}
 	for i, feature := range features {
@@ -111,7 +111,7 @@ func cardTitle(sc *screen.Screen, c *CardCols, t *model.Task, f draw.Box, r draw
 	s := t.State()
 	_, stalled := sc.Board.Stalled(t, sc.At)
 	l := draw.NewLine(sc.Theme, c.Width).Put(r, f.TopLeft).Space(1)
-	word, stateRole := draw.Word(s), draw.StateRole(s)
+	word, stateRole := s.Word(), draw.StateRole(s)
 	switch {
 	case stalled:
 		word, stateRole = "stalled", draw.Alert
@@ -130,17 +130,6 @@ func cardTitle(sc *screen.Screen, c *CardCols, t *model.Task, f draw.Box, r draw
 		ageRole = draw.Warn
 	}
 	return l.Put(ageRole, age).Space(1).Put(r, f.TopRight).String()
-}
-
-// urgency orders states by how much they want a look.
-func urgency(s model.State) int {
-	switch {
-	case s == model.Failed:
-		return 0
-	case !s.Terminal():
-		return 1
-	}
-	return 2
 }
 
 // idRole makes the ids of finished tasks as calm as the rest of their cards.
@@ -190,7 +179,7 @@ func cardFeature(sc *screen.Screen, c *CardCols, l *draw.Line, t *model.Task, fe
 		l.Cell(stateRole, now+p.processing.String(), c.processing)
 	case !s.Terminal():
 		l.Cell(draw.Dim, "  "+p.queued.String(), c.queued).Space(1)
-		l.Cell(stateRole, now+draw.Word(s)+" "+p.processing.String(), c.processing+1+c.end)
+		l.Cell(stateRole, now+s.Word()+" "+p.processing.String(), c.processing+1+c.end)
 	default:
 		l.Cell(draw.Dim, "  "+p.queued.String(), c.queued).Space(1)
 		l.Cell(draw.Dim, "  "+p.processing.String(), c.processing).Space(1)
@@ -205,9 +194,9 @@ func ending(s model.State, w int) string {
 	case w < 6:
 		return draw.Glyph(s) + draw.Letter(s)
 	case w < 2+len(model.Completed):
-		return draw.Glyph(s) + " " + draw.Word(s)[:min(4, len(s))]
+		return draw.Glyph(s) + " " + s.Word()[:min(4, len(s))]
 	}
-	return draw.Glyph(s) + " " + draw.Word(s)
+	return draw.Glyph(s) + " " + s.Word()
 }
 
 // cardProgress draws how far the task has come, and how long that took or will

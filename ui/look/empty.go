@@ -5,7 +5,7 @@ import (
 
 	"github.com/charmbracelet/x/ansi"
 
-	"aspectop/printer"
+	"aspectop/clean"
 	"aspectop/ui/draw"
 	"aspectop/ui/screen"
 )
@@ -81,7 +81,7 @@ func sayWaiting(sc *screen.Screen, say func(draw.Role, string)) {
 // Paragraph is a text in lines of at most 72 cells, as many as most.
 func Paragraph(sc *screen.Screen, r draw.Role, text string, w, most int) []string {
 	var lines []string
-	for line := range strings.Lines(ansi.Wrap(printer.Clean(text), max(8, min(72, w-3)), "")) {
+	for line := range strings.Lines(ansi.Wrap(clean.Text(text), max(8, min(72, w-3)), "")) {
 		if len(lines) == most {
 			break
 		}

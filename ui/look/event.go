@@ -1,104 +1,36 @@
 package look
 
 import (
-	"fmt"
-	"slices"
-	"strings"
-
 	"aspectop/feed"
 	"aspectop/model"
 	"aspectop/ui/draw"
 	"aspectop/ui/screen"
+	"aspectop/words"
 )
-
-// explained is what a row of the log says of a delivery.
-type explained struct {
-	verdict     string
-	verdictRole draw.Role
-	role        draw.Role // of the type
-	marks       []string
-	changes     []model.Change
-	text        string // in place of changes
-}
 
 // explain tells what a delivery meant when it arrived. What depends on earlier
 // deliveries is left out until those have been read.
-func explain(sc *screen.Screen, a *feed.Arrival) explained {
-	e := explained{verdict: "verified", verdictRole: draw.Good, role: draw.Plain}
-	if a.Source != model.SourceWebhook {
-		e.verdict = string(a.Source)
-	}
-	if a.Damage != "" {
-		e.marks = append(e.marks, "damaged: "+a.Damage)
-	}
-	switch a.Kind {
-	case model.Done:
-		e.role = draw.Good
-	case model.Failure:
-		e.role = draw.Bad
-	case model.Ping, model.Other, model.Unrecognised:
-		e.role = draw.Dim
-	}
-	if a.Repeat() {
-		e.role = draw.Dim
-		e.verdict, e.verdictRole = "duplicate", draw.Warn
-		e.text = fmt.Sprintf("arrival %d of #%d", a.Attempt, a.Message)
-		if a.Differs {
-			e.marks = append(e.marks, "differs")
-			e.text += ", with a different body"
+func explain(sc *screen.Screen, a *feed.Arrival) words.Event {
+	how := words.Arrival{Attempt: a.Attempt, Differs: a.Differs, Damage: a.Damage}
+	if a.Task != nil && !sc.Loading() {
+		if t := sc.Board.Task(a.Task.ID); t != nil {
+			effect, _ := t.Effect(a.Seq)
+			how.Late, how.Changes, how.Folded = effect.Late, effect.Changes, true
 		}
-		return e
 	}
-	switch a.Kind {
-	case model.Ping:
-		e.text = "test message; the signature is valid"
-		return e
-	case model.Unrecognised:
-		e.text = "verified, but not an Aspect event"
-		return e
-	case model.Other:
-		e.text = "not about a task"
-		return e
-	case model.Gone:
-		e.role, e.text = draw.Warn, "Aspect no longer has this task"
-		return e
-	}
-	t := sc.Board.Task(a.Task.ID)
-	if t == nil || sc.Loading() {
-		e.text = told(a.Task.Features)
-		return e
-	}
-	effect, _ := t.Effect(a.Seq)
-	switch {
-	case effect.Late:
-		e.marks = append(e.marks, "late")
-		e.text = "older state: " + told(a.Task.Features)
-	case len(effect.Changes) == 0:
-		e.text = "no change"
-	default:
-		e.changes = failuresFirst(effect.Changes)
-	}
-	return e
-}
-
-// told lists features and their states.
-func told(features []model.Feature) string {
-	words := make([]string, len(features))
-	for i, f := range features {
-		words[i] = f.Name + " " + draw.Word(f.State)
-	}
-	return strings.Join(words, ", ")
+	return words.EventOf(&a.Event, how)
 }
 
 // PutChanges draws what changed: name, from, to.
 func PutChanges(sc *screen.Screen, l *draw.Line, changes []model.Change) {
-	for i, c := range changes {
+	for i := range changes {
 		if i > 0 {
 			l.Put(draw.Faint, "  ")
 		}
+		name, from, to := words.Change(&changes[i])
 		// What it became fits, with a sign that there is more; or just that sign,
 		// rather than to stop where it looks complete.
-		least := draw.Cells(c.Feature) + 1 + draw.Cells(string(c.To))
+		least := draw.Cells(name) + 1 + draw.Cells(to.Text)
 		if i < len(changes)-1 {
 			least += 3
 		}
@@ -107,29 +39,12 @@ func PutChanges(sc *screen.Screen, l *draw.Line, changes []model.Change) {
 			l.Cut = true
 			return
 		}
-		l.Put(draw.Plain, c.Feature+" ")
-		if from := draw.Cells(string(c.From)); from > 0 && least+from+1-draw.Cells(c.Feature)-1 <= l.Free {
-			l.Put(draw.Dim, string(c.From)+draw.GlyphArrow) // if there is room
+		l.Put(draw.Plain, name+" ")
+		if n := draw.Cells(from); n > 0 && least+n-draw.Cells(name) <= l.Free {
+			l.Put(draw.Dim, from+draw.GlyphArrow) // if there is room
 		}
-		if c.To == "" {
-			l.Put(draw.Dim, "gone")
-		} else {
-			l.Put(draw.StateRole(c.To), string(c.To))
-		}
+		l.Put(to.Role, to.Text)
 	}
-}
-
-// failuresFirst puts in front what a person looks for.
-func failuresFirst(changes []model.Change) []model.Change {
-	return slices.SortedStableFunc(slices.Values(changes), func(a, b model.Change) int {
-		switch {
-		case (a.To == model.Failed) == (b.To == model.Failed):
-			return 0
-		case a.To == model.Failed:
-			return -1
-		}
-		return 1
-	})
 }
 
 // DescribeRow tells in words what a row of the log means, in lines of w cells.
@@ -164,28 +79,24 @@ func DescribeRow(sc *screen.Screen, k feed.RowKey, w int) []string {
 		return []string{draw.NewLine(sc.Theme, w).Put(draw.Faint, draw.GlyphEllipsis).String()}
 	}
 	e := explain(sc, a)
-	say("type", e.role, a.Type)
-	verdict := e.verdict
+	say("type", e.Type.Role, e.Type.Text)
+	verdict := e.Verdict.Text
 	if a.Secret != "" {
 		verdict += ", secret " + a.Secret
 	}
-	say("verdict", e.verdictRole, verdict)
+	say("verdict", e.Verdict.Role, verdict)
 	say("message", draw.Plain, a.ID)
 	say("received", draw.Plain, draw.Moment(a.Received, sc.At))
-	for _, mark := range e.marks {
+	for _, mark := range e.Marks {
 		say("mark", draw.Warn, mark)
 	}
 	for _, f := range sc.Forwards(a.Seq) {
-		r := draw.Bad
-		if f.Delivered() {
-			r = draw.Good
-		}
-		say("handler", r, Outcome(f))
+		lines = append(lines, draw.NewLine(sc.Theme, w).Cell(draw.Dim, "handler", 10).PutAll(words.Forward(f)).String())
 	}
-	if e.text != "" {
-		say("meaning", draw.Plain, e.text)
+	if e.Text.Text != "" {
+		say("meaning", e.Text.Role, e.Text.Text)
 	}
-	for i, c := range e.changes {
+	for i, c := range e.Changes {
 		if i == MaxFeatures {
 			break
 		}

@@ -7,6 +7,7 @@ import (
 	"aspectop/model"
 	"aspectop/ui/draw"
 	"aspectop/ui/screen"
+	"aspectop/words"
 )
 
 // EventCols is the layout of the log, 0 for a column that had to give way.
@@ -72,12 +73,12 @@ func (c *EventCols) Row(sc *screen.Screen, k feed.RowKey, w int, selected bool) 
 		l.Right(draw.Faint, fmt.Sprint(a.Seq), c.seq-1).Space(1)
 	}
 	if c.verdict > 0 {
-		l.Cell(e.verdictRole, e.verdict, c.verdict-1).Space(1)
+		l.Cell(e.Verdict.Role, e.Verdict.Text, c.verdict-1).Space(1)
 	} else if a.Repeat() {
-		l.Put(draw.Warn, e.verdict).Space(1)
+		l.Put(e.Verdict.Role, e.Verdict.Text).Space(1)
 	}
 	if c.kind > 0 {
-		l.Cell(e.role, a.Type, c.kind-1).Space(1)
+		l.Cell(e.Type.Role, e.Type.Text, c.kind-1).Space(1)
 	}
 	if c.task > 0 {
 		id := ""
@@ -86,14 +87,12 @@ func (c *EventCols) Row(sc *screen.Screen, k feed.RowKey, w int, selected bool) 
 		}
 		l.Cell(draw.Plain, id, c.task-1).Space(1)
 	}
-	for _, mark := range e.marks {
+	for _, mark := range e.Marks {
 		l.Put(draw.Warn, mark).Space(1)
 	}
 	putForwards(sc, l, a.Seq)
-	PutChanges(sc, l, e.changes)
-	if e.text != "" {
-		l.Put(draw.Dim, e.text)
-	}
+	PutChanges(sc, l, e.Changes)
+	l.Put(e.Text.Role, e.Text.Text)
 	return l.String()
 }
 
@@ -101,44 +100,25 @@ func (c *EventCols) Row(sc *screen.Screen, k feed.RowKey, w int, selected bool) 
 // the headers have the reasons.
 func putForwards(sc *screen.Screen, l *draw.Line, seq int64) {
 	for _, f := range sc.Forwards(seq) {
-		switch {
-		case f.Delivered():
-			l.Put(draw.Good, fmt.Sprintf("%s%d %dms", draw.GlyphArrow, f.Status, f.Latency.Milliseconds()))
-		case f.GaveUp:
-			l.Put(draw.Bad, draw.GlyphArrow+"given up")
-		case f.Final && f.Status != 0:
-			l.Put(draw.Bad, fmt.Sprintf("%s%d", draw.GlyphArrow, f.Status))
-		case f.Final:
-			l.Put(draw.Bad, draw.GlyphArrow+"not sent")
-		default:
-			l.Put(draw.Warn, fmt.Sprintf("%stry %d", draw.GlyphArrow, f.Tries))
-		}
-		l.Put(draw.Plain, " ")
+		told := words.ForwardBriefly(f)
+		l.Put(told.Role, draw.GlyphArrow+told.Text).Space(1)
 	}
 }
 
-// putTunnel draws a change of the tunnel as a sentence.
-func putTunnel(sc *screen.Screen, l *draw.Line, t *model.Tunnel) {
-	r := draw.Warn
-	switch {
-	case t.State == model.TunnelFailed, t.Probe != nil && !t.Probe.OK:
-		r = draw.Bad
-	case t.State == model.TunnelConnected:
-		r = draw.Good
+// Tunnel is the tunnel as far as it may be shown: reasons may name hosts.
+func Tunnel(sc *screen.Screen, t *model.Tunnel) *model.Tunnel {
+	if !sc.Hidden {
+		return t
 	}
-	l.Put(r, "tunnel "+string(t.State))
+	shown := *t
+	shown.Detail = ""
 	if t.PublicURL != "" {
-		l.Put(draw.Dim, " at ").Put(draw.Plain, sc.Shown(t.PublicURL))
+		shown.PublicURL = sc.Shown(t.PublicURL)
 	}
-	if sc.Hidden { // reasons may name hosts
-		return
+	if t.Probe != nil {
+		shown.Probe = &model.Probe{OK: t.Probe.OK, RoundTrip: t.Probe.RoundTrip, Detail: "(hidden)"}
 	}
-	if t.Detail != "" {
-		l.Put(draw.Dim, ": "+t.Detail)
-	}
-	if t.Probe != nil && !t.Probe.OK {
-		l.Put(draw.Bad, "; probe failed: "+t.Probe.Detail)
-	}
+	return &shown
 }
 
 func (c *EventCols) statusRow(sc *screen.Screen, l *draw.Line, s *model.Status) {
@@ -151,7 +131,7 @@ func (c *EventCols) statusRow(sc *screen.Screen, l *draw.Line, s *model.Status) 
 	}
 	switch {
 	case s.Tunnel != nil:
-		putTunnel(sc, l, s.Tunnel)
+		l.PutAll(words.Tunnel(Tunnel(sc, s.Tunnel), s.At))
 		return
 	case s.Rejected == nil:
 		l.Put(draw.Warn, s.Notice)

@@ -7,31 +7,8 @@ import (
 
 	"aspectop/model"
 	"aspectop/ui/draw"
+	"aspectop/words"
 )
-
-// Outcome tells what a handler made of a message, and what to look at.
-func Outcome(f *model.Forward) string {
-	told := f.Error
-	switch {
-	case f.Delivered() && f.Status != 0:
-		told = fmt.Sprintf("%d in %d ms", f.Status, f.Latency.Milliseconds())
-	case f.Status != 0:
-		told += fmt.Sprintf(" in %d ms", f.Latency.Milliseconds())
-	}
-	if f.Resigned {
-		told += ", re-signed"
-	}
-	switch {
-	case f.GaveUp:
-		told += fmt.Sprintf(", given up after %d tries", f.Tries)
-	case f.Tries > 1:
-		told += fmt.Sprintf(", try %d", f.Tries)
-	}
-	if f.Hint != "" {
-		told += "; " + f.Hint
-	}
-	return told
-}
 
 // WithAnswer is what is kept of a delivery's outcomes, with that of a replay,
 // which is not kept, in the place of an older one.
@@ -54,7 +31,7 @@ func AddOutcomes(t *draw.Document, outcomes []model.Forward, hide bool) {
 		t.Add("", 0)
 		t.Add("handler: "+to, 0)
 		t.Add("asked: "+draw.Stamp(f.At), 0)
-		t.Add("outcome: "+Outcome(f), 0)
+		t.Add("outcome: "+words.Forward(f).String(), 0)
 		switch {
 		case f.Status == 0:
 		case len(f.Body) == 0:

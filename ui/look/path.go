@@ -84,7 +84,7 @@ func writePath(sc *screen.Screen, l *draw.Line, s *Story, f *featureStory, form 
 		l.Put(draw.Faint, "internal  ")
 	}
 	if len(f.stays) == 0 { // no message told when
-		l.Put(draw.StateRole(f.State), draw.Word(f.State))
+		l.Put(draw.StateRole(f.State), f.State.Word())
 		return
 	}
 	arrow := " " + draw.GlyphArrow + " "
@@ -119,9 +119,9 @@ func writePath(sc *screen.Screen, l *draw.Line, s *Story, f *featureStory, form 
 func stayName(s model.State, form pathForm, last bool) string {
 	switch {
 	case form == pathWords:
-		return draw.Word(s)
+		return s.Word()
 	case !s.Known() || last && form < pathTightest:
-		return draw.Glyph(s) + " " + draw.Word(s)
+		return draw.Glyph(s) + " " + s.Word()
 	case form == pathSigns:
 		return draw.Glyph(s)
 	}

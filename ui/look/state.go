@@ -42,7 +42,7 @@ func Remaining(left time.Duration) string {
 // person looks for, a failed or stalled task, is a block of colour.
 func PutState(sc *screen.Screen, l *draw.Line, t *model.Task, w int, stalled bool) {
 	s := t.State()
-	told, r := draw.Word(s), draw.StateRole(s)
+	told, r := s.Word(), draw.StateRole(s)
 	switch {
 	case t.Gone():
 		told, r, stalled = "gone", draw.Dim, true
@@ -86,7 +86,7 @@ func PutFeature(sc *screen.Screen, l *draw.Line, t *model.Task, name string, w i
 	case w < 5:
 		age = ""
 	case words || !s.Known():
-		told = " " + draw.Word(s)
+		told = " " + s.Word()
 	}
 	if age != "" {
 		age = " " + age

@@ -32,7 +32,7 @@ func (b *Board) Freeze() {
 		seen: b.feed.Seen(), tasks: board.Len(), states: map[model.State]int{}, stats: board.Stats().Clone(),
 		counters: *b.feed.Counters(), note: feed.RowKey{Seq: b.feed.Seen()},
 	}
-	for _, s := range model.States {
+	for _, s := range model.CountedStates() {
 		m.states[s] = board.Count(s)
 	}
 	m.heard = make([]time.Time, board.Len())

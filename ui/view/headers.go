@@ -8,6 +8,7 @@ import (
 
 	"aspectop/model"
 	"aspectop/ui/draw"
+	"aspectop/words"
 )
 
 // deliveryHeaders lists all headers of a delivery and what was found out about
@@ -19,13 +20,10 @@ func deliveryHeaders(d *model.Delivery, repeats int, hide bool) *draw.Document {
 	t.Add("source: "+sourceWords(d.Source), 0)
 	t.Add("message: "+d.ID, 0)
 	t.Add("received: "+d.Received.Local().Format("2006-01-02 15:04:05.000 -07:00"), 0)
-	switch {
-	case !d.Repeat():
+	if d.Repeat() {
+		t.Add("attempt: "+words.Repeat(d.Attempt, d.Message, d.Differs).Text, 0)
+	} else {
 		t.Add(fmt.Sprintf("attempt: %d, the first to arrive here", d.Attempt), 0)
-	case d.Differs:
-		t.Add(fmt.Sprintf("attempt: %d; duplicate of #%d with a different body, ignored", d.Attempt, d.Message), 0)
-	default:
-		t.Add(fmt.Sprintf("attempt: %d; duplicate of #%d, ignored", d.Attempt, d.Message), 0)
 	}
 	if repeats == 0 {
 		t.Add("repeats: none", 0)

@@ -159,7 +159,7 @@ func statusWord(s string) (sign, word string, r draw.Role) {
 	case "4", "canceled", "cancelled":
 		return draw.Glyph(model.Cancelled), "cancelled", draw.Stopped
 	}
-	return draw.GlyphUnknown, s, draw.Warn
+	return model.UnknownState.Sign, s, draw.Warn
 }
 
 // grace is how old a message has to be before it is missed: it may be under way.

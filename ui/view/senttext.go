@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"aspectop/model"
 	"aspectop/ui/draw"
 	"aspectop/ui/screen"
 )
@@ -132,7 +133,7 @@ func addAttempt(t *draw.Document, a *screen.SentAttempt, sent time.Time, hide bo
 		code = fmt.Sprint(a.ResponseCode)
 	}
 	if sign == " " {
-		sign = draw.GlyphUnknown
+		sign = model.UnknownState.Sign
 	}
 	at := a.Time.Local()
 	when := draw.Clock(a.Time)

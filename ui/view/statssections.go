@@ -77,7 +77,7 @@ func drawFeatureStats(sc *screen.Screen, stats *model.Stats, w int) []string {
 			}
 			told := draw.Glyph(s.state)
 			if label > 2 {
-				told += " " + draw.Word(s.state)
+				told += " " + s.state.Word()
 			}
 			r := draw.StateRole(s.state)
 			if model.Internal(row.name) {
@@ -125,13 +125,13 @@ func drawTaskStates(sc *screen.Screen, n *tally, w int) []string {
 	note := draw.Count(total, "task", "tasks")
 	lines := []string{draw.Rule(sc.Theme, "Tasks", note, w)}
 	bar := w - 13 - 1 - 6 - 5
-	for _, s := range []model.State{model.Processing, model.Queued, model.Completed, model.Failed, model.Cancelled} {
+	for _, s := range model.CountedStates() {
 		in := n.in(sc, s)
 		r := draw.StateRole(s)
 		if in == 0 {
 			r = draw.Dim
 		}
-		l := draw.NewLine(sc.Theme, w).Cell(r, draw.Glyph(s)+" "+draw.Word(s), 13)
+		l := draw.NewLine(sc.Theme, w).Cell(r, draw.Glyph(s)+" "+s.Word(), 13)
 		l.Bar(r, int64(in), int64(total), bar).Space(1)
 		lines = append(lines, l.Right(draw.Plain, strconv.Itoa(in), 6).Right(draw.Dim, draw.Percent(in, total), 5).String())
 	}

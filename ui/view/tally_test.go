@@ -57,7 +57,7 @@ func TestTasksAreCountedInSteps(t *testing.T) {
 			t.Errorf("%s: %d tasks and %d stays", name, got.Tasks(), got.Processing().Count())
 		}
 	}
-	for _, s := range model.States {
+	for _, s := range model.StateNames() {
 		if got := v.now().in(sc, s); got != sc.Board.Count(s) {
 			t.Errorf("%d tasks are %s, not %d", got, s, sc.Board.Count(s))
 		}

