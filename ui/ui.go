@@ -255,7 +255,7 @@ func (m *Model) take(loading bool, _, _ int64) {
 	c.Tasks = slices.Compact(c.Tasks)
 	if m.loading && !loading {
 		// What passes by its own words passes still; what is late is known only now.
-		c.All, c.Filter = true, m.Filter.AsksBoard()
+		c.All, c.Filter = true, m.Filter.Words.NeedsBoard()
 	}
 	m.loading = loading
 	m.Log.Follow()

@@ -86,25 +86,16 @@ func (v *Deliveries) keep(sc *screen.Screen, i int) bool {
 	if f.Failures && !v.failed(i) {
 		return false
 	}
-	if f.Words.Empty() {
-		return true
+	if a := sc.Log.Row(h.row.Seq); h.is == hereArrived && a != nil {
+		t := sc.Board.TaskOf(&a.Event)
+		return f.Words.MatchEvent(&a.Event, t, sc.AssetName(t), sc.At)
 	}
 	msg := &v.sent.messages[i]
-	s := model.Subject{Now: sc.At, Event: &model.Event{
+	s := model.Subject{Event: &model.Event{
 		ID: msg.ID, EventID: msg.EventID, Type: msg.EventType, Source: model.SourceWebhook, Received: msg.Time,
 	}}
-	if a := sc.Log.Row(h.row.Seq); h.is == hereArrived && a != nil {
-		s.Event = &a.Event
-		if a.Task != nil {
-			if s.Task = sc.Board.Task(a.Task.ID); s.Task != nil {
-				s.Name = sc.AssetName(s.Task)
-			}
-		}
-	}
-	if h.is == hereRefused {
-		if n := sc.Log.Status(h.row); n != nil {
-			s.Rejected, s.Rejection = true, n.Rejected
-		}
+	if n := sc.Log.Status(h.row); h.is == hereRefused && n != nil {
+		s.Rejected, s.Rejection = true, n.Rejected
 	}
 	return f.Words.Match(&s)
 }
@@ -120,14 +111,8 @@ func (v *Deliveries) Selection(sc *screen.Screen, meant bool) screen.Selection {
 	if !ok {
 		return screen.Selection{}
 	}
-	s := screen.Selection{Sent: id}
-	switch h := v.joined[v.place[id]]; h.is {
-	case hereArrived, hereRefused:
-		s.Row = h.row
-	}
-	if a := sc.Log.Row(s.Row.Seq); s.Row.Pos == 0 && a != nil && a.Task != nil {
-		s.Task = sc.Board.Task(a.Task.ID)
-	}
+	s := sc.Select(v.joined[v.place[id]].row)
+	s.Sent = id
 	return s
 }
 

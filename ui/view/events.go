@@ -44,11 +44,7 @@ func (v *Events) Changed(sc *screen.Screen, c screen.Change) {
 
 func (v *Events) Selection(sc *screen.Screen, meant bool) screen.Selection {
 	k, _ := v.selected(sc, meant)
-	s := screen.Selection{Row: k}
-	if a := sc.Log.Row(k.Seq); k.Pos == 0 && a != nil && a.Task != nil {
-		s.Task = sc.Board.Task(a.Task.ID)
-	}
-	return s
+	return sc.Select(k)
 }
 
 func (v *Events) Do(sc *screen.Screen, a keys.Action) (tea.Cmd, bool) {
