@@ -11,6 +11,7 @@ import (
 	"aspectop/cli/session"
 	"aspectop/demo"
 	"aspectop/model"
+	"aspectop/printer"
 	"aspectop/tunnel"
 	"aspectop/ui"
 )
@@ -54,10 +55,10 @@ func newCompletion() *cobra.Command {
 func completeFlags(cmd *cobra.Command) {
 	for _, sub := range cmd.Commands() {
 		complete(sub, "theme", session.Themes, cobra.ShellCompDirectiveNoFileComp)
-		complete(sub, "tunnel", []string{"off", string(tunnel.Cloudflared), string(tunnel.SvixRelay)}, cobra.ShellCompDirectiveNoFileComp)
-		complete(sub, "format", exportFormats, cobra.ShellCompDirectiveNoFileComp)
+		complete(sub, "tunnel", tunnel.Modes(), cobra.ShellCompDirectiveNoFileComp)
+		complete(sub, "format", exportFormats(), cobra.ShellCompDirectiveNoFileComp)
 		complete(sub, "view", ui.Views(), cobra.ShellCompDirectiveNoFileComp)
-		complete(sub, "lang", exportLangs, cobra.ShellCompDirectiveNoFileComp)
+		complete(sub, "lang", printer.Languages(), cobra.ShellCompDirectiveNoFileComp)
 		complete(sub, "break", breaks(), cobra.ShellCompDirectiveNoFileComp)
 		complete(sub, "scenario", demo.Scenarios(), cobra.ShellCompDirectiveDefault) // or a file
 		complete(sub, "feature", features(sub.Name() == "send"), cobra.ShellCompDirectiveNoFileComp)

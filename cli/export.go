@@ -33,24 +33,28 @@ type exportFlags struct {
 	journal      string
 }
 
-// The values of --format and --lang.
-var (
-	exportFormats = []string{"ndjson", "har", "curl", "fixture", "html"}
-	exportLangs   = []string{"go", "node"}
-)
+// htmlFormat is a report about tasks, not one of the formats for deliveries.
+const htmlFormat = "html"
+
+// exportFormats are the values of --format, the default first.
+func exportFormats() []string {
+	var names []string
+	for _, f := range printer.ExportFormats {
+		names = append(names, f.Name)
+	}
+	return append(names, htmlFormat)
+}
 
 func newExport() *cobra.Command {
 	var e exportFlags
+	formats := ""
+	for _, f := range printer.ExportFormats {
+		formats += fmt.Sprintf("  %-8s %s\n", f.Name, f.Help)
+	}
 	cmd := &cobra.Command{
 		Use:   "export",
 		Short: "Write stored deliveries, or a report about them, to stdout",
-		Long: `export writes the deliveries in a journal to stdout:
-
-  ndjson   one JSON object per line, with headers and raw body
-  har      an HTTP Archive 1.2, for browser tools and HTTP clients
-  curl     one shell command per line that posts the delivery again, unchanged
-  fixture  a runnable test of your webhook handler, for Go or Node
-
+		Long: "export writes the deliveries in a journal to stdout:\n\n" + formats + `
 or, with html, a report about their tasks: one self-contained page with figures,
 statistics, timelines and events.
 
@@ -62,8 +66,8 @@ Values of headers such as Authorization and Cookie are redacted.`,
 	}
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return e.run(cmd.Context(), cmd.Flags()) }
 	f := cmd.Flags()
-	f.StringVar(&e.format, "format", "ndjson", "output `format`: "+strings.Join(exportFormats, ", "))
-	f.StringVar(&e.lang, "lang", "go", "`language` of a fixture: "+strings.Join(exportLangs, ", "))
+	f.StringVar(&e.format, "format", exportFormats()[0], "output `format`: "+strings.Join(exportFormats(), ", "))
+	f.StringVar(&e.lang, "lang", printer.Languages()[0], "`language` of a fixture: "+strings.Join(printer.Languages(), ", "))
 	f.StringVar(&e.filter, "filter", "", "only deliveries (of a report: tasks) that match this `filter`, such as \"state:failed\""+session.FilterTerms)
 	f.Var(&e.since, "since", "only deliveries received since this `time`, such as 2h or 2026-01-02T15:04:05Z")
 	f.StringVar(&e.to, "to", "http://"+defaultListen+receiver.DefaultPath, "`URL` in curl commands and in a HAR")
@@ -75,8 +79,7 @@ Values of headers such as Authorization and Cookie are redacted.`,
 }
 
 func (e *exportFlags) run(ctx context.Context, flags *pflag.FlagSet) error {
-	format, err := e.check(flags)
-	if err != nil {
+	if err := e.check(flags); err != nil {
 		return err
 	}
 	filter, err := model.ParseFilter(e.filter)
@@ -92,7 +95,7 @@ func (e *exportFlags) run(ctx context.Context, flags *pflag.FlagSet) error {
 		return e.report(ctx, reader, filter)
 	}
 	count, err := printer.Export(ctx, printer.ExportOptions{
-		Format: format, Out: os.Stdout, Journal: reader, Filter: filter, Since: e.since.At,
+		Format: e.format, Language: e.lang, Out: os.Stdout, Journal: reader, Filter: filter, Since: e.since.At,
 		To: e.to, Version: version(), Privacy: e.privacy,
 	})
 	if err != nil {
@@ -106,9 +109,6 @@ func (e *exportFlags) run(ctx context.Context, flags *pflag.FlagSet) error {
 	}
 	return nil
 }
-
-// htmlFormat is a report, not an export.
-const htmlFormat = "html"
 
 // report writes a page about the tasks.
 func (e *exportFlags) report(ctx context.Context, reader journal.Reader, filter *model.Filter) error {
@@ -135,22 +135,18 @@ func unlessInterrupted(ctx context.Context, err error) error {
 }
 
 // check validates the flags.
-func (e *exportFlags) check(flags *pflag.FlagSet) (printer.ExportFormat, error) {
-	switch {
-	case !slices.Contains(exportFormats, e.format):
-		return 0, exit.Usage("unknown --format %q: must be one of %s", e.format, strings.Join(exportFormats, ", "))
-	case !slices.Contains(exportLangs, e.lang):
-		return 0, exit.Usage("unknown --lang %q: must be %s", e.lang, strings.Join(exportLangs, " or "))
+func (e *exportFlags) check(flags *pflag.FlagSet) error {
+	switch formats, langs := exportFormats(), printer.Languages(); {
+	case !slices.Contains(formats, e.format):
+		return exit.Usage("unknown --format %q: must be one of %s", e.format, strings.Join(formats, ", "))
+	case !slices.Contains(langs, e.lang):
+		return exit.Usage("unknown --lang %q: must be %s", e.lang, strings.Join(langs, " or "))
 	case flags.Changed("lang") && e.format != "fixture":
-		return 0, exit.Usage("--lang is for --format fixture")
+		return exit.Usage("--lang is for --format fixture")
 	case e.format == htmlFormat && (flags.Changed("to") || e.privacy.WithCredentials):
-		return 0, exit.Usage("--to and --with-credentials have no effect on a report")
+		return exit.Usage("--to and --with-credentials have no effect on a report")
 	case e.json && e.format != "ndjson":
-		return 0, exit.Usage("--json and --format %s cannot be used together", e.format)
-	case e.format == "fixture" && e.lang == "node":
-		return printer.NodeFixture, nil
+		return exit.Usage("--json and --format %s cannot be used together", e.format)
 	}
-	return map[string]printer.ExportFormat{
-		"ndjson": printer.NDJSON, "har": printer.HAR, "curl": printer.CurlLines, "fixture": printer.GoFixture,
-	}[e.format], nil
+	return nil
 }

@@ -13,6 +13,7 @@ import (
 
 	"aspectop/cli/exit"
 	"aspectop/cli/settings"
+	"aspectop/ui"
 	"aspectop/ui/keys"
 )
 
@@ -129,7 +130,7 @@ func manual(root *cobra.Command) []byte {
 	}
 	r.macro("SH", "KEYS")
 	topic := keys.Topic("")
-	for _, k := range keys.Bindings.Table() {
+	for _, k := range ui.Bindings().Table() {
 		if k.Topic != topic {
 			topic = k.Topic
 			r.macro("SS", string(topic))

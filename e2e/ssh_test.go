@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"aspectop/ui"
 	"aspectop/ui/keys"
 )
 
@@ -319,7 +320,7 @@ func TestNoKeyOverSSHActsOnTheHost(t *testing.T) {
 		"home": "\x1b[H", "end": "\x1b[F", "tab": "\t", "shift+tab": "\x1b[Z", "enter": "\r", "esc": "\x1b", "space": " ",
 		"ctrl+u": "\x15", "ctrl+d": "\x04", "ctrl+z": "\x1a"}
 	for _, view := range []string{"1", "3"} {
-		for _, b := range keys.Bindings {
+		for _, b := range ui.Bindings() {
 			for _, key := range b.Keys {
 				if b.Do == keys.Quit || b.Do == keys.Interrupt {
 					continue

@@ -89,6 +89,14 @@ func (b *Board) Task(id string) *Task {
 	return nil
 }
 
+// TaskOf returns the task that an event tells of, or nil; a nil board has none.
+func (b *Board) TaskOf(e *Event) *Task {
+	if b == nil || e.Task == nil {
+		return nil
+	}
+	return b.Task(e.Task.ID)
+}
+
 // Count is the number of tasks whose own state is s.
 func (b *Board) Count(s State) int { return b.count[s] }
 

@@ -60,44 +60,55 @@ func (e *FilterError) Error() string {
 // term is one condition. All its texts are in lower case.
 type term struct {
 	negate  bool
-	field   field
-	feature string // whose state is asked, if field is byFeature
+	holds   func(s Subject, t *term) bool
+	feature string // the name before the colon, if it is no field
 	value   string
-	is      condition // any of these, if field is "is"
+	is      uint8 // any of these conditions, by their places
 }
 
-type field uint8
+// field is what a term can ask about by a name before a colon. A subject is passed by
+// value: so that it need not be allocated.
+type field struct {
+	name  string
+	holds func(s Subject, t *term) bool
+	// check prepares t and says what is wrong with its value, which is literal if it
+	// was quoted; nil takes any value.
+	check func(t *term, literal bool) (message string)
+}
 
-const (
-	byWord field = iota
-	byFeature
-	byState
-	byFeatureName
-	byTask
-	byAsset
-	byName
-	byUser
-	byType
-	byCondition
-)
+var fields = []field{
+	{"state", func(s Subject, t *term) bool { return s.inState(t.value) }, checkState},
+	{"feature", func(s Subject, t *term) bool { return s.hasFeature(t.value) }, nil},
+	{"task", func(s Subject, t *term) bool { id, _ := s.ids(); return beginsWith(id, t.value) }, nil},
+	{"asset", func(s Subject, t *term) bool { _, id := s.ids(); return beginsWith(id, t.value) }, nil},
+	{"name", func(s Subject, t *term) bool { return contains(s.Name, t.value) }, nil},
+	{"user", func(s Subject, t *term) bool { return s.ofUser(t.value) }, nil},
+	{"type", func(s Subject, t *term) bool { return s.hasType(t.value) }, nil},
+	{"is", Subject.is, checkConditions},
+}
 
-// fields are the names of the fields, those that start with byState.
-var fields = []string{"state", "feature", "task", "asset", "name", "user", "type", "is"}
+// conditions are what is: can ask for. What asks the board needs to know more than
+// the line of the event log.
+var conditions = []struct {
+	name  string
+	board bool
+	holds func(s Subject) bool
+}{
+	{"late", true, func(s Subject) bool { return s.Late || s.Task != nil && !s.line() && s.Task.hadLate() }},
+	{"duplicate", false, func(s Subject) bool { return s.Duplicate }},
+	{"rejected", false, func(s Subject) bool { return s.Rejected }},
+	{"stalled", true, Subject.stalled},
+	{"active", true, func(s Subject) bool { return s.Task != nil && !s.Task.State().Terminal() }},
+	{"done", true, func(s Subject) bool { return s.Task != nil && s.Task.State().Terminal() }},
+}
 
-// condition is a set of what is: can ask for.
-type condition uint8
-
-const (
-	isLate condition = 1 << iota
-	isDuplicate
-	isRejected
-	isStalled
-	isActive
-	isDone
-)
-
-// conditions are their names, in the same order.
-var conditions = []string{"late", "duplicate", "rejected", "stalled", "active", "done"}
+func fieldNames() []string {
+	var names []string
+	for _, f := range fields {
+		names = append(names, f.name)
+	}
+	return names
+}
 
 // ParseFilter reads a filter. The empty text matches everything. Every error is
 // a [*FilterError]. If it is Unfinished, the filter that the other terms make comes
@@ -146,40 +157,49 @@ func parseTerm(s string) (t term, message string) {
 	}
 	colon := colonOf(s)
 	if colon < 0 {
+		t.holds = func(s Subject, t *term) bool { return s.mentions(t.value) }
 		t.value, _ = unquote(s)
 		return t, ""
 	}
 	name, literalName := unquote(s[:colon])
 	value, literal := unquote(s[colon+1:])
-	if value == "" {
+	if t.value = value; value == "" {
 		return t, ""
 	}
-	t.value = value
-	if i := slices.Index(fields, name); i >= 0 && !literalName {
-		t.field = byState + field(i)
+	f := field{check: checkState}
+	if i := slices.Index(fieldNames(), name); i >= 0 && !literalName {
+		f = fields[i]
 	} else {
-		t.field, t.feature = byFeature, name
+		t.feature, f.holds = name, func(s Subject, t *term) bool { return s.featureInState(t.feature, t.value) }
 		if !literalName {
 			message = doubtName(name, value, literal)
 		}
 	}
-	switch t.field {
-	case byCondition:
-		for i, c := range conditions {
-			if strings.HasPrefix(c, value) {
-				t.is |= 1 << i
-			}
-		}
-		if t.is == 0 {
-			message = fmt.Sprintf("is: asks for %s", enumerate(conditions, "or"))
-		}
-	case byState, byFeature:
-		if message == "" && !literal && !startsState(value) {
-			message = fmt.Sprintf("%q is not a state; the states are %s (in double quotes, any other is looked for)",
-				value, enumerate(StateNames(), "and"))
-		}
+	if t.holds = f.holds; message == "" && f.check != nil {
+		message = f.check(&t, literal)
 	}
 	return t, message
+}
+
+func checkState(t *term, literal bool) string {
+	if literal || startsState(t.value) {
+		return ""
+	}
+	return fmt.Sprintf("%q is not a state; the states are %s (in double quotes, any other is looked for)",
+		t.value, enumerate(StateNames(), "and"))
+}
+
+func checkConditions(t *term, _ bool) string {
+	var names []string
+	for i, c := range conditions {
+		if names = append(names, c.name); strings.HasPrefix(c.name, t.value) {
+			t.is |= 1 << i
+		}
+	}
+	if t.is == 0 {
+		return fmt.Sprintf("is: asks for %s", enumerate(names, "or"))
+	}
+	return ""
 }
 
 // doubtName says why name is not taken for the name of a feature, or nothing. A
@@ -190,17 +210,17 @@ func doubtName(name, value string, literal bool) string {
 	if slices.Contains(known, name) {
 		return ""
 	}
-	for _, candidate := range slices.Concat(fields, known) {
+	for _, candidate := range slices.Concat(fieldNames(), known) {
 		if nearly(name, candidate) {
 			return fmt.Sprintf("there is no field %q, did you mean %s:? The fields are %s, or a feature's name before its state",
-				name, candidate, enumerate(fields, "and"))
+				name, candidate, enumerate(fieldNames(), "and"))
 		}
 	}
 	if name != "" && (literal || startsState(value)) {
 		return ""
 	}
 	return fmt.Sprintf("there is no field %q; the fields are %s, or a feature's name before its state; text with a colon goes in double quotes",
-		name, enumerate(fields, "and"))
+		name, enumerate(fieldNames(), "and"))
 }
 
 // startsState reports whether a documented state begins with s.
@@ -261,29 +281,41 @@ func (f *Filter) Empty() bool { return len(f.terms) == 0 }
 // String is the text that f was read from.
 func (f *Filter) String() string { return f.text }
 
-// Picks reports whether the filter picks an event of the log. The board, of all
-// messages, is asked only if the filter [Filter.NeedsBoard]; else it may be nil.
-// Now is the present moment, for is:stalled.
-func (f *Filter) Picks(e *Event, b *Board, now time.Time) bool {
+// MatchTask reports whether a task passes. The asset's name may be "".
+func (f *Filter) MatchTask(t *Task, name string, now time.Time) bool {
+	return f.Empty() || f.Match(&Subject{Task: t, Name: name, Now: now})
+}
+
+// MatchEvent reports whether an event of the log passes. Its task, as it is now, is
+// asked only if the filter [Filter.NeedsBoard]; else it may be nil.
+func (f *Filter) MatchEvent(e *Event, t *Task, name string, now time.Time) bool {
 	if f.Empty() {
 		return true
 	}
-	s := Subject{Event: e, Duplicate: e.Message != e.Seq, Now: now}
-	if b != nil && e.Task != nil {
-		if s.Task = b.Task(e.Task.ID); s.Task != nil {
-			effect, _ := s.Task.Effect(e.Seq)
-			s.Late = effect.Late
-		}
+	s := Subject{Task: t, Event: e, Name: name, Duplicate: e.Message != e.Seq, Now: now}
+	if t != nil {
+		effect, _ := t.Effect(e.Seq)
+		s.Late = effect.Late
 	}
 	return f.Match(&s)
 }
 
+// MatchRejected reports whether a rejected request passes.
+func (f *Filter) MatchRejected(r *Rejected) bool {
+	return f.Empty() || f.Match(&Subject{Rejected: true, Rejection: r})
+}
+
 // NeedsBoard reports whether a term asks about more than a line of the event log
 // tells by itself: whether it was late, or about its task as it is now (is:late,
-// is:stalled, is:active, is:done). For all other terms, [Subject.Task] may be
-// nil where Event tells the task.
+// is:stalled, is:active, is:done). What passes may change then as others arrive. For
+// all other terms, [Subject.Task] may be nil where Event tells the task.
 func (f *Filter) NeedsBoard() bool {
 	return slices.ContainsFunc(f.terms, func(t term) bool {
-		return t.field == byCondition && t.is&(isLate|isStalled|isActive|isDone) != 0
+		for i, c := range conditions {
+			if c.board && t.is&(1<<i) != 0 {
+				return true
+			}
+		}
+		return false
 	})
 }

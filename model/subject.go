@@ -24,41 +24,26 @@ type Subject struct {
 // Match reports whether all terms hold for s. It does not keep s.
 func (f *Filter) Match(s *Subject) bool {
 	for i := range f.terms {
-		if t := &f.terms[i]; t.holds(s) == t.negate {
+		if t := &f.terms[i]; t.holds(*s, t) == t.negate {
 			return false
 		}
 	}
 	return true
 }
 
-func (t *term) holds(s *Subject) bool {
-	switch t.field {
-	case byWord:
-		return s.mentions(t.value)
-	case byFeature:
-		return slices.ContainsFunc(s.features(), func(f Feature) bool {
-			return strings.EqualFold(f.Name, t.feature) && inState(f.State, t.value)
-		})
-	case byState:
-		state, ok := s.state()
-		return ok && inState(state, t.value)
-	case byFeatureName:
-		return slices.ContainsFunc(s.features(), func(f Feature) bool { return beginsWith(f.Name, t.value) })
-	case byTask:
-		id, _ := s.ids()
-		return beginsWith(id, t.value)
-	case byAsset:
-		_, id := s.ids()
-		return beginsWith(id, t.value)
-	case byName:
-		return contains(s.Name, t.value)
-	case byUser:
-		return s.ofUser(t.value)
-	case byType:
-		return s.hasType(t.value)
-	default:
-		return s.is(t.is)
-	}
+func (s *Subject) inState(start string) bool {
+	state, ok := s.state()
+	return ok && inState(state, start)
+}
+
+func (s *Subject) featureInState(name, start string) bool {
+	return slices.ContainsFunc(s.features(), func(f Feature) bool {
+		return strings.EqualFold(f.Name, name) && inState(f.State, start)
+	})
+}
+
+func (s *Subject) hasFeature(start string) bool {
+	return slices.ContainsFunc(s.features(), func(f Feature) bool { return beginsWith(f.Name, start) })
 }
 
 // told is what the line's event tells of a task, or nil.
@@ -158,22 +143,18 @@ func (t *Task) mentions(word string) bool {
 	return contains(t.id, word) || contains(t.asset, word)
 }
 
-// is reports whether one of the conditions holds.
-func (s *Subject) is(any condition) bool {
-	if any&isDuplicate != 0 && s.Duplicate || any&isRejected != 0 && s.Rejected {
-		return true
+// is reports whether one of the term's conditions holds.
+func (s Subject) is(t *term) bool {
+	for i := range conditions {
+		if t.is&(1<<i) != 0 && conditions[i].holds(s) {
+			return true
+		}
 	}
-	if any&isLate != 0 && (s.Late || s.Task != nil && !s.line() && s.Task.hadLate()) {
-		return true
-	}
+	return false
+}
+
+func (s Subject) stalled() bool {
 	if s.Task == nil {
-		return false
-	}
-	done := s.Task.State().Terminal()
-	if any&isDone != 0 && done || any&isActive != 0 && !done {
-		return true
-	}
-	if any&isStalled == 0 {
 		return false
 	}
 	_, stalled := s.Task.board.Stalled(s.Task, s.Now)

@@ -5,25 +5,35 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"time"
 
 	"aspectop/model"
 )
 
 // ExportFormat is a format for stored deliveries.
-type ExportFormat int
+type ExportFormat struct {
+	Name, Help string
+	open       func(out *bytes.Buffer, o *ExportOptions) form
+}
 
-const (
-	NDJSON      ExportFormat = iota // delivery lines of docs/json.md
-	HAR                             // HTTP Archive 1.2
-	CurlLines                       // one shell command per line; see Curl
-	GoFixture                       // a test of a handler, for go test
-	NodeFixture                     // the same for node --test
-)
+// ExportFormats are all of them, the default first.
+var ExportFormats = []ExportFormat{
+	{"ndjson", "one JSON object per line, with headers and raw body", func(out *bytes.Buffer, _ *ExportOptions) form {
+		return &deliveryLines{out}
+	}},
+	{"har", "an HTTP Archive 1.2, for browser tools and HTTP clients", func(out *bytes.Buffer, o *ExportOptions) form {
+		return &archive{out: out, to: o.To, version: o.Version}
+	}},
+	{"curl", "one shell command per line that posts the delivery again, unchanged", func(out *bytes.Buffer, o *ExportOptions) form {
+		return &curlLines{out, o.To, o.Privacy}
+	}},
+	{"fixture", "a runnable test of your webhook handler, for Go or Node", newFixture},
+}
 
 // ExportOptions configure [Export].
 type ExportOptions struct {
-	Format  ExportFormat
+	Format  string // the name of one of ExportFormats, "" for the default
 	Out     io.Writer
 	Journal Journal
 	// Filter selects deliveries as it selects lines of the event log; nil selects all.
@@ -35,6 +45,8 @@ type ExportOptions struct {
 	To string
 	// Version is the program's, for a HAR.
 	Version string
+	// Language of a fixture, one of Languages, "" for the default.
+	Language string
 	Privacy
 	// Now is the clock, for is:stalled; nil is time.Now.
 	Now func() time.Time
@@ -56,18 +68,8 @@ type Exported struct {
 // error, and the output is incomplete.
 func Export(ctx context.Context, o ExportOptions) (Exported, error) {
 	x := &exporter{ExportOptions: o}
-	switch o.Format {
-	case HAR:
-		x.form = &archive{out: &x.buf, to: o.To, version: o.Version}
-	case CurlLines:
-		x.form = &curlLines{&x.buf, o.To, o.Privacy}
-	case GoFixture:
-		x.form = &fixture{out: &x.buf, language: goFixture, privacy: o.Privacy}
-	case NodeFixture:
-		x.form = &fixture{out: &x.buf, language: nodeFixture, privacy: o.Privacy}
-	default:
-		x.form = &deliveryLines{&x.buf}
-	}
+	format := slices.IndexFunc(ExportFormats, func(f ExportFormat) bool { return f.Name == o.Format })
+	x.form = ExportFormats[max(0, format)].open(&x.buf, &o)
 	err := x.run(ctx)
 	if errors.Is(err, errGone) {
 		err = nil

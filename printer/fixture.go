@@ -25,8 +25,14 @@ type fixture struct {
 	privacy  Privacy
 }
 
+func newFixture(out *bytes.Buffer, o *ExportOptions) form {
+	language := slices.IndexFunc(languages, func(l language) bool { return l.name == o.Language })
+	return &fixture{out: out, language: &languages[max(0, language)], privacy: o.Privacy}
+}
+
 // language is the language of a fixture.
 type language struct {
+	name     string
 	code     string // with a line fixtureMark for the deliveries
 	delivery func(out *bytes.Buffer, d *model.Delivery, headers [][2]string)
 }
@@ -40,10 +46,16 @@ var goCode string
 //go:embed fixtures/handler.test.mjs.txt
 var nodeCode string
 
-var (
-	goFixture   = &language{goCode, goDelivery}
-	nodeFixture = &language{nodeCode, nodeDelivery}
-)
+var languages = []language{{"go", goCode, goDelivery}, {"node", nodeCode, nodeDelivery}}
+
+// Languages are the languages of fixtures, the default first.
+func Languages() []string {
+	var names []string
+	for _, l := range languages {
+		names = append(names, l.name)
+	}
+	return names
+}
 
 // takes only messages, not repeats.
 func (f *fixture) takes(d *model.Delivery) bool { return fromWebhook(d) && !d.Repeat() }

@@ -51,7 +51,7 @@ func TestAGoFixtureRunsAsItStands(t *testing.T) {
 	if _, err := exec.LookPath("go"); err != nil {
 		t.Skip("there is no go in PATH")
 	}
-	code, count := exported(t, awkward(), ExportOptions{Format: GoFixture})
+	code, count := exported(t, awkward(), ExportOptions{Format: "fixture"})
 	if count.Written != 7 {
 		t.Fatalf("%+v", count)
 	}
@@ -75,7 +75,7 @@ func TestAGoFixtureRunsAsItStands(t *testing.T) {
 
 func TestANodeFixtureRunsAsItStands(t *testing.T) {
 	program := nodeProgram(t)
-	code, _ := exported(t, awkward(), ExportOptions{Format: NodeFixture})
+	code, _ := exported(t, awkward(), ExportOptions{Format: "fixture", Language: "node"})
 	run := func(code string) (string, bool) {
 		file := filepath.Join(t.TempDir(), "handler.test.mjs")
 		if err := os.WriteFile(file, []byte(code), 0o600); err != nil {
@@ -96,10 +96,10 @@ func TestANodeFixtureRunsAsItStands(t *testing.T) {
 
 func TestAFixtureHoldsNoSignatureOfOld(t *testing.T) {
 	j := kept()
-	for _, format := range []ExportFormat{GoFixture, NodeFixture} {
-		text, _ := exported(t, j, ExportOptions{Format: format})
+	for _, language := range Languages() {
+		text, _ := exported(t, j, ExportOptions{Format: "fixture", Language: language})
 		if strings.Contains(text, "v1,abc") || strings.Contains(text, "1795435200") {
-			t.Errorf("format %d holds an old signature", format)
+			t.Errorf("a fixture in %s holds an old signature", language)
 		}
 	}
 }

@@ -63,7 +63,7 @@ func validated(t *testing.T, archive string) (requests []posted) {
 
 func TestAnArchiveIsValidHAR(t *testing.T) {
 	j := kept()
-	text, _ := exported(t, j, ExportOptions{Format: HAR})
+	text, _ := exported(t, j, ExportOptions{Format: "har"})
 	requests := validated(t, text)
 	if len(requests) != 5 {
 		t.Fatalf("%d requests, want 5", len(requests))
@@ -77,7 +77,7 @@ func TestAnArchiveIsValidHAR(t *testing.T) {
 }
 
 func TestAnEmptyArchiveIsValidHAR(t *testing.T) {
-	text, _ := exported(t, new(memory), ExportOptions{Format: HAR})
+	text, _ := exported(t, new(memory), ExportOptions{Format: "har"})
 	if requests := validated(t, text); requests != nil {
 		t.Errorf("requests out of nothing: %v", requests)
 	}

@@ -68,7 +68,7 @@ func (s Selection) Each(ctx context.Context, f func(*model.Delivery) error) erro
 			}
 		}
 		if s.Filter != nil && !s.Filter.Empty() {
-			if e := model.Decode(d); !s.Filter.Picks(&e, board, s.Now()) {
+			if e := model.Decode(d); !s.Filter.MatchEvent(&e, board.TaskOf(&e), "", s.Now()) {
 				return nil
 			}
 		}

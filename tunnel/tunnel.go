@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"sync"
 	"time"
 
@@ -24,6 +25,7 @@ import (
 type Mode string
 
 const (
+	Off         Mode = "off"         // none
 	Cloudflared Mode = "cloudflared" // a quick tunnel or, with a token, a named one
 	SvixRelay   Mode = "svix"        // the relay behind Svix Play
 	OwnURL      Mode = "url"         // a tunnel of the user's own
@@ -118,35 +120,42 @@ func Start(ctx context.Context, o Options) (*Tunnel, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	carry, notice, err := choose(o)
+	i := slices.IndexFunc(providers, func(p provider) bool { return p.mode == o.Mode })
+	if i < 0 {
+		return nil, fmt.Errorf("unknown tunnel %q", o.Mode)
+	}
+	carry, err := providers[i].open(o)
 	if err != nil {
 		return nil, err
 	}
-	return launch(ctx, o, carry, notice), nil
+	return launch(ctx, o, carry, providers[i].notice), nil
 }
 
-func choose(o Options) (carry carrier, notice string, err error) {
-	switch o.Mode {
-	case Cloudflared:
-		c, err := newCloudflared(o)
-		if err != nil {
-			return nil, "", err
+// provider is a kind of tunnel.
+type provider struct {
+	mode   Mode
+	named  bool   // a value of --tunnel
+	notice string // who else can read what passes; "" is nobody
+	open   func(Options) (carrier, error)
+}
+
+// providers are all kinds. The values of --tunnel, their completion and the errors
+// about them are made from it.
+var providers = []provider{
+	{Cloudflared, true, cloudflaredNotice, func(o Options) (carrier, error) { c, err := newCloudflared(o); return c.run, err }},
+	{SvixRelay, true, relayNotice, func(o Options) (carrier, error) { r, err := newRelay(o); return r.run, err }},
+	{OwnURL, false, "", newOwnURL},
+}
+
+// Modes are the values of --tunnel: Off, then the kinds that are started by name.
+func Modes() []string {
+	modes := []string{string(Off)}
+	for _, p := range providers {
+		if p.named {
+			modes = append(modes, string(p.mode))
 		}
-		return c.run, cloudflaredNotice, nil
-	case SvixRelay:
-		r, err := newRelay(o)
-		if err != nil {
-			return nil, "", err
-		}
-		return r.run, relayNotice, nil
-	case OwnURL:
-		public, err := webhookURL(o.PublicURL, o.Path)
-		if err != nil {
-			return nil, "", err
-		}
-		return ownURL(public), "", nil
 	}
-	return nil, "", fmt.Errorf("unknown tunnel %q: must be %s, %s or %s", o.Mode, Cloudflared, SvixRelay, OwnURL)
+	return modes
 }
 
 func launch(ctx context.Context, o Options, carry carrier, notice string) *Tunnel {
@@ -239,10 +248,14 @@ func webhookURL(text, path string) (string, error) {
 	return text, nil
 }
 
-// ownURL is the carrier of a tunnel that the user runs.
-func ownURL(public string) carrier {
+// newOwnURL is the carrier of a tunnel that the user runs.
+func newOwnURL(o Options) (carrier, error) {
+	public, err := webhookURL(o.PublicURL, o.Path)
+	if err != nil {
+		return nil, err
+	}
 	return func(ctx context.Context, _ <-chan struct{}, tell func(link)) {
 		tell(link{state: model.TunnelStarting, url: public, unmeasured: true})
 		<-ctx.Done()
-	}
+	}, nil
 }

@@ -63,15 +63,17 @@ func (m *Model) act(a keys.Action) tea.Cmd {
 	if done {
 		return cmd
 	}
-	switch a {
-	case keys.Tasks, keys.Board, keys.Events, keys.Deliveries, keys.Stats:
+	if a >= keys.View {
 		m.closeSheet()
 		m.detail = nil
-		m.view = viewID(a - keys.Tasks)
+		m.view = int(a - keys.View)
+		return nil
+	}
+	switch a {
 	case keys.NextPane:
-		m.view = (m.view + 1) % viewCount
+		m.view = (m.view + 1) % len(m.views)
 	case keys.PrevPane:
-		m.view = (m.view + viewCount - 1) % viewCount
+		m.view = (m.view + len(m.views) - 1) % len(m.views)
 	case keys.Back:
 		m.back()
 	case keys.Quit:
@@ -186,10 +188,6 @@ func (m *Model) freeze() {
 	m.tell(screen.Change{All: true})
 }
 
-// wheelRows is how far one notch of the wheel goes; a row of cards is high
-// enough to be one notch.
-const wheelRows = 3
-
 func (m *Model) click(e tea.Mouse) {
 	lay := m.layout()
 	if lay.tabs > 0 && e.Y == 2 && e.Button == tea.MouseLeft {
@@ -201,8 +199,8 @@ func (m *Model) click(e tea.Mouse) {
 		return
 	}
 	v := m.views[m.view]
-	before := v.Selection(m.Screen)
-	if v.Click(m.Screen, e.X, y) && v.Selection(m.Screen) == before {
+	before := v.Selection(m.Screen, false)
+	if v.Click(m.Screen, e.X, y) && v.Selection(m.Screen, false) == before {
 		v.Do(m.Screen, keys.Open) // a second click
 	}
 }
@@ -210,9 +208,9 @@ func (m *Model) click(e tea.Mouse) {
 // clickTab turns to the view whose title is at the cell.
 func (m *Model) clickTab(x int) {
 	at := 0
-	for i, v := range m.views {
-		if at += len(tabTitle(i, v)) + 1; x < at {
-			m.act(keys.Tasks + keys.Action(i))
+	for i := range views {
+		if at += draw.Cells(tabTitle(i)) + 1; x < at {
+			m.act(keys.View + keys.Action(i))
 			return
 		}
 	}
@@ -223,9 +221,9 @@ func (m *Model) wheel(e tea.Mouse) tea.Cmd {
 	if e.Button == tea.MouseWheelUp {
 		a = keys.Up
 	}
-	rows := wheelRows
-	if m.view == viewBoard && m.detail == nil && m.help == nil {
-		rows = 1
+	rows := 3
+	if m.place() == keys.InList {
+		rows = views[m.view].notch
 	}
 	var cmds []tea.Cmd
 	for range rows {

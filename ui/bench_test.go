@@ -3,6 +3,7 @@ package ui
 import (
 	"context"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -59,7 +60,7 @@ func ratio(b *testing.B, run func(b *testing.B, m *Model)) {
 
 func BenchmarkFrameOfTasks(b *testing.B) {
 	ratio(b, func(b *testing.B, m *Model) {
-		m.view = viewTasks
+		m.view = 0
 		for b.Loop() {
 			m.clean = false
 			m.View()
@@ -69,7 +70,7 @@ func BenchmarkFrameOfTasks(b *testing.B) {
 
 func BenchmarkFrameOfEvents(b *testing.B) {
 	ratio(b, func(b *testing.B, m *Model) {
-		m.view = viewEvents
+		m.view = slices.Index(Views(), "events")
 		m.arrange()
 		for b.Loop() {
 			m.clean = false

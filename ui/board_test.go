@@ -73,7 +73,7 @@ func (s *terminal) fitsEverySize() {
 // selected is the id of the task that the board has selected.
 func (s *terminal) selected() string {
 	s.t.Helper()
-	sel := s.m.views[s.m.view].Selection(s.m.Screen)
+	sel := s.m.views[s.m.view].Selection(s.m.Screen, false)
 	if sel.Task == nil {
 		return ""
 	}

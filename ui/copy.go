@@ -29,10 +29,7 @@ func (m *Model) pointed() screen.Selection {
 	if m.detail != nil {
 		return m.detail.Selection(m.Screen)
 	}
-	if m.view == viewTasks || m.view == viewBoard {
-		return screen.Selection{Task: m.tasks.Meant(m.Screen)}
-	}
-	return m.views[m.view].Selection(m.Screen)
+	return m.views[m.view].Selection(m.Screen, true)
 }
 
 func (m *Model) copyID() tea.Cmd {

@@ -1,8 +1,6 @@
 package ui
 
 import (
-	"strings"
-
 	tea "charm.land/bubbletea/v2"
 
 	"aspectop/model"
@@ -63,7 +61,7 @@ func (m *Model) shownNow() string {
 	case m.detail != nil && m.pointed().Task != nil:
 		return "task"
 	}
-	return strings.ToLower(m.views[m.view].Title())
+	return views[m.view].name
 }
 
 func (m *Model) exported(msg exportedMsg) {

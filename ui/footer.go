@@ -77,10 +77,11 @@ func (m *Model) drawFilter(l *draw.Line) {
 
 // shownWords tells how many rows pass the filter, as far as they were found.
 func (m *Model) shownWords() string {
-	if m.view == viewEvents && m.Log.Looking() {
-		return fmt.Sprintf("%d shown so far", m.views[m.view].Shown(m.Screen))
+	n, looking := m.views[m.view].Shown(m.Screen)
+	if looking {
+		return fmt.Sprintf("%d shown so far", n)
 	}
-	return fmt.Sprintf("%d shown", m.views[m.view].Shown(m.Screen))
+	return fmt.Sprintf("%d shown", n)
 }
 
 // drawKeys lists the keys that mean something here, as many as fit, and at the
@@ -123,9 +124,10 @@ func (m *Model) means(b keys.Binding) bool {
 	if m.help != nil {
 		return b.Do == keys.Back
 	}
-	switch b.Do {
-	case keys.Tasks, keys.Board, keys.Events, keys.Deliveries, keys.Stats: // named by the tabs
+	if b.Do >= keys.View { // the tabs name them
 		return m.detail == nil && m.layout().tabs == 0
+	}
+	switch b.Do {
 	case keys.NextPane:
 		return m.detail != nil
 	case keys.Back: // of a filter, the line says it already

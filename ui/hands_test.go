@@ -388,6 +388,21 @@ func TestAKeyMeansTheTaskThatWasSeenWhenItWasPressed(t *testing.T) {
 	})
 }
 
+func TestAKeyMeansTheEventThatWasSeenWhenItWasPressed(t *testing.T) {
+	onScreen(t, 100, 24, uploads(), func(s *terminal) {
+		s.press("3")
+		s.wait(time.Second)
+		s.deliver(event(6, "task.progress", 40*time.Second, "proxy=queued"))
+		s.wait(time.Second) // it is selected, and followed by what is newest
+		s.deliver(event(7, "task.progress", 41*time.Second, "proxy=queued"))
+		s.press("y") // at once: the reader saw the event of task 6
+		s.shows("copied task id 2e1c7e06")
+		s.wait(time.Second)
+		s.press("y")
+		s.shows("copied task id 2e1c7e07")
+	})
+}
+
 func TestAFrozenScreenOpensTasksAsTheyWere(t *testing.T) {
 	onScreen(t, 120, 30, uploads(), func(s *terminal) {
 		s.wait(time.Second)

@@ -16,7 +16,7 @@ func TestEveryBindingIsInTheHelp(t *testing.T) {
 	onScreen(t, 100, 90, nil, func(s *terminal) {
 		s.press("?")
 		frame := s.frame()
-		for _, b := range keys.Bindings {
+		for _, b := range Bindings() {
 			if b.Help == "" || !strings.Contains(frame, b.Help) || !strings.Contains(frame, keys.Name(b.Keys[0])) {
 				t.Errorf("the help does not tell what %s does (%q)", b.Keys[0], b.Help)
 			}
@@ -25,7 +25,7 @@ func TestEveryBindingIsInTheHelp(t *testing.T) {
 }
 
 func TestEveryBindingDoesSomethingSomewhereWithoutHarm(t *testing.T) {
-	for _, b := range keys.Bindings {
+	for _, b := range Bindings() {
 		for _, k := range b.Keys {
 			if b.Do == keys.Quit || b.Do == keys.Interrupt {
 				continue
@@ -94,7 +94,7 @@ func TestARemoteScreenActsOnNothing(t *testing.T) {
 	onScreen(t, 200, 90, uploads(), func(s *terminal) {
 		s.wait(soon)
 		for _, view := range []string{"1", "2", "3", "4", "5"} {
-			for _, b := range keys.Bindings {
+			for _, b := range Bindings() {
 				if b.Do == keys.Quit || b.Do == keys.Interrupt {
 					continue
 				}

@@ -56,14 +56,12 @@ func (m *Model) previewShown() bool {
 		return false
 	}
 	switch {
-	case !m.views[m.view].Has(m.Screen, keys.Preview), m.view == viewDeliveries && m.deliveries.Empty():
+	case !m.views[m.view].Has(m.Screen, keys.Preview):
 		return false
 	case m.previewChosen:
 		return m.preview
-	case m.view == viewDeliveries: // a message says little without its attempts
-		return true
 	}
-	return m.W >= 150
+	return views[m.view].preview || m.W >= 150
 }
 
 // draw draws the whole frame.
@@ -113,7 +111,7 @@ func (m *Model) drawPreview(v oneView, p rect) []string {
 // previewTitle is the line between the list and the preview below it.
 func (m *Model) previewTitle(v oneView, w int) string {
 	l := draw.NewLine(m.Theme, w).Put(draw.Faint, draw.Repeat(draw.GlyphRule, 2))
-	switch s := v.Selection(m.Screen); {
+	switch s := v.Selection(m.Screen, false); {
 	case s.Sent != "":
 		l.Put(draw.Dim, " "+s.Sent+" ")
 	case s.Task != nil:
@@ -131,17 +129,17 @@ func (m *Model) frameOf(lines []string) string {
 	return frame
 }
 
-func tabTitle(i int, v oneView) string { return fmt.Sprintf(" %d %s ", i+1, v.Title()) }
+func tabTitle(i int) string { return fmt.Sprintf(" %d %s ", i+1, views[i].title) }
 
 // drawTabs draws the titles of the views.
 func (m *Model) drawTabs() string {
 	l := draw.NewLine(m.Theme, m.W)
-	for i, v := range m.views {
+	for i := range views {
 		r := draw.Dim
-		if l.Selected = viewID(i) == m.view; l.Selected {
+		if l.Selected = i == m.view; l.Selected {
 			r = draw.Strong
 		}
-		l.Put(r, tabTitle(i, v))
+		l.Put(r, tabTitle(i))
 		l.Selected = false
 		l.Space(1)
 	}

@@ -135,11 +135,11 @@ func TestTheStatsFollowTheFilter(t *testing.T) {
 
 func TestTheStatsWithAFilterThatPassesAllAreTheSame(t *testing.T) {
 	onStats(t, 120, 40, uploads(), func(s *terminal) {
-		before := strings.Join(s.m.views[viewStats].Draw(s.m.Screen, 120, 36), "\n")
+		before := strings.Join(s.m.views[slices.Index(Views(), "stats")].Draw(s.m.Screen, 120, 36), "\n")
 		s.press("/")
 		s.write("-nosuchthing")
 		s.press("enter")
-		if after := strings.Join(s.m.views[viewStats].Draw(s.m.Screen, 120, 36), "\n"); after != before {
+		if after := strings.Join(s.m.views[slices.Index(Views(), "stats")].Draw(s.m.Screen, 120, 36), "\n"); after != before {
 			t.Errorf("with the filter the statistics are\n%s\nnot\n%s", after, before)
 		}
 	})

@@ -20,9 +20,6 @@ type Still struct {
 	Task string // the beginning of a task's id, to open it; "" opens none
 }
 
-// Views are the names of the views.
-func Views() []string { return []string{"tasks", "board", "events", "deliveries", "stats"} }
-
 // Frame draws one frame without a terminal, of what the feed has folded by now, and
 // tells its theme. All that the frame needs of the journal is read before it is
 // drawn.
@@ -30,7 +27,7 @@ func (s Still) Frame(ctx context.Context, o screen.Options) (frame, theme string
 	m := New(ctx, o)
 	m.Feed.RLock()
 	m.tell(screen.Change{Filter: true})
-	m.view = viewID(max(0, slices.Index(Views(), s.View)))
+	m.view = max(0, slices.Index(Views(), s.View))
 	if s.Task != "" {
 		err = m.openTask(s.Task)
 	}

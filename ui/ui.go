@@ -50,10 +50,9 @@ type Model struct {
 	lastNews time.Time
 	loading  bool // history was still being folded then
 
-	view       viewID
-	views      [viewCount]oneView
+	view       int // the open one of views
+	views      []oneView
 	tasks      *view.Tasks
-	deliveries *view.Deliveries
 	detail     *view.Detail  // covers the view while open
 	sheet      *screen.Sheet // covers both
 	help       *helpPage     // covers all
@@ -75,52 +74,16 @@ type Model struct {
 	clean bool
 }
 
-type viewID int
-
-const (
-	viewTasks viewID = iota
-	viewBoard
-	viewEvents
-	viewDeliveries
-	viewStats
-	viewCount
-)
-
-// oneView is one of the five full-screen views.
-type oneView interface {
-	Title() string
-	// Changed tells that the board or the filter changed.
-	Changed(sc *screen.Screen, c screen.Change)
-	// Arrange gives the view its room, ahead of drawing and of need.
-	Arrange(sc *screen.Screen, w, h int)
-	// Draw returns exactly h lines of exactly w cells.
-	Draw(sc *screen.Screen, w, h int) []string
-	// Preview shows what is selected, in at most h lines of w cells.
-	Preview(sc *screen.Screen, w, h int) []string
-	// Do carries out an action and reports whether it meant something here.
-	Do(sc *screen.Screen, a keys.Action) (tea.Cmd, bool)
-	// Has reports whether the view has a use for sorting, following, opening or
-	// previewing.
-	Has(sc *screen.Screen, a keys.Action) bool
-	// Selection is what is selected, for actions of the whole program.
-	Selection(sc *screen.Screen) screen.Selection
-	// Shown is the number of rows that pass the filter.
-	Shown(sc *screen.Screen) int
-	// InSight are the deliveries whose rows are on the screen.
-	InSight(sc *screen.Screen) []int64
-	// Click selects what is drawn in the cell, and reports whether that can be
-	// selected.
-	Click(sc *screen.Screen, x, y int) bool
-}
-
 // New returns the model. The program that runs it should use [ProgramOptions].
 func New(ctx context.Context, o screen.Options) *Model {
-	m := &Model{Screen: screen.New(ctx, o), keys: keys.For(o.Remote, o.Private), exec: tea.ExecProcess}
+	m := &Model{Screen: screen.New(ctx, o), keys: Bindings().For(o.Remote, o.Private), exec: tea.ExecProcess}
 	m.Open = func(t *model.Task, row feed.RowKey) { m.detail = view.NewDetail(m.Screen, t, row) }
 	m.Cover = m.cover
 	m.Say = m.say
-	m.tasks, m.deliveries = view.NewTasks(), view.NewDeliveries()
-	m.views = [viewCount]oneView{m.tasks, view.NewBoard(m.tasks), view.NewEvents(), m.deliveries, view.NewStats(m.tasks)}
+	m.tasks = view.NewTasks()
+	for _, k := range views {
+		m.views = append(m.views, k.open(m.Screen, m.tasks))
+	}
 	m.filterLine.set(m.Filter.Words)
 	m.notices.started = m.At
 	return m
@@ -292,7 +255,7 @@ func (m *Model) take(loading bool, _, _ int64) {
 	c.Tasks = slices.Compact(c.Tasks)
 	if m.loading && !loading {
 		// What passes by its own words passes still; what is late is known only now.
-		c.All, c.Filter = true, m.Filter.AsksBoard()
+		c.All, c.Filter = true, m.Filter.Words.NeedsBoard()
 	}
 	m.loading = loading
 	m.Log.Follow()

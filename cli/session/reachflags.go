@@ -2,6 +2,7 @@ package session
 
 import (
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -28,7 +29,7 @@ type ReachFlags struct {
 
 // Flags adds the flags.
 func (r *ReachFlags) Flags(f *pflag.FlagSet) {
-	f.StringVar(&r.tunnel, "tunnel", "off", "tunnel that makes the receiver public: cloudflared, svix or off")
+	f.StringVar(&r.tunnel, "tunnel", string(tunnel.Off), "tunnel that makes the receiver public: "+strings.Join(tunnel.Modes(), ", "))
 	f.Lookup("tunnel").NoOptDefVal = string(tunnel.Cloudflared)
 	f.StringVar(&r.cloudflared, "cloudflared", "", "path of cloudflared (default: found on PATH)")
 	f.StringVar(&r.tokenFile, "tunnel-token-file", "", "file with the token of a named tunnel (or set TUNNEL_TOKEN); needs --public-url")
@@ -42,10 +43,8 @@ func (r *ReachFlags) Flags(f *pflag.FlagSet) {
 
 // Check validates the flags.
 func (r *ReachFlags) Check() error {
-	switch r.tunnel {
-	case "off", string(tunnel.Cloudflared), string(tunnel.SvixRelay):
-	default:
-		return exit.Usage("unknown --tunnel=%s: must be cloudflared, svix or off", r.tunnel)
+	if !slices.Contains(tunnel.Modes(), r.tunnel) {
+		return exit.Usage("unknown --tunnel=%s: must be one of %s", r.tunnel, strings.Join(tunnel.Modes(), ", "))
 	}
 	if r.Register && r.NoRegister {
 		return exit.Usage("--register and --no-register cannot be used together")
@@ -70,7 +69,7 @@ func (r *ReachFlags) CheckSecretOut(registers bool) error {
 }
 
 // Reachable reports whether there is a tunnel or public URL.
-func (r *ReachFlags) Reachable() bool { return r.tunnel != "off" || r.PublicURL != "" }
+func (r *ReachFlags) Reachable() bool { return r.tunnel != string(tunnel.Off) || r.PublicURL != "" }
 
 // Reach is what makes a receiver public according to the flags, nil if nothing does.
 // With a client it also registers an endpoint while the session runs.
@@ -87,7 +86,7 @@ func (r *ReachFlags) Reach(client *aspect.Client) (*Reach, error) {
 		return nil, exit.Setup(err)
 	}
 	mode := tunnel.Mode(r.tunnel)
-	if r.tunnel == "off" {
+	if mode == tunnel.Off {
 		mode = tunnel.OwnURL
 	}
 	reach := &Reach{

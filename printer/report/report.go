@@ -128,11 +128,11 @@ func (g *gathering) picks(t *model.Task) bool {
 	if !g.Since.IsZero() && t.Heard().Before(g.Since) {
 		return false
 	}
-	s := model.Subject{Task: t, Now: g.Now}
+	name := ""
 	if !g.Filter.Empty() && g.Name != nil {
-		s.Name = g.Name(t.AssetID())
+		name = g.Name(t.AssetID())
 	}
-	return g.Filter.Match(&s)
+	return g.Filter.MatchTask(t, name, g.Now)
 }
 
 func (g *gathering) take(t *model.Task) {

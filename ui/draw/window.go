@@ -17,13 +17,6 @@ func (w *Window) Set(i, n, h int) {
 	w.Top = max(0, min(w.Top, n-h))
 }
 
-// Shift follows the selected row to i without moving it on the screen, as far
-// as that is possible, so that what the reader looks at stays where it is.
-func (w *Window) Shift(i, n, h int) {
-	w.Top += i - w.Cursor
-	w.Set(i, n, h)
-}
-
 // Move carries out a movement and reports whether a was one.
 func (w *Window) Move(a keys.Action, n, h int) bool {
 	i := w.Cursor

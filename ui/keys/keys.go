@@ -1,4 +1,4 @@
-// Package keys names what the keys of the screen do and has the one table of
+// Package keys names what the keys of the screen do and has the table of
 // bindings. Key handling, the footer, the help and the manual are made from it.
 package keys
 
@@ -23,11 +23,6 @@ const (
 	Left
 	Right
 
-	Tasks
-	Board
-	Events
-	Deliveries
-	Stats
 	NextPane
 	PrevPane
 
@@ -60,6 +55,8 @@ const (
 	Suspend
 	Quit
 	Interrupt
+
+	View // the first of the views; those behind it follow
 )
 
 // OnHost reports whether the action reaches beyond the screen: it sends, writes
@@ -115,8 +112,9 @@ type Binding struct {
 	Help  string
 }
 
-// Bindings is the table. A key stands once in a place. The texts of the help fit
-// three columns on a terminal of 120 cells.
+// Bindings is the table, without the keys of the views, which [ui.Bindings] adds.
+// A key stands once in a place. The texts of the help fit three columns on a
+// terminal of 120 cells.
 var Bindings = Set{
 	{Up, Moving, Anywhere, []string{"up", "k"}, "", "up"},
 	{Down, Moving, Anywhere, []string{"down", "j"}, "", "down"},
@@ -129,11 +127,6 @@ var Bindings = Set{
 	{HalfUp, Moving, Anywhere, []string{"ctrl+u"}, "", "half a page up"},
 	{HalfDown, Moving, Anywhere, []string{"ctrl+d"}, "", "half a page down"},
 
-	{Tasks, Views, Anywhere, []string{"1"}, "tasks", "tasks, one per row"},
-	{Board, Views, Anywhere, []string{"2"}, "board", "board, one card per task"},
-	{Events, Views, Anywhere, []string{"3"}, "events", "event log"},
-	{Deliveries, Views, Anywhere, []string{"4"}, "", "what Aspect says it sent"},
-	{Stats, Views, Anywhere, []string{"5"}, "stats", "statistics"},
 	{NextPane, Views, Anywhere, []string{"tab"}, "next pane", "next view or pane"},
 	{PrevPane, Views, Anywhere, []string{"shift+tab"}, "", "previous view or pane"},
 	{Open, Views, InList, []string{"enter", "d"}, "open", "open the selection"},
@@ -172,10 +165,9 @@ var Bindings = Set{
 // Set is the bindings of one screen.
 type Set []Binding
 
-// For returns the bindings of a screen: all of them, or without those that a
-// remote or a private screen must not have.
-func For(remote, private bool) Set {
-	return slices.DeleteFunc(slices.Clone(Bindings), func(b Binding) bool {
+// For returns all of the set, or what a remote or a private screen may have.
+func (s Set) For(remote, private bool) Set {
+	return slices.DeleteFunc(slices.Clone(s), func(b Binding) bool {
 		return remote && b.Do.OnHost() || private && b.Do.Reveals()
 	})
 }

@@ -35,7 +35,7 @@ func TestTheTableListsEveryBindingUnderItsTopic(t *testing.T) {
 }
 
 func TestARemoteScreenHasNoKeyThatActsOnTheHost(t *testing.T) {
-	remote := For(true, false)
+	remote := Bindings.For(true, false)
 	for _, a := range []Action{Replay, Edit, Export, Picture, Suspend} {
 		if remote.Has(a) {
 			t.Errorf("a remote screen has the key for action %d", a)
@@ -49,7 +49,7 @@ func TestARemoteScreenHasNoKeyThatActsOnTheHost(t *testing.T) {
 }
 
 func TestAPrivateScreenHasNoKeyThatRevealsWhatIsHidden(t *testing.T) {
-	private := For(true, true)
+	private := Bindings.For(true, true)
 	for _, a := range []Action{Present, CopyPayload, CopyCurl, CopyURL} {
 		if private.Has(a) {
 			t.Errorf("a private screen has the key for action %d", a)

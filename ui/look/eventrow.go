@@ -10,90 +10,130 @@ import (
 	"aspectop/words"
 )
 
-// EventCols is the layout of the log, 0 for a column that had to give way.
-type EventCols struct {
-	clock, seq, verdict, kind, task int
+// Event is a row of the log, as far as it is at hand.
+type Event struct {
+	words.Event
+	arrival *feed.Arrival
+	status  *model.Status
+	unread  string // why there is neither; "" if it is being read
 }
 
-// EventColumns lays the log out for the width. dated has room for the day, which
-// rows of other days than today have.
-func EventColumns(w int, dated bool) EventCols {
-	c := EventCols{clock: draw.ClockWidth, seq: 8, verdict: 11, kind: 16, task: 10}
-	if dated {
-		c.clock = draw.DayWidth
-	}
-	used := func() int { return 2 + c.clock + 1 + c.seq + c.verdict + c.kind + c.task + 34 }
-	for _, giveWay := range []*int{&c.seq, &c.verdict, &c.kind, &c.task} {
-		if used() > w {
-			*giveWay = 0
-		}
-	}
-	return c
-}
-
-// OmitTask leaves out the column that names the task.
-func (c *EventCols) OmitTask() { c.task = 0 }
-
-// Head draws the titles of the columns.
-func (c *EventCols) Head(sc *screen.Screen, w int) string {
-	l := draw.NewLine(sc.Theme, w).Space(2).Cell(draw.Dim, "TIME", c.clock).Space(1)
-	for _, col := range []struct {
-		name string
-		w    int
-	}{{"#", c.seq}, {"VERDICT", c.verdict}, {"TYPE", c.kind}, {"TASK", c.task}} {
-		if col.w > 0 {
-			l.Cell(draw.Dim, col.name, col.w-1).Space(1)
-		}
-	}
-	return l.Put(draw.Dim, "WHAT CHANGED").String()
-}
-
-// Row draws a row of the log.
-func (c *EventCols) Row(sc *screen.Screen, k feed.RowKey, w int, selected bool) string {
-	l := draw.NewLine(sc.Theme, w)
-	l.Selected = selected
-	if selected {
-		l.Put(draw.Accent, draw.GlyphCursor)
-	}
-	l.To(2)
+// RowOf is the row with the key.
+func RowOf(sc *screen.Screen, k feed.RowKey) (e Event) {
 	if k.Pos > 0 {
-		c.statusRow(sc, l, sc.Log.Status(k))
-		return l.String()
+		e.status, e.unread = sc.Log.Status(k), " " // a private screen has no notices
+	} else if e.arrival = sc.Log.Row(k.Seq); e.arrival != nil {
+		e.Event = explain(sc, e.arrival)
+	} else {
+		u, _ := sc.Log.Unread(k.Seq)
+		e.unread = u.Why
 	}
-	a := sc.Log.Row(k.Seq)
-	if a == nil {
-		if u, failed := sc.Log.Unread(k.Seq); failed {
-			return l.Put(draw.Warn, u.Why).String()
-		}
-		return l.Put(draw.Faint, draw.GlyphEllipsis).String()
+	return e
+}
+
+// EventTable lays the log out for the width. dated has room for the day, which
+// rows of other days than today have. The column of tasks can be left out.
+func EventTable(sc *screen.Screen, w int, dated, task bool) draw.Table[Event] {
+	clock := draw.ClockWidth
+	if dated {
+		clock = draw.DayWidth
 	}
-	e := explain(sc, a)
-	l.Cell(draw.Dim, draw.DayClock(a.Received, sc.At), c.clock).Space(1)
-	if c.seq > 0 {
-		l.Right(draw.Faint, fmt.Sprint(a.Seq), c.seq-1).Space(1)
+	verdict := true // there is a column for it
+	id, what := []draw.Size{draw.Whole(2, 10)}, 34
+	if !task {
+		id, what = nil, 44
 	}
-	if c.verdict > 0 {
-		l.Cell(e.Verdict.Role, e.Verdict.Text, c.verdict-1).Space(1)
-	} else if a.Repeat() {
+	table := draw.Table[Event]{
+		{Title: "TIME", Sizes: []draw.Size{draw.Whole(0, clock+1)}, Draw: func(l *draw.Line, e Event, w int) { e.putTime(sc, l, w) }},
+		{Title: "#", Sizes: []draw.Size{draw.Whole(5, 8)}, Draw: func(l *draw.Line, e Event, w int) {
+			if e.arrival != nil {
+				l.Right(draw.Faint, fmt.Sprint(e.arrival.Seq), w)
+			}
+		}},
+		{Title: "VERDICT", Sizes: []draw.Size{draw.Whole(4, 11)}, Draw: func(l *draw.Line, e Event, w int) {
+			switch {
+			case e.arrival != nil:
+				l.Cell(e.Verdict.Role, e.Verdict.Text, w)
+			case e.status != nil && e.status.Rejected != nil:
+				l.Cell(draw.Bad, "rejected", w)
+			default:
+				e.putStatus(sc, l, true)
+			}
+		}},
+		{Title: "TYPE", Sizes: []draw.Size{draw.Whole(3, 16)}, Draw: func(l *draw.Line, e Event, w int) {
+			if e.arrival == nil {
+				e.putStatus(sc, l, verdict)
+				return
+			}
+			l.Cell(e.Type.Role, e.Type.Text, w)
+		}},
+		{Title: "TASK", Sizes: id, Draw: func(l *draw.Line, e Event, w int) {
+			switch {
+			case e.arrival == nil:
+				e.putStatus(sc, l, verdict)
+			case e.arrival.Task != nil:
+				l.Cell(draw.Plain, draw.Short(e.arrival.Task.ID, w), w)
+			}
+		}},
+		{Title: "WHAT CHANGED", Sizes: []draw.Size{draw.Part(1, what), draw.Part(6, w)}, Draw: func(l *draw.Line, e Event, _ int) {
+			e.putChange(sc, l, verdict)
+		}},
+	}
+	table.Arrange(w)
+	verdict = table[2].Width > 0
+	return table
+}
+
+// putTime draws when it came or, if it is not at hand, why.
+func (e Event) putTime(sc *screen.Screen, l *draw.Line, w int) {
+	switch {
+	case e.arrival != nil:
+		l.Cell(draw.Dim, draw.DayClock(e.arrival.Received, sc.At), w)
+	case e.status != nil:
+		l.Cell(draw.Dim, draw.DayClock(e.status.At, sc.At), w)
+	case e.unread != "":
+		l.Put(draw.Warn, e.unread).Space(l.Free)
+	default:
+		l.Put(draw.Faint, draw.GlyphEllipsis).Space(l.Free)
+	}
+}
+
+// putChange draws what the delivery meant.
+func (e Event) putChange(sc *screen.Screen, l *draw.Line, verdict bool) {
+	if e.arrival == nil {
+		e.putStatus(sc, l, verdict)
+		return
+	}
+	if !verdict && e.arrival.Repeat() {
 		l.Put(e.Verdict.Role, e.Verdict.Text).Space(1)
-	}
-	if c.kind > 0 {
-		l.Cell(e.Type.Role, e.Type.Text, c.kind-1).Space(1)
-	}
-	if c.task > 0 {
-		id := ""
-		if a.Task != nil {
-			id = draw.Short(a.Task.ID, c.task-1)
-		}
-		l.Cell(draw.Plain, id, c.task-1).Space(1)
 	}
 	for _, mark := range e.Marks {
 		l.Put(draw.Warn, mark).Space(1)
 	}
-	putForwards(sc, l, a.Seq)
+	putForwards(sc, l, e.arrival.Seq)
 	PutChanges(sc, l, e.Changes)
 	l.Put(e.Text.Role, e.Text.Text)
-	return l.String()
+}
+
+// putStatus draws what is no delivery, to the end of the line. If the verdict has
+// a column, that a request was rejected stands there.
+func (e Event) putStatus(sc *screen.Screen, l *draw.Line, verdict bool) {
+	switch s := e.status; {
+	case s == nil:
+	case s.Tunnel != nil:
+		l.PutAll(words.Tunnel(Tunnel(sc, s.Tunnel), s.At))
+	case s.Rejected == nil:
+		l.Put(draw.Warn, s.Notice)
+	default:
+		if !verdict {
+			l.Put(draw.Bad, "rejected: ")
+		}
+		l.Put(draw.Bad, s.Rejected.Verdict.String())
+		if s.Rejected.ID != "" {
+			l.Put(draw.Dim, "  "+s.Rejected.ID)
+		}
+	}
+	l.Space(l.Free)
 }
 
 // putForwards draws what the user's handlers answered, in a word: the preview and
@@ -119,31 +159,4 @@ func Tunnel(sc *screen.Screen, t *model.Tunnel) *model.Tunnel {
 		shown.Probe = &model.Probe{OK: t.Probe.OK, RoundTrip: t.Probe.RoundTrip, Detail: "(hidden)"}
 	}
 	return &shown
-}
-
-func (c *EventCols) statusRow(sc *screen.Screen, l *draw.Line, s *model.Status) {
-	if s == nil {
-		return
-	}
-	l.Cell(draw.Dim, draw.DayClock(s.At, sc.At), c.clock).Space(1)
-	if c.seq > 0 {
-		l.Space(c.seq)
-	}
-	switch {
-	case s.Tunnel != nil:
-		l.PutAll(words.Tunnel(Tunnel(sc, s.Tunnel), s.At))
-		return
-	case s.Rejected == nil:
-		l.Put(draw.Warn, s.Notice)
-		return
-	}
-	if c.verdict > 0 {
-		l.Cell(draw.Bad, "rejected", c.verdict-1).Space(1)
-		l.Put(draw.Bad, s.Rejected.Verdict.String())
-	} else {
-		l.Put(draw.Bad, "rejected: "+s.Rejected.Verdict.String())
-	}
-	if s.Rejected.ID != "" {
-		l.Put(draw.Dim, "  "+s.Rejected.ID)
-	}
 }

@@ -85,6 +85,14 @@ func (b *Board) Task(id string) *model.Task {
 	return b.then(t)
 }
 
+// TaskOf returns the task that an event tells of, or nil.
+func (b *Board) TaskOf(e *model.Event) *model.Task {
+	if e.Task == nil {
+		return nil
+	}
+	return b.Task(e.Task.ID)
+}
+
 // then is the task at the moment that is shown.
 func (b *Board) then(t *model.Task) *model.Task {
 	if b.frozen == nil {

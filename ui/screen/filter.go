@@ -1,8 +1,6 @@
 package screen
 
 import (
-	"strings"
-
 	"aspectop/feed"
 	"aspectop/model"
 )
@@ -26,21 +24,17 @@ func (f *Filter) Clear() { *f = Filter{}; f.set(nil) }
 // Active reports whether anything is filtered out.
 func (f *Filter) Active() bool { return f.Failures || !f.Words.Empty() }
 
-// AsksBoard reports whether the filter asks for something about a delivery that
-// others tell, such as is:late, so that what passes changes with them.
-func (f *Filter) AsksBoard() bool { return strings.Contains(strings.ToLower(f.Words.String()), "is:") }
-
 // Drifts reports whether tasks begin or cease to pass without news: by time, as
 // with is:stalled, or when names come to be known.
 func (s *Screen) Drifts() bool {
-	return s.Filter.Failures || s.Filter.AsksBoard() || s.Names != nil && !s.Filter.Words.Empty()
+	return s.Filter.Failures || s.Filter.Words.NeedsBoard() || s.Names != nil && !s.Filter.Words.Empty()
 }
 
 func (f *Filter) keepTask(s *Screen, t *model.Task) bool {
 	if f.Failures && !s.NeedsLook(t) {
 		return false
 	}
-	return f.Words.Empty() || f.Words.Match(&model.Subject{Task: t, Name: s.AssetName(t), Now: s.At})
+	return f.Words.Empty() || f.Words.MatchTask(t, s.AssetName(t), s.At)
 }
 
 // NeedsLook reports whether the task or one of its features is failed, or the task
@@ -71,24 +65,14 @@ func (f *Filter) keepRow(s *Screen, a *feed.Arrival) bool {
 	if a.Received.Before(s.Since) || f.Failures && !a.TellsFailure() {
 		return false
 	}
-	if f.Words.Empty() {
-		return true
-	}
-	subject := model.Subject{Event: &a.Event, Duplicate: a.Repeat(), Now: s.At}
-	if a.Task != nil {
-		if subject.Task = s.Board.Task(a.Task.ID); subject.Task != nil {
-			subject.Name = s.AssetName(subject.Task)
-			effect, _ := subject.Task.Effect(a.Seq)
-			subject.Late = effect.Late
-		}
-	}
-	return f.Words.Match(&subject)
+	t := s.Board.TaskOf(&a.Event)
+	return f.Words.Empty() || f.Words.MatchEvent(&a.Event, t, s.AssetName(t), s.At)
 }
 
 func (f *Filter) keepNote(s *Screen, n *feed.Note) bool {
 	switch {
 	case n.Rejected != nil:
-		return f.Words.Empty() || f.Words.Match(&model.Subject{Rejected: true, Rejection: n.Rejected, Now: s.At})
+		return f.Words.MatchRejected(n.Rejected)
 	case s.Private: // notices may tell URLs, and who else watches
 		return false
 	}

@@ -68,6 +68,15 @@ type Selection struct {
 	Sent string      // id of a message that Aspect tells of
 }
 
+// Select is the selection of a row of the log.
+func (s *Screen) Select(row feed.RowKey) Selection {
+	selected := Selection{Row: row}
+	if a := s.Log.Row(row.Seq); row.Pos == 0 && a != nil {
+		selected.Task = s.Board.TaskOf(&a.Event)
+	}
+	return selected
+}
+
 // Later carries out a command after the message in hand.
 func (s *Screen) Later(cmd tea.Cmd) { s.later = append(s.later, cmd) }
 
@@ -131,8 +140,11 @@ func (s *Screen) Forwards(seq int64) []*model.Forward {
 func (s *Screen) Tunnel() *model.Tunnel { return s.Feed.Tunnel() }
 
 // AssetName is what the task's asset is called, or its id as long as that is not
-// known.
+// known; "" for no task.
 func (s *Screen) AssetName(t *model.Task) string {
+	if t == nil {
+		return ""
+	}
 	if s.Names != nil {
 		if name, ok := s.Names.Get(t.AssetID()); ok {
 			return name

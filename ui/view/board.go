@@ -5,6 +5,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"aspectop/model"
 	"aspectop/ui/draw"
 	"aspectop/ui/keys"
 	"aspectop/ui/look"
@@ -26,11 +27,9 @@ type Board struct {
 // NewBoard returns the cards of the tasks in the list.
 func NewBoard(tasks *Tasks) *Board { return &Board{tasks: tasks} }
 
-func (v *Board) Title() string { return "Board" }
-
 func (v *Board) Has(_ *screen.Screen, a keys.Action) bool { return a != keys.Preview }
 
-func (v *Board) Shown(sc *screen.Screen) int { return v.tasks.Shown(sc) }
+func (v *Board) Shown(sc *screen.Screen) (n int, looking bool) { return v.tasks.Shown(sc) }
 
 func (v *Board) InSight(*screen.Screen) []int64 { return nil }
 
@@ -40,15 +39,17 @@ func (v *Board) Preview(*screen.Screen, int, int) []string { return nil }
 // the tasks changes; the Tasks view has moved the selection already.
 func (v *Board) Changed(*screen.Screen, screen.Change) {
 	if v.cols > 0 {
-		row := v.tasks.rows.Cursor / v.cols
+		row := v.tasks.Cursor / v.cols
 		v.top, v.row = v.top+row-v.row, row
 	}
 }
 
-func (v *Board) Selection(sc *screen.Screen) screen.Selection { return v.tasks.Selection(sc) }
+func (v *Board) Selection(sc *screen.Screen, meant bool) screen.Selection {
+	return v.tasks.Selection(sc, meant)
+}
 
 func (v *Board) Do(sc *screen.Screen, a keys.Action) (tea.Cmd, bool) {
-	i, n := v.tasks.rows.Cursor, len(v.tasks.order)
+	i, n := v.tasks.Cursor, v.tasks.rows.Len()
 	rows, page := v.rowCount(), v.page(sc)
 	row, col := i/v.cols, i%v.cols
 	switch a {
@@ -73,15 +74,9 @@ func (v *Board) Do(sc *screen.Screen, a keys.Action) (tea.Cmd, bool) {
 	}
 	if n > 0 {
 		row, col = max(0, min(row, rows-1)), max(0, min(col, v.cols-1))
-		v.choose(sc, min(row*v.cols+col, n-1))
+		v.tasks.choose(sc, min(row*v.cols+col, n-1))
 	}
 	return nil, true
-}
-
-// choose selects the card of task i in the order.
-func (v *Board) choose(sc *screen.Screen, i int) {
-	v.tasks.rows.Set(i, len(v.tasks.order), v.tasks.h)
-	v.tasks.moved(sc)
 }
 
 func (v *Board) Click(sc *screen.Screen, x, y int) bool {
@@ -91,8 +86,8 @@ func (v *Board) Click(sc *screen.Screen, x, y int) bool {
 	for row := v.top; row < v.rowCount(); row++ {
 		h := v.height(sc, row)
 		if y < h {
-			if i := row*v.cols + x/v.cardWidth(); i < len(v.tasks.order) {
-				v.choose(sc, i)
+			if i := row*v.cols + x/v.cardWidth(); i < v.tasks.rows.Len() {
+				v.tasks.choose(sc, i)
 				return true
 			}
 			return false
@@ -112,13 +107,13 @@ func (v *Board) Arrange(sc *screen.Screen, w, h int) {
 		v.top = v.top * max(1, v.cols) / cols
 		v.cols = cols
 	}
-	v.row = v.tasks.rows.Cursor / v.cols
+	v.row = v.tasks.Cursor / v.cols
 	v.top = max(v.top, v.firstAbove(sc, v.row))
 	v.top = min(v.top, v.row, v.firstAbove(sc, v.rowCount()-1))
 	v.top = max(0, v.top)
 }
 
-func (v *Board) rowCount() int { return (len(v.tasks.order) + v.cols - 1) / v.cols }
+func (v *Board) rowCount() int { return (v.tasks.rows.Len() + v.cols - 1) / v.cols }
 
 func (v *Board) cardWidth() int { return min(v.w/v.cols, look.CardMax) }
 
@@ -148,29 +143,32 @@ func (v *Board) firstAbove(sc *screen.Screen, last int) int {
 }
 
 // rowOf are the tasks whose cards stand in the row.
-func (v *Board) rowOf(row int) []int32 {
-	rows := v.tasks.order
-	return rows[min(row*v.cols, len(rows)):min((row+1)*v.cols, len(rows))]
+func (v *Board) rowOf(sc *screen.Screen, row int) []*model.Task {
+	var tasks []*model.Task
+	for i := row * v.cols; i < min((row+1)*v.cols, v.tasks.rows.Len()); i++ {
+		tasks = append(tasks, v.tasks.task(sc, i))
+	}
+	return tasks
 }
 
 // height is that of the highest card of the row, which may not be higher than
 // the screen.
 func (v *Board) height(sc *screen.Screen, row int) int {
 	h := 0
-	for _, i := range v.rowOf(row) {
-		h = max(h, look.CardHeight(sc.Board.At(int(i))))
+	for _, t := range v.rowOf(sc, row) {
+		h = max(h, look.CardHeight(t))
 	}
 	return min(h, v.h)
 }
 
 func (v *Board) Draw(sc *screen.Screen, w, h int) []string {
-	if len(v.tasks.order) == 0 {
+	if v.tasks.rows.Len() == 0 {
 		return look.Empty(sc, false, w, h)
 	}
 	c := look.CardColumns(v.cardWidth())
 	var lines []string
 	if v.head > 0 {
-		lines = append(lines, c.Heading(sc, min(v.cols, len(v.tasks.order)), w))
+		lines = append(lines, c.Heading(sc, min(v.cols, v.tasks.rows.Len()), w))
 	}
 	rest := draw.Blank(sc.Theme, w-v.cols*c.Width)
 	for row := v.top; row < v.rowCount() && len(lines) < h; row++ {
@@ -191,8 +189,8 @@ func (v *Board) Draw(sc *screen.Screen, w, h int) []string {
 func (v *Board) drawRow(sc *screen.Screen, c *look.CardCols, row int) [][]string {
 	h := v.height(sc, row)
 	cards := make([][]string, v.cols)
-	for i, task := range v.rowOf(row) {
-		cards[i] = look.DrawCard(sc, c, sc.Board.At(int(task)), h, row*v.cols+i == v.tasks.rows.Cursor)
+	for i, t := range v.rowOf(sc, row) {
+		cards[i] = look.DrawCard(sc, c, t, h, row*v.cols+i == v.tasks.Cursor)
 	}
 	for i := range cards {
 		if cards[i] == nil {

@@ -15,14 +15,10 @@ import (
 // Deliveries lists what Aspect says it sent, each message beside what came
 // here. What is known of the selected one stands in the preview.
 type Deliveries struct {
-	sent   sent
-	joined []here // of each of the messages
-	shown  []int  // those that pass the filter
-	rows   draw.Window
-	head   int // lines above the rows
-	h      int // rows on screen
-	id     string
-	follow bool // the selection stays on the first row
+	list[string] // of the ids of the messages that pass the filter
+	sent         sent
+	joined       []here         // of each of the messages
+	place        map[string]int // of the messages by id
 
 	preview draw.TextPane
 	told    toldText
@@ -30,19 +26,17 @@ type Deliveries struct {
 
 // NewDeliveries returns the list, with the first row selected.
 func NewDeliveries() *Deliveries {
-	return &Deliveries{follow: true, preview: draw.NewTextPane()}
+	v := &Deliveries{preview: draw.NewTextPane()}
+	v.list = list[string]{
+		rows: keysOf[string](nil), follow: true, none: "no failures",
+		failed: func(_ *screen.Screen, id string) (failed, known bool) { return v.failed(v.place[id]), true },
+	}
+	return v
 }
-
-func (v *Deliveries) Title() string { return "Deliveries" }
 
 func (v *Deliveries) Has(sc *screen.Screen, a keys.Action) bool {
-	return a != keys.Sort && sc.API != nil
+	return a != keys.Sort && sc.API != nil && (a != keys.Preview || len(v.sent.messages) > 0)
 }
-
-// Empty reports whether Aspect has told of no message yet.
-func (v *Deliveries) Empty() bool { return len(v.sent.messages) == 0 }
-
-func (v *Deliveries) Shown(*screen.Screen) int { return len(v.shown) }
 
 // Update takes in what Aspect has told, and reports whether msg was that.
 func (v *Deliveries) Update(sc *screen.Screen, msg tea.Msg) bool {
@@ -64,47 +58,26 @@ func (v *Deliveries) Arrange(sc *screen.Screen, w, h int) {
 		return
 	}
 	v.update(sc)
-	v.head = len(v.drawHead(sc, w, h))
-	v.h = max(1, h-v.head)
-	v.hold()
-	v.sent.need(sc, v.id)
+	v.arrange(sc, h, len(v.drawHead(sc, w, h)))
+	v.sent.need(sc, v.key)
 }
 
 // update holds what Aspect told against what came here and against the filter.
 func (v *Deliveries) update(sc *screen.Screen) {
 	v.joined = join(sc, v.sent.messages)
-	v.shown = v.shown[:0]
+	v.place = make(map[string]int, len(v.joined))
+	var shown keysOf[string]
 	for i := range v.sent.messages {
+		v.place[v.sent.messages[i].ID] = i
 		if v.keep(sc, i) {
-			v.shown = append(v.shown, i)
+			shown = append(shown, v.sent.messages[i].ID)
 		}
 	}
-	v.hold()
-}
-
-// hold keeps the selection on its message, or on the first row while following.
-func (v *Deliveries) hold() {
-	n := len(v.shown)
-	if n == 0 {
-		v.rows.Set(0, 0, v.h)
-		v.id = ""
-		return
+	v.rows = shown
+	if v.hold(sc); len(shown) == 0 {
+		v.key = ""
 	}
-	row := 0
-	if !v.follow {
-		row = min(v.rows.Cursor, n-1)
-		for i := range v.shown {
-			if v.message(i).ID == v.id {
-				row = i
-				break
-			}
-		}
-	}
-	v.rows.Shift(row, n, v.h)
-	v.id = v.message(row).ID
 }
-
-func (v *Deliveries) message(row int) *screen.SentMessage { return &v.sent.messages[v.shown[row]] }
 
 // keep reports whether message i passes the filter: by what came here, as far
 // as that is at hand, or by what Aspect tells.
@@ -113,25 +86,16 @@ func (v *Deliveries) keep(sc *screen.Screen, i int) bool {
 	if f.Failures && !v.failed(i) {
 		return false
 	}
-	if f.Words.Empty() {
-		return true
+	if a := sc.Log.Row(h.row.Seq); h.is == hereArrived && a != nil {
+		t := sc.Board.TaskOf(&a.Event)
+		return f.Words.MatchEvent(&a.Event, t, sc.AssetName(t), sc.At)
 	}
 	msg := &v.sent.messages[i]
-	s := model.Subject{Now: sc.At, Event: &model.Event{
+	s := model.Subject{Event: &model.Event{
 		ID: msg.ID, EventID: msg.EventID, Type: msg.EventType, Source: model.SourceWebhook, Received: msg.Time,
 	}}
-	if a := sc.Log.Row(h.row.Seq); h.is == hereArrived && a != nil {
-		s.Event = &a.Event
-		if a.Task != nil {
-			if s.Task = sc.Board.Task(a.Task.ID); s.Task != nil {
-				s.Name = sc.AssetName(s.Task)
-			}
-		}
-	}
-	if h.is == hereRefused {
-		if n := sc.Log.Status(h.row); n != nil {
-			s.Rejected, s.Rejection = true, n.Rejected
-		}
+	if n := sc.Log.Status(h.row); h.is == hereRefused && n != nil {
+		s.Rejected, s.Rejection = true, n.Rejected
 	}
 	return f.Words.Match(&s)
 }
@@ -142,18 +106,13 @@ func (v *Deliveries) failed(i int) bool {
 	return v.joined[i].is == hereMissing || v.joined[i].is == hereRefused || word == "failed"
 }
 
-func (v *Deliveries) Selection(sc *screen.Screen) screen.Selection {
-	if len(v.shown) == 0 {
+func (v *Deliveries) Selection(sc *screen.Screen, meant bool) screen.Selection {
+	id, ok := v.selected(sc, meant)
+	if !ok {
 		return screen.Selection{}
 	}
-	s := screen.Selection{Sent: v.id}
-	switch h := v.joined[v.shown[v.rows.Cursor]]; h.is {
-	case hereArrived, hereRefused:
-		s.Row = h.row
-	}
-	if a := sc.Log.Row(s.Row.Seq); s.Row.Pos == 0 && a != nil && a.Task != nil {
-		s.Task = sc.Board.Task(a.Task.ID)
-	}
+	s := sc.Select(v.joined[v.place[id]].row)
+	s.Sent = id
 	return s
 }
 
@@ -172,79 +131,33 @@ func (v *Deliveries) Do(sc *screen.Screen, a keys.Action) (tea.Cmd, bool) {
 	if sc.API == nil {
 		return nil, false
 	}
-	n := len(v.shown)
 	switch a {
 	case keys.AskAgain:
 		if v.sent.again = true; v.sent.asking {
 			sc.Say("still waiting for Aspect's answer")
 		}
-	case keys.Follow:
-		v.follow = !v.follow
-		sc.SayFollow(v.follow)
 	case keys.Open:
-		switch s := v.Selection(sc); {
-		case n == 0:
+		switch s := v.Selection(sc, true); {
+		case s.Sent == "":
 		case s.Row != feed.RowKey{}:
 			sc.Open(s.Task, s.Row)
 		default:
-			v.openSheet(sc)
+			v.openSheet(sc, s.Sent)
 		}
 	case keys.Right:
-		if n > 0 {
-			v.openSheet(sc)
+		if id, ok := v.selected(sc, true); ok {
+			v.openSheet(sc, id)
 		}
-	case keys.NextMatch, keys.PrevMatch:
-		v.toFailure(sc, a)
 	default:
-		if !v.rows.Move(a, n, v.h) {
-			return nil, false
-		}
-		v.moved(sc)
+		return nil, v.do(sc, a)
 	}
 	return nil, true
 }
 
-// moved notes that the reader chose a row: following would take it away.
-func (v *Deliveries) moved(sc *screen.Screen) {
-	if len(v.shown) == 0 {
-		return
-	}
-	v.id = v.message(v.rows.Cursor).ID
-	if v.follow && v.rows.Cursor > 0 {
-		v.follow = false
-		sc.SayFollow(false)
-	}
-}
-
-func (v *Deliveries) toFailure(sc *screen.Screen, a keys.Action) {
-	n, step := len(v.shown), 1
-	if a == keys.PrevMatch {
-		step = -1
-	}
-	for i := 1; i <= n; i++ {
-		row := ((v.rows.Cursor+i*step)%n + n) % n
-		if v.failed(v.shown[row]) {
-			v.rows.Set(row, n, v.h)
-			v.moved(sc)
-			return
-		}
-	}
-	sc.Say("no failures")
-}
-
-func (v *Deliveries) Click(sc *screen.Screen, _, y int) bool {
-	if row := v.rows.Top + y - v.head; y >= v.head && row < len(v.shown) {
-		v.rows.Set(row, len(v.shown), v.h)
-		v.moved(sc)
-		return true
-	}
-	return false
-}
-
-// openSheet shows all that Aspect tells of the selected message.
-func (v *Deliveries) openSheet(sc *screen.Screen) {
-	id := v.id
-	v.follow = false // r and e are about the message that is read
+// openSheet shows all that Aspect tells of a message.
+func (v *Deliveries) openSheet(sc *screen.Screen, id string) {
+	v.key, v.follow = id, false // r and e are about the message that is read
+	v.hold(sc)
 	sc.Cover(&screen.Sheet{
 		Title: func() string { return "message " + id },
 		Content: func() *draw.Document {

@@ -10,12 +10,10 @@ func (v *Deliveries) Draw(sc *screen.Screen, w, h int) []string {
 	if sc.API == nil {
 		return drawNoKey(sc, w, h)
 	}
-	lines := v.drawHead(sc, w, h)
-	c := deliveryColumns(w)
-	for row := v.rows.Top; row < len(v.shown) && len(lines) < h; row++ {
-		lines = append(lines, v.drawRow(sc, &c, row, w))
-	}
-	return draw.Tall(sc.Theme, lines, w, h)
+	table := v.table(sc, w)
+	return draw.Tall(sc.Theme, v.drawRows(v.drawHead(sc, w, h), h, func(id string, selected bool) string {
+		return table.Row(sc.Theme, w, v.place[id], selected)
+	}), w, h)
 }
 
 // drawNoKey says what would be here and how to get it.
@@ -52,7 +50,7 @@ func (v *Deliveries) drawHead(sc *screen.Screen, w, h int) []string {
 		return append(lines, look.Paragraph(sc, draw.Plain, "Aspect has sent no message.", w, 1)...)
 	case len(s.messages) == 0:
 		return lines
-	case len(v.shown) == 0:
+	case v.rows.Len() == 0:
 		lines = append(lines, look.Paragraph(sc, draw.Plain, "Nothing matches the filter.", w, 1)...)
 	}
 	if h > 5 {
@@ -63,69 +61,38 @@ func (v *Deliveries) drawHead(sc *screen.Screen, w, h int) []string {
 		lines = append(lines, l.String())
 	}
 	if h > 3 {
-		c := deliveryColumns(w)
-		lines = append(lines, c.drawTitles(sc, w))
+		lines = append(lines, v.table(sc, w).Head(sc.Theme, w))
 	}
 	return lines
 }
 
-// deliveryCols is the layout of the list, 0 for a column that had to give way.
-type deliveryCols struct {
-	status, here, task, kind, id int
-}
-
-func deliveryColumns(w int) deliveryCols {
-	c := deliveryCols{status: 11, here: 18, task: 10, kind: 16, id: 12}
-	used := func() int { return 2 + draw.ClockWidth + 1 + c.status + c.here + c.task + c.kind + c.id }
-	for _, giveWay := range []*int{&c.task, &c.kind, &c.id} {
-		if used() > w {
-			*giveWay = 0
-		}
+// table lays the list out for the width; its rows are places of messages.
+func (v *Deliveries) table(sc *screen.Screen, w int) draw.Table[int] {
+	table := draw.Table[int]{
+		{Title: "SENT", Sizes: []draw.Size{draw.Whole(0, draw.ClockWidth+1)}, Draw: func(l *draw.Line, i, w int) {
+			l.Cell(draw.Dim, draw.Clock(v.sent.messages[i].Time), w)
+		}},
+		{Title: "STATUS", Sizes: []draw.Size{draw.Whole(0, 11)}, Draw: func(l *draw.Line, i, w int) {
+			sign, word, r := statusWord(v.sent.status(i))
+			l.Cell(r, sign+" "+word, w)
+		}},
+		{Title: "HERE", Sizes: []draw.Size{draw.Part(1, 18)}, Draw: func(l *draw.Line, i, w int) {
+			here, r := v.joined[i].words()
+			l.Cell(r, here, w)
+		}},
+		{Title: "TASK", Sizes: []draw.Size{draw.Whole(4, 10)}, Draw: func(l *draw.Line, i, w int) {
+			h := v.joined[i]
+			if a := sc.Log.Row(h.row.Seq); h.is == hereArrived && a != nil && a.Task != nil {
+				l.Cell(draw.Plain, draw.Short(a.Task.ID, w), w)
+			}
+		}},
+		{Title: "TYPE", Sizes: []draw.Size{draw.Whole(3, 16)}, Draw: func(l *draw.Line, i, w int) {
+			l.Cell(draw.Plain, v.sent.messages[i].EventType, w)
+		}},
+		{Title: "MESSAGE", Sizes: []draw.Size{draw.Whole(2, 12), draw.Part(5, 33)}, Draw: func(l *draw.Line, i, w int) {
+			l.Cell(draw.Dim, v.sent.messages[i].ID, w)
+		}},
 	}
-	if c.id > 0 {
-		c.id += min(w-used(), 20) // as long as Svix makes them
-	}
-	return c
-}
-
-func (c *deliveryCols) drawTitles(sc *screen.Screen, w int) string {
-	l := draw.NewLine(sc.Theme, w).Space(2).Cell(draw.Dim, "SENT", draw.ClockWidth).Space(1)
-	for _, col := range []struct {
-		name string
-		w    int
-	}{{"STATUS", c.status}, {"HERE", c.here}, {"TASK", c.task}, {"TYPE", c.kind}, {"MESSAGE", c.id}} {
-		if col.w > 0 {
-			l.Cell(draw.Dim, col.name, col.w-1).Space(1)
-		}
-	}
-	return l.String()
-}
-
-func (v *Deliveries) drawRow(sc *screen.Screen, c *deliveryCols, row, w int) string {
-	i := v.shown[row]
-	msg, h := &v.sent.messages[i], v.joined[i]
-	l := draw.NewLine(sc.Theme, w)
-	if l.Selected = row == v.rows.Cursor; l.Selected {
-		l.Put(draw.Accent, draw.GlyphCursor)
-	}
-	l.To(2)
-	l.Put(draw.Dim, draw.Clock(msg.Time)).Space(1)
-	sign, word, r := statusWord(v.sent.status(i))
-	l.Cell(r, sign+" "+word, c.status-1).Space(1)
-	here, r := h.words()
-	l.Cell(r, here, c.here-1).Space(1)
-	if c.task > 0 {
-		id := ""
-		if a := sc.Log.Row(h.row.Seq); h.is == hereArrived && a != nil && a.Task != nil {
-			id = draw.Short(a.Task.ID, c.task-1)
-		}
-		l.Cell(draw.Plain, id, c.task-1).Space(1)
-	}
-	if c.kind > 0 {
-		l.Cell(draw.Plain, msg.EventType, c.kind-1).Space(1)
-	}
-	if c.id > 0 {
-		l.Cell(draw.Dim, msg.ID, c.id)
-	}
-	return l.String()
+	table.Arrange(w + 1) // no blank behind the last one
+	return table
 }

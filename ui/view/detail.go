@@ -55,8 +55,8 @@ func NewDetail(sc *screen.Screen, t *model.Task, row feed.RowKey) *Detail {
 	if t != nil {
 		d.task = t.ID()
 	}
-	d.events.opened = row.Seq
-	if d.events.follow = row == (feed.RowKey{}); !d.events.follow || t == nil {
+	d.events = newTaskEvents(row)
+	if !d.events.follow || t == nil {
 		d.pane = panePayload
 	}
 	return d
@@ -110,11 +110,9 @@ func (d *Detail) hold(sc *screen.Screen) {
 	if t == nil {
 		return
 	}
-	e := &d.events
-	e.update(t)
-	e.hold(d.h, d.row.Seq)
-	if e.follow {
-		d.row = feed.RowKey{Seq: e.selected()}
+	d.events.update(sc, t, d.h)
+	if d.events.follow {
+		d.row = d.events.key
 	}
 }
 
@@ -138,7 +136,7 @@ func (d *Detail) Do(sc *screen.Screen, a keys.Action) (tea.Cmd, bool) {
 		if !d.events.do(sc, a) {
 			return nil, false
 		}
-		d.row = feed.RowKey{Seq: d.events.selected()}
+		d.row = d.events.key
 		return nil, true
 	}
 	if a == keys.Wrap {
@@ -163,10 +161,9 @@ func (d *Detail) step(by int) {
 
 func (d *Detail) turnTo(p paneID) {
 	d.pane = p
-	e := &d.events
-	switch p {
+	switch e := &d.events; p {
 	case paneEvents: // with the last row selected, it follows again
-		e.follow = len(e.seqs) == 0 || e.selected() == e.seqs[len(e.seqs)-1]
+		e.follow = e.Cursor >= e.newest()
 	case panePayload, paneHeaders:
 		e.follow = false
 	}
@@ -191,7 +188,7 @@ func (d *Detail) Draw(sc *screen.Screen, w, h int) []string {
 			lines = append(lines, all[max(0, min(d.top, len(all)-h)):]...)
 		}
 	case paneEvents:
-		lines = append(lines, d.events.draw(sc, w, h)...)
+		lines = append(lines, drawLog(sc, &d.events.list, false, w, h)...)
 	default:
 		lines = append(lines, d.Reader().Draw(sc.Theme, w, h)...)
 	}
@@ -223,7 +220,7 @@ func (d *Detail) about(sc *screen.Screen) string {
 	case paneTask:
 		return draw.Short(d.task, 8)
 	case paneEvents:
-		return draw.Count(len(d.events.seqs), "event", "events")
+		return draw.Count(d.events.rows.Len(), "event", "events")
 	}
 	return d.shown.about(sc, d)
 }

@@ -207,9 +207,6 @@ func (c *content) about(sc *screen.Screen, d *Detail) string {
 }
 
 // newer is how many events of the task came after the one that is shown.
-func (d *Detail) newer() (n int) {
-	for i := len(d.events.seqs) - 1; i >= 0 && d.events.seqs[i] > d.row.Seq; i-- {
-		n++
-	}
-	return n
+func (d *Detail) newer() int {
+	return max(0, d.events.rows.Len()-1-d.events.rows.Find(d.row))
 }

@@ -69,14 +69,11 @@ type toldText struct {
 
 // text is all that is known of a message.
 func (v *Deliveries) text(sc *screen.Screen, id string) *draw.Document {
-	for i := range v.sent.messages {
-		if msg := &v.sent.messages[i]; msg.ID == id {
-			of := v.told.of
-			of.id, of.changes, of.hidden, of.here = id, v.sent.changes, sc.Hidden, v.joined[i]
-			if v.told.doc == nil || v.told.of != of {
-				v.told.of, v.told.doc = of, v.write(sc, msg, of.here)
-			}
-			break
+	if i, listed := v.place[id]; listed {
+		of := v.told.of
+		of.id, of.changes, of.hidden, of.here = id, v.sent.changes, sc.Hidden, v.joined[i]
+		if v.told.doc == nil || v.told.of != of {
+			v.told.of, v.told.doc = of, v.write(sc, &v.sent.messages[i], of.here)
 		}
 	}
 	if v.told.doc == nil || v.told.of.id != id { // gone from the list: what was shown stays
@@ -170,10 +167,10 @@ func paintSent(line []byte) []draw.Stretch {
 
 // Preview draws the beginning of what is known of the selected message.
 func (v *Deliveries) Preview(sc *screen.Screen, w, h int) []string {
-	if v.id == "" {
+	if v.key == "" {
 		return nil
 	}
-	v.preview.Replace(v.text(sc, v.id))
+	v.preview.Replace(v.text(sc, v.key))
 	v.preview.ToTop()
 	v.preview.Arrange(w, h)
 	return v.preview.Draw(sc.Theme, w, h)

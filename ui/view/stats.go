@@ -46,11 +46,9 @@ type spot struct {
 // NewStats returns statistics over the tasks of the list.
 func NewStats(list *Tasks) *Stats { return &Stats{list: list} }
 
-func (v *Stats) Title() string { return "Stats" }
-
 func (v *Stats) Has(_ *screen.Screen, a keys.Action) bool { return a == keys.Open }
 
-func (v *Stats) Shown(sc *screen.Screen) int { return v.list.Shown(sc) }
+func (v *Stats) Shown(sc *screen.Screen) (n int, looking bool) { return v.list.Shown(sc) }
 
 func (v *Stats) InSight(*screen.Screen) []int64 { return nil }
 
@@ -75,7 +73,7 @@ func (v *Stats) Changed(_ *screen.Screen, c screen.Change) {
 	v.stale = v.stale || c.Filter || c.All || len(c.Tasks) > 0
 }
 
-func (v *Stats) Selection(*screen.Screen) screen.Selection {
+func (v *Stats) Selection(*screen.Screen, bool) screen.Selection {
 	return screen.Selection{Task: v.picked.task}
 }
 

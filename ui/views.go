@@ -1,0 +1,84 @@
+package ui
+
+import (
+	"slices"
+	"strconv"
+
+	tea "charm.land/bubbletea/v2"
+
+	"aspectop/ui/keys"
+	"aspectop/ui/screen"
+	"aspectop/ui/view"
+)
+
+// viewKind is a view before a screen has it.
+type viewKind struct {
+	name    string // for --view
+	title   string // of its tab
+	short   string // of its key in the footer; "" keeps that out
+	help    string
+	open    func(sc *screen.Screen, tasks *view.Tasks) oneView
+	notch   int  // rows that a notch of the wheel goes
+	preview bool // shown on narrow terminals too
+}
+
+// views are all views, in the order of their tabs and keys. Keys, tabs, footer,
+// help, manual and the values of --view are made from it.
+var views = []viewKind{
+	{"tasks", "Tasks", "tasks", "tasks, one per row", func(_ *screen.Screen, t *view.Tasks) oneView { return t }, 3, false},
+	{"board", "Board", "board", "board, one card per task", func(_ *screen.Screen, t *view.Tasks) oneView { return view.NewBoard(t) }, 1, false},
+	{"events", "Events", "events", "event log", func(sc *screen.Screen, _ *view.Tasks) oneView { return view.NewEvents(sc) }, 3, false},
+	// A message says little without its attempts.
+	{"deliveries", "Deliveries", "", "what Aspect says it sent", func(*screen.Screen, *view.Tasks) oneView { return view.NewDeliveries() }, 3, true},
+	{"stats", "Stats", "stats", "statistics", func(_ *screen.Screen, t *view.Tasks) oneView { return view.NewStats(t) }, 3, false},
+}
+
+// Views are the names of the views.
+func Views() []string {
+	var names []string
+	for _, k := range views {
+		names = append(names, k.name)
+	}
+	return names
+}
+
+// Bindings are the keys of a screen: those of the views, then those of
+// [keys.Bindings].
+func Bindings() keys.Set {
+	var open keys.Set
+	for i, k := range views {
+		open = append(open, keys.Binding{
+			Do: keys.View + keys.Action(i), Topic: keys.Views, Keys: []string{strconv.Itoa(i + 1)}, Short: k.short, Help: k.help,
+		})
+	}
+	at := slices.IndexFunc(keys.Bindings, func(b keys.Binding) bool { return b.Topic == keys.Views })
+	return slices.Insert(slices.Clone(keys.Bindings), at, open...)
+}
+
+// oneView is a full-screen view.
+type oneView interface {
+	// Changed tells that the board or the filter changed.
+	Changed(sc *screen.Screen, c screen.Change)
+	// Arrange gives the view its room, ahead of drawing and of need.
+	Arrange(sc *screen.Screen, w, h int)
+	// Draw returns exactly h lines of exactly w cells.
+	Draw(sc *screen.Screen, w, h int) []string
+	// Preview shows what is selected, in at most h lines of w cells.
+	Preview(sc *screen.Screen, w, h int) []string
+	// Do carries out an action and reports whether it meant something here.
+	Do(sc *screen.Screen, a keys.Action) (tea.Cmd, bool)
+	// Has reports whether the view has a use for sorting, following, opening or
+	// previewing.
+	Has(sc *screen.Screen, a keys.Action) bool
+	// Selection is what is selected or, if meant, what a key pressed now means: while
+	// following, the selection may just have moved on.
+	Selection(sc *screen.Screen, meant bool) screen.Selection
+	// Shown is the number of rows that pass the filter, and whether more are being
+	// searched.
+	Shown(sc *screen.Screen) (n int, looking bool)
+	// InSight are the deliveries whose rows are on the screen.
+	InSight(sc *screen.Screen) []int64
+	// Click selects what is drawn in the cell, and reports whether that can be
+	// selected.
+	Click(sc *screen.Screen, x, y int) bool
+}
