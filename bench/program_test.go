@@ -56,13 +56,20 @@ func startWatch(b testing.TB, on screen, args ...string) *program {
 	p := &program{folder: b.TempDir(), receiver: freeAddress(b), metrics: freeAddress(b)}
 	args = append([]string{"watch", "--listen", p.receiver, "--metrics", p.metrics}, args...)
 	p.start(b, on, args)
+	awaitReady(b, p.receiver)
+	return p
+}
+
+// awaitReady returns when aspectop accepts deliveries at the address.
+func awaitReady(b testing.TB, address string) {
+	b.Helper()
 	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(5 * time.Millisecond) {
-		answer, err := client.Get("http://" + p.receiver + "/readyz")
+		answer, err := client.Get("http://" + address + "/readyz")
 		if err == nil {
 			answer.Body.Close()
 			if answer.StatusCode == http.StatusOK {
-				return p
+				return
 			}
 		}
 		if time.Now().After(deadline) {

@@ -31,6 +31,7 @@ const (
 	kindVerify  = "verify"
 	kindSample  = "sample"
 	kindDurable = "durable"
+	kindLines   = "lines" // the program itself
 
 	kindVariable    = "ASPECTOP_BENCH_SERVER"
 	dirVariable     = "ASPECTOP_BENCH_DIR"
@@ -157,7 +158,11 @@ func start(b testing.TB, kind, dir string, environment ...string) *server {
 		b.Fatal(err)
 	}
 	cmd := sampleCommand()
-	if kind != kindSample {
+	switch kind {
+	case kindSample:
+	case kindLines:
+		return startLines(b, own)
+	default:
 		self, err := os.Executable()
 		if err != nil {
 			b.Fatal(err)
@@ -185,8 +190,35 @@ func start(b testing.TB, kind, dir string, environment ...string) *server {
 	return &server{addr: strings.TrimSpace(addr), cmd: cmd, in: in}
 }
 
+// startLines starts aspectop watch, which writes its lines to a file.
+func startLines(b testing.TB, dir string) *server {
+	b.Helper()
+	path, err := buildProgram()
+	if err != nil {
+		b.Fatal(err)
+	}
+	addr := freeAddress(b)
+	out, err := os.Create(filepath.Join(dir, "lines"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer out.Close()
+	cmd := exec.Command(path, "watch", "--json", "--listen", addr, "--journal", filepath.Join(dir, "journal.db"))
+	cmd.Env = append(os.Environ(), "ASPECT_WEBHOOK_SECRET="+secret)
+	cmd.Stdout = out
+	if err := cmd.Start(); err != nil {
+		b.Fatal(err)
+	}
+	awaitReady(b, addr)
+	return &server{addr: addr, cmd: cmd}
+}
+
 func (s *server) stop(b testing.TB) {
-	_ = s.in.Close()
+	if s.in != nil {
+		_ = s.in.Close()
+	} else {
+		_ = s.cmd.Process.Signal(os.Interrupt)
+	}
 	if err := s.cmd.Wait(); err != nil {
 		b.Errorf("the server ended with %v", err)
 	}
