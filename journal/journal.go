@@ -46,6 +46,13 @@ type Options struct {
 	// Holding is told who does the retention, where several processes share the
 	// journal and one of them does; nil tells nobody.
 	Holding func(Holder)
+	// Committed, if set, is called after each commit of Append with what was
+	// committed, as a Reader returns it, before any Append of the commit returns and
+	// before Wait does. Calls follow one another, with ascending numbers. Numbers
+	// missing in between were committed by another process, or were not acknowledged:
+	// they have to be read. The next commit waits for it, so it must not block, nor
+	// call the Journal. It may keep the slice, but must not change a Header or Body.
+	Committed func([]model.Delivery)
 	// Now is the clock that Retain goes by; nil is time.Now.
 	Now func() time.Time
 }
@@ -62,8 +69,8 @@ type Journal interface {
 	// repeat, whichever process received it.
 	//
 	// It takes as long as the disk takes, or until ctx ends: then d may be kept
-	// all the same, and must not be changed any more, for a commit that others
-	// may have joined is seen through.
+	// all the same, for a commit that others may have joined is seen through. The
+	// Header and the Body of d must not be changed any more in either case.
 	Append(ctx context.Context, d *model.Delivery) error
 
 	// SaveForwards keeps the outcomes of forwarding to one target, each in place

@@ -36,6 +36,7 @@ func Run(t *testing.T, newHome func(t testing.TB) Home) {
 		{"Ids and headers may hold any byte", anyByte},
 		{"Readers go both ways through messages and repeats", bothWays},
 		{"Since is the cursor for a time", since},
+		{"What was committed is handed over in order, as it is read", handedOver},
 		{"Headers can be omitted", omitted},
 		{"A waiting reader learns of commits, in this process and in others", waiting},
 		{"A reader never misses or repeats a number while others append", following},
@@ -166,6 +167,55 @@ func concurrent(t *testing.T, h Home) {
 	}
 	if len(messages) != goroutines/2*each {
 		t.Errorf("%d messages", len(messages))
+	}
+}
+
+func handedOver(t *testing.T, h Home) {
+	var mu sync.Mutex
+	var got []model.Delivery
+	j := open(t, h, journal.Options{Committed: func(batch []model.Delivery) {
+		mu.Lock()
+		defer mu.Unlock()
+		got = append(got, batch...)
+	}})
+	own, err := j.Reader()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer own.Close()
+	has := func(seq int64) bool {
+		mu.Lock()
+		defer mu.Unlock()
+		return len(got) > 0 && got[len(got)-1].Seq >= seq
+	}
+	var wg sync.WaitGroup
+	const goroutines, each = 8, 20
+	for g := range goroutines {
+		wg.Go(func() {
+			for i := range each { // every id is sent by two goroutines, every fourth body twice the same
+				body := []string{"", "same", fmt.Sprint(g), fmt.Sprint(-g)}[i%4]
+				d := delivery(fmt.Sprintf("msg_%d_%d", g/2, i), body)
+				d.Received = received.Add(time.Duration(g*each+i) * 1001 * time.Nanosecond).In(time.FixedZone("", 3600))
+				d.Header["X"] = []string{"caf\xe9", ""}
+				if err := j.Append(t.Context(), d); err != nil {
+					t.Error(err)
+				} else if !has(d.Seq) {
+					t.Errorf("%d was acknowledged before it was handed over", d.Seq)
+				}
+			}
+		})
+	}
+	for last := int64(0); last < goroutines*each; {
+		if err := own.Wait(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if _, last, err = own.Range(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	wg.Wait()
+	if want := all(t, read(t, h)); !reflect.DeepEqual(got, want) {
+		t.Errorf("handed over\n%v\nread\n%v", got, want)
 	}
 }
 

@@ -29,26 +29,21 @@ const (
 
 // arrival is a delivery on its way into the database, and what became of it.
 type arrival struct {
-	ctx      context.Context
-	delivery *model.Delivery
-	header   string
-
-	seq, message int64
-	attempt      int
-	differs      bool
+	journal.Arrival
+	ctx context.Context
 }
 
 // Append keeps d; see [journal.Journal]. When it returns nil, the server has
 // committed d as durably as its synchronous_commit asks for.
 func (j *Journal) Append(ctx context.Context, d *model.Delivery) error {
-	a := &arrival{ctx: ctx, delivery: d, header: string(journal.AppendHeader(nil, d.Header, d.ID))}
+	a := &arrival{journal.Arrival{Delivery: d, Header: string(journal.AppendHeader(nil, d.Header, d.ID))}, ctx}
 	if err := j.group.Add(ctx, a); err != nil {
 		if failed := j.failed.Load(); failed != nil && ctx.Err() != nil {
 			return failed.err // says why time ran out
 		}
 		return err
 	}
-	d.Seq, d.Message, d.Attempt, d.Differs = a.seq, a.message, a.attempt, a.differs
+	a.Acknowledge()
 	return nil
 }
 
@@ -77,7 +72,14 @@ func (j *Journal) commit(arrivals []*arrival) error {
 		return err
 	}
 	j.failed.Store(nil)
-	last := wanted[len(wanted)-1].seq
+	last := wanted[len(wanted)-1].Seq
+	if j.options.Committed != nil {
+		stored := make([]model.Delivery, len(wanted))
+		for i, a := range wanted {
+			stored[i] = a.Stored()
+		}
+		j.options.Committed(stored)
+	}
 	j.seen.Store(last)
 	j.watch.tell(last)
 	return nil
@@ -187,16 +189,16 @@ func (j *Journal) send(ctx context.Context, arrivals []*arrival) (err error) {
 	first, nth, same := make([]int32, n), make([]int32, n), make([]bool, n)
 	places := make(map[string][]int, n) // of each id
 	for i, a := range arrivals {
-		d := a.delivery
+		d := a.Delivery
 		ids[i], received[i], sources[i], secrets[i] = encodeText(d.ID), d.Received, string(d.Source), encodeText(d.Secret)
-		headers[i], bodies[i] = a.header, d.Body
+		headers[i], bodies[i] = a.Header, d.Body
 		if bodies[i] == nil {
 			bodies[i] = []byte{}
 		}
 		places[ids[i]] = append(places[ids[i]], i)
 		before := places[ids[i]]
 		first[i], nth[i] = int32(before[0])+1, int32(len(before))
-		same[i] = bytes.Equal(d.Body, arrivals[before[0]].delivery.Body)
+		same[i] = bytes.Equal(d.Body, arrivals[before[0]].Delivery.Body)
 	}
 
 	forgetWarning(c.Conn().PgConn())
@@ -223,7 +225,7 @@ func (j *Journal) send(ctx context.Context, arrivals []*arrival) (err error) {
 	placed := 0
 	for rows.Next() && placed < n {
 		a := arrivals[placed]
-		if err := rows.Scan(&a.seq, &a.message, &a.attempt, &a.differs); err != nil {
+		if err := rows.Scan(&a.Seq, &a.Message, &a.Attempt, &a.Differs); err != nil {
 			return err
 		}
 		placed++

@@ -14,36 +14,34 @@ import (
 
 // arrival is a delivery on its way into the file, and what became of it.
 type arrival struct {
-	delivery *model.Delivery
-	hash     idHash
-	header   string
-
-	seq, message int64
-	attempt      int
-	differs      bool
+	journal.Arrival
+	hash idHash
 }
-
-func (a *arrival) repeat() bool { return a.seq != a.message }
 
 // Append keeps d; see [journal.Journal]. When it returns nil, d is on the disk.
 func (j *Journal) Append(ctx context.Context, d *model.Delivery) error {
 	var room [2048]byte
 	a := &arrival{
-		delivery: d,
-		hash:     j.ids.hash(d.ID),
-		header:   string(journal.AppendHeader(room[:0], d.Header, d.ID)),
+		journal.Arrival{Delivery: d, Header: string(journal.AppendHeader(room[:0], d.Header, d.ID))},
+		j.ids.hash(d.ID),
 	}
 	if err := j.group.Add(ctx, a); err != nil {
 		return err
 	}
-	d.Seq, d.Message, d.Attempt, d.Differs = a.seq, a.message, a.attempt, a.differs
+	a.Acknowledge()
 	return nil
 }
 
 // commitAndTell commits a batch and tells the readers.
 func (j *Journal) commitAndTell(arrivals []*arrival) error {
 	err := explain(j.path, j.commit(arrivals))
-	j.failed = err != nil
+	if j.failed = err != nil; !j.failed && j.options.Committed != nil {
+		stored := make([]model.Delivery, len(arrivals))
+		for i, a := range arrivals {
+			stored[i] = a.Stored()
+		}
+		j.options.Committed(stored)
+	}
 	j.news.tell()
 	return err
 }
@@ -71,7 +69,7 @@ func (j *Journal) commit(b []*arrival) (err error) {
 	j.last += int64(len(b))
 	n := int64(pageSize)
 	for _, a := range b {
-		n += int64(len(a.header) + len(a.delivery.Body))
+		n += int64(len(a.Header) + len(a.Delivery.Body))
 	}
 	j.noteWritten(n)
 	j.restartLog(patience)
@@ -106,16 +104,16 @@ func (j *Journal) number(b []*arrival) error {
 		message, known := j.ids.message(a.hash)
 		if !known {
 			j.ids.add(a.hash, seq)
-			a.seq, a.message, a.attempt = seq, seq, 1
+			a.Seq, a.Message, a.Attempt = seq, seq, 1
 			continue
 		}
-		same, err := j.sameBody(message, a.delivery.Body, b)
+		same, err := j.sameBody(message, a.Delivery.Body, b)
 		if err != nil {
 			return err
 		}
-		a.seq, a.message, a.differs = seq, message, !same
-		a.attempt = max(j.ids.attempts[message], 1) + 1
-		j.ids.attempts[message] = a.attempt
+		a.Seq, a.Message, a.Differs = seq, message, !same
+		a.Attempt = max(j.ids.attempts[message], 1) + 1
+		j.ids.attempts[message] = a.Attempt
 	}
 	return nil
 }
@@ -124,10 +122,10 @@ func (j *Journal) number(b []*arrival) error {
 func (j *Journal) forget(b []*arrival) {
 	for _, a := range b {
 		switch {
-		case a.seq == 0:
-		case a.repeat():
-			if j.ids.attempts[a.message]--; j.ids.attempts[a.message] < 2 {
-				delete(j.ids.attempts, a.message)
+		case a.Seq == 0:
+		case a.Repeat():
+			if j.ids.attempts[a.Message]--; j.ids.attempts[a.Message] < 2 {
+				delete(j.ids.attempts, a.Message)
 			}
 		default:
 			delete(j.ids.seqs, a.hash)
@@ -139,7 +137,7 @@ func (j *Journal) forget(b []*arrival) {
 // file, in the same batch, or removed save for its digest.
 func (j *Journal) sameBody(message int64, body []byte, b []*arrival) (bool, error) {
 	if i := message - j.last - 1; i >= 0 {
-		return bytes.Equal(b[i].delivery.Body, body), nil
+		return bytes.Equal(b[i].Delivery.Body, body), nil
 	}
 	var first []byte
 	err := j.writer.row(`SELECT body FROM deliveries WHERE seq = ?`, []any{message}, &first)
@@ -160,14 +158,14 @@ func insert(s *session, b []*arrival) error {
 	firsts := s.inserted[:0]
 	defer func() { clear(s.inserted) }()
 	for _, a := range b {
-		if a.repeat() {
+		if a.Repeat() {
 			if err := insertRepeat(s, a); err != nil {
 				return err
 			}
 			continue
 		}
-		d := a.delivery
-		firsts = append(firsts, a.seq, d.ID, d.Received.UnixMicro(), string(d.Source), d.Secret, a.header, d.Body)
+		d := a.Delivery
+		firsts = append(firsts, a.Seq, d.ID, d.Received.UnixMicro(), string(d.Source), d.Secret, a.Header, d.Body)
 	}
 	s.inserted = firsts
 	for i := range insertions {
@@ -195,13 +193,13 @@ func insertion(rows int) string {
 }
 
 func insertRepeat(s *session, a *arrival) error {
-	d := a.delivery
+	d := a.Delivery
 	var body []byte
-	if a.differs {
+	if a.Differs {
 		body = d.Body
 	}
 	_, err := s.exec(`INSERT INTO repeats (seq, id, received, source, secret, headers, body, message, attempt, differs)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		a.seq, d.ID, d.Received.UnixMicro(), string(d.Source), d.Secret, a.header, body, a.message, a.attempt, a.differs)
+		a.Seq, d.ID, d.Received.UnixMicro(), string(d.Source), d.Secret, a.Header, body, a.Message, a.Attempt, a.Differs)
 	return err
 }

@@ -32,16 +32,16 @@ func (j *Journal) Import(_ context.Context, deliveries []model.Delivery) error {
 	size := int64(pageSize)
 	for i := range deliveries {
 		d := &deliveries[i]
-		batch[i] = &arrival{
-			delivery: d, hash: j.ids.hash(d.ID), header: string(journal.AppendHeader(nil, d.Header, d.ID)),
-			seq: d.Seq, message: d.Message, attempt: d.Attempt, differs: d.Differs,
-		}
-		size += int64(len(batch[i].header) + len(d.Body))
+		batch[i] = &arrival{journal.Arrival{
+			Delivery: d, Header: string(journal.AppendHeader(nil, d.Header, d.ID)),
+			Seq: d.Seq, Message: d.Message, Attempt: d.Attempt, Differs: d.Differs,
+		}, j.ids.hash(d.ID)}
+		size += int64(len(batch[i].Header) + len(d.Body))
 	}
-	gap := j.last+int64(len(batch)) != batch[len(batch)-1].seq
+	gap := j.last+int64(len(batch)) != batch[len(batch)-1].Seq
 	err := j.writer.transaction(func() error {
 		if gap { // retention made it in the other journal
-			if _, err := j.writer.exec(`UPDATE meta SET value = ? WHERE name = 'last_seq'`, batch[len(batch)-1].seq); err != nil {
+			if _, err := j.writer.exec(`UPDATE meta SET value = ? WHERE name = 'last_seq'`, batch[len(batch)-1].Seq); err != nil {
 				return err
 			}
 		}
@@ -51,10 +51,10 @@ func (j *Journal) Import(_ context.Context, deliveries []model.Delivery) error {
 		return explain(j.path, err)
 	}
 	for _, a := range batch {
-		if a.repeat() {
-			j.ids.attempts[a.message] = max(j.ids.attempts[a.message], a.attempt)
+		if a.Repeat() {
+			j.ids.attempts[a.Message] = max(j.ids.attempts[a.Message], a.Attempt)
 		} else {
-			j.ids.add(a.hash, a.seq)
+			j.ids.add(a.hash, a.Seq)
 		}
 	}
 	j.last = deliveries[len(deliveries)-1].Seq
