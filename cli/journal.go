@@ -13,12 +13,13 @@ import (
 	"aspectop/cli/exit"
 	"aspectop/cli/settings"
 	"aspectop/journal"
+	"aspectop/journal/sqlite"
 )
 
 func newJournal() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "journal",
-		Short: "Set up, copy, check and salvage journals",
+		Short: "Set up, copy and check journals",
 		Long: `journal manages journals: SQLite files, and PostgreSQL databases that several
 receivers share (postgres://user@host/database, with the password in PGPASSWORD
 or ~/.pgpass).`,
@@ -62,8 +63,13 @@ func newJournalCopy() *cobra.Command {
 		Short: "Copy a journal to another file or database",
 		Long: `copy copies all deliveries, with their numbers, repeats and forwarding results, to
 an empty journal. After an interruption, run it again to continue. Nothing else
-may write the target meanwhile.`,
-		Example: `  aspectop journal copy ~/.local/state/aspectop/journal.db postgres://aspectop@db/aspectop`,
+may write the target meanwhile.
+
+Of a damaged file it copies what can be read, and lists the rest.
+
+Exit codes: 0 everything was copied, 1 something could not be read.`,
+		Example: `  aspectop journal copy ~/.local/state/aspectop/journal.db postgres://aspectop@db/aspectop
+  aspectop journal copy damaged.db saved.db`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 2 {
 				return exit.Usage("two journals are required: aspectop journal copy FROM TO")
@@ -111,13 +117,34 @@ func copyJournal(ctx context.Context, from, to string) error {
 		}
 	})
 	err = errors.Join(err, target.Close())
-	if ctx.Err() != nil {
-		return exit.With(exit.Interrupted, fmt.Errorf("interrupted after delivery %d; run the same command to continue", done))
+	text, damaged := "", false
+	if file, ok := source.(*sqlite.Reader); ok {
+		for _, part := range file.Unreadable() {
+			text, damaged = text+"could not be read: "+part+"\n", true
+		}
 	}
-	if err != nil {
+	if err := writeSentence(fmt.Sprintf("%scopied up to delivery %d to %s", text, done, h)); err != nil {
 		return err
 	}
-	return writeSentence(fmt.Sprintf("copied up to delivery %d to %s", done, h))
+	switch {
+	case ctx.Err() != nil:
+		return exit.With(exit.Interrupted, fmt.Errorf("interrupted after delivery %d; run the same command to continue", done))
+	case err == nil && damaged:
+		return fmt.Errorf("the journal %s is damaged: only what could be read was copied", from)
+	}
+	return err
+}
+
+// newJournalSalvage refuses the command of earlier versions.
+func newJournalSalvage() *cobra.Command {
+	return &cobra.Command{
+		Use:                "salvage",
+		Hidden:             true,
+		DisableFlagParsing: true,
+		RunE: func(*cobra.Command, []string) error {
+			return exit.Usage("journal salvage is now part of journal copy: aspectop journal copy DAMAGED NEW copies what can be read")
+		},
+	}
 }
 
 // homeOfArgument is the journal given by the first argument, or else by

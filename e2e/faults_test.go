@@ -60,7 +60,6 @@ func TestFaults(t *testing.T) {
 		{"the journal is moved away and back", movedAndBack},
 		{"the journal is replaced", replaced},
 		{"the write-ahead log is removed", logRemoved},
-		{"the write-ahead log is cut short", logCut},
 		{"a page of the journal is overwritten", pageOverwritten},
 	} {
 		t.Run(f.name, func(t *testing.T) { try(t, f.name, f.run) })
@@ -574,32 +573,8 @@ func logRemoved(f *trial) {
 	f.more(50)
 }
 
-// logCut takes away a part of the log. What was in that part alone is lost with
-// it, which no program can help; nothing may be acknowledged after.
-func logCut(f *trial) {
-	f.start()
-	stop := f.load(8)
-	f.more(200)
-	info, err := os.Stat(f.journal + "-wal")
-	if err != nil {
-		f.t.Fatal(err)
-	}
-	before := f.count()
-	if err := os.Truncate(f.journal+"-wal", info.Size()/3); err != nil {
-		f.t.Fatal(err)
-	}
-	f.none("the log was cut short")
-	stop()
-	f.gone = before + 8 // at most: those under way at the cut may be among them
-	f.kill()
-	f.start()
-	defer f.load(8)()
-	f.more(50)
-	f.note = " (what only the missing part held is lost)"
-}
-
 // pageOverwritten spoils a page of a journal at rest. What was on it is lost, and
-// named; all the rest is used, and salvaged.
+// named; all the rest is used, and copied.
 func pageOverwritten(f *trial) {
 	f.start()
 	stop := f.load(8)
@@ -621,13 +596,9 @@ func pageOverwritten(f *trial) {
 	stop()
 	f.stop()
 	saved := filepath.Join(f.t.TempDir(), "saved.db")
-	out, _, code := finished(f.t, program(f.t, "journal", "salvage", saved, "--journal", f.journal))
-	if code != 0 {
-		f.t.Fatalf("salvage ended with %d: %s", code, out)
-	}
-	_, said, _ := strings.Cut(out, "; ")
-	if _, err := fmt.Sscanf(said, "%d could not be read", &f.gone); err != nil || f.gone == 0 || f.gone > before/2 {
-		f.t.Errorf("salvage says: %s", out)
+	out, _, code := finished(f.t, program(f.t, "journal", "copy", f.journal, saved))
+	if f.gone = unreadable(f.t, out); code != 1 || f.gone == 0 || f.gone > before/2 {
+		f.t.Errorf("the copy ended with %d and says: %s", code, out)
 	}
 	f.kept = func() []keptOne { return f.exported(saved) }
 	f.note = fmt.Sprintf(" (%d named as lost)", f.gone)

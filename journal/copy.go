@@ -2,7 +2,7 @@ package journal
 
 import (
 	"context"
-	"slices"
+	"errors"
 
 	"aspectop/model"
 )
@@ -16,7 +16,10 @@ const copyBatch = 200
 // not finish: it goes on where that stopped. progress is called at the start and
 // after each batch, with the last number that was copied and the last there is.
 //
-// What retention has removed is not copied, nor the ids it still remembers.
+// What retention has removed is not copied, nor the ids it still remembers. What
+// cannot be read of a damaged journal is left out: when all else is copied, Copy
+// fails with [ErrDamaged] if that is the end of the journal or outcomes of forwards.
+// Numbers left out in between are up to the reader to report.
 func Copy(ctx context.Context, from Reader, to Journal, progress func(done, last int64)) error {
 	there, err := to.Reader()
 	if err != nil {
@@ -28,25 +31,31 @@ func Copy(ctx context.Context, from Reader, to Journal, progress func(done, last
 		return err
 	}
 	_, last, err := from.Range(ctx)
-	if err != nil {
+	if err != nil && !errors.Is(err, ErrDamaged) {
 		return err
 	}
 	targets, err := from.ForwardTargets(ctx)
-	if err != nil {
+	if err != nil && !errors.Is(err, ErrDamaged) {
 		return err
 	}
+	damaged := err
 	progress(done, max(last, done))
 	for {
 		deliveries, err := from.After(ctx, done, copyBatch)
-		if err != nil {
+		if errors.Is(err, ErrDamaged) {
+			damaged = err
+		} else if err != nil {
+			return err
+		}
+		// Before the deliveries, so that a Copy that is cut short does both again.
+		err = copyForwards(ctx, from, to, targets, deliveries)
+		if errors.Is(err, ErrDamaged) {
+			damaged = err
+		} else if err != nil {
 			return err
 		}
 		if len(deliveries) == 0 {
-			return copyForwards(ctx, from, to, targets, nil)
-		}
-		// Before the deliveries, so that a Copy that is cut short does both again.
-		if err := copyForwards(ctx, from, to, targets, deliveries); err != nil {
-			return err
+			return damaged
 		}
 		if err := to.Import(ctx, deliveries); err != nil {
 			return err
@@ -57,27 +66,31 @@ func Copy(ctx context.Context, from Reader, to Journal, progress func(done, last
 }
 
 // copyForwards copies what became of the deliveries at each target, and the
-// target's cursor.
-func copyForwards(ctx context.Context, from Reader, to Journal, targets []ForwardTarget, deliveries []model.Delivery) error {
+// target's cursor. Outcomes that cannot be read are left out, and ErrDamaged is
+// returned in the end.
+func copyForwards(ctx context.Context, from Reader, to Journal, targets []ForwardTarget, deliveries []model.Delivery) (damaged error) {
 	if len(targets) == 0 {
 		return nil
 	}
-	var outcomes []model.Forward
+	outcomes := make(map[string][]model.Forward) // by URL
 	for i := range deliveries {
 		if deliveries[i].Repeat() {
 			continue
 		}
 		found, err := from.Forwards(ctx, deliveries[i].Seq)
-		if err != nil {
+		if errors.Is(err, ErrDamaged) {
+			damaged = err
+		} else if err != nil {
 			return err
 		}
-		outcomes = append(outcomes, found...)
+		for _, f := range found {
+			outcomes[f.To] = append(outcomes[f.To], f)
+		}
 	}
 	for _, t := range targets {
-		its := slices.DeleteFunc(slices.Clone(outcomes), func(f model.Forward) bool { return f.To != t.URL })
-		if err := to.SaveForwards(t.Key, t.URL, t.Cursor, its); err != nil {
+		if err := to.SaveForwards(t.Key, t.URL, t.Cursor, outcomes[t.URL]); err != nil {
 			return err
 		}
 	}
-	return nil
+	return damaged
 }

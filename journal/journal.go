@@ -26,9 +26,8 @@ var (
 	// never given, or removed by retention.
 	ErrNotFound = errors.New("no such delivery in the journal")
 
-	// ErrDamaged is returned for a sequence number whose delivery cannot be read,
-	// because the journal is damaged.
-	ErrDamaged = errors.New("the journal is damaged: this delivery cannot be read")
+	// ErrDamaged is returned for what cannot be read because the journal is damaged.
+	ErrDamaged = errors.New("the journal is damaged")
 
 	// ErrJobLost is why the context of a job ends that was lost to another process.
 	ErrJobLost = errors.New("the job was lost to another process")
@@ -127,7 +126,8 @@ type Holder struct {
 // calls, and needs no right to write. It is for any number of goroutines, whose
 // calls take turns.
 //
-// What cannot be read of a damaged journal is left out.
+// After, Before, Range and Since leave out what cannot be read of a damaged journal,
+// unless that is its end. Then, like the other calls, they fail with [ErrDamaged].
 type Reader interface {
 	// After returns at most limit deliveries, repeats among them, that came after
 	// seq, in the order of their numbers. After 0 they are from the start.

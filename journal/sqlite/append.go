@@ -51,8 +51,10 @@ func (j *Journal) commit(b []*arrival) (err error) {
 	if j.loadErr != nil {
 		return j.loadErr
 	}
-	if err := j.present(); err != nil {
-		return err
+	if j.moved || j.unsynced.Load() != nil {
+		if err := j.present(); err != nil {
+			return err
+		}
 	}
 	if err := j.number(b); err != nil {
 		j.forget(b)
@@ -73,8 +75,8 @@ func (j *Journal) commit(b []*arrival) (err error) {
 	}
 	j.noteWritten(n)
 	j.restartLog(patience)
-	// A file that went away meanwhile may come back with b in it, so b stays
-	// numbered: what Svix sends again is then a repeat.
+	// After the sync, and before it is acknowledged. A file that went away may come
+	// back with b in it, so b stays numbered: what Svix sends again is then a repeat.
 	return j.present()
 }
 
@@ -82,18 +84,10 @@ func (j *Journal) commit(b []*arrival) (err error) {
 // open file, and a [*SyncError] after a sync failed. The caller holds writing.
 func (j *Journal) present() error {
 	err := j.check()
-	switch {
-	case j.unsynced.Load() != nil:
-		return err
-	case errors.Is(err, errCutShort):
-		if err2 := j.file.shorten(j.logCopied); err2 == nil {
-			return j.file.check() // the checkpoint of another program emptied it
-		}
-		j.broken.Store(true)
-	case err != nil && !j.rescued:
+	if err != nil && !j.moved && j.unsynced.Load() == nil {
 		j.emptyLog() // brings what only a removed log holds into the file
 	}
-	j.rescued = err != nil
+	j.moved = err != nil
 	return err
 }
 

@@ -25,7 +25,7 @@ func TestACheckFindsAHealthyJournalFineAlsoWhileItIsWritten(t *testing.T) {
 	file, kept := sampleJournal(t)
 	path := damaging(t, map[string][]byte{"": file})
 	found := mustCheck(t, path)
-	if len(found.Damage) > 0 || found.Deliveries != 216 || found.Repeats != 4 || found.First != 1 || found.Last != int64(len(kept)) || found.Version != schemaVersion {
+	if len(found.Damage) > 0 || found.Deliveries != 216 || found.Repeats != 4 || found.First != 1 || found.Last != int64(len(kept)) {
 		t.Errorf("%+v", found)
 	}
 	if after, err := os.ReadFile(path); err != nil || !bytes.Equal(after, file) {
@@ -83,28 +83,16 @@ func TestACheckFindsEveryDamagedPage(t *testing.T) {
 	}
 }
 
-func TestACheckNamesWhatIsWrongWithRowsAndTables(t *testing.T) {
+func TestACheckNamesTheNumbersThatAreMissingOrUnreadable(t *testing.T) {
 	file, _ := sampleJournal(t)
 	for change, want := range map[string]string{
-		"DELETE FROM deliveries WHERE seq = 30":                                                                     "nothing under the numbers 30,",
-		"UPDATE deliveries SET headers = '{' WHERE seq = 31":                                                        "delivery 31 has headers",
-		"UPDATE deliveries SET id = 'msg_0' WHERE seq = 32":                                                         "delivery 32 is there twice, first as 1",
-		"UPDATE repeats SET message = 199 WHERE seq = 50":                                                           "delivery 50 repeats 199",
-		"UPDATE deliveries SET received = 'yesterday' WHERE seq = 33":                                               "messages that cannot be read have the numbers 33",
-		"DROP TABLE removed":                                                                                        "the table removed has the columns",
-		"ALTER TABLE deliveries RENAME COLUMN body TO b; ALTER TABLE deliveries ADD COLUMN body BLOB; SELECT 1 + 1": "the table deliveries",
+		"DELETE FROM deliveries WHERE seq = 30":                       "nothing under number 30,",
+		"DELETE FROM deliveries WHERE seq IN (30, 31)":                "nothing under numbers 30 to 31,",
+		"UPDATE deliveries SET received = 'yesterday' WHERE seq = 33": "number 33 cannot be read",
 	} {
 		path := damaging(t, map[string][]byte{"": file})
-		s, err := connect(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		_, err = s.conn.ExecContext(background, "DROP VIEW tasks; DROP VIEW events; "+change)
-		s.close()
-		if err != nil {
-			t.Fatalf("%s: %v", change, err)
-		}
-		if found := mustCheck(t, path); !strings.Contains(strings.Join(found.Damage, "\n"), want) {
+		execute(t, path, change)
+		if found := mustCheck(t, path); len(found.Damage) != 1 || !strings.Contains(found.Damage[0], want) {
 			t.Errorf("%s: it says %q, not %q", change, found.Damage, want)
 		}
 	}

@@ -131,26 +131,13 @@ func (j *Journal) emptyLog() error {
 	defer j.sizeLog()
 	j.copying.Lock()
 	defer j.copying.Unlock()
-	return j.file.shorten(func() error {
-		var busy, log, copied int64
-		if err := j.writer.row("PRAGMA wal_checkpoint(TRUNCATE)", nil, &busy, &log, &copied); err != nil {
-			return err
-		}
-		if busy != 0 {
-			return errors.New("a reader is in the way")
-		}
-		j.logged = 0
-		return nil
-	})
-}
-
-// logCopied returns an error if the log holds something that is not in the file
-// yet.
-func (j *Journal) logCopied() error {
 	var busy, log, copied int64
-	err := j.writer.row("PRAGMA wal_checkpoint(NOOP)", nil, &busy, &log, &copied)
-	if err == nil && copied < log {
-		err = fmt.Errorf("%d of %d pages are not in the file", log-copied, log)
+	if err := j.writer.row("PRAGMA wal_checkpoint(TRUNCATE)", nil, &busy, &log, &copied); err != nil {
+		return err
 	}
-	return err
+	if busy != 0 {
+		return errors.New("a reader is in the way")
+	}
+	j.logged = 0
+	return nil
 }

@@ -1,153 +1,140 @@
 package sqlite
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 	"sync"
 
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
+
+	"aspectop/journal"
 )
 
 // A file can be damaged by a failing disk, by another program, by a copy that was
-// cut short. Rows that SQLite cannot read are then skipped and reported, and the
-// rest is used. To look up a row by its number, SQLite reads only the pages on the
-// way to it. So rows behind a damaged page are found by asking for greater numbers.
+// cut short. To look up a row by its number, SQLite reads only the pages on the way
+// to it, so rows behind a damaged page are found by asking for greater numbers. What
+// cannot be read is left out and noted.
 
-// Span is a range of numbers, both ends included.
-type Span struct{ First, Last int64 }
-
-func (s Span) String() string {
-	switch s.Last {
-	case s.First:
-		return fmt.Sprint(s.First)
-	case maxSeq:
-		return fmt.Sprintf("%d and later", s.First)
-	}
-	return fmt.Sprintf("%d to %d", s.First, s.Last)
+// DamagedError says that a part of an open journal cannot be read. It is a
+// [journal.ErrDamaged].
+type DamagedError struct {
+	Path string
+	Err  error
 }
 
-// damage records what cannot be read in a file, for everything in this process
-// that reads it.
+func (e *DamagedError) Error() string {
+	return fmt.Sprintf("the journal %s is damaged (%v): aspectop journal check lists the damage, aspectop journal copy saves what can be read to another journal", e.Path, e.Err)
+}
+
+func (e *DamagedError) Unwrap() error { return e.Err }
+
+// Is makes the error a [journal.ErrDamaged].
+func (e *DamagedError) Is(target error) bool { return target == journal.ErrDamaged }
+
+// damage records what cannot be read in a file, for a Reader, or for a Journal and
+// its own readers.
 type damage struct {
 	path string
 
 	mu    sync.Mutex
-	spans map[string][]Span // of each table: apart, and in their order
+	first error    // a *DamagedError, nil if no damage is known
+	log   []string // what of the log is unreadable
+	spans []span   // of numbers, in the order in which they were found
 	tell  []func(error)
 }
 
-func newDamage(path string) *damage { return &damage{path: path, spans: make(map[string][]Span)} }
+// span is a range of numbers, both ends included.
+type span struct{ first, last int64 }
 
-// DamagedError says that a part of a journal cannot be read and is skipped. Nothing
-// else is missing.
-type DamagedError struct {
-	Path string
-	// The numbers of messages and of repeats that cannot be read. Some of the
-	// numbers may never have been used.
-	Messages, Repeats []Span
-	// The numbers of removed messages whose ids are unknown. If one of them is
-	// delivered again, it counts as a new message.
-	Remembered []Span
-}
-
-func (e *DamagedError) Error() string {
-	var parts []string
-	for _, p := range []struct {
-		name  string
-		spans []Span
-	}{{"messages", e.Messages}, {"repeats", e.Repeats}, {"ids of removed messages", e.Remembered}} {
-		if len(p.spans) > 0 {
-			parts = append(parts, p.name+" "+listed(p.spans))
-		}
+func (s span) String() string {
+	switch s.last {
+	case s.first:
+		return fmt.Sprint("number ", s.first)
+	case maxSeq:
+		return fmt.Sprintf("numbers from %d on", s.first)
 	}
-	return fmt.Sprintf("the journal %s is damaged: %s cannot be read and are left out; aspectop journal check tells more, "+
-		"aspectop journal salvage saves the rest to a new file", e.Path, strings.Join(parts, ", and "))
+	return fmt.Sprintf("numbers %d to %d", s.first, s.last)
 }
 
-// listed formats spans, the first few of many.
-func listed(spans []Span) string {
-	const most = 5
-	var words []string
-	for i, s := range spans {
-		if i == most {
-			words = append(words, fmt.Sprintf("at %d more places", len(spans)-most))
-			break
-		}
-		words = append(words, s.String())
-	}
-	return strings.Join(words, ", ")
-}
-
-// add records numbers that cannot be read in a table, and reports them if they are
-// new.
-func (d *damage) add(table string, found Span) {
+// note records why the numbers in lost cannot be read, and reports the first damage.
+func (d *damage) note(lost span, why error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	before := d.spans[table]
-	after := union(append(slices.Clone(before), found))
-	if slices.Equal(before, after) {
-		return
+	d.report(d.path, why)
+	for i, s := range d.spans {
+		if s.first <= lost.last+1 && lost.first <= s.last+1 {
+			d.spans[i] = span{min(s.first, lost.first), max(s.last, lost.last)}
+			return
+		}
 	}
-	d.spans[table] = after
-	for _, tell := range d.tell {
-		tell(d.error())
-	}
+	d.spans = append(d.spans, lost)
 }
 
-// error is err for callers that hold mu.
-func (d *damage) error() error {
-	if len(d.spans) == 0 {
-		return nil
+// found reports damage that costs no delivery.
+func (d *damage) found(why error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.report(d.path, why)
+}
+
+// noteLog records that a part of the log is unreadable.
+func (d *damage) noteLog(e *CorruptError) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.report(e.Path, e.Err)
+	d.log = append(d.log, fmt.Sprintf("the rest of %s (%v)", e.Path, e.Err))
+}
+
+// report calls tell at the first damage. The caller holds mu.
+func (d *damage) report(path string, why error) {
+	if d.first != nil {
+		return
 	}
-	return &DamagedError{d.path, slices.Clone(d.spans["deliveries"]), slices.Clone(d.spans["repeats"]), slices.Clone(d.spans["removed"])}
+	d.first = &DamagedError{path, why}
+	for _, tell := range d.tell {
+		tell(d.first)
+	}
 }
 
 // err returns a [*DamagedError], or nil if no damage is known.
 func (d *damage) err() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.error()
+	return d.first
 }
 
-// onDamage calls tell with a [*DamagedError], at once if damage is known, and
-// again whenever more is found.
+// onDamage calls tell once: at the first damage, or at once if any is known.
 func (d *damage) onDamage(tell func(error)) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.tell = append(d.tell, tell)
-	if err := d.error(); err != nil {
-		tell(err)
+	if d.first != nil {
+		tell(d.first)
 	}
 }
 
-// past returns the end of the damaged span that contains seq, or seq if none does.
-func (d *damage) past(table string, seq int64) int64 {
+// unreadable lists what could not be read, in words.
+func (d *damage) unreadable() []string {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	for _, s := range d.spans[table] {
-		if s.First <= seq && seq <= s.Last {
-			return s.Last
-		}
+	var list []string
+	for _, s := range d.spans {
+		list = append(list, s.String())
 	}
-	return seq
+	return append(list, d.log...)
 }
 
-// union sorts spans and joins those that touch.
-func union(spans []Span) []Span {
-	slices.SortFunc(spans, func(a, b Span) int { return cmp.Compare(a.First, b.First) })
-	var joined []Span
-	for _, s := range spans {
-		if n := len(joined); n > 0 && s.First-1 <= joined[n-1].Last {
-			joined[n-1].Last = max(joined[n-1].Last, s.Last)
-			continue
+// at returns the span of unreadable numbers that contains n, if there is one.
+func (d *damage) at(n int64) (span, bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, s := range d.spans {
+		if s.first <= n && n <= s.last {
+			return s, true
 		}
-		joined = append(joined, s)
 	}
-	return joined
+	return span{}, false
 }
 
 // rowError says that a row does not hold what a journal writes.
@@ -178,4 +165,34 @@ func isDamage(err error) bool {
 func isUnread(err error) bool {
 	var s *sqlite.Error
 	return errors.As(err, &s) && s.Code()&0xff == sqlite3.SQLITE_IOERR
+}
+
+// probes is how many numbers after damage are tried one by one, more than a page has
+// rows. Then the steps grow: a damaged page that leads to others hides more.
+const probes = 1024
+
+// passOver returns the least distance from damage, from 1 to most, at which look
+// succeeds, and the error of look if it fails at all of them.
+func passOver(most int64, look func(at int64) error) (at int64, err error) {
+	damaged, step := int64(0), int64(1)
+	for at = 1; at <= most; at = min(at+step, most) {
+		if err = look(at); !isDamage(err) || at == most {
+			break
+		}
+		if damaged = at; at > probes {
+			step *= 2
+		}
+	}
+	for err == nil && at-damaged > 1 {
+		middle := damaged + (at-damaged)/2
+		switch lookErr := look(middle); {
+		case lookErr == nil:
+			at = middle
+		case isDamage(lookErr):
+			damaged = middle
+		default:
+			err = lookErr
+		}
+	}
+	return at, err
 }

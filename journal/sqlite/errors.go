@@ -35,7 +35,7 @@ type CorruptError struct {
 
 func (e *CorruptError) Error() string {
 	return fmt.Sprintf("%s is not a journal of aspectop, or it is damaged (%v); nothing was changed: aspectop journal check tells more, "+
-		"aspectop journal salvage saves what can be read to a new file; or name another one with --journal", e.Path, e.Err)
+		"aspectop journal copy saves what can be read to another journal; or name another one with --journal", e.Path, e.Err)
 }
 
 func (e *CorruptError) Unwrap() error { return e.Err }
@@ -99,7 +99,7 @@ func isSyncFailure(err error) bool {
 // the path to errors that it does not know.
 func explain(path string, err error) error {
 	switch err.(type) {
-	case nil, *LockedError, *CorruptError, *NewerError, *SyncError, *MovedError, *private.UnsafeError:
+	case nil, *LockedError, *CorruptError, *NewerError, *SyncError, *MovedError, *DamagedError, *private.UnsafeError:
 		return err
 	}
 	var s *sqlite.Error
@@ -112,18 +112,29 @@ func explain(path string, err error) error {
 		case sqlite3.SQLITE_FULL:
 			return &FullError{path, err}
 		case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
-			return &CorruptError{path, err}
+			return &DamagedError{path, err}
 		case sqlite3.SQLITE_READONLY:
 			return &ReadOnlyError{path, err}
 		}
 	}
 	switch {
+	case errors.As(err, new(*rowError)):
+		return &DamagedError{path, err}
 	case isFull(err):
 		return &FullError{path, err}
 	case errors.Is(err, fs.ErrPermission) || isReadOnlyFS(err):
 		return &ReadOnlyError{path, err}
 	}
 	return fmt.Errorf("journal %s: %w", path, err)
+}
+
+// unopened is explain for a journal that could not be opened.
+func unopened(path string, err error) error {
+	err = explain(path, err)
+	if d, ok := err.(*DamagedError); ok {
+		return &CorruptError{path, d.Err}
+	}
+	return err
 }
 
 // isFullError reports whether err means that the journal at path cannot grow.

@@ -3,8 +3,9 @@ package sqlite
 import (
 	"crypto/rand"
 	"crypto/sha256"
-	"database/sql"
+	"database/sql/driver"
 	"encoding/binary"
+	"fmt"
 	"math"
 
 	"aspectop/journal"
@@ -61,36 +62,59 @@ func (i *ids) remove(gone []journal.Removal) {
 	}
 }
 
-// load reads the ids of a journal. Messages whose ids cannot be read count as new
-// if they arrive again. It returns journal.ErrClosed when stop returns true.
+// load reads the ids of a journal. Messages whose ids
+// cannot be read count as new if they arrive again. It returns journal.ErrClosed when
+// stop returns true.
 func (i *ids) load(s *session, d *damage, stop func() bool) error {
-	var seq, message int64
-	var id string
-	var attempt int
-	scanID := func(rows *sql.Rows) (int64, error) {
-		if err := rows.Scan(&seq, &id); err != nil {
-			return 0, &rowError{err}
-		}
-		if seq%1024 == 0 && stop() {
-			return 0, journal.ErrClosed
-		}
-		return seq, nil
+	id := func(seq int64, row []driver.Value) bool {
+		id, ok := row[1].(string)
+		i.add(i.hash(id), seq)
+		return ok
 	}
-	addID := func() { i.add(i.hash(id), seq) }
-	scanAttempt := func(rows *sql.Rows) (int64, error) {
-		if err := rows.Scan(&seq, &message, &attempt); err != nil {
-			return 0, &rowError{err}
-		}
-		return seq, nil
+	attempt := func(_ int64, row []driver.Value) bool {
+		message, _ := row[1].(int64)
+		attempt, ok := row[2].(int64)
+		i.attempts[message] = max(i.attempts[message], int(attempt))
+		return ok
 	}
-	addAttempt := func() { i.attempts[message] = max(i.attempts[message], attempt) }
-	for _, w := range []walk{
-		{s, d, "removed", "seq, id", scanID, addID},
-		{s, d, "deliveries", "seq, id", scanID, addID},
-		{s, d, "repeats", "seq, message, attempt", scanAttempt, addAttempt},
+	for _, t := range []struct {
+		query string
+		add   func(seq int64, row []driver.Value) bool
+	}{
+		{`SELECT seq, id FROM removed WHERE seq >= ? ORDER BY seq LIMIT ?`, id},
+		{`SELECT seq, id FROM deliveries WHERE seq >= ? ORDER BY seq LIMIT ?`, id},
+		{`SELECT seq, message, attempt FROM repeats WHERE seq >= ? ORDER BY seq LIMIT ?`, attempt},
 	} {
-		if err := w.run(1, maxSeq, math.MaxInt); err != nil {
-			return err
+		next := int64(1)
+		read := func(from int64, limit int) error {
+			return s.values(t.query, []driver.Value{from, int64(limit)}, func(row []driver.Value) error {
+				seq, ok := row[0].(int64)
+				if ok = ok && seq >= from && seq <= maxSeq && t.add(seq, row); !ok {
+					return &rowError{fmt.Errorf("the row at number %d is none of a journal", seq)}
+				}
+				next = seq + 1
+				if seq%1024 == 0 && stop() {
+					return journal.ErrClosed
+				}
+				return nil
+			})
+		}
+		for {
+			err := read(next, math.MaxInt)
+			if err == nil {
+				break
+			} else if !isDamage(err) {
+				return err
+			}
+			d.found(err)
+			damaged := next - 1
+			at, err := passOver(maxSeq-damaged, func(at int64) error { return read(damaged+at, 1) })
+			if isDamage(err) {
+				break // there is no more
+			} else if err != nil {
+				return err
+			}
+			next = damaged + at
 		}
 	}
 	return nil

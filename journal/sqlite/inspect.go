@@ -35,7 +35,7 @@ func Inspect(path string) (Inspection, error) {
 		return found, err
 	}
 	if err := checkFiles(path); err != nil {
-		return found, explain(path, err)
+		return found, unopened(path, err)
 	}
 	found.Size, found.Mode = info.Size(), info.Mode().Perm()
 	parameters := []string{"mode=ro", "_pragma=busy_timeout(5000)"}
@@ -47,11 +47,11 @@ func Inspect(path string) (Inspection, error) {
 	}
 	s, err := connect(path, parameters...)
 	if err != nil {
-		return found, explain(path, err)
+		return found, unopened(path, err)
 	}
 	defer s.close()
 	if found.Version, err = checkFormat(s, path); err != nil || found.Version == 0 {
-		return found, explain(path, err)
+		return found, unopened(path, err)
 	}
 	var received int64
 	err = s.row(`SELECT
@@ -59,7 +59,7 @@ func Inspect(path string) (Inspection, error) {
 		max(ifnull((SELECT received FROM deliveries ORDER BY seq DESC LIMIT 1), 0), ifnull((SELECT received FROM repeats ORDER BY seq DESC LIMIT 1), 0))`,
 		nil, &found.Arrivals, &received)
 	if err != nil {
-		return found, explain(path, err)
+		return found, unopened(path, err)
 	}
 	if received > 0 {
 		found.Newest = time.UnixMicro(received).UTC()

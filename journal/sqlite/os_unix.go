@@ -4,8 +4,6 @@ package sqlite
 
 import (
 	"errors"
-	"os"
-	"runtime"
 
 	"golang.org/x/sys/unix"
 )
@@ -23,18 +21,4 @@ func freeSpace(folder string) (int64, error) {
 	var s unix.Statfs_t
 	err := unix.Statfs(folder, &s)
 	return int64(s.Bavail) * int64(s.Bsize), err
-}
-
-// firstHole is the offset of the first hole in a file, or size where there is none
-// or the file system does not tell.
-func firstHole(f *os.File, size int64) int64 {
-	seekHole := 4 // package unix has no name for it on Linux
-	if runtime.GOOS == "darwin" {
-		seekHole = 3
-	}
-	hole, err := f.Seek(0, seekHole)
-	if err != nil {
-		return size
-	}
-	return hole
 }

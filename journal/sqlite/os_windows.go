@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"errors"
-	"os"
 
 	"golang.org/x/sys/windows"
 )
@@ -24,6 +23,3 @@ func freeSpace(folder string) (int64, error) {
 	err = windows.GetDiskFreeSpaceEx(name, &free, nil, nil)
 	return int64(free), err
 }
-
-// firstHole finds none: Windows does not shorten a file that SQLite has mapped.
-func firstHole(_ *os.File, size int64) int64 { return size }

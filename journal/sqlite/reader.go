@@ -1,11 +1,13 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
 	"database/sql/driver"
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -17,8 +19,9 @@ import (
 )
 
 // Reader reads a journal while another process, or this one, writes it; see
-// [journal.Reader]. It writes nothing, so the file may be read-only. What cannot be
-// read in a damaged file is skipped and reported; see [Reader.OnDamage].
+// [journal.Reader]. It writes nothing, so the file may be read-only. What After,
+// Before, Range and Since cannot read of a damaged file is left out and reported;
+// see [Reader.OnDamage]. The other calls fail with a [*DamagedError].
 type Reader struct {
 	path string
 
@@ -46,11 +49,28 @@ func OpenReader(path string) (*Reader, error) {
 	if err != nil {
 		return nil, err
 	}
+	r, err := openAt(path)
+	if err != nil {
+		return nil, err
+	}
+	if log, damaged := checkLog(path).(*CorruptError); damaged && !isWritten(path) {
+		r.damage.noteLog(log)
+	}
+	return r, nil
+}
+
+// isWritten reports whether a process writes the journal, so that its log is in use.
+func isWritten(path string) bool {
+	_, alive, err := Writer(path)
+	return alive || err != nil
+}
+
+func openAt(path string) (*Reader, error) {
 	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
 		return nil, noJournal(path)
 	}
 	if err := checkFiles(path); err != nil {
-		return nil, explain(path, err)
+		return nil, unopened(path, err)
 	}
 	r, err := openReader(path, "mode=ro")
 	if isUnshareable(err) {
@@ -59,10 +79,7 @@ func OpenReader(path string) (*Reader, error) {
 		}
 		r, err = openReader(path, "mode=ro", "immutable=1")
 	}
-	if err != nil {
-		return nil, explain(path, err)
-	}
-	return r, nil
+	return r, unopened(path, err)
 }
 
 // noJournal says that nothing is at the path; it wraps fs.ErrNotExist.
@@ -88,12 +105,16 @@ func openReader(path string, parameters ...string) (*Reader, error) {
 		s.close()
 		return nil, err
 	}
-	return &Reader{path: path, session: s, file: file, closed: make(chan struct{}), damage: newDamage(path)}, nil
+	return &Reader{path: path, session: s, file: file, closed: make(chan struct{}), damage: &damage{path: path}}, nil
 }
 
-// OnDamage has tell called with a [*DamagedError] when anything is found that
-// cannot be read: at once, if it is known, and whenever there is more of it.
+// OnDamage has tell called with a [*DamagedError], once: when anything is found that
+// cannot be read, or at once if that is known.
 func (r *Reader) OnDamage(tell func(error)) { r.damage.onDamage(tell) }
+
+// Unreadable lists what could not be read so far, such as "numbers 41 to 57". Some of
+// the numbers may never have been used.
+func (r *Reader) Unreadable() []string { return r.damage.unreadable() }
 
 // OmitHeader leaves the headers out from now on; see [journal.Reader].
 func (r *Reader) OmitHeader() {
@@ -130,7 +151,8 @@ const (
 
 	rangeQuery = `SELECT
 		min(ifnull((SELECT min(seq) FROM deliveries), 0x7fffffffffffffff), ifnull((SELECT min(seq) FROM repeats), 0x7fffffffffffffff)),
-		max(ifnull((SELECT max(seq) FROM deliveries), 0), ifnull((SELECT max(seq) FROM repeats), 0))`
+		(` + lastNumber + `)`
+	lastNumber = `SELECT max(ifnull((SELECT max(seq) FROM deliveries), 0), ifnull((SELECT max(seq) FROM repeats), 0))`
 
 	// receivedQuery finds the first arrival at or after a number.
 	receivedQuery = `SELECT * FROM (SELECT seq, received FROM deliveries WHERE seq >= ?1 ORDER BY seq LIMIT 1)
@@ -139,65 +161,170 @@ const (
 
 // After returns the deliveries after seq; see [journal.Reader].
 func (r *Reader) After(ctx context.Context, seq int64, limit int) ([]model.Delivery, error) {
-	return r.deliveries(ctx, afterQuery, limit, func(d *detour) error { return d.after(seq, limit) }, seq, int64(limit))
+	return r.next(ctx, seq, limit, afterQuery, 1)
 }
 
 // Before returns the deliveries before seq, newest first; see [journal.Reader].
 func (r *Reader) Before(ctx context.Context, seq int64, limit int) ([]model.Delivery, error) {
-	return r.deliveries(ctx, beforeQuery, limit, func(d *detour) error { return d.before(seq, limit) }, seq, int64(limit))
+	return r.next(ctx, seq, limit, beforeQuery, -1)
+}
+
+// next returns the deliveries next to seq in the direction of step, 1 or -1.
+func (r *Reader) next(ctx context.Context, seq int64, limit int, query string, step int64) ([]model.Delivery, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	found := make([]model.Delivery, 0, min(limit, 4096))
+	for {
+		err := r.each(ctx, query, []driver.Value{seq, int64(limit - len(found))}, func(d model.Delivery) error {
+			if (d.Seq-seq)*step <= 0 {
+				return &rowError{fmt.Errorf("number %d stands after %d", d.Seq, seq)}
+			}
+			seq, found = d.Seq, append(found, d)
+			return nil
+		})
+		if !isDamage(err) {
+			return found, explain(r.path, err)
+		}
+		around, err := r.around(ctx, seq, step, err)
+		if err != nil && len(found) > 0 {
+			return found, nil // the next call says why there is no more
+		} else if err != nil {
+			return nil, explain(r.path, err)
+		}
+		if around.Seq == 0 {
+			return found, nil
+		}
+		if seq, found = around.Seq, append(found, around); len(found) == limit {
+			return found, nil
+		}
+	}
+}
+
+// around returns the readable delivery next to seq, in the direction of step, where
+// what is nearer cannot be read because of why; one without number if there is none.
+// It notes the numbers in between. The caller holds mu.
+func (r *Reader) around(ctx context.Context, seq, step int64, why error) (nearest model.Delivery, err error) {
+	var last int64
+	noLast := r.session.row(lastNumber, nil, &last)
+	if lost, known := r.damage.at(seq + step); known && lost.last == maxSeq || isUnread(noLast) || noLast != nil && step < 0 {
+		return nearest, why
+	}
+	order := ` WHERE seq >= ?1 ORDER BY seq LIMIT 1`
+	if seq = max(seq, 0); step < 0 {
+		order, seq = ` WHERE seq <= ?1 ORDER BY seq DESC LIMIT 1`, min(seq, last+1)
+	}
+	next := int64(math.MaxInt64) // the distance of nearest from seq
+	far := int64(1)              // the distance from which on both tables can be read
+	most := seq - 1
+	if step > 0 {
+		most = maxSeq - seq
+	}
+	lost := false
+	for _, table := range []string{firsts, repeats} {
+		at, err := passOver(most, func(at int64) error {
+			return r.each(ctx, table+order, []driver.Value{seq + at*step}, func(d model.Delivery) error {
+				distance := (d.Seq - seq) * step
+				if distance < at || d.Seq > maxSeq {
+					return &rowError{fmt.Errorf("number %d stands after %d", d.Seq, seq)}
+				}
+				if distance < next {
+					nearest, next = d, distance
+				}
+				return nil
+			})
+		})
+		if err != nil && !isDamage(err) {
+			return nearest, err
+		}
+		lost = lost || err != nil
+		far = max(far, at)
+	}
+	if lost = lost && nearest.Seq == 0; lost && isUnread(why) { // a disk that is gone may come back
+		return nearest, why
+	}
+	if !lost {
+		far = min(far, next) - 1
+	}
+	if far > 0 {
+		last := seq + far*step
+		r.damage.note(span{min(seq+step, last), max(seq+step, last)}, why)
+	}
+	if lost {
+		return nearest, why
+	}
+	return nearest, nil
 }
 
 // Get returns one delivery; see [journal.Reader].
 func (r *Reader) Get(ctx context.Context, seq int64) (model.Delivery, error) {
-	found, err := r.deliveries(ctx, getQuery, 1, func(d *detour) error { return d.get(seq) }, seq)
-	if err != nil {
-		return model.Delivery{}, err
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	found := model.Delivery{}
+	take := func(d model.Delivery) error {
+		found = d
+		return nil
 	}
-	if len(found) == 0 {
+	err := r.each(ctx, getQuery, []driver.Value{seq}, take)
+	if isDamage(err) {
+		found, err = r.around(ctx, seq-1, 1, err)
+		if _, lost := r.damage.at(seq); lost && found.Seq != seq {
+			return model.Delivery{}, r.damage.err()
+		}
+	}
+	if err != nil {
+		return model.Delivery{}, explain(r.path, err)
+	}
+	if found.Seq != seq {
 		return model.Delivery{}, fmt.Errorf("%w: number %d", journal.ErrNotFound, seq)
 	}
-	return found[0], nil
+	return found, nil
 }
 
 // Repeats returns the repeats of a message, oldest first. It reads all repeats in
 // the journal.
-func (r *Reader) Repeats(ctx context.Context, message int64) ([]model.Delivery, error) {
-	return r.deliveries(ctx, repeatsQuery, 0, func(d *detour) error { return d.repeats(message) }, message)
+func (r *Reader) Repeats(ctx context.Context, message int64) (found []model.Delivery, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	err = r.each(ctx, repeatsQuery, []driver.Value{message}, func(d model.Delivery) error {
+		found = append(found, d)
+		return nil
+	})
+	return found, explain(r.path, err)
 }
 
 // Range returns the first and the last number; see [journal.Reader].
 func (r *Reader) Range(ctx context.Context) (first, last int64, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	first, last, err = r.bounds(ctx)
+	return first, last, explain(r.path, err)
+}
+
+// bounds is Range for callers that hold mu.
+func (r *Reader) bounds(ctx context.Context) (first, last int64, err error) {
 	if err := r.usable(ctx); err != nil {
 		return 0, 0, err
 	}
-	err = r.session.row(rangeQuery, nil, &first, &last)
-	if isDamage(err) {
-		d := &detour{ctx: ctx, session: r.session, damage: r.damage, noHeader: true}
-		first, last, err = d.bounds()
+	if err = r.session.row(rangeQuery, nil, &first, &last); isDamage(err) {
+		var d model.Delivery
+		if d, err = r.around(ctx, 0, 1, err); err == nil {
+			first, err = d.Seq, r.session.row(lastNumber, nil, &last)
+		}
 	}
-	if err != nil {
-		return 0, 0, explain(r.path, err)
-	}
-	if last == 0 {
-		return 0, 0, nil
+	if err != nil || last == 0 {
+		return 0, 0, err
 	}
 	return first, last, nil
 }
 
 // Since returns the last number received before t; see [journal.Reader]. It is a
 // binary search.
-func (r *Reader) Since(ctx context.Context, t time.Time) (int64, error) {
+func (r *Reader) Since(ctx context.Context, t time.Time) (seq int64, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if err := r.usable(ctx); err != nil {
-		return 0, err
-	}
-	seq, err := lastBefore(r.session, t)
-	if isDamage(err) {
-		d := &detour{ctx: ctx, session: r.session, damage: r.damage, noHeader: true}
-		seq, err = d.since(t)
+	first, last, err := r.bounds(ctx)
+	if err == nil {
+		seq, err = lastBefore(r.session, first, last, t)
 	}
 	return seq, explain(r.path, err)
 }
@@ -229,35 +356,21 @@ func (r *Reader) usable(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// deliveries runs a query; size is the expected number of rows. If the query meets
-// damage, around is called in its place.
-func (r *Reader) deliveries(ctx context.Context, query string, size int, around func(*detour) error, args ...driver.Value) ([]model.Delivery, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
+// each calls f with each delivery of a query. The caller holds mu.
+func (r *Reader) each(ctx context.Context, query string, args []driver.Value, f func(model.Delivery) error) error {
 	if err := r.usable(ctx); err != nil {
-		return nil, err
+		return err
 	}
 	if r.noHeader {
-		query = withoutHeaders(query)
+		query = strings.ReplaceAll(query, "headers", "NULL")
 	}
-	found := make([]model.Delivery, 0, min(size, 4096))
-	err := r.session.values(query, args, func(row []driver.Value) error {
+	return r.session.values(query, args, func(row []driver.Value) error {
 		d, err := deliveryOf(row)
-		if err != nil {
-			return err
+		if err == nil {
+			err = f(d)
 		}
-		found = append(found, d)
-		return ctx.Err()
+		return cmp.Or(err, ctx.Err())
 	})
-	if isDamage(err) {
-		d := &detour{ctx: ctx, session: r.session, damage: r.damage, noHeader: r.noHeader}
-		err = around(d)
-		found = d.found
-	}
-	if err != nil {
-		return nil, explain(r.path, err)
-	}
-	return found, nil
 }
 
 // deliveryOf makes a delivery of a row, in the order of firstColumns. It keeps
@@ -296,6 +409,3 @@ func deliveryOf(row []driver.Value) (d model.Delivery, err error) {
 	}
 	return d, nil
 }
-
-// withoutHeaders changes a query to read no headers.
-func withoutHeaders(query string) string { return strings.ReplaceAll(query, "headers", "NULL") }

@@ -22,7 +22,11 @@ const (
 // get done, for a full disk or for Close, the next call does.
 func (j *Journal) retain() error {
 	now := j.options.Now()
-	end, err := lastBefore(j.keeper, now.Add(-j.options.Retain))
+	var first, end int64
+	err := j.keeper.row(rangeQuery, nil, &first, &end)
+	if err == nil {
+		end, err = lastBefore(j.keeper, first, end, now.Add(-j.options.Retain))
+	}
 	if err != nil {
 		return err
 	}
@@ -180,19 +184,18 @@ func (j *Journal) change(f func() error, done func()) error {
 }
 
 // lastBefore returns the greatest number received before t, 0 if there is none, by
-// a binary search.
-func lastBefore(s *session, t time.Time) (int64, error) {
-	var first, last int64
-	if err := s.row(rangeQuery, nil, &first, &last); err != nil {
-		return 0, err
-	}
+// a binary search in the numbers from first to last.
+func lastBefore(s *session, first, last int64, t time.Time) (int64, error) {
 	before := int64(0)  // the greatest number known to be before t
 	for first <= last { // what follows last is known not to be
 		middle := first + (last-first)/2
 		var seq, received int64
 		err := s.row(receivedQuery, []any{middle}, &seq, &received)
+		for n := middle + 1; isDamage(err) && n <= last; n++ {
+			err = s.row(receivedQuery, []any{n}, &seq, &received)
+		}
 		switch {
-		case errors.Is(err, sql.ErrNoRows) || err == nil && received >= t.UnixMicro():
+		case errors.Is(err, sql.ErrNoRows) || isDamage(err) || err == nil && received >= t.UnixMicro():
 			last = middle - 1
 		case err != nil:
 			return 0, err

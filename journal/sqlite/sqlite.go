@@ -3,8 +3,8 @@
 //
 // One [Journal] at a time writes a file, which an OS lock beside it ensures. Any
 // number of [Reader]s, in this and in other processes, read it. A damaged file is
-// used as far as it can be read; [Check] says what is damaged, and [Salvage] saves
-// the rest.
+// used as far as it can be read; [Check] says what is damaged, and [journal.Copy]
+// saves the rest.
 package sqlite
 
 import (
@@ -35,10 +35,10 @@ type Journal struct {
 
 	// writing is held by whoever changes the file, and guards the fields below.
 	writing sync.Mutex
-	file    *openFile   // of the writer
-	rescued bool        // the path is lost, and the log was copied into the file
-	broken  atomic.Bool // the log was cut short or a sync failed: it must not be copied
-	// unsynced is set when a sync fails. Nothing is written from then on.
+	file    *openFile // of the writer
+	moved   bool      // the path is lost, and the log was copied into the file
+	// unsynced is set when a sync fails. Nothing is written from then on, and the log
+	// is not copied into the file.
 	unsynced atomic.Pointer[SyncError]
 	writer   *session
 	ids      *ids
@@ -66,7 +66,8 @@ const maxWaiting = 4096
 // Open opens the journal at path for writing. If there is none, it creates one that
 // only this user can read. It fails with a [*LockedError] while another process
 // writes the journal, and does not change a file that is no journal, has a later
-// version, or whose log is so damaged that SQLite would drop a part of it.
+// version, is damaged in its header or schema, or whose log is so damaged that SQLite
+// would drop a part of it. Other damage is reported by OnDamage.
 //
 // The ids in the journal are read in the background, a million in about a second.
 // Append waits for that, readers do not.
@@ -109,7 +110,7 @@ func open(path string, o journal.Options, synchronous string) (*Journal, error) 
 		path:    path,
 		options: o,
 		ids:     newIDs(),
-		damage:  newDamage(path),
+		damage:  &damage{path: path},
 		stop:    make(chan struct{}),
 		stopped: make(chan struct{}),
 		dirty:   make(chan struct{}, 1),
@@ -117,7 +118,7 @@ func open(path string, o journal.Options, synchronous string) (*Journal, error) 
 	j.group = journal.NewGroup(&j.writing, maxWaiting, j.commitAndTell)
 	if err := j.start(synchronous); err != nil {
 		j.release()
-		return nil, explain(path, err)
+		return nil, unopened(path, err)
 	}
 	return j, nil
 }
@@ -132,7 +133,6 @@ func (j *Journal) start(synchronous string) (err error) {
 	if err := prepareFile(j.path); err != nil {
 		return err
 	}
-	log, _ := os.Lstat(j.path + "-wal") // left by a crash, or nil
 	if err := checkLog(j.path); err != nil {
 		return err
 	}
@@ -144,15 +144,18 @@ func (j *Journal) start(synchronous string) (err error) {
 	if err := format(j.writer, j.path); err != nil {
 		return err
 	}
-	if err := j.writer.row(lastQuery, nil, &j.last); isDamage(err) {
-		j.loadErr = &CorruptError{j.path, err} // it can be read, but not added to
+	err = j.writer.row(lastQuery, nil, &j.last)
+	if err == nil && j.last > maxSeq {
+		err = &rowError{fmt.Errorf("its last number is %d", j.last)}
+	}
+	if isDamage(err) {
+		j.loadErr = &DamagedError{j.path, err} // it can be read, but not added to
 	} else if err != nil {
 		return err
 	}
 	if j.file, err = openedAt(j.path); err != nil {
 		return err
 	}
-	j.file.found = log != nil && log.Size() > 0
 	if j.keeper, err = connect(j.path, settings(synchronous)...); err != nil {
 		return err
 	}
@@ -176,7 +179,6 @@ func (j *Journal) guard(s *session) {
 	s.failed = func(err error) {
 		if isSyncFailure(err) {
 			j.unsynced.CompareAndSwap(nil, &SyncError{j.path, err})
-			j.broken.Store(true)
 		}
 	}
 }
@@ -186,7 +188,7 @@ func (j *Journal) check() error {
 	if err := j.unsynced.Load(); err != nil {
 		return err
 	}
-	return j.file.check()
+	return j.file.present()
 }
 
 // settings are those of each connection that writes.
@@ -216,7 +218,7 @@ func (j *Journal) Place() string { return j.path }
 
 // Reader opens a reader that is told about commits instead of asking for them.
 func (j *Journal) Reader() (journal.Reader, error) {
-	r, err := OpenReader(j.path)
+	r, err := openAt(j.path)
 	if err != nil {
 		return nil, err
 	}
@@ -224,8 +226,8 @@ func (j *Journal) Reader() (journal.Reader, error) {
 	return r, nil
 }
 
-// OnDamage has tell called with a [*DamagedError] when anything is found that
-// cannot be read: at once, if it is known, and whenever there is more of it.
+// OnDamage has tell called with a [*DamagedError], once: when this Journal or a reader
+// of it finds anything that cannot be read, or at once if that is known.
 func (j *Journal) OnDamage(tell func(error)) { j.damage.onDamage(tell) }
 
 // Ready says why nothing could be appended now. After a failed commit it tries
@@ -274,15 +276,11 @@ func (j *Journal) Close() error {
 func (j *Journal) release() error {
 	var errs []error
 	for _, s := range []*session{j.forwards, j.keeper, j.writer} {
-		// SQLite copies the log into the file at the last close. A log that was cut
-		// short, or not synced, is left to the next start, which uses it as far as it
-		// is whole.
-		if s != nil && !j.broken.Load() {
-			errs = append(errs, s.close()) // the last one empties the log into the file
+		// SQLite copies the log into the file at the last close. One that was not synced
+		// is left to the next start, which uses it as far as it is whole.
+		if s != nil && j.unsynced.Load() == nil {
+			errs = append(errs, s.close())
 		}
-	}
-	if j.file != nil {
-		errs = append(errs, j.file.close())
 	}
 	if j.lock != nil {
 		errs = append(errs, j.lock.Close())
