@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -20,12 +21,8 @@ import (
 	"aspectop/receiver"
 )
 
-// scrapeTime limits the journal's part of a scrape, and maxScrapes how many are
-// answered at once.
-const (
-	scrapeTime = 2 * time.Second
-	maxScrapes = 4
-)
+// scrapeTime limits the journal's part of a scrape.
+const scrapeTime = 2 * time.Second
 
 // meanings are the help texts of the metrics.
 var meanings = map[string]string{
@@ -44,11 +41,11 @@ var meanings = map[string]string{
 
 // metrics answers the scrapes of a session.
 type metrics struct {
-	session *Session
-	server  atomic.Pointer[receiver.Server] // nil until deliveries are accepted
-	kept    *vm.Set                         // of what is counted between scrapes
-	appends *vm.PrometheusHistogram
-	scrapes chan struct{}
+	session    *Session
+	server     atomic.Pointer[receiver.Server] // nil until deliveries are accepted
+	kept       *vm.Set                         // of what is counted between scrapes
+	appends    *vm.PrometheusHistogram
+	collecting sync.Mutex // scrapes take turns
 }
 
 // ServeMetrics prepares the server of --metrics; "" is none.
@@ -64,7 +61,7 @@ func (s *Session) ServeMetrics(address string) error {
 		s.Remark("metrics on " + l.Addr().String() + " are open to the network")
 	}
 	vm.ExposeMetadata(true)
-	m := &metrics{session: s, kept: vm.NewSet(), scrapes: make(chan struct{}, maxScrapes)}
+	m := &metrics{session: s, kept: vm.NewSet()}
 	m.appends = m.kept.NewPrometheusHistogramExt("aspectop_append_seconds", vm.ExponentialBuckets(0.0005, 2, 16))
 	s.metrics = m
 	s.Beside(func(ctx context.Context) error { return m.serve(ctx, l) })
@@ -88,20 +85,11 @@ func (m *metrics) serve(ctx context.Context, l net.Listener) error {
 
 // answer writes a scrape in Prometheus' text format.
 func (m *metrics) answer(w http.ResponseWriter, r *http.Request) {
-	select {
-	case m.scrapes <- struct{}{}:
-		defer func() { <-m.scrapes }()
-	default:
-		http.Error(w, "too many scrapes at once", http.StatusServiceUnavailable)
-		return
-	}
 	ctx, cancel := context.WithTimeout(r.Context(), scrapeTime)
 	defer cancel()
-	set := vm.NewSet()
-	m.collect(ctx, set)
 	var all bytes.Buffer
 	m.kept.WritePrometheus(&all)
-	set.WritePrometheus(&all)
+	m.collect(ctx).WritePrometheus(&all)
 	vm.WriteGoMetrics(&all)
 	vm.WriteProcMetrics(&all)
 	vm.WriteFDMetrics(&all)
@@ -120,7 +108,10 @@ func (m *metrics) answer(w http.ResponseWriter, r *http.Request) {
 
 // collect reads everything when it is asked for. Handlers whose URLs differ in what
 // is not shown add up.
-func (m *metrics) collect(ctx context.Context, set *vm.Set) {
+func (m *metrics) collect(ctx context.Context) *vm.Set {
+	m.collecting.Lock()
+	defer m.collecting.Unlock()
+	set := vm.NewSet()
 	counter := func(n int, name string, labels ...any) {
 		set.GetOrCreateCounter(fmt.Sprintf(name, labels...)).Add(n)
 	}
@@ -146,32 +137,11 @@ func (m *metrics) collect(ctx context.Context, set *vm.Set) {
 			gauge(n, "aspectop_forward_waiting{state=%q,to=%q}", state, q.To)
 		}
 	}
-	s.Feed.RLock()
-	if loading, _, _ := s.Feed.Loading(); !loading { // before, they would be too few
-		board, now, stalled, active := s.Feed.Board(), time.Now(), 0, 0
-		took := set.NewPrometheusHistogramExt("aspectop_task_seconds", vm.ExponentialBuckets(1, 2, 16))
-		for i := range board.Len() {
-			t := board.At(i)
-			if t.Active() {
-				active++
-				if _, ok := board.Stalled(t, now); ok {
-					stalled++
-				}
-			} else if d := t.Took(now); d > 0 {
-				took.Update(d.Seconds())
-			}
-		}
-		for _, state := range model.States {
-			gauge(board.Count(state.State), "aspectop_tasks{state=%q}", state.State)
-		}
-		gauge(active, "aspectop_tasks_active")
-		gauge(stalled, "aspectop_tasks_stalled")
-	}
-	s.Feed.RUnlock()
+	m.collectTasks(set, gauge)
 	select {
 	case <-s.ready: // the tunnel is set before that
 	default:
-		return
+		return set
 	}
 	if s.reach != nil {
 		t := s.reach.tunnel.State()
@@ -180,6 +150,36 @@ func (m *metrics) collect(ctx context.Context, set *vm.Set) {
 			gauge(oneIf(t.Probe.OK), "aspectop_probe_ok")
 		}
 	}
+	return set
+}
+
+// collectTasks counts the tasks, unless the feed still reads the history: there
+// would be too few.
+func (m *metrics) collectTasks(set *vm.Set, gauge func(n int, name string, labels ...any)) {
+	f, now := m.session.Feed, time.Now()
+	f.RLock()
+	defer f.RUnlock()
+	if loading, _, _ := f.Loading(); loading {
+		return
+	}
+	board, active, stalled := f.Board(), 0, 0
+	took := set.NewPrometheusHistogramExt("aspectop_task_seconds", vm.ExponentialBuckets(1, 2, 16))
+	for i := range board.Len() {
+		t := board.At(i)
+		if _, is := board.Stalled(t, now); is {
+			stalled++
+		}
+		if t.Active() {
+			active++
+		} else if d := t.Took(now); d > 0 {
+			took.Update(d.Seconds())
+		}
+	}
+	for _, state := range model.States {
+		gauge(board.Count(state.State), "aspectop_tasks{state=%q}", state.State)
+	}
+	gauge(active, "aspectop_tasks_active")
+	gauge(stalled, "aspectop_tasks_stalled")
 }
 
 func oneIf(is bool) int {
