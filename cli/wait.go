@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"aspectop/aspect"
+	"aspectop/clean"
 	"aspectop/cli/exit"
 	"aspectop/cli/session"
 	"aspectop/cli/settings"
@@ -208,7 +209,7 @@ func (w *waitFlags) poll(ctx context.Context, goal *model.Wait, client *aspect.C
 				if rejected(r.Err) {
 					fail(r.Err)
 				} else if r.Notice != "" {
-					fmt.Fprintln(os.Stderr, "aspectop: "+printer.Clean(r.Notice))
+					fmt.Fprintln(os.Stderr, "aspectop: "+clean.Text(r.Notice))
 				}
 			},
 		}).Run(ctx)
@@ -423,7 +424,7 @@ func (f *following) print(outcomes []model.Outcome) error {
 		}
 	}
 	for _, id := range f.goal.Gone() {
-		fmt.Fprintf(os.Stderr, "aspectop: Aspect does not know a task %s (yet); still waiting for it\n", printer.Clean(id))
+		fmt.Fprintf(os.Stderr, "aspectop: Aspect does not know a task %s (yet); still waiting for it\n", clean.Text(id))
 	}
 	return nil
 }

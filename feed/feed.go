@@ -21,6 +21,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"aspectop/broadcast"
 	"aspectop/model"
 )
 
@@ -100,9 +101,8 @@ type Feed struct {
 
 	statusSeen atomic.Int64
 
-	version atomic.Int64 // counts what was folded
-	newsMu  sync.Mutex
-	news    chan struct{} // closed at the next change; nil while nobody waits
+	version atomic.Int64     // counts what was folded
+	news    broadcast.Signal // of changes
 }
 
 // New returns a feed that has read nothing yet.
@@ -192,16 +192,10 @@ func (f *Feed) Version() int64 { return f.version.Load() }
 // Wait returns when the version is no longer the given one, or ctx ends.
 func (f *Feed) Wait(ctx context.Context, version int64) error {
 	for {
-		f.newsMu.Lock()
+		news := f.news.Next()
 		if f.version.Load() != version {
-			f.newsMu.Unlock()
 			return ctx.Err()
 		}
-		if f.news == nil {
-			f.news = make(chan struct{})
-		}
-		news := f.news
-		f.newsMu.Unlock()
 		select {
 		case <-news:
 		case <-ctx.Done():
@@ -272,13 +266,7 @@ func (f *Feed) change(what func()) {
 	what()
 	f.version.Add(1)
 	f.mu.Unlock()
-
-	f.newsMu.Lock()
-	defer f.newsMu.Unlock()
-	if f.news != nil {
-		close(f.news)
-		f.news = nil
-	}
+	f.news.Send()
 }
 
 // NoteForward puts an outcome that is on no status log among the forwards: that of a

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"aspectop/broadcast"
 	"aspectop/model"
 )
 
@@ -14,7 +15,7 @@ import (
 // journal could not be read. It is called once.
 func (f *Feed) Run(ctx context.Context) {
 	for !f.opened {
-		if err := f.Open(ctx); err != nil && !sleep(ctx, retryTime) {
+		if err := f.Open(ctx); err != nil && broadcast.Sleep(ctx, retryTime) != nil {
 			return
 		}
 	}
@@ -200,7 +201,7 @@ func (f *Feed) readHistory(ctx context.Context, seq int64, batches chan<- []mode
 		}
 		f.trouble(loading, err)
 		if err != nil {
-			if !sleep(ctx, retryTime) {
+			if broadcast.Sleep(ctx, retryTime) != nil {
 				return
 			}
 			continue
@@ -256,15 +257,4 @@ func (f *Feed) fold(arrivals []Arrival, running map[int32]bool, history bool) {
 	}
 	f.board.Settle() // from here on, reading it changes nothing
 	f.takeChanged(running)
-}
-
-func sleep(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }

@@ -85,11 +85,9 @@ func (t *tail) Write(p []byte) (int, error) {
 func (t *tail) lines() string {
 	var said []string
 	for line := range bytes.Lines(t.kept) {
-		if text := plain(line); text != "" {
+		if text := clean.Line(string(line)); text != "" {
 			said = append(said, text)
 		}
 	}
 	return strings.Join(said[max(0, len(said)-tailLines):], " / ")
 }
-
-func plain(text []byte) string { return clean.Line(string(text)) }

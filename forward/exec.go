@@ -2,13 +2,14 @@ package forward
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
 
+	"aspectop/clean"
 	"aspectop/feed"
 	"aspectop/journal"
+	"aspectop/jsonl"
 	"aspectop/model"
 )
 
@@ -148,7 +149,7 @@ func (r *execRun) start(ctx context.Context) {
 	r.running++
 	go func() {
 		if err := runCommand(ctx, r.options.Command, input, r.limit); err != nil {
-			r.done <- fmt.Errorf("--exec failed for task %s: %w", plain([]byte(id)), err)
+			r.done <- fmt.Errorf("--exec failed for task %s: %w", clean.Line(id), err)
 			return
 		}
 		r.done <- nil
@@ -174,28 +175,20 @@ func (r *execRun) input(id string) []byte {
 
 // taskJSON returns the task as the command reads it.
 func taskJSON(t *model.Task) []byte {
-	task := struct {
-		ID       string                 `json:"task_id"`
-		AssetID  string                 `json:"asset_id"`
-		UserID   string                 `json:"user_id"`
-		State    model.State            `json:"state"`
-		Features map[string]model.State `json:"features"`
-		Created  *time.Time             `json:"created"`
-		Updated  *time.Time             `json:"updated"`
-	}{t.ID(), t.AssetID(), t.UserID(), t.State(), map[string]model.State{}, instant(t.Created()), instant(t.Updated())}
+	var o jsonl.Object
+	o.Begin('{')
+	o.Text("task_id", t.ID())
+	o.Text("asset_id", t.AssetID())
+	o.Text("user_id", t.UserID())
+	o.Text("state", string(t.State()))
+	o.Key("features")
+	o.Begin('{')
 	for _, f := range t.Features() {
-		task.Features[f.Name] = f.State
+		o.Text(f.Name, string(f.State))
 	}
-	text, err := json.Marshal(task)
-	if err != nil {
-		panic(err) // only for a year beyond 9999, which model cannot tell
-	}
-	return append(text, '\n')
-}
-
-func instant(t time.Time) *time.Time {
-	if t.IsZero() {
-		return nil
-	}
-	return &t
+	o.End('}')
+	o.Time("created", t.Created())
+	o.Time("updated", t.Updated())
+	o.End('}')
+	return append(o, '\n')
 }

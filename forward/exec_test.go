@@ -96,7 +96,7 @@ func TestACommandRunsForEachTaskThatEndsWithTheTaskOnItsInput(t *testing.T) {
 	}
 	want := map[string]any{
 		"task_id": "running", "asset_id": "a-running", "user_id": "u", "state": "completed",
-		"features": map[string]any{"visual": "completed"}, "created": "2026-11-23T11:00:00Z", "updated": "2026-11-23T12:00:05Z",
+		"features": map[string]any{"visual": "completed"}, "created": "2026-11-23T11:00:00.000000Z", "updated": "2026-11-23T12:00:05.000000Z",
 	}
 	if fmt.Sprint(task) != fmt.Sprint(want) {
 		t.Errorf("it got %v, want %v", task, want)

@@ -62,14 +62,12 @@ func (s *sentences) duplicate(a *arrival) { s.arrived(a) }
 // arrived writes what a delivery meant: of what, what is unusual, how its task has
 // ended, and what else changed.
 func (s *sentences) arrived(a *arrival) {
-	told := words.EventOf(&a.Event, words.Arrival{
-		Attempt: a.Attempt, Differs: a.Differs, Damage: a.Damage, Folded: true, Late: a.Late, Changes: a.Changes,
-	})
+	told := words.EventOf(&a.Event, words.Arrival{Attempt: a.Attempt, Differs: a.Differs, Damage: a.Damage, Effect: &a.Effect})
 	parts := told.Marks
 	if a.Repeat() {
 		parts = append([]string{told.Verdict.Text}, parts...)
-	} else if a.task != nil && a.After.Terminal() && (a.Kind == model.Done || a.Kind == model.Failure || a.Ended()) && !a.Late {
-		parts = append(parts, words.Outcome(a.After, a.Features, a.task.Created(), a.Updated))
+	} else if a.After.Terminal() && !a.Late && (a.Ended() || a.Kind == model.Done || a.Kind == model.Failure) {
+		parts = append(parts, words.Outcome(&a.Effect, a.task.Created()))
 		told.Changes = slices.DeleteFunc(slices.Clone(told.Changes), func(c model.Change) bool {
 			return a.After == model.Failed && c.To == model.Failed // which the outcome tells
 		})
@@ -86,8 +84,10 @@ func (s *sentences) arrived(a *arrival) {
 // subject is what a delivery is about: its task or, if it has none, its type.
 func subject(a *arrival) string {
 	switch {
+	case a.Repeat() && a.Task == nil: // the message may be gone
+		return "message " + words.Name(a.ID)
 	case a.Kind == model.Unrecognised:
-		return strings.TrimSpace(a.Type + " message " + words.Name(a.ID))
+		return "unrecognised message " + words.Name(a.ID)
 	case a.Task == nil:
 		return words.Name(a.Type)
 	}

@@ -9,6 +9,7 @@ import (
 	"aspectop/ui/draw"
 	"aspectop/ui/keys"
 	"aspectop/ui/screen"
+	"aspectop/words"
 )
 
 // key handles a key: what is typed into first, then the view, then the program.
@@ -168,7 +169,7 @@ func (m *Model) resumed() {
 		return
 	}
 	m.At = m.Now()
-	m.say(fmt.Sprintf("back after %s; Svix retries what it could not deliver", draw.Ago(m.At.Sub(m.suspended))))
+	m.say(fmt.Sprintf("back after %s; Svix retries what it could not deliver", words.Ago(m.At.Sub(m.suspended))))
 	m.suspended = time.Time{}
 	if m.Resumed != nil {
 		m.Resumed()

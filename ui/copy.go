@@ -14,6 +14,7 @@ import (
 	"aspectop/ui/draw"
 	"aspectop/ui/keys"
 	"aspectop/ui/screen"
+	"aspectop/words"
 )
 
 // copied puts text on the reader's clipboard by OSC 52, which works over SSH
@@ -131,9 +132,9 @@ func (m *Model) validity(d *model.Delivery) string {
 	}
 	left := signed.Add(sig.Tolerance).Sub(m.Now())
 	if left < 0 {
-		return "expired " + draw.Ago(-left) + " ago"
+		return "expired " + words.Ago(-left) + " ago"
 	}
-	return "is valid for another " + draw.Ago(left)
+	return "is valid for another " + words.Ago(left)
 }
 
 // payloadText is a body as one line of text.

@@ -6,6 +6,7 @@ import (
 	"aspectop/model"
 	"aspectop/ui/draw"
 	"aspectop/ui/picture"
+	"aspectop/words"
 )
 
 // exportedMsg tells how writing a file went.
@@ -36,7 +37,7 @@ func (m *Model) export() tea.Cmd {
 			deliveries = append(append(deliveries, d), repeats...)
 		}
 		path, err := m.Export(id, deliveries, private)
-		return exportedMsg{draw.Count(len(deliveries), "event", "events"), path, err}
+		return exportedMsg{words.Count(len(deliveries), "event", "events"), path, err}
 	}
 }
 

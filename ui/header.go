@@ -80,7 +80,7 @@ func (m *Model) connection(l *draw.Line, level detailLevel) {
 		l.Put(draw.Bad, "  "+draw.GlyphDown+" "+name+" fails")
 	}
 	if n := len(m.Secrets); n > 0 && level > brief {
-		l.Put(draw.Dim, draw.Plural(n, "  secret ", "  secrets "))
+		l.Put(draw.Dim, words.Plural(n, "  secret ", "  secrets "))
 		if level == full {
 			l.Put(draw.Plain, strings.Join(m.Secrets, ", "))
 		} else {
@@ -147,7 +147,7 @@ func (m *Model) counters(l *draw.Line, level detailLevel) {
 		m.drawLoading(l, level)
 		wall()
 	}
-	l.Put(draw.Strong, fmt.Sprint(m.Board.Len())).Put(draw.Dim, draw.Plural(m.Board.Len(), " task", " tasks"))
+	l.Put(draw.Strong, fmt.Sprint(m.Board.Len())).Put(draw.Dim, words.Plural(m.Board.Len(), " task", " tasks"))
 	for _, s := range model.CountedStates() {
 		n := m.Board.Count(s)
 		if n == 0 {
@@ -182,7 +182,7 @@ func (m *Model) counters(l *draw.Line, level detailLevel) {
 // what was added since.
 func (m *Model) drawJournal(l *draw.Line) {
 	n, c := m.Feed.Index().Len(), m.Board.Counters()
-	l.Put(draw.Strong, fmt.Sprint(n)).Put(draw.Dim, draw.Plural(n, " delivery", " deliveries")+" in the journal")
+	l.Put(draw.Strong, fmt.Sprint(n)).Put(draw.Dim, words.Plural(n, " delivery", " deliveries")+" in the journal")
 	if added := c.Verified + c.Duplicate; added > 0 {
 		l.Put(draw.Plain, "  ").Put(draw.Good, fmt.Sprint(added)).Put(draw.Dim, " new")
 	}
@@ -255,7 +255,7 @@ func (m *Model) drawLoading(l *draw.Line, level detailLevel) {
 func (m *Model) drawRate(l *draw.Line, level detailLevel) {
 	switch silent := m.At.Sub(m.Board.Counters().Last); {
 	case level == brief && m.Board.Counters().Last.IsZero() && m.Board.Counters().Rejected == 0 && m.Receiver != "":
-		l.Put(draw.Warn, "quiet "+draw.Ago(m.At.Sub(m.Feed.Started())))
+		l.Put(draw.Warn, "quiet "+words.Ago(m.At.Sub(m.Feed.Started())))
 		return
 	case m.onlyViews() && m.Feed.Newest().IsZero():
 		l.Put(draw.Dim, "no delivery yet")
@@ -270,10 +270,10 @@ func (m *Model) drawRate(l *draw.Line, level detailLevel) {
 		l.Put(draw.Bad, "only rejected requests")
 		return
 	case m.Board.Counters().Last.IsZero():
-		l.Put(draw.Warn, "no event for "+draw.Ago(m.At.Sub(m.Feed.Started())))
+		l.Put(draw.Warn, "no event for "+words.Ago(m.At.Sub(m.Feed.Started())))
 		return
 	case silent > quietAfter:
-		l.Put(draw.Warn, "last event "+draw.Ago(silent)+" ago")
+		l.Put(draw.Warn, "last event "+words.Ago(silent)+" ago")
 		return
 	}
 	counts := m.Board.Counters().LastMinute(m.At)

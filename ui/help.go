@@ -10,6 +10,7 @@ import (
 	"aspectop/model"
 	"aspectop/ui/draw"
 	"aspectop/ui/keys"
+	"aspectop/words"
 )
 
 // helpPage is the key table, made from the bindings, and what the glyphs mean. It
@@ -41,7 +42,7 @@ func (m *Model) helpGroups() []helpGroup {
 	if viewers := m.viewers(); len(viewers) > 0 && !m.Hidden {
 		watching := helpGroup{title: "Watching over SSH"}
 		for _, v := range viewers {
-			since := draw.Ago(max(0, m.Now().Sub(v.Since)))
+			since := words.Ago(max(0, m.Now().Sub(v.Since)))
 			watching.rows = append(watching.rows, [2]string{since, v.Name + " from " + v.Address})
 		}
 		groups = append(groups, watching)
@@ -110,7 +111,7 @@ func (p *helpPage) draw(m *Model, w, h int) []string {
 	p.top = max(0, min(p.top, len(lines)-h))
 	shown := slices.Clone(lines[p.top:min(len(lines), p.top+h)])
 	if below := len(lines) - p.top - h; below > 0 {
-		shown[h-1] = draw.NewLine(m.Theme, w).Put(draw.Dim, " ↓ "+draw.Count(below+1, "more line", "more lines")).String()
+		shown[h-1] = draw.NewLine(m.Theme, w).Put(draw.Dim, " ↓ "+words.Count(below+1, "more line", "more lines")).String()
 	}
 	return draw.Tall(m.Theme, shown, w, h)
 }

@@ -6,7 +6,7 @@ import (
 
 	"aspectop/clean"
 	"aspectop/model"
-	"aspectop/ui/draw"
+	"aspectop/words"
 )
 
 // Summary tells in a few lines what the session saw, to be printed when the
@@ -18,7 +18,7 @@ func (m *Model) Summary() string {
 		return ""
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s: %d verified, %d rejected, %d duplicate, %d late\n", draw.Ago(m.Now().Sub(m.Feed.Started())),
+	fmt.Fprintf(&b, "%s: %d verified, %d rejected, %d duplicate, %d late\n", words.Ago(m.Now().Sub(m.Feed.Started())),
 		m.Board.Counters().Verified, m.Board.Counters().Rejected, m.Board.Counters().Duplicate, m.Board.Counters().Late)
 	var states []string
 	for _, s := range model.CountedStates() {
@@ -26,7 +26,7 @@ func (m *Model) Summary() string {
 			states = append(states, fmt.Sprintf("%d %s", n, s))
 		}
 	}
-	fmt.Fprintf(&b, "%d %s: %s\n", m.Board.Len(), draw.Plural(m.Board.Len(), "task", "tasks"), strings.Join(states, ", "))
+	fmt.Fprintf(&b, "%d %s: %s\n", m.Board.Len(), words.Plural(m.Board.Len(), "task", "tasks"), strings.Join(states, ", "))
 	stats := m.Board.Stats()
 	for _, name := range m.Features() {
 		f := stats.Feature(name)
@@ -35,7 +35,7 @@ func (m *Model) Summary() string {
 		}
 		var told []string
 		if median, ok := f.Processing().Quantile(0.5); ok {
-			told = append(told, "median "+draw.Ago(median))
+			told = append(told, "median "+words.Ago(median))
 		}
 		if n := f.In(model.Failed); n > 0 {
 			told = append(told, fmt.Sprintf("%d failed", n))

@@ -51,6 +51,14 @@ func Lasted(d time.Duration) string {
 	return fmt.Sprintf("%.1fs", max(d.Seconds(), 0.1))
 }
 
+// Tenths is Ago for an estimate: rounded, and below ten seconds with a tenth.
+func Tenths(d time.Duration) string {
+	if d < 9950*time.Millisecond {
+		return fmt.Sprintf("%.1fs", d.Seconds())
+	}
+	return Ago(d.Round(time.Second))
+}
+
 // Span is a duration as people say it, in at most two units: 4.2 s, 42 s, 1 min 05 s,
 // 30 min, 2 h 07 min, 3 d 4 h.
 func Span(d time.Duration) string {

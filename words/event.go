@@ -14,9 +14,8 @@ type Arrival struct {
 	Attempt int
 	Differs bool
 	Damage  string
-	Folded  bool // Late and Changes are known: all that came before has been read
-	Late    bool
-	Changes []model.Change
+	// Effect is nil as long as what came before has not been read.
+	Effect *model.Effect
 }
 
 // Event says what a delivery meant when it arrived.
@@ -50,15 +49,15 @@ func EventOf(e *model.Event, a Arrival) Event {
 		say("Aspect no longer has this task")
 	case e.Task == nil:
 		say("not about a task")
-	case !a.Folded:
+	case a.Effect == nil:
 		say("%s", features(e.Task.Features))
-	case a.Late:
+	case a.Effect.Late:
 		told.Marks = append(told.Marks, "late")
 		if say("older than what was known"); len(e.Task.Features) > 0 {
 			say("older state: %s", features(e.Task.Features))
 		}
-	case len(a.Changes) > 0:
-		told.Changes = failuresFirst(a.Changes)
+	case len(a.Effect.Changes) > 0:
+		told.Changes = failuresFirst(a.Effect.Changes)
 	case len(e.Task.Features) == 0:
 		say("no features")
 	default:
@@ -162,17 +161,17 @@ func Source(s model.Source, secret string) string {
 	return "verified (secret " + Name(secret) + ")"
 }
 
-// Outcome says how a task has ended: which features failed, or after how long.
-func Outcome(state model.State, features []model.Feature, created, ended time.Time) string {
-	if state != model.Failed {
-		after := ""
-		if took := ended.Sub(created); !created.IsZero() && took > 0 {
-			after = " after " + Span(took)
+// Outcome says how a message ended its task, which was created at that time: which
+// features failed, or after how long.
+func Outcome(e *model.Effect, created time.Time) string {
+	if e.After != model.Failed {
+		if created.IsZero() || !e.Updated.After(created) {
+			return string(e.After)
 		}
-		return string(state) + after
+		return string(e.After) + " after " + Span(e.Updated.Sub(created))
 	}
 	var failed []string
-	for _, f := range features {
+	for _, f := range e.Features {
 		if f.State == model.Failed {
 			failed = append(failed, Name(f.Name))
 		}

@@ -17,6 +17,7 @@ import (
 	"aspectop/printer/report"
 	"aspectop/private"
 	"aspectop/ui/screen"
+	"aspectop/words"
 )
 
 // sent adapts Aspect's API to the screen's view of messages and attempts.
@@ -82,7 +83,7 @@ func (h *handlers) left() string {
 	if waiting == 0 {
 		return ""
 	}
-	return fmt.Sprintf("%s still to forward: trying for up to %s, ctrl+c again to stop", plural(waiting, "message"), forward.Drain)
+	return fmt.Sprintf("%s still to forward: trying for up to %s, ctrl+c again to stop", words.Count(waiting, "message", "messages"), forward.Drain)
 }
 
 func (h *handlers) retry(ctx context.Context, to string, seq int64) error {

@@ -10,9 +10,9 @@ import (
 	"time"
 
 	"aspectop/aspect"
+	"aspectop/clean"
 	"aspectop/cli/exit"
 	"aspectop/model"
-	"aspectop/printer"
 	"aspectop/private"
 	"aspectop/receiver"
 	"aspectop/tunnel"
@@ -175,7 +175,7 @@ func (r *Reach) register(ctx context.Context, s *Session, url string) (receiver.
 	}
 	secrets, err := receiver.ParseSecrets("registered=" + endpoint.Secret.Reveal())
 	if err != nil {
-		return receiver.Secret{}, fmt.Errorf("the secret that Aspect returned for %s is invalid: %w", printer.Clean(endpoint.EndpointID), err)
+		return receiver.Secret{}, fmt.Errorf("the secret that Aspect returned for %s is invalid: %w", clean.Text(endpoint.EndpointID), err)
 	}
 	return secrets[0], nil
 }
@@ -268,7 +268,7 @@ func (r *Reach) close() error {
 	if endpoint == nil {
 		return nil
 	}
-	name := printer.Clean(endpoint.EndpointID)
+	name := clean.Text(endpoint.EndpointID)
 	if r.keep {
 		fmt.Fprintf(os.Stderr, "aspectop: kept webhook endpoint %s; the next run with --keep-endpoint will reuse it\n", name)
 		return endpoint.Keep()

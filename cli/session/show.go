@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"aspectop/clean"
 	"aspectop/cli/terminal"
 	"aspectop/model"
 	"aspectop/printer"
@@ -123,7 +124,7 @@ func (s *Session) diagnose(ctx context.Context, cursor int64, tunnel bool) (stop
 					say = strings.TrimRight("tunnel "+string(t.State)+": "+t.Detail, ": ")
 				}
 				if say != "" {
-					fmt.Fprintln(os.Stderr, "aspectop: "+printer.Clean(say))
+					fmt.Fprintln(os.Stderr, "aspectop: "+clean.Text(say))
 				}
 			}
 			select { // a flood of rejected requests comes in gulps

@@ -23,6 +23,7 @@ import (
 	"aspectop/share/ssh"
 	"aspectop/ui"
 	"aspectop/ui/screen"
+	"aspectop/words"
 )
 
 // sshFlags configure who else may watch over SSH.
@@ -95,20 +96,13 @@ func (s *Session) serveSSH(f sshFlags) error {
 	if err != nil {
 		return exit.Setup(err)
 	}
-	remark := fmt.Sprintf("to watch, run: ssh -p %s %s (%s authorized, host key %s)", port, host, plural(keys.Len(), "key"), gossh.FingerprintSHA256(hostKey.PublicKey()))
+	remark := fmt.Sprintf("to watch, run: ssh -p %s %s (%s authorized, host key %s)", port, host, words.Count(keys.Len(), "key", "keys"), gossh.FingerprintSHA256(hostKey.PublicKey()))
 	if receiver.Public(l.Addr().String()) {
 		remark = fmt.Sprintf("%s is open to the network; to watch, run: ssh -p %s HOST (%s authorized, host key %s)",
-			l.Addr(), port, plural(keys.Len(), "key"), gossh.FingerprintSHA256(hostKey.PublicKey()))
+			l.Addr(), port, words.Count(keys.Len(), "key", "keys"), gossh.FingerprintSHA256(hostKey.PublicKey()))
 	}
 	s.Remark(remark)
 	return nil
-}
-
-func plural(n int, what string) string {
-	if n != 1 {
-		what += "s"
-	}
-	return fmt.Sprintf("%d %s", n, what)
 }
 
 // openSSHKeys reads the authorized keys. Without any it fails and says how to add

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"aspectop/broadcast"
 	"aspectop/feed"
 	"aspectop/model"
 )
@@ -20,7 +21,7 @@ import (
 type Memory struct {
 	mu         sync.Mutex
 	deliveries []model.Delivery // Seq is index + 1
-	grown      chan struct{}    // closed when something is appended
+	grown      broadcast.Signal // something is appended
 	waited     int              // deliveries that Wait has told of
 	Outcomes   map[int64][]model.Forward
 }
@@ -37,10 +38,7 @@ func (j *Memory) Append(ds ...model.Delivery) {
 		d.Attempt = max(1, d.Attempt)
 		j.deliveries = append(j.deliveries, d)
 	}
-	if j.grown != nil {
-		close(j.grown)
-		j.grown = nil
-	}
+	j.grown.Send()
 }
 
 // Receive appends a delivery, as a repeat if its id was there before.
@@ -135,10 +133,7 @@ func (j *Memory) Wait(ctx context.Context) error {
 			j.mu.Unlock()
 			return nil
 		}
-		if j.grown == nil {
-			j.grown = make(chan struct{})
-		}
-		grown := j.grown
+		grown := j.grown.Next()
 		j.mu.Unlock()
 		select {
 		case <-grown:

@@ -166,10 +166,8 @@ func (w *wording) event(t *model.Task, a *Arrival) Event {
 	if a.Type == model.TypeGone {
 		e.Kind = model.Gone
 	}
-	how := words.Arrival{Attempt: a.Attempt, Differs: a.Differs}
-	effect, folded := t.Effect(a.Seq)
-	how.Late, how.Changes, how.Folded = effect.Late, effect.Changes, folded
-	what := words.EventOf(&e, how)
+	effect, _ := t.Effect(a.Seq)
+	what := words.EventOf(&e, words.Arrival{Attempt: a.Attempt, Differs: a.Differs, Effect: &effect})
 	row := Event{
 		At: w.moment(a.Received), Type: w.text(a.Type, longestWord), ID: w.text(a.ID, longestID),
 		Verdict: w.text(words.Source(a.Source, a.Secret), longestID), Note: strings.Join(append(what.Marks, what.Text.Text), "; "),

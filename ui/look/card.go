@@ -9,6 +9,7 @@ import (
 	"aspectop/model"
 	"aspectop/ui/draw"
 	"aspectop/ui/screen"
+	"aspectop/words"
 )
 
 // The least and the greatest width of a card. From the least on there is room
@@ -119,7 +120,7 @@ func cardTitle(sc *screen.Screen, c *CardCols, t *model.Task, f draw.Box, r draw
 		stateRole = draw.Alarm
 	}
 	l.Put(stateRole, Sign(sc, s, !stalled)+" "+word).Space(2)
-	age := draw.Since(t.Heard(), sc.At)
+	age := words.Since(t.Heard(), sc.At)
 	if age != "" && c.Width >= 38 { // even beside the longest state there is room
 		age += " ago"
 	}
@@ -207,11 +208,11 @@ func cardProgress(sc *screen.Screen, c *CardCols, l *draw.Line, t *model.Task) {
 	left, known := sc.Board.ETA(t, sc.At)
 	switch {
 	case stalled:
-		told, r = "silent "+draw.Ago(sc.At.Sub(t.Heard())), draw.Warn
+		told, r = "silent "+words.Ago(sc.At.Sub(t.Heard())), draw.Warn
 	case known:
-		told = "eta " + Remaining(left)
+		told = "eta " + words.Remaining(left)
 	case !t.Active() && t.Took(sc.At) > 0:
-		told = "took " + draw.Ago(t.Took(sc.At))
+		told = "took " + words.Ago(t.Took(sc.At))
 	}
 	done, total := t.Progress()
 	figures := " " + strconv.Itoa(done) + "/" + strconv.Itoa(total)
@@ -268,5 +269,5 @@ func (p cardPhase) String() string {
 	if p.times == 0 {
 		return ""
 	}
-	return draw.Ago(p.stay)
+	return words.Ago(p.stay)
 }

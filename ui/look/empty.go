@@ -8,6 +8,7 @@ import (
 	"aspectop/clean"
 	"aspectop/ui/draw"
 	"aspectop/ui/screen"
+	"aspectop/words"
 )
 
 // Empty says why nothing is shown, in the event log or in a list of tasks, and
@@ -44,9 +45,9 @@ func Empty(sc *screen.Screen, log bool, w, h int) []string {
 func sayWaiting(sc *screen.Screen, say func(draw.Role, string)) {
 	switch refused := sc.Log.Refused(); {
 	case sc.Board.Counters().Verified > 0:
-		say(draw.Plain, draw.Count(sc.Board.Counters().Verified, "delivery is", "deliveries are")+" verified, but none is about a task; press 3 to see them.")
+		say(draw.Plain, words.Count(sc.Board.Counters().Verified, "delivery is", "deliveries are")+" verified, but none is about a task; press 3 to see them.")
 	case refused != nil:
-		say(draw.Bad, draw.Count(sc.Board.Counters().Rejected, "request was", "requests were")+" rejected, none verified yet; press 3 to see them.")
+		say(draw.Bad, words.Count(sc.Board.Counters().Rejected, "request was", "requests were")+" rejected, none verified yet; press 3 to see them.")
 		say(draw.Bad, "Latest: "+refused.Verdict.Detail)
 		if refused.Verdict.Hint != "" {
 			say(draw.Warn, refused.Verdict.Hint)

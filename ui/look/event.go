@@ -15,7 +15,7 @@ func explain(sc *screen.Screen, a *feed.Arrival) words.Event {
 	if a.Task != nil && !sc.Loading() {
 		if t := sc.Board.Task(a.Task.ID); t != nil {
 			effect, _ := t.Effect(a.Seq)
-			how.Late, how.Changes, how.Folded = effect.Late, effect.Changes, true
+			how.Effect = &effect
 		}
 	}
 	return words.EventOf(&a.Event, how)
@@ -65,7 +65,7 @@ func DescribeRow(sc *screen.Screen, k feed.RowKey, w int) []string {
 			if s.Rejected.Verdict.Hint != "" {
 				say("hint", draw.Warn, s.Rejected.Verdict.Hint)
 			}
-			say("message", draw.Plain, draw.OrNone(s.Rejected.ID))
+			say("message", draw.Plain, words.OrNone(s.Rejected.ID))
 			say("received", draw.Plain, draw.Moment(s.At, sc.At))
 		}
 		return lines

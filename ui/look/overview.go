@@ -8,6 +8,7 @@ import (
 	"aspectop/model"
 	"aspectop/ui/draw"
 	"aspectop/ui/screen"
+	"aspectop/words"
 )
 
 // MaxFeatures is how many features of a task are drawn. Aspect has about ten; a
@@ -111,15 +112,15 @@ func putHeadline(sc *screen.Screen, l *draw.Line, t *model.Task) {
 	PutState(sc, l, t, 13, stalled)
 	done, total := t.Progress()
 	l.Space(1).Put(draw.Plain, fmt.Sprintf("%d of %d", done, total)).Put(draw.Dim, " done  ")
-	took := draw.Ago(t.Took(sc.At))
+	took := words.Ago(t.Took(sc.At))
 	switch left, known := sc.Board.ETA(t, sc.At); {
 	case t.Created().IsZero() && !t.Active():
 	case !t.Active():
 		l.Put(draw.Dim, "took ").Put(draw.Plain, took)
 	case stalled:
-		l.Put(draw.Warn, "no event for "+draw.Since(t.Heard(), sc.At))
+		l.Put(draw.Warn, "no event for "+words.Since(t.Heard(), sc.At))
 	case known:
-		l.Put(draw.Dim, "left ").Put(draw.Plain, Remaining(left))
+		l.Put(draw.Dim, "left ").Put(draw.Plain, words.Remaining(left))
 	case !t.Created().IsZero():
 		l.Put(draw.Dim, "running ").Put(draw.Plain, took)
 	}
@@ -129,7 +130,7 @@ func putHeadline(sc *screen.Screen, l *draw.Line, t *model.Task) {
 type Fact struct{ name, value string }
 
 func facts(sc *screen.Screen, t *model.Task) []Fact {
-	facts := []Fact{{"task", t.ID()}, {"asset", draw.OrNone(t.AssetID())}}
+	facts := []Fact{{"task", t.ID()}, {"asset", words.OrNone(t.AssetID())}}
 	if name := sc.AssetName(t); name != t.AssetID() {
 		facts = append(facts, Fact{"name", name})
 	}
@@ -138,7 +139,7 @@ func facts(sc *screen.Screen, t *model.Task) []Fact {
 		messages += fmt.Sprintf(", %d late", n)
 	}
 	return append(facts,
-		Fact{"user", draw.OrNone(sc.UserID(t))},
+		Fact{"user", words.OrNone(sc.UserID(t))},
 		Fact{"created", draw.Moment(t.Created(), sc.At)},
 		Fact{"updated", draw.Moment(t.Updated(), sc.At)},
 		Fact{"received", draw.Moment(t.Heard(), sc.At)},
@@ -182,7 +183,7 @@ func Flow(sc *screen.Screen, facts []Fact, w int) []string {
 
 // BriefFacts are those that a list has no room for.
 func BriefFacts(sc *screen.Screen, t *model.Task) []Fact {
-	facts := []Fact{{"task", t.ID()}, {"asset", draw.OrNone(t.AssetID())}}
+	facts := []Fact{{"task", t.ID()}, {"asset", words.OrNone(t.AssetID())}}
 	if name := sc.AssetName(t); name != t.AssetID() {
 		facts = append(facts, Fact{"name", name})
 	}

@@ -6,6 +6,7 @@ import (
 	"aspectop/model"
 	"aspectop/ui/draw"
 	"aspectop/ui/screen"
+	"aspectop/words"
 )
 
 // pathForm is how the way of a feature through its states is written.
@@ -104,9 +105,9 @@ func writePath(sc *screen.Screen, l *draw.Line, s *Story, f *featureStory, form 
 		l.Put(draw.StateRole(stay.State), told)
 		switch {
 		case !last:
-			l.Put(draw.Dim, blank+draw.Lasted(stay.Length(s.to))).Put(draw.Faint, arrow)
+			l.Put(draw.Dim, blank+words.Lasted(stay.Length(s.to))).Put(draw.Faint, arrow)
 		case !stay.State.Terminal():
-			l.Put(draw.Dim, blank+draw.Ago(stay.Length(s.to)))
+			l.Put(draw.Dim, blank+words.Ago(stay.Length(s.to)))
 		}
 	}
 	if model.Internal(f.Name) && tight {

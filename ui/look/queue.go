@@ -5,6 +5,7 @@ import (
 
 	"aspectop/ui/draw"
 	"aspectop/ui/screen"
+	"aspectop/words"
 )
 
 // QueueLines is how many lines of h the queues may take below the log.
@@ -46,7 +47,7 @@ func putQueue(sc *screen.Screen, l *draw.Line, q *screen.Queue) {
 	say(draw.Plain, q.InFlight, " in flight")
 	retrying := " retrying"
 	if wait := q.NextTry.Sub(sc.At); !q.NextTry.IsZero() && wait > 0 {
-		retrying += " in " + draw.Ago(wait)
+		retrying += " in " + words.Ago(wait)
 	}
 	say(draw.Warn, q.Retrying, retrying)
 	say(draw.Bad, q.GaveUp, " given up")

@@ -2,11 +2,11 @@ package look
 
 import (
 	"strconv"
-	"time"
 
 	"aspectop/model"
 	"aspectop/ui/draw"
 	"aspectop/ui/screen"
+	"aspectop/words"
 )
 
 // shortNames head the columns of features that are too narrow for the name.
@@ -27,15 +27,6 @@ func Heading(feature string, w int) string {
 		return short
 	}
 	return feature
-}
-
-// Remaining is an estimate of the time left. The estimate of what takes longer
-// than usual has run out.
-func Remaining(left time.Duration) string {
-	if left < time.Second {
-		return "soon"
-	}
-	return draw.Ago(left)
 }
 
 // PutState draws the task's own state: sign and word, or sign and letter. What a
@@ -71,21 +62,21 @@ func Sign(sc *screen.Screen, s model.State, moving bool) string {
 
 // PutFeature draws one feature in w cells: its sign, its state as a letter or, if
 // there is room in all columns, as a word, and how long it has been so.
-func PutFeature(sc *screen.Screen, l *draw.Line, t *model.Task, name string, w int, words bool) {
+func PutFeature(sc *screen.Screen, l *draw.Line, t *model.Task, name string, w int, spelt bool) {
 	s, ok := t.Feature(name)
 	if !ok {
 		l.Space(w)
 		return
 	}
 	told := draw.Letter(s)
-	age := draw.Since(t.Since(name), sc.At)
+	age := words.Since(t.Since(name), sc.At)
 	if s.Terminal() {
 		age = took(t, name)
 	}
 	switch {
 	case w < 5:
 		age = ""
-	case words || !s.Known():
+	case spelt || !s.Known():
 		told = " " + s.Word()
 	}
 	if age != "" {
@@ -103,7 +94,7 @@ func took(t *model.Task, feature string) string {
 	spans := t.Timeline(feature)
 	for i := len(spans) - 1; i >= 0; i-- {
 		if spans[i].State == model.Processing {
-			return draw.Ago(spans[i].Length(spans[i].From))
+			return words.Ago(spans[i].Length(spans[i].From))
 		}
 	}
 	return ""

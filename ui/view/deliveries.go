@@ -10,6 +10,7 @@ import (
 	"aspectop/ui/draw"
 	"aspectop/ui/keys"
 	"aspectop/ui/screen"
+	"aspectop/words"
 )
 
 // Deliveries lists what Aspect says it sent, each message beside what came
@@ -179,7 +180,7 @@ func (v *Deliveries) summary() string {
 			refused++
 		}
 	}
-	told := draw.Count(len(v.sent.messages), "message", "messages")
+	told := words.Count(len(v.sent.messages), "message", "messages")
 	if missing > 0 {
 		told += fmt.Sprintf(", %d not received here", missing)
 	}

@@ -4,6 +4,7 @@ import (
 	"aspectop/ui/draw"
 	"aspectop/ui/look"
 	"aspectop/ui/screen"
+	"aspectop/words"
 )
 
 func (v *Deliveries) Draw(sc *screen.Screen, w, h int) []string {
@@ -40,7 +41,7 @@ func (v *Deliveries) drawHead(sc *screen.Screen, w, h int) []string {
 	if s.failure != "" {
 		lines = look.Paragraph(sc, draw.Bad, "Aspect's API failed: "+s.failure, w, max(1, h/2))
 		if h > 5 {
-			lines = append(lines, look.Paragraph(sc, draw.Dim, "Press R to retry now; otherwise the next try is within "+draw.Ago(sentEvery)+".", w, 1)...)
+			lines = append(lines, look.Paragraph(sc, draw.Dim, "Press R to retry now; otherwise the next try is within "+words.Ago(sentEvery)+".", w, 1)...)
 		}
 	}
 	switch {
@@ -55,7 +56,7 @@ func (v *Deliveries) drawHead(sc *screen.Screen, w, h int) []string {
 	}
 	if h > 5 {
 		l := draw.NewLine(sc.Theme, w).Space(2).Put(draw.Plain, v.summary())
-		if age := ", told " + draw.Since(s.read, sc.At) + " ago"; len(age) <= l.Free {
+		if age := ", told " + words.Since(s.read, sc.At) + " ago"; len(age) <= l.Free {
 			l.Put(draw.Dim, age)
 		}
 		lines = append(lines, l.String())

@@ -9,6 +9,7 @@ import (
 	"aspectop/ui/keys"
 	"aspectop/ui/look"
 	"aspectop/ui/screen"
+	"aspectop/words"
 )
 
 // Detail is what is open over a view: a task with its messages, or a row of the
@@ -220,7 +221,7 @@ func (d *Detail) about(sc *screen.Screen) string {
 	case paneTask:
 		return draw.Short(d.task, 8)
 	case paneEvents:
-		return draw.Count(d.events.rows.Len(), "event", "events")
+		return words.Count(d.events.rows.Len(), "event", "events")
 	}
 	return d.shown.about(sc, d)
 }

@@ -28,7 +28,7 @@ func deliveryHeaders(d *model.Delivery, repeats int, hide bool) *draw.Document {
 	if repeats == 0 {
 		t.Add("repeats: none", 0)
 	} else {
-		t.Add("repeats: "+draw.Count(repeats, "more delivery", "more deliveries")+" of this message", 0)
+		t.Add("repeats: "+words.Count(repeats, "more delivery", "more deliveries")+" of this message", 0)
 	}
 	return t
 }
@@ -43,7 +43,7 @@ func rejectedHeaders(s *model.Status, hide bool) *draw.Document {
 		t.Add("hint: "+r.Verdict.Hint, 0)
 	}
 	t.Add("reason: "+string(r.Verdict.Reason), 0)
-	t.Add("message: "+draw.OrNone(r.ID)+", as claimed by the sender", 0)
+	t.Add("message: "+words.OrNone(r.ID)+", as claimed by the sender", 0)
 	t.Add("received: "+s.At.Local().Format("2006-01-02 15:04:05.000 -07:00"), 0)
 	t.Add("kept: no; in memory only, and on no task", 0)
 	return t

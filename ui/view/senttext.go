@@ -9,6 +9,7 @@ import (
 	"aspectop/model"
 	"aspectop/ui/draw"
 	"aspectop/ui/screen"
+	"aspectop/words"
 )
 
 // words tells in a few words what became of a message here.
@@ -38,7 +39,7 @@ func sentence(sc *screen.Screen, h here, sent time.Time) string {
 	case hereArrived:
 		told := fmt.Sprintf("#%d, verified, received at %s", h.row.Seq, draw.Clock(h.at))
 		if late := h.at.Sub(sent); !sent.IsZero() && late >= 0 {
-			told += ", " + draw.Tenths(late) + " after it was sent"
+			told += ", " + words.Tenths(late) + " after it was sent"
 		}
 		return told + "; press enter to open it"
 	case hereRefused:
@@ -84,8 +85,8 @@ func (v *Deliveries) text(sc *screen.Screen, id string) *draw.Document {
 
 func (v *Deliveries) write(sc *screen.Screen, msg *screen.SentMessage, h here) *draw.Document {
 	t := &draw.Document{Paint: paintSent}
-	t.Add("message: "+draw.OrNone(msg.ID), 0)
-	t.Add("type: "+draw.OrNone(msg.EventType), 0)
+	t.Add("message: "+words.OrNone(msg.ID), 0)
+	t.Add("type: "+words.OrNone(msg.EventType), 0)
 	t.Add("sent: "+draw.Stamp(msg.Time), 0)
 	if sign, word, _ := statusWord(msg.Status); word != "" {
 		t.Add("status: "+sign+" "+word, 0)
@@ -115,7 +116,7 @@ func (v *Deliveries) write(sc *screen.Screen, msg *screen.SentMessage, h here) *
 	}
 	for i := range tries.attempts {
 		t.Add("", 0)
-		t.Add("Attempt as Aspect has it: "+draw.OrNone(tries.attempts[i].ID), 0)
+		t.Add("Attempt as Aspect has it: "+words.OrNone(tries.attempts[i].ID), 0)
 		t.AddJSON(tries.attempts[i].Raw, sc.Hidden)
 	}
 	return t
@@ -137,7 +138,7 @@ func addAttempt(t *draw.Document, a *screen.SentAttempt, sent time.Time, hide bo
 	if !a.Time.IsZero() && at.Format(time.DateOnly) != sent.Local().Format(time.DateOnly) {
 		when = at.Format(time.DateTime)
 	}
-	t.Add(strings.TrimSpace(fmt.Sprintf("%s %-9s %-7s %s %s", sign, draw.OrNone(word), code, when, a.EndpointID)), 0)
+	t.Add(strings.TrimSpace(fmt.Sprintf("%s %-9s %-7s %s %s", sign, words.OrNone(word), code, when, a.EndpointID)), 0)
 	switch {
 	case hide && a.URL != "":
 		t.Add("to: (hidden)", 1)

@@ -13,6 +13,7 @@ import (
 	"aspectop/ui/keys"
 	"aspectop/ui/look"
 	"aspectop/ui/screen"
+	"aspectop/words"
 )
 
 // Stats shows statistics over the tasks that pass the filter. Its text
@@ -99,9 +100,9 @@ func (v *Stats) Draw(sc *screen.Screen, w, h int) []string {
 	end := min(len(v.lines), v.top+v.h)
 	lines := slices.Clone(v.lines[v.top:end])
 	if below := len(v.lines) - end; below > 0 {
-		lines = append(lines, draw.NewLine(sc.Theme, w).Put(draw.Dim, " ↓ "+draw.Count(below, "more line", "more lines")).String())
+		lines = append(lines, draw.NewLine(sc.Theme, w).Put(draw.Dim, " ↓ "+words.Count(below, "more line", "more lines")).String())
 	} else if v.top > 0 {
-		lines = append(lines, draw.NewLine(sc.Theme, w).Put(draw.Dim, " ↑ "+draw.Count(v.top, "line above", "lines above")).String())
+		lines = append(lines, draw.NewLine(sc.Theme, w).Put(draw.Dim, " ↑ "+words.Count(v.top, "line above", "lines above")).String())
 	}
 	return draw.Tall(sc.Theme, lines, w, h)
 }
@@ -199,14 +200,14 @@ func (v *Stats) tasks(sc *screen.Screen, w, x, y int) []string {
 		}
 	}
 	list("Slowest", "", "no task has ended yet", n.slowest.top, func(r ranked) (string, draw.Role) {
-		return draw.Ago(r.time), draw.Plain
+		return words.Ago(r.time), draw.Plain
 	})
 	note := ""
 	if more := n.stalled.of - len(n.stalled.top); more > 0 {
 		note = fmt.Sprintf("and %d more", more)
 	}
 	list("Stalled", note, "none: all active tasks are reporting", n.stalled.top, func(r ranked) (string, draw.Role) {
-		return "no event for " + draw.Since(r.task.Heard(), sc.At), draw.Warn
+		return "no event for " + words.Since(r.task.Heard(), sc.At), draw.Warn
 	})
 	return lines
 }

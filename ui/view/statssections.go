@@ -9,6 +9,7 @@ import (
 	"aspectop/model"
 	"aspectop/ui/draw"
 	"aspectop/ui/screen"
+	"aspectop/words"
 )
 
 // maxFeatureRows is how many features the statistics list: as many as anybody
@@ -73,7 +74,7 @@ func drawFeatureStats(sc *screen.Screen, stats *model.Stats, w int) []string {
 			if i == 0 {
 				putFeatureName(sc, l, &row, name)
 			} else {
-				l.Cell(draw.Dim, "  "+draw.Count(row.stats.Tasks(), "task", "tasks"), name+5)
+				l.Cell(draw.Dim, "  "+words.Count(row.stats.Tasks(), "task", "tasks"), name+5)
 			}
 			told := draw.Glyph(s.state)
 			if label > 2 {
@@ -89,7 +90,7 @@ func drawFeatureStats(sc *screen.Screen, stats *model.Stats, w int) []string {
 				continue
 			}
 			l.Spread(r, int64(s.p50), int64(s.p95), int64(longest), bar)
-			lines = append(lines, l.Right(draw.Plain, draw.Tenths(s.p50), 7).Right(draw.Dim, draw.Tenths(s.p95), 6).String())
+			lines = append(lines, l.Right(draw.Plain, words.Tenths(s.p50), 7).Right(draw.Dim, words.Tenths(s.p95), 6).String())
 		}
 	}
 	if more > 0 {
@@ -122,7 +123,7 @@ func drawTaskStates(sc *screen.Screen, n *tally, w int) []string {
 	if n.stats == nil {
 		total = sc.Board.Len()
 	}
-	note := draw.Count(total, "task", "tasks")
+	note := words.Count(total, "task", "tasks")
 	lines := []string{draw.Rule(sc.Theme, "Tasks", note, w)}
 	bar := w - 13 - 1 - 6 - 5
 	for _, s := range model.CountedStates() {
@@ -168,7 +169,7 @@ func drawThroughput(sc *screen.Screen, w, high int) []string {
 	counts, each := sc.Log.Pace().Last(sc.At, max(0, min(w-6, maxColumns)))
 	name := "Deliveries per minute"
 	if each < time.Minute {
-		name = "Deliveries per " + draw.Ago(each)
+		name = "Deliveries per " + words.Ago(each)
 	}
 	axis := len(strconv.Itoa(max(1, slices.Max(counts)))) + 1
 	counts = counts[len(counts)-max(1, min(w-axis-1, len(counts))):]
@@ -176,7 +177,7 @@ func drawThroughput(sc *screen.Screen, w, high int) []string {
 	for _, n := range counts {
 		sum += n
 	}
-	whole := draw.ShortAgo(time.Duration(len(counts)) * each)
+	whole := words.ShortAgo(time.Duration(len(counts)) * each)
 	lines := []string{draw.Rule(sc.Theme, name, strconv.Itoa(sum)+" in the last "+whole, w)}
 	for row := high - 1; row >= 0; row-- {
 		l := draw.NewLine(sc.Theme, w)
@@ -206,7 +207,7 @@ func drawAgo(sc *screen.Screen, w, left, n int, each time.Duration) string {
 	for back := n / step * step; back >= 0; back -= step {
 		label := "now"
 		if back > 0 {
-			label = "-" + draw.ShortAgo(time.Duration(back)*each)
+			label = "-" + words.ShortAgo(time.Duration(back)*each)
 		}
 		if end := left + n - back; end-len(label) >= l.Used() {
 			l.To(end-len(label)).Put(draw.Dim, label)

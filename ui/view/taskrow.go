@@ -7,6 +7,7 @@ import (
 	"aspectop/ui/draw"
 	"aspectop/ui/look"
 	"aspectop/ui/screen"
+	"aspectop/words"
 )
 
 // taskRow is a row of the list of tasks.
@@ -59,7 +60,7 @@ func taskTable(sc *screen.Screen, w int) draw.Table[taskRow] {
 	if sc.Names != nil {
 		asset = 16 // names say more than ids
 	}
-	words := false // each feature has room for its state as a word
+	spelt := false // each feature has room for its state as a word
 	table := draw.Table[taskRow]{
 		{Title: "STATE", Sizes: []draw.Size{draw.Whole(rankLeast, 3), draw.Whole(rankState, 13)},
 			Draw: func(l *draw.Line, t taskRow, w int) { look.PutState(sc, l, t.Task, w, t.stalled) }},
@@ -77,7 +78,7 @@ func taskTable(sc *screen.Screen, w int) draw.Table[taskRow] {
 				draw.Whole(rankFeatures+i, featureLeast), draw.Whole(rankTimes, featureWidth), draw.Extra(rankMinutes, featureWidth+1),
 				draw.Extra(rankNames+i, draw.Cells(name)+1), draw.Part(rankWords, featureSpelledOut),
 			},
-			Draw: func(l *draw.Line, t taskRow, w int) { look.PutFeature(sc, l, t.Task, name, w, words) },
+			Draw: func(l *draw.Line, t taskRow, w int) { look.PutFeature(sc, l, t.Task, name, w, spelt) },
 		})
 	}
 	last := len(table)
@@ -87,7 +88,7 @@ func taskTable(sc *screen.Screen, w int) draw.Table[taskRow] {
 		draw.Column[taskRow]{Title: "ETA", Right: true, Sizes: []draw.Size{draw.Whole(rankETA, 7)},
 			Draw: func(l *draw.Line, t taskRow, w int) {
 				if left, ok := sc.Board.ETA(t.Task, sc.At); ok && !t.stalled {
-					l.Right(draw.Dim, look.Remaining(left), w)
+					l.Right(draw.Dim, words.Remaining(left), w)
 				}
 			}},
 		draw.Column[taskRow]{Title: "LAST", Right: true, Sizes: []draw.Size{draw.Whole(rankAge, 6)},
@@ -96,15 +97,15 @@ func taskTable(sc *screen.Screen, w int) draw.Table[taskRow] {
 				if t.stalled {
 					r = draw.Warn
 				}
-				l.Right(r, draw.Since(t.Heard(), sc.At), w)
+				l.Right(r, words.Since(t.Heard(), sc.At), w)
 			}})
 	table.Arrange(w)
 	features := table[first:last]
-	words = len(features) > 0
+	spelt = len(features) > 0
 	for i := range features {
 		f := &features[i]
 		f.Title = strings.ToUpper(look.Heading(f.Title, f.Width-1))
-		words = words && f.Width >= featureSpelledOut-1
+		spelt = spelt && f.Width >= featureSpelledOut-1
 	}
 	return table
 }
