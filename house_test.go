@@ -43,7 +43,7 @@ var rooms = []struct {
 	{"source", []string{"ui", "tunnel", "journal/sqlite", "journal/postgres"}},
 	{"tunnel", []string{"ui", "receiver", "journal/sqlite", "journal/postgres"}},
 	{"feed", []string{"ui", "journal", "net/http", "database/sql", "charm.land/"}},
-	{"aspect", []string{"journal", "model"}},
+	{"aspect", []string{"journal"}},
 	{"journal/sqlite", nil},
 	{"journal/postgres", nil},
 	{"journal", []string{"ui", "net/http", "charm.land/"}},

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"aspectop/model"
 )
 
 func TestAnEndpointIsCreatedUpdatedAndDeletedAsThePageSays(t *testing.T) {
@@ -93,7 +95,7 @@ func TestListsAreAskedForAsThePageSays(t *testing.T) {
 	if len(messages) != 1 || messages[0].ID != "msg_1" || messages[0].EventType != "task.progress" || messages[0].Time.IsZero() {
 		t.Errorf("messages: %+v", messages)
 	}
-	for name, list := range map[string][]Attempt{
+	for name, list := range map[string][]model.SentAttempt{
 		"by message":  must(c.AttemptsByMessage(ctx, "msg_1", 50))(t),
 		"by endpoint": must(c.AttemptsByEndpoint(ctx, "ep_1", 50))(t),
 	} {

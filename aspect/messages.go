@@ -8,55 +8,32 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"aspectop/model"
 )
 
 // maxPages limits how many pages one call reads.
 const maxPages = 100
 
-// Message is a webhook message. Its format is not documented: fields that were not
-// found are empty, and Raw has everything.
-type Message struct {
-	ID        string // msg_…; the svix-id of its deliveries
-	EventType string
-	EventID   string
-	Status    string // as in Attempt; not in all lists
-	Time      time.Time
-	Raw       json.RawMessage
-}
-
-// Attempt is an attempt to deliver a message. Its format is not documented: fields
-// that were not found are empty, and Raw has everything.
-type Attempt struct {
-	ID           string // atmpt_…
-	MessageID    string
-	EndpointID   string
-	EventType    string
-	URL          string
-	Status       string // success, pending, fail, sending, canceled, or as it came
-	ResponseCode int    // 0: no answer, or unknown
-	Time         time.Time
-	Raw          json.RawMessage
-}
-
 // Messages returns the recent messages in Aspect's order, at most limit.
-func (c *Client) Messages(ctx context.Context, limit int) ([]Message, error) {
+func (c *Client) Messages(ctx context.Context, limit int) ([]model.SentMessage, error) {
 	r := call{method: http.MethodGet, path: "/webhooks/messages"}
 	return list(ctx, c, r, "messages", limit, messageOf)
 }
 
 // AttemptsByMessage returns the attempts to deliver a message, in Aspect's
 // order, at most limit.
-func (c *Client) AttemptsByMessage(ctx context.Context, messageID string, limit int) ([]Attempt, error) {
+func (c *Client) AttemptsByMessage(ctx context.Context, messageID string, limit int) ([]model.SentAttempt, error) {
 	return c.attempts(ctx, "message_id", messageID, limit)
 }
 
 // AttemptsByEndpoint returns the attempts to deliver to an endpoint, in Aspect's
 // order, at most limit.
-func (c *Client) AttemptsByEndpoint(ctx context.Context, endpointID string, limit int) ([]Attempt, error) {
+func (c *Client) AttemptsByEndpoint(ctx context.Context, endpointID string, limit int) ([]model.SentAttempt, error) {
 	return c.attempts(ctx, "endpoint_id", endpointID, limit)
 }
 
-func (c *Client) attempts(ctx context.Context, by, id string, limit int) ([]Attempt, error) {
+func (c *Client) attempts(ctx context.Context, by, id string, limit int) ([]model.SentAttempt, error) {
 	r := call{method: http.MethodGet, path: "/webhooks/delivery-attempts", query: url.Values{by: {id}}}
 	return list(ctx, c, r, "attempts", limit, attemptOf)
 }
@@ -97,8 +74,8 @@ func list[T any](ctx context.Context, c *Client, r call, name string, limit int,
 	return all, nil
 }
 
-func messageOf(o object, raw json.RawMessage) Message {
-	return Message{
+func messageOf(o object, raw json.RawMessage) model.SentMessage {
+	return model.SentMessage{
 		ID:        o.text("id", "message_id", "msg_id"),
 		EventType: o.text("event_type", "type"),
 		EventID:   o.text("event_id"),
@@ -108,8 +85,8 @@ func messageOf(o object, raw json.RawMessage) Message {
 	}
 }
 
-func attemptOf(o object, raw json.RawMessage) Attempt {
-	a := Attempt{
+func attemptOf(o object, raw json.RawMessage) model.SentAttempt {
+	a := model.SentAttempt{
 		ID:           o.text("id", "attempt_id"),
 		MessageID:    o.text("msg_id", "message_id"),
 		EndpointID:   o.text("endpoint_id"),

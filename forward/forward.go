@@ -69,26 +69,8 @@ type Forwarder struct {
 	kick  chan struct{} // signals that asked is not empty
 	mu    sync.Mutex
 	asked []ask
-	queue Queue
+	queue model.Queue
 }
-
-// Queue is the state of a Forwarder's queue. It counts messages, not attempts.
-type Queue struct {
-	To string // the handler's URL without credentials
-
-	Waiting  int // for their first try
-	InFlight int
-	Retrying int       // after a failed attempt
-	NextTry  time.Time // when the first of those is retried; zero if there are none
-	// More says that the journal holds further messages that were not read yet.
-	More bool
-
-	// What became of messages since New.
-	Delivered, Failed, GaveUp int
-}
-
-// Left is how many messages that were read from the journal are not settled.
-func (q *Queue) Left() int { return q.Waiting + q.InFlight + q.Retrying }
 
 // New returns a Forwarder for one handler. It continues where an earlier one for
 // the same handler stopped; for a handler that the journal does not know, it
@@ -98,7 +80,7 @@ func New(ctx context.Context, o Options) (*Forwarder, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &Forwarder{options: o, target: t, client: client, kick: make(chan struct{}, 1), queue: Queue{To: t.shown}}
+	f := &Forwarder{options: o, target: t, client: client, kick: make(chan struct{}, 1), queue: model.Queue{To: t.shown}}
 	known, err := f.locate(ctx)
 	if err != nil || known {
 		return f, err
@@ -124,7 +106,7 @@ func (f *Forwarder) To() string { return f.target.shown }
 
 // Queue returns the present state of the queue. It may be called at any time,
 // by any number of goroutines.
-func (f *Forwarder) Queue() Queue {
+func (f *Forwarder) Queue() model.Queue {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.queue

@@ -201,7 +201,7 @@ func TestWhatWasSettledAboveAStuckMessageIsNotPostedAgainAfterARestart(t *testin
 
 // endedBy forwards to a handler that answers w, ends it with this cause when
 // before returns, and returns how long that takes and what is left.
-func endedBy(t *testing.T, w wire, cause error, before func(m *memory)) (took time.Duration, q Queue) {
+func endedBy(t *testing.T, w wire, cause error, before func(m *memory)) (took time.Duration, q model.Queue) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		m := newMemory()

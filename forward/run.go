@@ -39,10 +39,10 @@ type run struct {
 	results chan result
 
 	unkept  []model.Forward
-	kept    int64     // the cursor as stored in the journal
-	blocked time.Time // the journal failed and is left alone until then
-	trouble string    // the failure as it was last reported
-	tally   Queue     // its counts since New
+	kept    int64       // the cursor as stored in the journal
+	blocked time.Time   // the journal failed and is left alone until then
+	trouble string      // the failure as it was last reported
+	tally   model.Queue // its counts since New
 }
 
 // result is the outcome of a request for the first message of a lane.

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"aspectop/ui/screen"
+	"aspectop/model"
 )
 
 func TestFramesOfDeliveries(t *testing.T) {
@@ -126,11 +126,11 @@ func TestHostileTextFromAspectIsHarmless(t *testing.T) {
 				t.Fatal(err)
 			}
 			api := &standIn{
-				messages: []screen.SentMessage{
+				messages: []model.SentMessage{
 					{ID: text, EventType: text, EventID: text, Status: text, Time: midnight, Raw: raw},
 					{ID: "msg_2", Raw: []byte("{broken " + text)},
 				},
-				attempts: map[string][]screen.SentAttempt{text: {{ID: text, URL: text, EndpointID: text, Status: text, ResponseCode: 1 << 40, Raw: raw}}},
+				attempts: map[string][]model.SentAttempt{text: {{ID: text, URL: text, EndpointID: text, Status: text, ResponseCode: 1 << 40, Raw: raw}}},
 			}
 			for _, size := range [][2]int{{40, 10}, {160, 50}} {
 				onScreen(t, size[0], size[1], uploads(), func(s *terminal) {

@@ -60,7 +60,7 @@ type (
 // edit lets the reader change the body of the delivery that is pointed at and
 // shows the difference, before anything is sent.
 func (m *Model) edit() tea.Cmd {
-	if m.Editor == nil && m.Replay != nil {
+	if m.Editor == nil && m.Resend != nil {
 		m.say("no editor is available")
 		return nil
 	}
@@ -161,7 +161,7 @@ func (m *Model) review(msg editedMsg) {
 	shown := draw.Diff{Changes: msg.changes, JSON: msg.flaw == "" && json.Valid(msg.body), Flaw: msg.flaw}
 	m.cover(&screen.Sheet{
 		Title: func() string {
-			return "enter sends, esc discards: " + d.name() + " edited, to " + m.Shown(m.ReplayTo)
+			return "enter sends, esc discards: " + d.name() + " edited, to " + m.Shown(m.ResendTo)
 		},
 		Content: func() *draw.Document { return shown.Document(m.Hidden) },
 		Enter:   func() tea.Cmd { return m.sendEdited(d, msg.body) },
@@ -177,7 +177,7 @@ func (m *Model) sendEdited(d draft, body []byte) tea.Cmd {
 	}
 	m.sending = what
 	return func() tea.Msg {
-		f, err := m.Replay(m.Ctx, d.delivery, body)
+		_, f, err := m.Resend(m.Ctx, d.delivery, body)
 		return answeredMsg{what: what, forward: f, edited: true, err: err}
 	}
 }

@@ -133,7 +133,7 @@ func (m *Model) means(b keys.Binding) bool {
 	case keys.Back: // of a filter, the line says it already
 		return m.detail != nil
 	case keys.Replay, keys.Edit:
-		return m.Replay != nil
+		return m.Resend != nil
 	case keys.Export:
 		return m.Export != nil
 	case keys.Sort, keys.Follow, keys.Open, keys.Preview:

@@ -73,10 +73,10 @@ func TestQuitOnlyAtTheTopAndInterruptEverywhere(t *testing.T) {
 func TestARemoteScreenActsOnNothing(t *testing.T) {
 	harm := func(o *options) {
 		o.Remote, o.Private = true, true
-		o.ReplayTo = "http://127.0.0.1:3000/hook"
-		o.Replay = func(context.Context, model.Delivery, []byte) (model.Forward, error) {
+		o.ResendTo = "http://127.0.0.1:3000/hook"
+		o.Resend = func(context.Context, model.Delivery, []byte) ([]string, model.Forward, error) {
 			t.Error("a remote screen replayed")
-			return model.Forward{}, nil
+			return nil, model.Forward{}, nil
 		}
 		o.Editor = func(context.Context, string) (*exec.Cmd, error) {
 			t.Error("a remote screen started an editor")

@@ -3,7 +3,6 @@ package ui
 import (
 	"errors"
 	"fmt"
-	"slices"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -15,36 +14,25 @@ import (
 // answeredMsg tells what became of a message that the reader sent again.
 type answeredMsg struct {
 	what    string   // "#12"
-	again   []string // the handlers that will be tried again, instead of all below
+	again   []string // the handlers at which forwarding tries it again, instead of all below
 	forward model.Forward
 	edited  bool
 	err     error
 }
 
-// replay sends the delivery that the reader points at to the user's handler. A
-// message that forwarding gave up is left to forwarding, which tries it again.
+// replay sends the delivery that the reader points at to the user's handler.
 func (m *Model) replay() tea.Cmd {
 	seq := m.sendable("replay")
 	if seq == 0 {
 		return nil
 	}
 	m.sending = fmt.Sprintf("#%d", seq)
-	var running []string
-	if m.Queues != nil && m.Retry != nil {
-		for _, q := range m.Queues() {
-			running = append(running, q.To)
-		}
-	}
 	return func() tea.Msg {
-		msg := answeredMsg{}
 		d, err := m.message(seq)
-		if msg.what, msg.err = fmt.Sprintf("#%d", d.Seq), err; err != nil {
-			return msg
+		msg := answeredMsg{what: fmt.Sprintf("#%d", d.Seq), err: err}
+		if err == nil {
+			msg.again, msg.forward, msg.err = m.Resend(m.Ctx, d, nil)
 		}
-		if msg.again, msg.err = m.retry(d.Seq, running); len(msg.again) > 0 || msg.err != nil {
-			return msg
-		}
-		msg.forward, msg.err = m.Replay(m.Ctx, d, nil)
 		return msg
 	}
 }
@@ -53,7 +41,7 @@ func (m *Model) replay() tea.Cmd {
 // not, it says why and returns 0.
 func (m *Model) sendable(to string) (seq int64) {
 	switch {
-	case m.Replay == nil:
+	case m.Resend == nil:
 		m.say("no handler to send to: start with --forward-to URL")
 		return 0
 	case m.sending != "":
@@ -76,22 +64,6 @@ func (m *Model) message(seq int64) (model.Delivery, error) {
 		return m.Journal.Get(m.Ctx, d.Message)
 	}
 	return d, nil
-}
-
-// retry asks those of the running queues that gave the message up to try again,
-// and returns the handlers they belong to.
-func (m *Model) retry(seq int64, running []string) (again []string, err error) {
-	if len(running) == 0 {
-		return nil, nil
-	}
-	outcomes, err := m.Journal.Forwards(m.Ctx, seq)
-	for i := range outcomes {
-		if f := &outcomes[i]; err == nil && f.GaveUp && slices.Contains(running, f.To) {
-			err = m.Retry(m.Ctx, f.To, seq)
-			again = append(again, f.To)
-		}
-	}
-	return again, err
 }
 
 func (m *Model) answered(msg answeredMsg) {

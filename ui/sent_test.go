@@ -11,14 +11,13 @@ import (
 	"time"
 
 	"aspectop/model"
-	"aspectop/ui/screen"
 )
 
 // standIn is an API of Aspect that tells what the test puts into it.
 type standIn struct {
 	mu       sync.Mutex
-	messages []screen.SentMessage
-	attempts map[string][]screen.SentAttempt
+	messages []model.SentMessage
+	attempts map[string][]model.SentAttempt
 	err      error
 	takes    time.Duration
 	calls    []string // "messages", or the message whose attempts were asked for
@@ -38,7 +37,7 @@ func (a *standIn) called(ctx context.Context, what string) error {
 	return err
 }
 
-func (a *standIn) Messages(ctx context.Context, limit int) ([]screen.SentMessage, error) {
+func (a *standIn) Messages(ctx context.Context, limit int) ([]model.SentMessage, error) {
 	if err := a.called(ctx, "messages"); err != nil {
 		return nil, err
 	}
@@ -47,7 +46,7 @@ func (a *standIn) Messages(ctx context.Context, limit int) ([]screen.SentMessage
 	return slices.Clone(a.messages[:min(limit, len(a.messages))]), nil
 }
 
-func (a *standIn) Attempts(ctx context.Context, message string, limit int) ([]screen.SentAttempt, error) {
+func (a *standIn) AttemptsByMessage(ctx context.Context, message string, limit int) ([]model.SentAttempt, error) {
 	if err := a.called(ctx, message); err != nil {
 		return nil, err
 	}
@@ -84,7 +83,7 @@ func (a *standIn) send(id, typ string, at time.Duration) {
 	if err != nil {
 		panic(err)
 	}
-	a.messages = append(a.messages, screen.SentMessage{ID: id, EventType: typ, Time: stamp, Raw: raw})
+	a.messages = append(a.messages, model.SentMessage{ID: id, EventType: typ, Time: stamp, Raw: raw})
 }
 
 // try adds an attempt to deliver a message.
@@ -96,9 +95,9 @@ func (a *standIn) try(message, status string, code int, at time.Duration) {
 		panic(err)
 	}
 	if a.attempts == nil {
-		a.attempts = map[string][]screen.SentAttempt{}
+		a.attempts = map[string][]model.SentAttempt{}
 	}
-	a.attempts[message] = append(a.attempts[message], screen.SentAttempt{
+	a.attempts[message] = append(a.attempts[message], model.SentAttempt{
 		ID: id, MessageID: message, EndpointID: "ep_1", URL: "https://knoll.example/webhooks/aspect",
 		Status: status, ResponseCode: code, Time: stamp, Raw: raw,
 	})

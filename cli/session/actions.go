@@ -7,39 +7,17 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
 
-	"aspectop/aspect"
 	"aspectop/forward"
 	"aspectop/model"
 	"aspectop/printer/report"
 	"aspectop/private"
-	"aspectop/ui/screen"
 	"aspectop/words"
 )
-
-// sent adapts Aspect's API to the screen's view of messages and attempts.
-type sent struct{ client *aspect.Client }
-
-func (s sent) Messages(ctx context.Context, limit int) ([]screen.SentMessage, error) {
-	found, err := s.client.Messages(ctx, limit)
-	messages := make([]screen.SentMessage, len(found))
-	for i, m := range found {
-		messages[i] = screen.SentMessage(m)
-	}
-	return messages, err
-}
-
-func (s sent) Attempts(ctx context.Context, message string, limit int) ([]screen.SentAttempt, error) {
-	found, err := s.client.AttemptsByMessage(ctx, message, limit)
-	attempts := make([]screen.SentAttempt, len(found))
-	for i, a := range found {
-		attempts[i] = screen.SentAttempt(a)
-	}
-	return attempts, err
-}
 
 // handlers are the user's handlers that the session forwards to. A replay from the
 // screen goes to the first one.
@@ -49,10 +27,10 @@ type handlers struct {
 	sign       forward.Signer // with the handler's own secret; nil: the delivery's secret
 }
 
-func (h *handlers) queues() []screen.Queue {
-	queues := make([]screen.Queue, len(h.forwarders))
+func (h *handlers) queues() []model.Queue {
+	queues := make([]model.Queue, len(h.forwarders))
 	for i, f := range h.forwarders {
-		queues[i] = screen.Queue(f.Queue())
+		queues[i] = f.Queue()
 	}
 	return queues
 }
@@ -86,13 +64,29 @@ func (h *handlers) left() string {
 	return fmt.Sprintf("%s still to forward: trying for up to %s, ctrl+c again to stop", words.Count(waiting, "message", "messages"), forward.Drain)
 }
 
-func (h *handlers) retry(ctx context.Context, to string, seq int64) error {
-	for _, f := range h.forwarders {
-		if f.To() == to {
-			return f.Retry(ctx, seq)
+// resend has a message that was given up tried again by its forwarders, whose URLs it
+// returns; any other, and one with an edited body, it replays.
+func (s *Session) resend(ctx context.Context, d model.Delivery, body []byte) (again []string, answer model.Forward, err error) {
+	if body == nil {
+		outcomes, err := s.rows.Forwards(ctx, d.Seq)
+		if err != nil {
+			return nil, answer, err
+		}
+		for _, f := range s.forwarders {
+			gaveUp := slices.ContainsFunc(outcomes, func(o model.Forward) bool { return o.GaveUp && o.To == f.To() })
+			if !gaveUp {
+				continue
+			}
+			if err := f.Retry(ctx, d.Seq); err != nil {
+				return nil, answer, err
+			}
+			again = append(again, f.To())
 		}
 	}
-	return errors.New("nothing is forwarded to " + to + " any more")
+	if len(again) == 0 {
+		answer, err = s.replay(ctx, d, body)
+	}
+	return again, answer, err
 }
 
 // replay posts a delivery to the first handler again, re-signed. With an edited

@@ -1,10 +1,14 @@
 package session
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"aspectop/model"
 	"aspectop/receiver"
@@ -37,5 +41,48 @@ func TestASecretMayBeAddedDuringAReplay(t *testing.T) {
 	adding.Wait()
 	if known := s.knownSecrets(); len(known) != 2 {
 		t.Errorf("%d secrets are known", len(known))
+	}
+}
+
+// What a handler of this run gave up is tried again by its forwarder. What one of an
+// earlier run gave up is not: it is replayed.
+func TestOnlyWhatAHandlerOfThisRunGaveUpIsTriedAgain(t *testing.T) {
+	var posted atomic.Int32
+	handler := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { posted.Add(1) }))
+	defer handler.Close()
+	st, err := OpenStore(t.Context(), filepath.Join(t.TempDir(), "j.db"), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer st.Close()
+	var kept []model.Delivery
+	for i := range 2 {
+		d := model.Delivery{Source: model.SourceWebhook, Received: time.Now(), ID: fmt.Sprint("msg_", i), Body: []byte("{}")}
+		if err := st.journal.Append(t.Context(), &d); err != nil {
+			t.Fatal(err)
+		}
+		kept = append(kept, d)
+	}
+	running, earlier := handler.URL+"/hook", "http://127.0.0.1:1/gone"
+	for i, to := range []string{running, earlier} {
+		outcome := model.Forward{Seq: kept[i].Seq, To: to, At: time.Now(), Tries: 8, Final: true, GaveUp: true}
+		if err := st.journal.SaveForwards(to, to, kept[i].Seq, []model.Forward{outcome}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s := New(Options{}, st)
+	t.Setenv("HANDLER", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
+	if err := s.AddHandlers(t.Context(), HandlerFlags{ForwardTo: []string{running}, forwardSecretEnv: "HANDLER"}); err != nil {
+		t.Fatal(err)
+	}
+	again, _, err := s.resend(t.Context(), kept[0], nil)
+	if err != nil || len(again) != 1 || again[0] != running || posted.Load() != 0 {
+		t.Errorf("tried again at %q, %d posts, %v", again, posted.Load(), err)
+	}
+	for i, body := range [][]byte{[]byte(`{"edited":1}`), nil} { // an edit is another message
+		again, answer, err := s.resend(t.Context(), kept[i], body)
+		if err != nil || len(again) != 0 || answer.Status != http.StatusOK || posted.Load() != int32(i+1) {
+			t.Errorf("tried again at %q, answered %+v, %d posts, %v", again, answer, posted.Load(), err)
+		}
 	}
 }

@@ -68,7 +68,7 @@ func (s *Session) options() screen.Options {
 	}
 	// An interface that contains a nil pointer is not nil.
 	if s.client != nil {
-		o.API = sent{s.client}
+		o.API = s.client
 	}
 	if s.names != nil {
 		o.Names = s.names
@@ -80,8 +80,8 @@ func (s *Session) options() screen.Options {
 		o.Endpoint = s.reach.state
 	}
 	if len(s.forwarders) > 0 {
-		o.Queues, o.Retry = s.queues, s.retry
-		o.Replay, o.ReplayTo, o.Editor = s.replay, s.forwarders[0].To(), editor
+		o.Queues, o.Editor = s.queues, editor
+		o.Resend, o.ResendTo = s.resend, s.forwarders[0].To()
 	}
 	return o
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"aspectop/aspect"
 	"aspectop/feed"
 	"aspectop/model"
 	"aspectop/share/ssh"
@@ -46,7 +47,7 @@ func TestAViewerHasOnlyWhatIsListed(t *testing.T) {
 func everything(t *testing.T) screen.Options {
 	t.Helper()
 	o := screen.Options{
-		Feed: feed.New(feed.Options{}), Journal: withoutCredentials{}, API: sent{}, Names: named{}, Filter: new(model.Filter), Since: time.Now(),
+		Feed: feed.New(feed.Options{}), Journal: withoutCredentials{}, API: &aspect.Client{}, Names: named{}, Filter: new(model.Filter), Since: time.Now(),
 		Editor: func(context.Context, string) (*exec.Cmd, error) { return nil, nil },
 	}
 	v := reflect.ValueOf(&o).Elem()

@@ -6,7 +6,7 @@ import (
 
 	"github.com/charmbracelet/x/ansi"
 
-	"aspectop/printer"
+	"aspectop/clean"
 )
 
 // Size is a width that a column can have, the blank behind it included. Sizes
@@ -113,7 +113,7 @@ func (t Table[R]) Arrange(w int) {
 func (t Table[R]) Head(th *Theme, w int) string {
 	l := NewLine(th, w).Space(cursorWidth)
 	for _, c := range t {
-		title := ansi.Truncate(printer.Clean(c.Title), max(0, c.Width-1), "")
+		title := ansi.Truncate(clean.Text(c.Title), max(0, c.Width-1), "")
 		if c.Right {
 			l.Right(Dim, title, c.Width-1)
 		} else {

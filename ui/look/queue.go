@@ -3,17 +3,18 @@ package look
 import (
 	"fmt"
 
+	"aspectop/model"
 	"aspectop/ui/draw"
 	"aspectop/ui/screen"
 	"aspectop/words"
 )
 
 // QueueLines is how many lines of h the queues may take below the log.
-func QueueLines(queues []screen.Queue, h int) int { return min(len(queues), h/4) }
+func QueueLines(queues []model.Queue, h int) int { return min(len(queues), h/4) }
 
 // DrawQueues tells in a line for each how forwarding does; in the last of n, how
 // many more there are.
-func DrawQueues(sc *screen.Screen, queues []screen.Queue, w, n int) []string {
+func DrawQueues(sc *screen.Screen, queues []model.Queue, w, n int) []string {
 	var lines []string
 	for i := range n {
 		l := draw.NewLine(sc.Theme, w).Space(2)
@@ -27,7 +28,7 @@ func DrawQueues(sc *screen.Screen, queues []screen.Queue, w, n int) []string {
 	return lines
 }
 
-func putQueue(sc *screen.Screen, l *draw.Line, q *screen.Queue) {
+func putQueue(sc *screen.Screen, l *draw.Line, q *model.Queue) {
 	l.Put(draw.Dim, "forwarding to ").Put(draw.Plain, sc.Shown(q.To)).Put(draw.Dim, ":")
 	before := l.Free
 	say := func(r draw.Role, n int, words string) {

@@ -2,7 +2,6 @@ package screen
 
 import (
 	"context"
-	"encoding/json"
 	"os/exec"
 	"time"
 
@@ -89,14 +88,13 @@ type Options struct {
 	API API
 	// Queues tells how the forwarding to the user's handlers does, a queue for
 	// each; nil: nothing is forwarded.
-	Queues func() []Queue
-	// Retry has a queue try a message again that it had given up.
-	Retry func(ctx context.Context, to string, seq int64) error
-	// Replay posts a delivery to the handler at ReplayTo once more, re-signed,
-	// with another body and as another message if body is not nil. An error says
-	// why nothing was posted; nil: there is no handler to replay to.
-	Replay   func(ctx context.Context, d model.Delivery, body []byte) (model.Forward, error)
-	ReplayTo string // without credentials
+	Queues func() []model.Queue
+	// Resend posts a delivery to the handler at ResendTo once more, re-signed, with
+	// another body and as another message if body is not nil. A message that
+	// forwarding gave up is tried again by forwarding instead, at the handlers that are
+	// returned. An error says why nothing was sent; nil: there is no handler.
+	Resend   func(ctx context.Context, d model.Delivery, body []byte) (again []string, answer model.Forward, err error)
+	ResendTo string // without credentials
 	// Editor makes the command that lets the user edit a file on this terminal,
 	// and that ends with ctx; nil: there is no handler to send to.
 	Editor func(ctx context.Context, path string) (*exec.Cmd, error)
@@ -111,49 +109,11 @@ type Journal interface {
 	Forwards(ctx context.Context, seq int64) ([]model.Forward, error)
 }
 
-// Queue is how the forwarding to one of the user's handlers does.
-type Queue struct {
-	To string // the handler's URL without credentials
-
-	Waiting  int // for their first try
-	InFlight int
-	Retrying int       // tried in vain, and to be tried again
-	NextTry  time.Time // the earliest of those; zero if there are none
-	More     bool      // there are further messages that were not looked at yet
-
-	// What became of messages in this run.
-	Delivered, Failed, GaveUp int
-}
-
 // API is what the screen asks Aspect's API. A call may take long and make
 // several requests; one is made at a time.
 type API interface {
 	// Messages are the recent webhook messages, at most limit.
-	Messages(ctx context.Context, limit int) ([]SentMessage, error)
-	// Attempts are the tries to deliver a message, at most limit.
-	Attempts(ctx context.Context, message string, limit int) ([]SentAttempt, error)
-}
-
-// SentMessage is a webhook message as Aspect tells it. Its shape is not
-// published: what was not found is empty, and Raw has everything.
-type SentMessage struct {
-	ID        string // msg_…, the svix-id of its deliveries
-	EventType string
-	EventID   string
-	Status    string // success, pending, fail, sending, canceled, or as it came
-	Time      time.Time
-	Raw       json.RawMessage
-}
-
-// SentAttempt is one try to deliver a message, told as [SentMessage] is.
-type SentAttempt struct {
-	ID           string // atmpt_…
-	MessageID    string
-	EndpointID   string
-	EventType    string
-	URL          string
-	Status       string
-	ResponseCode int // 0: no answer, or not told
-	Time         time.Time
-	Raw          json.RawMessage
+	Messages(ctx context.Context, limit int) ([]model.SentMessage, error)
+	// AttemptsByMessage are the tries to deliver a message, at most limit.
+	AttemptsByMessage(ctx context.Context, message string, limit int) ([]model.SentAttempt, error)
 }

@@ -4,6 +4,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"aspectop/feed"
+	"aspectop/model"
 	"aspectop/ui/draw"
 	"aspectop/ui/keys"
 	"aspectop/ui/look"
@@ -13,7 +14,7 @@ import (
 // Events is the log: every delivery and every refusal, newest at the end.
 type Events struct {
 	list[feed.RowKey]
-	queues []screen.Queue
+	queues []model.Queue
 }
 
 // NewEvents returns the log, with the last row selected.

@@ -26,32 +26,32 @@ const (
 
 // sent is what Aspect's API told. It is asked for one thing at a time.
 type sent struct {
-	messages []screen.SentMessage // newest first
-	failure  string               // why the last call for them failed
-	read     time.Time            // when they were read; zero: never
-	asked    time.Time            // the last try
-	again    bool                 // the reader wants them anew
-	asking   bool                 // a call is under way
-	called   time.Time            // the last call for attempts
+	messages []model.SentMessage // newest first
+	failure  string              // why the last call for them failed
+	read     time.Time           // when they were read; zero: never
+	asked    time.Time           // the last try
+	again    bool                // the reader wants them anew
+	asking   bool                // a call is under way
+	called   time.Time           // the last call for attempts
 	tries    map[string]*tries
 	changes  int // counts what was read
 }
 
 // tries are the attempts to deliver one message.
 type tries struct {
-	attempts []screen.SentAttempt // newest first
+	attempts []model.SentAttempt // newest first
 	failure  string
 	read     time.Time
 }
 
 type messagesMsg struct {
-	messages []screen.SentMessage
+	messages []model.SentMessage
 	err      error
 }
 
 type attemptsMsg struct {
 	of       string
-	attempts []screen.SentAttempt
+	attempts []model.SentAttempt
 	err      error
 }
 
@@ -80,7 +80,7 @@ func askMessages(sc *screen.Screen) tea.Msg {
 	if sc.Ctx.Err() != nil {
 		return nil
 	}
-	slices.SortStableFunc(messages, func(a, b screen.SentMessage) int { return b.Time.Compare(a.Time) })
+	slices.SortStableFunc(messages, func(a, b model.SentMessage) int { return b.Time.Compare(a.Time) })
 	return messagesMsg{messages, err}
 }
 
@@ -94,11 +94,11 @@ func askAttempts(sc *screen.Screen, message string, wait time.Duration) tea.Msg 
 			return nil
 		}
 	}
-	attempts, err := sc.API.Attempts(sc.Ctx, message, maxAttempts)
+	attempts, err := sc.API.AttemptsByMessage(sc.Ctx, message, maxAttempts)
 	if sc.Ctx.Err() != nil {
 		return nil
 	}
-	slices.SortStableFunc(attempts, func(a, b screen.SentAttempt) int { return b.Time.Compare(a.Time) })
+	slices.SortStableFunc(attempts, func(a, b model.SentAttempt) int { return b.Time.Compare(a.Time) })
 	return attemptsMsg{message, attempts, err}
 }
 
@@ -184,7 +184,7 @@ const (
 )
 
 // join holds messages against what arrived.
-func join(sc *screen.Screen, messages []screen.SentMessage) []here {
+func join(sc *screen.Screen, messages []model.SentMessage) []here {
 	refused := map[string]*feed.Note{}
 	notes := sc.Feed.Notes()
 	for i := range notes {

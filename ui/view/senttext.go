@@ -83,7 +83,7 @@ func (v *Deliveries) text(sc *screen.Screen, id string) *draw.Document {
 	return v.told.doc
 }
 
-func (v *Deliveries) write(sc *screen.Screen, msg *screen.SentMessage, h here) *draw.Document {
+func (v *Deliveries) write(sc *screen.Screen, msg *model.SentMessage, h here) *draw.Document {
 	t := &draw.Document{Paint: paintSent}
 	t.Add("message: "+words.OrNone(msg.ID), 0)
 	t.Add("type: "+words.OrNone(msg.EventType), 0)
@@ -124,7 +124,7 @@ func (v *Deliveries) write(sc *screen.Screen, msg *screen.SentMessage, h here) *
 
 // addAttempt tells of an attempt how it went, the response code, when (with the
 // day, if that is not the one on which the message was sent) and where to.
-func addAttempt(t *draw.Document, a *screen.SentAttempt, sent time.Time, hide bool) {
+func addAttempt(t *draw.Document, a *model.SentAttempt, sent time.Time, hide bool) {
 	sign, word, _ := statusWord(a.Status)
 	code := "no code"
 	if a.ResponseCode != 0 {
