@@ -4,14 +4,15 @@ import (
 	"context"
 	"time"
 
+	"aspectop/feed"
 	"aspectop/model"
 )
 
 // Journal is a journal's reader.
 type Journal interface {
+	feed.Past
 	After(ctx context.Context, seq int64, limit int) ([]model.Delivery, error)
 	Get(ctx context.Context, seq int64) (model.Delivery, error)
-	Range(ctx context.Context) (first, last int64, err error)
 	Since(ctx context.Context, t time.Time) (int64, error)
 }
 
@@ -46,15 +47,7 @@ func (s Selection) Each(ctx context.Context, f func(*model.Delivery) error) erro
 	}
 	var board *model.Board
 	if s.Filter != nil && s.Filter.NeedsBoard() {
-		board = model.NewBoard()
-		err := s.between(ctx, 0, last, func(d *model.Delivery) error {
-			if !d.Repeat() {
-				e := model.Decode(d)
-				board.Fold(&e)
-			}
-			return nil
-		})
-		if err != nil {
+		if board, last, err = feed.Board(ctx, s.Journal, nil); err != nil {
 			return err
 		}
 	}

@@ -176,7 +176,7 @@ func TestOlderDetailIsLeftOutOfALargeReportAndSaid(t *testing.T) {
 		{300_000, []string{"timelines and events of older tasks are left out: "}},
 		{100_000, []string{"timelines and events of older tasks are left out: ", "counted above, but not listed: "}},
 	} {
-		w := writing{PageOptions: PageOptions{Options: Options{Now: noon.Add(time.Hour)}}, journal: j, board: model.NewBoard(), size: c.size}
+		w := writing{PageOptions: PageOptions{Options: Options{Now: noon.Add(time.Hour)}}, journal: j, size: c.size}
 		var out bytes.Buffer
 		if _, err := w.write(t.Context(), &out); err != nil {
 			t.Fatal(err)

@@ -31,6 +31,12 @@ func (m memory) After(ctx context.Context, seq int64, limit int) ([]model.Delive
 	return slices.Clone(rest[:min(limit, len(rest))]), ctx.Err()
 }
 
+func (m memory) Before(ctx context.Context, seq int64, limit int) ([]model.Delivery, error) {
+	older := slices.Clone(m[:min(int(seq-1), len(m))])
+	slices.Reverse(older)
+	return older[:min(limit, len(older))], ctx.Err()
+}
+
 func (m memory) Range(ctx context.Context) (first, last int64, err error) {
 	return min(1, int64(len(m))), int64(len(m)), ctx.Err()
 }

@@ -9,6 +9,7 @@ import (
 	"io"
 	"slices"
 
+	"aspectop/feed"
 	"aspectop/model"
 	"aspectop/printer"
 )
@@ -39,8 +40,8 @@ type PageOptions struct {
 
 // Journal is what a report needs of a journal's reader.
 type Journal interface {
+	feed.Past
 	After(ctx context.Context, seq int64, limit int) ([]model.Delivery, error)
-	Range(ctx context.Context) (first, last int64, err error)
 }
 
 // Write reads all that the journal holds when it begins, and writes one page
@@ -50,22 +51,14 @@ type Journal interface {
 // When ctx ends it returns the context's error, and what is written is
 // incomplete. It returns nil also when nobody reads out any more.
 func Write(ctx context.Context, out io.Writer, journal Journal, o PageOptions) (tasks int, err error) {
-	w := writing{PageOptions: o, journal: journal, board: model.NewBoard(), size: pageSize}
+	w := writing{PageOptions: o, journal: journal, size: pageSize}
 	return w.write(ctx, out)
 }
 
 func (w *writing) write(ctx context.Context, out io.Writer) (tasks int, err error) {
-	_, w.last, err = w.journal.Range(ctx)
-	if err != nil {
-		return 0, err
-	}
-	err = w.each(ctx, 0, func(d *model.Delivery) {
-		if !d.Repeat() {
-			e := model.Decode(d)
-			w.board.Fold(&e)
-			if e.Task == nil {
-				w.others++
-			}
+	w.board, w.last, err = feed.Board(ctx, w.journal, func(e *model.Event) {
+		if e.Task == nil {
+			w.others++
 		}
 	})
 	if err != nil {
@@ -94,6 +87,13 @@ type held []model.Delivery
 func (h held) After(_ context.Context, seq int64, limit int) ([]model.Delivery, error) {
 	i, _ := slices.BinarySearchFunc(h, seq+1, func(d model.Delivery, seq int64) int { return cmp.Compare(d.Seq, seq) })
 	return h[i:min(i+limit, len(h))], nil
+}
+
+func (h held) Before(_ context.Context, seq int64, limit int) ([]model.Delivery, error) {
+	i, _ := slices.BinarySearchFunc(h, seq, func(d model.Delivery, seq int64) int { return cmp.Compare(d.Seq, seq) })
+	older := slices.Clone(h[max(0, i-limit):i])
+	slices.Reverse(older)
+	return older, nil
 }
 
 func (h held) Range(context.Context) (first, last int64, err error) {
