@@ -24,6 +24,12 @@ func (k kept) After(_ context.Context, seq int64, limit int) ([]model.Delivery, 
 	return slices.Clone(rest[:min(limit, len(rest))]), nil
 }
 
+func (k kept) Before(_ context.Context, seq int64, limit int) ([]model.Delivery, error) {
+	older := slices.Clone(k[:min(int(seq-1), len(k))])
+	slices.Reverse(older)
+	return older[:min(limit, len(older))], nil
+}
+
 func (k kept) Range(context.Context) (first, last int64, err error) {
 	return min(1, int64(len(k))), int64(len(k)), nil
 }

@@ -115,7 +115,7 @@ func (f *Feed) Row(ctx context.Context, seq int64) (Arrival, error) {
 	if err != nil {
 		return Arrival{}, err
 	}
-	return f.decode(ctx, &d), nil
+	return f.decodeAll(ctx, []model.Delivery{d})[0], nil
 }
 
 // Range returns the least and the greatest number in the journal. It needs no
@@ -136,51 +136,70 @@ func (f *Feed) read(ctx context.Context, seq int64, fetch func(context.Context, 
 	return f.decodeAll(ctx, deliveries), nil
 }
 
-// decodeAll decodes a batch on all cores.
+// decodeAll decodes a batch on all cores, each body once.
 func (f *Feed) decodeAll(ctx context.Context, deliveries []model.Delivery) []Arrival {
 	arrivals := make([]Arrival, len(deliveries))
 	const share = 500
-	if len(deliveries) <= share {
-		f.decodeSome(ctx, deliveries, arrivals)
-		return arrivals
-	}
 	var work sync.WaitGroup
 	for i := 0; i < len(deliveries); i += share {
 		to := min(i+share, len(deliveries))
-		work.Go(func() { f.decodeSome(ctx, deliveries[i:to], arrivals[i:to]) })
+		if to == len(deliveries) {
+			decodeSome(deliveries[i:], arrivals[i:])
+			break
+		}
+		work.Go(func() { decodeSome(deliveries[i:to], arrivals[i:to]) })
 	}
 	work.Wait()
+	var batch map[int64]*Arrival // made for the first repeat
+	for i := range arrivals {
+		if !arrivals[i].Repeat() {
+			continue
+		}
+		if batch == nil {
+			batch = make(map[int64]*Arrival, len(arrivals))
+			for j := range arrivals {
+				batch[arrivals[j].Seq] = &arrivals[j]
+			}
+		}
+		arrivals[i].repeatOf(f.message(ctx, &arrivals[i], batch))
+	}
 	return arrivals
 }
 
-func (f *Feed) decodeSome(ctx context.Context, deliveries []model.Delivery, into []Arrival) {
+// decodeSome decodes all but repeats, which are left without what their messages told.
+func decodeSome(deliveries []model.Delivery, into []Arrival) {
 	for i := range deliveries {
-		into[i] = f.decode(ctx, &deliveries[i])
+		d, a := &deliveries[i], &into[i]
+		a.Attempt, a.Differs, a.Secret, a.Damage = d.Attempt, d.Differs, d.Secret, d.Damage
+		if d.Repeat() {
+			a.Event = model.Event{Seq: d.Seq, Message: d.Message, ID: d.ID, Source: d.Source, Received: d.Received}
+		} else {
+			a.Event = model.Decode(d)
+		}
 	}
 }
 
-func (f *Feed) decode(ctx context.Context, d *model.Delivery) Arrival {
-	a := Arrival{Attempt: d.Attempt, Differs: d.Differs, Secret: d.Secret, Damage: d.Damage}
-	if !d.Repeat() {
-		a.Event = model.Decode(d)
-		return a
-	}
-	a.Event = f.message(ctx, d)
-	a.Seq, a.Message, a.Received = d.Seq, d.Message, d.Received
-	return a
+// repeatOf takes over what the message told.
+func (a *Arrival) repeatOf(message model.Event) {
+	message.Seq, message.Message, message.Received = a.Seq, a.Message, a.Received
+	a.Event = message
 }
 
-// message is what the first delivery of a repeated message told.
-func (f *Feed) message(ctx context.Context, d *model.Delivery) model.Event {
-	f.mu.RLock()
-	known := f.recent.bySeq[d.Message]
-	f.mu.RUnlock()
+// message is what the first delivery of a repeated message told: from the batch, from
+// memory or from the journal.
+func (f *Feed) message(ctx context.Context, a *Arrival, batch map[int64]*Arrival) model.Event {
+	known := batch[a.Message]
+	if known == nil {
+		f.mu.RLock()
+		known = f.recent.bySeq[a.Message]
+		f.mu.RUnlock()
+	}
 	if known != nil {
 		return known.Event
 	}
-	first, err := f.rows.Get(ctx, d.Message)
+	first, err := f.rows.Get(ctx, a.Message)
 	if err != nil { // removed meanwhile: the repeat tells nothing any more
-		return model.Event{ID: d.ID, Source: d.Source}
+		return a.Event
 	}
 	return model.Decode(&first)
 }
