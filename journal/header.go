@@ -1,20 +1,22 @@
 package journal
 
 import (
+	"bytes"
 	"errors"
+	"fmt"
+	"io"
 	"slices"
 	"strconv"
 	"strings"
-	"unicode/utf16"
+	"sync"
 	"unicode/utf8"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
-// Headers are stored as JSON, so that people can query them, but written and
-// read here rather than by encoding/json: that one replaces bytes that are not
-// UTF-8 (header values may hold any), and takes several times as long, once for
-// every delivery received and once for every one read.
-
-const hexDigits = "0123456789abcdef"
+// Headers are stored as JSON, so that people can query them. Header values may hold
+// any byte, and JSON only UTF-8: another byte is written as half a surrogate pair,
+// \udc80 to \udcff, which no valid UTF-8 can stand for.
 
 // AppendHeader appends h as a JSON object with its names sorted. A header with
 // one value has a string, any other an array of strings, and one whose only value
@@ -33,193 +35,141 @@ func AppendHeader(b []byte, h map[string][]string, id string) []byte {
 		}
 		b = append(appendString(b, name), ':')
 		values := h[name]
-		if len(values) == 1 {
-			if values[0] == id {
-				b = append(b, "null"...)
-			} else {
-				b = appendString(b, values[0])
+		switch {
+		case len(values) == 1 && values[0] == id:
+			b = append(b, "null"...)
+		case len(values) == 1:
+			b = appendString(b, values[0])
+		default:
+			b = append(b, '[')
+			for j, value := range values {
+				if j > 0 {
+					b = append(b, ',')
+				}
+				b = appendString(b, value)
 			}
-			continue
+			b = append(b, ']')
 		}
-		b = append(b, '[')
-		for j, value := range values {
-			if j > 0 {
-				b = append(b, ',')
-			}
-			b = appendString(b, value)
-		}
-		b = append(b, ']')
 	}
 	return append(b, '}')
 }
 
-// plain are the bytes that stand for themselves in a JSON string.
-var plain = func() (is [256]bool) {
-	for c := range is {
-		is[c] = c >= ' ' && c < utf8.RuneSelf && c != '"' && c != '\\'
-	}
-	return is
-}()
-
 func appendString(b []byte, s string) []byte {
+	if utf8.ValidString(s) {
+		b, _ = jsontext.AppendQuote(b, s)
+		return b
+	}
 	b = append(b, '"')
-	start := 0 // of what is to be appended as it is
-	for i := 0; i < len(s); {
-		c := s[i]
-		if plain[c] {
-			i++
+	for i, r := range s {
+		if r == utf8.RuneError && !strings.HasPrefix(s[i:], "\ufffd") {
+			b = fmt.Appendf(b, `\udc%02x`, s[i])
 			continue
 		}
-		size := 1
-		if c >= utf8.RuneSelf {
-			var r rune
-			if r, size = utf8.DecodeRuneInString(s[i:]); r != utf8.RuneError || size > 1 {
-				i += size
-				continue
-			}
-		}
-		b = append(b, s[start:i]...)
-		switch {
-		case c == '"' || c == '\\':
-			b = append(b, '\\', c)
-		case c < ' ':
-			b = append(b, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&15])
-		default: // half a surrogate pair, which no valid UTF-8 can stand for
-			b = append(b, '\\', 'u', 'd', 'c', hexDigits[c>>4], hexDigits[c&15])
-		}
-		i += size
-		start = i
+		quoted, _ := jsontext.AppendQuote(nil, string(r))
+		b = append(b, quoted[1:len(quoted)-1]...)
 	}
-	b = append(b, s[start:]...)
 	return append(b, '"')
 }
 
 var errHeader = errors.New("headers that are no JSON object of strings and arrays of strings")
 
+// headerParser reads stored headers.
+type headerParser struct {
+	dec  jsontext.Decoder
+	in   bytes.Buffer
+	text string // all of it
+}
+
+var headerParsers = sync.Pool{New: func() any { return new(headerParser) }}
+
 // ParseHeader reads what AppendHeader wrote of a delivery with the id, and any
-// other such JSON object without white space and surrogate pairs: up to format 1,
-// every header has an array.
+// other such JSON object: up to format 1, every header has an array. The result
+// shares the memory of s.
 func ParseHeader(s, id string) (map[string][]string, error) {
-	p := headerParser{rest: s}
+	p := headerParsers.Get().(*headerParser)
+	defer headerParsers.Put(p)
+	p.text, p.in = s, *bytes.NewBufferString(s)
+	p.dec.Reset(&p.in, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 	n := strings.Count(s, `":`)
 	h := make(map[string][]string, n)
 	values := make([]string, 0, n)
-	p.want('{')
-	for first := true; !p.take('}'); first = false {
-		if !first {
-			p.want(',')
-		}
-		name := p.text()
-		p.want(':')
+	if !p.take('{') {
+		return nil, errHeader
+	}
+	for !p.take('}') {
+		name, ok := p.string()
 		start := len(values)
-		values = p.values(values, id)
-		h[name] = values[start:len(values):len(values)]
-		if p.failed {
+		switch {
+		case p.take('n'):
+			values = append(values, id)
+		case p.take('['):
+			for ok && !p.take(']') {
+				var value string
+				value, ok = p.string()
+				values = append(values, value)
+			}
+		case ok:
+			var value string
+			value, ok = p.string()
+			values = append(values, value)
+		}
+		if !ok {
 			return nil, errHeader
 		}
+		h[name] = values[start:len(values):len(values)]
 	}
-	if p.failed || p.rest != "" {
+	if _, err := p.dec.ReadToken(); err != io.EOF {
 		return nil, errHeader
 	}
 	return h, nil
 }
 
-type headerParser struct {
-	rest   string
-	failed bool
-}
-
-func (p *headerParser) take(c byte) bool {
-	if p.rest == "" || p.rest[0] != c {
+// take reads the next token if it is of that kind.
+func (p *headerParser) take(kind jsontext.Kind) bool {
+	if p.dec.PeekKind() != kind {
 		return false
 	}
-	p.rest = p.rest[1:]
-	return true
+	_, err := p.dec.ReadToken()
+	return err == nil
 }
 
-func (p *headerParser) want(c byte) {
-	if !p.take(c) {
-		p.failed = true
+// string reads a string. Without escapes in it, it shares the memory of the text.
+func (p *headerParser) string() (s string, ok bool) {
+	if p.dec.PeekKind() != '"' {
+		return "", false
 	}
-}
-
-// values appends those of one header.
-func (p *headerParser) values(values []string, id string) []string {
-	if rest, ok := strings.CutPrefix(p.rest, "null"); ok {
-		p.rest = rest
-		return append(values, id)
+	value, err := p.dec.ReadValue()
+	if err != nil {
+		return "", false
 	}
-	if !p.take('[') {
-		return append(values, p.text())
-	}
-	for first := true; !p.failed && !p.take(']'); first = false {
-		if !first {
-			p.want(',')
-		}
-		values = append(values, p.text())
-	}
-	return values
-}
-
-// text reads one string. Without escapes in it, it shares the memory of the
-// whole.
-func (p *headerParser) text() string {
-	p.want('"')
-	i := strings.IndexByte(p.rest, '"')
-	if i < 0 {
-		p.failed = true
-		return ""
-	}
-	if s := p.rest[:i]; strings.IndexByte(s, '\\') < 0 {
-		p.rest = p.rest[i+1:]
-		return s
+	end := int(p.dec.InputOffset())
+	s = p.text[end-len(value)+1 : end-1]
+	if strings.IndexByte(s, '\\') < 0 {
+		return s, true
 	}
 	var b []byte
-	for !p.failed && p.rest != "" {
-		c := p.rest[0]
+	for s != "" {
+		size := max(strings.IndexByte(s, '\\'), 0)
 		switch {
-		case c == '"':
-			p.rest = p.rest[1:]
-			return string(b)
-		case c != '\\':
-			b = append(b, c)
-			p.rest = p.rest[1:]
+		case size > 0:
+			b = append(b, s[:size]...)
+		case s[0] != '\\':
+			size = len(s)
+			b = append(b, s...)
+		case strings.HasPrefix(s, `\udc`) && s[4] >= '8':
+			size = len(`\udc80`)
+			c, _ := strconv.ParseUint(s[4:size], 16, 8)
+			b = append(b, byte(c))
 		default:
-			b = p.escape(b)
+			if size = 2; s[1] == 'u' {
+				size = 6
+			}
+			if r, _ := strconv.ParseUint(s[2:size], 16, 16); r>>10 == 0xd800>>10 && strings.HasPrefix(s[size:], `\u`) {
+				size = 12 // a pair
+			}
+			b, _ = jsontext.AppendUnquote(b, `"`+s[:size]+`"`)
 		}
+		s = s[size:]
 	}
-	p.failed = true
-	return ""
-}
-
-func (p *headerParser) escape(b []byte) []byte {
-	if len(p.rest) < 2 {
-		p.failed = true
-		return b
-	}
-	c := p.rest[1]
-	if c != 'u' {
-		const names, bytes = `"\/bfnrt`, "\"\\/\b\f\n\r\t"
-		i := strings.IndexByte(names, c)
-		if i < 0 {
-			p.failed = true
-			return b
-		}
-		p.rest = p.rest[2:]
-		return append(b, bytes[i])
-	}
-	if len(p.rest) < 6 {
-		p.failed = true
-		return b
-	}
-	n, err := strconv.ParseUint(p.rest[2:6], 16, 16)
-	p.rest = p.rest[6:]
-	switch {
-	case err != nil || utf16.IsSurrogate(rune(n)) && (n < 0xdc80 || n > 0xdcff):
-		p.failed = true // AppendHeader writes no pairs
-		return b
-	case utf16.IsSurrogate(rune(n)):
-		return append(b, byte(n))
-	}
-	return utf8.AppendRune(b, rune(n))
+	return string(b), true
 }
