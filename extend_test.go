@@ -48,7 +48,7 @@ func (Newest) Click(*screen.Screen, int, int) bool                      { return
 
 func (Newest) Draw(sc *screen.Screen, w, h int) []string {
 	line := draw.NewLine(sc.Theme, w).Put(draw.Plain, fmt.Sprintf("newest-is-%d", sc.Feed.Seen()))
-	return draw.Tall(sc.Theme, []string{line.String()}, w, h)
+	return draw.PadHeight(sc.Theme, []string{line.String()}, w, h)
 }
 `},
 	// A column.

@@ -29,7 +29,7 @@ func (m *Model) key(msg tea.KeyPressMsg) tea.Cmd {
 
 // place is where the reader is, for the key table.
 func (m *Model) place() keys.Place {
-	if m.detail != nil || m.help != nil || m.sheet != nil {
+	if m.detail != nil || m.help != nil || m.overlay != nil {
 		return keys.InText
 	}
 	return keys.InList
@@ -54,8 +54,8 @@ func (m *Model) act(a keys.Action) tea.Cmd {
 	var cmd tea.Cmd
 	var done bool
 	switch {
-	case m.sheet != nil:
-		cmd, done = m.doOnSheet(a)
+	case m.overlay != nil:
+		cmd, done = m.doOnOverlay(a)
 	case m.detail != nil:
 		cmd, done = m.detail.Do(m.Screen, a)
 	default:
@@ -65,7 +65,7 @@ func (m *Model) act(a keys.Action) tea.Cmd {
 		return cmd
 	}
 	if a >= keys.View {
-		m.closeSheet()
+		m.closeOverlay()
 		m.detail = nil
 		m.view = int(a - keys.View)
 		return nil
@@ -196,7 +196,7 @@ func (m *Model) click(e tea.Mouse) {
 		return
 	}
 	y := e.Y - 2 - lay.tabs
-	if e.Button != tea.MouseLeft || m.help != nil || m.sheet != nil || m.detail != nil || y < 0 || y >= lay.body || e.X >= lay.main {
+	if e.Button != tea.MouseLeft || m.help != nil || m.overlay != nil || m.detail != nil || y < 0 || y >= lay.body || e.X >= lay.main {
 		return
 	}
 	v := m.views[m.view]

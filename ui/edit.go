@@ -159,7 +159,7 @@ func (m *Model) review(msg editedMsg) {
 		return
 	}
 	shown := draw.Diff{Changes: msg.changes, JSON: msg.flaw == "" && json.Valid(msg.body), Flaw: msg.flaw}
-	m.cover(&screen.Sheet{
+	m.showOverlay(&screen.Overlay{
 		Title: func() string {
 			return "enter sends, esc discards: " + d.name() + " edited, to " + m.Shown(m.ResendTo)
 		},

@@ -113,7 +113,7 @@ func (p *helpPage) draw(m *Model, w, h int) []string {
 	if below := len(lines) - p.top - h; below > 0 {
 		shown[h-1] = draw.NewLine(m.Theme, w).Put(draw.Dim, " ↓ "+words.Count(below+1, "more line", "more lines")).String()
 	}
-	return draw.Tall(m.Theme, shown, w, h)
+	return draw.PadHeight(m.Theme, shown, w, h)
 }
 
 func (p *helpPage) do(m *Model, a keys.Action, h int) bool {

@@ -53,9 +53,9 @@ type Model struct {
 	view       int // the open one of views
 	views      []oneView
 	tasks      *view.Tasks
-	detail     *view.Detail  // covers the view while open
-	sheet      *screen.Sheet // covers both
-	help       *helpPage     // covers all
+	detail     *view.Detail    // covers the view while open
+	overlay    *screen.Overlay // covers both
+	help       *helpPage       // covers all
 	filterLine filterLine
 	flash      flash
 	notices    notices
@@ -78,7 +78,7 @@ type Model struct {
 func New(ctx context.Context, o screen.Options) *Model {
 	m := &Model{Screen: screen.New(ctx, o), keys: Bindings().For(o.Remote, o.Private), exec: tea.ExecProcess}
 	m.Open = func(t *model.Task, row feed.RowKey) { m.detail = view.NewDetail(m.Screen, t, row) }
-	m.Cover = m.cover
+	m.ShowOverlay = m.showOverlay
 	m.Say = m.say
 	m.tasks = view.NewTasks()
 	for _, k := range views {
@@ -266,8 +266,8 @@ func (m *Model) take(loading bool, _, _ int64) {
 func (m *Model) arrange() {
 	lay := m.layout()
 	switch {
-	case m.sheet != nil:
-		m.arrangeSheet(m.W, lay.body)
+	case m.overlay != nil:
+		m.arrangeOverlay(m.W, lay.body)
 	case m.detail != nil:
 		m.detail.Arrange(m.Screen, m.W, lay.body)
 	default:

@@ -135,7 +135,7 @@ func (p *TextPane) Draw(th *Theme, w, h int) []string {
 	for i := p.top; i < p.len() && len(lines) < rows; i++ {
 		lines = append(lines, p.drawRow(th, i, w))
 	}
-	lines = Tall(th, lines, w, rows)
+	lines = PadHeight(th, lines, w, rows)
 	if rows < h {
 		lines = append(lines, p.search.draw(th, w))
 	}

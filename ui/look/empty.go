@@ -38,7 +38,7 @@ func Empty(sc *screen.Screen, log bool, w, h int) []string {
 	default:
 		sayWaiting(sc, say)
 	}
-	return draw.Tall(sc.Theme, lines, w, h)
+	return draw.PadHeight(sc.Theme, lines, w, h)
 }
 
 // sayWaiting tells how a first event can come.

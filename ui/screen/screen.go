@@ -34,8 +34,8 @@ type Screen struct {
 
 	// Open shows a task, a row of the log, or both, over the view.
 	Open func(t *model.Task, row feed.RowKey)
-	// Cover shows a sheet over the view, or over what is open.
-	Cover func(*Sheet)
+	// ShowOverlay shows a text over the view, or over what is open.
+	ShowOverlay func(*Overlay)
 	// Say tells something in the last line for a while.
 	Say func(text string)
 
@@ -176,9 +176,9 @@ func (s *Screen) Features() []string {
 	return names
 }
 
-// Sheet is a text that covers the view, or what is open over it, until it is
+// Overlay is a text that covers the view, or what is open over it, until it is
 // closed: what Aspect tells of a message, or what an edit has changed.
-type Sheet struct {
+type Overlay struct {
 	Text    draw.TextPane
 	Title   func() string
 	Content func() *draw.Document // the same one as long as it has not changed

@@ -107,8 +107,8 @@ func (v *Deliveries) failed(i int) bool {
 	return v.joined[i].is == hereMissing || v.joined[i].is == hereRefused || word == "failed"
 }
 
-func (v *Deliveries) Selection(sc *screen.Screen, meant bool) screen.Selection {
-	id, ok := v.selected(sc, meant)
+func (v *Deliveries) Selection(sc *screen.Screen, target bool) screen.Selection {
+	id, ok := v.selected(sc, target)
 	if !ok {
 		return screen.Selection{}
 	}
@@ -143,11 +143,11 @@ func (v *Deliveries) Do(sc *screen.Screen, a keys.Action) (tea.Cmd, bool) {
 		case s.Row != feed.RowKey{}:
 			sc.Open(s.Task, s.Row)
 		default:
-			v.openSheet(sc, s.Sent)
+			v.openOverlay(sc, s.Sent)
 		}
 	case keys.Right:
 		if id, ok := v.selected(sc, true); ok {
-			v.openSheet(sc, id)
+			v.openOverlay(sc, id)
 		}
 	default:
 		return nil, v.do(sc, a)
@@ -155,11 +155,11 @@ func (v *Deliveries) Do(sc *screen.Screen, a keys.Action) (tea.Cmd, bool) {
 	return nil, true
 }
 
-// openSheet shows all that Aspect tells of a message.
-func (v *Deliveries) openSheet(sc *screen.Screen, id string) {
+// openOverlay shows all that Aspect tells of a message.
+func (v *Deliveries) openOverlay(sc *screen.Screen, id string) {
 	v.key, v.follow = id, false // r and e are about the message that is read
 	v.hold(sc)
-	sc.Cover(&screen.Sheet{
+	sc.ShowOverlay(&screen.Overlay{
 		Title: func() string { return "message " + id },
 		Content: func() *draw.Document {
 			v.update(sc)

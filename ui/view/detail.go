@@ -193,7 +193,7 @@ func (d *Detail) Draw(sc *screen.Screen, w, h int) []string {
 	default:
 		lines = append(lines, d.Reader().Draw(sc.Theme, w, h)...)
 	}
-	return draw.Tall(sc.Theme, lines, w, h+1)
+	return draw.PadHeight(sc.Theme, lines, w, h+1)
 }
 
 // drawTitles draws the titles of the panes, and what the open one shows.

@@ -99,13 +99,13 @@ func (l *list[K]) newest() int {
 }
 
 // selected is the key of the selected row; ok is false if there is no row. With
-// meant it is the row that a key pressed now means.
-func (l *list[K]) selected(sc *screen.Screen, meant bool) (k K, ok bool) {
+// target it is the row that a key pressed now means.
+func (l *list[K]) selected(sc *screen.Screen, target bool) (k K, ok bool) {
 	n := l.rows.Len()
 	if n == 0 {
 		return k, false
 	}
-	if meant && l.follow && sc.Now().Before(l.until) {
+	if target && l.follow && sc.Now().Before(l.until) {
 		if i := l.rows.Find(l.was); i >= 0 && i < n && l.rows.At(i) == l.was {
 			return l.was, true
 		}

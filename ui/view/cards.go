@@ -12,10 +12,10 @@ import (
 	"aspectop/ui/screen"
 )
 
-// Board shows the tasks of the Tasks view as cards, in the same order and
+// Cards shows the tasks of the Tasks view as cards, in the same order and
 // with the same one selected. Cards stand in rows of equal height that scroll
 // as a whole.
-type Board struct {
+type Cards struct {
 	tasks *Tasks
 	top   int // first row of cards on screen
 	row   int // of the selected card when the view was last arranged
@@ -24,31 +24,31 @@ type Board struct {
 	w, h  int // room for the cards
 }
 
-// NewBoard returns the cards of the tasks in the list.
-func NewBoard(tasks *Tasks) *Board { return &Board{tasks: tasks} }
+// NewCards returns the cards of the tasks in the list.
+func NewCards(tasks *Tasks) *Cards { return &Cards{tasks: tasks} }
 
-func (v *Board) Has(_ *screen.Screen, a keys.Action) bool { return a != keys.Preview }
+func (v *Cards) Has(_ *screen.Screen, a keys.Action) bool { return a != keys.Preview }
 
-func (v *Board) Shown(sc *screen.Screen) (n int, looking bool) { return v.tasks.Shown(sc) }
+func (v *Cards) Shown(sc *screen.Screen) (n int, looking bool) { return v.tasks.Shown(sc) }
 
-func (v *Board) InSight(*screen.Screen) []int64 { return nil }
+func (v *Cards) InSight(*screen.Screen) []int64 { return nil }
 
-func (v *Board) Preview(*screen.Screen, int, int) []string { return nil }
+func (v *Cards) Preview(*screen.Screen, int, int) []string { return nil }
 
 // Changed keeps the selected card where it is on the screen when the order of
 // the tasks changes; the Tasks view has moved the selection already.
-func (v *Board) Changed(*screen.Screen, screen.Change) {
+func (v *Cards) Changed(*screen.Screen, screen.Change) {
 	if v.cols > 0 {
 		row := v.tasks.Cursor / v.cols
 		v.top, v.row = v.top+row-v.row, row
 	}
 }
 
-func (v *Board) Selection(sc *screen.Screen, meant bool) screen.Selection {
-	return v.tasks.Selection(sc, meant)
+func (v *Cards) Selection(sc *screen.Screen, target bool) screen.Selection {
+	return v.tasks.Selection(sc, target)
 }
 
-func (v *Board) Do(sc *screen.Screen, a keys.Action) (tea.Cmd, bool) {
+func (v *Cards) Do(sc *screen.Screen, a keys.Action) (tea.Cmd, bool) {
 	i, n := v.tasks.Cursor, v.tasks.rows.Len()
 	rows, page := v.rowCount(), v.page(sc)
 	row, col := i/v.cols, i%v.cols
@@ -79,7 +79,7 @@ func (v *Board) Do(sc *screen.Screen, a keys.Action) (tea.Cmd, bool) {
 	return nil, true
 }
 
-func (v *Board) Click(sc *screen.Screen, x, y int) bool {
+func (v *Cards) Click(sc *screen.Screen, x, y int) bool {
 	if y -= v.head; y < 0 || x >= v.cols*v.cardWidth() {
 		return false
 	}
@@ -97,7 +97,7 @@ func (v *Board) Click(sc *screen.Screen, x, y int) bool {
 	return false
 }
 
-func (v *Board) Arrange(sc *screen.Screen, w, h int) {
+func (v *Cards) Arrange(sc *screen.Screen, w, h int) {
 	v.head = 0
 	if h >= 12 {
 		v.head = 1
@@ -113,12 +113,12 @@ func (v *Board) Arrange(sc *screen.Screen, w, h int) {
 	v.top = max(0, v.top)
 }
 
-func (v *Board) rowCount() int { return (v.tasks.rows.Len() + v.cols - 1) / v.cols }
+func (v *Cards) rowCount() int { return (v.tasks.rows.Len() + v.cols - 1) / v.cols }
 
-func (v *Board) cardWidth() int { return min(v.w/v.cols, look.CardMax) }
+func (v *Cards) cardWidth() int { return min(v.w/v.cols, look.CardMax) }
 
 // page is the number of whole rows of cards on screen.
-func (v *Board) page(sc *screen.Screen) int {
+func (v *Cards) page(sc *screen.Screen) int {
 	rows, left := 0, v.h
 	for row := v.top; row < v.rowCount(); row++ {
 		if left -= v.height(sc, row); left < 0 {
@@ -131,7 +131,7 @@ func (v *Board) page(sc *screen.Screen) int {
 
 // firstAbove is the first row from which on all rows up to the last one, which
 // is included, are whole on the screen.
-func (v *Board) firstAbove(sc *screen.Screen, last int) int {
+func (v *Cards) firstAbove(sc *screen.Screen, last int) int {
 	left, row := v.h, last
 	for row >= 0 {
 		if left -= v.height(sc, row); left < 0 && row < last {
@@ -143,7 +143,7 @@ func (v *Board) firstAbove(sc *screen.Screen, last int) int {
 }
 
 // rowOf are the tasks whose cards stand in the row.
-func (v *Board) rowOf(sc *screen.Screen, row int) []*model.Task {
+func (v *Cards) rowOf(sc *screen.Screen, row int) []*model.Task {
 	var tasks []*model.Task
 	for i := row * v.cols; i < min((row+1)*v.cols, v.tasks.rows.Len()); i++ {
 		tasks = append(tasks, v.tasks.task(sc, i))
@@ -153,7 +153,7 @@ func (v *Board) rowOf(sc *screen.Screen, row int) []*model.Task {
 
 // height is that of the highest card of the row, which may not be higher than
 // the screen.
-func (v *Board) height(sc *screen.Screen, row int) int {
+func (v *Cards) height(sc *screen.Screen, row int) int {
 	h := 0
 	for _, t := range v.rowOf(sc, row) {
 		h = max(h, look.CardHeight(t))
@@ -161,7 +161,7 @@ func (v *Board) height(sc *screen.Screen, row int) int {
 	return min(h, v.h)
 }
 
-func (v *Board) Draw(sc *screen.Screen, w, h int) []string {
+func (v *Cards) Draw(sc *screen.Screen, w, h int) []string {
 	if v.tasks.rows.Len() == 0 {
 		return look.Empty(sc, false, w, h)
 	}
@@ -182,11 +182,11 @@ func (v *Board) Draw(sc *screen.Screen, w, h int) []string {
 			lines = append(lines, l.String())
 		}
 	}
-	return draw.Tall(sc.Theme, lines, w, h)
+	return draw.PadHeight(sc.Theme, lines, w, h)
 }
 
 // drawRow draws the cards of a row, and nothing in the places behind the last.
-func (v *Board) drawRow(sc *screen.Screen, c *look.CardCols, row int) [][]string {
+func (v *Cards) drawRow(sc *screen.Screen, c *look.CardCols, row int) [][]string {
 	h := v.height(sc, row)
 	cards := make([][]string, v.cols)
 	for i, t := range v.rowOf(sc, row) {
@@ -194,7 +194,7 @@ func (v *Board) drawRow(sc *screen.Screen, c *look.CardCols, row int) [][]string
 	}
 	for i := range cards {
 		if cards[i] == nil {
-			cards[i] = draw.Tall(sc.Theme, nil, c.Width, h)
+			cards[i] = draw.PadHeight(sc.Theme, nil, c.Width, h)
 		}
 	}
 	return cards
