@@ -39,7 +39,7 @@ func (m *Model) helpGroups() []helpGroup {
 		states.rows = append(states.rows, [2]string{s.Sign + " " + s.Letter, s.Meaning})
 	}
 	groups = append(groups, states)
-	if viewers := m.viewers(); len(viewers) > 0 && !m.Hidden {
+	if viewers := m.Viewers(); len(viewers) > 0 && !m.Hidden {
 		watching := helpGroup{title: "Watching over SSH"}
 		for _, v := range viewers {
 			since := words.Ago(max(0, m.Now().Sub(v.Since)))

@@ -1,26 +1,10 @@
-// Package ui is aspectop's screen: a Bubble Tea program that shows what a feed
-// has folded. It knows nothing of HTTP, SQL or the tunnel; whoever starts it hands
-// in facts about those as plain words.
+// Package ui is aspectop's screen: a Bubble Tea program that shows what a feed has
+// folded. It has one Bubble Tea model; below it are plain structs that draw lines and
+// carry out actions, and exchange no messages.
 //
-// There is one Bubble Tea model. Below it are plain structs that draw lines and
-// carry out actions, and exchange no messages. They lie in these folders:
-//
-//	screen   what belongs to one person: filter, rows of the log, frozen moment, theme
-//	view     the five views, and the task that is opened over them
-//	look     how tasks, features and deliveries look
-//	draw     primitives that know no task: cells, lines, bars, text panes, themes
-//	keys     the table of bindings, as data
-//
-// The messages:
-//
-//	feed ─────▶ listen ──newsMsg──▶ Update: move rows, look at what is new ─▶ listen …
-//	journal ──▶ rows, scan ───────▶ Update: rows of the log ([screen.Log])
-//	clock ────▶ tick ────tickMsg──▶ Update: ages move on
-//	keys ─────▶ lookup ─▶ action ─▶ Update: the view first, then the program
-//
-// Each of these commands is in flight once at most, so a flood costs 24
-// frames a second, and a terminal that stops reading stops this loop and nothing
-// else. Update and View hold the feed's read lock; commands do not.
+// Commands that wait for the feed, read the journal or tick are in flight once at
+// most, so a flood of news costs 24 frames a second. Update and View hold the feed's
+// read lock; commands do not.
 package ui
 
 import (
@@ -32,6 +16,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"aspectop/broadcast"
 	"aspectop/feed"
 	"aspectop/model"
 	"aspectop/ui/draw"
@@ -204,14 +189,8 @@ func (m *Model) listen() tea.Cmd {
 		if m.Feed.Wait(m.Ctx, version) != nil {
 			return nil
 		}
-		if pause := time.Until(next); pause > 0 {
-			timer := time.NewTimer(pause)
-			defer timer.Stop()
-			select {
-			case <-timer.C:
-			case <-m.Ctx.Done():
-				return nil
-			}
+		if broadcast.Sleep(m.Ctx, time.Until(next)) != nil {
+			return nil
 		}
 		return newsMsg{}
 	}

@@ -49,9 +49,20 @@ func New(ctx context.Context, o Options) *Screen {
 	}
 	s := &Screen{Options: o, Ctx: ctx, Theme: draw.NewTheme(o.Theme), W: 80, H: 24, At: o.Now(), Hidden: o.Private}
 	s.Board.feed = o.Feed
+	orNone(&s.Sources)
+	orNone(&s.Failing)
+	orNone(&s.Viewers)
+	orNone(&s.Queues)
 	s.Filter.set(o.Filter)
 	s.Log = newLog(s)
 	return s
+}
+
+// orNone makes a list of which there is none an empty one.
+func orNone[T any](list *func() []T) {
+	if *list == nil {
+		*list = func() []T { return nil }
+	}
 }
 
 // Change says what is new since the last frame.

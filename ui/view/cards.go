@@ -16,40 +16,30 @@ import (
 // with the same one selected. Cards stand in rows of equal height that scroll
 // as a whole.
 type Cards struct {
-	tasks *Tasks
-	top   int // first row of cards on screen
-	row   int // of the selected card when the view was last arranged
-	cols  int // cards in a row
-	head  int // lines that name the columns of the cards: 1, or 0 on low screens
-	w, h  int // room for the cards
+	*Tasks
+	top  int // first row of cards on screen
+	row  int // of the selected card when the view was last arranged
+	cols int // cards in a row
+	head int // lines that name the columns of the cards: 1, or 0 on low screens
+	w, h int // room for the cards
 }
 
 // NewCards returns the cards of the tasks in the list.
-func NewCards(tasks *Tasks) *Cards { return &Cards{tasks: tasks} }
+func NewCards(tasks *Tasks) *Cards { return &Cards{Tasks: tasks} }
 
 func (v *Cards) Has(_ *screen.Screen, a keys.Action) bool { return a != keys.Preview }
-
-func (v *Cards) Shown(sc *screen.Screen) (n int, looking bool) { return v.tasks.Shown(sc) }
-
-func (v *Cards) InSight(*screen.Screen) []int64 { return nil }
-
-func (v *Cards) Preview(*screen.Screen, int, int) []string { return nil }
 
 // Changed keeps the selected card where it is on the screen when the order of
 // the tasks changes; the Tasks view has moved the selection already.
 func (v *Cards) Changed(*screen.Screen, screen.Change) {
 	if v.cols > 0 {
-		row := v.tasks.Cursor / v.cols
+		row := v.Cursor / v.cols
 		v.top, v.row = v.top+row-v.row, row
 	}
 }
 
-func (v *Cards) Selection(sc *screen.Screen, target bool) screen.Selection {
-	return v.tasks.Selection(sc, target)
-}
-
 func (v *Cards) Do(sc *screen.Screen, a keys.Action) (tea.Cmd, bool) {
-	i, n := v.tasks.Cursor, v.tasks.rows.Len()
+	i, n := v.Cursor, v.rows.Len()
 	rows, page := v.rowCount(), v.page(sc)
 	row, col := i/v.cols, i%v.cols
 	switch a {
@@ -70,11 +60,11 @@ func (v *Cards) Do(sc *screen.Screen, a keys.Action) (tea.Cmd, bool) {
 	case keys.PageDown:
 		row += max(1, page-1)
 	default:
-		return v.tasks.Do(sc, a)
+		return v.Tasks.Do(sc, a)
 	}
 	if n > 0 {
 		row, col = max(0, min(row, rows-1)), max(0, min(col, v.cols-1))
-		v.tasks.choose(sc, min(row*v.cols+col, n-1))
+		v.choose(sc, min(row*v.cols+col, n-1))
 	}
 	return nil, true
 }
@@ -86,8 +76,8 @@ func (v *Cards) Click(sc *screen.Screen, x, y int) bool {
 	for row := v.top; row < v.rowCount(); row++ {
 		h := v.height(sc, row)
 		if y < h {
-			if i := row*v.cols + x/v.cardWidth(); i < v.tasks.rows.Len() {
-				v.tasks.choose(sc, i)
+			if i := row*v.cols + x/v.cardWidth(); i < v.rows.Len() {
+				v.choose(sc, i)
 				return true
 			}
 			return false
@@ -107,13 +97,13 @@ func (v *Cards) Arrange(sc *screen.Screen, w, h int) {
 		v.top = v.top * max(1, v.cols) / cols
 		v.cols = cols
 	}
-	v.row = v.tasks.Cursor / v.cols
+	v.row = v.Cursor / v.cols
 	v.top = max(v.top, v.firstAbove(sc, v.row))
 	v.top = min(v.top, v.row, v.firstAbove(sc, v.rowCount()-1))
 	v.top = max(0, v.top)
 }
 
-func (v *Cards) rowCount() int { return (v.tasks.rows.Len() + v.cols - 1) / v.cols }
+func (v *Cards) rowCount() int { return (v.rows.Len() + v.cols - 1) / v.cols }
 
 func (v *Cards) cardWidth() int { return min(v.w/v.cols, look.CardMax) }
 
@@ -145,8 +135,8 @@ func (v *Cards) firstAbove(sc *screen.Screen, last int) int {
 // rowOf are the tasks whose cards stand in the row.
 func (v *Cards) rowOf(sc *screen.Screen, row int) []*model.Task {
 	var tasks []*model.Task
-	for i := row * v.cols; i < min((row+1)*v.cols, v.tasks.rows.Len()); i++ {
-		tasks = append(tasks, v.tasks.task(sc, i))
+	for i := row * v.cols; i < min((row+1)*v.cols, v.rows.Len()); i++ {
+		tasks = append(tasks, v.task(sc, i))
 	}
 	return tasks
 }
@@ -162,13 +152,13 @@ func (v *Cards) height(sc *screen.Screen, row int) int {
 }
 
 func (v *Cards) Draw(sc *screen.Screen, w, h int) []string {
-	if v.tasks.rows.Len() == 0 {
+	if v.rows.Len() == 0 {
 		return look.Empty(sc, false, w, h)
 	}
 	c := look.CardColumns(v.cardWidth())
 	var lines []string
 	if v.head > 0 {
-		lines = append(lines, c.Heading(sc, min(v.cols, v.tasks.rows.Len()), w))
+		lines = append(lines, c.Heading(sc, min(v.cols, v.rows.Len()), w))
 	}
 	rest := draw.Blank(sc.Theme, w-v.cols*c.Width)
 	for row := v.top; row < v.rowCount() && len(lines) < h; row++ {
@@ -190,7 +180,7 @@ func (v *Cards) drawRow(sc *screen.Screen, c *look.CardCols, row int) [][]string
 	h := v.height(sc, row)
 	cards := make([][]string, v.cols)
 	for i, t := range v.rowOf(sc, row) {
-		cards[i] = look.DrawCard(sc, c, t, h, row*v.cols+i == v.tasks.Cursor)
+		cards[i] = look.DrawCard(sc, c, t, h, row*v.cols+i == v.Cursor)
 	}
 	for i := range cards {
 		if cards[i] == nil {

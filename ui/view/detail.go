@@ -1,6 +1,8 @@
 package view
 
 import (
+	"slices"
+
 	tea "charm.land/bubbletea/v2"
 
 	"aspectop/feed"
@@ -151,13 +153,7 @@ func (d *Detail) Do(sc *screen.Screen, a keys.Action) (tea.Cmd, bool) {
 // step turns to the next pane, or to the previous one.
 func (d *Detail) step(by int) {
 	panes := d.panes()
-	at := 0
-	for i, p := range panes {
-		if p == d.pane {
-			at = i
-		}
-	}
-	d.turnTo(panes[(at+by+len(panes))%len(panes)])
+	d.turnTo(panes[(slices.Index(panes, d.pane)+by+len(panes))%len(panes)])
 }
 
 func (d *Detail) turnTo(p paneID) {

@@ -70,7 +70,7 @@ func (v *Events) InSight(*screen.Screen) []int64 {
 }
 
 func (v *Events) Arrange(sc *screen.Screen, _, h int) {
-	if sc.Queues != nil && !sc.Frozen() {
+	if !sc.Frozen() {
 		v.queues = sc.Queues()
 	}
 	v.arrange(sc, h-look.QueueLines(v.queues, h), 1)

@@ -7,6 +7,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"aspectop/broadcast"
 	"aspectop/feed"
 	"aspectop/model"
 	"aspectop/ui/draw"
@@ -85,14 +86,8 @@ func askMessages(sc *screen.Screen) tea.Msg {
 }
 
 func askAttempts(sc *screen.Screen, message string, wait time.Duration) tea.Msg {
-	if wait > 0 {
-		pause := time.NewTimer(wait)
-		defer pause.Stop()
-		select {
-		case <-pause.C:
-		case <-sc.Ctx.Done():
-			return nil
-		}
+	if broadcast.Sleep(sc.Ctx, wait) != nil {
+		return nil
 	}
 	attempts, err := sc.API.AttemptsByMessage(sc.Ctx, message, maxAttempts)
 	if sc.Ctx.Err() != nil {
