@@ -27,7 +27,7 @@ func (m *Model) key(msg tea.KeyPressMsg) tea.Cmd {
 	return m.act(a)
 }
 
-// place is where the reader is, for the key table.
+// place is where a key is looked up.
 func (m *Model) place() keys.Place {
 	if m.detail != nil || m.help != nil || m.overlay != nil {
 		return keys.InText
@@ -89,7 +89,7 @@ func (m *Model) act(a keys.Action) tea.Cmd {
 		return m.filterLine.input.Focus()
 	case keys.Failures:
 		m.Filter.Failures = !m.Filter.Failures
-		m.tell(screen.Change{Filter: true})
+		m.changed(screen.Change{Filter: true})
 	case keys.Freeze:
 		m.freeze()
 	case keys.Sort, keys.Follow, keys.Open, keys.NextMatch, keys.PrevMatch:
@@ -176,17 +176,17 @@ func (m *Model) resumed() {
 	}
 }
 
-// freeze stops the screen, or lets it go on. The feed goes on folding.
+// freeze freezes the screen or resumes it. The feed goes on folding.
 func (m *Model) freeze() {
 	if !m.Frozen() {
 		m.Board.Freeze()
-		m.tell(screen.Change{})
+		m.changed(screen.Change{})
 		return
 	}
 	m.Board.Thaw()
 	m.At = m.Now()
 	m.take(m.Feed.Loading())
-	m.tell(screen.Change{All: true})
+	m.changed(screen.Change{All: true})
 }
 
 func (m *Model) click(e tea.Mouse) {

@@ -57,8 +57,8 @@ type (
 	}
 )
 
-// edit lets the reader change the body of the delivery that is pointed at and
-// shows the difference, before anything is sent.
+// edit opens the body of the selected delivery in the editor and shows the
+// difference before anything is sent.
 func (m *Model) edit() tea.Cmd {
 	if m.Editor == nil && m.Resend != nil {
 		m.say("no editor is available")
@@ -81,8 +81,8 @@ func (m *Model) edit() tea.Cmd {
 	}
 }
 
-// openEditor hands the terminal to the editor. Receiving goes on meanwhile; only
-// the screen stands still.
+// openEditor hands the terminal to the editor. Receiving continues; only the screen
+// is suspended.
 func (m *Model) openEditor(msg editableMsg) tea.Cmd {
 	d := msg.draft
 	if msg.err != nil {
@@ -113,7 +113,7 @@ func (m *Model) openEditor(msg editableMsg) tea.Cmd {
 	})
 }
 
-// compare finds out what the reader has changed.
+// compare computes what the edit changed.
 func (m *Model) compare(msg editorEndedMsg) tea.Cmd {
 	return func() tea.Msg {
 		out := editedMsg{draft: msg.draft, err: msg.err}

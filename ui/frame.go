@@ -26,7 +26,7 @@ type FrameOptions struct {
 func (f FrameOptions) Draw(ctx context.Context, o screen.Options) (frame, theme string, err error) {
 	m := New(ctx, o)
 	m.Feed.RLock()
-	m.tell(screen.Change{Filter: true})
+	m.changed(screen.Change{Filter: true})
 	m.view = max(0, slices.Index(Views(), f.View))
 	if f.Task != "" {
 		err = m.openTask(f.Task)

@@ -189,8 +189,7 @@ func (m *Model) drawForwards(l *draw.Line) {
 	}
 }
 
-// onlyViews reports whether nothing comes to this process but what another one puts
-// into the journal.
+// onlyViews reports whether only other processes write the journal.
 func (m *Model) onlyViews() bool { return m.Receiver == "" && len(m.Sources()) == 0 }
 
 // drawVerdicts counts what came in this run, by what the receiver found.

@@ -72,7 +72,7 @@ func (m *Model) searching() bool {
 	return m.help == nil && p != nil && p.Searching()
 }
 
-// reader is the text that is open, or nil.
+// reader is the open text, or nil.
 func (m *Model) reader() *draw.TextPane {
 	switch {
 	case m.overlay != nil:

@@ -47,7 +47,7 @@ type Model struct {
 	stalled    int // tasks, when they were last counted
 	mouse      bool
 
-	// The preview is shown on wide terminals until the reader chooses.
+	// The preview is shown on wide terminals until the user chooses.
 	preview, previewChosen bool
 
 	exec      func(*exec.Cmd, tea.ExecCallback) tea.Cmd // gives the terminal to a command
@@ -87,7 +87,7 @@ func (m *Model) Init() tea.Cmd {
 	if len(m.Remarks) > 0 {
 		m.say(strings.Join(m.Remarks, "; "))
 	}
-	m.tell(screen.Change{Filter: true})
+	m.changed(screen.Change{Filter: true})
 	cmds := append(m.TakeLater(), m.listen(), m.tick())
 	if m.Options.Theme == "auto" || m.Options.Theme == "" {
 		cmds = append(cmds, tea.RequestBackgroundColor)
@@ -157,10 +157,10 @@ func (m *Model) handle(msg tea.Msg) tea.Cmd {
 	return nil
 }
 
-// forViews hands a message to whoever asked for it.
+// forViews hands a message to the part that asked for it.
 func (m *Model) forViews(msg tea.Msg) (tea.Cmd, bool) {
 	if cmd, ok := m.Log.Update(msg, m.inSight()); ok {
-		m.tell(screen.Change{})
+		m.changed(screen.Change{})
 		return cmd, true
 	}
 	if m.detail != nil && m.detail.Update(m.Screen, msg) {
@@ -212,7 +212,7 @@ func (m *Model) catchUp() {
 	}
 	m.version = version
 	if m.Frozen() {
-		m.tell(screen.Change{})
+		m.changed(screen.Change{})
 		return
 	}
 	m.At = m.Now()
@@ -238,7 +238,7 @@ func (m *Model) take(loading bool, _, _ int64) {
 	}
 	m.loading = loading
 	m.Log.Follow()
-	m.tell(c)
+	m.changed(c)
 }
 
 // arrange gives what is shown its room.
@@ -279,8 +279,8 @@ func (m *Model) View() tea.View {
 	return v
 }
 
-// tell hands a change to all views.
-func (m *Model) tell(c screen.Change) {
+// changed passes a change to all views.
+func (m *Model) changed(c screen.Change) {
 	for _, v := range m.views {
 		v.Changed(m.Screen, c)
 	}

@@ -73,8 +73,8 @@ func (a Action) Reveals() bool {
 	return slices.Contains([]Action{CopyPayload, CopyCurl, CopyURL, Present}, a)
 }
 
-// Place is where a binding holds. Keys are looked up in the place the reader is in
-// first, then in anywhere.
+// Place is where a binding holds. Keys are looked up in the current place
+// first, then in Anywhere.
 type Place uint8
 
 const (

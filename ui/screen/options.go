@@ -28,9 +28,9 @@ type Options struct {
 	Conceal     string                // a secret that remarks may show and pictures may not, such as the live page's token
 	Remarks     []string              // shown in the footer at the start
 	Try         string                // a command that makes a first event come, for the empty screen
-	Resumed     func()                // called after ctrl+z, for what was missed meanwhile
+	Resumed     func()                // called after ctrl+z, for what was missed
 
-	// Remote is the screen of somebody elsewhere: no key acts on this machine.
+	// Remote is the screen of a viewer elsewhere: no key acts on this machine.
 	Remote bool
 	// Private keeps the screen in presentation mode: user ids, URLs and payloads with
 	// them can be neither shown nor copied.
@@ -41,7 +41,7 @@ type Options struct {
 	ReducedMotion bool
 	Filter        *model.Filter // nil: none
 	Since         time.Time     // show only what was heard since then; zero: all
-	CanSuspend    func() bool   // whether ctrl+z would come back: a process that nobody can continue must not stop
+	CanSuspend    func() bool   // whether ctrl+z would come back: a process without a shell to resume it must not stop
 	Notify        bool          // bell and OSC 9 when tasks finish, fail or stall
 
 	// Export writes a report about a task, from its deliveries, to a file and returns

@@ -72,7 +72,7 @@ type Change struct {
 	Filter bool    // the filter or the sorting changed: all is new
 }
 
-// Selection names what the reader points at; any part may be missing.
+// Selection is what is selected; any part may be missing.
 type Selection struct {
 	Task *model.Task
 	Row  feed.RowKey // of the event log

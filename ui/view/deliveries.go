@@ -63,7 +63,7 @@ func (v *Deliveries) Arrange(sc *screen.Screen, w, h int) {
 	v.sent.need(sc, v.key)
 }
 
-// update holds what Aspect told against what came here and against the filter.
+// update joins the messages with what came here, and applies the filter.
 func (v *Deliveries) update(sc *screen.Screen) {
 	v.joined = join(sc, v.sent.messages)
 	v.place = make(map[string]int, len(v.joined))
@@ -101,7 +101,7 @@ func (v *Deliveries) keep(sc *screen.Screen, i int) bool {
 	return f.Words.Match(&s)
 }
 
-// failed reports whether message i did not come to where it should be.
+// failed reports whether message i did not reach its receiver.
 func (v *Deliveries) failed(i int) bool {
 	_, word, _ := statusWord(v.sent.status(i))
 	return v.joined[i].is == hereMissing || v.joined[i].is == hereRefused || word == "failed"

@@ -29,7 +29,7 @@ type Detail struct {
 	headers draw.TextPane
 
 	shown   content     // what payload and headers hold
-	shows   feed.RowKey // of which row, even when that is to be read anew
+	shows   feed.RowKey // of which row, even while it is read again
 	reading bool        // the next content is on its way
 }
 
@@ -84,7 +84,7 @@ func (d *Detail) Reader() *draw.TextPane {
 	return nil
 }
 
-// Selection is the task and the row that the reader looks at.
+// Selection is the task and the row that are shown.
 func (d *Detail) Selection(sc *screen.Screen) screen.Selection {
 	return screen.Selection{Task: sc.Board.Task(d.task), Row: d.row}
 }

@@ -249,8 +249,8 @@ func (v *Stats) find(p pick) int {
 
 func (v *Stats) inSight(s spot) bool { return s.line >= v.top && s.line < v.top+v.h }
 
-// scroll moves the text. A selection that leaves the screen is given up, so
-// that nobody opens what is out of sight.
+// scroll moves the text. A selection that leaves the screen is dropped: what is out of
+// sight must not be opened.
 func (v *Stats) scroll(by int) {
 	v.top = max(0, min(v.top+by, len(v.lines)-v.h))
 	if i := v.find(v.picked); i >= 0 && !v.inSight(v.spots[i]) {

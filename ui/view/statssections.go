@@ -12,8 +12,7 @@ import (
 	"aspectop/words"
 )
 
-// maxFeatureRows is how many features the statistics list: as many as anybody
-// reads.
+// maxFeatureRows is how many features the statistics list.
 const maxFeatureRows = 40
 
 // interval is how long features are in a state: the median, and what all but one
