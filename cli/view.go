@@ -48,7 +48,7 @@ func (v *viewFlags) run(ctx context.Context, flags *pflag.FlagSet) error {
 	if err != nil {
 		return err
 	}
-	still, err := v.PictureFlags.Check(flags)
+	frame, err := v.PictureFlags.Check(flags)
 	if err != nil {
 		return err
 	}
@@ -61,7 +61,7 @@ func (v *viewFlags) run(ctx context.Context, flags *pflag.FlagSet) error {
 		return err
 	}
 	now := time.Now
-	if still != nil {
+	if frame != nil {
 		at, err := session.Moment(ctx, h)
 		if err != nil {
 			return err
@@ -76,8 +76,8 @@ func (v *viewFlags) run(ctx context.Context, flags *pflag.FlagSet) error {
 	s := session.New(session.Options{Output: v.Output, Filter: filter, Try: "aspectop watch"}, store)
 	defer s.Close()
 	s.Ask(client)
-	if still != nil {
-		return s.Picture(ctx, v.PictureFlags, still)
+	if frame != nil {
+		return s.Picture(ctx, v.PictureFlags, frame)
 	}
 	if _, alive, err := h.Writer(); err == nil && !alive {
 		s.Remark("no process is writing this journal, so nothing new will appear")

@@ -27,9 +27,9 @@ func (m *Model) key(msg tea.KeyPressMsg) tea.Cmd {
 	return m.act(a)
 }
 
-// place is where the reader is, for the key table.
+// place is where a key is looked up.
 func (m *Model) place() keys.Place {
-	if m.detail != nil || m.help != nil || m.sheet != nil {
+	if m.detail != nil || m.help != nil || m.overlay != nil {
 		return keys.InText
 	}
 	return keys.InList
@@ -54,8 +54,8 @@ func (m *Model) act(a keys.Action) tea.Cmd {
 	var cmd tea.Cmd
 	var done bool
 	switch {
-	case m.sheet != nil:
-		cmd, done = m.doOnSheet(a)
+	case m.overlay != nil:
+		cmd, done = m.doOnOverlay(a)
 	case m.detail != nil:
 		cmd, done = m.detail.Do(m.Screen, a)
 	default:
@@ -65,7 +65,7 @@ func (m *Model) act(a keys.Action) tea.Cmd {
 		return cmd
 	}
 	if a >= keys.View {
-		m.closeSheet()
+		m.closeOverlay()
 		m.detail = nil
 		m.view = int(a - keys.View)
 		return nil
@@ -89,7 +89,7 @@ func (m *Model) act(a keys.Action) tea.Cmd {
 		return m.filterLine.input.Focus()
 	case keys.Failures:
 		m.Filter.Failures = !m.Filter.Failures
-		m.tell(screen.Change{Filter: true})
+		m.changed(screen.Change{Filter: true})
 	case keys.Freeze:
 		m.freeze()
 	case keys.Sort, keys.Follow, keys.Open, keys.NextMatch, keys.PrevMatch:
@@ -176,17 +176,17 @@ func (m *Model) resumed() {
 	}
 }
 
-// freeze stops the screen, or lets it go on. The feed goes on folding.
+// freeze freezes the screen or resumes it. The feed goes on folding.
 func (m *Model) freeze() {
 	if !m.Frozen() {
 		m.Board.Freeze()
-		m.tell(screen.Change{})
+		m.changed(screen.Change{})
 		return
 	}
 	m.Board.Thaw()
 	m.At = m.Now()
 	m.take(m.Feed.Loading())
-	m.tell(screen.Change{All: true})
+	m.changed(screen.Change{All: true})
 }
 
 func (m *Model) click(e tea.Mouse) {
@@ -196,7 +196,7 @@ func (m *Model) click(e tea.Mouse) {
 		return
 	}
 	y := e.Y - 2 - lay.tabs
-	if e.Button != tea.MouseLeft || m.help != nil || m.sheet != nil || m.detail != nil || y < 0 || y >= lay.body || e.X >= lay.main {
+	if e.Button != tea.MouseLeft || m.help != nil || m.overlay != nil || m.detail != nil || y < 0 || y >= lay.body || e.X >= lay.main {
 		return
 	}
 	v := m.views[m.view]

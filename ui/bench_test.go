@@ -97,7 +97,7 @@ func BenchmarkNewsOf330(b *testing.B) {
 				c.Tasks[i] = int32(i * 97 % m.Board.Len())
 			}
 			m.clean = false
-			m.tell(c)
+			m.changed(c)
 			m.View()
 		}
 	})
@@ -110,7 +110,7 @@ func BenchmarkFilter(b *testing.B) {
 			m := loaded(b, 100_000)
 			m.Filter.Words, _ = model.ParseFilter(text)
 			for b.Loop() {
-				m.tell(screen.Change{Filter: true})
+				m.changed(screen.Change{Filter: true})
 			}
 		})
 	}

@@ -17,7 +17,7 @@ import (
 	"aspectop/words"
 )
 
-// copied puts text on the reader's clipboard by OSC 52, which works over SSH
+// copied puts text on the user's clipboard by OSC 52, which works over SSH
 // too, and says so. Nothing that is copied holds a control character: pasted
 // into a shell, it must not run by itself.
 func (m *Model) copied(what, text string) tea.Cmd {
@@ -25,7 +25,7 @@ func (m *Model) copied(what, text string) tea.Cmd {
 	return tea.SetClipboard(clean.Text(text))
 }
 
-// pointed is what the reader points at: in what is open, or in the view.
+// pointed is the selection, of what is open or of the view.
 func (m *Model) pointed() screen.Selection {
 	if m.detail != nil {
 		return m.detail.Selection(m.Screen)
@@ -69,7 +69,7 @@ type fetchedMsg struct {
 	err      error
 }
 
-// pointedDelivery is the delivery that the reader points at: the row of the log,
+// pointedDelivery is the selected delivery: the row of the log,
 // or the task's newest message. If there is none, it says so and returns 0.
 func (m *Model) pointedDelivery(to string) (seq int64) {
 	s := m.pointed()
@@ -91,7 +91,7 @@ func (m *Model) pointedDelivery(to string) (seq int64) {
 	return 0
 }
 
-// fetch gets the delivery that the reader points at.
+// fetch reads the selected delivery.
 func (m *Model) fetch(as keys.Action) tea.Cmd {
 	seq := m.pointedDelivery("copy")
 	if seq == 0 {

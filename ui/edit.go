@@ -57,8 +57,8 @@ type (
 	}
 )
 
-// edit lets the reader change the body of the delivery that is pointed at and
-// shows the difference, before anything is sent.
+// edit opens the body of the selected delivery in the editor and shows the
+// difference before anything is sent.
 func (m *Model) edit() tea.Cmd {
 	if m.Editor == nil && m.Resend != nil {
 		m.say("no editor is available")
@@ -81,8 +81,8 @@ func (m *Model) edit() tea.Cmd {
 	}
 }
 
-// openEditor hands the terminal to the editor. Receiving goes on meanwhile; only
-// the screen stands still.
+// openEditor hands the terminal to the editor. Receiving continues; only the screen
+// is suspended.
 func (m *Model) openEditor(msg editableMsg) tea.Cmd {
 	d := msg.draft
 	if msg.err != nil {
@@ -113,7 +113,7 @@ func (m *Model) openEditor(msg editableMsg) tea.Cmd {
 	})
 }
 
-// compare finds out what the reader has changed.
+// compare computes what the edit changed.
 func (m *Model) compare(msg editorEndedMsg) tea.Cmd {
 	return func() tea.Msg {
 		out := editedMsg{draft: msg.draft, err: msg.err}
@@ -159,7 +159,7 @@ func (m *Model) review(msg editedMsg) {
 		return
 	}
 	shown := draw.Diff{Changes: msg.changes, JSON: msg.flaw == "" && json.Valid(msg.body), Flaw: msg.flaw}
-	m.cover(&screen.Sheet{
+	m.showOverlay(&screen.Overlay{
 		Title: func() string {
 			return "enter sends, esc discards: " + d.name() + " edited, to " + m.Shown(m.ResendTo)
 		},

@@ -15,7 +15,7 @@ type exportedMsg struct {
 	err        error
 }
 
-// export writes a report about the task that the reader points at to a file.
+// export writes a report about the selected task to a file.
 func (m *Model) export() tea.Cmd {
 	t := m.pointed().Task
 	if t == nil || m.Export == nil {
@@ -41,7 +41,7 @@ func (m *Model) export() tea.Cmd {
 	}
 }
 
-// savePicture writes the frame as the reader sees it to a file.
+// savePicture writes the current frame to a file.
 func (m *Model) savePicture() tea.Cmd {
 	if m.Picture == nil {
 		m.say("there is no place for pictures here")

@@ -13,11 +13,11 @@ import (
 
 // filterLine is where the filter is typed, in the last line.
 type filterLine struct {
-	input  textinput.Model
-	open   bool               // being typed
-	wrong  *model.FilterError // what is typed is no filter; the last good one holds
-	before string             // what the filter was when typing began
-	looked time.Time          // when tasks were held against a filter that drifts
+	input   textinput.Model
+	open    bool               // being typed
+	wrong   *model.FilterError // what is typed is no filter; the last good one holds
+	before  string             // what the filter was when typing began
+	matched time.Time          // when tasks were last matched against a filter that drifts
 }
 
 func (f *filterLine) set(filter *model.Filter) {
@@ -30,7 +30,7 @@ func (m *Model) clearFilter() {
 	m.filterLine.input.SetValue("")
 	m.filterLine.wrong = nil
 	m.Filter.Clear()
-	m.tell(screen.Change{Filter: true})
+	m.changed(screen.Change{Filter: true})
 }
 
 // typed hands a key or a paste to the filter that is being typed.
@@ -64,18 +64,18 @@ func (m *Model) typed(msg tea.Msg) tea.Cmd {
 	f.wrong = nil // what is still being typed is not wrong
 	if filter.String() != m.Filter.Words.String() {
 		m.Filter.Words = filter
-		m.tell(screen.Change{Filter: true})
+		m.changed(screen.Change{Filter: true})
 	}
 	return nil
 }
 
-// filterEvery is how often all tasks are held against a filter that drifts.
+// filterEvery is how often all tasks are matched against a filter that drifts.
 const filterEvery = 5 * time.Second
 
-// filterAgain takes up what has come to pass the filter in the meantime.
+// filterAgain matches all tasks again, if it is time.
 func (m *Model) filterAgain() {
-	if f := &m.filterLine; !m.Frozen() && m.Drifts() && m.At.Sub(f.looked) >= filterEvery {
-		f.looked = m.At
+	if f := &m.filterLine; !m.Frozen() && m.Drifts() && m.At.Sub(f.matched) >= filterEvery {
+		f.matched = m.At
 		m.tasks.Changed(m.Screen, screen.Change{All: true})
 	}
 }

@@ -116,7 +116,7 @@ func putKey(l *draw.Line, b keys.Binding) {
 	l.Put(draw.Accent, keys.Name(b.Keys[0])).Put(draw.Dim, " "+b.Short+"  ")
 }
 
-// means reports whether a key does something where the reader is.
+// means reports whether a key does something in the current place.
 func (m *Model) means(b keys.Binding) bool {
 	if b.Place != keys.Anywhere && b.Place != m.place() {
 		return false

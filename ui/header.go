@@ -47,15 +47,15 @@ func (m *Model) widest(content func(*draw.Line, detailLevel)) string {
 
 func (m *Model) connection(l *draw.Line, level detailLevel) {
 	l.Put(draw.Accent, "aspectop").Space(2)
-	if n := len(m.viewers()); n > 0 {
+	if n := len(m.Viewers()); n > 0 {
 		l.Put(draw.Strong, fmt.Sprint(n)).Put(draw.Dim, " watching").Space(2)
 	}
 	switch {
 	case m.Trouble() != "":
 		l.Put(draw.Bad, draw.GlyphDown+" "+m.Trouble())
 		return
-	case m.Receiver == "" && m.Sources != nil && len(m.Sources()) > 0:
-		if len(m.failing()) > 0 {
+	case m.Receiver == "" && !m.onlyViews():
+		if len(m.Failing()) > 0 {
 			l.Put(draw.Bad, draw.GlyphDown)
 		} else {
 			l.Put(draw.Good, draw.GlyphLive)
@@ -76,7 +76,7 @@ func (m *Model) connection(l *draw.Line, level detailLevel) {
 	} else {
 		l.Put(draw.Plain, " "+m.shownHost())
 	}
-	for _, name := range m.failing() { // notices say why
+	for _, name := range m.Failing() { // notices say why
 		l.Put(draw.Bad, "  "+draw.GlyphDown+" "+name+" fails")
 	}
 	if n := len(m.Secrets); n > 0 && level > brief {
@@ -107,20 +107,6 @@ func (m *Model) drawTunnel(l *draw.Line, level detailLevel) {
 		}
 	}
 	l.Put(r, sign+" ").PutAll(told)
-}
-
-func (m *Model) failing() []string {
-	if m.Failing == nil {
-		return nil
-	}
-	return m.Failing()
-}
-
-func (m *Model) viewers() []model.Viewer {
-	if m.Viewers == nil {
-		return nil
-	}
-	return m.Viewers()
 }
 
 func (m *Model) shownURL() string { return m.Shown(m.Receiver) }
@@ -190,9 +176,6 @@ func (m *Model) drawJournal(l *draw.Line) {
 
 // drawForwards counts what forwarding gave up and what it has still to send.
 func (m *Model) drawForwards(l *draw.Line) {
-	if m.Queues == nil {
-		return
-	}
 	gaveUp, waiting := 0, 0
 	for _, q := range m.Queues() {
 		gaveUp += q.GaveUp
@@ -206,11 +189,8 @@ func (m *Model) drawForwards(l *draw.Line) {
 	}
 }
 
-// onlyViews reports whether nothing comes to this process but what another one puts
-// into the journal.
-func (m *Model) onlyViews() bool {
-	return m.Receiver == "" && (m.Sources == nil || len(m.Sources()) == 0)
-}
+// onlyViews reports whether only other processes write the journal.
+func (m *Model) onlyViews() bool { return m.Receiver == "" && len(m.Sources()) == 0 }
 
 // drawVerdicts counts what came in this run, by what the receiver found.
 func (m *Model) drawVerdicts(l *draw.Line, level detailLevel) {

@@ -39,7 +39,7 @@ func (m *Model) helpGroups() []helpGroup {
 		states.rows = append(states.rows, [2]string{s.Sign + " " + s.Letter, s.Meaning})
 	}
 	groups = append(groups, states)
-	if viewers := m.viewers(); len(viewers) > 0 && !m.Hidden {
+	if viewers := m.Viewers(); len(viewers) > 0 && !m.Hidden {
 		watching := helpGroup{title: "Watching over SSH"}
 		for _, v := range viewers {
 			since := words.Ago(max(0, m.Now().Sub(v.Since)))
@@ -113,7 +113,7 @@ func (p *helpPage) draw(m *Model, w, h int) []string {
 	if below := len(lines) - p.top - h; below > 0 {
 		shown[h-1] = draw.NewLine(m.Theme, w).Put(draw.Dim, " ↓ "+words.Count(below+1, "more line", "more lines")).String()
 	}
-	return draw.Tall(m.Theme, shown, w, h)
+	return draw.PadHeight(m.Theme, shown, w, h)
 }
 
 func (p *helpPage) do(m *Model, a keys.Action, h int) bool {

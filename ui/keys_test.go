@@ -5,8 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
+	"strconv"
 	"strings"
 	"testing"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
 
 	"aspectop/model"
 	"aspectop/ui/keys"
@@ -19,6 +23,29 @@ func TestEveryBindingIsInTheHelp(t *testing.T) {
 		for _, b := range Bindings() {
 			if b.Help == "" || !strings.Contains(frame, b.Help) || !strings.Contains(frame, keys.Name(b.Keys[0])) {
 				t.Errorf("the help does not tell what %s does (%q)", b.Keys[0], b.Help)
+			}
+		}
+	})
+}
+
+func TestEachViewOpensByItsKeyAndItsTab(t *testing.T) {
+	onScreen(t, 100, 24, uploads(), func(s *terminal) {
+		s.press("m")
+		tabs, at := ansi.Strip(s.m.drawTabs()), 0
+		for i := range views {
+			title := tabTitle(i)
+			at += strings.Index(tabs[at:], title)
+			s.press(strconv.Itoa((i+1)%len(views) + 1)) // another one
+			s.press(strconv.Itoa(i + 1))
+			if s.m.view != i {
+				t.Errorf("%d opens view %d", i+1, s.m.view)
+			}
+			for _, x := range []int{at, at + len(title) - 1} {
+				s.press(strconv.Itoa((i+1)%len(views) + 1))
+				s.send(tea.MouseClickMsg{X: x, Y: 2, Button: tea.MouseLeft})
+				if s.m.view != i {
+					t.Errorf("a click on %q opens view %d", title, s.m.view)
+				}
 			}
 		}
 	})

@@ -52,7 +52,7 @@ func (m *Model) layout() layout {
 // previewShown reports whether the preview is wanted: by choice, or because the
 // terminal is wide.
 func (m *Model) previewShown() bool {
-	if m.detail != nil || m.help != nil || m.sheet != nil {
+	if m.detail != nil || m.help != nil || m.overlay != nil {
 		return false
 	}
 	switch {
@@ -77,8 +77,8 @@ func (m *Model) draw() string {
 	switch {
 	case m.help != nil:
 		lines = append(lines, m.help.draw(m, m.W, lay.body)...)
-	case m.sheet != nil:
-		lines = append(lines, m.drawSheet(m.W, lay.body)...)
+	case m.overlay != nil:
+		lines = append(lines, m.drawOverlay(m.W, lay.body)...)
 	case m.detail != nil:
 		lines = append(lines, m.detail.Draw(m.Screen, m.W, lay.body)...)
 	default:
@@ -98,14 +98,14 @@ func (m *Model) draw() string {
 // drawPreview shows what is selected beside or below the list.
 func (m *Model) drawPreview(v oneView, p rect) []string {
 	if p.right {
-		lines := draw.Tall(m.Theme, v.Preview(m.Screen, p.w-2, p.h), p.w-2, p.h)
+		lines := draw.PadHeight(m.Theme, v.Preview(m.Screen, p.w-2, p.h), p.w-2, p.h)
 		for i := range lines {
 			lines[i] = draw.NewLine(m.Theme, 2).Put(draw.Faint, draw.GlyphWall).String() + lines[i]
 		}
 		return lines
 	}
 	lines := append([]string{m.previewTitle(v, p.w)}, v.Preview(m.Screen, p.w, p.h-1)...)
-	return draw.Tall(m.Theme, lines, p.w, p.h)
+	return draw.PadHeight(m.Theme, lines, p.w, p.h)
 }
 
 // previewTitle is the line between the list and the preview below it.
@@ -122,7 +122,7 @@ func (m *Model) previewTitle(v oneView, w int) string {
 
 // frameOf makes the lines exactly as many as the terminal has.
 func (m *Model) frameOf(lines []string) string {
-	frame := strings.Join(draw.Tall(m.Theme, lines, m.W, m.H), "\n")
+	frame := strings.Join(draw.PadHeight(m.Theme, lines, m.W, m.H), "\n")
 	if m.ASCII {
 		return draw.ToASCII(frame)
 	}

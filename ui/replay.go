@@ -11,7 +11,7 @@ import (
 	"aspectop/words"
 )
 
-// answeredMsg tells what became of a message that the reader sent again.
+// answeredMsg is the result of sending a message again.
 type answeredMsg struct {
 	what    string   // "#12"
 	again   []string // the handlers at which forwarding tries it again, instead of all below
@@ -20,7 +20,7 @@ type answeredMsg struct {
 	err     error
 }
 
-// replay sends the delivery that the reader points at to the user's handler.
+// replay sends the selected delivery to the user's handler.
 func (m *Model) replay() tea.Cmd {
 	seq := m.sendable("replay")
 	if seq == 0 {
@@ -37,8 +37,8 @@ func (m *Model) replay() tea.Cmd {
 	}
 }
 
-// sendable is the delivery that the reader points at, if it can be sent now. If
-// not, it says why and returns 0.
+// sendable is the selected delivery, if it can be sent now. If not, it says why and
+// returns 0.
 func (m *Model) sendable(to string) (seq int64) {
 	switch {
 	case m.Resend == nil:

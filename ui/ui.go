@@ -1,26 +1,10 @@
-// Package ui is aspectop's screen: a Bubble Tea program that shows what a feed
-// has folded. It knows nothing of HTTP, SQL or the tunnel; whoever starts it hands
-// in facts about those as plain words.
+// Package ui is aspectop's screen: a Bubble Tea program that shows what a feed has
+// folded. It has one Bubble Tea model; below it are plain structs that draw lines and
+// carry out actions, and exchange no messages.
 //
-// There is one Bubble Tea model. Below it are plain structs that draw lines and
-// carry out actions, and exchange no messages. They lie in these folders:
-//
-//	screen   what belongs to one person: filter, rows of the log, frozen moment, theme
-//	view     the five views, and the task that is opened over them
-//	look     how tasks, features and deliveries look
-//	draw     primitives that know no task: cells, lines, bars, text panes, themes
-//	keys     the table of bindings, as data
-//
-// The messages:
-//
-//	feed ─────▶ listen ──newsMsg──▶ Update: move rows, look at what is new ─▶ listen …
-//	journal ──▶ rows, scan ───────▶ Update: rows of the log ([screen.Log])
-//	clock ────▶ tick ────tickMsg──▶ Update: ages move on
-//	keys ─────▶ lookup ─▶ action ─▶ Update: the view first, then the program
-//
-// Each of these commands is in flight once at most, so a flood costs 24
-// frames a second, and a terminal that stops reading stops this loop and nothing
-// else. Update and View hold the feed's read lock; commands do not.
+// Commands that wait for the feed, read the journal or tick are in flight once at
+// most, so a flood of news costs 24 frames a second. Update and View hold the feed's
+// read lock; commands do not.
 package ui
 
 import (
@@ -32,6 +16,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"aspectop/broadcast"
 	"aspectop/feed"
 	"aspectop/model"
 	"aspectop/ui/draw"
@@ -53,16 +38,16 @@ type Model struct {
 	view       int // the open one of views
 	views      []oneView
 	tasks      *view.Tasks
-	detail     *view.Detail  // covers the view while open
-	sheet      *screen.Sheet // covers both
-	help       *helpPage     // covers all
+	detail     *view.Detail    // covers the view while open
+	overlay    *screen.Overlay // covers both
+	help       *helpPage       // covers all
 	filterLine filterLine
 	flash      flash
 	notices    notices
 	stalled    int // tasks, when they were last counted
 	mouse      bool
 
-	// The preview is shown on wide terminals until the reader chooses.
+	// The preview is shown on wide terminals until the user chooses.
 	preview, previewChosen bool
 
 	exec      func(*exec.Cmd, tea.ExecCallback) tea.Cmd // gives the terminal to a command
@@ -78,7 +63,7 @@ type Model struct {
 func New(ctx context.Context, o screen.Options) *Model {
 	m := &Model{Screen: screen.New(ctx, o), keys: Bindings().For(o.Remote, o.Private), exec: tea.ExecProcess}
 	m.Open = func(t *model.Task, row feed.RowKey) { m.detail = view.NewDetail(m.Screen, t, row) }
-	m.Cover = m.cover
+	m.ShowOverlay = m.showOverlay
 	m.Say = m.say
 	m.tasks = view.NewTasks()
 	for _, k := range views {
@@ -102,7 +87,7 @@ func (m *Model) Init() tea.Cmd {
 	if len(m.Remarks) > 0 {
 		m.say(strings.Join(m.Remarks, "; "))
 	}
-	m.tell(screen.Change{Filter: true})
+	m.changed(screen.Change{Filter: true})
 	cmds := append(m.TakeLater(), m.listen(), m.tick())
 	if m.Options.Theme == "auto" || m.Options.Theme == "" {
 		cmds = append(cmds, tea.RequestBackgroundColor)
@@ -172,10 +157,10 @@ func (m *Model) handle(msg tea.Msg) tea.Cmd {
 	return nil
 }
 
-// forViews hands a message to whoever asked for it.
+// forViews hands a message to the part that asked for it.
 func (m *Model) forViews(msg tea.Msg) (tea.Cmd, bool) {
 	if cmd, ok := m.Log.Update(msg, m.inSight()); ok {
-		m.tell(screen.Change{})
+		m.changed(screen.Change{})
 		return cmd, true
 	}
 	if m.detail != nil && m.detail.Update(m.Screen, msg) {
@@ -204,14 +189,8 @@ func (m *Model) listen() tea.Cmd {
 		if m.Feed.Wait(m.Ctx, version) != nil {
 			return nil
 		}
-		if pause := time.Until(next); pause > 0 {
-			timer := time.NewTimer(pause)
-			defer timer.Stop()
-			select {
-			case <-timer.C:
-			case <-m.Ctx.Done():
-				return nil
-			}
+		if broadcast.Sleep(m.Ctx, time.Until(next)) != nil {
+			return nil
 		}
 		return newsMsg{}
 	}
@@ -233,7 +212,7 @@ func (m *Model) catchUp() {
 	}
 	m.version = version
 	if m.Frozen() {
-		m.tell(screen.Change{})
+		m.changed(screen.Change{})
 		return
 	}
 	m.At = m.Now()
@@ -259,15 +238,15 @@ func (m *Model) take(loading bool, _, _ int64) {
 	}
 	m.loading = loading
 	m.Log.Follow()
-	m.tell(c)
+	m.changed(c)
 }
 
 // arrange gives what is shown its room.
 func (m *Model) arrange() {
 	lay := m.layout()
 	switch {
-	case m.sheet != nil:
-		m.arrangeSheet(m.W, lay.body)
+	case m.overlay != nil:
+		m.arrangeOverlay(m.W, lay.body)
 	case m.detail != nil:
 		m.detail.Arrange(m.Screen, m.W, lay.body)
 	default:
@@ -300,8 +279,8 @@ func (m *Model) View() tea.View {
 	return v
 }
 
-// tell hands a change to all views.
-func (m *Model) tell(c screen.Change) {
+// changed passes a change to all views.
+func (m *Model) changed(c screen.Change) {
 	for _, v := range m.views {
 		v.Changed(m.Screen, c)
 	}

@@ -26,7 +26,7 @@ type viewKind struct {
 // help, manual and the values of --view are made from it.
 var views = []viewKind{
 	{"tasks", "Tasks", "tasks", "tasks, one per row", func(_ *screen.Screen, t *view.Tasks) oneView { return t }, 3, false},
-	{"board", "Board", "board", "board, one card per task", func(_ *screen.Screen, t *view.Tasks) oneView { return view.NewBoard(t) }, 1, false},
+	{"board", "Board", "board", "board, one card per task", func(_ *screen.Screen, t *view.Tasks) oneView { return view.NewCards(t) }, 1, false},
 	{"events", "Events", "events", "event log", func(sc *screen.Screen, _ *view.Tasks) oneView { return view.NewEvents(sc) }, 3, false},
 	// A message says little without its attempts.
 	{"deliveries", "Deliveries", "", "what Aspect says it sent", func(*screen.Screen, *view.Tasks) oneView { return view.NewDeliveries() }, 3, true},
@@ -70,9 +70,9 @@ type oneView interface {
 	// Has reports whether the view has a use for sorting, following, opening or
 	// previewing.
 	Has(sc *screen.Screen, a keys.Action) bool
-	// Selection is what is selected or, if meant, what a key pressed now means: while
+	// Selection is what is selected or, with target, what a key pressed now means: while
 	// following, the selection may just have moved on.
-	Selection(sc *screen.Screen, meant bool) screen.Selection
+	Selection(sc *screen.Screen, target bool) screen.Selection
 	// Shown is the number of rows that pass the filter, and whether more are being
 	// searched.
 	Shown(sc *screen.Screen) (n int, looking bool)

@@ -34,8 +34,8 @@ func (f *PictureFlags) Flags(set *pflag.FlagSet) {
 // A picture larger than this helps nobody.
 const mostColumns, mostRows = 1000, 400
 
-// Check refuses what cannot be meant. still is nil if no picture is wanted.
-func (f *PictureFlags) Check(set *pflag.FlagSet) (still *ui.Still, err error) {
+// Check refuses what cannot be meant. options are nil if no picture is wanted.
+func (f *PictureFlags) Check(set *pflag.FlagSet) (options *ui.FrameOptions, err error) {
 	if f.file == "" {
 		for _, name := range []string{"size", "view", "task"} {
 			if set.Changed(name) {
@@ -49,11 +49,11 @@ func (f *PictureFlags) Check(set *pflag.FlagSet) (still *ui.Still, err error) {
 			return nil, exit.Usage("--picture draws one frame and ends; --%s has no use then", name)
 		}
 	}
-	still = &ui.Still{View: f.view, Task: f.task}
-	if n, err := fmt.Sscanf(f.size+"\n", "%dx%d\n", &still.W, &still.H); err != nil || n != 2 {
+	options = &ui.FrameOptions{View: f.view, Task: f.task}
+	if n, err := fmt.Sscanf(f.size+"\n", "%dx%d\n", &options.W, &options.H); err != nil || n != 2 {
 		return nil, exit.Usage("invalid --size %q: must be columns x rows, such as 120x32", f.size)
 	}
-	if still.W < ui.MinWidth || still.H < ui.MinHeight || still.W > mostColumns || still.H > mostRows {
+	if options.W < ui.MinWidth || options.H < ui.MinHeight || options.W > mostColumns || options.H > mostRows {
 		return nil, exit.Usage("--size %s is out of bounds; it is from %dx%d to %dx%d", f.size, ui.MinWidth, ui.MinHeight, mostColumns, mostRows)
 	}
 	if !slices.Contains(ui.Views(), f.view) {
@@ -69,13 +69,13 @@ func (f *PictureFlags) Check(set *pflag.FlagSet) (still *ui.Still, err error) {
 	if info, err := os.Stat(f.file); err == nil && info.IsDir() {
 		return nil, fmt.Errorf("cannot write the picture %s: it is a directory; name a file in it", f.file)
 	}
-	return still, nil
+	return options, nil
 }
 
 // Picture draws a picture of the screen to a file, which is replaced only by a
 // whole one. A journal that no process writes is drawn as of its newest arrival:
 // that is when the screen looked so.
-func (s *Session) Picture(ctx context.Context, f PictureFlags, still *ui.Still) error {
+func (s *Session) Picture(ctx context.Context, f PictureFlags, options *ui.FrameOptions) error {
 	stop, err := s.fold(ctx)
 	if err != nil {
 		return err
@@ -86,11 +86,11 @@ func (s *Session) Picture(ctx context.Context, f PictureFlags, still *ui.Still) 
 	}
 	o := s.options()
 	o.Theme, o.Remarks, o.Now = s.output.theme, nil, s.Feed.Started // the moment drawn
-	frame, theme, err := still.Frame(ctx, o)
+	frame, theme, err := options.Draw(ctx, o)
 	if err != nil {
 		return err
 	}
-	return replaceFile(f.file, []byte(picture.SVG(frame, still.W, still.H, theme)))
+	return replaceFile(f.file, []byte(picture.SVG(frame, options.W, options.H, theme)))
 }
 
 // Moment is the time of a picture: now, or when the newest delivery arrived if no

@@ -62,7 +62,7 @@ const (
 // begin writes the header.
 func (r *Recorder) begin(f *frame) error {
 	colours := theme{Palette: palette}
-	colours.Fore, colours.Back = picture.Ground(f.theme)
+	colours.Fore, colours.Back = picture.Palette(f.theme)
 	var header any = header3{3, term{f.w, f.h, termType, colours}, r.started.Unix(), r.Command, title}
 	if r.Version == 2 {
 		header = header2{2, f.w, f.h, r.started.Unix(), r.Command, title, map[string]string{"TERM": termType}, colours}

@@ -41,7 +41,7 @@ type Options struct {
 }
 
 // Recorder writes a recording. Writing is done in the background: a slow disk
-// delays nobody, and a full one ends the recording only.
+// delays no frame, and a full one ends the recording only.
 type Recorder struct {
 	Options
 	file *os.File

@@ -10,11 +10,11 @@ import (
 
 // Gantt is the timeline of a task: a bar for each feature, and an axis below.
 type Gantt struct {
-	From, To time.Time // the first and the last instant
-	Now      time.Time // marked if work goes on
-	Working  bool
-	Names    []string
-	Stays    [][]model.Span // of each name
+	From, To  time.Time // the first and the last instant
+	Now       time.Time // marked if work goes on
+	Working   bool
+	Names     []string
+	Intervals [][]model.Span // of each name
 }
 
 // Draw draws the chart in w cells, or nothing if it has no beginning or there is
@@ -35,7 +35,7 @@ func (g *Gantt) Draw(th *Theme, w int) []string {
 	var lines []string
 	for i := range g.Names {
 		l := NewLine(th, w).Cell(Dim, g.Names[i], name).Space(2)
-		l.putBar(c.bar(g.Stays[i]), now)
+		l.putBar(c.bar(g.Intervals[i]), now)
 		lines = append(lines, l.String())
 	}
 	l := NewLine(th, w).Cell(Faint, Clock(g.From), name).Space(2)
@@ -61,23 +61,23 @@ func (s scale) cell(t time.Time) int {
 	return int(math.Round(min(max(at, 0), float64(s.w-1))))
 }
 
-// ganttCell is one cell of a bar: a stay in a state, the sign of one that ended
+// ganttCell is one cell of a bar: an interval in a state, the sign of one that ended
 // the work, the rest until the work was taken up again, or nothing.
 type ganttCell struct {
 	state      model.State
 	sign, rest bool
 }
 
-// bar lays the stays of a feature out. Each stay has a cell of its own, however
+// bar lays the intervals of a feature out. Each interval has a cell of its own, however
 // short it was, as long as there are cells enough; the last ones win.
-func (s scale) bar(stays []model.Span) []ganttCell {
+func (s scale) bar(intervals []model.Span) []ganttCell {
 	cells := make([]ganttCell, max(0, s.w))
-	if len(stays) == 0 || s.w <= 0 {
+	if len(intervals) == 0 || s.w <= 0 {
 		return cells
 	}
-	starts := make([]int, len(stays))
-	for i := range stays {
-		starts[i] = s.cell(stays[i].From)
+	starts := make([]int, len(intervals))
+	for i := range intervals {
+		starts[i] = s.cell(intervals[i].From)
 		if i > 0 {
 			starts[i] = max(starts[i], starts[i-1]+1)
 		}
@@ -86,19 +86,19 @@ func (s scale) bar(stays []model.Span) []ganttCell {
 		starts[i] = min(starts[i], limit)
 		limit = max(0, starts[i]-1)
 	}
-	for i, stay := range stays {
+	for i, interval := range intervals {
 		next := s.w
-		if stay.To.IsZero() { // the last cell stands for the present
+		if interval.To.IsZero() { // the last cell stands for the present
 			next = max(starts[i]+1, s.w-1)
 		} else if i+1 < len(starts) {
 			next = starts[i+1]
 		}
 		for j := starts[i]; j < next; j++ {
-			cells[j] = ganttCell{state: stay.State, rest: stay.State.Terminal()}
+			cells[j] = ganttCell{state: interval.State, rest: interval.State.Terminal()}
 		}
-		if stay.State.Terminal() {
-			cells[starts[i]] = ganttCell{state: stay.State, sign: true}
-			if i == len(stays)-1 {
+		if interval.State.Terminal() {
+			cells[starts[i]] = ganttCell{state: interval.State, sign: true}
+			if i == len(intervals)-1 {
 				clear(cells[starts[i]+1:])
 			}
 		}

@@ -31,9 +31,9 @@ func barOf(cells []ganttCell) string {
 	return b.String()
 }
 
-// stays makes spans out of "queued@0 processing@2": states and the seconds at
+// intervals makes spans out of "queued@0 processing@2": states and the seconds at
 // which they were entered.
-func stays(told string) []model.Span {
+func intervals(told string) []model.Span {
 	var spans []model.Span
 	for _, s := range strings.Fields(told) {
 		name, at, _ := strings.Cut(s, "@")
@@ -52,11 +52,11 @@ func stays(told string) []model.Span {
 
 func TestABarKeepsToTheScaleOfTime(t *testing.T) {
 	for _, c := range []struct {
-		what     string
-		stays    string
-		from, to float64 // seconds
-		w        int
-		want     string
+		what      string
+		intervals string
+		from, to  float64 // seconds
+		w         int
+		want      string
 	}{
 		{"a whole life", "queued@0 processing@2 completed@10", 0, 10, 11, "qqppppppppC"},
 		{"under way until now", "queued@0 processing@5", 0, 10, 11, "qqqqqppppp "},
@@ -65,9 +65,9 @@ func TestABarKeepsToTheScaleOfTime(t *testing.T) {
 		{"starts late", "processing@8 completed@10", 0, 10, 11, "        ppC"},
 		{"taken up again", "processing@0 failed@3 processing@7 completed@9", 0, 10, 11, "pppF---ppC "},
 		{"rounds to the nearest cell", "queued@0 processing@1.4 completed@8.6", 0, 10, 11, "qppppppppC "},
-		{"a short stay has a cell", "queued@0 processing@0.001 completed@10", 0, 10, 6, "qppppC"},
-		{"a short stay at the end has a cell", "queued@0 processing@9.998 completed@9.999", 0, 10, 6, "qqqqpC"},
-		{"three stays in an instant", "queued@5 processing@5.001 failed@5.002", 0, 10, 11, "     qpF   "},
+		{"a short interval has a cell", "queued@0 processing@0.001 completed@10", 0, 10, 6, "qppppC"},
+		{"a short interval at the end has a cell", "queued@0 processing@9.998 completed@9.999", 0, 10, 6, "qqqqpC"},
+		{"three intervals in an instant", "queued@5 processing@5.001 failed@5.002", 0, 10, 11, "     qpF   "},
 		{"an end at once", "na@0", 0, 10, 6, "N     "},
 		{"a task of one instant", "completed@0", 0, 0, 6, "C     "},
 		{"one instant, still active", "queued@0", 0, 0, 6, "qqqqq "},
@@ -75,14 +75,14 @@ func TestABarKeepsToTheScaleOfTime(t *testing.T) {
 		{"ahead of this clock", "queued@0 processing@12", 0, 12, 7, "qqqqqqp"},
 		{"begun ahead of the scale", "queued@-5 completed@5", 0, 10, 11, "qqqqqC     "},
 		{"an unknown state works", "warming@0 completed@4", 0, 4, 5, "????C"},
-		{"no stay", "", 0, 10, 4, "    "},
+		{"no interval", "", 0, 10, 4, "    "},
 		{"a single cell", "queued@0 processing@2 completed@10", 0, 10, 1, "C"},
-		{"fewer cells than stays", "queued@0 processing@2 failed@4 processing@6 completed@8", 0, 8, 3, "FpC"},
+		{"fewer cells than intervals", "queued@0 processing@2 failed@4 processing@6 completed@8", 0, 8, 3, "FpC"},
 		{"no cell", "queued@0", 0, 10, 0, ""},
 	} {
 		t.Run(c.what, func(t *testing.T) {
 			at := func(s float64) time.Time { return midnight.Add(time.Duration(s * float64(time.Second))) }
-			if got := barOf(scale{at(c.from), at(c.to), c.w}.bar(stays(c.stays))); got != c.want {
+			if got := barOf(scale{at(c.from), at(c.to), c.w}.bar(intervals(c.intervals))); got != c.want {
 				t.Errorf("got %q, want %q", got, c.want)
 			}
 		})

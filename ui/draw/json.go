@@ -68,7 +68,7 @@ func JSONDocument(body []byte, hide bool) (t *Document, ok bool) {
 	return t, true
 }
 
-// private reports whether a value is hidden while somebody looks on.
+// private reports whether a value is hidden in presentation mode.
 func private(name string, value []byte) bool {
 	return name == `"user_id"` || bytes.Contains(value, []byte("://")) || bytes.Contains(value, []byte(`:\/\/`))
 }

@@ -161,8 +161,8 @@ func Beside(left, right []string) []string {
 	return lines
 }
 
-// Tall cuts or fills a block to exactly h lines.
-func Tall(th *Theme, lines []string, w, h int) []string {
+// PadHeight cuts or fills a block to exactly h lines.
+func PadHeight(th *Theme, lines []string, w, h int) []string {
 	if len(lines) > h {
 		return lines[:max(0, h)]
 	}

@@ -17,7 +17,7 @@ type search struct {
 	from  int  // row at which the search began
 	word  string
 	hits  []int32 // where the word stands in the text, ascending
-	at    int     // the one the reader is at
+	at    int     // the current one
 }
 
 // height is the number of lines the search takes at the bottom of its pane.
@@ -74,7 +74,7 @@ func foldASCII(b []byte) []byte {
 }
 
 // Typed hands a key or a paste to the word that is being typed; say is called
-// with what the reader should be told.
+// with messages for the user.
 func (p *TextPane) Typed(msg tea.Msg, say func(string)) tea.Cmd {
 	s := &p.search
 	if pressed, ok := msg.(tea.KeyPressMsg); ok {
@@ -130,7 +130,7 @@ func (p *TextPane) step(by int, say func(string)) {
 	}
 }
 
-// reveal scrolls to the match the reader is at, if it is out of sight.
+// reveal scrolls to the current match, if it is out of sight.
 func (p *TextPane) reveal() {
 	row := p.rowAt(int(p.search.hits[p.search.at]))
 	if row < p.top || row >= p.top+p.h {

@@ -89,8 +89,8 @@ func (p *TextPane) rowAt(offset int) int {
 	return max(0, i-1)
 }
 
-// Arrange divides the text into rows, if that has to be done anew, and leaves
-// what is read at the top where it is.
+// Arrange divides the text into rows, if it or the width changed, and keeps the top
+// row in place.
 func (p *TextPane) Arrange(w, h int) {
 	p.h = max(1, h-p.search.height())
 	p.w = w
@@ -111,7 +111,7 @@ func (p *TextPane) Arrange(w, h int) {
 }
 
 // Do carries out an action and reports whether it meant something here; say is
-// called with what the reader should be told.
+// called with messages for the user.
 func (p *TextPane) Do(a keys.Action, say func(string)) (tea.Cmd, bool) {
 	switch a {
 	case keys.Filter:
@@ -135,7 +135,7 @@ func (p *TextPane) Draw(th *Theme, w, h int) []string {
 	for i := p.top; i < p.len() && len(lines) < rows; i++ {
 		lines = append(lines, p.drawRow(th, i, w))
 	}
-	lines = Tall(th, lines, w, rows)
+	lines = PadHeight(th, lines, w, rows)
 	if rows < h {
 		lines = append(lines, p.search.draw(th, w))
 	}

@@ -3,6 +3,7 @@
 package keys
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 )
@@ -63,25 +64,17 @@ const (
 // or starts something on the machine that the program runs on, or stops the
 // program. A remote screen has no such actions.
 func (a Action) OnHost() bool {
-	switch a {
-	case Replay, Edit, Export, Picture, Suspend:
-		return true
-	}
-	return false
+	return slices.Contains([]Action{Replay, Edit, Export, Picture, Suspend}, a)
 }
 
 // Reveals reports whether the action shows or copies what presentation mode
 // hides. A screen that stays in presentation mode has no such actions.
 func (a Action) Reveals() bool {
-	switch a {
-	case CopyPayload, CopyCurl, CopyURL, Present:
-		return true
-	}
-	return false
+	return slices.Contains([]Action{CopyPayload, CopyCurl, CopyURL, Present}, a)
 }
 
-// Place is where a binding holds. Keys are looked up in the place the reader is in
-// first, then in anywhere.
+// Place is where a binding holds. Keys are looked up in the current place
+// first, then in Anywhere.
 type Place uint8
 
 const (
@@ -214,25 +207,9 @@ func (s Set) Table() []Row {
 	return rows
 }
 
-// Name is a key as people write it.
-func Name(key string) string {
-	switch key {
-	case "up":
-		return "↑"
-	case "down":
-		return "↓"
-	case "left":
-		return "←"
-	case "right":
-		return "→"
-	case "pgup":
-		return "PgUp"
-	case "pgdown":
-		return "PgDn"
-	case "home":
-		return "Home"
-	case "end":
-		return "End"
-	}
-	return key
+var names = map[string]string{
+	"up": "↑", "down": "↓", "left": "←", "right": "→", "pgup": "PgUp", "pgdown": "PgDn", "home": "Home", "end": "End",
 }
+
+// Name is a key as people write it.
+func Name(key string) string { return cmp.Or(names[key], key) }

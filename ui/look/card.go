@@ -28,18 +28,9 @@ type CardCols struct {
 // CardColumns divides a card. Between the frame and the text there is a blank
 // at either side, between columns there is one.
 func CardColumns(width int) CardCols {
-	c := CardCols{Width: width, name: 13, queued: 7, processing: 7}
-	inner := width - 4
-	c.end = inner - c.name - c.queued - c.processing - 3
-	if c.end < 2 {
-		c.name -= 2 - c.end
-		c.end = 2
-	}
-	if more := c.end - (2 + len(model.Completed)); more > 0 { // the Heading of processing, then blanks between
-		c.processing += min(more, 3)
-		c.end -= min(more, 3)
-	}
-	return c
+	w := draw.Share(width-3, []draw.Size{draw.Part(1, 14)}, []draw.Size{draw.Whole(0, 8)},
+		[]draw.Size{draw.Whole(0, 8), draw.Part(3, 11)}, []draw.Size{draw.Whole(0, 3), draw.Part(2, 12), draw.Part(4, width)})
+	return CardCols{Width: width, name: w[0] - 1, queued: w[1] - 1, processing: w[2] - 1, end: w[3] - 1}
 }
 
 // Heading names the columns of n cards side by side, in w cells.
@@ -234,7 +225,7 @@ type cardPath struct{ queued, processing cardPhase }
 // cardPhase is how often a feature was in a phase, and how long in all.
 type cardPhase struct {
 	times int
-	stay  time.Duration
+	total time.Duration
 }
 
 func pathOf(t *model.Task, feature string, now time.Time) cardPath {
@@ -251,7 +242,7 @@ func pathOf(t *model.Task, feature string, now time.Time) cardPath {
 			in = &p.processing
 		}
 		if in != nil {
-			in.stay += span.Length(now)
+			in.total += span.Length(now)
 			if in != before {
 				in.times++
 			}
@@ -269,5 +260,5 @@ func (p cardPhase) String() string {
 	if p.times == 0 {
 		return ""
 	}
-	return words.Ago(p.stay)
+	return words.Ago(p.total)
 }

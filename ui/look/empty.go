@@ -29,7 +29,7 @@ func Empty(sc *screen.Screen, log bool, w, h int) []string {
 		say(draw.Plain, "No event since "+draw.Moment(sc.Since, sc.At)+"; --since hides older ones.")
 	case sc.Loading():
 		say(draw.Plain, "Reading the journal ...")
-	case sc.Receiver == "" && sc.Sources != nil && len(sc.Sources()) > 0:
+	case sc.Receiver == "" && len(sc.Sources()) > 0:
 		say(draw.Plain, "No task yet.")
 		say(draw.Dim, "Tasks appear here as soon as Aspect reports them.")
 	case sc.Receiver == "":
@@ -38,7 +38,7 @@ func Empty(sc *screen.Screen, log bool, w, h int) []string {
 	default:
 		sayWaiting(sc, say)
 	}
-	return draw.Tall(sc.Theme, lines, w, h)
+	return draw.PadHeight(sc.Theme, lines, w, h)
 }
 
 // sayWaiting tells how a first event can come.

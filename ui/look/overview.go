@@ -27,7 +27,7 @@ type Story struct {
 
 type featureStory struct {
 	model.Feature
-	stays []model.Span
+	intervals []model.Span
 }
 
 func StoryOf(sc *screen.Screen, t *model.Task) *Story {
@@ -43,11 +43,11 @@ func StoryOf(sc *screen.Screen, t *model.Task) *Story {
 		f := featureStory{f, t.Timeline(f.Name)}
 		s.features = append(s.features, f)
 		s.working = s.working || byFeatures && !f.State.Terminal() && !model.Internal(f.Name)
-		if n := len(f.stays); n > 0 {
-			if first := f.stays[0].From; s.from.IsZero() || first.Before(s.from) {
+		if n := len(f.intervals); n > 0 {
+			if first := f.intervals[0].From; s.from.IsZero() || first.Before(s.from) {
 				s.from = first
 			}
-			if last := f.stays[n-1].From; last.After(s.to) {
+			if last := f.intervals[n-1].From; last.After(s.to) {
 				s.to = last
 			}
 		}
@@ -63,7 +63,7 @@ func (s *Story) Gantt() *draw.Gantt {
 	g := &draw.Gantt{From: s.from, To: s.to, Now: s.now, Working: s.working}
 	for _, f := range s.features {
 		g.Names = append(g.Names, f.Name)
-		g.Stays = append(g.Stays, f.stays)
+		g.Intervals = append(g.Intervals, f.intervals)
 	}
 	return g
 }

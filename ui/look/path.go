@@ -19,7 +19,7 @@ const (
 	pathTightest                 // ·q2s ▸p9s ✓c
 )
 
-// drawPaths draws the task's board: a line for each feature with every stay on
+// drawPaths draws the task's board: a line for each feature with every interval on
 // its way and how long it lasted.
 func drawPaths(sc *screen.Screen, s *Story, w int) []string {
 	name := 0
@@ -73,7 +73,7 @@ func putPath(sc *screen.Screen, l *draw.Line, s *Story, f *featureStory, form pa
 	if form == pathTight && !fits(form, skip) {
 		form = pathTightest
 	}
-	for skip < len(f.stays)-1 && !fits(form, skip) {
+	for skip < len(f.intervals)-1 && !fits(form, skip) {
 		skip++
 	}
 	writePath(sc, l, s, f, form, skip)
@@ -84,7 +84,7 @@ func writePath(sc *screen.Screen, l *draw.Line, s *Story, f *featureStory, form 
 	if model.Internal(f.Name) && !tight {
 		l.Put(draw.Faint, "internal  ")
 	}
-	if len(f.stays) == 0 { // no message told when
+	if len(f.intervals) == 0 { // no message told when
 		l.Put(draw.StateRole(f.State), f.State.Word())
 		return
 	}
@@ -95,19 +95,19 @@ func writePath(sc *screen.Screen, l *draw.Line, s *Story, f *featureStory, form 
 	if skip > 0 {
 		l.Put(draw.Faint, draw.GlyphEllipsis+arrow)
 	}
-	for i := skip; i < len(f.stays); i++ {
-		stay := &f.stays[i]
-		last := i == len(f.stays)-1
-		told, blank := stayName(stay.State, form, last), " "
+	for i := skip; i < len(f.intervals); i++ {
+		interval := &f.intervals[i]
+		last := i == len(f.intervals)-1
+		told, blank := intervalName(interval.State, form, last), " "
 		if tight && !(last && form == pathTight) {
 			blank = ""
 		}
-		l.Put(draw.StateRole(stay.State), told)
+		l.Put(draw.StateRole(interval.State), told)
 		switch {
 		case !last:
-			l.Put(draw.Dim, blank+words.Lasted(stay.Length(s.to))).Put(draw.Faint, arrow)
-		case !stay.State.Terminal():
-			l.Put(draw.Dim, blank+words.Ago(stay.Length(s.to)))
+			l.Put(draw.Dim, blank+words.Lasted(interval.Length(s.to))).Put(draw.Faint, arrow)
+		case !interval.State.Terminal():
+			l.Put(draw.Dim, blank+words.Ago(interval.Length(s.to)))
 		}
 	}
 	if model.Internal(f.Name) && tight {
@@ -115,9 +115,9 @@ func writePath(sc *screen.Screen, l *draw.Line, s *Story, f *featureStory, form 
 	}
 }
 
-// stayName is a state in a path: a state that is not documented by its word at
+// intervalName is a state in a path: a state that is not documented by its word at
 // any rate.
-func stayName(s model.State, form pathForm, last bool) string {
+func intervalName(s model.State, form pathForm, last bool) string {
 	switch {
 	case form == pathWords:
 		return s.Word()

@@ -49,8 +49,8 @@ func PutState(sc *screen.Screen, l *draw.Line, t *model.Task, w int, stalled boo
 	l.Cell(r, Sign(sc, s, !stalled)+" "+told, w)
 }
 
-// Calm reports whether nothing of the task needs a look: it has ended well.
-func Calm(t *model.Task) bool { return !t.Active() && !screen.HasFailed(t) }
+// Healthy reports whether nothing of the task needs a look: it has ended well.
+func Healthy(t *model.Task) bool { return !t.Active() && !screen.HasFailed(t) }
 
 // Sign is the glyph of a state; what is processing moves.
 func Sign(sc *screen.Screen, s model.State, moving bool) string {
@@ -83,7 +83,7 @@ func PutFeature(sc *screen.Screen, l *draw.Line, t *model.Task, name string, w i
 		age = " " + age
 	}
 	r := draw.StateRole(s)
-	if s == model.Completed && Calm(t) {
+	if s == model.Completed && Healthy(t) {
 		r = draw.Dim
 	}
 	l.Cell(r, Sign(sc, s, true)+told+age, w)

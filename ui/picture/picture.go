@@ -22,9 +22,9 @@ const (
 	margin                = 12.0
 )
 
-// Ground is what a theme is drawn on: the colour of text that has none of its
+// Palette is what a theme is drawn on: the colour of text that has none of its
 // own, and the background, as #rrggbb. An unknown theme has that of dark.
-func Ground(theme string) (fore, back string) {
+func Palette(theme string) (fore, back string) {
 	switch theme {
 	case "light":
 		return "#20242e", "#fbfcfe"
@@ -41,7 +41,7 @@ func SVG(frame string, w, h int, theme string) string {
 	buf := uv.NewScreenBuffer(w, h)
 	uv.NewStyledString(frame).Draw(buf, buf.Bounds())
 	var p painter
-	p.fore, p.back = Ground(theme)
+	p.fore, p.back = Palette(theme)
 	width, height := float64(w)*cellWidth+2*margin, float64(h)*cellHeight+2*margin
 	fmt.Fprintf(&p, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %.0f %.0f" width="%.0f" height="%.0f" `+
 		`font-family="ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace" font-size="14">`+"\n", width, height, width, height)

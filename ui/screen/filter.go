@@ -5,8 +5,8 @@ import (
 	"aspectop/model"
 )
 
-// Filter is what the reader wants to see: a filter in words and the switch for
-// failures only. It holds for all views.
+// Filter is what the user wants to see, in all views: a filter in words and the
+// switch for failures only.
 type Filter struct {
 	Words    *model.Filter
 	Failures bool

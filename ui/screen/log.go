@@ -33,7 +33,7 @@ type Log struct {
 
 func newLog(s *Screen) Log { return Log{s: s, pace: feed.NewPace()} }
 
-// Refilter begins anew with the filter that is set now.
+// Refilter starts over with the current filter.
 func (l *Log) Refilter() {
 	l.generation++
 	l.matches, l.notes, l.pace, l.noted = feed.Index{}, nil, feed.NewPace(), 0
@@ -71,7 +71,7 @@ func (l *Log) Follow() {
 	}
 	for seq := l.newest + 1; seq <= l.s.Feed.Seen() && seq >= l.s.Feed.RecentFrom(); seq++ {
 		if a := l.s.Feed.Recent(seq); a != nil {
-			l.look(a)
+			l.match(a)
 		}
 		l.newest = seq
 	}
@@ -80,8 +80,8 @@ func (l *Log) Follow() {
 // narrowed reports whether statuses are left out.
 func (l *Log) narrowed() bool { return l.filtered || l.s.Private }
 
-// look holds a delivery against the filter.
-func (l *Log) look(a *feed.Arrival) {
+// match adds a delivery if it passes the filter.
+func (l *Log) match(a *feed.Arrival) {
 	if l.s.Filter.keepRow(l.s, a) {
 		l.matches.Add(a.Seq)
 		l.pace.Add(a.Received)

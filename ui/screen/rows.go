@@ -45,8 +45,7 @@ func (l *Log) Unread(seq int64) (u Unread, failed bool) {
 	return u, failed
 }
 
-// hold keeps rows at hand. When there are too many it begins anew, with those in
-// sight: a reader who stands still must not see them go.
+// hold caches rows. When there are too many, only those in sight are kept.
 func (r *rows) hold(arrivals []feed.Arrival, inSight []int64) {
 	if r.read == nil || len(r.read)+len(arrivals) > maxRows {
 		old := r.read
@@ -69,7 +68,7 @@ type rowsMsg struct {
 }
 
 // readRows reads the rows in sight that are not at hand. Rows that only the feed
-// has are kept too, as it will let them go.
+// has are cached too, because it drops them.
 func (l *Log) readRows(inSight []int64) tea.Cmd {
 	if l.rows.reading {
 		return nil

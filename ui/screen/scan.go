@@ -12,7 +12,7 @@ func (l *Log) Looking() bool {
 	return l.filtered && (l.oldest > l.s.Feed.Oldest() || l.newest < l.s.seen())
 }
 
-// scannedMsg brings deliveries to be held against the filter.
+// scannedMsg brings deliveries to be matched against the filter.
 type scannedMsg struct {
 	generation int
 	newer      bool  // than all that were; otherwise older, newest first
@@ -62,10 +62,10 @@ func (l *Log) scanned(msg scannedMsg) tea.Cmd {
 	for i := range msg.arrivals {
 		switch a := &msg.arrivals[i]; {
 		case msg.newer && a.Seq > l.newest && a.Seq <= seen:
-			l.look(a)
+			l.match(a)
 			l.newest = a.Seq
 		case !msg.newer && a.Seq < l.oldest && a.Seq >= oldest:
-			l.look(a)
+			l.match(a)
 			l.oldest = a.Seq
 		}
 	}

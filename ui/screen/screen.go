@@ -34,8 +34,8 @@ type Screen struct {
 
 	// Open shows a task, a row of the log, or both, over the view.
 	Open func(t *model.Task, row feed.RowKey)
-	// Cover shows a sheet over the view, or over what is open.
-	Cover func(*Sheet)
+	// ShowOverlay shows a text over the view, or over what is open.
+	ShowOverlay func(*Overlay)
 	// Say tells something in the last line for a while.
 	Say func(text string)
 
@@ -49,9 +49,20 @@ func New(ctx context.Context, o Options) *Screen {
 	}
 	s := &Screen{Options: o, Ctx: ctx, Theme: draw.NewTheme(o.Theme), W: 80, H: 24, At: o.Now(), Hidden: o.Private}
 	s.Board.feed = o.Feed
+	orNone(&s.Sources)
+	orNone(&s.Failing)
+	orNone(&s.Viewers)
+	orNone(&s.Queues)
 	s.Filter.set(o.Filter)
 	s.Log = newLog(s)
 	return s
+}
+
+// orNone makes a list of which there is none an empty one.
+func orNone[T any](list *func() []T) {
+	if *list == nil {
+		*list = func() []T { return nil }
+	}
 }
 
 // Change says what is new since the last frame.
@@ -61,7 +72,7 @@ type Change struct {
 	Filter bool    // the filter or the sorting changed: all is new
 }
 
-// Selection names what the reader points at; any part may be missing.
+// Selection is what is selected; any part may be missing.
 type Selection struct {
 	Task *model.Task
 	Row  feed.RowKey // of the event log
@@ -176,9 +187,9 @@ func (s *Screen) Features() []string {
 	return names
 }
 
-// Sheet is a text that covers the view, or what is open over it, until it is
+// Overlay is a text that covers the view, or what is open over it, until it is
 // closed: what Aspect tells of a message, or what an edit has changed.
-type Sheet struct {
+type Overlay struct {
 	Text    draw.TextPane
 	Title   func() string
 	Content func() *draw.Document // the same one as long as it has not changed

@@ -63,7 +63,7 @@ func (v *Deliveries) Arrange(sc *screen.Screen, w, h int) {
 	v.sent.need(sc, v.key)
 }
 
-// update holds what Aspect told against what came here and against the filter.
+// update joins the messages with what came here, and applies the filter.
 func (v *Deliveries) update(sc *screen.Screen) {
 	v.joined = join(sc, v.sent.messages)
 	v.place = make(map[string]int, len(v.joined))
@@ -101,14 +101,14 @@ func (v *Deliveries) keep(sc *screen.Screen, i int) bool {
 	return f.Words.Match(&s)
 }
 
-// failed reports whether message i did not come to where it should be.
+// failed reports whether message i did not reach its receiver.
 func (v *Deliveries) failed(i int) bool {
 	_, word, _ := statusWord(v.sent.status(i))
 	return v.joined[i].is == hereMissing || v.joined[i].is == hereRefused || word == "failed"
 }
 
-func (v *Deliveries) Selection(sc *screen.Screen, meant bool) screen.Selection {
-	id, ok := v.selected(sc, meant)
+func (v *Deliveries) Selection(sc *screen.Screen, target bool) screen.Selection {
+	id, ok := v.selected(sc, target)
 	if !ok {
 		return screen.Selection{}
 	}
@@ -143,11 +143,11 @@ func (v *Deliveries) Do(sc *screen.Screen, a keys.Action) (tea.Cmd, bool) {
 		case s.Row != feed.RowKey{}:
 			sc.Open(s.Task, s.Row)
 		default:
-			v.openSheet(sc, s.Sent)
+			v.openOverlay(sc, s.Sent)
 		}
 	case keys.Right:
 		if id, ok := v.selected(sc, true); ok {
-			v.openSheet(sc, id)
+			v.openOverlay(sc, id)
 		}
 	default:
 		return nil, v.do(sc, a)
@@ -155,11 +155,11 @@ func (v *Deliveries) Do(sc *screen.Screen, a keys.Action) (tea.Cmd, bool) {
 	return nil, true
 }
 
-// openSheet shows all that Aspect tells of a message.
-func (v *Deliveries) openSheet(sc *screen.Screen, id string) {
+// openOverlay shows all that Aspect tells of a message.
+func (v *Deliveries) openOverlay(sc *screen.Screen, id string) {
 	v.key, v.follow = id, false // r and e are about the message that is read
 	v.hold(sc)
-	sc.Cover(&screen.Sheet{
+	sc.ShowOverlay(&screen.Overlay{
 		Title: func() string { return "message " + id },
 		Content: func() *draw.Document {
 			v.update(sc)

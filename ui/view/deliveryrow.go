@@ -12,7 +12,7 @@ func (v *Deliveries) Draw(sc *screen.Screen, w, h int) []string {
 		return drawNoKey(sc, w, h)
 	}
 	table := v.table(sc, w)
-	return draw.Tall(sc.Theme, v.drawRows(v.drawHead(sc, w, h), h, func(id string, selected bool) string {
+	return draw.PadHeight(sc.Theme, v.drawRows(v.drawHead(sc, w, h), h, func(id string, selected bool) string {
 		return table.Row(sc.Theme, w, v.place[id], selected)
 	}), w, h)
 }
@@ -31,7 +31,7 @@ func drawNoKey(sc *screen.Screen, w, h int) []string {
 	say(draw.Dim, "This needs an API key:")
 	say(draw.Accent, "  ASPECT_API_KEY=sk_… aspectop watch")
 	lines = append(lines, draw.Blank(sc.Theme, w), draw.NewLine(sc.Theme, w).Space(2).Put(draw.Accent, "3").Put(draw.Dim, " shows every delivery that arrived here.").String())
-	return draw.Tall(sc.Theme, lines, w, h)
+	return draw.PadHeight(sc.Theme, lines, w, h)
 }
 
 // drawHead tells how asking Aspect went, and the titles of the columns.

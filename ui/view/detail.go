@@ -1,6 +1,8 @@
 package view
 
 import (
+	"slices"
+
 	tea "charm.land/bubbletea/v2"
 
 	"aspectop/feed"
@@ -27,7 +29,7 @@ type Detail struct {
 	headers draw.TextPane
 
 	shown   content     // what payload and headers hold
-	shows   feed.RowKey // of which row, even when that is to be read anew
+	shows   feed.RowKey // of which row, even while it is read again
 	reading bool        // the next content is on its way
 }
 
@@ -82,7 +84,7 @@ func (d *Detail) Reader() *draw.TextPane {
 	return nil
 }
 
-// Selection is the task and the row that the reader looks at.
+// Selection is the task and the row that are shown.
 func (d *Detail) Selection(sc *screen.Screen) screen.Selection {
 	return screen.Selection{Task: sc.Board.Task(d.task), Row: d.row}
 }
@@ -151,13 +153,7 @@ func (d *Detail) Do(sc *screen.Screen, a keys.Action) (tea.Cmd, bool) {
 // step turns to the next pane, or to the previous one.
 func (d *Detail) step(by int) {
 	panes := d.panes()
-	at := 0
-	for i, p := range panes {
-		if p == d.pane {
-			at = i
-		}
-	}
-	d.turnTo(panes[(at+by+len(panes))%len(panes)])
+	d.turnTo(panes[(slices.Index(panes, d.pane)+by+len(panes))%len(panes)])
 }
 
 func (d *Detail) turnTo(p paneID) {
@@ -193,7 +189,7 @@ func (d *Detail) Draw(sc *screen.Screen, w, h int) []string {
 	default:
 		lines = append(lines, d.Reader().Draw(sc.Theme, w, h)...)
 	}
-	return draw.Tall(sc.Theme, lines, w, h+1)
+	return draw.PadHeight(sc.Theme, lines, w, h+1)
 }
 
 // drawTitles draws the titles of the panes, and what the open one shows.

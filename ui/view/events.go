@@ -43,8 +43,8 @@ func (v *Events) Changed(sc *screen.Screen, c screen.Change) {
 	v.hold(sc)
 }
 
-func (v *Events) Selection(sc *screen.Screen, meant bool) screen.Selection {
-	k, _ := v.selected(sc, meant)
+func (v *Events) Selection(sc *screen.Screen, target bool) screen.Selection {
+	k, _ := v.selected(sc, target)
 	return sc.Select(k)
 }
 
@@ -70,7 +70,7 @@ func (v *Events) InSight(*screen.Screen) []int64 {
 }
 
 func (v *Events) Arrange(sc *screen.Screen, _, h int) {
-	if sc.Queues != nil && !sc.Frozen() {
+	if !sc.Frozen() {
 		v.queues = sc.Queues()
 	}
 	v.arrange(sc, h-look.QueueLines(v.queues, h), 1)
@@ -82,7 +82,7 @@ func (v *Events) Draw(sc *screen.Screen, w, h int) []string {
 	if v.rows.Len() == 0 {
 		return append(look.Empty(sc, true, w, h), below...)
 	}
-	return append(draw.Tall(sc.Theme, drawLog(sc, &v.list, true, w, h), w, h), below...)
+	return append(draw.PadHeight(sc.Theme, drawLog(sc, &v.list, true, w, h), w, h), below...)
 }
 
 // drawLog draws rows of the log below their titles, if head is not 0. The task is

@@ -83,8 +83,8 @@ func addHeaders(t *draw.Document, header map[string][]string, hide bool) {
 	t.Add("", 0)
 }
 
-// privateHeader reports whether a header is hidden while somebody looks on: it
-// tells where the receiver is, who calls, or a credential.
+// privateHeader reports whether presentation mode hides a header: it tells where the
+// receiver is, who calls, or a credential.
 func privateHeader(name, value string) bool {
 	switch name {
 	case "Host", "Forwarded", "Authorization", "Proxy-Authorization", "Cookie", "Via", "X-Real-Ip":

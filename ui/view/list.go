@@ -48,13 +48,13 @@ type list[K comparable] struct {
 	none   string // the message if there is no failure
 
 	// While following, the row that was selected before, and until when a key
-	// press still means that one: nobody reacts quicker.
+	// press still means that one.
 	was   K
 	until time.Time
 }
 
-// reaction is the time in which a reader cannot have seen that the selection
-// has moved on.
+// reaction is shorter than it takes to see that the selection has moved, and to press
+// a key.
 const reaction = 300 * time.Millisecond
 
 // arrange gives the list h lines, of which head stand above the rows.
@@ -99,13 +99,13 @@ func (l *list[K]) newest() int {
 }
 
 // selected is the key of the selected row; ok is false if there is no row. With
-// meant it is the row that a key pressed now means.
-func (l *list[K]) selected(sc *screen.Screen, meant bool) (k K, ok bool) {
+// target it is the row that a key pressed now means.
+func (l *list[K]) selected(sc *screen.Screen, target bool) (k K, ok bool) {
 	n := l.rows.Len()
 	if n == 0 {
 		return k, false
 	}
-	if meant && l.follow && sc.Now().Before(l.until) {
+	if target && l.follow && sc.Now().Before(l.until) {
 		if i := l.rows.Find(l.was); i >= 0 && i < n && l.rows.At(i) == l.was {
 			return l.was, true
 		}
@@ -133,7 +133,7 @@ func (l *list[K]) do(sc *screen.Screen, a keys.Action) bool {
 	return true
 }
 
-// choose selects row i for the reader, whom following would take it from.
+// choose selects row i, and stops following if that is not the newest.
 func (l *list[K]) choose(sc *screen.Screen, i int) {
 	n := l.rows.Len()
 	if n == 0 {

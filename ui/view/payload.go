@@ -142,8 +142,8 @@ func bodyContent(body []byte, of contentOf) content {
 	return c
 }
 
-// Update shows content that was read, unless the reader has gone on, and reports
-// whether msg brings it.
+// Update shows content that was read, unless another row is selected by now, and
+// reports whether msg brings it.
 func (d *Detail) Update(sc *screen.Screen, m tea.Msg) bool {
 	msg, ok := m.(payloadMsg)
 	if !ok || msg.of != d {

@@ -7,6 +7,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"aspectop/broadcast"
 	"aspectop/feed"
 	"aspectop/model"
 	"aspectop/ui/draw"
@@ -19,8 +20,8 @@ const (
 	// sentEvery is how often Aspect is asked for its messages while they are
 	// looked at.
 	sentEvery = 30 * time.Second
-	// attemptsPace is the least time between two calls for attempts, for a
-	// reader who runs down the list.
+	// attemptsPace is the least time between two calls for attempts, however fast the
+	// selection moves.
 	attemptsPace = 500 * time.Millisecond
 )
 
@@ -30,7 +31,7 @@ type sent struct {
 	failure  string              // why the last call for them failed
 	read     time.Time           // when they were read; zero: never
 	asked    time.Time           // the last try
-	again    bool                // the reader wants them anew
+	again    bool                // the user wants them again
 	asking   bool                // a call is under way
 	called   time.Time           // the last call for attempts
 	tries    map[string]*tries
@@ -56,7 +57,7 @@ type attemptsMsg struct {
 }
 
 // need asks for what is missing or out of date: the messages, then the attempts
-// to deliver the selected one. A frozen screen asks only when the reader does.
+// to deliver the selected one. A frozen screen asks only when the user does.
 func (s *sent) need(sc *screen.Screen, selected string) {
 	if sc.API == nil || s.asking {
 		return
@@ -85,14 +86,8 @@ func askMessages(sc *screen.Screen) tea.Msg {
 }
 
 func askAttempts(sc *screen.Screen, message string, wait time.Duration) tea.Msg {
-	if wait > 0 {
-		pause := time.NewTimer(wait)
-		defer pause.Stop()
-		select {
-		case <-pause.C:
-		case <-sc.Ctx.Done():
-			return nil
-		}
+	if broadcast.Sleep(sc.Ctx, wait) != nil {
+		return nil
 	}
 	attempts, err := sc.API.AttemptsByMessage(sc.Ctx, message, maxAttempts)
 	if sc.Ctx.Err() != nil {
@@ -175,7 +170,7 @@ type here struct {
 type hereIs uint8
 
 const (
-	hereNotKept hereIs = iota // and nobody can say whether it should be
+	hereNotKept hereIs = iota // and unknown whether it should be
 	hereReading               // the journal has not been read that far
 	hereComing                // sent a moment ago
 	hereArrived
@@ -183,7 +178,7 @@ const (
 	hereMissing
 )
 
-// join holds messages against what arrived.
+// join finds for each message what arrived of it.
 func join(sc *screen.Screen, messages []model.SentMessage) []here {
 	refused := map[string]*feed.Note{}
 	notes := sc.Feed.Notes()

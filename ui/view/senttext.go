@@ -29,7 +29,7 @@ func (h here) words() (string, draw.Role) {
 	return "not in journal", draw.Dim
 }
 
-// sentence tells the same to somebody who wants to know more.
+// sentence is the long form of words.
 func sentence(sc *screen.Screen, h here, sent time.Time) string {
 	switch h.is {
 	case hereReading:

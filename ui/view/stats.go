@@ -104,7 +104,7 @@ func (v *Stats) Draw(sc *screen.Screen, w, h int) []string {
 	} else if v.top > 0 {
 		lines = append(lines, draw.NewLine(sc.Theme, w).Put(draw.Dim, " ↑ "+words.Count(v.top, "line above", "lines above")).String())
 	}
-	return draw.Tall(sc.Theme, lines, w, h)
+	return draw.PadHeight(sc.Theme, lines, w, h)
 }
 
 // drawNoStats says what will be here and when.
@@ -127,7 +127,7 @@ func drawNoStats(sc *screen.Screen, w, h int) []string {
 		say(draw.Dim, "To send an event:")
 		say(draw.Accent, "  "+sc.Try)
 	}
-	return draw.Tall(sc.Theme, lines, w, h)
+	return draw.PadHeight(sc.Theme, lines, w, h)
 }
 
 // statsSplit is the width from which on the sections stand in two columns.
@@ -146,7 +146,7 @@ func (v *Stats) compose(sc *screen.Screen, w, h int) {
 	right := w - 5 - left
 	a, b := v.numbers(sc, left, h), v.tasks(sc, right, left+4, 0)
 	rows := max(len(a), len(b))
-	a, b = draw.Tall(sc.Theme, a, left, rows), draw.Tall(sc.Theme, b, right, rows)
+	a, b = draw.PadHeight(sc.Theme, a, left, rows), draw.PadHeight(sc.Theme, b, right, rows)
 	gap := draw.Blank(sc.Theme, 3)
 	for i := range a {
 		a[i] += gap + b[i]
@@ -249,8 +249,8 @@ func (v *Stats) find(p pick) int {
 
 func (v *Stats) inSight(s spot) bool { return s.line >= v.top && s.line < v.top+v.h }
 
-// scroll moves the text. A selection that leaves the screen is given up, so
-// that nobody opens what is out of sight.
+// scroll moves the text. A selection that leaves the screen is dropped: what is out of
+// sight must not be opened.
 func (v *Stats) scroll(by int) {
 	v.top = max(0, min(v.top+by, len(v.lines)-v.h))
 	if i := v.find(v.picked); i >= 0 && !v.inSight(v.spots[i]) {

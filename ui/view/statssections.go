@@ -12,29 +12,28 @@ import (
 	"aspectop/words"
 )
 
-// maxFeatureRows is how many features the statistics list: as many as anybody
-// reads.
+// maxFeatureRows is how many features the statistics list.
 const maxFeatureRows = 40
 
-// stay is how long features stay in a state: the median, and what all but one
+// interval is how long features are in a state: the median, and what all but one
 // in twenty do not exceed.
-type stay struct {
+type interval struct {
 	state    model.State
 	p50, p95 time.Duration
-	known    bool // a stay has ended
+	known    bool // one has ended
 }
 
-func stayOf(s model.State, d *model.Durations) stay {
+func intervalOf(s model.State, d *model.Durations) interval {
 	p50, ok := d.Quantile(0.5)
 	p95, _ := d.Quantile(0.95)
-	return stay{s, p50, p95, ok}
+	return interval{s, p50, p95, ok}
 }
 
 // featureRow is what the statistics say of one feature.
 type featureRow struct {
-	name  string
-	stats *model.FeatureStats
-	stays [2]stay // queued, processing
+	name      string
+	stats     *model.FeatureStats
+	intervals [2]interval // queued, processing
 }
 
 // featureRows lists the features and the longest time among them, which all
@@ -47,8 +46,8 @@ func featureRows(stats *model.Stats) (rows []featureRow, more int, longest time.
 	}
 	for _, name := range names {
 		f := stats.Feature(name)
-		row := featureRow{name, f, [2]stay{stayOf(model.Queued, f.Queued()), stayOf(model.Processing, f.Processing())}}
-		for _, s := range row.stays {
+		row := featureRow{name, f, [2]interval{intervalOf(model.Queued, f.Queued()), intervalOf(model.Processing, f.Processing())}}
+		for _, s := range row.intervals {
 			longest = max(longest, s.p95)
 		}
 		rows = append(rows, row)
@@ -69,7 +68,7 @@ func drawFeatureStats(sc *screen.Screen, stats *model.Stats, w int) []string {
 	l := draw.NewLine(sc.Theme, w).Cell(draw.Dim, "FEATURE", name).Cell(draw.Dim, "OK", 5).Cell(draw.Dim, "TIME IN", label+bar)
 	lines = append(lines, l.Right(draw.Dim, "P50", 7).Right(draw.Dim, "P95", 6).String())
 	for _, row := range rows {
-		for i, s := range row.stays {
+		for i, s := range row.intervals {
 			l := draw.NewLine(sc.Theme, w)
 			if i == 0 {
 				putFeatureName(sc, l, &row, name)

@@ -78,7 +78,7 @@ func newWalk(sc *screen.Screen) *walk {
 	return k
 }
 
-// step goes on counting and reports whether it has come to the end.
+// step continues counting and reports whether it is done.
 func (k *walk) step(sc *screen.Screen) (done bool) {
 	for cost := 0; k.next < sc.Board.Len(); k.next++ {
 		t := sc.Board.At(k.next)
@@ -108,8 +108,7 @@ func (k *walk) step(sc *screen.Screen) (done bool) {
 type tallyMsg struct{}
 
 const (
-	// tallyEvery is how often at most the tasks are counted anew while they
-	// change.
+	// tallyEvery is how often the tasks are counted while they change, at most.
 	tallyEvery = time.Second
 	// tallyStalledEvery is how often they are counted while nothing changes:
 	// tasks stall by doing nothing.

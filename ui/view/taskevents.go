@@ -13,7 +13,7 @@ import (
 type taskEvents struct {
 	list[feed.RowKey]
 	told   int   // messages of the task when the rows were listed
-	opened int64 // the row that the reader came by, 0: none
+	opened int64 // the row that was opened, 0: none
 }
 
 // newTaskEvents returns the list with a row selected or, without one, with the

@@ -18,7 +18,7 @@ type taskRow struct {
 
 func (t taskRow) idRole() draw.Role {
 	switch {
-	case look.Calm(t.Task):
+	case look.Healthy(t.Task):
 		return draw.Dim
 	case t.State() == model.Failed:
 		return draw.Strong

@@ -65,8 +65,8 @@ func (v *Tasks) task(sc *screen.Screen, row int) *model.Task {
 	return sc.Board.At(int(v.rows.At(row)))
 }
 
-func (v *Tasks) Selection(sc *screen.Screen, meant bool) screen.Selection {
-	i, ok := v.selected(sc, meant)
+func (v *Tasks) Selection(sc *screen.Screen, target bool) screen.Selection {
+	i, ok := v.selected(sc, target)
 	if !ok {
 		return screen.Selection{}
 	}
@@ -96,7 +96,7 @@ func (v *Tasks) Draw(sc *screen.Screen, w, h int) []string {
 		return look.Empty(sc, false, w, h)
 	}
 	table := taskTable(sc, w)
-	return draw.Tall(sc.Theme, v.drawRows([]string{table.Head(sc.Theme, w)}, h, func(i int32, selected bool) string {
+	return draw.PadHeight(sc.Theme, v.drawRows([]string{table.Head(sc.Theme, w)}, h, func(i int32, selected bool) string {
 		t := sc.Board.At(int(i))
 		_, stalled := sc.Board.Stalled(t, sc.At)
 		return table.Row(sc.Theme, w, taskRow{t, stalled}, selected)

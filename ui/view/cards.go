@@ -12,44 +12,34 @@ import (
 	"aspectop/ui/screen"
 )
 
-// Board shows the tasks of the Tasks view as cards, in the same order and
+// Cards shows the tasks of the Tasks view as cards, in the same order and
 // with the same one selected. Cards stand in rows of equal height that scroll
 // as a whole.
-type Board struct {
-	tasks *Tasks
-	top   int // first row of cards on screen
-	row   int // of the selected card when the view was last arranged
-	cols  int // cards in a row
-	head  int // lines that name the columns of the cards: 1, or 0 on low screens
-	w, h  int // room for the cards
+type Cards struct {
+	*Tasks
+	top  int // first row of cards on screen
+	row  int // of the selected card when the view was last arranged
+	cols int // cards in a row
+	head int // lines that name the columns of the cards: 1, or 0 on low screens
+	w, h int // room for the cards
 }
 
-// NewBoard returns the cards of the tasks in the list.
-func NewBoard(tasks *Tasks) *Board { return &Board{tasks: tasks} }
+// NewCards returns the cards of the tasks in the list.
+func NewCards(tasks *Tasks) *Cards { return &Cards{Tasks: tasks} }
 
-func (v *Board) Has(_ *screen.Screen, a keys.Action) bool { return a != keys.Preview }
-
-func (v *Board) Shown(sc *screen.Screen) (n int, looking bool) { return v.tasks.Shown(sc) }
-
-func (v *Board) InSight(*screen.Screen) []int64 { return nil }
-
-func (v *Board) Preview(*screen.Screen, int, int) []string { return nil }
+func (v *Cards) Has(_ *screen.Screen, a keys.Action) bool { return a != keys.Preview }
 
 // Changed keeps the selected card where it is on the screen when the order of
 // the tasks changes; the Tasks view has moved the selection already.
-func (v *Board) Changed(*screen.Screen, screen.Change) {
+func (v *Cards) Changed(*screen.Screen, screen.Change) {
 	if v.cols > 0 {
-		row := v.tasks.Cursor / v.cols
+		row := v.Cursor / v.cols
 		v.top, v.row = v.top+row-v.row, row
 	}
 }
 
-func (v *Board) Selection(sc *screen.Screen, meant bool) screen.Selection {
-	return v.tasks.Selection(sc, meant)
-}
-
-func (v *Board) Do(sc *screen.Screen, a keys.Action) (tea.Cmd, bool) {
-	i, n := v.tasks.Cursor, v.tasks.rows.Len()
+func (v *Cards) Do(sc *screen.Screen, a keys.Action) (tea.Cmd, bool) {
+	i, n := v.Cursor, v.rows.Len()
 	rows, page := v.rowCount(), v.page(sc)
 	row, col := i/v.cols, i%v.cols
 	switch a {
@@ -70,24 +60,24 @@ func (v *Board) Do(sc *screen.Screen, a keys.Action) (tea.Cmd, bool) {
 	case keys.PageDown:
 		row += max(1, page-1)
 	default:
-		return v.tasks.Do(sc, a)
+		return v.Tasks.Do(sc, a)
 	}
 	if n > 0 {
 		row, col = max(0, min(row, rows-1)), max(0, min(col, v.cols-1))
-		v.tasks.choose(sc, min(row*v.cols+col, n-1))
+		v.choose(sc, min(row*v.cols+col, n-1))
 	}
 	return nil, true
 }
 
-func (v *Board) Click(sc *screen.Screen, x, y int) bool {
+func (v *Cards) Click(sc *screen.Screen, x, y int) bool {
 	if y -= v.head; y < 0 || x >= v.cols*v.cardWidth() {
 		return false
 	}
 	for row := v.top; row < v.rowCount(); row++ {
 		h := v.height(sc, row)
 		if y < h {
-			if i := row*v.cols + x/v.cardWidth(); i < v.tasks.rows.Len() {
-				v.tasks.choose(sc, i)
+			if i := row*v.cols + x/v.cardWidth(); i < v.rows.Len() {
+				v.choose(sc, i)
 				return true
 			}
 			return false
@@ -97,7 +87,7 @@ func (v *Board) Click(sc *screen.Screen, x, y int) bool {
 	return false
 }
 
-func (v *Board) Arrange(sc *screen.Screen, w, h int) {
+func (v *Cards) Arrange(sc *screen.Screen, w, h int) {
 	v.head = 0
 	if h >= 12 {
 		v.head = 1
@@ -107,18 +97,18 @@ func (v *Board) Arrange(sc *screen.Screen, w, h int) {
 		v.top = v.top * max(1, v.cols) / cols
 		v.cols = cols
 	}
-	v.row = v.tasks.Cursor / v.cols
+	v.row = v.Cursor / v.cols
 	v.top = max(v.top, v.firstAbove(sc, v.row))
 	v.top = min(v.top, v.row, v.firstAbove(sc, v.rowCount()-1))
 	v.top = max(0, v.top)
 }
 
-func (v *Board) rowCount() int { return (v.tasks.rows.Len() + v.cols - 1) / v.cols }
+func (v *Cards) rowCount() int { return (v.rows.Len() + v.cols - 1) / v.cols }
 
-func (v *Board) cardWidth() int { return min(v.w/v.cols, look.CardMax) }
+func (v *Cards) cardWidth() int { return min(v.w/v.cols, look.CardMax) }
 
 // page is the number of whole rows of cards on screen.
-func (v *Board) page(sc *screen.Screen) int {
+func (v *Cards) page(sc *screen.Screen) int {
 	rows, left := 0, v.h
 	for row := v.top; row < v.rowCount(); row++ {
 		if left -= v.height(sc, row); left < 0 {
@@ -131,7 +121,7 @@ func (v *Board) page(sc *screen.Screen) int {
 
 // firstAbove is the first row from which on all rows up to the last one, which
 // is included, are whole on the screen.
-func (v *Board) firstAbove(sc *screen.Screen, last int) int {
+func (v *Cards) firstAbove(sc *screen.Screen, last int) int {
 	left, row := v.h, last
 	for row >= 0 {
 		if left -= v.height(sc, row); left < 0 && row < last {
@@ -143,17 +133,17 @@ func (v *Board) firstAbove(sc *screen.Screen, last int) int {
 }
 
 // rowOf are the tasks whose cards stand in the row.
-func (v *Board) rowOf(sc *screen.Screen, row int) []*model.Task {
+func (v *Cards) rowOf(sc *screen.Screen, row int) []*model.Task {
 	var tasks []*model.Task
-	for i := row * v.cols; i < min((row+1)*v.cols, v.tasks.rows.Len()); i++ {
-		tasks = append(tasks, v.tasks.task(sc, i))
+	for i := row * v.cols; i < min((row+1)*v.cols, v.rows.Len()); i++ {
+		tasks = append(tasks, v.task(sc, i))
 	}
 	return tasks
 }
 
 // height is that of the highest card of the row, which may not be higher than
 // the screen.
-func (v *Board) height(sc *screen.Screen, row int) int {
+func (v *Cards) height(sc *screen.Screen, row int) int {
 	h := 0
 	for _, t := range v.rowOf(sc, row) {
 		h = max(h, look.CardHeight(t))
@@ -161,14 +151,14 @@ func (v *Board) height(sc *screen.Screen, row int) int {
 	return min(h, v.h)
 }
 
-func (v *Board) Draw(sc *screen.Screen, w, h int) []string {
-	if v.tasks.rows.Len() == 0 {
+func (v *Cards) Draw(sc *screen.Screen, w, h int) []string {
+	if v.rows.Len() == 0 {
 		return look.Empty(sc, false, w, h)
 	}
 	c := look.CardColumns(v.cardWidth())
 	var lines []string
 	if v.head > 0 {
-		lines = append(lines, c.Heading(sc, min(v.cols, v.tasks.rows.Len()), w))
+		lines = append(lines, c.Heading(sc, min(v.cols, v.rows.Len()), w))
 	}
 	rest := draw.Blank(sc.Theme, w-v.cols*c.Width)
 	for row := v.top; row < v.rowCount() && len(lines) < h; row++ {
@@ -182,19 +172,19 @@ func (v *Board) Draw(sc *screen.Screen, w, h int) []string {
 			lines = append(lines, l.String())
 		}
 	}
-	return draw.Tall(sc.Theme, lines, w, h)
+	return draw.PadHeight(sc.Theme, lines, w, h)
 }
 
 // drawRow draws the cards of a row, and nothing in the places behind the last.
-func (v *Board) drawRow(sc *screen.Screen, c *look.CardCols, row int) [][]string {
+func (v *Cards) drawRow(sc *screen.Screen, c *look.CardCols, row int) [][]string {
 	h := v.height(sc, row)
 	cards := make([][]string, v.cols)
 	for i, t := range v.rowOf(sc, row) {
-		cards[i] = look.DrawCard(sc, c, t, h, row*v.cols+i == v.tasks.Cursor)
+		cards[i] = look.DrawCard(sc, c, t, h, row*v.cols+i == v.Cursor)
 	}
 	for i := range cards {
 		if cards[i] == nil {
-			cards[i] = draw.Tall(sc.Theme, nil, c.Width, h)
+			cards[i] = draw.PadHeight(sc.Theme, nil, c.Width, h)
 		}
 	}
 	return cards

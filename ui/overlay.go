@@ -8,32 +8,32 @@ import (
 	"aspectop/ui/screen"
 )
 
-// cover shows a sheet over the view, or over what is open.
-func (m *Model) cover(s *screen.Sheet) {
+// showOverlay shows a text over the view, or over what is open.
+func (m *Model) showOverlay(s *screen.Overlay) {
 	s.Text = draw.NewTextPane()
-	m.sheet, m.help, m.filterLine.open = s, nil, false
+	m.overlay, m.help, m.filterLine.open = s, nil, false
 }
 
-func (m *Model) closeSheet() {
-	if m.sheet != nil && m.sheet.Dropped != "" {
-		m.say(m.sheet.Dropped)
+func (m *Model) closeOverlay() {
+	if m.overlay != nil && m.overlay.Dropped != "" {
+		m.say(m.overlay.Dropped)
 	}
-	m.sheet = nil
+	m.overlay = nil
 }
 
-func (m *Model) doOnSheet(a keys.Action) (tea.Cmd, bool) {
-	s := m.sheet
+func (m *Model) doOnOverlay(a keys.Action) (tea.Cmd, bool) {
+	s := m.overlay
 	if cmd, ok := s.Text.Do(a, m.say); ok {
 		return cmd, true
 	}
 	switch a {
 	case keys.Back, keys.Quit, keys.Left:
-		m.closeSheet()
+		m.closeOverlay()
 	case keys.Open:
 		if s.Enter == nil {
 			return nil, true
 		}
-		m.sheet = nil
+		m.overlay = nil
 		return s.Enter(), true
 	case keys.Wrap:
 		s.Text.Wrap = !s.Text.Wrap
@@ -49,13 +49,13 @@ func (m *Model) doOnSheet(a keys.Action) (tea.Cmd, bool) {
 	return nil, true
 }
 
-func (m *Model) arrangeSheet(w, h int) {
-	m.sheet.Text.Replace(m.sheet.Content())
-	m.sheet.Text.Arrange(w, max(1, h-1))
+func (m *Model) arrangeOverlay(w, h int) {
+	m.overlay.Text.Replace(m.overlay.Content())
+	m.overlay.Text.Arrange(w, max(1, h-1))
 }
 
-func (m *Model) drawSheet(w, h int) []string {
-	s := m.sheet
+func (m *Model) drawOverlay(w, h int) []string {
+	s := m.overlay
 	l := draw.NewLine(m.Theme, w)
 	l.Selected = true
 	l.Put(draw.Strong, " "+s.Title()+" ")
@@ -72,11 +72,11 @@ func (m *Model) searching() bool {
 	return m.help == nil && p != nil && p.Searching()
 }
 
-// reader is the text that is open, or nil.
+// reader is the open text, or nil.
 func (m *Model) reader() *draw.TextPane {
 	switch {
-	case m.sheet != nil:
-		return &m.sheet.Text
+	case m.overlay != nil:
+		return &m.overlay.Text
 	case m.detail != nil:
 		return m.detail.Reader()
 	}

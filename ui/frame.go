@@ -13,29 +13,29 @@ import (
 	"aspectop/ui/screen"
 )
 
-// Still says what a frame without a terminal shows.
-type Still struct {
+// FrameOptions say what a frame without a terminal shows.
+type FrameOptions struct {
 	W, H int
 	View string // one of Views
 	Task string // the beginning of a task's id, to open it; "" opens none
 }
 
-// Frame draws one frame without a terminal, of what the feed has folded by now, and
+// Draw draws one frame without a terminal, of what the feed has folded by now, and
 // tells its theme. All that the frame needs of the journal is read before it is
 // drawn.
-func (s Still) Frame(ctx context.Context, o screen.Options) (frame, theme string, err error) {
+func (f FrameOptions) Draw(ctx context.Context, o screen.Options) (frame, theme string, err error) {
 	m := New(ctx, o)
 	m.Feed.RLock()
-	m.tell(screen.Change{Filter: true})
-	m.view = max(0, slices.Index(Views(), s.View))
-	if s.Task != "" {
-		err = m.openTask(s.Task)
+	m.changed(screen.Change{Filter: true})
+	m.view = max(0, slices.Index(Views(), f.View))
+	if f.Task != "" {
+		err = m.openTask(f.Task)
 	}
 	m.Feed.RUnlock()
 	if err != nil {
 		return "", "", err
 	}
-	m.settle(func() tea.Msg { return tea.WindowSizeMsg{Width: s.W, Height: s.H} })
+	m.settle(func() tea.Msg { return tea.WindowSizeMsg{Width: f.W, Height: f.H} })
 	return m.View().Content, m.ThemeName(), ctx.Err()
 }
 
