@@ -266,3 +266,26 @@ func TestWaitAsksTheAPIWhereNoWatchRuns(t *testing.T) {
 		t.Errorf("ended with %d: %s", code, p.errors())
 	}
 }
+
+// Where this machine cannot reach its own public URL, readiness takes 30 s or for
+// ever; what comes meanwhile is told, forwarded and counted all the same.
+func TestWhatArrivesBeforeReadyIsToldForwardedAndCounted(t *testing.T) {
+	h := newHandler(t, nil)
+	p := inPipe(t, watching(t, "--json", "--journal", "memory", "--public-url", "https://hooks.invalid", "--forward-to", h.URL))
+	url := p.next("receiving")["url"].(string)
+	for i := range 10 {
+		keeps(t, url, delivery{id: fmt.Sprint("msg_", i), body: tells("task", "task.progress", time.Now(), feature("visual", "queued"))})
+		if line := p.next("event"); line["id"] != fmt.Sprint("msg_", i) {
+			t.Errorf("message %d is told as %v", i, line["id"])
+		}
+	}
+	for deadline := time.Now().Add(patience); len(h.ids()) < 10; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("the handler got %d of 10", len(h.ids()))
+		}
+	}
+	p.signal(syscall.SIGINT)
+	if end := p.next("end"); end["verified"] != 10.0 {
+		t.Errorf("it ended with %v", end)
+	}
+}

@@ -149,7 +149,7 @@ func TestOldSignaturesArePostedVerbatimWithAWarning(t *testing.T) {
 	if code != 0 || strings.Contains(stderr, "older") {
 		t.Errorf("re-signed it ended with %d: %s", code, stderr)
 	}
-	says(t, stdout, "task.failed of task 2e1c7e42, re-signed: answered 204")
+	says(t, stdout, "task.failed of task 2e1c7e42: answered 204", "re-signed")
 	h.verifies(t, 0, handlerSecret)
 }
 
