@@ -28,7 +28,7 @@ var rooms = []struct {
 	{"ui/cast", []string{"feed", "model"}},
 	{"ui/picture", []string{"feed", "model"}},
 	{"ui/view", nil},
-	{"ui/look", nil},
+	{"ui/render", nil},
 	{"ui/screen", nil},
 	{"ui/draw", []string{"feed"}},
 	{"ui/keys", []string{"feed", "model"}},

@@ -10,7 +10,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"aspectop/model"
-	"aspectop/ui/look"
+	"aspectop/ui/render"
 )
 
 // hostileTexts are texts that act on a terminal or on the width of a line.
@@ -128,7 +128,7 @@ func TestATaskOfTenThousandFeaturesIsCutShort(t *testing.T) {
 	opened(t, 80, 24, []model.Delivery{event(1, "task.progress", 0, features...)}, []string{"enter"}, func(s *terminal) {
 		s.press("G")
 		s.frame()
-		if n := len(look.Overview(s.m.Screen, s.m.Board.Task(taskID(1)), 80, 20)); n > 3*look.MaxFeatures {
+		if n := len(render.Overview(s.m.Screen, s.m.Board.Task(taskID(1)), 80, 20)); n > 3*render.MaxFeatures {
 			t.Errorf("the pane has %d lines", n)
 		}
 	})

@@ -8,7 +8,7 @@ import (
 
 	"aspectop/model"
 	"aspectop/ui/draw"
-	"aspectop/ui/look"
+	"aspectop/ui/render"
 	"aspectop/words"
 )
 
@@ -94,7 +94,7 @@ func (m *Model) connection(l *draw.Line, level detailLevel) {
 
 // drawTunnel tells how the receiver is reached from outside, in words.
 func (m *Model) drawTunnel(l *draw.Line, level detailLevel) {
-	t := *look.Tunnel(m.Screen, m.Tunnel())
+	t := *render.Tunnel(m.Screen, m.Tunnel())
 	if t.State != model.TunnelConnected {
 		t.PublicURL = ""
 	} else if t.Detail, t.NextTry = "", (time.Time{}); level == brief {

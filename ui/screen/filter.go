@@ -31,15 +31,15 @@ func (s *Screen) Drifts() bool {
 }
 
 func (f *Filter) keepTask(s *Screen, t *model.Task) bool {
-	if f.Failures && !s.NeedsLook(t) {
+	if f.Failures && !s.NeedsAttention(t) {
 		return false
 	}
 	return f.Words.Empty() || f.Words.MatchTask(t, s.AssetName(t), s.At)
 }
 
-// NeedsLook reports whether the task or one of its features is failed, or the task
+// NeedsAttention reports whether the task or one of its features is failed, or the task
 // is stalled.
-func (s *Screen) NeedsLook(t *model.Task) bool {
+func (s *Screen) NeedsAttention(t *model.Task) bool {
 	if HasFailed(t) {
 		return true
 	}

@@ -8,7 +8,7 @@ import (
 	"aspectop/model"
 	"aspectop/ui/draw"
 	"aspectop/ui/keys"
-	"aspectop/ui/look"
+	"aspectop/ui/render"
 	"aspectop/ui/screen"
 )
 
@@ -93,7 +93,7 @@ func (v *Cards) Arrange(sc *screen.Screen, w, h int) {
 		v.head = 1
 	}
 	v.w, v.h = w, h-v.head
-	if cols := max(1, w/look.CardMin); cols != v.cols {
+	if cols := max(1, w/render.CardMin); cols != v.cols {
 		v.top = v.top * max(1, v.cols) / cols
 		v.cols = cols
 	}
@@ -105,7 +105,7 @@ func (v *Cards) Arrange(sc *screen.Screen, w, h int) {
 
 func (v *Cards) rowCount() int { return (v.rows.Len() + v.cols - 1) / v.cols }
 
-func (v *Cards) cardWidth() int { return min(v.w/v.cols, look.CardMax) }
+func (v *Cards) cardWidth() int { return min(v.w/v.cols, render.CardMax) }
 
 // page is the number of whole rows of cards on screen.
 func (v *Cards) page(sc *screen.Screen) int {
@@ -146,16 +146,16 @@ func (v *Cards) rowOf(sc *screen.Screen, row int) []*model.Task {
 func (v *Cards) height(sc *screen.Screen, row int) int {
 	h := 0
 	for _, t := range v.rowOf(sc, row) {
-		h = max(h, look.CardHeight(t))
+		h = max(h, render.CardHeight(t))
 	}
 	return min(h, v.h)
 }
 
 func (v *Cards) Draw(sc *screen.Screen, w, h int) []string {
 	if v.rows.Len() == 0 {
-		return look.Empty(sc, false, w, h)
+		return render.Empty(sc, false, w, h)
 	}
-	c := look.CardColumns(v.cardWidth())
+	c := render.CardColumns(v.cardWidth())
 	var lines []string
 	if v.head > 0 {
 		lines = append(lines, c.Heading(sc, min(v.cols, v.rows.Len()), w))
@@ -176,11 +176,11 @@ func (v *Cards) Draw(sc *screen.Screen, w, h int) []string {
 }
 
 // drawRow draws the cards of a row, and nothing in the places behind the last.
-func (v *Cards) drawRow(sc *screen.Screen, c *look.CardCols, row int) [][]string {
+func (v *Cards) drawRow(sc *screen.Screen, c *render.CardCols, row int) [][]string {
 	h := v.height(sc, row)
 	cards := make([][]string, v.cols)
 	for i, t := range v.rowOf(sc, row) {
-		cards[i] = look.DrawCard(sc, c, t, h, row*v.cols+i == v.Cursor)
+		cards[i] = render.DrawCard(sc, c, t, h, row*v.cols+i == v.Cursor)
 	}
 	for i := range cards {
 		if cards[i] == nil {

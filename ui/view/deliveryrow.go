@@ -2,7 +2,7 @@ package view
 
 import (
 	"aspectop/ui/draw"
-	"aspectop/ui/look"
+	"aspectop/ui/render"
 	"aspectop/ui/screen"
 	"aspectop/words"
 )
@@ -23,7 +23,7 @@ func drawNoKey(sc *screen.Screen, w, h int) []string {
 	if h > 8 {
 		lines = append(lines, draw.Blank(sc.Theme, w))
 	}
-	say := func(r draw.Role, s string) { lines = append(lines, look.Paragraph(sc, r, s, w, h)...) }
+	say := func(r draw.Role, s string) { lines = append(lines, render.Paragraph(sc, r, s, w, h)...) }
 	say(draw.Plain, "What Aspect says it sent, next to what arrived here.")
 	say(draw.Dim, "One row per webhook message: when Aspect sent it, whether Svix delivered it, and whether it arrived here. "+
 		"Opening one shows every delivery attempt with its response code.")
@@ -39,20 +39,20 @@ func (v *Deliveries) drawHead(sc *screen.Screen, w, h int) []string {
 	var lines []string
 	s := &v.sent
 	if s.failure != "" {
-		lines = look.Paragraph(sc, draw.Bad, "Aspect's API failed: "+s.failure, w, max(1, h/2))
+		lines = render.Paragraph(sc, draw.Bad, "Aspect's API failed: "+s.failure, w, max(1, h/2))
 		if h > 5 {
-			lines = append(lines, look.Paragraph(sc, draw.Dim, "Press R to retry now; otherwise the next try is within "+words.Ago(sentEvery)+".", w, 1)...)
+			lines = append(lines, render.Paragraph(sc, draw.Dim, "Press R to retry now; otherwise the next try is within "+words.Ago(sentEvery)+".", w, 1)...)
 		}
 	}
 	switch {
 	case s.read.IsZero() && s.failure == "":
-		return append(lines, look.Paragraph(sc, draw.Dim, "Asking Aspect what it sent "+draw.GlyphEllipsis, w, 1)...)
+		return append(lines, render.Paragraph(sc, draw.Dim, "Asking Aspect what it sent "+draw.GlyphEllipsis, w, 1)...)
 	case len(s.messages) == 0 && s.failure == "":
-		return append(lines, look.Paragraph(sc, draw.Plain, "Aspect has sent no message.", w, 1)...)
+		return append(lines, render.Paragraph(sc, draw.Plain, "Aspect has sent no message.", w, 1)...)
 	case len(s.messages) == 0:
 		return lines
 	case v.rows.Len() == 0:
-		lines = append(lines, look.Paragraph(sc, draw.Plain, "Nothing matches the filter.", w, 1)...)
+		lines = append(lines, render.Paragraph(sc, draw.Plain, "Nothing matches the filter.", w, 1)...)
 	}
 	if h > 5 {
 		l := draw.NewLine(sc.Theme, w).Space(2).Put(draw.Plain, v.summary())

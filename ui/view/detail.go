@@ -9,7 +9,7 @@ import (
 	"aspectop/model"
 	"aspectop/ui/draw"
 	"aspectop/ui/keys"
-	"aspectop/ui/look"
+	"aspectop/ui/render"
 	"aspectop/ui/screen"
 	"aspectop/words"
 )
@@ -172,7 +172,7 @@ func (d *Detail) scrollTask(sc *screen.Screen, a keys.Action) bool {
 	if t == nil {
 		return false
 	}
-	return draw.Scroll(&d.top, a, len(look.Overview(sc, t, sc.W, d.h)), d.h)
+	return draw.Scroll(&d.top, a, len(render.Overview(sc, t, sc.W, d.h)), d.h)
 }
 
 func (d *Detail) Draw(sc *screen.Screen, w, h int) []string {
@@ -181,7 +181,7 @@ func (d *Detail) Draw(sc *screen.Screen, w, h int) []string {
 	switch d.pane {
 	case paneTask:
 		if t := sc.Board.Task(d.task); t != nil {
-			all := look.Overview(sc, t, w, h)
+			all := render.Overview(sc, t, w, h)
 			lines = append(lines, all[max(0, min(d.top, len(all)-h)):]...)
 		}
 	case paneEvents:

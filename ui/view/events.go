@@ -7,7 +7,7 @@ import (
 	"aspectop/model"
 	"aspectop/ui/draw"
 	"aspectop/ui/keys"
-	"aspectop/ui/look"
+	"aspectop/ui/render"
 	"aspectop/ui/screen"
 )
 
@@ -33,7 +33,7 @@ func rowFailed(sc *screen.Screen, k feed.RowKey) (failed, known bool) {
 func (v *Events) Has(_ *screen.Screen, a keys.Action) bool { return a != keys.Sort }
 
 func (v *Events) Preview(sc *screen.Screen, w, h int) []string {
-	return look.Preview(sc, v.Selection(sc, false), w, h)
+	return render.Preview(sc, v.Selection(sc, false), w, h)
 }
 
 func (v *Events) Changed(sc *screen.Screen, c screen.Change) {
@@ -73,14 +73,14 @@ func (v *Events) Arrange(sc *screen.Screen, _, h int) {
 	if !sc.Frozen() {
 		v.queues = sc.Queues()
 	}
-	v.arrange(sc, h-look.QueueLines(v.queues, h), 1)
+	v.arrange(sc, h-render.QueueLines(v.queues, h), 1)
 }
 
 func (v *Events) Draw(sc *screen.Screen, w, h int) []string {
-	below := look.DrawQueues(sc, v.queues, w, look.QueueLines(v.queues, h))
+	below := render.DrawQueues(sc, v.queues, w, render.QueueLines(v.queues, h))
 	h -= len(below)
 	if v.rows.Len() == 0 {
-		return append(look.Empty(sc, true, w, h), below...)
+		return append(render.Empty(sc, true, w, h), below...)
 	}
 	return append(draw.PadHeight(sc.Theme, drawLog(sc, &v.list, true, w, h), w, h), below...)
 }
@@ -96,12 +96,12 @@ func drawLog(sc *screen.Screen, l *list[feed.RowKey], task bool, w, h int) []str
 			break
 		}
 	}
-	table := look.EventTable(sc, w, dated, task)
+	table := render.EventTable(sc, w, dated, task)
 	var lines []string
 	if l.head > 0 {
 		lines = append(lines, table.Head(sc.Theme, w))
 	}
 	return l.drawRows(lines, h, func(k feed.RowKey, selected bool) string {
-		return table.Row(sc.Theme, w, look.RowOf(sc, k), selected)
+		return table.Row(sc.Theme, w, render.RowOf(sc, k), selected)
 	})
 }

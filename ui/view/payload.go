@@ -9,7 +9,7 @@ import (
 	"aspectop/feed"
 	"aspectop/model"
 	"aspectop/ui/draw"
-	"aspectop/ui/look"
+	"aspectop/ui/render"
 	"aspectop/ui/screen"
 )
 
@@ -93,7 +93,7 @@ func readContent(sc *screen.Screen, of contentOf, answer *model.Forward) (c cont
 	c = bodyContent(body, of)
 	c.size = int64(len(body))
 	c.headers = deliveryHeaders(&d, len(repeats), of.hidden)
-	look.AddOutcomes(c.headers, look.WithAnswer(outcomes, answer, d.Message), of.hidden)
+	render.AddOutcomes(c.headers, render.WithAnswer(outcomes, answer, d.Message), of.hidden)
 	if e := model.Decode(&first); e.Task != nil {
 		task = e.Task.ID
 	}

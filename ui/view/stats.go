@@ -11,7 +11,7 @@ import (
 	"aspectop/model"
 	"aspectop/ui/draw"
 	"aspectop/ui/keys"
-	"aspectop/ui/look"
+	"aspectop/ui/render"
 	"aspectop/ui/screen"
 	"aspectop/words"
 )
@@ -95,7 +95,7 @@ func (v *Stats) Draw(sc *screen.Screen, w, h int) []string {
 	case sc.Board.Len() == 0 && !sc.Loading():
 		return drawNoStats(sc, w, h)
 	case n.tasks == 0 && v.walk == nil:
-		return look.Empty(sc, false, w, h)
+		return render.Empty(sc, false, w, h)
 	}
 	end := min(len(v.lines), v.top+v.h)
 	lines := slices.Clone(v.lines[v.top:end])

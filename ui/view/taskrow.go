@@ -5,7 +5,7 @@ import (
 
 	"aspectop/model"
 	"aspectop/ui/draw"
-	"aspectop/ui/look"
+	"aspectop/ui/render"
 	"aspectop/ui/screen"
 	"aspectop/words"
 )
@@ -18,7 +18,7 @@ type taskRow struct {
 
 func (t taskRow) idRole() draw.Role {
 	switch {
-	case look.Healthy(t.Task):
+	case render.Healthy(t.Task):
 		return draw.Dim
 	case t.State() == model.Failed:
 		return draw.Strong
@@ -63,7 +63,7 @@ func taskTable(sc *screen.Screen, w int) draw.Table[taskRow] {
 	spelt := false // each feature has room for its state as a word
 	table := draw.Table[taskRow]{
 		{Title: "STATE", Sizes: []draw.Size{draw.Whole(rankLeast, 3), draw.Whole(rankState, 13)},
-			Draw: func(l *draw.Line, t taskRow, w int) { look.PutState(sc, l, t.Task, w, t.stalled) }},
+			Draw: func(l *draw.Line, t taskRow, w int) { render.PutState(sc, l, t.Task, w, t.stalled) }},
 		{Title: "TASK", Sizes: []draw.Size{draw.Whole(rankLeast, 9), draw.Part(rankWholeID, 37)},
 			Draw: func(l *draw.Line, t taskRow, w int) { l.Cell(t.idRole(), draw.Short(t.ID(), w), w) }},
 		{Title: "ASSET", Sizes: []draw.Size{draw.Whole(rankAsset, asset), draw.Part(rankWholeAsset, 37)},
@@ -78,13 +78,13 @@ func taskTable(sc *screen.Screen, w int) draw.Table[taskRow] {
 				draw.Whole(rankFeatures+i, featureLeast), draw.Whole(rankTimes, featureWidth), draw.Extra(rankMinutes, featureWidth+1),
 				draw.Extra(rankNames+i, draw.Cells(name)+1), draw.Part(rankWords, featureSpelledOut),
 			},
-			Draw: func(l *draw.Line, t taskRow, w int) { look.PutFeature(sc, l, t.Task, name, w, spelt) },
+			Draw: func(l *draw.Line, t taskRow, w int) { render.PutFeature(sc, l, t.Task, name, w, spelt) },
 		})
 	}
 	last := len(table)
 	table = append(table,
 		draw.Column[taskRow]{Title: "PROGRESS", Sizes: []draw.Size{draw.Whole(rankFigures, 6), draw.Whole(rankBar, 12)},
-			Draw: func(l *draw.Line, t taskRow, w int) { look.PutProgress(sc, l, t.Task, w) }},
+			Draw: func(l *draw.Line, t taskRow, w int) { render.PutProgress(sc, l, t.Task, w) }},
 		draw.Column[taskRow]{Title: "ETA", Right: true, Sizes: []draw.Size{draw.Whole(rankETA, 7)},
 			Draw: func(l *draw.Line, t taskRow, w int) {
 				if left, ok := sc.Board.ETA(t.Task, sc.At); ok && !t.stalled {
@@ -104,7 +104,7 @@ func taskTable(sc *screen.Screen, w int) draw.Table[taskRow] {
 	spelt = len(features) > 0
 	for i := range features {
 		f := &features[i]
-		f.Title = strings.ToUpper(look.Heading(f.Title, f.Width-1))
+		f.Title = strings.ToUpper(render.Heading(f.Title, f.Width-1))
 		spelt = spelt && f.Width >= featureSpelledOut-1
 	}
 	return table

@@ -7,7 +7,7 @@ import (
 	"aspectop/model"
 	"aspectop/ui/draw"
 	"aspectop/ui/keys"
-	"aspectop/ui/look"
+	"aspectop/ui/render"
 	"aspectop/ui/screen"
 )
 
@@ -23,7 +23,7 @@ type Tasks struct {
 func NewTasks() *Tasks {
 	return &Tasks{list: list[int32]{
 		rows: keysOf[int32](nil), follow: true, none: "no failed or stalled task",
-		failed: func(sc *screen.Screen, i int32) (failed, known bool) { return sc.NeedsLook(sc.Board.At(int(i))), true },
+		failed: func(sc *screen.Screen, i int32) (failed, known bool) { return sc.NeedsAttention(sc.Board.At(int(i))), true },
 	}}
 }
 
@@ -32,7 +32,7 @@ func (v *Tasks) Has(*screen.Screen, keys.Action) bool { return true }
 func (v *Tasks) InSight(*screen.Screen) []int64 { return nil }
 
 func (v *Tasks) Preview(sc *screen.Screen, w, h int) []string {
-	return look.Preview(sc, v.Selection(sc, false), w, h)
+	return render.Preview(sc, v.Selection(sc, false), w, h)
 }
 
 // Visible are the tasks on the screen and those below it, n at most.
@@ -93,7 +93,7 @@ func (v *Tasks) Arrange(sc *screen.Screen, _, h int) { v.arrange(sc, h, 1) }
 
 func (v *Tasks) Draw(sc *screen.Screen, w, h int) []string {
 	if v.rows.Len() == 0 {
-		return look.Empty(sc, false, w, h)
+		return render.Empty(sc, false, w, h)
 	}
 	table := taskTable(sc, w)
 	return draw.PadHeight(sc.Theme, v.drawRows([]string{table.Head(sc.Theme, w)}, h, func(i int32, selected bool) string {

@@ -1,4 +1,4 @@
-package look
+package render
 
 import (
 	"strconv"
@@ -49,7 +49,7 @@ func PutState(sc *screen.Screen, l *draw.Line, t *model.Task, w int, stalled boo
 	l.Cell(r, Sign(sc, s, !stalled)+" "+told, w)
 }
 
-// Healthy reports whether nothing of the task needs a look: it has ended well.
+// Healthy reports whether nothing of the task needs attention: it has ended well.
 func Healthy(t *model.Task) bool { return !t.Active() && !screen.HasFailed(t) }
 
 // Sign is the glyph of a state; what is processing moves.
