@@ -62,13 +62,6 @@ func (m *Model) copyURL() tea.Cmd {
 	return m.copied("the receiver's URL", m.Receiver)
 }
 
-// fetchedMsg brings a delivery whose content is to be copied.
-type fetchedMsg struct {
-	delivery model.Delivery
-	as       keys.Action
-	err      error
-}
-
 // pointedDelivery is the selected delivery: the row of the log,
 // or the task's newest message. If there is none, it says so and returns 0.
 func (m *Model) pointedDelivery(to string) (seq int64) {
@@ -104,17 +97,16 @@ func (m *Model) fetch(as keys.Action) tea.Cmd {
 			first, err = m.Journal.Get(m.Ctx, d.Message)
 			d.Body = first.Body
 		}
-		return fetchedMsg{d, as, err}
+		return screen.Result(func() { m.Later(m.fetched(&d, as, err)) })
 	}
 }
 
-func (m *Model) fetched(msg fetchedMsg) tea.Cmd {
-	d := &msg.delivery
+func (m *Model) fetched(d *model.Delivery, as keys.Action, err error) tea.Cmd {
 	switch {
-	case msg.err != nil:
-		m.say("cannot read the delivery: " + msg.err.Error())
+	case err != nil:
+		m.say("cannot read the delivery: " + err.Error())
 		return nil
-	case msg.as == keys.CopyCurl:
+	case as == keys.CopyCurl:
 		url := m.Receiver
 		if url == "" {
 			url = "http://127.0.0.1:8787/webhooks/aspect"

@@ -34,29 +34,6 @@ func (d *draft) path() string {
 
 func (d *draft) name() string { return fmt.Sprintf("#%d", d.delivery.Seq) }
 
-type (
-	// editableMsg: the file is written, the editor may start.
-	editableMsg struct {
-		draft draft
-		err   error
-	}
-	// editorEndedMsg: the editor has given the terminal back; the file was read,
-	// and is gone.
-	editorEndedMsg struct {
-		draft  draft
-		edited []byte
-		err    error
-	}
-	// editedMsg: it was found out what has changed.
-	editedMsg struct {
-		draft   draft
-		body    []byte // to be sent
-		changes []draw.DiffLine
-		flaw    string // why the body is no JSON any more
-		err     error
-	}
-)
-
 // edit opens the body of the selected delivery in the editor and shows the
 // difference before anything is sent.
 func (m *Model) edit() tea.Cmd {
@@ -71,62 +48,61 @@ func (m *Model) edit() tea.Cmd {
 	return func() tea.Msg {
 		d, err := m.message(seq)
 		if err != nil {
-			return editableMsg{draft: draft{delivery: d}, err: err}
+			return screen.Result(func() { m.openEditor(draft{delivery: d}, err) })
 		}
 		draft := draft{delivery: d, before: laidOut(d.Body)}
 		if draft.dir, err = os.MkdirTemp("", "aspectop-edit-"); err == nil {
 			err = os.WriteFile(draft.path(), []byte(draft.before), 0o600)
 		}
-		return editableMsg{draft, err}
+		return screen.Result(func() { m.openEditor(draft, err) })
 	}
 }
 
 // openEditor hands the terminal to the editor. Receiving continues; only the screen
 // is suspended.
-func (m *Model) openEditor(msg editableMsg) tea.Cmd {
-	d := msg.draft
-	if msg.err != nil {
+func (m *Model) openEditor(d draft, err error) {
+	if err != nil {
 		os.RemoveAll(d.dir)
-		m.say("cannot edit " + d.name() + ": " + msg.err.Error())
-		return nil
+		m.say("cannot edit " + d.name() + ": " + err.Error())
+		return
 	}
 	cmd, err := m.Editor(m.Ctx, d.path())
 	if err != nil {
 		os.RemoveAll(d.dir)
 		m.say(err.Error())
-		return nil
+		return
 	}
 	// What follows may never be carried out if the program is ending, so the
 	// file is cleared away first.
-	return m.exec(cmd, func(err error) tea.Msg {
+	m.Later(m.exec(cmd, func(err error) tea.Msg {
 		defer os.RemoveAll(d.dir)
-		msg := editorEndedMsg{draft: d}
+		var edited []byte
 		switch {
 		case errors.Is(err, exec.ErrNotFound):
-			msg.err = fmt.Errorf("the editor was not found (%w): set EDITOR", err)
+			err = fmt.Errorf("the editor was not found (%w): set EDITOR", err)
 		case err != nil:
-			msg.err = fmt.Errorf("the editor failed (%w)", err)
+			err = fmt.Errorf("the editor failed (%w)", err)
 		default:
-			msg.edited, msg.err = readBounded(d.path())
+			edited, err = readBounded(d.path())
 		}
-		return msg
-	})
+		return screen.Result(func() { m.compare(d, edited, err) })
+	}))
 }
 
-// compare computes what the edit changed.
-func (m *Model) compare(msg editorEndedMsg) tea.Cmd {
-	return func() tea.Msg {
-		out := editedMsg{draft: msg.draft, err: msg.err}
-		if msg.err != nil {
-			return out
-		}
-		out.body, out.flaw = compacted(msg.edited)
-		if !json.Valid(msg.draft.delivery.Body) {
-			out.flaw = "" // it never was
-		}
-		out.changes = draw.Changes(msg.draft.before, laidOut(msg.edited))
-		return out
+// compare computes what the edit changed, away from the screen.
+func (m *Model) compare(d draft, edited []byte, err error) {
+	if err != nil {
+		m.say(err.Error() + "; nothing was sent")
+		return
 	}
+	m.Later(func() tea.Msg {
+		body, flaw := compacted(edited)
+		if !json.Valid(d.delivery.Body) {
+			flaw = "" // it never was
+		}
+		changes := draw.Changes(d.before, laidOut(edited))
+		return screen.Result(func() { m.review(d, body, changes, flaw) })
+	})
 }
 
 func readBounded(path string) ([]byte, error) {
@@ -147,24 +123,20 @@ func readBounded(path string) ([]byte, error) {
 	return b, nil
 }
 
-// review shows what the edit has changed; enter sends it.
-func (m *Model) review(msg editedMsg) {
-	d := msg.draft
-	switch {
-	case msg.err != nil:
-		m.say(msg.err.Error() + "; nothing was sent")
-		return
-	case len(msg.changes) == 0:
+// review shows what the edit has changed; enter sends it. flaw says why the body is no
+// longer JSON.
+func (m *Model) review(d draft, body []byte, changes []draw.DiffLine, flaw string) {
+	if len(changes) == 0 {
 		m.say(d.name() + " is unchanged; nothing was sent")
 		return
 	}
-	shown := draw.Diff{Changes: msg.changes, JSON: msg.flaw == "" && json.Valid(msg.body), Flaw: msg.flaw}
+	shown := draw.Diff{Changes: changes, JSON: flaw == "" && json.Valid(body), Flaw: flaw}
 	m.showOverlay(&screen.Overlay{
 		Title: func() string {
 			return "enter sends, esc discards: " + d.name() + " edited, to " + m.Shown(m.ResendTo)
 		},
 		Content: func() *draw.Document { return shown.Document(m.Hidden) },
-		Enter:   func() tea.Cmd { return m.sendEdited(d, msg.body) },
+		Enter:   func() tea.Cmd { return m.sendEdited(d, body) },
 		Dropped: "the edit of " + d.name() + " was discarded; nothing was sent",
 	})
 }
@@ -178,7 +150,7 @@ func (m *Model) sendEdited(d draft, body []byte) tea.Cmd {
 	m.sending = what
 	return func() tea.Msg {
 		_, f, err := m.Resend(m.Ctx, d.delivery, body)
-		return answeredMsg{what: what, forward: f, edited: true, err: err}
+		return screen.Result(func() { m.answered(what, nil, &f, err) })
 	}
 }
 

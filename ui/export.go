@@ -6,14 +6,9 @@ import (
 	"aspectop/model"
 	"aspectop/ui/draw"
 	"aspectop/ui/picture"
+	"aspectop/ui/screen"
 	"aspectop/words"
 )
-
-// exportedMsg tells how writing a file went.
-type exportedMsg struct {
-	what, path string
-	err        error
-}
 
 // export writes a report about the selected task to a file.
 func (m *Model) export() tea.Cmd {
@@ -28,16 +23,16 @@ func (m *Model) export() tea.Cmd {
 		for _, seq := range seqs {
 			d, err := m.Journal.Get(m.Ctx, seq)
 			if err != nil {
-				return exportedMsg{err: err}
+				return m.exported("", "", err)
 			}
 			repeats, err := m.Journal.Repeats(m.Ctx, seq)
 			if err != nil {
-				return exportedMsg{err: err}
+				return m.exported("", "", err)
 			}
 			deliveries = append(append(deliveries, d), repeats...)
 		}
 		path, err := m.Export(id, deliveries, private)
-		return exportedMsg{words.Count(len(deliveries), "event", "events"), path, err}
+		return m.exported(words.Count(len(deliveries), "event", "events"), path, err)
 	}
 }
 
@@ -50,7 +45,7 @@ func (m *Model) savePicture() tea.Cmd {
 	svg, of := picture.SVG(draw.Conceal(m.frame, m.Conceal), m.W, m.H, m.Theme.Name), m.shownNow()
 	return func() tea.Msg {
 		path, err := m.Picture(of, svg)
-		return exportedMsg{"a picture", path, err}
+		return m.exported("a picture", path, err)
 	}
 }
 
@@ -65,10 +60,13 @@ func (m *Model) shownNow() string {
 	return views[m.view].name
 }
 
-func (m *Model) exported(msg exportedMsg) {
-	if msg.err != nil {
-		m.say("cannot write it: " + msg.err.Error())
-		return
+// exported says how writing a file went.
+func (m *Model) exported(what, path string, err error) screen.Result {
+	return func() {
+		if err != nil {
+			m.say("cannot write it: " + err.Error())
+			return
+		}
+		m.say("wrote " + what + " to " + path)
 	}
-	m.say("wrote " + msg.what + " to " + msg.path)
 }

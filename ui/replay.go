@@ -8,17 +8,9 @@ import (
 
 	"aspectop/model"
 	"aspectop/ui/draw"
+	"aspectop/ui/screen"
 	"aspectop/words"
 )
-
-// answeredMsg is the result of sending a message again.
-type answeredMsg struct {
-	what    string   // "#12"
-	again   []string // the handlers at which forwarding tries it again, instead of all below
-	forward model.Forward
-	edited  bool
-	err     error
-}
 
 // replay sends the selected delivery to the user's handler.
 func (m *Model) replay() tea.Cmd {
@@ -29,11 +21,17 @@ func (m *Model) replay() tea.Cmd {
 	m.sending = fmt.Sprintf("#%d", seq)
 	return func() tea.Msg {
 		d, err := m.message(seq)
-		msg := answeredMsg{what: fmt.Sprintf("#%d", d.Seq), err: err}
+		var again []string
+		var answer model.Forward
 		if err == nil {
-			msg.again, msg.forward, msg.err = m.Resend(m.Ctx, d, nil)
+			again, answer, err = m.Resend(m.Ctx, d, nil)
 		}
-		return msg
+		return screen.Result(func() {
+			m.answered(fmt.Sprintf("#%d", d.Seq), again, &answer, err)
+			if err == nil && len(again) == 0 {
+				m.keepAnswer(&answer)
+			}
+		})
 	}
 }
 
@@ -66,24 +64,26 @@ func (m *Model) message(seq int64) (model.Delivery, error) {
 	return d, nil
 }
 
-func (m *Model) answered(msg answeredMsg) {
+// answered says what became of a message that was sent again: at once, or by
+// forwarding at the handlers again.
+func (m *Model) answered(what string, again []string, f *model.Forward, err error) {
 	m.sending = ""
-	f := &msg.forward
 	switch {
-	case msg.err != nil:
-		m.say(msg.what + " was not sent: " + msg.err.Error())
+	case err != nil:
+		m.say(what + " was not sent: " + err.Error())
 		return
-	case len(msg.again) == 1:
-		m.say(msg.what + " had been given up; retrying it at " + m.Shown(msg.again[0]))
+	case len(again) == 1:
+		m.say(what + " had been given up; retrying it at " + m.Shown(again[0]))
 		return
-	case len(msg.again) > 1:
-		m.say(fmt.Sprintf("%s had been given up; retrying it at %d handlers", msg.what, len(msg.again)))
+	case len(again) > 1:
+		m.say(fmt.Sprintf("%s had been given up; retrying it at %d handlers", what, len(again)))
 		return
 	}
-	m.say(msg.what + " " + draw.GlyphArrow + " " + m.Shown(f.To) + ": " + words.Forward(f).String())
-	if msg.edited {
-		return // that was another message
-	}
+	m.say(what + " " + draw.GlyphArrow + " " + m.Shown(f.To) + ": " + words.Forward(f).String())
+}
+
+// keepAnswer shows the answer to a replay with its delivery.
+func (m *Model) keepAnswer(f *model.Forward) {
 	m.Answer = f
 	kept := *f
 	kept.Body = nil          // as in the status log: thousands of outcomes are held

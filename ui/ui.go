@@ -131,18 +131,8 @@ func (m *Model) handle(msg tea.Msg) tea.Cmd {
 		return m.ticked()
 	case newsMsg:
 		return m.news()
-	case fetchedMsg:
-		return m.fetched(msg)
-	case exportedMsg:
-		m.exported(msg)
-	case answeredMsg:
-		m.answered(msg)
-	case editableMsg:
-		return m.openEditor(msg)
-	case editorEndedMsg:
-		return m.compare(msg)
-	case editedMsg:
-		m.review(msg)
+	case screen.Result:
+		msg()
 	case Say:
 		m.say(string(msg))
 	case unflashMsg:
@@ -150,30 +140,13 @@ func (m *Model) handle(msg tea.Msg) tea.Cmd {
 	case tea.ResumeMsg:
 		m.resumed()
 	default:
-		cmd, ok := m.forViews(msg)
-		m.clean = !ok
+		cmd, ok := m.Log.Update(msg, m.inSight())
+		if m.clean = !ok; ok {
+			m.changed(screen.Change{})
+		}
 		return cmd
 	}
 	return nil
-}
-
-// forViews hands a message to the part that asked for it.
-func (m *Model) forViews(msg tea.Msg) (tea.Cmd, bool) {
-	if cmd, ok := m.Log.Update(msg, m.inSight()); ok {
-		m.changed(screen.Change{})
-		return cmd, true
-	}
-	if m.detail != nil && m.detail.Update(m.Screen, msg) {
-		return nil, true
-	}
-	for _, v := range m.views {
-		if v, asks := v.(interface {
-			Update(sc *screen.Screen, msg tea.Msg) bool
-		}); asks && v.Update(m.Screen, msg) {
-			return nil, true
-		}
-	}
-	return nil, false
 }
 
 // frameTime is the least time between two frames that news brings.

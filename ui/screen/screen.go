@@ -88,6 +88,9 @@ func (s *Screen) Select(row feed.RowKey) Selection {
 	return selected
 }
 
+// Result is the message of a command: Update calls it, so it may change what is shown.
+type Result func()
+
 // Later carries out a command after the message in hand.
 func (s *Screen) Later(cmd tea.Cmd) { s.later = append(s.later, cmd) }
 

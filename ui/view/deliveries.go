@@ -39,19 +39,6 @@ func (v *Deliveries) Has(sc *screen.Screen, a keys.Action) bool {
 	return a != keys.Sort && sc.API != nil && (a != keys.Preview || len(v.sent.messages) > 0)
 }
 
-// Update takes in what Aspect has told, and reports whether msg was that.
-func (v *Deliveries) Update(sc *screen.Screen, msg tea.Msg) bool {
-	switch msg := msg.(type) {
-	case messagesMsg:
-		v.sent.messagesRead(sc, msg)
-	case attemptsMsg:
-		v.sent.attemptsRead(sc, msg)
-	default:
-		return false
-	}
-	return true
-}
-
 func (v *Deliveries) Changed(*screen.Screen, screen.Change) {}
 
 func (v *Deliveries) Arrange(sc *screen.Screen, w, h int) {

@@ -29,13 +29,6 @@ type contentOf struct {
 	forwarded time.Time // the last try at a handler
 }
 
-// payloadMsg brings the content of a row that is looked at.
-type payloadMsg struct {
-	of      *Detail
-	content content
-	task    string // that the delivery tells
-}
-
 // load makes the content that the open pane shows. A delivery is read by a
 // command, one at a time; what the status log held is at hand.
 func (d *Detail) load(sc *screen.Screen) {
@@ -57,12 +50,11 @@ func (d *Detail) load(sc *screen.Screen) {
 	d.reading = true
 	answer := sc.Answer
 	sc.Later(func() tea.Msg {
-		msg := payloadMsg{of: d}
-		msg.content, msg.task = readContent(sc, want, answer)
+		c, task := readContent(sc, want, answer)
 		if sc.Ctx.Err() != nil {
 			return nil
 		}
-		return msg
+		return screen.Result(func() { d.read(sc, c, task) })
 	})
 }
 
@@ -142,22 +134,17 @@ func bodyContent(body []byte, of contentOf) content {
 	return c
 }
 
-// Update shows content that was read, unless another row is selected by now, and
-// reports whether msg brings it.
-func (d *Detail) Update(sc *screen.Screen, m tea.Msg) bool {
-	msg, ok := m.(payloadMsg)
-	if !ok || msg.of != d {
-		return ok
-	}
+// read shows content that was read, unless another row is selected by now. task is the
+// one that the delivery tells of.
+func (d *Detail) read(sc *screen.Screen, c content, task string) {
 	d.reading = false
-	if msg.content.of != d.wanted(sc) {
-		return true
+	if c.of != d.wanted(sc) {
+		return
 	}
-	d.show(msg.content)
-	if d.task == "" && msg.task != "" { // opened from a row that was not at hand yet
-		d.task, d.events.opened = msg.task, d.row.Seq
+	d.show(c)
+	if d.task == "" && task != "" { // opened from a row that was not at hand yet
+		d.task, d.events.opened = task, d.row.Seq
 	}
-	return true
 }
 
 // wanted is what the open pane should show.

@@ -45,17 +45,6 @@ type tries struct {
 	read     time.Time
 }
 
-type messagesMsg struct {
-	messages []model.SentMessage
-	err      error
-}
-
-type attemptsMsg struct {
-	of       string
-	attempts []model.SentAttempt
-	err      error
-}
-
 // need asks for what is missing or out of date: the messages, then the attempts
 // to deliver the selected one. A frozen screen asks only when the user does.
 func (s *sent) need(sc *screen.Screen, selected string) {
@@ -68,24 +57,24 @@ func (s *sent) need(sc *screen.Screen, selected string) {
 	switch {
 	case due || s.again:
 		s.asking, s.again, s.asked = true, false, now
-		sc.Later(func() tea.Msg { return askMessages(sc) })
+		sc.Later(func() tea.Msg { return s.askMessages(sc) })
 	case selected != "" && (t == nil || !sc.Frozen() && t.read.Before(s.read)):
 		wait := s.called.Add(attemptsPace).Sub(now)
 		s.asking, s.called = true, now.Add(max(0, wait))
-		sc.Later(func() tea.Msg { return askAttempts(sc, selected, wait) })
+		sc.Later(func() tea.Msg { return s.askAttempts(sc, selected, wait) })
 	}
 }
 
-func askMessages(sc *screen.Screen) tea.Msg {
+func (s *sent) askMessages(sc *screen.Screen) tea.Msg {
 	messages, err := sc.API.Messages(sc.Ctx, maxMessages)
 	if sc.Ctx.Err() != nil {
 		return nil
 	}
 	slices.SortStableFunc(messages, func(a, b model.SentMessage) int { return b.Time.Compare(a.Time) })
-	return messagesMsg{messages, err}
+	return screen.Result(func() { s.messagesRead(sc, messages, err) })
 }
 
-func askAttempts(sc *screen.Screen, message string, wait time.Duration) tea.Msg {
+func (s *sent) askAttempts(sc *screen.Screen, message string, wait time.Duration) tea.Msg {
 	if broadcast.Sleep(sc.Ctx, wait) != nil {
 		return nil
 	}
@@ -94,16 +83,16 @@ func askAttempts(sc *screen.Screen, message string, wait time.Duration) tea.Msg 
 		return nil
 	}
 	slices.SortStableFunc(attempts, func(a, b model.SentAttempt) int { return b.Time.Compare(a.Time) })
-	return attemptsMsg{message, attempts, err}
+	return screen.Result(func() { s.attemptsRead(sc, message, attempts, err) })
 }
 
-func (s *sent) messagesRead(sc *screen.Screen, msg messagesMsg) {
+func (s *sent) messagesRead(sc *screen.Screen, messages []model.SentMessage, err error) {
 	s.asking, s.failure = false, ""
-	if msg.err != nil {
-		s.failure = msg.err.Error()
+	if err != nil {
+		s.failure = err.Error()
 		return
 	}
-	s.messages, s.read = msg.messages, sc.Now()
+	s.messages, s.read = messages, sc.Now()
 	s.changes++
 	listed := make(map[string]*tries, len(s.tries))
 	for i := range s.messages {
@@ -114,16 +103,16 @@ func (s *sent) messagesRead(sc *screen.Screen, msg messagesMsg) {
 	s.tries = listed
 }
 
-func (s *sent) attemptsRead(sc *screen.Screen, msg attemptsMsg) {
+func (s *sent) attemptsRead(sc *screen.Screen, of string, attempts []model.SentAttempt, err error) {
 	s.asking = false
-	t := &tries{attempts: msg.attempts, read: sc.Now()}
-	if msg.err != nil {
-		t.failure = msg.err.Error()
+	t := &tries{attempts: attempts, read: sc.Now()}
+	if err != nil {
+		t.failure = err.Error()
 	}
 	if s.tries == nil {
 		s.tries = map[string]*tries{}
 	}
-	s.tries[msg.of] = t
+	s.tries[of] = t
 	s.changes++
 }
 

@@ -24,7 +24,7 @@ type Stats struct {
 	walk     *walk  // the one under way
 	counted  time.Time
 	stale    bool // the board changed since
-	stepping bool // a tallyMsg is on its way
+	stepping bool // the next step is on its way
 
 	lines  []string
 	spots  []spot // of the tasks that can be selected, from above
@@ -54,18 +54,6 @@ func (v *Stats) Shown(sc *screen.Screen) (n int, looking bool) { return v.list.S
 func (v *Stats) InSight(*screen.Screen) []int64 { return nil }
 
 func (v *Stats) Preview(*screen.Screen, int, int) []string { return nil }
-
-// Update takes the next step of the walk, and reports whether msg asks for it.
-func (v *Stats) Update(sc *screen.Screen, msg tea.Msg) bool {
-	if _, ok := msg.(tallyMsg); !ok {
-		return false
-	}
-	v.stepping = false
-	if v.walk != nil {
-		v.stepOn(sc)
-	}
-	return true
-}
 
 func (v *Stats) Changed(_ *screen.Screen, c screen.Change) {
 	if c.Filter || c.All {

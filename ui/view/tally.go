@@ -104,9 +104,6 @@ func (k *walk) step(sc *screen.Screen) (done bool) {
 	return true
 }
 
-// tallyMsg asks for the next step of the walk.
-type tallyMsg struct{}
-
 const (
 	// tallyEvery is how often the tasks are counted while they change, at most.
 	tallyEvery = time.Second
@@ -134,7 +131,13 @@ func (v *Stats) stepOn(sc *screen.Screen) {
 	}
 	if !v.stepping {
 		v.stepping = true
-		sc.Later(func() tea.Msg { return tallyMsg{} })
+		sc.Later(func() tea.Msg {
+			return screen.Result(func() {
+				if v.stepping = false; v.walk != nil {
+					v.stepOn(sc)
+				}
+			})
+		})
 	}
 }
 

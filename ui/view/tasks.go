@@ -23,7 +23,9 @@ type Tasks struct {
 func NewTasks() *Tasks {
 	return &Tasks{list: list[int32]{
 		rows: keysOf[int32](nil), follow: true, none: "no failed or stalled task",
-		failed: func(sc *screen.Screen, i int32) (failed, known bool) { return sc.NeedsAttention(sc.Board.At(int(i))), true },
+		failed: func(sc *screen.Screen, i int32) (failed, known bool) {
+			return sc.NeedsAttention(sc.Board.At(int(i))), true
+		},
 	}}
 }
 
