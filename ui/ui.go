@@ -133,6 +133,7 @@ func (m *Model) handle(msg tea.Msg) tea.Cmd {
 		return m.news()
 	case screen.Result:
 		msg()
+		m.changed(screen.Change{})
 	case Say:
 		m.say(string(msg))
 	case unflashMsg:
@@ -140,11 +141,7 @@ func (m *Model) handle(msg tea.Msg) tea.Cmd {
 	case tea.ResumeMsg:
 		m.resumed()
 	default:
-		cmd, ok := m.Log.Update(msg, m.inSight())
-		if m.clean = !ok; ok {
-			m.changed(screen.Change{})
-		}
-		return cmd
+		m.clean = true
 	}
 	return nil
 }

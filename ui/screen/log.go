@@ -15,7 +15,8 @@ import (
 type Log struct {
 	s       *Screen
 	rows    rows
-	trouble string // why the journal cannot be searched; "" if it can
+	inSight []int64 // the deliveries whose rows are on the screen
+	trouble string  // why the journal cannot be searched; "" if it can
 
 	// With a filter, what passes it. It is found from the newest delivery to the
 	// oldest, while whatever comes is looked at as it comes.
@@ -180,21 +181,9 @@ func (l *Log) Refused() *model.Rejected {
 	return nil
 }
 
-// Update handles the messages that the log's own commands bring, and reports
-// whether msg was one. inSight are the deliveries whose rows are on the screen.
-func (l *Log) Update(msg tea.Msg, inSight []int64) (tea.Cmd, bool) {
-	switch msg := msg.(type) {
-	case rowsMsg:
-		return l.rowsRead(msg, inSight), true
-	case scannedMsg:
-		return l.scanned(msg), true
-	case retryMsg:
-		msg()
-		return nil, true
-	}
-	return nil, false
+// Need reads the rows in sight that are not at hand, and continues the scan for the
+// filter.
+func (l *Log) Need(inSight []int64) tea.Cmd {
+	l.inSight = inSight
+	return tea.Batch(l.readRows(), l.scan())
 }
-
-// Need reads the rows in sight that are not at hand, and goes on with the scan
-// for the filter.
-func (l *Log) Need(inSight []int64) tea.Cmd { return tea.Batch(l.readRows(inSight), l.scan()) }

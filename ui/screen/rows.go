@@ -61,21 +61,15 @@ func (r *rows) hold(arrivals []feed.Arrival, inSight []int64) {
 	}
 }
 
-// rowsMsg brings rows that came into sight.
-type rowsMsg struct {
-	arrivals []feed.Arrival
-	unread   map[int64]Unread
-}
-
 // readRows reads the rows in sight that are not at hand. Rows that only the feed
 // has are cached too, because it drops them.
-func (l *Log) readRows(inSight []int64) tea.Cmd {
+func (l *Log) readRows() tea.Cmd {
 	if l.rows.reading {
 		return nil
 	}
 	var missing []int64
 	var recent []feed.Arrival
-	for _, seq := range inSight {
+	for _, seq := range l.inSight {
 		if l.rows.read[seq] != nil {
 			continue
 		}
@@ -86,7 +80,7 @@ func (l *Log) readRows(inSight []int64) tea.Cmd {
 		}
 	}
 	if len(recent) > 0 {
-		l.rows.hold(recent, inSight)
+		l.rows.hold(recent, l.inSight)
 	}
 	if len(missing) == 0 {
 		return nil
@@ -94,19 +88,20 @@ func (l *Log) readRows(inSight []int64) tea.Cmd {
 	l.rows.reading = true
 	s := l.s
 	return func() tea.Msg {
-		msg := rowsMsg{unread: map[int64]Unread{}}
+		var arrivals []feed.Arrival
+		unread := map[int64]Unread{}
 		for _, seq := range missing {
 			a, err := s.Feed.Row(s.Ctx, seq)
 			switch {
 			case s.Ctx.Err() != nil:
 				return nil
 			case err == nil:
-				msg.arrivals = append(msg.arrivals, a)
+				arrivals = append(arrivals, a)
 			default:
-				msg.unread[seq] = s.whyUnread(seq, err)
+				unread[seq] = s.whyUnread(seq, err)
 			}
 		}
-		return msg
+		return Result(func() { l.rowsRead(arrivals, unread) })
 	}
 }
 
@@ -119,35 +114,32 @@ func (s *Screen) whyUnread(seq int64, err error) Unread {
 	return Unread{Why: fmt.Sprintf("#%d cannot be read: %v", seq, err), tried: true}
 }
 
-func (l *Log) rowsRead(msg rowsMsg, inSight []int64) tea.Cmd {
+func (l *Log) rowsRead(arrivals []feed.Arrival, unread map[int64]Unread) {
 	r := &l.rows
 	r.reading = false
-	r.hold(msg.arrivals, inSight)
-	for i := range msg.arrivals {
-		delete(r.unread, msg.arrivals[i].Seq)
+	r.hold(arrivals, l.inSight)
+	for i := range arrivals {
+		delete(r.unread, arrivals[i].Seq)
 	}
 	if r.unread == nil || len(r.unread) > maxRows {
 		r.unread = map[int64]Unread{}
 	}
 	failed := false
-	for seq, u := range msg.unread {
+	for seq, u := range unread {
 		r.unread[seq] = u
 		failed = failed || u.tried
 	}
-	if !failed {
-		return nil
+	if failed {
+		l.retry(func() {
+			for seq, u := range r.unread {
+				u.tried = false
+				r.unread[seq] = u
+			}
+		})
 	}
-	return retry(func() {
-		for seq, u := range r.unread {
-			u.tried = false
-			r.unread[seq] = u
-		}
-	})
 }
 
-// retryMsg does something a moment later, in Update.
-type retryMsg func()
-
-func retry(again func()) tea.Cmd {
-	return tea.Tick(retryTime, func(time.Time) tea.Msg { return retryMsg(again) })
+// retry does something a moment later.
+func (l *Log) retry(again Result) {
+	l.s.Later(tea.Tick(retryTime, func(time.Time) tea.Msg { return again }))
 }

@@ -12,15 +12,6 @@ func (l *Log) Looking() bool {
 	return l.filtered && (l.oldest > l.s.Feed.Oldest() || l.newest < l.s.seen())
 }
 
-// scannedMsg brings deliveries to be matched against the filter.
-type scannedMsg struct {
-	generation int
-	newer      bool  // than all that were; otherwise older, newest first
-	upTo       int64 // the newest that had been folded before they were read
-	arrivals   []feed.Arrival
-	err        error
-}
-
 // scan reads what came and is no longer at hand, then goes on towards the oldest
 // delivery that was folded.
 func (l *Log) scan() tea.Cmd {
@@ -38,45 +29,47 @@ func (l *Log) scan() tea.Cmd {
 		if s.Ctx.Err() != nil {
 			return nil
 		}
-		return scannedMsg{generation, newer, upTo, arrivals, err}
+		return Result(func() { l.scanned(generation, newer, upTo, arrivals, err) })
 	}
 }
 
-func (l *Log) scanned(msg scannedMsg) tea.Cmd {
+// scanned matches deliveries that were read for a filter of that generation: newer than
+// all that were matched, which was complete up to a number, or older, newest first.
+func (l *Log) scanned(generation int, newer bool, upTo int64, arrivals []feed.Arrival, err error) {
 	l.scanning = false
-	if msg.generation != l.generation {
-		return nil
+	if generation != l.generation {
+		return
 	}
 	l.trouble = ""
-	if msg.err != nil {
-		l.trouble = "cannot search the journal: " + msg.err.Error()
+	if err != nil {
+		l.trouble = "cannot search the journal: " + err.Error()
 		l.paused = true
-		return retry(func() {
-			if msg.generation == l.generation {
+		l.retry(func() {
+			if generation == l.generation {
 				l.paused = false // the scan goes on after any message
 			}
 		})
+		return
 	}
 	// What is not folded yet is not looked at.
 	oldest, seen := l.s.Feed.Oldest(), l.s.seen()
-	for i := range msg.arrivals {
-		switch a := &msg.arrivals[i]; {
-		case msg.newer && a.Seq > l.newest && a.Seq <= seen:
+	for i := range arrivals {
+		switch a := &arrivals[i]; {
+		case newer && a.Seq > l.newest && a.Seq <= seen:
 			l.match(a)
 			l.newest = a.Seq
-		case !msg.newer && a.Seq < l.oldest && a.Seq >= oldest:
+		case !newer && a.Seq < l.oldest && a.Seq >= oldest:
 			l.match(a)
 			l.oldest = a.Seq
 		}
 	}
-	if n := len(msg.arrivals); n < feed.FullBatch { // numbers that are left were removed
-		if msg.newer {
-			l.newest = max(l.newest, msg.upTo)
+	if n := len(arrivals); n < feed.FullBatch { // numbers that are left were removed
+		if newer {
+			l.newest = max(l.newest, upTo)
 		} else {
 			l.oldest = min(l.oldest, oldest)
 		}
-	} else if last := msg.arrivals[n-1].Seq; !msg.newer && last < oldest {
+	} else if last := arrivals[n-1].Seq; !newer && last < oldest {
 		l.oldest = oldest
 	}
-	return nil
 }
