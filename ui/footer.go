@@ -9,6 +9,7 @@ import (
 
 	"aspectop/ui/draw"
 	"aspectop/ui/keys"
+	"aspectop/ui/screen"
 )
 
 // flashTime is how long a message stays in the footer.
@@ -20,14 +21,6 @@ type flash struct {
 	n    int // which one, so that an old timer does not clear a new message
 }
 
-type unflashMsg int
-
-func (f *flash) clear(n unflashMsg) {
-	if int(n) == f.n {
-		f.text = ""
-	}
-}
-
 // Say is a message to the screen from the program around it: a text for the footer.
 type Say string
 
@@ -36,7 +29,13 @@ func (m *Model) say(text string) {
 	m.flash.text = text
 	m.flash.n++
 	n := m.flash.n
-	m.Later(tea.Tick(flashTime, func(time.Time) tea.Msg { return unflashMsg(n) }))
+	m.Later(tea.Tick(flashTime, func(time.Time) tea.Msg {
+		return screen.Result(func() {
+			if n == m.flash.n {
+				m.flash.text = ""
+			}
+		})
+	}))
 }
 
 // drawFooter draws the last line: the filter while it is typed, a message, or

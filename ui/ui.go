@@ -136,8 +136,6 @@ func (m *Model) handle(msg tea.Msg) tea.Cmd {
 		m.changed(screen.Change{})
 	case Say:
 		m.say(string(msg))
-	case unflashMsg:
-		m.flash.clear(msg)
 	case tea.ResumeMsg:
 		m.resumed()
 	default:
