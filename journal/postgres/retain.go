@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"crypto/sha256"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -90,9 +89,7 @@ func (j *Journal) removeDeliveries(ctx context.Context, end int64, now time.Time
 		}
 		var gone []journal.Removal
 		for i := range found {
-			d := &found[i]
-			after = d.Seq
-			gone = news.Add(gone, journal.Removal{Seq: d.Seq, ID: d.ID, Received: d.Received, Digest: sha256.Sum256(d.Body)}, model.Decode(d))
+			after, gone = found[i].Seq, news.Add(gone, &found[i])
 		}
 		if err := j.remove(ctx, gone, now); err != nil {
 			return err
