@@ -48,7 +48,7 @@ func OpenStore(ctx context.Context, flag string, retain time.Duration) (*Store, 
 	_, missing := os.Lstat(h.File())
 	st := &Store{home: h, temporary: h.InMemory(), status: model.NewStatusLog(statusEntries)}
 	st.journal, err = h.Open(ctx, journal.Options{
-		Retain: retain, Holding: st.tellHolder("retention"),
+		Retain: retain, RetentionOwner: st.reportOwner("retention"),
 		Committed: func(deliveries []model.Delivery) { st.Feed.Committed(deliveries) },
 	})
 	if err != nil {
@@ -151,20 +151,20 @@ func (st *Store) onDamage(journalOrReader any) {
 	})
 }
 
-// hold runs a job that only one of the processes on a journal may do at a time. If
-// another process does it, hold says so and waits.
-func (st *Store) hold(ctx context.Context, job string, run func(context.Context) error) error {
-	err := st.journal.Hold(ctx, job, st.tellHolder(job), run)
+// withLease runs what only one of the processes on a journal may do at a time. If
+// another process does it, withLease says so and waits.
+func (st *Store) withLease(ctx context.Context, job string, run func(context.Context) error) error {
+	err := st.journal.WithLease(ctx, job, st.reportOwner(job), run)
 	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
 		return nil
 	}
 	return err
 }
 
-// tellHolder says who does a job, if it is or was another process.
-func (st *Store) tellHolder(job string) func(journal.Holder) {
+// reportOwner says who does a job, if it is or was another process.
+func (st *Store) reportOwner(job string) func(journal.LeaseOwner) {
 	elsewhere := false
-	return func(h journal.Holder) {
+	return func(h journal.LeaseOwner) {
 		switch {
 		case !h.Self && h.Name != "":
 			st.notice(fmt.Sprintf("%s: done by %s; this process takes over when it ends", job, h.Name))

@@ -44,7 +44,7 @@ func Run(t *testing.T, newHome func(t testing.TB) Home) {
 		{"Settled are the final outcomes of one target in a range", settled},
 		{"Old deliveries go, young ones and unfinished tasks stay", retention},
 		{"An id is remembered for two days after its delivery was removed", remembered},
-		{"A job is held and given back", held},
+		{"A lease is held and given back", leased},
 		{"A closed journal refuses everything", refused},
 	} {
 		t.Run(test.name, func(t *testing.T) { test.run(t, newHome(t)) })

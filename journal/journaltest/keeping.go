@@ -151,21 +151,21 @@ func remembered(t *testing.T, h Home) {
 	}
 }
 
-func held(t *testing.T, h Home) {
+func leased(t *testing.T, h Home) {
 	j := open(t, h, journal.Options{})
-	told := make(chan journal.Holder, 10)
+	told := make(chan journal.LeaseOwner, 10)
 	wrong := errors.New("wrong")
-	err := j.Hold(t.Context(), "job", func(h journal.Holder) { told <- h }, func(ctx context.Context) error {
+	err := j.WithLease(t.Context(), "lease", func(h journal.LeaseOwner) { told <- h }, func(ctx context.Context) error {
 		if ctx.Err() != nil {
 			t.Error(ctx.Err())
 		}
 		return wrong
 	})
-	if holder := <-told; err != wrong || !holder.Self {
-		t.Errorf("%v, %+v", err, holder)
+	if owner := <-told; err != wrong || !owner.Self {
+		t.Errorf("%v, %+v", err, owner)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
-	err = j.Hold(ctx, "job", func(journal.Holder) {}, func(ctx context.Context) error {
+	err = j.WithLease(ctx, "lease", func(journal.LeaseOwner) {}, func(ctx context.Context) error {
 		cancel()
 		<-ctx.Done()
 		return ctx.Err()

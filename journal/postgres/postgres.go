@@ -165,7 +165,7 @@ func (j *Journal) Reader() (journal.Reader, error) {
 // closeTime is how long Close waits for a server that does not answer.
 const closeTime = 2 * time.Second
 
-// Close waits for the Appends under way, and gives up the jobs that are held. A
+// Close waits for the Appends under way, and gives up its leases. A
 // commit that waits for the standby is left to the server.
 func (j *Journal) Close() error {
 	j.closing.Do(func() {

@@ -19,12 +19,12 @@ const (
 
 // keepRetaining removes what is older than Retain, as the one process that does.
 func (j *Journal) keepRetaining(ctx context.Context) {
-	tell := func(h journal.Holder) {
-		if j.options.Holding != nil {
-			j.options.Holding(h)
+	report := func(o journal.LeaseOwner) {
+		if j.options.RetentionOwner != nil {
+			j.options.RetentionOwner(o)
 		}
 	}
-	j.Hold(ctx, "retention", tell, func(ctx context.Context) error {
+	j.WithLease(ctx, "retention", report, func(ctx context.Context) error {
 		tick := time.NewTicker(retainEvery)
 		defer tick.Stop()
 		for {
