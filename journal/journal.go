@@ -1,7 +1,7 @@
 // Package journal says what a journal promises: it keeps deliveries durably, and
 // hands them from whoever receives to everyone who reads.
 //
-// A journal has a home: a SQLite file (package sqlite) or a PostgreSQL database
+// A journal is stored in a SQLite file (package sqlite) or a PostgreSQL database
 // (package postgres). No other package knows which, and the suite in package
 // journaltest holds both to the promises here.
 //

@@ -32,7 +32,7 @@ type Store struct {
 
 	place     string // for display
 	temporary bool   // deleted at the end
-	home      settings.Home
+	home      settings.Location
 	remarks   []string // to show at the start
 
 	mu     sync.Mutex
@@ -41,7 +41,7 @@ type Store struct {
 
 // OpenStore opens the journal that a flag names for appending.
 func OpenStore(ctx context.Context, flag string, retain time.Duration) (*Store, error) {
-	h, err := settings.HomeOf(flag)
+	h, err := settings.LocationOf(flag)
 	if err != nil {
 		return nil, err
 	}
@@ -70,7 +70,7 @@ func OpenStore(ctx context.Context, flag string, retain time.Duration) (*Store, 
 
 // ViewStore opens a journal that another process writes. The clock tells since when
 // it is viewed.
-func ViewStore(h settings.Home, now func() time.Time) (*Store, error) {
+func ViewStore(h settings.Location, now func() time.Time) (*Store, error) {
 	st := &Store{home: h, place: h.String(), status: model.NewStatusLog(statusEntries)}
 	if err := st.read(h.Reader, now); err != nil {
 		return nil, err

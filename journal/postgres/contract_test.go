@@ -62,7 +62,7 @@ func newDatabase(s *pgtest.Server) database {
 func TestADatabaseKeepsWhatAJournalPromises(t *testing.T) {
 	t.Parallel()
 	s := pgtest.Start(t, "fsync = off")
-	journaltest.Run(t, func(t testing.TB) journaltest.Home { return newDatabase(s) })
+	journaltest.Run(t, func(t testing.TB) journaltest.Location { return newDatabase(s) })
 }
 
 // lateContext ends without notice after it was looked at once: as if Append were

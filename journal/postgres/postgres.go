@@ -1,4 +1,4 @@
-// Package postgres is the shared home of a journal: a PostgreSQL database
+// Package postgres stores a journal in a PostgreSQL database
 // (version 13 or later) that any number of receivers append to and any number of
 // readers read, on any number of machines.
 //

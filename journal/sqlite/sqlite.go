@@ -1,4 +1,4 @@
-// Package sqlite is the embedded home of a journal: one SQLite file that people
+// Package sqlite stores a journal in one SQLite file that people
 // can also open with sqlite3.
 //
 // One [Journal] at a time writes a file, which an OS lock beside it ensures. Any
