@@ -61,7 +61,7 @@ func (d *demoFlags) run(ctx context.Context) error {
 	d.options.Duration = time.Duration(d.duration)
 
 	secret := receiver.NewSecret("demo")
-	store, err := session.OpenStore(ctx, settings.MemoryHome, 0)
+	store, err := session.OpenStore(ctx, settings.MemoryLocation, 0)
 	if err != nil {
 		return err
 	}

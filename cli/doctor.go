@@ -225,7 +225,7 @@ func (d *doctor) checkPort() finding {
 
 // watchRuns reports whether a process is writing the journal.
 func (d *doctor) watchRuns() bool {
-	h, err := settings.HomeOf(d.journal)
+	h, err := settings.LocationOf(d.journal)
 	if err != nil || h.InMemory() {
 		return false
 	}
@@ -234,7 +234,7 @@ func (d *doctor) watchRuns() bool {
 }
 
 func (d *doctor) checkJournal(ctx context.Context) finding {
-	h, err := settings.HomeOf(d.journal)
+	h, err := settings.LocationOf(d.journal)
 	switch {
 	case err != nil:
 		return finding{failure, err.Error(), ""}
@@ -264,7 +264,7 @@ func (d *doctor) checkJournal(ctx context.Context) finding {
 	return checkWriter(h, words)
 }
 
-func checkDatabase(ctx context.Context, h settings.Home) finding {
+func checkDatabase(ctx context.Context, h settings.Location) finding {
 	r, err := h.Reader()
 	if err != nil {
 		return finding{failure, err.Error(), ""}
@@ -279,7 +279,7 @@ func checkDatabase(ctx context.Context, h settings.Home) finding {
 	return checkWriter(h, fmt.Sprintf("%s, %d arrivals", h, last))
 }
 
-func checkWriter(h settings.Home, words string) finding {
+func checkWriter(h settings.Location, words string) finding {
 	switch who, alive, err := h.Writer(); {
 	case err != nil:
 		return finding{failure, err.Error(), ""}

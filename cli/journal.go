@@ -39,7 +39,7 @@ the role that watch uses may not. It does nothing if the schema exists.`,
 		Example: `  aspectop journal migrate postgres://admin@db.example.com/aspectop`,
 		Args:    atMost(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			h, err := homeOfArgument(cmd, args)
+			h, err := locationOfArgument(cmd, args)
 			if err != nil {
 				return err
 			}
@@ -96,7 +96,7 @@ func copyJournal(ctx context.Context, from, to string) error {
 		return err
 	}
 	defer source.Close()
-	h, err := settings.HomeOf(to)
+	h, err := settings.LocationOf(to)
 	if err != nil {
 		return err
 	}
@@ -147,16 +147,16 @@ func newJournalSalvage() *cobra.Command {
 	}
 }
 
-// homeOfArgument is the journal given by the first argument, or else by
+// locationOfArgument is the journal given by the first argument, or else by
 // ASPECTOP_JOURNAL.
-func homeOfArgument(_ *cobra.Command, args []string) (settings.Home, error) {
+func locationOfArgument(_ *cobra.Command, args []string) (settings.Location, error) {
 	if len(args) == 0 {
-		return settings.HomeOf(os.Getenv(settings.VariableOf(settings.JournalFlag)))
+		return settings.LocationOf(os.Getenv(settings.VariableOf(settings.JournalFlag)))
 	}
 	if err := settings.RefusePassword(settings.JournalFlag, args[0], "on the command line"); err != nil {
-		return settings.Home{}, err
+		return settings.Location{}, err
 	}
-	return settings.HomeOf(args[0])
+	return settings.LocationOf(args[0])
 }
 
 // atMost allows up to n arguments.

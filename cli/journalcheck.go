@@ -32,7 +32,7 @@ Exit codes: 0 the journal is fine, 1 it is damaged.`,
 
 // fileOf is the path of the journal that --journal names, which has to be a file.
 func fileOf(flag string) (string, error) {
-	h, err := settings.HomeOf(flag)
+	h, err := settings.LocationOf(flag)
 	if err != nil {
 		return "", err
 	}

@@ -56,7 +56,7 @@ func (v *viewFlags) run(ctx context.Context, flags *pflag.FlagSet) error {
 	if err != nil {
 		return err
 	}
-	h, err := settings.HomeOf(v.journal)
+	h, err := settings.LocationOf(v.journal)
 	if err != nil {
 		return err
 	}

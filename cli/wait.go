@@ -177,7 +177,7 @@ func (w *waitFlags) alone(ctx context.Context, goal *model.Wait) error {
 
 // poll waits by polling Aspect's API.
 func (w *waitFlags) poll(ctx context.Context, goal *model.Wait, client *aspect.Client) error {
-	store, err := session.OpenStore(ctx, settings.MemoryHome, 0)
+	store, err := session.OpenStore(ctx, settings.MemoryLocation, 0)
 	if err != nil {
 		return err
 	}
@@ -246,7 +246,7 @@ func (w *waitFlags) receive(ctx context.Context, goal *model.Wait) error {
 	} else if err != nil {
 		return err
 	}
-	store, err := session.OpenStore(ctx, settings.MemoryHome, 0)
+	store, err := session.OpenStore(ctx, settings.MemoryLocation, 0)
 	if err != nil {
 		return err
 	}

@@ -164,7 +164,7 @@ func (t *target) outcome(a *answer, d *model.Delivery, signed string) model.Forw
 
 // Run forwards until ctx ends, and then for two seconds more what can be done in
 // them: what is in flight, what is ready, and what is to be tried again by then.
-// If ctx ended with [journal.ErrJobLost], it ends at once. Trouble with the journal
+// If ctx ended with [journal.ErrLeaseLost], it ends at once. Trouble with the journal
 // (a full disk) is told to Status and waited out; the error is nil unless the
 // journal was closed, or the last outcomes could not be kept.
 //

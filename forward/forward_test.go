@@ -269,7 +269,7 @@ func TestAtTheEndARetryIsWaitedForIfItIsNear(t *testing.T) {
 }
 
 func TestAJobThatWasLostEndsWithoutAnotherRequest(t *testing.T) {
-	took, q := endedBy(t, func(*http.Request) (*http.Response, error) { return reply(500) }, journal.ErrJobLost, func(m *memory) {
+	took, q := endedBy(t, func(*http.Request) (*http.Response, error) { return reply(500) }, journal.ErrLeaseLost, func(m *memory) {
 		m.append(message("t", 1))
 		time.Sleep(500 * time.Millisecond)
 	})

@@ -100,7 +100,7 @@ func (r *run) loop(ctx context.Context) error {
 		case <-over:
 			return r.finish(stop)
 		case <-ended:
-			if ended = nil; errors.Is(context.Cause(ctx), journal.ErrJobLost) {
+			if ended = nil; errors.Is(context.Cause(ctx), journal.ErrLeaseLost) {
 				return r.finish(stop)
 			}
 			// What came last goes out too, if the journal can be read in time.

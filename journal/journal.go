@@ -1,7 +1,7 @@
 // Package journal says what a journal promises: it keeps deliveries durably, and
 // hands them from whoever receives to everyone who reads.
 //
-// A journal has a home: a SQLite file (package sqlite) or a PostgreSQL database
+// A journal is stored in a SQLite file (package sqlite) or a PostgreSQL database
 // (package postgres). No other package knows which, and the suite in package
 // journaltest holds both to the promises here.
 //
@@ -29,8 +29,8 @@ var (
 	// ErrDamaged is returned for what cannot be read because the journal is damaged.
 	ErrDamaged = errors.New("the journal is damaged")
 
-	// ErrJobLost is why the context of a job ends that was lost to another process.
-	ErrJobLost = errors.New("the job was lost to another process")
+	// ErrLeaseLost is the cause with which the context of WithLease ends.
+	ErrLeaseLost = errors.New("another process may hold the lease now")
 
 	// ErrClosed is returned by every call on a closed Journal or Reader.
 	ErrClosed = errors.New("the journal is closed")
@@ -42,9 +42,9 @@ type Options struct {
 	// 0 keeps them for ever. The newest event of a task that is not done stays
 	// longer, and ids are remembered for 48 hours at least.
 	Retain time.Duration
-	// Holding is told who does the retention, where several processes share the
-	// journal and one of them does; nil tells nobody.
-	Holding func(Holder)
+	// RetentionOwner, if set, is called with who does the retention, where several
+	// processes share the journal and one of them does.
+	RetentionOwner func(LeaseOwner)
 	// Committed, if set, is called after each commit of Append with what was
 	// committed, as a Reader returns it, before any Append of the commit returns and
 	// before Wait does. Calls follow one another, with ascending numbers. Numbers
@@ -81,13 +81,13 @@ type Journal interface {
 	// then is forwarded again: no arrival waits for it.
 	SaveForwards(key, url string, cursor int64, outcomes []model.Forward) error
 
-	// Hold runs f while this process holds the job, which one process at a time
-	// does for all that share the journal. It waits for the job, and tells who
-	// has it meanwhile. The context of f ends with ctx, or, with ErrJobLost as its
-	// cause, when the job was lost to another process because this one could not
-	// renew its claim for some seconds; Hold then waits for the job again. It
-	// returns what f returns, or the error of ctx.
-	Hold(ctx context.Context, job string, tell func(Holder), f func(context.Context) error) error
+	// WithLease runs f while this process holds the lease with this name, which one
+	// process at a time holds of all that share the journal. It waits for the lease,
+	// and calls report with who holds it meanwhile. The context of f ends with ctx, or,
+	// with ErrLeaseLost as its cause, when this process could not renew the lease for
+	// some seconds; WithLease then waits for it again. It returns what f returns, or
+	// the error of ctx.
+	WithLease(ctx context.Context, name string, report func(LeaseOwner), f func(context.Context) error) error
 
 	// Import keeps deliveries of another journal under the numbers they have
 	// there, which must be greater than all that were given here. All or nothing
@@ -116,10 +116,10 @@ type ForwardTarget struct {
 	Cursor   int64
 }
 
-// Holder is who holds a job.
-type Holder struct {
+// LeaseOwner says who holds a lease.
+type LeaseOwner struct {
 	Self bool   // this process
-	Name string // of another one: its host and pid; "" if nobody holds the job
+	Name string // of another one: its host and pid; "" if nobody holds it
 }
 
 // Reader reads a journal while others write it. It holds no transaction between

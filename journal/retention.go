@@ -31,7 +31,9 @@ type latestEvent struct {
 }
 
 // Add takes the next delivery and appends to gone what need not be kept now.
-func (l Latest) Add(gone []Removal, r Removal, e model.Event) []Removal {
+func (l Latest) Add(gone []Removal, d *model.Delivery) []Removal {
+	r := Removal{Seq: d.Seq, ID: d.ID, Received: d.Received, Digest: sha256.Sum256(d.Body)}
+	e := model.Decode(d)
 	if e.Task == nil {
 		return append(gone, r)
 	}

@@ -56,7 +56,7 @@ func (s *Session) AddHandlers(ctx context.Context, f HandlerFlags) error {
 		}
 		s.forwarders = append(s.forwarders, forwarder)
 		s.Beside(func(ctx context.Context) error {
-			return s.hold(ctx, "forwarding to "+forwarder.To(), forwarder.Run)
+			return s.withLease(ctx, "forwarding to "+forwarder.To(), forwarder.Run)
 		})
 	}
 	if f.exec == "" {

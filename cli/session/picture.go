@@ -95,7 +95,7 @@ func (s *Session) Picture(ctx context.Context, f PictureFlags, options *ui.Frame
 
 // Moment is the time of a picture: now, or when the newest delivery arrived if no
 // process writes the journal any more.
-func Moment(ctx context.Context, h settings.Home) (time.Time, error) {
+func Moment(ctx context.Context, h settings.Location) (time.Time, error) {
 	if _, alive, err := h.Writer(); alive || err != nil {
 		return time.Now(), nil
 	}

@@ -114,7 +114,7 @@ func (r *Reach) takeTurn(ctx context.Context, s *Session) error {
 	turn, ended := make(chan struct{}), make(chan error, 1)
 	var once sync.Once
 	r.running.Go(func() {
-		ended <- s.hold(ctx, "registering the endpoint", func(ctx context.Context) error {
+		ended <- s.withLease(ctx, "registering the endpoint", func(ctx context.Context) error {
 			once.Do(func() { close(turn) })
 			<-ctx.Done()
 			return ctx.Err()

@@ -32,7 +32,7 @@ type Store struct {
 
 	place     string // for display
 	temporary bool   // deleted at the end
-	home      settings.Home
+	home      settings.Location
 	remarks   []string // to show at the start
 
 	mu     sync.Mutex
@@ -41,14 +41,14 @@ type Store struct {
 
 // OpenStore opens the journal that a flag names for appending.
 func OpenStore(ctx context.Context, flag string, retain time.Duration) (*Store, error) {
-	h, err := settings.HomeOf(flag)
+	h, err := settings.LocationOf(flag)
 	if err != nil {
 		return nil, err
 	}
 	_, missing := os.Lstat(h.File())
 	st := &Store{home: h, temporary: h.InMemory(), status: model.NewStatusLog(statusEntries)}
 	st.journal, err = h.Open(ctx, journal.Options{
-		Retain: retain, Holding: st.tellHolder("retention"),
+		Retain: retain, RetentionOwner: st.reportOwner("retention"),
 		Committed: func(deliveries []model.Delivery) { st.Feed.Committed(deliveries) },
 	})
 	if err != nil {
@@ -70,7 +70,7 @@ func OpenStore(ctx context.Context, flag string, retain time.Duration) (*Store, 
 
 // ViewStore opens a journal that another process writes. The clock tells since when
 // it is viewed.
-func ViewStore(h settings.Home, now func() time.Time) (*Store, error) {
+func ViewStore(h settings.Location, now func() time.Time) (*Store, error) {
 	st := &Store{home: h, place: h.String(), status: model.NewStatusLog(statusEntries)}
 	if err := st.read(h.Reader, now); err != nil {
 		return nil, err
@@ -151,20 +151,20 @@ func (st *Store) onDamage(journalOrReader any) {
 	})
 }
 
-// hold runs a job that only one of the processes on a journal may do at a time. If
-// another process does it, hold says so and waits.
-func (st *Store) hold(ctx context.Context, job string, run func(context.Context) error) error {
-	err := st.journal.Hold(ctx, job, st.tellHolder(job), run)
+// withLease runs what only one of the processes on a journal may do at a time. If
+// another process does it, withLease says so and waits.
+func (st *Store) withLease(ctx context.Context, job string, run func(context.Context) error) error {
+	err := st.journal.WithLease(ctx, job, st.reportOwner(job), run)
 	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
 		return nil
 	}
 	return err
 }
 
-// tellHolder says who does a job, if it is or was another process.
-func (st *Store) tellHolder(job string) func(journal.Holder) {
+// reportOwner says who does a job, if it is or was another process.
+func (st *Store) reportOwner(job string) func(journal.LeaseOwner) {
 	elsewhere := false
-	return func(h journal.Holder) {
+	return func(h journal.LeaseOwner) {
 		switch {
 		case !h.Self && h.Name != "":
 			st.notice(fmt.Sprintf("%s: done by %s; this process takes over when it ends", job, h.Name))

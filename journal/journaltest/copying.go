@@ -10,9 +10,9 @@ import (
 	"aspectop/model"
 )
 
-// Copies copies a journal from one home to another, in two steps, and compares
+// Copies copies a journal from one location to another, in two steps, and compares
 // them.
-func Copies(t *testing.T, from, to Home) {
+func Copies(t *testing.T, from, to Location) {
 	j := open(t, from, journal.Options{})
 	for _, d := range []*model.Delivery{delivery("msg_1", "{}"), delivery("msg_2", ""), delivery("msg_1", "{}"), delivery("caf\xe9", "x")} {
 		appendTo(t, j, d)

@@ -1,5 +1,5 @@
-// Package journaltest holds a home of a journal to the promises of package
-// journal. Each home runs it in its own tests.
+// Package journaltest tests an implementation of a journal against the promises of package
+// journal. Each runs it in its own tests.
 package journaltest
 
 import (
@@ -17,19 +17,19 @@ import (
 	"aspectop/model"
 )
 
-// Home is an empty journal.
-type Home interface {
+// Location is an empty journal.
+type Location interface {
 	// Open opens it for appending. The suite closes it.
 	Open(t testing.TB, o journal.Options) journal.Journal
 	// Reader opens it as another process does. The suite closes it.
 	Reader(t testing.TB) journal.Reader
 }
 
-// Run runs the suite. newHome returns a new, empty home for each test.
-func Run(t *testing.T, newHome func(t testing.TB) Home) {
+// Run runs the suite. newLocation returns a new, empty location for each test.
+func Run(t *testing.T, newLocation func(t testing.TB) Location) {
 	for _, test := range []struct {
 		name string
-		run  func(t *testing.T, h Home)
+		run  func(t *testing.T, h Location)
 	}{
 		{"Deliveries come back as they were appended", comeBack},
 		{"Concurrent appends get contiguous numbers and one message per id", concurrent},
@@ -44,10 +44,10 @@ func Run(t *testing.T, newHome func(t testing.TB) Home) {
 		{"Settled are the final outcomes of one target in a range", settled},
 		{"Old deliveries go, young ones and unfinished tasks stay", retention},
 		{"An id is remembered for two days after its delivery was removed", remembered},
-		{"A job is held and given back", held},
+		{"A lease is held and given back", leased},
 		{"A closed journal refuses everything", refused},
 	} {
-		t.Run(test.name, func(t *testing.T) { test.run(t, newHome(t)) })
+		t.Run(test.name, func(t *testing.T) { test.run(t, newLocation(t)) })
 	}
 }
 
@@ -61,14 +61,14 @@ func delivery(id, body string) *model.Delivery {
 	}
 }
 
-func open(t *testing.T, h Home, o journal.Options) journal.Journal {
+func open(t *testing.T, h Location, o journal.Options) journal.Journal {
 	t.Helper()
 	j := h.Open(t, o)
 	t.Cleanup(func() { j.Close() })
 	return j
 }
 
-func read(t *testing.T, h Home) journal.Reader {
+func read(t *testing.T, h Location) journal.Reader {
 	t.Helper()
 	r := h.Reader(t)
 	t.Cleanup(func() { r.Close() })
@@ -105,7 +105,7 @@ func ids(found []model.Delivery) (words []string) {
 	return words
 }
 
-func comeBack(t *testing.T, h Home) {
+func comeBack(t *testing.T, h Location) {
 	j := open(t, h, journal.Options{})
 	first := appendTo(t, j, delivery("msg_1", `{"a":1}`))
 	second := appendTo(t, j, delivery("msg_2", ""))
@@ -135,7 +135,7 @@ func comeBack(t *testing.T, h Home) {
 	}
 }
 
-func concurrent(t *testing.T, h Home) {
+func concurrent(t *testing.T, h Location) {
 	j := open(t, h, journal.Options{})
 	const goroutines, each = 16, 30
 	var wg sync.WaitGroup
@@ -170,7 +170,7 @@ func concurrent(t *testing.T, h Home) {
 	}
 }
 
-func handedOver(t *testing.T, h Home) {
+func handedOver(t *testing.T, h Location) {
 	var mu sync.Mutex
 	var got []model.Delivery
 	j := open(t, h, journal.Options{Committed: func(batch []model.Delivery) {
@@ -219,7 +219,7 @@ func handedOver(t *testing.T, h Home) {
 	}
 }
 
-func anyByte(t *testing.T, h Home) {
+func anyByte(t *testing.T, h Location) {
 	j := open(t, h, journal.Options{})
 	for i, id := range []string{"caf\xe9", "日本語", "a\x00b", "base64:YQ==", `\`, "'; DROP TABLE deliveries; --"} {
 		d := delivery(id, "\x00\xff")
@@ -236,7 +236,7 @@ func anyByte(t *testing.T, h Home) {
 
 // tenArrivals appends ten, a minute apart, every third of which repeats the first
 // message.
-func tenArrivals(t *testing.T, h Home) journal.Reader {
+func tenArrivals(t *testing.T, h Location) journal.Reader {
 	t.Helper()
 	j := open(t, h, journal.Options{})
 	for i := range 10 {
@@ -250,7 +250,7 @@ func tenArrivals(t *testing.T, h Home) journal.Reader {
 	return read(t, h)
 }
 
-func bothWays(t *testing.T, h Home) {
+func bothWays(t *testing.T, h Location) {
 	r := tenArrivals(t, h)
 	for _, c := range []struct {
 		name  string
@@ -296,7 +296,7 @@ func bothWays(t *testing.T, h Home) {
 	}
 }
 
-func since(t *testing.T, h Home) {
+func since(t *testing.T, h Location) {
 	empty := open(t, h, journal.Options{})
 	if got, err := read(t, h).Since(t.Context(), received); got != 0 || err != nil {
 		t.Errorf("in an empty journal: %d, %v", got, err)
@@ -312,7 +312,7 @@ func since(t *testing.T, h Home) {
 	}
 }
 
-func omitted(t *testing.T, h Home) {
+func omitted(t *testing.T, h Location) {
 	r := tenArrivals(t, h)
 	want := all(t, r)
 	for i := range want {
@@ -324,7 +324,7 @@ func omitted(t *testing.T, h Home) {
 	}
 }
 
-func waiting(t *testing.T, h Home) {
+func waiting(t *testing.T, h Location) {
 	j := open(t, h, journal.Options{})
 	own, err := j.Reader()
 	if err != nil {
@@ -358,7 +358,7 @@ func waiting(t *testing.T, h Home) {
 	}
 }
 
-func following(t *testing.T, h Home) {
+func following(t *testing.T, h Location) {
 	j := open(t, h, journal.Options{})
 	r := read(t, h)
 	const n = 400
@@ -393,7 +393,7 @@ func following(t *testing.T, h Home) {
 	wg.Wait()
 }
 
-func refused(t *testing.T, h Home) {
+func refused(t *testing.T, h Location) {
 	j := open(t, h, journal.Options{})
 	if err := j.Ready(t.Context()); err != nil {
 		t.Errorf("ready: %v", err)

@@ -29,7 +29,7 @@ func save(t *testing.T, j journal.Journal, key string, cursor int64, list ...mod
 	}
 }
 
-func outcomes(t *testing.T, h Home) {
+func outcomes(t *testing.T, h Location) {
 	j, r := open(t, h, journal.Options{}), read(t, h)
 	if _, known, err := r.ForwardCursor(t.Context(), "a"); known || err != nil {
 		t.Errorf("a target of a journal that never forwarded: %v, %v", known, err)
@@ -54,7 +54,7 @@ func outcomes(t *testing.T, h Home) {
 	}
 }
 
-func settled(t *testing.T, h Home) {
+func settled(t *testing.T, h Location) {
 	j, r := open(t, h, journal.Options{}), read(t, h)
 	for seq := int64(1); seq <= 10; seq++ {
 		f := outcome(seq, "http://a")
@@ -93,13 +93,13 @@ func keeps(t *testing.T, r journal.Reader, want ...string) {
 
 // reopen opens the journal with retention as of a moment. Retention starts with
 // the journal.
-func reopen(t *testing.T, h Home, j journal.Journal, retain time.Duration, now time.Time) journal.Journal {
+func reopen(t *testing.T, h Location, j journal.Journal, retain time.Duration, now time.Time) journal.Journal {
 	t.Helper()
 	j.Close()
 	return open(t, h, journal.Options{Retain: retain, Now: func() time.Time { return now }})
 }
 
-func retention(t *testing.T, h Home) {
+func retention(t *testing.T, h Location) {
 	j, r := open(t, h, journal.Options{}), read(t, h)
 	at := func(minutes int) time.Time { return received.Add(time.Duration(minutes) * time.Minute) }
 	appendTo(t, j, delivery("ping", `{"success":true}`))
@@ -123,7 +123,7 @@ func retention(t *testing.T, h Home) {
 	}
 }
 
-func remembered(t *testing.T, h Home) {
+func remembered(t *testing.T, h Location) {
 	j, r := open(t, h, journal.Options{}), read(t, h)
 	appendTo(t, j, delivery("msg_1", "first body"))
 	j = reopen(t, h, j, time.Hour, received.Add(47*time.Hour))
@@ -151,21 +151,21 @@ func remembered(t *testing.T, h Home) {
 	}
 }
 
-func held(t *testing.T, h Home) {
+func leased(t *testing.T, h Location) {
 	j := open(t, h, journal.Options{})
-	told := make(chan journal.Holder, 10)
+	told := make(chan journal.LeaseOwner, 10)
 	wrong := errors.New("wrong")
-	err := j.Hold(t.Context(), "job", func(h journal.Holder) { told <- h }, func(ctx context.Context) error {
+	err := j.WithLease(t.Context(), "lease", func(h journal.LeaseOwner) { told <- h }, func(ctx context.Context) error {
 		if ctx.Err() != nil {
 			t.Error(ctx.Err())
 		}
 		return wrong
 	})
-	if holder := <-told; err != wrong || !holder.Self {
-		t.Errorf("%v, %+v", err, holder)
+	if owner := <-told; err != wrong || !owner.Self {
+		t.Errorf("%v, %+v", err, owner)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
-	err = j.Hold(ctx, "job", func(journal.Holder) {}, func(ctx context.Context) error {
+	err = j.WithLease(ctx, "lease", func(journal.LeaseOwner) {}, func(ctx context.Context) error {
 		cancel()
 		<-ctx.Done()
 		return ctx.Err()

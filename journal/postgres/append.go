@@ -37,7 +37,11 @@ type arrival struct {
 // committed d as durably as its synchronous_commit asks for.
 func (j *Journal) Append(ctx context.Context, d *model.Delivery) error {
 	a := &arrival{journal.Arrival{Delivery: d, Header: string(journal.AppendHeader(nil, d.Header, d.ID))}, ctx}
-	if err := j.group.Add(ctx, a); err != nil {
+	err := j.group.Add(ctx, a)
+	if err == nil && a.Seq == 0 {
+		err = fmt.Errorf("it was left out of the commit: %w", context.Cause(ctx)) // its time had run out
+	}
+	if err != nil {
 		if failed := j.failed.Load(); failed != nil && ctx.Err() != nil {
 			return failed.err // says why time ran out
 		}

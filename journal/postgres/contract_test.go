@@ -62,7 +62,36 @@ func newDatabase(s *pgtest.Server) database {
 func TestADatabaseKeepsWhatAJournalPromises(t *testing.T) {
 	t.Parallel()
 	s := pgtest.Start(t, "fsync = off")
-	journaltest.Run(t, func(t testing.TB) journaltest.Home { return newDatabase(s) })
+	journaltest.Run(t, func(t testing.TB) journaltest.Location { return newDatabase(s) })
+}
+
+// lateContext ends without notice after it was looked at once: as if Append were
+// not scheduled between the end of its context and the end of the commit.
+type lateContext struct {
+	context.Context
+	looked atomic.Bool
+}
+
+func (c *lateContext) Done() <-chan struct{} { return nil }
+
+func (c *lateContext) Err() error {
+	if c.looked.Swap(true) {
+		return context.DeadlineExceeded
+	}
+	return nil
+}
+
+func TestWhatIsLeftOutOfACommitIsNotAcknowledged(t *testing.T) {
+	t.Parallel()
+	d := newDatabase(pgtest.Start(t, "fsync = off"))
+	j := d.Open(t, journal.Options{})
+	kept := delivery("msg_1", "{}")
+	if err := j.Append(&lateContext{Context: t.Context()}, kept); err == nil {
+		t.Errorf("it was acknowledged as number %d", kept.Seq)
+	}
+	if found, err := d.Reader(t).After(t.Context(), 0, 10); len(found) > 0 || err != nil {
+		t.Errorf("%d are kept (%v)", len(found), err)
+	}
 }
 
 // file is a journal in a SQLite file.

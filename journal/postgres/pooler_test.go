@@ -55,7 +55,7 @@ func TestAPoolerInTransactionModeIsNoticedAndDoneWith(t *testing.T) {
 	if err := first.SaveForwards("a", "http://a", 1, nil); err != nil {
 		t.Error(err)
 	}
-	if err := receivers[1].Hold(t.Context(), "job", func(journal.Holder) {}, func(context.Context) error { return nil }); err != nil {
+	if err := receivers[1].WithLease(t.Context(), "lease", func(journal.LeaseOwner) {}, func(context.Context) error { return nil }); err != nil {
 		t.Error(err)
 	}
 }

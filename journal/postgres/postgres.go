@@ -1,4 +1,4 @@
-// Package postgres is the shared home of a journal: a PostgreSQL database
+// Package postgres stores a journal in a PostgreSQL database
 // (version 13 or later) that any number of receivers append to and any number of
 // readers read, on any number of machines.
 //
@@ -165,7 +165,7 @@ func (j *Journal) Reader() (journal.Reader, error) {
 // closeTime is how long Close waits for a server that does not answer.
 const closeTime = 2 * time.Second
 
-// Close waits for the Appends under way, and gives up the jobs that are held. A
+// Close waits for the Appends under way, and gives up its leases. A
 // commit that waits for the standby is left to the server.
 func (j *Journal) Close() error {
 	j.closing.Do(func() {

@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"crypto/sha256"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -20,12 +19,12 @@ const (
 
 // keepRetaining removes what is older than Retain, as the one process that does.
 func (j *Journal) keepRetaining(ctx context.Context) {
-	tell := func(h journal.Holder) {
-		if j.options.Holding != nil {
-			j.options.Holding(h)
+	report := func(o journal.LeaseOwner) {
+		if j.options.RetentionOwner != nil {
+			j.options.RetentionOwner(o)
 		}
 	}
-	j.Hold(ctx, "retention", tell, func(ctx context.Context) error {
+	j.WithLease(ctx, "retention", report, func(ctx context.Context) error {
 		tick := time.NewTicker(retainEvery)
 		defer tick.Stop()
 		for {
@@ -90,9 +89,7 @@ func (j *Journal) removeDeliveries(ctx context.Context, end int64, now time.Time
 		}
 		var gone []journal.Removal
 		for i := range found {
-			d := &found[i]
-			after = d.Seq
-			gone = news.Add(gone, journal.Removal{Seq: d.Seq, ID: d.ID, Received: d.Received, Digest: sha256.Sum256(d.Body)}, model.Decode(d))
+			after, gone = found[i].Seq, news.Add(gone, &found[i])
 		}
 		if err := j.remove(ctx, gone, now); err != nil {
 			return err

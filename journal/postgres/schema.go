@@ -29,7 +29,7 @@ const leastServer = 130000
 //	                 with the SHA-256 of its body
 //	forward_targets  each place that deliveries are forwarded to
 //	forwards         the newest outcome of each delivery at each target
-//	holders          who holds a job that one process at a time does
+//	holders          the leases: job names one, token and name tell its owner
 //	receivers        the processes that append, each until it has been silent for
 //	                 some time
 //	events, tasks    the JSON in the bodies, for people

@@ -6,16 +6,18 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"aspectop/broadcast"
 )
 
 const (
-	// lookSoon is how often the head row is read while deliveries come, and
-	// lookLate how often when none has come for calm. NOTIFY would pass neither
+	// pollSoon is how often the head row is read while deliveries come, and
+	// pollLate how often when none has come for calm. NOTIFY would pass neither
 	// every pooler nor every engine, and takes a global lock at each commit.
-	lookSoon = 50 * time.Millisecond
-	lookLate = 200 * time.Millisecond
+	pollSoon = 50 * time.Millisecond
+	pollLate = 200 * time.Millisecond
 	calm     = 5 * time.Second
-	lookTime = 5 * time.Second
+	pollTime = 5 * time.Second
 )
 
 // watcher reads the head row for all readers of a pool.
@@ -28,13 +30,15 @@ type watcher struct {
 	news int64     // counts changes
 	last int64     // of the head row; -1: it was never read
 	at   time.Time // of the newest change
-	err  error     // of the newest look
-	next chan struct{}
+	err  error     // of the newest poll
+
+	// signal is sent at each change, under mu.
+	signal broadcast.Signal
 }
 
 func newWatcher(pool *pgxpool.Pool) *watcher {
 	ctx, end := context.WithCancel(context.Background())
-	w := &watcher{pool: pool, end: end, done: make(chan struct{}), last: -1, next: make(chan struct{})}
+	w := &watcher{pool: pool, end: end, done: make(chan struct{}), last: -1}
 	go w.run(ctx)
 	return w
 }
@@ -45,14 +49,14 @@ func (w *watcher) close() {
 }
 
 // changes returns how many there were so far, a channel that is closed at the
-// next, and why the newest look failed.
+// next, and why the newest poll failed.
 func (w *watcher) changes() (news int64, next <-chan struct{}, err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.news, w.next, w.err
+	return w.news, w.signal.Next(), w.err
 }
 
-// tell lets readers know of a commit of this process before the next look.
+// tell lets readers know of a commit of this process before the next poll.
 func (w *watcher) tell(last int64) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -66,14 +70,13 @@ func (w *watcher) tell(last int64) {
 func (w *watcher) changed() {
 	w.news++
 	w.at = time.Now()
-	close(w.next)
-	w.next = make(chan struct{})
+	w.signal.Send()
 }
 
 func (w *watcher) run(ctx context.Context) {
 	defer close(w.done)
 	for {
-		timer := time.NewTimer(w.look(ctx))
+		timer := time.NewTimer(w.poll(ctx))
 		select {
 		case <-timer.C:
 		case <-ctx.Done():
@@ -83,9 +86,9 @@ func (w *watcher) run(ctx context.Context) {
 	}
 }
 
-// look reads the head row and returns how long to wait before the next look.
-func (w *watcher) look(ctx context.Context) time.Duration {
-	ctx, cancel := context.WithTimeout(ctx, lookTime)
+// poll reads the head row and returns how long to wait before the next poll.
+func (w *watcher) poll(ctx context.Context) time.Duration {
+	ctx, cancel := context.WithTimeout(ctx, pollTime)
 	defer cancel()
 	var last int64
 	err := w.pool.QueryRow(ctx, `SELECT last FROM aspectop.head`).Scan(&last)
@@ -100,7 +103,7 @@ func (w *watcher) look(ctx context.Context) time.Duration {
 		w.changed()
 	}
 	if time.Since(w.at) > calm {
-		return lookLate
+		return pollLate
 	}
-	return lookSoon
+	return pollSoon
 }

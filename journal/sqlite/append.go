@@ -74,7 +74,7 @@ func (j *Journal) commit(b []*arrival) (err error) {
 		n += int64(len(a.Header) + len(a.Delivery.Body))
 	}
 	j.noteWritten(n)
-	j.restartLog(patience)
+	j.restartLog(logLimit)
 	// After the sync, and before it is acknowledged. A file that went away may come
 	// back with b in it, so b stays numbered: what Svix sends again is then a repeat.
 	return j.present()

@@ -24,9 +24,9 @@ const (
 	// checkpointDelay is how long anything stays in the log alone. Whoever copies
 	// the file without its log misses no more than that.
 	checkpointDelay = 5 * time.Second
-	// patience is how many times its due size the log may reach before commits
+	// logLimit is how many times its due size the log may reach before commits
 	// wait for a checkpoint.
-	patience = 2
+	logLimit = 2
 	// readersPause is how long commits wait, at most, for readers that keep the log
 	// from starting over.
 	readersPause = 20 * time.Millisecond

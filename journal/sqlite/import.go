@@ -59,7 +59,7 @@ func (j *Journal) Import(_ context.Context, deliveries []model.Delivery) error {
 	}
 	j.last = deliveries[len(deliveries)-1].Seq
 	j.noteWritten(size)
-	j.restartLog(patience)
+	j.restartLog(logLimit)
 	j.news.tell()
 	return explain(j.path, j.present())
 }

@@ -89,7 +89,7 @@ func (f file) Open(t testing.TB, o journal.Options) journal.Journal { return mus
 func (f file) Reader(t testing.TB) journal.Reader                   { return mustRead(t, string(f)) }
 
 func TestAFileKeepsWhatAJournalPromises(t *testing.T) {
-	journaltest.Run(t, func(t testing.TB) journaltest.Home { return file(newPath(t)) })
+	journaltest.Run(t, func(t testing.TB) journaltest.Location { return file(newPath(t)) })
 }
 
 func TestChangedTellsCommitsOfOthersOnce(t *testing.T) {

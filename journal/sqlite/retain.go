@@ -1,7 +1,6 @@
 package sqlite
 
 import (
-	"crypto/sha256"
 	"database/sql"
 	"errors"
 	"time"
@@ -54,9 +53,7 @@ func (j *Journal) removeDeliveries(end int64, now time.Time) error {
 		after = found[len(found)-1].Seq
 		var gone []journal.Removal
 		for i := range found {
-			d := &found[i]
-			r := journal.Removal{Seq: d.Seq, ID: d.ID, Received: d.Received, Digest: sha256.Sum256(d.Body)}
-			gone = news.Add(gone, r, model.Decode(d))
+			gone = news.Add(gone, &found[i])
 		}
 		if err := j.remove(gone, now); err != nil {
 			return err

@@ -1,4 +1,4 @@
-// Package sqlite is the embedded home of a journal: one SQLite file that people
+// Package sqlite stores a journal in one SQLite file that people
 // can also open with sqlite3.
 //
 // One [Journal] at a time writes a file, which an OS lock beside it ensures. Any
@@ -253,9 +253,9 @@ func (j *Journal) Ready(context.Context) error {
 	return explain(j.path, err)
 }
 
-// Hold runs f at once: whoever has the file open for writing holds all jobs.
-func (j *Journal) Hold(ctx context.Context, _ string, tell func(journal.Holder), f func(context.Context) error) error {
-	tell(journal.Holder{Self: true})
+// WithLease runs f at once: the process that has the file open for writing holds all leases.
+func (j *Journal) WithLease(ctx context.Context, _ string, report func(journal.LeaseOwner), f func(context.Context) error) error {
+	report(journal.LeaseOwner{Self: true})
 	return f(ctx)
 }
 

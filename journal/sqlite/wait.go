@@ -2,8 +2,10 @@ package sqlite
 
 import (
 	"context"
-	"sync"
+	"sync/atomic"
 	"time"
+
+	"aspectop/broadcast"
 )
 
 const (
@@ -20,33 +22,13 @@ const (
 // news tells the readers of the writer's own process about commits, so that they
 // need not ask the file.
 type news struct {
-	mu      sync.Mutex
-	commits int64
-	next    chan struct{} // closed at the next commit; nil while nobody waits
+	commits atomic.Int64
+	changed broadcast.Signal
 }
 
 func (n *news) tell() {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.commits++
-	if n.next != nil {
-		close(n.next)
-		n.next = nil
-	}
-}
-
-// after returns the number of commits so far and, if it is not greater than
-// seen, a channel that is closed at the next.
-func (n *news) after(seen int64) (commits int64, next <-chan struct{}) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if n.commits > seen {
-		return n.commits, nil
-	}
-	if n.next == nil {
-		n.next = make(chan struct{})
-	}
-	return n.commits, n.next
+	n.commits.Add(1)
+	n.changed.Send()
 }
 
 // Wait returns when something was committed since its last call returned; see
@@ -56,8 +38,8 @@ func (r *Reader) Wait(ctx context.Context) error {
 		return r.poll(ctx)
 	}
 	for {
-		commits, next := r.news.after(r.seen)
-		if next == nil {
+		next := r.news.changed.Next()
+		if commits := r.news.commits.Load(); commits > r.seen {
 			r.seen = commits
 			return r.check(ctx)
 		}

@@ -15,44 +15,44 @@ import (
 	"aspectop/journal/sqlite"
 )
 
-// Home is the location of a journal, the value of --journal. Only this file knows
+// Location is the location of a journal, the value of --journal. Only this file knows
 // which kinds there are.
-type Home struct {
+type Location struct {
 	path     string             // of an SQLite file; "" if in memory
 	database *postgres.Database // nil if a file or in memory
 }
 
 const (
-	// MemoryHome names a journal that is deleted on exit.
-	MemoryHome = "memory"
-	// JournalFlag is the flag for a Home.
+	// MemoryLocation names a journal that is deleted on exit.
+	MemoryLocation = "memory"
+	// JournalFlag is the flag for a Location.
 	JournalFlag = "journal"
 	// connectTime limits opening a database.
 	connectTime = 15 * time.Second
 )
 
-// HomeOf parses --journal: a path, "memory", a postgres:// URL, or "" for the file
+// LocationOf parses --journal: a path, "memory", a postgres:// URL, or "" for the file
 // in the user's state directory.
-func HomeOf(flag string) (Home, error) {
+func LocationOf(flag string) (Location, error) {
 	switch scheme, _, isURL := strings.Cut(flag, "://"); {
-	case flag == MemoryHome:
-		return Home{}, nil
+	case flag == MemoryLocation:
+		return Location{}, nil
 	case flag == "":
 		path, err := sqlite.DefaultPath()
 		if err != nil {
-			return Home{}, exit.Setup(err)
+			return Location{}, exit.Setup(err)
 		}
-		return Home{path: path}, nil
+		return Location{path: path}, nil
 	case postgres.IsURL(flag):
 		d, err := postgres.Parse(flag)
 		if err != nil {
-			return Home{}, exit.Usage("--journal: %w", err)
+			return Location{}, exit.Usage("--journal: %w", err)
 		}
-		return Home{database: d}, nil
+		return Location{database: d}, nil
 	case isURL:
-		return Home{}, exit.Setup(fmt.Errorf("--journal: must be a file or a PostgreSQL database (postgres://…), not %s://", scheme))
+		return Location{}, exit.Setup(fmt.Errorf("--journal: must be a file or a PostgreSQL database (postgres://…), not %s://", scheme))
 	}
-	return Home{path: flag}, nil
+	return Location{path: flag}, nil
 }
 
 // RefusePassword rejects a password in --journal where others can read it; in the
@@ -65,25 +65,25 @@ func RefusePassword(flag, value, where string) error {
 }
 
 // InMemory reports whether the journal is deleted on exit.
-func (h Home) InMemory() bool { return h.path == "" && h.database == nil }
+func (l Location) InMemory() bool { return l.path == "" && l.database == nil }
 
 // Shared reports whether several processes may write the journal.
-func (h Home) Shared() bool { return h.database != nil }
+func (l Location) Shared() bool { return l.database != nil }
 
 // File is the path of the journal, "" if it is not a file.
-func (h Home) File() string { return h.path }
+func (l Location) File() string { return l.path }
 
 // Open opens the journal for appending.
-func (h Home) Open(ctx context.Context, o journal.Options) (j journal.Journal, err error) {
+func (l Location) Open(ctx context.Context, o journal.Options) (j journal.Journal, err error) {
 	switch {
-	case h.database != nil:
+	case l.database != nil:
 		ctx, cancel := context.WithTimeout(ctx, connectTime)
 		defer cancel()
-		j, err = h.database.Open(ctx, o)
-	case h.path == "":
+		j, err = l.database.Open(ctx, o)
+	case l.path == "":
 		j, err = sqlite.OpenMemory(o)
 	default:
-		j, err = sqlite.Open(h.path, o)
+		j, err = sqlite.Open(l.path, o)
 	}
 	if err != nil {
 		return nil, exit.Setup(err)
@@ -92,16 +92,16 @@ func (h Home) Open(ctx context.Context, o journal.Options) (j journal.Journal, e
 }
 
 // Reader opens the journal for reading.
-func (h Home) Reader() (r journal.Reader, err error) {
+func (l Location) Reader() (r journal.Reader, err error) {
 	switch {
-	case h.database != nil:
+	case l.database != nil:
 		ctx, cancel := context.WithTimeout(context.Background(), connectTime)
 		defer cancel()
-		r, err = h.database.OpenReader(ctx)
-	case h.path == "":
+		r, err = l.database.OpenReader(ctx)
+	case l.path == "":
 		return nil, exit.Usage("a journal in memory cannot be read by another process; use --journal with a file")
 	default:
-		r, err = sqlite.OpenReader(h.path)
+		r, err = sqlite.OpenReader(l.path)
 	}
 	if err != nil {
 		return nil, exit.Setup(err)
@@ -110,53 +110,53 @@ func (h Home) Reader() (r journal.Reader, err error) {
 }
 
 // Writer describes who is writing the journal, and whether anybody is.
-func (h Home) Writer() (who string, alive bool, err error) {
-	if h.database == nil {
-		pid, alive, err := sqlite.Writer(h.path)
+func (l Location) Writer() (who string, alive bool, err error) {
+	if l.database == nil {
+		pid, alive, err := sqlite.Writer(l.path)
 		return fmt.Sprintf("process %d", pid), alive, err
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), connectTime)
 	defer cancel()
-	names, err := h.database.Receivers(ctx)
+	names, err := l.database.Receivers(ctx)
 	return strings.Join(names, ", "), len(names) > 0, err
 }
 
 // Remarks are sentences about the way to the journal, after it was opened, that
 // its user should know.
-func (h Home) Remarks() []string {
-	if h.database == nil {
+func (l Location) Remarks() []string {
+	if l.database == nil {
 		return nil
 	}
-	return h.database.Remarks()
+	return l.database.Remarks()
 }
 
 // String is the location without a password.
-func (h Home) String() string {
+func (l Location) String() string {
 	switch {
-	case h.database != nil:
-		return h.database.String()
-	case h.path == "":
-		return MemoryHome
+	case l.database != nil:
+		return l.database.String()
+	case l.path == "":
+		return MemoryLocation
 	}
-	return h.path
+	return l.path
 }
 
 // OpenReader opens the journal that --journal names for reading. What cannot be
 // read of it, and what its user should know, is told on stderr.
-func OpenReader(flag string) (Home, journal.Reader, error) {
-	h, err := HomeOf(flag)
+func OpenReader(flag string) (Location, journal.Reader, error) {
+	l, err := LocationOf(flag)
 	if err != nil {
-		return h, nil, err
+		return l, nil, err
 	}
-	r, err := h.Reader()
+	r, err := l.Reader()
 	OnDamage(r, func(err error) { fmt.Fprintln(os.Stderr, "aspectop: "+clean.Text(err.Error())) })
-	h.TellRemarks()
-	return h, r, err
+	l.TellRemarks()
+	return l, r, err
 }
 
 // TellRemarks tells the remarks on stderr.
-func (h Home) TellRemarks() {
-	for _, r := range h.Remarks() {
+func (l Location) TellRemarks() {
+	for _, r := range l.Remarks() {
 		fmt.Fprintln(os.Stderr, "aspectop: "+clean.Text(r))
 	}
 }

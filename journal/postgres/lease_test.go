@@ -15,12 +15,12 @@ func TestAJobIsTakenOverFromAProcessThatDied(t *testing.T) {
 	s := pgtest.Start(t, "fsync = off")
 	d := database(s.URL("aspectop", "aspectop"))
 	first, second := d.Open(t, journal.Options{}).(*Journal), d.Open(t, journal.Options{})
-	if h, err := first.claim(t.Context(), "job"); err != nil || !h.Self {
+	if h, err := first.acquire(t.Context(), "lease"); err != nil || !h.Self {
 		t.Fatalf("%+v, %v", h, err) // and never renews it, like the dead
 	}
 	began := time.Now()
-	var told []journal.Holder
-	err := second.Hold(t.Context(), "job", func(h journal.Holder) { told = append(told, h) }, func(context.Context) error { return nil })
+	var told []journal.LeaseOwner
+	err := second.WithLease(t.Context(), "lease", func(h journal.LeaseOwner) { told = append(told, h) }, func(context.Context) error { return nil })
 	if took := time.Since(began); err != nil || took > 15*time.Second {
 		t.Errorf("taken over after %v, %v", took, err)
 	}
@@ -29,7 +29,7 @@ func TestAJobIsTakenOverFromAProcessThatDied(t *testing.T) {
 	}
 }
 
-func TestAHolderThatCannotRenewStopsBeforeAnotherBegins(t *testing.T) {
+func TestAnOwnerThatCannotRenewALeaseStopsBeforeAnotherBegins(t *testing.T) {
 	t.Parallel()
 	s := pgtest.Start(t, "fsync = off")
 	d := database(s.URL("aspectop", "aspectop"))
@@ -39,7 +39,7 @@ func TestAHolderThatCannotRenewStopsBeforeAnotherBegins(t *testing.T) {
 	held, lost := make(chan time.Time, 1), make(chan time.Time, 1)
 	ended := make(chan error, 1)
 	go func() {
-		ended <- j.Hold(ctx, "job", func(journal.Holder) {}, func(ctx context.Context) error {
+		ended <- j.WithLease(ctx, "lease", func(journal.LeaseOwner) {}, func(ctx context.Context) error {
 			held <- time.Now()
 			<-ctx.Done()
 			lost <- time.Now()
@@ -48,8 +48,8 @@ func TestAHolderThatCannotRenewStopsBeforeAnotherBegins(t *testing.T) {
 	}()
 	began := <-held
 	s.Kill()
-	if took := (<-lost).Sub(began); took > holdTime-renewEvery {
-		t.Errorf("it went on for %v after it had claimed the job for %v", took, holdTime)
+	if took := (<-lost).Sub(began); took > leaseTime-renewEvery {
+		t.Errorf("it went on for %v after it had acquired the lease for %v", took, leaseTime)
 	}
 	cancel()
 	if err := <-ended; !errors.Is(err, context.Canceled) {
@@ -61,10 +61,10 @@ func TestWhoDoesRetentionIsTold(t *testing.T) {
 	t.Parallel()
 	s := pgtest.Start(t, "fsync = off")
 	d := database(s.URL("aspectop", "aspectop"))
-	options := func(told chan journal.Holder) journal.Options {
-		return journal.Options{Retain: time.Hour, Holding: func(h journal.Holder) { told <- h }}
+	options := func(told chan journal.LeaseOwner) journal.Options {
+		return journal.Options{Retain: time.Hour, RetentionOwner: func(h journal.LeaseOwner) { told <- h }}
 	}
-	mine, theirs := make(chan journal.Holder, 10), make(chan journal.Holder, 10)
+	mine, theirs := make(chan journal.LeaseOwner, 10), make(chan journal.LeaseOwner, 10)
 	first := d.Open(t, options(mine)).(*Journal)
 	if h := <-mine; !h.Self {
 		t.Fatalf("told %+v", h)
