@@ -163,18 +163,14 @@ func (p *progress) reached() bool { return !p.asked.Load() || p.connected.Load()
 // retryDelay says whether to try again after the nth failure, and after how
 // long.
 func retryDelay(r call, err error, n int) (time.Duration, bool) {
-	var refused *APIError
-	if errors.As(err, &refused) {
+	if refused, ok := errors.AsType[*APIError](err); ok {
 		if !refused.temporary(r) || refused.RetryAfter > maxRetryAfter {
 			return 0, false
 		}
 		return max(refused.RetryAfter, backoff(n)), true
 	}
-	var broken *networkError
-	if errors.As(err, &broken) {
-		return backoff(n), broken.temporary()
-	}
-	return 0, false
+	broken, ok := errors.AsType[*networkError](err)
+	return backoff(n), ok && broken.temporary()
 }
 
 // sleep waits before a retry. If the caller's deadline comes first, it fails with

@@ -2,6 +2,7 @@ package aspect
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -14,12 +15,17 @@ import (
 
 // EndpointSpec are the settings of a webhook endpoint.
 type EndpointSpec struct {
-	URL         string // where Svix posts
-	Description string
-	EventTypes  []string // empty: all task events
-	RateLimit   int      // deliveries a second (Svix's unit; Aspect names none); 0: 120, as on Aspect's page
-	Version     int      // 0: 1, the only one documented
-	Disabled    bool     // only for updates: a new endpoint is enabled
+	URL         string   `json:"url"` // where Svix posts
+	Description string   `json:"description"`
+	EventTypes  []string `json:"event_types"`        // empty: all task events
+	RateLimit   int      `json:"rate_limit"`         // deliveries a second (Svix's unit; Aspect names none); 0: 120, as on Aspect's page
+	Version     int      `json:"version"`            // 0: 1, the only one documented
+	Disabled    bool     `json:"disabled,omitempty"` // only for updates: a new endpoint is enabled
+}
+
+func (s EndpointSpec) withDefaults() EndpointSpec {
+	s.RateLimit, s.Version = cmp.Or(s.RateLimit, 120), cmp.Or(s.Version, 1)
+	return s
 }
 
 // Endpoint is a webhook endpoint.
@@ -42,26 +48,6 @@ const AllTaskEvents = "task.*"
 
 var taskEvents = []string{"task.progress", "task.completed", "task.failed"}
 
-type endpointBody struct {
-	URL         string   `json:"url"`
-	Description string   `json:"description"`
-	EventTypes  []string `json:"event_types"`
-	RateLimit   int      `json:"rate_limit"`
-	Version     int      `json:"version"`
-	Disabled    *bool    `json:"disabled,omitempty"`
-}
-
-func (s EndpointSpec) body() endpointBody {
-	b := endpointBody{URL: s.URL, Description: s.Description, EventTypes: s.EventTypes, RateLimit: s.RateLimit, Version: s.Version}
-	if b.RateLimit == 0 {
-		b.RateLimit = 120
-	}
-	if b.Version == 0 {
-		b.Version = 1
-	}
-	return b
-}
-
 // CreateEndpoint creates an endpoint. If ctx ends during the request, it waits up to
 // 5 seconds for the answer. After an error for which [Undone] is false, the endpoint
 // may exist, recognizable only by its description; a [Registrar] handles that.
@@ -69,12 +55,12 @@ func (c *Client) CreateEndpoint(ctx context.Context, spec EndpointSpec) (Created
 	if err := checkTarget(spec.URL); err != nil {
 		return Created{}, err
 	}
-	b := spec.body()
-	if len(b.EventTypes) == 0 {
-		b.EventTypes = []string{AllTaskEvents}
+	sent := spec.withDefaults()
+	sent.Disabled = false
+	if len(sent.EventTypes) == 0 {
+		sent.EventTypes = []string{AllTaskEvents}
 	}
-	r := call{method: http.MethodPost, path: "/webhooks/endpoints", body: b}
-	answer, err := c.do(ctx, r)
+	answer, err := c.do(ctx, call{method: http.MethodPost, path: "/webhooks/endpoints", body: sent})
 	if err != nil {
 		return Created{}, err
 	}
@@ -82,17 +68,10 @@ func (c *Client) CreateEndpoint(ctx context.Context, spec EndpointSpec) (Created
 	if !ok {
 		return Created{}, errors.New("POST /webhooks/endpoints: unreadable answer: an endpoint may have been created; look for it in Aspect's dashboard")
 	}
-	raw := o["endpoint"]
-	e, nested := objectOf(raw)
-	if !nested {
-		e, raw = o, answer
-	}
+	inner, _ := o.object("endpoint")
 	created := Created{
-		Endpoint: endpointOf(e, raw, spec),
-		Secret:   NewCredential(o.text("secret")),
-	}
-	if created.Secret.Empty() {
-		created.Secret = NewCredential(e.text("secret"))
+		Endpoint: endpointOf(o, answer, spec),
+		Secret:   NewCredential(cmp.Or(o.text("secret"), inner.text("secret"))),
 	}
 	if created.Endpoint.ID == "" {
 		return created, errors.New("POST /webhooks/endpoints: the answer contains no endpoint id: an endpoint may have been created; look for it in Aspect's dashboard")
@@ -120,27 +99,18 @@ func (c *Client) UpdateEndpoint(ctx context.Context, id string, spec EndpointSpe
 	if err := checkTarget(spec.URL); err != nil {
 		return Endpoint{}, err
 	}
-	path, err := pathOf("/webhooks/endpoints/", id, "")
+	spec = spec.withDefaults()
+	if len(spec.EventTypes) == 0 || slices.Contains(spec.EventTypes, AllTaskEvents) {
+		spec.EventTypes = taskEvents
+	}
+	o, answer, err := c.change(ctx, http.MethodPut, id, struct {
+		EndpointSpec
+		Disabled bool `json:"disabled"` // also if false
+	}{spec, spec.Disabled})
 	if err != nil {
 		return Endpoint{}, err
 	}
-	b := spec.body()
-	b.EventTypes = expand(b.EventTypes)
-	b.Disabled = &spec.Disabled
-	answer, err := c.do(ctx, call{method: http.MethodPut, path: path, body: b})
-	if err != nil {
-		return Endpoint{}, err
-	}
-	o, err := acknowledged(http.MethodPut, path, answer)
-	if err != nil {
-		return Endpoint{}, err
-	}
-	raw := json.RawMessage(answer)
-	if e, ok := o.object("endpoint"); ok {
-		raw, o = o["endpoint"], e
-	}
-	spec.EventTypes, spec.RateLimit, spec.Version = b.EventTypes, b.RateLimit, b.Version
-	e := endpointOf(o, raw, spec)
+	e := endpointOf(o, answer, spec)
 	e.ID = id
 	return e, nil
 }
@@ -148,48 +118,39 @@ func (c *Client) UpdateEndpoint(ctx context.Context, id string, spec EndpointSpe
 // DeleteEndpoint deletes an endpoint and the deliveries that Svix would still retry.
 // If it does not exist, the error matches [ErrNotFound].
 func (c *Client) DeleteEndpoint(ctx context.Context, id string) error {
-	path, err := pathOf("/webhooks/endpoints/", id, "")
-	if err != nil {
-		return err
-	}
-	answer, err := c.do(ctx, call{method: http.MethodDelete, path: path})
-	if err != nil {
-		return err
-	}
-	o, err := acknowledged(http.MethodDelete, path, answer)
-	if err == nil && o != nil && !o.succeeded() {
-		err = foreignAnswer(http.MethodDelete, path)
-	}
+	_, _, err := c.change(ctx, http.MethodDelete, id, nil)
 	return err
 }
 
-// acknowledged reads the answer to a change: an object, or nothing. A page of a proxy
-// or of another server does not say that anything was changed.
-func acknowledged(method, path string, answer []byte) (object, error) {
-	o, ok := objectOf(answer)
-	said := string(bytes.TrimSpace(answer))
-	switch {
-	case o.failed():
-		return nil, fmt.Errorf("%s %s: Aspect reported a failure: try again", method, path)
-	case !ok && said != "" && said != "null":
-		return nil, foreignAnswer(method, path)
+// change updates or deletes an endpoint. Its answer is an object, or nothing: a page of
+// a proxy or of another server does not say that anything was changed.
+func (c *Client) change(ctx context.Context, method, id string, body any) (o object, answer []byte, err error) {
+	path, err := pathOf("/webhooks/endpoints/", id)
+	if err != nil {
+		return nil, nil, err
 	}
-	return o, nil
+	if answer, err = c.do(ctx, call{method: method, path: path, body: body}); err != nil {
+		return nil, nil, err
+	}
+	o, isObject := objectOf(answer)
+	nothing := slices.Contains([]string{"", "null"}, string(bytes.TrimSpace(answer)))
+	switch success := string(o["success"]); {
+	case success == "false":
+		err = fmt.Errorf("%s %s: Aspect reported a failure: try again", method, path)
+	case !isObject && !nothing, isObject && method == http.MethodDelete && success != "true":
+		err = fmt.Errorf("%s %s: the answer is not one of Aspect's, so probably nothing was changed: check ASPECT_URL, and whether there is a proxy in between", method, path)
+	}
+	return o, answer, err
 }
 
-func foreignAnswer(method, path string) error {
-	return fmt.Errorf("%s %s: the answer is not one of Aspect's, so probably nothing was changed: check ASPECT_URL, and whether there is a proxy in between", method, path)
-}
-
-// endpointOf parses an endpoint; sent supplies fields missing in the answer.
+// endpointOf parses an endpoint, which may be wrapped in a member called endpoint; sent
+// supplies missing fields.
 func endpointOf(o object, raw json.RawMessage, sent EndpointSpec) Endpoint {
+	if inner, ok := o.object("endpoint"); ok {
+		o, raw = inner, o["endpoint"]
+	}
 	e := Endpoint{ID: o.text("id"), EndpointSpec: sent, Created: o.time("created_at"), Updated: o.time("updated_at"), Raw: withoutSecret(raw)}
-	if s := o.text("url"); s != "" {
-		e.URL = s
-	}
-	if s := o.text("description"); s != "" {
-		e.Description = s
-	}
+	e.URL, e.Description = cmp.Or(o.text("url"), e.URL), cmp.Or(o.text("description"), e.Description)
 	var types []string
 	if json.Unmarshal(o["eventtypes"], &types) == nil && types != nil {
 		e.EventTypes = types
@@ -216,13 +177,6 @@ func withoutSecret(raw json.RawMessage) json.RawMessage {
 	return b
 }
 
-func expand(types []string) []string {
-	if len(types) == 0 || slices.Contains(types, AllTaskEvents) {
-		return taskEvents
-	}
-	return types
-}
-
 func checkTarget(target string) error {
 	u, err := url.Parse(target)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
@@ -231,10 +185,10 @@ func checkTarget(target string) error {
 	return nil
 }
 
-// pathOf puts an id into a path as a single segment.
-func pathOf(before, id, after string) (string, error) {
+// pathOf appends an id to a path as a single segment.
+func pathOf(before, id string) (string, error) {
 	if id == "" || id == "." || id == ".." {
 		return "", fmt.Errorf("%q is not a valid id", id)
 	}
-	return before + url.PathEscape(id) + after, nil
+	return before + url.PathEscape(id), nil
 }

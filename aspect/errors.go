@@ -3,20 +3,26 @@ package aspect
 import (
 	"context"
 	"crypto/tls"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"time"
+
+	"aspectop/clean"
 )
 
 // ErrNotFound is matched by the error of a 404 or 410 answer in JSON. Any other
 // could be that of a proxy, or of a server that is not Aspect's.
 var ErrNotFound = errors.New("not found")
 
-// APIError is an answer other than 2xx.
+// APIError is an answer other than 2xx. Error says what happened, in the server's
+// words, and what to do.
 type APIError struct {
 	Status     int
 	Method     string
@@ -29,23 +35,17 @@ type APIError struct {
 	foreign  bool   // the body is no JSON object, as those of Aspect's errors are
 }
 
-// Error says what happened, in the server's words, and what to do.
 func (e *APIError) Error() string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s %s: %d", e.Method, e.Path, e.Status)
-	if text := http.StatusText(e.Status); text != "" {
-		b.WriteString(" " + text)
-	}
-	switch {
-	case e.Code != "" && e.Detail != "":
-		b.WriteString(": " + e.Code + ": " + e.Detail)
-	case e.Code+e.Detail != "":
-		b.WriteString(": " + e.Code + e.Detail)
+	s := strings.TrimSpace(fmt.Sprintf("%s %s: %d %s", e.Method, e.Path, e.Status, http.StatusText(e.Status)))
+	for _, part := range []string{e.Code, e.Detail} {
+		if part != "" {
+			s += ": " + part
+		}
 	}
 	if advice := e.advice(); advice != "" {
-		b.WriteString(" (" + advice + ")")
+		s += " (" + advice + ")"
 	}
-	return b.String()
+	return s
 }
 
 func (e *APIError) advice() string {
@@ -92,11 +92,6 @@ func (e *APIError) temporary(r call) bool {
 	return false
 }
 
-// undone reports whether the call certainly changed nothing.
-func (e *APIError) undone() bool {
-	return e.Status < 500 && e.Status != http.StatusRequestTimeout
-}
-
 // apiError reads an answer other than 2xx.
 func (c *Client) apiError(r call, res *http.Response) *APIError {
 	e := &APIError{Status: res.StatusCode, Method: r.method, Path: r.path, RetryAfter: RetryAfter(res.Header, time.Now())}
@@ -126,12 +121,12 @@ func (e *networkError) temporary() bool {
 }
 
 func (e *networkError) Error() string {
-	var noHost *net.DNSError
-	var dial *net.OpError
 	err := e.err
-	if wrapped := (*url.Error)(nil); errors.As(err, &wrapped) {
+	if wrapped, ok := errors.AsType[*url.Error](err); ok {
 		err = wrapped.Err // the call is already named
 	}
+	noHost, unresolved := errors.AsType[*net.DNSError](err)
+	dial, unconnected := errors.AsType[*net.OpError](err)
 	var what string
 	switch {
 	case errors.Is(err, context.Canceled):
@@ -140,11 +135,11 @@ func (e *networkError) Error() string {
 		what = fmt.Sprintf("%s did not answer in time", e.host)
 	case errors.Is(err, errNoAnswer):
 		what = fmt.Sprintf("%s did not answer within %v: check the network, or try again later", e.host, tryTime)
-	case errors.As(err, &noHost):
+	case unresolved:
 		what = fmt.Sprintf("cannot resolve %s (%v): check the network and ASPECT_URL", e.host, noHost)
 	case isUntrusted(err):
 		what = fmt.Sprintf("no secure connection to %s (%v): check ASPECT_URL, this machine's clock, and whether there is a proxy in between", e.host, err)
-	case errors.As(err, &dial) && (dial.Op == "dial" || dial.Op == "proxyconnect"):
+	case unconnected && (dial.Op == "dial" || dial.Op == "proxyconnect"):
 		what = fmt.Sprintf("cannot connect to %s (%v): check the network and ASPECT_URL", e.host, err)
 	default:
 		what = fmt.Sprintf("the connection to %s broke (%v): try again", e.host, err)
@@ -154,19 +149,78 @@ func (e *networkError) Error() string {
 
 // isUntrusted reports whether TLS failed for a reason that a retry does not fix.
 func isUntrusted(err error) bool {
-	var certificate *tls.CertificateVerificationError
-	var record tls.RecordHeaderError
-	return errors.As(err, &certificate) || errors.As(err, &record)
+	return errors.As(err, new(*tls.CertificateVerificationError)) || errors.As(err, new(tls.RecordHeaderError))
 }
 
 // Undone reports whether a call that failed with err certainly changed nothing: it
 // never went out, or was refused. Otherwise an endpoint that was to be created
 // may exist.
 func Undone(err error) bool {
-	var refused *APIError
-	if errors.As(err, &refused) {
-		return refused.undone()
+	if refused, ok := errors.AsType[*APIError](err); ok {
+		return refused.Status < 500 && refused.Status != http.StatusRequestTimeout
 	}
-	var broken *networkError
-	return errors.As(err, &broken) && !broken.reached
+	broken, ok := errors.AsType[*networkError](err)
+	return ok && !broken.reached
+}
+
+// wordsOf extracts the message from the body of an error: {"detail": …} of FastAPI
+// and Svix, or else the beginning of the body. The body is foreign if it is no JSON
+// object.
+func (c *Client) wordsOf(body io.Reader) (code, detail string, foreign bool) {
+	b, _ := io.ReadAll(io.LimitReader(body, maxErrorBody))
+	o, ok := objectOf(b)
+	if !ok {
+		return "", c.clean(tags.ReplaceAllString(string(b), " ")), true
+	}
+	code = c.clean(o.text("code"))
+	detail = detailOf(o["detail"])
+	if detail == "" {
+		detail = o.text("message", "error")
+	}
+	if code+detail == "" {
+		detail = string(b)
+	}
+	return code, c.clean(detail), false
+}
+
+// detailOf renders FastAPI's list of {"loc": ["body","url"], "msg": …} as
+// "body.url: field required; …", and leaves anything else as it is.
+func detailOf(raw json.RawMessage) string {
+	var list []json.RawMessage
+	if json.Unmarshal(raw, &list) != nil {
+		return text(raw)
+	}
+	var parts []string
+	for _, item := range list {
+		o, ok := objectOf(item)
+		if !ok || o.text("msg") == "" {
+			parts = append(parts, text(item))
+			continue
+		}
+		var loc []json.RawMessage
+		json.Unmarshal(o["loc"], &loc)
+		var place []string
+		for _, l := range loc {
+			place = append(place, text(l))
+		}
+		message := o.text("msg")
+		if len(place) > 0 {
+			message = strings.Join(place, ".") + ": " + message
+		}
+		parts = append(parts, message)
+	}
+	return strings.Join(parts, "; ")
+}
+
+// tags matches what is not text in HTML.
+var tags = regexp.MustCompile(`(?is)<(script|style)\b.*?</(script|style)\s*>|<[a-z/!][^>]*>`)
+
+var secretForm = regexp.MustCompile(`whs(ec|k1?)_[A-Za-z0-9+/=_-]*`)
+
+// clean is a server's text in an error: by [clean.Line], without our key or any
+// secret.
+func (c *Client) clean(s string) string {
+	s = strings.ReplaceAll(s, c.key.Reveal(), c.key.Masked())
+	s = secretForm.ReplaceAllString(s, "whs${1}_****")
+	return clean.Line(s)
 }

@@ -40,19 +40,19 @@ func child(dir, url string) error {
 	if err != nil {
 		return err
 	}
-	r := NewRegistrar(c, dir)
+	r := NewLeases(c, dir)
 	for n := 0; ; n++ {
 		rec, err := r.Recover(ctx, "https://a.example")
 		if err != nil {
 			return err
 		}
-		for _, f := range rec.Findings {
+		for _, f := range rec.Orphans {
 			fmt.Println(f)
 		}
 		if err := rec.Shown(); err != nil {
 			return err
 		}
-		g := rec.Registration
+		g := rec.Lease
 		if g == nil {
 			if g, err = r.Register(ctx, "https://a.example"); err != nil {
 				return err
@@ -101,15 +101,15 @@ func startChild(t *testing.T, dir, url string) (kill func() string) {
 func everyEndpointIsAccountedFor(t *testing.T, s *standIn, c *Client, dir string, told *string) int {
 	t.Helper()
 	for range 2 { // a start leaves alone what was kept on purpose, if it has one already
-		rec := must(NewRegistrar(c, dir).Recover(t.Context(), "https://a.example"))(t)
-		for _, f := range rec.Findings {
+		rec := must(NewLeases(c, dir).Recover(t.Context(), "https://a.example"))(t)
+		for _, f := range rec.Orphans {
 			*told += f.String() + "\n"
 		}
 		if err := rec.Shown(); err != nil {
 			t.Error(err)
 		}
-		if rec.Registration != nil {
-			if _, err := rec.Registration.Release(t.Context()); err != nil {
+		if rec.Lease != nil {
+			if _, err := rec.Lease.Release(t.Context()); err != nil {
 				t.Error(err)
 			}
 		}

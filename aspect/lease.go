@@ -15,27 +15,24 @@ import (
 )
 
 const (
-	// leaseVersion is written into every lease. Leases of other versions are left
-	// alone.
-	leaseVersion = 1
-	// maxLease bounds the size of a lease, in bytes.
-	maxLease = 64 << 10
+	leaseVersion = 1        // leases of other versions are left alone
+	maxLease     = 64 << 10 // bytes
 )
 
-// lease describes one endpoint of ours. Until Aspect has answered with the
-// endpoint's id it is only an intent, with an empty EndpointID.
-type lease struct {
+// leaseRecord is the content of a lease. Until Aspect has answered with the endpoint's
+// id it is only an intent, with an empty EndpointID.
+type leaseRecord struct {
 	Version     int          `json:"version"`
 	Nonce       string       `json:"nonce"`
 	PID         int          `json:"pid"` // of its last owner, for people
 	Created     time.Time    `json:"created"`
 	APIURL      string       `json:"api_url"`
 	Fingerprint string       `json:"key_fingerprint"`
-	Endpoint    endpointBody `json:"endpoint"` // as it was set last
+	Endpoint    EndpointSpec `json:"endpoint"` // as it was set last
 	EndpointID  string       `json:"endpoint_id,omitempty"`
 	Secret      savedSecret  `json:"secret,omitzero"`
 	Kept        bool         `json:"kept,omitempty"` // not to be deleted
-	Shown       time.Time    `json:"shown,omitzero"` // of an intent: when the user was told
+	Shown       time.Time    `json:"shown,omitzero"` // of an intent: when the user was shown it
 }
 
 // savedSecret is a Credential that encodes as its text.
@@ -48,25 +45,22 @@ func (s *savedSecret) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// leases is the folder that holds one lease a file, named by its nonce:
-// NONCE.json, NONCE.lock held by the process that owns it, and for a moment
-// NONCE.tmp.
-type leases struct{ folder string }
-
-// claim is one lease while this process holds its lock.
-type claim struct {
+// leaseFile is a lease whose lock this process holds. On disk it is NONCE.json,
+// NONCE.lock, and for a moment NONCE.tmp.
+type leaseFile struct {
+	leaseRecord
 	base string // path without the ending
 	lock *os.File
 }
 
-var leaseFile = regexp.MustCompile(`^([0-9a-f]{16})\.(json|tmp|lock)$`)
+var leaseName = regexp.MustCompile(`^([0-9a-f]{16})\.(json|tmp|lock)$`)
 
-// nonces returns the nonce of each lease in the folder, of live ones too.
-func (l leases) nonces() ([]string, error) {
-	if err := private.CheckClosed(l.folder, fs.ModeDir); err != nil {
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil, nil
-		}
+// nonces returns the nonce of each lease in the folder, including those in use.
+func (l *Leases) nonces() ([]string, error) {
+	err := private.CheckClosed(l.folder, fs.ModeDir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	} else if err != nil {
 		return nil, err
 	}
 	entries, err := os.ReadDir(l.folder)
@@ -75,7 +69,7 @@ func (l leases) nonces() ([]string, error) {
 	}
 	var nonces []string
 	for _, e := range entries {
-		if m := leaseFile.FindStringSubmatch(e.Name()); m != nil {
+		if m := leaseName.FindStringSubmatch(e.Name()); m != nil {
 			nonces = append(nonces, m[1])
 		}
 	}
@@ -83,66 +77,65 @@ func (l leases) nonces() ([]string, error) {
 	return slices.Compact(nonces), nil
 }
 
-// claim locks a lease, existing or new. The error is private.ErrLocked if its owner
-// is running.
-func (l leases) claim(nonce string) (*claim, error) {
+// lock locks a lease, existing or new, without reading it. The error is
+// private.ErrLocked if its owner is running.
+func (l *Leases) lock(nonce string) (*leaseFile, error) {
 	base := filepath.Join(l.folder, nonce)
 	lock, err := private.Lock(base + ".lock")
 	if err != nil {
 		return nil, err
 	}
-	return &claim{base: base, lock: lock}, nil
+	return &leaseFile{base: base, lock: lock}, nil
 }
 
-func (c *claim) path() string { return c.base + ".json" }
+func (f *leaseFile) path() string { return f.base + ".json" }
 
-// read returns the lease as last written. A process that crashed between writing
-// and renaming left the newest version under the temporary name.
-func (c *claim) read() (lease, error) {
-	if l, err := readLease(c.base + ".tmp"); err == nil {
-		return l, c.write(l)
+// read reads the lease as last written. A process that crashed between writing and
+// renaming left the newest version under the temporary name.
+func (f *leaseFile) read() (err error) {
+	if f.leaseRecord, err = readLease(f.base + ".tmp"); err == nil {
+		return f.write()
 	}
-	return readLease(c.path())
+	f.leaseRecord, err = readLease(f.path())
+	return err
 }
 
-func readLease(name string) (lease, error) {
+func readLease(name string) (l leaseRecord, err error) {
 	b, err := private.Read(name, maxLease)
-	if err != nil {
-		return lease{}, err
-	}
-	var l lease
-	if err := json.Unmarshal(b, &l); err != nil {
-		return lease{}, fmt.Errorf("%s is damaged", name)
-	}
-	if l.Version != leaseVersion {
-		return lease{}, fmt.Errorf("%s has format %d, but this aspectop only knows format %d", name, l.Version, leaseVersion)
+	switch {
+	case err != nil:
+		return l, err
+	case json.Unmarshal(b, &l) != nil:
+		return l, fmt.Errorf("%s is damaged", name)
+	case l.Version != leaseVersion:
+		return l, fmt.Errorf("%s has format %d, but this aspectop only knows format %d", name, l.Version, leaseVersion)
 	}
 	return l, nil
 }
 
-func (c *claim) write(l lease) error {
-	b, err := json.MarshalIndent(l, "", "  ")
+func (f *leaseFile) write() error {
+	b, err := json.MarshalIndent(f.leaseRecord, "", "  ")
 	if err != nil {
 		return err
 	}
-	return private.Replace(c.path(), c.base+".tmp", append(b, '\n'))
+	return private.Replace(f.path(), f.base+".tmp", append(b, '\n'))
 }
 
 // remove deletes the lease and releases its lock. The lock file is deleted last, so
 // that the lease is never visible without a lock.
-func (c *claim) remove() error {
-	for _, name := range []string{c.path(), c.base + ".tmp"} {
+func (f *leaseFile) remove() error {
+	for _, name := range []string{f.path(), f.base + ".tmp"} {
 		if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			c.close()
+			f.close()
 			return err
 		}
 	}
-	if err := private.SyncFolder(filepath.Dir(c.base)); err != nil {
-		c.close()
+	if err := private.SyncFolder(filepath.Dir(f.base)); err != nil {
+		f.close()
 		return err
 	}
-	return private.Unlock(c.lock)
+	return private.Unlock(f.lock)
 }
 
 // close releases the lock and leaves the lease to the next run.
-func (c *claim) close() { c.lock.Close() }
+func (f *leaseFile) close() { f.lock.Close() }

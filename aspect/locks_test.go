@@ -6,13 +6,13 @@ import (
 	"testing"
 )
 
-func TestRegistrarsAtOnceDoNotFight(t *testing.T) {
+func TestLeasesAtOnceDoNotFight(t *testing.T) {
 	s, dir := newStandIn(t), t.TempDir()
 	c := s.serve()
 	var wg sync.WaitGroup
 	for i := range 4 {
 		wg.Go(func() {
-			r := NewRegistrar(c, dir)
+			r := NewLeases(c, dir)
 			for j := range 8 {
 				url := fmt.Sprintf("https://a.example/%d/%d", i, j)
 				rec, err := r.Recover(t.Context(), url)
@@ -20,12 +20,12 @@ func TestRegistrarsAtOnceDoNotFight(t *testing.T) {
 					t.Error(err)
 					return
 				}
-				for _, f := range rec.Findings {
+				for _, f := range rec.Orphans {
 					if f.Outcome != Repointed && f.Outcome != Kept {
 						t.Errorf("found %v", f)
 					}
 				}
-				g := rec.Registration
+				g := rec.Lease
 				if g == nil {
 					if g, err = r.Register(t.Context(), url); err != nil {
 						t.Error(err)
@@ -47,10 +47,10 @@ func TestRegistrarsAtOnceDoNotFight(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	r := NewRegistrar(c, dir)
+	r := NewLeases(c, dir)
 	for n := 0; len(s.alive()) > 0 && n < 100; n++ { // those that were kept
 		rec := must(r.Recover(t.Context(), "https://a.example"))(t)
-		if _, err := rec.Registration.Release(t.Context()); err != nil {
+		if _, err := rec.Lease.Release(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -59,7 +59,7 @@ func TestRegistrarsAtOnceDoNotFight(t *testing.T) {
 
 func TestANewNoteDoesNotFallToAnothersSweep(t *testing.T) {
 	dir := t.TempDir()
-	r := NewRegistrar(newStandIn(t).serve(), dir)
+	r := NewLeases(newStandIn(t).serve(), dir)
 	ended := make(chan struct{})
 	var wg sync.WaitGroup
 	for range 2 {
@@ -75,22 +75,22 @@ func TestANewNoteDoesNotFallToAnothersSweep(t *testing.T) {
 					t.Error(err)
 					return
 				}
-				if len(rec.Findings) > 0 {
-					t.Errorf("found %v", rec.Findings)
+				if len(rec.Orphans) > 0 {
+					t.Errorf("found %v", rec.Orphans)
 				}
 			}
 		})
 	}
 	for range 300 {
-		intent, c, err := r.note("https://a.example")
+		f, err := r.create("https://a.example")
 		if err != nil {
 			t.Error(err)
 			break
 		}
-		if kept, err := readLease(c.path()); err != nil || kept.Nonce != intent.Nonce {
+		if kept, err := readLease(f.path()); err != nil || kept.Nonce != f.Nonce {
 			t.Errorf("%v, %v", kept.Nonce, err)
 		}
-		if err := c.remove(); err != nil {
+		if err := f.remove(); err != nil {
 			t.Error(err)
 		}
 	}

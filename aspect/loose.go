@@ -53,11 +53,6 @@ func (o object) time(names ...string) time.Time { return parseTime(o.text(names.
 
 func (o object) object(name string) (object, bool) { return objectOf(o[plainName(name)]) }
 
-// failed reports whether the body says that the call failed.
-func (o object) failed() bool { return string(o["success"]) == "false" }
-
-func (o object) succeeded() bool { return string(o["success"]) == "true" }
-
 // text is a JSON value as text: a string as it is, nothing for null and absent,
 // any other value as it is written, without the spaces.
 func text(raw json.RawMessage) string {
@@ -99,15 +94,17 @@ func listOf(body []byte, name string) (items []json.RawMessage, next string, err
 			return onlyObjects(items), next, nil
 		}
 	}
-	lists := 0
 	for _, raw := range o {
 		var list []json.RawMessage
-		if json.Unmarshal(raw, &list) == nil && list != nil {
-			items = list
-			lists++
+		if json.Unmarshal(raw, &list) != nil || list == nil {
+			continue
 		}
+		if items != nil {
+			return nil, "", errNoList
+		}
+		items = list
 	}
-	if lists != 1 {
+	if items == nil {
 		return nil, "", errNoList
 	}
 	return onlyObjects(items), next, nil

@@ -1,6 +1,7 @@
 package aspect
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -17,59 +18,45 @@ const maxPages = 100
 
 // Messages returns the recent messages in Aspect's order, at most limit.
 func (c *Client) Messages(ctx context.Context, limit int) ([]model.SentMessage, error) {
-	r := call{method: http.MethodGet, path: "/webhooks/messages"}
-	return list(ctx, c, r, "messages", limit, messageOf)
+	return list(ctx, c, "/webhooks/messages", url.Values{}, "messages", limit, messageOf)
 }
 
-// AttemptsByMessage returns the attempts to deliver a message, in Aspect's
-// order, at most limit.
+// AttemptsByMessage returns the attempts to deliver a message, in Aspect's order, at
+// most limit.
 func (c *Client) AttemptsByMessage(ctx context.Context, messageID string, limit int) ([]model.SentAttempt, error) {
 	return c.attempts(ctx, "message_id", messageID, limit)
 }
 
-// AttemptsByEndpoint returns the attempts to deliver to an endpoint, in Aspect's
-// order, at most limit.
+// AttemptsByEndpoint is AttemptsByMessage for an endpoint.
 func (c *Client) AttemptsByEndpoint(ctx context.Context, endpointID string, limit int) ([]model.SentAttempt, error) {
 	return c.attempts(ctx, "endpoint_id", endpointID, limit)
 }
 
 func (c *Client) attempts(ctx context.Context, by, id string, limit int) ([]model.SentAttempt, error) {
-	r := call{method: http.MethodGet, path: "/webhooks/delivery-attempts", query: url.Values{by: {id}}}
-	return list(ctx, c, r, "attempts", limit, attemptOf)
+	return list(ctx, c, "/webhooks/delivery-attempts", url.Values{by: {id}}, "attempts", limit, attemptOf)
 }
 
-// list follows the pages of a list until it has limit items. It asks for the
-// first page exactly as documented; only an answer that gives an iterator is
-// asked for more.
-func list[T any](ctx context.Context, c *Client, r call, name string, limit int, read func(object, json.RawMessage) T) ([]T, error) {
+// list follows the pages of a list until it has limit items. It asks for the first page
+// exactly as documented, and for more only if the answer has an iterator.
+func list[T any](ctx context.Context, c *Client, path string, query url.Values, name string, limit int, read func(object, json.RawMessage) T) ([]T, error) {
 	var all []T
-	last := ""
 	for range maxPages {
-		answer, err := c.do(ctx, r)
+		answer, err := c.do(ctx, call{method: http.MethodGet, path: path, query: query})
 		if err != nil {
 			return nil, err
 		}
 		items, next, err := listOf(answer, name)
 		if err != nil {
-			return nil, fmt.Errorf("%s %s: %w", r.method, r.path, err)
+			return nil, fmt.Errorf("GET %s: %w", path, err)
 		}
-		for _, raw := range items {
-			if len(all) >= limit {
-				break
-			}
+		for _, raw := range items[:min(len(items), limit-len(all))] {
 			o, _ := objectOf(raw)
 			all = append(all, read(o, raw))
 		}
-		if len(all) >= limit || len(items) == 0 || next == "" || next == last {
+		if len(all) >= limit || len(items) == 0 || next == "" || next == query.Get("iterator") {
 			break
 		}
-		query := url.Values{"iterator": {next}}
-		for name, values := range r.query {
-			if name != "iterator" {
-				query[name] = values
-			}
-		}
-		r.query, last = query, next
+		query.Set("iterator", next)
 	}
 	return all, nil
 }
@@ -86,27 +73,17 @@ func messageOf(o object, raw json.RawMessage) model.SentMessage {
 }
 
 func attemptOf(o object, raw json.RawMessage) model.SentAttempt {
+	message, _ := o.object("msg")
 	a := model.SentAttempt{
 		ID:           o.text("id", "attempt_id"),
-		MessageID:    o.text("msg_id", "message_id"),
+		MessageID:    cmp.Or(o.text("msg_id", "message_id"), message.text("id")),
 		EndpointID:   o.text("endpoint_id"),
-		EventType:    o.text("event_type"),
+		EventType:    cmp.Or(o.text("event_type"), message.text("event_type")),
 		URL:          o.text("url"),
 		Status:       statusOf(o),
-		ResponseCode: o.number("response_status_code"),
+		ResponseCode: cmp.Or(o.number("response_status_code"), o.number("status_code")),
 		Time:         timeOf(o),
 		Raw:          raw,
-	}
-	if a.ResponseCode == 0 {
-		a.ResponseCode = o.number("status_code")
-	}
-	if m, ok := o.object("msg"); ok {
-		if a.MessageID == "" {
-			a.MessageID = m.text("id")
-		}
-		if a.EventType == "" {
-			a.EventType = m.text("event_type")
-		}
 	}
 	if a.MessageID == "" && strings.HasPrefix(a.ID, "msg_") { // a list of messages, seen from an endpoint
 		a.MessageID = a.ID
@@ -116,23 +93,10 @@ func attemptOf(o object, raw json.RawMessage) model.SentAttempt {
 
 func timeOf(o object) time.Time { return o.time("timestamp", "created_at", "created") }
 
-// statusOf translates Svix's status numbers into its words.
+// statuses are Svix's words for its status numbers.
+var statuses = map[string]string{"0": "success", "1": "pending", "2": "fail", "3": "sending", "4": "canceled"}
+
 func statusOf(o object) string {
-	if s := o.text("status_text"); s != "" {
-		return s
-	}
-	switch s := o.text("status"); s {
-	case "0":
-		return "success"
-	case "1":
-		return "pending"
-	case "2":
-		return "fail"
-	case "3":
-		return "sending"
-	case "4":
-		return "canceled"
-	default:
-		return s
-	}
+	status := o.text("status")
+	return cmp.Or(o.text("status_text"), statuses[status], status)
 }

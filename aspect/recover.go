@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"io/fs"
 	"net/http"
+	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"aspectop/private"
@@ -19,39 +21,28 @@ const intentLife = 30 * 24 * time.Hour
 
 // Recovery is what earlier runs left behind and what happened to it.
 type Recovery struct {
-	// Registration is the endpoint that is reused, nil if none is.
-	Registration *Registration
-	Findings     []Finding
+	Lease   *Lease // the endpoint that is reused, nil if none is
+	Orphans []Orphan
 
-	leases leases
+	leases *Leases
 }
 
-// Outcome is what happened to a Finding.
+// Outcome is what happened to an endpoint.
 type Outcome uint8
 
 const (
-	// Repointed is an endpoint that is reused.
-	Repointed Outcome = iota + 1
-	// Deleted is an endpoint that was deleted.
-	Deleted
-	// Gone is an endpoint that somebody else had deleted.
-	Gone
-	// Kept is an endpoint that was kept on purpose and is not needed now.
-	Kept
-	// Foreign is an endpoint of another API or another key. It was not touched.
-	Foreign
-	// Unanswered is an endpoint that may or may not exist, because the answer to its
-	// creation was lost. Only a person can find it.
-	Unanswered
-	// Failed is an endpoint that could not be deleted: Err says why.
-	Failed
-	// Unreadable is a lease that this version cannot read: Err says why.
-	Unreadable
+	Repointed  Outcome = iota + 1 // reused
+	Deleted                       // now
+	Gone                          // somebody else had deleted it
+	Kept                          // on purpose, and not needed now
+	Foreign                       // of another API or another key; not touched
+	Unanswered                    // may exist: the answer to its creation was lost. Only a person can find it
+	Failed                        // could not be deleted: Err says why
+	Unreadable                    // this version cannot read its lease: Err says why
 )
 
-// Finding is one thing that an earlier run left behind. String describes it to the
-// user.
-type Finding struct {
+// Orphan is an endpoint of an earlier run. String describes it to the user.
+type Orphan struct {
 	Outcome     Outcome
 	EndpointID  string // empty if Unanswered or Unreadable
 	URL         string // where the endpoint points, as far as known
@@ -63,185 +54,248 @@ type Finding struct {
 	Err         error
 }
 
-// orphan is a lease whose owner has exited. We hold its lock.
-type orphan struct {
-	claim *claim
-	lease lease
+// String says what was found, what happened to it, and what to do.
+func (o Orphan) String() string {
+	left := fmt.Sprintf("webhook endpoint %q from an earlier run", o.EndpointID)
+	var s string
+	switch o.Outcome {
+	case Repointed:
+		return left + " now points to " + o.URL
+	case Deleted:
+		s = left + " was deleted"
+	case Gone:
+		s = left + " had already been deleted"
+	case Kept:
+		return left + " was kept and still exists; to delete it, run: aspectop endpoints delete " + shellWord(o.EndpointID)
+	case Foreign:
+		return fmt.Sprintf("%s belongs to another API key or address (%s) and was not changed: run aspectop with that key, or delete the endpoint in Aspect's dashboard and then the file %s", left, o.APIURL, o.Path)
+	case Unanswered:
+		return fmt.Sprintf("an earlier run asked %s at %s for a webhook endpoint for %s but got no answer, so it may exist: %s",
+			o.APIURL, o.Created.Local().Format(time.DateTime), o.URL, lookFor(o.Description))
+	case Unreadable:
+		return fmt.Sprintf("cannot read the lease of a webhook endpoint: %v: look in Aspect's dashboard for an endpoint whose description contains the nonce %s, delete it, and then the file", o.Err, o.Nonce)
+	default:
+		return o.Err.Error()
+	}
+	if o.Err != nil {
+		s += fmt.Sprintf("; its lease could not be removed: %v", o.Err)
+	}
+	return s
 }
 
 // Recover cleans up after earlier runs. If url is not empty it reuses one endpoint
 // of the same API and key, preferably one that was kept on purpose, and points it to
 // url. Other endpoints are deleted, unless they were kept on purpose or belong to
-// another key or API. Show every finding to the user, then call [Recovery.Shown].
+// another key or API. Show every orphan to the user, then call [Recovery.Shown].
 //
-// The error is about the directory; a problem with one lease is a finding. If
+// The error is about the directory; a problem with one lease is an orphan's. If
 // Aspect does not answer or rejects the key, the remaining endpoints are not tried.
-func (r *Registrar) Recover(ctx context.Context, url string) (*Recovery, error) {
-	rec := &Recovery{leases: r.leases}
-	orphans, err := rec.collect()
+func (l *Leases) Recover(ctx context.Context, url string) (*Recovery, error) {
+	rec := &Recovery{leases: l}
+	files, err := rec.collect()
 	if err != nil {
 		return rec, fmt.Errorf("cannot read the leases of earlier runs: %w", err)
 	}
-	slices.SortStableFunc(orphans, func(a, b orphan) int {
-		if a.lease.Kept != b.lease.Kept {
-			if a.lease.Kept {
+	slices.SortStableFunc(files, func(a, b *leaseFile) int {
+		if a.Kept != b.Kept {
+			if a.Kept {
 				return -1
 			}
 			return 1
 		}
-		return cmp.Compare(b.lease.Created.UnixNano(), a.lease.Created.UnixNano())
+		return cmp.Compare(b.Created.UnixNano(), a.Created.UnixNano())
 	})
 	var down error // set once further calls are useless
-	for _, o := range orphans {
+	for _, f := range files {
 		switch {
-		case o.lease.EndpointID == "":
-			rec.unanswered(o)
-		case o.lease.APIURL != r.client.base || o.lease.Fingerprint != r.client.key.fingerprint():
-			o.claim.close()
-			if !o.lease.Kept {
-				rec.add(Foreign, o, nil)
+		case f.EndpointID == "":
+			rec.unanswered(f)
+		case f.APIURL != l.client.base || f.Fingerprint != l.client.key.fingerprint():
+			f.close()
+			if !f.Kept {
+				rec.add(Foreign, f, nil)
 			}
 		case down != nil:
-			o.claim.close()
-			rec.add(Failed, o, r.client.cleanupError(o.lease, down))
-		case url != "" && rec.Registration == nil:
-			down = r.takeOver(ctx, rec, o, url)
-		case o.lease.Kept:
-			o.claim.close()
-			rec.add(Kept, o, nil)
+			rec.failed(f, l.client.cleanupError(f.leaseRecord, down))
+		case url != "" && rec.Lease == nil:
+			down = rec.repoint(ctx, f, url)
+		case f.Kept:
+			f.close()
+			rec.add(Kept, f, nil)
 		default:
-			down = r.discard(ctx, rec, o)
+			outcome, err := l.client.deleteLeased(ctx, f)
+			if outcome == Failed {
+				down = rec.failed(f, err)
+			} else {
+				rec.add(outcome, f, err)
+			}
 		}
 	}
 	return rec, nil
 }
 
-// collect locks all leases whose owner has exited.
-func (rec *Recovery) collect() ([]orphan, error) {
+// collect locks and reads all leases whose owner has exited.
+func (rec *Recovery) collect() (files []*leaseFile, err error) {
 	nonces, err := rec.leases.nonces()
 	if err != nil {
 		return nil, err
 	}
-	var orphans []orphan
 	for _, nonce := range nonces {
-		c, err := rec.leases.claim(nonce)
+		f, err := rec.leases.lock(nonce)
 		if errors.Is(err, private.ErrLocked) {
 			continue // its owner is running
 		}
 		if err != nil {
-			rec.Findings = append(rec.Findings, Finding{Outcome: Unreadable, Nonce: nonce, Err: err})
+			rec.Orphans = append(rec.Orphans, Orphan{Outcome: Unreadable, Nonce: nonce, Err: err})
 			continue
 		}
-		l, err := c.read()
-		switch {
+		switch err := f.read(); {
 		case err == nil:
-			orphans = append(orphans, orphan{c, l})
+			files = append(files, f)
 		case errors.Is(err, fs.ErrNotExist):
-			c.remove() // only a lock was left, which is harmless
+			f.remove() // only a lock was left, which is harmless
 		default:
-			c.close()
-			rec.Findings = append(rec.Findings, Finding{Outcome: Unreadable, Nonce: nonce, Path: c.path(), Err: err})
+			f.close()
+			rec.Orphans = append(rec.Orphans, Orphan{Outcome: Unreadable, Nonce: nonce, Path: f.path(), Err: err})
 		}
 	}
-	return orphans, nil
+	return files, nil
 }
 
-func (rec *Recovery) add(outcome Outcome, o orphan, err error) {
-	rec.Findings = append(rec.Findings, Finding{
-		Outcome: outcome, EndpointID: o.lease.EndpointID, URL: o.lease.Endpoint.URL, Description: o.lease.Endpoint.Description,
-		Nonce: o.lease.Nonce, APIURL: o.lease.APIURL, Created: o.lease.Created, Path: o.claim.path(), Err: err,
+func (rec *Recovery) add(outcome Outcome, f *leaseFile, err error) {
+	rec.Orphans = append(rec.Orphans, Orphan{
+		Outcome: outcome, EndpointID: f.EndpointID, URL: f.Endpoint.URL, Description: f.Endpoint.Description,
+		Nonce: f.Nonce, APIURL: f.APIURL, Created: f.Created, Path: f.path(), Err: err,
 	})
 }
 
 // unanswered reports an intent until the user has seen it, and deletes it after
 // intentLife.
-func (rec *Recovery) unanswered(o orphan) {
-	switch {
-	case o.lease.Shown.IsZero():
-		rec.add(Unanswered, o, nil)
-	case time.Since(o.lease.Shown) > intentLife:
-		o.claim.remove() // if it fails, the next start tries again
+func (rec *Recovery) unanswered(f *leaseFile) {
+	if shown := f.Shown; shown.IsZero() {
+		rec.add(Unanswered, f, nil)
+	} else if time.Since(shown) > intentLife {
+		f.remove() // if it fails, the next start tries again
 		return
 	}
-	o.claim.close()
+	f.close()
 }
 
-// takeOver points an orphan to url. It returns an error only if trying others is
-// useless.
-func (r *Registrar) takeOver(ctx context.Context, rec *Recovery, o orphan, url string) error {
-	g := &Registration{EndpointID: o.lease.EndpointID, Secret: o.lease.Secret.Credential, client: r.client, claim: o.claim, lease: o.lease}
-	err := g.Repoint(ctx, url)
+// repoint reuses an endpoint. It returns an error only if trying others is useless.
+func (rec *Recovery) repoint(ctx context.Context, f *leaseFile, url string) error {
+	lease := rec.leases.owned(f)
+	err := lease.Repoint(ctx, url)
 	switch {
 	case err == nil:
-		rec.Registration = g
-		o.lease = g.lease
-		rec.add(Repointed, o, nil)
-		return nil
+		rec.Lease = lease
+		rec.add(Repointed, f, nil)
 	case errors.Is(err, ErrNotFound):
-		rec.add(Gone, o, o.claim.remove())
-		return nil
+		rec.add(Gone, f, f.remove())
+	default:
+		return rec.failed(f, lease.client.cleanupError(f.leaseRecord, err))
 	}
-	return rec.fail(o, r.client.cleanupError(o.lease, err))
+	return nil
 }
 
-// discard deletes an orphan. It returns an error only if trying others is useless.
-func (r *Registrar) discard(ctx context.Context, rec *Recovery, o orphan) error {
-	err := r.client.DeleteEndpoint(ctx, o.lease.EndpointID)
-	switch {
-	case err == nil:
-		rec.add(Deleted, o, o.claim.remove())
-		return nil
-	case errors.Is(err, ErrNotFound):
-		rec.add(Gone, o, o.claim.remove())
-		return nil
-	}
-	return rec.fail(o, r.client.cleanupError(o.lease, err))
-}
-
-// fail reports an orphan that could not be deleted, and returns the error if the
+// failed reports an endpoint that could not be deleted, and returns the cause if the
 // next one would fail in the same way.
-func (rec *Recovery) fail(o orphan, err *CleanupError) error {
-	o.claim.close()
-	rec.add(Failed, o, err)
-	var refused *APIError
-	if !errors.As(err, &refused) {
-		return err.Err
+func (rec *Recovery) failed(f *leaseFile, err error) error {
+	f.close()
+	rec.add(Failed, f, err)
+	if refused, ok := errors.AsType[*APIError](err); ok {
+		switch refused.Status {
+		case http.StatusBadRequest, http.StatusConflict, http.StatusUnprocessableEntity:
+			return nil
+		}
 	}
-	switch refused.Status {
-	case http.StatusBadRequest, http.StatusConflict, http.StatusUnprocessableEntity:
-		return nil
-	}
-	return err.Err
+	return errors.Unwrap(err)
 }
 
-// Shown records that the user has seen the findings, so that Unanswered ones are not
+// Shown records that the user has seen the orphans, so that Unanswered ones are not
 // reported again.
 func (rec *Recovery) Shown() error {
 	var errs []error
-	for _, f := range rec.Findings {
-		if f.Outcome == Unanswered {
-			errs = append(errs, rec.leases.markShown(f.Nonce))
+	for _, o := range rec.Orphans {
+		if o.Outcome == Unanswered {
+			errs = append(errs, rec.leases.markShown(o.Nonce))
 		}
 	}
 	return errors.Join(errs...)
 }
 
-func (l leases) markShown(nonce string) error {
-	c, err := l.claim(nonce)
+func (l *Leases) markShown(nonce string) error {
+	f, err := l.lock(nonce)
 	if errors.Is(err, private.ErrLocked) {
 		return nil // another process is reporting it
 	}
 	if err != nil {
 		return err
 	}
-	note, err := c.read()
+	err = f.read()
 	if errors.Is(err, fs.ErrNotExist) { // the user removed it meanwhile
-		return c.remove()
+		return f.remove()
 	}
-	defer c.close()
+	defer f.close()
 	if err != nil {
 		return err
 	}
-	note.Shown = time.Now().UTC()
-	return c.write(note)
+	f.Shown = time.Now().UTC()
+	return f.write()
+}
+
+// CleanupError means that our endpoint could not be deleted. It says how to do so
+// by hand.
+type CleanupError struct {
+	EndpointID string
+	URL        string // where the endpoint points
+	Command    string // deletes it with aspectop
+	Curl       string // deletes it with curl and $ASPECT_API_KEY
+	Err        error
+}
+
+func (e *CleanupError) Error() string {
+	return fmt.Sprintf("webhook endpoint %q (%s) is still registered: %v; the next run will try again; to delete it now, run: %s, or: %s",
+		e.EndpointID, e.URL, e.Err, e.Command, e.Curl)
+}
+
+func (e *CleanupError) Unwrap() error { return e.Err }
+
+func (c *Client) cleanupError(l leaseRecord, err error) *CleanupError {
+	command := "aspectop endpoints delete " + shellWord(l.EndpointID)
+	if c.base != DefaultURL {
+		command = "ASPECT_URL=" + shellWord(c.base) + " " + command
+	}
+	return &CleanupError{
+		EndpointID: l.EndpointID, URL: l.Endpoint.URL, Command: command, Err: err,
+		Curl: `curl -X DELETE -H "Authorization: Bearer $ASPECT_API_KEY" ` +
+			shellWord(c.base+"/webhooks/endpoints/"+url.PathEscape(l.EndpointID)),
+	}
+}
+
+// shellWord quotes s for a POSIX shell if necessary: ids come from a server.
+func shellWord(s string) string {
+	const plain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-./:%@+,"
+	if s != "" && strings.Trim(s, plain) == "" {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}
+
+// LostAnswerError means that an endpoint may have been created with an unknown id.
+// Aspect's API cannot list endpoints.
+type LostAnswerError struct {
+	Description string // as shown in the dashboard
+	Nonce       string
+	URL         string
+	Err         error
+}
+
+func (e *LostAnswerError) Error() string {
+	return fmt.Sprintf("a webhook endpoint for %s may have been created, but the answer was lost (%v): %s", e.URL, e.Err, lookFor(e.Description))
+}
+
+func (e *LostAnswerError) Unwrap() error { return e.Err }
+
+func lookFor(description string) string {
+	return fmt.Sprintf("look in Aspect's dashboard for an endpoint described as %q and delete it", description)
 }

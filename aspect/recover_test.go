@@ -14,7 +14,7 @@ import (
 
 func TestTheNewestOrphanIsTakenOverAndTheOthersDeleted(t *testing.T) {
 	s, dir := newStandIn(t), t.TempDir()
-	r := NewRegistrar(s.serve(), dir)
+	r := NewLeases(s.serve(), dir)
 	for range 3 {
 		orphaned(t, r)
 	}
@@ -22,7 +22,7 @@ func TestTheNewestOrphanIsTakenOverAndTheOthersDeleted(t *testing.T) {
 	if got := outcomes(rec); got != "repointed ep_3, deleted ep_2, deleted ep_1" {
 		t.Errorf("found %s", got)
 	}
-	g := rec.Registration
+	g := rec.Lease
 	if g == nil || g.EndpointID != "ep_3" || g.Secret.Reveal() != testSecret || g.URL() != "https://new.example" {
 		t.Fatalf("took over %+v", g)
 	}
@@ -32,8 +32,8 @@ func TestTheNewestOrphanIsTakenOverAndTheOthersDeleted(t *testing.T) {
 	if err := rec.Shown(); err != nil {
 		t.Error(err)
 	}
-	if again := must(r.Recover(t.Context(), "https://other.example"))(t); len(again.Findings) != 0 {
-		t.Errorf("what is in use was found again: %v", again.Findings)
+	if again := must(r.Recover(t.Context(), "https://other.example"))(t); len(again.Orphans) != 0 {
+		t.Errorf("what is in use was found again: %v", again.Orphans)
 	}
 	if _, err := g.Release(t.Context()); err != nil {
 		t.Fatal(err)
@@ -43,11 +43,11 @@ func TestTheNewestOrphanIsTakenOverAndTheOthersDeleted(t *testing.T) {
 
 func TestWithoutAURLEveryOrphanIsDeleted(t *testing.T) {
 	s, dir := newStandIn(t), t.TempDir()
-	r := NewRegistrar(s.serve(), dir)
+	r := NewLeases(s.serve(), dir)
 	orphaned(t, r)
 	orphaned(t, r)
 	rec := must(r.Recover(t.Context(), ""))(t)
-	if got := outcomes(rec); got != "deleted ep_2, deleted ep_1" || rec.Registration != nil {
+	if got := outcomes(rec); got != "deleted ep_2, deleted ep_1" || rec.Lease != nil {
 		t.Errorf("found %s", got)
 	}
 	nothingLeft(t, s, dir)
@@ -55,7 +55,7 @@ func TestWithoutAURLEveryOrphanIsDeleted(t *testing.T) {
 
 func TestAnOrphanThatIsGoneIsForgotten(t *testing.T) {
 	s, dir := newStandIn(t), t.TempDir()
-	r := NewRegistrar(s.serve(), dir)
+	r := NewLeases(s.serve(), dir)
 	orphaned(t, r)
 	orphaned(t, r)
 	delete(s.endpoints, "ep_2")
@@ -63,7 +63,7 @@ func TestAnOrphanThatIsGoneIsForgotten(t *testing.T) {
 	if got := outcomes(rec); got != "gone ep_2, repointed ep_1" {
 		t.Errorf("found %s", got)
 	}
-	rec.Registration.claim.close()
+	rec.Lease.file.close()
 	delete(s.endpoints, "ep_1")
 	if got := outcomes(must(r.Recover(t.Context(), ""))(t)); got != "gone ep_1" {
 		t.Errorf("found %s", got)
@@ -73,7 +73,7 @@ func TestAnOrphanThatIsGoneIsForgotten(t *testing.T) {
 
 func TestAKeptEndpointIsResumedAndNeverDeletedByTheWay(t *testing.T) {
 	s, dir := newStandIn(t), t.TempDir()
-	r := NewRegistrar(s.serve(), dir)
+	r := NewLeases(s.serve(), dir)
 	for range 2 {
 		if err := must(r.Register(t.Context(), "https://old.example"))(t).Keep(); err != nil {
 			t.Fatal(err)
@@ -89,7 +89,7 @@ func TestAKeptEndpointIsResumedAndNeverDeletedByTheWay(t *testing.T) {
 	if got := outcomes(rec); got != "repointed ep_2, kept ep_1, deleted ep_4" {
 		t.Errorf("with a URL: %s", got)
 	}
-	rec.Registration.claim.close() // it crashes: now it is an orphan, and no longer kept
+	rec.Lease.file.close() // it crashes: now it is an orphan, and no longer kept
 	if got := outcomes(must(r.Recover(t.Context(), ""))(t)); got != "kept ep_1, deleted ep_2" {
 		t.Errorf("after a crash: %s", got)
 	}
@@ -98,25 +98,25 @@ func TestAKeptEndpointIsResumedAndNeverDeletedByTheWay(t *testing.T) {
 func TestAnotherAccountsEndpointIsLeftAlone(t *testing.T) {
 	s, dir := newStandIn(t), t.TempDir()
 	ours := s.serve()
-	orphaned(t, NewRegistrar(ours, dir))
+	orphaned(t, NewLeases(ours, dir))
 	s.asked()
 	otherKey, err := New(Config{BaseURL: ours.base, Key: NewCredential("sk_another_key_of_somebody")})
 	if err != nil {
 		t.Fatal(err)
 	}
 	for name, c := range map[string]*Client{"another key": otherKey, "another address": clientOf(t, strings.Replace(ours.base, "127.0.0.1", "localhost", 1))} {
-		rec := must(NewRegistrar(c, dir).Recover(t.Context(), "https://new.example"))(t)
-		if got := outcomes(rec); got != "foreign ep_1" || rec.Registration != nil {
+		rec := must(NewLeases(c, dir).Recover(t.Context(), "https://new.example"))(t)
+		if got := outcomes(rec); got != "foreign ep_1" || rec.Lease != nil {
 			t.Errorf("%s: found %s", name, got)
 		}
-		if f := rec.Findings[0].String(); !strings.Contains(f, onlyLease(t, dir)) || !strings.Contains(f, ours.base) {
+		if f := rec.Orphans[0].String(); !strings.Contains(f, onlyLease(t, dir)) || !strings.Contains(f, ours.base) {
 			t.Errorf("%s: %s", name, f)
 		}
 	}
 	if asked := s.asked(); len(asked) != 0 {
 		t.Errorf("asked for %v", asked)
 	}
-	if got := outcomes(must(NewRegistrar(ours, dir).Recover(t.Context(), ""))(t)); got != "deleted ep_1" {
+	if got := outcomes(must(NewLeases(ours, dir).Recover(t.Context(), ""))(t)); got != "deleted ep_1" {
 		t.Errorf("its owner finds %s", got)
 	}
 }
@@ -125,7 +125,7 @@ func TestAnUnansweredRegistrationIsReportedUntilItWasShown(t *testing.T) {
 	dir := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
 		c := inMemory(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500) })
-		r := NewRegistrar(c, dir)
+		r := NewLeases(c, dir)
 		_, err := r.Register(t.Context(), "https://a.example")
 		var lost *LostAnswerError
 		if !errors.As(err, &lost) {
@@ -137,7 +137,7 @@ func TestAnUnansweredRegistrationIsReportedUntilItWasShown(t *testing.T) {
 			}
 		}
 		rec := must(r.Recover(t.Context(), ""))(t)
-		if f := rec.Findings[0]; f.Nonce != lost.Nonce || !strings.Contains(f.String(), lost.Description) || !strings.Contains(f.String(), "http://api.test") {
+		if f := rec.Orphans[0]; f.Nonce != lost.Nonce || !strings.Contains(f.String(), lost.Description) || !strings.Contains(f.String(), "http://api.test") {
 			t.Errorf("the finding is %+v", f)
 		}
 		if err := rec.Shown(); err != nil {
@@ -156,7 +156,7 @@ func TestAnUnansweredRegistrationIsReportedUntilItWasShown(t *testing.T) {
 
 func TestANoteThatTheUserRemovedStaysRemoved(t *testing.T) {
 	dir := t.TempDir()
-	r := NewRegistrar(answering(t, 500, ""), dir)
+	r := NewLeases(answering(t, 500, ""), dir)
 	r.Register(t.Context(), "https://a.example")
 	rec := must(r.Recover(t.Context(), ""))(t)
 	if err := os.Remove(onlyLease(t, dir)); err != nil {
@@ -180,7 +180,7 @@ func TestWhatCannotBeCleanedUpIsToldAndStaysForTheNextStart(t *testing.T) {
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			s, dir, broken, asked := newStandIn(t), t.TempDir(), false, 0
-			r := NewRegistrar(inMemory(t, func(w http.ResponseWriter, r *http.Request) {
+			r := NewLeases(inMemory(t, func(w http.ResponseWriter, r *http.Request) {
 				if asked++; broken {
 					w.WriteHeader(test.status)
 					return
@@ -194,14 +194,14 @@ func TestWhatCannotBeCleanedUpIsToldAndStaysForTheNextStart(t *testing.T) {
 			if got := outcomes(rec); got != test.want || asked != test.asked {
 				t.Errorf("%s: found %s with %d requests", name, got, asked)
 			}
-			for _, f := range rec.Findings {
+			for _, f := range rec.Orphans {
 				if !strings.Contains(f.String(), "aspectop endpoints delete "+f.EndpointID) || !strings.Contains(f.String(), "curl") {
 					t.Errorf("%s: %s", name, f)
 				}
 				holdsNothingSecret(t, f.Err)
 			}
 			rec = must(r.Recover(t.Context(), "https://new.example"))(t)
-			if got := outcomes(rec); got != test.want || rec.Registration != nil {
+			if got := outcomes(rec); got != test.want || rec.Lease != nil {
 				t.Errorf("%s: taking over found %s", name, got)
 			}
 			broken = false
@@ -226,19 +226,19 @@ func TestALeaseThatCannotBeReadIsReportedAndKept(t *testing.T) {
 		},
 	} {
 		s, dir := newStandIn(t), t.TempDir()
-		r := NewRegistrar(s.serve(), dir)
+		r := NewLeases(s.serve(), dir)
 		orphaned(t, r)
 		path := onlyLease(t, dir)
 		if err := spoil(path); err != nil {
 			t.Fatal(err)
 		}
 		rec := must(r.Recover(t.Context(), "https://new.example"))(t)
-		if outcomes(rec) != "unreadable" || rec.Registration != nil || len(s.alive()) != 1 {
+		if outcomes(rec) != "unreadable" || rec.Lease != nil || len(s.alive()) != 1 {
 			t.Errorf("%s: found %s", name, outcomes(rec))
 			continue
 		}
 		nonce := strings.TrimSuffix(filepath.Base(path), ".json")
-		if f := rec.Findings[0].String(); !strings.Contains(f, path) || !strings.Contains(f, "nonce "+nonce) {
+		if f := rec.Orphans[0].String(); !strings.Contains(f, path) || !strings.Contains(f, "nonce "+nonce) {
 			t.Errorf("%s: %s", name, f)
 		}
 		onlyLease(t, dir)
@@ -247,7 +247,7 @@ func TestALeaseThatCannotBeReadIsReportedAndKept(t *testing.T) {
 
 func TestALeaseWrittenButNotRenamedCounts(t *testing.T) {
 	s, dir := newStandIn(t), t.TempDir()
-	r := NewRegistrar(s.serve(), dir)
+	r := NewLeases(s.serve(), dir)
 	orphaned(t, r)
 	path := onlyLease(t, dir)
 	whole, err := os.ReadFile(path)
@@ -282,9 +282,9 @@ func TestALockLeftAloneIsSweptAndOtherFilesAreNot(t *testing.T) {
 		os.WriteFile(filepath.Join(folder, "0123456789abcdef.lock"), nil, 0o600)); err != nil {
 		t.Fatal(err)
 	}
-	rec := must(NewRegistrar(s.serve(), dir).Recover(t.Context(), "https://new.example"))(t)
-	if len(rec.Findings) != 0 {
-		t.Errorf("found %v", rec.Findings)
+	rec := must(NewLeases(s.serve(), dir).Recover(t.Context(), "https://new.example"))(t)
+	if len(rec.Orphans) != 0 {
+		t.Errorf("found %v", rec.Orphans)
 	}
 	if entries, _ := os.ReadDir(folder); len(entries) != 1 || entries[0].Name() != "notes.txt" {
 		t.Errorf("left: %v", entries)

@@ -2,10 +2,9 @@ package aspect
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
@@ -18,35 +17,37 @@ import (
 // undoTime limits the deletion of an endpoint that Register cannot return.
 const undoTime = 10 * time.Second
 
-// errReleased is the error of using a released Registration.
+// errReleased is the error of using a released Lease.
 var errReleased = errors.New("this registration was released")
 
-// Registrar registers webhook endpoints and keeps a lease of each in the state
-// directory, so that an endpoint outlives a crash only until the next run. Several
-// processes and Registrars may share the directory; each lease is locked by its
-// owner.
-type Registrar struct {
+// Leases registers webhook endpoints and keeps a lease of each in the state directory,
+// so that an endpoint outlives a crash only until the next run. Several processes and
+// Leases may share the directory; each lease is locked by its owner.
+type Leases struct {
 	client *Client
-	leases leases
+	folder string
 }
 
-// NewRegistrar uses the subdirectory "endpoints", which is created when needed.
-func NewRegistrar(client *Client, stateDir string) *Registrar {
-	return &Registrar{client, leases{filepath.Join(stateDir, "endpoints")}}
+// NewLeases uses the subdirectory "endpoints", which is created when needed.
+func NewLeases(client *Client, stateDir string) *Leases {
+	return &Leases{client, filepath.Join(stateDir, "endpoints")}
 }
 
-// Registration is an endpoint whose lease this process holds. Its methods are safe
-// for concurrent use but wait for each other, so cancel a Repoint before a Release
-// that must not wait.
-type Registration struct {
+// Lease is an endpoint that this process owns. Its methods are safe for concurrent use
+// but wait for each other, so cancel a Repoint before a Release that must not wait.
+type Lease struct {
 	EndpointID string
 	Secret     Credential
 	Unlike     string // how it differs from what was asked for, "" if it does not
 
-	client *Client
-	mu     sync.Mutex
-	claim  *claim // nil once released
-	lease  lease
+	client   *Client
+	mu       sync.Mutex
+	file     *leaseFile
+	released bool
+}
+
+func (l *Leases) owned(f *leaseFile) *Lease {
+	return &Lease{EndpointID: f.EndpointID, Secret: f.Secret.Credential, client: l.client, file: f}
 }
 
 // Register creates an endpoint for all task events, and its lease. The intent is on
@@ -55,72 +56,68 @@ type Registration struct {
 // If the answer is lost the error is a [*LostAnswerError]; calling Register again
 // may then create a second endpoint. If ctx ends during the request, Register waits
 // for the answer and deletes the endpoint, which takes up to 15 seconds.
-func (r *Registrar) Register(ctx context.Context, url string) (*Registration, error) {
+func (l *Leases) Register(ctx context.Context, url string) (*Lease, error) {
 	if err := checkTarget(url); err != nil {
 		return nil, err
 	}
-	intent, claim, err := r.note(url)
+	f, err := l.create(url)
 	if err != nil {
 		return nil, fmt.Errorf("no webhook endpoint was registered, because its lease cannot be saved: %w", err)
 	}
-	created, err := r.client.CreateEndpoint(ctx, intent.Endpoint.spec())
+	created, err := l.client.CreateEndpoint(ctx, f.Endpoint)
 	if created.Endpoint.ID == "" {
 		if Undone(err) {
-			return nil, errors.Join(err, claim.remove())
+			return nil, errors.Join(err, f.remove())
 		}
-		claim.close()
-		return nil, &LostAnswerError{Description: intent.Endpoint.Description, Nonce: intent.Nonce, URL: url, Err: err}
+		f.close()
+		return nil, &LostAnswerError{Description: f.Endpoint.Description, Nonce: f.Nonce, URL: url, Err: err}
 	}
-	g := &Registration{EndpointID: created.Endpoint.ID, Secret: created.Secret, client: r.client, claim: claim, lease: intent}
-	g.lease.EndpointID, g.lease.Secret = created.Endpoint.ID, savedSecret{created.Secret}
-	g.lease.Endpoint.EventTypes = created.Endpoint.EventTypes
-	g.Unlike = created.Endpoint.unlike(intent.Endpoint.spec())
-	err = claim.write(g.lease)
+	f.EndpointID, f.Secret = created.Endpoint.ID, savedSecret{created.Secret}
+	owned := l.owned(f)
+	owned.Unlike = created.Endpoint.unlike(f.Endpoint)
+	f.Endpoint.EventTypes = created.Endpoint.EventTypes
+	err = f.write()
 	switch {
 	case err != nil:
-		err = fmt.Errorf("cannot save the lease of webhook endpoint %q: %w", g.EndpointID, err)
-	case g.Secret.Empty():
-		err = fmt.Errorf("webhook endpoint %q was created, but Aspect returned no secret, so its deliveries cannot be verified: create an endpoint in Aspect's dashboard and set ASPECT_WEBHOOK_SECRET", g.EndpointID)
+		err = fmt.Errorf("cannot save the lease of webhook endpoint %q: %w", f.EndpointID, err)
+	case owned.Secret.Empty():
+		err = fmt.Errorf("webhook endpoint %q was created, but Aspect returned no secret, so its deliveries cannot be verified: create an endpoint in Aspect's dashboard and set ASPECT_WEBHOOK_SECRET", f.EndpointID)
 	case ctx.Err() != nil:
 		err = fmt.Errorf("registering the webhook endpoint was interrupted: %w", ctx.Err())
 	default:
-		return g, nil
+		return owned, nil
 	}
 	undo, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTime)
 	defer cancel()
-	_, undone := g.Release(undo)
+	_, undone := owned.Release(undo)
 	return nil, errors.Join(err, undone)
 }
 
-// note writes a new intent and locks it.
-func (r *Registrar) note(url string) (lease, *claim, error) {
-	if err := private.MakeFolder(r.leases.folder); err != nil {
-		return lease{}, nil, err
+// create writes a new intent and locks it.
+func (l *Leases) create(url string) (f *leaseFile, err error) {
+	if err := private.MakeFolder(l.folder); err != nil {
+		return nil, err
 	}
-	nonce := newNonce()
-	c, err := r.leases.claim(nonce)
-	for errors.Is(err, private.ErrLocked) { // another process's Recover is checking the new lock
-		nonce = newNonce()
-		c, err = r.leases.claim(nonce)
+	var nonce string
+	for {
+		nonce = fmt.Sprintf("%016x", rand.Uint64())
+		f, err = l.lock(nonce)
+		if err == nil {
+			break
+		}
+		if !errors.Is(err, private.ErrLocked) { // by another process's Recover, which checks the new lock
+			return nil, err
+		}
 	}
-	if err != nil {
-		return lease{}, nil, err
-	}
-	intent := lease{
+	f.leaseRecord = leaseRecord{
 		Version: leaseVersion, Nonce: nonce, PID: os.Getpid(), Created: time.Now().UTC(),
-		APIURL: r.client.base, Fingerprint: r.client.key.fingerprint(),
-		Endpoint: EndpointSpec{URL: url, Description: describe(nonce), EventTypes: []string{AllTaskEvents}}.body(),
+		APIURL: l.client.base, Fingerprint: l.client.key.fingerprint(),
+		Endpoint: EndpointSpec{URL: url, Description: describe(nonce), EventTypes: []string{AllTaskEvents}}.withDefaults(),
 	}
-	if err := c.write(intent); err != nil {
-		return lease{}, nil, errors.Join(err, c.remove())
+	if err := f.write(); err != nil {
+		return nil, errors.Join(err, f.remove())
 	}
-	return intent, c, nil
-}
-
-func newNonce() string {
-	var b [8]byte
-	rand.Read(b[:])
-	return hex.EncodeToString(b[:])
+	return f, nil
 }
 
 // describe is the endpoint's description in the dashboard.
@@ -135,35 +132,36 @@ func describe(nonce string) string {
 	return fmt.Sprintf("aspectop %d@%s nonce %s", os.Getpid(), host, nonce)
 }
 
-func (b endpointBody) spec() EndpointSpec {
-	return EndpointSpec{URL: b.URL, Description: b.Description, EventTypes: b.EventTypes, RateLimit: b.RateLimit, Version: b.Version}
+// URL is where the endpoint points.
+func (l *Lease) URL() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.file.Endpoint.URL
 }
 
-// URL is where the endpoint points.
-func (g *Registration) URL() string {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return g.lease.Endpoint.URL
+// Left is the error of a program that ends before it could delete the endpoint.
+func (l *Lease) Left() *CleanupError {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.client.cleanupError(l.file.leaseRecord, errors.New("aspectop ended before it was deleted"))
 }
 
 // Repoint changes the endpoint's URL; its secret stays the same. If the endpoint was
-// deleted, the error matches [ErrNotFound]: release this registration and register
-// again.
-func (g *Registration) Repoint(ctx context.Context, url string) error {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if g.claim == nil {
+// deleted, the error matches [ErrNotFound]: release this lease and register again.
+func (l *Lease) Repoint(ctx context.Context, url string) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.released {
 		return errReleased
 	}
-	spec := g.lease.Endpoint.spec()
-	spec.URL, spec.Description = url, describe(g.lease.Nonce)
-	if _, err := g.client.UpdateEndpoint(ctx, g.EndpointID, spec); err != nil {
+	spec := l.file.Endpoint
+	spec.URL, spec.Description = url, describe(l.file.Nonce)
+	if _, err := l.client.UpdateEndpoint(ctx, l.EndpointID, spec); err != nil {
 		return err
 	}
-	g.lease.Endpoint.URL, g.lease.Endpoint.Description = url, spec.Description
-	g.lease.PID, g.lease.Kept = os.Getpid(), false
-	if err := g.claim.write(g.lease); err != nil {
-		return fmt.Errorf("webhook endpoint %q now points to %s, but its lease cannot be updated: %w", g.EndpointID, url, err)
+	l.file.Endpoint, l.file.PID, l.file.Kept = spec, os.Getpid(), false
+	if err := l.file.write(); err != nil {
+		return fmt.Errorf("webhook endpoint %q now points to %s, but its lease cannot be updated: %w", l.EndpointID, url, err)
 	}
 	return nil
 }
@@ -172,37 +170,46 @@ func (g *Registration) Repoint(ctx context.Context, url string) error {
 // then its lease. The outcome is Deleted, or Gone if the endpoint did not exist. If it
 // fails, the error is a [*CleanupError] and the lease stays, so that Release can be
 // called again or the next run cleans up. After success it does nothing.
-func (g *Registration) Release(ctx context.Context) (Outcome, error) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if g.claim == nil {
+func (l *Lease) Release(ctx context.Context) (Outcome, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.released {
 		return Gone, nil
 	}
-	outcome := Deleted
-	if err := g.client.DeleteEndpoint(ctx, g.EndpointID); errors.Is(err, ErrNotFound) {
-		outcome = Gone
-	} else if err != nil {
-		return Failed, g.client.cleanupError(g.lease, err)
+	outcome, err := l.client.deleteLeased(ctx, l.file)
+	if outcome == Failed {
+		return outcome, err
 	}
-	err := g.claim.remove()
-	g.claim = nil
+	l.released = true
 	if err != nil {
-		return outcome, fmt.Errorf("webhook endpoint %q was deleted, but not its lease: %w", g.EndpointID, err)
+		err = fmt.Errorf("webhook endpoint %q was deleted, but not its lease: %w", l.EndpointID, err)
 	}
-	return outcome, nil
+	return outcome, err
 }
 
-// Keep releases the registration but keeps the endpoint and its lease for the next
-// run.
-func (g *Registration) Keep() error {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if g.claim == nil {
+// deleteLeased deletes the endpoint and then its lease. If it cannot delete the
+// endpoint, the outcome is Failed and the lease stays.
+func (c *Client) deleteLeased(ctx context.Context, f *leaseFile) (Outcome, error) {
+	switch err := c.DeleteEndpoint(ctx, f.EndpointID); {
+	case err == nil:
+		return Deleted, f.remove()
+	case errors.Is(err, ErrNotFound):
+		return Gone, f.remove()
+	default:
+		return Failed, c.cleanupError(f.leaseRecord, err)
+	}
+}
+
+// Keep gives the lease up but keeps it and its endpoint for the next run.
+func (l *Lease) Keep() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.released {
 		return errReleased
 	}
-	g.lease.Kept = true
-	err := g.claim.write(g.lease)
-	g.claim.close()
-	g.claim = nil
+	l.file.Kept = true
+	err := l.file.write()
+	l.file.close()
+	l.released = true
 	return err
 }

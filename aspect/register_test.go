@@ -24,7 +24,7 @@ func TestAnEndpointIsNotedBeforeItIsAskedForAndLeasedAfter(t *testing.T) {
 		}
 	}
 	c := s.serve()
-	g, err := NewRegistrar(c, dir).Register(t.Context(), "https://a.example/hook")
+	g, err := NewLeases(c, dir).Register(t.Context(), "https://a.example/hook")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,7 +77,7 @@ func TestAnEndpointIsNotedBeforeItIsAskedForAndLeasedAfter(t *testing.T) {
 func TestARefusedRegistrationLeavesNothing(t *testing.T) {
 	for _, status := range []int{400, 401, 403, 404, 422} {
 		dir := t.TempDir()
-		_, err := NewRegistrar(answering(t, status, `{"detail":"no"}`), dir).Register(t.Context(), "https://a.example")
+		_, err := NewLeases(answering(t, status, `{"detail":"no"}`), dir).Register(t.Context(), "https://a.example")
 		var refused *APIError
 		if !errors.As(err, &refused) || refused.Status != status {
 			t.Errorf("%d: %v", status, err)
@@ -101,7 +101,7 @@ func TestALostAnswerIsToldWithWhatToLookFor(t *testing.T) {
 		"an endless page": func(w http.ResponseWriter, _ *http.Request) { w.Write(make([]byte, maxBody+1)) },
 	} {
 		dir := t.TempDir()
-		r := NewRegistrar(handling(t, h), dir)
+		r := NewLeases(handling(t, h), dir)
 		_, err := r.Register(t.Context(), "https://a.example/hook")
 		var lost *LostAnswerError
 		if !errors.As(err, &lost) {
@@ -113,8 +113,8 @@ func TestALostAnswerIsToldWithWhatToLookFor(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 		rec := must(r.Recover(t.Context(), "https://b.example"))(t)
-		if rec.Registration != nil || outcomes(rec) != "unanswered" || !strings.Contains(rec.Findings[0].String(), lost.Description) {
-			t.Errorf("%s: the next start says %v", name, rec.Findings)
+		if rec.Lease != nil || outcomes(rec) != "unanswered" || !strings.Contains(rec.Orphans[0].String(), lost.Description) {
+			t.Errorf("%s: the next start says %v", name, rec.Orphans)
 		}
 	}
 }
@@ -129,7 +129,7 @@ func TestAnEndpointWithoutASecretIsDeletedAgain(t *testing.T) {
 		}
 		answer(w, 200, map[string]any{"endpoint": map[string]any{"id": "ep_1"}})
 	})
-	_, err := NewRegistrar(c, dir).Register(t.Context(), "https://a.example")
+	_, err := NewLeases(c, dir).Register(t.Context(), "https://a.example")
 	if err == nil || !strings.Contains(err.Error(), "returned no secret") || !deleted {
 		t.Errorf("%v, deleted: %v", err, deleted)
 	}
@@ -144,14 +144,14 @@ func TestEndingARegistrationUnderWayDeletesWhatItCreated(t *testing.T) {
 			cancel()
 		}
 	}
-	if _, err := NewRegistrar(s.serve(), dir).Register(ctx, "https://a.example"); !errors.Is(err, context.Canceled) {
+	if _, err := NewLeases(s.serve(), dir).Register(ctx, "https://a.example"); !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
 	if s.made != 1 {
 		t.Errorf("%d endpoints were created", s.made)
 	}
 	nothingLeft(t, s, dir)
-	if _, err := NewRegistrar(s.serve(), dir).Register(ctx, "https://a.example"); !errors.Is(err, context.Canceled) || s.made != 1 {
+	if _, err := NewLeases(s.serve(), dir).Register(ctx, "https://a.example"); !errors.Is(err, context.Canceled) || s.made != 1 {
 		t.Errorf("ended before it began: %v", err)
 	}
 	nothingLeft(t, s, dir)
@@ -164,7 +164,7 @@ func TestAnEndpointWhoseLeaseCannotBeKeptIsDeletedAgain(t *testing.T) {
 			os.MkdirAll(strings.TrimSuffix(onlyLease(t, dir), ".json")+".tmp/x", 0o700)
 		}
 	}
-	_, err := NewRegistrar(s.serve(), dir).Register(t.Context(), "https://a.example")
+	_, err := NewLeases(s.serve(), dir).Register(t.Context(), "https://a.example")
 	if err == nil || !strings.Contains(err.Error(), "cannot save the lease") || s.made != 1 || len(s.alive()) != 0 {
 		t.Errorf("%v; there: %v", err, s.alive())
 	}
@@ -190,7 +190,7 @@ func TestWithoutAPlaceForTheLeaseNothingIsAskedFor(t *testing.T) {
 		if err := prepare(filepath.Join(dir, "endpoints")); err != nil {
 			t.Fatal(err)
 		}
-		r := NewRegistrar(s.serve(), dir)
+		r := NewLeases(s.serve(), dir)
 		if _, err := r.Register(t.Context(), "https://a.example"); err == nil || !strings.Contains(err.Error(), "endpoints") {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -229,7 +229,7 @@ func outcomes(rec *Recovery) string {
 	names := map[Outcome]string{Repointed: "repointed", Deleted: "deleted", Gone: "gone", Kept: "kept",
 		Foreign: "foreign", Unanswered: "unanswered", Failed: "failed", Unreadable: "unreadable"}
 	var all []string
-	for _, f := range rec.Findings {
+	for _, f := range rec.Orphans {
 		all = append(all, strings.TrimSpace(names[f.Outcome]+" "+f.EndpointID))
 	}
 	return strings.Join(all, ", ")
@@ -237,9 +237,9 @@ func outcomes(rec *Recovery) string {
 
 // orphaned registers an endpoint whose owner then ends without a word. Later
 // ones are newer.
-func orphaned(t *testing.T, r *Registrar) {
+func orphaned(t *testing.T, r *Leases) {
 	t.Helper()
-	must(r.Register(t.Context(), "https://old.example"))(t).claim.close()
+	must(r.Register(t.Context(), "https://old.example"))(t).file.close()
 	time.Sleep(2 * time.Millisecond) // no clock is coarser
 }
 
@@ -252,7 +252,7 @@ func TestAnEndpointThatIsNotAsAskedForIsSaid(t *testing.T) {
 		`{"id":"ep_1","event_types":[]}`:          "it receives no types of events",
 	} {
 		c := answering(t, 200, `{"endpoint":`+answered+`,"secret":"`+testSecret+`"}`)
-		g := must(NewRegistrar(c, t.TempDir()).Register(t.Context(), "https://a.example"))(t)
+		g := must(NewLeases(c, t.TempDir()).Register(t.Context(), "https://a.example"))(t)
 		if !strings.HasPrefix(g.Unlike, want) || (g.Unlike == "") != (want == "") {
 			t.Errorf("%s: %q", answered, g.Unlike)
 		}

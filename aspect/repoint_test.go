@@ -13,7 +13,7 @@ import (
 func TestAnEndpointIsRepointed(t *testing.T) {
 	s, dir := newStandIn(t), t.TempDir()
 	c := s.serve()
-	g := must(NewRegistrar(c, dir).Register(t.Context(), "https://a.example"))(t)
+	g := must(NewLeases(c, dir).Register(t.Context(), "https://a.example"))(t)
 	if err := g.Repoint(t.Context(), "https://b.example"); err != nil {
 		t.Fatal(err)
 	}
@@ -48,7 +48,7 @@ func TestAFailedReleaseTellsTheCommandAndMayBeRepeated(t *testing.T) {
 		}
 		s.ServeHTTP(w, r)
 	})
-	g := must(NewRegistrar(c, dir).Register(t.Context(), "https://a.example"))(t)
+	g := must(NewLeases(c, dir).Register(t.Context(), "https://a.example"))(t)
 	_, err := g.Release(t.Context())
 	var left *CleanupError
 	if !errors.As(err, &left) {
@@ -64,8 +64,8 @@ func TestAFailedReleaseTellsTheCommandAndMayBeRepeated(t *testing.T) {
 	if !strings.Contains(err.Error(), left.Command) || !strings.Contains(err.Error(), left.Curl) || !strings.Contains(err.Error(), "401") {
 		t.Error(err)
 	}
-	if rec := must(NewRegistrar(c, dir).Recover(t.Context(), ""))(t); len(rec.Findings) != 0 {
-		t.Errorf("another start took it from its living owner: %v", rec.Findings)
+	if rec := must(NewLeases(c, dir).Recover(t.Context(), ""))(t); len(rec.Orphans) != 0 {
+		t.Errorf("another start took it from its living owner: %v", rec.Orphans)
 	}
 	fail = 0
 	if outcome, err := g.Release(t.Context()); err != nil || outcome != Deleted {
@@ -99,7 +99,7 @@ func TestAnAnswerThatIsNotAspectsNeitherDeletesNorUpdates(t *testing.T) {
 			w.WriteHeader(c.status)
 			io.WriteString(w, c.body)
 		})
-		g := must(NewRegistrar(client, dir).Register(t.Context(), "https://a.example"))(t)
+		g := must(NewLeases(client, dir).Register(t.Context(), "https://a.example"))(t)
 		broken = true
 		if err := g.Repoint(t.Context(), "https://b.example"); !c.onlyDelete && (err == nil || errors.Is(err, ErrNotFound) || g.URL() != "https://a.example") {
 			t.Errorf("%d %q: repointing says %v, it points to %s", c.status, c.body, err, g.URL())
@@ -109,14 +109,14 @@ func TestAnAnswerThatIsNotAspectsNeitherDeletesNorUpdates(t *testing.T) {
 			t.Errorf("%d %q: releasing says %v", c.status, c.body, err)
 		}
 		onlyLease(t, dir)
-		g.claim.close() // as if the process ended
-		if rec := must(NewRegistrar(client, dir).Recover(t.Context(), ""))(t); outcomes(rec) != "failed ep_1" {
-			t.Errorf("%d %q: the next start says %v", c.status, c.body, rec.Findings)
+		g.file.close() // as if the process ended
+		if rec := must(NewLeases(client, dir).Recover(t.Context(), ""))(t); outcomes(rec) != "failed ep_1" {
+			t.Errorf("%d %q: the next start says %v", c.status, c.body, rec.Orphans)
 		}
 		onlyLease(t, dir)
 		broken = false
-		if rec := must(NewRegistrar(client, dir).Recover(t.Context(), ""))(t); outcomes(rec) != "deleted ep_1" {
-			t.Errorf("%d %q: then the next start says %v", c.status, c.body, rec.Findings)
+		if rec := must(NewLeases(client, dir).Recover(t.Context(), ""))(t); outcomes(rec) != "deleted ep_1" {
+			t.Errorf("%d %q: then the next start says %v", c.status, c.body, rec.Orphans)
 		}
 		nothingLeft(t, s, dir)
 	}
@@ -127,7 +127,7 @@ func TestACommandHoldsAStrangeIdSafely(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := c.cleanupError(lease{EndpointID: "ep'$(reboot)"}, errors.New("x"))
+	e := c.cleanupError(leaseRecord{EndpointID: "ep'$(reboot)"}, errors.New("x"))
 	if want := `aspectop endpoints delete 'ep'\''$(reboot)'`; e.Command != want {
 		t.Errorf("command: %s", e.Command)
 	}

@@ -20,14 +20,14 @@ type Asset struct{ ID, Name string }
 // ActiveTasks returns the account's tasks that are queued, processing or failed.
 // Completed ones are not among them.
 func (c *Client) ActiveTasks(ctx context.Context) ([]Task, error) {
-	r := call{method: http.MethodGet, path: "/tasks/active"}
-	answer, err := c.do(ctx, r)
+	const path = "/tasks/active"
+	answer, err := c.do(ctx, call{method: http.MethodGet, path: path})
 	if err != nil {
 		return nil, err
 	}
 	items, _, err := listOf(answer, "tasks")
 	if err != nil {
-		return nil, fmt.Errorf("%s %s: %w", r.method, r.path, err)
+		return nil, fmt.Errorf("GET %s: %w", path, err)
 	}
 	tasks := make([]Task, len(items))
 	for i, raw := range items {
@@ -58,7 +58,7 @@ func (c *Client) Asset(ctx context.Context, id string) (Asset, error) {
 
 // get reads an object by id, which may be wrapped in a member called name.
 func (c *Client) get(ctx context.Context, before, id, name string) (object, json.RawMessage, error) {
-	path, err := pathOf(before, id, "")
+	path, err := pathOf(before, id)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -1,6 +1,7 @@
 package demo
 
 import (
+	"math"
 	"math/rand/v2"
 	"time"
 
@@ -43,19 +44,19 @@ var recipes = map[kind][]work{
 	image:     {{"proxy", 0, 0}, {"preview", 2, 4}, {"visual", 10, 14}, {"transcription", 0, 0}},
 }
 
-// fate is what goes wrong with a task.
-type fate string
+// outcome is what goes wrong with a task.
+type outcome string
 
 const (
-	thrives   fate = "completes" // nothing
-	fails     fate = "fails"     // one feature fails
-	recovers  fate = "recovers"  // one fails, is queued again, and completes
-	relapses  fate = "relapses"  // one fails, is queued again, and fails again
-	cancelled fate = "cancelled" // somebody cancels it on the way
-	stalls    fate = "stalls"    // one feature makes no progress for minutes
+	completes  outcome = "completes" // nothing
+	fails      outcome = "fails"     // one feature fails
+	recovers   outcome = "recovers"  // one fails, is queued again, and completes
+	failsAgain outcome = "relapses"  // one fails, is queued again, and fails again
+	cancelled  outcome = "cancelled" // the user cancels it on the way
+	stalls     outcome = "stalls"    // one feature makes no progress for minutes
 )
 
-var fates = []fate{thrives, fails, recovers, relapses, cancelled, stalls}
+var outcomes = []outcome{completes, fails, recovers, failsAgain, cancelled, stalls}
 
 // extra is an internal feature of a task.
 type extra uint8
@@ -76,7 +77,7 @@ func (w *world) in(d time.Duration, do func()) {
 }
 
 // upload creates a task and schedules its life.
-func (w *world) upload(k kind, f fate, x extra) {
+func (w *world) upload(k kind, o outcome, x extra) {
 	t := w.newTask()
 	var jobs []job
 	for _, r := range recipes[k] {
@@ -85,7 +86,7 @@ func (w *world) upload(k kind, f fate, x extra) {
 			jobs = append(jobs, job{task: t, feature: r.feature, length: seconds(t.rng, r.low, r.high), ends: model.Completed})
 		}
 	}
-	w.befall(t, f, pick(jobs, t.rng))
+	w.apply(o, t, pick(jobs, t.rng))
 	switch x {
 	case alongside:
 		j := internalJob(t, k)
@@ -99,15 +100,15 @@ func (w *world) upload(k kind, f fate, x extra) {
 	}
 }
 
-// befall applies the fate f to the job j of the task t.
-func (w *world) befall(t *task, f fate, j *job) {
-	switch f {
+// apply applies the outcome o to the job j of the task t.
+func (w *world) apply(o outcome, t *task, j *job) {
+	switch o {
 	case fails:
 		j.fail()
-	case recovers, relapses:
+	case recovers, failsAgain:
 		again := *j
 		j.fail()
-		if f == relapses {
+		if o == failsAgain {
 			again.fail()
 		}
 		j.after = func() { w.restart(again, seconds(t.rng, 4, 8)) }
@@ -155,12 +156,11 @@ func pick(jobs []job, r *rand.Rand) *job {
 		total += j.length
 	}
 	at := time.Duration(r.Int64N(int64(total)))
-	for i := range jobs {
-		if at -= jobs[i].length; at < 0 {
-			return &jobs[i]
-		}
+	i := 0
+	for at -= jobs[0].length; at >= 0; at -= jobs[i].length {
+		i++
 	}
-	panic("not reached: at is within the total")
+	return &jobs[i]
 }
 
 // millis is a random duration between two numbers of milliseconds.
@@ -170,3 +170,93 @@ func millis(r *rand.Rand, low, high int) time.Duration {
 
 // seconds is a random duration between two numbers of seconds.
 func seconds(r *rand.Rand, low, high int) time.Duration { return millis(r, low*1000, high*1000) }
+
+// pool is a pool of workers for some features. Jobs wait in line for a free worker,
+// which makes queue times vary.
+type pool struct {
+	free int
+	line []job
+}
+
+// job is one run of one feature.
+type job struct {
+	task    *task
+	feature string
+	length  time.Duration
+	silence time.Duration // extra time because its worker was lost
+	ends    model.State
+	after   func() // called when it has ended; may be nil
+}
+
+// poolOf names the pool that a feature belongs to.
+func poolOf(feature string) string {
+	if feature == "visual" || feature == "transcription" {
+		return feature
+	}
+	return "encode"
+}
+
+// sizePools keeps them mostly busy with rate new tasks of the mix per minute.
+func (w *world) sizePools(rate float64) {
+	w.pools = map[string]*pool{"encode": {}, "visual": {}, "transcription": {}}
+	load := map[string]float64{} // average seconds of work per task
+	for _, k := range mixKinds {
+		for _, r := range recipes[k] {
+			load[poolOf(r.feature)] += float64(r.low+r.high) / 2 / float64(len(mixKinds))
+		}
+	}
+	for name, p := range w.pools {
+		p.free = max(2, int(math.Ceil(load[name]*rate/60/0.95)))
+	}
+}
+
+// enqueue puts the job in line, or starts it if a worker is free.
+func (w *world) enqueue(j job) {
+	p := w.pools[poolOf(j.feature)]
+	p.line = append(p.line, j)
+	w.work(p)
+}
+
+// work starts waiting jobs while there are free workers.
+func (w *world) work(p *pool) {
+	for p.free > 0 && len(p.line) > 0 {
+		j := p.line[0]
+		p.line = p.line[1:]
+		if j.task.features[j.feature] != model.Queued {
+			continue // cancelled while it waited
+		}
+		p.free--
+		w.set(j.task, j.feature, model.Processing)
+		w.in(j.length, func() {
+			p.free++
+			w.work(p)
+			if j.silence == 0 {
+				w.finish(j)
+			}
+		})
+		if j.silence > 0 {
+			w.in(j.length+j.silence, func() { w.finish(j) })
+		}
+	}
+}
+
+// fail makes the job fail before its end.
+func (j *job) fail() {
+	j.ends = model.Failed
+	j.length = j.length * time.Duration(30+j.task.rng.IntN(60)) / 100
+}
+
+// finish ends the job.
+func (w *world) finish(j job) {
+	if j.task.features[j.feature] != model.Processing {
+		return // cancelled on the way
+	}
+	w.set(j.task, j.feature, j.ends)
+	if j.after != nil {
+		j.after()
+	}
+	if t := j.task; t.after != nil && eventType(t.features) == typeCompleted {
+		t.after()
+		t.after = nil
+	}
+}

@@ -196,15 +196,15 @@ func TestWhatIsNotBrokenOnPurposeVerifies(t *testing.T) {
 	})
 }
 
-func TestADeckDealsEveryCardBeforeItShuffles(t *testing.T) {
-	d := newDeck([]string{"a", "b", "c", "c"}, newWorld(1, time.Time{}).stream(1))
+func TestABagDrawsEveryItemBeforeItRefills(t *testing.T) {
+	d := newBag([]string{"a", "b", "c", "c"}, newWorld(1, time.Time{}).stream(1))
 	for range 5 {
-		dealt := map[string]int{}
+		drawn := map[string]int{}
 		for range 4 {
-			dealt[d.deal()]++
+			drawn[d.draw()]++
 		}
-		if !maps.Equal(dealt, map[string]int{"a": 1, "b": 1, "c": 2}) {
-			t.Errorf("dealt %v", dealt)
+		if !maps.Equal(drawn, map[string]int{"a": 1, "b": 1, "c": 2}) {
+			t.Errorf("drawn %v", drawn)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package demo
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -9,6 +10,11 @@ import (
 	"unicode/utf8"
 
 	"aspectop/model"
+)
+
+const (
+	longest  = 24 * time.Hour // the maximum time in a scenario
+	maxCount = 1000           // uploads in one line
 )
 
 // word is a word of a line with the column of its first character, from 1.
@@ -53,26 +59,20 @@ func parse(name, text string) (*Scenario, error) {
 	return s, nil
 }
 
+var featureForm = regexp.MustCompile(`^[a-z0-9_]+$`)
+
+var wordForm = regexp.MustCompile(`[^ \t\r\n]+`)
+
 // split splits the line into words. A # at the start of a word begins a comment.
 func (p *parser) split(line string) {
 	p.words, p.end = p.words[:0], 1
-	for at := 0; at < len(line); {
-		r, size := utf8.DecodeRuneInString(line[at:])
-		if strings.ContainsRune(" \t\r\n", r) {
-			at += size
-			continue
-		}
-		if r == '#' {
+	for _, at := range wordForm.FindAllStringIndex(line, -1) {
+		w := word{line[at[0]:at[1]], utf8.RuneCountInString(line[:at[0]]) + 1}
+		if w.text[0] == '#' {
 			return
 		}
-		text := line[at:]
-		if i := strings.IndexAny(text, " \t\r\n"); i >= 0 {
-			text = text[:i]
-		}
-		w := word{text, utf8.RuneCountInString(line[:at]) + 1}
-		at += len(text)
 		p.words = append(p.words, w)
-		p.end = w.column + utf8.RuneCountInString(text)
+		p.end = w.column + utf8.RuneCountInString(w.text)
 	}
 }
 
@@ -97,12 +97,11 @@ func (p *parser) expected(w word, format string, args ...any) error {
 
 func (p *parser) step() (s step, err error) {
 	first := p.next()
+	p.when = p.next()
 	switch first.text {
 	case "at":
-		p.when = p.next()
 		s.at, err = p.duration(p.when, "a time since the start", -longest)
 	case "after":
-		p.when = p.next()
 		s.at, err = p.duration(p.when, "a time since the line before", 0)
 		s.at += p.last
 	default:
@@ -115,12 +114,12 @@ func (p *parser) step() (s step, err error) {
 	what := p.next()
 	s.do = action(what.text)
 	switch s.do {
-	case tellTask:
+	case changeTask:
 		err = p.task(&s)
 	case upload:
 		err = p.upload(&s)
 	case ping:
-		err = p.options(&s, deliveries)
+		err = p.options(func(o option) error { return p.delivery(&s, o) })
 	default:
 		err = p.expected(what, "task, upload or ping")
 	}
@@ -149,18 +148,16 @@ func (p *parser) task(s *step) error {
 	if !known {
 		p.tasks[s.task] = s.at
 	}
-	return p.options(s, func(p *parser, s *step, o option) error {
+	return p.options(func(o option) error {
 		switch o.name {
 		case "type":
 			s.eventType = o.value.text
 			return nil
 		case "hold", "repeat", "break":
-			return deliveries(p, s, o)
+			return p.delivery(s, o)
 		}
-		for _, c := range o.name {
-			if c != '_' && (c < 'a' || c > 'z') && (c < '0' || c > '9') {
-				return p.expected(o.word, "a feature's name in lower-case letters, digits and _")
-			}
+		if !featureForm.MatchString(o.name) {
+			return p.expected(o.word, "a feature's name in lower-case letters, digits and _")
 		}
 		f := model.Feature{Name: o.name}
 		if err := choose(p, o.value, &f.State, "a state", model.StateNames()); err != nil {
@@ -173,11 +170,11 @@ func (p *parser) task(s *step) error {
 
 // upload reads what follows "upload".
 func (p *parser) upload(s *step) error {
-	s.count, s.fate = 1, thrives
+	s.count, s.outcome = 1, completes
 	if err := choose(p, p.next(), &s.kind, "the kind of upload", kinds); err != nil {
 		return err
 	}
-	return p.options(s, func(p *parser, s *step, o option) (err error) {
+	return p.options(func(o option) (err error) {
 		switch o.name {
 		case "count":
 			if s.count, err = strconv.Atoi(o.value.text); err != nil || s.count < 1 || s.count > maxCount {
@@ -188,17 +185,14 @@ func (p *parser) upload(s *step) error {
 			s.over, err = p.duration(o.value, "a time", 0)
 			return err
 		case "fate":
-			return choose(p, o.value, &s.fate, "a fate", fates)
+			return choose(p, o.value, &s.outcome, "a fate", outcomes)
 		}
 		return p.expected(o.word, "count=, over= or fate=")
 	})
 }
 
-// maxCount is the maximum number of uploads in one line.
-const maxCount = 1000
-
-// deliveries reads the options of a message's delivery.
-func deliveries(p *parser, s *step, o option) (err error) {
+// delivery reads an option of a message's delivery.
+func (p *parser) delivery(s *step, o option) (err error) {
 	var d time.Duration
 	switch o.name {
 	case "hold":
@@ -222,7 +216,7 @@ type option struct {
 }
 
 // options reads the rest of the line.
-func (p *parser) options(s *step, read func(*parser, *step, option) error) error {
+func (p *parser) options(read func(option) error) error {
 	for len(p.words) > 0 {
 		w := p.next()
 		name, value, ok := strings.Cut(w.text, "=")
@@ -233,7 +227,7 @@ func (p *parser) options(s *step, read func(*parser, *step, option) error) error
 		if value == "" {
 			return p.expected(o.value, "a value behind %s=", name)
 		}
-		if err := read(p, s, o); err != nil {
+		if err := read(o); err != nil {
 			return err
 		}
 	}
@@ -248,13 +242,9 @@ func (p *parser) duration(w word, what string, least time.Duration) (time.Durati
 	return d, nil
 }
 
-// longest is the maximum time in a scenario.
-const longest = 24 * time.Hour
-
 // choose reads a word from a list.
 func choose[T ~string](p *parser, w word, into *T, what string, from []T) error {
-	if i := slices.Index(from, T(w.text)); i >= 0 {
-		*into = from[i]
+	if *into = T(w.text); slices.Contains(from, *into) {
 		return nil
 	}
 	names := make([]string, len(from))

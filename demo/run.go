@@ -70,8 +70,8 @@ func Run(ctx context.Context, s *Sender, o Options) error {
 	if o.Scenario == nil || o.Scenario.steps == nil {
 		w.mix(o.Tasks, o.Rate)
 	} else {
-		w.staff(o.Rate, mixKinds)
-		w.follow(o.Scenario.steps)
+		w.sizePools(o.Rate)
+		w.play(o.Scenario.steps)
 	}
 	r.play(run, w)
 	r.wait.Wait()
@@ -112,9 +112,9 @@ func (r *runner) play(ctx context.Context, w *world) {
 			return
 		}
 		var before, tried chan struct{}
-		if p.lane != nil {
-			before, tried = p.lane.tried, make(chan struct{})
-			p.lane.tried = tried
+		if p.sequence != nil {
+			before, tried = p.sequence.tried, make(chan struct{})
+			p.sequence.tried = tried
 		}
 		r.wait.Go(func() { r.deliver(ctx, p.message, before, tried) })
 	}

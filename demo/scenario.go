@@ -13,11 +13,13 @@
 package demo
 
 import (
+	"cmp"
 	"embed"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -50,17 +52,17 @@ type step struct {
 	wrong     Break
 
 	// Of uploads, which have a kind too.
-	count int
-	over  time.Duration
-	fate  fate
+	count   int
+	over    time.Duration
+	outcome outcome
 }
 
 type action string
 
 const (
-	tellTask action = "task"
-	upload   action = "upload"
-	ping     action = "ping"
+	changeTask action = "task"
+	upload     action = "upload"
+	ping       action = "ping"
 )
 
 //go:embed scenarios/*.scenario
@@ -81,15 +83,11 @@ func Load(name string) (*Scenario, error) {
 	if name == "mix" {
 		return &Scenario{Name: name, Title: "Uploads of all kinds for as long as you like, with the troubles of real delivery."}, nil
 	}
-	var (
-		f   fs.File
-		err error
-	)
+	open := func() (fs.File, error) { return os.Open(name) }
 	if slices.Contains(builtin, name) {
-		f, err = files.Open("scenarios/" + name + ".scenario")
-	} else {
-		f, err = os.Open(name)
+		open = func() (fs.File, error) { return files.Open("scenarios/" + name + ".scenario") }
 	}
+	f, err := open()
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%q is neither a file nor a built-in scenario (%s)", name, strings.Join(builtin, ", "))
 	} else if err != nil {
@@ -104,4 +102,64 @@ func Load(name string) (*Scenario, error) {
 		return nil, fmt.Errorf("%s: the scenario is larger than 1 MiB", name)
 	}
 	return parse(name, string(text))
+}
+
+// play schedules the steps of a scenario file.
+func (w *world) play(steps []step) {
+	tasks := map[string]*task{}
+	for _, s := range steps {
+		switch s.do {
+		case changeTask:
+			w.at(s.at, func() {
+				if s.kind != "" {
+					tasks[s.task] = w.newTask()
+				}
+				w.changeTask(tasks[s.task], s)
+			})
+		case upload:
+			for i := range s.count {
+				w.at(s.at+s.over*time.Duration(i)/time.Duration(s.count), func() { w.upload(s.kind, s.outcome, noExtra) })
+			}
+		case ping:
+			w.at(s.at, func() {
+				m := Message{ID: messageID(w.rng, w.instant(w.now)), Body: pingBody, Break: s.wrong}
+				w.postStep(nil, m, w.now+w.latency(), s)
+			})
+		}
+	}
+}
+
+// changeTask changes the task and posts an event about it. An invalid message does not
+// change the task.
+func (w *world) changeTask(t *task, s step) {
+	features, visible := maps.Clone(t.features), s.kind != ""
+	for _, r := range recipes[s.kind] {
+		features[r.feature] = r.first()
+	}
+	for _, c := range s.changes {
+		features[c.Name] = c.State
+		visible = visible || !model.Internal(c.Name)
+	}
+	kind := typeProgress
+	if visible {
+		kind = eventType(features)
+	}
+	kind = cmp.Or(s.eventType, kind)
+	updated := max(w.now, t.updated+time.Microsecond)
+	if s.wrong == "" {
+		t.features, t.updated = features, updated
+	}
+	m := Message{ID: messageID(w.rng, w.instant(updated)), Body: w.body(t, kind, features, updated), Break: s.wrong}
+	w.postStep(&t.sequence, m, max(updated+w.latency(), t.sequence.due+time.Millisecond), s)
+}
+
+// postStep posts the step's message, delayed or repeated if the step says so.
+func (w *world) postStep(l *sequence, m Message, due time.Duration, s step) {
+	if s.hold > 0 || s.wrong != "" {
+		l, due = nil, due+s.hold
+	}
+	w.post(l, m, due)
+	for _, again := range s.repeats {
+		w.post(nil, m, due+again)
+	}
 }

@@ -204,13 +204,13 @@ at 8s task a preview=processing
 }
 
 func TestUploadsLiveAndEndAsTheirFateSays(t *testing.T) {
-	for f, want := range map[fate][]model.State{
-		thrives:   {model.Completed},
-		fails:     {model.Failed},
-		recovers:  {model.Completed},
-		relapses:  {model.Failed},
-		cancelled: {model.Cancelled},
-		stalls:    {model.Completed, model.Failed},
+	for f, want := range map[outcome][]model.State{
+		completes:  {model.Completed},
+		fails:      {model.Failed},
+		recovers:   {model.Completed},
+		failsAgain: {model.Failed},
+		cancelled:  {model.Cancelled},
+		stalls:     {model.Completed, model.Failed},
 	} {
 		for _, k := range kinds {
 			got := story(t, fmt.Sprintf("at 0s upload %s count=7 over=20s fate=%s", k, f))
@@ -253,7 +253,7 @@ func TestTheReadmeIsTrue(t *testing.T) {
 			t.Errorf("%s is described as %q, want %q", k, row, want)
 		}
 	}
-	for _, f := range fates {
+	for _, f := range outcomes {
 		if !strings.Contains(string(text), "| `"+string(f)+"` |") {
 			t.Errorf("the fate %s is not described", f)
 		}

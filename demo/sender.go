@@ -29,7 +29,7 @@ type Sender struct {
 	// URL is the receiver's URL with the path.
 	URL string
 	// Sign returns the value of the header svix-signature.
-	Sign func(id string, at time.Time, body []byte) string
+	Sign sig.Signer
 	// Client makes the requests; nil is a client like Svix's, with a timeout of 15 s and
 	// without redirects.
 	Client *http.Client
@@ -90,7 +90,7 @@ const (
 // Breaks lists all ways to make a request invalid.
 var Breaks = []Break{BreakSignature, BreakTimestamp, BreakBody, BreakSecret}
 
-func signer(w *svix.Webhook) func(string, time.Time, []byte) string {
+func signer(w *svix.Webhook) sig.Signer {
 	return func(id string, at time.Time, body []byte) string {
 		s, err := w.Sign(id, at, body)
 		if err != nil {
@@ -100,8 +100,8 @@ func signer(w *svix.Webhook) func(string, time.Time, []byte) string {
 	}
 }
 
-// stranger signs with another secret.
-var stranger = sync.OnceValue(func() func(string, time.Time, []byte) string {
+// otherSigner signs with another secret.
+var otherSigner = sync.OnceValue(func() sig.Signer {
 	w, err := svix.NewWebhookRaw([]byte("the secret of somebody else"))
 	if err != nil {
 		panic(err) // only an empty key is refused
@@ -128,7 +128,7 @@ func (s *Sender) attempt(ctx context.Context, m Message) (Answer, error) {
 	case BreakTimestamp:
 		at = at.Add(-10 * time.Minute)
 	case BreakSecret:
-		sign = stranger()
+		sign = otherSigner()
 	}
 	signature := sign(m.ID, at, body)
 	switch m.Break {

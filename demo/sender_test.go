@@ -192,7 +192,7 @@ func TestEveryAttemptIsObservedWithItsAnswer(t *testing.T) {
 		}
 	}))
 	var told []Answer
-	s := &Sender{URL: receiver.URL, Sign: stranger(), Client: receiver.Client(), Observe: func(m Message, a Answer, err error) {
+	s := &Sender{URL: receiver.URL, Sign: otherSigner(), Client: receiver.Client(), Observe: func(m Message, a Answer, err error) {
 		if (err != nil) != (m.ID == "msg_gone") {
 			t.Errorf("%s: %v", m.ID, err)
 		}

@@ -1,8 +1,11 @@
 package demo
 
 import (
+	"container/heap"
+	"maps"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"aspectop/model"
@@ -18,26 +21,26 @@ type world struct {
 	user  string
 
 	now     time.Duration
-	agenda  agenda
-	planned int    // entries on the agenda that are not asides
+	queue   queue
+	planned int    // entries of the queue that are not in the background
 	born    uint64 // number of tasks so far
 	newest  *task
 	changed []*task       // at the instant now, not yet sent
 	posts   []post        // due now
 	past    time.Duration // when the next post about the past is due
-	mail    mail
+	faults  faults
 	pools   map[string]*pool
 }
 
 // post is one attempt to deliver a message.
 type post struct {
-	due     time.Duration
-	lane    *lane // keeps the order; nil: any order
-	message Message
+	due      time.Duration
+	sequence *sequence // keeps the order; nil: any order
+	message  Message
 }
 
-// lane keeps the posts of one task in order.
-type lane struct {
+// sequence keeps the posts of one task in order.
+type sequence struct {
 	due   time.Duration // of the last post
 	tried chan struct{} // closed by the runner after its first attempt
 }
@@ -50,20 +53,15 @@ type task struct {
 	updated   time.Duration
 	features  map[string]model.State
 
-	changed bool // listed in world.changed
-	visible bool // one of these changes concerns a visible feature
-	lane    lane
-	after   func() // called when it is completed; may be nil
+	changed  bool // listed in world.changed
+	visible  bool // one of these changes concerns a visible feature
+	sequence sequence
+	after    func() // called when it is completed; may be nil
 }
 
 // waits reports whether one of the features is queued.
 func (t *task) waits() bool {
-	for _, s := range t.features {
-		if s == model.Queued {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(slices.Collect(maps.Values(t.features)), model.Queued)
 }
 
 func newWorld(seed int64, start time.Time) *world {
@@ -77,31 +75,29 @@ func newWorld(seed int64, start time.Time) *world {
 func (w *world) stream(n uint64) *rand.Rand { return rand.New(rand.NewPCG(w.seed, n)) }
 
 // instant is the wall-clock time of an instant of the demo.
-func (w *world) instant(at time.Duration) time.Time {
-	return w.start.Add(at).UTC()
-}
+func (w *world) instant(at time.Duration) time.Time { return w.start.Add(at).UTC() }
 
 // at schedules an action. Actions at the same instant run in the order they were added.
 func (w *world) at(t time.Duration, do func()) {
 	w.planned++
-	w.agenda.put(t, false, do)
+	w.queue.add(t, false, do)
 }
 
-// aside is like at for minor actions: when only these are left, the world ends.
-func (w *world) aside(t time.Duration, do func()) { w.agenda.put(t, true, do) }
+// background is at for actions that do not keep the world running.
+func (w *world) background(t time.Duration, do func()) { w.queue.add(t, true, do) }
 
 // next returns the next post in the order of time, and false if there is none.
 func (w *world) next() (post, bool) {
 	for len(w.posts) == 0 {
-		if len(w.changed) > 0 && w.agenda.first() > w.now {
-			w.tellChanges()
+		if len(w.changed) > 0 && w.queue.first() > w.now {
+			w.publishChanges()
 			continue
 		}
 		if w.planned == 0 {
 			return post{}, false
 		}
-		e := w.agenda.take()
-		if !e.aside {
+		e := w.queue.take()
+		if !e.background {
 			w.planned--
 		}
 		w.now = max(w.now, e.at)
@@ -118,11 +114,8 @@ func (w *world) next() (post, bool) {
 
 func (w *world) newTask() *task {
 	t := &task{
-		rng:      w.stream(w.born + 1),
-		created:  w.now,
-		features: map[string]model.State{},
-		lane:     lane{due: w.now},
-		updated:  w.now,
+		rng: w.stream(w.born + 1), created: w.now, updated: w.now,
+		features: map[string]model.State{}, sequence: sequence{due: w.now},
 	}
 	t.id, t.asset = uuid(t.rng), uuid(t.rng)
 	w.born++
@@ -140,23 +133,69 @@ func (w *world) set(t *task, feature string, s model.State) {
 	}
 }
 
-func (w *world) tellChanges() {
+func (w *world) publishChanges() {
 	for _, t := range w.changed {
 		kind := typeProgress
 		if t.visible {
 			kind = eventType(t.features)
 		}
 		t.changed, t.visible = false, false
-		w.tell(t, kind, w.now+millis(t.rng, 1, 180))
+		w.publish(t, kind, w.now+millis(t.rng, 1, 180))
 	}
 	w.changed = w.changed[:0]
 }
 
-// tell posts an event about the task, updated at the instant at.
-func (w *world) tell(t *task, kind string, at time.Duration) {
+// publish posts an event about the task, updated at the instant at.
+func (w *world) publish(t *task, kind string, at time.Duration) {
 	t.updated = max(at, t.updated+time.Microsecond)
 	w.send(t, Message{
 		ID:   messageID(w.rng, w.instant(t.updated)),
 		Body: w.body(t, kind, t.features, t.updated),
 	})
+}
+
+// queue is a priority queue of future actions.
+type queue struct {
+	entries []entry
+	count   int
+}
+
+type entry struct {
+	at         time.Duration
+	n          int // number of the entry, for the order at the same instant
+	background bool
+	do         func()
+}
+
+// add adds an action. Actions at the same instant run in the order they were added.
+func (q *queue) add(t time.Duration, background bool, do func()) {
+	q.count++
+	heap.Push(q, entry{t, q.count, background, do})
+}
+
+// first is the instant of the next entry, the far future if there is none.
+func (q *queue) first() time.Duration {
+	if len(q.entries) == 0 {
+		return math.MaxInt64
+	}
+	return q.entries[0].at
+}
+
+// take removes the next entry. There must be one.
+func (q *queue) take() entry { return heap.Pop(q).(entry) }
+
+// Methods for container/heap.
+
+func (q *queue) Len() int { return len(q.entries) }
+func (q *queue) Less(i, j int) bool {
+	x, y := &q.entries[i], &q.entries[j]
+	return x.at < y.at || x.at == y.at && x.n < y.n
+}
+func (q *queue) Swap(i, j int) { q.entries[i], q.entries[j] = q.entries[j], q.entries[i] }
+func (q *queue) Push(e any)    { q.entries = append(q.entries, e.(entry)) }
+func (q *queue) Pop() any {
+	e := q.entries[len(q.entries)-1]
+	q.entries[len(q.entries)-1] = entry{}
+	q.entries = q.entries[:len(q.entries)-1]
+	return e
 }

@@ -68,7 +68,7 @@ func (s *Stream) read(ctx context.Context) error {
 		case m.tooLarge:
 			s.report.note(fmt.Sprintf("skipped an event larger than %d MiB", maxEvent>>20))
 		case len(m.data) > 0:
-			s.enter(ctx, m)
+			s.store(ctx, m)
 			if ctx.Err() != nil {
 				return ctx.Err() // it may not have been stored
 			}
@@ -155,8 +155,7 @@ func (s *Stream) refusal(res *http.Response) error {
 
 // plain is a network error without the URL and the key, which it may contain.
 func (s *Stream) plain(err error) string {
-	var wrapped *url.Error
-	if errors.As(err, &wrapped) {
+	if wrapped, ok := errors.AsType[*url.Error](err); ok {
 		err = wrapped.Err
 	}
 	text := err.Error()

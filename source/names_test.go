@@ -29,12 +29,12 @@ func TestNamesAreAskedForTwiceASecondAtMost(t *testing.T) {
 			n.Want(ids...)
 			pass(50 * time.Millisecond)
 		}
-		looks, asked := a.calls()
+		polls, asked := a.calls()
 		if !slices.Equal(asked, []string{"a", "b", "c", "d", "e"}) || *changes != 5 {
 			t.Errorf("asked for %q, %d names came", asked, *changes)
 		}
-		for i := range looks[1:] {
-			if d := looks[i+1].Sub(looks[i]); d < 500*time.Millisecond {
+		for i := range polls[1:] {
+			if d := polls[i+1].Sub(polls[i]); d < 500*time.Millisecond {
 				t.Errorf("%v between two calls", d)
 			}
 		}

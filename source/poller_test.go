@@ -20,7 +20,7 @@ type polling struct {
 	reports *reports
 }
 
-// poll runs test with a poller that has just had its first look.
+// poll runs test with a poller that has just had its first poll.
 func poll(t *testing.T, every time.Duration, test func(t *testing.T, p *polling), before ...func(*polling)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -44,8 +44,8 @@ func TestTheSameSnapshotPolledOftenIsOneMessage(t *testing.T) {
 	poll(t, 5*time.Second, func(t *testing.T, p *polling) {
 		p.account.set(func() { p.account.active = []string{task("a", time.Now(), "visual:processing")} })
 		pass(90 * time.Minute)
-		if looks, asked := p.account.calls(); len(looks) < 1000 || len(asked) > 0 {
-			t.Errorf("%d looks and %d questions in 90 minutes", len(looks), len(asked))
+		if polls, asked := p.account.calls(); len(polls) < 1000 || len(asked) > 0 {
+			t.Errorf("%d polls and %d questions in 90 minutes", len(polls), len(asked))
 		}
 		if got := told(p.journal.deliveries()); got != "api snapshot" {
 			t.Errorf("the journal has %s", got)
@@ -73,13 +73,13 @@ func TestTheSameSnapshotPolledOftenIsOneMessage(t *testing.T) {
 func TestPollsComeAtTheIntervalGiveOrTakeTenPercent(t *testing.T) {
 	poll(t, 10*time.Second, func(t *testing.T, p *polling) {
 		pass(time.Hour)
-		looks, _ := p.account.calls()
+		polls, _ := p.account.calls()
 		shortest, longest := time.Hour, time.Duration(0)
-		for i, at := range looks[1:] {
-			shortest, longest = min(shortest, at.Sub(looks[i])), max(longest, at.Sub(looks[i]))
+		for i, at := range polls[1:] {
+			shortest, longest = min(shortest, at.Sub(polls[i])), max(longest, at.Sub(polls[i]))
 		}
 		if shortest < 9*time.Second || longest > 11*time.Second || longest-shortest < time.Second {
-			t.Errorf("from %v to %v between looks", shortest, longest)
+			t.Errorf("from %v to %v between polls", shortest, longest)
 		}
 	})
 }
@@ -125,8 +125,8 @@ func TestTheNextTryIsMadeWhenItWasToldAndWaitsLongerEachTime(t *testing.T) {
 			before, _ := p.account.calls()
 			waits = append(waits, next.Sub(before[len(before)-1]).Round(time.Second))
 			pass(time.Until(next))
-			if looks, _ := p.account.calls(); len(looks) != len(before)+1 {
-				t.Fatalf("after %v there were %d looks, before %d", waits, len(looks), len(before))
+			if polls, _ := p.account.calls(); len(polls) != len(before)+1 {
+				t.Fatalf("after %v there were %d polls, before %d", waits, len(polls), len(before))
 			}
 		}
 		for i, want := range []time.Duration{5, 10, 20, 40, 80, 160, 300, 300} {
@@ -140,12 +140,12 @@ func TestTheNextTryIsMadeWhenItWasToldAndWaitsLongerEachTime(t *testing.T) {
 func TestTheServersRetryAfterIsWaitedFor(t *testing.T) {
 	poll(t, time.Second, func(t *testing.T, p *polling) {
 		pass(53 * time.Minute)
-		if looks, _ := p.account.calls(); len(looks) != 1 {
-			t.Errorf("asked %d times within the hour", len(looks))
+		if polls, _ := p.account.calls(); len(polls) != 1 {
+			t.Errorf("asked %d times within the hour", len(polls))
 		}
 		pass(14 * time.Minute)
-		if looks, _ := p.account.calls(); len(looks) != 2 {
-			t.Errorf("asked %d times after the hour", len(looks))
+		if polls, _ := p.account.calls(); len(polls) != 2 {
+			t.Errorf("asked %d times after the hour", len(polls))
 		}
 	}, func(p *polling) {
 		e := refusal(429)
@@ -157,14 +157,14 @@ func TestTheServersRetryAfterIsWaitedFor(t *testing.T) {
 func TestAGapMakesItLookAtOnceAndNothingElseDoes(t *testing.T) {
 	poll(t, 0, func(t *testing.T, p *polling) {
 		pass(24 * time.Hour)
-		if looks, _ := p.account.calls(); len(looks) != 1 || !p.reports.last().NextTry.IsZero() {
-			t.Fatalf("%d looks, reported %+v", len(looks), p.reports.last())
+		if polls, _ := p.account.calls(); len(polls) != 1 || !p.reports.last().NextTry.IsZero() {
+			t.Fatalf("%d polls, reported %+v", len(polls), p.reports.last())
 		}
 		p.Gap()
 		p.Gap()
 		synctest.Wait()
-		if looks, _ := p.account.calls(); len(looks) < 2 || time.Since(looks[1]) > 0 {
-			t.Errorf("looked %d times after a gap", len(looks))
+		if polls, _ := p.account.calls(); len(polls) < 2 || time.Since(polls[1]) > 0 {
+			t.Errorf("polled %d times after a gap", len(polls))
 		}
 		p.account.set(func() { p.account.err = errors.New("no connection") })
 		p.Gap()
@@ -264,8 +264,8 @@ func TestAJournalThatCannotBeReadIsTroubleBeforeAnythingIsAsked(t *testing.T) {
 		if r := p.reports.last(); r.State != Trouble || r.Detail != "the journal could not be read: disk I/O error" {
 			t.Errorf("reported %+v", r)
 		}
-		if looks, _ := p.account.calls(); len(looks) > 0 {
-			t.Errorf("%d looks", len(looks))
+		if polls, _ := p.account.calls(); len(polls) > 0 {
+			t.Errorf("%d polls", len(polls))
 		}
 	}, func(p *polling) { p.journal.lost = errors.New("disk I/O error") })
 }

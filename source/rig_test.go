@@ -184,7 +184,7 @@ type account struct {
 	tasks  map[string]string // beside the active ones
 	refuse map[string]error  // by the id of a task or asset
 	err    error             // of every call
-	looks  []time.Time       // calls for the active tasks
+	polls  []time.Time       // calls for the active tasks
 	asked  []string          // calls for one task or asset, by its id
 }
 
@@ -195,10 +195,10 @@ func (a *account) set(f func()) {
 	f()
 }
 
-func (a *account) calls() (looks []time.Time, asked []string) {
+func (a *account) calls() (polls []time.Time, asked []string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return slices.Clone(a.looks), slices.Clone(a.asked)
+	return slices.Clone(a.polls), slices.Clone(a.asked)
 }
 
 func idOf(raw string) string {
@@ -210,7 +210,7 @@ func idOf(raw string) string {
 func (a *account) ActiveTasks(context.Context) ([]aspect.Task, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.looks = append(a.looks, time.Now())
+	a.polls = append(a.polls, time.Now())
 	var tasks []aspect.Task
 	for _, raw := range a.active {
 		tasks = append(tasks, aspect.Task{ID: idOf(raw), Raw: json.RawMessage(raw)})
@@ -236,7 +236,7 @@ func (a *account) Asset(_ context.Context, id string) (aspect.Asset, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.asked = append(a.asked, id)
-	a.looks = append(a.looks, time.Now())
+	a.polls = append(a.polls, time.Now())
 	if err := firstError(a.err, a.refuse[id]); err != nil {
 		return aspect.Asset{}, err
 	}

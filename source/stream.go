@@ -102,14 +102,14 @@ func (s *Stream) Run(ctx context.Context) {
 	})
 	for failures := 0; ctx.Err() == nil; {
 		err := s.read(ctx)
-		var bad *badConnection
+		bad, isBad := errors.AsType[*badConnection](err)
 		switch {
 		case ctx.Err() != nil:
 			return
 		case errors.Is(err, errNoMore):
 			s.report.stopped(fmt.Sprintf("%s reports that there will be no more events (204 No Content); stopped reading", s.host))
 			return
-		case errors.As(err, &bad):
+		case isBad:
 			failures++
 			wait := jittered(max(grow(s.retry, lastRetry, failures), bad.retryAfter))
 			s.report.trouble(bad.cause, errors.New(bad.words), time.Now().Add(wait).UTC())
@@ -123,8 +123,8 @@ func (s *Stream) Run(ctx context.Context) {
 	}
 }
 
-// enter stores an event unless it is known.
-func (s *Stream) enter(ctx context.Context, m message) {
+// store stores an event unless it is known.
+func (s *Stream) store(ctx context.Context, m message) {
 	d := &model.Delivery{Source: model.SourceSSE, Received: time.Now().UTC(), Header: map[string][]string{}, Body: m.data}
 	if m.id != "" {
 		d.Header[headerID] = []string{m.id}
@@ -132,13 +132,13 @@ func (s *Stream) enter(ctx context.Context, m message) {
 	if m.name != "" {
 		d.Header[headerEvent] = []string{m.name}
 	}
-	if id := model.Decode(d).EventID; id != "" {
-		d.ID = streamID(id)
-	} else {
+	id := model.Decode(d).EventID
+	if id == "" {
 		h := sha256.New()
 		h.Write(m.data)
-		d.ID = streamID(digest(h))
+		id = digest(h)
 	}
+	d.ID = streamID(id)
 	s.try(ctx, func() error {
 		if err := s.c.History.catchUp(ctx); err != nil || s.c.History.has(d.ID) {
 			return err

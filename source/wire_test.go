@@ -111,7 +111,7 @@ func eventually(t *testing.T, what string, ok func() bool) {
 	}
 }
 
-// run runs a poller until its first look is over.
+// run runs a poller until its first poll is over.
 func run(t *testing.T, api API, j Appender, r feed.Journal) {
 	t.Helper()
 	looked := make(chan Report, 100)

@@ -64,7 +64,7 @@ func TestPausesBeginSmallAgainAfterAConnectionThatLasted(t *testing.T) {
 	r.now(quick())
 	r.wait(t, n, "that it is connected again", is(model.TunnelConnected))
 	mu.Lock()
-	skew += lasting
+	skew += stableAfter
 	mu.Unlock()
 	between := len(list())
 	r.now(crash)
@@ -92,7 +92,7 @@ func TestWakingFromSleepEndsAPauseUnlessThereIsALimit(t *testing.T) {
 			all, wake, done := &reports{}, make(chan struct{}), make(chan struct{})
 			go func() {
 				defer close(done)
-				c.run(ctx, wake, func(l link) { all.add(model.Tunnel{State: l.state, NextTry: l.nextTry}) })
+				c.run(ctx, wake, func(l linkStatus) { all.add(model.Tunnel{State: l.state, NextTry: l.nextTry}) })
 			}()
 			all.wait(t, 0, "that it waits", func(m model.Tunnel) bool { return !m.NextTry.IsZero() })
 			if limited {

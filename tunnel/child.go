@@ -2,7 +2,6 @@ package tunnel
 
 import (
 	"io"
-	"os"
 	"os/exec"
 	"runtime"
 	"time"
@@ -63,6 +62,3 @@ func (c *child) stop(patience time.Duration) {
 	c.group.kill()
 	<-c.done
 }
-
-// state is nil before the end.
-func (c *child) state() *os.ProcessState { return c.cmd.ProcessState }

@@ -14,10 +14,10 @@ import (
 const cloudflaredNotice = "Cloudflare can read what passes through this tunnel;" +
 	" running cloudflared accepts its terms, https://www.cloudflare.com/website-terms/"
 
-// lasting is how long a connection must have lasted to reset the pauses.
-const lasting = time.Minute
+// stableAfter is how long a connection must have lasted to reset the pauses.
+const stableAfter = time.Minute
 
-// cloudflared is the carrier that runs and restarts the program.
+// cloudflared is the provider that runs and restarts the program.
 type cloudflared struct {
 	program     string
 	local, path string
@@ -25,7 +25,7 @@ type cloudflared struct {
 	public      string // webhook URL that the user gave with it, "" if none
 	now         func() time.Time
 
-	fast, slow time.Duration // interval of looks at an unconnected and a connected tunnel
+	fast, slow time.Duration // interval of polls at an unconnected and a connected tunnel
 	silence    time.Duration // without the metrics server, after which the program hangs
 	answer     time.Duration // timeout of the metrics server
 	patience   time.Duration // until the program is killed
@@ -81,20 +81,20 @@ func pauseAfter(failed int, limited bool) time.Duration {
 	return pause*9/10 + rand.N(pause/5)
 }
 
-func (c *cloudflared) run(ctx context.Context, wake <-chan struct{}, tell func(link)) {
+func (c *cloudflared) run(ctx context.Context, wake <-chan struct{}, report func(linkStatus)) {
 	state, last := model.TunnelStarting, ""
 	for failed := 0; ; {
-		l := &life{cloudflared: c, tell: tell, begun: state, last: last}
-		e := l.live(ctx)
+		l := &session{cloudflared: c, report: report, begun: state, last: last}
+		e := l.run(ctx)
 		if ctx.Err() != nil {
 			return
 		}
 		if e.refused {
-			tell(link{state: model.TunnelFailed, url: c.public, detail: e.why, refused: true})
+			report(linkStatus{state: model.TunnelFailed, url: c.public, detail: e.why, refused: true})
 			<-ctx.Done()
 			return
 		}
-		if !l.since.IsZero() && c.now().Sub(l.since) >= lasting {
+		if !l.since.IsZero() && c.now().Sub(l.since) >= stableAfter {
 			failed = 0
 		}
 		failed++
@@ -103,13 +103,12 @@ func (c *cloudflared) run(ctx context.Context, wake <-chan struct{}, tell func(l
 			state = model.TunnelFailed
 		}
 		pause := c.pause(failed, e.limited)
-		tell(link{state: state, url: c.public, detail: e.why, nextTry: c.now().Add(pause)})
+		report(linkStatus{state: state, url: c.public, detail: e.why, nextTry: c.now().Add(pause)})
+		early := wake
 		if e.limited {
-			rest(ctx, pause, nil)
-		} else {
-			rest(ctx, pause, wake)
+			early = nil
 		}
-		if ctx.Err() != nil {
+		if rest(ctx, pause, early); ctx.Err() != nil {
 			return
 		}
 	}
@@ -117,7 +116,7 @@ func (c *cloudflared) run(ctx context.Context, wake <-chan struct{}, tell func(l
 
 // service checks whether the ingress rules from Cloudflare's dashboard lead to us, and
 // returns the public URL and the problem, if any.
-func (c *cloudflared) service(rules []rule) (public, trouble string) {
+func (c *cloudflared) service(rules []rule) (public, problem string) {
 	public = c.public
 	host := ""
 	if u, err := url.Parse(public); err == nil {

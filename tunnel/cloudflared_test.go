@@ -119,7 +119,7 @@ func TestWhatAFailedStartPrintsIsExplained(t *testing.T) {
 		prints string
 		says   []string
 	}{
-		"502": {`{"level":"error","error":"invalid character '<' looking for beginning of value","status_code":"502 Bad Gateway","message":"Error unmarshaling QuickTunnel response: <html>"}`,
+		"502": {`{"level":"error","error":"invalid character '<' polling for beginning of value","status_code":"502 Bad Gateway","message":"Error unmarshaling QuickTunnel response: <html>"}`,
 			[]string{"out of order", "502 Bad Gateway"}},
 		"no id":  {"failed to parse quick Tunnel ID: invalid UUID length: 0", []string{"out of order", "invalid UUID"}},
 		"no DNS": {"Could not lookup srv records on _v2-origintunneld._tcp.argotunnel.com: server misbehaving", []string{"cannot resolve"}},
@@ -135,12 +135,12 @@ func TestWhatAFailedStartPrintsIsExplained(t *testing.T) {
 
 func TestAfterALimitTheNextTryIsMinutesAwayAndTold(t *testing.T) {
 	for name, prints := range map[string]string{
-		"json":  `{"level":"error","error":"invalid character 'e' looking for beginning of value","status_code":"429 Too Many Requests","message":"Error unmarshaling QuickTunnel response: error code: 1015"}`,
+		"json":  `{"level":"error","error":"invalid character 'e' polling for beginning of value","status_code":"429 Too Many Requests","message":"Error unmarshaling QuickTunnel response: error code: 1015"}`,
 		"plain": `2024-09-01T10:00:00Z ERR Error unmarshaling QuickTunnel response: error code: 1015 error="invalid character 'e'" status_code="429 Too Many Requests"`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := open(t, script{Ends: true, Code: 1, LastWords: []string{
-				prints, "failed to unmarshal quick Tunnel: invalid character 'e' looking for beginning of value",
+				prints, "failed to unmarshal quick Tunnel: invalid character 'e' polling for beginning of value",
 			}}, setup{pace: func(c *cloudflared) { c.pause = pauseAfter }})
 			m, _ := r.wait(t, 0, "that there is a limit", says(model.TunnelReconnecting, "(429)", "--tunnel=svix"))
 			if wait := time.Until(m.NextTry); wait < time.Minute {

@@ -18,16 +18,13 @@ import (
 // grace is how long cloudflared may serve requests in flight when it is to end.
 const grace = 3 * time.Second
 
-// configuration is the text of the config file that cloudflared is given. There
-// always is one: otherwise it reads the user's own, whose ingress rules would
-// take the place of ours.
-//
-// Only flags that every version knows are given as flags, because cloudflared
-// ends with exit code 0 at one it does not know; in this file it ignores them.
-//   - protocol, max-edge-addr-retries: a quick tunnel otherwise tries QUIC for
-//     ever where UDP is blocked; so it turns to HTTP/2 within 15 s.
-//   - keepAliveTimeout: less than the 10 s after which the receiver closes an
-//     idle connection, so that no request is sent into a closing one.
+// configuration is cloudflared's config file. Without one it reads the user's own, whose
+// ingress rules would replace ours. Settings that not every version knows are here:
+// cloudflared exits with code 0 at an unknown flag, but ignores unknown settings.
+//   - protocol, max-edge-addr-retries: where UDP is blocked, a quick tunnel turns to
+//     HTTP/2 within 15 s instead of trying QUIC for ever.
+//   - keepAliveTimeout: less than the 10 s after which the receiver closes an idle
+//     connection, so that no request is sent into a closing one.
 func configuration(local, path string) string {
 	return fmt.Sprintf(`protocol: auto
 max-edge-addr-retries: 1
@@ -42,8 +39,7 @@ ingress:
 `, grace, quoted(pathPattern(path)), quoted(local))
 }
 
-// pathPattern matches an escaped path alone. cloudflared compares the decoded
-// one.
+// pathPattern matches only an escaped path. cloudflared compares the decoded one.
 func pathPattern(path string) string {
 	if decoded, err := url.PathUnescape(path); err == nil {
 		path = decoded
@@ -51,33 +47,27 @@ func pathPattern(path string) string {
 	return "^" + regexp.QuoteMeta(path) + "$"
 }
 
-// quoted is a string in YAML, of which JSON's are a kind.
+// quoted is a string in YAML, which includes JSON's.
 func quoted(s string) string {
-	text, err := json.Marshal(s)
-	if err != nil {
-		panic(err) // a string always has a form
-	}
+	text, _ := json.Marshal(s) // never fails for a string
 	return string(text)
 }
 
-// writeConfig puts the config file into a temporary folder of its own. Each run
-// of cloudflared gets a new one, because the system may clear such folders away
-// while this process lives.
+// writeConfig puts the config file into a new temporary folder for each run of
+// cloudflared, because the system may delete such folders while this process runs.
 func writeConfig(local, path string) (file string, folder *private.Temp, err error) {
-	folder, err = private.NewTemp("tunnel")
-	if err != nil {
-		return "", nil, fmt.Errorf("cannot write cloudflared's config file: %w", err)
-	}
-	file = filepath.Join(folder.Path, "config.yml")
-	if err := os.WriteFile(file, []byte(configuration(local, path)), 0o600); err != nil {
+	if folder, err = private.NewTemp("tunnel"); err == nil {
+		file = filepath.Join(folder.Path, "config.yml")
+		if err = os.WriteFile(file, []byte(configuration(local, path)), 0o600); err == nil {
+			return file, folder, nil
+		}
 		folder.Remove()
-		return "", nil, fmt.Errorf("cannot write cloudflared's config file: %w", err)
 	}
-	return file, folder, nil
+	return "", nil, fmt.Errorf("cannot write cloudflared's config file: %w", err)
 }
 
-// arguments of cloudflared. A quick tunnel needs --url to be one; where it
-// leads to is said by the config file.
+// arguments of cloudflared. --url makes it a quick tunnel; the config file says where
+// it leads.
 func arguments(config, local string, named bool) []string {
 	args := []string{"tunnel", "--config", config, "--no-autoupdate", "--metrics", "127.0.0.1:0"}
 	if named {
@@ -86,9 +76,8 @@ func arguments(config, local string, named bool) []string {
 	return append(args, "--url", local)
 }
 
-// inherited are the variables that cloudflared gets from our environment if
-// they are set. It logs the value of every other variable with TUNNEL_ in its
-// name, and some would make it do something else.
+// inherited are the variables that cloudflared gets from our environment. It logs every
+// other one with TUNNEL_ in its name, and some change what it does.
 var inherited = [...]string{
 	"PATH", "HOME", "USER", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR",
 	"SystemRoot", "SystemDrive", "USERPROFILE", "LOCALAPPDATA", "APPDATA", "TEMP", "TMP",
@@ -96,8 +85,8 @@ var inherited = [...]string{
 	"TUNNEL_TRANSPORT_PROTOCOL",
 }
 
-// environment of cloudflared. TUNNEL_RETRIES caps the pauses of its reconnects,
-// which otherwise grow to minutes.
+// environment of cloudflared. TUNNEL_RETRIES keeps the pauses of its reconnects from
+// growing to minutes.
 func environment(token string) []string {
 	env := []string{"TUNNEL_LOG_OUTPUT=json", "TUNNEL_RETRIES=1"}
 	for _, name := range inherited {
@@ -111,7 +100,7 @@ func environment(token string) []string {
 	return env
 }
 
-// checkToken refuses what is not a tunnel's token, without quoting it.
+// checkToken validates a tunnel's token. Its error does not quote it.
 func checkToken(token string) error {
 	var fields struct{ A, S, T string }
 	raw, err := base64.StdEncoding.DecodeString(token)
@@ -125,8 +114,7 @@ func checkToken(token string) error {
 	return nil
 }
 
-// checkLocal refuses a local address that a config file or a flag could take
-// for something else.
+// checkLocal refuses an address that a config file or a flag could misread.
 func checkLocal(local string) error {
 	u, err := url.Parse(local)
 	if err != nil || u.Scheme != "http" || u.Port() == "" || strings.TrimPrefix(local, "http://") != u.Host {

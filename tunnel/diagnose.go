@@ -15,33 +15,31 @@ import (
 	"aspectop/clean"
 )
 
-// hop is how far a request came.
-type hop = int32
-
+// How far a request came.
 const (
-	hopDNS hop = iota
+	hopDNS int32 = iota
 	hopTCP
 	hopTLS
 	hopEdge
 )
 
-// way follows a request, so that a failure can be named by its hop.
-type way struct {
+// route follows a request, to name a failure by its hop.
+type route struct {
 	host  string
 	proxy string // the proxy that is asked instead, "" if none is
 	hop   atomic.Int32
 }
 
-func (w *way) trace(ctx context.Context) context.Context {
+func (w *route) trace(ctx context.Context) context.Context {
 	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		ConnectStart:      func(string, string) { w.reach(hopTCP) },
-		TLSHandshakeStart: func() { w.reach(hopTLS) },
-		GotConn:           func(httptrace.GotConnInfo) { w.reach(hopEdge) },
+		ConnectStart:      func(string, string) { w.advance(hopTCP) },
+		TLSHandshakeStart: func() { w.advance(hopTLS) },
+		GotConn:           func(httptrace.GotConnInfo) { w.advance(hopEdge) },
 	})
 }
 
-// reach never goes back: of two dials at once the further one counts.
-func (w *way) reach(h hop) {
+// advance never goes back: of two dials at once the further one counts.
+func (w *route) advance(h int32) {
 	for {
 		old := w.hop.Load()
 		if old >= h || w.hop.CompareAndSwap(old, h) {
@@ -50,8 +48,8 @@ func (w *way) reach(h hop) {
 	}
 }
 
-// broken says in words where the request was lost.
-func (w *way) broken(err error) string {
+// failure says in words where the request was lost.
+func (w *route) failure(err error) string {
 	why := reason(err)
 	target := w.host
 	if w.proxy != "" {
@@ -73,32 +71,27 @@ func (w *way) broken(err error) string {
 
 // reason is the innermost cause: what wraps it repeats the URL.
 func reason(err error) string {
-	var dns *net.DNSError
-	var certificate *tls.CertificateVerificationError
-	var op *net.OpError
-	switch {
-	case errors.Is(err, context.DeadlineExceeded):
+	if errors.Is(err, context.DeadlineExceeded) {
 		return "no answer within " + probeTimeout.String()
-	case errors.As(err, &dns):
-		return clean.Line(dns.Err)
-	case errors.As(err, &certificate):
-		return clean.Line(certificate.Err.Error())
-	case errors.As(err, &op):
-		return clean.Line(op.Err.Error())
 	}
-	var u *url.Error
-	if errors.As(err, &u) {
-		err = u.Err
+	if e, ok := errors.AsType[*net.DNSError](err); ok {
+		return clean.Line(e.Err)
+	}
+	if e, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		err = e.Err
+	} else if e, ok := errors.AsType[*net.OpError](err); ok {
+		err = e.Err
+	} else if e, ok := errors.AsType[*url.Error](err); ok {
+		err = e.Err
 	}
 	return clean.Line(err.Error())
 }
 
-// answered says what an answer tells about the way, "" if all is well. seen is
+// diagnose says what an answer tells about the way, "" if all is well. seen is
 // whether the receiver recognised the request.
-func answered(res *http.Response, body []byte, seen bool, u *url.URL) string {
+func diagnose(res *http.Response, body []byte, seen bool, u *url.URL) string {
 	code := res.StatusCode
 	fine := 200 <= code && code < 300
-	unknown := bytes.Contains(body, []byte("1033")) // Cloudflare Tunnel error
 	switch {
 	case seen && fine:
 		return ""
@@ -121,7 +114,7 @@ func answered(res *http.Response, body []byte, seen bool, u *url.URL) string {
 		return fmt.Sprintf("origin: 404, nothing serves %s; check the path and the tunnel's target", clean.Line(u.Path))
 	case code == http.StatusTooManyRequests:
 		return fmt.Sprintf("edge: %s is rate limiting requests (429)", u.Host)
-	case code == 530 || unknown && code >= 500:
+	case code == 530 || code >= 500 && bytes.Contains(body, []byte("1033")): // Cloudflare Tunnel error
 		return fmt.Sprintf("edge: Cloudflare has no connected tunnel for %s (530, error 1033)", u.Host)
 	case code == http.StatusBadGateway || code == http.StatusServiceUnavailable:
 		return fmt.Sprintf("tunnel: answered %d; the request did not reach the receiver,"+

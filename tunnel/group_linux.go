@@ -2,6 +2,5 @@ package tunnel
 
 import "syscall"
 
-// dieWithUs has the kernel kill the child when we end without having stopped
-// it. Only SIGKILL is sure: nobody would be there to insist.
+// dieWithUs has the kernel kill the child when this process ends without stopping it.
 func dieWithUs(attr *syscall.SysProcAttr) { attr.Pdeathsig = syscall.SIGKILL }

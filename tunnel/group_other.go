@@ -4,6 +4,6 @@ package tunnel
 
 import "syscall"
 
-// dieWithUs has no counterpart here: after a SIGKILL of ours, cloudflared lives
-// on until it next prints a line, into a pipe that nobody reads.
+// dieWithUs is not available here: if this process is killed, cloudflared runs until it
+// next prints a line, into a closed pipe.
 func dieWithUs(*syscall.SysProcAttr) {}

@@ -7,8 +7,7 @@ import (
 	"syscall"
 )
 
-// group is a process group of the child's own, so that a ctrl+c in the terminal
-// does not reach it: it ends when we say so.
+// group is the child's own process group, which ctrl+c in the terminal does not reach.
 type group struct{ id int }
 
 func (g *group) start(cmd *exec.Cmd) error {

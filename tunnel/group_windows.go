@@ -8,7 +8,7 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// group is a job: it ends with the last handle to it, which is ours.
+// group is a job: it ends with its last handle, which is ours.
 type group struct {
 	id  uint32
 	job windows.Handle

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"log/slog"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -35,7 +36,7 @@ type logbook struct {
 	mu      sync.Mutex
 	part    []byte // an incomplete line
 	remarks []remark
-	told    bool
+	started bool   // metrics was sent
 	usage   string // the usage error before the help text
 }
 
@@ -47,23 +48,27 @@ func newLogbook(secret string) *logbook {
 func (b *logbook) Write(p []byte) (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for rest := p; len(rest) > 0; {
-		line, after, ended := bytes.Cut(rest, []byte("\n"))
+	for piece := range bytes.Lines(p) {
+		line, ended := bytes.CutSuffix(piece, []byte("\n"))
 		b.part = append(b.part, line[:min(len(line), logLine-len(b.part))]...)
 		if ended {
-			b.line(string(b.part))
-			b.part = b.part[:0]
+			b.flush()
 		}
-		rest = after
 	}
 	return len(p), nil
+}
+
+// flush handles what was read of a line.
+func (b *logbook) flush() {
+	b.line(string(b.part))
+	b.part = b.part[:0]
 }
 
 var metricsLine = regexp.MustCompile(`Starting metrics server on (127\.0\.0\.1:\d{1,5})/metrics`)
 
 func (b *logbook) line(line string) {
-	if m := metricsLine.FindStringSubmatch(line); m != nil && !b.told {
-		b.told = true
+	if m := metricsLine.FindStringSubmatch(line); m != nil && !b.started {
+		b.started = true
 		b.metrics <- m[1]
 	}
 	r := read(line)
@@ -91,20 +96,16 @@ func read(line string) remark {
 		Status                string `json:"status_code"`
 	}
 	if strings.HasPrefix(line, "{") && json.Unmarshal([]byte(line), &entry) == nil {
-		r := remark{text: entry.Message, trace: true, bad: entry.Level == "error" || entry.Level == "fatal"}
-		for _, more := range []string{entry.Error, entry.Status} {
-			if more != "" {
-				r.text += ": " + more
-			}
+		parts := slices.DeleteFunc([]string{entry.Error, entry.Status}, func(s string) bool { return s == "" })
+		return remark{
+			text: strings.Join(append([]string{entry.Message}, parts...), ": "), trace: true,
+			bad: entry.Level == "error" || entry.Level == "fatal",
 		}
-		return r
 	}
 	if words := strings.SplitN(line, " ", 3); len(words) == 3 && len(words[1]) == 3 {
-		switch words[1] {
-		case "INF", "WRN", "DBG":
-			return remark{text: words[2], trace: true}
-		case "ERR", "FTL":
-			return remark{text: words[2], trace: true, bad: true}
+		switch level := words[1]; level {
+		case "INF", "WRN", "DBG", "ERR", "FTL":
+			return remark{text: words[2], trace: true, bad: level == "ERR" || level == "FTL"}
 		}
 	}
 	return remark{text: line}
@@ -121,11 +122,9 @@ func (b *logbook) misuse() string {
 func (b *logbook) find(texts ...string) (line string, found bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for i := len(b.remarks) - 1; i >= 0; i-- {
-		for _, text := range texts {
-			if strings.Contains(b.remarks[i].text, text) {
-				return b.remarks[i].text, true
-			}
+	for _, r := range slices.Backward(b.remarks) {
+		if slices.ContainsFunc(texts, func(text string) bool { return strings.Contains(r.text, text) }) {
+			return r.text, true
 		}
 	}
 	return "", false
@@ -137,12 +136,13 @@ func (b *logbook) lastWords(since time.Time) string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if len(b.part) > 0 { // no newline at the end
-		b.line(string(b.part))
-		b.part = b.part[:0]
+		b.flush()
 	}
 	words := ""
-	for i := len(b.remarks) - 1; i >= 0 && !b.remarks[i].at.Before(since); i-- {
-		switch r := b.remarks[i]; {
+	for _, r := range slices.Backward(b.remarks) {
+		switch {
+		case r.at.Before(since):
+			return words
 		case !r.trace:
 			return r.text
 		case r.bad && words == "":

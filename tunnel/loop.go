@@ -10,9 +10,9 @@ import (
 
 const (
 	probeEvery = 5 * time.Minute
-	// counts is how many probes must fail in a row before that is reported: a new
+	// failuresToReport is how many probes must fail in a row before that is reported: a new
 	// quick tunnel takes some seconds to be reachable, and one lost request is normal.
-	counts = 3
+	failuresToReport = 3
 
 	clockEvery = 5 * time.Second
 	// slept is how much more than clockEvery the wall clock must advance to conclude
@@ -26,49 +26,49 @@ var probePauses = [...]time.Duration{
 	15 * time.Second, 30 * time.Second, time.Minute,
 }
 
-// watch is the state of the goroutine that reports.
-type watch struct {
+// monitor is the state of the goroutine that publishes.
+type monitor struct {
 	*Tunnel
-	link    link
-	came    bool         // a probe has succeeded
-	probe   *model.Probe // the newest that counts
-	failed  int          // failed probes in a row
-	next    *time.Timer  // the next probe
-	nextAt  time.Time
-	running context.CancelFunc // of the probe under way, nil if none is
-	probed  chan model.Probe   // of the probe under way
+	status      linkStatus
+	succeeded   bool         // a probe has
+	probe       *model.Probe // the newest that counts
+	failed      int          // failed probes in a row
+	next        *time.Timer  // the next probe
+	nextAt      time.Time
+	cancelProbe context.CancelFunc // of the probe under way, nil if none is
+	result      chan model.Probe   // of the probe under way
 }
 
-// run is the only goroutine that reports.
+// run is the only goroutine that publishes.
 func (t *Tunnel) run(ctx context.Context) {
 	defer close(t.done)
 	defer t.cancel()
-	links := make(chan link)
+	statuses := make(chan linkStatus)
 	wake := make(chan struct{}, 1)
 	go func() {
-		defer close(links)
-		t.carry(ctx, wake, func(l link) { links <- l })
+		defer close(statuses)
+		t.provider(ctx, wake, func(l linkStatus) { statuses <- l })
 	}()
 
-	w := &watch{Tunnel: t, next: time.NewTimer(time.Hour)}
-	w.next.Stop()
-	defer w.next.Stop()
+	m := &monitor{Tunnel: t, next: time.NewTimer(time.Hour)}
+	m.next.Stop()
+	defer m.next.Stop()
 	clock := time.NewTicker(clockEvery)
 	defer clock.Stop()
 	wall := t.wall()
 	for {
 		select {
-		case l, open := <-links:
+		case l, open := <-statuses:
 			if !open {
-				w.drop()
-				w.tell(model.Tunnel{Kind: string(t.o.Mode), State: model.TunnelOff})
+				m.reset()
+				m.publish(model.Tunnel{Kind: string(t.o.Mode), State: model.TunnelOff})
 				return
 			}
-			w.follow(ctx, l)
-		case p := <-w.probed:
-			w.judge(p)
-		case <-w.next.C:
-			w.ask(ctx)
+			m.update(ctx, l)
+		case p := <-m.result:
+			m.probed(p)
+		case <-m.next.C:
+			m.start(ctx)
 		case <-clock.C:
 			before := wall
 			if wall = t.wall(); wall.Sub(before) < clockEvery+slept {
@@ -78,9 +78,9 @@ func (t *Tunnel) run(ctx context.Context) {
 			case wake <- struct{}{}:
 			default:
 			}
-			if w.asks() {
-				w.failed = 0
-				w.ask(ctx)
+			if m.canProbe() {
+				m.failed = 0
+				m.start(ctx)
 			}
 		}
 	}
@@ -89,112 +89,108 @@ func (t *Tunnel) run(ctx context.Context) {
 // wall is the time without the monotonic reading, which stops during sleep.
 func (t *Tunnel) wall() time.Time { return t.o.Now().Round(0) }
 
-// asks reports whether there is a URL to probe.
-func (w *watch) asks() bool {
-	return w.link.url != "" && (w.link.unmeasured || w.link.state == model.TunnelConnected)
+// canProbe reports whether there is a URL to probe.
+func (m *monitor) canProbe() bool {
+	return m.status.url != "" && (m.status.unmeasured || m.status.state == model.TunnelConnected)
 }
 
-// follow handles news from the carrier. Probes of another URL or an earlier connection
-// are discarded.
-func (w *watch) follow(ctx context.Context, l link) {
-	before := w.asks()
-	other := l.url != w.link.url
-	w.link = l
+// update handles a report of the provider. Probes of another URL or an earlier
+// connection are discarded.
+func (m *monitor) update(ctx context.Context, l linkStatus) {
+	before, other := m.canProbe(), l.url != m.status.url
+	m.status = l
 	switch {
-	case !w.asks():
-		w.drop()
+	case !m.canProbe():
+		m.reset()
 	case other && l.settle > 0:
-		w.drop()
-		w.next.Reset(l.settle)
+		m.reset()
+		m.next.Reset(l.settle)
 	case other || !before:
-		w.drop()
-		w.ask(ctx)
+		m.reset()
+		m.start(ctx)
 	}
-	w.show()
+	m.publishStatus()
 }
 
-// drop discards the last probe and cancels a running one.
-func (w *watch) drop() {
-	if w.running != nil {
-		w.running()
-		w.running, w.probed = nil, nil
+// reset discards the last probe and cancels a running one.
+func (m *monitor) reset() {
+	if m.cancelProbe != nil {
+		m.cancelProbe()
 	}
-	w.next.Stop()
-	w.nextAt = time.Time{}
-	w.probe, w.failed = nil, 0
-	w.mu.Lock()
-	w.missing = ""
-	w.mu.Unlock()
+	m.next.Stop()
+	m.cancelProbe, m.result, m.nextAt, m.probe, m.failed = nil, nil, time.Time{}, nil, 0
+	m.mu.Lock()
+	m.missing = ""
+	m.mu.Unlock()
 }
 
-// ask sends a probe unless one is running.
-func (w *watch) ask(ctx context.Context) {
-	if w.running != nil {
+// start sends a probe unless one is running.
+func (m *monitor) start(ctx context.Context) {
+	if m.cancelProbe != nil {
 		return
 	}
-	w.next.Stop()
-	ctx, cancel := context.WithCancel(ctx)
+	m.next.Stop()
+	ctx, m.cancelProbe = context.WithCancel(ctx)
 	result := make(chan model.Probe, 1)
-	w.running, w.probed = cancel, result
-	go func(url string) { result <- w.o.Prober.Probe(ctx, url) }(w.link.url)
+	m.result = result
+	go func(url string) { result <- m.o.Prober.Probe(ctx, url) }(m.status.url)
 }
 
-// judge handles the result of a probe and schedules the next.
-func (w *watch) judge(p model.Probe) {
-	w.running()
-	w.running, w.probed = nil, nil
+// probed handles the result of a probe and schedules the next.
+func (m *monitor) probed(p model.Probe) {
+	m.cancelProbe()
+	m.cancelProbe, m.result = nil, nil
 	pause := probeEvery
 	if p.OK {
-		w.failed, w.came = 0, true
+		m.failed, m.succeeded = 0, true
 	} else {
-		if w.failed < len(probePauses) {
-			pause = probePauses[w.failed]
+		if m.failed < len(probePauses) {
+			pause = probePauses[m.failed]
 		}
-		w.failed++
+		m.failed++
 	}
-	if p.OK || w.failed >= counts {
-		w.probe = &p
+	if p.OK || m.failed >= failuresToReport {
+		m.probe = &p
 	}
-	w.next.Reset(pause)
-	w.nextAt = w.o.Now().Add(pause)
-	w.mu.Lock()
-	w.missing = p.Detail
-	w.mu.Unlock()
-	w.show()
+	m.next.Reset(pause)
+	m.nextAt = m.o.Now().Add(pause)
+	m.mu.Lock()
+	m.missing = p.Detail
+	m.mu.Unlock()
+	m.publishStatus()
 }
 
-// show reports the state.
-func (w *watch) show() {
-	l := w.link
-	m := model.Tunnel{
-		Kind: string(w.o.Mode), State: l.state, PublicURL: l.url, Detail: l.detail, NextTry: l.nextTry, Probe: w.probe,
+// publishStatus combines the provider's report with the probe.
+func (m *monitor) publishStatus() {
+	l := m.status
+	state := model.Tunnel{
+		Kind: string(m.o.Mode), State: l.state, PublicURL: l.url, Detail: l.detail, NextTry: l.nextTry, Probe: m.probe,
 	}
 	if l.unmeasured {
 		switch {
-		case w.probe == nil:
-			m.Detail = "asking " + l.url
-		case w.probe.OK:
-			m.State, m.Detail = model.TunnelConnected, "your own"
+		case m.probe == nil:
+			state.Detail = "asking " + l.url
+		case m.probe.OK:
+			state.State, state.Detail = model.TunnelConnected, "your own"
 		default:
-			m.State, m.Detail, m.NextTry = model.TunnelFailed, w.probe.Detail, w.nextAt
-			if w.came {
-				m.State = model.TunnelReconnecting
+			state.State, state.Detail, state.NextTry = model.TunnelFailed, m.probe.Detail, m.nextAt
+			if m.succeeded {
+				state.State = model.TunnelReconnecting
 			}
 		}
 	}
-	w.tell(m)
+	m.publish(state)
 }
 
-// tell reports m unless only the time of the probe has changed.
-func (w *watch) tell(m model.Tunnel) {
-	w.mu.Lock()
-	same := reflect.DeepEqual(timeless(m), timeless(w.told))
-	w.told = m
-	w.refused = w.link.refused
-	w.news.Send()
-	w.mu.Unlock()
+// publish reports a state unless only the time of the probe has changed.
+func (m *monitor) publish(state model.Tunnel) {
+	m.mu.Lock()
+	same := reflect.DeepEqual(timeless(state), timeless(m.published))
+	m.published, m.refused = state, m.status.refused
+	m.changed.Send()
+	m.mu.Unlock()
 	if !same {
-		w.o.Report(m)
+		m.o.Report(state)
 	}
 }
 

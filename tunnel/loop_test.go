@@ -15,13 +15,13 @@ import (
 
 const public = "https://a.example.com/webhooks/aspect"
 
-// trial is a Tunnel in virtual time, on a carrier that says what the test tells
+// trial is a Tunnel in virtual time, on a provider that says what the test tells
 // it to say, and with a public URL that answers as the test wants.
 type trial struct {
 	*Tunnel
 	*reports
 	prober *Prober
-	says   chan link
+	says   chan linkStatus
 	woken  atomic.Int32
 	probes atomic.Int32
 	status atomic.Int32 // what is answered to probes; 0 lets them through, -1 never answers
@@ -31,7 +31,7 @@ type trial struct {
 // inVirtualTime runs f with a Tunnel that is starting.
 func inVirtualTime(t *testing.T, f func(t *testing.T, b *trial)) {
 	synctest.Test(t, func(t *testing.T) {
-		b := &trial{reports: &reports{}, prober: NewProber(sign), says: make(chan link)}
+		b := &trial{reports: &reports{}, prober: NewProber(sign), says: make(chan linkStatus)}
 		net := newPipes(b)
 		defer net.shut()
 		b.prober.transport.DialTLSContext = net.dial
@@ -45,12 +45,12 @@ func inVirtualTime(t *testing.T, f func(t *testing.T, b *trial)) {
 	})
 }
 
-func (b *trial) carry(ctx context.Context, wake <-chan struct{}, tell func(link)) {
-	tell(link{state: model.TunnelStarting, detail: "warming up"})
+func (b *trial) carry(ctx context.Context, wake <-chan struct{}, report func(linkStatus)) {
+	report(linkStatus{state: model.TunnelStarting, detail: "warming up"})
 	for {
 		select {
 		case l := <-b.says:
-			tell(l)
+			report(l)
 		case <-wake:
 			b.woken.Add(1)
 		case <-ctx.Done():
@@ -73,9 +73,9 @@ func (b *trial) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// say has the carrier say it, and waits until all that follows has happened.
+// say has the provider say it, and waits until all that follows has happened.
 func (b *trial) say(state model.TunnelState, url string) {
-	b.says <- link{state: state, url: url, detail: string(state) + " in words"}
+	b.says <- linkStatus{state: state, url: url, detail: string(state) + " in words"}
 	synctest.Wait()
 }
 
@@ -164,7 +164,7 @@ func TestAfterAReconnectTheOldProbeIsForgottenAndANewOneSent(t *testing.T) {
 		b.expectProbes(t, 1)
 		b.say(model.TunnelConnected, public)
 		b.expectProbes(t, 2)
-		b.says <- link{state: model.TunnelConnected, url: public, detail: "3 of 4"}
+		b.says <- linkStatus{state: model.TunnelConnected, url: public, detail: "3 of 4"}
 		synctest.Wait()
 		b.expectProbes(t, 2)
 		if got := b.State(); got.Detail != "3 of 4" || got.Probe == nil {
@@ -196,7 +196,7 @@ func TestWakingFromSleepProbesAndTellsTheCarrier(t *testing.T) {
 		after(clockEvery)
 		b.expectProbes(t, 2)
 		if b.woken.Load() != 1 {
-			t.Errorf("the carrier was woken %d times", b.woken.Load())
+			t.Errorf("the provider was woken %d times", b.woken.Load())
 		}
 		b.ahead.Add(-int64(time.Hour)) // set back, as by NTP
 		after(time.Minute)
@@ -234,7 +234,7 @@ func TestNothingIsReportedTwice(t *testing.T) {
 func TestOfAnAddressOfOnesOwnTheProbeTellsTheState(t *testing.T) {
 	inVirtualTime(t, func(t *testing.T, b *trial) {
 		b.status.Store(502)
-		b.says <- link{state: model.TunnelStarting, url: public, unmeasured: true}
+		b.says <- linkStatus{state: model.TunnelStarting, url: public, unmeasured: true}
 		synctest.Wait()
 		if got := b.State(); got.State != model.TunnelStarting || got.PublicURL != public {
 			t.Errorf("at first: %+v", got)

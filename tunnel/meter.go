@@ -1,7 +1,6 @@
 package tunnel
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -25,17 +24,13 @@ type meter struct {
 }
 
 func newMeter(address string, timeout time.Duration) *meter {
-	return &meter{
-		address: address,
-		// Without a proxy.
-		client: http.Client{Transport: &http.Transport{MaxIdleConns: 1}, Timeout: timeout},
-	}
+	return &meter{address, http.Client{Transport: &http.Transport{MaxIdleConns: 1}, Timeout: timeout}} // without a proxy
 }
 
 func (m *meter) close() { m.client.CloseIdleConnections() }
 
 // get returns the body, whatever the status.
-func (m *meter) get(ctx context.Context, path string) (io.ReadCloser, error) {
+func (m *meter) get(ctx context.Context, path string) ([]byte, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+m.address+path, nil)
 	if err != nil {
 		return nil, err
@@ -44,10 +39,8 @@ func (m *meter) get(ctx context.Context, path string) (io.ReadCloser, error) {
 	if err != nil {
 		return nil, err
 	}
-	return struct {
-		io.Reader
-		io.Closer
-	}{io.LimitReader(res.Body, meterAnswer), res.Body}, nil
+	defer res.Body.Close()
+	return io.ReadAll(io.LimitReader(res.Body, meterAnswer))
 }
 
 func (m *meter) decode(ctx context.Context, path string, into any) error {
@@ -55,8 +48,7 @@ func (m *meter) decode(ctx context.Context, path string, into any) error {
 	if err != nil {
 		return err
 	}
-	defer body.Close()
-	return json.NewDecoder(body).Decode(into)
+	return json.Unmarshal(body, into)
 }
 
 // connections returns the number of connections to the edge.
@@ -77,10 +69,7 @@ func (m *meter) quickHost(ctx context.Context) (string, error) {
 	if err := m.decode(ctx, "/quicktunnel", &quick); err != nil {
 		return "", err
 	}
-	if quick.Hostname == "" {
-		return "", nil
-	}
-	if u, err := url.Parse("https://" + quick.Hostname); err != nil || u.Host != quick.Hostname || clean.Line(u.Host) != u.Host {
+	if u, err := url.Parse("https://" + quick.Hostname); quick.Hostname != "" && (err != nil || u.Host != quick.Hostname || clean.Line(u.Host) != u.Host) {
 		return "", fmt.Errorf("cloudflared names a host that is none: %q", clean.Line(quick.Hostname))
 	}
 	return quick.Hostname, nil
@@ -114,17 +103,13 @@ func (m *meter) refusals(ctx context.Context) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	defer body.Close()
 	sum := 0.0
-	lines := bufio.NewScanner(body)
-	for lines.Scan() {
-		line := lines.Text()
-		if !strings.HasPrefix(line, "cloudflared_tunnel_tunnel_register_fail{") || !strings.Contains(line, `error="server_error"`) {
-			continue
-		}
-		if n, err := strconv.ParseFloat(line[strings.LastIndexByte(line, ' ')+1:], 64); err == nil {
+	for line := range strings.Lines(string(body)) {
+		name, value, _ := strings.Cut(strings.TrimSpace(line), "} ")
+		if strings.HasPrefix(name, "cloudflared_tunnel_tunnel_register_fail{") && strings.Contains(name, `error="server_error"`) {
+			n, _ := strconv.ParseFloat(value, 64)
 			sum += n
 		}
 	}
-	return int(sum), lines.Err()
+	return int(sum), nil
 }

@@ -34,7 +34,9 @@ func TestAProbeThatFindsTheSameIsSeenInTheStateAndNotReported(t *testing.T) {
 
 func TestANewNameIsNotAskedForBeforeItIsKnown(t *testing.T) {
 	inVirtualTime(t, func(t *testing.T, b *trial) {
-		settled := func(state model.TunnelState) link { return link{state: state, url: public, settle: time.Second} }
+		settled := func(state model.TunnelState) linkStatus {
+			return linkStatus{state: state, url: public, settle: time.Second}
+		}
 		b.says <- settled(model.TunnelConnected)
 		after(time.Second - time.Millisecond)
 		b.says <- settled(model.TunnelConnected)
@@ -58,7 +60,7 @@ func TestANewQuickTunnelIsLeftToSettleForASecond(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	var settle time.Duration
-	c.run(ctx, nil, func(l link) {
+	c.run(ctx, nil, func(l linkStatus) {
 		if l.state == model.TunnelConnected {
 			settle = l.settle
 			cancel()

@@ -184,10 +184,10 @@ func TestWithoutANetworkAQuickTunnelIsKept(t *testing.T) {
 }
 
 func TestANeverConnectedProgramIsNotStartedAnewForThat(t *testing.T) {
-	l := &life{cloudflared: &cloudflared{lost: time.Nanosecond, certain: time.Hour, token: "x"}, tell: func(link) {}}
+	l := &session{cloudflared: &cloudflared{lost: time.Nanosecond, certain: time.Hour, token: "x"}, report: func(linkStatus) {}}
 	l.fast = time.Second
 	l.outage.since = time.Now().Add(-time.Hour)
 	if _, again := l.unconnected(t.Context(), newMeter("127.0.0.1:0", time.Second)); again != l.fast {
-		t.Errorf("the next look is in %s", again)
+		t.Errorf("the next poll is in %s", again)
 	}
 }

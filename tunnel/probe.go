@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"aspectop/clean"
@@ -21,14 +22,12 @@ const (
 )
 
 // Prober tests whether a public URL leads to this process: it sends a signed request
-// that the receiver recognises. To others it looks like any delivery. A Prober is safe
+// that the receiver recognises. To others it polls like any delivery. A Prober is safe
 // for concurrent use.
 type Prober struct {
 	sign      func(id string, at time.Time, body []byte) string
 	transport *http.Transport
-
-	mu   sync.Mutex
-	seen map[string]bool // whether each running probe has arrived
+	pending   sync.Map // of *atomic.Bool by id: whether a running probe has arrived
 }
 
 // NewProber returns a Prober that signs its requests with sign. The receiver needs the
@@ -38,16 +37,14 @@ func NewProber(sign func(id string, at time.Time, body []byte) string) *Prober {
 	// Every probe uses a new connection: an old one proves nothing if the DNS or the
 	// network has changed.
 	transport.DisableKeepAlives = true
-	return &Prober{sign: sign, transport: transport, seen: map[string]bool{}}
+	return &Prober{sign: sign, transport: transport}
 }
 
 // Saw must be called with the id of every probe that the receiver recognises, before
 // it answers.
 func (p *Prober) Saw(id string) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if _, asked := p.seen[id]; asked {
-		p.seen[id] = true
+	if arrived, ok := p.pending.Load(id); ok {
+		arrived.(*atomic.Bool).Store(true)
 	}
 }
 
@@ -57,30 +54,25 @@ func (p *Prober) Probe(ctx context.Context, url string) model.Probe {
 	defer cancel()
 	id := "probe_" + rand.Text()
 	at := time.Now()
-	trouble := p.ask(ctx, url, id, at)
-	return model.Probe{At: at, OK: trouble == "", RoundTrip: time.Since(at), Detail: trouble}
+	problem := p.ask(ctx, url, id, at)
+	return model.Probe{At: at, OK: problem == "", RoundTrip: time.Since(at), Detail: problem}
 }
 
 // ask sends the request and returns what is wrong, "" if nothing.
-func (p *Prober) ask(ctx context.Context, url, id string, at time.Time) (trouble string) {
-	p.mu.Lock()
-	p.seen[id] = false
-	p.mu.Unlock()
-	defer func() {
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		delete(p.seen, id)
-	}()
+func (p *Prober) ask(ctx context.Context, url, id string, at time.Time) (problem string) {
+	arrived := &atomic.Bool{}
+	p.pending.Store(id, arrived)
+	defer p.pending.Delete(id)
 	body := []byte(`{"success":true}`)
-	way := &way{}
-	req, err := http.NewRequestWithContext(way.trace(ctx), http.MethodPost, url, bytes.NewReader(body))
+	route := &route{}
+	req, err := http.NewRequestWithContext(route.trace(ctx), http.MethodPost, url, bytes.NewReader(body))
 	if err != nil {
 		return "invalid URL: " + clean.Line(err.Error())
 	}
-	way.host = req.URL.Hostname()
+	route.host = req.URL.Hostname()
 	if p.transport.Proxy != nil {
 		if proxy, err := p.transport.Proxy(req); err == nil && proxy != nil {
-			way.proxy = proxy.Hostname()
+			route.proxy = proxy.Hostname()
 		}
 	}
 	req.Header.Set("Content-Type", "application/json")
@@ -94,15 +86,12 @@ func (p *Prober) ask(ctx context.Context, url, id string, at time.Time) (trouble
 	}
 	res, err := client.Do(req)
 	if err != nil {
-		return way.broken(err)
+		return route.failure(err)
 	}
 	defer res.Body.Close()
 	text, err := io.ReadAll(io.LimitReader(res.Body, probeAnswer))
 	if err != nil {
-		return way.broken(err)
+		return route.failure(err)
 	}
-	p.mu.Lock()
-	seen := p.seen[id]
-	p.mu.Unlock()
-	return answered(res, text, seen, req.URL)
+	return diagnose(res, text, arrived.Load(), req.URL)
 }

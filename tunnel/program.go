@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os/exec"
 	"runtime"
+	"slices"
 )
 
 // FindProgram returns the path of cloudflared: of name or, if empty, of the first on
@@ -31,12 +32,10 @@ func FindProgram(name string) (string, error) {
 
 // cause removes the name that LookPath adds to an error.
 func cause(err error) error {
-	var e *exec.Error
-	var p *fs.PathError
-	switch {
-	case errors.As(err, &p):
-		return p.Err
-	case errors.As(err, &e):
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		return e.Err
+	}
+	if e, ok := errors.AsType[*exec.Error](err); ok {
 		return e.Err
 	}
 	return err
@@ -45,17 +44,14 @@ func cause(err error) error {
 // installation says how to get cloudflared on a system.
 func installation(system, arch string) string {
 	const releases = "https://github.com/cloudflare/cloudflared/releases/latest"
-	switch system {
-	case "darwin":
+	switch {
+	case system == "darwin":
 		return "brew install cloudflared"
-	case "windows":
+	case system == "windows":
 		return "winget install --id Cloudflare.cloudflared"
-	case "linux":
-		switch arch {
-		case "amd64", "arm64", "386", "arm":
-			return fmt.Sprintf("get a package from https://pkg.cloudflare.com, or save %s/download/cloudflared-linux-%s"+
-				" as an executable named cloudflared in a directory on PATH", releases, arch)
-		}
+	case system == "linux" && slices.Contains([]string{"amd64", "arm64", "386", "arm"}, arch):
+		return fmt.Sprintf("get a package from https://pkg.cloudflare.com, or save %s/download/cloudflared-linux-%s"+
+			" as an executable named cloudflared in a directory on PATH", releases, arch)
 	}
 	return "see " + releases
 }

@@ -58,7 +58,7 @@ func TestReadySaysWhyThereIsNoConnection(t *testing.T) {
 
 func TestReadyReturnsAtOnceWhenNoTryWillHelp(t *testing.T) {
 	inVirtualTime(t, func(t *testing.T, b *trial) {
-		b.says <- link{state: model.TunnelFailed, detail: "bad flag", refused: true}
+		b.says <- linkStatus{state: model.TunnelFailed, detail: "bad flag", refused: true}
 		synctest.Wait()
 		start := time.Now()
 		if err := b.Ready(t.Context(), ReadyWait); !errors.Is(err, ErrRefused) || !strings.Contains(err.Error(), "bad flag") {

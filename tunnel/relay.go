@@ -2,11 +2,16 @@ package tunnel
 
 import (
 	"context"
+	crand "crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"math/rand/v2"
 	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
 	"sync"
 	"time"
 
@@ -14,6 +19,7 @@ import (
 
 	"aspectop/clean"
 	"aspectop/model"
+	"aspectop/private"
 )
 
 const (
@@ -29,19 +35,17 @@ const (
 	relayFrame = 4 << 20
 	// relayAtOnce is the maximum number of requests in flight.
 	relayAtOnce = 32
-	// relayGhost is how long our own lost connection may still hold the token, until
+	// relayStale is how long our own lost connection may still hold the token, until
 	// the relay notices.
-	relayGhost = 45 * time.Second
-	// relayLasting is how long a connection must have lasted to reset the pauses.
-	relayLasting = 10 * time.Second
+	relayStale = 45 * time.Second
+	// relayStableAfter is how long a connection must have lasted to reset the pauses.
+	relayStableAfter = 10 * time.Second
+	// relayLongest is the longest pause while every new token is in use.
+	relayLongest = 5 * time.Minute
 )
 
 const relayNotice = "Svix Play keeps a history of what comes through this tunnel;" +
 	" anyone who knows its address can read it there, with /view/ in place of /in/"
-
-// relayLongest is the longest pause while the relay says of every new token that it
-// is in use.
-const relayLongest = 5 * time.Minute
 
 var relayPauses = [...]time.Duration{0, 100 * time.Millisecond, time.Second, 5 * time.Second}
 
@@ -50,7 +54,7 @@ var errSilent = errors.New("no data received")
 // errTaken means that somebody else uses this token.
 var errTaken = errors.New("another program uses this address")
 
-// relay is the carrier that listens at Svix's relay and posts its requests to the
+// relay is the provider that listens at Svix's relay and posts its requests to the
 // receiver.
 type relay struct {
 	listen string // websocket URL
@@ -85,11 +89,11 @@ func newRelay(o Options) (*relay, error) {
 
 func (r *relay) publicURL() string { return r.play + "in/" + r.token + "/" }
 
-func (r *relay) run(ctx context.Context, wake <-chan struct{}, tell func(link)) {
+func (r *relay) run(ctx context.Context, wake <-chan struct{}, report func(linkStatus)) {
 	defer r.poster.CloseIdleConnections()
 	defer r.dialer.CloseIdleConnections()
 	url := r.publicURL() // the last one that worked: a new one is news only when it does
-	tell(link{state: model.TunnelStarting, url: url, detail: "connecting to Svix's relay"})
+	report(linkStatus{state: model.TunnelStarting, url: url, detail: "connecting to Svix's relay"})
 	var lost time.Time // when our connection with this token was lost, zero before
 	refused := 0       // tokens in a row that were in use
 	detail := "1 of 1"
@@ -97,18 +101,18 @@ func (r *relay) run(ctx context.Context, wake <-chan struct{}, tell func(link)) 
 		var since time.Time
 		err := r.serve(ctx, wake, func() {
 			since, url = time.Now(), r.publicURL()
-			tell(link{state: model.TunnelConnected, url: url, detail: detail})
+			report(linkStatus{state: model.TunnelConnected, url: url, detail: detail})
 		})
 		if ctx.Err() != nil {
 			return
 		}
 		if !since.IsZero() {
 			lost, refused = time.Now(), 0
-			if time.Since(since) > relayLasting {
+			if time.Since(since) > relayStableAfter {
 				tries = 0
 			}
 		}
-		if errors.Is(err, errTaken) && (lost.IsZero() || time.Since(lost) > relayGhost) {
+		if errors.Is(err, errTaken) && (lost.IsZero() || time.Since(lost) > relayStale) {
 			detail = "1 of 1; new address, because another program uses the old one"
 			var unkept error
 			if r.token, unkept = r.keep.replace(); unkept != nil {
@@ -122,7 +126,7 @@ func (r *relay) run(ctx context.Context, wake <-chan struct{}, tell func(link)) 
 			pause = min(time.Second<<min(refused-2, 10), relayLongest)
 		}
 		pause += rand.N(pause/5 + 1)
-		tell(link{
+		report(linkStatus{
 			state: model.TunnelReconnecting, url: url, nextTry: r.now().Add(pause),
 			detail: "not connected to Svix's relay: " + clean.Line(err.Error()),
 		})
@@ -141,13 +145,11 @@ type message struct {
 
 func frame(kind string, data any) []byte {
 	inner, err := json.Marshal(data)
-	if err == nil {
-		inner, err = json.Marshal(message{kind, 1, inner})
-	}
 	if err != nil {
-		panic(err) // strings, numbers and bytes always have a form
+		panic(err) // strings, numbers and bytes always encode
 	}
-	return inner
+	text, _ := json.Marshal(message{kind, 1, inner})
+	return text
 }
 
 // serve uses one connection until it is lost or ctx ends. It calls connected when
@@ -169,10 +171,7 @@ func (r *relay) serve(ctx context.Context, wake <-chan struct{}, connected func(
 	}
 	defer c.CloseNow()
 	c.SetReadLimit(relayFrame)
-	if err := c.Write(ctx, websocket.MessageBinary, frame("start", map[string]string{"token": r.token})); err != nil {
-		return why(ctx, err)
-	}
-	if err := greeted(ctx, c); err != nil {
+	if err := r.start(ctx, c); err != nil {
 		return why(ctx, err)
 	}
 	silence.Reset(relaySilence)
@@ -210,8 +209,11 @@ func (r *relay) serve(ctx context.Context, wake <-chan struct{}, connected func(
 	}
 }
 
-// greeted waits for the answer to our start message.
-func greeted(ctx context.Context, c *websocket.Conn) error {
+// start sends our token and waits for the answer.
+func (r *relay) start(ctx context.Context, c *websocket.Conn) error {
+	if err := c.Write(ctx, websocket.MessageBinary, frame("start", map[string]string{"token": r.token})); err != nil {
+		return err
+	}
 	_, text, err := c.Read(ctx)
 	if err != nil {
 		return err
@@ -228,8 +230,7 @@ func why(ctx context.Context, err error) error {
 	if cause := context.Cause(ctx); cause != nil {
 		return cause
 	}
-	var closed websocket.CloseError
-	if errors.As(err, &closed) {
+	if closed, ok := errors.AsType[websocket.CloseError](err); ok {
 		if closed.Code == websocket.StatusPolicyViolation && closed.Reason == "This socket is already in use" {
 			return errTaken
 		}
@@ -237,3 +238,44 @@ func why(ctx context.Context, err error) error {
 	}
 	return err
 }
+
+// tokenFile stores the relay's token, so that the public URL stays the same between
+// runs. Anyone who knows the token can read what was sent there.
+type tokenFile struct{ dir, path string }
+
+func newTokenFile(dir string) tokenFile { return tokenFile{dir, filepath.Join(dir, "relay.json")} }
+
+// tokenForm is c_ and base62. Svix Play rejects tokens without c_.
+var tokenForm = regexp.MustCompile(`^c_[0-9A-Za-z]{16,64}$`)
+
+// load returns the stored token or creates one. It replaces an invalid file.
+func (f tokenFile) load() (string, error) {
+	text, err := os.ReadFile(f.path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return f.replace()
+	case err != nil:
+		return "", fmt.Errorf("cannot read the relay's token: %w", err)
+	}
+	var kept struct{ Token string }
+	if json.Unmarshal(text, &kept) != nil || !tokenForm.MatchString(kept.Token) {
+		return f.replace()
+	}
+	return kept.Token, nil
+}
+
+// replace creates and stores a new token. It returns the token even if it cannot be
+// stored.
+func (f tokenFile) replace() (token string, err error) {
+	token = newToken()
+	if err = private.MakeFolder(f.dir); err == nil {
+		err = private.Replace(f.path, f.path+".tmp", fmt.Appendf(nil, `{"token":%q}`, token))
+	}
+	if err != nil {
+		return token, fmt.Errorf("cannot save the relay's token: %w", err)
+	}
+	return token, nil
+}
+
+// newToken has the format of Svix's own program: 27 characters.
+func newToken() string { return "c_" + (crand.Text() + crand.Text())[:27] }

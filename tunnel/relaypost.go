@@ -72,12 +72,9 @@ func (r *relay) post(ctx context.Context, e event) reply {
 		return failed
 	}
 	for name, value := range e.Headers {
-		if strings.EqualFold(name, "Host") {
-			req.Host = value
-			continue
-		}
 		req.Header.Set(name, value)
 	}
+	req.Host = req.Header.Get("Host")
 	for _, name := range perHop {
 		req.Header.Del(name)
 	}

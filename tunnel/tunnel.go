@@ -49,7 +49,7 @@ type Options struct {
 	// PublicURL is the URL for OwnURL, or of a named tunnel of Cloudflared. Without a
 	// path, Path is appended.
 	PublicURL string
-	// Program is cloudflared's name or path; "" looks for it on PATH.
+	// Program is cloudflared's name or path; "" polls for it on PATH.
 	Program string
 	// Token is the token of a named tunnel of Cloudflared. It is passed only in the
 	// child's environment.
@@ -66,24 +66,20 @@ type Options struct {
 	Now func() time.Time
 }
 
-// link is a carrier's report.
-type link struct {
-	state   model.TunnelState
-	url     string
-	detail  string
-	nextTry time.Time
-	// settle is how long to wait before resolving the name in url, because resolvers
-	// cache a negative answer.
-	settle time.Duration
-	// unmeasured: the carrier cannot tell, so the probe decides.
-	unmeasured bool
-	// refused: retrying is useless.
-	refused bool
+// linkStatus is a provider's report.
+type linkStatus struct {
+	state      model.TunnelState
+	url        string
+	detail     string
+	nextTry    time.Time
+	settle     time.Duration // before resolving a new name in url: resolvers cache a negative answer
+	unmeasured bool          // the provider does not know the state, so the probe decides
+	refused    bool          // retrying is useless
 }
 
-// carrier keeps a tunnel open until ctx ends, then closes it and returns. It reports
-// every change with tell. A message on wake means that the machine may have slept.
-type carrier func(ctx context.Context, wake <-chan struct{}, tell func(link))
+// provider keeps a tunnel open until ctx ends, then closes it and returns. It reports
+// every change. A message on wake means that the machine may have slept.
+type provider func(ctx context.Context, wake <-chan struct{}, report func(linkStatus))
 
 // rest waits until d has passed, ctx ends or the machine wakes.
 func rest(ctx context.Context, d time.Duration, wake <-chan struct{}) {
@@ -98,19 +94,19 @@ func rest(ctx context.Context, d time.Duration, wake <-chan struct{}) {
 
 // Tunnel is a tunnel to the receiver. Its methods are safe for concurrent use.
 type Tunnel struct {
-	o      Options
-	notice string
-	carry  carrier
-	cancel context.CancelFunc
-	done   chan struct{}
+	o        Options
+	notice   string
+	provider provider
+	cancel   context.CancelFunc
+	done     chan struct{}
 
-	mu   sync.Mutex
-	told model.Tunnel
+	mu        sync.Mutex
+	published model.Tunnel
 	// missing says why the newest probe failed, even if it does not count yet; "" if it
 	// succeeded.
 	missing string
 	refused bool
-	news    broadcast.Signal // of changes
+	changed broadcast.Signal // of changes
 }
 
 // Start starts the tunnel and returns without waiting for it. The tunnel ends with ctx
@@ -120,64 +116,63 @@ func Start(ctx context.Context, o Options) (*Tunnel, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	i := slices.IndexFunc(providers, func(p provider) bool { return p.mode == o.Mode })
+	i := slices.IndexFunc(kinds, func(k kind) bool { return k.mode == o.Mode })
 	if i < 0 {
 		return nil, fmt.Errorf("unknown tunnel %q", o.Mode)
 	}
-	carry, err := providers[i].open(o)
+	p, err := kinds[i].open(o)
 	if err != nil {
 		return nil, err
 	}
-	return launch(ctx, o, carry, providers[i].notice), nil
+	return launch(ctx, o, p, kinds[i].notice), nil
 }
 
-// provider is a kind of tunnel.
-type provider struct {
+// kind describes a Mode.
+type kind struct {
 	mode   Mode
 	named  bool   // a value of --tunnel
 	notice string // who else can read what passes; "" is nobody
-	open   func(Options) (carrier, error)
+	open   func(Options) (provider, error)
 }
 
-// providers are all kinds. The values of --tunnel, their completion and the errors
-// about them are made from it.
-var providers = []provider{
-	{Cloudflared, true, cloudflaredNotice, func(o Options) (carrier, error) { c, err := newCloudflared(o); return c.run, err }},
-	{SvixRelay, true, relayNotice, func(o Options) (carrier, error) { r, err := newRelay(o); return r.run, err }},
+// kinds also determine the values of --tunnel, their completion and the errors about
+// them.
+var kinds = []kind{
+	{Cloudflared, true, cloudflaredNotice, func(o Options) (provider, error) { c, err := newCloudflared(o); return c.run, err }},
+	{SvixRelay, true, relayNotice, func(o Options) (provider, error) { r, err := newRelay(o); return r.run, err }},
 	{OwnURL, false, "", newOwnURL},
 }
 
 // Modes are the values of --tunnel: Off, then the kinds that are started by name.
 func Modes() []string {
 	modes := []string{string(Off)}
-	for _, p := range providers {
-		if p.named {
-			modes = append(modes, string(p.mode))
+	for _, k := range kinds {
+		if k.named {
+			modes = append(modes, string(k.mode))
 		}
 	}
 	return modes
 }
 
-func launch(ctx context.Context, o Options, carry carrier, notice string) *Tunnel {
+func launch(ctx context.Context, o Options, p provider, notice string) *Tunnel {
 	ctx, cancel := context.WithCancel(ctx)
 	t := &Tunnel{
-		o: o, notice: notice, carry: carry, cancel: cancel,
-		done: make(chan struct{}),
-		told: model.Tunnel{Kind: string(o.Mode), State: model.TunnelStarting},
+		o: o, notice: notice, provider: p, cancel: cancel,
+		done:      make(chan struct{}),
+		published: model.Tunnel{Kind: string(o.Mode), State: model.TunnelStarting},
 	}
 	go t.run(ctx)
 	return t
 }
 
-// State returns the current state with the newest probe.
+// State includes the newest probe.
 func (t *Tunnel) State() model.Tunnel {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.told
+	return t.published
 }
 
-// Notice tells the user who else can read what passes through this tunnel. It may be
-// "".
+// Notice is for the user: who else can read what passes through this tunnel. May be "".
 func (t *Tunnel) Notice() string { return t.notice }
 
 // Ready waits until a probe succeeds, for at most atMost. Its error says what is
@@ -187,7 +182,7 @@ func (t *Tunnel) Ready(ctx context.Context, atMost time.Duration) error {
 	defer limit.Stop()
 	for {
 		t.mu.Lock()
-		now, missing, refused, news := t.told, t.missing, t.refused, t.news.Next()
+		now, missing, refused, changed := t.published, t.missing, t.refused, t.changed.Next()
 		t.mu.Unlock()
 		switch {
 		case refused:
@@ -196,7 +191,7 @@ func (t *Tunnel) Ready(ctx context.Context, atMost time.Duration) error {
 			return nil
 		}
 		select {
-		case <-news:
+		case <-changed:
 		case <-t.done:
 			return errors.New("the tunnel was stopped")
 		case <-ctx.Done():
@@ -248,14 +243,14 @@ func webhookURL(text, path string) (string, error) {
 	return text, nil
 }
 
-// newOwnURL is the carrier of a tunnel that the user runs.
-func newOwnURL(o Options) (carrier, error) {
+// newOwnURL is the provider of a tunnel that the user runs.
+func newOwnURL(o Options) (provider, error) {
 	public, err := webhookURL(o.PublicURL, o.Path)
 	if err != nil {
 		return nil, err
 	}
-	return func(ctx context.Context, _ <-chan struct{}, tell func(link)) {
-		tell(link{state: model.TunnelStarting, url: public, unmeasured: true})
+	return func(ctx context.Context, _ <-chan struct{}, report func(linkStatus)) {
+		report(linkStatus{state: model.TunnelStarting, url: public, unmeasured: true})
 		<-ctx.Done()
 	}, nil
 }

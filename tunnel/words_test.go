@@ -51,7 +51,7 @@ func TestOnlyTheNewestWordsAreTheReasonOfAnEnd(t *testing.T) {
 
 func TestAnEndLongAfterAnErrorHasNoReason(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := &life{cloudflared: &cloudflared{}, log: newLogbook(""), since: time.Now()}
+		l := &session{cloudflared: &cloudflared{}, log: newLogbook(""), since: time.Now()}
 		l.log.Write([]byte("2024-05-01T10:00:00Z ERR no luck\n"))
 		if why := l.ended(1).why; !strings.HasSuffix(why, "no luck") {
 			t.Errorf("at once: %s", why)

@@ -24,26 +24,26 @@ const releaseTime = 10 * time.Second
 // slowRelease is how long the deletion may take without a word.
 const slowRelease = 500 * time.Millisecond
 
-// Reach makes a session's receiver public: a tunnel and, with a registrar, an
+// Reach makes a session's receiver public: a tunnel and, with a leases, an
 // endpoint at Aspect that points to it.
 type Reach struct {
 	options   tunnel.Options
-	timeout   time.Duration     // until the tunnel is ready; 0: forever
-	registrar *aspect.Registrar // nil: register no endpoint
-	keep      bool              // keep the endpoint for the next run
-	secretOut string            // file for the endpoint's secret
+	timeout   time.Duration  // until the tunnel is ready; 0: forever
+	leases    *aspect.Leases // nil: register no endpoint
+	keep      bool           // keep the endpoint for the next run
+	secretOut string         // file for the endpoint's secret
 
 	tunnel    *tunnel.Tunnel
 	refused   chan error  // retrying is useless
 	addresses chan string // public URLs, as they change
 
 	mu       sync.Mutex
-	endpoint *aspect.Registration
+	endpoint *aspect.Lease
 
 	running sync.WaitGroup // what open started; close waits for it
 }
 
-// open starts the tunnel and, with a registrar, registers the endpoint. It returns
+// open starts the tunnel and, with a leases, registers the endpoint. It returns
 // the endpoint's secret, if any.
 func (r *Reach) open(ctx context.Context, s *Session, config *receiver.Config) ([]receiver.Secret, error) {
 	key := receiver.NewSecret("probe")
@@ -86,7 +86,7 @@ func (r *Reach) open(ctx context.Context, s *Session, config *receiver.Config) (
 			r.refused <- exit.Setup(err)
 		}
 	})
-	if r.registrar == nil {
+	if r.leases == nil {
 		return nil, nil
 	}
 	url, err := r.address(ctx)
@@ -148,13 +148,13 @@ func (r *Reach) address(ctx context.Context) (string, error) {
 
 // register reuses an endpoint of an earlier run, or creates one.
 func (r *Reach) register(ctx context.Context, s *Session, url string) (receiver.Secret, error) {
-	endpoint, err := recoverEndpoints(ctx, s, r.registrar, url)
+	endpoint, err := recoverEndpoints(ctx, s, r.leases, url)
 	if err != nil {
 		return receiver.Secret{}, err
 	}
 	if endpoint == nil {
 		exit.Leave("a webhook endpoint for " + url + " is being created and may be left behind; the next run says how to find it")
-		endpoint, err = r.registrar.Register(ctx, url)
+		endpoint, err = r.leases.Register(ctx, url)
 		exit.Leave("")
 		if err != nil {
 			return receiver.Secret{}, err
@@ -181,7 +181,7 @@ func (r *Reach) register(ctx context.Context, s *Session, url string) (receiver.
 }
 
 // mayLeave has a second ctrl+c say that the endpoint is left behind, unless it is kept.
-func (r *Reach) mayLeave(endpoint *aspect.Registration) {
+func (r *Reach) mayLeave(endpoint *aspect.Lease) {
 	if !r.keep {
 		exit.Leave(endpoint.Left().Error())
 	}
@@ -189,15 +189,15 @@ func (r *Reach) mayLeave(endpoint *aspect.Registration) {
 
 // recoverEndpoints deletes the endpoints of earlier runs, or with a URL reuses one
 // of them, and reports what it did.
-func recoverEndpoints(ctx context.Context, s *Session, r *aspect.Registrar, url string) (*aspect.Registration, error) {
+func recoverEndpoints(ctx context.Context, s *Session, r *aspect.Leases, url string) (*aspect.Lease, error) {
 	found, err := r.Recover(ctx, url)
 	if err != nil {
 		return nil, err
 	}
-	for _, f := range found.Findings {
+	for _, f := range found.Orphans {
 		s.notice(f.String())
 	}
-	return found.Registration, found.Shown()
+	return found.Lease, found.Shown()
 }
 
 // follow updates the endpoint when the public URL changes.
@@ -227,13 +227,13 @@ func (r *Reach) state() string {
 	switch {
 	case endpoint != nil:
 		return "endpoint " + endpoint.EndpointID
-	case r.registrar != nil:
+	case r.leases != nil:
 		return "registering an endpoint"
 	}
 	return ""
 }
 
-func (r *Reach) registered() *aspect.Registration {
+func (r *Reach) registered() *aspect.Lease {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.endpoint

@@ -96,7 +96,7 @@ func (r *ReachFlags) Reach(client *aspect.Client) (*Reach, error) {
 		timeout: time.Duration(r.tunnelTimeout), keep: r.keepEndpoint, secretOut: r.secretOut,
 	}
 	if client != nil {
-		reach.registrar = aspect.NewRegistrar(client, state)
+		reach.leases = aspect.NewLeases(client, state)
 	}
 	return reach, nil
 }

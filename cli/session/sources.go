@@ -60,7 +60,7 @@ func (s *Session) AddSources(client *aspect.Client, every time.Duration, sse str
 		s.names = source.NewNames(client, nil)
 		s.Beside(untilEnd(poller.Run))
 		s.Beside(untilEnd(s.names.Run))
-		if s.reach == nil || s.reach.registrar == nil {
+		if s.reach == nil || s.reach.leases == nil {
 			s.Beside(untilEnd(func(ctx context.Context) { cleanUp(ctx, s, client) }))
 		}
 	}
@@ -89,7 +89,7 @@ func cleanUp(ctx context.Context, s *Session, client *aspect.Client) {
 	if err != nil {
 		return // so there are no leases
 	}
-	if _, err := recoverEndpoints(ctx, s, aspect.NewRegistrar(client, state), ""); err != nil && ctx.Err() == nil {
+	if _, err := recoverEndpoints(ctx, s, aspect.NewLeases(client, state), ""); err != nil && ctx.Err() == nil {
 		s.notice(err.Error())
 	}
 }

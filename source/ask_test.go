@@ -106,8 +106,8 @@ func TestATaskThatIsGoneForLongIsAskedForNoMore(t *testing.T) {
 func TestATaskThatIsWantedAndUnknownToAllIsGoneAndAskedForAtEveryLook(t *testing.T) {
 	poll(t, 5*time.Second, func(t *testing.T, p *polling) {
 		pass(2 * time.Hour)
-		if looks, asked := p.account.calls(); len(asked) != len(looks) {
-			t.Errorf("%d looks, %d questions", len(looks), len(asked))
+		if polls, asked := p.account.calls(); len(asked) != len(polls) {
+			t.Errorf("%d polls, %d questions", len(polls), len(asked))
 		}
 		if b := p.journal.board(); b.Len() != 1 || !b.Task("nobody's").Gone() || len(b.At(0).Features()) != 0 {
 			t.Errorf("the journal has %s", told(p.journal.deliveries()))
@@ -123,7 +123,7 @@ func TestATaskThatEndsWhileItIsAskedForIsNotGone(t *testing.T) {
 			journal.receive(t, envelope("e2", "task.completed", task("a", time.Now().Add(time.Second), "visual:completed")))
 		}}
 		p := NewPoller(PollerConfig{API: api, Journal: journal, History: historyOf(t, journal)})
-		if _, err := p.look(t.Context()); err != nil {
+		if _, err := p.poll(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		if got := told(journal.deliveries()); got != "webhook task.progress, webhook task.completed" {
@@ -213,8 +213,8 @@ func TestManyVanishedTasksAreAskedForTenASecond(t *testing.T) {
 			t.Errorf("%d are completed", got)
 		}
 		// The list is not stale while so many are asked for.
-		if looks, asked := p.account.calls(); len(looks) != 4 || len(asked) != 120 {
-			t.Errorf("%d looks, %d questions", len(looks), len(asked))
+		if polls, asked := p.account.calls(); len(polls) != 4 || len(asked) != 120 {
+			t.Errorf("%d polls, %d questions", len(polls), len(asked))
 		}
 	})
 }
