@@ -83,11 +83,8 @@ func (r *replayFlags) run(ctx context.Context, flags *pflag.FlagSet) error {
 	}
 	defer reader.Close()
 	p := &replaying{
-		replayFlags: r, to: to, format: printer.Plain,
+		replayFlags: r, to: to, format: formatOf(r.json),
 		selection: printer.Selection{Journal: reader, Filter: filter, Since: r.since.At},
-	}
-	if r.json {
-		p.format = printer.JSON
 	}
 	err = p.all(ctx)
 	p.count.Selected = p.picked - p.count.LeftOut

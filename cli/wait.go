@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -34,7 +35,6 @@ type waitFlags struct {
 	listen     string
 	secretFile string
 
-	tasks  []string // the arguments
 	missed []string // tasks that are done but did not complete
 }
 
@@ -83,7 +83,6 @@ error; 3 setup failed, or the watch ended; 124 timeout; 130 interrupted.`,
 var errTimeout = errors.New("timeout")
 
 func (w *waitFlags) run(ctx context.Context, tasks []string) error {
-	w.tasks = tasks
 	goal, err := model.NewWait(tasks, w.feature, w.any)
 	if err != nil {
 		return exit.Usage("%w", err)
@@ -131,20 +130,12 @@ func (w *waitFlags) wait(ctx context.Context, goal *model.Wait) error {
 		return exit.Setup(err)
 	}
 	folded := feed.New(feed.Options{Journal: reader})
+	var running sync.WaitGroup
+	defer running.Wait()
 	folding, stop := context.WithCancel(ctx)
-	ended := make(chan struct{})
-	go func() {
-		folded.Run(folding)
-		close(ended)
-	}()
-	defer func() {
-		stop()
-		<-ended
-	}()
-	f := &following{goal: goal, feed: folded, tell: w.tell, writer: func() (bool, error) {
-		_, alive, err := h.Writer()
-		return alive, err
-	}}
+	defer stop()
+	running.Go(func() { folded.Run(folding) })
+	f := &following{goal: goal, feed: folded, tell: w.tell, writer: h.Writer}
 	if over, err := f.catchUp(ctx); over || err != nil {
 		return err
 	}
@@ -165,7 +156,7 @@ func (w *waitFlags) wait(ctx context.Context, goal *model.Wait) error {
 // alone waits without a watch: it polls Aspect's API if there is a key, and
 // otherwise receives webhooks itself.
 func (w *waitFlags) alone(ctx context.Context, goal *model.Wait) error {
-	client, err := newClient()
+	client, err := newClient(nil)
 	if err != nil {
 		return err
 	}
@@ -277,11 +268,7 @@ func (w *waitFlags) tell(o model.Outcome) error {
 	if o.Done && o.State != model.Completed && o.State != model.NA {
 		w.missed = append(w.missed, fmt.Sprintf("task %s %s", o.TaskID, strings.TrimSpace(o.Feature+" "+string(o.State))))
 	}
-	format := printer.Plain
-	if w.json {
-		format = printer.JSON
-	}
-	return printer.WriteResult(os.Stdout, format, time.Now(), o)
+	return printer.WriteResult(os.Stdout, formatOf(w.json), time.Now(), o)
 }
 
 const (
@@ -302,9 +289,8 @@ type following struct {
 	goal *model.Wait
 	feed *feed.Feed
 	tell func(model.Outcome) error
-	// writer reports whether the journal still has a writer; nil if it is this
-	// process.
-	writer func() (alive bool, err error)
+	// writer reports who is writing the journal; nil if it is this process.
+	writer func() (who string, alive bool, err error)
 	seq    int64     // of the last delivery read
 	failed time.Time // when the journal became unreadable; zero if it is not
 }
@@ -313,21 +299,11 @@ type following struct {
 // again is not done. It reports whether the goal is reached.
 func (f *following) catchUp(ctx context.Context) (over bool, err error) {
 	for loaded := false; !loaded; {
-		version := f.feed.Version()
-		f.feed.RLock()
-		loading, _, _ := f.feed.Loading()
-		loaded = !loading
-		f.feed.RUnlock()
-		if err := f.trouble(); err != nil {
-			return false, err
-		}
 		wait, cancel := context.WithTimeout(ctx, writerEvery)
-		if !loaded {
-			f.feed.Wait(wait, version)
-		}
+		loaded = f.feed.Loaded(wait) == nil
 		cancel()
-		if ctx.Err() != nil {
-			return false, ctx.Err()
+		if err := cmp.Or(ctx.Err(), f.trouble()); err != nil {
+			return false, err
 		}
 	}
 	f.feed.RLock()
@@ -366,7 +342,7 @@ func (f *following) follow(ctx context.Context) error {
 			if f.writer == nil {
 				continue
 			}
-			if alive, err := f.writer(); err == nil && !alive {
+			if _, alive, err := f.writer(); err == nil && !alive {
 				gone = true
 				if err := f.feed.CatchUp(ctx); err != nil {
 					return err
