@@ -101,7 +101,7 @@ func (d *doctor) run(cmd *cobra.Command) error {
 		if ctx.Err() != nil {
 			return exit.With(exit.Interrupted, errors.New("interrupted"))
 		}
-		if err := d.tell(check.name, f); err != nil {
+		if err := d.print(check.name, f); err != nil {
 			return err
 		}
 	}
@@ -114,8 +114,8 @@ func (d *doctor) run(cmd *cobra.Command) error {
 	return fmt.Errorf("%d checks failed", d.failed)
 }
 
-// tell prints a finding.
-func (d *doctor) tell(name string, f finding) error {
+// print prints a finding.
+func (d *doctor) print(name string, f finding) error {
 	if f.verdict == failure {
 		d.failed++
 	}
@@ -128,7 +128,7 @@ func (d *doctor) tell(name string, f finding) error {
 	if f.do != "" {
 		text += "; " + f.do
 	}
-	return tell(d.json, o, text)
+	return printResult(d.json, o, text)
 }
 
 // askTime limits one question to the API, the database or cloudflared.

@@ -68,8 +68,8 @@ func (e *endpointFlags) check() error {
 	return nil
 }
 
-// tell prints an endpoint, with its secret or the file that contains it.
-func (e *endpointFlags) tell(done string, p aspect.Endpoint, secret, file string) error {
+// print prints an endpoint, with its secret or the file that contains it.
+func (e *endpointFlags) print(done string, p aspect.Endpoint, secret, file string) error {
 	o := newLine("endpoint")
 	o.Text("id", p.ID)
 	o.Text("url", p.URL)
@@ -93,7 +93,7 @@ func (e *endpointFlags) tell(done string, p aspect.Endpoint, secret, file string
 	case file != "":
 		text += "\nits secret is in " + file
 	}
-	return tell(e.json, o, text)
+	return printResult(e.json, o, text)
 }
 
 func newEndpointCreate() *cobra.Command {
@@ -156,7 +156,7 @@ func (e *endpointFlags) create(ctx context.Context, c *aspect.Client, _ []string
 	if e.showSecret {
 		secret = created.Secret.Reveal()
 	}
-	return e.tell("created", created.Endpoint, secret, e.secretOut)
+	return e.print("created", created.Endpoint, secret, e.secretOut)
 }
 
 // undoTime is how long Aspect may take to delete what was just created.
@@ -206,14 +206,14 @@ func (f *secretFile) keep(secret aspect.Credential) error {
 		return nil
 	}
 	_, err := f.WriteString(secret.Reveal() + "\n")
-	if err = errors.Join(err, f.Sync(), f.stillThere(), f.Close()); err != nil {
+	if err = errors.Join(err, f.Sync(), f.inPlace(), f.Close()); err != nil {
 		return fmt.Errorf("cannot save the secret: %w", err)
 	}
 	return nil
 }
 
-// stillThere checks that the file has not been removed or replaced meanwhile.
-func (f *secretFile) stillThere() error {
+// inPlace checks that the file has not been removed or replaced meanwhile.
+func (f *secretFile) inPlace() error {
 	ours, err := f.Stat()
 	if err != nil {
 		return err
@@ -226,11 +226,8 @@ func (f *secretFile) stillThere() error {
 
 // discard removes the file.
 func (f *secretFile) discard() error {
-	if f == nil {
+	if f == nil || f.inPlace() != nil { // what is there now is not ours
 		return nil
-	}
-	if there := f.stillThere(); there != nil {
-		return nil // what is there now is not ours
 	}
 	f.Close()
 	return os.Remove(f.Name())
@@ -257,7 +254,7 @@ cannot read the current ones.`,
 		if err != nil {
 			return err
 		}
-		return e.tell("updated", updated, "", "")
+		return e.print("updated", updated, "", "")
 	})
 }
 
@@ -308,8 +305,8 @@ Deleting an endpoint that does not exist succeeds.`,
 		o.Text("id", args[0])
 		o.Bool("gone", gone) // it did not exist
 		if gone {
-			return tell(a.json, o, "webhook endpoint "+args[0]+" does not exist in this account; nothing to delete")
+			return printResult(a.json, o, "webhook endpoint "+args[0]+" does not exist in this account; nothing to delete")
 		}
-		return tell(a.json, o, "deleted webhook endpoint "+args[0]+" and its pending retries")
+		return printResult(a.json, o, "deleted webhook endpoint "+args[0]+" and its pending retries")
 	})
 }

@@ -109,11 +109,11 @@ func copyJournal(ctx context.Context, from, to string) error {
 		return err
 	}
 	h.TellRemarks()
-	told, done := time.Now(), int64(0)
+	reported, done := time.Now(), int64(0)
 	err = journal.Copy(ctx, source, target, func(n, last int64) {
 		done = n
-		if now := time.Now(); now.Sub(told) >= progressEvery {
-			told = now
+		if now := time.Now(); now.Sub(reported) >= progressEvery {
+			reported = now
 			fmt.Fprintf(os.Stderr, "aspectop: copied up to delivery %d of %d\n", n, last)
 		}
 	})

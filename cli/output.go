@@ -31,8 +31,8 @@ func putValue(o *jsonl.Object, key string, v any) {
 	*o = append(*o, bytes.TrimSpace(text)...)
 }
 
-// tell prints one result to stdout: as JSON, or as one or more lines of text.
-func tell(asJSON bool, o *jsonl.Object, text string) error {
+// printResult prints one result to stdout: as JSON, or as one or more lines of text.
+func printResult(asJSON bool, o *jsonl.Object, text string) error {
 	if !asJSON {
 		return writeSentence(text)
 	}

@@ -33,7 +33,7 @@ func newVersion() *cobra.Command {
 			o.Bool("modified", b.modified)
 			o.Text("go", runtime.Version())
 			o.Text("platform", platform)
-			return tell(asJSON, o, "aspectop "+b.String())
+			return printResult(asJSON, o, "aspectop "+b.String())
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")

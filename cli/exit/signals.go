@@ -36,7 +36,7 @@ func OnSignal() (context.Context, context.CancelFunc) {
 		cancel()
 		for next := range signals {
 			if insists(first, next, time.Since(start)) {
-				sayLeft(os.Stderr)
+				printLeft(os.Stderr)
 				os.Exit(Interrupted)
 			}
 		}
@@ -63,9 +63,9 @@ var left atomic.Value
 // clears up what is left on this machine. An empty text means nothing.
 func Leave(text string) { left.Store(text) }
 
-// sayLeft prints what is left behind, in one write so that other output cannot split
+// printLeft prints what is left behind, in one write so that other output cannot split
 // it.
-func sayLeft(w io.Writer) {
+func printLeft(w io.Writer) {
 	if text, _ := left.Load().(string); text != "" {
 		io.WriteString(w, "\naspectop: "+strings.TrimSpace(clean.Text(text))+"\n")
 	}

@@ -185,8 +185,8 @@ func (c *config) explain(err error) error {
 	if err == nil {
 		return nil
 	}
-	var at toml.ParseError
-	if !errors.As(err, &at) {
+	at, ok := errors.AsType[toml.ParseError](err)
+	if !ok {
 		return exit.Usage("%s: %w", c.path, err)
 	}
 	message := at.Message

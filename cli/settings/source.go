@@ -97,8 +97,8 @@ func warnOfUnknown(root *cobra.Command) {
 // ExplainValue says what is wrong with a flag's value without the words of package
 // strconv. Other errors stay as they are.
 func ExplainValue(err error) error {
-	bad := (*pflag.InvalidValueError)(nil)
-	if !errors.As(err, &bad) {
+	bad, ok := errors.AsType[*pflag.InvalidValueError](err)
+	if !ok {
 		return err
 	}
 	name := bad.GetFlag().Name
