@@ -30,9 +30,7 @@ const leaveScreen = "\x1b[?1049l\x1b[?25h\x1b[?2004l\x1b[?1002l\x1b[?1003l\x1b[?
 func StartGuard() (end func()) {
 	self, err := os.Executable()
 	crash, write, err1 := os.Pipe()
-	defer crash.Close()
 	ready, announce, err2 := os.Pipe()
-	defer ready.Close()
 	cmd := &exec.Cmd{
 		Path: self, Args: []string{guardName}, Env: []string{},
 		Stdin: crash, Stdout: os.Stdout, Stderr: os.Stderr, ExtraFiles: []*os.File{announce},
@@ -40,12 +38,15 @@ func StartGuard() (end func()) {
 	if err = cmp.Or(err, err1, err2); err == nil {
 		err = cmd.Start()
 	}
+	crash.Close()
 	announce.Close()
 	if err != nil {
+		ready.Close()
 		write.Close()
 		return func() {}
 	}
 	io.ReadAll(ready) // returns when the guard has saved the terminal's state
+	ready.Close()
 	debug.SetCrashOutput(write, debug.CrashOptions{})
 	return func() {
 		debug.SetCrashOutput(nil, debug.CrashOptions{})
