@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 
 	"aspectop/cli/exit"
@@ -47,7 +48,7 @@ func newRoot() *cobra.Command {
 		Long: `aspectop receives Aspect's Svix-signed webhooks, verifies them, stores them
 durably, and shows them live in the terminal. Without a command it runs
 "aspectop watch".`,
-		Version:       readBuild().sentence(),
+		Version:       readBuild().String(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          noArguments,
@@ -84,13 +85,6 @@ func prepare(cmd *cobra.Command, _ []string) error {
 // wantsJSON also looks for --json itself, because an error can occur before the
 // flags are parsed.
 func wantsJSON(cmd *cobra.Command, args []string) bool {
-	if f := cmd.Flags().Lookup("json"); f != nil && f.Value.String() == "true" {
-		return true
-	}
-	for _, a := range args {
-		if a == "--json" || a == "--json=true" {
-			return true
-		}
-	}
-	return false
+	f := cmd.Flags().Lookup("json")
+	return f != nil && f.Value.String() == "true" || slices.Contains(args, "--json") || slices.Contains(args, "--json=true")
 }

@@ -1,11 +1,11 @@
 package cli
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"aspectop/cli/exit"
 	"aspectop/cli/session"
@@ -51,47 +51,47 @@ func newCompletion() *cobra.Command {
 }
 
 // completeFlags registers the values of flags that have a fixed set, for all
-// subcommands of cmd.
-func completeFlags(cmd *cobra.Command) {
-	for _, sub := range cmd.Commands() {
-		complete(sub, "theme", session.Themes, cobra.ShellCompDirectiveNoFileComp)
-		complete(sub, "tunnel", tunnel.Modes(), cobra.ShellCompDirectiveNoFileComp)
-		complete(sub, "format", exportFormats(), cobra.ShellCompDirectiveNoFileComp)
-		complete(sub, "view", ui.Views(), cobra.ShellCompDirectiveNoFileComp)
-		complete(sub, "lang", printer.Languages(), cobra.ShellCompDirectiveNoFileComp)
-		complete(sub, "break", breaks(), cobra.ShellCompDirectiveNoFileComp)
-		complete(sub, "scenario", demo.Scenarios(), cobra.ShellCompDirectiveDefault) // or a file
-		complete(sub, "feature", features(sub.Name() == "send"), cobra.ShellCompDirectiveNoFileComp)
-		completeFlags(sub)
+// subcommands of root.
+func completeFlags(root *cobra.Command) {
+	values := map[string][]string{
+		"break":    stringsOf(demo.Breaks),
+		"format":   exportFormats(),
+		"lang":     printer.Languages(),
+		"scenario": demo.Scenarios(),
+		"theme":    session.Themes,
+		"tunnel":   tunnel.Modes(),
+		"view":     ui.Views(),
+	}
+	for _, cmd := range commands(root) {
+		values["feature"] = features(cmd.Name() == "send")
+		cmd.Flags().VisitAll(func(f *pflag.Flag) {
+			directive := cobra.ShellCompDirectiveNoFileComp
+			if f.Name == "scenario" { // or a file
+				directive = cobra.ShellCompDirectiveDefault
+			}
+			if values[f.Name] != nil {
+				cmd.RegisterFlagCompletionFunc(f.Name, cobra.FixedCompletions(values[f.Name], directive))
+			}
+		})
 	}
 }
 
-func complete(cmd *cobra.Command, flag string, values []string, directive cobra.ShellCompDirective) {
-	if cmd.Flags().Lookup(flag) == nil {
-		return
+// stringsOf converts a list of names.
+func stringsOf[S ~string](names []S) []string {
+	texts := make([]string, len(names))
+	for i, name := range names {
+		texts[i] = string(name)
 	}
-	err := cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, directive))
-	if err != nil {
-		panic(fmt.Sprintf("--%s is completed twice: %v", flag, err))
-	}
-}
-
-func breaks() []string {
-	names := make([]string, len(demo.Breaks))
-	for i, b := range demo.Breaks {
-		names[i] = string(b)
-	}
-	return names
+	return texts
 }
 
 // features are the documented features, if wanted with each state.
 func features(withState bool) []string {
+	if !withState {
+		return model.DocumentedFeatures()
+	}
 	var values []string
 	for _, f := range model.DocumentedFeatures() {
-		if !withState {
-			values = append(values, f)
-			continue
-		}
 		for _, s := range model.StateNames() {
 			values = append(values, f+"="+string(s))
 		}

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -13,12 +12,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"aspectop/cli/exit"
+	"aspectop/cli/settings"
 	"aspectop/private"
 	"aspectop/receiver"
 )
-
-// debugVariable names the file of the debug log.
-const debugVariable = "ASPECTOP_DEBUG"
 
 // pprofFlag is hidden: it is for developers of aspectop.
 const pprofFlag = "pprof"
@@ -27,27 +24,26 @@ const pprofFlag = "pprof"
 // discards them. Records contain ids, states, URLs without credentials, durations
 // and errors: never a secret, a header or a body.
 func startDebugLog() (stop func(), err error) {
-	path := os.Getenv(debugVariable)
+	path := os.Getenv(settings.DebugVariable)
 	if path == "" {
 		slog.SetDefault(slog.New(slog.DiscardHandler))
 		return func() {}, nil
 	}
 	f, err := private.Open(path, os.O_WRONLY|os.O_APPEND)
 	if err != nil {
-		return nil, exit.Usage("%s: %w", debugVariable, err)
+		return nil, exit.Usage("%s: %w", settings.DebugVariable, err)
 	}
 	slog.SetDefault(slog.New(slog.NewTextHandler(f, &slog.HandlerOptions{Level: slog.LevelDebug})))
-	slog.Debug("started", "version", version(), "pid", os.Getpid())
+	slog.Debug("started", "version", readBuild().version, "pid", os.Getpid())
 	return func() { f.Close() }, nil
 }
 
 // servePprof serves Go's profiles on a loopback address until the process ends.
 func servePprof(cmd *cobra.Command) error {
-	flag := cmd.Flag(pprofFlag)
-	if flag == nil || flag.Value.String() == "" {
+	address := cmd.Flag(pprofFlag).Value.String()
+	if address == "" {
 		return nil
 	}
-	address := flag.Value.String()
 	if receiver.Public(address) {
 		return exit.Usage("--%s %s: must be a loopback address, such as 127.0.0.1:6060", pprofFlag, address)
 	}
@@ -61,10 +57,6 @@ func servePprof(cmd *cobra.Command) error {
 	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
 	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelDebug)}
-	go func() {
-		if err := server.Serve(l); !errors.Is(err, net.ErrClosed) {
-			slog.Error("pprof", "err", err)
-		}
-	}()
+	go func() { slog.Error("pprof", "err", server.Serve(l)) }()
 	return nil
 }

@@ -6,11 +6,13 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"aspectop/cli/settings"
 )
 
 func TestTheDebugLogGoesToAFileThatOthersCannotRead(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "debug.log")
-	t.Setenv(debugVariable, path)
+	t.Setenv(settings.DebugVariable, path)
 	stop, err := startDebugLog()
 	if err != nil {
 		t.Fatal(err)
@@ -24,7 +26,7 @@ func TestTheDebugLogGoesToAFileThatOthersCannotRead(t *testing.T) {
 	if info, err := os.Stat(path); err != nil || info.Mode().Perm()&0o077 != 0 {
 		t.Errorf("%v, mode %v", err, info.Mode())
 	}
-	t.Setenv(debugVariable, filepath.Join(path, "no", "folder"))
+	t.Setenv(settings.DebugVariable, filepath.Join(path, "no", "folder"))
 	if _, err := startDebugLog(); err == nil {
 		t.Error("a log that cannot be written was accepted")
 	}

@@ -6,12 +6,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
+	"time"
 
 	"aspectop/cli/exit"
 	"aspectop/cli/settings"
@@ -28,7 +28,6 @@ import (
 // doctor checks what watch would use, so it has some of its flags.
 type doctor struct {
 	listen      string
-	listenGiven bool
 	secretFile  string
 	journal     string
 	cloudflared string
@@ -80,7 +79,6 @@ Exit codes: 0 no check failed, 1 a check failed.`,
 func (d *doctor) run(cmd *cobra.Command) error {
 	ctx := cmd.Context()
 	configured := prepare(cmd, nil) // a bad config file is a finding, not the end
-	d.listenGiven = cmd.Flags().Changed("listen")
 	var account *account
 	for _, check := range []struct {
 		name string
@@ -88,7 +86,7 @@ func (d *doctor) run(cmd *cobra.Command) error {
 	}{
 		{"config", func() finding { return checkConfig(configured) }},
 		{"secrets", d.checkSecrets},
-		{"port", d.checkPort},
+		{"port", func() finding { return d.checkPort(cmd.Flags().Changed("listen")) }},
 		{"journal", func() finding { return d.checkJournal(ctx) }},
 		{"api key", func() finding {
 			account = askAccount(ctx)
@@ -103,7 +101,7 @@ func (d *doctor) run(cmd *cobra.Command) error {
 		if ctx.Err() != nil {
 			return exit.With(exit.Interrupted, errors.New("interrupted"))
 		}
-		if err := d.tell(check.name, f); err != nil {
+		if err := d.print(check.name, f); err != nil {
 			return err
 		}
 	}
@@ -116,52 +114,34 @@ func (d *doctor) run(cmd *cobra.Command) error {
 	return fmt.Errorf("%d checks failed", d.failed)
 }
 
-// tell prints a finding.
-func (d *doctor) tell(name string, f finding) error {
+// print prints a finding.
+func (d *doctor) print(name string, f finding) error {
 	if f.verdict == failure {
 		d.failed++
 	}
-	if d.json {
-		return writeLines(struct {
-			head
-			Name   string  `json:"name"`
-			Status verdict `json:"status"`
-			Found  string  `json:"found"`
-			Do     *string `json:"do"`
-		}{headOf("check"), name, f.verdict, f.found, orNull(f.do)})
-	}
-	sentence := fmt.Sprintf("%-4s  %s: %s", f.verdict, name, f.found)
+	o := newLine("check")
+	o.Text("name", name)
+	o.Text("status", string(f.verdict))
+	o.Text("found", f.found)
+	o.TextOrNull("do", f.do)
+	text := fmt.Sprintf("%-4s  %s: %s", f.verdict, name, f.found)
 	if f.do != "" {
-		sentence += "; " + f.do
+		text += "; " + f.do
 	}
-	return writeSentence(sentence)
-}
-
-// openToOthers is a finding about a file that others can access, nil if they
-// cannot.
-func openToOthers(what, path string) *finding {
-	mode, open := othersMay(path)
-	if !open {
-		return nil
-	}
-	return &finding{warning, fmt.Sprintf("%s %s is accessible to other users (mode %04o)", what, path, mode), "run: chmod 600 " + path}
+	return printResult(d.json, o, text)
 }
 
 // askTime limits one question to the API, the database or cloudflared.
-const askTime = 10e9
+const askTime = 10 * time.Second
 
-// within is a context for one question.
-func within(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(ctx, askTime)
-}
-
-// othersMay reports whether other users may read or write a file.
-func othersMay(path string) (mode fs.FileMode, may bool) {
+// unlessOpen is f, or a warning if other users may access the file. On Windows
+// access lists decide.
+func unlessOpen(what, path string, f finding) finding {
 	info, err := os.Stat(path)
-	if err != nil || runtime.GOOS == "windows" { // where access lists decide
-		return 0, false
+	if err != nil || info.Mode()&0o066 == 0 || runtime.GOOS == "windows" {
+		return f
 	}
-	return info.Mode().Perm(), info.Mode().Perm()&0o066 != 0
+	return finding{warning, fmt.Sprintf("%s %s is accessible to other users (mode %04o)", what, path, info.Mode().Perm()), "run: chmod 600 " + path}
 }
 
 // checkConfig checks the config file; err says why it could not be applied.
@@ -176,10 +156,7 @@ func checkConfig(err error) finding {
 	if _, err := os.Stat(path); err != nil {
 		return finding{fine, "no config file (it would be " + path + ")", ""}
 	}
-	if open := openToOthers("the config file", path); open != nil {
-		return *open
-	}
-	return finding{fine, path, ""}
+	return unlessOpen("the config file", path, finding{fine, path, ""})
 }
 
 func (d *doctor) checkSecrets() finding {
@@ -192,21 +169,17 @@ func (d *doctor) checkSecrets() finding {
 	case err != nil:
 		return finding{failure, err.Error(), "copy it again from the endpoint's page in Aspect's dashboard"}
 	}
-	if d.secretFile != "" {
-		if open := openToOthers("the file", d.secretFile); open != nil {
-			return *open
-		}
-	}
 	names := make([]string, len(secrets))
 	for i, s := range secrets {
 		names[i] = s.Name
 	}
-	return finding{fine, fmt.Sprintf("%d valid: %s", len(secrets), strings.Join(names, ", ")), ""}
+	return unlessOpen("the file", d.secretFile, finding{fine, fmt.Sprintf("%d valid: %s", len(secrets), strings.Join(names, ", ")), ""})
 }
 
-// checkPort opens the port for an instant.
-func (d *doctor) checkPort() finding {
-	l, moved, err := receiver.Listen(d.listen, !d.listenGiven)
+// checkPort opens the port for an instant. If none was given, watch would use the
+// next free one.
+func (d *doctor) checkPort(given bool) finding {
+	l, moved, err := receiver.Listen(d.listen, !given)
 	if err != nil {
 		return finding{failure, err.Error(), ""}
 	}
@@ -254,14 +227,11 @@ func (d *doctor) checkJournal(ctx context.Context) finding {
 	if none {
 		return finding{fine, "none yet; watch will create " + h.File(), ""}
 	}
-	if open := openToOthers("the journal", found.Path); open != nil {
-		return *open
-	}
 	words := fmt.Sprintf("%s, format %d, %d KiB, %d arrivals", found.Path, found.Version, (found.Size+1023)>>10, found.Arrivals)
 	if !found.Newest.IsZero() {
 		words += ", the last " + ago(found.Newest)
 	}
-	return checkWriter(h, words)
+	return unlessOpen("the journal", found.Path, checkWriter(h, words))
 }
 
 func checkDatabase(ctx context.Context, h settings.Location) finding {
@@ -270,7 +240,7 @@ func checkDatabase(ctx context.Context, h settings.Location) finding {
 		return finding{failure, err.Error(), ""}
 	}
 	defer r.Close()
-	ctx, cancel := within(ctx)
+	ctx, cancel := context.WithTimeout(ctx, askTime)
 	defer cancel()
 	_, last, err := r.Range(ctx)
 	if err != nil {
@@ -317,7 +287,7 @@ func (d *doctor) checkCloudflared(ctx context.Context) finding {
 	case err != nil:
 		return finding{warning, err.Error(), "only --tunnel needs it"}
 	}
-	ctx, cancel := within(ctx)
+	ctx, cancel := context.WithTimeout(ctx, askTime)
 	defer cancel()
 	ask := exec.CommandContext(ctx, path, "--version")
 	ask.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME")}

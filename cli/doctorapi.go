@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"net/url"
 	"os"
-	"sync"
 	"time"
 
 	"aspectop/aspect"
@@ -22,23 +21,44 @@ type account struct {
 	active  int
 	took    time.Duration
 	address string
-	clock   clockReader
+
+	dated  bool          // an answer had a date
+	off    time.Duration // of this machine's clock, positive if it is ahead
+	margin time.Duration
 }
 
 // askAccount lists the active tasks, as watch does.
 func askAccount(ctx context.Context) *account {
 	a := &account{address: cmp.Or(os.Getenv(settings.URLVariable), aspect.DefaultURL)}
-	client, err := newClientOver(&a.clock)
+	client, err := newClient(a)
 	a.key = client != nil || err != nil
 	if a.err = err; client == nil {
 		return a
 	}
-	ctx, cancel := within(ctx)
+	ctx, cancel := context.WithTimeout(ctx, askTime)
 	defer cancel()
 	began := time.Now()
 	tasks, err := client.ActiveTasks(ctx)
 	a.active, a.err, a.took = len(tasks), err, time.Since(began)
 	return a
+}
+
+// RoundTrip makes account the [http.RoundTripper] of its call. It compares the clock
+// with the answer's Date.
+func (a *account) RoundTrip(r *http.Request) (*http.Response, error) {
+	asked := time.Now()
+	res, err := http.DefaultTransport.RoundTrip(r)
+	if err != nil {
+		return nil, err
+	}
+	if theirs, err := http.ParseTime(res.Header.Get("Date")); err == nil {
+		// The header is rounded to seconds, and the answer took some time.
+		half := time.Since(asked) / 2
+		a.off = asked.Add(half).Sub(theirs.Add(time.Second / 2))
+		a.margin = half + time.Second
+		a.dated = true
+	}
+	return res, nil
 }
 
 func (a *account) checkKey() finding {
@@ -63,59 +83,25 @@ const (
 )
 
 func (a *account) checkClock() finding {
-	off, margin, ok := a.clock.read()
 	switch {
 	case !a.key:
 		return finding{skipped, "not compared: needs an API key", ""}
-	case !ok:
+	case !a.dated:
 		return finding{skipped, "not compared: no answer had a date", ""}
 	}
 	const do = "synchronize the system clock (NTP)"
-	away, side := off.Abs(), "ahead of"
-	if off < 0 {
+	away, side := a.off.Abs(), "ahead of"
+	if a.off < 0 {
 		side = "behind"
 	}
-	words := fmt.Sprintf("%s %s Aspect's, within %s", away.Round(time.Second), side, margin.Round(time.Second))
+	words := fmt.Sprintf("%s %s Aspect's, within %s", away.Round(time.Second), side, a.margin.Round(time.Second))
 	switch {
-	case away <= margin:
-		return finding{fine, "same as Aspect's, within " + margin.Round(time.Second).String(), ""}
-	case away-margin > clockFailure:
+	case away <= a.margin:
+		return finding{fine, "same as Aspect's, within " + a.margin.Round(time.Second).String(), ""}
+	case away-a.margin > clockFailure:
 		return finding{failure, words + "; signatures would be rejected", do}
-	case away-margin > clockWarning:
+	case away-a.margin > clockWarning:
 		return finding{warning, words, do}
 	}
 	return finding{fine, words, ""}
-}
-
-// clockReader is a transport that compares the clock with the answers' Date.
-type clockReader struct {
-	mu     sync.Mutex
-	off    time.Duration // of this machine's clock, positive if it is ahead
-	margin time.Duration
-	ok     bool
-}
-
-// RoundTrip makes clockReader an http.RoundTripper.
-func (c *clockReader) RoundTrip(r *http.Request) (*http.Response, error) {
-	asked := time.Now()
-	res, err := http.DefaultTransport.RoundTrip(r)
-	if err != nil {
-		return nil, err
-	}
-	if theirs, err := http.ParseTime(res.Header.Get("Date")); err == nil {
-		// The header is rounded to seconds, and the answer took some time.
-		half := time.Since(asked) / 2
-		c.mu.Lock()
-		c.off = asked.Add(half).Sub(theirs.Add(time.Second / 2))
-		c.margin = half + time.Second
-		c.ok = true
-		c.mu.Unlock()
-	}
-	return res, nil
-}
-
-func (c *clockReader) read() (off, margin time.Duration, ok bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.off, c.margin, c.ok
 }

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -18,7 +17,6 @@ import (
 	"aspectop/clean"
 	"aspectop/cli/exit"
 	"aspectop/cli/settings"
-	"aspectop/jsonl"
 	"aspectop/receiver"
 )
 
@@ -41,83 +39,61 @@ These endpoints are permanent, unlike the one that watch registers and deletes.`
 // endpointFlags are the flags of create and update.
 type endpointFlags struct {
 	accountFlags
-	url         string
-	description string
-	eventTypes  []string
-	rateLimit   int
+	spec aspect.EndpointSpec
 
 	secretOut  string // of create
 	showSecret bool
 
-	enable, disable bool // of update
+	enable bool // of update
 }
 
 func (e *endpointFlags) flags(f *pflag.FlagSet) {
-	f.StringVar(&e.url, "url", "", "`URL` that Svix posts to; must be reachable from the internet")
-	f.StringVar(&e.description, "description", "", "`text` shown in the dashboard")
-	f.StringArrayVar(&e.eventTypes, "event-type", nil, "event `type` to receive, such as task.failed or task.* for all; repeatable")
-	f.IntVar(&e.rateLimit, "rate-limit", 120, "maximum number of deliveries per second")
+	f.StringVar(&e.spec.URL, "url", "", "`URL` that Svix posts to; must be reachable from the internet")
+	f.StringVar(&e.spec.Description, "description", "", "`text` shown in the dashboard")
+	f.StringArrayVar(&e.spec.EventTypes, "event-type", nil, "event `type` to receive, such as task.failed or task.* for all; repeatable")
+	f.IntVar(&e.spec.RateLimit, "rate-limit", 120, "maximum number of deliveries per second")
 }
 
-// spec checks the flags that both commands share.
-func (e *endpointFlags) spec() (aspect.EndpointSpec, error) {
-	u, err := url.Parse(e.url)
+// check validates the flags that both commands share.
+func (e *endpointFlags) check() error {
+	u, err := url.Parse(e.spec.URL)
 	switch {
-	case e.url == "":
-		return aspect.EndpointSpec{}, exit.Usage("--url is missing: the URL that Svix posts to, such as https://example.com/webhooks/aspect")
+	case e.spec.URL == "":
+		return exit.Usage("--url is missing: the URL that Svix posts to, such as https://example.com/webhooks/aspect")
 	case err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "":
-		return aspect.EndpointSpec{}, exit.Usage("--url must begin with https:// or http:// and a host")
-	case e.rateLimit < 1:
-		return aspect.EndpointSpec{}, exit.Usage("--rate-limit %d: must be at least 1", e.rateLimit)
+		return exit.Usage("--url must begin with https:// or http:// and a host")
+	case e.spec.RateLimit < 1:
+		return exit.Usage("--rate-limit %d: must be at least 1", e.spec.RateLimit)
 	}
-	return aspect.EndpointSpec{
-		URL: e.url, Description: e.description, EventTypes: e.eventTypes, RateLimit: e.rateLimit, Disabled: e.disable,
-	}, nil
+	return nil
 }
 
-// endpointLine is an endpoint in JSON.
-type endpointLine struct {
-	head
-	ID          string          `json:"id"`
-	URL         string          `json:"url"`
-	Description string          `json:"description"`
-	EventTypes  []string        `json:"event_types"`
-	RateLimit   int             `json:"rate_limit"`
-	Disabled    bool            `json:"disabled"`
-	Created     jsonl.Time      `json:"created"`
-	Updated     jsonl.Time      `json:"updated"`
-	Secret      *string         `json:"secret"`
-	SecretFile  *string         `json:"secret_file"`
-	Raw         json.RawMessage `json:"raw"`
-}
-
-func lineOf(e aspect.Endpoint) endpointLine {
-	line := endpointLine{
-		head: headOf("endpoint"), ID: e.ID, URL: e.URL, Description: e.Description, EventTypes: e.EventTypes,
-		RateLimit: e.RateLimit, Disabled: e.Disabled, Created: jsonl.Time(e.Created), Updated: jsonl.Time(e.Updated), Raw: e.Raw,
+// print prints an endpoint, with its secret or the file that contains it.
+func (e *endpointFlags) print(done string, p aspect.Endpoint, secret, file string) error {
+	o := newLine("endpoint")
+	o.Text("id", p.ID)
+	o.Text("url", p.URL)
+	o.Text("description", p.Description)
+	putValue(o, "event_types", p.EventTypes)
+	o.Number("rate_limit", int64(p.RateLimit))
+	o.Bool("disabled", p.Disabled)
+	o.Time("created", p.Created)
+	o.Time("updated", p.Updated)
+	o.TextOrNull("secret", secret)
+	o.TextOrNull("secret_file", file)
+	putValue(o, "raw", p.Raw)
+	text := clean.Text(fmt.Sprintf("%s webhook endpoint %s: %s to %s, at most %d per second",
+		done, p.ID, strings.Join(p.EventTypes, ", "), clean.URL(p.URL), p.RateLimit))
+	if p.Disabled {
+		text += "; it is disabled"
 	}
-	if len(line.Raw) == 0 {
-		line.Raw = json.RawMessage("null")
+	switch {
+	case secret != "":
+		text += "\nits secret is " + secret
+	case file != "":
+		text += "\nits secret is in " + file
 	}
-	return line
-}
-
-// endpointWords describes an endpoint.
-func endpointWords(e aspect.Endpoint) string {
-	words := clean.Text(fmt.Sprintf("webhook endpoint %s: %s to %s, at most %d per second",
-		e.ID, strings.Join(e.EventTypes, ", "), clean.URL(e.URL), e.RateLimit))
-	if e.Disabled {
-		words += "; it is disabled"
-	}
-	return words
-}
-
-// tell prints a single result.
-func (a *accountFlags) tell(line any, sentence string) error {
-	if a.json {
-		return writeLines(line)
-	}
-	return writeSentence(sentence)
+	return printResult(e.json, o, text)
 }
 
 func newEndpointCreate() *cobra.Command {
@@ -131,19 +107,17 @@ prints it. After --timeout or an interrupt, create waits up to 5 seconds for the
 answer to a request that was sent: only the answer names what was created.`,
 		Example: `  aspectop endpoints create --url https://example.com/webhooks/aspect --secret-out aspect.secret
   aspectop watch --secret-file aspect.secret`,
-		Args: noArguments,
+		Args:    noArguments,
+		PreRunE: func(*cobra.Command, []string) error { return e.checkCreate() },
 	}
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return e.create(cmd.Context()) }
 	e.flags(cmd.Flags())
 	cmd.Flags().StringVar(&e.secretOut, "secret-out", "", "new `file` to write the secret to")
 	cmd.Flags().BoolVar(&e.showSecret, "show-secret", false, "print the secret")
-	e.accountFlags.flags(cmd.Flags())
-	return cmd
+	return e.calls(cmd, e.create)
 }
 
-func (e *endpointFlags) create(ctx context.Context) error {
-	spec, err := e.spec()
-	if err != nil {
+func (e *endpointFlags) checkCreate() error {
+	if err := e.check(); err != nil {
 		return err
 	}
 	switch {
@@ -152,30 +126,37 @@ func (e *endpointFlags) create(ctx context.Context) error {
 	case e.secretOut != "" && e.showSecret:
 		return exit.Usage("--secret-out and --show-secret cannot be used together")
 	}
+	return nil
+}
+
+func (e *endpointFlags) create(ctx context.Context, c *aspect.Client, _ []string) error {
+	spec := e.spec
 	if len(spec.EventTypes) == 0 {
 		spec.EventTypes = []string{aspect.AllTaskEvents}
 	}
 	if spec.Description == "" { // to find the endpoint if the answer is lost
 		spec.Description = "aspectop endpoints create " + time.Now().UTC().Format(time.RFC3339)
 	}
-	return e.ask(ctx, func(ctx context.Context, c *aspect.Client) error {
-		file, err := newSecretFile(e.secretOut) // before there is a secret to lose
-		if err != nil {
-			return err
+	file, err := newSecretFile(e.secretOut) // before there is a secret to lose
+	if err != nil {
+		return err
+	}
+	created, err := c.CreateEndpoint(ctx, spec)
+	if err == nil {
+		if err = file.keep(created.Secret); err != nil {
+			err = undoCreate(c, created.Endpoint.ID, err)
 		}
-		created, err := c.CreateEndpoint(ctx, spec)
-		if err == nil {
-			if err = file.keep(created.Secret); err != nil {
-				err = undoCreate(c, created.Endpoint.ID, err)
-			}
-		} else if !aspect.Undone(err) {
-			err = &aspect.LostAnswerError{Description: spec.Description, URL: spec.URL, Err: err}
-		}
-		if err != nil {
-			return errors.Join(err, file.discard())
-		}
-		return e.tellCreated(created)
-	})
+	} else if !aspect.Undone(err) {
+		err = &aspect.LostAnswerError{Description: spec.Description, URL: spec.URL, Err: err}
+	}
+	if err != nil {
+		return errors.Join(err, file.discard())
+	}
+	secret := ""
+	if e.showSecret {
+		secret = created.Secret.Reveal()
+	}
+	return e.print("created", created.Endpoint, secret, e.secretOut)
 }
 
 // undoTime is how long Aspect may take to delete what was just created.
@@ -225,14 +206,14 @@ func (f *secretFile) keep(secret aspect.Credential) error {
 		return nil
 	}
 	_, err := f.WriteString(secret.Reveal() + "\n")
-	if err = errors.Join(err, f.Sync(), f.stillThere(), f.Close()); err != nil {
+	if err = errors.Join(err, f.Sync(), f.inPlace(), f.Close()); err != nil {
 		return fmt.Errorf("cannot save the secret: %w", err)
 	}
 	return nil
 }
 
-// stillThere checks that the file has not been removed or replaced meanwhile.
-func (f *secretFile) stillThere() error {
+// inPlace checks that the file has not been removed or replaced meanwhile.
+func (f *secretFile) inPlace() error {
 	ours, err := f.Stat()
 	if err != nil {
 		return err
@@ -245,27 +226,11 @@ func (f *secretFile) stillThere() error {
 
 // discard removes the file.
 func (f *secretFile) discard() error {
-	if f == nil {
+	if f == nil || f.inPlace() != nil { // what is there now is not ours
 		return nil
-	}
-	if there := f.stillThere(); there != nil {
-		return nil // what is there now is not ours
 	}
 	f.Close()
 	return os.Remove(f.Name())
-}
-
-func (e *endpointFlags) tellCreated(created aspect.Created) error {
-	line := lineOf(created.Endpoint)
-	sentence := "created " + endpointWords(created.Endpoint)
-	if e.showSecret {
-		line.Secret = orNull(created.Secret.Reveal())
-		sentence += "\nits secret is " + created.Secret.Reveal()
-	} else {
-		line.SecretFile = &e.secretOut
-		sentence += "\nits secret is in " + e.secretOut
-	}
-	return e.tell(line, sentence)
 }
 
 func newEndpointUpdate() *cobra.Command {
@@ -278,14 +243,19 @@ All flags are required, because Aspect's API replaces all settings at once and
 cannot read the current ones.`,
 		Example: `  aspectop endpoints update ep_123 --url https://example.com/new --description "Prod listener" \
       --event-type 'task.*' --rate-limit 120 --enable`,
-		Args: oneEndpoint,
+		Args:    oneEndpoint,
+		PreRunE: func(cmd *cobra.Command, _ []string) error { return e.checkUpdate(cmd.Flags()) },
 	}
-	cmd.RunE = func(cmd *cobra.Command, args []string) error { return e.update(cmd.Context(), cmd.Flags(), args[0]) }
 	e.flags(cmd.Flags())
 	cmd.Flags().BoolVar(&e.enable, "enable", false, "enable deliveries")
-	cmd.Flags().BoolVar(&e.disable, "disable", false, "disable deliveries")
-	e.accountFlags.flags(cmd.Flags())
-	return cmd
+	cmd.Flags().BoolVar(&e.spec.Disabled, "disable", false, "disable deliveries")
+	return e.calls(cmd, func(ctx context.Context, c *aspect.Client, args []string) error {
+		updated, err := c.UpdateEndpoint(ctx, args[0], e.spec)
+		if err != nil {
+			return err
+		}
+		return e.print("updated", updated, "", "")
+	})
 }
 
 // oneEndpoint requires one argument, the endpoint's id.
@@ -301,61 +271,42 @@ func oneEndpoint(cmd *cobra.Command, args []string) error {
 	return nil
 }
 
-func (e *endpointFlags) update(ctx context.Context, flags *pflag.FlagSet, id string) error {
+func (e *endpointFlags) checkUpdate(flags *pflag.FlagSet) error {
 	var missing []string
 	for _, name := range []string{"url", "description", "event-type", "rate-limit"} {
 		if !flags.Changed(name) {
 			missing = append(missing, "--"+name)
 		}
 	}
-	if e.enable == e.disable {
+	if e.enable == e.spec.Disabled {
 		missing = append(missing, "one of --enable and --disable")
 	}
 	if len(missing) > 0 {
 		return exit.Usage("an update replaces all fields, and the API cannot read the current ones; also set %s", strings.Join(missing, ", "))
 	}
-	spec, err := e.spec()
-	if err != nil {
-		return err
-	}
-	return e.ask(ctx, func(ctx context.Context, c *aspect.Client) error {
-		updated, err := c.UpdateEndpoint(ctx, id, spec)
-		if err != nil {
-			return err
-		}
-		return e.tell(lineOf(updated), "updated "+endpointWords(updated))
-	})
+	return e.check()
 }
 
 func newEndpointDelete() *cobra.Command {
 	var a accountFlags
-	cmd := &cobra.Command{
+	return a.calls(&cobra.Command{
 		Use:   "delete ID",
 		Short: "Delete a webhook endpoint and its pending retries",
 		Long: `delete removes a webhook endpoint and the deliveries that Svix would still retry.
 Deleting an endpoint that does not exist succeeds.`,
 		Args: oneEndpoint,
-	}
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		return a.ask(cmd.Context(), func(ctx context.Context, c *aspect.Client) error { return a.deleteEndpoint(ctx, c, args[0]) })
-	}
-	a.flags(cmd.Flags())
-	return cmd
-}
-
-func (a *accountFlags) deleteEndpoint(ctx context.Context, c *aspect.Client, id string) error {
-	line := struct {
-		head
-		ID   string `json:"id"`
-		Gone bool   `json:"gone"` // it did not exist
-	}{headOf("endpoint_deleted"), id, false}
-	sentence := "deleted webhook endpoint " + id + " and its pending retries"
-	err := c.DeleteEndpoint(ctx, id)
-	switch {
-	case errors.Is(err, aspect.ErrNotFound):
-		line.Gone, sentence = true, "webhook endpoint "+id+" does not exist in this account; nothing to delete"
-	case err != nil:
-		return err
-	}
-	return a.tell(line, sentence)
+	}, func(ctx context.Context, c *aspect.Client, args []string) error {
+		err := c.DeleteEndpoint(ctx, args[0])
+		gone := errors.Is(err, aspect.ErrNotFound)
+		if err != nil && !gone {
+			return err
+		}
+		o := newLine("endpoint_deleted")
+		o.Text("id", args[0])
+		o.Bool("gone", gone) // it did not exist
+		if gone {
+			return printResult(a.json, o, "webhook endpoint "+args[0]+" does not exist in this account; nothing to delete")
+		}
+		return printResult(a.json, o, "deleted webhook endpoint "+args[0]+" and its pending retries")
+	})
 }

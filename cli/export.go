@@ -96,7 +96,7 @@ func (e *exportFlags) run(ctx context.Context, flags *pflag.FlagSet) error {
 	}
 	count, err := printer.Export(ctx, printer.ExportOptions{
 		Format: e.format, Language: e.lang, Out: os.Stdout, Journal: reader, Filter: filter, Since: e.since.At,
-		To: e.to, Version: version(), Privacy: e.privacy,
+		To: e.to, Version: readBuild().version, Privacy: e.privacy,
 	})
 	if err != nil {
 		return unlessInterrupted(ctx, err)
@@ -115,7 +115,7 @@ func (e *exportFlags) report(ctx context.Context, reader journal.Reader, filter 
 	reader.OmitHeader() // the report does not show headers
 	tasks, err := report.Write(ctx, os.Stdout, reader, report.PageOptions{
 		Options:    report.Options{Now: time.Now(), Filter: filter, Since: e.since.At, Redact: e.privacy.MaskUsers},
-		FilterText: e.filter, Version: version(),
+		FilterText: e.filter, Version: readBuild().version,
 	})
 	if err != nil {
 		return unlessInterrupted(ctx, err)

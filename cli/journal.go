@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -39,7 +40,7 @@ the role that watch uses may not. It does nothing if the schema exists.`,
 		Example: `  aspectop journal migrate postgres://admin@db.example.com/aspectop`,
 		Args:    atMost(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			h, err := locationOfArgument(cmd, args)
+			h, err := locationOfArgument(args)
 			if err != nil {
 				return err
 			}
@@ -108,11 +109,11 @@ func copyJournal(ctx context.Context, from, to string) error {
 		return err
 	}
 	h.TellRemarks()
-	told, done := time.Now(), int64(0)
+	reported, done := time.Now(), int64(0)
 	err = journal.Copy(ctx, source, target, func(n, last int64) {
 		done = n
-		if now := time.Now(); now.Sub(told) >= progressEvery {
-			told = now
+		if now := time.Now(); now.Sub(reported) >= progressEvery {
+			reported = now
 			fmt.Fprintf(os.Stderr, "aspectop: copied up to delivery %d of %d\n", n, last)
 		}
 	})
@@ -135,6 +136,61 @@ func copyJournal(ctx context.Context, from, to string) error {
 	return err
 }
 
+func newJournalCheck() *cobra.Command {
+	var flag string
+	cmd := &cobra.Command{
+		Use:   "check",
+		Short: "Check a journal for damage",
+		Long: `check reads a whole journal and reports damage: what SQLite's integrity_check finds,
+numbers that cannot be read, and missing ones. It is read-only, and a watch may be
+writing the journal.
+
+Exit codes: 0 the journal is fine, 1 it is damaged.`,
+		Args: noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error { return checkJournal(cmd.Context(), flag) },
+	}
+	cmd.Flags().StringVar(&flag, "journal", "", "journal `file` (default: the one that watch writes)")
+	return cmd
+}
+
+func checkJournal(ctx context.Context, flag string) error {
+	h, err := settings.LocationOf(flag)
+	if err != nil {
+		return err
+	}
+	if h.File() == "" {
+		return exit.Usage("only journals in files can be checked; PostgreSQL has pg_amcheck and its own backups")
+	}
+	found, err := sqlite.Check(ctx, h.File())
+	if ctx.Err() != nil {
+		return exit.With(exit.Interrupted, errors.New("interrupted before the end of the journal"))
+	} else if err != nil {
+		return exit.Setup(err)
+	}
+	if len(found.Damage) == 0 {
+		return writeSentence(fmt.Sprintf("the journal %s is fine: %d deliveries and %d repeats%s", found.Path, found.Deliveries, found.Repeats, numbers(found.First, found.Last)))
+	}
+	var text strings.Builder
+	for _, damage := range found.Damage {
+		text.WriteString("damaged: " + damage + "\n")
+	}
+	fmt.Fprintf(&text, "%d deliveries and %d repeats can be read%s\n", found.Deliveries, found.Repeats, numbers(found.First, found.Last))
+	text.WriteString("to do: end the watch if one writes it; copy what can be read with\n" +
+		"  aspectop journal copy " + found.Path + " NEW\nthen move the damaged file and its -wal away, and NEW to its place")
+	if err := writeSentence(text.String()); err != nil {
+		return err
+	}
+	return exit.With(exit.Failed, errors.New("the journal "+found.Path+" is damaged"))
+}
+
+// numbers says which numbers there are.
+func numbers(first, last int64) string {
+	if last == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", numbers %d to %d", first, last)
+}
+
 // newJournalSalvage refuses the command of earlier versions.
 func newJournalSalvage() *cobra.Command {
 	return &cobra.Command{
@@ -149,7 +205,7 @@ func newJournalSalvage() *cobra.Command {
 
 // locationOfArgument is the journal given by the first argument, or else by
 // ASPECTOP_JOURNAL.
-func locationOfArgument(_ *cobra.Command, args []string) (settings.Location, error) {
+func locationOfArgument(args []string) (settings.Location, error) {
 	if len(args) == 0 {
 		return settings.LocationOf(os.Getenv(settings.VariableOf(settings.JournalFlag)))
 	}

@@ -1,12 +1,16 @@
 package cli
 
 import (
+	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -79,11 +83,11 @@ func dashed(cmd *cobra.Command) string { return strings.ReplaceAll(cmd.CommandPa
 
 // heading starts a page.
 func heading(r *roff, name, short string) {
-	date := ""
-	if at := readBuild().Revised; at != nil {
-		date = at.Format("2006-01-02")
+	b, date := readBuild(), ""
+	if !b.revised.IsZero() {
+		date = b.revised.Format(time.DateOnly)
 	}
-	r.macro("TH", strings.ToUpper(name), "1", date, "aspectop "+version(), "User Commands")
+	r.macro("TH", strings.ToUpper(name), "1", date, "aspectop "+b.version, "User Commands")
 	r.WriteString(".nh\n.ad l\n") // no hyphenation, which would break commands, and so no justification
 	r.macro("SH", "NAME")
 	r.line(name + " - " + short)
@@ -153,13 +157,7 @@ func manual(root *cobra.Command) []byte {
 	return r.Bytes()
 }
 
-func describe(r *roff, cmd *cobra.Command) {
-	if cmd.Long != "" {
-		r.text(cmd.Long)
-	} else {
-		r.text(cmd.Short + ".")
-	}
-}
+func describe(r *roff, cmd *cobra.Command) { r.text(cmp.Or(cmd.Long, cmd.Short+".")) }
 
 func options(r *roff, cmd *cobra.Command) {
 	cmd.LocalFlags().VisitAll(func(f *pflag.Flag) {
@@ -167,9 +165,7 @@ func options(r *roff, cmd *cobra.Command) {
 			return
 		}
 		argument, usage := pflag.UnquoteUsage(f)
-		switch f.DefValue {
-		case "", "0", "false", "[]":
-		default:
+		if !slices.Contains([]string{"", "0", "false", "[]"}, f.DefValue) {
 			usage += " (default " + f.DefValue + ")"
 		}
 		name := "--" + f.Name
@@ -201,4 +197,65 @@ var variables = []struct{ name, meaning string }{
 	{"ASPECTOP_*", "Any flag: ASPECTOP_RETAIN=30d means --retain 30d."},
 	{"XDG_CONFIG_HOME, XDG_STATE_HOME", "Directories of the config file and the journal (default ~/.config and ~/.local/state)."},
 	{"NO_COLOR", "Disables colours, whatever its value."},
+}
+
+// roff writes a manual page with the macros of man(7).
+type roff struct{ bytes.Buffer }
+
+// escapeRoff makes text literal: no escape sequences, and hyphens that can be
+// copied into a shell.
+var escapeRoff = strings.NewReplacer(`\`, `\e`, `-`, `\-`)
+
+// line is text on a line of its own, never a request.
+func (r *roff) line(text string) {
+	text = escapeRoff.Replace(text)
+	if strings.HasPrefix(text, ".") || strings.HasPrefix(text, "'") {
+		text = `\&` + text
+	}
+	r.WriteString(text + "\n")
+}
+
+// macro writes a request with its arguments.
+func (r *roff) macro(name string, args ...string) {
+	r.WriteString("." + name)
+	for _, a := range args {
+		fmt.Fprintf(r, ` "%s"`, strings.ReplaceAll(escapeRoff.Replace(a), `"`, `\(dq`))
+	}
+	r.WriteByte('\n')
+}
+
+// text writes paragraphs, separated by empty lines. Indented ones are verbatim.
+func (r *roff) text(text string) {
+	for paragraph := range strings.SplitSeq(strings.Trim(text, "\n"), "\n\n") {
+		r.macro("PP")
+		if strings.HasPrefix(paragraph, "  ") {
+			r.verbatim(paragraph)
+			continue
+		}
+		for line := range strings.SplitSeq(paragraph, "\n") {
+			r.line(line)
+		}
+	}
+}
+
+// verbatim writes lines that are neither filled nor justified.
+func (r *roff) verbatim(text string) {
+	r.macro("RS", "2n")
+	r.macro("nf")
+	for line := range strings.SplitSeq(text, "\n") {
+		r.line(strings.TrimPrefix(line, "  "))
+	}
+	r.macro("fi")
+	r.macro("RE")
+}
+
+// term writes a bold name, an optional argument, and below it the meaning.
+func (r *roff) term(name, argument, meaning string) {
+	r.macro("TP")
+	if argument == "" {
+		r.macro("B", name)
+	} else {
+		r.macro("BI", name+" ", argument)
+	}
+	r.line(meaning)
 }

@@ -3,7 +3,6 @@ package cli
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"strconv"
 	"strings"
 	"time"
@@ -14,8 +13,6 @@ import (
 	"aspectop/clean"
 	"aspectop/cli/exit"
 	"aspectop/cli/settings"
-	"aspectop/cli/terminal"
-	"aspectop/jsonl"
 )
 
 // defaultLimit is the default of --limit.
@@ -36,44 +33,28 @@ func newMessages() *cobra.Command {
 an API key in ` + settings.KeyVariable + `. A message's id is the svix-id of its deliveries.
 
 The format of Aspect's answer is not documented; --json prints it complete, as raw.`,
-		Args: noArguments,
-	}
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		if err := atLeastOne(limit); err != nil {
-			return err
-		}
-		return a.ask(cmd.Context(), func(ctx context.Context, c *aspect.Client) error { return a.messages(ctx, c, limit) })
+		Args:    noArguments,
+		PreRunE: func(*cobra.Command, []string) error { return checkLimit(limit) },
 	}
 	cmd.Flags().IntVar(&limit, "limit", defaultLimit, "maximum number")
-	a.flags(cmd.Flags())
-	return cmd
-}
-
-// messageLine is a message in JSON.
-type messageLine struct {
-	head
-	ID        *string         `json:"id"`
-	EventType *string         `json:"event_type"`
-	EventID   *string         `json:"event_id"`
-	Status    *string         `json:"status"`
-	Sent      jsonl.Time      `json:"sent"`
-	Raw       json.RawMessage `json:"raw"`
-}
-
-func (a *accountFlags) messages(ctx context.Context, c *aspect.Client, limit int) error {
-	messages, err := c.Messages(ctx, limit)
-	if err != nil {
-		return err
-	}
-	t := terminal.Table{Head: []string{"SENT", "MESSAGE", "TYPE", "STATUS"}}
-	lines := make([]any, len(messages))
-	for i, m := range messages {
-		t.Add(clockTime(m.Time), cmp.Or(m.ID, unknownID), m.EventType, m.Status)
-		lines[i] = messageLine{
-			headOf("message"), orNull(m.ID), orNull(m.EventType), orNull(m.EventID), orNull(m.Status), jsonl.Time(m.Time), m.Raw,
+	return a.calls(cmd, func(ctx context.Context, c *aspect.Client, _ []string) error {
+		messages, err := c.Messages(ctx, limit)
+		if err != nil {
+			return err
 		}
-	}
-	return a.show(lines, t, "no messages")
+		l := newList("SENT", "MESSAGE", "TYPE", "STATUS")
+		for _, m := range messages {
+			o := newLine("message")
+			o.TextOrNull("id", m.ID)
+			o.TextOrNull("event_type", m.EventType)
+			o.TextOrNull("event_id", m.EventID)
+			o.TextOrNull("status", m.Status)
+			o.Time("sent", m.Time)
+			putValue(o, "raw", m.Raw)
+			l.add(o, clockTime(m.Time), cmp.Or(m.ID, unknownID), m.EventType, m.Status)
+		}
+		return l.show(a.json, "no messages")
+	})
 }
 
 // attemptsFlags are the flags of attempts.
@@ -92,20 +73,14 @@ func newAttempts() *cobra.Command {
 Aspect's order. It needs an API key in ` + settings.KeyVariable + `.
 
 The format of Aspect's answer is not documented; --json prints it complete, as raw.`,
-		Args: noArguments,
-	}
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		if err := a.check(); err != nil {
-			return err
-		}
-		return a.ask(cmd.Context(), a.list)
+		Args:    noArguments,
+		PreRunE: func(*cobra.Command, []string) error { return a.check() },
 	}
 	f := cmd.Flags()
 	f.StringVar(&a.message, "message", "", "`id` of a message, msg_...")
 	f.StringVar(&a.endpoint, "endpoint", "", "`id` of an endpoint, ep_...")
 	f.IntVar(&a.limit, "limit", defaultLimit, "maximum number")
-	a.accountFlags.flags(f)
-	return cmd
+	return a.calls(cmd, a.list)
 }
 
 // check validates the flags.
@@ -116,55 +91,42 @@ func (a *attemptsFlags) check() error {
 	case a.message != "" && a.endpoint != "":
 		return exit.Usage("--message and --endpoint cannot be used together")
 	}
-	return atLeastOne(a.limit)
+	return checkLimit(a.limit)
 }
 
-// attemptLine is an attempt in JSON.
-type attemptLine struct {
-	head
-	ID        *string         `json:"id"`
-	MessageID *string         `json:"message_id"`
-	Endpoint  *string         `json:"endpoint_id"`
-	EventType *string         `json:"event_type"`
-	URL       *string         `json:"url"`
-	Status    *string         `json:"status"`
-	Response  *int            `json:"response_status"`
-	Tried     jsonl.Time      `json:"tried"`
-	Raw       json.RawMessage `json:"raw"`
-}
-
-func (a *attemptsFlags) list(ctx context.Context, c *aspect.Client) error {
-	list, id := c.AttemptsByMessage, a.message
+func (a *attemptsFlags) list(ctx context.Context, c *aspect.Client, _ []string) error {
+	l, read, id := newList("TRIED", "RESULT", "ENDPOINT", "URL"), c.AttemptsByMessage, a.message
 	if a.endpoint != "" {
-		list, id = c.AttemptsByEndpoint, a.endpoint
+		l, read, id = newList("TRIED", "RESULT", "MESSAGE", "TYPE"), c.AttemptsByEndpoint, a.endpoint
 	}
-	attempts, err := list(ctx, id, a.limit)
+	attempts, err := read(ctx, id, a.limit)
 	if err != nil {
 		return err
 	}
-	t := terminal.Table{Head: []string{"TRIED", "RESULT", "ENDPOINT", "URL"}}
-	if a.endpoint != "" {
-		t.Head = []string{"TRIED", "RESULT", "MESSAGE", "TYPE"}
-	}
-	lines := make([]any, len(attempts))
-	for i, at := range attempts {
-		line := attemptLine{
-			headOf("attempt"), orNull(at.ID), orNull(at.MessageID), orNull(at.EndpointID), orNull(at.EventType), orNull(at.URL),
-			orNull(at.Status), nil, jsonl.Time(at.Time), at.Raw,
-		}
+	for _, at := range attempts {
+		o := newLine("attempt")
+		o.TextOrNull("id", at.ID)
+		o.TextOrNull("message_id", at.MessageID)
+		o.TextOrNull("endpoint_id", at.EndpointID)
+		o.TextOrNull("event_type", at.EventType)
+		o.TextOrNull("url", at.URL)
+		o.TextOrNull("status", at.Status)
 		result := at.Status
-		if at.ResponseCode != 0 {
-			line.Response = &at.ResponseCode
+		if at.ResponseCode == 0 {
+			o.Null("response_status")
+		} else {
+			o.Number("response_status", int64(at.ResponseCode))
 			result = strings.TrimSpace(result + " " + strconv.Itoa(at.ResponseCode))
 		}
-		lines[i] = line
+		o.Time("tried", at.Time)
+		putValue(o, "raw", at.Raw)
 		if a.endpoint != "" {
-			t.Add(clockTime(at.Time), result, cmp.Or(at.MessageID, unknownID), at.EventType)
+			l.add(o, clockTime(at.Time), result, cmp.Or(at.MessageID, unknownID), at.EventType)
 		} else {
-			t.Add(clockTime(at.Time), result, cmp.Or(at.EndpointID, unknownID), clean.URL(at.URL))
+			l.add(o, clockTime(at.Time), result, cmp.Or(at.EndpointID, unknownID), clean.URL(at.URL))
 		}
 	}
-	return a.show(lines, t, "no attempts")
+	return l.show(a.json, "no attempts")
 }
 
 // clockTime formats a local time; "" for the zero time.

@@ -33,7 +33,7 @@ func noArguments(cmd *cobra.Command, args []string) error {
 
 // explainFlag says which flag may be meant by an unknown one.
 func explainFlag(cmd *cobra.Command, err error) error {
-	if unknown := (*pflag.NotExistError)(nil); errors.As(err, &unknown) && unknown.GetSpecifiedShortnames() == "" {
+	if unknown, ok := errors.AsType[*pflag.NotExistError](err); ok && unknown.GetSpecifiedShortnames() == "" {
 		var meant []string
 		if name := settings.Nearest(cmd.Flags(), unknown.GetSpecifiedName()); name != "" {
 			meant = []string{"--" + name}

@@ -18,7 +18,7 @@ import (
 	"aspectop/printer"
 )
 
-// replayFlags are the flags of replay.
+// replayFlags are the flags of replay, and how far it has come.
 type replayFlags struct {
 	to        string
 	filter    string
@@ -29,6 +29,13 @@ type replayFlags struct {
 	newID     bool
 	dryRun    bool
 	json      bool
+
+	handler *forward.Replay
+	picked  int64
+	count   printer.Replayed
+	silent  int    // deliveries in a row without an answer; at mostSilent nothing more is posted
+	hint    string // the last one printed
+	warned  bool   // about old signatures
 }
 
 func newReplay() *cobra.Command {
@@ -73,8 +80,7 @@ func (r *replayFlags) run(ctx context.Context, flags *pflag.FlagSet) error {
 	if err != nil {
 		return exit.Usage("--filter: %w", err)
 	}
-	to, err := r.handler(flags)
-	if err != nil {
+	if err := r.open(flags); err != nil {
 		return err
 	}
 	_, reader, err := settings.OpenReader(r.journal)
@@ -82,115 +88,93 @@ func (r *replayFlags) run(ctx context.Context, flags *pflag.FlagSet) error {
 		return err
 	}
 	defer reader.Close()
-	p := &replaying{
-		replayFlags: r, to: to, format: printer.Plain,
-		selection: printer.Selection{Journal: reader, Filter: filter, Since: r.since.At},
-	}
-	if r.json {
-		p.format = printer.JSON
-	}
-	err = p.all(ctx)
-	p.count.Selected = p.picked - p.count.LeftOut
+	selection := printer.Selection{Journal: reader, Filter: filter, Since: r.since.At}
+	err = selection.Each(ctx, func(d *model.Delivery) error { return r.take(ctx, d) })
+	to := r.handler.To()
+	r.count.Selected = r.picked - r.count.LeftOut
 	switch {
 	case ctx.Err() != nil:
-		err = exit.With(exit.Interrupted, fmt.Errorf("interrupted after posting %d", p.count.Posted))
-	case err == nil && !r.dryRun && p.count.Posted < p.count.Selected:
-		err = fmt.Errorf("no answer from %s %d times in a row", to.To(), mostSilent)
+		err = exit.With(exit.Interrupted, fmt.Errorf("interrupted after posting %d", r.count.Posted))
+	case err == nil && !r.dryRun && r.count.Posted < r.count.Selected:
+		err = fmt.Errorf("no answer from %s %d times in a row", to, mostSilent)
 	}
 	switch {
-	case p.picked == 0 && err == nil:
+	case r.picked == 0 && err == nil:
 		fmt.Fprintln(os.Stderr, "aspectop: nothing to post: no delivery in the journal matches")
-	case p.count.LeftOut > 0:
-		fmt.Fprintf(os.Stderr, "aspectop: skipped %d that did not arrive by webhook and cannot be posted\n", p.count.LeftOut)
+	case r.count.LeftOut > 0:
+		fmt.Fprintf(os.Stderr, "aspectop: skipped %d that did not arrive by webhook and cannot be posted\n", r.count.LeftOut)
 	}
 	if !r.dryRun {
-		err = errors.Join(printer.WriteReplayEnd(os.Stdout, p.format, time.Now(), to.To(), p.count), err)
+		err = errors.Join(printer.WriteReplayEnd(os.Stdout, formatOf(r.json), time.Now(), to, r.count), err)
 	}
-	if failed := p.count.Posted - p.count.Delivered; err == nil && failed > 0 {
-		err = fmt.Errorf("%d of %d deliveries were not accepted by %s", failed, p.count.Posted, to.To())
+	if failed := r.count.Posted - r.count.Delivered; err == nil && failed > 0 {
+		err = fmt.Errorf("%d of %d deliveries were not accepted by %s", failed, r.count.Posted, to)
 	}
 	return err
 }
 
-// handler checks the flags and returns what posts to the handler.
-func (r *replayFlags) handler(flags *pflag.FlagSet) (*forward.Replay, error) {
+// open checks the flags and sets the handler.
+func (r *replayFlags) open(flags *pflag.FlagSet) (err error) {
 	if r.to == "" {
-		return nil, exit.Usage("--to is missing: the URL of the handler, such as http://localhost:3000/webhooks")
+		return exit.Usage("--to is missing: the URL of the handler, such as http://localhost:3000/webhooks")
 	}
 	o := forward.ReplayOptions{URL: r.to, NewID: r.newID}
 	if !r.verbatim {
 		secret, err := settings.SigningSecret(r.secretEnv)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		o.Sign = secret.Sign
 	} else if r.newID || flags.Changed("secret-env") {
-		return nil, exit.Usage("--verbatim keeps the old signature, so it cannot be used with --new-id or --secret-env")
+		return exit.Usage("--verbatim keeps the old signature, so it cannot be used with --new-id or --secret-env")
 	}
-	to, err := forward.NewReplay(o)
-	if err != nil {
-		return nil, exit.Usage("--to: %w", err)
+	if r.handler, err = forward.NewReplay(o); err != nil {
+		return exit.Usage("--to: %w", err)
 	}
-	return to, nil
+	return nil
 }
 
-// replaying is one run of replay.
-type replaying struct {
-	*replayFlags
-	selection printer.Selection
-	to        *forward.Replay
-	format    printer.Format
-
-	picked int64
-	count  printer.Replayed
-	silent int    // deliveries in a row without an answer; at mostSilent nothing more is posted
-	hint   string // the last one printed
-	warned bool   // about old signatures
-}
-
-// all posts what the journal holds now and the filter selects.
-func (p *replaying) all(ctx context.Context) error {
-	return p.selection.Each(ctx, func(d *model.Delivery) error {
-		e := model.Decode(d)
-		p.picked++
-		switch {
-		case d.Source == model.SourceAPI, p.verbatim && d.Source != model.SourceWebhook:
-			p.count.LeftOut++
-			return nil
-		case p.silent == mostSilent: // only counted
-			return ctx.Err()
-		case p.dryRun:
-			return printer.WritePlanned(os.Stdout, p.format, time.Now(), &e, p.to.To(), !p.verbatim)
-		}
-		return p.post(ctx, d, &e)
-	})
+// take posts one of the selected deliveries.
+func (r *replayFlags) take(ctx context.Context, d *model.Delivery) error {
+	e := model.Decode(d)
+	r.picked++
+	switch {
+	case d.Source == model.SourceAPI, r.verbatim && d.Source != model.SourceWebhook:
+		r.count.LeftOut++
+		return nil
+	case r.silent == mostSilent: // only counted
+		return ctx.Err()
+	case r.dryRun:
+		return printer.WritePlanned(os.Stdout, formatOf(r.json), time.Now(), &e, r.handler.To(), !r.verbatim)
+	}
+	return r.post(ctx, d, &e)
 }
 
 // post posts one delivery and prints the result. An error ends the replay.
-func (p *replaying) post(ctx context.Context, d *model.Delivery, e *model.Event) error {
+func (r *replayFlags) post(ctx context.Context, d *model.Delivery, e *model.Event) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	if p.verbatim && !p.warned && forward.Stale(d, time.Now()) {
-		p.warned = true
+	if r.verbatim && !r.warned && forward.Stale(d, time.Now()) {
+		r.warned = true
 		fmt.Fprintln(os.Stderr, "aspectop: these signatures are older than 5 minutes, so handlers should reject them; without --verbatim each delivery is re-signed")
 	}
-	f := p.to.Post(ctx, d)
+	f := r.handler.Post(ctx, d)
 	if ctx.Err() != nil && f.Status == 0 {
 		f.Error, f.Hint = "interrupted before the answer arrived", ""
 	}
-	p.count.Posted++
-	p.silent++
+	r.count.Posted++
+	r.silent++
 	if f.Status != 0 {
-		p.silent = 0
+		r.silent = 0
 	}
 	if f.Delivered() {
-		p.count.Delivered++
+		r.count.Delivered++
 	}
 	hint := f.Hint
-	if hint == p.hint {
+	if hint == r.hint {
 		f.Hint = "" // already printed
 	}
-	p.hint = hint
-	return printer.WriteReplayed(os.Stdout, p.format, e, &f)
+	r.hint = hint
+	return printer.WriteReplayed(os.Stdout, formatOf(r.json), e, &f)
 }

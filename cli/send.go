@@ -75,7 +75,7 @@ Exit codes: 0 accepted, or with --break rejected; 1 the opposite, or no answer;
 	f.StringArrayVar(&s.features, "feature", nil, "`name=state` of a feature, such as visual=failed; repeatable")
 	f.StringVar(&s.id, "id", "", "svix-`id` of the message (default: a new one)")
 	f.Var(&s.timestamp, "timestamp", "signing time: a time, Unix seconds, or a duration ago such as 10m (default: now)")
-	f.StringVar(&s.wrong, "break", "", "`part` to get wrong: "+strings.Join(breaks(), ", "))
+	f.StringVar(&s.wrong, "break", "", "`part` to get wrong: "+strings.Join(stringsOf(demo.Breaks), ", "))
 	f.StringVar(&s.scenario, "scenario", "", "play this `scenario` instead of one event: "+strings.Join(demo.Scenarios(), ", ")+", or a file")
 	f.Int64Var(&s.seed, "seed", 0, "seed of the scenario; the same seed gives the same tasks (default: random)")
 	f.StringVar(&s.secretEnv, "secret-env", settings.SecretVariable, "environment `variable` with the signing secret")
@@ -140,8 +140,8 @@ func (s *sendFlags) check(flags *pflag.FlagSet, args []string) error {
 			}
 		}
 	}
-	if s.wrong != "" && !slices.Contains(breaks(), s.wrong) {
-		return exit.Usage("unknown --break %q: must be one of %s", s.wrong, strings.Join(breaks(), ", "))
+	if s.wrong != "" && !slices.Contains(stringsOf(demo.Breaks), s.wrong) {
+		return exit.Usage("unknown --break %q: must be one of %s", s.wrong, strings.Join(stringsOf(demo.Breaks), ", "))
 	}
 	if s.to == "" {
 		return exit.Usage("--to is missing: the URL of the receiver, such as http://127.0.0.1:8787%s", receiver.DefaultPath)
@@ -158,19 +158,11 @@ func parseFeatures(texts []string) ([]model.Feature, error) {
 	for _, text := range texts {
 		name, state, _ := strings.Cut(text, "=")
 		if name == "" || !model.State(state).Known() {
-			return nil, exit.Usage("--feature %q: must look like visual=failed; states are %s", text, joined(model.StateNames()))
+			return nil, exit.Usage("--feature %q: must look like visual=failed; states are %s", text, strings.Join(stringsOf(model.StateNames()), ", "))
 		}
 		features = append(features, model.Feature{Name: name, State: model.State(state)})
 	}
 	return features, nil
-}
-
-func joined[S ~string](words []S) string {
-	texts := make([]string, len(words))
-	for i, w := range words {
-		texts[i] = string(w)
-	}
-	return strings.Join(texts, ", ")
 }
 
 func (s *sendFlags) play(ctx context.Context, sender *demo.Sender) error {
@@ -203,32 +195,24 @@ func (s *sendFlags) observe(m demo.Message, a demo.Answer, err error) {
 	if err == nil && m.Break != "" && !s.last.Right {
 		s.accepted++
 	}
-	format := printer.Plain
-	if s.json {
-		format = printer.JSON
-	}
-	s.printErr = errors.Join(s.printErr, printer.WriteSent(os.Stdout, format, s.last))
-}
-
-// stale reports whether --timestamp is too old for receivers that follow Svix.
-func (s *sendFlags) stale() bool {
-	return !s.timestamp.At.IsZero() && time.Since(s.timestamp.At) > 5*time.Minute
+	s.printErr = errors.Join(s.printErr, printer.WriteSent(os.Stdout, formatOf(s.json), s.last))
 }
 
 // judge returns an error unless the answer is as expected.
 func (s *sendFlags) judge() error {
-	switch last := s.last; {
+	last, at := s.last, s.timestamp.At
+	switch {
 	case last.Right:
 		return nil
 	case last.Break != "" && last.Status/100 == 2:
 		return fmt.Errorf("%s accepted a message with a wrong %s", clean.URL(s.to), last.Break)
 	case last.Break != "":
 		return fmt.Errorf("%s answered %d, which does not reject a wrong %s; is the path right?", clean.URL(s.to), last.Status, last.Break)
-	case last.Status/100 == 4 && s.stale():
+	case last.Status/100 == 4 && !at.IsZero() && time.Since(at) > 5*time.Minute:
 		return fmt.Errorf("%s rejected the message with %d: it was signed %s ago, and receivers reject more than 5m",
-			clean.URL(s.to), last.Status, strings.TrimSuffix(time.Since(s.timestamp.At).Round(time.Minute).String(), "0s"))
+			clean.URL(s.to), last.Status, strings.TrimSuffix(time.Since(at).Round(time.Minute).String(), "0s"))
 	case last.Status/100 == 4:
 		return fmt.Errorf("%s rejected the message with %d; are the path and the secret right?", clean.URL(s.to), last.Status)
 	}
-	return fmt.Errorf("%s answered %d instead of 2xx", clean.URL(s.to), s.last.Status)
+	return fmt.Errorf("%s answered %d instead of 2xx", clean.URL(s.to), last.Status)
 }

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -13,8 +12,6 @@ import (
 
 	"aspectop/aspect"
 	"aspectop/cli/settings"
-	"aspectop/cli/terminal"
-	"aspectop/jsonl"
 	"aspectop/model"
 )
 
@@ -38,49 +35,46 @@ derived from its features, because the API does not give one.`,
 			return nil
 		},
 	}
-	cmd.RunE = func(cmd *cobra.Command, ids []string) error {
-		return a.ask(cmd.Context(), func(ctx context.Context, c *aspect.Client) error { return a.tasks(ctx, c, ids) })
-	}
-	a.flags(cmd.Flags())
-	return cmd
+	return a.calls(cmd, func(ctx context.Context, c *aspect.Client, ids []string) error {
+		tasks, err := readTasks(ctx, c, ids)
+		if err != nil && len(tasks) == 0 {
+			return err
+		}
+		l := newList("TASK", "STATE", "UPDATED", "FEATURES")
+		for _, task := range tasks {
+			l.addTask(task)
+		}
+		return errors.Join(l.show(a.json, "no active tasks"), err)
+	})
 }
 
-// taskLine is a task in JSON.
-type taskLine struct {
-	head
-	TaskID   *string            `json:"task_id"`
-	AssetID  *string            `json:"asset_id"`
-	State    *string            `json:"state"`
-	Features map[string]*string `json:"features"`
-	Created  jsonl.Time         `json:"created"`
-	Updated  jsonl.Time         `json:"updated"`
-	Raw      json.RawMessage    `json:"raw"`
-}
-
-func (a *accountFlags) tasks(ctx context.Context, c *aspect.Client, ids []string) error {
-	tasks, err := readTasks(ctx, c, ids)
-	t := terminal.Table{Head: []string{"TASK", "STATE", "UPDATED", "FEATURES"}}
-	lines := make([]any, len(tasks))
-	for i, task := range tasks {
-		line := taskLine{head: headOf("task"), TaskID: orNull(task.ID), Features: map[string]*string{}, Raw: task.Raw}
-		told := taskOf(task)
-		if told == nil { // not a task
-			t.Add(unknownID, "", "", "")
-			lines[i] = line
-			continue
-		}
-		line.AssetID, line.State = orNull(told.AssetID()), orNull(string(told.State()))
-		line.Created, line.Updated = jsonl.Time(told.Created()), jsonl.Time(told.Updated())
-		for _, f := range told.Features() {
-			line.Features[f.Name] = orNull(string(f.State))
-		}
-		lines[i] = line
-		t.Add(told.ID(), string(told.State()), ago(told.Updated()), progress(told))
+func (l *list) addTask(task aspect.Task) {
+	var (
+		asset, state     string
+		created, updated time.Time
+		features         []model.Feature
+	)
+	cells := []string{unknownID, "", "", ""}
+	e := model.Decode(&model.Delivery{Seq: 1, Message: 1, Source: model.SourceAPI, Body: task.Raw})
+	if t := model.NewBoard().Fold(&e); t != nil { // otherwise it is not a task
+		asset, state, features = t.AssetID(), string(t.State()), t.Features()
+		created, updated = t.Created(), t.Updated()
+		cells = []string{t.ID(), state, ago(updated), progress(t)}
 	}
-	if err != nil && len(tasks) == 0 {
-		return err
+	o := newLine("task")
+	o.TextOrNull("task_id", task.ID)
+	o.TextOrNull("asset_id", asset)
+	o.TextOrNull("state", state)
+	o.Key("features")
+	o.Begin('{')
+	for _, f := range features {
+		o.TextOrNull(f.Name, string(f.State))
 	}
-	return errors.Join(a.show(lines, t, "no active tasks"), err)
+	o.End('}')
+	o.Time("created", created)
+	o.Time("updated", updated)
+	putValue(o, "raw", task.Raw)
+	l.add(o, cells...)
 }
 
 // readTasks returns the active tasks or those with the ids. With an error it also
@@ -106,12 +100,6 @@ func readTasks(ctx context.Context, c *aspect.Client, ids []string) (tasks []asp
 			strings.Join(missing, ", "), settings.KeyVariable, settings.URLVariable)
 	}
 	return tasks, err
-}
-
-// taskOf is a task that is known only from the API; nil if the format is unknown.
-func taskOf(t aspect.Task) *model.Task {
-	e := model.Decode(&model.Delivery{Seq: 1, Message: 1, Source: model.SourceAPI, Body: t.Raw})
-	return model.NewBoard().Fold(&e)
 }
 
 // progress says how many features are done, and which are not.

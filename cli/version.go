@@ -1,27 +1,22 @@
 package cli
 
 import (
-	"fmt"
 	"runtime"
 	"runtime/debug"
 	"time"
-
-	"aspectop/jsonl"
 
 	"github.com/spf13/cobra"
 )
 
 // build is how the binary was built.
 type build struct {
-	Type     string     `json:"type"`
-	Time     time.Time  `json:"time"` // of this line
-	Version  string     `json:"version"`
-	Revision *string    `json:"revision"`      // nil if it was built outside a repository
-	Revised  *time.Time `json:"revision_time"` // of that revision
-	Modified bool       `json:"modified"`      // there were changes on top of it
-	Go       string     `json:"go"`
-	Platform string     `json:"platform"`
+	version  string    // of the module, "(devel)" if unknown
+	revision string    // "" if it was built outside a repository
+	revised  time.Time // when the revision was made; zero if unknown
+	modified bool      // there were changes on top of it
 }
+
+const platform = runtime.GOOS + "/" + runtime.GOARCH
 
 func newVersion() *cobra.Command {
 	var asJSON bool
@@ -29,64 +24,55 @@ func newVersion() *cobra.Command {
 		Use:   "version",
 		Short: "Print the version and what it was built from",
 		Args:  noArguments,
-		RunE: func(cmd *cobra.Command, _ []string) error {
+		RunE: func(*cobra.Command, []string) error {
 			b := readBuild()
-			if !asJSON {
-				_, err := fmt.Fprintln(cmd.OutOrStdout(), "aspectop "+b.sentence())
-				return err
-			}
-			line, err := jsonl.Line(b)
-			if err == nil {
-				_, err = cmd.OutOrStdout().Write(line)
-			}
-			return err
+			o := newLine("version")
+			o.Text("version", b.version)
+			o.TextOrNull("revision", b.revision)
+			o.Time("revision_time", b.revised)
+			o.Bool("modified", b.modified)
+			o.Text("go", runtime.Version())
+			o.Text("platform", platform)
+			return printResult(asJSON, o, "aspectop "+b.String())
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
 	return cmd
 }
 
-// version is the module's version, "(devel)" if unknown.
-func version() string { return readBuild().Version }
-
 func readBuild() build {
-	b := build{
-		Type: "version", Time: time.Now().UTC().Truncate(time.Microsecond), Version: "(devel)",
-		Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH,
-	}
+	b := build{version: "(devel)"}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return b
 	}
 	if info.Main.Version != "" {
-		b.Version = info.Main.Version
+		b.version = info.Main.Version
 	}
 	for _, s := range info.Settings {
 		switch s.Key {
 		case "vcs.revision":
-			b.Revision = &s.Value
+			b.revision = s.Value
 		case "vcs.time":
-			if t, err := time.Parse(time.RFC3339, s.Value); err == nil {
-				b.Revised = &t
-			}
+			b.revised, _ = time.Parse(time.RFC3339, s.Value)
 		case "vcs.modified":
-			b.Modified = s.Value == "true"
+			b.modified = s.Value == "true"
 		}
 	}
 	return b
 }
 
-func (b build) sentence() string {
-	s := b.Version
-	if b.Revision != nil {
-		s += " (" + *b.Revision
-		if b.Revised != nil {
-			s += " of " + b.Revised.Format(time.RFC3339)
+func (b build) String() string {
+	s := b.version
+	if b.revision != "" {
+		s += " (" + b.revision
+		if !b.revised.IsZero() {
+			s += " of " + b.revised.Format(time.RFC3339)
 		}
-		if b.Modified {
+		if b.modified {
 			s += ", modified"
 		}
 		s += ")"
 	}
-	return s + ", " + b.Go + ", " + b.Platform
+	return s + ", " + runtime.Version() + ", " + platform
 }

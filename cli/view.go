@@ -52,7 +52,7 @@ func (v *viewFlags) run(ctx context.Context, flags *pflag.FlagSet) error {
 	if err != nil {
 		return err
 	}
-	client, err := newClient()
+	client, err := newClient(nil)
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -34,7 +35,6 @@ type waitFlags struct {
 	listen     string
 	secretFile string
 
-	tasks  []string // the arguments
 	missed []string // tasks that are done but did not complete
 }
 
@@ -83,7 +83,6 @@ error; 3 setup failed, or the watch ended; 124 timeout; 130 interrupted.`,
 var errTimeout = errors.New("timeout")
 
 func (w *waitFlags) run(ctx context.Context, tasks []string) error {
-	w.tasks = tasks
 	goal, err := model.NewWait(tasks, w.feature, w.any)
 	if err != nil {
 		return exit.Usage("%w", err)
@@ -107,7 +106,7 @@ func (w *waitFlags) run(ctx context.Context, tasks []string) error {
 	}
 	rest := goal.Unfinished()
 	for _, o := range rest {
-		if err := w.tell(o); err != nil {
+		if err := w.print(o); err != nil {
 			return err
 		}
 	}
@@ -120,7 +119,7 @@ func (w *waitFlags) wait(ctx context.Context, goal *model.Wait) error {
 	h, reader, err := settings.OpenReader(w.journal)
 	if err != nil {
 		if w.journal == "" && errors.Is(err, fs.ErrNotExist) {
-			return w.alone(ctx, goal)
+			return w.withoutWatch(ctx, goal)
 		}
 		return err
 	}
@@ -131,20 +130,12 @@ func (w *waitFlags) wait(ctx context.Context, goal *model.Wait) error {
 		return exit.Setup(err)
 	}
 	folded := feed.New(feed.Options{Journal: reader})
+	var running sync.WaitGroup
+	defer running.Wait()
 	folding, stop := context.WithCancel(ctx)
-	ended := make(chan struct{})
-	go func() {
-		folded.Run(folding)
-		close(ended)
-	}()
-	defer func() {
-		stop()
-		<-ended
-	}()
-	f := &following{goal: goal, feed: folded, tell: w.tell, writer: func() (bool, error) {
-		_, alive, err := h.Writer()
-		return alive, err
-	}}
+	defer stop()
+	running.Go(func() { folded.Run(folding) })
+	f := &follower{goal: goal, feed: folded, report: w.print, writer: h.Writer}
 	if over, err := f.catchUp(ctx); over || err != nil {
 		return err
 	}
@@ -159,29 +150,29 @@ func (w *waitFlags) wait(ctx context.Context, goal *model.Wait) error {
 	case w.journal != "":
 		return exit.Setup(fmt.Errorf("the tasks are not done and no watch is writing %s: start aspectop watch, or omit --journal to receive here", h))
 	}
-	return w.alone(ctx, goal)
+	return w.withoutWatch(ctx, goal)
 }
 
-// alone waits without a watch: it polls Aspect's API if there is a key, and
+// withoutWatch waits without a watch: it polls Aspect's API if there is a key, and
 // otherwise receives webhooks itself.
-func (w *waitFlags) alone(ctx context.Context, goal *model.Wait) error {
-	client, err := newClient()
+func (w *waitFlags) withoutWatch(ctx context.Context, goal *model.Wait) error {
+	client, err := newClient(nil)
 	if err != nil {
 		return err
 	}
-	if client != nil {
-		return w.poll(ctx, goal, client)
-	}
-	return w.receive(ctx, goal)
-}
-
-// poll waits by polling Aspect's API.
-func (w *waitFlags) poll(ctx context.Context, goal *model.Wait, client *aspect.Client) error {
 	store, err := session.OpenStore(ctx, settings.MemoryLocation, 0)
 	if err != nil {
 		return err
 	}
 	defer store.Close()
+	if client != nil {
+		return w.poll(ctx, goal, store, client)
+	}
+	return w.receive(ctx, goal, store)
+}
+
+// poll waits by polling Aspect's API.
+func (w *waitFlags) poll(ctx context.Context, goal *model.Wait, store *session.Store, client *aspect.Client) error {
 	s := session.New(session.Options{}, store)
 	history := source.NewHistory(s.Feed)
 	var names []string
@@ -199,7 +190,7 @@ func (w *waitFlags) poll(ctx context.Context, goal *model.Wait, client *aspect.C
 		source.NewPoller(source.PollerConfig{
 			API: client, Journal: s.Journal(), History: history, Every: defaultPoll,
 			Wanted: func(active []string) []string {
-				tasks, err := meant(names, active)
+				tasks, err := resolve(names, active)
 				if err != nil {
 					fail(err)
 				}
@@ -218,9 +209,9 @@ func (w *waitFlags) poll(ctx context.Context, goal *model.Wait, client *aspect.C
 	return w.followOwn(ctx, s, goal)
 }
 
-// meant are the tasks with these names among the active ones. A name that fits none
-// is taken for a full id: the API finds a task that is done only by that.
-func meant(names, active []string) (tasks []string, err error) {
+// resolve returns the tasks with these names among the active ones. A name that fits
+// none is taken for a full id: the API finds a task that is done only by that.
+func resolve(names, active []string) (tasks []string, err error) {
 	for _, name := range names {
 		id, err := model.Meant(name, active)
 		if err != nil {
@@ -234,23 +225,18 @@ func meant(names, active []string) (tasks []string, err error) {
 // rejected reports whether Aspect does not accept the key, so that polling on is
 // useless.
 func rejected(err error) bool {
-	var refused *aspect.APIError
-	return errors.As(err, &refused) && (refused.Status == http.StatusUnauthorized || refused.Status == http.StatusForbidden)
+	refused, ok := errors.AsType[*aspect.APIError](err)
+	return ok && (refused.Status == http.StatusUnauthorized || refused.Status == http.StatusForbidden)
 }
 
 // receive waits with its own receiver.
-func (w *waitFlags) receive(ctx context.Context, goal *model.Wait) error {
+func (w *waitFlags) receive(ctx context.Context, goal *model.Wait, store *session.Store) error {
 	secrets, err := settings.ReadSecrets(w.secretFile)
 	if errors.Is(err, settings.ErrNoSecret) {
 		return exit.Usage("no watch is running: start aspectop watch, or set %s to poll Aspect's API or %s to receive webhooks", settings.KeyVariable, settings.SecretVariable)
 	} else if err != nil {
 		return err
 	}
-	store, err := session.OpenStore(ctx, settings.MemoryLocation, 0)
-	if err != nil {
-		return err
-	}
-	defer store.Close()
 	s := session.New(session.Options{Secrets: secrets, Path: receiver.DefaultPath}, store)
 	defer s.Close()
 	if err := s.Listen(w.listen, false); err != nil {
@@ -262,7 +248,7 @@ func (w *waitFlags) receive(ctx context.Context, goal *model.Wait) error {
 
 // followOwn follows the journal of a session in this process.
 func (w *waitFlags) followOwn(ctx context.Context, s *session.Session, goal *model.Wait) error {
-	f := &following{goal: goal, feed: s.Feed, tell: w.tell}
+	f := &follower{goal: goal, feed: s.Feed, report: w.print}
 	return s.RunWith(ctx, func(shown context.Context) error {
 		err := f.follow(shown)
 		if shown.Err() != nil {
@@ -272,62 +258,47 @@ func (w *waitFlags) followOwn(ctx context.Context, s *session.Session, goal *mod
 	})
 }
 
-// tell prints the outcome of a task.
-func (w *waitFlags) tell(o model.Outcome) error {
+// print prints the outcome of a task.
+func (w *waitFlags) print(o model.Outcome) error {
 	if o.Done && o.State != model.Completed && o.State != model.NA {
 		w.missed = append(w.missed, fmt.Sprintf("task %s %s", o.TaskID, strings.TrimSpace(o.Feature+" "+string(o.State))))
 	}
-	format := printer.Plain
-	if w.json {
-		format = printer.JSON
-	}
-	return printer.WriteResult(os.Stdout, format, time.Now(), o)
+	return printer.WriteResult(os.Stdout, formatOf(w.json), time.Now(), o)
 }
 
 const (
-	// patience is how long the journal may be unreadable: a database may be failing
-	// over.
-	patience = 30 * time.Second
+	// unreadableTimeout is how long the journal may be unreadable: a database may be
+	// failing over.
+	unreadableTimeout = 30 * time.Second
 	// writerEvery is the interval at which the writer and the journal are checked.
 	writerEvery = 500 * time.Millisecond
-	// followed is the maximum number of deliveries read at once.
-	followed = 1000
+	// readLimit is the maximum number of deliveries read at once.
+	readLimit = 1000
 )
 
 // errNoWriter means that no process is writing the journal any more.
 var errNoWriter = errors.New("no process is writing the journal")
 
-// following follows a feed until a goal is reached.
-type following struct {
-	goal *model.Wait
-	feed *feed.Feed
-	tell func(model.Outcome) error
-	// writer reports whether the journal still has a writer; nil if it is this
-	// process.
-	writer func() (alive bool, err error)
+// follower follows a feed until a goal is reached.
+type follower struct {
+	goal   *model.Wait
+	feed   *feed.Feed
+	report func(model.Outcome) error
+	// writer reports who is writing the journal; nil if it is this process.
+	writer func() (who string, alive bool, err error)
 	seq    int64     // of the last delivery read
 	failed time.Time // when the journal became unreadable; zero if it is not
 }
 
 // catchUp judges the tasks as they are now: one that failed yesterday and is running
 // again is not done. It reports whether the goal is reached.
-func (f *following) catchUp(ctx context.Context) (over bool, err error) {
+func (f *follower) catchUp(ctx context.Context) (over bool, err error) {
 	for loaded := false; !loaded; {
-		version := f.feed.Version()
-		f.feed.RLock()
-		loading, _, _ := f.feed.Loading()
-		loaded = !loading
-		f.feed.RUnlock()
-		if err := f.trouble(); err != nil {
-			return false, err
-		}
 		wait, cancel := context.WithTimeout(ctx, writerEvery)
-		if !loaded {
-			f.feed.Wait(wait, version)
-		}
+		loaded = f.feed.Loaded(wait) == nil
 		cancel()
-		if ctx.Err() != nil {
-			return false, ctx.Err()
+		if err := cmp.Or(ctx.Err(), f.trouble()); err != nil {
+			return false, err
 		}
 	}
 	f.feed.RLock()
@@ -342,7 +313,7 @@ func (f *following) catchUp(ctx context.Context) (over bool, err error) {
 }
 
 // follow reads new deliveries and returns nil when the goal is reached.
-func (f *following) follow(ctx context.Context) error {
+func (f *follower) follow(ctx context.Context) error {
 	waiting, stop := context.WithCancel(ctx)
 	defer stop()
 	news := f.feed.News(waiting)
@@ -366,7 +337,7 @@ func (f *following) follow(ctx context.Context) error {
 			if f.writer == nil {
 				continue
 			}
-			if alive, err := f.writer(); err == nil && !alive {
+			if _, alive, err := f.writer(); err == nil && !alive {
 				gone = true
 				if err := f.feed.CatchUp(ctx); err != nil {
 					return err
@@ -377,9 +348,9 @@ func (f *following) follow(ctx context.Context) error {
 }
 
 // take judges the tasks by what came.
-func (f *following) take(ctx context.Context) error {
+func (f *follower) take(ctx context.Context) error {
 	for {
-		arrivals, err := f.feed.Read(ctx, f.seq, followed)
+		arrivals, err := f.feed.Read(ctx, f.seq, readLimit)
 		if err := cmp.Or(ctx.Err(), f.trouble()); err != nil {
 			return err
 		}
@@ -401,8 +372,8 @@ func (f *following) take(ctx context.Context) error {
 	}
 }
 
-// trouble is why the journal has been unreadable for longer than patience.
-func (f *following) trouble() error {
+// trouble is why the journal has been unreadable for longer than unreadableTimeout.
+func (f *follower) trouble() error {
 	f.feed.RLock()
 	defer f.feed.RUnlock()
 	switch why := f.feed.Trouble(); {
@@ -410,16 +381,16 @@ func (f *following) trouble() error {
 		f.failed = time.Time{}
 	case f.failed.IsZero():
 		f.failed = time.Now()
-	case time.Since(f.failed) > patience:
+	case time.Since(f.failed) > unreadableTimeout:
 		return errors.New(why)
 	}
 	return nil
 }
 
 // print prints the tasks that are newly done, and those that are gone.
-func (f *following) print(outcomes []model.Outcome) error {
+func (f *follower) print(outcomes []model.Outcome) error {
 	for _, o := range outcomes {
-		if err := f.tell(o); err != nil {
+		if err := f.report(o); err != nil {
 			return err
 		}
 	}

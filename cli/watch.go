@@ -81,7 +81,7 @@ func (w *watchFlags) run(ctx context.Context, flags *pflag.FlagSet) error {
 	}
 	o := session.Options{Output: w.Output, Filter: filter, Secrets: plan.secrets, Path: w.path, Try: "aspectop demo"}
 	if plan.receive {
-		if o.Reach, err = w.Reach(plan.registrar()); err != nil {
+		if o.Reach, err = w.Reach(plan.registrar); err != nil {
 			return err
 		}
 	}
@@ -119,19 +119,11 @@ func (w *watchFlags) run(ctx context.Context, flags *pflag.FlagSet) error {
 
 // plan is what watch will do.
 type plan struct {
-	secrets  []receiver.Secret
-	client   *aspect.Client // nil without a key
-	receive  bool           // listen for deliveries
-	register bool           // register an endpoint and use its secret
-	poll     time.Duration  // 0: do not poll
-}
-
-// registrar is the client for registering an endpoint, nil for none.
-func (p plan) registrar() *aspect.Client {
-	if p.register {
-		return p.client
-	}
-	return nil
+	secrets   []receiver.Secret
+	client    *aspect.Client // nil without a key
+	receive   bool           // listen for deliveries
+	registrar *aspect.Client // registers an endpoint, to use its secret; nil: do not
+	poll      time.Duration  // 0: do not poll
 }
 
 // plan decides between receiving with a secret, receiving with a registered
@@ -141,7 +133,7 @@ func (w *watchFlags) plan() (p plan, err error) {
 		return p, err
 	}
 	p.poll = time.Duration(w.Poll)
-	if p.client, err = newClient(); err != nil {
+	if p.client, err = newClient(nil); err != nil {
 		return p, err
 	}
 	if w.Poll > 0 && p.client == nil {
@@ -154,9 +146,12 @@ func (w *watchFlags) plan() (p plan, err error) {
 	}
 	switch {
 	case !none:
-		p.receive, p.register = true, w.Register
+		p.receive = true
+		if w.Register {
+			p.registrar = p.client
+		}
 	case p.client != nil && w.Reachable() && !w.NoRegister:
-		p.receive, p.register = true, true
+		p.receive, p.registrar = true, p.client
 	case w.Register:
 	case p.client != nil && !w.Reachable():
 		p.poll = max(p.poll, defaultPoll)
@@ -173,5 +168,5 @@ func (w *watchFlags) plan() (p plan, err error) {
 	case !w.Reachable():
 		return p, exit.Usage("--register needs a URL that Svix can reach: add --tunnel or --public-url")
 	}
-	return p, w.CheckSecretOut(p.register)
+	return p, w.CheckSecretOut(p.registrar != nil)
 }

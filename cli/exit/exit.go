@@ -41,11 +41,10 @@ func Setup(err error) error { return With(NotSetUp, err) }
 
 // Code is the exit code of a command that ended with err.
 func Code(err error) int {
-	var e *Error
-	switch {
-	case err == nil:
+	if err == nil {
 		return OK
-	case errors.As(err, &e):
+	}
+	if e, ok := errors.AsType[*Error](err); ok {
 		return e.Code
 	}
 	return Failed
@@ -59,7 +58,8 @@ func Report(w io.Writer, err error, command string, asJSON bool) int {
 	switch {
 	case err == nil:
 	case asJSON:
-		reportJSON(w, err, code)
+		line, _ := jsonl.Line(map[string]any{"error": map[string]string{"code": reasons[code], "message": err.Error()}})
+		w.Write(line)
 	default:
 		fmt.Fprintln(w, "aspectop: "+clean.Lines(err.Error()))
 		if code == Misused && !strings.Contains(err.Error(), "\n") { // longer messages say what to do
@@ -72,16 +72,4 @@ func Report(w io.Writer, err error, command string, asJSON bool) int {
 // reasons are the codes in JSON.
 var reasons = map[int]string{
 	Failed: "failed", Misused: "usage", NotSetUp: "setup_failed", TimedOut: "timeout", Interrupted: "interrupted",
-}
-
-func reportJSON(w io.Writer, err error, code int) {
-	var line struct {
-		Error struct {
-			Code    string `json:"code"`
-			Message string `json:"message"`
-		} `json:"error"`
-	}
-	line.Error.Code, line.Error.Message = reasons[code], err.Error()
-	b, _ := jsonl.Line(line) // of texts only
-	_, _ = w.Write(b)
 }

@@ -2,10 +2,15 @@ package exit
 
 import (
 	"context"
+	"io"
 	"os"
 	"os/signal"
+	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
+
+	"aspectop/clean"
 )
 
 // signals are those of the process, and what [Interrupt] adds to them.
@@ -31,7 +36,7 @@ func OnSignal() (context.Context, context.CancelFunc) {
 		cancel()
 		for next := range signals {
 			if insists(first, next, time.Since(start)) {
-				sayLeft(os.Stderr)
+				printLeft(os.Stderr)
 				os.Exit(Interrupted)
 			}
 		}
@@ -48,4 +53,20 @@ func insists(first, next os.Signal, after time.Duration) bool {
 		return after >= 20*time.Millisecond
 	}
 	return after >= time.Second
+}
+
+// left is what an exit without clean-up would leave behind, a string.
+var left atomic.Value
+
+// Leave sets what an exit without clean-up would leave behind outside this machine,
+// and what to do about it, as one sentence. A second ctrl+c prints it. The next start
+// clears up what is left on this machine. An empty text means nothing.
+func Leave(text string) { left.Store(text) }
+
+// printLeft prints what is left behind, in one write so that other output cannot split
+// it.
+func printLeft(w io.Writer) {
+	if text, _ := left.Load().(string); text != "" {
+		io.WriteString(w, "\naspectop: "+strings.TrimSpace(clean.Text(text))+"\n")
+	}
 }

@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -106,36 +105,23 @@ type config struct {
 // checks the names in all tables, whichever command runs, so that a typo is found
 // at once.
 func (c *config) table(owner *cobra.Command, keys map[string]toml.Primitive) error {
-	names := slices.Sorted(maps.Keys(keys))
-	isTable := func(name string) bool {
-		var value any
-		err := c.meta.PrimitiveDecode(keys[name], &value)
-		_, table := value.(map[string]any)
-		return err == nil && table
-	}
-	// Subcommands first, because a flag is set only once.
-	for _, name := range names {
-		if !isTable(name) {
+	var flags []string
+	for _, name := range slices.Sorted(maps.Keys(keys)) {
+		var below map[string]toml.Primitive
+		if err := c.meta.PrimitiveDecode(keys[name], &below); err != nil || below == nil { // not a table
+			flags = append(flags, name) // after the subcommands, because a flag is set only once
 			continue
 		}
-		sub := subcommand(owner, name)
-		if sub == nil {
-			return c.refuse(keys[name], "unknown command %q", name)
-		}
-		var below map[string]toml.Primitive
-		if err := c.meta.PrimitiveDecode(keys[name], &below); err != nil {
-			return err
+		sub, rest, _ := owner.Find([]string{name})
+		if len(rest) > 0 {
+			return c.decode(keys[name], func(any) error { return fmt.Errorf("unknown command %q", name) })
 		}
 		if err := c.table(sub, below); err != nil {
 			return err
 		}
 	}
-	for _, name := range names {
-		if isTable(name) {
-			continue
-		}
-		err := c.meta.PrimitiveDecode(keys[name], &setting{func(value any) error { return c.key(owner, name, value) }})
-		if err != nil {
+	for _, name := range flags {
+		if err := c.decode(keys[name], func(value any) error { return c.key(owner, name, value) }); err != nil {
 			return err
 		}
 	}
@@ -181,16 +167,17 @@ func (c *config) alone(owner *cobra.Command) bool {
 	return len(c.lineage) == 1 && owner.Name() == "watch"
 }
 
-// setting receives the value of one key. If set fails, the toml package adds the
-// line number.
-type setting struct{ set func(value any) error }
+// decode calls set with the value of a key. The toml package adds the line number to
+// its error.
+func (c *config) decode(key toml.Primitive, set func(value any) error) error {
+	return c.meta.PrimitiveDecode(key, setting(set))
+}
+
+// setting receives the value of one key.
+type setting func(value any) error
 
 // UnmarshalTOML makes setting a toml.Unmarshaler.
-func (s *setting) UnmarshalTOML(value any) error { return s.set(value) }
-
-func (c *config) refuse(key toml.Primitive, format string, args ...any) error {
-	return c.meta.PrimitiveDecode(key, &setting{func(any) error { return fmt.Errorf(format, args...) }})
-}
+func (s setting) UnmarshalTOML(value any) error { return s(value) }
 
 // explain adds the file and line to an error. It does not quote the file, because
 // the line may contain a secret.
@@ -198,8 +185,8 @@ func (c *config) explain(err error) error {
 	if err == nil {
 		return nil
 	}
-	var at toml.ParseError
-	if !errors.As(err, &at) {
+	at, ok := errors.AsType[toml.ParseError](err)
+	if !ok {
 		return exit.Usage("%s: %w", c.path, err)
 	}
 	message := at.Message
@@ -215,16 +202,6 @@ func (c *config) explain(err error) error {
 		place += fmt.Sprintf(":%d", at.Position.Line)
 	}
 	return exit.Usage("%s: %s", place, message)
-}
-
-// subcommand is the direct subcommand with the name, or nil.
-func subcommand(owner *cobra.Command, name string) *cobra.Command {
-	for _, sub := range owner.Commands() {
-		if sub.Name() == name {
-			return sub
-		}
-	}
-	return nil
 }
 
 // hasFlag reports whether the command or a subcommand has the flag.
@@ -249,12 +226,8 @@ func flagTexts(value any) ([]string, error) {
 	switch v := value.(type) {
 	case string:
 		return []string{v}, nil
-	case bool:
-		return []string{strconv.FormatBool(v)}, nil
-	case int64:
-		return []string{strconv.FormatInt(v, 10)}, nil
-	case float64:
-		return []string{strconv.FormatFloat(v, 'g', -1, 64)}, nil
+	case bool, int64, float64:
+		return []string{fmt.Sprint(v)}, nil
 	case time.Time:
 		return []string{v.Format(time.RFC3339Nano)}, nil
 	case []any:

@@ -2,7 +2,6 @@ package settings
 
 import (
 	"errors"
-	"fmt"
 	"os"
 	"strings"
 
@@ -11,12 +10,12 @@ import (
 	"aspectop/receiver"
 )
 
-// Environment variables without a flag, because secrets must not be in a command
-// line.
+// Environment variables without a flag. Secrets must not be in a command line.
 const (
 	SecretVariable = "ASPECT_WEBHOOK_SECRET" // of the endpoint
 	KeyVariable    = "ASPECT_API_KEY"
-	URLVariable    = "ASPECT_URL" // of the API
+	URLVariable    = "ASPECT_URL"     // of the API
+	DebugVariable  = "ASPECTOP_DEBUG" // names the file of the debug log
 )
 
 // APIKey is the key of Aspect's API, empty if there is none.
@@ -39,14 +38,14 @@ func ReadSecrets(file string) ([]receiver.Secret, error) {
 		}
 		place, text = "the file "+file, string(b)
 	} else if _, set := os.LookupEnv(SecretVariable); !set {
-		return nil, exit.With(exit.Misused, ErrNoSecret)
+		return nil, exit.Usage("%w", ErrNoSecret)
 	}
 	if strings.TrimSpace(text) == "" {
 		return nil, exit.Usage("%s is empty; it should contain a signing secret such as whsec_...", place)
 	}
 	secrets, err := receiver.ParseSecrets(text)
 	if err != nil {
-		return nil, exit.With(exit.Misused, fmt.Errorf("%s: %w", place, err))
+		return nil, exit.Usage("%s: %w", place, err)
 	}
 	return secrets, nil
 }

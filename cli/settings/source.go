@@ -4,7 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"slices"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -27,26 +27,11 @@ func WithSource(flags *pflag.FlagSet, err error) error {
 	text := err.Error()
 	flags.VisitAll(func(f *pflag.Flag) {
 		from := f.Annotations[source]
-		if len(from) == 1 && names(text, "--"+f.Name) && !strings.Contains(text, from[0]) {
+		if len(from) == 1 && regexp.MustCompile("--"+f.Name+`([^a-z-]|$)`).MatchString(text) && !strings.Contains(text, from[0]) {
 			err = fmt.Errorf("%w; --%s is set %s", err, f.Name, from[0])
 		}
 	})
 	return err
-}
-
-// names reports whether a text contains a flag, and not only as the beginning of
-// another one.
-func names(text, flag string) bool {
-	for {
-		_, after, found := strings.Cut(text, flag)
-		if !found {
-			return false
-		}
-		if after == "" || after[0] != '-' && (after[0] < 'a' || after[0] > 'z') {
-			return true
-		}
-		text = after
-	}
 }
 
 // Nearest is the name of the flag that a misspelt name most likely means, "" if none
@@ -82,9 +67,6 @@ func distance(a, b string) int {
 	return row[len(b)]
 }
 
-// variables without a flag.
-var otherVariables = []string{"ASPECTOP_DEBUG"}
-
 // warnOfUnknown warns of variables that look like a flag's and are not.
 func warnOfUnknown(root *cobra.Command) {
 	all := pflag.NewFlagSet("", pflag.ContinueOnError)
@@ -97,17 +79,16 @@ func warnOfUnknown(root *cobra.Command) {
 		}
 	}
 	collect(root)
-	known := map[string]bool{}
-	all.VisitAll(func(f *pflag.Flag) { known[VariableOf(f.Name)] = true })
 	for _, v := range os.Environ() {
 		name, _, _ := strings.Cut(v, "=")
 		rest, ours := strings.CutPrefix(name, VariableOf(""))
-		if !ours || known[name] || slices.Contains(otherVariables, name) {
+		flag := strings.ToLower(strings.ReplaceAll(rest, "_", "-"))
+		if !ours || name == DebugVariable || all.Lookup(flag) != nil && VariableOf(flag) == name {
 			continue
 		}
 		warning := fmt.Sprintf("the environment variable %s has no effect: no command has a flag of that name", name)
-		if flag := Nearest(all, strings.ToLower(strings.ReplaceAll(rest, "_", "-"))); flag != "" {
-			warning += "; did you mean " + VariableOf(flag) + "?"
+		if nearest := Nearest(all, flag); nearest != "" {
+			warning += "; did you mean " + VariableOf(nearest) + "?"
 		}
 		fmt.Fprintln(os.Stderr, "aspectop: "+clean.Text(warning))
 	}
@@ -116,8 +97,8 @@ func warnOfUnknown(root *cobra.Command) {
 // ExplainValue says what is wrong with a flag's value without the words of package
 // strconv. Other errors stay as they are.
 func ExplainValue(err error) error {
-	bad := (*pflag.InvalidValueError)(nil)
-	if !errors.As(err, &bad) {
+	bad, ok := errors.AsType[*pflag.InvalidValueError](err)
+	if !ok {
 		return err
 	}
 	name := bad.GetFlag().Name

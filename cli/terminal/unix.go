@@ -3,6 +3,7 @@
 package terminal
 
 import (
+	"cmp"
 	"io"
 	"os"
 	"os/exec"
@@ -11,6 +12,7 @@ import (
 	"syscall"
 
 	"github.com/charmbracelet/x/term"
+	"golang.org/x/sys/unix"
 )
 
 // guardName is the argv[0] under which this program is a guard.
@@ -27,32 +29,24 @@ const leaveScreen = "\x1b[?1049l\x1b[?25h\x1b[?2004l\x1b[?1002l\x1b[?1003l\x1b[?
 // started, there is none.
 func StartGuard() (end func()) {
 	self, err := os.Executable()
-	if err != nil {
-		return func() {}
+	crash, write, err1 := os.Pipe()
+	ready, announce, err2 := os.Pipe()
+	cmd := &exec.Cmd{
+		Path: self, Args: []string{guardName}, Env: []string{},
+		Stdin: crash, Stdout: os.Stdout, Stderr: os.Stderr, ExtraFiles: []*os.File{announce},
 	}
-	crash, write, err := os.Pipe()
-	if err != nil {
-		return func() {}
+	if err = cmp.Or(err, err1, err2); err == nil {
+		err = cmd.Start()
 	}
-	defer crash.Close()
-	ready, announce, err := os.Pipe()
-	if err != nil {
-		write.Close()
-		return func() {}
-	}
-	defer ready.Close()
-	cmd := exec.Command(self)
-	cmd.Args = []string{guardName}
-	cmd.Env = []string{}
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = crash, os.Stdout, os.Stderr
-	cmd.ExtraFiles = []*os.File{announce}
-	err = cmd.Start()
+	crash.Close()
 	announce.Close()
 	if err != nil {
+		ready.Close()
 		write.Close()
 		return func() {}
 	}
 	io.ReadAll(ready) // returns when the guard has saved the terminal's state
+	ready.Close()
 	debug.SetCrashOutput(write, debug.CrashOptions{})
 	return func() {
 		debug.SetCrashOutput(nil, debug.CrashOptions{})
@@ -80,4 +74,16 @@ func Guard() bool {
 	term.Restore(os.Stdout.Fd(), state)
 	os.Stderr.Write(words)
 	return true
+}
+
+// CanSuspend reports whether a shell can resume this process after ctrl+z: its
+// parent has to be in the same session and in another process group. In an
+// orphaned group the kernel ignores the stop signal, and the screen would wait
+// forever to be resumed.
+func CanSuspend() bool {
+	parent := os.Getppid()
+	ours, err1 := unix.Getsid(0)
+	theirs, err2 := unix.Getsid(parent)
+	group, err3 := unix.Getpgid(parent)
+	return err1 == nil && err2 == nil && err3 == nil && ours == theirs && group != unix.Getpgrp()
 }
