@@ -229,7 +229,7 @@ func TestAnyNumberOfReadersMayReadWhileItFolds(t *testing.T) {
 					task.AsOf(f.Seen()/2, now)
 					b.ETA(task, now)
 					b.Stalled(task, now)
-					filter.Match(&model.Subject{Task: task, Now: now})
+					filter.MatchTask(task, "", now)
 				}
 				for _, name := range b.Stats().Features() {
 					b.Stats().Feature(name).Processing().Quantile(0.5)

@@ -22,7 +22,7 @@ func TestMovingWhatChangedGivesTheSameOrderAsSortingAll(t *testing.T) {
 	j := &feedtest.Memory{}
 	f := feed.New(feed.Options{Journal: j})
 	go f.Run(t.Context())
-	keep := func(task *model.Task) bool { return filter.Match(&model.Subject{Task: task}) }
+	keep := func(task *model.Task) bool { return filter.MatchTask(task, "", time.Time{}) }
 	orders := make([]feed.Order, feed.Sortings)
 	for by := range orders {
 		orders[by].By = feed.Sorting(by)

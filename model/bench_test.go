@@ -158,8 +158,8 @@ func BenchmarkFilter(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				for i := range board.Len() {
-					s := Subject{Task: board.At(i), Name: names[i], Now: now}
-					f.Match(&s)
+					s := subject{Task: board.At(i), Name: names[i], Now: now}
+					f.match(&s)
 				}
 			}
 		})

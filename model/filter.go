@@ -60,7 +60,7 @@ func (e *FilterError) Error() string {
 // term is one condition. All its texts are in lower case.
 type term struct {
 	negate  bool
-	holds   func(s Subject, t *term) bool
+	holds   func(s subject, t *term) bool
 	feature string // the name before the colon, if it is no field
 	value   string
 	is      uint8 // any of these conditions, by their places
@@ -70,21 +70,21 @@ type term struct {
 // value: so that it need not be allocated.
 type field struct {
 	name  string
-	holds func(s Subject, t *term) bool
+	holds func(s subject, t *term) bool
 	// check prepares t and says what is wrong with its value, which is literal if it
 	// was quoted; nil takes any value.
 	check func(t *term, literal bool) (message string)
 }
 
 var fields = []field{
-	{"state", func(s Subject, t *term) bool { return s.inState(t.value) }, checkState},
-	{"feature", func(s Subject, t *term) bool { return s.hasFeature(t.value) }, nil},
-	{"task", func(s Subject, t *term) bool { id, _ := s.ids(); return beginsWith(id, t.value) }, nil},
-	{"asset", func(s Subject, t *term) bool { _, id := s.ids(); return beginsWith(id, t.value) }, nil},
-	{"name", func(s Subject, t *term) bool { return contains(s.Name, t.value) }, nil},
-	{"user", func(s Subject, t *term) bool { return s.ofUser(t.value) }, nil},
-	{"type", func(s Subject, t *term) bool { return s.hasType(t.value) }, nil},
-	{"is", Subject.is, checkConditions},
+	{"state", func(s subject, t *term) bool { return s.inState(t.value) }, checkState},
+	{"feature", func(s subject, t *term) bool { return s.hasFeature(t.value) }, nil},
+	{"task", func(s subject, t *term) bool { id, _ := s.ids(); return beginsWith(id, t.value) }, nil},
+	{"asset", func(s subject, t *term) bool { _, id := s.ids(); return beginsWith(id, t.value) }, nil},
+	{"name", func(s subject, t *term) bool { return contains(s.Name, t.value) }, nil},
+	{"user", func(s subject, t *term) bool { return s.ofUser(t.value) }, nil},
+	{"type", func(s subject, t *term) bool { return s.hasType(t.value) }, nil},
+	{"is", subject.is, checkConditions},
 }
 
 // conditions are what is: can ask for. What asks the board needs to know more than
@@ -92,14 +92,14 @@ var fields = []field{
 var conditions = []struct {
 	name  string
 	board bool
-	holds func(s Subject) bool
+	holds func(s subject) bool
 }{
-	{"late", true, func(s Subject) bool { return s.Late || s.Task != nil && !s.line() && s.Task.hadLate() }},
-	{"duplicate", false, func(s Subject) bool { return s.Duplicate }},
-	{"rejected", false, func(s Subject) bool { return s.Rejected }},
-	{"stalled", true, Subject.stalled},
-	{"active", true, func(s Subject) bool { return s.Task != nil && !s.Task.State().Terminal() }},
-	{"done", true, func(s Subject) bool { return s.Task != nil && s.Task.State().Terminal() }},
+	{"late", true, func(s subject) bool { return s.Late || s.Task != nil && !s.line() && s.Task.hadLate() }},
+	{"duplicate", false, func(s subject) bool { return s.Duplicate }},
+	{"rejected", false, func(s subject) bool { return s.Rejected }},
+	{"stalled", true, subject.stalled},
+	{"active", true, func(s subject) bool { return s.Task != nil && !s.Task.State().Terminal() }},
+	{"done", true, func(s subject) bool { return s.Task != nil && s.Task.State().Terminal() }},
 }
 
 func fieldNames() []string {
@@ -157,7 +157,7 @@ func parseTerm(s string) (t term, message string) {
 	}
 	colon := colonOf(s)
 	if colon < 0 {
-		t.holds = func(s Subject, t *term) bool { return s.mentions(t.value) }
+		t.holds = func(s subject, t *term) bool { return s.mentions(t.value) }
 		t.value, _ = unquote(s)
 		return t, ""
 	}
@@ -170,7 +170,7 @@ func parseTerm(s string) (t term, message string) {
 	if i := slices.Index(fieldNames(), name); i >= 0 && !literalName {
 		f = fields[i]
 	} else {
-		t.feature, f.holds = name, func(s Subject, t *term) bool { return s.featureInState(t.feature, t.value) }
+		t.feature, f.holds = name, func(s subject, t *term) bool { return s.featureInState(t.feature, t.value) }
 		if !literalName {
 			message = doubtName(name, value, literal)
 		}
@@ -283,7 +283,7 @@ func (f *Filter) String() string { return f.text }
 
 // MatchTask reports whether a task passes. The asset's name may be "".
 func (f *Filter) MatchTask(t *Task, name string, now time.Time) bool {
-	return f.Empty() || f.Match(&Subject{Task: t, Name: name, Now: now})
+	return f.Empty() || f.match(&subject{Task: t, Name: name, Now: now})
 }
 
 // MatchEvent reports whether an event of the log passes. Its task, as it is now, is
@@ -292,23 +292,24 @@ func (f *Filter) MatchEvent(e *Event, t *Task, name string, now time.Time) bool 
 	if f.Empty() {
 		return true
 	}
-	s := Subject{Task: t, Event: e, Name: name, Duplicate: e.Message != e.Seq, Now: now}
-	if t != nil {
+	s := subject{Task: t, Event: e, Name: name, Duplicate: e.Message != e.Seq, Now: now}
+	if t != nil && f.NeedsBoard() {
 		effect, _ := t.Effect(e.Seq)
 		s.Late = effect.Late
 	}
-	return f.Match(&s)
+	return f.match(&s)
 }
 
-// MatchRejected reports whether a rejected request passes.
-func (f *Filter) MatchRejected(r *Rejected) bool {
-	return f.Empty() || f.Match(&Subject{Rejected: true, Rejection: r})
+// MatchRejected reports whether a rejected request passes. The event that it claimed to
+// be may be nil.
+func (f *Filter) MatchRejected(r *Rejected, e *Event) bool {
+	return f.Empty() || f.match(&subject{Rejected: true, Rejection: r, Event: e})
 }
 
 // NeedsBoard reports whether a term asks about more than a line of the event log
 // tells by itself: whether it was late, or about its task as it is now (is:late,
 // is:stalled, is:active, is:done). What passes may change then as others arrive. For
-// all other terms, [Subject.Task] may be nil where Event tells the task.
+// all other terms, its task may be nil where Event tells the task.
 func (f *Filter) NeedsBoard() bool {
 	return slices.ContainsFunc(f.terms, func(t term) bool {
 		for i, c := range conditions {

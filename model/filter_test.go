@@ -96,8 +96,8 @@ func TestFilterTermsPickTasks(t *testing.T) {
 		var got []string
 		for i := range b.Len() {
 			task := b.At(i)
-			s := Subject{Task: task, Name: names[task.ID()], Now: at("13:00:00")}
-			if f.Match(&s) {
+			s := subject{Task: task, Name: names[task.ID()], Now: at("13:00:00")}
+			if f.match(&s) {
 				got = append(got, task.ID()[5:])
 			}
 		}
@@ -118,7 +118,7 @@ func TestFilterTermsPickLinesOfTheEventLog(t *testing.T) {
 	}
 	ping := Decode(&Delivery{ID: "msg_ping", Body: []byte(`{"success":true}`)})
 	repeat := Decode(&Delivery{ID: "msg_again"})
-	lines := map[string]Subject{
+	lines := map[string]subject{
 		"early": {Task: b.Task("bbbb-2"), Event: line("task.progress", "bbbb-2", `"visual":{"state":"queued"}`), Late: true},
 		"end":   {Task: b.Task("bbbb-2"), Event: line("task.completed", "bbbb-2", `"visual":{"state":"completed"}`), Name: "holiday.mov"},
 		"fail":  {Task: b.Task("CCCC-3"), Event: line("task.failed", "CCCC-3", `"visual":{"state":"completed"}`)},
@@ -167,7 +167,7 @@ func TestFilterTermsPickLinesOfTheEventLog(t *testing.T) {
 		for _, name := range []string{"early", "end", "fail", "no", "ping", "twice"} {
 			s := lines[name]
 			s.Now = at("13:00:00")
-			if f.Match(&s) {
+			if f.match(&s) {
 				got = append(got, name)
 			}
 		}
@@ -240,7 +240,7 @@ func TestAnEmptyFilterSaysSo(t *testing.T) {
 			t.Errorf("%q: empty %v, %v", text, f.Empty(), err)
 		}
 	}
-	if !new(Filter).Match(&Subject{}) {
+	if !new(Filter).match(&subject{}) {
 		t.Error("the zero filter does not match everything")
 	}
 }
@@ -254,8 +254,8 @@ func TestMatchingDoesNotAllocate(t *testing.T) {
 		}
 		if n := testing.AllocsPerRun(100, func() {
 			for i := range b.Len() {
-				s := Subject{Task: b.At(i), Name: "Übung Eins.MP4", Now: at("13:00:00")}
-				f.Match(&s)
+				s := subject{Task: b.At(i), Name: "Übung Eins.MP4", Now: at("13:00:00")}
+				f.match(&s)
 			}
 		}); n != 0 {
 			t.Errorf("%q allocates %v times", text, n)
@@ -280,8 +280,8 @@ func FuzzFilter(f *testing.F) {
 			}
 			return
 		}
-		for _, s := range []Subject{{Task: task, Name: name, Now: time.Unix(1, 0)}, {Task: task, Event: &e, Name: name}, {}, {Rejected: true, Rejection: &Rejected{}}} {
-			if !filter.Match(&s) && filter.Empty() {
+		for _, s := range []subject{{Task: task, Name: name, Now: time.Unix(1, 0)}, {Task: task, Event: &e, Name: name}, {}, {Rejected: true, Rejection: &Rejected{}}} {
+			if !filter.match(&s) && filter.Empty() {
 				t.Fatalf("%q is empty but does not match", text)
 			}
 		}
@@ -295,8 +295,8 @@ func FuzzFilter(f *testing.F) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			s := Subject{Name: strings.ReplaceAll(name, `"`, "")}
-			if !word.Match(&s) || not.Match(&s) {
+			s := subject{Name: strings.ReplaceAll(name, `"`, "")}
+			if !word.match(&s) || not.match(&s) {
 				t.Fatalf("%q is not found by itself", name)
 			}
 		}

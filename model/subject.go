@@ -8,9 +8,9 @@ import (
 	"unicode/utf8"
 )
 
-// Subject is what a [Filter] is asked about: a task, or one line of the event
+// subject is what a [Filter] is asked about: a task, or one line of the event
 // log.
-type Subject struct {
+type subject struct {
 	Task  *Task  // nil if the line belongs to none
 	Event *Event // nil if the subject is the task itself, or a rejected request
 	Name  string // the asset's name, "" if unknown
@@ -21,8 +21,8 @@ type Subject struct {
 	Now       time.Time // the present moment, for is:stalled
 }
 
-// Match reports whether all terms hold for s. It does not keep s.
-func (f *Filter) Match(s *Subject) bool {
+// match reports whether all terms hold for s. It does not keep s.
+func (f *Filter) match(s *subject) bool {
 	for i := range f.terms {
 		if t := &f.terms[i]; t.holds(*s, t) == t.negate {
 			return false
@@ -31,23 +31,23 @@ func (f *Filter) Match(s *Subject) bool {
 	return true
 }
 
-func (s *Subject) inState(start string) bool {
+func (s *subject) inState(start string) bool {
 	state, ok := s.state()
 	return ok && inState(state, start)
 }
 
-func (s *Subject) featureInState(name, start string) bool {
+func (s *subject) featureInState(name, start string) bool {
 	return slices.ContainsFunc(s.features(), func(f Feature) bool {
 		return strings.EqualFold(f.Name, name) && inState(f.State, start)
 	})
 }
 
-func (s *Subject) hasFeature(start string) bool {
+func (s *subject) hasFeature(start string) bool {
 	return slices.ContainsFunc(s.features(), func(f Feature) bool { return beginsWith(f.Name, start) })
 }
 
 // told is what the line's event tells of a task, or nil.
-func (s *Subject) told() *Snapshot {
+func (s *subject) told() *Snapshot {
 	if s.Event == nil {
 		return nil
 	}
@@ -55,9 +55,9 @@ func (s *Subject) told() *Snapshot {
 }
 
 // line reports whether the subject is a line of the event log.
-func (s *Subject) line() bool { return s.Event != nil || s.Rejected }
+func (s *subject) line() bool { return s.Event != nil || s.Rejected }
 
-func (s *Subject) features() []Feature {
+func (s *subject) features() []Feature {
 	switch told := s.told(); {
 	case told != nil:
 		return told.Features
@@ -67,7 +67,7 @@ func (s *Subject) features() []Feature {
 	return nil
 }
 
-func (s *Subject) state() (State, bool) {
+func (s *subject) state() (State, bool) {
 	switch {
 	case s.told() != nil:
 		return s.Event.state(), true
@@ -79,7 +79,7 @@ func (s *Subject) state() (State, bool) {
 
 // ids are those of the task and its asset. A line whose body tells none, such
 // as a repeat, still belongs to its task.
-func (s *Subject) ids() (task, asset string) {
+func (s *subject) ids() (task, asset string) {
 	switch told := s.told(); {
 	case told != nil:
 		return told.ID, told.AssetID
@@ -89,7 +89,7 @@ func (s *Subject) ids() (task, asset string) {
 	return "", ""
 }
 
-func (s *Subject) ofUser(start string) bool {
+func (s *subject) ofUser(start string) bool {
 	if s.Event != nil && beginsWith(s.Event.UserID, start) {
 		return true
 	}
@@ -102,14 +102,14 @@ func (s *Subject) ofUser(start string) bool {
 	return false
 }
 
-func (s *Subject) hasType(part string) bool {
+func (s *subject) hasType(part string) bool {
 	if s.line() {
 		return s.Event != nil && contains(s.Event.Type, part)
 	}
 	return s.Task != nil && s.Task.hasType(part)
 }
 
-func (s *Subject) mentions(word string) bool {
+func (s *subject) mentions(word string) bool {
 	if s.Task != nil && !s.line() {
 		t, shape := s.Task, s.Task.newestShape()
 		return t.mentions(word) || strings.Contains(shape.names, word) || strings.Contains(shape.states, word) ||
@@ -144,7 +144,7 @@ func (t *Task) mentions(word string) bool {
 }
 
 // is reports whether one of the term's conditions holds.
-func (s Subject) is(t *term) bool {
+func (s subject) is(t *term) bool {
 	for i := range conditions {
 		if t.is&(1<<i) != 0 && conditions[i].holds(s) {
 			return true
@@ -153,7 +153,7 @@ func (s Subject) is(t *term) bool {
 	return false
 }
 
-func (s Subject) stalled() bool {
+func (s subject) stalled() bool {
 	if s.Task == nil {
 		return false
 	}

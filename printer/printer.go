@@ -266,7 +266,7 @@ func (p *printer) take(folded *feed.Arrival) {
 		p.tally.add(a)
 	}
 	switch {
-	case !p.picks(a):
+	case !p.Filter.MatchEvent(&a.Event, a.task, "", p.Now()):
 	case a.Repeat():
 		p.lines.duplicate(a)
 	default:
@@ -283,10 +283,4 @@ func (t *tally) add(a *arrival) {
 	if a.Late {
 		t.late++
 	}
-}
-
-func (p *printer) picks(a *arrival) bool {
-	return p.Filter.Empty() || p.Filter.Match(&model.Subject{
-		Task: a.task, Event: &a.Event, Late: a.Late, Duplicate: a.Repeat(), Now: p.Now(),
-	})
 }

@@ -46,7 +46,7 @@ func (p *printer) readStatus() {
 
 func (p *printer) refused(now time.Time, s *model.Status) {
 	p.tally.rejected++
-	if p.Filter.Match(&model.Subject{Rejected: true, Rejection: s.Rejected, Now: now}) && p.limit.allow(now) {
+	if p.Filter.MatchRejected(s.Rejected, nil) && p.limit.allow(now) {
 		p.lines.rejected(s.At, s.Rejected)
 	}
 }

@@ -72,7 +72,7 @@ func (f *Filter) keepRow(s *Screen, a *feed.Arrival) bool {
 func (f *Filter) keepNote(s *Screen, n *feed.Note) bool {
 	switch {
 	case n.Rejected != nil:
-		return f.Words.MatchRejected(n.Rejected)
+		return f.Words.MatchRejected(n.Rejected, nil)
 	case s.Private: // notices may tell URLs, and who else watches
 		return false
 	}

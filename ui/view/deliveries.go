@@ -92,13 +92,11 @@ func (v *Deliveries) keep(sc *screen.Screen, i int) bool {
 		return f.Words.MatchEvent(&a.Event, t, sc.AssetName(t), sc.At)
 	}
 	msg := &v.sent.messages[i]
-	s := model.Subject{Event: &model.Event{
-		ID: msg.ID, EventID: msg.EventID, Type: msg.EventType, Source: model.SourceWebhook, Received: msg.Time,
-	}}
+	e := &model.Event{ID: msg.ID, EventID: msg.EventID, Type: msg.EventType, Source: model.SourceWebhook, Received: msg.Time}
 	if n := sc.Log.Status(h.row); h.is == hereRefused && n != nil {
-		s.Rejected, s.Rejection = true, n.Rejected
+		return f.Words.MatchRejected(n.Rejected, e)
 	}
-	return f.Words.Match(&s)
+	return f.Words.MatchEvent(e, nil, "", sc.At)
 }
 
 // failed reports whether message i did not reach its receiver.
