@@ -12,7 +12,7 @@ import (
 // ready.
 //
 // To miss nothing, call Next before looking at what is waited for, or under the lock
-// that Send is called under.
+// that Send is called under. Wait does the former.
 type Signal struct {
 	mu   sync.Mutex
 	next chan struct{} // nil while nobody waits
@@ -26,6 +26,22 @@ func (s *Signal) Next() <-chan struct{} {
 		s.next = make(chan struct{})
 	}
 	return s.next
+}
+
+// Wait returns when is reports true, which is asked at once and after each Send, or
+// when ctx ends, with its error.
+func (s *Signal) Wait(ctx context.Context, is func() bool) error {
+	for {
+		next := s.Next()
+		if is() {
+			return ctx.Err()
+		}
+		select {
+		case <-next:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 }
 
 // Send wakes all that wait. It costs next to nothing while nobody does.

@@ -2,6 +2,7 @@ package feed
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -28,18 +29,8 @@ func (a *Arrival) Repeat() bool { return a.Message != a.Seq }
 // TellsFailure reports whether it tells that a task failed, or one of its
 // features: Aspect may go on with the others.
 func (a *Arrival) TellsFailure() bool {
-	if a.Kind == model.Failure {
-		return true
-	}
-	if a.Task == nil {
-		return false
-	}
-	for _, f := range a.Task.Features {
-		if f.State == model.Failed {
-			return true
-		}
-	}
-	return false
+	return a.Kind == model.Failure || a.Task != nil &&
+		slices.ContainsFunc(a.Task.Features, func(f model.Feature) bool { return f.State == model.Failed })
 }
 
 // Read returns at most limit arrivals behind seq that the feed has folded, oldest
@@ -57,13 +48,11 @@ func (f *Feed) Read(ctx context.Context, seq int64, limit int) ([]*Arrival, erro
 	if err != nil {
 		return nil, err
 	}
-	for len(deliveries) > 0 && deliveries[len(deliveries)-1].Seq > seen {
-		deliveries = deliveries[:len(deliveries)-1]
-	}
 	arrivals := f.decodeAll(ctx, deliveries)
-	found = make([]*Arrival, len(arrivals))
 	for i := range arrivals {
-		found[i] = &arrivals[i]
+		if arrivals[i].Seq <= seen {
+			found = append(found, &arrivals[i])
+		}
 	}
 	return found, nil
 }
@@ -72,10 +61,7 @@ func (f *Feed) Read(ctx context.Context, seq int64, limit int) ([]*Arrival, erro
 // it tells of none. It is right once the history is folded, see [Feed.Loaded]. A
 // repeat did nothing. It is called with the lock held.
 func (f *Feed) Effect(a *Arrival) (*model.Task, model.Effect) {
-	if a.Task == nil {
-		return nil, model.Effect{}
-	}
-	t := f.board.Task(a.Task.ID)
+	t := f.board.TaskOf(&a.Event)
 	if t == nil || a.Repeat() {
 		return t, model.Effect{}
 	}
@@ -87,7 +73,7 @@ func (f *Feed) Effect(a *Arrival) (*model.Task, model.Effect) {
 // process has just committed it, else from the journal. It needs no lock.
 func (f *Feed) Delivery(ctx context.Context, seq int64) (model.Delivery, error) {
 	f.mu.RLock()
-	a := f.recent.bySeq[seq]
+	a := f.recent.get(seq)
 	f.mu.RUnlock()
 	if a != nil && a.delivery != nil {
 		return *a.delivery, nil
@@ -95,27 +81,31 @@ func (f *Feed) Delivery(ctx context.Context, seq int64) (model.Delivery, error) 
 	return f.rows.Get(ctx, seq)
 }
 
-// After reads a batch of deliveries behind seq from the journal, oldest first.
-// Fewer than [FullBatch] are the last ones. It needs no lock.
-func (f *Feed) After(ctx context.Context, seq int64) ([]Arrival, error) {
-	return f.read(ctx, seq, f.journal.After)
-}
-
-// Before reads a batch of deliveries before seq, newest first; see After.
-func (f *Feed) Before(ctx context.Context, seq int64) ([]Arrival, error) {
-	return f.read(ctx, seq, f.journal.Before)
-}
-
-// FullBatch is how many deliveries After and Before return if there are as many.
-const FullBatch = batchSize
-
-// Row returns one delivery, decoded. It needs no lock.
+// Row is Delivery, decoded.
 func (f *Feed) Row(ctx context.Context, seq int64) (Arrival, error) {
-	d, err := f.rows.Get(ctx, seq)
+	d, err := f.Delivery(ctx, seq)
 	if err != nil {
 		return Arrival{}, err
 	}
 	return f.decodeAll(ctx, []model.Delivery{d})[0], nil
+}
+
+// FullBatch is how many deliveries After and Before return, and how many are folded at
+// once, if there are as many. Decoding them takes some 10 ms beside the lock, folding
+// them some 4 ms under it.
+const FullBatch = 4000
+
+// After reads a batch of deliveries behind seq from the journal, oldest first.
+// Fewer than [FullBatch] are the last ones. It needs no lock.
+func (f *Feed) After(ctx context.Context, seq int64) ([]Arrival, error) {
+	deliveries, err := f.journal.After(ctx, seq, FullBatch)
+	return f.decodeAll(ctx, deliveries), err
+}
+
+// Before reads a batch of deliveries before seq, newest first; see After.
+func (f *Feed) Before(ctx context.Context, seq int64) ([]Arrival, error) {
+	deliveries, err := f.journal.Before(ctx, seq, FullBatch)
+	return f.decodeAll(ctx, deliveries), err
 }
 
 // Range returns the least and the greatest number in the journal. It needs no
@@ -128,31 +118,22 @@ func (f *Feed) SeqBefore(ctx context.Context, t time.Time) (int64, error) {
 	return f.rows.Since(ctx, t)
 }
 
-func (f *Feed) read(ctx context.Context, seq int64, fetch func(context.Context, int64, int) ([]model.Delivery, error)) ([]Arrival, error) {
-	deliveries, err := fetch(ctx, seq, batchSize)
-	if err != nil {
-		return nil, err
-	}
-	return f.decodeAll(ctx, deliveries), nil
-}
-
 // decodeAll decodes a batch on all cores, each body once.
 func (f *Feed) decodeAll(ctx context.Context, deliveries []model.Delivery) []Arrival {
 	arrivals := make([]Arrival, len(deliveries))
 	const share = 500
 	var work sync.WaitGroup
-	for i := 0; i < len(deliveries); i += share {
-		to := min(i+share, len(deliveries))
-		if to == len(deliveries) {
-			decodeSome(deliveries[i:], arrivals[i:])
-			break
-		}
-		work.Go(func() { decodeSome(deliveries[i:to], arrivals[i:to]) })
+	from := 0
+	for ; from+share < len(deliveries); from += share {
+		some, into := deliveries[from:from+share], arrivals[from:]
+		work.Go(func() { decodeSome(some, into) })
 	}
+	decodeSome(deliveries[from:], arrivals[from:])
 	work.Wait()
 	var batch map[int64]*Arrival // made for the first repeat
 	for i := range arrivals {
-		if !arrivals[i].Repeat() {
+		a := &arrivals[i]
+		if !a.Repeat() {
 			continue
 		}
 		if batch == nil {
@@ -161,7 +142,9 @@ func (f *Feed) decodeAll(ctx context.Context, deliveries []model.Delivery) []Arr
 				batch[arrivals[j].Seq] = &arrivals[j]
 			}
 		}
-		arrivals[i].repeatOf(f.message(ctx, &arrivals[i], batch))
+		message := f.message(ctx, a, batch)
+		message.Seq, message.Message, message.Received = a.Seq, a.Message, a.Received
+		a.Event = message
 	}
 	return arrivals
 }
@@ -179,19 +162,13 @@ func decodeSome(deliveries []model.Delivery, into []Arrival) {
 	}
 }
 
-// repeatOf takes over what the message told.
-func (a *Arrival) repeatOf(message model.Event) {
-	message.Seq, message.Message, message.Received = a.Seq, a.Message, a.Received
-	a.Event = message
-}
-
 // message is what the first delivery of a repeated message told: from the batch, from
 // memory or from the journal.
 func (f *Feed) message(ctx context.Context, a *Arrival, batch map[int64]*Arrival) model.Event {
 	known := batch[a.Message]
 	if known == nil {
 		f.mu.RLock()
-		known = f.recent.bySeq[a.Message]
+		known = f.recent.get(a.Message)
 		f.mu.RUnlock()
 	}
 	if known != nil {

@@ -8,22 +8,15 @@ const maxChanges = 1 << 14
 
 // changes are the latest changes of tasks, in the order in which they happened.
 type changes struct {
-	ring []Change // change n stands at n % maxChanges
-	n    int64    // changes so far
+	ring   []Change // change n stands at n % maxChanges
+	n      int64    // changes so far
+	active []bool   // by index in the board: the task was active at its latest change
 }
 
 // Change is a task that has changed.
 type Change struct {
 	Task  int32 // its index in the board
-	Ended bool  // it was active before, and what came just now has ended it
-}
-
-func (c *changes) add(ch Change) {
-	if c.ring == nil {
-		c.ring = make([]Change, maxChanges)
-	}
-	c.ring[c.n%maxChanges] = ch
-	c.n++
+	Ended bool  // it was active or unknown before, and a new message has ended it
 }
 
 // Cursor is how far a screen has come with the changes of a feed.
@@ -43,13 +36,21 @@ func (f *Feed) Since(c Cursor) (changed []Change, all bool, next Cursor) {
 	return changed, false, next
 }
 
-// takeChanged enters the tasks that were folded into. Those in running were
-// active before.
-func (f *Feed) takeChanged(running map[int32]bool) {
+// takeChanged enters the tasks that were folded into. History ends none.
+func (f *Feed) takeChanged(history bool) {
+	c := &f.changes
+	if c.ring == nil {
+		c.ring = make([]Change, maxChanges)
+	}
+	for len(c.active) < f.board.Len() {
+		c.active = append(c.active, true)
+	}
 	var moved []int32
 	f.board.TakeChanged(func(t *model.Task) {
 		i := int32(t.Index())
-		f.changes.add(Change{i, running[i] && !t.Active()})
+		c.ring[c.n%maxChanges] = Change{i, !history && c.active[i] && !t.Active()}
+		c.n++
+		c.active[i] = t.Active()
 		moved = append(moved, i)
 	})
 	f.order.Update(f.board, moved, func(*model.Task) bool { return true })

@@ -9,52 +9,46 @@ import (
 // rate counts arrivals over the latest stretches of equal length.
 type rate struct {
 	each   time.Duration
-	counts []int // a ring, by the number of the stretch since 1970
-	newest int64 // number of the stretch counted last
+	counts []count // a ring, by number
+	newest int64   // number of the newest stretch counted
+}
+
+// count is how many arrivals came in a stretch.
+type count struct {
+	number int64 // of the stretch since 1970
+	n      int
 }
 
 // newRate counts in n stretches of the length each, whole seconds.
-func newRate(each time.Duration, n int) rate { return rate{each: each, counts: make([]int, n)} }
+func newRate(each time.Duration, n int) rate { return rate{each: each, counts: make([]count, n)} }
 
 func (r *rate) number(at time.Time) int64 { return at.Unix() / int64(r.each/time.Second) }
 
-// slot is where a stretch is counted.
-func (r *rate) slot(number int64) *int {
-	n := int64(len(r.counts))
-	return &r.counts[(number%n+n)%n]
-}
+// slot is where a stretch is counted, or one that is a multiple of the ring away.
+func (r *rate) slot(number int64) *count { return &r.counts[uint64(number)%uint64(len(r.counts))] }
 
-// add counts an arrival, unless it is too long ago.
+// add counts an arrival, unless a later stretch has taken its place.
 func (r *rate) add(at time.Time) {
 	number := r.number(at)
-	r.advance(number)
-	if r.newest-number < int64(len(r.counts)) {
-		*r.slot(number)++
+	c := r.slot(number)
+	if c.number < number {
+		*c = count{number: number}
 	}
-}
-
-// advance forgets what is too long ago when the stretch has begun.
-func (r *rate) advance(number int64) {
-	if number-r.newest >= int64(len(r.counts)) {
-		clear(r.counts)
-		r.newest = number
+	if c.number == number {
+		c.n++
 	}
-	for r.newest < number {
-		r.newest++
-		*r.slot(r.newest) = 0
-	}
+	r.newest = max(r.newest, number)
 }
 
 // last returns the counts up to now in n equal parts, oldest first; n divides
 // the number of stretches.
 func (r *rate) last(now time.Time, n int) []int {
 	out := make([]int, n)
-	each := len(r.counts) / n
 	end := max(r.number(now), r.newest) // another machine's clock may be ahead
 	for i := range r.counts {
 		number := end - int64(len(r.counts)-1-i)
-		if number <= r.newest && r.newest-number < int64(len(r.counts)) {
-			out[i/each] += *r.slot(number)
+		if c := r.slot(number); c.number == number {
+			out[i/(len(r.counts)/n)] += c.n
 		}
 	}
 	return out

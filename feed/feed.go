@@ -1,21 +1,19 @@
-// Package feed reads the journal once for the whole process and folds it: into
-// the board, the index of the event log, statistics and counters. Every screen,
-// here and over SSH, and the live page show what one [Feed] has folded, each with
-// a view of its own.
+// Package feed folds the journal once for the whole process. Screens, lines, forwards,
+// commands, sources and the live page read what one [Feed] has folded.
 //
-//	journal ──▶ follow ──┐
-//	journal ──▶ history ─┼─▶ take, under the lock ─▶ Wait ─▶ screens: RLock, Since, draw
-//	status log ▶ follow ─┘
+//	commit ──▶ Committed ──▶ handover ─┐
+//	                                   ├─▶ next ─▶ decodeAll ─▶ take ─▶ Wait, News ─▶ readers:
+//	journal: Wait ──▶ After ───────────┘                         ▲     ▲                RLock,
+//	status log ──────────────────────────────────────────────────┘     │                Since, Read
+//	journal: Before ──▶ history ──▶ decodeAll ──▶ fold, newest first ──┘
 //
-// The feed gathers what comes for frameTime and folds it in one go, so a flood
-// costs thirty folds a second. It never waits for a screen: a screen that falls
-// behind is told that everything may have changed.
-//
-// It knows neither HTTP nor SQL, and nothing of filters, selections and sizes:
-// those belong to a screen.
+// What comes is gathered for frameTime and folded under the lock in one go, so a flood
+// costs thirty folds a second. The feed never waits for a reader. It knows neither HTTP
+// nor SQL, and no filters, selections and sizes: those belong to a screen.
 package feed
 
 import (
+	"cmp"
 	"context"
 	"sync"
 	"sync/atomic"
@@ -28,11 +26,7 @@ import (
 const (
 	// frameTime is how long arrivals are gathered before they are folded.
 	frameTime = 33 * time.Millisecond
-	// batchSize is how many deliveries are folded at once. Decoding them takes
-	// some 10 ms beside the lock, folding them some 4 ms under it.
-	batchSize = 4000
-	// retryTime is how long to wait after the journal could not be read: whoever
-	// keeps it locked may be done by then.
+	// retryTime is how long to wait after the journal could not be read.
 	retryTime = time.Second
 )
 
@@ -76,7 +70,8 @@ type Feed struct {
 	handed        handover
 	hurry         chan struct{} // asks to fold what is committed now
 	observers     []func(arrivals []Arrival, history bool)
-	opened        bool // by the goroutine that calls Open and Run
+	opened        bool  // by the goroutine that calls Open and Run
+	statusSeen    int64 // by the goroutine that follows
 
 	mu       sync.RWMutex // guards what follows
 	board    *model.Board
@@ -97,9 +92,7 @@ type Feed struct {
 	before              int64     // the newest when the feed was opened
 	newest              time.Time // the latest receipt of what was folded
 	loading             bool      // history is still being folded
-	troubles            [readings]string
-
-	statusSeen atomic.Int64
+	troubles            [len(readings)]string
 
 	version atomic.Int64     // counts what was folded
 	news    broadcast.Signal // of changes
@@ -108,9 +101,10 @@ type Feed struct {
 // New returns a feed that has read nothing yet.
 func New(o Options) *Feed {
 	f := &Feed{
-		journal: o.Journal, rows: o.Rows, log: o.Status, now: o.Now,
-		sole: o.Sole, handed: newHandover(), hurry: make(chan struct{}, 1),
-		board: model.NewBoard(), loading: true, pace: NewPace(), recent: newRecent(), received: newReceived(),
+		journal: o.Journal, rows: o.Rows, now: o.Now, sole: o.Sole,
+		log:    cmp.Or(o.Status, model.NewStatusLog(1)),
+		handed: newHandover(), hurry: make(chan struct{}, 1),
+		board: model.NewBoard(), loading: true, pace: NewPace(), received: newReceived(),
 	}
 	if f.rows == nil {
 		f.rows = o.Journal
@@ -176,14 +170,7 @@ func (f *Feed) Loading() (loading bool, done, all int64) {
 func (f *Feed) Forwards(seq int64) []*model.Forward { return f.forwards.of[seq] }
 
 // Trouble says why the journal cannot be read now; "" if it can.
-func (f *Feed) Trouble() string {
-	for _, t := range f.troubles {
-		if t != "" {
-			return t
-		}
-	}
-	return ""
-}
+func (f *Feed) Trouble() string { return cmp.Or(f.troubles[:]...) }
 
 // Version changes whenever something else does. It may be asked for without the
 // lock.
@@ -191,22 +178,22 @@ func (f *Feed) Version() int64 { return f.version.Load() }
 
 // Wait returns when the version is no longer the given one, or ctx ends.
 func (f *Feed) Wait(ctx context.Context, version int64) error {
-	for {
-		news := f.news.Next()
-		if f.version.Load() != version {
-			return ctx.Err()
-		}
-		select {
-		case <-news:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
+	return f.news.Wait(ctx, func() bool { return f.version.Load() != version })
+}
+
+// Until waits until something is true of what is folded, which is asked with the lock
+// held, at once and after each fold.
+func (f *Feed) Until(ctx context.Context, is func() bool) error {
+	return f.news.Wait(ctx, func() bool {
+		f.mu.RLock()
+		defer f.mu.RUnlock()
+		return is()
+	})
 }
 
 // Loaded waits until the history is folded.
 func (f *Feed) Loaded(ctx context.Context) error {
-	return f.until(ctx, func() bool { return !f.loading })
+	return f.Until(ctx, func() bool { return !f.loading })
 }
 
 // CatchUp waits until the history is folded and all that is in the journal now,
@@ -216,7 +203,7 @@ func (f *Feed) CatchUp(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return f.until(ctx, func() bool {
+	return f.Until(ctx, func() bool {
 		if f.seen < last {
 			select {
 			case f.hurry <- struct{}{}:
@@ -225,22 +212,6 @@ func (f *Feed) CatchUp(ctx context.Context) error {
 		}
 		return !f.loading && f.seen >= last
 	})
-}
-
-// until waits until something is true of what is folded.
-func (f *Feed) until(ctx context.Context, is func() bool) error {
-	for {
-		version := f.Version()
-		f.mu.RLock()
-		now := is()
-		f.mu.RUnlock()
-		if now {
-			return ctx.Err()
-		}
-		if err := f.Wait(ctx, version); err != nil {
-			return err
-		}
-	}
 }
 
 // News sends on the channel after something was folded, until ctx ends; see

@@ -44,39 +44,36 @@ func (f *Feed) Open(ctx context.Context) error {
 	return nil
 }
 
-// reading is one of the ways in which the feed reads the journal.
-type reading uint8
+// readings are the ways in which the feed reads the journal, by what it says when one
+// fails. Success of one says nothing of the other.
+var readings = [...]string{following: "cannot read the journal: ", loading: "cannot read the history: "}
 
 const (
-	following reading = iota
+	following = iota
 	loading
-	readings
 )
 
-// trouble notes why one of them fails, or that it went well, which says nothing
-// of the other.
-func (f *Feed) trouble(r reading, err error) {
-	told := ""
+// trouble keeps why a reading fails, or that it does not.
+func (f *Feed) trouble(reading int, err error) {
+	why := ""
 	if err != nil {
-		told = [...]string{"cannot read the journal: ", "cannot read the history: "}[r] + err.Error()
+		why = readings[reading] + err.Error()
 	}
 	f.mu.RLock()
-	before := f.troubles[r]
+	known := f.troubles[reading]
 	f.mu.RUnlock()
-	if told != before {
-		f.change(func() { f.troubles[r] = told })
+	if why != known {
+		f.change(func() { f.troubles[reading] = why })
 	}
 }
 
 // follow folds what comes, in the journal and on the status log.
 func (f *Feed) follow(ctx context.Context) {
-	var commits, statuses <-chan struct{}
+	var commits <-chan struct{}
 	if !f.sole {
 		commits = model.News(ctx, f.journal.Wait)
 	}
-	if f.log != nil {
-		statuses = model.News(ctx, func(ctx context.Context) error { return f.log.Wait(ctx, f.statusSeen.Load()) })
-	}
+	statuses := f.log.News(ctx)
 	behind := false // there may be more in the journal
 	for ctx.Err() == nil {
 		if !behind {
@@ -102,19 +99,17 @@ func (f *Feed) follow(ctx context.Context) {
 			f.trouble(following, err)
 		}
 		f.take(arrivals)
-		behind = err != nil || len(arrivals) == batchSize
+		behind = err != nil || len(arrivals) == FullBatch
 		pause := frameTime
 		if err != nil {
 			pause = retryTime
 		}
-		timer := time.NewTimer(pause)
 		select {
-		case <-timer.C:
+		case <-time.After(pause):
 		case <-f.hurry:
 			behind = true
 		case <-ctx.Done():
 		}
-		timer.Stop()
 	}
 }
 
@@ -135,22 +130,16 @@ func (f *Feed) next(ctx context.Context) ([]Arrival, error) {
 
 // take folds what came, and what is on the status log.
 func (f *Feed) take(arrivals []Arrival) {
-	var statuses []model.Status
-	var lost int64
-	if f.log != nil {
-		var next int64
-		statuses, lost, next = f.log.After(f.statusSeen.Load())
-		f.statusSeen.Store(next)
-	}
+	statuses, lost, next := f.log.After(f.statusSeen)
+	f.statusSeen = next
 	if len(arrivals)+len(statuses) == 0 {
 		return
 	}
 	f.change(func() {
-		running := f.running(arrivals)
 		for i := range arrivals {
 			f.seen = max(f.seen, arrivals[i].Seq)
 		}
-		f.fold(arrivals, running, false)
+		f.fold(arrivals, false)
 		f.recent.add(arrivals)
 		f.counters.count(f.board, arrivals)
 		f.counters.Lost += lost
@@ -173,7 +162,7 @@ func (f *Feed) history(ctx context.Context) {
 		arrivals := f.decodeAll(ctx, deliveries)
 		folded += len(arrivals)
 		f.change(func() {
-			f.fold(arrivals, nil, true)
+			f.fold(arrivals, true)
 			f.oldest = arrivals[len(arrivals)-1].Seq
 		})
 	}
@@ -195,15 +184,13 @@ const longHistory = 50_000
 func (f *Feed) readHistory(ctx context.Context, seq int64, batches chan<- []model.Delivery) {
 	defer close(batches)
 	for {
-		deliveries, err := f.journal.Before(ctx, seq, batchSize)
+		deliveries, err := f.journal.Before(ctx, seq, FullBatch)
 		if ctx.Err() != nil {
 			return
 		}
 		f.trouble(loading, err)
 		if err != nil {
-			if broadcast.Sleep(ctx, retryTime) != nil {
-				return
-			}
+			_ = broadcast.Sleep(ctx, retryTime)
 			continue
 		}
 		if len(deliveries) == 0 {
@@ -218,30 +205,8 @@ func (f *Feed) readHistory(ctx context.Context, seq int64, batches chan<- []mode
 	}
 }
 
-// running are the tasks of the arrivals that have not ended.
-func (f *Feed) running(arrivals []Arrival) map[int32]bool {
-	running := map[int32]bool{}
-	next := int32(f.board.Len()) // the index of the next new task
-	fresh := map[string]bool{}
-	for i := range arrivals {
-		snapshot := arrivals[i].Task
-		if snapshot == nil {
-			continue
-		}
-		switch t := f.board.Task(snapshot.ID); {
-		case t == nil && !fresh[snapshot.ID] && !arrivals[i].Repeat():
-			fresh[snapshot.ID] = true
-			running[next] = true
-			next++
-		case t != nil && !t.State().Terminal():
-			running[int32(t.Index())] = true
-		}
-	}
-	return running
-}
-
 // fold takes arrivals, in whatever order, into all that they tell.
-func (f *Feed) fold(arrivals []Arrival, running map[int32]bool, history bool) {
+func (f *Feed) fold(arrivals []Arrival, history bool) {
 	for i := range arrivals {
 		a := &arrivals[i]
 		f.board.Fold(&a.Event)
@@ -256,5 +221,5 @@ func (f *Feed) fold(arrivals []Arrival, running map[int32]bool, history bool) {
 		observe(arrivals, history)
 	}
 	f.board.Settle() // from here on, reading it changes nothing
-	f.takeChanged(running)
+	f.takeChanged(history)
 }

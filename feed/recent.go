@@ -1,10 +1,13 @@
 package feed
 
-import "slices"
+import (
+	"cmp"
+	"slices"
+)
 
 const (
-	// maxRecent is how many of the newest arrivals are kept at hand, so that nobody
-	// who follows reads what was just folded.
+	// maxRecent is how many of the newest arrivals are kept, so that readers that
+	// follow need not read and decode again what was just folded.
 	maxRecent = 1000
 	// maxHanded is how many bytes of headers and bodies they may have.
 	maxHanded = 2 << 20
@@ -12,70 +15,60 @@ const (
 
 // recent holds the newest arrivals.
 type recent struct {
-	bySeq  map[int64]*Arrival
-	order  []int64 // ascending; all that the journal has from the first one on
-	bytes  int     // of the deliveries
-	handed int     // the arrivals before this one, in order, have no delivery
+	all    []*Arrival // ascending; all that the journal has from the first one on
+	bytes  int        // of their deliveries
+	handed int        // those before this index have no delivery
 }
 
-func newRecent() recent { return recent{bySeq: map[int64]*Arrival{}} }
-
 func (r *recent) add(arrivals []Arrival) {
-	if len(arrivals) > maxRecent {
-		arrivals = arrivals[len(arrivals)-maxRecent:]
-	}
-	if more := len(r.order) + len(arrivals) - maxRecent; more > 0 {
-		for _, seq := range r.order[:more] {
-			r.release(r.bySeq[seq])
-			delete(r.bySeq, seq)
-		}
-		r.order = append(r.order[:0], r.order[more:]...)
-		r.handed = max(0, r.handed-more)
-	}
-	for i := range arrivals {
-		a := arrivals[i] // a copy, so that the batch is freed
-		r.bySeq[a.Seq] = &a
-		r.order = append(r.order, a.Seq)
+	for _, a := range arrivals[max(0, len(arrivals)-maxRecent):] { // copies, so that the batch is freed
+		r.all = append(r.all, &a)
 		if a.delivery != nil {
 			r.bytes += size(a.delivery)
 		}
 	}
-	for ; r.bytes > maxHanded; r.handed++ {
-		r.release(r.bySeq[r.order[r.handed]])
+	excess := max(0, len(r.all)-maxRecent)
+	for ; r.handed < excess || r.bytes > maxHanded; r.handed++ {
+		if a := r.all[r.handed]; a.delivery != nil {
+			r.bytes -= size(a.delivery)
+			without := *a // others may be reading a
+			without.delivery = nil
+			r.all[r.handed] = &without
+		}
 	}
+	r.all = slices.Delete(r.all, 0, excess)
+	r.handed -= excess
 }
 
-// release drops the delivery of an arrival.
-func (r *recent) release(a *Arrival) {
-	if a.delivery == nil {
-		return
+// search finds the place of seq among the arrivals.
+func (r *recent) search(seq int64) (i int, found bool) {
+	return slices.BinarySearchFunc(r.all, seq, func(a *Arrival, seq int64) int { return cmp.Compare(a.Seq, seq) })
+}
+
+func (r *recent) get(seq int64) *Arrival {
+	if i, found := r.search(seq); found {
+		return r.all[i]
 	}
-	r.bytes -= size(a.delivery)
-	without := *a // others may be reading a
-	without.delivery = nil
-	r.bySeq[a.Seq] = &without
+	return nil
 }
 
 // after returns at most limit arrivals behind seq; all is false if some of them may
-// be older than what is at hand.
+// be older than what is kept.
 func (r *recent) after(seq int64, limit int) (found []*Arrival, all bool) {
-	if len(r.order) == 0 || r.order[0] > seq+1 {
+	if len(r.all) == 0 || r.all[0].Seq > seq+1 {
 		return nil, false
 	}
-	from, _ := slices.BinarySearch(r.order, seq+1)
-	for _, seq := range r.order[from:min(from+limit, len(r.order))] {
-		found = append(found, r.bySeq[seq])
-	}
-	return found, true
+	from, _ := r.search(seq + 1)
+	return slices.Clone(r.all[from:min(from+limit, len(r.all))]), true
 }
 
 // Recent is one of the newest arrivals, or nil.
-func (f *Feed) Recent(seq int64) *Arrival { return f.recent.bySeq[seq] }
+func (f *Feed) Recent(seq int64) *Arrival { return f.recent.get(seq) }
 
-// RecentFrom is the number from which on all arrivals are at hand.
+// RecentFrom is the number from which on [Feed.Recent] knows all arrivals.
 func (f *Feed) RecentFrom() int64 {
-	if len(f.recent.order) == 0 {
+	if len(f.recent.all) == 0 {
 		return f.seen + 1
 	}
-	return f.recent.order[0]
+	return f.recent.all[0].Seq
 }

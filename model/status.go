@@ -75,19 +75,24 @@ func (l *StatusLog) Add(s Status) {
 
 // Wait returns when there is an entry behind the cursor, or ctx ends.
 func (l *StatusLog) Wait(ctx context.Context, cursor int64) error {
+	return l.news.Wait(ctx, func() bool { return l.newest() > cursor })
+}
+
+func (l *StatusLog) newest() int64 {
 	l.mu.Lock()
-	if l.last > cursor {
-		l.mu.Unlock()
-		return ctx.Err()
-	}
-	next := l.news.Next()
-	l.mu.Unlock()
-	select {
-	case <-next:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	defer l.mu.Unlock()
+	return l.last
+}
+
+// News sends on the channel when there are entries that it has not signalled, until ctx
+// ends; see [News].
+func (l *StatusLog) News(ctx context.Context) <-chan struct{} {
+	cursor := int64(0)
+	return News(ctx, func(ctx context.Context) error {
+		err := l.Wait(ctx, cursor)
+		cursor = l.newest()
+		return err
+	})
 }
 
 // After returns the entries behind the cursor, oldest first, the number of
