@@ -178,7 +178,7 @@ func (m *Model) sendEdited(d draft, body []byte) tea.Cmd {
 	m.sending = what
 	return func() tea.Msg {
 		_, f, err := m.Resend(m.Ctx, d.delivery, body)
-		return answeredMsg{what: what, forward: f, edited: true, err: err}
+		return answeredMsg{what: what, forward: f, err: err}
 	}
 }
 

@@ -16,7 +16,6 @@ type answeredMsg struct {
 	what    string   // "#12"
 	again   []string // the handlers at which forwarding tries it again, instead of all below
 	forward model.Forward
-	edited  bool
 	err     error
 }
 
@@ -80,15 +79,5 @@ func (m *Model) answered(msg answeredMsg) {
 		m.say(fmt.Sprintf("%s had been given up; retrying it at %d handlers", msg.what, len(msg.again)))
 		return
 	}
-	m.say(msg.what + " " + draw.GlyphArrow + " " + m.Shown(f.To) + ": " + words.Forward(f).String())
-	if msg.edited {
-		return // that was another message
-	}
-	m.Answer = f
-	kept := *f
-	kept.Body = nil          // as in the status log: thousands of outcomes are held
-	m.Later(func() tea.Msg { // it takes the lock that Update holds
-		m.Feed.NoteForward(&kept)
-		return nil
-	})
+	m.say(msg.what + " " + draw.GlyphArrow + " " + m.Shown(f.To) + ": " + words.Forward(f, m.Hidden).String())
 }
