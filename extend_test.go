@@ -80,8 +80,8 @@ func (n numbers) delivery(d *model.Delivery) { fmt.Fprintln(n.out, d.Seq) }
 	{"model/state.go", `var States = []StateInfo{`,
 		`	{"paused", "held by somebody", "=", '=', "z", 2, false, false, RoleWaiting},`},
 	// A kind of tunnel.
-	{"tunnel/tunnel.go", `var providers = []provider{`,
-		`	{"pigeon", true, "birds read it", func(Options) (carrier, error) { return nil, errors.New("no pigeon") }},`},
+	{"tunnel/tunnel.go", `var kinds = []kind{`,
+		`	{"pigeon", true, "birds read it", func(Options) (provider, error) { return nil, errors.New("no pigeon") }},`},
 }
 
 // The page on the architecture says where to add a view, a column, a filter term, an

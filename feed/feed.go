@@ -239,7 +239,3 @@ func (f *Feed) change(what func()) {
 	f.mu.Unlock()
 	f.news.Send()
 }
-
-// NoteForward puts an outcome that is on no status log among the forwards: that of a
-// replay, which the screen asks for itself.
-func (f *Feed) NoteForward(o *model.Forward) { f.change(func() { f.forwards.add(o) }) }

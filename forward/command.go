@@ -13,12 +13,9 @@ import (
 )
 
 const (
-	// commandLimit is how long a command may run.
-	commandLimit = time.Minute
-	// Of what a command writes to its standard error, at most so many bytes are
-	// kept and so many lines shown.
-	tailBytes = 4096
-	tailLines = 3
+	commandLimit = time.Minute // that a command may run
+	tailBytes    = 4096        // kept of what a command writes to its standard error
+	tailLines    = 3           // shown of it
 )
 
 // runCommand runs a shell command line with input. Its error ends with the last
@@ -32,7 +29,7 @@ func runCommand(ctx context.Context, line string, input []byte, limit time.Durat
 	complaint := &tail{}
 	cmd.Stderr = complaint
 	cmd.Cancel = func() error { return killGroup(cmd.Process) }
-	cmd.WaitDelay = Drain // for children it left behind that hold its standard error
+	cmd.WaitDelay = Drain // for its children that hold its standard error
 	err := cmd.Run()
 	if cmd.ProcessState != nil && cmd.ProcessState.Success() {
 		return nil // whatever its children do
@@ -40,8 +37,8 @@ func runCommand(ctx context.Context, line string, input []byte, limit time.Durat
 	if ctx.Err() != nil {
 		err = context.Cause(ctx)
 	}
-	if said := complaint.lines(); said != "" {
-		return fmt.Errorf("%w: %s", err, said)
+	if text := complaint.lines(); text != "" {
+		return fmt.Errorf("%w: %s", err, text)
 	}
 	return err
 }
@@ -57,8 +54,8 @@ var passed = []string{
 	"USERPROFILE", "USERNAME", "HOMEDRIVE", "HOMEPATH", "APPDATA", "LOCALAPPDATA", "PROGRAMDATA", "PROGRAMFILES",
 }
 
-// Environment returns the environment for commands of the user's: the few
-// variables that programs need, and none of Aspect's, which may hold secrets.
+// Environment returns the environment for the user's commands: the few variables that
+// programs need, and none that may hold secrets.
 func Environment() []string {
 	var env []string
 	for _, variable := range os.Environ() {
@@ -83,11 +80,11 @@ func (t *tail) Write(p []byte) (int, error) {
 // lines returns the last lines that are not blank, joined to one line of plain
 // text.
 func (t *tail) lines() string {
-	var said []string
+	var lines []string
 	for line := range bytes.Lines(t.kept) {
 		if text := clean.Line(string(line)); text != "" {
-			said = append(said, text)
+			lines = append(lines, text)
 		}
 	}
-	return strings.Join(said[max(0, len(said)-tailLines):], " / ")
+	return strings.Join(lines[max(0, len(lines)-tailLines):], " / ")
 }

@@ -14,6 +14,7 @@ import (
 	"aspectop/feed"
 	"aspectop/journal"
 	"aspectop/journal/sqlite"
+	"aspectop/model"
 )
 
 // childJob holds, in the environment of a process that a test started, the
@@ -43,7 +44,7 @@ func forwardUntilKilled(path, url string) error {
 		return err
 	}
 	go folded.Run(context.Background())
-	f, err := New(context.Background(), Options{URL: url, Feed: folded, Journal: reader, Outcomes: j, Resign: resign})
+	f, err := New(context.Background(), Options{URL: url, Feed: folded, Journal: reader, Outcomes: j, Status: model.NewStatusLog(100), Resign: resign})
 	if err != nil {
 		return err
 	}

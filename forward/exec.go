@@ -1,11 +1,13 @@
 package forward
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"time"
 
+	"aspectop/broadcast"
 	"aspectop/clean"
 	"aspectop/feed"
 	"aspectop/journal"
@@ -16,19 +18,8 @@ import (
 // maxCommands is how many commands run at a time.
 const maxCommands = 4
 
-// ExecOptions of an Exec.
-type ExecOptions struct {
-	// Command is a line for the shell: sh, on Windows cmd.
-	Command string
-	// Feed is open, and run by the caller until Run has returned.
-	Feed *feed.Feed
-	// Status is told of each command that fails. It may be nil.
-	Status *model.StatusLog
-}
-
-// Exec runs a command for each task that ends, that is, becomes completed, failed
-// or cancelled, or changes from one of these to another. Tasks that had ended
-// before [NewExec] are ignored.
+// Exec runs a command for each task that ends after the feed was opened, that is,
+// becomes completed, failed or cancelled, or changes from one of these to another.
 //
 // The command gets the task as one line of JSON on its standard input:
 //
@@ -40,25 +31,25 @@ type ExecOptions struct {
 // commands run at a time, each in a process group of its own that is killed after
 // a minute.
 type Exec struct {
-	options ExecOptions
-	limit   time.Duration
-}
+	Command string // a line for the shell: sh, on Windows cmd
+	// Feed is open, and run by the caller until Run has returned.
+	Feed *feed.Feed
+	// Status receives a notice for each command that fails.
+	Status *model.StatusLog
 
-// NewExec returns an Exec for the tasks that end after the feed was opened.
-func NewExec(o ExecOptions) *Exec {
-	return &Exec{o, commandLimit}
+	limit time.Duration // 0 is commandLimit
 }
 
 // Run runs commands until ctx ends. Then it gives running commands two seconds and
 // kills them. The error is nil unless the journal was closed; other failures of the
 // journal are reported to Status and waited out. It must be called only once.
 func (e *Exec) Run(ctx context.Context) error {
-	if e.options.Feed.Loaded(ctx) != nil {
+	if e.Feed.Loaded(ctx) != nil {
 		return nil
 	}
 	running, stop := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer stop(nil)
-	r := &execRun{Exec: e, read: e.options.Feed.Opened(), pending: map[string]bool{}, done: make(chan error, maxCommands)}
+	r := &execRun{Exec: e, read: e.Feed.Opened(), pending: map[string]bool{}, done: make(chan error, maxCommands)}
 	err := r.follow(ctx, running)
 	timer := time.AfterFunc(Drain, func() { stop(errors.New("ended with aspectop")) })
 	defer timer.Stop()
@@ -79,28 +70,22 @@ type execRun struct {
 	trouble string // with the journal, as it was last reported
 }
 
-// complain reports once why the journal cannot be read.
-func (r *execRun) complain(err error) {
-	if text := "--exec waits: " + err.Error(); text != r.trouble {
-		r.trouble = text
-		if r.options.Status != nil {
-			r.options.Status.Add(model.Status{At: time.Now().UTC(), Notice: text})
-		}
-	}
+func (r *execRun) notice(text string) {
+	r.Status.Add(model.Status{At: time.Now().UTC(), Notice: text})
 }
 
 func (r *execRun) follow(ctx, running context.Context) error {
-	news := r.options.Feed.News(ctx)
+	news := r.Feed.News(ctx)
 	for ctx.Err() == nil {
 		more, err := r.take(running)
 		if errors.Is(err, journal.ErrClosed) {
 			return err
 		} else if err != nil {
-			r.complain(err)
-			select {
-			case <-time.After(patience):
-			case <-ctx.Done():
+			if text := "--exec waits: " + err.Error(); text != r.trouble {
+				r.trouble = text
+				r.notice(text)
 			}
+			_ = broadcast.Sleep(ctx, retryTime)
 			continue
 		}
 		r.trouble = ""
@@ -122,13 +107,12 @@ func (r *execRun) follow(ctx, running context.Context) error {
 
 // take reads the next deliveries and queues the tasks that they end.
 func (r *execRun) take(ctx context.Context) (more bool, err error) {
-	f := r.options.Feed
-	found, err := f.Read(ctx, r.read, batch)
+	found, err := r.Feed.Read(ctx, r.read, batch)
 	for _, a := range found {
 		r.read = a.Seq
-		f.RLock()
-		_, effect := f.Effect(a)
-		f.RUnlock()
+		r.Feed.RLock()
+		_, effect := r.Feed.Effect(a)
+		r.Feed.RUnlock()
 		if effect.Ended() && !r.pending[a.Task.ID] {
 			r.pending[a.Task.ID] = true
 			r.queue = append(r.queue, a.Task.ID)
@@ -148,26 +132,26 @@ func (r *execRun) start(ctx context.Context) {
 	}
 	r.running++
 	go func() {
-		if err := runCommand(ctx, r.options.Command, input, r.limit); err != nil {
-			r.done <- fmt.Errorf("--exec failed for task %s: %w", clean.Line(id), err)
-			return
+		err := runCommand(ctx, r.Command, input, cmp.Or(r.limit, commandLimit))
+		if err != nil {
+			err = fmt.Errorf("--exec failed for task %s: %w", clean.Line(id), err)
 		}
-		r.done <- nil
+		r.done <- err
 	}()
 }
 
 func (r *execRun) ended(err error) {
 	r.running--
-	if err != nil && r.options.Status != nil {
-		r.options.Status.Add(model.Status{At: time.Now().UTC(), Notice: err.Error()})
+	if err != nil {
+		r.notice(err.Error())
 	}
 }
 
 // input is what the command gets of a task, nil if the task is active again.
 func (r *execRun) input(id string) []byte {
-	r.options.Feed.RLock()
-	defer r.options.Feed.RUnlock()
-	if t := r.options.Feed.Board().Task(id); t.State().Terminal() {
+	r.Feed.RLock()
+	defer r.Feed.RUnlock()
+	if t := r.Feed.Board().Task(id); t.State().Terminal() {
 		return taskJSON(t)
 	}
 	return nil

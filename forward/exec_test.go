@@ -54,7 +54,7 @@ func onEnd(t *testing.T, m *memory, command string, change ...func(*Exec)) *exec
 	folded, end := folding(t, m)
 	t.Cleanup(end)
 	r.feed = folded
-	e := NewExec(ExecOptions{Command: command, Feed: folded, Status: r.status})
+	e := &Exec{Command: command, Feed: folded, Status: r.status}
 	for _, f := range change {
 		f(e)
 	}

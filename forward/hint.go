@@ -2,12 +2,14 @@ package forward
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"regexp"
 	"strconv"
 	"strings"
 	"syscall"
@@ -16,10 +18,9 @@ import (
 	"aspectop/model"
 )
 
-// hint says in a sentence what to look at when a handler answered a, or did not;
-// "" if there is nothing to say. signed completes "the handler has to verify
-// with …".
-func (t *target) hint(a *answer, d *model.Delivery, signed string) string {
+// hint says in a sentence what to look at, "" if there is nothing to say. key completes
+// "the handler has to verify with …".
+func (t *target) hint(a *answer, d *model.Delivery, key string) string {
 	if a.err != nil {
 		return t.failureHint(a.err)
 	}
@@ -35,18 +36,18 @@ func (t *target) hint(a *answer, d *model.Delivery, signed string) string {
 	case a.speaksTLS():
 		return "the handler speaks TLS: forward to https://" + t.url.Host
 	}
-	text := statusHint(t, a, d, signed)
-	if text == "" && a.isHTML() {
+	text := t.statusHint(a, d, key)
+	switch {
+	case !a.isHTML():
+		return text
+	case text == "":
 		return "the answer is an HTML error page" + a.title() + " of the server or its framework, not of your handler"
 	}
-	if text != "" && a.isHTML() {
-		text += "; the answer is an HTML page" + a.title() + ", so it may be the framework's and not your handler's"
-	}
-	return text
+	return text + "; the answer is an HTML page" + a.title() + ", so it may be the framework's and not your handler's"
 }
 
-func statusHint(t *target, a *answer, d *model.Delivery, signed string) string {
-	aboutSignature := "is the raw body verified, before anything parses it? and with the right secret? the handler has to verify with " + signed
+func (t *target) statusHint(a *answer, d *model.Delivery, key string) string {
+	aboutSignature := "is the raw body verified, before anything parses it? and with the right secret? the handler has to verify with " + key
 	switch a.status {
 	case http.StatusBadRequest:
 		return aboutSignature
@@ -56,7 +57,7 @@ func statusHint(t *target, a *answer, d *model.Delivery, signed string) string {
 		}
 		return "the route is protected: let it pass the authentication (and CSRF) middleware, its signature proves where it comes from"
 	case http.StatusNotFound:
-		return "nothing is at POST " + t.path() + ": check the path that is forwarded to"
+		return "nothing is at POST " + t.url.EscapedPath() + ": check the path that is forwarded to"
 	case http.StatusMethodNotAllowed:
 		return "the route exists, but does not take POST" + quoted(" (it takes %s)", a.header.Get("Allow"))
 	case http.StatusRequestEntityTooLarge:
@@ -72,39 +73,30 @@ func statusHint(t *target, a *answer, d *model.Delivery, signed string) string {
 }
 
 func (t *target) failureHint(err error) string {
-	if errors.Is(err, errTimeout) {
+	dns, unknownName := errors.AsType[*net.DNSError](err)
+	_, untrusted := errors.AsType[*tls.CertificateVerificationError](err)
+	switch {
+	case errors.Is(err, errTimeout):
 		return "answer first and work afterwards: Svix gives up after 15 s as well"
-	}
-	if e, ok := errors.AsType[*net.DNSError](err); ok {
-		return "the name " + strconv.Quote(e.Name) + " is not known here: check the host that is forwarded to"
-	}
-	if errors.Is(err, syscall.ECONNREFUSED) {
+	case unknownName:
+		return "the name " + strconv.Quote(dns.Name) + " is not known here: check the host that is forwarded to"
+	case errors.Is(err, syscall.ECONNREFUSED):
 		return "nothing listens on " + t.address() + ": is the handler running, and on this port?"
-	}
-	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+	case untrusted:
 		return "this machine does not trust the handler's certificate: forward to http://, or add its authority to the system's"
-	}
-	if errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) {
+	case errors.Is(err, io.EOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
 		return "the connection was closed without an answer: did the handler crash?"
-	}
-	if strings.Contains(err.Error(), "server gave HTTP response to HTTPS client") {
+	case strings.Contains(err.Error(), "server gave HTTP response to HTTPS client"):
 		return "the handler does not speak TLS: forward to http://" + t.url.Host
-	}
-	if strings.Contains(err.Error(), "malformed HTTP") {
+	case strings.Contains(err.Error(), "malformed HTTP"):
 		return "what listens on " + t.address() + " does not speak HTTP (TLS, perhaps: then forward to https://)"
 	}
 	return ""
 }
 
-func (t *target) path() string { return t.url.EscapedPath() }
-
-// address is the host with its port, also where that is left to the scheme.
+// address is the host with its port or, if the URL has none, its scheme.
 func (t *target) address() string {
-	port := t.url.Port()
-	if port == "" {
-		port = t.url.Scheme // net.Dial knows these names too
-	}
-	return net.JoinHostPort(t.url.Hostname(), port)
+	return net.JoinHostPort(t.url.Hostname(), cmp.Or(t.url.Port(), t.url.Scheme))
 }
 
 func (a *answer) isHTML() bool {
@@ -113,22 +105,14 @@ func (a *answer) isHTML() bool {
 		bytes.HasPrefix(start, []byte("<!doctype html")) || bytes.HasPrefix(start, []byte("<html"))
 }
 
-// title is the title of an HTML page.
+// aTitle matches the title of an HTML page.
+var aTitle = regexp.MustCompile(`(?i)<title>\s*([^<]*?)\s*<`)
+
 func (a *answer) title() string {
-	lower := bytes.ToLower(a.body) // ASCII letters keep their places
-	if len(lower) != len(a.body) {
-		return ""
+	if found := aTitle.FindSubmatch(a.body); found != nil {
+		return quoted(" (%s)", string(found[1]))
 	}
-	_, after, found := bytes.Cut(lower, []byte("<title>"))
-	if !found {
-		return ""
-	}
-	from := len(lower) - len(after)
-	length := bytes.IndexByte(after, '<')
-	if length < 0 {
-		return ""
-	}
-	return quoted(" (%s)", string(bytes.TrimSpace(a.body[from:from+length])))
+	return ""
 }
 
 func (a *answer) mentionsSignature() bool {
@@ -140,7 +124,7 @@ func (a *answer) speaksTLS() bool {
 	return a.status == http.StatusBadRequest && bytes.Contains(a.body, []byte("HTTP request to an HTTPS server"))
 }
 
-// quoted puts text from outside into the format; "" if there is none.
+// quoted puts text from outside into the format; "" stays "".
 func quoted(format, text string) string {
 	if text == "" {
 		return ""

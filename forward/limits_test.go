@@ -138,7 +138,7 @@ func TestAQueueOf100000MessagesTakesBoundedMemory(t *testing.T) {
 		if grown := inUse() - before; grown > 30<<20 {
 			t.Errorf("%d MiB for the queue", grown>>20)
 		} else {
-			t.Logf("%d bytes for each message in a lane of its own", grown/maxOpen)
+			t.Logf("%d bytes for each message in a partition of its own", grown/maxOpen)
 		}
 	})
 }

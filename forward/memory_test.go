@@ -120,6 +120,15 @@ func (m *memory) SettledForwards(_ context.Context, _ string, seq, last int64) (
 	return settled, m.trouble
 }
 
+func (m *memory) Forwards(_ context.Context, seq int64) ([]model.Forward, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if f, ok := m.outcomes[seq]; ok {
+		return []model.Forward{f}, m.trouble
+	}
+	return nil, m.trouble
+}
+
 func (m *memory) SaveForwards(key, _ string, cursor int64, outcomes []model.Forward) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -193,7 +202,7 @@ func inVirtualTime(t *testing.T, w wire, f func(v *virtual)) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		fw.client = &http.Client{Transport: w, CheckRedirect: client.CheckRedirect}
+		fw.target.client = &http.Client{Transport: w, CheckRedirect: client.CheckRedirect}
 		ctx, cancel := context.WithCancel(context.Background())
 		ended := make(chan error, 1)
 		go func() { ended <- fw.Run(ctx) }()

@@ -6,26 +6,26 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"aspectop/clean"
+	"aspectop/model"
+	"aspectop/sig"
 )
 
 const (
-	// timeLimit is how long a handler may take to answer: as long as Svix lets it.
-	timeLimit = 15 * time.Second
-	// bodyLimit is how much of an answer's body is read, in bytes.
-	bodyLimit = 64 << 10
-	// maxInFlight is how many requests one Forwarder makes at a time.
-	maxInFlight = 16
+	timeLimit   = 15 * time.Second // until the answer, as at Svix
+	bodyLimit   = 64 << 10         // of an answer that is read, in bytes
+	maxInFlight = 16               // requests of one Forwarder
 )
 
-// errTimeout is why a request is ended after timeLimit.
 var errTimeout = errors.New("no answer within " + timeLimit.String())
 
 // client makes all requests as Svix does: HTTP/1.1, no redirect followed.
@@ -43,15 +43,13 @@ var client = &http.Client{
 
 // target is a handler's address.
 type target struct {
-	url *url.URL
-	// key tells it from others. It is a hash, as the address may hold
-	// credentials and the journal must not.
-	key string
-	// shown is the address for people, without what may be a credential.
-	shown string
+	url    *url.URL
+	key    string // in the journal: a hash, because the address may hold credentials
+	shown  string // without credentials
+	client *http.Client
 }
 
-// parseTarget never quotes the text in an error, for the credentials in it.
+// parseTarget never quotes the text in an error: it may hold credentials.
 func parseTarget(text string) (*target, error) {
 	u, err := url.Parse(text)
 	if err != nil {
@@ -60,7 +58,7 @@ func parseTarget(text string) (*target, error) {
 	switch {
 	case u.Scheme != "http" && u.Scheme != "https":
 		return nil, errors.New("the URL to forward to has to begin with http:// or https://")
-	case u.Host == "" || u.Hostname() == "":
+	case u.Hostname() == "":
 		return nil, errors.New("the URL to forward to names no host; give it as http://host:port/path")
 	}
 	u.Fragment, u.RawFragment = "", ""
@@ -68,7 +66,7 @@ func parseTarget(text string) (*target, error) {
 		u.Path = "/"
 	}
 	sum := sha256.Sum256([]byte(u.String()))
-	return &target{url: u, key: hex.EncodeToString(sum[:]), shown: clean.URL(u.String())}, nil
+	return &target{url: u, key: hex.EncodeToString(sum[:]), shown: clean.URL(u.String()), client: client}, nil
 }
 
 // answer is what a handler said to one request.
@@ -81,9 +79,23 @@ type answer struct {
 	err     error
 }
 
-// post makes one request. It returns within timeLimit whatever the handler does,
-// and earlier if ctx ends.
-func (t *target) post(ctx context.Context, c *http.Client, h http.Header, body []byte) (a answer) {
+// post makes one request with a delivery, signed under the id unless sign is nil. It
+// returns within timeLimit, and earlier if ctx ends. key is the name, for a hint, of the
+// secret that the handler has to verify with. The outcome does not count tries.
+func (t *target) post(ctx context.Context, d *model.Delivery, id string, sign Signer, key string) (model.Forward, answer) {
+	h := passOn(d)
+	if sign != nil {
+		sig.Seal(h, id, time.Now(), d.Body, sign)
+	}
+	a := t.request(ctx, h, d.Body)
+	return model.Forward{
+		Seq: d.Seq, To: t.shown, At: a.began.UTC(), Status: a.status, Latency: a.latency,
+		Resigned: sign != nil, Final: a.delivered() || a.hopeless(),
+		Error: a.words(), Hint: t.hint(&a, d, key), Body: a.body,
+	}, a
+}
+
+func (t *target) request(ctx context.Context, h http.Header, body []byte) (a answer) {
 	ctx, cancel := context.WithTimeoutCause(ctx, timeLimit, errTimeout)
 	defer cancel()
 	a.began = time.Now()
@@ -97,16 +109,15 @@ func (t *target) post(ctx context.Context, c *http.Client, h http.Header, body [
 		password, _ := u.Password()
 		request.SetBasicAuth(u.Username(), password)
 	}
-	response, err := c.Do(request)
+	response, err := t.client.Do(request)
 	a.latency = time.Since(a.began)
 	if err != nil {
 		a.err = cause(ctx, err)
 		return a
 	}
-	defer response.Body.Close() // with the connection, if there is more to read
+	defer response.Body.Close() // closes the connection if there is more to read
 	a.status, a.header = response.StatusCode, response.Header
-	// The status decides; a body that breaks off or never ends is kept as far
-	// as it came.
+	// The status decides; of a body that breaks off or never ends, its start is kept.
 	a.body, _ = io.ReadAll(io.LimitReader(response.Body, bodyLimit))
 	return a
 }
@@ -122,11 +133,9 @@ func cause(ctx context.Context, err error) error {
 	return err
 }
 
-// delivered reports whether the handler took it.
 func (a *answer) delivered() bool { return a.status >= 200 && a.status < 300 }
 
-// refused reports whether there was nobody to say no: what is true of one
-// message then is true of all.
+// refused reports whether there was no connection: that is true of all messages.
 func (a *answer) refused() bool {
 	e, ok := errors.AsType[*net.OpError](a.err)
 	return ok && e.Op == "dial"
@@ -134,11 +143,7 @@ func (a *answer) refused() bool {
 
 // hopeless reports whether another try would be answered alike.
 func (a *answer) hopeless() bool {
-	switch a.status {
-	case http.StatusRequestTimeout, http.StatusTooManyRequests:
-		return false
-	}
-	return a.status >= 400 && a.status < 500
+	return a.status >= 400 && a.status < 500 && a.status != http.StatusRequestTimeout && a.status != http.StatusTooManyRequests
 }
 
 // retryAfter is how long the handler asks to wait, 0 if it does not.
@@ -153,16 +158,13 @@ func (a *answer) retryAfter() time.Duration {
 	return 0
 }
 
-// words says why the message was not delivered.
+// words says why the message was not delivered, "" if it was.
 func (a *answer) words() string {
-	switch text := http.StatusText(a.status); {
+	switch {
 	case a.err != nil:
 		return a.err.Error()
 	case a.delivered():
 		return ""
-	case text == "":
-		return "answered " + strconv.Itoa(a.status)
-	default:
-		return "answered " + strconv.Itoa(a.status) + " " + text
 	}
+	return strings.TrimSpace(fmt.Sprint("answered ", a.status, " ", http.StatusText(a.status)))
 }

@@ -7,8 +7,8 @@ import (
 	"aspectop/model"
 )
 
-// tell counts an outcome, reports it to the status log and queues it for storing.
-func (r *run) tell(f model.Forward) {
+// publish counts an outcome, reports it and queues it for storing.
+func (r *run) publish(f model.Forward) {
 	switch {
 	case f.Delivered():
 		r.tally.Delivered++
@@ -18,10 +18,7 @@ func (r *run) tell(f model.Forward) {
 		r.tally.Failed++
 	}
 	r.unkept = append(r.unkept, f)
-	if r.options.Status != nil {
-		f.Body = nil
-		r.options.Status.Add(model.Status{At: f.At, Forward: &f})
-	}
+	r.report(f)
 }
 
 // keep stores the queued outcomes and the cursor in the journal.
@@ -34,6 +31,8 @@ func (r *run) keep() error {
 	if len(r.unkept) == 0 && (cursor == r.kept || r.more && cursor < r.kept+1000) {
 		return nil
 	}
+	r.saving.Lock()
+	defer r.saving.Unlock()
 	if err := r.options.Outcomes.SaveForwards(r.target.key, r.target.shown, cursor, r.unkept); err != nil {
 		return err
 	}
@@ -42,16 +41,14 @@ func (r *run) keep() error {
 	return nil
 }
 
-// complain reports that the journal failed, once until it works again, and has it
-// left alone for a while.
+// complain reports that the journal failed, once until it works again, and blocks its
+// use for retryTime.
 func (r *run) complain(now time.Time, err error) {
-	r.blocked = now.Add(patience)
+	r.blocked = now.Add(retryTime)
 	r.more = true // what could not be read is read later
 	if text := "forwarding waits: " + err.Error(); text != r.trouble {
 		r.trouble = text
-		if r.options.Status != nil {
-			r.options.Status.Add(model.Status{At: now.UTC(), Notice: text})
-		}
+		r.notice(text)
 	}
 }
 
@@ -60,14 +57,14 @@ func (r *run) show() {
 	q := r.tally
 	q.To = r.target.shown
 	q.InFlight = r.flying
-	q.Retrying = len(r.lanes.later) + len(r.lanes.again)
-	q.Waiting = r.lanes.items - q.InFlight - q.Retrying
+	q.Retrying = len(r.parts.later) + len(r.parts.again)
+	q.Waiting = r.parts.items - q.InFlight - q.Retrying
 	q.More = r.more
 	switch {
-	case len(r.lanes.again) > 0:
+	case len(r.parts.again) > 0:
 		q.NextTry = time.Now()
-	case len(r.lanes.later) > 0:
-		q.NextTry = r.lanes.later[0].items[0].next
+	case len(r.parts.later) > 0:
+		q.NextTry = r.parts.later.next()
 	}
 	r.mu.Lock()
 	r.queue = q

@@ -5,7 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"net/http"
+	"slices"
 	"time"
 
 	"aspectop/model"
@@ -26,7 +26,7 @@ type ReplayOptions struct {
 }
 
 // Replay posts kept deliveries again: one request each, whose outcome is not
-// kept. It may be used by any number of goroutines.
+// stored. It may be used by any number of goroutines.
 type Replay struct {
 	options ReplayOptions
 	target  *target
@@ -48,8 +48,8 @@ func NewReplay(o ReplayOptions) (*Replay, error) {
 func (r *Replay) To() string { return r.target.shown }
 
 // Stale reports whether a handler will refuse the delivery at the time if it is
-// posted verbatim, for the age of its signature.
-func Stale(d *model.Delivery, at time.Time) bool { return at.Sub(sig.Signed(d.Header)) > sig.Tolerance }
+// posted verbatim, because its signature is too old.
+func Stale(d *model.Delivery, at time.Time) bool { return age(d, at) > sig.Tolerance }
 
 // Post makes one request, with the delivery's headers and with its body, which
 // the caller may have edited, and returns what the handler answered: within
@@ -61,30 +61,23 @@ func (r *Replay) Post(ctx context.Context, d *model.Delivery) model.Forward {
 	if why := unfit(d); why != "" {
 		return model.Forward{Seq: d.Seq, To: r.target.shown, At: now.UTC(), Final: true, Error: why}
 	}
-	h, signed := passOn(d), fmt.Sprintf("the secret that is called %q here", d.Secret)
-	if r.options.Sign != nil {
-		id := d.ID
-		if r.options.NewID {
-			id = "msg_" + rand.Text()
-		}
-		sig.Seal(h, id, now, d.Body, r.options.Sign)
-		signed = "the secret that this replay was signed with"
+	id, key := d.ID, nameOfKey(d)
+	if r.options.NewID {
+		id = "msg_" + rand.Text()
 	}
-	a := r.target.post(ctx, client, h, d.Body)
-	f := r.target.outcome(&a, d, signed)
-	f.Tries, f.Final, f.Resigned = 1, true, r.options.Sign != nil
+	if r.options.Sign != nil {
+		key = "the secret that this replay was signed with"
+	}
+	f, a := r.target.post(ctx, d, id, r.options.Sign, key)
+	f.Tries, f.Final = 1, true
 	if !f.Resigned && a.err == nil && Stale(d, now) {
-		f.Hint = staleHint(&a, h, now)
+		old := age(d, now).Round(time.Second).String()
+		f.Hint = "the signature is " + old + " old, and handlers reject it after 5m: without --verbatim it is re-signed"
+		if a.delivered() {
+			f.Hint = "the handler took a signature that is " + old + " old: it should refuse it after 5m, or others can send it again"
+		}
 	}
 	return f
-}
-
-// staleHint says what to make of the answer to an old signature.
-func staleHint(a *answer, h http.Header, at time.Time) string {
-	if a.delivered() {
-		return "the handler took a signature that is " + age(h, at) + " old: it should refuse it after 5m, or others can send it again"
-	}
-	return "the signature is " + age(h, at) + " old, and handlers reject it after 5m: without --verbatim it is re-signed"
 }
 
 // unfit says why a delivery cannot be posted as a webhook, "" if it can.
@@ -96,4 +89,79 @@ func unfit(d *model.Delivery) string {
 		return fmt.Sprintf("delivery %d repeats message %d, which has the body: replay that one", d.Seq, d.Message)
 	}
 	return ""
+}
+
+// Resend posts a delivery again because somebody asks for it. Forwarders that gave it up
+// do so by [Forwarder.Retry]; their URLs are returned. If there are none, the first
+// Forwarder makes one request, re-signed, whose outcome goes to its journal and its
+// Status, and is returned. A body that is not nil is posted in place of the delivery's,
+// as a new message: its outcome is only returned. The error says why nothing was posted.
+func Resend(ctx context.Context, all []*Forwarder, d model.Delivery, body []byte) (retrying []string, out model.Forward, err error) {
+	f := all[0]
+	outcomes, err := f.options.Journal.Forwards(ctx, d.Seq)
+	if err != nil {
+		return nil, out, err
+	}
+	at := func(to string) (o model.Forward) {
+		if i := slices.IndexFunc(outcomes, func(o model.Forward) bool { return o.To == to }); i >= 0 {
+			o = outcomes[i]
+		}
+		return o
+	}
+	for _, f := range all {
+		if body == nil && at(f.To()).GaveUp {
+			if err := f.Retry(ctx, d.Seq); err != nil {
+				return nil, out, err
+			}
+			retrying = append(retrying, f.To())
+		}
+	}
+	if len(retrying) > 0 {
+		return retrying, out, nil
+	}
+	r := Replay{ReplayOptions{Sign: f.options.Sign, NewID: body != nil}, f.target}
+	if r.options.Sign == nil {
+		r.options.Sign = f.options.Resign(d.Secret)
+	}
+	if r.options.Sign == nil {
+		return nil, out, errors.New("the secret that verified it is no longer known, so it cannot be re-signed; set the handler's own with --forward-secret-env")
+	}
+	if body != nil {
+		d.Body = body
+		return nil, r.Post(ctx, &d), nil
+	}
+	if out = r.Post(ctx, &d); out.Status != 0 || ctx.Err() == nil {
+		f.record(ctx, &d, out, at(f.To()).Final)
+	}
+	return nil, out, nil
+}
+
+// record stores and reports the outcome of a replay. Where the queue still has the
+// message, a failure is not final: it is tried again.
+func (f *Forwarder) record(ctx context.Context, d *model.Delivery, out model.Forward, settled bool) {
+	f.saving.Lock()
+	defer f.saving.Unlock()
+	cursor, known, err := f.options.Journal.ForwardCursor(ctx, f.target.key)
+	if err == nil && !known {
+		err = errors.New("the journal has lost the handler")
+	}
+	if err == nil {
+		queued := d.Source == model.SourceWebhook && !d.Repeat() && d.Seq > cursor && !settled
+		out.Final = out.Delivered() || !queued
+		err = f.options.Outcomes.SaveForwards(f.target.key, f.target.shown, cursor, []model.Forward{out})
+	}
+	if err != nil {
+		f.notice(fmt.Sprintf("the outcome of the replay of #%d is not kept: %v", d.Seq, err))
+	}
+	f.report(out)
+}
+
+// report puts an outcome on the status log, without the answer's body.
+func (f *Forwarder) report(out model.Forward) {
+	out.Body = nil
+	f.options.Status.Add(model.Status{At: out.At, Forward: &out})
+}
+
+func (f *Forwarder) notice(text string) {
+	f.options.Status.Add(model.Status{At: time.Now().UTC(), Notice: text})
 }

@@ -2,7 +2,9 @@ package forward
 
 import (
 	"context"
+	"errors"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -124,4 +126,73 @@ func TestAReplayEndsWithItsContext(t *testing.T) {
 	if f.Delivered() || f.Status != 0 || f.Error != context.Canceled.Error() {
 		t.Errorf("%+v", f)
 	}
+}
+
+// asked is what Resend makes of the message, which it must post at once.
+func asked(t *testing.T, f *Forwarder, d model.Delivery, body []byte) model.Forward {
+	t.Helper()
+	retrying, out, err := Resend(context.Background(), []*Forwarder{f}, d, body)
+	if err != nil || len(retrying) > 0 {
+		t.Fatalf("tried again at %q, %v", retrying, err)
+	}
+	return out
+}
+
+func TestTheOutcomeOfAResendIsStoredAndReported(t *testing.T) {
+	j := newJournal(t)
+	code := 404
+	h := newHandler(t, func(w http.ResponseWriter, _ request) {
+		w.WriteHeader(code)
+		w.Write([]byte("in words"))
+	})
+	r := forwardFrom(t, j, h.URL)
+	d := message("t", 1)
+	r.append(d, message("t", 2))
+	r.settled(2)
+	code = 200
+	out := asked(t, r.Forwarder, *d, nil)
+	if out.Status != 200 || !out.Resigned {
+		t.Errorf("%+v", out)
+	}
+	verifies(t, aspectSecret, h.requests()[2])
+	if tries := forwards(r.status); len(tries) != 3 || tries[2].Seq != 1 || tries[2].Status != 200 || tries[2].Body != nil {
+		t.Errorf("reported: %+v", tries)
+	}
+	r.stop()
+	code = 500
+	edited := asked(t, r.Forwarder, *d, []byte(`{"edited":1}`)) // another message
+	if edited.Status != 500 || h.requests()[3].id() == d.ID {
+		t.Errorf("%+v as %s", edited, h.requests()[3].id())
+	}
+	again := forwardFrom(t, j, h.URL)
+	again.append(message("t", 3))
+	until(t, "the third came", func() bool { return len(h.requests()) == 5 })
+	if f := again.outcome(1); f.Status != 200 || string(f.Body) != "in words" || !f.Final {
+		t.Errorf("after a restart: %+v", f)
+	}
+}
+
+// A message that the queue still has to deliver stays in it if it is also replayed, and
+// after a restart.
+func TestAResendThatFailsDoesNotSettleWhatIsQueued(t *testing.T) {
+	inVirtualTime(t, func(*http.Request) (*http.Response, error) { return reply(500) }, func(v *virtual) {
+		d := message("t", 1)
+		v.journal.append(d)
+		time.Sleep(10 * time.Second)
+		if out := asked(t, v.Forwarder, *d, nil); out.Status != 500 {
+			t.Errorf("%+v", out)
+		}
+		if f := v.journal.outcome(1); f.Final || f.Tries != 1 {
+			t.Errorf("stored: %+v", f)
+		}
+		if settled, _ := v.journal.SettledForwards(t.Context(), "", 0, 1); len(settled) > 0 {
+			t.Error("after a restart it is not tried again")
+		}
+		v.journal.failSaving(errors.New("disk full"))
+		asked(t, v.Forwarder, *d, nil)
+		if texts := notices(v.status); len(texts) == 0 || !strings.Contains(texts[len(texts)-1], "replay of #1 is not kept: disk full") {
+			t.Errorf("notices: %q", texts)
+		}
+		v.journal.failSaving(nil)
+	})
 }

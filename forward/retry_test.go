@@ -88,7 +88,7 @@ func TestRetryOfWhatIsNoWebhookIsAnError(t *testing.T) {
 	m.append(snapshot)
 	folded, end := folding(t, m)
 	defer end()
-	f, err := New(t.Context(), Options{URL: "http://127.0.0.1:1", Feed: folded, Journal: m, Outcomes: m})
+	f, err := New(t.Context(), Options{URL: "http://127.0.0.1:1", Feed: folded, Journal: m, Outcomes: m, Status: model.NewStatusLog(100)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -102,27 +102,27 @@ func TestRetryOfWhatIsNoWebhookIsAnError(t *testing.T) {
 
 func TestRetryGoesPastThoseThatWaitButNotPastOneInFlight(t *testing.T) {
 	now := time.Now()
-	s := newLanes()
+	s := newPartitions()
 	for seq := range int64(5) {
 		s.add("t", seq, now)
 	}
 	l := take(&s.fresh)
-	s.now("t", 3, now)
-	s.now("t", 0, now) // in flight
-	s.now("t", 9, now) // settled long ago
+	s.putFirst("t", 3, now)
+	s.putFirst("t", 0, now) // in flight
+	s.putFirst("t", 9, now) // settled long ago
 	if got := fmt.Sprint(numbers(l)); got != "[0 9 3 1 2 4]" {
 		t.Errorf("with the first in flight: %s", got)
 	}
 	l.place = nowhere
 	l.items = l.items[1:]
 	s.put(l, now)
-	s.now("t", 4, now)
+	s.putFirst("t", 4, now)
 	if got := fmt.Sprint(numbers(l)); got != "[4 9 3 1 2]" {
 		t.Errorf("with none in flight: %s", got)
 	}
 }
 
-func numbers(l *lane) (seqs []int64) {
+func numbers(l *partition) (seqs []int64) {
 	for _, i := range l.items {
 		seqs = append(seqs, i.seq)
 	}

@@ -11,26 +11,21 @@ import (
 )
 
 const (
-	// maxOpen is how many unsettled messages are held in memory.
-	maxOpen = 1 << 16
-	// maxRetries limits how many requests in flight may be retries, so that tasks
-	// whose messages time out leave room for others.
-	maxRetries = maxInFlight / 2
-	// batch is how many deliveries are read at once. Each body may have 1 MiB.
-	batch = 32
-	// maxUnkept is how many outcomes may wait in memory to be stored.
-	maxUnkept = 64
-	// Drain is how long a Forwarder goes on after it was told to end.
+	maxOpen    = 1 << 16         // unsettled messages in memory
+	maxRetries = maxInFlight / 2 // in flight, so that tasks that time out leave room for others
+	batch      = 32              // deliveries read at once, of up to 1 MiB each
+	maxUnkept  = 64              // outcomes in memory
+	retryTime  = time.Second     // until a journal that failed is used again
+
+	// Drain is how long a Forwarder or an Exec goes on after its context has ended.
 	Drain = 2 * time.Second
-	// patience is how long to wait after the journal failed.
-	patience = time.Second
 )
 
-// run is one call of [Forwarder.Run]. It belongs to one goroutine; each request
-// has a goroutine of its own, which sends to results.
+// run is one call of [Forwarder.Run]. It belongs to one goroutine; requests have
+// goroutines of their own, which send to results.
 type run struct {
 	*Forwarder
-	lanes   lanes
+	parts   partitions
 	open    window
 	read    int64 // the last number read from the journal
 	more    bool  // there may be more to read
@@ -45,9 +40,9 @@ type run struct {
 	tally   model.Queue // its counts since New
 }
 
-// result is the outcome of a request for the first message of a lane.
+// result is the outcome of a request for the first message of a partition.
 type result struct {
-	lane    *lane
+	part    *partition
 	forward model.Forward
 	answer  answer
 	err     error // of the journal
@@ -55,7 +50,7 @@ type result struct {
 
 func newRun(f *Forwarder) *run {
 	return &run{
-		Forwarder: f, lanes: newLanes(), open: newWindow(), more: true,
+		Forwarder: f, parts: newPartitions(), open: newWindow(), more: true,
 		read: f.start, kept: f.start, results: make(chan result, maxInFlight),
 	}
 }
@@ -81,10 +76,6 @@ func (r *run) loop(ctx context.Context) error {
 		if !end.IsZero() && !r.busyUntil(end) {
 			return r.finish(stop)
 		}
-		var reading <-chan struct{} // ready at once, if there is more to read
-		if r.more && r.open.len() < maxOpen && now.After(r.blocked) {
-			reading = closed
-		}
 		var over <-chan time.Time
 		if !end.IsZero() {
 			over = time.After(end.Sub(now))
@@ -92,7 +83,6 @@ func (r *run) loop(ctx context.Context) error {
 		select {
 		case done := <-r.results:
 			r.settle(done)
-		case <-reading:
 		case <-news:
 			r.more = true
 		case <-r.kick:
@@ -112,35 +102,28 @@ func (r *run) loop(ctx context.Context) error {
 	}
 }
 
-// closed is always ready.
-var closed = func() chan struct{} { c := make(chan struct{}); close(c); return c }()
-
 // busyUntil reports whether anything remains to be done before the time: a
 // request is in flight or ready, or a retry is due by then.
 func (r *run) busyUntil(end time.Time) bool {
-	switch {
-	case r.flying > 0 || r.more || len(r.lanes.fresh) > 0 || len(r.lanes.again) > 0:
-		return true
-	case len(r.lanes.later) > 0:
-		return r.lanes.later[0].items[0].next.Before(end)
-	}
-	return false
+	return r.flying > 0 || r.more || len(r.parts.fresh) > 0 || len(r.parts.again) > 0 ||
+		len(r.parts.later) > 0 && r.parts.later.next().Before(end)
 }
 
 // due fires when there is something to do without news; nil never does.
 func (r *run) due(now time.Time) <-chan time.Time {
-	var at time.Time
+	var wait time.Duration
 	switch {
 	case !now.After(r.blocked):
-		at = r.blocked
+		wait = r.blocked.Sub(now) + time.Millisecond
+	case r.more && r.open.len() < maxOpen:
 	case r.canDispatch():
-		at = now
-	case len(r.lanes.later) > 0:
-		at = r.lanes.later[0].items[0].next
+		wait = time.Millisecond
+	case len(r.parts.later) > 0:
+		wait = r.parts.later.next().Sub(now) + time.Millisecond
 	default:
 		return nil
 	}
-	return time.After(at.Sub(now) + time.Millisecond)
+	return time.After(wait)
 }
 
 // turn does everything that needs the journal: it reads on, starts requests and
@@ -152,7 +135,7 @@ func (r *run) turn(posting context.Context, now time.Time) error {
 	if err := r.fill(posting, now); err != nil {
 		return err
 	}
-	r.lanes.ripen(now)
+	r.parts.promoteDue(now)
 	r.dispatch(posting)
 	if err := r.keep(); err != nil {
 		return err
@@ -161,7 +144,7 @@ func (r *run) turn(posting context.Context, now time.Time) error {
 	return nil
 }
 
-// fill reads the next few deliveries into their lanes.
+// fill reads the next few deliveries into their partitions.
 func (r *run) fill(ctx context.Context, now time.Time) error {
 	if !r.more || r.open.len() >= maxOpen {
 		return nil
@@ -182,7 +165,7 @@ func (r *run) fill(ctx context.Context, now time.Time) error {
 		r.read = a.Seq
 		if forwarded(a) && !settled[a.Seq] {
 			r.open.add(a.Seq)
-			r.lanes.add(laneOf(a), a.Seq, now)
+			r.parts.add(partitionOf(a), a.Seq, now)
 		}
 	}
 	return nil
@@ -205,41 +188,41 @@ func (r *run) settledAmong(ctx context.Context, found []*feed.Arrival) (map[int6
 // canDispatch reports whether dispatch would start a request.
 func (r *run) canDispatch() bool {
 	return r.flying < maxInFlight && len(r.unkept) < maxUnkept &&
-		(len(r.lanes.fresh) > 0 || len(r.lanes.again) > 0 && r.retries < maxRetries)
+		(len(r.parts.fresh) > 0 || len(r.parts.again) > 0 && r.retries < maxRetries)
 }
 
 // dispatch starts requests while there is room, retries first.
 func (r *run) dispatch(ctx context.Context) {
 	for r.canDispatch() {
-		var l *lane
+		var p *partition
 		if r.retries < maxRetries {
-			l = take(&r.lanes.again)
+			p = take(&r.parts.again)
 		}
-		if l == nil {
-			l = take(&r.lanes.fresh)
+		if p == nil {
+			p = take(&r.parts.fresh)
 		}
 		r.flying++
-		if l.items[0].tries > 0 {
+		if p.items[0].tries > 0 {
 			r.retries++
 		}
-		seq := l.items[0].seq
+		seq := p.items[0].seq
 		go func() {
 			forward, answer, err := r.attempt(ctx, seq)
-			r.results <- result{l, forward, answer, err}
+			r.results <- result{p, forward, answer, err}
 		}()
 	}
 }
 
-// settle records the outcome of a request and lets its lane proceed.
+// settle records the outcome of a request and lets its partition proceed.
 func (r *run) settle(done result) {
-	l, now := done.lane, time.Now()
-	head := &l.items[0]
+	p, now := done.part, time.Now()
+	head := &p.items[0]
 	r.flying--
 	if head.tries > 0 {
 		r.retries--
 	}
-	l.place = nowhere
-	defer r.lanes.put(l, now)
+	p.place = nowhere
+	defer r.parts.put(p, now)
 	if errors.Is(done.answer.err, errDrained) || errors.Is(done.err, context.Canceled) {
 		return
 	}
@@ -252,7 +235,7 @@ func (r *run) settle(done result) {
 		}
 		f = model.Forward{Seq: head.seq, To: r.target.shown, At: now.UTC(), Final: true, Error: why}
 	case done.err != nil:
-		head.next = now.Add(patience)
+		head.next = now.Add(retryTime)
 		r.complain(now, done.err)
 		return
 	}
@@ -269,15 +252,15 @@ func (r *run) settle(done result) {
 	if done.answer.refused() {
 		down = now
 	}
-	r.lanes.note(l, down)
-	r.tell(f)
+	r.parts.setDown(p, down)
+	r.publish(f)
 	if f.Final {
 		r.open.settle(head.seq)
-		l.items = l.items[1:]
-		r.lanes.items--
+		p.items = p.items[1:]
+		r.parts.items--
 	}
 	if f.Status != 0 {
-		r.lanes.hurry(now)
+		r.parts.retryDown(now)
 	}
 }
 

@@ -124,7 +124,7 @@ func (s *sentences) tunnel(at time.Time, t *model.Tunnel) {
 }
 
 func (s *sentences) forward(at time.Time, f *model.Forward) {
-	sentence := fmt.Sprintf("forwarded #%d to %s: %s", f.Seq, f.To, words.Forward(f))
+	sentence := fmt.Sprintf("forwarded #%d to %s: %s", f.Seq, f.To, words.Forward(f, false))
 	if f.GaveUp {
 		sentence += "; aspectop replay sends it again"
 	}

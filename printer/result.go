@@ -128,7 +128,7 @@ func sentSentence(s Sent) string {
 
 // WriteReplayed writes the result of posting a stored delivery again.
 func WriteReplayed(out io.Writer, format Format, e *model.Event, f *model.Forward) error {
-	sentence := fmt.Sprintf("%s: %s", messageWords(e), words.Forward(f))
+	sentence := fmt.Sprintf("%s: %s", messageWords(e), words.Forward(f, false))
 	return writeLine(out, format, "forward", f.At.Add(f.Latency), func(o *jsonl.Object) { putForward(o, f) }, sentence)
 }
 

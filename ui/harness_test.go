@@ -38,6 +38,7 @@ const soon = 100 * time.Millisecond
 type options struct {
 	screen.Options
 	folded, rows feed.Journal // nil: the feedtest.Memory
+	status       *model.StatusLog
 }
 
 // terminal drives a model as Bubble Tea would, in the virtual time of a synctest
@@ -66,7 +67,7 @@ func onScreen(t *testing.T, w, h int, history []model.Delivery, test func(s *ter
 	synctest.Test(t, func(t *testing.T) {
 		s := &terminal{t: t, journal: &feedtest.Memory{}, status: model.NewStatusLog(100), msgs: make(chan tea.Msg, 1000)}
 		s.journal.Append(history...)
-		o := options{folded: s.journal, rows: s.journal, Options: screen.Options{
+		o := options{folded: s.journal, rows: s.journal, status: s.status, Options: screen.Options{
 			Journal: s.journal, Receiver: "http://127.0.0.1:8787/webhooks/aspect",
 			Secrets: []string{"default"}, JournalPath: "journal.db", Try: "aspectop demo", Theme: "dark",
 			ReducedMotion: true, CanSuspend: func() bool { return true },

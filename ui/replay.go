@@ -26,12 +26,7 @@ func (m *Model) replay() tea.Cmd {
 		if err == nil {
 			again, answer, err = m.Resend(m.Ctx, d, nil)
 		}
-		return screen.Result(func() {
-			m.answered(fmt.Sprintf("#%d", d.Seq), again, &answer, err)
-			if err == nil && len(again) == 0 {
-				m.keepAnswer(&answer)
-			}
-		})
+		return screen.Result(func() { m.answered(fmt.Sprintf("#%d", d.Seq), again, &answer, err) })
 	}
 }
 
@@ -79,16 +74,5 @@ func (m *Model) answered(what string, again []string, f *model.Forward, err erro
 		m.say(fmt.Sprintf("%s had been given up; retrying it at %d handlers", what, len(again)))
 		return
 	}
-	m.say(what + " " + draw.GlyphArrow + " " + m.Shown(f.To) + ": " + words.Forward(f).String())
-}
-
-// keepAnswer shows the answer to a replay with its delivery.
-func (m *Model) keepAnswer(f *model.Forward) {
-	m.Answer = f
-	kept := *f
-	kept.Body = nil          // as in the status log: thousands of outcomes are held
-	m.Later(func() tea.Msg { // it takes the lock that Update holds
-		m.Feed.NoteForward(&kept)
-		return nil
-	})
+	m.say(what + " " + draw.GlyphArrow + " " + m.Shown(f.To) + ": " + words.Forward(f, m.Hidden).String())
 }

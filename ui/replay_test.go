@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"aspectop/feed/feedtest"
 	"aspectop/model"
 )
 
@@ -25,6 +26,9 @@ type handler struct {
 	err     error
 	takes   time.Duration
 	queues  []model.Queue
+
+	journal *feedtest.Memory // where outcomes are kept
+	status  *model.StatusLog
 }
 
 func (h *handler) resend(ctx context.Context, d model.Delivery, body []byte) ([]string, model.Forward, error) {
@@ -41,6 +45,12 @@ func (h *handler) resend(ctx context.Context, d model.Delivery, body []byte) ([]
 	time.Sleep(h.takes)
 	f := h.answer
 	f.Seq, f.To, f.Tries, f.Final, f.At = d.Seq, handlerURL, 1, true, time.Now()
+	if h.err == nil && body == nil { // as forward.Resend
+		h.journal.SaveForward(f)
+		reported := f
+		reported.Body = nil
+		h.status.Add(model.Status{At: f.At, Forward: &reported})
+	}
 	return nil, f, h.err
 }
 
@@ -48,6 +58,7 @@ func (h *handler) resend(ctx context.Context, d model.Delivery, body []byte) ([]
 func withHandler(h *handler) func(*options) {
 	return func(o *options) {
 		o.Resend, o.ResendTo = h.resend, handlerURL
+		h.journal, h.status = o.rows.(*feedtest.Memory), o.status
 		o.Queues = func() []model.Queue { return h.queues }
 	}
 }
@@ -189,7 +200,15 @@ func TestPresentationHidesTheHandler(t *testing.T) {
 		s.press("P", "3", "r")
 		s.wait(time.Second)
 		s.shows("#11 → (hidden): answered 204")
-		s.hides("localhost:3000")
+		h.answer = model.Forward{Error: "dial tcp: lookup studio.example", Hint: "nothing listens on studio.example:80"}
+		s.press("r") // the preview has a line about the handler
+		s.wait(time.Second)
+		s.shows("handler", "no answer")
+		s.hides("localhost:3000", "studio.example")
+		s.press("enter", "tab")
+		s.wait(time.Second)
+		s.shows("handler: (hidden)", "outcome: no answer")
+		s.hides("studio.example")
 	}, withHandler(h))
 }
 

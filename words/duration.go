@@ -25,7 +25,7 @@ func Ago(d time.Duration) string {
 // ShortAgo is Ago without the part that is nought: 30m, 1h, 1h30.
 func ShortAgo(d time.Duration) string { return strings.TrimSuffix(Ago(d), "00") }
 
-// Since is how long ago t was, "" if t is not known.
+// Since is how long ago t was, "" for the zero time.
 func Since(t, now time.Time) string {
 	if t.IsZero() {
 		return ""
@@ -33,8 +33,7 @@ func Since(t, now time.Time) string {
 	return Ago(now.Sub(t))
 }
 
-// Remaining is an estimate of the time left. The estimate of what takes longer than
-// usual has run out.
+// Remaining is Ago for an estimate of the time left, which may have run out.
 func Remaining(left time.Duration) string {
 	if left < time.Second {
 		return "soon"
@@ -42,8 +41,7 @@ func Remaining(left time.Duration) string {
 	return Ago(left)
 }
 
-// Lasted is Ago for the length of a stay that is over, below ten seconds with a tenth
-// unless that is 0.
+// Lasted is Ago for a time that is over, below ten seconds with a tenth unless that is 0.
 func Lasted(d time.Duration) string {
 	if d >= 10*time.Second || d%time.Second < 50*time.Millisecond && d >= time.Second || d <= 0 {
 		return Ago(d)
@@ -59,8 +57,8 @@ func Tenths(d time.Duration) string {
 	return Ago(d.Round(time.Second))
 }
 
-// Span is a duration as people say it, in at most two units: 4.2 s, 42 s, 1 min 05 s,
-// 30 min, 2 h 07 min, 3 d 4 h.
+// Span is a duration in at most two units: 4.2 s, 42 s, 1 min 05 s, 30 min, 2 h 07 min,
+// 3 d 4 h.
 func Span(d time.Duration) string {
 	s := int(d / time.Second) // as on the screen, where 59.9 s is not a minute yet
 	switch {

@@ -9,61 +9,60 @@ import (
 	"aspectop/model"
 )
 
-// Arrival is what is to be known of a delivery beside its event.
+// Arrival is a delivery without its event.
 type Arrival struct {
 	Attempt int
 	Differs bool
 	Damage  string
-	// Effect is nil as long as what came before has not been read.
-	Effect *model.Effect
+	Effect  *model.Effect // nil until what came before has been read
 }
 
-// Event says what a delivery meant when it arrived.
+// Event is what a delivery meant when it arrived.
 type Event struct {
-	Verdict Segment // in a word: verified, duplicate, or its source
+	Verdict Segment // verified, duplicate, or its source
 	Type    Segment
 	Marks   []string       // what is unusual about it
 	Changes []model.Change // of its task, failures first
 	Text    Segment        // in place of changes
 }
 
-// EventOf needs the event, which of a repeat is that of the message's first delivery.
+// EventOf takes the event; a repeat has that of its message's first delivery.
 func EventOf(e *model.Event, a Arrival) Event {
-	told := Event{Verdict: Segment{model.RoleGood, "verified"}, Type: Segment{kindRole(e.Kind), e.Type}}
-	say := func(format string, a ...any) { told.Text = Segment{model.RoleDim, fmt.Sprintf(format, a...)} }
+	out := Event{Verdict: Segment{model.RoleGood, "verified"}, Type: Segment{kindRole(e.Kind), e.Type}}
+	dim := func(text string) { out.Text = Segment{model.RoleDim, text} }
 	if e.Source != model.SourceWebhook {
-		told.Verdict.Text = string(e.Source)
+		out.Verdict.Text = string(e.Source)
 	}
 	if a.Damage != "" {
-		told.Marks = append(told.Marks, "damaged: "+a.Damage)
+		out.Marks = append(out.Marks, "damaged: "+a.Damage)
 	}
 	switch {
 	case e.Message != e.Seq:
-		told.Verdict, told.Type.Role = Segment{model.RoleWarn, "duplicate"}, model.RoleDim
-		told.Text = Repeat(a.Attempt, e.Message, a.Differs)
+		out.Verdict, out.Type.Role = Segment{model.RoleWarn, "duplicate"}, model.RoleDim
+		out.Text = Repeat(a.Attempt, e.Message, a.Differs)
 	case e.Kind == model.Ping:
-		say("test message; the signature is valid")
+		dim("test message; the signature is valid")
 	case e.Kind == model.Unrecognised:
-		say("verified, but not an Aspect event")
+		dim("verified, but not an Aspect event")
 	case e.Kind == model.Gone:
-		say("Aspect no longer has this task")
+		dim("Aspect no longer has this task")
 	case e.Task == nil:
-		say("not about a task")
+		dim("not about a task")
 	case a.Effect == nil:
-		say("%s", features(e.Task.Features))
+		dim(features(e.Task.Features))
 	case a.Effect.Late:
-		told.Marks = append(told.Marks, "late")
-		if say("older than what was known"); len(e.Task.Features) > 0 {
-			say("older state: %s", features(e.Task.Features))
+		out.Marks = append(out.Marks, "late")
+		if dim("older than what was known"); len(e.Task.Features) > 0 {
+			dim("older state: " + features(e.Task.Features))
 		}
 	case len(a.Effect.Changes) > 0:
-		told.Changes = failuresFirst(a.Effect.Changes)
+		out.Changes = failuresFirst(a.Effect.Changes)
 	case len(e.Task.Features) == 0:
-		say("no features")
+		dim("no features")
 	default:
-		say("no change")
+		dim("no change")
 	}
-	return told
+	return out
 }
 
 // Repeat says of which message a delivery is a repeat, and whether it is another one.
@@ -89,7 +88,6 @@ func kindRole(k model.Kind) model.Role {
 	return model.RoleDim
 }
 
-// failuresFirst puts in front what a person looks for.
 func failuresFirst(changes []model.Change) []model.Change {
 	failed := func(c model.Change) bool { return c.To == model.Failed }
 	if !slices.ContainsFunc(changes, failed) {
@@ -99,19 +97,16 @@ func failuresFirst(changes []model.Change) []model.Change {
 	return append(first, slices.DeleteFunc(slices.Clone(changes), failed)...)
 }
 
-// Change says what became of a feature: its name, the state it was in, "" if it was not
-// there, and the one it is in.
+// Change is a feature with the state it was in, "" if it is new, and that it is in.
 func Change(c *model.Change) (name, from string, to Segment) {
-	name, from = Name(c.Feature), Name(string(c.From))
-	switch {
-	case c.To != "":
-		to = Segment{c.To.Info().Role, Name(string(c.To))}
-	case c.From != "":
-		to = Segment{model.RoleDim, "gone"}
-	default:
-		to = Segment{model.RoleDim, c.To.Word()}
+	to = Segment{c.To.Info().Role, Name(c.To.Word())}
+	if c.To == "" {
+		to.Role = model.RoleDim
+		if c.From != "" {
+			to.Text = "gone"
+		}
 	}
-	return name, from, to
+	return Name(c.Feature), Name(string(c.From)), to
 }
 
 // most is how many features or changes a sentence lists.
@@ -123,8 +118,10 @@ func Changes(changes []model.Change) string {
 	for i := range changes {
 		name, from, to := Change(&changes[i])
 		switch {
-		case from == "" || to.Text == "gone":
+		case from == "":
 			words[i] = name + " " + to.Text
+		case changes[i].To == "":
+			words[i] = name + " " + to.Text + " (was " + from + ")"
 		default:
 			words[i] = name + " from " + from + " to " + to.Text
 		}
@@ -161,23 +158,20 @@ func Source(s model.Source, secret string) string {
 	return "verified (secret " + Name(secret) + ")"
 }
 
-// Outcome says how a message ended its task, which was created at that time: which
-// features failed, or after how long.
+// Outcome says how a message ended its task: which features failed, or how long after
+// its creation.
 func Outcome(e *model.Effect, created time.Time) string {
-	if e.After != model.Failed {
-		if created.IsZero() || !e.Updated.After(created) {
-			return string(e.After)
-		}
-		return string(e.After) + " after " + Span(e.Updated.Sub(created))
-	}
 	var failed []string
 	for _, f := range e.Features {
 		if f.State == model.Failed {
 			failed = append(failed, Name(f.Name))
 		}
 	}
-	if len(failed) == 0 {
-		return "failed"
+	switch {
+	case e.After == model.Failed && len(failed) > 0:
+		return "failed: " + list(failed)
+	case e.After == model.Failed, created.IsZero(), !e.Updated.After(created):
+		return string(e.After)
 	}
-	return "failed: " + list(failed)
+	return string(e.After) + " after " + Span(e.Updated.Sub(created))
 }

@@ -6,15 +6,17 @@ import (
 	"aspectop/model"
 )
 
-// Forward says what a handler made of a message, whether it is tried again, and what to
-// look at.
-func Forward(f *model.Forward) (s Segments) {
+// Forward says what a handler answered to a message, whether it is tried again, and what
+// to look at. In private it leaves out what may name a host.
+func Forward(f *model.Forward, private bool) (s Segments) {
 	r := forwardRole(f)
 	switch {
 	case f.Delivered():
 		s.add(r, "answered %d in %d ms", f.Status, f.Latency.Milliseconds())
 	case f.Status != 0:
 		s.add(r, "%s in %d ms", f.Error, f.Latency.Milliseconds())
+	case private:
+		s.add(r, "no answer")
 	default:
 		s.add(r, "%s", f.Error)
 	}
@@ -29,7 +31,7 @@ func Forward(f *model.Forward) (s Segments) {
 	case f.Tries > 1:
 		s.add(model.RoleDim, "; try %d", f.Tries)
 	}
-	if f.Hint != "" {
+	if f.Hint != "" && !private {
 		s.add(model.RoleWarn, "; %s", f.Hint)
 	}
 	return s
@@ -37,18 +39,18 @@ func Forward(f *model.Forward) (s Segments) {
 
 // ForwardBriefly is Forward in a word or two.
 func ForwardBriefly(f *model.Forward) Segment {
-	r := forwardRole(f)
+	text := fmt.Sprintf("try %d", f.Tries)
 	switch {
 	case f.Delivered():
-		return Segment{r, fmt.Sprintf("%d %dms", f.Status, f.Latency.Milliseconds())}
+		text = fmt.Sprintf("%d %dms", f.Status, f.Latency.Milliseconds())
 	case f.GaveUp:
-		return Segment{r, "given up"}
+		text = "given up"
 	case f.Final && f.Status != 0:
-		return Segment{r, fmt.Sprint(f.Status)}
+		text = fmt.Sprint(f.Status)
 	case f.Final:
-		return Segment{r, "not sent"}
+		text = "not sent"
 	}
-	return Segment{r, fmt.Sprintf("try %d", f.Tries)}
+	return Segment{forwardRole(f), text}
 }
 
 func forwardRole(f *model.Forward) model.Role {

@@ -6,9 +6,8 @@ import (
 	"aspectop/model"
 )
 
-// Tunnel says how the receiver is reached from outside. The address, the details and
-// the next try are told as far as t has them. If the newest probe came through, the last
-// segment says so.
+// Tunnel says how the receiver is reached from outside. If the newest probe came through,
+// the last segment says so.
 func Tunnel(t *model.Tunnel, at time.Time) (s Segments) {
 	r := TunnelRole(t)
 	s.add(r, "tunnel %s", t.State)
@@ -34,7 +33,7 @@ func Tunnel(t *model.Tunnel, at time.Time) (s Segments) {
 	return s
 }
 
-// TunnelRole is good if requests are known to come through, and bad if somebody has to
+// TunnelRole is good if requests are known to come through, and bad if the user has to
 // do something.
 func TunnelRole(t *model.Tunnel) model.Role {
 	switch {

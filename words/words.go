@@ -1,8 +1,8 @@
-// Package words says what happened to a delivery, a forward, a tunnel or a task, once
-// for the screen, the lines and the pages: as segments of role and text. Durations,
-// short ids and counts are here too.
+// Package words describes deliveries, forwards, tunnels and tasks for the screen, the
+// lines and the pages, as segments of role and text. Durations, short ids and counts are
+// here too.
 //
-// Text from outside is in them as it came, only cut; what shows it cleans it.
+// Text from outside is cut but not cleaned: that is up to the output.
 package words
 
 import (
@@ -13,13 +13,13 @@ import (
 	"aspectop/model"
 )
 
-// Segment is a piece of text and what it means.
+// Segment is text with its role.
 type Segment struct {
 	Role model.Role
 	Text string
 }
 
-// Segments are a sentence, or a part of one.
+// Segments are a sentence.
 type Segments []Segment
 
 // String is the text alone.
@@ -31,16 +31,14 @@ func (s Segments) String() string {
 	return b.String()
 }
 
-// add appends a part with what separates it from the one before.
 func (s *Segments) add(r model.Role, format string, a ...any) {
 	*s = append(*s, Segment{r, fmt.Sprintf(format, a...)})
 }
 
-// Name is a text that a stranger can make long, at most 64 characters of it.
+// Name is at most 64 characters of a text from outside.
 func Name(s string) string { return clean.Cut(s, 64) }
 
-// ID is an id for reading: the first eight characters of a UUID, which tell it apart
-// well enough; of any other, at most 64.
+// ID is an id for reading: the first eight characters of a UUID, else a Name.
 func ID(id string) string {
 	if len(id) == 36 {
 		return id[:8]
@@ -48,7 +46,7 @@ func ID(id string) string {
 	return Name(id)
 }
 
-// OrNone is s, or (none) in place of an empty text.
+// OrNone is s, or (none) for an empty text.
 func OrNone(s string) string { return model.State(s).Word() }
 
 // Count is a number with its noun, Plural the noun alone.

@@ -22,9 +22,20 @@ func TestAForwardIsToldWithWhatFollows(t *testing.T) {
 		{model.Forward{Tries: 8, Final: true, GaveUp: true, Error: "connection refused"}, "connection refused; given up after 8 tries", "given up", model.RoleBad},
 		{model.Forward{Final: true, Error: "it was no webhook"}, "it was no webhook", "not sent", model.RoleBad},
 	} {
-		if got, brief := Forward(&c.f), ForwardBriefly(&c.f); got.String() != c.want || brief != (Segment{c.role, c.brief}) || got[0].Role != c.role {
+		if got, brief := Forward(&c.f, false), ForwardBriefly(&c.f); got.String() != c.want || brief != (Segment{c.role, c.brief}) || got[0].Role != c.role {
 			t.Errorf("got %q, %+v; want %q, %q", got, brief, c.want, c.brief)
 		}
+	}
+}
+
+func TestInPrivateAForwardNamesNoHost(t *testing.T) {
+	f := model.Forward{Tries: 1, Error: "dial tcp: lookup studio.example", Hint: "nothing listens on studio.example:80"}
+	if got := Forward(&f, true).String(); got != "no answer; try 1, will retry" {
+		t.Errorf("got %q", got)
+	}
+	f.Status, f.Error = 502, "answered 502 Bad Gateway"
+	if got := Forward(&f, true).String(); got != "answered 502 Bad Gateway in 0 ms; try 1, will retry" {
+		t.Errorf("got %q", got)
 	}
 }
 
@@ -66,7 +77,7 @@ func TestAnEventIsToldByWhatItMeant(t *testing.T) {
 		{model.Event{Kind: model.Progress, Task: task}, Arrival{Effect: &model.Effect{Late: true}}, "verified", "late", "older state: proxy queued, visual (none)", ""},
 		{model.Event{Kind: model.Progress, Task: task}, Arrival{Effect: new(model.Effect)}, "verified", "", "no change", ""},
 		{model.Event{Kind: model.Progress, Task: &model.Snapshot{}}, Arrival{Effect: new(model.Effect)}, "verified", "", "no features", ""},
-		{model.Event{Kind: model.Progress, Task: task}, Arrival{Effect: &model.Effect{Changes: changes}}, "verified", "", "", "visual from processing to failed, proxy queued, preview gone, odd (none)"},
+		{model.Event{Kind: model.Progress, Task: task}, Arrival{Effect: &model.Effect{Changes: changes}}, "verified", "", "", "visual from processing to failed, proxy queued, preview gone (was queued), odd (none)"},
 	} {
 		if c.e.Source == "" {
 			c.e.Source = model.SourceWebhook

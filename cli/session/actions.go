@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -21,11 +20,7 @@ import (
 
 // handlers are the user's handlers that the session forwards to. A replay from the
 // screen goes to the first one.
-type handlers struct {
-	forwarders []*forward.Forwarder
-	url        string         // of the first one
-	sign       forward.Signer // with the handler's own secret; nil: the delivery's secret
-}
+type handlers struct{ forwarders []*forward.Forwarder }
 
 func (h *handlers) queues() []model.Queue {
 	queues := make([]model.Queue, len(h.forwarders))
@@ -62,54 +57,6 @@ func (h *handlers) left() string {
 		return ""
 	}
 	return fmt.Sprintf("%s still to forward: trying for up to %s, ctrl+c again to stop", words.Count(waiting, "message", "messages"), forward.Drain)
-}
-
-// resend has a message that was given up tried again by its forwarders, whose URLs it
-// returns; any other, and one with an edited body, it replays.
-func (s *Session) resend(ctx context.Context, d model.Delivery, body []byte) (again []string, answer model.Forward, err error) {
-	if body == nil {
-		outcomes, err := s.rows.Forwards(ctx, d.Seq)
-		if err != nil {
-			return nil, answer, err
-		}
-		for _, f := range s.forwarders {
-			gaveUp := slices.ContainsFunc(outcomes, func(o model.Forward) bool { return o.GaveUp && o.To == f.To() })
-			if !gaveUp {
-				continue
-			}
-			if err := f.Retry(ctx, d.Seq); err != nil {
-				return nil, answer, err
-			}
-			again = append(again, f.To())
-		}
-	}
-	if len(again) == 0 {
-		answer, err = s.replay(ctx, d, body)
-	}
-	return again, answer, err
-}
-
-// replay posts a delivery to the first handler again, re-signed. With an edited
-// body it becomes a new message.
-func (s *Session) replay(ctx context.Context, d model.Delivery, body []byte) (model.Forward, error) {
-	o := forward.ReplayOptions{URL: s.url, Sign: s.sign, NewID: body != nil}
-	if o.Sign == nil {
-		o.Sign = s.resign(d.Secret)
-	}
-	if known := s.knownSecrets(); o.Sign == nil && d.Secret == "" && len(known) > 0 { // it was not a webhook
-		o.Sign = known[0].Sign
-	}
-	if o.Sign == nil {
-		return model.Forward{}, errors.New("the secret that verified it is no longer known, so it cannot be re-signed; set the handler's own with --forward-secret-env")
-	}
-	r, err := forward.NewReplay(o)
-	if err != nil {
-		return model.Forward{}, err
-	}
-	if body != nil {
-		d.Body = body
-	}
-	return r.Post(ctx, &d), nil
 }
 
 // editor is the command that opens a file in the user's editor. It is stopped when

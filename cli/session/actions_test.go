@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"aspectop/forward"
 	"aspectop/model"
 	"aspectop/receiver"
 )
@@ -27,13 +28,20 @@ func TestASecretMayBeAddedDuringAReplay(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := New(Options{Secrets: secrets[:1]}, nil)
-	s.url = handler.URL
+	st, err := OpenStore(t.Context(), filepath.Join(t.TempDir(), "j.db"), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer st.Close()
+	s := New(Options{Secrets: secrets[:1]}, st)
+	if err := s.AddHandlers(t.Context(), HandlerFlags{ForwardTo: []string{handler.URL}}); err != nil {
+		t.Fatal(err)
+	}
 	var adding sync.WaitGroup
 	adding.Go(func() { s.knownSecrets(secrets[1]) })
 	for range 3 {
 		// A delivery of the event stream names no secret.
-		f, err := s.replay(t.Context(), model.Delivery{Source: model.SourceSSE, ID: "evt_1", Body: []byte("{}")}, nil)
+		_, f, err := forward.Resend(t.Context(), s.forwarders, model.Delivery{Source: model.SourceSSE, ID: "evt_1", Body: []byte("{}")}, nil)
 		if err != nil || f.Status != http.StatusOK {
 			t.Errorf("%+v, %v", f, err)
 		}
@@ -75,12 +83,12 @@ func TestOnlyWhatAHandlerOfThisRunGaveUpIsTriedAgain(t *testing.T) {
 	if err := s.AddHandlers(t.Context(), HandlerFlags{ForwardTo: []string{running}, forwardSecretEnv: "HANDLER"}); err != nil {
 		t.Fatal(err)
 	}
-	again, _, err := s.resend(t.Context(), kept[0], nil)
+	again, _, err := forward.Resend(t.Context(), s.forwarders, kept[0], nil)
 	if err != nil || len(again) != 1 || again[0] != running || posted.Load() != 0 {
 		t.Errorf("tried again at %q, %d posts, %v", again, posted.Load(), err)
 	}
 	for i, body := range [][]byte{[]byte(`{"edited":1}`), nil} { // an edit is another message
-		again, answer, err := s.resend(t.Context(), kept[i], body)
+		again, answer, err := forward.Resend(t.Context(), s.forwarders, kept[i], body)
 		if err != nil || len(again) != 0 || answer.Status != http.StatusOK || posted.Load() != int32(i+1) {
 			t.Errorf("tried again at %q, answered %+v, %d posts, %v", again, answer, posted.Load(), err)
 		}

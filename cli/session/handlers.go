@@ -40,13 +40,9 @@ func (s *Session) AddHandlers(ctx context.Context, f HandlerFlags) error {
 	if err != nil {
 		return err
 	}
-	s.sign = sign
 	for i, url := range f.ForwardTo {
 		if slices.Contains(f.ForwardTo[:i], url) {
 			return exit.Usage("--forward-to: the same handler is given twice")
-		}
-		if s.url == "" {
-			s.url = url
 		}
 		forwarder, err := forward.New(ctx, forward.Options{
 			URL: url, Feed: s.Feed, Journal: s.rows, Outcomes: s.journal, Resign: s.resign, Sign: sign, Status: s.status,
@@ -68,7 +64,7 @@ func (s *Session) AddHandlers(ctx context.Context, f HandlerFlags) error {
 			return exit.Setup(fmt.Errorf("--exec: %w", err))
 		}
 	}
-	s.Beside(forward.NewExec(forward.ExecOptions{Command: f.exec, Feed: s.Feed, Status: s.status}).Run)
+	s.Beside((&forward.Exec{Command: f.exec, Feed: s.Feed, Status: s.status}).Run)
 	return nil
 }
 

@@ -73,10 +73,11 @@ func (r *reception) knownSecrets(more ...receiver.Secret) []receiver.Secret {
 	return r.secrets[:len(r.secrets):len(r.secrets)]
 }
 
-// resign returns a signer for the secret with the name, nil if it is unknown.
+// resign returns a signer for the secret with the name, nil if it is unknown; for no
+// name, which is that of a delivery of the event stream, the first secret signs.
 func (r *reception) resign(name string) forward.Signer {
 	for _, secret := range r.knownSecrets() {
-		if secret.Name == name {
+		if name == "" || secret.Name == name {
 			return secret.Sign
 		}
 	}

@@ -11,6 +11,8 @@ import (
 
 	"aspectop/cli/exit"
 	"aspectop/cli/terminal"
+	"aspectop/forward"
+	"aspectop/model"
 	"aspectop/ui"
 	"aspectop/ui/screen"
 )
@@ -81,7 +83,10 @@ func (s *Session) options() screen.Options {
 	}
 	if len(s.forwarders) > 0 {
 		o.Queues, o.Editor = s.queues, editor
-		o.Resend, o.ResendTo = s.resend, s.forwarders[0].To()
+		o.ResendTo = s.forwarders[0].To()
+		o.Resend = func(ctx context.Context, d model.Delivery, body []byte) ([]string, model.Forward, error) {
+			return forward.Resend(ctx, s.forwarders, d, body)
+		}
 	}
 	return o
 }

@@ -108,6 +108,17 @@ func (j *Memory) Forwards(_ context.Context, seq int64) ([]model.Forward, error)
 	return slices.Clone(j.Outcomes[seq]), nil
 }
 
+// SaveForward keeps an outcome in place of an older one of the same handler.
+func (j *Memory) SaveForward(f model.Forward) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.Outcomes == nil {
+		j.Outcomes = map[int64][]model.Forward{}
+	}
+	other := slices.DeleteFunc(j.Outcomes[f.Seq], func(o model.Forward) bool { return o.To == f.To })
+	j.Outcomes[f.Seq] = append(other, f)
+}
+
 func (j *Memory) Range(context.Context) (first, last int64, err error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()

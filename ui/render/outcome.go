@@ -3,22 +3,11 @@ package render
 import (
 	"bytes"
 	"fmt"
-	"slices"
 
 	"aspectop/model"
 	"aspectop/ui/draw"
 	"aspectop/words"
 )
-
-// WithAnswer is what is kept of a delivery's outcomes, with that of a replay,
-// which is not kept, in the place of an older one.
-func WithAnswer(outcomes []model.Forward, answer *model.Forward, seq int64) []model.Forward {
-	if answer == nil || answer.Seq != seq {
-		return outcomes
-	}
-	outcomes = slices.DeleteFunc(outcomes, func(f model.Forward) bool { return f.To == answer.To && f.At.Before(answer.At) })
-	return append(outcomes, *answer)
-}
 
 // AddOutcomes lists what the user's handlers answered.
 func AddOutcomes(t *draw.Document, outcomes []model.Forward, hide bool) {
@@ -31,7 +20,7 @@ func AddOutcomes(t *draw.Document, outcomes []model.Forward, hide bool) {
 		t.Add("", 0)
 		t.Add("handler: "+to, 0)
 		t.Add("asked: "+draw.Stamp(f.At), 0)
-		t.Add("outcome: "+words.Forward(f).String(), 0)
+		t.Add("outcome: "+words.Forward(f, hide).String(), 0)
 		switch {
 		case f.Status == 0:
 		case len(f.Body) == 0:

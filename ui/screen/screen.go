@@ -29,8 +29,7 @@ type Screen struct {
 	Board  Board
 	Log    Log
 	Filter Filter
-	Hidden bool           // presentation: no user ids, no URLs
-	Answer *model.Forward // of the last replay, with its body
+	Hidden bool // presentation: no user ids, no URLs
 
 	// Open shows a task, a row of the log, or both, over the view.
 	Open func(t *model.Task, row feed.RowKey)

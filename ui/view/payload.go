@@ -48,9 +48,8 @@ func (d *Detail) load(sc *screen.Screen) {
 		return
 	}
 	d.reading = true
-	answer := sc.Answer
 	sc.Later(func() tea.Msg {
-		c, task := readContent(sc, want, answer)
+		c, task := readContent(sc, want)
 		if sc.Ctx.Err() != nil {
 			return nil
 		}
@@ -58,9 +57,8 @@ func (d *Detail) load(sc *screen.Screen) {
 	})
 }
 
-// readContent reads a delivery and lays it out, away from the screen. answer is
-// that of the last replay.
-func readContent(sc *screen.Screen, of contentOf, answer *model.Forward) (c content, task string) {
+// readContent reads a delivery and lays it out, away from the screen.
+func readContent(sc *screen.Screen, of contentOf) (c content, task string) {
 	d, err := sc.Journal.Get(sc.Ctx, of.row.Seq)
 	body := d.Body
 	first := d
@@ -85,7 +83,7 @@ func readContent(sc *screen.Screen, of contentOf, answer *model.Forward) (c cont
 	c = bodyContent(body, of)
 	c.size = int64(len(body))
 	c.headers = deliveryHeaders(&d, len(repeats), of.hidden)
-	render.AddOutcomes(c.headers, render.WithAnswer(outcomes, answer, d.Message), of.hidden)
+	render.AddOutcomes(c.headers, outcomes, of.hidden)
 	if e := model.Decode(&first); e.Task != nil {
 		task = e.Task.ID
 	}

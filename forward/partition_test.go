@@ -9,11 +9,11 @@ import (
 )
 
 // Random adds, tries and retries, against lists that are plainly right.
-func TestEveryLaneWaitsInOnePlaceAndKeepsItsOrder(t *testing.T) {
+func TestEveryPartitionWaitsInOnePlaceAndKeepsItsOrder(t *testing.T) {
 	for seed := range uint64(200) {
 		r := rand.New(rand.NewPCG(seed, 0))
-		s, now, want := newLanes(), time.Unix(0, 0), map[string][]int64{}
-		var flying []*lane
+		s, now, want := newPartitions(), time.Unix(0, 0), map[string][]int64{}
+		var flying []*partition
 		for seq := range int64(300) {
 			switch r.IntN(4) {
 			case 0, 1:
@@ -39,32 +39,32 @@ func TestEveryLaneWaitsInOnePlaceAndKeepsItsOrder(t *testing.T) {
 				if r.IntN(2) == 0 {
 					l.items[0].tries++
 					l.items[0].next = now.Add(time.Duration(r.IntN(50)))
-					s.note(l, []time.Time{{}, now}[r.IntN(2)])
+					s.setDown(l, []time.Time{{}, now}[r.IntN(2)])
 				} else {
-					s.note(l, time.Time{})
+					s.setDown(l, time.Time{})
 					l.items, want[l.key] = l.items[1:], want[l.key][1:]
 					s.items--
 				}
 				s.put(l, now)
 			}
 			now = now.Add(1)
-			s.ripen(now)
+			s.promoteDue(now)
 			if r.IntN(20) == 0 {
-				s.hurry(now)
+				s.retryDown(now)
 			}
 			check(t, &s, flying, want)
 		}
 	}
 }
 
-func check(t *testing.T, s *lanes, flying []*lane, want map[string][]int64) {
+func check(t *testing.T, s *partitions, flying []*partition, want map[string][]int64) {
 	t.Helper()
-	places, items, down := map[*lane]int{}, 0, 0
-	for place, list := range map[place][]*lane{inFresh: s.fresh, inAgain: s.again, inLater: s.later, inFlight: flying} {
+	places, items, down := map[*partition]int{}, 0, 0
+	for place, list := range map[place][]*partition{inFresh: s.fresh, inAgain: s.again, inLater: s.later, inFlight: flying} {
 		for _, l := range list {
 			places[l]++
 			if l.place != place {
-				t.Fatalf("lane %s is in list %d and says %d", l.key, place, l.place)
+				t.Fatalf("partition %s is in list %d and says %d", l.key, place, l.place)
 			}
 		}
 	}
@@ -74,14 +74,14 @@ func check(t *testing.T, s *lanes, flying []*lane, want map[string][]int64) {
 			down++
 		}
 		if places[l] != 1 {
-			t.Fatalf("lane %s is in %d lists", key, places[l])
+			t.Fatalf("partition %s is in %d lists", key, places[l])
 		}
 		if !slices.Equal(numbers(l), want[key]) {
-			t.Fatalf("lane %s holds %v, want %v", key, numbers(l), want[key])
+			t.Fatalf("partition %s holds %v, want %v", key, numbers(l), want[key])
 		}
 	}
 	if len(places) != len(s.byKey) || items != s.items || down != s.down {
-		t.Fatalf("%d lanes of %d, %d items of %d, %d down of %d", len(places), len(s.byKey), items, s.items, down, s.down)
+		t.Fatalf("%d partitions of %d, %d items of %d, %d down of %d", len(places), len(s.byKey), items, s.items, down, s.down)
 	}
 }
 
