@@ -27,6 +27,9 @@ const (
 	// up: only the answer names what was created.
 	postGrace = 5 * time.Second
 
+	// maxRetryAfter is the longest Retry-After that is waited for.
+	maxRetryAfter = time.Minute
+
 	maxBody      = 8 << 20
 	maxErrorBody = 64 << 10
 )
@@ -77,8 +80,7 @@ func (c *Client) try(ctx context.Context, r call, body []byte) ([]byte, error) {
 		return nil, &networkError{call: r, host: c.host, err: err}
 	}
 	var seen progress
-	// The timeout does not depend on the caller's context, so that a POST can
-	// outlive it.
+	// A POST can outlive the caller's context.
 	tryCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), tryTime)
 	defer cancel()
 	stop := context.AfterFunc(ctx, func() {
@@ -119,8 +121,8 @@ func (c *Client) try(ctx context.Context, r call, body []byte) ([]byte, error) {
 	return nil, &networkError{call: r, host: c.host, reached: seen.reached(), err: err}
 }
 
-// withoutKey masks our key in an answer that echoes it: raw JSON is kept and printed.
-// A text that is too short for a key may be there by chance.
+// withoutKey masks our key in an answer that echoes it: raw JSON is kept and printed. A
+// text too short for a key may be there by chance.
 func (c *Client) withoutKey(answer []byte) []byte {
 	if key := c.key.Reveal(); len(key) >= 16 {
 		return bytes.ReplaceAll(answer, []byte(key), []byte(c.key.Masked()))
@@ -173,8 +175,7 @@ func retryDelay(r call, err error, n int) (time.Duration, bool) {
 	return backoff(n), ok && broken.temporary()
 }
 
-// sleep waits before a retry. If the caller's deadline comes first, it fails with
-// the last error.
+// sleep waits before a retry. It fails with the last error if there is no time left.
 func sleep(ctx context.Context, d time.Duration, last error) error {
 	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < d {
 		return fmt.Errorf("%w (no time left to try again)", last)
@@ -185,12 +186,7 @@ func sleep(ctx context.Context, d time.Duration, last error) error {
 	return nil
 }
 
-// maxRetryAfter is the longest Retry-After that is waited for. If the server asks
-// for more, the call fails with that time in the error.
-const maxRetryAfter = time.Minute
-
-// backoff is the pause after the nth failure: half a second, doubled each time,
-// with ±50 percent of jitter.
+// backoff is the pause after the nth failure: 0.5 s, doubled each time, ±50 percent.
 func backoff(n int) time.Duration {
 	base := 500 * time.Millisecond << (n - 1)
 	return base/2 + rand.N(base)

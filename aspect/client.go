@@ -1,15 +1,8 @@
-// Package aspect is a client of Aspect's REST API and keeps the lease of the webhook
-// endpoint that aspectop registers there.
-//
-// The [Client] covers webhook endpoints, messages, delivery attempts, tasks and
-// assets. The format of several answers is not documented, so they are parsed
-// leniently, and every item keeps its raw JSON. The [Registrar] creates an endpoint
-// in such a way that a crash at any moment leaves a lease on disk, by which the next
-// run cleans up.
-//
-// Nothing here runs by itself: without a call nothing in the account is read or
-// changed. The package knows neither the journal nor the screen; package model
-// knows what a task's JSON means.
+// Package aspect is a client of Aspect's REST API, and keeps the lease of the webhook
+// endpoint that aspectop registers there. The formats of several answers are not
+// documented, so the [Client] parses them leniently, and every item keeps its raw JSON.
+// [Leases] creates an endpoint so that a crash at any moment leaves a lease on disk, by
+// which the next run cleans up. Without a call nothing in the account is read or changed.
 package aspect
 
 import (
@@ -35,11 +28,10 @@ type Config struct {
 
 // Client calls Aspect's API. Its methods are safe for concurrent use.
 //
-// A call makes up to four attempts of at most 20 seconds, with pauses that the
-// server asks for, or else about 0.5, 1 and 2 seconds. It retries after 429 and 503,
-// and after other 5xx and network errors if that is safe (a POST only if it
-// certainly did not arrive). If the API refuses a call, the error is an
-// [*APIError]. No error contains the key.
+// A call makes up to four attempts of at most 20 seconds, with pauses that the server asks
+// for, or else about 0.5, 1 and 2 seconds. It retries after 429 and 503, and after other
+// 5xx and network errors if that is safe (a POST only if it certainly did not arrive). If
+// the API refuses a call, the error is an [*APIError]. No error contains the key.
 type Client struct {
 	base      string // without a trailing slash
 	host      string
@@ -100,8 +92,7 @@ func parseBase(text string) (*url.URL, error) {
 	return base, nil
 }
 
-// At reports whether a URL is on the API's own server: the same scheme, host and
-// port. The key is for no other.
+// At reports whether a URL is on the API's own server, the only one that may get the key.
 func (c *Client) At(address string) bool {
 	u, err := url.Parse(address)
 	return err == nil && u.Host != "" && originOf(u) == c.origin
@@ -130,9 +121,8 @@ func NewTransport() *http.Transport {
 	}
 }
 
-// CheckRedirect follows a redirect only to the same server with the same method,
-// such as an added trailing slash. The key must not go elsewhere, and a POST must
-// not become a GET. Otherwise the redirect itself is the answer.
+// CheckRedirect follows only redirects to the same server with the same method, such as
+// an added trailing slash: the key must not go elsewhere, nor a POST become a GET.
 func CheckRedirect(next *http.Request, via []*http.Request) error {
 	first := via[0]
 	if next.URL.Scheme != first.URL.Scheme || next.URL.Host != first.URL.Host ||

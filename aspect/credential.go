@@ -9,14 +9,11 @@ import (
 	"strings"
 )
 
-// Credential is an API key or a signing secret. However it is printed, logged or
-// encoded, only [Credential.Masked] is shown; only [Credential.Reveal] returns the
-// text. The zero Credential is empty.
+// Credential is an API key or a signing secret. Printed, logged or encoded it is
+// [Credential.Masked]; only [Credential.Reveal] returns the text. The zero Credential is
+// empty.
 type Credential struct {
-	// text is behind a pointer because fmt does not follow pointers inside a
-	// struct: even where it cannot call the methods below, in an unexported
-	// field of something else, it prints an address and not the text.
-	text *string
+	text *string // fmt prints the address where it cannot call the methods below: in unexported fields
 }
 
 // NewCredential trims white space, such as a trailing newline in a file.

@@ -53,8 +53,7 @@ func (o object) time(names ...string) time.Time { return parseTime(o.text(names.
 
 func (o object) object(name string) (object, bool) { return objectOf(o[plainName(name)]) }
 
-// text is a JSON value as text: a string as it is, nothing for null and absent,
-// any other value as it is written, without the spaces.
+// text is a JSON value as text: "" if null or absent, other than strings as compact JSON.
 func text(raw json.RawMessage) string {
 	if len(raw) == 0 || string(raw) == "null" {
 		return ""
@@ -72,9 +71,8 @@ var errNotJSON = errors.New("the answer is not JSON, or was cut off: try again, 
 
 var errNoList = errors.New("the answer contains no list that aspectop understands: is ASPECT_URL right?")
 
-// listOf finds the list in an answer: the answer itself, or its member data or
-// name, or its only member that is a list. next is the iterator of the page
-// after it, empty if there is none.
+// listOf finds the list in an answer: the answer itself, its member data or name, or its
+// only member that is a list. next is the iterator of the next page, "" if there is none.
 func listOf(body []byte, name string) (items []json.RawMessage, next string, err error) {
 	if !json.Valid(body) {
 		return nil, "", errNotJSON
@@ -114,8 +112,8 @@ func onlyObjects(items []json.RawMessage) []json.RawMessage {
 	return slices.DeleteFunc(items, func(raw json.RawMessage) bool { return raw[0] != '{' })
 }
 
-// parseTime reads RFC 3339, also without a zone, which means UTC, as FastAPI
-// writes times that have none. Anything else is the zero time.
+// parseTime reads RFC 3339; without a zone, as FastAPI writes it, it is UTC. Anything else
+// is the zero time.
 func parseTime(s string) time.Time {
 	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05"} {
 		if t, err := time.Parse(layout, s); err == nil {

@@ -139,15 +139,12 @@ type Event struct {
 	// Svix's test message, which is not an envelope; others have a task only if Task or
 	// Features are set.
 	Type string
-	// Task is the task's id; "" is a random one. A task has the same asset in every
-	// event.
-	Task string
+	Task string // the task's id, which determines the asset's; "": a random one
 	// Features override the usual ones of the type: all completed in task.completed;
 	// visual failed in task.failed, unless another one failed; otherwise some completed,
 	// visual processing and transcription queued.
 	Features []model.Feature
-	// At is the time of the change and of the event.
-	At time.Time
+	At       time.Time // of the change and of the event
 }
 
 // Message returns a message with the event and a new id. Random parts depend only on the

@@ -17,15 +17,11 @@ import (
 type Options struct {
 	// Seed determines everything: the same seed gives the same tasks with the same ids.
 	// A receiver that remembers earlier runs needs a new seed each time.
-	Seed int64
-	// Tasks is the total number of tasks, 0 for endless. Rate is the number of new tasks
-	// per minute, at most 60,000, 0 for 12. Both apply only to the mix.
-	Tasks int
-	Rate  float64
-	// Duration is the maximum duration of Run; 0 is until done.
-	Duration time.Duration
-	// Scenario is what is played; nil is the mix.
-	Scenario *Scenario
+	Seed     int64
+	Tasks    int           // in all, only of the mix; 0: endless
+	Rate     float64       // new tasks per minute, only of the mix; at most 60,000; 0: 12
+	Duration time.Duration // at most; 0: until done
+	Scenario *Scenario     // nil: the mix
 }
 
 func (o *Options) check() error {

@@ -1,11 +1,6 @@
 // Package demo is a stand-in for Aspect: it simulates tasks, signs their events as Svix
-// does, and posts them over HTTP to any receiver, with the troubles of real delivery
-// (repeats, late and swapped events, forgeries).
-//
-// It decides what is sent and when. It neither receives nor verifies, and knows only
-// the status of the receiver's answers.
-//
-// Everything depends on the seed: the same seed gives the same tasks, ids, states and
+// does, and posts them to any receiver, with the faults of real delivery (repeats, late
+// and swapped events, forgeries). The same seed gives the same tasks, ids, states and
 // times relative to the start.
 //
 // A [Scenario] says which tasks there are and what happens to them: the built-in mix,

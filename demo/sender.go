@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -26,13 +27,9 @@ const userAgent = "Svix-Webhooks/1.84.0 (sender-9YMgn; +https://www.svix.com/htt
 // Sender posts messages to a receiver as Svix would. It is safe for concurrent use as
 // long as its fields are not changed.
 type Sender struct {
-	// URL is the receiver's URL with the path.
-	URL string
-	// Sign returns the value of the header svix-signature.
-	Sign sig.Signer
-	// Client makes the requests; nil is a client like Svix's, with a timeout of 15 s and
-	// without redirects.
-	Client *http.Client
+	URL    string       // the receiver's, with the path
+	Sign   sig.Signer   // returns the header svix-signature
+	Client *http.Client // nil: like Svix's, with a timeout of 15 s and without redirects
 	// Observe, if not nil, is called with every attempt and its answer or error,
 	// possibly concurrently.
 	Observe func(m Message, a Answer, err error)
@@ -64,27 +61,20 @@ const answerText = 1024
 
 // Message is one webhook message.
 type Message struct {
-	ID   string    // svix-id: the same for all attempts
-	At   time.Time // svix-timestamp, the time of the attempt; zero is now
-	Body []byte    // sent as it is
-	// Break is how the request is wrong; "" is valid.
-	Break Break
+	ID    string    // svix-id: the same for all attempts
+	At    time.Time // svix-timestamp, the time of the attempt; zero is now
+	Body  []byte    // sent as it is
+	Break Break     // how the request is wrong; "": it is not
 }
 
 // Break is a way to make a request invalid, so that a careful receiver rejects it.
 type Break string
 
 const (
-	// BreakSignature sends a well-formed signature with one wrong byte.
-	BreakSignature Break = "signature"
-	// BreakTimestamp sends a correctly signed request that is ten minutes older than
-	// Message.At, like a replay attack.
-	BreakTimestamp Break = "timestamp"
-	// BreakBody inserts a space after the body's first byte, like a proxy that
-	// re-serialises it: the same JSON, other bytes.
-	BreakBody Break = "body"
-	// BreakSecret signs with another secret.
-	BreakSecret Break = "secret"
+	BreakSignature Break = "signature" // well-formed, with one wrong byte
+	BreakTimestamp Break = "timestamp" // ten minutes older than Message.At, correctly signed, like a replay attack
+	BreakBody      Break = "body"      // a space after the first byte: the same JSON re-serialised by a proxy
+	BreakSecret    Break = "secret"    // signed with another secret
 )
 
 // Breaks lists all ways to make a request invalid.
@@ -135,7 +125,8 @@ func (s *Sender) attempt(ctx context.Context, m Message) (Answer, error) {
 	case BreakSignature:
 		signature = alter(signature)
 	case BreakBody:
-		body = insertSpace(body)
+		n := min(1, len(body))
+		body = slices.Concat(body[:n], []byte{' '}, body[n:])
 	}
 
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.URL, bytes.NewReader(body))
@@ -153,7 +144,10 @@ func (s *Sender) attempt(ctx context.Context, m Message) (Answer, error) {
 		if e, ok := errors.AsType[*net.OpError](err); ok && e.Op == "dial" {
 			hint = " (is the receiver running there?)"
 		}
-		return Answer{}, fmt.Errorf("cannot post to %s: %w%s", clean.URL(s.URL), cause(err), hint)
+		if e, ok := errors.AsType[*url.Error](err); ok {
+			err = e.Err // without the method and the URL
+		}
+		return Answer{}, fmt.Errorf("cannot post to %s: %w%s", clean.URL(s.URL), err, hint)
 	}
 	defer resp.Body.Close()
 	a := Answer{Status: resp.StatusCode, Took: time.Since(start)}
@@ -183,14 +177,6 @@ var likeSvix = sync.OnceValue(func() *http.Client {
 	}
 })
 
-// cause removes the method and URL that url.Error adds.
-func cause(err error) error {
-	if e, ok := errors.AsType[*url.Error](err); ok {
-		return e.Err
-	}
-	return err
-}
-
 // alter changes the first byte after "v1," in a signature.
 func alter(signature string) string {
 	version, sum, _ := strings.Cut(signature, ",")
@@ -200,9 +186,4 @@ func alter(signature string) string {
 	}
 	raw[0] ^= 0xff
 	return version + "," + base64.StdEncoding.EncodeToString(raw)
-}
-
-func insertSpace(body []byte) []byte {
-	n := min(1, len(body))
-	return append(append(bytes.Clone(body[:n]), ' '), body[n:]...)
 }

@@ -1,8 +1,6 @@
-// Package private handles files that only the current user may read or write:
-// journals, leases, host keys, reports. It refuses a file that somebody else
-// planted, replaces a file as a whole, and takes locks that end with the process.
-//
-// It knows nothing about the files' content.
+// Package private handles files that only the current user may read or write. It refuses
+// a file that another user may control, replaces files as a whole, and takes locks that
+// end with the process.
 package private
 
 import (
@@ -14,8 +12,7 @@ import (
 	"path/filepath"
 )
 
-// UnsafeError means that a file was not opened because another user may control
-// it.
+// UnsafeError means that a file was not opened because another user may control it.
 type UnsafeError struct {
 	Path string
 	Why  string // "is a symbolic link"
@@ -25,11 +22,15 @@ func (e *UnsafeError) Error() string {
 	return fmt.Sprintf("%s %s, so aspectop does not use it", e.Path, e.Why)
 }
 
-// Check refuses, with an [*UnsafeError], a path that is not a regular file (or,
-// with kind [fs.ModeDir], a folder) of the current user. A symbolic link is
-// refused; links among its parents are fine. It opens nothing. If nothing is
-// there, the error is fs.ErrNotExist.
-func Check(path string, kind fs.FileMode) error {
+// Check refuses, with an [*UnsafeError], a path that is not a regular file (or, with kind
+// [fs.ModeDir], a folder) of the current user, and a symbolic link; links among its
+// parents are fine. If nothing is there, the error is fs.ErrNotExist.
+func Check(path string, kind fs.FileMode) error { return check(path, kind, false) }
+
+// CheckClosed is [Check], and also refuses what others may write.
+func CheckClosed(path string, kind fs.FileMode) error { return check(path, kind, true) }
+
+func check(path string, kind fs.FileMode, closed bool) error {
 	info, err := os.Lstat(path)
 	switch {
 	case err != nil:
@@ -42,20 +43,10 @@ func Check(path string, kind fs.FileMode) error {
 		return &UnsafeError{path, "is not a regular file"}
 	case ownedByOther(info):
 		return &UnsafeError{path, "belongs to another user"}
+	case closed && writableByOthers(info):
+		return &UnsafeError{path, "can be written by other users"}
 	}
 	return nil
-}
-
-// CheckClosed is [Check], and also refuses what others may write.
-func CheckClosed(path string, kind fs.FileMode) error {
-	if err := Check(path, kind); err != nil {
-		return err
-	}
-	info, err := os.Lstat(path)
-	if err == nil && writableByOthers(info) {
-		err = &UnsafeError{path, "can be written by other users"}
-	}
-	return err
 }
 
 // Open opens a file, or creates it with mode 0600 if there is none. flags are
@@ -83,8 +74,7 @@ func OpenExisting(path string) (*os.File, error) {
 	return os.OpenFile(path, os.O_RDONLY|noFollow, 0)
 }
 
-// Read returns the content of a file of at most limit bytes that others cannot
-// write.
+// Read reads a file of at most limit bytes that others cannot write.
 func Read(path string, limit int64) ([]byte, error) {
 	if err := CheckClosed(path, 0); err != nil {
 		return nil, err
@@ -101,10 +91,9 @@ func Read(path string, limit int64) ([]byte, error) {
 	return b, err
 }
 
-// Replace writes the file so that it holds either its old content or the new
-// one, whatever happens, and is durable when Replace returns. Meanwhile the new
-// content is in a file named draft in the same folder; one left there by an
-// interrupted Replace is overwritten.
+// Replace writes a file so that it holds either its old content or the new one, whatever
+// happens, and is durable when Replace returns. The new content is first written to draft,
+// in the same folder; one left there by an interrupted Replace is overwritten.
 func Replace(path, draft string, content []byte) error {
 	if err := os.Remove(draft); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -126,18 +115,18 @@ func Replace(path, draft string, content []byte) error {
 	return SyncFolder(filepath.Dir(path))
 }
 
-// MakeFolder creates the folder, and its parents, with mode 0700. A folder that
-// exists keeps its mode, but [CheckClosed] must accept it.
+// MakeFolder creates the folder, and its parents, with mode 0700. A folder that exists
+// keeps its mode, but [CheckClosed] must accept it.
 func MakeFolder(path string) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err
 	}
-	err := os.Mkdir(path, 0o700)
-	if err == nil {
+	switch err := os.Mkdir(path, 0o700); {
+	case err == nil:
 		return SyncFolder(filepath.Dir(path))
-	}
-	if !errors.Is(err, fs.ErrExist) {
+	case errors.Is(err, fs.ErrExist):
+		return CheckClosed(path, fs.ModeDir)
+	default:
 		return err
 	}
-	return CheckClosed(path, fs.ModeDir)
 }

@@ -10,13 +10,11 @@ import (
 
 const (
 	tempPrefix = "aspectop-"
-	// tempLock is locked by the process that uses the folder. A folder without
-	// it was not made by [NewTemp].
-	tempLock = ".in-use"
+	tempLock   = ".in-use" // in every Temp, locked by the process that uses it
 )
 
-// Temp is a temporary folder, readable for this user only. If its process ends
-// without removing it, a later process does, by [SweepTemps].
+// Temp is a temporary folder for this user only. If its process ends without removing it,
+// a later one does, by [SweepTemps].
 type Temp struct {
 	Path string
 	lock *os.File
@@ -52,29 +50,24 @@ func (t *Temp) Remove() error {
 func SweepTemps() {
 	paths, _ := filepath.Glob(filepath.Join(os.TempDir(), tempPrefix+"*")) // fails only on a bad pattern
 	for _, path := range paths {
-		if Check(path, fs.ModeDir) != nil {
-			continue
-		}
 		name := filepath.Join(path, tempLock)
-		if Check(name, 0) != nil {
+		if Check(path, fs.ModeDir) != nil || Check(name, 0) != nil {
 			continue
 		}
 		lock, err := os.OpenFile(name, os.O_RDWR|noFollow, 0)
 		if err != nil {
 			continue
 		}
-		err = TryLock(lock)
-		if err == nil {
-			// Renamed while locked, so that a concurrent [NewTemp] notices. Windows
-			// cannot rename a folder with an open file.
-			swept := path + ".swept"
-			if os.Rename(path, swept) == nil {
-				path = swept
-			}
+		if TryLock(lock) != nil {
+			lock.Close()
+			continue
+		}
+		// Renamed while locked, so that a concurrent [NewTemp] notices. Windows cannot
+		// rename a folder with an open file.
+		if swept := path + ".swept"; os.Rename(path, swept) == nil {
+			path = swept
 		}
 		lock.Close()
-		if err == nil {
-			os.RemoveAll(path)
-		}
+		os.RemoveAll(path)
 	}
 }

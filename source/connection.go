@@ -55,14 +55,8 @@ func (s *Stream) read(ctx context.Context) error {
 			s.retry = min(max(events.retry, minReconnect), lastRetry)
 		}
 		if err != nil {
-			if errors.Is(err, errEndless) {
-				return &badConnection{cause: "endless", words: fmt.Sprintf("%s sent %v instead of events: check the URL of the stream", s.host, err)}
-			}
 			s.empty = !body.some && time.Since(begun) < soon
-			if s.empty {
-				return &badConnection{cause: "empty", words: s.host + " closed the event stream immediately"}
-			}
-			return fmt.Errorf("%s; reconnecting to %s", s.endOf(ctx, err), s.host)
+			return s.ended(ctx, err)
 		}
 		switch {
 		case m.tooLarge:
@@ -80,15 +74,20 @@ func (s *Stream) read(ctx context.Context) error {
 
 func (s *Stream) connected() { s.report.ok("connected to "+s.host, time.Time{}) }
 
-// endOf describes how a stream ended.
-func (s *Stream) endOf(ctx context.Context, err error) string {
+// ended describes how a stream ended.
+func (s *Stream) ended(ctx context.Context, err error) error {
+	end := s.plain(err)
 	switch {
+	case errors.Is(err, errEndless):
+		return &badConnection{cause: "endless", words: fmt.Sprintf("%s sent %v instead of events: check the URL of the stream", s.host, err)}
+	case s.empty:
+		return &badConnection{cause: "empty", words: s.host + " closed the event stream immediately"}
 	case errors.Is(context.Cause(ctx), errIdle):
-		return errIdle.Error()
+		end = errIdle.Error()
 	case errors.Is(err, io.EOF):
-		return "the server closed the stream"
+		end = "the server closed the stream"
 	}
-	return s.plain(err)
+	return fmt.Errorf("%s; reconnecting to %s", end, s.host)
 }
 
 // connect returns an answer that is an event stream.
@@ -122,16 +121,15 @@ func (s *Stream) connect(ctx context.Context) (*http.Response, error) {
 
 // refusal says why an answer is not a stream, nil if it is one.
 func (s *Stream) refusal(res *http.Response) error {
-	if res.StatusCode == http.StatusNoContent {
+	switch text := res.Header.Get("Content-Type"); res.StatusCode {
+	case http.StatusNoContent:
 		return errNoMore
-	}
-	if res.StatusCode == http.StatusOK {
-		kind, _, err := mime.ParseMediaType(res.Header.Get("Content-Type"))
-		if err == nil && kind == "text/event-stream" {
+	case http.StatusOK:
+		if kind, _, err := mime.ParseMediaType(text); err == nil && kind == "text/event-stream" {
 			return nil
 		}
 		answered := "no content type"
-		if text := res.Header.Get("Content-Type"); text != "" {
+		if text != "" {
 			answered = clean.Quoted(text)
 		}
 		return &badConnection{cause: "type", words: fmt.Sprintf(

@@ -9,18 +9,14 @@ import (
 	"time"
 )
 
-// maxEvent is the maximum size of an event's data in bytes, the same as of a
-// webhook's body.
-const maxEvent = 1 << 20
-
-// endless is the length in bytes of a line at which the stream is given up: it has
-// said nothing that could be stored for that long.
-const endless = 16 << 20
+// Limits, in bytes.
+const (
+	maxEvent = 1 << 20  // of an event's data, as of a webhook's body
+	maxField = 1024     // of an id or a name; longer ones are ignored
+	endless  = 16 << 20 // of a line; then the stream is given up
+)
 
 var errEndless = fmt.Errorf("a line longer than %d MiB", endless>>20)
-
-// maxField is the maximum length of an id or a name; longer ones are ignored.
-const maxField = 1024
 
 // message is one event of a stream.
 type message struct {
@@ -93,9 +89,8 @@ func (e *events) next() (message, error) {
 	}
 }
 
-// readLine returns a line without its terminator, valid until the next call. If the
-// line is too long it returns the beginning, and whole is false; if it is endless, it
-// fails.
+// readLine returns a line without its terminator, valid until the next call. Of a line
+// that is too long it returns the beginning, and whole is false.
 func (e *events) readLine() (line []byte, whole bool, err error) {
 	e.line, whole = e.line[:0], true
 	for n := 0; ; n++ {

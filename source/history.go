@@ -11,11 +11,9 @@ import (
 )
 
 // History is what the journal already contains, from any writer and any run, as the
-// feed folds it. One History serves a [Poller] and a [Stream] at the same time.
-//
-// It remembers at least the newest 50,000 ids, in at most 4 MB. Anything older counts
-// as new, which is harmless: the journal knows the ids of all messages, and repeated
-// news does not change the board.
+// feed folds it. A [Poller] and a [Stream] may share it. It remembers at least the newest
+// 50,000 ids, in at most 4 MB. Older ones count as new, which is harmless: the journal
+// knows the ids of all messages, and repeated news does not change the board.
 type History struct {
 	feed *feed.Feed
 
@@ -57,8 +55,7 @@ func (h *History) note(arrivals []feed.Arrival, history bool) {
 // catchUp waits until all that is stored now is known.
 func (h *History) catchUp(ctx context.Context) error { return h.feed.CatchUp(ctx) }
 
-// has reports whether a delivery with this id (not a webhook's) is already stored, or
-// a webhook with the same event_id.
+// has reports whether a delivery with this id, or a webhook with its event_id, is stored.
 func (h *History) has(id string) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -104,8 +101,8 @@ func (h *History) task(id string) (known, bool) {
 	}, true
 }
 
-// unfinished are the tasks that are not done, without those that the API did not
-// know when it was last asked, before goneSince.
+// unfinished are the tasks that are not done, without those that are gone since before
+// goneSince.
 func (h *History) unfinished(goneSince time.Time) []string {
 	h.feed.RLock()
 	defer h.feed.RUnlock()

@@ -9,8 +9,8 @@ import (
 	"aspectop/broadcast"
 )
 
-// Names looks up the names of the assets that are on the screen. Names must be
-// cleaned before they reach a terminal. Methods are safe for concurrent use.
+// Names looks up the names of the assets on the screen. They must be cleaned for a
+// terminal. Methods are safe for concurrent use.
 type Names struct {
 	api     API
 	changed func()
@@ -23,21 +23,14 @@ type Names struct {
 }
 
 const (
-	// namesPause limits it to two calls per second.
-	namesPause = 500 * time.Millisecond
-	// nameAgain is when an asset without a name, or one that could not be asked
-	// for, is asked for again; namesAgain when all are after trouble with the
-	// network or the key.
-	nameAgain  = 15 * time.Minute
-	namesAgain = time.Minute
+	namesPause = 500 * time.Millisecond // two calls per second
+	nameAgain  = 15 * time.Minute       // until an asset without a name, or a refused one, is asked for again
+	namesAgain = time.Minute            // until all are, after a problem with the network or the key
 )
 
 // NewNames makes no call yet. changed is called from [Names.Run] after each new name;
 // it may be nil.
 func NewNames(api API, changed func()) *Names {
-	if changed == nil {
-		changed = func() {}
-	}
 	return &Names{
 		api: api, changed: changed,
 		known: map[string]string{}, failed: map[string]time.Time{}, wake: make(chan struct{}, 1),
@@ -118,7 +111,7 @@ func (n *Names) set(id, name string) {
 		delete(n.failed, id)
 	}
 	n.mu.Unlock()
-	if name != "" {
+	if name != "" && n.changed != nil {
 		n.changed()
 	}
 }

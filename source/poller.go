@@ -21,17 +21,13 @@ import (
 type PollerConfig struct {
 	API     API
 	Journal Appender
-	History *History // of the same journal
-	// Every is the polling interval, ±10 percent; 0 polls only at the start and after
-	// each [Poller.Gap].
-	Every time.Duration
+	History *History      // of the same journal
+	Every   time.Duration // ±10 percent; 0 polls only at the start and after each [Poller.Gap]
 	// Wanted, if not nil, is called once, with the ids of the active tasks, before they
 	// are stored. The tasks that it returns are polled by id until they are done, even
 	// if they are unknown to the journal or to the API.
 	Wanted func(active []string) []string
-	// Report is called with each change, from one goroutine; it may be nil and must
-	// not block.
-	Report func(Report)
+	Report func(Report) // called with each change, from one goroutine; must not block; may be nil
 }
 
 // Poller reads the account's tasks from Aspect's API and stores what is new.
@@ -60,14 +56,12 @@ type ask struct {
 const (
 	longAgo = 24 * time.Hour
 
-	// An unfinished task that is not listed is asked for again after a minute, then
-	// less and less often: it may belong to another user.
-	firstAsk = time.Minute
-	lastAsk  = 15 * time.Minute
-
-	// One that the API did not know is asked for again at the next poll, after five
-	// seconds, and less and less often until goneAsked has passed.
+	// The pauses between questions for an unfinished task that is not listed grow: it
+	// may belong to another user. One that the API did not know is asked for sooner, until
+	// goneAsked has passed.
+	firstAsk     = time.Minute
 	firstGoneAsk = 5 * time.Second
+	lastAsk      = 15 * time.Minute
 	goneAsked    = time.Hour
 
 	asksAtOnce = 50 // in one poll, so that the list is not stale meanwhile
@@ -82,8 +76,8 @@ func NewPoller(c PollerConfig) *Poller {
 	return &Poller{c: c, gap: make(chan struct{}, 1), asks: map[string]ask{}}
 }
 
-// Gap reports that deliveries may have been missed, because the tunnel was down or
-// the machine asleep. It triggers the next poll at once and does not block.
+// Gap triggers a poll at once, because deliveries may have been missed while the tunnel
+// was down or the machine asleep. It does not block.
 func (p *Poller) Gap() {
 	select {
 	case p.gap <- struct{}{}:
@@ -165,8 +159,7 @@ func causeOf(err error) string {
 	return "other"
 }
 
-// aboutOne reports whether the API refused only this task, so that asking for others
-// makes sense.
+// aboutOne reports whether the API refused only this task, and may not refuse others.
 func aboutOne(err error) bool {
 	refused, ok := errors.AsType[*aspect.APIError](err)
 	return ok && refused.Status/100 == 4 && !slices.Contains([]int{401, 408, 429}, refused.Status)
@@ -275,8 +268,7 @@ func (p *Poller) askFor(ctx context.Context, ids []string, r *pollResult) error 
 	return nil
 }
 
-// ask asks for one task, and reports whether there was news of it, and whether the
-// API does not know it.
+// ask asks for one task. gone: the API does not know it.
 func (p *Poller) ask(ctx context.Context, id string) (news, gone bool, err error) {
 	t, err := p.c.API.Task(ctx, id)
 	gone = errors.Is(err, aspect.ErrNotFound)
@@ -354,12 +346,12 @@ func failedLongAgo(s *model.Snapshot, now time.Time) bool {
 	return !last.IsZero() && now.Sub(last) > longAgo && s.State() == model.Failed
 }
 
-// snapshotID identifies a snapshot by its features and time, because the rest of a
-// task may be formatted differently each time.
+// snapshotID depends only on features and time: the rest of a task may be formatted
+// differently each time.
 func snapshotID(s *model.Snapshot) string { return "api:" + s.ID + ":" + digest(content(s)) }
 
-// turnID identifies a snapshot that says that a task is gone or back. As this can
-// happen repeatedly, it includes the number of messages so far.
+// turnID identifies the change of a task to gone or back. As this can happen repeatedly,
+// it includes the number of messages so far.
 func turnID(s *model.Snapshot, before known) string {
 	h := content(s)
 	fmt.Fprintf(h, "gone %v after %d", !before.gone, before.messages)
@@ -383,8 +375,7 @@ func newsTo(k known, s *model.Snapshot) bool {
 	return s.Updated.After(k.Updated) || s.Updated.Equal(k.Updated) && !slices.Equal(s.Features, k.Features)
 }
 
-// goneBody is the body of a delivery that says that the API no longer knows a task;
-// see [model.Gone].
+// goneBody says that the API no longer knows a task; see [model.Gone].
 func goneBody(s *model.Snapshot, at time.Time) []byte {
 	type feature struct {
 		State model.State `json:"state"`

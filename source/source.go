@@ -1,10 +1,7 @@
 // Package source contains the sources other than webhooks: [Poller] reads tasks from
-// Aspect's REST API, to fill gaps or to work with nothing but a key, and [Stream]
-// reads the provider's event stream. They append deliveries to the journal like the
-// receiver, so the same order applies and everything counts once. [Names] looks up
-// the names of assets.
-//
-// The package draws nothing, opens no port and changes nothing in the account.
+// Aspect's REST API, to fill gaps or to work with nothing but a key, and [Stream] reads
+// the provider's event stream. They append deliveries to the journal like the receiver.
+// [Names] looks up the names of assets. Nothing in the account is changed.
 package source
 
 import (
@@ -29,11 +26,8 @@ type API interface {
 	Asset(ctx context.Context, id string) (aspect.Asset, error)
 }
 
-// jittered is d with ±10 percent of jitter, so that programs that started together
-// spread out.
-func jittered(d time.Duration) time.Duration {
-	return d - d/10 + rand.N(d/5+1)
-}
+// jittered is d ±10 percent, so that programs that started together spread out.
+func jittered(d time.Duration) time.Duration { return d - d/10 + rand.N(d/5+1) }
 
 // grow is the pause after the nth failure in a row: base, doubled each time, at most
 // limit.
@@ -56,8 +50,7 @@ const (
 	Stopped    State = "stopped" // not retrying; Detail says why
 )
 
-// Report describes the state of a source. It contains text from servers, which must
-// be cleaned before it reaches a terminal.
+// Report describes the state of a source. Its text must be cleaned for a terminal.
 type Report struct {
 	Source  model.Source
 	State   State
@@ -108,9 +101,7 @@ func (r *reporter) ok(detail string, next time.Time) {
 }
 
 // connecting reports an ordinary reconnection, without a notice.
-func (r *reporter) connecting(detail string, next time.Time) {
-	r.report(Connecting, detail, next, "")
-}
+func (r *reporter) connecting(detail string, next time.Time) { r.report(Connecting, detail, next, "") }
 
 // trouble reports a problem, with a notice if the cause is new. The detail may differ
 // each time (ports, times).
@@ -130,9 +121,7 @@ func (r *reporter) trouble(cause string, err error, next time.Time) {
 func (r *reporter) stopped(detail string) { r.report(Stopped, detail, time.Time{}, detail) }
 
 // note adds a notice without changing the state.
-func (r *reporter) note(text string) {
-	r.report(r.last.State, r.last.Detail, r.last.NextTry, text)
-}
+func (r *reporter) note(text string) { r.report(r.last.State, r.last.Detail, r.last.NextTry, text) }
 
 func (r *reporter) report(s State, detail string, next time.Time, notice string) {
 	if s != r.last.State {

@@ -17,27 +17,22 @@ import (
 // StreamConfig configures a [Stream].
 type StreamConfig struct {
 	URL string
-	// Key is sent as a bearer token if not empty, only to the URL's own server:
-	// redirects to others are not followed. It is for the server of the API alone; see
-	// [aspect.Client.At].
+	// Key is sent as a bearer token if not empty, only to the URL's own server. It is for
+	// the server of the API alone; see [aspect.Client.At].
 	Key     aspect.Credential
 	Journal Appender
 	History *History     // of the same journal, with headers
 	HTTP    *http.Client // nil: one of our own, through the environment's proxy
-	// Report is called with each change, from one goroutine; it may be nil and must
-	// not block.
-	Report func(Report)
+	Report  func(Report) // called with each change, from one goroutine; must not block; may be nil
 }
 
 // Stream reads the provider's event stream (server-sent events) and stores the events
 // in the journal. An event's data is the body of a webhook, or a bare task.
 //
-// Events are identified by their event_id or else by their data, because a stream's
-// own ids may restart with each connection. Events that are already in the journal,
-// from a webhook or from the stream, are skipped: a server may repeat many after each
-// connection. An event that cannot be stored is held until it can be.
-//
-// Stream reconnects from the last stored event, of this run or an earlier one.
+// Events are identified by their event_id or else by their data, because a stream's own
+// ids may restart with each connection. Those that are already in the journal, from any
+// source, are skipped. The stream waits while an event cannot be stored, and reconnects
+// from the last stored event, of this run or an earlier one.
 type Stream struct {
 	c      StreamConfig
 	host   string
@@ -52,16 +47,11 @@ type Stream struct {
 const (
 	defaultReconnect = 3 * time.Second
 	minReconnect     = 500 * time.Millisecond // whatever the server asks for
-
-	// idleLimit is how long a connection may be silent, without even a comment, before
-	// it is considered dead.
-	idleLimit = 90 * time.Second
-	// A connection that ended earlier than this without data has failed.
-	soon = 10 * time.Second
+	idleLimit        = 90 * time.Second       // without even a comment, a connection is dead
+	soon             = 10 * time.Second       // a connection that ended earlier without data has failed
 )
 
-// headerID and headerEvent are the headers in which a delivery stores the stream's id
-// and event name.
+// The headers in which a delivery stores the stream's id and event name.
 const (
 	headerID    = "Last-Event-Id"
 	headerEvent = "Event"
@@ -70,8 +60,8 @@ const (
 // streamID is the id of a delivery from the stream.
 func streamID(eventID string) string { return "sse:" + eventID }
 
-// NewStream validates the URL. It does not connect. Its error does not contain the
-// URL, which may contain a password.
+// NewStream does not connect. Its error does not contain the URL, which may contain a
+// password.
 func NewStream(c StreamConfig) (*Stream, error) {
 	u, err := url.Parse(c.URL)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
@@ -91,7 +81,7 @@ func NewStream(c StreamConfig) (*Stream, error) {
 	return &Stream{c: c, host: u.Host, client: &client, retry: defaultReconnect}, nil
 }
 
-// Run reads until ctx ends or the server says that there will be no more events. Call
+// Run reads until ctx ends or the server reports that there will be no more events. Call
 // it once.
 func (s *Stream) Run(ctx context.Context) {
 	s.report = newReporter(model.SourceSSE, "the event stream", s.c.Report)
@@ -147,8 +137,7 @@ func (s *Stream) store(ctx context.Context, m message) {
 	})
 }
 
-// try repeats work on the journal until it succeeds. Meanwhile the stream waits, and
-// unread events stay in the network and the server.
+// try repeats work on the journal until it succeeds. Meanwhile the stream is not read.
 func (s *Stream) try(ctx context.Context, work func() error) {
 	for n := 1; ; n++ {
 		err := work()

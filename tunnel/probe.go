@@ -22,7 +22,7 @@ const (
 )
 
 // Prober tests whether a public URL leads to this process: it sends a signed request
-// that the receiver recognises. To others it polls like any delivery. A Prober is safe
+// that the receiver recognises. To others it looks like any delivery. A Prober is safe
 // for concurrent use.
 type Prober struct {
 	sign      func(id string, at time.Time, body []byte) string

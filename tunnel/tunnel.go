@@ -1,11 +1,8 @@
-// Package tunnel makes the receiver reachable from the internet and reports truthfully
-// whether it is. There are three ways: cloudflared as a child process, Svix's relay
-// over a websocket, and a URL of the user's own tunnel. The only proof is a signed
-// request of our own that arrives through the public URL; see [Prober].
-//
-// The package is not a server and does not judge deliveries: it knows only the
-// receiver's local URL. It does not register the public URL anywhere; [Options.Report]
-// reports when it changes.
+// Package tunnel makes the receiver reachable from the internet and measures whether it
+// is. There are three providers: cloudflared as a child process, Svix's relay over a
+// websocket, and a tunnel of the user's own. The only proof is a signed request of our
+// own that arrives through the public URL; see [Prober]. The package registers the
+// public URL nowhere; [Options.Report] reports when it changes.
 package tunnel
 
 import (
@@ -31,39 +28,26 @@ const (
 	OwnURL      Mode = "url"         // a tunnel of the user's own
 )
 
-// ReadyWait is how long to wait in [Tunnel.Ready] at the start before continuing
-// without.
+// ReadyWait is how long to wait for [Tunnel.Ready] before continuing without.
 const ReadyWait = 30 * time.Second
 
-// ErrRefused is in the error of [Tunnel.Ready] if the tunnel's program rejects its
-// flags, so that retrying is useless.
+// ErrRefused means that the tunnel's program rejects its flags, so retrying is useless.
 var ErrRefused = errors.New("refused")
 
 // Options configure a tunnel. Local, Path, Prober and Report are required.
 type Options struct {
-	Mode Mode
-	// Local is the receiver's local URL without a path, such as http://127.0.0.1:8787.
-	Local string
-	// Path is the receiver's path, escaped as in a URL. Nothing else is exposed.
-	Path string
-	// PublicURL is the URL for OwnURL, or of a named tunnel of Cloudflared. Without a
-	// path, Path is appended.
-	PublicURL string
-	// Program is cloudflared's name or path; "" polls for it on PATH.
-	Program string
-	// Token is the token of a named tunnel of Cloudflared. It is passed only in the
-	// child's environment.
-	Token string
-	// StateDir is the directory where SvixRelay stores its token, so that the public
-	// URL stays the same. It is created if missing.
-	StateDir string
-	// Prober probes the public URL. The receiver must call its Saw.
-	Prober *Prober
+	Mode      Mode
+	Local     string  // the receiver's URL without a path: http://127.0.0.1:8787
+	Path      string  // the receiver's, escaped as in a URL; nothing else is exposed
+	PublicURL string  // of OwnURL or a named tunnel; without a path, Path is appended
+	Program   string  // cloudflared's name or path; "" searches PATH
+	Token     string  // of a named tunnel; passed only in the child's environment
+	StateDir  string  // where SvixRelay keeps its token, and so its URL; created if missing
+	Prober    *Prober // the receiver must call its Saw
 	// Report is called with every change, never concurrently. A probe counts as a
 	// change if it is the first of a connection or its result differs.
 	Report func(model.Tunnel)
-	// Now is the wall clock; nil is time.Now.
-	Now func() time.Time
+	Now    func() time.Time // the wall clock; nil is time.Now
 }
 
 // linkStatus is a provider's report.
@@ -102,16 +86,13 @@ type Tunnel struct {
 
 	mu        sync.Mutex
 	published model.Tunnel
-	// missing says why the newest probe failed, even if it does not count yet; "" if it
-	// succeeded.
-	missing string
-	refused bool
-	changed broadcast.Signal // of changes
+	missing   string // why the newest probe failed, even if it does not count yet
+	refused   bool
+	changed   broadcast.Signal
 }
 
-// Start starts the tunnel and returns without waiting for it. The tunnel ends with ctx
-// or [Tunnel.Stop]. An error is for the user to fix: a missing program or an invalid
-// option.
+// Start returns without waiting. The tunnel ends with ctx or [Tunnel.Stop]. An error is
+// for the user to fix: a missing program or an invalid option.
 func Start(ctx context.Context, o Options) (*Tunnel, error) {
 	if o.Now == nil {
 		o.Now = time.Now
@@ -135,8 +116,7 @@ type kind struct {
 	open   func(Options) (provider, error)
 }
 
-// kinds also determine the values of --tunnel, their completion and the errors about
-// them.
+// kinds also determine the values of --tunnel.
 var kinds = []kind{
 	{Cloudflared, true, cloudflaredNotice, func(o Options) (provider, error) { c, err := newCloudflared(o); return c.run, err }},
 	{SvixRelay, true, relayNotice, func(o Options) (provider, error) { r, err := newRelay(o); return r.run, err }},
@@ -210,9 +190,9 @@ func (t *Tunnel) Ready(ctx context.Context, atMost time.Duration) error {
 	}
 }
 
-// Stop closes the tunnel and waits until it is closed and no child is left: up to five
-// seconds if cloudflared still serves requests. Stop the receiver first, so that its
-// last answers get through.
+// Stop waits until the tunnel is closed and no child is left: up to five seconds if
+// cloudflared still serves requests. Stop the receiver first, so that its last answers
+// get through.
 func (t *Tunnel) Stop() {
 	t.cancel()
 	<-t.done
