@@ -42,13 +42,9 @@ func (c *Client) attempts(ctx context.Context, by, id string, limit int) ([]mode
 func list[T any](ctx context.Context, c *Client, path string, query url.Values, name string, limit int, read func(object, json.RawMessage) T) ([]T, error) {
 	var all []T
 	for range maxPages {
-		answer, err := c.do(ctx, call{method: http.MethodGet, path: path, query: query})
+		items, next, err := c.page(ctx, path, query, name)
 		if err != nil {
 			return nil, err
-		}
-		items, next, err := listOf(answer, name)
-		if err != nil {
-			return nil, fmt.Errorf("GET %s: %w", path, err)
 		}
 		for _, raw := range items[:min(len(items), limit-len(all))] {
 			o, _ := objectOf(raw)
@@ -60,6 +56,18 @@ func list[T any](ctx context.Context, c *Client, path string, query url.Values, 
 		query.Set("iterator", next)
 	}
 	return all, nil
+}
+
+// page returns the items of one page of a list, and the iterator of the next.
+func (c *Client) page(ctx context.Context, path string, query url.Values, name string) (items []json.RawMessage, next string, err error) {
+	answer, err := c.do(ctx, call{method: http.MethodGet, path: path, query: query})
+	if err != nil {
+		return nil, "", err
+	}
+	if items, next, err = listOf(answer, name); err != nil {
+		err = fmt.Errorf("GET %s: %w", path, err)
+	}
+	return items, next, err
 }
 
 func messageOf(o object, raw json.RawMessage) model.SentMessage {
@@ -114,14 +122,9 @@ type Asset struct{ ID, Name string }
 // ActiveTasks returns the account's tasks that are queued, processing or failed.
 // Completed ones are not among them.
 func (c *Client) ActiveTasks(ctx context.Context) ([]Task, error) {
-	const path = "/tasks/active"
-	answer, err := c.do(ctx, call{method: http.MethodGet, path: path})
+	items, _, err := c.page(ctx, "/tasks/active", nil, "tasks")
 	if err != nil {
 		return nil, err
-	}
-	items, _, err := listOf(answer, "tasks")
-	if err != nil {
-		return nil, fmt.Errorf("GET %s: %w", path, err)
 	}
 	tasks := make([]Task, len(items))
 	for i, raw := range items {
@@ -135,19 +138,13 @@ func (c *Client) ActiveTasks(ctx context.Context) ([]Task, error) {
 // [ErrNotFound].
 func (c *Client) Task(ctx context.Context, id string) (Task, error) {
 	o, raw, err := c.get(ctx, "/tasks/", id, "task")
-	if err != nil {
-		return Task{}, err
-	}
-	return Task{ID: o.text("id"), Raw: raw}, nil
+	return Task{ID: o.text("id"), Raw: raw}, err
 }
 
 // Asset returns one asset. If there is none the error matches [ErrNotFound].
 func (c *Client) Asset(ctx context.Context, id string) (Asset, error) {
 	o, _, err := c.get(ctx, "/assets/", id, "asset")
-	if err != nil {
-		return Asset{}, err
-	}
-	return Asset{ID: o.text("id"), Name: o.text("name")}, nil
+	return Asset{ID: o.text("id"), Name: o.text("name")}, err
 }
 
 // get reads an object by id, which may be wrapped in a member called name.

@@ -43,13 +43,8 @@ const (
 
 // Orphan is an endpoint of an earlier run. String describes it to the user.
 type Orphan struct {
+	leaseRecord // if Unreadable, only the Nonce
 	Outcome     Outcome
-	EndpointID  string // empty if Unanswered or Unreadable
-	URL         string // where the endpoint points, as far as known
-	Description string // as shown in the dashboard
-	Nonce       string
-	APIURL      string
-	Created     time.Time
 	Path        string // of the lease
 	Err         error
 }
@@ -60,7 +55,7 @@ func (o Orphan) String() string {
 	var s string
 	switch o.Outcome {
 	case Repointed:
-		return left + " now points to " + o.URL
+		return left + " now points to " + o.Endpoint.URL
 	case Deleted:
 		s = left + " was deleted"
 	case Gone:
@@ -71,7 +66,7 @@ func (o Orphan) String() string {
 		return fmt.Sprintf("%s belongs to another API key or address (%s) and was not changed: run aspectop with that key, or delete the endpoint in Aspect's dashboard and then the file %s", left, o.APIURL, o.Path)
 	case Unanswered:
 		return fmt.Sprintf("an earlier run asked %s at %s for a webhook endpoint for %s but got no answer, so it may exist: %s",
-			o.APIURL, o.Created.Local().Format(time.DateTime), o.URL, lookFor(o.Description))
+			o.APIURL, o.Created.Local().Format(time.DateTime), o.Endpoint.URL, lookFor(o.Endpoint.Description))
 	case Unreadable:
 		return fmt.Sprintf("cannot read the lease of a webhook endpoint: %v: look in Aspect's dashboard for an endpoint whose description contains the nonce %s, delete it, and then the file", o.Err, o.Nonce)
 	default:
@@ -146,7 +141,7 @@ func (rec *Recovery) collect() (files []*leaseFile, err error) {
 			continue // its owner is running
 		}
 		if err != nil {
-			rec.Orphans = append(rec.Orphans, Orphan{Outcome: Unreadable, Nonce: nonce, Err: err})
+			rec.Orphans = append(rec.Orphans, Orphan{leaseRecord{Nonce: nonce}, Unreadable, "", err})
 			continue
 		}
 		switch err := f.read(); {
@@ -156,17 +151,14 @@ func (rec *Recovery) collect() (files []*leaseFile, err error) {
 			f.remove() // only a lock was left, which is harmless
 		default:
 			f.close()
-			rec.Orphans = append(rec.Orphans, Orphan{Outcome: Unreadable, Nonce: nonce, Path: f.path(), Err: err})
+			rec.Orphans = append(rec.Orphans, Orphan{leaseRecord{Nonce: nonce}, Unreadable, f.path(), err})
 		}
 	}
 	return files, nil
 }
 
 func (rec *Recovery) add(outcome Outcome, f *leaseFile, err error) {
-	rec.Orphans = append(rec.Orphans, Orphan{
-		Outcome: outcome, EndpointID: f.EndpointID, URL: f.Endpoint.URL, Description: f.Endpoint.Description,
-		Nonce: f.Nonce, APIURL: f.APIURL, Created: f.Created, Path: f.path(), Err: err,
-	})
+	rec.Orphans = append(rec.Orphans, Orphan{f.leaseRecord, outcome, f.path(), err})
 }
 
 // unanswered reports an intent until the user has seen it, and deletes it after

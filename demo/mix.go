@@ -130,8 +130,8 @@ func (w *world) send(t *task, m Message) {
 	}
 }
 
-// holdBack is how long after its successor t's current message is delivered; 0 means in
-// order. It requires a successor soon: t is young and has a queued feature.
+// holdBack is how long after its successor t's current message is delivered; 0: in order.
+// There must be a successor soon: t is young and has a queued feature.
 func (w *world) holdBack(t *task) time.Duration {
 	switch faults := &w.faults; {
 	case w.now-t.created >= 4*time.Second || !t.waits():

@@ -43,10 +43,9 @@ const inFlight = 16
 // which is too long for a demo.
 var retries = []time.Duration{2 * time.Second, 5 * time.Second, 10 * time.Second, 20 * time.Second}
 
-// Run plays a scenario to the sender's receiver. It returns nil when ctx has ended,
-// Duration has passed, or everything was delivered. It fails if the receiver cannot be
-// reached, at first or during all retries of a message, or if it rejects valid messages
-// at every attempt.
+// Run plays a scenario to the sender's receiver until everything is delivered, Duration
+// has passed or ctx ends. It fails if the receiver cannot be reached, at first or during
+// all retries of a message, or if it rejects valid messages at every attempt.
 func Run(ctx context.Context, s *Sender, o Options) error {
 	if err := o.check(); err != nil {
 		return err

@@ -106,16 +106,14 @@ func (r *reporter) connecting(detail string, next time.Time) { r.report(Connecti
 // trouble reports a problem, with a notice if the cause is new. The detail may differ
 // each time (ports, times).
 func (r *reporter) trouble(cause string, err error, next time.Time) {
-	detail := err.Error()
-	notice := ""
-	if r.noticed != Trouble || r.cause != cause {
-		notice = detail
-	}
+	notice := err.Error()
 	if r.noticed != Trouble {
 		r.since = time.Now()
+	} else if r.cause == cause {
+		notice = ""
 	}
 	r.noticed, r.cause, r.last.Err = Trouble, cause, err
-	r.report(Trouble, detail, next, notice)
+	r.report(Trouble, err.Error(), next, notice)
 }
 
 func (r *reporter) stopped(detail string) { r.report(Stopped, detail, time.Time{}, detail) }

@@ -15,9 +15,7 @@ const (
 	failuresToReport = 3
 
 	clockEvery = 5 * time.Second
-	// slept is how much more than clockEvery the wall clock must advance to conclude
-	// that the machine was asleep or this process stopped.
-	slept = 10 * time.Second
+	slept      = 10 * time.Second // more than clockEvery on the wall clock: the machine was asleep
 )
 
 // probePauses are the pauses after failed probes, followed by probeEvery.

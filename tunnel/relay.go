@@ -29,8 +29,7 @@ const (
 	relayListen = "wss://api.relay.svix.com/api/v1/listen/"
 	playBase    = "https://play.svix.com/"
 
-	// relaySilence is how long the relay may be silent. It sends a ping every 20 s.
-	relaySilence = 35 * time.Second
+	relaySilence = 35 * time.Second // the relay sends a ping every 20 s
 	relayGreet   = 10 * time.Second // for connecting and the answer to our start
 	relayWrite   = 10 * time.Second
 	// relayFrame is the maximum size of a frame, in bytes. Bodies have up to 1 MiB, in
@@ -52,10 +51,10 @@ const relayNotice = "Svix Play keeps a history of what comes through this tunnel
 
 var relayPauses = [...]time.Duration{0, 100 * time.Millisecond, time.Second, 5 * time.Second}
 
-var errSilent = errors.New("no data received")
-
-// errTaken means that somebody else uses this token.
-var errTaken = errors.New("another program uses this address")
+var (
+	errSilent = errors.New("no data received")
+	errTaken  = errors.New("another program uses this address")
+)
 
 // relay is the provider that listens at Svix's relay and posts its requests to the
 // receiver.
@@ -197,8 +196,8 @@ func (r *relay) serve(ctx context.Context, wake <-chan struct{}, connected func(
 			return why(ctx, err)
 		}
 		silence.Reset(relaySilence)
-		e, err := readEvent(text)
-		if err != nil {
+		e, ok := readEvent(text)
+		if !ok {
 			continue // without an id it cannot be answered
 		}
 		slots <- struct{}{} // posts take less than relaySilence
@@ -284,10 +283,8 @@ func (f tokenFile) replace() (token string, err error) {
 func newToken() string { return "c_" + (crand.Text() + crand.Text())[:27] }
 
 const (
-	// postTimeout is how long the receiver may take to answer.
-	postTimeout = 30 * time.Second
-	// postAnswer is the maximum size of its answer, in bytes.
-	postAnswer = 1 << 20
+	postTimeout = 30 * time.Second // for the receiver's answer
+	postAnswer  = 1 << 20          // its maximum size, in bytes
 )
 
 // event is a request to the public URL, with one value per header.
@@ -306,15 +303,11 @@ type reply struct {
 	Body    []byte            `json:"body"`
 }
 
-func readEvent(text []byte) (e event, err error) {
+// readEvent reads a frame, which may be something else.
+func readEvent(text []byte) (e event, ok bool) {
 	var m message
-	if err := json.Unmarshal(text, &m); err != nil {
-		return e, err
-	}
-	if m.Type != "event" {
-		return e, errors.New("no event")
-	}
-	return e, json.Unmarshal(m.Data, &e)
+	ok = json.Unmarshal(text, &m) == nil && m.Type == "event" && json.Unmarshal(m.Data, &e) == nil
+	return e, ok
 }
 
 // newPoster returns a client that does not modify requests and answers.

@@ -11,10 +11,9 @@ import (
 )
 
 const (
-	// unreadMax is after how many unanswered polls the state is unknown.
-	unreadMax = 3
-	// recentError is the maximum age of an error that counts as the reason for an exit.
-	recentError = 5 * time.Second
+	unreadMax    = 3               // unanswered polls, after which the state is unknown
+	refusedOften = 3               // refusals, the fewest that count as final
+	recentError  = 5 * time.Second // the maximum age of an error that explains an exit
 )
 
 // session is one run of the program.
@@ -54,16 +53,15 @@ func (l *session) run(ctx context.Context) end {
 		return end{why: fmt.Sprintf("%s cannot be run: %v", l.program, cause(err)), refused: true}
 	}
 	defer c.stop(l.patience)
-	polling, cancel := context.WithCancel(ctx)
+	polling, cancel := context.WithCancel(ctx) // a poll in progress ends with the program
 	defer cancel()
-	go func() { // a poll in progress ends with the program
+	go func() {
 		select {
 		case <-c.done:
 			cancel()
 		case <-polling.Done():
 		}
 	}()
-
 	var m *meter
 	l.heard = time.Now()
 	poll := time.NewTimer(l.silence)
@@ -214,9 +212,6 @@ func (l *session) words(since time.Time) string {
 	return "no reason given"
 }
 
-// refusedOften is the minimum number of refusals that count as final.
-const refusedOften = 3
-
 // outage is a time without a connection to the edge. It uses the monotonic clock,
 // because nothing is refused while the machine is asleep.
 type outage struct {
@@ -257,7 +252,10 @@ func (l *session) unconnected(ctx context.Context, m *meter) (e end, again time.
 		return l.refusal(), 0
 	}
 	if !l.since.IsZero() && now.Sub(l.outage.since) >= l.lost {
-		if l.stuck(ctx) {
+		// After a QUIC connection cloudflared tries nothing else, even if the current
+		// network blocks UDP. A restart changes the URL of a quick tunnel, so the network
+		// must be up.
+		if l.token != "" || l.host != "" && l.outside(ctx, l.host) {
 			return l.loss(), 0
 		}
 		l.outage.since = now
@@ -275,13 +273,6 @@ func (l *session) unconnected(ctx context.Context, m *meter) (e end, again time.
 	}
 	l.report(linkStatus{state: state, url: l.url(), detail: why})
 	return end{}, l.fast
-}
-
-// stuck reports whether a restart may help. After a QUIC connection cloudflared tries
-// nothing else, even if the current network blocks UDP. A restart changes the URL of a
-// quick tunnel, so the network must be up.
-func (l *session) stuck(ctx context.Context) bool {
-	return l.token != "" || l.host != "" && l.outside(ctx, l.host)
 }
 
 func answersTCP(ctx context.Context, host string) bool {
