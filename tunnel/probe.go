@@ -25,14 +25,14 @@ const (
 // that the receiver recognises. To others it looks like any delivery. A Prober is safe
 // for concurrent use.
 type Prober struct {
-	sign      func(id string, at time.Time, body []byte) string
+	sign      sig.Signer
 	transport *http.Transport
 	pending   sync.Map // of *atomic.Bool by id: whether a running probe has arrived
 }
 
 // NewProber returns a Prober that signs its requests with sign. The receiver needs the
 // same key as its Probe, and [Prober.Saw] as its Probed.
-func NewProber(sign func(id string, at time.Time, body []byte) string) *Prober {
+func NewProber(sign sig.Signer) *Prober {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	// Every probe uses a new connection: an old one proves nothing if the DNS or the
 	// network has changed.
