@@ -11,9 +11,8 @@ import (
 // all messages of a task, and the feature states it told. 56 bytes, no pointer.
 //
 // The order is (data.task.updated, envelope timestamp, rank, number of terminal
-// features, event_id, SHA-256 of the body). Of the hash the first eight bytes
-// serve: two bodies that agree in all that stands before it and in these too
-// are taken for equal. Marks that are equal in the order are kept apart by seq.
+// features, event_id, SHA-256 of the body, seq). Of the hash, the first eight bytes
+// count.
 type mark struct {
 	updated, stamp int64    // nanoseconds since 1970
 	event          [16]byte // event_id, if origin says so
@@ -82,7 +81,7 @@ func (b *Board) compare(m, n *mark) int {
 	} else if c := cmp.Compare(o.eventID(m), p.eventID(n)); c != 0 {
 		return c
 	}
-	return cmp.Compare(m.sum, n.sum)
+	return cmp.Or(cmp.Compare(m.sum, n.sum), cmp.Compare(m.seq, n.seq))
 }
 
 func (o *origin) eventID(m *mark) string {

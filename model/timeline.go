@@ -28,7 +28,7 @@ func (s Span) Length(now time.Time) time.Duration {
 // left out. It costs the number of the task's messages.
 func (t *Task) Timeline(feature string) []Span {
 	var spans []Span
-	t.walk(feature, func(s State, from, to int64) {
+	t.walk(feature, false, func(s State, from, to int64) {
 		spans = append(spans, Span{s, fromNano(from), fromNano(to)})
 	})
 	return spans
@@ -38,13 +38,13 @@ func (t *Task) Timeline(feature string) []Span {
 // if no message tells.
 func (t *Task) Since(feature string) time.Time {
 	since := int64(noTime)
-	t.walk(feature, func(_ State, from, _ int64) { since = from })
+	t.walk(feature, false, func(_ State, from, _ int64) { since = from })
 	return fromNano(since)
 }
 
 // walk calls f for each stay of the feature, oldest first; to is noTime in the
-// last one.
-func (t *Task) walk(feature string, f func(s State, from, to int64)) {
+// last one. With phases, unknown states are taken for processing.
+func (t *Task) walk(feature string, phases bool, f func(s State, from, to int64)) {
 	t.sort()
 	var (
 		state, told State // of the stay under way; of the instant under way
@@ -68,7 +68,9 @@ func (t *Task) walk(feature string, f func(s State, from, to int64)) {
 			enter()
 			at = t.marks[i].updated
 		}
-		told = s
+		if told = s; phases {
+			told = s.phase()
+		}
 	}
 	enter()
 	if from != noTime {
@@ -166,22 +168,4 @@ func diff(before, after *shape) []Change {
 	}
 	slices.SortFunc(changes, func(a, b Change) int { return CompareFeatures(a.Feature, b.Feature) })
 	return changes
-}
-
-// stays calls f for each stay of the feature that has ended, with unknown states
-// taken for processing.
-func (t *Task) stays(feature string, f func(phase State, length time.Duration)) {
-	var (
-		phase State
-		since int64
-	)
-	t.walk(feature, func(s State, from, _ int64) {
-		switch next := s.phase(); {
-		case phase == "":
-			phase, since = next, from
-		case next != phase:
-			f(phase, fromNano(from).Sub(fromNano(since)))
-			phase, since = next, from
-		}
-	})
 }
