@@ -53,7 +53,7 @@ func (s *Session) ServeMetrics(address string) error {
 	if address == "" {
 		return nil
 	}
-	l, _, err := listen("metrics", address, false)
+	l, _, err := s.listen("metrics", address, false)
 	if err != nil {
 		return err
 	}

@@ -36,7 +36,7 @@ type reception struct {
 // Listen opens the port. If next is set and the port is in use, it opens the next
 // free one.
 func (s *Session) Listen(address string, next bool) error {
-	l, moved, err := listen("listen", address, next)
+	l, moved, err := s.listen("listen", address, next)
 	if err != nil {
 		return err
 	}
@@ -44,8 +44,8 @@ func (s *Session) Listen(address string, next bool) error {
 	if moved {
 		s.Remark(fmt.Sprintf("%s is in use, receiving on %s instead", address, l.Addr()))
 	}
-	if receiver.Public(l.Addr().String()) {
-		s.Remark(fmt.Sprintf("%s is open to the network", l.Addr()))
+	if network := openToNetwork(l); network != "" {
+		s.Remark(network)
 	}
 	return nil
 }

@@ -62,8 +62,9 @@ func (s *Session) options() screen.Options {
 	o := screen.Options{
 		Feed: s.Feed, Journal: s.rows, Receiver: s.URL(), JournalPath: s.place, Try: s.try, Remarks: s.remarks,
 		ASCII: s.output.ascii, ReducedMotion: s.output.reducedMotion,
-		Conceal: s.token(), Filter: s.filter, Since: s.output.since.At, CanSuspend: terminal.CanSuspend, Notify: s.notify,
+		Conceal: s.token, Filter: s.filter, Since: s.output.since.At, CanSuspend: terminal.CanSuspend, Notify: s.notify,
 		Resumed: s.gap, Sources: s.states, Failing: s.failing, Export: exportTask, Picture: savePicture,
+		Viewers: s.viewers,
 	}
 	for _, secret := range s.knownSecrets() {
 		o.Secrets = append(o.Secrets, secret.Name)
@@ -74,9 +75,6 @@ func (s *Session) options() screen.Options {
 	}
 	if s.names != nil {
 		o.Names = s.names
-	}
-	if s.ssh != nil {
-		o.Viewers = s.ssh.server.Viewers
 	}
 	if s.reach != nil {
 		o.Endpoint = s.reach.state

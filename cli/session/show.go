@@ -34,8 +34,9 @@ func (s *Session) mode() mode {
 
 // show draws the screen or prints lines.
 func (s *Session) show(ctx context.Context) error {
-	defer s.shareSSH()()
-	defer s.shareWeb()()
+	for _, v := range s.servers {
+		defer s.start(v)()
+	}
 	if s.instead == nil && s.mode() == onScreen {
 		return s.screen(ctx)
 	}
