@@ -32,15 +32,7 @@ func (s *Session) screen(ctx context.Context) error {
 	p := tea.NewProgram(s.recorded(m), append(options, tea.WithoutSignalHandler())...)
 	s.program.Store(p)
 	defer terminal.StartGuard()()
-	ended := make(chan struct{})
-	defer close(ended)
-	go func() {
-		select {
-		case <-ctx.Done():
-			p.Quit()
-		case <-ended:
-		}
-	}()
+	defer context.AfterFunc(ctx, p.Quit)()
 	restore := terminal.Keep()
 	_, err := p.Run()
 	restore()
@@ -76,8 +68,8 @@ func (s *Session) options() screen.Options {
 	if s.names != nil {
 		o.Names = s.names
 	}
-	if s.reach != nil {
-		o.Endpoint = s.reach.state
+	if s.exposure != nil {
+		o.Endpoint = s.exposure.state
 	}
 	if len(s.forwarders) > 0 {
 		o.Queues, o.Editor = s.queues, editor

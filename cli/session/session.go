@@ -52,12 +52,12 @@ type Session struct {
 
 // Options configure a session.
 type Options struct {
-	Output  Output
-	Filter  *model.Filter
-	Secrets []receiver.Secret // for verifying deliveries
-	Path    string            // of the receiver
-	Reach   *Reach            // makes the receiver public; nil does not
-	Try     string            // a command that produces a first event, suggested on an empty screen
+	Output   Output
+	Filter   *model.Filter
+	Secrets  []receiver.Secret // for verifying deliveries
+	Path     string            // of the receiver
+	Exposure *Exposure         // makes the receiver public; nil does not
+	Try      string            // a command that produces a first event, suggested on an empty screen
 }
 
 // New prepares a session on a store, which the caller closes after it. Everything
@@ -66,7 +66,7 @@ func New(o Options, st *Store) *Session {
 	return &Session{
 		Store: st, output: o.Output, filter: o.Filter, try: o.Try,
 		reception: reception{
-			path: o.Path, secrets: o.Secrets, reach: o.Reach,
+			path: o.Path, secrets: o.Secrets, exposure: o.Exposure,
 			receiving: make(chan struct{}), ready: make(chan struct{}),
 		},
 		sources: sources{gap: func() {}},
