@@ -118,7 +118,10 @@ func (s *Session) print(ctx context.Context) error {
 		stop := s.diagnose(ctx, o.Told, false)
 		defer stop()
 	}
-	o.Trouble, o.Forwarding, o.Temporary = s.troubled, s.forwarding(), s.temporary
+	o.Trouble, o.Temporary = s.troubled, s.temporary
+	if len(s.forwarders) > 0 {
+		o.Forwarding = s.forwarding
+	}
 	return printer.Run(ctx, o)
 }
 
