@@ -56,7 +56,7 @@ func (Newest) Draw(sc *screen.Screen, w, h int) []string {
 			Draw: func(l *draw.Line, t taskRow, w int) { l.Cell(draw.Dim, draw.Short(sc.UserID(t.Task), w), w) }},`},
 	// A filter term.
 	{"model/filter.go", `var fields = []field{`,
-		`	{"source", func(s subject, t *term) bool { return s.Event != nil && beginsWith(string(s.Event.Source), t.value) }, nil},`},
+		`	{"source", func(s target, t *term) bool { return s.event != nil && beginsWith(string(s.event.Source), t.value) }, nil},`},
 	// An export format.
 	{"printer/export.go", `var ExportFormats = []ExportFormat{`,
 		`	{"numbers", "one number per line", func(out *bytes.Buffer, _ *ExportOptions) form { return numbers{out} }},`},

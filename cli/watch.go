@@ -31,7 +31,7 @@ type watchFlags struct {
 	retain       settings.Span
 	metrics      string
 
-	session.ReachFlags
+	session.ExposureFlags
 	session.SourceFlags
 	session.HandlerFlags
 	session.Sharing
@@ -59,7 +59,7 @@ watch registers an endpoint while it runs. With only a key it polls the API.`,
 	f.StringVar(&w.journal, "journal", "", "journal: a file, a PostgreSQL database (postgres://user@host/database), or \"memory\" for one that is deleted on exit")
 	f.Var(&w.retain, "retain", "delete deliveries older than this, such as 30d (default: keep all)")
 	f.StringVar(&w.metrics, "metrics", "", "serve metrics for Prometheus on the `address`, such as 127.0.0.1:9464")
-	w.ReachFlags.Flags(f)
+	w.ExposureFlags.Flags(f)
 	w.SourceFlags.Flags(f)
 	w.HandlerFlags.Flags(f)
 	w.Sharing.Flags(f)
@@ -81,7 +81,7 @@ func (w *watchFlags) run(ctx context.Context, flags *pflag.FlagSet) error {
 	}
 	o := session.Options{Output: w.Output, Filter: filter, Secrets: plan.secrets, Path: w.path, Try: "aspectop demo"}
 	if plan.receive {
-		if o.Reach, err = w.Reach(plan.registrar); err != nil {
+		if o.Exposure, err = w.Exposure(plan.registrar); err != nil {
 			return err
 		}
 	}
@@ -129,7 +129,7 @@ type plan struct {
 // plan decides between receiving with a secret, receiving with a registered
 // endpoint, and polling. A key alone never changes anything at Aspect.
 func (w *watchFlags) plan() (p plan, err error) {
-	if err := w.ReachFlags.Check(); err != nil {
+	if err := w.ExposureFlags.Check(); err != nil {
 		return p, err
 	}
 	p.poll = time.Duration(w.Poll)

@@ -158,7 +158,7 @@ func BenchmarkFilter(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				for i := range board.Len() {
-					s := subject{Task: board.At(i), Name: names[i], Now: now}
+					s := target{task: board.At(i), name: names[i], now: now}
 					f.match(&s)
 				}
 			}

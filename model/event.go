@@ -2,6 +2,7 @@ package model
 
 import (
 	"crypto/sha256"
+	"encoding/binary"
 	"strings"
 	"time"
 )
@@ -65,16 +66,12 @@ type Snapshot struct {
 func Decode(d *Delivery) Event {
 	e := Event{Seq: d.Seq, Message: d.Message, ID: d.ID, Source: d.Source, Received: d.Received}
 	sum := sha256.Sum256(d.Body)
-	for _, b := range sum[:8] {
-		e.sum = e.sum<<8 | uint64(b)
+	e.sum = binary.BigEndian.Uint64(sum[:])
+	if d.Source != SourceAPI {
+		e.fromEnvelope(d.Body)
 	}
-	if d.Source == SourceAPI {
-		e.fromAPI(d.Body)
-		return e
-	}
-	e.fromEnvelope(d.Body)
-	if d.Source == SourceSSE && e.Kind == Unrecognised {
-		e.fromBareTask(d.Body)
+	if d.Source == SourceAPI || d.Source == SourceSSE && e.Kind == Unrecognised {
+		e.fromTask(d.Body)
 	}
 	return e
 }
@@ -83,45 +80,32 @@ func Decode(d *Delivery) Event {
 // gives none.
 const TypeSnapshot = "snapshot"
 
-func (e *Event) fromAPI(body []byte) {
+// fromTask reads a task without an envelope: one of the API's, or of the event stream.
+// The stream's must tell features: an id alone may be that of anything.
+func (e *Event) fromTask(body []byte) {
 	w, ok := readTask(body)
-	if !ok || w.ID == "" {
+	if !ok || w.ID == "" || e.Source == SourceSSE && len(w.Features) == 0 {
 		e.Kind, e.Type = Unrecognised, "unrecognised"
 		return
 	}
-	e.Kind, e.Type, e.UserID = Progress, TypeSnapshot, w.UserID
-	e.Task = w.snapshot()
-	if w.Gone {
+	e.Kind, e.Type, e.UserID, e.Task = Progress, TypeSnapshot, w.UserID, w.snapshot()
+	if w.Gone && e.Source == SourceAPI {
 		e.Kind, e.Type, e.Timestamp = Gone, TypeGone, ParseTime(w.Timestamp)
 	}
-}
-
-// fromBareTask reads a task that the event stream tells without an envelope. It
-// must tell features: an id alone may be that of anything.
-func (e *Event) fromBareTask(body []byte) {
-	w, ok := readTask(body)
-	if !ok || w.ID == "" || len(w.Features) == 0 {
-		return
-	}
-	e.Kind, e.Type, e.UserID = Progress, TypeSnapshot, w.UserID
-	e.Task = w.snapshot()
 }
 
 func (e *Event) fromEnvelope(body []byte) {
 	w, ok := readEnvelope(body)
 	hasTask := w.Task.ID != ""
-	switch {
-	case ok && (w.Type != "" || hasTask):
-	case ok && w.Success && w.EventID == "":
-		e.Kind, e.Type = Ping, "ping"
-		return
-	default:
+	if !ok || w.Type == "" && !hasTask {
 		e.Kind, e.Type = Unrecognised, "unrecognised"
+		if ok && w.Success && w.EventID == "" {
+			e.Kind, e.Type = Ping, "ping"
+		}
 		return
 	}
-	e.Type, e.EventID, e.UserID = w.Type, w.EventID, w.UserID
+	e.Kind, e.Type, e.EventID, e.UserID = Other, w.Type, w.EventID, w.UserID
 	e.Timestamp = ParseTime(w.Timestamp)
-	e.Kind = Other
 	if !hasTask {
 		return
 	}

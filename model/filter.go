@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 	"unicode"
-	"unicode/utf8"
 )
 
 // Filter picks tasks and lines of the event log. It is a list of terms between
@@ -31,8 +30,8 @@ import (
 // newest message; is:late and type: hold if they do for one of its messages.
 // Of a line of the event log, they ask about what that message alone tells, and
 // state: about the state that it alone would give the task; only is:stalled,
-// is:active and is:done ask about its task as it is now. What a subject has
-// not, no term holds for, so the negated term does.
+// is:active and is:done ask about its task as it is now. No term holds
+// for what is missing, so the negated term does.
 //
 // A Filter does not change. Its zero value matches everything.
 type Filter struct {
@@ -60,46 +59,47 @@ func (e *FilterError) Error() string {
 // term is one condition. All its texts are in lower case.
 type term struct {
 	negate  bool
-	holds   func(s subject, t *term) bool
+	holds   func(s target, t *term) bool
 	feature string // the name before the colon, if it is no field
 	value   string
-	is      uint8 // any of these conditions, by their places
+	is      []condition // any of these
 }
 
-// field is what a term can ask about by a name before a colon. A subject is passed by
-// value: so that it need not be allocated.
+// field is what a term can ask about by a name before a colon. The target is passed by
+// value, so that it is not allocated.
 type field struct {
 	name  string
-	holds func(s subject, t *term) bool
+	holds func(s target, t *term) bool
 	// check prepares t and says what is wrong with its value, which is literal if it
 	// was quoted; nil takes any value.
 	check func(t *term, literal bool) (message string)
 }
 
 var fields = []field{
-	{"state", func(s subject, t *term) bool { return s.inState(t.value) }, checkState},
-	{"feature", func(s subject, t *term) bool { return s.hasFeature(t.value) }, nil},
-	{"task", func(s subject, t *term) bool { id, _ := s.ids(); return beginsWith(id, t.value) }, nil},
-	{"asset", func(s subject, t *term) bool { _, id := s.ids(); return beginsWith(id, t.value) }, nil},
-	{"name", func(s subject, t *term) bool { return contains(s.Name, t.value) }, nil},
-	{"user", func(s subject, t *term) bool { return s.ofUser(t.value) }, nil},
-	{"type", func(s subject, t *term) bool { return s.hasType(t.value) }, nil},
-	{"is", subject.is, checkConditions},
+	{"state", func(s target, t *term) bool { return s.inState(t.value) }, checkState},
+	{"feature", func(s target, t *term) bool { return s.hasFeature(t.value) }, nil},
+	{"task", func(s target, t *term) bool { id, _ := s.ids(); return beginsWith(id, t.value) }, nil},
+	{"asset", func(s target, t *term) bool { _, id := s.ids(); return beginsWith(id, t.value) }, nil},
+	{"name", func(s target, t *term) bool { return contains(s.name, t.value) }, nil},
+	{"user", func(s target, t *term) bool { return s.ofUser(t.value) }, nil},
+	{"type", func(s target, t *term) bool { return s.hasType(t.value) }, nil},
+	{"is", target.is, checkConditions},
 }
 
-// conditions are what is: can ask for. What asks the board needs to know more than
-// the line of the event log.
-var conditions = []struct {
+// condition is what is: can ask for.
+type condition struct {
 	name  string
-	board bool
-	holds func(s subject) bool
-}{
-	{"late", true, func(s subject) bool { return s.Late || s.Task != nil && !s.line() && s.Task.hadLate() }},
-	{"duplicate", false, func(s subject) bool { return s.Duplicate }},
-	{"rejected", false, func(s subject) bool { return s.Rejected }},
-	{"stalled", true, subject.stalled},
-	{"active", true, func(s subject) bool { return s.Task != nil && !s.Task.State().Terminal() }},
-	{"done", true, func(s subject) bool { return s.Task != nil && s.Task.State().Terminal() }},
+	board bool // it asks for more than the line of the event log tells
+	holds func(s target) bool
+}
+
+var conditions = []condition{
+	{"late", true, target.late},
+	{"duplicate", false, func(s target) bool { return s.event != nil && s.event.Message != s.event.Seq }},
+	{"rejected", false, func(s target) bool { return s.rejected != nil }},
+	{"stalled", true, target.stalled},
+	{"active", true, func(s target) bool { return s.task != nil && s.task.Active() }},
+	{"done", true, func(s target) bool { return s.task != nil && !s.task.Active() }},
 }
 
 func fieldNames() []string {
@@ -116,34 +116,33 @@ func fieldNames() []string {
 func ParseFilter(text string) (*Filter, error) {
 	f := &Filter{text: text}
 	var unfinished error
-	for pos := 0; pos < len(text); {
-		if r, n := utf8.DecodeRuneInString(text[pos:]); unicode.IsSpace(r) {
-			pos += n
-			continue
+	for rest := text; ; {
+		rest = strings.TrimLeftFunc(rest, unicode.IsSpace)
+		if rest == "" {
+			return f, unfinished
 		}
-		n := termLen(text[pos:])
-		t, message := parseTerm(text[pos : pos+n])
+		n, pos := unquotedIndex(rest, unicode.IsSpace), len(text)-len(rest)
+		t, message := parseTerm(rest[:n])
 		if message != "" {
 			return nil, &FilterError{Text: text, Pos: pos, Len: n, Message: message}
 		}
 		if t.value != "" {
 			f.terms = append(f.terms, t)
 		} else if unfinished == nil {
-			unfinished = &FilterError{text, pos, n, fmt.Sprintf("%q has no value", text[pos:pos+n]), true}
+			unfinished = &FilterError{text, pos, n, fmt.Sprintf("%q has no value", rest[:n]), true}
 		}
-		pos += n
+		rest = rest[n:]
 	}
-	return f, unfinished
 }
 
-// termLen is the length of the term that s starts with, in bytes: it ends at a
-// space that is not between quotes. A quote still open runs to the end.
-func termLen(s string) int {
+// unquotedIndex is where the first rune that is reports stands outside double quotes,
+// or the length of s. A quote still open runs to the end.
+func unquotedIndex(s string, is func(rune) bool) int {
 	quoted := false
 	for i, r := range s {
 		if r == '"' {
 			quoted = !quoted
-		} else if !quoted && unicode.IsSpace(r) {
+		} else if !quoted && is(r) {
 			return i
 		}
 	}
@@ -155,9 +154,9 @@ func parseTerm(s string) (t term, message string) {
 	for s != "" && (s[0] == '-' || s[0] == '!') {
 		t.negate, s = !t.negate, s[1:]
 	}
-	colon := colonOf(s)
-	if colon < 0 {
-		t.holds = func(s subject, t *term) bool { return s.mentions(t.value) }
+	colon := unquotedIndex(s, func(r rune) bool { return r == ':' })
+	if colon == len(s) {
+		t.holds = func(s target, t *term) bool { return s.mentions(t.value) }
 		t.value, _ = unquote(s)
 		return t, ""
 	}
@@ -170,7 +169,7 @@ func parseTerm(s string) (t term, message string) {
 	if i := slices.Index(fieldNames(), name); i >= 0 && !literalName {
 		f = fields[i]
 	} else {
-		t.feature, f.holds = name, func(s subject, t *term) bool { return s.featureInState(t.feature, t.value) }
+		t.feature, f.holds = name, func(s target, t *term) bool { return s.featureInState(t.feature, t.value) }
 		if !literalName {
 			message = doubtName(name, value, literal)
 		}
@@ -191,12 +190,12 @@ func checkState(t *term, literal bool) string {
 
 func checkConditions(t *term, _ bool) string {
 	var names []string
-	for i, c := range conditions {
+	for _, c := range conditions {
 		if names = append(names, c.name); strings.HasPrefix(c.name, t.value) {
-			t.is |= 1 << i
+			t.is = append(t.is, c)
 		}
 	}
-	if t.is == 0 {
+	if t.is == nil {
 		return fmt.Sprintf("is: asks for %s", enumerate(names, "or"))
 	}
 	return ""
@@ -241,19 +240,6 @@ func nearly(a, b string) bool {
 		len(a) == 2 && len(b) == 2 && a[0] == b[1] && a[1] == b[0]
 }
 
-// colonOf is where the first colon outside quotes stands, or -1.
-func colonOf(s string) int {
-	quoted := false
-	for i := range len(s) {
-		if s[i] == '"' {
-			quoted = !quoted
-		} else if s[i] == ':' && !quoted {
-			return i
-		}
-	}
-	return -1
-}
-
 // unquote returns s in lower case without its quotes, and whether it had any.
 func unquote(s string) (text string, literal bool) {
 	text = strings.ReplaceAll(s, `"`, "")
@@ -262,17 +248,15 @@ func unquote(s string) (text string, literal bool) {
 
 // enumerate joins words as a sentence does: a, b and c.
 func enumerate[S ~string](words []S, last string) string {
-	var b strings.Builder
-	for i, w := range words {
-		switch {
-		case i > 0 && i == len(words)-1:
-			b.WriteString(" " + last + " ")
-		case i > 0:
-			b.WriteString(", ")
+	text := string(words[0])
+	for i, w := range words[1:] {
+		link := ", "
+		if i == len(words)-2 {
+			link = " " + last + " "
 		}
-		b.WriteString(string(w))
+		text += link + string(w)
 	}
-	return b.String()
+	return text
 }
 
 // Empty reports whether f matches everything.
@@ -283,40 +267,27 @@ func (f *Filter) String() string { return f.text }
 
 // MatchTask reports whether a task passes. The asset's name may be "".
 func (f *Filter) MatchTask(t *Task, name string, now time.Time) bool {
-	return f.Empty() || f.match(&subject{Task: t, Name: name, Now: now})
+	return f.Empty() || f.match(&target{task: t, name: name, now: now})
 }
 
 // MatchEvent reports whether an event of the log passes. Its task, as it is now, is
 // asked only if the filter [Filter.NeedsBoard]; else it may be nil.
 func (f *Filter) MatchEvent(e *Event, t *Task, name string, now time.Time) bool {
-	if f.Empty() {
-		return true
-	}
-	s := subject{Task: t, Event: e, Name: name, Duplicate: e.Message != e.Seq, Now: now}
-	if t != nil && f.NeedsBoard() {
-		effect, _ := t.Effect(e.Seq)
-		s.Late = effect.Late
-	}
-	return f.match(&s)
+	return f.Empty() || f.match(&target{task: t, event: e, name: name, now: now})
 }
 
 // MatchRejected reports whether a rejected request passes. The event that it claimed to
 // be may be nil.
 func (f *Filter) MatchRejected(r *Rejected, e *Event) bool {
-	return f.Empty() || f.match(&subject{Rejected: true, Rejection: r, Event: e})
+	return f.Empty() || f.match(&target{rejected: r, event: e})
 }
 
 // NeedsBoard reports whether a term asks about more than a line of the event log
 // tells by itself: whether it was late, or about its task as it is now (is:late,
 // is:stalled, is:active, is:done). What passes may change then as others arrive. For
-// all other terms, its task may be nil where Event tells the task.
+// all other terms, its task may be nil where the event tells the task.
 func (f *Filter) NeedsBoard() bool {
 	return slices.ContainsFunc(f.terms, func(t term) bool {
-		for i, c := range conditions {
-			if c.board && t.is&(1<<i) != 0 {
-				return true
-			}
-		}
-		return false
+		return slices.ContainsFunc(t.is, func(c condition) bool { return c.board })
 	})
 }

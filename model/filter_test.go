@@ -96,7 +96,7 @@ func TestFilterTermsPickTasks(t *testing.T) {
 		var got []string
 		for i := range b.Len() {
 			task := b.At(i)
-			s := subject{Task: task, Name: names[task.ID()], Now: at("13:00:00")}
+			s := target{task: task, name: names[task.ID()], now: at("13:00:00")}
 			if f.match(&s) {
 				got = append(got, task.ID()[5:])
 			}
@@ -112,19 +112,19 @@ func TestFilterTermsPickTasks(t *testing.T) {
 
 func TestFilterTermsPickLinesOfTheEventLog(t *testing.T) {
 	b := filterBoard(t)
-	line := func(typ, task, features string) *Event {
-		e := Decode(&Delivery{ID: "msg_" + task, Body: envelope(typ, task, "12:00:00", features)})
+	line := func(seq int64, typ, task, features string) *Event {
+		e := Decode(&Delivery{Seq: seq, Message: seq, ID: "msg_" + task, Body: envelope(typ, task, "12:00:00", features)})
 		return &e
 	}
 	ping := Decode(&Delivery{ID: "msg_ping", Body: []byte(`{"success":true}`)})
-	repeat := Decode(&Delivery{ID: "msg_again"})
-	lines := map[string]subject{
-		"early": {Task: b.Task("bbbb-2"), Event: line("task.progress", "bbbb-2", `"visual":{"state":"queued"}`), Late: true},
-		"end":   {Task: b.Task("bbbb-2"), Event: line("task.completed", "bbbb-2", `"visual":{"state":"completed"}`), Name: "holiday.mov"},
-		"fail":  {Task: b.Task("CCCC-3"), Event: line("task.failed", "CCCC-3", `"visual":{"state":"completed"}`)},
-		"ping":  {Event: &ping},
-		"twice": {Task: b.Task("aaaa-1"), Event: &repeat, Duplicate: true},
-		"no":    {Rejected: true, Rejection: &Rejected{ID: "msg_evil", Verdict: Verdict{Reason: TooOld, Detail: "too old by 7m12s"}}},
+	repeat := Decode(&Delivery{Seq: 6, Message: 1, ID: "msg_again"})
+	lines := map[string]target{
+		"early": {task: b.Task("bbbb-2"), event: line(3, "task.progress", "bbbb-2", `"visual":{"state":"queued"}`)},
+		"end":   {task: b.Task("bbbb-2"), event: line(2, "task.completed", "bbbb-2", `"visual":{"state":"completed"}`), name: "holiday.mov"},
+		"fail":  {task: b.Task("CCCC-3"), event: line(4, "task.failed", "CCCC-3", `"visual":{"state":"completed"}`)},
+		"ping":  {event: &ping},
+		"twice": {task: b.Task("aaaa-1"), event: &repeat},
+		"no":    {rejected: &Rejected{ID: "msg_evil", Verdict: Verdict{Reason: TooOld, Detail: "too old by 7m12s"}}},
 	}
 	for _, c := range []struct{ filter, want string }{
 		{"", "early end fail no ping twice"},
@@ -166,7 +166,7 @@ func TestFilterTermsPickLinesOfTheEventLog(t *testing.T) {
 		var got []string
 		for _, name := range []string{"early", "end", "fail", "no", "ping", "twice"} {
 			s := lines[name]
-			s.Now = at("13:00:00")
+			s.now = at("13:00:00")
 			if f.match(&s) {
 				got = append(got, name)
 			}
@@ -240,7 +240,7 @@ func TestAnEmptyFilterSaysSo(t *testing.T) {
 			t.Errorf("%q: empty %v, %v", text, f.Empty(), err)
 		}
 	}
-	if !new(Filter).match(&subject{}) {
+	if !new(Filter).match(&target{}) {
 		t.Error("the zero filter does not match everything")
 	}
 }
@@ -254,7 +254,7 @@ func TestMatchingDoesNotAllocate(t *testing.T) {
 		}
 		if n := testing.AllocsPerRun(100, func() {
 			for i := range b.Len() {
-				s := subject{Task: b.At(i), Name: "Übung Eins.MP4", Now: at("13:00:00")}
+				s := target{task: b.At(i), name: "Übung Eins.MP4", now: at("13:00:00")}
 				f.match(&s)
 			}
 		}); n != 0 {
@@ -280,7 +280,7 @@ func FuzzFilter(f *testing.F) {
 			}
 			return
 		}
-		for _, s := range []subject{{Task: task, Name: name, Now: time.Unix(1, 0)}, {Task: task, Event: &e, Name: name}, {}, {Rejected: true, Rejection: &Rejected{}}} {
+		for _, s := range []target{{task: task, name: name, now: time.Unix(1, 0)}, {task: task, event: &e, name: name}, {}, {rejected: &Rejected{}}} {
 			if !filter.match(&s) && filter.Empty() {
 				t.Fatalf("%q is empty but does not match", text)
 			}
@@ -295,7 +295,7 @@ func FuzzFilter(f *testing.F) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			s := subject{Name: strings.ReplaceAll(name, `"`, "")}
+			s := target{name: strings.ReplaceAll(name, `"`, "")}
 			if !word.match(&s) || not.match(&s) {
 				t.Fatalf("%q is not found by itself", name)
 			}

@@ -4,15 +4,15 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/hex"
+	"strings"
 )
 
 // mark is what the board keeps of one message: its place in the one order of
 // all messages of a task, and the feature states it told. 56 bytes, no pointer.
 //
 // The order is (data.task.updated, envelope timestamp, rank, number of terminal
-// features, event_id, SHA-256 of the body). Of the hash the first eight bytes
-// serve: two bodies that agree in all that stands before it and in these too
-// are taken for equal. Marks that are equal in the order are kept apart by seq.
+// features, event_id, SHA-256 of the body, seq). Of the hash, the first eight bytes
+// count.
 type mark struct {
 	updated, stamp int64    // nanoseconds since 1970
 	event          [16]byte // event_id, if origin says so
@@ -81,7 +81,7 @@ func (b *Board) compare(m, n *mark) int {
 	} else if c := cmp.Compare(o.eventID(m), p.eventID(n)); c != 0 {
 		return c
 	}
-	return cmp.Compare(m.sum, n.sum)
+	return cmp.Or(cmp.Compare(m.sum, n.sum), cmp.Compare(m.seq, n.seq))
 }
 
 func (o *origin) eventID(m *mark) string {
@@ -95,32 +95,19 @@ func (o *origin) eventID(m *mark) string {
 // parseUUID reads a UUID in lower case with hyphens, the only spelling that
 // its sixteen bytes give back exactly. Nothing else touches into.
 func parseUUID(s string, into *[16]byte) bool {
-	if len(s) != 36 || s[8] != '-' || s[13] != '-' || s[18] != '-' || s[23] != '-' {
+	if len(s) != 36 || s[8] != '-' || s[13] != '-' || s[18] != '-' || s[23] != '-' || strings.ContainsAny(s, "ABCDEF") {
 		return false
 	}
+	var digits [32]byte
+	copy(digits[:], s[:8])
+	copy(digits[8:], s[9:13])
+	copy(digits[12:], s[14:18])
+	copy(digits[16:], s[19:23])
+	copy(digits[20:], s[24:])
 	var id [16]byte
-	at := 0
-	for i := 0; i < 36; i += 2 {
-		if s[i] == '-' {
-			i++
-		}
-		hi, lo := nibble(s[i]), nibble(s[i+1])
-		if hi > 15 || lo > 15 {
-			return false
-		}
-		id[at] = hi<<4 | lo
-		at++
+	if _, err := hex.Decode(id[:], digits[:]); err != nil {
+		return false
 	}
 	*into = id
 	return true
-}
-
-func nibble(c byte) byte {
-	switch {
-	case '0' <= c && c <= '9':
-		return c - '0'
-	case 'a' <= c && c <= 'f':
-		return c - 'a' + 10
-	}
-	return 255
 }

@@ -3,6 +3,7 @@ package model
 import (
 	"cmp"
 	"slices"
+	"strings"
 )
 
 // State is the state of a feature, as Aspect names it. A state outside the
@@ -134,20 +135,13 @@ func Internal(name string) bool { return slices.Contains(internal, name) }
 // CompareFeatures orders feature names for people: the four documented ones
 // first (proxy, preview, visual, transcription), the others alphabetically.
 func CompareFeatures(a, b string) int {
-	i, j := slices.Index(documented, a), slices.Index(documented, b)
-	switch {
-	case i >= 0 && j >= 0:
-		return i - j
-	case i >= 0:
-		return -1
-	case j >= 0:
-		return 1
-	case a < b:
-		return -1
-	case a > b:
-		return 1
+	place := func(name string) int {
+		if i := slices.Index(documented, name); i >= 0 {
+			return i
+		}
+		return len(documented)
 	}
-	return 0
+	return cmp.Or(cmp.Compare(place(a), place(b)), strings.Compare(a, b))
 }
 
 // DocumentedFeatures are the features of the provider's page, in the order in

@@ -47,7 +47,7 @@ func TestEachStateOfTheTableFoldsAndCounts(t *testing.T) {
 			t.Errorf("%s: the statistics count %d", s, in)
 		}
 		filter, err := ParseFilter("proxy:" + fmt.Sprintf("%q", s))
-		if err != nil || !filter.match(&subject{Task: task}) {
+		if err != nil || !filter.match(&target{task: task}) {
 			t.Errorf("%s: the filter does not find it: %v", s, err)
 		}
 		if _, err := ParseFilter("state:" + string(s)); (err == nil) != s.Known() {

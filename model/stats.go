@@ -1,9 +1,6 @@
 package model
 
-import (
-	"slices"
-	"time"
-)
+import "slices"
 
 // Stats are statistics over tasks: per feature how many are in which state, and
 // how long they stayed queued and processing. Internal features are features
@@ -30,11 +27,12 @@ func (s *Stats) count(t *Task, n int) {
 			s.features[f.Name] = stats
 		}
 		stats.in[f.State.phase().index()] += n
-		t.stays(f.Name, func(phase State, length time.Duration) {
-			switch phase {
-			case Queued:
+		t.walk(f.Name, true, func(phase State, from, to int64) {
+			switch length := fromNano(to).Sub(fromNano(from)); {
+			case to == noTime: // it has not ended
+			case phase == Queued:
 				stats.queued.add(length, n)
-			case Processing:
+			case phase == Processing:
 				stats.processing.add(length, n)
 			}
 		})

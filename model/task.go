@@ -141,13 +141,7 @@ func (t *Task) add(e *Event) {
 }
 
 // before reports whether mark i comes before mark j.
-func (t *Task) before(i, j int32) bool {
-	m, n := &t.marks[i], &t.marks[j]
-	if c := t.board.compare(m, n); c != 0 {
-		return c < 0
-	}
-	return m.seq < n.seq
-}
+func (t *Task) before(i, j int32) bool { return t.board.compare(&t.marks[i], &t.marks[j]) < 0 }
 
 // sort puts the marks in order. What was in order already is not sorted again:
 // history comes in batches, each older than what is there.
@@ -155,12 +149,11 @@ func (t *Task) sort() {
 	if int(t.ordered) == len(t.marks) {
 		return
 	}
-	order := func(m, n mark) int { return cmp.Or(t.board.compare(&m, &n), cmp.Compare(m.seq, n.seq)) }
 	fresh := slices.Clone(t.marks[t.ordered:])
-	slices.SortFunc(fresh, order)
+	slices.SortFunc(fresh, func(m, n mark) int { return t.board.compare(&m, &n) })
 	at := len(t.marks)
 	for i := int(t.ordered) - 1; len(fresh) > 0; at-- {
-		if last := &fresh[len(fresh)-1]; i < 0 || order(t.marks[i], *last) < 0 {
+		if last := &fresh[len(fresh)-1]; i < 0 || t.board.compare(&t.marks[i], last) < 0 {
 			t.marks[at-1], fresh = *last, fresh[:len(fresh)-1]
 		} else {
 			t.marks[at-1] = t.marks[i]
@@ -257,13 +250,8 @@ const TypeGone = "gone"
 // Aspect's API no longer knows it. The task keeps the state it was in; whatever
 // arrives later brings it back. It costs the number of the task's messages.
 func (t *Task) Gone() bool {
-	last := int32(0)
-	for i := range t.marks {
-		if t.marks[i].seq > t.marks[last].seq {
-			last = int32(i)
-		}
-	}
-	return t.origin(last).kind == Gone
+	last := slices.MaxFunc(t.marks, func(m, n mark) int { return cmp.Compare(m.seq, n.seq) })
+	return t.board.origins.at(last.origin).kind == Gone
 }
 
 // DecidedBy is the type of the message that gives the task its own state, and

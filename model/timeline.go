@@ -1,6 +1,9 @@
 package model
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Span is a stay of one feature in one state.
 type Span struct {
@@ -25,7 +28,7 @@ func (s Span) Length(now time.Time) time.Duration {
 // left out. It costs the number of the task's messages.
 func (t *Task) Timeline(feature string) []Span {
 	var spans []Span
-	t.walk(feature, func(s State, from, to int64) {
+	t.walk(feature, false, func(s State, from, to int64) {
 		spans = append(spans, Span{s, fromNano(from), fromNano(to)})
 	})
 	return spans
@@ -35,13 +38,13 @@ func (t *Task) Timeline(feature string) []Span {
 // if no message tells.
 func (t *Task) Since(feature string) time.Time {
 	since := int64(noTime)
-	t.walk(feature, func(_ State, from, _ int64) { since = from })
+	t.walk(feature, false, func(_ State, from, _ int64) { since = from })
 	return fromNano(since)
 }
 
 // walk calls f for each stay of the feature, oldest first; to is noTime in the
-// last one.
-func (t *Task) walk(feature string, f func(s State, from, to int64)) {
+// last one. With phases, unknown states are taken for processing.
+func (t *Task) walk(feature string, phases bool, f func(s State, from, to int64)) {
 	t.sort()
 	var (
 		state, told State // of the stay under way; of the instant under way
@@ -65,7 +68,9 @@ func (t *Task) walk(feature string, f func(s State, from, to int64)) {
 			enter()
 			at = t.marks[i].updated
 		}
-		told = s
+		if told = s; phases {
+			told = s.phase()
+		}
 	}
 	enter()
 	if from != noTime {
@@ -104,35 +109,8 @@ func (e *Effect) Ended() bool { return e.After.Terminal() && e.After != e.Before
 // the number of the task's messages, and reads at most 64 bytes of each.
 func (t *Task) Effect(seq int64) (e Effect, ok bool) {
 	t.sort()
-	// The newest message and the newest end, with seq and before it.
-	after, before, endAfter, endBefore := int32(-1), int32(-1), int32(-1), int32(-1)
-	for i := int32(len(t.marks) - 1); i >= 0; i-- {
-		m := &t.marks[i]
-		if m.seq > seq {
-			continue
-		}
-		ends := t.origin(i).rank == rankEnd
-		if after < 0 {
-			after = i
-		}
-		if endAfter < 0 && ends {
-			endAfter = i
-		}
-		if m.seq == seq {
-			ok = true
-			continue
-		}
-		if before < 0 {
-			before = i
-		}
-		if endBefore < 0 && ends {
-			endBefore = i
-		}
-		if ok && endBefore >= 0 {
-			break
-		}
-	}
-	if !ok {
+	after, endAfter := t.latest(seq)
+	if after < 0 || t.marks[after].seq != seq && !slices.ContainsFunc(t.marks, func(m mark) bool { return m.seq == seq }) {
 		return Effect{}, false
 	}
 	newest := t.shapeOf(after)
@@ -140,8 +118,8 @@ func (t *Task) Effect(seq int64) (e Effect, ok bool) {
 		After: t.derive(after, endAfter), Features: newest.features, Updated: fromNano(t.marks[after].updated),
 		Late: t.marks[after].seq != seq,
 	}
-	var was *shape
-	if before >= 0 {
+	was := &shape{}
+	if before, endBefore := t.latest(seq - 1); before >= 0 {
 		was, e.Before = t.shapeOf(before), t.derive(before, endBefore)
 	}
 	if !e.Late {
@@ -150,49 +128,44 @@ func (t *Task) Effect(seq int64) (e Effect, ok bool) {
 	return e, true
 }
 
-// diff lists what changed between two shapes in the order of the features;
-// before is nil ahead of the first message.
+// latest are the newest message and the newest end, of those up to the number seq;
+// -1: there is none. The marks are in order.
+func (t *Task) latest(seq int64) (newest, end int32) {
+	newest, end = -1, -1
+	for i := int32(len(t.marks) - 1); i >= 0; i-- {
+		switch {
+		case t.marks[i].seq > seq:
+			continue
+		case newest < 0:
+			newest = i
+		}
+		if t.end < 0 {
+			break
+		}
+		if t.origin(i).rank == rankEnd {
+			end = i
+			break
+		}
+	}
+	return newest, end
+}
+
+// diff lists what changed between two shapes in the order of the features.
 func diff(before, after *shape) []Change {
 	if before == after {
 		return nil
 	}
-	if before == nil {
-		before = &shape{}
-	}
 	var changes []Change
-	old, now := before.features, after.features
-	for len(old) > 0 || len(now) > 0 {
-		switch {
-		case len(now) == 0 || len(old) > 0 && CompareFeatures(old[0].Name, now[0].Name) < 0:
-			changes = append(changes, Change{old[0].Name, old[0].State, ""})
-			old = old[1:]
-		case len(old) == 0 || CompareFeatures(old[0].Name, now[0].Name) > 0:
-			changes = append(changes, Change{now[0].Name, "", now[0].State})
-			now = now[1:]
-		default:
-			if old[0].State != now[0].State {
-				changes = append(changes, Change{now[0].Name, old[0].State, now[0].State})
-			}
-			old, now = old[1:], now[1:]
+	for _, f := range after.features {
+		if was, known := before.find(f.Name); !known || was != f.State {
+			changes = append(changes, Change{f.Name, was, f.State})
 		}
 	}
-	return changes
-}
-
-// stays calls f for each stay of the feature that has ended, with unknown states
-// taken for processing.
-func (t *Task) stays(feature string, f func(phase State, length time.Duration)) {
-	var (
-		phase State
-		since int64
-	)
-	t.walk(feature, func(s State, from, _ int64) {
-		switch next := s.phase(); {
-		case phase == "":
-			phase, since = next, from
-		case next != phase:
-			f(phase, fromNano(from).Sub(fromNano(since)))
-			phase, since = next, from
+	for _, f := range before.features {
+		if _, known := after.find(f.Name); !known {
+			changes = append(changes, Change{f.Name, f.State, ""})
 		}
-	})
+	}
+	slices.SortFunc(changes, func(a, b Change) int { return CompareFeatures(a.Feature, b.Feature) })
+	return changes
 }

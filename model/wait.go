@@ -155,12 +155,8 @@ func (w *Wait) found() (outcomes []Outcome) {
 // Over reports whether the wait has an end, and then whether it is a good one:
 // what was waited for is completed (a feature may be na).
 func (w *Wait) Over() (over, good bool) {
-	isDone := func(g goal) bool { return g.done }
-	if w.any {
-		over = slices.ContainsFunc(w.goals, isDone)
-	} else {
-		over = !slices.ContainsFunc(w.goals, func(g goal) bool { return !g.done })
-	}
+	// Any one is enough, or none may be left.
+	over = w.any == slices.ContainsFunc(w.goals, func(g goal) bool { return g.done == w.any })
 	return over, over && !w.missed
 }
 

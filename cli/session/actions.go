@@ -2,6 +2,7 @@ package session
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,62 +16,17 @@ import (
 	"aspectop/model"
 	"aspectop/printer/report"
 	"aspectop/private"
-	"aspectop/words"
 )
-
-// handlers are the user's handlers that the session forwards to. A replay from the
-// screen goes to the first one.
-type handlers struct{ forwarders []*forward.Forwarder }
-
-func (h *handlers) queues() []model.Queue {
-	queues := make([]model.Queue, len(h.forwarders))
-	for i, f := range h.forwarders {
-		queues[i] = f.Queue()
-	}
-	return queues
-}
-
-// forwarding counts, over all handlers, what was given up and what is left; nil
-// if there is none.
-func (h *handlers) forwarding() func() (gaveUp, waiting int) {
-	if len(h.forwarders) == 0 {
-		return nil
-	}
-	return func() (gaveUp, waiting int) {
-		for _, f := range h.forwarders {
-			q := f.Queue()
-			gaveUp += q.GaveUp
-			waiting += q.Left()
-		}
-		return gaveUp, waiting
-	}
-}
-
-// left says what the end is still waiting for, "" if it waits for nothing.
-func (h *handlers) left() string {
-	count := h.forwarding()
-	if count == nil {
-		return ""
-	}
-	_, waiting := count()
-	if waiting == 0 {
-		return ""
-	}
-	return fmt.Sprintf("%s still to forward: trying for up to %s, ctrl+c again to stop", words.Count(waiting, "message", "messages"), forward.Drain)
-}
 
 // editor is the command that opens a file in the user's editor. It is stopped when
 // ctx ends.
 func editor(ctx context.Context, path string) (*exec.Cmd, error) {
-	command := os.Getenv("VISUAL")
-	if command == "" {
-		command = os.Getenv("EDITOR")
-	}
-	words := strings.Fields(command) // it may have arguments, as in "code --wait"
-	if len(words) == 0 {
+	// It may have arguments, as in "code --wait".
+	command := strings.Fields(cmp.Or(os.Getenv("VISUAL"), os.Getenv("EDITOR")))
+	if len(command) == 0 {
 		return nil, errors.New("no editor is configured: set EDITOR, for example EDITOR=vi")
 	}
-	cmd := exec.CommandContext(ctx, words[0], append(words[1:], path)...)
+	cmd := exec.CommandContext(ctx, command[0], append(command[1:], path)...)
 	cmd.Env = forward.Environment()
 	// With SIGTERM an editor can restore the terminal and save its buffer.
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
@@ -118,8 +74,9 @@ func replaceFile(name string, content []byte) error {
 // fileWord is the beginning of a task's id, made safe for a file name: the id comes
 // from outside.
 func fileWord(id string) string {
+	const plain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 	word := strings.Map(func(r rune) rune {
-		if r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r == '-' || r == '_' {
+		if strings.ContainsRune(plain, r) {
 			return r
 		}
 		return '_'

@@ -15,48 +15,65 @@ func debugging() bool { return slog.Default().Enabled(context.Background(), slog
 // appender is the journal that sources append to. With the debug log it logs every
 // delivery.
 func (s *Session) appender() receiver.Appender {
-	if debugging() {
-		return logged{s.journal}
+	if !debugging() {
+		return s.journal
 	}
-	return s.journal
+	return observed{s.journal, func(d *model.Delivery, took time.Duration, err error) {
+		slog.Debug("delivery", "id", d.ID, "source", d.Source, "secret", d.Secret, "bytes", len(d.Body),
+			"seq", d.Seq, "attempt", d.Attempt, "took", took, "err", err)
+	}}
 }
 
-type logged struct{ receiver.Appender }
+// observed reports how long appending took.
+type observed struct {
+	receiver.Appender
+	report func(d *model.Delivery, took time.Duration, err error)
+}
 
-func (l logged) Append(ctx context.Context, d *model.Delivery) error {
+func (o observed) Append(ctx context.Context, d *model.Delivery) error {
 	began := time.Now()
-	err := l.Appender.Append(ctx, d)
-	slog.Debug("delivery", "id", d.ID, "source", d.Source, "secret", d.Secret, "bytes", len(d.Body),
-		"seq", d.Seq, "attempt", d.Attempt, "took", time.Since(began), "err", err)
+	err := o.Appender.Append(ctx, d)
+	o.report(d, time.Since(began), err)
 	return err
 }
 
 // logStatus copies the status log to the debug log until ctx ends: rejections,
 // tunnel, forwards, notices and viewers.
 func (s *Session) logStatus(ctx context.Context) {
-	for cursor := int64(0); ; {
-		entries, lost, next := s.status.After(cursor)
-		cursor = next
-		if lost > 0 {
+	s.eachStatus(ctx, 0, func(e *model.Status) {
+		switch {
+		case e.Rejected != nil:
+			slog.Debug("rejected", "id", e.Rejected.ID, "reason", e.Rejected.Verdict.Reason, "detail", e.Rejected.Verdict.String())
+		case e.Tunnel != nil:
+			slog.Debug("tunnel", "state", e.Tunnel.State, "url", e.Tunnel.PublicURL, "detail", e.Tunnel.Detail)
+		case e.Forward != nil:
+			f := e.Forward
+			slog.Debug("forward", "seq", f.Seq, "to", f.To, "status", f.Status, "try", f.Tries, "took", f.Latency, "resigned", f.Resigned, "err", f.Error)
+		case e.Viewer != nil:
+			slog.Debug("viewer", "name", e.Viewer.Name, "left", e.Viewer.Left, "watching", e.Viewer.Watching)
+		case e.Notice != "":
+			slog.Debug("notice", "text", e.Notice)
+		}
+	})
+}
+
+// eachStatus calls f with every entry of the status log behind the cursor, until ctx
+// ends, and returns the cursor then.
+func (st *Store) eachStatus(ctx context.Context, cursor int64, f func(*model.Status)) int64 {
+	news := st.status.News(ctx)
+	for ended := false; !ended; {
+		select {
+		case <-news:
+		case <-ctx.Done():
+			ended = true
+		}
+		entries, lost, next := st.status.After(cursor)
+		if cursor = next; lost > 0 {
 			slog.Debug("status entries lost", "count", lost)
 		}
-		for _, e := range entries {
-			switch {
-			case e.Rejected != nil:
-				slog.Debug("rejected", "id", e.Rejected.ID, "reason", e.Rejected.Verdict.Reason, "detail", e.Rejected.Verdict.String())
-			case e.Tunnel != nil:
-				slog.Debug("tunnel", "state", e.Tunnel.State, "url", e.Tunnel.PublicURL, "detail", e.Tunnel.Detail)
-			case e.Forward != nil:
-				f := e.Forward
-				slog.Debug("forward", "seq", f.Seq, "to", f.To, "status", f.Status, "try", f.Tries, "took", f.Latency, "resigned", f.Resigned, "err", f.Error)
-			case e.Viewer != nil:
-				slog.Debug("viewer", "name", e.Viewer.Name, "left", e.Viewer.Left, "watching", e.Viewer.Watching)
-			case e.Notice != "":
-				slog.Debug("notice", "text", e.Notice)
-			}
-		}
-		if s.status.Wait(ctx, cursor) != nil {
-			return
+		for i := range entries {
+			f(&entries[i])
 		}
 	}
+	return cursor
 }

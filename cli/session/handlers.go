@@ -13,7 +13,9 @@ import (
 
 	"aspectop/cli/exit"
 	"aspectop/forward"
+	"aspectop/model"
 	"aspectop/receiver"
+	"aspectop/words"
 )
 
 // HandlerFlags configure what else happens with deliveries: forwarding,
@@ -31,6 +33,36 @@ func (h *HandlerFlags) Flags(f *pflag.FlagSet) {
 	f.StringVar(&h.forwardSecretEnv, "forward-secret-env", "", "environment variable with the handler's own secret, for signing forwards")
 	f.StringVar(&h.exec, "exec", "", "command to run when a task ends, with the task as JSON on stdin; a task counts as failed as soon as a feature fails, and may recover")
 	f.BoolVar(&h.notify, "notify", false, "ring the bell and send a terminal notification when tasks end or stall")
+}
+
+// handlers are the user's handlers that the session forwards to. A replay from the
+// screen goes to the first one.
+type handlers struct{ forwarders []*forward.Forwarder }
+
+func (h *handlers) queues() []model.Queue {
+	queues := make([]model.Queue, len(h.forwarders))
+	for i, f := range h.forwarders {
+		queues[i] = f.Queue()
+	}
+	return queues
+}
+
+// forwarding counts, over all handlers, what was given up and what is left.
+func (h *handlers) forwarding() (gaveUp, waiting int) {
+	for _, q := range h.queues() {
+		gaveUp += q.GaveUp
+		waiting += q.Left()
+	}
+	return gaveUp, waiting
+}
+
+// left says what the end is still waiting for, "" if it waits for nothing.
+func (h *handlers) left() string {
+	_, waiting := h.forwarding()
+	if waiting == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%s still to forward: trying for up to %s, ctrl+c again to stop", words.Count(waiting, "message", "messages"), forward.Drain)
 }
 
 // AddHandlers makes the session forward deliveries and run the command.

@@ -53,7 +53,7 @@ func (s *Session) ServeMetrics(address string) error {
 	if address == "" {
 		return nil
 	}
-	l, _, err := listen("metrics", address, false)
+	l, _, err := s.listen("metrics", address, false)
 	if err != nil {
 		return err
 	}
@@ -143,8 +143,8 @@ func (m *metrics) collect(ctx context.Context) *vm.Set {
 	default:
 		return set
 	}
-	if s.reach != nil {
-		t := s.reach.tunnel.State()
+	if s.exposure != nil {
+		t := s.exposure.tunnel.State()
 		gauge(oneIf(t.State == model.TunnelConnected), "aspectop_tunnel_connected")
 		if t.Probe != nil {
 			gauge(oneIf(t.Probe.OK), "aspectop_probe_ok")
@@ -187,17 +187,4 @@ func oneIf(is bool) int {
 		return 1
 	}
 	return 0
-}
-
-// timed measures how long appending takes.
-type timed struct {
-	receiver.Appender
-	appends *vm.PrometheusHistogram
-}
-
-func (t timed) Append(ctx context.Context, d *model.Delivery) error {
-	began := time.Now()
-	err := t.Appender.Append(ctx, d)
-	t.appends.UpdateDuration(began)
-	return err
 }

@@ -114,20 +114,17 @@ func Moment(ctx context.Context, h settings.Location) (time.Time, error) {
 
 // folded waits until all there is has been folded.
 func (s *Session) folded(ctx context.Context) error {
-	for {
-		version := s.Feed.Version()
-		s.Feed.RLock()
+	trouble := ""
+	err := s.Feed.Until(ctx, func() bool {
+		trouble = s.Feed.Trouble()
 		loading, _, _ := s.Feed.Loading()
-		trouble := s.Feed.Trouble()
-		s.Feed.RUnlock()
-		switch {
-		case trouble != "":
-			return errors.New(trouble)
-		case !loading:
-			return nil
-		}
-		if err := s.Feed.Wait(ctx, version); err != nil {
-			return exit.With(exit.Interrupted, errors.New("interrupted; no picture was written"))
-		}
+		return trouble != "" || !loading
+	})
+	switch {
+	case trouble != "":
+		return errors.New(trouble)
+	case err != nil:
+		return exit.With(exit.Interrupted, errors.New("interrupted; no picture was written"))
 	}
+	return nil
 }

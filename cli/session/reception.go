@@ -11,6 +11,7 @@ import (
 	"aspectop/aspect"
 	"aspectop/cli/exit"
 	"aspectop/forward"
+	"aspectop/model"
 	"aspectop/receiver"
 )
 
@@ -21,7 +22,7 @@ const shutdownTime = 2 * time.Second
 type reception struct {
 	listener net.Listener // nil if nothing is received
 	path     string
-	reach    *Reach // nil: not public
+	exposure *Exposure // nil: not public
 
 	mu      sync.Mutex
 	secrets []receiver.Secret
@@ -36,7 +37,7 @@ type reception struct {
 // Listen opens the port. If next is set and the port is in use, it opens the next
 // free one.
 func (s *Session) Listen(address string, next bool) error {
-	l, moved, err := listen("listen", address, next)
+	l, moved, err := s.listen("listen", address, next)
 	if err != nil {
 		return err
 	}
@@ -44,8 +45,8 @@ func (s *Session) Listen(address string, next bool) error {
 	if moved {
 		s.Remark(fmt.Sprintf("%s is in use, receiving on %s instead", address, l.Addr()))
 	}
-	if receiver.Public(l.Addr().String()) {
-		s.Remark(fmt.Sprintf("%s is open to the network", l.Addr()))
+	if network := openToNetwork(l); network != "" {
+		s.Remark(network)
 	}
 	return nil
 }
@@ -84,15 +85,17 @@ func (r *reception) resign(name string) forward.Signer {
 	return nil
 }
 
-// receive accepts deliveries until ctx ends, with a reach also from the internet.
+// receive accepts deliveries until ctx ends, with an exposure also from the internet.
 func (s *Session) receive(ctx context.Context) (err error) {
 	config := receiver.Config{Path: s.path, Journal: s.appender(), Status: s.status, Ready: s.journal.Ready}
 	if s.metrics != nil {
-		config.Journal = timed{config.Journal, s.metrics.appends}
+		config.Journal = observed{config.Journal, func(_ *model.Delivery, took time.Duration, _ error) {
+			s.metrics.appends.Update(took.Seconds())
+		}}
 	}
-	if s.reach != nil {
-		defer func() { err = errors.Join(err, s.reach.close()) }()
-		more, err := s.reach.open(ctx, s, &config)
+	if s.exposure != nil {
+		defer func() { err = errors.Join(err, s.exposure.close()) }()
+		more, err := s.exposure.open(ctx, s, &config)
 		if err != nil {
 			return unlessEnded(ctx, err)
 		}
@@ -118,12 +121,12 @@ func (s *Session) receive(ctx context.Context) (err error) {
 		}
 	}()
 	var refused chan error
-	if s.reach != nil {
-		refused = s.reach.refused
-		if s.probe, err = s.reach.ready(ctx); err != nil {
+	if s.exposure != nil {
+		refused = s.exposure.refused
+		if s.probe, err = s.exposure.ready(ctx); err != nil {
 			return unlessEnded(ctx, err)
 		}
-		s.public = s.reach.tunnel.State().PublicURL
+		s.public = s.exposure.tunnel.State().PublicURL
 	}
 	close(s.ready)
 	select {

@@ -32,15 +32,7 @@ func (s *Session) screen(ctx context.Context) error {
 	p := tea.NewProgram(s.recorded(m), append(options, tea.WithoutSignalHandler())...)
 	s.program.Store(p)
 	defer terminal.StartGuard()()
-	ended := make(chan struct{})
-	defer close(ended)
-	go func() {
-		select {
-		case <-ctx.Done():
-			p.Quit()
-		case <-ended:
-		}
-	}()
+	defer context.AfterFunc(ctx, p.Quit)()
 	restore := terminal.Keep()
 	_, err := p.Run()
 	restore()
@@ -62,8 +54,9 @@ func (s *Session) options() screen.Options {
 	o := screen.Options{
 		Feed: s.Feed, Journal: s.rows, Receiver: s.URL(), JournalPath: s.place, Try: s.try, Remarks: s.remarks,
 		ASCII: s.output.ascii, ReducedMotion: s.output.reducedMotion,
-		Conceal: s.token(), Filter: s.filter, Since: s.output.since.At, CanSuspend: terminal.CanSuspend, Notify: s.notify,
+		Conceal: s.token, Filter: s.filter, Since: s.output.since.At, CanSuspend: terminal.CanSuspend, Notify: s.notify,
 		Resumed: s.gap, Sources: s.states, Failing: s.failing, Export: exportTask, Picture: savePicture,
+		Viewers: s.viewers,
 	}
 	for _, secret := range s.knownSecrets() {
 		o.Secrets = append(o.Secrets, secret.Name)
@@ -75,11 +68,8 @@ func (s *Session) options() screen.Options {
 	if s.names != nil {
 		o.Names = s.names
 	}
-	if s.ssh != nil {
-		o.Viewers = s.ssh.server.Viewers
-	}
-	if s.reach != nil {
-		o.Endpoint = s.reach.state
+	if s.exposure != nil {
+		o.Endpoint = s.exposure.state
 	}
 	if len(s.forwarders) > 0 {
 		o.Queues, o.Editor = s.queues, editor

@@ -46,17 +46,18 @@ type Session struct {
 	metrics  *metrics                    // nil without --metrics
 	notify   bool
 
+	listeners  []net.Listener // all that were opened
 	background sync.WaitGroup // what ends with the output
 }
 
 // Options configure a session.
 type Options struct {
-	Output  Output
-	Filter  *model.Filter
-	Secrets []receiver.Secret // for verifying deliveries
-	Path    string            // of the receiver
-	Reach   *Reach            // makes the receiver public; nil does not
-	Try     string            // a command that produces a first event, suggested on an empty screen
+	Output   Output
+	Filter   *model.Filter
+	Secrets  []receiver.Secret // for verifying deliveries
+	Path     string            // of the receiver
+	Exposure *Exposure         // makes the receiver public; nil does not
+	Try      string            // a command that produces a first event, suggested on an empty screen
 }
 
 // New prepares a session on a store, which the caller closes after it. Everything
@@ -65,7 +66,7 @@ func New(o Options, st *Store) *Session {
 	return &Session{
 		Store: st, output: o.Output, filter: o.Filter, try: o.Try,
 		reception: reception{
-			path: o.Path, secrets: o.Secrets, reach: o.Reach,
+			path: o.Path, secrets: o.Secrets, exposure: o.Exposure,
 			receiving: make(chan struct{}), ready: make(chan struct{}),
 		},
 		sources: sources{gap: func() {}},
@@ -80,7 +81,7 @@ func (s *Session) Suggest(command string) { s.try = command }
 func (s *Session) Beside(run Service) { s.services = append(s.services, run) }
 
 // Watched reports whether anybody can see a screen or the live page.
-func (s *Session) Watched() bool { return s.mode() == onScreen || s.ssh != nil || s.web != nil }
+func (s *Session) Watched() bool { return s.mode() == onScreen || len(s.servers) > 0 }
 
 // RunWith is Run with show instead of the screen or the lines.
 func (s *Session) RunWith(ctx context.Context, show func(context.Context) error) error {
@@ -97,10 +98,8 @@ var ErrDone = errors.New("done")
 
 // Close closes the listeners and ends the recording, all that Run has not closed.
 func (s *Session) Close() {
-	for _, l := range []net.Listener{s.listener, s.ssh.socket(), s.web.socket()} {
-		if l != nil {
-			l.Close()
-		}
+	for _, l := range s.listeners {
+		l.Close()
 	}
 	s.endRecording()
 }
@@ -153,17 +152,8 @@ func (s *Session) Run(ctx context.Context) error {
 
 // View shows a journal that another process writes, until ctx ends or the user quits.
 func (s *Session) View(ctx context.Context) error {
-	stop, err := s.fold(ctx)
-	if err != nil {
-		return unlessEnded(ctx, err)
-	}
-	defer stop()
-	ctx, hide := context.WithCancel(ctx)
-	defer s.background.Wait()
-	defer hide()
-	s.accept()
-	close(s.ready) // there is nothing to wait for
-	return s.show(ctx)
+	s.Beside(untilEnd(func(ctx context.Context) { <-ctx.Done() }))
+	return s.Run(ctx)
 }
 
 // serve runs the receiver and the services until one of them returns or ctx ends.
@@ -191,8 +181,8 @@ func (s *Session) serve(ctx context.Context) error {
 	return nil
 }
 
-// listen is [receiver.Listen] for the address that a flag gives.
-func listen(flag, address string, next bool) (net.Listener, bool, error) {
+// listen is [receiver.Listen] for the address that a flag gives, until Close.
+func (s *Session) listen(flag, address string, next bool) (net.Listener, bool, error) {
 	l, moved, err := receiver.Listen(address, next)
 	switch {
 	case errors.As(err, new(*receiver.AddressError)):
@@ -200,5 +190,14 @@ func listen(flag, address string, next bool) (net.Listener, bool, error) {
 	case err != nil:
 		return nil, false, exit.Setup(fmt.Errorf("--%s: %w", flag, err))
 	}
+	s.listeners = append(s.listeners, l)
 	return l, moved, nil
+}
+
+// openToNetwork says that others than this machine reach the listener, "" if they do not.
+func openToNetwork(l net.Listener) string {
+	if address := l.Addr().String(); receiver.Public(address) {
+		return address + " is open to the network"
+	}
+	return ""
 }

@@ -1,7 +1,9 @@
 package session
 
 import (
+	"context"
 	"fmt"
+	"net"
 	"os"
 	"strings"
 	"sync/atomic"
@@ -11,6 +13,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"aspectop/cli/exit"
+	"aspectop/model"
 	"aspectop/ui"
 	"aspectop/ui/cast"
 )
@@ -31,10 +34,40 @@ func (f *Sharing) Flags(set *pflag.FlagSet) {
 
 // sharing is who else may watch, and how.
 type sharing struct {
-	ssh       *sshServer                  // nil without --ssh
-	web       *webServer                  // nil without --web
-	recording *recording                  // nil without --record
-	program   atomic.Pointer[tea.Program] // of the screen; nil before and without
+	servers    []server
+	viewers    func() []model.Viewer       // over SSH; nil without --ssh
+	sshPrivate bool                        // SSH viewers see no user ids and URLs
+	token      string                      // the secret in the live page's address, "" if there is none
+	recording  *recording                  // nil without --record
+	program    atomic.Pointer[tea.Program] // of the screen; nil before and without
+}
+
+// server serves viewers.
+type server struct {
+	name     string
+	serve    func(net.Listener) error // until shutdown
+	shutdown func(context.Context)
+	listener net.Listener
+}
+
+// disconnectTime is how long viewers get to disconnect on exit.
+const disconnectTime = 3 * time.Second
+
+// start serves viewers until the returned function is called.
+func (s *Session) start(v server) (stop func()) {
+	served := make(chan struct{})
+	go func() {
+		defer close(served)
+		if err := v.serve(v.listener); err != nil {
+			s.notice(v.name + " server failed: " + err.Error())
+		}
+	}()
+	return func() {
+		ctx, cancel := context.WithTimeout(context.Background(), disconnectTime)
+		defer cancel()
+		v.shutdown(ctx)
+		<-served
+	}
 }
 
 // Share prepares sharing according to the flags. Nothing is shown to others before
@@ -68,7 +101,7 @@ func (s *Session) record(path string) error {
 		version = 2
 	}
 	r, err := cast.Create(path, cast.Options{
-		Version: version, Conceal: s.token(), Command: strings.Join(append([]string{"aspectop"}, os.Args[1:2]...), " "),
+		Version: version, Conceal: s.token, Command: strings.Join(append([]string{"aspectop"}, os.Args[1:2]...), " "),
 		Ended: func(err error) {
 			text := "the recording has ended: " + err.Error()
 			s.notice(text)

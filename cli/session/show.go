@@ -4,14 +4,60 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
+	"github.com/spf13/pflag"
+
 	"aspectop/clean"
+	"aspectop/cli/exit"
+	"aspectop/cli/settings"
 	"aspectop/cli/terminal"
 	"aspectop/model"
 	"aspectop/printer"
 )
+
+// Themes are the values of --theme.
+var Themes = []string{"auto", "light", "dark", "mono"}
+
+// FilterTerms ends the help of a filter.
+const FilterTerms = "; terms are separated by spaces and must all match, - before one negates it (docs/commands.md#filters)"
+
+// Output configures how watch, demo and view show events.
+type Output struct {
+	plain, json          bool
+	theme                string
+	ascii, reducedMotion bool
+	filter               string
+	since                settings.Moment
+}
+
+// Flags adds the flags.
+func (o *Output) Flags(f *pflag.FlagSet) {
+	f.BoolVar(&o.plain, "plain", false, "print sentences instead of drawing a screen")
+	f.BoolVar(&o.json, "json", false, "print one JSON object per line instead of drawing a screen")
+	f.StringVar(&o.theme, "theme", "auto", "colours: auto, light, dark or mono")
+	f.BoolVar(&o.ascii, "ascii", false, "draw with ASCII characters only")
+	f.BoolVar(&o.reducedMotion, "reduced-motion", false, "no animations")
+	f.StringVar(&o.filter, "filter", "", "show only what matches this filter, such as \"state:failed\""+FilterTerms)
+	f.Var(&o.since, "since", "show what was received since this time, such as 2h or 2026-01-02T15:04:05Z")
+}
+
+// Check validates the flags and returns the filter.
+func (o *Output) Check() (*model.Filter, error) {
+	if o.plain && o.json {
+		return nil, exit.Usage("--plain and --json cannot be used together")
+	}
+	if !slices.Contains(Themes, o.theme) {
+		return nil, exit.Usage("unknown --theme %q: must be auto, light, dark or mono", o.theme)
+	}
+	filter, err := model.ParseFilter(o.filter)
+	if err != nil {
+		return nil, exit.Usage("--filter: %w", err)
+	}
+	return filter, nil
+}
 
 // mode is how a session shows events.
 type mode int
@@ -34,8 +80,9 @@ func (s *Session) mode() mode {
 
 // show draws the screen or prints lines.
 func (s *Session) show(ctx context.Context) error {
-	defer s.shareSSH()()
-	defer s.shareWeb()()
+	for _, v := range s.servers {
+		defer s.start(v)()
+	}
 	if s.instead == nil && s.mode() == onScreen {
 		return s.screen(ctx)
 	}
@@ -71,7 +118,10 @@ func (s *Session) print(ctx context.Context) error {
 		stop := s.diagnose(ctx, o.Told, false)
 		defer stop()
 	}
-	o.Trouble, o.Forwarding, o.Temporary = s.troubled, s.forwarding(), s.temporary
+	o.Trouble, o.Temporary = s.troubled, s.temporary
+	if len(s.forwarders) > 0 {
+		o.Forwarding = s.forwarding
+	}
 	return printer.Run(ctx, o)
 }
 
@@ -100,8 +150,8 @@ func (s *Session) lines(ctx context.Context, private bool) printer.Options {
 // readyLine is the content of the ready line. It is valid once s.ready is closed.
 func (s *Session) readyLine() printer.Ready {
 	ready := printer.Ready{URL: s.URL(), Journal: s.place, PID: os.Getpid()}
-	if s.reach != nil {
-		ready.PublicURL, ready.Probe, ready.Tunnel = s.public, s.probe, string(s.reach.options.Mode)
+	if s.exposure != nil {
+		ready.PublicURL, ready.Probe, ready.Tunnel = s.public, s.probe, string(s.exposure.options.Mode)
 	}
 	return ready
 }
@@ -111,32 +161,21 @@ func (s *Session) readyLine() printer.Ready {
 // function flushes and returns the new cursor.
 func (s *Session) diagnose(ctx context.Context, cursor int64, tunnel bool) (stop func() int64) {
 	ctx, cancel := context.WithCancel(ctx)
-	done := make(chan struct{})
+	next := make(chan int64)
 	go func() {
-		defer close(done)
-		for ended := false; !ended; {
-			ended = s.status.Wait(ctx, cursor) != nil
-			var entries []model.Status
-			entries, _, cursor = s.status.After(cursor)
-			for _, e := range entries {
-				say := e.Notice
-				if t := e.Tunnel; t != nil && tunnel {
-					say = strings.TrimRight("tunnel "+string(t.State)+": "+t.Detail, ": ")
-				}
-				if say != "" {
-					fmt.Fprintln(os.Stderr, "aspectop: "+clean.Text(say))
-				}
+		next <- s.eachStatus(ctx, cursor, func(e *model.Status) {
+			text := e.Notice
+			if t := e.Tunnel; t != nil && tunnel {
+				text = strings.TrimRight("tunnel "+string(t.State)+": "+t.Detail, ": ")
 			}
-			select { // a flood of rejected requests comes in gulps
-			case <-ctx.Done():
-			case <-time.After(time.Second / 5):
+			if text != "" {
+				fmt.Fprintln(os.Stderr, "aspectop: "+clean.Text(text))
 			}
-		}
+		})
 	}()
 	return func() int64 {
 		cancel()
-		<-done
-		return cursor
+		return <-next
 	}
 }
 

@@ -33,7 +33,7 @@ type sources struct {
 	gap    func()         // reports that deliveries may have been missed
 
 	reportMu sync.Mutex
-	reports  map[model.Source]source.Report
+	reports  [len(ways)]source.Report // by way
 }
 
 // Ask lets the screen ask Aspect's API; a nil client means no key.
@@ -60,7 +60,7 @@ func (s *Session) AddSources(client *aspect.Client, every time.Duration, sse str
 		s.names = source.NewNames(client, nil)
 		s.Beside(untilEnd(poller.Run))
 		s.Beside(untilEnd(s.names.Run))
-		if s.reach == nil || s.reach.leases == nil {
+		if s.exposure == nil || s.exposure.leases == nil {
 			s.Beside(untilEnd(func(ctx context.Context) { cleanUp(ctx, s, client) }))
 		}
 	}
@@ -106,18 +106,25 @@ func untilEnd(run func(context.Context)) Service {
 func (s *sources) report(r source.Report) {
 	s.reportMu.Lock()
 	defer s.reportMu.Unlock()
-	if s.reports == nil {
-		s.reports = map[model.Source]source.Report{}
+	s.reports[way(r.Source)] = r
+}
+
+// ways name the API and the stream, in the order in which they are shown.
+var ways = [...]string{"Aspect's API", "event stream"}
+
+func way(of model.Source) int {
+	if of == model.SourceAPI {
+		return 0
 	}
-	s.reports[r.Source] = r
+	return 1
 }
 
 // states describes the states of the API and the stream.
 func (s *sources) states() (states []string) {
 	s.reportMu.Lock()
 	defer s.reportMu.Unlock()
-	for _, of := range []model.Source{model.SourceAPI, model.SourceSSE} {
-		if r, ok := s.reports[of]; ok && r.Detail != "" {
+	for _, r := range s.reports {
+		if r.Detail != "" {
 			states = append(states, r.Detail)
 		}
 	}
@@ -128,9 +135,9 @@ func (s *sources) states() (states []string) {
 func (s *sources) failing() (names []string) {
 	s.reportMu.Lock()
 	defer s.reportMu.Unlock()
-	for _, of := range []model.Source{model.SourceAPI, model.SourceSSE} {
-		if s.reports[of].State == source.Trouble {
-			names = append(names, map[model.Source]string{model.SourceAPI: "Aspect's API", model.SourceSSE: "event stream"}[of])
+	for i, r := range s.reports {
+		if r.State == source.Trouble {
+			names = append(names, ways[i])
 		}
 	}
 	return names

@@ -19,7 +19,6 @@ import (
 	"aspectop/cli/settings"
 	"aspectop/model"
 	"aspectop/printer"
-	"aspectop/receiver"
 	"aspectop/share/ssh"
 	"aspectop/ui"
 	"aspectop/ui/screen"
@@ -39,13 +38,6 @@ func (f *sshFlags) flags(set *pflag.FlagSet) {
 	set.StringVar(&f.sshKeys, "ssh-keys", "", "`file` of public keys that may connect (default: authorized_keys next to the config file)")
 	set.BoolVar(&f.sshPrivate, "ssh-private", false, "hide user ids and URLs from SSH viewers")
 	set.IntVar(&f.sshSessions, "ssh-sessions", 16, "maximum number of SSH viewers at once")
-}
-
-// sshServer serves the session over SSH.
-type sshServer struct {
-	server   *ssh.Server
-	listener net.Listener
-	private  bool
 }
 
 // serveSSH prepares the SSH server of --ssh.
@@ -74,12 +66,11 @@ func (s *Session) serveSSH(f sshFlags) error {
 	if err != nil {
 		return exit.Setup(err)
 	}
-	l, _, err := listen("ssh", f.ssh, false)
+	l, _, err := s.listen("ssh", f.ssh, false)
 	if err != nil {
 		return err
 	}
-	shared := &sshServer{listener: l, private: f.sshPrivate}
-	shared.server, err = ssh.New(ssh.Config{
+	viewing, err := ssh.New(ssh.Config{
 		Keys: keys, HostKey: hostKey, Sessions: f.sshSessions,
 		Screen: s.remoteScreen, Lines: s.remoteLines,
 		Told: func(v model.Viewer) {
@@ -88,20 +79,21 @@ func (s *Session) serveSSH(f sshFlags) error {
 		Notice: s.notice,
 	})
 	if err != nil {
-		l.Close()
 		return exit.Setup(err)
 	}
-	s.ssh = shared
+	s.viewers, s.sshPrivate = viewing.Viewers, f.sshPrivate
+	shutdown := func(ctx context.Context) { viewing.Shutdown(ctx) } // the rest is cut off
+	s.servers = append(s.servers, server{"SSH", viewing.Serve, shutdown, l})
 	host, port, err := net.SplitHostPort(l.Addr().String())
 	if err != nil {
 		return exit.Setup(err)
 	}
-	remark := fmt.Sprintf("to watch, run: ssh -p %s %s (%s authorized, host key %s)", port, host, words.Count(keys.Len(), "key", "keys"), gossh.FingerprintSHA256(hostKey.PublicKey()))
-	if receiver.Public(l.Addr().String()) {
-		remark = fmt.Sprintf("%s is open to the network; to watch, run: ssh -p %s HOST (%s authorized, host key %s)",
-			l.Addr(), port, words.Count(keys.Len(), "key", "keys"), gossh.FingerprintSHA256(hostKey.PublicKey()))
+	network := openToNetwork(l)
+	if network != "" {
+		host, network = "HOST", network+"; "
 	}
-	s.Remark(remark)
+	s.Remark(fmt.Sprintf("%sto watch, run: ssh -p %s %s (%s authorized, host key %s)",
+		network, port, host, words.Count(keys.Len(), "key", "keys"), gossh.FingerprintSHA256(hostKey.PublicKey())))
 	return nil
 }
 
@@ -133,33 +125,9 @@ Others send you the .pub file of a key of theirs; add it in the same way`, path,
 	return keys, nil
 }
 
-// disconnectTime is how long viewers get to disconnect on exit.
-const disconnectTime = 3 * time.Second
-
-// shareSSH serves viewers until the returned function is called, which restores their
-// terminals.
-func (s *Session) shareSSH() (stop func()) {
-	if s.ssh == nil {
-		return func() {}
-	}
-	served := make(chan struct{})
-	go func() {
-		defer close(served)
-		if err := s.ssh.server.Serve(s.ssh.listener); err != nil {
-			s.notice("SSH server failed: " + err.Error())
-		}
-	}()
-	return func() {
-		ctx, cancel := context.WithTimeout(context.Background(), disconnectTime)
-		defer cancel()
-		s.ssh.server.Shutdown(ctx)
-		<-served
-	}
-}
-
 // remoteScreen is the read-only screen of an SSH viewer.
 func (s *Session) remoteScreen(ctx context.Context, c ssh.Client) tea.Model {
-	return ui.New(ctx, remoteOptions(s.options(), c, s.ssh.private))
+	return ui.New(ctx, remoteOptions(s.options(), c, s.sshPrivate))
 }
 
 // remoteOptions lists what a viewer over SSH gets of the host's screen: what is not
@@ -210,7 +178,7 @@ func (s *Session) remoteLines(ctx context.Context, out io.Writer, json bool) err
 	case <-ctx.Done():
 		return nil
 	}
-	o := s.lines(ctx, s.ssh.private)
+	o := s.lines(ctx, s.sshPrivate)
 	o.Out = out
 	s.Feed.RLock()
 	o.From = s.Feed.Seen()
@@ -220,12 +188,4 @@ func (s *Session) remoteLines(ctx context.Context, out io.Writer, json bool) err
 	}
 	_, _, o.Begin = s.status.After(0)
 	return printer.Run(ctx, o)
-}
-
-// socket is the listener, nil if there is none.
-func (s *sshServer) socket() net.Listener {
-	if s == nil {
-		return nil
-	}
-	return s.listener
 }

@@ -104,14 +104,11 @@ func (st *Store) fold(ctx context.Context) (stop func(), err error) {
 		return nil, exit.Setup(err)
 	}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	ended := make(chan struct{})
-	go func() {
-		st.Feed.Run(ctx)
-		close(ended)
-	}()
+	var running sync.WaitGroup
+	running.Go(func() { st.Feed.Run(ctx) })
 	return func() {
 		cancel()
-		<-ended
+		running.Wait()
 	}, nil
 }
 

@@ -8,21 +8,18 @@ import (
 	"unicode/utf8"
 )
 
-// subject is what a [Filter] is asked about: a task, or one line of the event
+// target is what a [Filter] is matched against: a task, or one line of the event
 // log.
-type subject struct {
-	Task  *Task  // nil if the line belongs to none
-	Event *Event // nil if the subject is the task itself, or a rejected request
-	Name  string // the asset's name, "" if unknown
-
-	Late, Duplicate, Rejected bool // of the line
-	// Rejection is the refused request of a rejected line.
-	Rejection *Rejected
-	Now       time.Time // the present moment, for is:stalled
+type target struct {
+	task     *Task     // nil if the line belongs to none
+	event    *Event    // nil for the task itself
+	rejected *Rejected // the refused request of such a line
+	name     string    // the asset's name, "" if unknown
+	now      time.Time // for is:stalled
 }
 
 // match reports whether all terms hold for s. It does not keep s.
-func (f *Filter) match(s *subject) bool {
+func (f *Filter) match(s *target) bool {
 	for i := range f.terms {
 		if t := &f.terms[i]; t.holds(*s, t) == t.negate {
 			return false
@@ -31,100 +28,100 @@ func (f *Filter) match(s *subject) bool {
 	return true
 }
 
-func (s *subject) inState(start string) bool {
+func (s *target) inState(start string) bool {
 	state, ok := s.state()
 	return ok && inState(state, start)
 }
 
-func (s *subject) featureInState(name, start string) bool {
+func (s *target) featureInState(name, start string) bool {
 	return slices.ContainsFunc(s.features(), func(f Feature) bool {
 		return strings.EqualFold(f.Name, name) && inState(f.State, start)
 	})
 }
 
-func (s *subject) hasFeature(start string) bool {
+func (s *target) hasFeature(start string) bool {
 	return slices.ContainsFunc(s.features(), func(f Feature) bool { return beginsWith(f.Name, start) })
 }
 
 // told is what the line's event tells of a task, or nil.
-func (s *subject) told() *Snapshot {
-	if s.Event == nil {
+func (s *target) told() *Snapshot {
+	if s.event == nil {
 		return nil
 	}
-	return s.Event.Task
+	return s.event.Task
 }
 
-// line reports whether the subject is a line of the event log.
-func (s *subject) line() bool { return s.Event != nil || s.Rejected }
+// line reports whether s is a line of the event log.
+func (s *target) line() bool { return s.event != nil || s.rejected != nil }
 
-func (s *subject) features() []Feature {
+func (s *target) features() []Feature {
 	switch told := s.told(); {
 	case told != nil:
 		return told.Features
-	case s.Task != nil && !s.line():
-		return s.Task.Features()
+	case s.task != nil && !s.line():
+		return s.task.Features()
 	}
 	return nil
 }
 
-func (s *subject) state() (State, bool) {
+func (s *target) state() (State, bool) {
 	switch {
 	case s.told() != nil:
-		return s.Event.state(), true
-	case s.Task != nil && !s.line():
-		return s.Task.State(), true
+		return s.event.state(), true
+	case s.task != nil && !s.line():
+		return s.task.State(), true
 	}
 	return "", false
 }
 
 // ids are those of the task and its asset. A line whose body tells none, such
 // as a repeat, still belongs to its task.
-func (s *subject) ids() (task, asset string) {
+func (s *target) ids() (task, asset string) {
 	switch told := s.told(); {
 	case told != nil:
 		return told.ID, told.AssetID
-	case s.Task != nil:
-		return s.Task.id, s.Task.asset
+	case s.task != nil:
+		return s.task.id, s.task.asset
 	}
 	return "", ""
 }
 
-func (s *subject) ofUser(start string) bool {
-	if s.Event != nil && beginsWith(s.Event.UserID, start) {
+func (s *target) ofUser(start string) bool {
+	if s.event != nil && beginsWith(s.event.UserID, start) {
 		return true
 	}
 	switch told := s.told(); {
 	case told != nil:
 		return beginsWith(told.UserID, start)
-	case s.Task != nil:
-		return beginsWith(s.Task.UserID(), start)
+	case s.task != nil:
+		return beginsWith(s.task.UserID(), start)
 	}
 	return false
 }
 
-func (s *subject) hasType(part string) bool {
+func (s *target) hasType(part string) bool {
 	if s.line() {
-		return s.Event != nil && contains(s.Event.Type, part)
+		return s.event != nil && contains(s.event.Type, part)
 	}
-	return s.Task != nil && s.Task.hasType(part)
+	return s.task != nil && s.task.hasType(part)
 }
 
-func (s *subject) mentions(word string) bool {
-	if s.Task != nil && !s.line() {
-		t, shape := s.Task, s.Task.newestShape()
+func (s *target) mentions(word string) bool {
+	if s.task != nil && !s.line() {
+		t, shape := s.task, s.task.newestShape()
 		return t.mentions(word) || strings.Contains(shape.names, word) || strings.Contains(shape.states, word) ||
-			strings.Contains(string(t.state), word) || contains(s.Name, word)
+			strings.Contains(string(t.state), word) || contains(s.name, word)
 	}
-	if task, asset := s.ids(); contains(task, word) || contains(asset, word) || contains(s.Name, word) {
+	if task, asset := s.ids(); contains(task, word) || contains(asset, word) || contains(s.name, word) {
 		return true
 	}
-	if r := s.Rejection; r != nil {
+	if r := s.rejected; r != nil {
 		v := &r.Verdict
 		if contains(r.ID, word) || contains(string(v.Reason), word) || contains(v.Detail, word) || contains(v.Hint, word) {
 			return true
 		}
 	}
-	if e := s.Event; e != nil && (contains(e.ID, word) || contains(e.EventID, word) || contains(e.Type, word)) {
+	if e := s.event; e != nil && (contains(e.ID, word) || contains(e.EventID, word) || contains(e.Type, word)) {
 		return true
 	}
 	if state, ok := s.state(); ok && strings.Contains(string(state), word) {
@@ -144,20 +141,32 @@ func (t *Task) mentions(word string) bool {
 }
 
 // is reports whether one of the term's conditions holds.
-func (s subject) is(t *term) bool {
-	for i := range conditions {
-		if t.is&(1<<i) != 0 && conditions[i].holds(s) {
+func (s target) is(t *term) bool {
+	for _, c := range t.is {
+		if c.holds(s) {
 			return true
 		}
 	}
 	return false
 }
 
-func (s subject) stalled() bool {
-	if s.Task == nil {
+// late reports whether the line's message was late, or one of the task's.
+func (s target) late() bool {
+	switch {
+	case s.task == nil:
+		return false
+	case s.event == nil:
+		return s.rejected == nil && s.task.hadLate()
+	}
+	effect, _ := s.task.Effect(s.event.Seq)
+	return effect.Late
+}
+
+func (s target) stalled() bool {
+	if s.task == nil {
 		return false
 	}
-	_, stalled := s.Task.board.Stalled(s.Task, s.Now)
+	_, stalled := s.task.board.Stalled(s.task, s.now)
 	return stalled
 }
 
