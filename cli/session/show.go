@@ -113,9 +113,9 @@ func (s *Session) print(ctx context.Context) error {
 			return nil
 		}
 	}
-	o.Told = stop()
+	o.PrintAfter = stop()
 	if o.Format == printer.JSON {
-		stop := s.diagnose(ctx, o.Told, false)
+		stop := s.diagnose(ctx, o.PrintAfter, false)
 		defer stop()
 	}
 	o.Trouble, o.Temporary = s.troubled, s.temporary
