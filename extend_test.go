@@ -59,7 +59,7 @@ func (Newest) Draw(sc *screen.Screen, w, h int) []string {
 		`	{"source", func(s target, t *term) bool { return s.event != nil && beginsWith(string(s.event.Source), t.value) }, nil},`},
 	// An export format.
 	{"printer/export.go", `var ExportFormats = []ExportFormat{`,
-		`	{"numbers", "one number per line", func(out *bytes.Buffer, _ *ExportOptions) form { return numbers{out} }},`},
+		`	{"numbers", "one number per line", newNumbers},`},
 	{"printer/numbers.go", "", `package printer
 
 import (
@@ -69,12 +69,9 @@ import (
 	"aspectop/model"
 )
 
-type numbers struct{ out *bytes.Buffer }
-
-func (numbers) begin()                       {}
-func (numbers) end()                         {}
-func (numbers) takes(*model.Delivery) bool   { return true }
-func (n numbers) delivery(d *model.Delivery) { fmt.Fprintln(n.out, d.Seq) }
+func newNumbers(*ExportOptions) form {
+	return form{delivery: func(out *bytes.Buffer, d *model.Delivery) { fmt.Fprintln(out, d.Seq) }}
+}
 `},
 	// A state.
 	{"model/state.go", `var States = []StateInfo{`,
