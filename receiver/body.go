@@ -13,35 +13,34 @@ import (
 )
 
 const (
-	// Most bodies are smaller than firstRead and are read into a buffer of exactly
-	// their size. A larger buffer is allocated only once the first is full: a
-	// stranger can announce any size and send nothing.
+	// firstRead is the largest buffer for a body of which nothing has arrived: clients
+	// can announce any size and send nothing. Most bodies are smaller.
 	firstRead = 4 << 10
-	// Any number of bodies up to smallBody bytes are read at once, but no more than
-	// maxLarge larger ones: a thousand strangers with a megabyte each then cost
+	// Any number of bodies up to smallBody bytes are read at once, but at most
+	// maxLarge larger ones: a thousand clients with a megabyte each then cost
 	// 32 MiB instead of a gigabyte. (Verifying takes two more copies.)
 	smallBody = 16 << 10
 	maxLarge  = 32
-	// largeWait is how long a further large body waits its turn. It leaves time to
-	// read the body before readTimeout.
+	// largeWait is how long a further large body waits. It leaves time to read it
+	// before readTimeout.
 	largeWait = 5 * time.Second
 )
 
 // errBusy means that too many large bodies are being read already.
 var errBusy = errors.New("too many large bodies at once")
 
-// refusal is the error for a body that is not worth verifying.
-type refusal struct{ verdict model.Verdict }
+// refusal is the error for a body that is not verified.
+type refusal model.Verdict
 
-func (r *refusal) Error() string { return r.verdict.Detail }
+func (r *refusal) Error() string { return r.Detail }
 
 func refuse(reason model.Reason, format string, args ...any) error {
-	return &refusal{model.Verdict{Reason: reason, Detail: fmt.Sprintf(format, args...)}}
+	return &refusal{Reason: reason, Detail: fmt.Sprintf(format, args...)}
 }
 
 // readBody reads the raw body. If it fails, with errBusy or a *refusal, it returns
-// what it has read so far. The caller may keep the body, and must call release,
-// which is never nil, once the request is answered.
+// what it has read so far. The caller must call release, which is never nil, once the
+// request is answered.
 func (s *Server) readBody(w http.ResponseWriter, r *http.Request) (body []byte, release func(), err error) {
 	release = func() {}
 	if r.ContentLength > MaxBody {
@@ -69,7 +68,7 @@ func (s *Server) readBody(w http.ResponseWriter, r *http.Request) (body []byte, 
 	body = body[:n]
 	if n <= smallBody || err != nil {
 		if !announced {
-			body = bytes.Clone(body) // the body may be kept for long; the buffer need not be
+			body = bytes.Clone(body) // it may be kept for long, and the buffer is larger
 		}
 		return body, release, unfinished(r, n, err)
 	}
@@ -91,9 +90,8 @@ func (s *Server) readBody(w http.ResponseWriter, r *http.Request) (body []byte, 
 	return whole[:n], release, unfinished(r, n, err)
 }
 
-// fill reads until buf is full or r ends. The error is io.EOF only if r ended
-// where it should. (io.ReadFull would not do: it returns io.ErrUnexpectedEOF, the
-// error of a body that broke off, for any body shorter than the buffer.)
+// fill reads until buf is full or r ends. Unlike with [io.ReadFull], the error is
+// io.EOF for any complete body, and io.ErrUnexpectedEOF only for one that broke off.
 func fill(r io.Reader, buf []byte) (n int, err error) {
 	for n < len(buf) && err == nil {
 		var more int
@@ -113,14 +111,12 @@ func unfinished(r *http.Request, n int, err error) error {
 	if r.ContentLength >= 0 {
 		of = fmt.Sprintf(" of %d", r.ContentLength)
 	}
-	var tooLarge *http.MaxBytesError
-	switch {
-	case errors.As(err, &tooLarge):
+	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return refuse(model.TooLarge, "too large: more than the %d bytes that are accepted", MaxBody)
-	case errors.Is(err, os.ErrDeadlineExceeded):
+	}
+	if errors.Is(err, os.ErrDeadlineExceeded) {
 		return refuse(model.Malformed, "malformed: the body was cut after %d%s bytes because it took longer than %s",
 			n, of, readTimeout)
-	default:
-		return refuse(model.Malformed, "malformed: the body broke off after %d%s bytes", n, of)
 	}
+	return refuse(model.Malformed, "malformed: the body broke off after %d%s bytes", n, of)
 }

@@ -9,32 +9,32 @@ import (
 )
 
 const (
-	// Guessing hashes a body several times, so it is limited to small bodies and a
-	// few a second: a flood of garbage must not get CPU time for free.
+	// Finding a hint hashes a body several times, so it is limited: a flood of garbage
+	// must not cost CPU time.
 	maxHinted      = 64 << 10
 	hintsPerSecond = 10
 )
 
-// hinter limits the guesses to hintsPerSecond.
-type hinter struct {
+// limiter allows hintsPerSecond hints.
+type limiter struct {
 	mu     sync.Mutex
 	second int64
 	spent  int
 }
 
-func (g *hinter) allow(now time.Time) bool {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if second := now.Unix(); second != g.second {
-		g.second, g.spent = second, 0
+func (l *limiter) allow(now time.Time) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if second := now.Unix(); second != l.second {
+		l.second, l.spent = second, 0
 	}
-	g.spent++
-	return g.spent <= hintsPerSecond
+	l.spent++
+	return l.spent <= hintsPerSecond
 }
 
-// guesses are the ways in which tools between Svix and here are known to alter a
-// body. Each undo reverts one of them, or returns nil if it does not apply.
-var guesses = []struct {
+// alterations are what tools between Svix and here are known to do to a body. Each undo
+// reverts one of them, or returns nil if it does not apply.
+var alterations = []struct {
 	undo func(body []byte) []byte
 	hint string
 }{
@@ -46,33 +46,26 @@ var guesses = []struct {
 	{spaced, "it matches as JSON with spaces after ',' and ':': the body was re-serialised on the way"},
 }
 
-// hint guesses why no secret matches; "" if no guess is right, or there were too
-// many in this second.
+// hint names the alteration whose undoing makes a secret match; "" if there is none, or
+// hints are used up.
 func (v *Verifier) hint(judged http.Header, body []byte, now time.Time) string {
 	if len(body) > maxHinted || !v.hints.allow(now) {
 		return ""
 	}
-	for _, g := range guesses {
-		original := g.undo(body)
-		if original == nil {
-			continue
-		}
-		if _, ok := v.match(judged, original); ok {
-			return g.hint
+	for _, a := range alterations {
+		if original := a.undo(body); original != nil {
+			if _, ok := v.match(judged, original); ok {
+				return a.hint
+			}
 		}
 	}
 	return ""
 }
 
 func trimNewlines(body []byte) []byte { return bytes.TrimRight(body, "\r\n") }
-
-func addNewline(body []byte) []byte { return append(bytes.Clone(body), '\n') }
-
-func toLF(body []byte) []byte { return bytes.ReplaceAll(body, []byte("\r\n"), []byte("\n")) }
-
-func toCRLF(body []byte) []byte {
-	return bytes.ReplaceAll(toLF(body), []byte("\n"), []byte("\r\n"))
-}
+func addNewline(body []byte) []byte   { return append(bytes.Clone(body), '\n') }
+func toLF(body []byte) []byte         { return bytes.ReplaceAll(body, []byte("\r\n"), []byte("\n")) }
+func toCRLF(body []byte) []byte       { return bytes.ReplaceAll(toLF(body), []byte("\n"), []byte("\r\n")) }
 
 func compact(body []byte) []byte {
 	var out bytes.Buffer
@@ -82,8 +75,7 @@ func compact(body []byte) []byte {
 	return out.Bytes()
 }
 
-// spaced is the layout of Python's json.dumps, which JavaScript's
-// JSON.stringify takes away.
+// spaced is the layout of Python's json.dumps.
 func spaced(body []byte) []byte {
 	tight := compact(body)
 	if tight == nil {

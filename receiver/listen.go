@@ -11,12 +11,11 @@ import (
 	"syscall"
 )
 
-// portsTried is how many ports after the wanted one are tried before the system
-// picks any free one: a port nearby is easier to remember.
+// portsTried is how many ports after the wanted one are tried before the system picks
+// one.
 const portsTried = 20
 
-// AddressError says that a text is not an address to listen on, as opposed to one
-// that cannot be had now.
+// AddressError says that a text is not an address to listen on.
 type AddressError struct{ Text, Do string }
 
 func (e *AddressError) Error() string {
@@ -36,26 +35,22 @@ func Listen(addr string, next bool) (l net.Listener, moved bool, err error) {
 		return nil, false, &AddressError{addr, "its port must be a number from 0 to 65535"}
 	}
 	l, err = net.Listen("tcp", addr)
-	if err == nil {
-		return l, false, nil
+	moved = next && taken(err)
+	for p := port + 1; moved && err != nil && p <= min(port+portsTried, 65535); p++ {
+		l, err = net.Listen("tcp", net.JoinHostPort(host, strconv.FormatUint(p, 10)))
 	}
-	if !next || !taken(err) {
+	if moved && err != nil {
+		addr = net.JoinHostPort(host, "0")
+		l, err = net.Listen("tcp", addr)
+	}
+	if err != nil {
 		return nil, false, explain(addr, err)
 	}
-	for p := port + 1; p <= min(port+portsTried, 65535); p++ {
-		if l, err := net.Listen("tcp", net.JoinHostPort(host, strconv.FormatUint(p, 10))); err == nil {
-			return l, true, nil
-		}
-	}
-	l, err = net.Listen("tcp", net.JoinHostPort(host, "0"))
-	if err != nil {
-		return nil, false, explain(net.JoinHostPort(host, "0"), err)
-	}
-	return l, true, nil
+	return l, moved, nil
 }
 
-// Windows has error numbers of its own for a port in use. For ports that it has
-// reserved for itself, it reports missing permission.
+// Windows has its own error for a port in use, and that for missing permission for ports
+// that it has reserved.
 const (
 	wsaeACCES     = syscall.Errno(10013)
 	wsaeADDRINUSE = syscall.Errno(10048)
@@ -70,7 +65,7 @@ func taken(err error) bool {
 
 // explain says what a failure to listen on addr means.
 func explain(addr string, err error) error {
-	var unresolved *net.DNSError
+	_, unresolved := errors.AsType[*net.DNSError](err)
 	switch {
 	case taken(err):
 		return fmt.Errorf("cannot listen on %s: another program has taken this port; stop it or choose another port", addr)
@@ -78,16 +73,14 @@ func explain(addr string, err error) error {
 		return fmt.Errorf("cannot listen on %s: not permitted; ports below 1024 need special rights, choose a higher one", addr)
 	case errors.Is(err, syscall.EADDRNOTAVAIL):
 		return fmt.Errorf("cannot listen on %s: this machine has no such address; choose 127.0.0.1 or one of its own", addr)
-	case errors.As(err, &unresolved):
+	case unresolved:
 		return fmt.Errorf("cannot listen on %s: the host name does not resolve; choose an address such as 127.0.0.1", addr)
-	default:
-		return fmt.Errorf("cannot listen on %s: %w; choose another address", addr, err)
 	}
+	return fmt.Errorf("cannot listen on %s: %w; choose another address", addr, err)
 }
 
-// Public reports whether a listener on addr (host:port) can be reached from
-// other machines. Any name but localhost counts as public, because only
-// resolving it would tell.
+// Public reports whether a listener on addr (host:port) can be reached from other
+// machines. Any name but localhost counts as public: names are not resolved.
 func Public(addr string) bool {
 	host, _, err := net.SplitHostPort(addr)
 	if err != nil {

@@ -7,44 +7,33 @@ import (
 	"slices"
 	"strings"
 
+	"aspectop/clean"
 	"aspectop/model"
 	"aspectop/sig"
 )
 
-// How much of a rejected request is kept, in bytes. Strangers decide how many there
-// are and what is in them, and the status log holds a thousand.
+// How much of a rejected request is kept, in bytes. Anybody can send any number of
+// them, and the status log holds a thousand.
 const (
 	rejectedHeader = 8 << 10
 	rejectedBody   = 4 << 10
 	rejectedID     = 256
 )
 
-const redacted = "redacted"
-
-// credentials are headers whose values nobody needs to find out why a request was
-// rejected.
-var credentials = []string{"Authorization", "Proxy-Authorization", "Cookie"}
-
 // rejected is the record of a refused request.
 func rejected(r *http.Request, id string, v model.Verdict, body []byte) *model.Rejected {
 	return &model.Rejected{
 		ID:      cut(id, rejectedID),
 		Verdict: v,
-		Header:  someHeaders(allHeaders(r).Clone()),
+		Header:  someHeaders(clean.RedactHeaders(allHeaders(r))),
 		Body:    bytes.Clone(body[:min(len(body), rejectedBody)]),
 		Size:    int64(len(body)),
 	}
 }
 
-// someHeaders returns as much of h as may be kept: first the headers that the
-// verdict depends on, then the others by name. The first value that does not fit
-// is cut.
+// someHeaders returns rejectedHeader bytes of h: first the headers that the verdict
+// depends on, then the others by name. The first value that does not fit is cut.
 func someHeaders(h map[string][]string) map[string][]string {
-	for _, name := range credentials {
-		for i := range h[name] {
-			h[name][i] = redacted
-		}
-	}
 	var names []string
 	for _, f := range sig.Families {
 		names = append(names, f.ID, f.Stamp, f.Signature)

@@ -41,12 +41,12 @@ func TestCredentialsOfRejectedRequestsAreRedacted(t *testing.T) {
 	r := newRig(t)
 	q := r.signed("msg_1", "body")
 	q.Header.Set("svix-signature", "v1,x")
-	for _, name := range credentials {
+	for _, name := range []string{"Authorization", "Cookie", "X-Api-Key"} {
 		q.Header[name] = []string{"hidden 1", "hidden 2"}
 	}
 	r.do(t, q)
-	for _, name := range credentials {
-		if got := r.rejected()[0].Header[name]; !slices.Equal(got, []string{"redacted", "redacted"}) {
+	for _, name := range []string{"Authorization", "Cookie", "X-Api-Key"} {
+		if got := r.rejected()[0].Header[name]; !slices.Equal(got, []string{"[redacted]"}) {
 			t.Errorf("%s: %q", name, got)
 		}
 	}

@@ -22,14 +22,13 @@ const (
 	maxName = 31
 )
 
-// Secret is the key of one endpoint, under a name that may be shown. No way of
-// printing or encoding it gives more of the key than [Secret.Masked] does. The
-// zero Secret has no key: [NewVerifier] refuses it and it must not sign.
+// Secret is the key of one endpoint, under a name that may be shown. Printing or
+// encoding it gives what [Secret.Masked] does. The zero Secret has no key:
+// [NewVerifier] refuses it and it must not sign.
 type Secret struct {
 	Name string
-	// key is behind a pointer because fmt does not follow pointers inside a
-	// struct: even where it cannot call Secret's methods, in an unexported
-	// field of something else, it prints an address and not the key.
+	// key is a pointer because fmt does not follow it where it cannot call Secret's
+	// methods: in an unexported field of another struct.
 	key *key
 }
 
@@ -40,8 +39,8 @@ type key struct {
 
 // ParseSecrets reads one or more secrets separated by white space or commas.
 // Each is whsec_… or bare base64; name=whsec_… gives it a name, and the others
-// are called default, default-2 and so on. An error tells by position which
-// secret is refused and why, and never quotes any part of the text.
+// are called default, default-2 and so on. Errors give the position of a secret and
+// never quote the text.
 func ParseSecrets(text string) ([]Secret, error) {
 	fields := strings.FieldsFunc(text, func(r rune) bool { return r == ',' || unicode.IsSpace(r) })
 	if len(fields) == 0 {
@@ -56,10 +55,9 @@ func ParseSecrets(text string) ([]Secret, error) {
 			return nil, fmt.Errorf("secret %d of %d %w", i+1, len(fields), err)
 		}
 		if name == "" {
-			if unnamed++; unnamed == 1 {
-				name = defaultName
-			} else {
-				name = fmt.Sprintf("%s-%d", defaultName, unnamed)
+			name = defaultName
+			if unnamed++; unnamed > 1 {
+				name += fmt.Sprintf("-%d", unnamed)
 			}
 		}
 		if first, taken := position[name]; taken {
@@ -138,7 +136,7 @@ func undecodable(encoded string) error {
 // NewSecret returns a fresh random secret of 24 bytes, the size Svix makes.
 func NewSecret(name string) Secret {
 	raw := make([]byte, 24)
-	rand.Read(raw) // never fails: it ends the program instead
+	rand.Read(raw) // never fails
 	hook, err := svix.NewWebhookRaw(raw)
 	if err != nil {
 		panic(err) // only an empty key is refused
@@ -165,17 +163,9 @@ func (s Secret) Masked() string {
 	return secretPrefix + "…" + s.key.tail
 }
 
-// String gives the masked form.
-func (s Secret) String() string { return s.Masked() }
+// The masked form is all that fmt, slog and encoding/json get, for every verb and flag.
 
-// GoString gives the masked form.
-func (s Secret) GoString() string { return s.Masked() }
-
-// Format gives the masked form for every verb and flag.
-func (s Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, s.Masked()) }
-
-// LogValue gives the masked form.
-func (s Secret) LogValue() slog.Value { return slog.StringValue(s.Masked()) }
-
-// MarshalText gives the masked form; encoding/json uses it as well.
+func (s Secret) String() string               { return s.Masked() }
+func (s Secret) Format(f fmt.State, _ rune)   { _, _ = io.WriteString(f, s.Masked()) }
+func (s Secret) LogValue() slog.Value         { return slog.StringValue(s.Masked()) }
 func (s Secret) MarshalText() ([]byte, error) { return []byte(s.Masked()), nil }

@@ -1,17 +1,16 @@
-// Package receiver is the HTTP server that Svix posts to. It limits what a
-// stranger can cost, verifies the raw bytes of a delivery, hands genuine ones to
-// a journal, and acknowledges them only once the journal has them on disk.
-//
-// It does not read events, draw, forward or open tunnels, and does not know how
-// a journal keeps deliveries: see [Appender].
+// Package receiver is the HTTP server that Svix posts to. It limits what unverified
+// requests can cost, verifies the raw bytes of a delivery, hands genuine ones to a
+// journal, and acknowledges them once they are durable.
 package receiver
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"log"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
@@ -35,9 +34,7 @@ const (
 	maxHeader      = 32 << 10
 	maxConnections = 1024
 	readTimeout    = 10 * time.Second
-	// keepTimeout is how long a delivery may wait for the disk. Svix itself
-	// waits 15 s for an answer.
-	keepTimeout = 10 * time.Second
+	keepTimeout    = 10 * time.Second // for the disk; Svix waits 15 s for an answer
 )
 
 // Appender keeps deliveries.
@@ -59,52 +56,57 @@ type Config struct {
 	// Status gets the rejected requests, and a notice whenever deliveries can no
 	// longer be kept, or can be again.
 	Status *model.StatusLog
-	// Probe, if not zero, is the key of requests that this process sends to
-	// itself. They are answered like any delivery, but reported to Probed, by
-	// their id, instead of being kept and counted.
+	// Probe, if not zero, is the key of requests that this process sends to itself.
+	// They are answered like any delivery, but reported to Probed by their id, not
+	// kept or counted.
 	Probe  Secret
 	Probed func(id string)
-	// Ready returns the reason why nothing can be kept now, for GET /readyz. Nil
-	// means that deliveries can always be kept.
+	// Ready returns the reason why nothing can be kept now, for GET /readyz; nil if
+	// deliveries always can.
 	Ready func(context.Context) error
 	// Now is the clock; nil is time.Now.
 	Now func() time.Time
 }
 
+// Counts are the requests to the webhook's path, each counted once. Requests with other
+// paths or methods, and connections without a request, are not counted.
+type Counts struct {
+	Verified  int64 // kept and acknowledged: first deliveries of a message
+	Duplicate int64 // kept and acknowledged: repeats
+	Unkept    int64 // answered 503: the journal failed, or too many large bodies came at once
+	Rejected  map[model.Reason]int64
+}
+
+// reasons are the reasons for rejecting a request.
+var reasons = []model.Reason{
+	model.MissingHeaders, model.Malformed, model.NoMatch, model.TooOld, model.TooNew, model.TooLarge,
+}
+
 // Server receives deliveries. It may be used by any number of goroutines.
 type Server struct {
-	path     string
+	Config
 	verifier *Verifier
 	probe    *Verifier // nil if there is none
-	probed   func(id string)
-	journal  Appender
-	status   *model.StatusLog
-	now      func() time.Time
 
 	http    *http.Server
-	tally   tally
 	ready   readiness
 	failing atomic.Bool   // the last delivery could not be kept
 	large   chan struct{} // holds one token for each large body in memory
 
-	// life ends when Shutdown cuts the requests that are still in flight. Appends
-	// run under it instead of the request's context, so that a client that goes
-	// away does not fail a commit.
+	// life ends when Shutdown cuts the requests in flight. Appends run under it, so
+	// that a client that disconnects does not fail a commit.
 	life context.Context
 	end  context.CancelFunc
 
-	// keeping guards the context that the deliveries of the last second share, and
-	// the time when it was made.
-	keeping      sync.Mutex
-	keepingUnder context.Context
+	mu           sync.Mutex // guards what follows
+	counts       Counts
+	keeping      context.Context // shared by the deliveries of a second
 	keepingSince time.Time
 }
 
 // New returns a Server that does not listen yet.
 func New(c Config) (*Server, error) {
-	if c.Path == "" {
-		c.Path = DefaultPath
-	}
+	c.Path = cmp.Or(c.Path, DefaultPath)
 	if err := checkPath(c.Path); err != nil {
 		return nil, err
 	}
@@ -118,37 +120,26 @@ func New(c Config) (*Server, error) {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	s := &Server{
-		path:     c.Path,
-		verifier: verifier,
-		journal:  c.Journal,
-		status:   c.Status,
-		now:      c.Now,
-		large:    make(chan struct{}, maxLarge),
-		ready:    readiness{ask: c.Ready},
+	s := &Server{Config: c, verifier: verifier, large: make(chan struct{}, maxLarge)}
+	s.counts.Rejected = make(map[model.Reason]int64, len(reasons))
+	for _, reason := range reasons {
+		s.counts.Rejected[reason] = 0
 	}
 	if c.Probe.key != nil {
 		if s.probe, err = NewVerifier([]Secret{c.Probe}); err != nil {
 			return nil, err
 		}
-		s.probed = c.Probed
 	}
 	s.life, s.end = context.WithCancel(context.Background())
 	s.http = &http.Server{
-		Handler: s,
-		// Also for the header alone, and between requests: net/http uses it for
-		// every time-out that is not set.
-		ReadTimeout: readTimeout,
-		// Counts from the end of the header, so it covers reading the body,
-		// keeping it and answering.
-		WriteTimeout: readTimeout + keepTimeout,
-		// net/http reads 4 KiB more than it is told.
-		MaxHeaderBytes:               maxHeader - 4<<10,
+		Handler:                      s,
+		ReadTimeout:                  readTimeout,               // also of the header, and between requests
+		WriteTimeout:                 readTimeout + keepTimeout, // from the end of the header
+		MaxHeaderBytes:               maxHeader - 4<<10,         // net/http reads 4 KiB more
 		DisableGeneralOptionsHandler: true,
-		ConnState:                    follow,
+		ConnState:                    connState,
 		ConnContext:                  withSlot,
-		// It would only log faults of clients, and stderr may be a screen.
-		ErrorLog: log.New(io.Discard, "", 0),
+		ErrorLog:                     log.New(io.Discard, "", 0), // stderr may be a screen
 	}
 	return s, nil
 }
@@ -189,4 +180,16 @@ func (s *Server) Shutdown(ctx context.Context) error {
 }
 
 // Counts returns what became of the requests since the start.
-func (s *Server) Counts() Counts { return s.tally.counts() }
+func (s *Server) Counts() Counts {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c := s.counts
+	c.Rejected = maps.Clone(c.Rejected)
+	return c
+}
+
+func (s *Server) count(change func(*Counts)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	change(&s.counts)
+}

@@ -12,14 +12,14 @@ import (
 
 const (
 	// headerGrace and bodyGrace are how long a connection may take for a header, and
-	// for a body, before it has to make room for a new one. It needs some time even
-	// if it has sent everything: in a rush its turn to be read comes late.
+	// for a body, before it has to make room for a new one. One that has sent
+	// everything needs them too: under load it is read late.
 	headerGrace = 200 * time.Millisecond
 	bodyGrace   = 500 * time.Millisecond
 
 	// When more than crowd connections were open and nearly all have been gone for
-	// quietTime, their memory is returned to the system. The runtime would keep
-	// most of it for minutes.
+	// quietTime, their memory is returned to the system: the runtime would keep it
+	// for minutes.
 	crowd     = maxConnections / 4
 	quietTime = 5 * time.Second
 )
@@ -28,7 +28,7 @@ const (
 // are taken, a new connection takes the slot of the one that has been idle, or
 // sending its header, for longest, if for longer than headerGrace; or else of the
 // one that has been sending its body for longest, if for longer than bodyGrace. So
-// strangers who hold connections cannot keep deliveries out. A request whose body
+// clients that hold connections cannot keep deliveries out. A request whose body
 // has arrived keeps its connection until it is answered.
 //
 // Only one goroutine may call Accept.
@@ -44,12 +44,13 @@ type slots struct {
 
 	short  atomic.Bool   // Accept needs a slot
 	freed  chan struct{} // there may be one now
-	closed chan struct{}
-	once   sync.Once
+	closed context.Context
+	close  context.CancelFunc
 }
 
 func newSlots(l net.Listener, most int) *slots {
-	s := &slots{Listener: l, most: most, began: time.Now(), freed: make(chan struct{}, 1), closed: make(chan struct{})}
+	s := &slots{Listener: l, most: most, began: time.Now(), freed: make(chan struct{}, 1)}
+	s.closed, s.close = context.WithCancel(context.Background())
 	s.giveBack = time.AfterFunc(time.Hour, debug.FreeOSMemory)
 	s.giveBack.Stop()
 	return s
@@ -94,7 +95,7 @@ func (s *slots) Accept() (net.Conn, error) {
 		select {
 		case <-s.freed:
 		case <-time.After(again):
-		case <-s.closed:
+		case <-s.closed.Done():
 			c.Close()
 			return nil, net.ErrClosed
 		}
@@ -103,7 +104,7 @@ func (s *slots) Accept() (net.Conn, error) {
 
 // Close stops listening. Connections stay open.
 func (s *slots) Close() error {
-	s.once.Do(func() { close(s.closed) })
+	s.close()
 	return s.Listener.Close()
 }
 
@@ -124,7 +125,7 @@ func (s *slots) room(own *slot) (victim *slot, again time.Duration) {
 	}
 	own.at = len(s.taken)
 	s.taken = append(s.taken, own)
-	if len(s.taken) > crowd && !s.crowded {
+	if len(s.taken) > crowd {
 		s.crowded = true
 		s.giveBack.Stop()
 	}
@@ -186,7 +187,7 @@ func (c *slot) enter(phase int64) {
 		}
 	}
 	if c.of.short.Load() {
-		c.of.tell()
+		c.of.wake()
 	}
 }
 
@@ -199,35 +200,31 @@ func (c *slot) free() {
 		return
 	}
 	c.of.remove(c)
-	c.of.tell()
+	c.of.wake()
 	if c.of.crowded && len(c.of.taken) <= crowd/8 {
 		c.of.crowded = false
 		c.of.giveBack.Reset(quietTime)
 	}
 }
 
-// tell wakes an Accept that waits for a slot.
-func (s *slots) tell() {
+// wake wakes an Accept that waits for a slot.
+func (s *slots) wake() {
 	select {
 	case s.freed <- struct{}{}:
 	default:
 	}
 }
 
-// follow is called by net/http when the state of a connection changes. A connection
+// connState is called by net/http when the state of a connection changes. A connection
 // becomes active when the whole header has arrived.
-func follow(c net.Conn, state http.ConnState) {
-	own, ok := c.(*slot)
-	if !ok {
-		return
-	}
+func connState(c net.Conn, state http.ConnState) {
 	switch state {
 	case http.StateActive:
-		own.enter(sending)
+		c.(*slot).enter(sending)
 	case http.StateIdle:
-		own.enter(waiting)
+		c.(*slot).enter(waiting)
 	case http.StateClosed, http.StateHijacked:
-		own.free()
+		c.(*slot).free()
 	}
 }
 
@@ -235,15 +232,11 @@ type slotKey struct{}
 
 // withSlot lets the requests of a connection find its slot.
 func withSlot(ctx context.Context, c net.Conn) context.Context {
-	if own, ok := c.(*slot); ok {
-		return context.WithValue(ctx, slotKey{}, own)
-	}
-	return ctx
+	return context.WithValue(ctx, slotKey{}, c)
 }
 
-// arrived protects the connection of a request whose body has arrived, until
-// the request is answered.
-func arrived(ctx context.Context) {
+// bodyArrived protects the connection of a request until it is answered.
+func bodyArrived(ctx context.Context) {
 	if own, ok := ctx.Value(slotKey{}).(*slot); ok {
 		own.enter(keeping)
 	}

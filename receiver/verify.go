@@ -14,15 +14,15 @@ import (
 	"aspectop/sig"
 )
 
-// lastSecond is the end of the year 9999. A larger stamp is no time in seconds,
-// and would overflow when times are subtracted.
+// lastSecond is the end of the year 9999. Larger stamps would overflow when times are
+// subtracted.
 const lastSecond = 253402300799
 
-// Verifier judges signatures by one or more secrets. It may be used by any
-// number of goroutines.
+// Verifier checks signatures by one or more secrets. It may be used by any number of
+// goroutines.
 type Verifier struct {
 	secrets []Secret
-	hints   hinter
+	hints   limiter
 }
 
 // NewVerifier returns a Verifier that accepts what any of the secrets has signed.
@@ -39,12 +39,12 @@ func NewVerifier(secrets []Secret) (*Verifier, error) {
 	return &Verifier{secrets: slices.Clone(secrets)}, nil
 }
 
-// Verify judges a delivery by its headers, under their canonical names, and its
-// raw body. The id is the one that the sender claims; only a verdict that is OK
-// proves it. Of a header with several values, the first counts.
+// Verify checks a delivery by its headers, under their canonical names, and its raw
+// body. The id is as claimed; only a verdict that is OK proves it. Of a header with
+// several values, the first counts.
 //
-// The signature is checked before the time, so that only deliveries with a valid
-// signature are called too old or too new.
+// The signature is checked before the time, so that only genuine deliveries are called
+// too old or too new.
 func (v *Verifier) Verify(h http.Header, body []byte, now time.Time) (id string, verdict model.Verdict) {
 	f, detail := complete(h)
 	if detail != "" {
@@ -92,8 +92,8 @@ func (v *Verifier) match(judged http.Header, body []byte) (name string, ok bool)
 
 // complete returns the first family of which h has all headers, or what is missing.
 func complete(h http.Header) (f sig.Family, detail string) {
-	least := []string(nil) // missing of the family that is nearest to complete
-	partial := 0           // families of which something is there
+	var least []string // missing of the family that is nearest to complete
+	partial := 0       // families of which something is there
 	for _, f := range sig.Families {
 		missing := f.Missing(h)
 		if len(missing) == 0 {
@@ -122,9 +122,9 @@ func claimedID(h http.Header) string {
 	return ""
 }
 
-// parseStamp accepts digits only, without leading zeros. The library formats the
-// number again before it checks the signature, so "+1700000000" would pass with the
-// signature of "1700000000": what was signed would not be what was sent.
+// parseStamp accepts digits only, without leading zeros: the library formats the number
+// again before it checks the signature, so "+1700000000" would pass with the signature
+// of "1700000000".
 func parseStamp(f sig.Family, text string) (stamp time.Time, detail string) {
 	seconds, err := strconv.ParseInt(text, 10, 64)
 	if err != nil || seconds < 0 || seconds > lastSecond || strconv.FormatInt(seconds, 10) != text {
