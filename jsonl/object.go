@@ -34,6 +34,12 @@ func (o *Object) Key(name string) {
 	*o = append(AppendText(*o, name), ':')
 }
 
+// Open begins a member that is an object or an array.
+func (o *Object) Open(name string, bracket byte) {
+	o.Key(name)
+	o.Begin(bracket)
+}
+
 // Null, Number, Bool and Text write a member.
 func (o *Object) Null(key string) {
 	o.Key(key)

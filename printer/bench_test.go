@@ -75,7 +75,7 @@ func benchmarkLine(b *testing.B, f Format) {
 	a.Changes, a.Before = []model.Change{{Feature: "visual", From: model.Queued, To: model.Processing}}, model.Queued
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {
-		p.lines.event(a)
+		p.lines.arrival(a)
 		if i%100 == 99 {
 			p.flush()
 		}

@@ -2,8 +2,6 @@ package printer
 
 import (
 	"encoding/base64"
-	"maps"
-	"slices"
 	"strings"
 
 	"aspectop/clean"
@@ -20,24 +18,25 @@ func curl(d *model.Delivery, url string, withCredentials bool) string {
 	b.WriteString("printf %s ")
 	b.WriteString(shellQuote(base64.StdEncoding.EncodeToString(d.Body)))
 	b.WriteString(" | base64 --decode | curl -sS -X POST --data-binary @-")
-	for _, name := range slices.Sorted(maps.Keys(d.Header)) {
-		if !belongsToMessage(name) && !(withCredentials && isCredential(name)) {
-			continue
-		}
-		for _, value := range d.Header[name] {
+	eachHeader(d, func(name, value string) {
+		if isSignature(name) || belongsToMessage(name, withCredentials) {
 			b.WriteString(" -H " + shellQuote(clean.Text(name+": "+value)))
 		}
-	}
+	})
 	b.WriteString(" " + shellQuote(clean.Text(url)))
 	return b.String()
 }
 
+func isSignature(name string) bool {
+	lower := strings.ToLower(name)
+	return strings.HasPrefix(lower, "svix-") || strings.HasPrefix(lower, "webhook-")
+}
+
 // belongsToMessage reports whether a header belongs to the message, not to the
 // transport.
-func belongsToMessage(name string) bool {
-	lower := strings.ToLower(name)
-	return strings.HasPrefix(lower, "svix-") || strings.HasPrefix(lower, "webhook-") ||
-		lower == "content-type" || lower == "user-agent"
+func belongsToMessage(name string, withCredentials bool) bool {
+	return strings.EqualFold(name, "Content-Type") || strings.EqualFold(name, "User-Agent") ||
+		withCredentials && clean.IsCredential(name)
 }
 
 // shellQuote quotes s as one word for a POSIX shell.

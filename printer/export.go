@@ -3,30 +3,41 @@ package printer
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"errors"
 	"io"
+	"maps"
 	"slices"
 	"time"
+	"unicode/utf8"
 
+	"aspectop/jsonl"
 	"aspectop/model"
 )
 
 // ExportFormat is a format for stored deliveries.
 type ExportFormat struct {
 	Name, Help string
-	open       func(out *bytes.Buffer, o *ExportOptions) form
+	open       func(o *ExportOptions) form
+}
+
+// form writes one export.
+type form struct {
+	before, after string // around the deliveries
+	delivery      func(out *bytes.Buffer, d *model.Delivery)
+	takes         func(d *model.Delivery) bool // whether a delivery fits the format; nil: all do
 }
 
 // ExportFormats are all of them, the default first.
 var ExportFormats = []ExportFormat{
-	{"ndjson", "one JSON object per line, with headers and raw body", func(out *bytes.Buffer, _ *ExportOptions) form {
-		return &deliveryLines{out}
+	{"ndjson", "one JSON object per line, with headers and raw body", func(*ExportOptions) form {
+		return form{delivery: deliveryLine}
 	}},
-	{"har", "an HTTP Archive 1.2, for browser tools and HTTP clients", func(out *bytes.Buffer, o *ExportOptions) form {
-		return &archive{out: out, to: o.To, version: o.Version}
-	}},
-	{"curl", "one shell command per line that posts the delivery again, unchanged", func(out *bytes.Buffer, o *ExportOptions) form {
-		return &curlLines{out, o.To, o.Privacy}
+	{"har", "an HTTP Archive 1.2, for browser tools and HTTP clients", newArchive},
+	{"curl", "one shell command per line that posts the delivery again, unchanged", func(o *ExportOptions) form {
+		return form{takes: fromWebhook, delivery: func(out *bytes.Buffer, d *model.Delivery) {
+			out.WriteString(curl(d, o.To, o.WithCredentials) + "\n")
+		}}
 	}},
 	{"fixture", "a runnable test of your webhook handler, for Go or Node", newFixture},
 }
@@ -40,13 +51,10 @@ type ExportOptions struct {
 	Filter *model.Filter
 	// Since omits what was received earlier; the zero time omits nothing.
 	Since time.Time
-	// To is the URL in curl commands and in a HAR, because a delivery does not contain
-	// its URL.
-	To string
-	// Version is the program's, for a HAR.
-	Version string
-	// Language of a fixture, one of Languages, "" for the default.
-	Language string
+	// To is the URL in curl commands and in a HAR: a delivery does not contain its URL.
+	To       string
+	Version  string // of the program, for a HAR
+	Language string // of a fixture, one of Languages, "" for the default
 	Privacy
 	// Now is the clock, for is:stalled; nil is time.Now.
 	Now func() time.Time
@@ -66,56 +74,77 @@ type Exported struct {
 //
 // Export returns nil if Out is a closed pipe. If ctx ends it returns the context's
 // error, and the output is incomplete.
-func Export(ctx context.Context, o ExportOptions) (Exported, error) {
-	x := &exporter{ExportOptions: o}
-	format := slices.IndexFunc(ExportFormats, func(f ExportFormat) bool { return f.Name == o.Format })
-	x.form = ExportFormats[max(0, format)].open(&x.buf, &o)
-	err := x.run(ctx)
+func Export(ctx context.Context, o ExportOptions) (count Exported, err error) {
+	i := slices.IndexFunc(ExportFormats, func(f ExportFormat) bool { return f.Name == o.Format })
+	form := ExportFormats[max(0, i)].open(&o)
+	var buf bytes.Buffer
+	buf.WriteString(form.before)
+	s := Selection{Journal: o.Journal, Filter: o.Filter, Since: o.Since, Now: o.Now, Repeats: true}
+	err = s.Each(ctx, func(d *model.Delivery) error {
+		if form.takes != nil && !form.takes(d) {
+			count.Skipped++
+			return nil
+		}
+		o.redact(d)
+		form.delivery(&buf, d)
+		if count.Written++; buf.Len() < 64<<10 {
+			return nil
+		}
+		return write(o.Out, &buf)
+	})
+	if err == nil {
+		buf.WriteString(form.after)
+		err = write(o.Out, &buf)
+	}
 	if errors.Is(err, errGone) {
 		err = nil
 	}
-	return x.count, err
+	return count, err
 }
 
-// form is an export format. Its methods append to a buffer; begin and end are called
-// once, even without a delivery.
-type form interface {
-	begin()
-	delivery(d *model.Delivery)
-	end()
-	// takes reports whether the delivery fits the format.
-	takes(d *model.Delivery) bool
-}
+// fromWebhook reports whether the delivery was an HTTP request to us.
+func fromWebhook(d *model.Delivery) bool { return d.Source == model.SourceWebhook }
 
-type exporter struct {
-	ExportOptions
-	form  form
-	buf   bytes.Buffer
-	count Exported
-}
-
-func (x *exporter) run(ctx context.Context) error {
-	x.form.begin()
-	s := Selection{Journal: x.Journal, Filter: x.Filter, Since: x.Since, Now: x.Now, Repeats: true}
-	err := s.Each(ctx, func(d *model.Delivery) error {
-		if x.take(d); x.buf.Len() < 64<<10 {
-			return nil
+// eachHeader calls f for the headers by name, and their values in order.
+func eachHeader(d *model.Delivery, f func(name, value string)) {
+	for _, name := range slices.Sorted(maps.Keys(d.Header)) {
+		for _, value := range d.Header[name] {
+			f(name, value)
 		}
-		return write(x.Out, &x.buf)
-	})
-	if err != nil {
-		return err
 	}
-	x.form.end()
-	return write(x.Out, &x.buf)
 }
 
-func (x *exporter) take(d *model.Delivery) {
-	if !x.form.takes(d) {
-		x.count.Skipped++
-		return
+// deliveryLine writes a line of NDJSON: a delivery as the journal keeps it.
+func deliveryLine(out *bytes.Buffer, d *model.Delivery) {
+	j := &jsonLines{out}
+	o := j.line("delivery", d.Received)
+	o.Number("seq", d.Seq)
+	o.Number("message", d.Message)
+	o.Number("attempt", int64(d.Attempt))
+	o.Bool("differs", d.Differs)
+	o.Text("id", d.ID)
+	o.Text("source", string(d.Source))
+	o.TextOrNull("secret", d.Secret)
+	o.Open("headers", '{')
+	for _, name := range slices.Sorted(maps.Keys(d.Header)) {
+		o.Open(name, '[')
+		for _, value := range d.Header[name] {
+			o.Next()
+			*o = jsonl.AppendText(*o, value)
+		}
+		o.End(']')
 	}
-	x.Privacy.apply(d)
-	x.form.delivery(d)
-	x.count.Written++
+	o.End('}')
+	switch {
+	case d.Body == nil:
+		o.Null("body")
+		o.Null("body_base64")
+	case utf8.Valid(d.Body):
+		o.Text("body", string(d.Body))
+		o.Null("body_base64")
+	default:
+		o.Null("body")
+		o.Text("body_base64", base64.StdEncoding.EncodeToString(d.Body))
+	}
+	j.finish(o)
 }

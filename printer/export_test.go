@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"aspectop/clean"
 	"aspectop/model"
 )
 
@@ -127,17 +128,17 @@ func TestExportingChangesNothingThatIsKept(t *testing.T) {
 func TestUserIDsAreMaskedWhereverTheyStand(t *testing.T) {
 	const user = "3f5d7e38-8c7c-4a22-9a7d-5702a8c3a111"
 	for body, want := range map[string]string{
-		`{"user_id":"` + user + `","n": 1.50}`:                      `{"user_id":"` + nobody + `","n": 1.50}`,
-		`{"data":{"task":{"User_ID" : "u","a":[{"user_id":"v"}]}}}`: `{"data":{"task":{"User_ID" : "` + nobody + `","a":[{"user_id":"` + nobody + `"}]}}}`,
-		`{"user\u005fid":"` + user + `"}`:                           `{"user\u005fid":"` + nobody + `"}`,
+		`{"user_id":"` + user + `","n": 1.50}`:                      `{"user_id":"` + maskedUser + `","n": 1.50}`,
+		`{"data":{"task":{"User_ID" : "u","a":[{"user_id":"v"}]}}}`: `{"data":{"task":{"User_ID" : "` + maskedUser + `","a":[{"user_id":"` + maskedUser + `"}]}}}`,
+		`{"user\u005fid":"` + user + `"}`:                           `{"user\u005fid":"` + maskedUser + `"}`,
 		`{"user_id":42,"b":"42"}`:                                   `{"user_id":0,"b":"42"}`,
 		`{"user_id":null,"x":"user_id"}`:                            `{"user_id":null,"x":"user_id"}`,
 		`{"user_id":{"id":"x"},"y":["user_id","z"]}`:                `{"user_id":{"id":"x"},"y":["user_id","z"]}`,
-		`{"note":"by ` + user + `","user_id":"` + user + `"}`:       `{"note":"by ` + nobody + `","user_id":"` + nobody + `"}`,
+		`{"note":"by ` + user + `","user_id":"` + user + `"}`:       `{"note":"by ` + maskedUser + `","user_id":"` + maskedUser + `"}`,
 		`["user_id","x"]`:                                           `["user_id","x"]`,
 		`{"success": true}`:                                         `{"success": true}`,
-		`user_id=` + user:                                           redacted,
-		``:                                                          redacted,
+		`user_id=` + user:                                           clean.Redacted,
+		``:                                                          clean.Redacted,
 	} {
 		if got := string(maskUsers([]byte(body))); got != want {
 			t.Errorf("%s\n became %s\nwant    %s", body, got, want)
@@ -223,7 +224,7 @@ func TestTheMemoryOfAnExportDoesNotGrowWithTheJournal(t *testing.T) {
 				t.Fatalf("wrote %+v, %v", count, err)
 			}
 		}
-		if j.most > selectBatch {
+		if j.most > eachBatch {
 			t.Errorf("%d deliveries were read at once", j.most)
 		}
 		peaks = append(peaks, j.peak)

@@ -53,7 +53,7 @@ func FuzzLines(f *testing.F) {
 		}
 		d.Seq, d.Message, d.Attempt = 1, 1, 1
 		var out bytes.Buffer
-		(&deliveryLines{&out}).delivery(&d)
+		deliveryLine(&out, &d)
 		checkSafe(t, out.String())
 		var back struct {
 			ID      string
@@ -118,7 +118,7 @@ func FuzzGoFixture(f *testing.F) {
 	texts(f)
 	f.Fuzz(func(t *testing.T, text string) {
 		var out bytes.Buffer
-		goDelivery(&out, &model.Delivery{ID: text, Body: []byte(text)}, [][2]string{{text, text}})
+		languages[0].write(&out, &model.Delivery{ID: text, Body: []byte(text)}, [][2]string{{text, text}})
 		file, err := parser.ParseFile(token.NewFileSet(), "x.go", "package x\n\nvar x = []delivery{\n"+out.String()+"}\n", parser.SkipObjectResolution)
 		if err != nil {
 			t.Fatalf("%v:\n%s", err, out.String())
@@ -150,7 +150,7 @@ func FuzzNodeFixture(f *testing.F) {
 	texts(f)
 	f.Fuzz(func(t *testing.T, text string) {
 		var out bytes.Buffer
-		nodeDelivery(&out, &model.Delivery{ID: text, Body: []byte(text)}, [][2]string{{text, text}})
+		languages[1].write(&out, &model.Delivery{ID: text, Body: []byte(text)}, [][2]string{{text, text}})
 		checkSafe(t, strings.ReplaceAll(out.String(), "\n", "")+"\n")
 		lines := strings.Split(out.String(), "\n")
 		if len(lines) != 7 {
@@ -183,7 +183,7 @@ func FuzzNodeFixture(f *testing.F) {
 	})
 }
 
-// indexOf is the place of a property in what nodeDelivery writes.
+// indexOf is the place of a property in what a fixture for Node has.
 func indexOf(property string) int {
 	return map[string]int{"id": 0, "family": 1, "headers": 2, "body": 3}[property]
 }

@@ -2,6 +2,7 @@ package printer
 
 import (
 	"bytes"
+	"cmp"
 	"time"
 
 	"aspectop/jsonl"
@@ -40,17 +41,18 @@ func (j *jsonLines) ready(at time.Time, r Ready) {
 	o.Number("schema", schema)
 	o.TextOrNull("url", r.URL)
 	o.TextOrNull("public_url", r.PublicURL)
-	if r.Tunnel == "" {
-		r.Tunnel = "off"
-	}
-	o.Text("tunnel", r.Tunnel)
+	o.Text("tunnel", cmp.Or(r.Tunnel, "off"))
 	o.TextOrNull("probe", r.Probe)
 	o.TextOrNull("journal", r.Journal)
 	o.Number("pid", int64(r.PID))
 	j.finish(o)
 }
 
-func (j *jsonLines) event(a *arrival) {
+func (j *jsonLines) arrival(a *arrival) {
+	if a.Repeat() {
+		j.duplicate(a)
+		return
+	}
 	o := j.line("event", a.Received)
 	o.Number("seq", a.Seq)
 	o.Text("id", a.ID)
@@ -66,8 +68,7 @@ func (j *jsonLines) event(a *arrival) {
 	o.TextOrNull("task_id", task)
 	o.TextOrNull("asset_id", asset)
 	o.Bool("late", a.Late)
-	o.Key("changes")
-	o.Begin('[')
+	o.Open("changes", '[')
 	for _, c := range a.Changes {
 		o.Next()
 		o.Begin('{')
@@ -77,28 +78,21 @@ func (j *jsonLines) event(a *arrival) {
 		o.End('}')
 	}
 	o.End(']')
-	putTask(o, a)
-	j.finish(o)
-}
-
-// putTask writes the task as it was after the arrival.
-func putTask(o *jsonl.Object, a *arrival) {
 	if a.task == nil {
 		o.Null("task")
-		return
+	} else { // as it was after the arrival
+		o.Open("task", '{')
+		o.Text("state", string(a.After))
+		o.Open("features", '{')
+		for _, f := range a.Features {
+			o.TextOrNull(f.Name, string(f.State))
+		}
+		o.End('}')
+		o.Time("created", a.task.Created())
+		o.Time("updated", a.Updated)
+		o.End('}')
 	}
-	o.Key("task")
-	o.Begin('{')
-	o.Text("state", string(a.After))
-	o.Key("features")
-	o.Begin('{')
-	for _, f := range a.Features {
-		o.TextOrNull(f.Name, string(f.State))
-	}
-	o.End('}')
-	o.Time("created", a.task.Created())
-	o.Time("updated", a.Updated)
-	o.End('}')
+	j.finish(o)
 }
 
 func (j *jsonLines) duplicate(a *arrival) {
@@ -162,11 +156,7 @@ func putForward(o *jsonl.Object, f *model.Forward) {
 
 func (j *jsonLines) viewer(at time.Time, v *model.Viewer) {
 	o := j.line("viewer", at)
-	if v.Left {
-		o.Text("state", "left")
-	} else {
-		o.Text("state", "joined")
-	}
+	o.Text("state", map[bool]string{false: "joined", true: "left"}[v.Left])
 	o.Text("name", v.Name)
 	o.Text("address", v.Address)
 	o.Time("since", v.Since)

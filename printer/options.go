@@ -33,8 +33,8 @@ type Options struct {
 	// them.
 	Status *model.StatusLog
 	Begin  int64
-	// Told is a cursor in Status: entries before it are counted but not printed.
-	Told int64
+	// PrintAfter is a cursor in Status: entries up to it are counted but not printed.
+	PrintAfter int64
 	// Filter selects event, duplicate and rejected lines; nil selects all. The end line
 	// counts everything.
 	Filter *model.Filter

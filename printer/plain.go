@@ -19,21 +19,16 @@ type sentences struct {
 	now func() time.Time
 }
 
-// say writes one line, with the time and, unless it is today, the date.
-func (s *sentences) say(at time.Time, sentence string) {
+// print writes one line, with the time and, unless it is today, the date.
+func (s *sentences) print(at time.Time, sentence string) {
 	now := s.now()
 	at = at.In(now.Location())
 	layout := time.TimeOnly
 	if y, d := at.Year(), at.YearDay(); y != now.Year() || d != now.YearDay() {
 		layout = time.DateTime
 	}
-	s.out.WriteString(at.Format(layout))
-	s.out.WriteString("  ")
-	s.out.WriteString(clean.Text(sentence))
-	s.out.WriteByte('\n')
+	s.out.WriteString(at.Format(layout) + "  " + clean.Text(sentence) + "\n")
 }
-
-func (s *sentences) receiving(at time.Time, url string) { s.say(at, "receiving on "+url) }
 
 func (s *sentences) ready(at time.Time, r Ready) {
 	parts := []string{"ready"}
@@ -52,33 +47,29 @@ func (s *sentences) ready(at time.Time, r Ready) {
 	if r.Journal != "" {
 		parts = append(parts, "journal "+r.Journal)
 	}
-	s.say(at, strings.Join(parts, "; "))
+	s.print(at, strings.Join(parts, "; "))
 }
 
-func (s *sentences) event(a *arrival) { s.arrived(a) }
-
-func (s *sentences) duplicate(a *arrival) { s.arrived(a) }
-
-// arrived writes what a delivery meant: of what, what is unusual, how its task has
-// ended, and what else changed.
-func (s *sentences) arrived(a *arrival) {
-	told := words.EventOf(&a.Event, words.Arrival{Attempt: a.Attempt, Differs: a.Differs, Damage: a.Damage, Effect: &a.Effect})
-	parts := told.Marks
+// arrival writes what a delivery is about, what is unusual, how its task has ended, and
+// what else changed.
+func (s *sentences) arrival(a *arrival) {
+	e := words.EventOf(&a.Event, words.Arrival{Attempt: a.Attempt, Differs: a.Differs, Damage: a.Damage, Effect: &a.Effect})
+	parts := e.Marks
 	if a.Repeat() {
-		parts = append([]string{told.Verdict.Text}, parts...)
+		parts = append([]string{e.Verdict.Text}, parts...)
 	} else if a.After.Terminal() && !a.Late && (a.Ended() || a.Kind == model.Done || a.Kind == model.Failure) {
 		parts = append(parts, words.Outcome(&a.Effect, a.task.Created()))
-		told.Changes = slices.DeleteFunc(slices.Clone(told.Changes), func(c model.Change) bool {
-			return a.After == model.Failed && c.To == model.Failed // which the outcome tells
+		e.Changes = slices.DeleteFunc(slices.Clone(e.Changes), func(c model.Change) bool {
+			return a.After == model.Failed && c.To == model.Failed // in the outcome already
 		})
-		told.Text.Text = ""
+		e.Text.Text = ""
 	}
-	if len(told.Changes) > 0 {
-		parts = append(parts, words.Changes(told.Changes))
-	} else if told.Text.Text != "" {
-		parts = append(parts, told.Text.Text)
+	if len(e.Changes) > 0 {
+		parts = append(parts, words.Changes(e.Changes))
+	} else if e.Text.Text != "" {
+		parts = append(parts, e.Text.Text)
 	}
-	s.say(a.Received, subject(a)+": "+strings.Join(parts, "; "))
+	s.print(a.Received, subject(a)+": "+strings.Join(parts, "; "))
 }
 
 // subject is what a delivery is about: its task or, if it has none, its type.
@@ -112,15 +103,16 @@ func (s *sentences) rejected(at time.Time, r *model.Rejected) {
 	if r.ID != "" {
 		sentence += "; message " + words.Name(r.ID)
 	}
-	s.say(at, sentence)
+	s.print(at, sentence)
 }
+
+func (s *sentences) receiving(at time.Time, url string)   { s.print(at, "receiving on "+url) }
+func (s *sentences) tunnel(at time.Time, t *model.Tunnel) { s.print(at, words.Tunnel(t, at).String()) }
+func (s *sentences) viewer(at time.Time, v *model.Viewer) { s.print(at, v.String()) }
+func (s *sentences) notice(at time.Time, text string)     { s.print(at, text) }
 
 func (s *sentences) skipped(at time.Time, count int64) {
-	s.say(at, fmt.Sprintf("rejected: %d more, not listed", count))
-}
-
-func (s *sentences) tunnel(at time.Time, t *model.Tunnel) {
-	s.say(at, words.Tunnel(t, at).String())
+	s.print(at, fmt.Sprintf("rejected: %d more, not listed", count))
 }
 
 func (s *sentences) forward(at time.Time, f *model.Forward) {
@@ -128,12 +120,8 @@ func (s *sentences) forward(at time.Time, f *model.Forward) {
 	if f.GaveUp {
 		sentence += "; aspectop replay sends it again"
 	}
-	s.say(at, sentence)
+	s.print(at, sentence)
 }
-
-func (s *sentences) viewer(at time.Time, v *model.Viewer) { s.say(at, v.String()) }
-
-func (s *sentences) notice(at time.Time, text string) { s.say(at, text) }
 
 func (s *sentences) end(at time.Time, t tally) {
 	sentence := fmt.Sprintf("ended: %d verified, %d rejected, %d duplicate, %d late", t.verified, t.rejected, t.duplicate, t.late)
@@ -144,5 +132,5 @@ func (s *sentences) end(at time.Time, t tally) {
 		}
 		sentence += fmt.Sprintf("; forwarding: %d given up, %d %s", f.gaveUp, f.waiting, rest)
 	}
-	s.say(at, sentence)
+	s.print(at, sentence)
 }

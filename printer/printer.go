@@ -1,14 +1,11 @@
-// Package printer renders events without a screen: as sentences for people or as NDJSON
-// for programs. It reads what a feed has folded and writes lines. It knows neither the
-// size of a terminal nor how events arrive.
-//
-// [Clean] is here too, because every line for people passes through it.
+// Package printer writes events without a screen: what a feed has folded as sentences or
+// NDJSON ([Run]), the results of commands, and deliveries in export formats ([Export]).
 package printer
 
 import (
 	"bytes"
+	"cmp"
 	"context"
-	"errors"
 	"math"
 	"time"
 
@@ -16,15 +13,15 @@ import (
 	"aspectop/model"
 )
 
-// retryTime is the pause before reading an unreadable journal again.
-const retryTime = time.Second
-
-// batch is the maximum number of deliveries per Write.
-const batch = 1000
+const (
+	retryTime = time.Second     // until an unreadable journal is read again
+	drainTime = 5 * time.Second // for the journal at the end
+	batch     = 1000            // deliveries per Write
+)
 
 // Run prints what the feed folds until ctx ends. It waits for the history, so that late
-// and changes are exact. Then it prints the receiving line and all deliveries after
-// number From. When ctx ends, it prints what is durable by then, and the end line.
+// and changes are exact, prints the receiving line and then all deliveries after number
+// From. When ctx ends, it prints what is durable by then, and the end line.
 //
 // Run returns nil when ctx has ended or Out is a closed pipe (then ctx.Err() is nil).
 // Other errors come from Out. In all cases the end line is the last, if it can be
@@ -36,12 +33,10 @@ const batch = 1000
 func Run(ctx context.Context, o Options) error {
 	p := newPrinter(o)
 	err := p.run(ctx)
-	if !errors.Is(err, errGone) {
-		if endErr := p.end(); err == nil {
-			err = endErr
-		}
+	if err != errGone {
+		err = cmp.Or(err, p.end())
 	}
-	if errors.Is(err, errGone) {
+	if err == errGone {
 		return nil
 	}
 	return err
@@ -51,8 +46,7 @@ func Run(ctx context.Context, o Options) error {
 type lines interface {
 	receiving(at time.Time, url string)
 	ready(at time.Time, r Ready)
-	event(a *arrival)
-	duplicate(a *arrival)
+	arrival(a *arrival)
 	rejected(at time.Time, r *model.Rejected)
 	skipped(at time.Time, count int64)
 	tunnel(at time.Time, t *model.Tunnel)
@@ -206,9 +200,6 @@ func (p *printer) troubled(err error) {
 	p.trouble = text
 }
 
-// drainTime is how long the end may wait for the journal.
-const drainTime = 5 * time.Second
-
 // drain prints what is durable now but no more, so that a growing journal does not keep
 // the run from ending.
 func (p *printer) drain(reading context.Context) error {
@@ -230,7 +221,7 @@ func (p *printer) drain(reading context.Context) error {
 // end prints the last line.
 func (p *printer) end() error {
 	now := p.Now()
-	p.tellSkipped(now, p.limit.rest())
+	p.skipped(now, p.limit.rest())
 	if p.Forwarding != nil {
 		gaveUp, waiting := p.Forwarding()
 		p.tally.forwards = &forwards{gaveUp, waiting, p.Temporary}
@@ -262,25 +253,17 @@ func (p *printer) take(folded *feed.Arrival) {
 	defer p.Feed.RUnlock()
 	task, effect := p.Feed.Effect(folded)
 	a := &arrival{folded, effect, task}
-	if a.Seq > p.From {
-		p.tally.add(a)
-	}
 	switch {
-	case !p.Filter.MatchEvent(&a.Event, a.task, "", p.Now()):
+	case a.Seq <= p.From:
 	case a.Repeat():
-		p.lines.duplicate(a)
+		p.tally.duplicate++
 	default:
-		p.lines.event(a)
+		p.tally.verified++
+		if a.Late {
+			p.tally.late++
+		}
 	}
-}
-
-func (t *tally) add(a *arrival) {
-	if a.Repeat() {
-		t.duplicate++
-		return
-	}
-	t.verified++
-	if a.Late {
-		t.late++
+	if p.Filter.MatchEvent(&a.Event, a.task, "", p.Now()) {
+		p.lines.arrival(a)
 	}
 }

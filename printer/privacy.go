@@ -5,6 +5,9 @@ import (
 	"encoding/json"
 	"strings"
 
+	"github.com/go-json-experiment/json/jsontext"
+
+	"aspectop/clean"
 	"aspectop/model"
 )
 
@@ -18,111 +21,68 @@ type Privacy struct {
 	MaskUsers bool
 }
 
-// redacted replaces what is redacted.
-const redacted = "[redacted]"
+// maskedUser replaces a user's id. It is a UUID, because handlers expect one.
+const maskedUser = "00000000-0000-0000-0000-000000000000"
 
-// nobody replaces a user's id. It is a UUID, because handlers expect one.
-const nobody = "00000000-0000-0000-0000-000000000000"
+// shortestUser is the minimum length of a user id that is also replaced elsewhere: a
+// shorter one may occur by chance.
+const shortestUser = 8
 
-// apply redacts the delivery. It does not change what the delivery shares with others.
-func (p Privacy) apply(d *model.Delivery) {
+// redact does not change what the delivery shares with others.
+func (p Privacy) redact(d *model.Delivery) {
 	if !p.WithCredentials {
-		d.Header = WithoutCredentials(d.Header)
+		d.Header = clean.RedactHeaders(d.Header)
 	}
 	if p.MaskUsers && d.Body != nil {
 		d.Body = maskUsers(d.Body)
 	}
 }
 
-// WithoutCredentials returns the headers with credentials redacted.
-func WithoutCredentials(h map[string][]string) map[string][]string {
-	clean := make(map[string][]string, len(h))
-	for name, values := range h {
-		if isCredential(name) {
-			values = []string{redacted}
-		}
-		clean[name] = values
-	}
-	return clean
-}
-
-// isCredential reports whether a header contains a credential, judging by its name.
-func isCredential(name string) bool {
-	lower := strings.ToLower(name)
-	for _, part := range []string{"authorization", "cookie", "token", "secret", "password", "api-key", "apikey", "credential", "jwt", "assertion"} {
-		if strings.Contains(lower, part) {
-			return true
-		}
-	}
-	return false
-}
-
 // maskUsers replaces the value of every key user_id, at any depth, and wherever else
 // the same value occurs.
 func maskUsers(body []byte) []byte {
 	if !json.Valid(body) {
-		return []byte(redacted)
+		return []byte(clean.Redacted)
 	}
 	var (
 		masked []byte
 		users  []string
 		copied int64 // bytes of the body that are in masked
-		inside []bool
-		isKey  bool // the next string is a key
-		isUser bool // the next value is a user's id
+		isUser bool  // the next value is a user's id
 	)
-	d := json.NewDecoder(bytes.NewReader(body))
-	d.UseNumber()
+	in := jsontext.NewDecoder(bytes.NewReader(body), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 	for {
-		before := d.InputOffset()
-		token, err := d.Token()
+		within, members := in.StackIndex(in.StackDepth())
+		isKey := within == jsontext.KindBeginObject && members%2 == 0
+		kind := in.PeekKind()
+		if isUser && (kind == jsontext.KindString || kind == jsontext.KindNumber) {
+			value, err := in.ReadValue()
+			if err != nil {
+				return []byte(clean.Redacted)
+			}
+			masked = append(masked, body[copied:in.InputOffset()-int64(len(value))]...)
+			copied = in.InputOffset()
+			if kind == jsontext.KindNumber {
+				masked = append(masked, '0')
+			} else {
+				user, _ := jsontext.AppendUnquote(nil, value)
+				users = append(users, string(user))
+				masked = append(masked, `"`+maskedUser+`"`...)
+			}
+			isUser = false
+			continue
+		}
+		token, err := in.ReadToken()
 		if err != nil { // the end, as the body is valid
 			break
 		}
-		switch t := token.(type) {
-		case json.Delim:
-			if t == '{' || t == '[' {
-				inside = append(inside, t == '{')
-			} else {
-				inside = inside[:len(inside)-1]
-			}
-			isKey, isUser = len(inside) > 0 && inside[len(inside)-1], false
-			continue
-		case string:
-			if isKey {
-				isKey, isUser = false, strings.EqualFold(t, "user_id")
-				continue
-			}
-			if isUser {
-				users = append(users, t)
-				masked = append(append(masked, body[copied:valueStart(body, before)]...), `"`+nobody+`"`...)
-				copied = d.InputOffset()
-			}
-		case json.Number:
-			if isUser {
-				masked = append(append(masked, body[copied:valueStart(body, before)]...), '0')
-				copied = d.InputOffset()
-			}
-		}
-		isKey, isUser = len(inside) > 0 && inside[len(inside)-1], false
+		isUser = isKey && kind == jsontext.KindString && strings.EqualFold(token.String(), "user_id")
 	}
 	masked = append(masked, body[copied:]...)
 	for _, user := range users {
 		if len(user) >= shortestUser {
-			masked = bytes.ReplaceAll(masked, []byte(user), []byte(nobody))
+			masked = bytes.ReplaceAll(masked, []byte(user), []byte(maskedUser))
 		}
 	}
 	return masked
-}
-
-// shortestUser is the minimum length of a user id that is also replaced elsewhere: a
-// shorter one may occur by chance.
-const shortestUser = 8
-
-// valueStart is the start of the value after a key that ends at from.
-func valueStart(body []byte, from int64) int64 {
-	for bytes.IndexByte([]byte(" \t\r\n:"), body[from]) >= 0 {
-		from++
-	}
-	return from
 }

@@ -2,6 +2,7 @@ package printer
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"io"
 	"time"
@@ -12,10 +13,8 @@ import (
 	"aspectop/words"
 )
 
-// The lines of commands that do not follow a journal: a sentence or a JSON line
-// each. A closed pipe is not an error.
-
-// writeLine writes one line: as JSON with the keys, or as a sentence.
+// writeLine writes a line of a command that does not follow a journal: as JSON with the
+// keys, or as a sentence. A closed pipe is not an error.
 func writeLine(out io.Writer, f Format, kind string, at time.Time, keys func(*jsonl.Object), sentence string) error {
 	var buf bytes.Buffer
 	if f == JSON {
@@ -26,7 +25,7 @@ func writeLine(out io.Writer, f Format, kind string, at time.Time, keys func(*js
 	} else {
 		buf.WriteString(clean.Text(sentence) + "\n")
 	}
-	return writeOnce(out, &buf)
+	return WriteAll(out, buf.Bytes())
 }
 
 // WriteResult writes the result of waiting for a task.
@@ -96,16 +95,9 @@ func sentSentence(s Sent) string {
 		sentence += " of task " + words.Name(s.Task)
 	}
 	sentence += " as " + words.Name(s.ID)
-	switch s.Break {
-	case "":
-	case "body":
-		sentence += ", its body altered"
-	case "timestamp":
-		sentence += ", ten minutes old"
-	case "secret":
-		sentence += ", signed with another secret"
-	default:
-		sentence += ", its " + s.Break + " wrong"
+	if s.Break != "" {
+		wrong := map[string]string{"body": ", its body altered", "timestamp": ", ten minutes old", "secret": ", signed with another secret"}
+		sentence += cmp.Or(wrong[s.Break], ", its "+s.Break+" wrong")
 	}
 	if s.Err != nil {
 		return sentence + ": no answer"
@@ -128,13 +120,13 @@ func sentSentence(s Sent) string {
 
 // WriteReplayed writes the result of posting a stored delivery again.
 func WriteReplayed(out io.Writer, format Format, e *model.Event, f *model.Forward) error {
-	sentence := fmt.Sprintf("%s: %s", messageWords(e), words.Forward(f, false))
+	sentence := fmt.Sprintf("%s: %s", nameOf(e), words.Forward(f, false))
 	return writeLine(out, format, "forward", f.At.Add(f.Latency), func(o *jsonl.Object) { putForward(o, f) }, sentence)
 }
 
 // WritePlanned writes a stored delivery that would be posted again.
 func WritePlanned(out io.Writer, format Format, at time.Time, e *model.Event, to string, resigned bool) error {
-	sentence := fmt.Sprintf("%s, received %s: would be posted", messageWords(e), e.Received.In(at.Location()).Format(time.DateTime))
+	sentence := fmt.Sprintf("%s, received %s: would be posted", nameOf(e), e.Received.In(at.Location()).Format(time.DateTime))
 	if resigned {
 		sentence += ", re-signed"
 	}
@@ -142,11 +134,11 @@ func WritePlanned(out io.Writer, format Format, at time.Time, e *model.Event, to
 		o.Number("seq", e.Seq)
 		o.Text("id", e.ID)
 		o.TextOrNull("event_type", e.Type)
-		if e.Task == nil {
-			o.Null("task_id")
-		} else {
-			o.Text("task_id", e.Task.ID)
+		task := ""
+		if e.Task != nil {
+			task = e.Task.ID
 		}
+		o.TextOrNull("task_id", task)
 		o.Time("received", e.Received)
 		o.Text("to", to)
 		o.Bool("resigned", resigned)
@@ -180,8 +172,8 @@ func replayedSentence(to string, r Replayed) string {
 	return fmt.Sprintf("%s to %s: %d delivered, %d failed", posted, to, r.Delivered, r.Posted-r.Delivered)
 }
 
-// messageWords names a message and its task.
-func messageWords(e *model.Event) string {
+// nameOf names a message and its task.
+func nameOf(e *model.Event) string {
 	name := fmt.Sprintf("#%d %s", e.Seq, words.Name(e.Type))
 	if e.Task != nil {
 		name += " of task " + words.ID(e.Task.ID)

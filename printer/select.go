@@ -8,10 +8,15 @@ import (
 	"aspectop/model"
 )
 
-// Journal is a journal's reader.
-type Journal interface {
+// Deliveries are those of a journal's reader, in order.
+type Deliveries interface {
 	feed.Past
 	After(ctx context.Context, seq int64, limit int) ([]model.Delivery, error)
+}
+
+// Journal is a journal's reader.
+type Journal interface {
+	Deliveries
 	Get(ctx context.Context, seq int64) (model.Delivery, error)
 	Since(ctx context.Context, t time.Time) (int64, error)
 }
@@ -25,8 +30,8 @@ type Selection struct {
 	Repeats bool             // include repeats, with the body of their message if it is still stored
 }
 
-// selectBatch is the maximum number of deliveries in memory, of up to a megabyte each.
-const selectBatch = 64
+// eachBatch is the maximum number of deliveries in memory, of up to a megabyte each.
+const eachBatch = 64
 
 // Each calls f for the selected deliveries that the journal holds now, oldest
 // first, until f fails. Memory does not grow with the journal, unless the filter
@@ -51,7 +56,7 @@ func (s Selection) Each(ctx context.Context, f func(*model.Delivery) error) erro
 			return err
 		}
 	}
-	return s.between(ctx, after, last, func(d *model.Delivery) error {
+	return Each(ctx, s.Journal, after, last, func(d *model.Delivery) error {
 		if d.Repeat() {
 			if !s.Repeats {
 				return nil
@@ -69,10 +74,10 @@ func (s Selection) Each(ctx context.Context, f func(*model.Delivery) error) erro
 	})
 }
 
-// between calls f for the deliveries after one number and up to another.
-func (s Selection) between(ctx context.Context, after, last int64, f func(*model.Delivery) error) error {
+// Each calls f for the deliveries after one number and up to another, until f fails.
+func Each(ctx context.Context, journal Deliveries, after, last int64, f func(*model.Delivery) error) error {
 	for after < last {
-		deliveries, err := s.Journal.After(ctx, after, selectBatch)
+		deliveries, err := journal.After(ctx, after, eachBatch)
 		if err != nil || len(deliveries) == 0 {
 			return err
 		}
@@ -95,10 +100,9 @@ func (s Selection) complete(ctx context.Context, d *model.Delivery) error {
 		return nil
 	}
 	first, err := s.Journal.Get(ctx, d.Message)
-	if err == nil {
-		d.Body = first.Body
-	} else if ctx.Err() != nil {
-		return err
+	if err != nil {
+		return ctx.Err()
 	}
+	d.Body = first.Body
 	return nil
 }

@@ -1,27 +1,23 @@
 package printer
 
-import (
-	"time"
+import "time"
 
-	"aspectop/model"
-)
-
-// rejectedPerSecond is the maximum number of rejected lines per second, so that a
-// stranger cannot flood the output.
+// rejectedPerSecond is the maximum number of rejected lines per second: anybody can
+// cause them.
 const rejectedPerSecond = 50
 
 // readStatus prints what is new in the status log, and how many rejected lines were
 // omitted in the last second.
 func (p *printer) readStatus() {
 	now := p.Now()
-	p.tellSkipped(now, p.limit.over(now))
+	p.skipped(now, p.limit.over(now))
 	if p.Status == nil {
 		return
 	}
 	entries, lost, next := p.Status.After(p.status)
 	p.status = next
-	// Entries that were overwritten before they were read are almost certainly rejected
-	// requests; notices are rare.
+	// Those overwritten before they were read are taken for rejected requests: notices
+	// are rare.
 	p.tally.rejected += lost
 	if p.Filter.Empty() {
 		p.limit.skip(now, lost)
@@ -30,10 +26,13 @@ func (p *printer) readStatus() {
 		s := &entries[i]
 		switch {
 		case s.Rejected != nil:
-			p.refused(now, s)
+			p.tally.rejected++
+			if p.Filter.MatchRejected(s.Rejected, nil) && p.limit.allow(now) {
+				p.lines.rejected(s.At, s.Rejected)
+			}
 		case s.Viewer != nil:
 			p.lines.viewer(s.At, s.Viewer)
-		case s.Pos <= p.Told:
+		case s.Pos <= p.PrintAfter:
 		case s.Tunnel != nil:
 			p.lines.tunnel(s.At, s.Tunnel)
 		case s.Forward != nil:
@@ -44,14 +43,7 @@ func (p *printer) readStatus() {
 	}
 }
 
-func (p *printer) refused(now time.Time, s *model.Status) {
-	p.tally.rejected++
-	if p.Filter.MatchRejected(s.Rejected, nil) && p.limit.allow(now) {
-		p.lines.rejected(s.At, s.Rejected)
-	}
-}
-
-func (p *printer) tellSkipped(now time.Time, count int64) {
+func (p *printer) skipped(now time.Time, count int64) {
 	if count > 0 {
 		p.lines.skipped(now, count)
 	}
@@ -67,7 +59,7 @@ type limit struct {
 // over starts a new second if the current one is over, and returns how many lines that
 // omitted.
 func (l *limit) over(now time.Time) (skipped int64) {
-	if l.began.IsZero() || now.Sub(l.began) < time.Second {
+	if now.Sub(l.began) < time.Second {
 		return 0
 	}
 	return l.rest()

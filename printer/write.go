@@ -30,12 +30,7 @@ func write(out io.Writer, buf *bytes.Buffer) error {
 
 // WriteAll writes text to out. A closed pipe is not an error.
 func WriteAll(out io.Writer, text []byte) error {
-	return writeOnce(out, bytes.NewBuffer(text))
-}
-
-// writeOnce writes buf. A closed pipe is not an error.
-func writeOnce(out io.Writer, buf *bytes.Buffer) error {
-	if err := write(out, buf); err != errGone {
+	if err := write(out, bytes.NewBuffer(text)); err != errGone {
 		return err
 	}
 	return nil

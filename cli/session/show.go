@@ -66,9 +66,9 @@ func (s *Session) print(ctx context.Context) error {
 			return nil
 		}
 	}
-	o.Told = stop()
+	o.PrintAfter = stop()
 	if o.Format == printer.JSON {
-		stop := s.diagnose(ctx, o.Told, false)
+		stop := s.diagnose(ctx, o.PrintAfter, false)
 		defer stop()
 	}
 	o.Trouble, o.Forwarding, o.Temporary = s.troubled, s.forwarding(), s.temporary

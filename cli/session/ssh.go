@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/pflag"
 	gossh "golang.org/x/crypto/ssh"
 
+	"aspectop/clean"
 	"aspectop/cli/exit"
 	"aspectop/cli/settings"
 	"aspectop/model"
@@ -192,14 +193,14 @@ type withoutCredentials struct{ screen.Journal }
 func (r withoutCredentials) Repeats(ctx context.Context, message int64) ([]model.Delivery, error) {
 	deliveries, err := r.Journal.Repeats(ctx, message)
 	for i := range deliveries {
-		deliveries[i].Header = printer.WithoutCredentials(deliveries[i].Header)
+		deliveries[i].Header = clean.RedactHeaders(deliveries[i].Header)
 	}
 	return deliveries, err
 }
 
 func (r withoutCredentials) Get(ctx context.Context, seq int64) (model.Delivery, error) {
 	d, err := r.Journal.Get(ctx, seq)
-	d.Header = printer.WithoutCredentials(d.Header)
+	d.Header = clean.RedactHeaders(d.Header)
 	return d, err
 }
 
