@@ -1,8 +1,6 @@
 package printer
 
-import (
-	"time"
-)
+import "time"
 
 // rejectedPerSecond is the maximum number of rejected lines per second: anybody can
 // cause them.
@@ -61,7 +59,7 @@ type limit struct {
 // over starts a new second if the current one is over, and returns how many lines that
 // omitted.
 func (l *limit) over(now time.Time) (skipped int64) {
-	if l.began.IsZero() || now.Sub(l.began) < time.Second {
+	if now.Sub(l.began) < time.Second {
 		return 0
 	}
 	return l.rest()
