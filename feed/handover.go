@@ -6,16 +6,14 @@ import (
 	"aspectop/model"
 )
 
-// handover takes the deliveries that this process commits from the committer to
-// the fold, so that they need not be read from the journal.
+// handover passes the deliveries that this process commits to the fold, which need
+// not read them from the journal then.
 type handover struct {
 	mu         sync.Mutex
 	deliveries []model.Delivery // in the order of their numbers
 	bytes      int
 	news       chan struct{} // holds a signal while there are deliveries
 }
-
-func newHandover() handover { return handover{news: make(chan struct{}, 1)} }
 
 // Committed hands over deliveries that this process has just committed, in the
 // order of their numbers, with headers and bodies that nobody changes any more. It
