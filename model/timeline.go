@@ -22,10 +22,9 @@ func (s Span) Length(now time.Time) time.Duration {
 	return max(0, now.Sub(s.From))
 }
 
-// Timeline returns the stays of one feature, oldest first, as all messages of
-// the task tell them: at each instant (data.task.updated) the newest message
-// with that instant counts. A message without an instant tells no time and is
-// left out. It costs the number of the task's messages.
+// Timeline returns the stays of one feature, oldest first: of the messages of each
+// instant (data.task.updated) the newest counts; those without one are left out. It
+// costs the number of the task's messages.
 func (t *Task) Timeline(feature string) []Span {
 	var spans []Span
 	t.walk(feature, false, func(s State, from, to int64) {
@@ -87,14 +86,12 @@ type Change struct {
 
 // Effect is what one message did to its task when it arrived.
 type Effect struct {
-	Before State // the task's own state before; "" if this is its first message
-	After  State
-	// Features are the task's after the message, and Updated is the instant they
-	// are from. They belong to the board: do not change them.
-	Features []Feature
-	Updated  time.Time
-	Late     bool     // the task had a newer message already: nothing changed
-	Changes  []Change // of the features
+	Before   State // the task's own state before; "" if this is its first message
+	After    State
+	Features []Feature // after the message; they belong to the board: do not change them
+	Updated  time.Time // the instant they are from
+	Late     bool      // the task had a newer message already: nothing changed
+	Changes  []Change  // of the features
 }
 
 // Ended reports whether the message ended a task that was active or unknown, or
@@ -104,9 +101,8 @@ func (e *Effect) Ended() bool { return e.After.Terminal() && e.After != e.Before
 // Effect tells what the message with the number seq did when it arrived; ok is
 // false if the task has no such message.
 //
-// It is told from the messages folded so far, so it is right only when all
-// messages that arrived before seq are among them, whatever came since. It costs
-// the number of the task's messages, and reads at most 64 bytes of each.
+// It is right only when all messages that arrived before seq are folded, whatever came
+// since. It costs at most the number of the task's messages.
 func (t *Task) Effect(seq int64) (e Effect, ok bool) {
 	t.sort()
 	after, endAfter := t.latest(seq)

@@ -13,8 +13,8 @@ const (
 	TunnelFailed       TunnelState = "failed"       // it will stay so until somebody does what Detail says
 )
 
-// Tunnel is how the receiver can be reached from outside at one moment, in
-// words that can be shown. It is a value: nobody changes it once it is told.
+// Tunnel is how the receiver can be reached from outside at one moment, in words that
+// can be shown. It does not change.
 type Tunnel struct {
 	Kind  string // cloudflared, svix or url
 	State TunnelState
