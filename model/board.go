@@ -23,7 +23,7 @@ type Board struct {
 	users   table[string]
 	changed []int32
 	stats   Stats
-	unsure  []int32 // tasks whose spans are not in stats
+	unsure  []int32 // tasks whose intervals are not in stats
 }
 
 // NewBoard returns an empty board.
@@ -51,7 +51,7 @@ func (b *Board) Fold(e *Event) *Task {
 		b.count[t.state]++
 	}
 	t := b.tasks[i]
-	if !t.unsure { // the spans as they are now are taken out; Stats adds the new ones
+	if !t.unsure { // the intervals as they are now are taken out; Stats adds the new ones
 		b.stats.Remove(t)
 		t.unsure = true
 		b.unsure = append(b.unsure, i)

@@ -5,11 +5,11 @@ import "time"
 // A task is stalled stalledTimes the median without a message, but not before
 // stalledAtLeast; without enough stays for a median, after stalledAfter.
 const (
-	spansForETA    = 3 // that a median needs for an estimate
-	spansForStall  = 5 // for a warning
-	stalledAfter   = 10 * time.Minute
-	stalledAtLeast = time.Minute
-	stalledTimes   = 4
+	intervalsForETA   = 3 // that a median needs for an estimate
+	intervalsForStall = 5 // for a warning
+	stalledAfter      = 10 * time.Minute
+	stalledAtLeast    = time.Minute
+	stalledTimes      = 4
 )
 
 // ETA estimates how long the task still needs: the longest that one of its unfinished
@@ -42,13 +42,13 @@ func (f *FeatureStats) need(state State, since, now time.Time) (time.Duration, b
 	}
 	stay, then := f.Processing(), time.Duration(0)
 	if state == Queued {
-		processing, ok := f.Processing().median(spansForETA)
+		processing, ok := f.Processing().median(intervalsForETA)
 		if !ok {
 			return 0, false
 		}
 		stay, then = f.Queued(), processing
 	}
-	median, ok := stay.median(spansForETA)
+	median, ok := stay.median(intervalsForETA)
 	if !ok {
 		return 0, false
 	}
@@ -86,7 +86,7 @@ func (f *FeatureStats) patience(state State) time.Duration {
 	if state == Queued {
 		stay = f.Queued()
 	}
-	median, ok := stay.median(spansForStall)
+	median, ok := stay.median(intervalsForStall)
 	if !ok {
 		return stalledAfter
 	}

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// Span is a stay of one feature in one state.
-type Span struct {
+// Interval is a stay of one feature in one state.
+type Interval struct {
 	State State
 	From  time.Time // when the first message told this state
 	// To is when a later message told another one; the zero time if none did.
@@ -15,7 +15,7 @@ type Span struct {
 
 // Length is how long the stay lasted, or has lasted until now. It is never
 // negative: clocks differ.
-func (s Span) Length(now time.Time) time.Duration {
+func (s Interval) Length(now time.Time) time.Duration {
 	if !s.To.IsZero() {
 		now = s.To
 	}
@@ -25,12 +25,12 @@ func (s Span) Length(now time.Time) time.Duration {
 // Timeline returns the stays of one feature, oldest first: of the messages of each
 // instant (data.task.updated) the newest counts; those without one are left out. It
 // costs the number of the task's messages.
-func (t *Task) Timeline(feature string) []Span {
-	var spans []Span
+func (t *Task) Timeline(feature string) []Interval {
+	var intervals []Interval
 	t.walk(feature, false, func(s State, from, to int64) {
-		spans = append(spans, Span{s, fromNano(from), fromNano(to)})
+		intervals = append(intervals, Interval{s, fromNano(from), fromNano(to)})
 	})
-	return spans
+	return intervals
 }
 
 // Since returns when the feature entered the state it is in, or the zero time
@@ -77,9 +77,9 @@ func (t *Task) walk(feature string, phases bool, f func(s State, from, to int64)
 	}
 }
 
-// Change is what one message changed in one feature. A state is empty where the
+// FeatureChange is what one message changed in one feature. A state is empty where the
 // feature was not there, or was told without a state.
-type Change struct {
+type FeatureChange struct {
 	Feature  string
 	From, To State
 }
@@ -88,10 +88,10 @@ type Change struct {
 type Effect struct {
 	Before   State // the task's own state before; "" if this is its first message
 	After    State
-	Features []Feature // after the message; they belong to the board: do not change them
-	Updated  time.Time // the instant they are from
-	Late     bool      // the task had a newer message already: nothing changed
-	Changes  []Change  // of the features
+	Features []Feature       // after the message; they belong to the board: do not change them
+	Updated  time.Time       // the instant they are from
+	Late     bool            // the task had a newer message already: nothing changed
+	Changes  []FeatureChange // of the features
 }
 
 // Ended reports whether the message ended a task that was active or unknown, or
@@ -147,21 +147,21 @@ func (t *Task) latest(seq int64) (newest, end int32) {
 }
 
 // diff lists what changed between two shapes in the order of the features.
-func diff(before, after *shape) []Change {
+func diff(before, after *shape) []FeatureChange {
 	if before == after {
 		return nil
 	}
-	var changes []Change
+	var changes []FeatureChange
 	for _, f := range after.features {
 		if was, known := before.find(f.Name); !known || was != f.State {
-			changes = append(changes, Change{f.Name, was, f.State})
+			changes = append(changes, FeatureChange{f.Name, was, f.State})
 		}
 	}
 	for _, f := range before.features {
 		if _, known := after.find(f.Name); !known {
-			changes = append(changes, Change{f.Name, f.State, ""})
+			changes = append(changes, FeatureChange{f.Name, f.State, ""})
 		}
 	}
-	slices.SortFunc(changes, func(a, b Change) int { return CompareFeatures(a.Feature, b.Feature) })
+	slices.SortFunc(changes, func(a, b FeatureChange) int { return CompareFeatures(a.Feature, b.Feature) })
 	return changes
 }
