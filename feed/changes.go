@@ -3,7 +3,7 @@ package feed
 import "aspectop/model"
 
 // maxChanges is how many changes of tasks a screen may be behind before it is
-// told that any task may have changed.
+// to take any task for changed.
 const maxChanges = 1 << 14
 
 // changes are the latest changes of tasks, in the order in which they happened.

@@ -137,7 +137,7 @@ func (f *Feed) Pace() *Pace { return &f.pace }
 // Counters are about this run.
 func (f *Feed) Counters() *Counters { return &f.counters }
 
-// Tunnel is the tunnel's state as it was last told; nil if there is none.
+// Tunnel is the tunnel's state as last reported; nil if there is none.
 func (f *Feed) Tunnel() *model.Tunnel { return f.tunnel }
 
 // Started is when the feed was made.

@@ -16,7 +16,7 @@ type handover struct {
 }
 
 // Committed hands over deliveries that this process has just committed, in the
-// order of their numbers, with headers and bodies that nobody changes any more. It
+// order of their numbers, with headers and bodies that do not change any more. It
 // does not block. If the fold falls behind by more than 2 MiB, it reads them from
 // the journal instead.
 func (f *Feed) Committed(deliveries []model.Delivery) {

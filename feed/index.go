@@ -51,7 +51,7 @@ func (x *Index) search(seq int64) (i int, found bool) {
 	return i, i < len(x.runs) && x.runs[i].from <= seq
 }
 
-// rowOf is the row of run i, told by the run before it.
+// rowOf is the row of run i, by the run before it.
 func (x *Index) rowOf(i int) int {
 	if i == 0 {
 		return 0

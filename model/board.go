@@ -18,7 +18,7 @@ type Board struct {
 	count map[State]int // tasks by their own state
 
 	folded  seqSet
-	shapes  shapes // what messages told, shared by all tasks
+	shapes  shapes // of messages, shared by all tasks
 	origins table[origin]
 	users   table[string]
 	changed []int32

@@ -75,7 +75,7 @@ func (s State) Terminal() bool { return s.Info().Terminal }
 // Success reports whether nothing is missing in s: completed, or not applicable.
 func (s State) Success() bool { return s.Info().Success }
 
-// Word is s as text; a state that was not told is (none).
+// Word is s as text; a missing state is (none).
 func (s State) Word() string {
 	if s == "" {
 		return "(none)"
@@ -113,6 +113,24 @@ func CountedStates() []State {
 	slices.SortStableFunc(names, func(a, b State) int { return cmp.Compare(place(a), place(b)) })
 	return names
 }
+
+// Role is what a text means, whatever shows it: a theme of the terminal and a
+// style sheet say how it looks.
+type Role uint8
+
+const (
+	RolePlain Role = iota
+	RoleDim        // labels, units, what can be skipped
+	RoleFaint      // separators
+	RoleWaiting
+	RoleBusy
+	RoleGood
+	RoleBad
+	RoleWarn
+	RoleStopped
+	RoleNone // not applicable
+	Roles    // their number
+)
 
 // Feature is one part of a task's processing and the state it is in.
 type Feature struct {

@@ -31,13 +31,13 @@ type Rejected struct {
 	Size    int64               // of the body as far as it was read, in bytes
 }
 
-// Viewer is somebody who watches from elsewhere, or did.
+// Viewer is a remote viewer who joined or left.
 type Viewer struct {
 	Name     string // as the host calls them
 	Address  string
 	Since    time.Time
 	Left     bool
-	Watching int // how many do now, when this is told
+	Watching int // how many viewers there are then
 }
 
 func (v *Viewer) String() string {

@@ -64,7 +64,7 @@ func (t *Task) Took(now time.Time) time.Duration {
 	return max(0, now.Sub(t.Created()))
 }
 
-// Features are the states that the newest message told. They belong to the
+// Features are the states in the newest message. They belong to the
 // board: do not change them.
 func (t *Task) Features() []Feature { return t.newestShape().features }
 
@@ -78,7 +78,7 @@ func (t *Task) Progress() (done, total int) {
 	return s.done, s.total
 }
 
-// Messages is the number of messages that told of the task.
+// Messages is the number of messages about the task.
 func (t *Task) Messages() int { return len(t.marks) }
 
 // Seqs are the messages of the task, by their numbers in the journal: the newest last,

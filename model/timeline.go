@@ -8,8 +8,8 @@ import (
 // Interval is a stay of one feature in one state.
 type Interval struct {
 	State State
-	From  time.Time // when the first message told this state
-	// To is when a later message told another one; the zero time if none did.
+	From  time.Time // when the first message had this state
+	// To is when a later message had another one; the zero time if none has.
 	To time.Time
 }
 
@@ -46,17 +46,17 @@ func (t *Task) Since(feature string) time.Time {
 func (t *Task) walk(feature string, phases bool, f func(s State, from, to int64)) {
 	t.sort()
 	var (
-		state, told State // of the stay under way; of the instant under way
+		state, last State // of the stay under way; of the instant under way
 		from, at    int64 = noTime, noTime
 	)
-	enter := func() { // the instant is over: what was told last in it counts
-		if at == noTime || from != noTime && told == state {
+	enter := func() { // the instant is over: the last state in it counts
+		if at == noTime || from != noTime && last == state {
 			return
 		}
 		if from != noTime {
 			f(state, from, at)
 		}
-		state, from = told, at
+		state, from = last, at
 	}
 	for i := range t.marks {
 		s, ok := t.shapeOf(int32(i)).find(feature)
@@ -67,8 +67,8 @@ func (t *Task) walk(feature string, phases bool, f func(s State, from, to int64)
 			enter()
 			at = t.marks[i].updated
 		}
-		if told = s; phases {
-			told = s.phase()
+		if last = s; phases {
+			last = s.phase()
 		}
 	}
 	enter()
@@ -78,7 +78,7 @@ func (t *Task) walk(feature string, phases bool, f func(s State, from, to int64)
 }
 
 // FeatureChange is what one message changed in one feature. A state is empty where the
-// feature was not there, or was told without a state.
+// feature was not there, or had no state.
 type FeatureChange struct {
 	Feature  string
 	From, To State

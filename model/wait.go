@@ -176,7 +176,7 @@ func (w *Wait) outcome(g *goal) Outcome {
 	if w.feature != "" {
 		o.Task = g.task
 	}
-	if !o.Done && g.gone { // the state it was in may be long past, or was never told
+	if !o.Done && g.gone { // the last known state may be long past
 		o.State = ""
 	}
 	return o
