@@ -15,7 +15,7 @@ import (
 // that Send is called under. Wait does the former.
 type Signal struct {
 	mu   sync.Mutex
-	next chan struct{} // nil while nobody waits
+	next chan struct{} // nil while nothing waits
 }
 
 // Next returns a channel that the next Send closes.
@@ -44,7 +44,7 @@ func (s *Signal) Wait(ctx context.Context, is func() bool) error {
 	}
 }
 
-// Send wakes all that wait. It costs next to nothing while nobody does.
+// Send wakes all that wait. It costs next to nothing while nothing does.
 func (s *Signal) Send() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -17,7 +17,7 @@ import (
 // accountFlags are shared by the commands that call Aspect's API.
 type accountFlags struct {
 	json    bool
-	timeout settings.Span
+	timeout settings.Duration
 }
 
 // calls adds the flags to cmd and makes it call f with a client of the API. A

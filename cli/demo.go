@@ -21,7 +21,7 @@ type demoFlags struct {
 	session.Sharing
 	scenario string
 	options  demo.Options
-	duration settings.Span
+	duration settings.Duration
 }
 
 func newDemo() *cobra.Command {

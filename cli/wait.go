@@ -28,7 +28,7 @@ import (
 
 // waitFlags are the flags of wait.
 type waitFlags struct {
-	timeout    settings.Span
+	timeout    settings.Duration
 	feature    string
 	any, json  bool
 	journal    string

@@ -28,7 +28,7 @@ type watchFlags struct {
 	listen, path string
 	secretFile   string
 	journal      string
-	retain       settings.Span
+	retain       settings.Duration
 	metrics      string
 
 	session.ExposureFlags

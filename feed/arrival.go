@@ -9,8 +9,8 @@ import (
 	"aspectop/model"
 )
 
-// Arrival is one delivery, decoded. A repeat tells what the message's first
-// delivery told. It is shared by all readers: do not change it.
+// Arrival is one delivery, decoded. A repeat has the content of the message's first
+// delivery. It is shared by all readers: do not change it.
 type Arrival struct {
 	model.Event
 	Attempt int
@@ -149,7 +149,7 @@ func (f *Feed) decodeAll(ctx context.Context, deliveries []model.Delivery) []Arr
 	return arrivals
 }
 
-// decodeSome decodes all but repeats, which are left without what their messages told.
+// decodeSome decodes all but repeats, which have no content of their own.
 func decodeSome(deliveries []model.Delivery, into []Arrival) {
 	for i := range deliveries {
 		d, a := &deliveries[i], &into[i]
@@ -162,7 +162,7 @@ func decodeSome(deliveries []model.Delivery, into []Arrival) {
 	}
 }
 
-// message is what the first delivery of a repeated message told: from the batch, from
+// message is the first delivery of a repeated message, decoded: from the batch, from
 // memory or from the journal.
 func (f *Feed) message(ctx context.Context, a *Arrival, batch map[int64]*Arrival) model.Event {
 	known := batch[a.Message]

@@ -3,18 +3,18 @@ package feed
 import "aspectop/model"
 
 // maxChanges is how many changes of tasks a screen may be behind before it is
-// told that any task may have changed.
+// to take any task for changed.
 const maxChanges = 1 << 14
 
 // changes are the latest changes of tasks, in the order in which they happened.
 type changes struct {
-	ring   []Change // change n stands at n % maxChanges
-	n      int64    // changes so far
-	active []bool   // by index in the board: the task was active at its latest change
+	ring   []TaskChange // change n stands at n % maxChanges
+	n      int64        // changes so far
+	active []bool       // by index in the board: the task was active at its latest change
 }
 
-// Change is a task that has changed.
-type Change struct {
+// TaskChange is a task that has changed.
+type TaskChange struct {
 	Task  int32 // its index in the board
 	Ended bool  // it was active or unknown before, and a new message has ended it
 }
@@ -25,7 +25,7 @@ type Cursor struct{ n int64 }
 // Since returns the tasks that have changed since the cursor, in the order in
 // which they did, some of them several times; and the cursor for the next call.
 // If those are no longer known, all is true. The zero Cursor is at the start.
-func (f *Feed) Since(c Cursor) (changed []Change, all bool, next Cursor) {
+func (f *Feed) Since(c Cursor) (changed []TaskChange, all bool, next Cursor) {
 	next = Cursor{f.changes.n}
 	if f.changes.n-c.n > maxChanges {
 		return nil, true, next
@@ -40,7 +40,7 @@ func (f *Feed) Since(c Cursor) (changed []Change, all bool, next Cursor) {
 func (f *Feed) takeChanged(history bool) {
 	c := &f.changes
 	if c.ring == nil {
-		c.ring = make([]Change, maxChanges)
+		c.ring = make([]TaskChange, maxChanges)
 	}
 	for len(c.active) < f.board.Len() {
 		c.active = append(c.active, true)
@@ -48,7 +48,7 @@ func (f *Feed) takeChanged(history bool) {
 	var moved []int32
 	f.board.TakeChanged(func(t *model.Task) {
 		i := int32(t.Index())
-		c.ring[c.n%maxChanges] = Change{i, !history && c.active[i] && !t.Active()}
+		c.ring[c.n%maxChanges] = TaskChange{i, !history && c.active[i] && !t.Active()}
 		c.n++
 		c.active[i] = t.Active()
 		moved = append(moved, i)

@@ -42,25 +42,22 @@ type Journal interface {
 
 // Options are what a feed is given.
 type Options struct {
-	// Journal is read from one end to the other. Its deliveries need no headers,
-	// and nobody else may call its Wait.
+	// Journal is read from one end to the other, without headers. Only the feed may
+	// call its Wait.
 	Journal Journal
-	// Rows reads single deliveries, which then need not wait for a batch of
-	// history. Nil: Journal serves for that too.
+	// Rows reads single deliveries, which need not wait for a batch of history then;
+	// nil: Journal.
 	Rows Journal
-	// Sole says that no other process writes the journal and that each commit is
-	// handed over by [Feed.Committed]: the journal's Wait is not called.
-	Sole bool
-	// Status is the log of what is no kept delivery; nil where there is none.
-	Status *model.StatusLog
+	// Sole says that each commit is handed over by [Feed.Committed], since no other
+	// process writes: the journal's Wait is not called.
+	Sole   bool
+	Status *model.StatusLog // nil: none
 	Now    func() time.Time // nil: time.Now
 }
 
-// Feed is one fold of a journal, for any number of readers.
-//
-// All that it has folded may be read between RLock and RUnlock, by any number of
-// goroutines at once, and must not be changed. Holding the lock holds the fold
-// up, so nobody may wait for anything meanwhile.
+// Feed is one fold of a journal. Between RLock and RUnlock, any number of goroutines
+// may read what it has folded, and must not change it. The lock holds up the fold, so
+// nothing may be waited for meanwhile.
 type Feed struct {
 	journal, rows Journal
 	log           *model.StatusLog
@@ -103,8 +100,8 @@ func New(o Options) *Feed {
 	f := &Feed{
 		journal: o.Journal, rows: o.Rows, now: o.Now, sole: o.Sole,
 		log:    cmp.Or(o.Status, model.NewStatusLog(1)),
-		handed: newHandover(), hurry: make(chan struct{}, 1),
-		board: model.NewBoard(), loading: true, pace: NewPace(), received: newReceived(),
+		handed: handover{news: make(chan struct{}, 1)}, hurry: make(chan struct{}, 1),
+		board: model.NewBoard(), loading: true, pace: NewPace(), forwards: forwards{}, received: newReceived(),
 	}
 	if f.rows == nil {
 		f.rows = o.Journal
@@ -140,7 +137,7 @@ func (f *Feed) Pace() *Pace { return &f.pace }
 // Counters are about this run.
 func (f *Feed) Counters() *Counters { return &f.counters }
 
-// Tunnel is the tunnel's state as it was last told; nil if there is none.
+// Tunnel is the tunnel's state as last reported; nil if there is none.
 func (f *Feed) Tunnel() *model.Tunnel { return f.tunnel }
 
 // Started is when the feed was made.
@@ -151,29 +148,26 @@ func (f *Feed) Started() time.Time { return f.started }
 func (f *Feed) Seen() int64   { return f.seen }
 func (f *Feed) Oldest() int64 { return f.oldest }
 
-// Opened is the newest delivery that was in the journal when the feed was opened.
-// It needs no lock after [Feed.Open].
+// Opened is the newest delivery when the feed was opened. It needs no lock after
+// [Feed.Open].
 func (f *Feed) Opened() int64 { return f.before }
 
-// Newest is when the latest delivery arrived that was folded, in this run or
-// before it; the zero time if none was.
+// Newest is when the latest delivery arrived; the zero time if there is none.
 func (f *Feed) Newest() time.Time { return f.newest }
 
-// Loading reports whether history is still being folded, and how many of how
-// many deliveries that are, as far as numbers without gaps can tell.
+// Loading reports whether history is still being folded, and how many deliveries are
+// folded out of how many, if no number is missing.
 func (f *Feed) Loading() (loading bool, done, all int64) {
 	return f.loading, f.seen + 1 - f.oldest, f.seen + 1 - f.first
 }
 
-// Forwards are the newest tries to forward a delivery in this run, one for each
-// of the user's handlers.
-func (f *Feed) Forwards(seq int64) []*model.Forward { return f.forwards.of[seq] }
+// Forwards are the newest tries to forward a delivery in this run, one a handler.
+func (f *Feed) Forwards(seq int64) []*model.Forward { return f.forwards[seq] }
 
 // Trouble says why the journal cannot be read now; "" if it can.
 func (f *Feed) Trouble() string { return cmp.Or(f.troubles[:]...) }
 
-// Version changes whenever something else does. It may be asked for without the
-// lock.
+// Version changes whenever something else does. It needs no lock.
 func (f *Feed) Version() int64 { return f.version.Load() }
 
 // Wait returns when the version is no longer the given one, or ctx ends.
@@ -225,13 +219,13 @@ func (f *Feed) News(ctx context.Context) <-chan struct{} {
 	})
 }
 
-// Observe has all that is folded handed to a function with the lock held: history
-// newest first, the rest oldest first. It is called before Run.
+// Observe calls each with all that is folded, with the lock held: history newest
+// first, the rest oldest first. It is called before Run.
 func (f *Feed) Observe(each func(arrivals []Arrival, history bool)) {
 	f.observers = append(f.observers, each)
 }
 
-// change changes what the feed has folded, and tells those who wait.
+// change changes what the feed has folded, and wakes those who wait.
 func (f *Feed) change(what func()) {
 	f.mu.Lock()
 	what()

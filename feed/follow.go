@@ -10,9 +10,9 @@ import (
 	"aspectop/model"
 )
 
-// Run reads the journal and the status log until ctx ends: what stands there
-// already from its end backwards, and whatever comes. It goes on after the
-// journal could not be read. It is called once.
+// Run reads the journal and the status log until ctx ends: the history from its end
+// backwards, and what comes. It waits while the journal cannot be read. It is called
+// once.
 func (f *Feed) Run(ctx context.Context) {
 	for !f.opened {
 		if err := f.Open(ctx); err != nil && broadcast.Sleep(ctx, retryTime) != nil {
@@ -25,8 +25,8 @@ func (f *Feed) Run(ctx context.Context) {
 	reading.Wait()
 }
 
-// Open finds out where the journal ends: what comes later is of this run. It may
-// be called before Run, which calls it otherwise.
+// Open finds out where the journal ends: what comes later is of this run. Run calls it
+// unless it was called before.
 func (f *Feed) Open(ctx context.Context) error {
 	first, last, err := f.journal.Range(ctx)
 	if ctx.Err() != nil {
@@ -114,8 +114,7 @@ func (f *Feed) follow(ctx context.Context) {
 }
 
 // next returns what comes after the newest arrival: from memory if this process has
-// committed it, else from the journal. Only follow calls it, which alone changes
-// seen.
+// committed it, else from the journal. Only follow calls it, and changes seen.
 func (f *Feed) next(ctx context.Context) ([]Arrival, error) {
 	handed := f.handed.take(f.seen)
 	if handed == nil {
@@ -175,8 +174,8 @@ func (f *Feed) history(ctx context.Context) {
 	}
 }
 
-// longHistory is how many deliveries leave so much behind when they are folded that
-// it is given back to the system: about as much again as what is kept of them.
+// longHistory is how many deliveries leave garbage worth giving back to the system
+// when they are folded: about as much as what is kept of them.
 const longHistory = 50_000
 
 // readHistory sends what stands before seq, newest first, and closes the channel

@@ -6,8 +6,8 @@ import (
 	"aspectop/model"
 )
 
-// handover takes the deliveries that this process commits from the committer to
-// the fold, so that they need not be read from the journal.
+// handover passes the deliveries that this process commits to the fold, which need
+// not read them from the journal then.
 type handover struct {
 	mu         sync.Mutex
 	deliveries []model.Delivery // in the order of their numbers
@@ -15,10 +15,8 @@ type handover struct {
 	news       chan struct{} // holds a signal while there are deliveries
 }
 
-func newHandover() handover { return handover{news: make(chan struct{}, 1)} }
-
 // Committed hands over deliveries that this process has just committed, in the
-// order of their numbers, with headers and bodies that nobody changes any more. It
+// order of their numbers, with headers and bodies that do not change any more. It
 // does not block. If the fold falls behind by more than 2 MiB, it reads them from
 // the journal instead.
 func (f *Feed) Committed(deliveries []model.Delivery) {

@@ -1,10 +1,12 @@
 package feed
 
-import "slices"
+import (
+	"slices"
+	"sort"
+)
 
-// Index is a set of deliveries of the event log, by their sequence
-// numbers. They come in long unbroken runs, so the log of a million events is a
-// handful of runs, and a row is found by bisecting them.
+// Index is a set of deliveries by their sequence numbers. These come in long unbroken
+// runs, which are searched by bisection.
 type Index struct {
 	runs []run // ascending, never touching
 }
@@ -35,8 +37,7 @@ func (x *Index) Add(seq int64) {
 	default:
 		x.runs = slices.Insert(x.runs, i, run{from: seq, to: seq})
 	}
-	// Rows behind the change have moved. Additions come at the ends, so this is
-	// one run or, while the history is read, a few.
+	// Rows behind the change have moved: one run or, while the history is read, a few.
 	i = max(0, i-1)
 	for row := x.rowOf(i); i < len(x.runs); i++ {
 		x.runs[i].row = row
@@ -46,18 +47,11 @@ func (x *Index) Add(seq int64) {
 
 // search finds the run that holds seq, or the one behind its place.
 func (x *Index) search(seq int64) (i int, found bool) {
-	return slices.BinarySearchFunc(x.runs, seq, func(r run, seq int64) int {
-		switch {
-		case r.to < seq:
-			return -1
-		case r.from > seq:
-			return 1
-		}
-		return 0
-	})
+	i = sort.Search(len(x.runs), func(i int) bool { return x.runs[i].to >= seq })
+	return i, i < len(x.runs) && x.runs[i].from <= seq
 }
 
-// rowOf is the row of run i, told by the run before it.
+// rowOf is the row of run i, by the run before it.
 func (x *Index) rowOf(i int) int {
 	if i == 0 {
 		return 0
@@ -70,10 +64,7 @@ func (x *Index) Len() int { return x.rowOf(len(x.runs)) }
 
 // At is the sequence number in row i.
 func (x *Index) At(i int) int64 {
-	j, found := slices.BinarySearchFunc(x.runs, i, func(r run, i int) int { return r.row - i })
-	if !found {
-		j--
-	}
+	j := sort.Search(len(x.runs), func(j int) bool { return x.runs[j].row > i }) - 1
 	return x.runs[j].from + int64(i-x.runs[j].row)
 }
 

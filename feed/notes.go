@@ -2,6 +2,7 @@ package feed
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 
 	"aspectop/model"
@@ -45,8 +46,7 @@ func (f *Feed) takeStatus(s model.Status) {
 		return
 	case s.Tunnel != nil:
 		f.tunnel = s.Tunnel
-		// In words for where one line is not enough; the header, which knows when to
-		// hide it, tells the address.
+		// Without the address: the header shows it, which knows when to hide it.
 		s.Notice = "tunnel " + string(s.Tunnel.State) + ": " + s.Tunnel.Detail
 	case s.Viewer != nil:
 		s.Notice = s.Viewer.String()
@@ -59,29 +59,18 @@ func (f *Feed) takeStatus(s model.Status) {
 	}
 }
 
-// maxForwards is how many deliveries are remembered with what became of them at
-// the user's handlers.
+// maxForwards is how many deliveries have forwards in memory.
 const maxForwards = 4000
 
-// forwards are the newest tries, one for each handler.
-type forwards struct {
-	of map[int64][]*model.Forward
-}
+// forwards are the newest tries by delivery, one for each handler.
+type forwards map[int64][]*model.Forward
 
-func (f *forwards) add(o *model.Forward) {
-	if f.of == nil {
-		f.of = map[int64][]*model.Forward{}
-	}
-	if len(f.of) >= maxForwards {
-		seqs := make([]int64, 0, len(f.of))
-		for seq := range f.of {
-			seqs = append(seqs, seq)
-		}
-		slices.Sort(seqs)
-		for _, seq := range seqs[:len(seqs)/2] {
-			delete(f.of, seq)
+func (f forwards) add(o *model.Forward) {
+	if len(f) >= maxForwards {
+		for _, seq := range slices.Sorted(maps.Keys(f))[:len(f)/2] {
+			delete(f, seq)
 		}
 	}
-	tries := slices.DeleteFunc(slices.Clone(f.of[o.Seq]), func(other *model.Forward) bool { return other.To == o.To })
-	f.of[o.Seq] = append(tries, o)
+	tries := slices.DeleteFunc(slices.Clone(f[o.Seq]), func(other *model.Forward) bool { return other.To == o.To })
+	f[o.Seq] = append(tries, o)
 }

@@ -30,8 +30,7 @@ type Tasks interface {
 	At(i int) *model.Task
 }
 
-// Order is the list of tasks that pass a filter, in order. It takes four bytes a
-// task.
+// Order is the sorted list of tasks that pass a filter, four bytes each.
 type Order struct {
 	By    Sorting
 	rows  []int32  // indices into the board
@@ -39,12 +38,10 @@ type Order struct {
 	moved []int32  // scratch
 }
 
-// Rows are the tasks by their indices in the board, the first one first. They
-// belong to the order: do not change them.
+// Rows are the tasks, by their indices in the board. Do not change them.
 func (o *Order) Rows() []int32 { return o.rows }
 
-// Rebuild makes the list anew: after the filter or the sorting changed. It
-// costs n log n in the number of tasks.
+// Rebuild makes the list anew, after the filter or the sorting changed.
 func (o *Order) Rebuild(b Tasks, keep func(*model.Task) bool) {
 	o.rows = slices.Grow(o.rows[:0], b.Len())
 	for i := range b.Len() {
@@ -55,9 +52,8 @@ func (o *Order) Rebuild(b Tasks, keep func(*model.Task) bool) {
 	slices.SortFunc(o.rows, func(x, y int32) int { return o.compare(b.At(int(x)), b.At(int(y))) })
 }
 
-// Update takes the changed tasks to their new places. For each of them it costs a
-// binary search, and for all together one walk over the list that compares
-// nothing: some 0.1 ms for 100,000 tasks.
+// Update moves the changed tasks to their new places: a binary search each, and one
+// pass over the list that compares nothing, some 0.1 ms for 100,000 tasks.
 func (o *Order) Update(b Tasks, changed []int32, keep func(*model.Task) bool) {
 	if len(changed) == 0 {
 		return
@@ -95,22 +91,19 @@ func (o *Order) compare(x, y *model.Task) int {
 	case ByAge:
 		c = y.Created().Compare(x.Created())
 	case ByDuration:
-		if a, b := x.Active(), y.Active(); a != b {
-			if a {
-				return -1
-			}
-			return 1
-		} else if a {
+		switch a, b := x.Active(), y.Active(); {
+		case a && b:
 			c = x.Created().Compare(y.Created())
-		} else {
+		case a:
+			return -1
+		case b:
+			return 1
+		default:
 			c = cmp.Compare(y.Took(time.Time{}), x.Took(time.Time{}))
 		}
 	}
 	if c == 0 {
-		c = y.Heard().Compare(x.Heard())
-	}
-	if c == 0 {
-		c = strings.Compare(x.ID(), y.ID())
+		c = cmp.Or(y.Heard().Compare(x.Heard()), strings.Compare(x.ID(), y.ID()))
 	}
 	return c
 }

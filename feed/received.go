@@ -1,19 +1,18 @@
 package feed
 
 import (
+	"maps"
 	"slices"
 	"time"
 
 	"aspectop/model"
 )
 
-// maxReceived is how many messages can be found by their ids. Each takes about
-// a hundred bytes; the lists of Aspect's API that are held against them have a
-// hundred entries.
+// maxReceived is how many messages can be found by their ids, some 100 bytes each.
 const maxReceived = 50_000
 
-// received finds kept messages by their svix-ids, which the journal has no
-// index for. It knows the newest maxReceived of those that were folded.
+// received finds the newest maxReceived messages by their svix-ids, which the journal
+// has no index for.
 type received struct {
 	byID  map[string]kept
 	floor int64     // nothing is known of messages below
@@ -39,8 +38,8 @@ func (f *Feed) Received(id string) (seq int64, at time.Time, known bool) {
 // the zero time if it knows none.
 func (f *Feed) ReceivedSince() time.Time { return f.received.since }
 
-// add enters what was folded, in whatever order. Only webhooks count: their ids
-// are those of Aspect's messages.
+// add enters what was folded, in any order. Only webhooks have the ids of Aspect's
+// messages.
 func (r *received) add(arrivals []Arrival) {
 	for i := range arrivals {
 		a := &arrivals[i]
@@ -60,7 +59,7 @@ func (r *received) add(arrivals []Arrival) {
 	}
 }
 
-// forget lets the oldest go.
+// forget drops the oldest.
 func (r *received) forget() {
 	seqs := make([]int64, 0, len(r.byID))
 	for _, k := range r.byID {
@@ -68,11 +67,9 @@ func (r *received) forget() {
 	}
 	slices.Sort(seqs)
 	r.floor, r.since = seqs[len(seqs)-maxReceived], time.Time{}
-	for id, k := range r.byID {
-		switch {
-		case k.seq < r.floor:
-			delete(r.byID, id)
-		case r.since.IsZero() || k.at.Before(r.since):
+	maps.DeleteFunc(r.byID, func(_ string, k kept) bool { return k.seq < r.floor })
+	for _, k := range r.byID {
+		if r.since.IsZero() || k.at.Before(r.since) {
 			r.since = k.at
 		}
 	}

@@ -1,33 +1,29 @@
-// Package model holds what aspectop knows about Aspect: deliveries and the
-// events inside them, tasks, features and their states, the board that folds
-// events into tasks, filters and statistics.
+// Package model holds what aspectop knows about Aspect: deliveries and their events,
+// tasks, features and states, the board that folds events into tasks, filters and
+// statistics.
 //
-// It is pure. It does no I/O, reads no clock, starts no goroutine and knows no
-// terminal; whatever depends on the present moment takes that moment as an
-// argument. Apart from [Decode] and [StatusLog], nothing in it may be used by two
+// It is pure: no I/O, no clock (the present moment is an argument) and no terminal.
+// Apart from [Decode], [News] and [StatusLog], nothing in it may be used by two
 // goroutines at once.
 package model
 
 import "time"
 
-// Board folds events into tasks.
-//
-// What it shows depends only on the set of messages folded into it, not on
-// their order nor on how often one is folded, so a journal may be folded newest
-// first. Folding one event costs a few map look-ups; see [Task] for what each
-// message keeps in memory.
+// Board folds events into tasks. What it shows depends only on the set of messages
+// folded, not on their order nor on how often one is folded, so a journal may be
+// folded newest first. See [Task] for what each message keeps in memory.
 type Board struct {
 	tasks []*Task // in the order in which they were first seen
 	byID  map[string]int32
 	count map[State]int // tasks by their own state
 
 	folded  seqSet
-	shapes  shapes // what messages told, shared by all tasks
+	shapes  shapes // of messages, shared by all tasks
 	origins table[origin]
 	users   table[string]
 	changed []int32
 	stats   Stats
-	unsure  []int32 // tasks whose spans are not in stats
+	unsure  []int32 // tasks whose intervals are not in stats
 }
 
 // NewBoard returns an empty board.
@@ -38,8 +34,8 @@ func NewBoard() *Board {
 	}
 }
 
-// Fold adds the event to its task and returns that task, or nil if the event
-// changes none: it tells of no task, repeats a message, or was folded before.
+// Fold adds the event to its task and returns that task; nil if it has none, repeats a
+// message, or was folded before.
 func (b *Board) Fold(e *Event) *Task {
 	if e.Task == nil || e.Message != e.Seq || !b.folded.add(e.Seq) {
 		return nil
@@ -55,9 +51,7 @@ func (b *Board) Fold(e *Event) *Task {
 		b.count[t.state]++
 	}
 	t := b.tasks[i]
-	if !t.unsure {
-		// Its spans are about to change: take the old ones out while they can
-		// still be told, and let Stats put the new ones in.
+	if !t.unsure { // the intervals as they are now are taken out; Stats adds the new ones
 		b.stats.Remove(t)
 		t.unsure = true
 		b.unsure = append(b.unsure, i)
@@ -75,10 +69,9 @@ func (b *Board) Fold(e *Event) *Task {
 	return t
 }
 
-// Len is the number of tasks.
-func (b *Board) Len() int { return len(b.tasks) }
-
-// At returns the i-th task, in the order in which the board came to know them.
+// Len is the number of tasks. At returns one, in the order in which they were first
+// seen.
+func (b *Board) Len() int       { return len(b.tasks) }
 func (b *Board) At(i int) *Task { return b.tasks[i] }
 
 // Task returns the task with the id, or nil.
@@ -100,8 +93,7 @@ func (b *Board) TaskOf(e *Event) *Task {
 // Count is the number of tasks whose own state is s.
 func (b *Board) Count(s State) int { return b.count[s] }
 
-// TakeChanged calls f for each task that changed since the last call. It costs
-// what changed.
+// TakeChanged calls f for each task that changed since the last call.
 func (b *Board) TakeChanged(f func(*Task)) {
 	for _, i := range b.changed {
 		b.tasks[i].changed = false
@@ -113,20 +105,19 @@ func (b *Board) TakeChanged(f func(*Task)) {
 // Stats are the statistics over all tasks. The board goes on changing them; the
 // call costs what changed since the last one.
 func (b *Board) Stats() *Stats {
-	if len(b.unsure) == 0 {
-		return &b.stats
-	}
 	for _, i := range b.unsure {
 		b.tasks[i].unsure = false
 		b.stats.Add(b.tasks[i])
 	}
-	b.unsure = b.unsure[:0]
+	if len(b.unsure) > 0 { // after Settle, any number of goroutines may be here
+		b.unsure = b.unsure[:0]
+	}
 	return &b.stats
 }
 
-// Settle works out what is otherwise worked out when somebody asks. Until the
-// next Fold, any number of goroutines may then read the board and its tasks at
-// once. It costs what changed since the last TakeChanged.
+// Settle computes what is otherwise computed on demand, so that any number of
+// goroutines may read the board and its tasks until the next Fold. It costs what
+// changed since the last TakeChanged.
 func (b *Board) Settle() {
 	for _, i := range b.changed {
 		b.tasks[i].sort()
@@ -134,8 +125,8 @@ func (b *Board) Settle() {
 	b.Stats().settle()
 }
 
-// toNano is t in nanoseconds since 1970, clamped to what those can tell (years
-// 1678 to 2261). The zero time comes before every other.
+// toNano is t in nanoseconds since 1970, clamped to the years 1678 to 2261. The zero
+// time comes before every other.
 func toNano(t time.Time) int64 {
 	switch {
 	case t.IsZero():

@@ -2,7 +2,7 @@ package model
 
 import "time"
 
-// Source says by which way a delivery came in.
+// Source is where a delivery came from.
 type Source string
 
 const (
@@ -11,40 +11,29 @@ const (
 	SourceSSE     Source = "sse"     // the provider's event stream
 )
 
-// Delivery is one verified arrival, as the journal keeps it: the raw bytes and
-// what was measured about them. Everything else is derived from these by
-// [Decode].
+// Delivery is one verified arrival, as the journal keeps it: the raw bytes and what
+// was measured about them. [Decode] derives the rest.
 //
-// Svix delivers at least once: several deliveries may carry one message, told
-// by one ID. The first of them is the message; the others are repeats.
+// Svix delivers at least once: several deliveries may carry one message, with one ID.
+// The first of them is the message; the others are repeats.
 type Delivery struct {
-	// Seq numbers all arrivals, messages and repeats alike, in the order in
-	// which they became durable. It starts at 1, only grows, and is never
-	// given twice, not even after old deliveries were removed.
-	Seq int64
-	// Message is the Seq of the message's first delivery. It equals Seq unless
-	// this one is a repeat.
-	Message int64
-	// Attempt is the number of this arrival of the message, seen here: 1 for
-	// the first. Svix's own count may be higher.
-	Attempt int
-	// Differs marks a repeat whose body is not that of the first delivery.
-	Differs bool
+	// Seq numbers messages and repeats in the order in which they became durable,
+	// from 1. A number is never given twice, not even after deliveries were removed.
+	Seq     int64
+	Message int64 // the Seq of the message's first delivery: another one if this is a repeat
+	Attempt int   // the arrivals of the message here, from 1; Svix's own count may be higher
+	Differs bool  // a repeat whose body is not that of the first delivery
 
 	ID       string    // svix-id (or webhook-id), the same over all retries
 	Source   Source    // how it came
 	Secret   string    // name of the secret that verified it, "" if none was needed
 	Received time.Time // on this machine's clock, UTC
 
-	// Header holds all headers of the request with all their values, under
-	// their canonical names (the shape of net/http's Header).
-	Header map[string][]string
-	// Body is the raw body. In a repeat it is nil unless Differs.
-	Body []byte
+	Header map[string][]string // all headers of the request under their canonical names
+	Body   []byte              // as it came; nil in a repeat unless Differs
 
-	// Damage says what of the delivery could not be read because somebody or
-	// something damaged it in the journal; "" if it is whole. What is missing is
-	// zero.
+	// Damage says what could not be read, and is zero here, because it was damaged in
+	// the journal; "" if nothing.
 	Damage string
 }
 

@@ -2,28 +2,21 @@ package model
 
 import "time"
 
-// A median is trusted for an estimate from few spans on, and for a warning from
-// some more.
+// A task is stalled stalledTimes the median without a message, but not before
+// stalledAtLeast; without enough stays for a median, after stalledAfter.
 const (
-	spansForETA   = 3
-	spansForStall = 5
+	intervalsForETA   = 3 // that a median needs for an estimate
+	intervalsForStall = 5 // for a warning
+	stalledAfter      = 10 * time.Minute
+	stalledAtLeast    = time.Minute
+	stalledTimes      = 4
 )
 
-// Without enough spans to judge by, a task is stalled after stalledAfter
-// without news; with them after stalledTimes the median, but not earlier than
-// stalledAtLeast.
-const (
-	stalledAfter   = 10 * time.Minute
-	stalledAtLeast = time.Minute
-	stalledTimes   = 4
-)
-
-// ETA estimates how long the task still needs: the longest that one of its
-// unfinished features still needs, if it stays queued and processing as long as
-// the median. A feature that is overdue by that needs 0. Internal features do
-// not count. ok is false when nothing can be said: the task is done or has no
-// unfinished feature, a feature is neither queued nor processing, or it is not known since when,
-// or a median is missing.
+// ETA estimates how long the task still needs: the longest that one of its unfinished
+// features still needs if it stays queued and processing for the median; 0 if it is
+// overdue. Internal features do not count. ok is false if the task has no unfinished
+// feature, one is neither queued nor processing or it is not known since when, or a
+// median is missing.
 func (b *Board) ETA(t *Task, now time.Time) (left time.Duration, ok bool) {
 	if t.State().Terminal() {
 		return 0, false
@@ -49,22 +42,21 @@ func (f *FeatureStats) need(state State, since, now time.Time) (time.Duration, b
 	}
 	stay, then := f.Processing(), time.Duration(0)
 	if state == Queued {
-		processing, ok := f.Processing().median(spansForETA)
+		processing, ok := f.Processing().median(intervalsForETA)
 		if !ok {
 			return 0, false
 		}
 		stay, then = f.Queued(), processing
 	}
-	median, ok := stay.median(spansForETA)
+	median, ok := stay.median(intervalsForETA)
 	if !ok {
 		return 0, false
 	}
 	return max(0, median-max(0, now.Sub(since))) + then, true
 }
 
-// Stalled reports whether the task is active but has had no news for longer
-// than its unfinished features give reason to expect, and since when. News is
-// the arrival of a message, by the local clock: see [Task.Heard].
+// Stalled reports whether the task is active but no message of it has arrived (see
+// [Task.Heard]) for longer than its unfinished features usually take, and since when.
 func (b *Board) Stalled(t *Task, now time.Time) (since time.Time, ok bool) {
 	if t.State().Terminal() {
 		return time.Time{}, false
@@ -94,7 +86,7 @@ func (f *FeatureStats) patience(state State) time.Duration {
 	if state == Queued {
 		stay = f.Queued()
 	}
-	median, ok := stay.median(spansForStall)
+	median, ok := stay.median(intervalsForStall)
 	if !ok {
 		return stalledAfter
 	}

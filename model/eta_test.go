@@ -32,12 +32,12 @@ func lived(t *testing.T, n int, features string) (*Board, *Task) {
 
 func TestTheETAIsTheLongestThatAFeatureStillNeeds(t *testing.T) {
 	for _, c := range []struct {
-		name     string
-		spans    int
-		features string
-		now      string
-		left     time.Duration
-		ok       bool
+		name      string
+		intervals int
+		features  string
+		now       string
+		left      time.Duration
+		ok        bool
 	}{
 		{"it waits and is then processed", 3, "visual:queued", "12:00:00", 70 * time.Second, true},
 		{"it has waited for a while", 3, "visual:queued", "12:00:04", 66 * time.Second, true},
@@ -47,15 +47,15 @@ func TestTheETAIsTheLongestThatAFeatureStillNeeds(t *testing.T) {
 		{"the local clock is behind", 3, "visual:processing", "11:00:00", 60 * time.Second, true},
 		{"the slowest decides", 3, "visual:processing proxy:queued transcription:completed", "12:00:00", 70 * time.Second, true},
 		{"internal features do not", 3, "visual:processing scene_detect:queued", "12:00:00", 60 * time.Second, true},
-		{"too few spans", 2, "visual:processing", "12:00:00", 0, false},
-		{"one feature without spans", 3, "visual:processing transcription:processing", "12:00:00", 0, false},
+		{"too few intervals", 2, "visual:processing", "12:00:00", 0, false},
+		{"one feature without intervals", 3, "visual:processing transcription:processing", "12:00:00", 0, false},
 		{"an unknown state", 3, "visual:paused", "12:00:00", 0, false},
 		{"nothing to do", 3, "", "12:00:00", 0, false},
 		{"only internal features", 3, "scene_detect:queued", "12:00:00", 0, false},
 		{"the task is done", 3, "visual:completed", "12:00:00", 0, false},
 		{"the task is done, though a feature goes on", 3, "!visual:processing", "12:00:00", 0, false},
 	} {
-		b, task := lived(t, c.spans, c.features)
+		b, task := lived(t, c.intervals, c.features)
 		left, ok := b.ETA(task, at(c.now))
 		if ok != c.ok || math.Abs(float64(left-c.left)) > 0.016*float64(70*time.Second) {
 			t.Errorf("%s: %v, %v; want %v, %v", c.name, left, ok, c.left, c.ok)
@@ -84,10 +84,10 @@ func TestEstimatesFollowWhatIsLearnt(t *testing.T) {
 
 func TestATaskIsStalledWithoutNewsForLongerThanUsual(t *testing.T) {
 	for _, c := range []struct {
-		name     string
-		spans    int
-		features string
-		limit    time.Duration
+		name      string
+		intervals int
+		features  string
+		limit     time.Duration
 	}{
 		{"four times the median", 5, "visual:processing", 4 * time.Minute},
 		{"not before a minute", 5, "visual:queued", time.Minute},
@@ -96,11 +96,11 @@ func TestATaskIsStalledWithoutNewsForLongerThanUsual(t *testing.T) {
 		{"the most patient, in whatever order", 5, "proxy:processing visual:queued", 4 * time.Minute},
 		{"what has ended does not", 5, "visual:completed proxy:queued", time.Minute},
 		{"nor do internal features", 5, "visual:queued scene_detect:processing", time.Minute},
-		{"with too few spans, ten minutes", 4, "visual:queued", 10 * time.Minute},
+		{"with too few intervals, ten minutes", 4, "visual:queued", 10 * time.Minute},
 		{"so for a feature that nobody knows", 5, "visual:queued transcription:queued", 10 * time.Minute},
 		{"so without features", 5, "", 10 * time.Minute},
 	} {
-		b, task := lived(t, c.spans, c.features)
+		b, task := lived(t, c.intervals, c.features)
 		slack := c.limit / 50 // medians are off by some
 		if since, ok := b.Stalled(task, at("12:00:00").Add(c.limit-slack)); ok {
 			t.Errorf("%s: stalled since %v, before %v are over", c.name, since, c.limit)

@@ -24,9 +24,8 @@ const (
 	Done
 	// Failure is task.failed.
 	Failure
-	// Gone is the note that Aspect's API no longer knows a task: a snapshot from
-	// the API, as the task was last known, with "gone": true and, as timestamp,
-	// when the API said so.
+	// Gone is the note that Aspect's API no longer knows a task: a snapshot of the
+	// task as last known, with "gone": true and the time of the answer as timestamp.
 	Gone
 )
 
@@ -59,10 +58,9 @@ type Snapshot struct {
 	Features []Feature
 }
 
-// Decode reads the event out of a kept delivery. It never fails: a body that is
-// no envelope is an event of kind [Ping] or [Unrecognised]. So is a repeat whose
-// body was not kept again: it says nothing that its message does not. It may be
-// called by any number of goroutines.
+// Decode reads the event out of a kept delivery. A body that is no envelope, such as
+// that of a repeat, which is not kept again, is an event of kind [Ping] or
+// [Unrecognised]. It may be called by any number of goroutines.
 func Decode(d *Delivery) Event {
 	e := Event{Seq: d.Seq, Message: d.Message, ID: d.ID, Source: d.Source, Received: d.Received}
 	sum := sha256.Sum256(d.Body)
@@ -143,9 +141,6 @@ func (w *wireTask) snapshot() *Snapshot {
 // which means UTC. Anything else is the zero time.
 func ParseTime(s string) time.Time {
 	s = strings.TrimSpace(s)
-	if s == "" {
-		return time.Time{}
-	}
 	if len(s) > 10 && s[10] == ' ' {
 		s = s[:10] + "T" + s[11:]
 	}

@@ -5,9 +5,8 @@ import (
 	"sync"
 )
 
-// parseFeatures reads the map of features in a task as loosely as can be: a
-// feature told as a bare value is in that state, one without a state is in the
-// state "", and what is no map has no features.
+// parseFeatures reads the map of features in a task: a bare value is the feature's
+// state, a feature without one is in the state "", and what is no map has none.
 func parseFeatures(value []byte) []Feature {
 	states := map[string]State{}
 	readBody(value, func(r *reader, name []byte) error {
@@ -38,9 +37,8 @@ func parseFeatures(value []byte) []Feature {
 	return features
 }
 
-// knownFeatures remembers what parseFeatures made of a text. One sender writes
-// the few combinations of features and states that occur in always the same
-// way, and parsing them is half of what an event costs.
+// knownFeatures remembers what parseFeatures made of a text: a sender writes the few
+// combinations that occur in the same way, and parsing is half of an event's cost.
 var knownFeatures = featureCache{parsed: map[string][]Feature{}}
 
 type featureCache struct {

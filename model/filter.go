@@ -28,10 +28,10 @@ import (
 //
 // Of a task, the terms ask about the board: its own state, the features of its
 // newest message; is:late and type: hold if they do for one of its messages.
-// Of a line of the event log, they ask about what that message alone tells, and
-// state: about the state that it alone would give the task; only is:stalled,
-// is:active and is:done ask about its task as it is now. No term holds
-// for what is missing, so the negated term does.
+// Of a line of the event log, they ask about that message alone, and state: about
+// the state that it alone would give the task; only is:stalled, is:active and
+// is:done ask about its task as it is now. No term holds for what is missing; its
+// negation does.
 //
 // A Filter does not change. Its zero value matches everything.
 type Filter struct {
@@ -65,8 +65,8 @@ type term struct {
 	is      []condition // any of these
 }
 
-// field is what a term can ask about by a name before a colon. The target is passed by
-// value, so that it is not allocated.
+// field is what a term can ask about by a name before a colon. A target passed by value
+// is not allocated.
 type field struct {
 	name  string
 	holds func(s target, t *term) bool
@@ -102,17 +102,15 @@ var conditions = []condition{
 	{"done", true, func(s target) bool { return s.task != nil && !s.task.Active() }},
 }
 
-func fieldNames() []string {
-	var names []string
+func fieldNames() (names []string) {
 	for _, f := range fields {
 		names = append(names, f.name)
 	}
 	return names
 }
 
-// ParseFilter reads a filter. The empty text matches everything. Every error is
-// a [*FilterError]. If it is Unfinished, the filter that the other terms make comes
-// with it.
+// ParseFilter reads a filter. The empty text matches everything. Every error is a
+// [*FilterError]; with one that is Unfinished comes the filter of the other terms.
 func ParseFilter(text string) (*Filter, error) {
 	f := &Filter{text: text}
 	var unfinished error
@@ -201,9 +199,8 @@ func checkConditions(t *term, _ bool) string {
 	return ""
 }
 
-// doubtName says why name is not taken for the name of a feature, or nothing. A
-// feature nobody has heard of is believed if a state follows, unless it looks
-// like a slip of the hand.
+// doubtName says why name is not taken for the name of a feature, "" if it is. An
+// unknown one is if a state follows, unless it looks like a typing error.
 func doubtName(name, value string, literal bool) string {
 	known := slices.Concat(documented, internal)
 	if slices.Contains(known, name) {
@@ -282,10 +279,9 @@ func (f *Filter) MatchRejected(r *Rejected, e *Event) bool {
 	return f.Empty() || f.match(&target{rejected: r, event: e})
 }
 
-// NeedsBoard reports whether a term asks about more than a line of the event log
-// tells by itself: whether it was late, or about its task as it is now (is:late,
-// is:stalled, is:active, is:done). What passes may change then as others arrive. For
-// all other terms, its task may be nil where the event tells the task.
+// NeedsBoard reports whether a term asks for more than a line of the event log tells:
+// is:late, is:stalled, is:active, is:done. What passes may change then as others
+// arrive. For all other terms, the task may be nil where the event tells it.
 func (f *Filter) NeedsBoard() bool {
 	return slices.ContainsFunc(f.terms, func(t term) bool {
 		return slices.ContainsFunc(t.is, func(c condition) bool { return c.board })

@@ -6,29 +6,21 @@ import "time"
 // newest try, and how many there were.
 type Forward struct {
 	Seq int64
-	// To is the handler's URL without its credentials.
-	To string
+	To  string // the handler's URL without its credentials
 
 	At      time.Time     // when this try began, UTC
 	Status  int           // of the answer; 0 if there was none
 	Latency time.Duration // until the answer's headers, or until the failure
 	Tries   int           // so far, this one included
 
-	// Resigned says that the handler got another stamp and signature than Svix
-	// had sent.
-	Resigned bool
-	// Final says that there will be no further try, unless somebody asks for one.
-	Final bool
-	// GaveUp says that it is final because tries or time ran out.
-	GaveUp bool
+	Resigned bool // the handler got another timestamp and signature than Svix had sent
+	Final    bool // there will be no further try, unless one is asked for
+	GaveUp   bool // it is final because tries or time ran out
 
-	// Error says why the handler does not have it, "" if it has: the status was
-	// 2xx.
-	Error string
-	// Hint is a sentence about what to look at, "" if there is nothing to say.
-	Hint string
-	// Body is the start of the answer's body, at most 64 KiB. In the
-	// [StatusLog] it is nil; the journal has it.
+	Error string // why the handler does not have it, "" if it has: the status was 2xx
+	Hint  string // a sentence about what to look at, "" if there is nothing to say
+	// Body is the start of the answer's body, at most 64 KiB. In the [StatusLog] it is
+	// nil; the journal has it.
 	Body []byte
 }
 

@@ -82,8 +82,8 @@ func TestAnEffectIsTheSameThenAndLater(t *testing.T) {
 		}
 		task := all.Fold(&e)
 		effect, _ := task.Effect(seq)
-		if effect.Late != (task.Newest() != seq) {
-			t.Errorf("message %d: newest is %d, late is %v", seq, task.Newest(), effect.Late)
+		if effect.Late != (task.marks[task.newest].seq != seq) {
+			t.Errorf("message %d: newest is %d, late is %v", seq, task.marks[task.newest].seq, effect.Late)
 		}
 		if effect.Before != state || effect.After != task.State() || !slices.Equal(effect.Features, task.Features()) || !effect.Updated.Equal(task.Updated()) {
 			t.Errorf("message %d did %+v: from %q to %q, %v", seq, effect, state, task.State(), task.Features())

@@ -8,7 +8,7 @@ import (
 )
 
 // mark is what the board keeps of one message: its place in the one order of
-// all messages of a task, and the feature states it told. 56 bytes, no pointer.
+// all messages of a task, and its feature states. 56 bytes, no pointer.
 //
 // The order is (data.task.updated, envelope timestamp, rank, number of terminal
 // features, event_id, SHA-256 of the body, seq). Of the hash, the first eight bytes

@@ -132,25 +132,25 @@ func refState(sorted []refMessage) State {
 	return refFeatureState(newest.Task.Features)
 }
 
-func refTimeline(sorted []refMessage, feature string) []Span {
+func refTimeline(sorted []refMessage, feature string) []Interval {
 	winner := map[time.Time]State{}
 	for _, m := range sorted {
 		if s, ok := m.told(feature); ok && !m.Task.Updated.IsZero() {
 			winner[m.Task.Updated] = s
 		}
 	}
-	var spans []Span
+	var intervals []Interval
 	for _, at := range slices.SortedFunc(maps.Keys(winner), time.Time.Compare) {
-		switch n := len(spans); {
+		switch n := len(intervals); {
 		case n == 0:
-		case spans[n-1].State == winner[at]:
+		case intervals[n-1].State == winner[at]:
 			continue
 		default:
-			spans[n-1].To = at
+			intervals[n-1].To = at
 		}
-		spans = append(spans, Span{State: winner[at], From: at})
+		intervals = append(intervals, Interval{State: winner[at], From: at})
 	}
-	return spans
+	return intervals
 }
 
 func refArrival(messages []refMessage, m refMessage) (late bool, changes map[string]string) {
@@ -255,12 +255,12 @@ func (r reference) String() string {
 			in[s.phase()]++
 			var phase State // unknown states join the processing around them
 			var since time.Time
-			for _, span := range refTimeline(sorted, feature) {
-				if now := span.State.phase(); now != phase {
+			for _, interval := range refTimeline(sorted, feature) {
+				if now := interval.State.phase(); now != phase {
 					if phase != "" {
-						stays[phase] = append(stays[phase], span.From.Sub(since))
+						stays[phase] = append(stays[phase], interval.From.Sub(since))
 					}
-					phase, since = now, span.From
+					phase, since = now, interval.From
 				}
 			}
 		}

@@ -16,7 +16,7 @@ type SentMessage struct {
 	Raw       json.RawMessage
 }
 
-// SentAttempt is one try to deliver a message, told as [SentMessage] is.
+// SentAttempt is one try to deliver a message; see [SentMessage].
 type SentAttempt struct {
 	ID           string // atmpt_…
 	MessageID    string

@@ -10,8 +10,7 @@ import (
 // documented ones is kept as it came and counts as processing.
 type State string
 
-// The documented states that the rules of tasks name. What else is to be known of
-// a state stands in [States].
+// The documented states that the rules of tasks name; see [States] for the rest.
 const (
 	Queued     State = "queued"
 	Processing State = "processing"
@@ -28,8 +27,8 @@ type StateInfo struct {
 	Sign    string // one cell wide
 	ASCII   byte   // in place of Sign where only ASCII is shown
 	Letter  string // one character, lower case
-	// Order is the urgency of a state, the least first: lists are sorted by it, and
-	// of a task's features the one with the least decides the task's state.
+	// Order is the urgency, most urgent first: it sorts lists, and the most urgent of a
+	// task's features decides the task's state.
 	Order    int
 	Terminal bool // nothing more is expected
 	Success  bool // nothing is missing
@@ -76,7 +75,7 @@ func (s State) Terminal() bool { return s.Info().Terminal }
 // Success reports whether nothing is missing in s: completed, or not applicable.
 func (s State) Success() bool { return s.Info().Success }
 
-// Word is s as text; a state that was not told is (none).
+// Word is s as text; a missing state is (none).
 func (s State) Word() string {
 	if s == "" {
 		return "(none)"
@@ -101,8 +100,8 @@ func StateNames() []State {
 	return names
 }
 
-// CountedStates are the states that a task can be in, in the order in which counts
-// list them: what is active by its order, then what has ended.
+// CountedStates are the states that a task can be in, as counts list them: what is
+// active by its order, then what has ended.
 func CountedStates() []State {
 	names := slices.DeleteFunc(StateNames(), func(s State) bool { return s.Success() && s != Completed })
 	place := func(s State) int {
@@ -114,6 +113,24 @@ func CountedStates() []State {
 	slices.SortStableFunc(names, func(a, b State) int { return cmp.Compare(place(a), place(b)) })
 	return names
 }
+
+// Role is what a text means, whatever shows it: a theme of the terminal and a
+// style sheet say how it looks.
+type Role uint8
+
+const (
+	RolePlain Role = iota
+	RoleDim        // labels, units, what can be skipped
+	RoleFaint      // separators
+	RoleWaiting
+	RoleBusy
+	RoleGood
+	RoleBad
+	RoleWarn
+	RoleStopped
+	RoleNone // not applicable
+	Roles    // their number
+)
 
 // Feature is one part of a task's processing and the state it is in.
 type Feature struct {
@@ -132,8 +149,8 @@ var internal = []string{"scene_detect", "audio_proxy", "model_proxy"}
 // Internal reports whether name is a feature that Aspect runs for itself.
 func Internal(name string) bool { return slices.Contains(internal, name) }
 
-// CompareFeatures orders feature names for people: the four documented ones
-// first (proxy, preview, visual, transcription), the others alphabetically.
+// CompareFeatures orders feature names: the documented ones first, the others
+// alphabetically.
 func CompareFeatures(a, b string) int {
 	place := func(name string) int {
 		if i := slices.Index(documented, name); i >= 0 {

@@ -31,13 +31,13 @@ type Rejected struct {
 	Size    int64               // of the body as far as it was read, in bytes
 }
 
-// Viewer is somebody who watches from elsewhere, or did.
+// Viewer is a remote viewer who joined or left.
 type Viewer struct {
 	Name     string // as the host calls them
 	Address  string
 	Since    time.Time
 	Left     bool
-	Watching int // how many do now, when this is told
+	Watching int // how many viewers there are then
 }
 
 func (v *Viewer) String() string {
@@ -48,10 +48,9 @@ func (v *Viewer) String() string {
 	return fmt.Sprintf("%s (%s)%s; %d watching", v.Name, v.Address, what, v.Watching)
 }
 
-// StatusLog holds the newest entries in memory, for readers that each keep a
-// cursor of their own. It never blocks a writer for a reader, and never grows:
-// what a reader was too slow for is counted instead. It may be used by any
-// number of goroutines.
+// StatusLog holds the newest entries in memory, for readers with a cursor each. It
+// never blocks a writer nor grows: what a reader was too slow for is counted instead.
+// Any number of goroutines may use it.
 type StatusLog struct {
 	mu   sync.Mutex
 	ring []Status // entry at Pos p stands at (p-1) % cap
@@ -95,9 +94,8 @@ func (l *StatusLog) News(ctx context.Context) <-chan struct{} {
 	})
 }
 
-// After returns the entries behind the cursor, oldest first, the number of
-// entries that were overwritten before they could be read, and the cursor for
-// the next call. A new reader starts at 0.
+// After returns the entries behind the cursor, oldest first, how many were overwritten
+// before they were read, and the next cursor. A new reader starts at 0.
 func (l *StatusLog) After(cursor int64) (entries []Status, lost, next int64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -113,10 +111,9 @@ func (l *StatusLog) After(cursor int64) (entries []Status, lost, next int64) {
 // read in batches.
 const newsPace = 20 * time.Millisecond
 
-// News calls wait again and again until ctx ends, and after each call sends on
-// the returned channel, unless a signal is waiting there already: at most 50
-// times a second, and after an error once a second. The error is left to whoever
-// reads next.
+// News calls wait until ctx ends, and sends on the returned channel after each call,
+// unless a signal is pending: at most 50 times a second, after an error once a second.
+// The error is for the next read to report.
 func News(ctx context.Context, wait func(context.Context) error) <-chan struct{} {
 	news := make(chan struct{}, 1)
 	go func() {

@@ -43,8 +43,8 @@ func (s *target) hasFeature(start string) bool {
 	return slices.ContainsFunc(s.features(), func(f Feature) bool { return beginsWith(f.Name, start) })
 }
 
-// told is what the line's event tells of a task, or nil.
-func (s *target) told() *Snapshot {
+// snapshot is the task in the line's event, or nil.
+func (s *target) snapshot() *Snapshot {
 	if s.event == nil {
 		return nil
 	}
@@ -55,9 +55,9 @@ func (s *target) told() *Snapshot {
 func (s *target) line() bool { return s.event != nil || s.rejected != nil }
 
 func (s *target) features() []Feature {
-	switch told := s.told(); {
-	case told != nil:
-		return told.Features
+	switch snapshot := s.snapshot(); {
+	case snapshot != nil:
+		return snapshot.Features
 	case s.task != nil && !s.line():
 		return s.task.Features()
 	}
@@ -66,7 +66,7 @@ func (s *target) features() []Feature {
 
 func (s *target) state() (State, bool) {
 	switch {
-	case s.told() != nil:
+	case s.snapshot() != nil:
 		return s.event.state(), true
 	case s.task != nil && !s.line():
 		return s.task.State(), true
@@ -77,9 +77,9 @@ func (s *target) state() (State, bool) {
 // ids are those of the task and its asset. A line whose body tells none, such
 // as a repeat, still belongs to its task.
 func (s *target) ids() (task, asset string) {
-	switch told := s.told(); {
-	case told != nil:
-		return told.ID, told.AssetID
+	switch snapshot := s.snapshot(); {
+	case snapshot != nil:
+		return snapshot.ID, snapshot.AssetID
 	case s.task != nil:
 		return s.task.id, s.task.asset
 	}
@@ -90,9 +90,9 @@ func (s *target) ofUser(start string) bool {
 	if s.event != nil && beginsWith(s.event.UserID, start) {
 		return true
 	}
-	switch told := s.told(); {
-	case told != nil:
-		return beginsWith(told.UserID, start)
+	switch snapshot := s.snapshot(); {
+	case snapshot != nil:
+		return beginsWith(snapshot.UserID, start)
 	case s.task != nil:
 		return beginsWith(s.task.UserID(), start)
 	}

@@ -8,11 +8,8 @@ import (
 )
 
 // Task is one task as its messages tell it: the snapshot of the newest message,
-// and the timeline of all of them.
-//
-// It keeps 56 bytes for each message, whatever the number of features, and
-// about 300 bytes beside. The messages are sorted when somebody asks for more
-// than the newest.
+// and the timeline of all of them. It keeps 56 bytes a message, whatever the number
+// of features, and about 300 more. The messages are sorted on demand.
 type Task struct {
 	board *Board
 	index int32
@@ -67,7 +64,7 @@ func (t *Task) Took(now time.Time) time.Duration {
 	return max(0, now.Sub(t.Created()))
 }
 
-// Features are the states that the newest message told. They belong to the
+// Features are the states in the newest message. They belong to the
 // board: do not change them.
 func (t *Task) Features() []Feature { return t.newestShape().features }
 
@@ -81,11 +78,11 @@ func (t *Task) Progress() (done, total int) {
 	return s.done, s.total
 }
 
-// Messages is the number of messages that told of the task.
+// Messages is the number of messages about the task.
 func (t *Task) Messages() int { return len(t.marks) }
 
-// Seqs are the messages of the task, by their numbers in the journal, in the
-// order of their keys: the newest news last, whenever it arrived.
+// Seqs are the messages of the task, by their numbers in the journal: the newest last,
+// whenever it arrived.
 func (t *Task) Seqs() []int64 {
 	t.sort()
 	seqs := make([]int64, len(t.marks))
@@ -113,8 +110,8 @@ func (t *Task) name(id, asset string) {
 func (t *Task) add(e *Event) {
 	m := t.board.mark(e)
 	if len(t.marks) == cap(t.marks) {
-		// Grow by less than append does: most tasks tell a few messages and then
-		// no more. Growing nil uses what the allocator hands out in full.
+		// Grow by less than append does: most tasks have few messages. Growing nil
+		// uses all that the allocator hands out.
 		t.marks = append(slices.Grow([]mark(nil), len(t.marks)+max(2, len(t.marks)/8)), t.marks...)
 	}
 	first := len(t.marks) == 0
@@ -175,10 +172,9 @@ func (t *Task) note() {
 	}
 }
 
-// AsOf returns the task as it was when seq was the greatest number that had been
-// folded and the last of its messages had arrived at heard: the task itself if
-// nothing has come since, nil if it was not known yet. Its asset and user are those
-// known now. It costs the number of the task's messages.
+// AsOf returns the task as it was when seq was the greatest number folded and the last
+// of its messages had arrived at heard: t itself if nothing has come since, nil if it
+// was not known yet. Its asset and user are those known now.
 func (t *Task) AsOf(seq int64, heard time.Time) *Task {
 	if !slices.ContainsFunc(t.marks, func(m mark) bool { return m.seq > seq }) {
 		return t
@@ -217,9 +213,9 @@ func (t *Task) hasType(part string) bool {
 	return false
 }
 
-// derive works out the task's own state from its newest message and its newest
-// end (-1: none): what a completed task's features do later reopens it only if one
-// of them that had ended is no longer done.
+// derive is the task's own state by its newest message and its newest end (-1: none):
+// what the features of a completed task do later reopens it only if one of them that
+// had ended is no longer done.
 func (t *Task) derive(newest, end int32) State {
 	switch t.origin(newest).kind {
 	case Done:
@@ -246,18 +242,16 @@ func (t *Task) derive(newest, end int32) State {
 // knows a task.
 const TypeGone = "gone"
 
-// Gone reports whether the last thing that arrived about the task is that
-// Aspect's API no longer knows it. The task keeps the state it was in; whatever
-// arrives later brings it back. It costs the number of the task's messages.
+// Gone reports whether the last message about the task is that Aspect's API no longer
+// knows it. It keeps the state it was in; whatever arrives later brings it back.
 func (t *Task) Gone() bool {
 	last := slices.MaxFunc(t.marks, func(m, n mark) int { return cmp.Compare(m.seq, n.seq) })
 	return t.board.origins.at(last.origin).kind == Gone
 }
 
-// DecidedBy is the type of the message that gives the task its own state, and
-// whether that is worked out from the features which the message tells: it is
-// not for an event that ends the task, task.completed or task.failed, even if
-// newer messages tell features.
+// DecidedBy is the type of the message that gives the task its own state, and whether
+// that is derived from its features: not for one that ends the task, task.completed
+// or task.failed, even if newer messages tell features.
 func (t *Task) DecidedBy() (typ string, byFeatures bool) {
 	newest := t.origin(t.newest)
 	switch {
@@ -268,8 +262,3 @@ func (t *Task) DecidedBy() (typ string, byFeatures bool) {
 	}
 	return newest.typ, true
 }
-
-// Newest is the number of the message that tells the newest news of the task.
-// Whoever folds in the order of arrival knows by it, at no cost, whether the
-// message just folded is late: another one is the newest still.
-func (t *Task) Newest() int64 { return t.marks[t.newest].seq }

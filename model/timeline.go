@@ -5,33 +5,32 @@ import (
 	"time"
 )
 
-// Span is a stay of one feature in one state.
-type Span struct {
+// Interval is a stay of one feature in one state.
+type Interval struct {
 	State State
-	From  time.Time // when the first message told this state
-	// To is when a later message told another one; the zero time if none did.
+	From  time.Time // when the first message had this state
+	// To is when a later message had another one; the zero time if none has.
 	To time.Time
 }
 
 // Length is how long the stay lasted, or has lasted until now. It is never
 // negative: clocks differ.
-func (s Span) Length(now time.Time) time.Duration {
+func (s Interval) Length(now time.Time) time.Duration {
 	if !s.To.IsZero() {
 		now = s.To
 	}
 	return max(0, now.Sub(s.From))
 }
 
-// Timeline returns the stays of one feature, oldest first, as all messages of
-// the task tell them: at each instant (data.task.updated) the newest message
-// with that instant counts. A message without an instant tells no time and is
-// left out. It costs the number of the task's messages.
-func (t *Task) Timeline(feature string) []Span {
-	var spans []Span
+// Timeline returns the stays of one feature, oldest first: of the messages of each
+// instant (data.task.updated) the newest counts; those without one are left out. It
+// costs the number of the task's messages.
+func (t *Task) Timeline(feature string) []Interval {
+	var intervals []Interval
 	t.walk(feature, false, func(s State, from, to int64) {
-		spans = append(spans, Span{s, fromNano(from), fromNano(to)})
+		intervals = append(intervals, Interval{s, fromNano(from), fromNano(to)})
 	})
-	return spans
+	return intervals
 }
 
 // Since returns when the feature entered the state it is in, or the zero time
@@ -47,17 +46,17 @@ func (t *Task) Since(feature string) time.Time {
 func (t *Task) walk(feature string, phases bool, f func(s State, from, to int64)) {
 	t.sort()
 	var (
-		state, told State // of the stay under way; of the instant under way
+		state, last State // of the stay under way; of the instant under way
 		from, at    int64 = noTime, noTime
 	)
-	enter := func() { // the instant is over: what was told last in it counts
-		if at == noTime || from != noTime && told == state {
+	enter := func() { // the instant is over: the last state in it counts
+		if at == noTime || from != noTime && last == state {
 			return
 		}
 		if from != noTime {
 			f(state, from, at)
 		}
-		state, from = told, at
+		state, from = last, at
 	}
 	for i := range t.marks {
 		s, ok := t.shapeOf(int32(i)).find(feature)
@@ -68,8 +67,8 @@ func (t *Task) walk(feature string, phases bool, f func(s State, from, to int64)
 			enter()
 			at = t.marks[i].updated
 		}
-		if told = s; phases {
-			told = s.phase()
+		if last = s; phases {
+			last = s.phase()
 		}
 	}
 	enter()
@@ -78,23 +77,21 @@ func (t *Task) walk(feature string, phases bool, f func(s State, from, to int64)
 	}
 }
 
-// Change is what one message changed in one feature. A state is empty where the
-// feature was not there, or was told without a state.
-type Change struct {
+// FeatureChange is what one message changed in one feature. A state is empty where the
+// feature was not there, or had no state.
+type FeatureChange struct {
 	Feature  string
 	From, To State
 }
 
 // Effect is what one message did to its task when it arrived.
 type Effect struct {
-	Before State // the task's own state before; "" if this is its first message
-	After  State
-	// Features are the task's after the message, and Updated is the instant they
-	// are from. They belong to the board: do not change them.
-	Features []Feature
-	Updated  time.Time
-	Late     bool     // the task had a newer message already: nothing changed
-	Changes  []Change // of the features
+	Before   State // the task's own state before; "" if this is its first message
+	After    State
+	Features []Feature       // after the message; they belong to the board: do not change them
+	Updated  time.Time       // the instant they are from
+	Late     bool            // the task had a newer message already: nothing changed
+	Changes  []FeatureChange // of the features
 }
 
 // Ended reports whether the message ended a task that was active or unknown, or
@@ -104,9 +101,8 @@ func (e *Effect) Ended() bool { return e.After.Terminal() && e.After != e.Before
 // Effect tells what the message with the number seq did when it arrived; ok is
 // false if the task has no such message.
 //
-// It is told from the messages folded so far, so it is right only when all
-// messages that arrived before seq are among them, whatever came since. It costs
-// the number of the task's messages, and reads at most 64 bytes of each.
+// It is right only when all messages that arrived before seq are folded, whatever came
+// since. It costs at most the number of the task's messages.
 func (t *Task) Effect(seq int64) (e Effect, ok bool) {
 	t.sort()
 	after, endAfter := t.latest(seq)
@@ -151,21 +147,21 @@ func (t *Task) latest(seq int64) (newest, end int32) {
 }
 
 // diff lists what changed between two shapes in the order of the features.
-func diff(before, after *shape) []Change {
+func diff(before, after *shape) []FeatureChange {
 	if before == after {
 		return nil
 	}
-	var changes []Change
+	var changes []FeatureChange
 	for _, f := range after.features {
 		if was, known := before.find(f.Name); !known || was != f.State {
-			changes = append(changes, Change{f.Name, was, f.State})
+			changes = append(changes, FeatureChange{f.Name, was, f.State})
 		}
 	}
 	for _, f := range before.features {
 		if _, known := after.find(f.Name); !known {
-			changes = append(changes, Change{f.Name, f.State, ""})
+			changes = append(changes, FeatureChange{f.Name, f.State, ""})
 		}
 	}
-	slices.SortFunc(changes, func(a, b Change) int { return CompareFeatures(a.Feature, b.Feature) })
+	slices.SortFunc(changes, func(a, b FeatureChange) int { return CompareFeatures(a.Feature, b.Feature) })
 	return changes
 }

@@ -10,12 +10,12 @@ import (
 )
 
 // path writes a timeline as state@from, with the clock of the tests' day.
-func path(spans []Span) string {
+func path(intervals []Interval) string {
 	var parts []string
-	for i, s := range spans {
+	for i, s := range intervals {
 		parts = append(parts, fmt.Sprintf("%s@%s", s.State, s.From.Format(time.TimeOnly)))
-		if last := i == len(spans)-1; last != s.To.IsZero() || !last && !s.To.Equal(spans[i+1].From) {
-			return fmt.Sprintf("spans with gaps: %v", spans)
+		if last := i == len(intervals)-1; last != s.To.IsZero() || !last && !s.To.Equal(intervals[i+1].From) {
+			return fmt.Sprintf("intervals with gaps: %v", intervals)
 		}
 	}
 	return strings.Join(parts, " ")
@@ -51,13 +51,13 @@ func TestATimelineTellsWhenAFeatureEnteredEachState(t *testing.T) {
 			j.arrive(map[string]string{"p": "task.progress", "c": "task.completed", "f": "task.failed"}[f[0]], "t", f[1], f[2])
 		}
 		task := only(t, j.board())
-		spans := task.Timeline("visual")
-		if got := path(spans); got != c.want {
+		intervals := task.Timeline("visual")
+		if got := path(intervals); got != c.want {
 			t.Errorf("%s: %s, want %s", c.name, got, c.want)
 		}
 		since := time.Time{}
-		if len(spans) > 0 {
-			since = spans[len(spans)-1].From
+		if len(intervals) > 0 {
+			since = intervals[len(intervals)-1].From
 		}
 		if got := task.Since("visual"); !got.Equal(since) {
 			t.Errorf("%s: in its state since %v, want %v", c.name, got, since)
@@ -78,19 +78,19 @@ func TestAMessageWithoutAnInstantTellsNoTime(t *testing.T) {
 }
 
 func TestASpanIsNeverNegative(t *testing.T) {
-	ended := Span{From: at("12:00:00"), To: at("12:00:05")}
+	ended := Interval{From: at("12:00:00"), To: at("12:00:05")}
 	for _, c := range []struct {
-		span Span
-		now  time.Time
-		want time.Duration
+		interval Interval
+		now      time.Time
+		want     time.Duration
 	}{
 		{ended, at("15:00:00"), 5 * time.Second},
-		{Span{From: at("12:00:00")}, at("12:01:00"), time.Minute},
-		{Span{From: at("12:00:00")}, at("11:00:00"), 0},
-		{Span{From: at("12:00:00"), To: at("11:00:00")}, at("13:00:00"), 0},
+		{Interval{From: at("12:00:00")}, at("12:01:00"), time.Minute},
+		{Interval{From: at("12:00:00")}, at("11:00:00"), 0},
+		{Interval{From: at("12:00:00"), To: at("11:00:00")}, at("13:00:00"), 0},
 	} {
-		if got := c.span.Length(c.now); got != c.want {
-			t.Errorf("%v at %v lasts %v, want %v", c.span, c.now, got, c.want)
+		if got := c.interval.Length(c.now); got != c.want {
+			t.Errorf("%v at %v lasts %v, want %v", c.interval, c.now, got, c.want)
 		}
 	}
 }
@@ -111,13 +111,13 @@ func TestAnArrivalTellsWhatItChanged(t *testing.T) {
 	b := j.board()
 	want := []struct {
 		late    bool
-		changes []Change
+		changes []FeatureChange
 	}{
-		{false, []Change{{"proxy", "", NA}, {"visual", "", Queued}}},
-		{false, []Change{{"visual", Queued, Processing}, {"new", "", "x"}}},
+		{false, []FeatureChange{{"proxy", "", NA}, {"visual", "", Queued}}},
+		{false, []FeatureChange{{"visual", Queued, Processing}, {"new", "", "x"}}},
 		{true, nil},
 		{false, nil},
-		{false, []Change{{"proxy", NA, ""}, {"visual", Processing, Completed}, {"transcription", "", NA}, {"new", "x", ""}}},
+		{false, []FeatureChange{{"proxy", NA, ""}, {"visual", Processing, Completed}, {"transcription", "", NA}, {"new", "x", ""}}},
 		{true, nil},
 		{false, nil},
 	}
@@ -144,7 +144,7 @@ func TestAMessageBetweenTwoOthersIsMeasuredAgainstWhatHadArrived(t *testing.T) {
 	j.arrive("task.progress", "t", "12:02:00", "visual:completed")
 	j.arrive("task.progress", "t", "12:01:00", "visual:processing")
 	b := j.board()
-	if e, _ := b.At(0).Effect(2); !slices.Equal(e.Changes, []Change{{"visual", Queued, Completed}}) {
+	if e, _ := b.At(0).Effect(2); !slices.Equal(e.Changes, []FeatureChange{{"visual", Queued, Completed}}) {
 		t.Errorf("message 2 changed %v; message 3 was not there yet", e.Changes)
 	}
 	if got := path(b.At(0).Timeline("visual")); got != "queued@12:00:00 processing@12:01:00 completed@12:02:00" {

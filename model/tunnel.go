@@ -10,11 +10,11 @@ const (
 	TunnelStarting     TunnelState = "starting"     // the first attempt is under way
 	TunnelConnected    TunnelState = "connected"    // the way is open; whether requests come through is the probe's to say
 	TunnelReconnecting TunnelState = "reconnecting" // no way in at present; it is being tried again
-	TunnelFailed       TunnelState = "failed"       // it will stay so until somebody does what Detail says
+	TunnelFailed       TunnelState = "failed"       // it stays so until what Detail says is done
 )
 
-// Tunnel is how the receiver can be reached from outside at one moment, in
-// words that can be shown. It is a value: nobody changes it once it is told.
+// Tunnel is how the receiver can be reached from outside at one moment, in words that
+// can be shown. It does not change.
 type Tunnel struct {
 	Kind  string // cloudflared, svix or url
 	State TunnelState

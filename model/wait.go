@@ -9,12 +9,11 @@ import (
 	"time"
 )
 
-// Wait decides when somebody who waits for tasks may go on. It is told what is on a
-// board, and then what each message did. It is for one goroutine.
+// Wait decides whether the tasks that are waited for are done: first by a board, then
+// by each message. It is for one goroutine.
 //
-// A task is done when it is completed, failed or cancelled; a feature, when it
-// is completed, na, failed or cancelled. What was found done once stays so, even
-// if the task is taken up again.
+// A task or feature is done in a terminal state, and stays so even if the task is
+// taken up again.
 type Wait struct {
 	feature string
 	any     bool
@@ -28,10 +27,10 @@ type goal struct {
 	id   string // the task it turned out to be, "" while none is known
 	done bool
 
-	task, state State     // of the task and of what is waited for, as last told
+	task, state State     // of the task and of what is waited for
 	updated     time.Time // the instant they are from
 	gone        bool      // Aspect's API did not know the task when it was last asked
-	told        bool      // that by Gone
+	reported    bool      // by Gone
 }
 
 // Outcome is how far one task came.
@@ -53,9 +52,9 @@ func (e *AmbiguousError) Error() string {
 	return fmt.Sprintf("%q fits several tasks (%s); write more of the id", e.Name, strings.Join(e.Tasks, ", "))
 }
 
-// NewWait waits for the tasks, each named by its id or by a beginning of it that
-// fits no other: for the feature of that name, or if it is "" for the task
-// itself; for all of them, or for any one. An empty name is an error.
+// NewWait waits for all tasks or for any one, each named by its id or a prefix that
+// fits no other; for the feature of that name, or if it is "" for the task itself. An
+// empty name is an error.
 func NewWait(tasks []string, feature string, any bool) (*Wait, error) {
 	w := &Wait{feature: feature, any: any}
 	for _, name := range tasks {
@@ -69,10 +68,9 @@ func NewWait(tasks []string, feature string, any bool) (*Wait, error) {
 	return w, nil
 }
 
-// Look judges the tasks as they are on the board, and returns those that are newly
-// found done, in the order in which they were named. If any one is waited for, that
-// is the one whose news are the oldest, and nothing more after it. The error is an
-// [*AmbiguousError].
+// Look takes the tasks as they are on the board, and returns those newly found done,
+// in the order in which they were named. If any one is waited for, that is the one
+// updated first, and nothing more after it. The error is an [*AmbiguousError].
 func (w *Wait) Look(b *Board) ([]Outcome, error) {
 	ids := make([]string, b.Len())
 	for i := range ids {
@@ -93,8 +91,8 @@ func (w *Wait) Look(b *Board) ([]Outcome, error) {
 	return w.found(), nil
 }
 
-// See judges a task by what a message did to it, and returns what is newly found
-// done. Of several tasks that a name fits, the first one seen is meant.
+// See takes what a message did to a task, and returns what is newly found done. Of
+// several tasks that a prefix fits, the first one seen counts.
 func (w *Wait) See(t *Task, e *Effect) []Outcome {
 	for i := range w.goals {
 		g := &w.goals[i]
@@ -160,8 +158,7 @@ func (w *Wait) Over() (over, good bool) {
 	return over, over && !w.missed
 }
 
-// Unfinished are the tasks that are not done, in the order in which they were
-// named.
+// Unfinished are the tasks that are not done, as they were named.
 func (w *Wait) Unfinished() []Outcome {
 	var outcomes []Outcome
 	for i := range w.goals {
@@ -179,7 +176,7 @@ func (w *Wait) outcome(g *goal) Outcome {
 	if w.feature != "" {
 		o.Task = g.task
 	}
-	if !o.Done && g.gone { // the state it was in may be long past, or was never told
+	if !o.Done && g.gone { // the last known state may be long past
 		o.State = ""
 	}
 	return o
@@ -189,17 +186,16 @@ func (w *Wait) outcome(g *goal) Outcome {
 // was last asked. Each is returned once.
 func (w *Wait) Gone() (ids []string) {
 	for i := range w.goals {
-		if g := &w.goals[i]; g.gone && !g.done && !g.told && !g.task.Terminal() {
-			g.told = true
+		if g := &w.goals[i]; g.gone && !g.done && !g.reported && !g.task.Terminal() {
+			g.reported = true
 			ids = append(ids, g.id)
 		}
 	}
 	return ids
 }
 
-// Meant is the task that a name means among all the tasks there are: the id itself,
-// or the only one that begins so; "" if there is none. The error is an
-// [*AmbiguousError].
+// Meant is the id that a name stands for: itself, or the only one with that prefix; ""
+// if there is none. The error is an [*AmbiguousError].
 func Meant(name string, ids []string) (string, error) {
 	var fit []string
 	for _, id := range ids {

@@ -72,7 +72,7 @@ func benchmarkLine(b *testing.B, f Format) {
 	}
 	task, effect := o.Feed.Effect(folded[0])
 	a := &arrival{folded[0], effect, task}
-	a.Changes, a.Before = []model.Change{{Feature: "visual", From: model.Queued, To: model.Processing}}, model.Queued
+	a.Changes, a.Before = []model.FeatureChange{{Feature: "visual", From: model.Queued, To: model.Processing}}, model.Queued
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {
 		p.lines.arrival(a)

@@ -59,7 +59,7 @@ func (s *sentences) arrival(a *arrival) {
 		parts = append([]string{e.Verdict.Text}, parts...)
 	} else if a.After.Terminal() && !a.Late && (a.Ended() || a.Kind == model.Done || a.Kind == model.Failure) {
 		parts = append(parts, words.Outcome(&a.Effect, a.task.Created()))
-		e.Changes = slices.DeleteFunc(slices.Clone(e.Changes), func(c model.Change) bool {
+		e.Changes = slices.DeleteFunc(slices.Clone(e.Changes), func(c model.FeatureChange) bool {
 			return a.After == model.Failed && c.To == model.Failed // in the outcome already
 		})
 		e.Text.Text = ""

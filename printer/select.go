@@ -52,7 +52,7 @@ func (s Selection) Each(ctx context.Context, f func(*model.Delivery) error) erro
 	}
 	var board *model.Board
 	if s.Filter != nil && s.Filter.NeedsBoard() {
-		if board, last, err = feed.Board(ctx, s.Journal, nil); err != nil {
+		if board, last, err = feed.FoldAll(ctx, s.Journal, nil); err != nil {
 			return err
 		}
 	}

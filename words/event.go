@@ -21,9 +21,9 @@ type Arrival struct {
 type Event struct {
 	Verdict Segment // verified, duplicate, or its source
 	Type    Segment
-	Marks   []string       // what is unusual about it
-	Changes []model.Change // of its task, failures first
-	Text    Segment        // in place of changes
+	Marks   []string              // what is unusual about it
+	Changes []model.FeatureChange // of its task, failures first
+	Text    Segment               // in place of changes
 }
 
 // EventOf takes the event; a repeat has that of its message's first delivery.
@@ -88,17 +88,17 @@ func kindRole(k model.Kind) model.Role {
 	return model.RoleDim
 }
 
-func failuresFirst(changes []model.Change) []model.Change {
-	failed := func(c model.Change) bool { return c.To == model.Failed }
+func failuresFirst(changes []model.FeatureChange) []model.FeatureChange {
+	failed := func(c model.FeatureChange) bool { return c.To == model.Failed }
 	if !slices.ContainsFunc(changes, failed) {
 		return changes
 	}
-	first := slices.DeleteFunc(slices.Clone(changes), func(c model.Change) bool { return !failed(c) })
+	first := slices.DeleteFunc(slices.Clone(changes), func(c model.FeatureChange) bool { return !failed(c) })
 	return append(first, slices.DeleteFunc(slices.Clone(changes), failed)...)
 }
 
 // Change is a feature with the state it was in, "" if it is new, and that it is in.
-func Change(c *model.Change) (name, from string, to Segment) {
+func Change(c *model.FeatureChange) (name, from string, to Segment) {
 	to = Segment{c.To.Info().Role, Name(c.To.Word())}
 	if c.To == "" {
 		to.Role = model.RoleDim
@@ -113,7 +113,7 @@ func Change(c *model.Change) (name, from string, to Segment) {
 const most = 12
 
 // Changes lists changes in a sentence.
-func Changes(changes []model.Change) string {
+func Changes(changes []model.FeatureChange) string {
 	words := make([]string, len(changes))
 	for i := range changes {
 		name, from, to := Change(&changes[i])

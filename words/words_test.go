@@ -61,7 +61,7 @@ func TestATunnelIsToldAsFarAsItIsMeasured(t *testing.T) {
 
 func TestAnEventIsToldByWhatItMeant(t *testing.T) {
 	task := &model.Snapshot{ID: "t", Features: []model.Feature{{Name: "proxy", State: "queued"}, {Name: "visual"}}}
-	changes := []model.Change{{Feature: "proxy", To: "queued"}, {Feature: "visual", From: "processing", To: "failed"}, {Feature: "preview", From: "queued"}, {Feature: "odd"}}
+	changes := []model.FeatureChange{{Feature: "proxy", To: "queued"}, {Feature: "visual", From: "processing", To: "failed"}, {Feature: "preview", From: "queued"}, {Feature: "odd"}}
 	for _, c := range []struct {
 		e                         model.Event
 		a                         Arrival
@@ -93,9 +93,9 @@ func TestAnEventIsToldByWhatItMeant(t *testing.T) {
 }
 
 func TestALongListAndALongNameAreCut(t *testing.T) {
-	changes := make([]model.Change, 20)
+	changes := make([]model.FeatureChange, 20)
 	for i := range changes {
-		changes[i] = model.Change{Feature: strings.Repeat("é", 99), To: "queued"}
+		changes[i] = model.FeatureChange{Feature: strings.Repeat("é", 99), To: "queued"}
 	}
 	if got := Changes(changes); !strings.HasSuffix(got, " and 8 more") || !strings.HasPrefix(got, strings.Repeat("é", 64)+"… queued, ") {
 		t.Error(got)

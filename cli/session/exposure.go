@@ -28,7 +28,7 @@ type ExposureFlags struct {
 	tunnel        string
 	cloudflared   string
 	tokenFile     string
-	tunnelTimeout settings.Span
+	tunnelTimeout settings.Duration
 	PublicURL     string
 
 	Register, NoRegister bool

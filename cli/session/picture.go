@@ -31,7 +31,7 @@ func (f *PictureFlags) Flags(set *pflag.FlagSet) {
 	set.StringVar(&f.task, "task", "", "show this task in the picture: its `id` or a prefix")
 }
 
-// A picture larger than this helps nobody.
+// mostColumns and mostRows limit the size of a picture, in cells.
 const mostColumns, mostRows = 1000, 400
 
 // Check refuses what cannot be meant. options are nil if no picture is wanted.

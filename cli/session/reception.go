@@ -62,9 +62,6 @@ func (r *reception) URL() string {
 	return r.address() + r.path
 }
 
-// accept says that deliveries are accepted from now on.
-func (r *reception) accept() { close(r.receiving) }
-
 // knownSecrets adds secrets, such as that of an endpoint registered for this run,
 // and returns all.
 func (r *reception) knownSecrets(more ...receiver.Secret) []receiver.Secret {
@@ -111,7 +108,7 @@ func (s *Session) receive(ctx context.Context) (err error) {
 	}
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(s.listener) }()
-	s.accept()
+	close(s.receiving)
 	defer func() {
 		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTime)
 		defer cancel()

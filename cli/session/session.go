@@ -1,5 +1,4 @@
-// Package session is one run of a command that receives and shows, or only shows:
-// it wires the receiver, the ways in, the handlers and the screen together.
+// Package session is one run of a command that receives and shows, or only shows.
 //
 //	Store     journal, feed, status log: opened first, closed last
 //	reception receiver, secrets, tunnel, endpoint
@@ -27,10 +26,10 @@ import (
 	"aspectop/receiver"
 )
 
-// outputTimeout is how long the end may wait for somebody to read what is shown.
+// outputTimeout is how long the end may wait for the output to be read.
 const outputTimeout = 5 * time.Second
 
-// Session is one run of a command that receives and shows, or only shows.
+// Session is one run. Its parts are added by its methods before Run.
 type Session struct {
 	*Store
 	reception
@@ -60,8 +59,7 @@ type Options struct {
 	Try      string            // a command that produces a first event, suggested on an empty screen
 }
 
-// New prepares a session on a store, which the caller closes after it. Everything
-// else is added by its methods before Run.
+// New prepares a session on a store, which the caller closes after it.
 func New(o Options, st *Store) *Session {
 	return &Session{
 		Store: st, output: o.Output, filter: o.Filter, try: o.Try,
@@ -160,7 +158,7 @@ func (s *Session) View(ctx context.Context) error {
 func (s *Session) serve(ctx context.Context) error {
 	services, ctx := errgroup.WithContext(ctx)
 	if s.listener == nil {
-		s.accept()
+		close(s.receiving)
 		close(s.ready)
 	} else {
 		services.Go(func() error { return s.receive(ctx) })

@@ -16,7 +16,7 @@ import (
 
 // SourceFlags configure the sources other than the receiver.
 type SourceFlags struct {
-	Poll settings.Span
+	Poll settings.Duration
 	SSE  string
 }
 

@@ -51,7 +51,7 @@ func (s *Session) serveSSH(f sshFlags) error {
 	case f.sshSessions < 1:
 		return exit.Usage("--ssh-sessions must be at least 1")
 	}
-	_, port, _ := net.SplitHostPort(f.ssh) // for the hint; a bad address is told by listen
+	_, port, _ := net.SplitHostPort(f.ssh) // for the hint; listen reports a bad address
 	if port == "0" {
 		port = "PORT"
 	}

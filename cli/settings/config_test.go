@@ -17,7 +17,7 @@ import (
 type program struct {
 	root                *cobra.Command
 	theme, path         string
-	retain              Span
+	retain              Duration
 	forward             []string
 	tasks               int
 	rate                float64

@@ -9,22 +9,22 @@ import (
 	"aspectop/model"
 )
 
-// Span is a duration flag. It also accepts days, such as 30d or 1d12h, and is
+// Duration is a duration flag. It also accepts days, such as 30d or 1d12h, and is
 // never negative.
-type Span time.Duration
+type Duration time.Duration
 
-func (s *Span) Type() string { return "duration" }
+func (s *Duration) Type() string { return "duration" }
 
-func (s *Span) String() string {
+func (s *Duration) String() string {
 	if *s == 0 {
 		return "0" // which the help omits as a default
 	}
 	return time.Duration(*s).String()
 }
 
-func (s *Span) Set(text string) error {
+func (s *Duration) Set(text string) error {
 	d, err := parseSpan(text)
-	*s = Span(d)
+	*s = Duration(d)
 	return err
 }
 

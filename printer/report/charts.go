@@ -53,7 +53,7 @@ const mostStays = 100
 func (w *wording) timeline(t *model.Task, now time.Time) *Timeline {
 	var (
 		features = t.Features()
-		spans    = make([][]model.Span, len(features))
+		spans    = make([][]model.Interval, len(features))
 		from     = t.Created()
 		to       = t.Updated()
 	)

@@ -56,7 +56,7 @@ func Write(ctx context.Context, out io.Writer, journal Journal, o PageOptions) (
 }
 
 func (w *writing) write(ctx context.Context, out io.Writer) (tasks int, err error) {
-	w.board, w.last, err = feed.Board(ctx, w.journal, func(e *model.Event) {
+	w.board, w.last, err = feed.FoldAll(ctx, w.journal, func(e *model.Event) {
 		if e.Task == nil {
 			w.others++
 		}

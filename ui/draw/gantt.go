@@ -14,7 +14,7 @@ type Gantt struct {
 	Now       time.Time // marked if work goes on
 	Working   bool
 	Names     []string
-	Intervals [][]model.Span // of each name
+	Intervals [][]model.Interval // of each name
 }
 
 // Draw draws the chart in w cells, or nothing if it has no beginning or there is
@@ -70,7 +70,7 @@ type ganttCell struct {
 
 // bar lays the intervals of a feature out. Each interval has a cell of its own, however
 // short it was, as long as there are cells enough; the last ones win.
-func (s scale) bar(intervals []model.Span) []ganttCell {
+func (s scale) bar(intervals []model.Interval) []ganttCell {
 	cells := make([]ganttCell, max(0, s.w))
 	if len(intervals) == 0 || s.w <= 0 {
 		return cells

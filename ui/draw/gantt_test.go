@@ -33,8 +33,8 @@ func barOf(cells []ganttCell) string {
 
 // intervals makes spans out of "queued@0 processing@2": states and the seconds at
 // which they were entered.
-func intervals(told string) []model.Span {
-	var spans []model.Span
+func intervals(told string) []model.Interval {
+	var spans []model.Interval
 	for _, s := range strings.Fields(told) {
 		name, at, _ := strings.Cut(s, "@")
 		d, err := time.ParseDuration(at + "s")
@@ -45,7 +45,7 @@ func intervals(told string) []model.Span {
 		if n := len(spans); n > 0 {
 			spans[n-1].To = from
 		}
-		spans = append(spans, model.Span{State: model.State(name), From: from})
+		spans = append(spans, model.Interval{State: model.State(name), From: from})
 	}
 	return spans
 }

@@ -22,7 +22,7 @@ func explain(sc *screen.Screen, a *feed.Arrival) words.Event {
 }
 
 // PutChanges draws what changed: name, from, to.
-func PutChanges(sc *screen.Screen, l *draw.Line, changes []model.Change) {
+func PutChanges(sc *screen.Screen, l *draw.Line, changes []model.FeatureChange) {
 	for i := range changes {
 		if i > 0 {
 			l.Put(draw.Faint, "  ")
@@ -101,7 +101,7 @@ func DescribeRow(sc *screen.Screen, k feed.RowKey, w int) []string {
 			break
 		}
 		l := draw.NewLine(sc.Theme, w).Cell(draw.Dim, map[bool]string{true: "changes"}[i == 0], 10)
-		PutChanges(sc, l, []model.Change{c})
+		PutChanges(sc, l, []model.FeatureChange{c})
 		lines = append(lines, l.String())
 	}
 	return lines

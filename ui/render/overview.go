@@ -27,7 +27,7 @@ type Story struct {
 
 type featureStory struct {
 	model.Feature
-	intervals []model.Span
+	intervals []model.Interval
 }
 
 func StoryOf(sc *screen.Screen, t *model.Task) *Story {
