@@ -28,12 +28,12 @@ func (s *Stats) count(t *Task, n int) {
 		}
 		stats.in[f.State.phase().index()] += n
 		t.walk(f.Name, true, func(phase State, from, to int64) {
-			switch length := fromNano(to).Sub(fromNano(from)); {
+			switch {
 			case to == noTime: // it has not ended
 			case phase == Queued:
-				stats.queued.add(length, n)
+				stats.queued.add(fromNano(to).Sub(fromNano(from)), n)
 			case phase == Processing:
-				stats.processing.add(length, n)
+				stats.processing.add(fromNano(to).Sub(fromNano(from)), n)
 			}
 		})
 	}

@@ -46,14 +46,21 @@ func (t *Task) Since(feature string) time.Time {
 func (t *Task) walk(feature string, phases bool, f func(s State, from, to int64)) {
 	t.sort()
 	var (
-		state, last State // of the stay under way; of the instant under way
-		from, at    int64 = noTime, noTime
+		state, raw, last State // of the stay under way, also as it came; of the instant under way
+		from, at         int64 = noTime, noTime
 	)
 	enter := func() { // the instant is over: the last state in it counts
-		if at == noTime || from != noTime && last == state {
+		if at == noTime || from != noTime && last == raw {
 			return
 		}
+		raw = last
+		if phases {
+			last = last.phase()
+		}
 		if from != noTime {
+			if last == state {
+				return
+			}
 			f(state, from, at)
 		}
 		state, from = last, at
@@ -67,9 +74,7 @@ func (t *Task) walk(feature string, phases bool, f func(s State, from, to int64)
 			enter()
 			at = t.marks[i].updated
 		}
-		if last = s; phases {
-			last = s.phase()
-		}
+		last = s
 	}
 	enter()
 	if from != noTime {
