@@ -114,7 +114,7 @@ func (e *exportFlags) run(ctx context.Context, flags *pflag.FlagSet) error {
 func (e *exportFlags) report(ctx context.Context, reader journal.Reader, filter *model.Filter) error {
 	reader.OmitHeader() // the report does not show headers
 	tasks, err := report.Write(ctx, os.Stdout, reader, report.PageOptions{
-		Options:    report.Options{Now: time.Now(), Filter: filter, Since: e.since.At, Redact: e.privacy.MaskUsers},
+		Options:    report.Options{Now: time.Now(), Filter: filter, Since: e.since.At, Private: e.privacy.MaskUsers},
 		FilterText: e.filter, Version: readBuild().version,
 	})
 	if err != nil {

@@ -38,7 +38,7 @@ func editor(ctx context.Context, path string) (*exec.Cmd, error) {
 // returns its name.
 func exportTask(task string, deliveries []model.Delivery, private bool) (path string, err error) {
 	var page bytes.Buffer
-	if err := report.WriteTask(&page, task, deliveries, report.Options{Now: time.Now(), Redact: private}); err != nil {
+	if err := report.WriteTask(&page, task, deliveries, report.Options{Now: time.Now(), Private: private}); err != nil {
 		return "", err
 	}
 	return newFile(fileWord(task), "html", page.Bytes())

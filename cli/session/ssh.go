@@ -74,7 +74,7 @@ func (s *Session) serveSSH(f sshFlags) error {
 	viewing, err := ssh.New(ssh.Config{
 		Keys: keys, HostKey: hostKey, Sessions: f.sshSessions,
 		Screen: s.remoteScreen, Lines: s.remoteLines,
-		Told: func(v model.Viewer) {
+		Report: func(v model.Viewer) {
 			s.status.Add(model.Status{At: time.Now().UTC(), Viewer: &v})
 		},
 		Notice: s.notice,

@@ -9,8 +9,8 @@ import (
 	"aspectop/model"
 )
 
-// Timeline is a bar of stays for each feature of a task, over one axis. All
-// places on it are in percent of its width.
+// Timeline is a bar of stays for each feature of a task, over one axis. Places are in
+// percent of its width.
 type Timeline struct {
 	Lanes []Lane
 	Ticks []Tick
@@ -42,11 +42,11 @@ type Percent float64
 
 func (p Percent) String() string { return fmt.Sprintf("%.2f%%", float64(p)) }
 
-// leastStay is the width that the shortest stay is drawn with, in percent.
-const leastStay = 0.4
-
-// mostStays is how many stays of a feature are drawn, the last ones.
-const mostStays = 100
+const (
+	leastStay = 0.4 // width of the shortest stay, in percent
+	mostStays = 100 // of a feature that are drawn, the last ones
+	mostLanes = 40  // features of a timeline
+)
 
 // timeline lays the stays of the task's features out, from its creation to its
 // newest message, or to now if it goes on.
@@ -105,9 +105,6 @@ func (w *wording) timeline(t *model.Task, now time.Time) *Timeline {
 	}
 	return line
 }
-
-// mostLanes is how many features a timeline shows.
-const mostLanes = 40
 
 // steps are the distances between marks that people read easily.
 var steps = []time.Duration{
@@ -184,8 +181,8 @@ func (g *gathering) ended() *Columns {
 	if len(ends) == 0 {
 		return nil
 	}
-	first := slices.MinFunc(ends, func(a, b end) int { return a.at.Compare(b.at) }).at
-	last := slices.MaxFunc(ends, func(a, b end) int { return a.at.Compare(b.at) }).at
+	earlier := func(a, b end) int { return a.at.Compare(b.at) }
+	first, last := slices.MinFunc(ends, earlier).at, slices.MaxFunc(ends, earlier).at
 	every := step(last.Sub(first), mostColumns-2)
 	first = first.Truncate(every)
 	n := int(last.Sub(first)/every) + 1

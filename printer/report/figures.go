@@ -17,17 +17,15 @@ type Feature struct {
 	Queued, Processing  Spread
 }
 
-// Share is how many of all; Known is false if there are none.
+// Share is how many of all; zero if there are none.
 type Share struct {
-	Known   bool
 	Text    string
 	Percent Percent
 }
 
 // Spread is how long something took for half of all and for 19 of 20, on a scale
-// that all features share.
+// that all features share; zero if that is not known.
 type Spread struct {
-	Known          bool
 	Median, Long   string
 	MedianAt, Rest Percent // the bar up to the median, and from there
 	Millis         int64   // of the median, to sort by
@@ -54,7 +52,7 @@ func (g *gathering) features() []Feature {
 			Queued: spread(f.Queued(), queued), Processing: spread(f.Processing(), processing),
 		}
 		if rate, ok := f.SuccessRate(); ok {
-			row.Success = Share{true, percent(f.In(model.Completed), f.In(model.Completed)+f.In(model.Failed)), Percent(100 * rate)}
+			row.Success = Share{percent(f.In(model.Completed), f.In(model.Completed)+f.In(model.Failed)), Percent(100 * rate)}
 		}
 		features = append(features, row)
 	}
@@ -67,7 +65,7 @@ func spread(d *model.Durations, longest time.Duration) Spread {
 		return Spread{}
 	}
 	long, _ := d.Quantile(0.95)
-	s := Spread{Known: true, Median: Span(median), Long: Span(long), Millis: median.Milliseconds()}
+	s := Spread{Median: Span(median), Long: Span(long), Millis: median.Milliseconds()}
 	if longest > 0 {
 		s.MedianAt = 100 * Percent(median) / Percent(longest)
 		s.Rest = 100*Percent(long)/Percent(longest) - s.MedianAt
@@ -95,7 +93,7 @@ func (g *gathering) slowest() []Slow {
 	slower := func(a, b ended) int {
 		return cmp.Or(cmp.Compare(b.took, a.took), cmp.Compare(a.task.Index(), b.task.Index()))
 	}
-	var most []ended // in their order
+	var most []ended // slowest first
 	for _, kind := range []int{failed, completed} {
 		for _, t := range g.kinds[kind] {
 			d, ok := took(t, g.Now)

@@ -17,8 +17,8 @@ var (
 	//go:embed report.css
 	Style string
 
-	// Script sorts and filters. It is to run when the page is there, and works
-	// again on the event aspectop:renewed.
+	// Script sorts and filters, when the page is loaded and on the event
+	// aspectop:renewed.
 	//
 	//go:embed report.js
 	Script string
@@ -26,16 +26,14 @@ var (
 
 var templates = template.Must(template.New("").Parse(pageHTML))
 
-// put fills in one of the templates. They and what they are given are ours, so an
-// error is a defect.
+// put fills in one of the templates. An error is a defect of ours.
 func put(out *bytes.Buffer, name string, data any) {
 	if err := templates.ExecuteTemplate(out, name, data); err != nil {
 		panic(err)
 	}
 }
 
-// policy lets a page that holds its own style and script use those and nothing
-// else, from wherever.
+// policy lets a page use the style and script in it, and nothing else.
 func policy() string {
 	hash := func(text string) string {
 		sum := sha256.Sum256([]byte(text))
@@ -45,7 +43,7 @@ func policy() string {
 		"; img-src data:; base-uri 'none'; form-action 'none'"
 }
 
-// top is what stands above the tasks.
+// top is the page above the tasks.
 type top struct {
 	Policy, Version, Title string
 	Lead                   []string
@@ -53,14 +51,14 @@ type top struct {
 	Report                 *Report
 }
 
-// task is one task in a list, with its details if they are at hand.
+// task is one task in a list; Detail may be nil.
 type task struct {
 	Row    *Row
 	Detail *Detail
 	Open   bool
 }
 
-// bottom is what stands below.
+// bottom is the page below them.
 type bottom struct {
 	Any    bool // task is listed
 	When   string
@@ -68,21 +66,15 @@ type bottom struct {
 	Script template.JS
 }
 
-// Figures is the HTML of what stands first: how many tasks there are, and when
-// they ended.
-func (r *Report) Figures() template.HTML { return fragment("figures", r) }
-
-// Statistics is the HTML of the tables.
+// Figures is the HTML of the counts of tasks, and of when they ended; Statistics that of
+// the tables; Controls that of what [Script] filters and sorts by.
+func (r *Report) Figures() template.HTML    { return fragment("figures", r) }
 func (r *Report) Statistics() template.HTML { return fragment("statistics", r) }
+func Controls() template.HTML               { return fragment("controls", nil) }
 
-// Controls is the HTML of what [Script] filters and sorts by. It shows only where
-// the script runs.
-func Controls() template.HTML { return fragment("controls", nil) }
-
-// HTML of the row, without what it is in.
+// HTML is the row without the element around it.
 func (r Row) HTML() template.HTML { return fragment("row", r) }
 
-// HTML of the details.
 func (d *Detail) HTML() template.HTML { return fragment("detail", d) }
 
 func fragment(name string, data any) template.HTML {

@@ -1,9 +1,8 @@
-// Package report writes what tasks did as a page of HTML, for people who have no
-// terminal open. One file holds all of it and asks nothing of any server; the
-// live page (package share/web) shows the same parts and keeps them fresh.
+// Package report writes a page of HTML about tasks. It is one file that loads nothing;
+// the live page (package share/web) shows the same parts and keeps them fresh.
 //
-// It knows no HTTP. All text from outside is cleaned and cut before it reaches a
-// template, and the templates escape it for the place where it stands.
+// All text from outside is cleaned and cut before it reaches a template, and the
+// templates escape it for its context.
 package report
 
 import (
@@ -15,26 +14,21 @@ import (
 	"aspectop/model"
 )
 
-// Options say which tasks a report is about and what it tells of them.
+// Options say which tasks a report is about and what it shows of them.
 type Options struct {
-	// Now is the moment that the report shows. Times are told in its zone.
-	Now time.Time
-	// Filter picks tasks; nil picks all.
-	Filter *model.Filter
-	// Since leaves out tasks without news since then. The zero time leaves out
-	// none.
-	Since time.Time
-	// Redact hides user ids, and URLs wherever one stands.
-	Redact bool
-	// Rows is how many tasks are listed at most, those that matter most first; the
+	Now     time.Time     // the moment that the report shows, in the zone of its times
+	Filter  *model.Filter // picks tasks; nil picks all
+	Since   time.Time     // leaves out tasks without news since then; zero: none
+	Private bool          // hides user ids, and URLs in any text
+	// Rows is how many tasks are listed at most, the most important first; the
 	// figures count them all. 0 lists all.
 	Rows int
-	// Name tells what an asset is called, "" if that is not known; nil: ids only.
+	// Name is what an asset is called, "" if that is not known; nil: ids only.
 	Name func(asset string) string
 }
 
-// Report is what was known of some tasks at one moment, in the words and
-// measures of the page.
+// Report is what was known of some tasks at one moment, as texts and measures of the
+// page.
 type Report struct {
 	At       time.Time
 	Tiles    []Tile
@@ -42,19 +36,17 @@ type Report struct {
 	Features []Feature
 	Slowest  []Slow
 	Groups   []Group
-	// LeftOut is how many tasks are counted but not listed.
-	LeftOut int
+	LeftOut  int // tasks that are counted but not listed
 
 	wording wording
 }
 
 // Tile is one figure with its name.
 type Tile struct {
-	Name  string
-	Count int
-	Class string // of the style sheet, "" for a plain one
-	// Target is the group that the tile leads to, "" if there is none.
-	Target string
+	Name   string
+	Count  int
+	Class  string // of the style sheet, "" for a plain one
+	Target string // the group that it links to, "" if there is none
 }
 
 // Group is the tasks of one kind, the newest news first.
@@ -65,7 +57,7 @@ type Group struct {
 	Rows        []Row // those that are listed
 }
 
-// The groups in the order in which they are shown: what needs somebody first.
+// The groups in the order in which they are shown: what needs attention first.
 const (
 	failed = iota
 	stalled
@@ -89,8 +81,8 @@ func allGroups() []kind {
 	return all
 }
 
-// Of gathers a report about tasks of the board. The report keeps nothing of the
-// board but the tasks that its rows name, for [Report.Detail].
+// Of is a report about tasks of the board. It keeps the tasks of its rows, for
+// [Report.Detail].
 func Of(b *model.Board, o Options) *Report {
 	g := gathering{Options: o, board: b, groups: allGroups()}
 	g.kinds = make([][]*model.Task, len(g.groups))
@@ -98,16 +90,23 @@ func Of(b *model.Board, o Options) *Report {
 		g.Filter = new(model.Filter)
 	}
 	if g.Filter.Empty() && g.Since.IsZero() {
-		g.stats = b.Stats() // which it has at hand
+		g.stats = b.Stats()
 	} else {
 		stats := model.NewStats()
 		g.stats = &stats
 		g.counts = true
 	}
 	for i := range b.Len() {
-		if t := b.At(i); g.picks(t) {
-			g.take(t)
+		t := b.At(i)
+		if !g.picks(t) {
+			continue
 		}
+		g.tasks++
+		if g.counts {
+			g.stats.Add(t)
+		}
+		kind := g.kind(t)
+		g.kinds[kind] = append(g.kinds[kind], t)
 	}
 	return g.report()
 }
@@ -133,15 +132,6 @@ func (g *gathering) picks(t *model.Task) bool {
 		name = g.Name(t.AssetID())
 	}
 	return g.Filter.MatchTask(t, name, g.Now)
-}
-
-func (g *gathering) take(t *model.Task) {
-	g.tasks++
-	if g.counts {
-		g.stats.Add(t)
-	}
-	kind := g.kind(t)
-	g.kinds[kind] = append(g.kinds[kind], t)
 }
 
 func (g *gathering) kind(t *model.Task) int {
@@ -178,7 +168,7 @@ func (g *gathering) report() *Report {
 	return r
 }
 
-// list sorts the tasks, and returns those that there are rows for.
+// list sorts the tasks, and returns those that get rows.
 func (g *gathering) list() (listed [][]*model.Task) {
 	listed = make([][]*model.Task, len(g.groups))
 	left := g.Rows

@@ -112,7 +112,7 @@ func TestARedactedReportHidesUsersAndURLs(t *testing.T) {
 			t.Errorf("%s is not on the open page, so the test tests nothing", private)
 		}
 	}
-	redacted := page(t, j, func(o *PageOptions) { o.Redact, o.FilterText = true, "user:user-of" })
+	redacted := page(t, j, func(o *PageOptions) { o.Private, o.FilterText = true, "user:user-of" })
 	for _, private := range []string{"user-of", "example.com", "x.example", "https://"} {
 		if strings.Contains(redacted, private) {
 			t.Errorf("%s is on the redacted page", private)

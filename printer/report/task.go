@@ -18,9 +18,9 @@ type Row struct {
 	Features            []Cell
 	More                int // features that are not among them
 	Note                string
-	Took                Cell // how long it has been under way
+	Took                string // until now, if it goes on
 	Heard               string
-	// By these the page sorts: milliseconds since 1970, milliseconds, a count.
+	// The page sorts by these: milliseconds since 1970, milliseconds, a count.
 	HeardAt, TookFor int64
 	Messages         int
 }
@@ -52,7 +52,7 @@ func (g *gathering) row(t *model.Task, kind int) Row {
 		r.Features = append(r.Features, Cell{g.text(f.Name, longestWord), class(f.State), f.State.Info().Sign})
 	}
 	if took, ok := took(t, g.Now); ok {
-		r.Took, r.TookFor = Cell{Text: Span(took)}, took.Milliseconds()
+		r.Took, r.TookFor = Span(took), took.Milliseconds()
 	}
 	switch kind {
 	case stalled:
@@ -67,8 +67,8 @@ func (g *gathering) row(t *model.Task, kind int) Row {
 	return r
 }
 
-// took is how long the task took from its creation to its newest message, or to
-// now if it goes on. ok is false where no message tells.
+// took is the time from the task's creation to its newest message, or to now if it goes
+// on. ok is false if that is not known.
 func took(t *model.Task, now time.Time) (time.Duration, bool) {
 	if t.State().Terminal() {
 		now = t.Updated()
@@ -82,7 +82,7 @@ func took(t *model.Task, now time.Time) (time.Duration, bool) {
 // Detail is one task in full.
 type Detail struct {
 	Facts    []Fact
-	Timeline *Timeline // nil where no message tells a time
+	Timeline *Timeline // nil if no time is known
 	Events   []Event
 	LeftOut  int // older events that are not listed
 }
@@ -90,7 +90,7 @@ type Detail struct {
 // Fact is a name with its value.
 type Fact struct{ Name, Text string }
 
-// Event is one arrival that told of the task.
+// Event is one arrival about the task.
 type Event struct {
 	At            string
 	Type, Verdict string
@@ -105,8 +105,8 @@ type Change struct{ Feature, From, To, Class string }
 // mostEvents is how many events of one task are listed, the newest ones.
 const mostEvents = 200
 
-// Detail returns the task in full, as it is at the report's moment. Arrivals are
-// those that told of it, repeats among them, in the order of their numbers.
+// Detail returns the task in full, as it is at the report's moment. The arrivals are
+// those about it, with repeats, in the order of their numbers.
 func (r *Report) Detail(t *model.Task, arrivals []Arrival) *Detail {
 	w, now := &r.wording, r.At
 	d := &Detail{Timeline: w.timeline(t, now)}
@@ -117,12 +117,11 @@ func (r *Report) Detail(t *model.Task, arrivals []Arrival) *Detail {
 	}
 	fact("Task", w.text(t.ID(), longestID))
 	fact("Asset", w.text(t.AssetID(), longestID))
-	switch {
-	case w.redact && t.UserID() != "":
-		fact("User", "(hidden)")
-	default:
-		fact("User", w.text(t.UserID(), longestID))
+	user := w.text(t.UserID(), longestID)
+	if w.hidden != nil && user != "" {
+		user = "(hidden)"
 	}
+	fact("User", user)
 	fact("Created", w.moment(t.Created()))
 	fact("Updated", w.moment(t.Updated()))
 	if took, ok := took(t, now); ok {
@@ -141,24 +140,17 @@ func (r *Report) Detail(t *model.Task, arrivals []Arrival) *Detail {
 	return d
 }
 
-// Arrival is what a report keeps of a delivery.
+// Arrival is a delivery without its headers and body, which would take memory.
 type Arrival struct {
-	Seq, Message int64
-	Attempt      int
-	Differs      bool
-	ID           string
-	Type         string
-	Source       model.Source
-	Secret       string
-	Received     time.Time
+	model.Delivery
+	Type string
 }
 
-// ArrivalOf is what a report keeps of the delivery.
+// ArrivalOf is the arrival of a delivery.
 func ArrivalOf(d *model.Delivery, typ string) Arrival {
-	return Arrival{
-		Seq: d.Seq, Message: d.Message, Attempt: d.Attempt, Differs: d.Differs, ID: d.ID, Type: typ,
-		Source: d.Source, Secret: d.Secret, Received: d.Received,
-	}
+	a := Arrival{*d, typ}
+	a.Header, a.Body = nil, nil
+	return a
 }
 
 func (w *wording) event(t *model.Task, a *Arrival) Event {
@@ -173,7 +165,7 @@ func (w *wording) event(t *model.Task, a *Arrival) Event {
 		Verdict: w.text(words.Source(a.Source, a.Secret), longestID), Note: strings.Join(append(what.Marks, what.Text.Text), "; "),
 	}
 	if a.Message != a.Seq {
-		row.Type = what.Verdict.Text // what it tells is not read again
+		row.Type = what.Verdict.Text // its own type is not decoded
 	}
 	for i := range what.Changes {
 		if i == mostFeatures {

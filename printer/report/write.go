@@ -14,16 +14,13 @@ import (
 	"aspectop/printer"
 )
 
-// The size of the lists in a page, in bytes. Rows of tasks take three
-// quarters of it at most, and what they leave is for details, of those tasks
-// first that matter most.
+// The lists in a page have at most pageSize bytes. Rows of tasks take three quarters of
+// it at most, and the rest is for details, of the most important tasks first.
 const (
 	pageSize = 19_500_000
 	mostRows = 25_000
-)
 
-// What a detail takes at least, to decide for which tasks events are read.
-const (
+	// Least sizes of a detail, to decide for which tasks events are read.
 	detailSize = 900
 	eventSize  = 140
 )
@@ -31,26 +28,19 @@ const (
 // PageOptions say what [Write] writes.
 type PageOptions struct {
 	Options
-	// FilterText is how the filter was written.
-	FilterText string
+	FilterText string // the filter as it was written
 	Version    string // of the program
 
-	task string // the one that the page is about, "" if it is about any
+	task string // the one that the page is about, "" if it is about all
 }
 
-// Journal is what a report needs of a journal's reader.
-type Journal interface {
-	feed.Past
-	After(ctx context.Context, seq int64, limit int) ([]model.Delivery, error)
-}
-
-// Write reads all that the journal holds when it begins, and writes one page
-// about the tasks in it. It returns how many tasks there are. Memory grows with the
-// board; of the events, only those that the page shows are held.
+// Write reads what the journal holds when it begins, and writes a page about the tasks
+// in it. It returns how many there are. Memory grows with the board; of the events, only
+// those on the page are held.
 //
-// When ctx ends it returns the context's error, and what is written is
-// incomplete. It returns nil also when nobody reads out any more.
-func Write(ctx context.Context, out io.Writer, journal Journal, o PageOptions) (tasks int, err error) {
+// When ctx ends it returns the context's error, and nothing is written. A closed pipe is
+// not an error.
+func Write(ctx context.Context, out io.Writer, journal printer.Deliveries, o PageOptions) (tasks int, err error) {
 	w := writing{PageOptions: o, journal: journal, size: pageSize}
 	return w.write(ctx, out)
 }
@@ -105,7 +95,7 @@ func (h held) Range(context.Context) (first, last int64, err error) {
 
 type writing struct {
 	PageOptions
-	journal Journal
+	journal printer.Deliveries
 	size    int   // bytes of the lists, at most
 	last    int64 // number that is read
 	board   *model.Board
@@ -114,27 +104,6 @@ type writing struct {
 	bare    [][]byte                   // rows that there is room for, without details
 	room    int                        // bytes that they leave for details
 	opened  map[*model.Task]*[]Arrival // the tasks with details
-}
-
-// batch is how many deliveries are in memory at once, at most. Each may have a
-// body of a megabyte.
-const batch = 64
-
-// each calls f for the deliveries after a number.
-func (w *writing) each(ctx context.Context, after int64, f func(*model.Delivery)) error {
-	for after < w.last {
-		deliveries, err := w.journal.After(ctx, after, batch)
-		if err != nil || len(deliveries) == 0 {
-			return err
-		}
-		for i := range deliveries {
-			if after = deliveries[i].Seq; after > w.last {
-				return nil
-			}
-			f(&deliveries[i])
-		}
-	}
-	return ctx.Err()
 }
 
 func (w *writing) tasks() int { return w.report.Tiles[0].Count }
@@ -157,10 +126,10 @@ func (w *writing) read(ctx context.Context) error {
 		}
 	}
 	types := map[string]string{}
-	return w.each(ctx, first-1, func(d *model.Delivery) {
+	return printer.Each(ctx, w.journal, first-1, w.last, func(d *model.Delivery) error {
 		t := of[d.Message]
 		if t == nil {
-			return
+			return ctx.Err()
 		}
 		typ := ""
 		if !d.Repeat() {
@@ -174,6 +143,7 @@ func (w *writing) read(ctx context.Context) error {
 		}
 		arrivals := w.opened[t]
 		*arrivals = append(*arrivals, ArrivalOf(d, typ))
+		return ctx.Err()
 	})
 }
 
@@ -255,13 +225,13 @@ func (w *writing) lead() []string {
 		lead = append(lead, "heard of "+when)
 	}
 	if w.FilterText != "" {
-		if w.Redact {
-			lead = append(lead, "filtered")
-		} else {
-			lead = append(lead, "only "+w.report.wording.text(w.FilterText, longestID))
+		filter := "only " + w.report.wording.text(w.FilterText, longestID)
+		if w.Private {
+			filter = "filtered"
 		}
+		lead = append(lead, filter)
 	}
-	if w.Redact {
+	if w.Private {
 		lead = append(lead, "user ids and URLs are hidden")
 	}
 	return lead
@@ -275,18 +245,16 @@ func (w *writing) when() string {
 }
 
 // notes say what the page does not show.
-func (w *writing) notes(without, left int) []string {
-	var notes []string
-	if without > 0 {
-		notes = append(notes, fmt.Sprintf("To keep the page small, timelines and events of older tasks are left out: %d. --filter and --since ask for fewer tasks.", without))
+func (w *writing) notes(without, left int) (notes []string) {
+	note := func(n int, format string) {
+		if n > 0 {
+			notes = append(notes, fmt.Sprintf(format, n))
+		}
 	}
-	if left > 0 {
-		notes = append(notes, fmt.Sprintf("Older tasks that are counted above, but not listed: %d.", left))
-	}
-	if w.others > 0 && w.task == "" {
-		notes = append(notes, fmt.Sprintf("Messages that tell of no task, such as pings, are not shown: %d.", w.others))
-	}
+	note(without, "To keep the page small, timelines and events of older tasks are left out: %d. --filter and --since ask for fewer tasks.")
+	note(left, "Older tasks that are counted above, but not listed: %d.")
 	if w.task == "" {
+		note(w.others, "Messages that tell of no task, such as pings, are not shown: %d.")
 		notes = append(notes, "Refused requests are in no journal, so they are not in this report.")
 	}
 	return notes

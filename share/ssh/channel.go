@@ -9,14 +9,13 @@ import (
 	gossh "golang.org/x/crypto/ssh"
 )
 
-// environment are the variables that a client may set. TERM comes with the
-// terminal.
+// environment are the variables that a client may set; TERM comes with the terminal.
 var environment = []string{"COLORTERM", "NO_COLOR", "LANG"}
 
 // maxVariable is the greatest length of a variable and its value, in bytes.
 const maxVariable = 64
 
-// channel takes a channel in which a session may be asked for.
+// channel takes a channel for a session.
 func (s *Server) channel(srv *ssh.Server, sc *gossh.ServerConn, nc gossh.NewChannel, ctx ssh.Context) {
 	c := connOf(ctx)
 	if !c.opened() {
@@ -39,7 +38,7 @@ func (c *sessionContext) Done() <-chan struct{}       { return c.own.Done() }
 func (c *sessionContext) Err() error                  { return c.own.Err() }
 func (c *sessionContext) Deadline() (time.Time, bool) { return c.own.Deadline() }
 
-// narrowChannel lets through what a screen and lines need.
+// narrowChannel passes on the requests that a screen and lines need.
 type narrowChannel struct {
 	gossh.NewChannel
 	closed func() // called when the client has closed the channel
@@ -63,7 +62,7 @@ func (n *narrowChannel) Accept() (gossh.Channel, <-chan *gossh.Request, error) {
 			case "shell", "exec":
 				ok, started = true, true
 			case "window-change":
-				ok = started // before, nobody would take it
+				ok = started // before, it has no receiver
 			case "env":
 				if ok = !started && variables < len(environment) && isWanted(r.Payload); ok {
 					variables++

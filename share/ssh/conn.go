@@ -3,44 +3,39 @@ package ssh
 import (
 	"net"
 	"net/netip"
-	"slices"
 	"sync"
 	"time"
 
 	"charm.land/ssh"
 )
 
-// sendBuffer is how many bytes wait in the kernel for a client that does not
-// read.
-const sendBuffer = 128 << 10
+const (
+	sendBuffer  = 128 << 10        // bytes in the kernel for a client that does not read
+	refusalPace = 10 * time.Second // least time between two notices of refused keys
+)
 
-// refusalPace is the least time between two notices of refused keys: strangers
-// decide how many there are.
-const refusalPace = 10 * time.Second
-
-// conn is one connection. It is ended if no session begins in time, before or
-// after logging in, and if the client does not take what is written.
+// conn is one connection. It is closed if no session begins in time, before or after
+// logging in, and if the client does not read.
 type conn struct {
 	net.Conn
 	server *Server
 	group  string // of addresses that are counted as one
 
-	mu       sync.Mutex // guards what follows
-	timer    *time.Timer
-	loggedIn bool
-	closed   bool
-	channels int
-	running  int    // sessions
-	stranger string // fingerprint of the last key that was refused
+	mu         sync.Mutex // guards what follows
+	timer      *time.Timer
+	loggedIn   bool
+	closed     bool
+	channels   int
+	running    int    // sessions
+	refusedKey string // fingerprint of the last one
 }
 
 type connKey struct{}
 
 func connOf(ctx ssh.Context) *conn { return ctx.Value(connKey{}).(*conn) }
 
-// connected takes a new connection, or refuses it by returning nil. If too many
-// have not logged in, the oldest of them goes: a login takes a fraction of a
-// second, so those who mean it are hardly ever hit.
+// connected takes a new connection, or refuses it by returning nil. If too many have not
+// logged in, the oldest of them is closed: a login takes a fraction of a second.
 func (s *Server) connected(ctx ssh.Context, nc net.Conn) net.Conn {
 	if tcp, ok := nc.(*net.TCPConn); ok {
 		tcp.SetWriteBuffer(sendBuffer)
@@ -54,8 +49,7 @@ func (s *Server) connected(ctx ssh.Context, nc net.Conn) net.Conn {
 			same++
 		}
 	}
-	// Somebody beyond the number of sessions is told so, for which it takes a
-	// connection.
+	// More connections than sessions are accepted, to say that there are too many.
 	if s.closed || same >= l.perHost || s.loggedIn >= 2*s.config.Sessions+l.perHost {
 		s.mu.Unlock()
 		return nil
@@ -76,8 +70,7 @@ func (s *Server) connected(ctx ssh.Context, nc net.Conn) net.Conn {
 	return c
 }
 
-// group is the address, or an IPv6 address's network of 64 bits, which is what
-// one household has.
+// group is the address, of IPv6 its network of 64 bits, which is what a household has.
 func group(a net.Addr) string {
 	ip, err := netip.ParseAddr(host(a))
 	if err != nil || ip.Is4() {
@@ -96,22 +89,19 @@ func (c *conn) enter() {
 	}
 	c.loggedIn = true
 	c.timer.Reset(c.server.config.limits.login)
-	c.server.entered(c)
-}
-
-func (s *Server) entered(c *conn) {
+	s := c.server
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.halfOpen = slices.DeleteFunc(s.halfOpen, func(o *conn) bool { return o == c })
+	s.halfOpen = without(s.halfOpen, c)
 	s.loggedIn++
 }
 
-// refused remembers a key that is not listed. An agent offers several, and the
-// next one may be.
+// refused remembers a key that is not listed. An agent offers several: the next one may
+// be.
 func (c *conn) refused(fingerprint string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.stranger = fingerprint
+	c.refusedKey = fingerprint
 }
 
 // begin and end count the sessions.
@@ -147,46 +137,45 @@ func (c *conn) shut() {
 	c.channels--
 }
 
-// Write fails if the client does not take the bytes in time.
+// Write fails if the client does not read in time.
 func (c *conn) Write(p []byte) (int, error) {
 	c.Conn.SetWriteDeadline(time.Now().Add(c.server.config.limits.stall))
 	return c.Conn.Write(p)
 }
 
-// SetDeadline is not for others: the timer and Write bound the connection.
+// SetDeadline does nothing: the timer and Write bound the connection.
 func (c *conn) SetDeadline(time.Time) error { return nil }
 
 // Close may be called more than once.
 func (c *conn) Close() error {
 	c.mu.Lock()
-	closed, loggedIn, stranger := c.closed, c.loggedIn, c.stranger
+	closed, loggedIn, refusedKey := c.closed, c.loggedIn, c.refusedKey
 	c.closed = true
 	if c.timer != nil {
 		c.timer.Stop()
 	}
 	c.mu.Unlock()
 	if !closed {
-		c.server.gone(c, loggedIn, stranger)
+		c.server.gone(c, loggedIn, refusedKey)
 	}
 	return c.Conn.Close()
 }
 
-// gone takes a closed connection out of the count, and tells of a key that did
-// not get in.
-func (s *Server) gone(c *conn, loggedIn bool, stranger string) {
+// gone forgets a closed connection, and reports a key that was refused.
+func (s *Server) gone(c *conn, loggedIn bool, refusedKey string) {
 	now := time.Now()
 	s.mu.Lock()
 	if loggedIn {
 		s.loggedIn--
 	} else {
-		s.halfOpen = slices.DeleteFunc(s.halfOpen, func(o *conn) bool { return o == c })
+		s.halfOpen = without(s.halfOpen, c)
 	}
-	tell := !loggedIn && stranger != "" && now.Sub(s.warned) >= refusalPace
-	if tell {
+	report := !loggedIn && refusedKey != "" && now.Sub(s.warned) >= refusalPace
+	if report {
 		s.warned = now
 	}
 	s.mu.Unlock()
-	if tell {
-		s.config.Notice("SSH: " + host(c.RemoteAddr()) + " was refused: its key is not listed (" + stranger + ")")
+	if report {
+		s.config.Notice("SSH: " + host(c.RemoteAddr()) + " was refused: its key is not listed (" + refusedKey + ")")
 	}
 }

@@ -24,23 +24,23 @@ import (
 // maxKeys is the greatest size of a file of keys, in bytes.
 const maxKeys = 1 << 20
 
-// Keys is a file of public keys, in the format of OpenSSH's authorized_keys. It
-// is read again for each question, so a change counts at once. A file that
-// cannot be read lists nobody, and so does a line that is not understood.
+// Keys is a file of public keys, in the format of OpenSSH's authorized_keys. It is read
+// at each lookup, so a change counts at once. A file that cannot be read lists no key,
+// nor does a line that is not understood.
 type Keys struct {
 	path string
 
 	mu       sync.Mutex // guards what follows
 	content  []byte     // as it was read last
 	keys     []listed
-	problems []string // not told yet
+	problems []string // not reported yet
 	trouble  string   // why the file could not be read last time
 }
 
 // Grant is what a listed key may do.
 type Grant struct {
 	Name     string // its comment, or its fingerprint
-	Terminal bool   // have a screen; lines it may have in any case
+	Terminal bool   // a screen; lines are allowed in any case
 }
 
 // listed is one line of the file.
@@ -50,25 +50,21 @@ type listed struct {
 	from  []string // patterns of addresses, nil for all
 }
 
-// OpenKeys reads the file. It fails if the file lists nobody, or has a line that
-// is not understood; err wraps fs.ErrNotExist if there is no file, and is
-// ErrNoKeys if there is no key in it.
+// OpenKeys reads the file. It fails if the file has a line that is not understood; err
+// wraps fs.ErrNotExist if there is no file, and ErrNoKeys if there is no key in it.
 func OpenKeys(path string) (*Keys, error) {
-	k := &Keys{path: path}
 	content, err := readKeys(path)
 	if err != nil {
 		return nil, err
 	}
-	var problems []string
-	k.keys, problems = parseKeys(path, content)
-	k.content = content
+	keys, problems := parseKeys(path, content)
 	switch {
 	case len(problems) > 0:
 		return nil, errors.New(strings.Join(problems, "\n"))
-	case len(k.keys) == 0:
+	case len(keys) == 0:
 		return nil, fmt.Errorf("%s: %w", path, ErrNoKeys)
 	}
-	return k, nil
+	return &Keys{path: path, content: content, keys: keys}, nil
 }
 
 // ErrNoKeys says that a file of keys lists none.
@@ -81,8 +77,7 @@ func (k *Keys) Len() int {
 	return len(k.keys)
 }
 
-// Lookup returns what a key may do that comes from the address; ok is false if
-// it may not log in.
+// Lookup returns what a key from the address may do; ok is false if it may not log in.
 func (k *Keys) Lookup(key gossh.PublicKey, from net.Addr) (grant Grant, ok bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -112,13 +107,13 @@ func (k *Keys) refresh() {
 			k.trouble = err.Error()
 			k.problems = append(k.problems, "SSH: nobody is let in: "+k.trouble)
 		}
-		k.content, k.keys = nil, nil
+		k.keys = nil
+		return
+	}
+	if k.trouble == "" && bytes.Equal(content, k.content) {
 		return
 	}
 	k.trouble = ""
-	if bytes.Equal(content, k.content) {
-		return
-	}
 	k.content = content
 	var problems []string
 	k.keys, problems = parseKeys(k.path, content)
@@ -127,18 +122,14 @@ func (k *Keys) refresh() {
 	}
 }
 
-// readKeys reads the file, or what it is a link to. Whoever can write it decides
-// who watches, so nobody else may.
+// readKeys reads the file, or what it is a link to. Only its owner may be able to write
+// it.
 func readKeys(path string) ([]byte, error) {
 	target, err := filepath.EvalSymlinks(path)
 	if err != nil {
 		return nil, err
 	}
-	content, err := private.Read(target, maxKeys)
-	if err == nil && content == nil {
-		content = []byte{}
-	}
-	return content, err
+	return private.Read(target, maxKeys)
 }
 
 func parseKeys(path string, content []byte) (keys []listed, problems []string) {
@@ -167,8 +158,8 @@ func parseKeys(path string, content []byte) (keys []listed, problems []string) {
 	return keys, problems
 }
 
-// restrict applies the options before a key. One that is not understood could be
-// meant to keep somebody out, so it lists nobody.
+// restrict applies the options before a key. One that is not understood could be a
+// restriction, so it is an error.
 func (l *listed) restrict(options []string) error {
 	for _, o := range options {
 		name, value, _ := strings.Cut(o, "=")
@@ -178,7 +169,7 @@ func (l *listed) restrict(options []string) error {
 		case "pty":
 			l.grant.Terminal = true
 		case "no-port-forwarding", "no-agent-forwarding", "no-x11-forwarding", "no-user-rc":
-			// nobody has those
+			// always so
 		case "from":
 			for _, p := range strings.Split(strings.Trim(value, `"`), ",") {
 				if p = strings.TrimSpace(p); !isAddressPattern(p) {
@@ -222,8 +213,8 @@ func comesFrom(patterns []string, address string) bool {
 	return found
 }
 
-// HostKey returns the server's own key from the file, which it makes if there is
-// none, with mode 0600.
+// HostKey returns the server's own key from the file, which is made with mode 0600 if
+// there is none.
 func HostKey(path string) (gossh.Signer, error) {
 	if err := private.MakeFolder(filepath.Dir(path)); err != nil {
 		return nil, err

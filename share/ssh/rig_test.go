@@ -70,7 +70,7 @@ func newRig(t *testing.T, change func(*Config)) *rig {
 			<-ctx.Done()
 			return nil
 		},
-		Told: func(v model.Viewer) {
+		Report: func(v model.Viewer) {
 			r.mu.Lock()
 			defer r.mu.Unlock()
 			r.viewers = append(r.viewers, v)

@@ -10,11 +10,15 @@ import (
 	"github.com/charmbracelet/colorprofile"
 )
 
-// Terminals are drawn as large as this at most, whatever the client says.
+// Terminals are drawn as large as this at most, whatever the client claims.
 const maxWidth, maxHeight = 1000, 400
 
+// framesPerSecond is half of the host's own screen: the latency of keys hides more.
+const framesPerSecond = 15
+
 // screen runs a program on the client's terminal.
-func (s *Server) screen(ctx context.Context, end context.CancelCauseFunc, sess ssh.Session, c Client, env []string, sizes <-chan ssh.Window) error {
+func (s *Server) screen(ctx context.Context, end context.CancelCauseFunc, sess ssh.Session, sizes <-chan ssh.Window) error {
+	c, env := clientOf(sess)
 	profile := colorprofile.Env(env)
 	if c.NoColor {
 		profile = min(profile, colorprofile.ASCII)
@@ -57,8 +61,7 @@ func (s *Server) screen(ctx context.Context, end context.CancelCauseFunc, sess s
 	return err
 }
 
-// newest takes all sizes and holds the newest one, until the client is gone:
-// whoever sends them must not wait.
+// newest receives all sizes and holds the newest one, so that the sender never blocks.
 func newest(in <-chan ssh.Window) <-chan ssh.Window {
 	out := make(chan ssh.Window, 1)
 	if in == nil {
@@ -80,11 +83,7 @@ func clamp(w ssh.Window) (width, height int) {
 	return min(max(w.Width, 0), maxWidth), min(max(w.Height, 0), maxHeight)
 }
 
-// framesPerSecond is half of what the host's own screen gets: a line adds more to
-// the time that a key takes.
-const framesPerSecond = 15
-
-// neverSuspended drops what would stop the process, and with it everybody's screen.
+// neverSuspended drops what would stop the whole process.
 func neverSuspended(_ tea.Model, msg tea.Msg) tea.Msg {
 	if _, ok := msg.(tea.SuspendMsg); ok {
 		return nil
@@ -92,10 +91,9 @@ func neverSuspended(_ tea.Model, msg tea.Msg) tea.Msg {
 	return msg
 }
 
-// guardedModel keeps a panic from printing a stack on the host's terminal: the
-// program ends, and its session says so. And it takes turns with the other
-// sessions, which news reaches all at once, so that they leave processors to
-// whatever receives.
+// guardedModel ends the session on a panic, instead of printing a stack on the host's
+// terminal. And it takes turns with the other sessions, which draw at the same moments,
+// so that processors are left for receiving.
 type guardedModel struct {
 	tea.Model
 	turns    chan struct{} // has room for those whose turn it is
@@ -105,7 +103,7 @@ type guardedModel struct {
 
 func (g *guardedModel) recover() {
 	if r := recover(); r != nil && g.panicked.CompareAndSwap(nil, &r) {
-		go g.quit() // it takes the loop that has panicked
+		go g.quit() // it needs the loop that has panicked
 	}
 }
 

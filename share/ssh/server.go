@@ -1,11 +1,7 @@
-// Package ssh shows the screen to others over SSH, read-only. Whoever has a
-// listed key gets a screen of their own on a terminal, or lines with
-// "ssh host -- --plain" and "ssh host -- --json", and nothing else: no shell, no
-// command, no forwarding, no subsystem.
-//
-// It knows neither what a screen shows nor where that comes from. Nothing here
-// waits for a client: one that stops reading holds up its own session until that
-// is ended.
+// Package ssh shows the screen to others over SSH, read-only. A listed key gets a screen
+// of its own on a terminal, or lines with "ssh host -- --plain" and "ssh host -- --json",
+// and nothing else: no shell, no command, no forwarding, no subsystem. A client that stops
+// reading holds up its own session only, and is disconnected.
 package ssh
 
 import (
@@ -15,6 +11,7 @@ import (
 	"io"
 	"net"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -36,9 +33,9 @@ type Config struct {
 	Screen func(ctx context.Context, c Client) tea.Model
 	// Lines writes sentences, or JSON lines, until ctx ends.
 	Lines func(ctx context.Context, out io.Writer, json bool) error
-	// Told is called, by one goroutine at a time, when somebody joins or leaves.
-	Told func(model.Viewer)
-	// Notice is called with what the host should know; by any goroutine.
+	// Report is called, by one goroutine at a time, when a viewer joins or leaves.
+	Report func(model.Viewer)
+	// Notice is called by any goroutine with messages for the host.
 	Notice func(text string)
 
 	limits limits
@@ -47,10 +44,10 @@ type Config struct {
 // limits bound what clients can cost.
 type limits struct {
 	login    time.Duration // from connecting to being logged in, and then to the first session
-	stall    time.Duration // until a client that does not read is ended
+	stall    time.Duration // until a client that does not read is disconnected
 	idle     time.Duration // without a key being pressed
-	alive    time.Duration // how often a client is asked whether it is still there
-	recheck  time.Duration // how often the file of keys is read while somebody watches
+	alive    time.Duration // between keep-alive requests
+	recheck  time.Duration // between reads of the file of keys while there are viewers
 	halfOpen int           // connections that have not logged in
 	perHost  int           // of those, from one address
 	tries    int           // keys a connection may offer
@@ -76,15 +73,15 @@ type Server struct {
 	halfOpen []*conn    // not logged in yet, oldest first
 	loggedIn int        // connections
 	viewers  []*viewer  // the longest there first
-	warned   time.Time  // when a refused key was last told
-	checking bool       // somebody looks after the file of keys
+	warned   time.Time  // when a refused key was last reported
+	checking bool       // checkKeys runs
 	closed   bool
 	sessions sync.WaitGroup
 
-	telling sync.Mutex // held while Told is called
+	reporting sync.Mutex // held while Report is called
 }
 
-// viewer is a session of somebody who watches.
+// viewer is a session.
 type viewer struct {
 	model.Viewer
 	key  gossh.PublicKey
@@ -121,9 +118,8 @@ func (s *Server) Serve(l net.Listener) error {
 // errClosing is why sessions end with the server.
 var errClosing = errors.New("")
 
-// Shutdown lets nobody in any more and ends all sessions, which gives the
-// clients their terminals back. Clients that did not follow when ctx ends are cut
-// off.
+// Shutdown accepts no more connections and ends all sessions, which restores the
+// clients' terminals. Clients that are still connected when ctx ends are cut off.
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.mu.Lock()
 	s.closed = true
@@ -138,18 +134,18 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	case <-done:
 	case <-ctx.Done():
 	}
-	// OpenSSH's client takes it for an error if the connection is closed before
-	// it has said goodbye.
-	ctx, cancel := context.WithTimeout(ctx, farewell)
+	// OpenSSH's client reports an error if the connection is closed before it has
+	// closed its channel.
+	ctx, cancel := context.WithTimeout(ctx, closeTime)
 	defer cancel()
 	s.ssh.Shutdown(ctx)
 	return s.ssh.Close()
 }
 
-// farewell is how long clients may take to close their connections.
-const farewell = time.Second
+// closeTime is how long clients may take to close their connections.
+const closeTime = time.Second
 
-// Viewers are those who watch now, the longest there first.
+// Viewers are the present ones, the longest there first.
 func (s *Server) Viewers() []model.Viewer {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -160,7 +156,6 @@ func (s *Server) Viewers() []model.Viewer {
 	return all
 }
 
-// serverConfig is called for each connection.
 func (s *Server) serverConfig(ctx ssh.Context) *gossh.ServerConfig {
 	return &gossh.ServerConfig{
 		MaxAuthTries: s.config.limits.tries,
@@ -172,8 +167,8 @@ func (s *Server) serverConfig(ctx ssh.Context) *gossh.ServerConfig {
 	}
 }
 
-// allowed decides whether a key may log in. The client proves afterwards that it
-// has the private one.
+// allowed decides whether a key may log in, before the client proves that it has the
+// private one.
 func (s *Server) allowed(ctx ssh.Context, key ssh.PublicKey) bool {
 	grant, ok := s.config.Keys.Lookup(key, ctx.RemoteAddr())
 	if !ok {
@@ -193,15 +188,14 @@ func grantOf(ctx ssh.Context) Grant {
 	return g
 }
 
-// join counts somebody in, or says why not.
+// join adds a viewer, or says why not.
 func (s *Server) join(v *viewer) error {
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.closed {
-		s.mu.Unlock()
 		return errors.New("the program is ending")
 	}
 	if n := s.config.Sessions; len(s.viewers) >= n {
-		s.mu.Unlock()
 		return fmt.Errorf("%d watch already, and no more are let in (--ssh-sessions)", n)
 	}
 	s.viewers = append(s.viewers, v)
@@ -210,43 +204,40 @@ func (s *Server) join(v *viewer) error {
 		s.checking = true
 		go s.checkKeys()
 	}
-	s.mu.Unlock()
-	s.tell(v, false)
 	return nil
 }
 
 func (s *Server) leave(v *viewer) {
 	s.mu.Lock()
-	for i := range s.viewers {
-		if s.viewers[i] == v {
-			s.viewers = append(s.viewers[:i:i], s.viewers[i+1:]...)
-			break
-		}
-	}
+	s.viewers = without(s.viewers, v)
 	s.mu.Unlock()
-	s.tell(v, true)
+	s.report(v, true)
 	s.sessions.Done()
 }
 
-func (s *Server) tell(v *viewer, left bool) {
-	s.telling.Lock()
-	defer s.telling.Unlock()
-	told := v.Viewer
-	told.Left = left
-	s.mu.Lock()
-	told.Watching = len(s.viewers)
-	s.mu.Unlock()
-	s.config.Told(told)
+func without[T comparable](list []T, gone T) []T {
+	return slices.DeleteFunc(list, func(one T) bool { return one == gone })
 }
 
-// checkKeys ends the sessions of keys that are no longer listed, as long as
-// anybody watches.
+func (s *Server) report(v *viewer, left bool) {
+	s.reporting.Lock()
+	defer s.reporting.Unlock()
+	event := v.Viewer
+	event.Left = left
+	s.mu.Lock()
+	event.Watching = len(s.viewers)
+	s.mu.Unlock()
+	s.config.Report(event)
+}
+
+// checkKeys ends the sessions of keys that are no longer listed, as long as there are
+// viewers.
 func (s *Server) checkKeys() {
 	tick := time.NewTicker(s.config.limits.recheck)
 	defer tick.Stop()
 	for range tick.C {
 		s.mu.Lock()
-		watching := append([]*viewer(nil), s.viewers...)
+		watching := slices.Clone(s.viewers)
 		s.checking = len(watching) > 0
 		s.mu.Unlock()
 		if len(watching) == 0 {

@@ -26,7 +26,7 @@ type Client struct {
 	ASCII   bool // its locale has nothing else
 }
 
-// handle is a session, from its begin to its end.
+// handle is a session.
 func (s *Server) handle(sess ssh.Session) {
 	c := connOf(sess.Context())
 	c.begin()
@@ -36,29 +36,27 @@ func (s *Server) handle(sess ssh.Session) {
 			s.crashed(sess, r)
 		}
 	}()
-	_, resized, terminal := sess.Pty()
+	pty, resized, terminal := sess.Pty()
 	sizes := newest(resized)
-
-	json := false
-	switch command := strings.TrimPrefix(sess.RawCommand(), "-- "); {
-	case command == "--json":
-		json = true
-	case command == "--plain":
+	grant := grantOf(sess.Context())
+	command, problem := strings.TrimPrefix(sess.RawCommand(), "-- "), ""
+	switch {
+	case command == "--json" || command == "--plain":
 	case command != "":
-		refuse(sess, statusUsage, "no commands here; ssh -t HOST shows the screen, ssh HOST -- --plain or --json prints lines")
-		return
-	case !terminal && !grantOf(sess.Context()).Terminal:
-		refuse(sess, statusUsage, "this key gets no terminal; ssh HOST -- --plain or --json prints lines")
-		return
+		problem = "no commands here; ssh -t HOST shows the screen, ssh HOST -- --plain or --json prints lines"
+	case !terminal && !grant.Terminal:
+		problem = "this key gets no terminal; ssh HOST -- --plain or --json prints lines"
 	case !terminal:
-		refuse(sess, statusUsage, "no terminal to draw on; ssh -t HOST asks for one, ssh HOST -- --plain or --json prints lines")
+		problem = "no terminal to draw on; ssh -t HOST asks for one, ssh HOST -- --plain or --json prints lines"
+	}
+	if problem != "" {
+		refuse(sess, statusUsage, problem)
 		return
 	}
 
 	ctx, end := context.WithCancelCause(sess.Context())
 	defer end(nil)
 	defer context.AfterFunc(s.ctx, func() { end(context.Cause(s.ctx)) })()
-	grant := grantOf(sess.Context())
 	v := &viewer{
 		Viewer: model.Viewer{Name: grant.Name, Address: host(sess.RemoteAddr()), Since: time.Now().UTC()},
 		key:    sess.PublicKey(), from: sess.RemoteAddr(), end: end,
@@ -67,16 +65,15 @@ func (s *Server) handle(sess ssh.Session) {
 		refuse(sess, statusFailed, err.Error())
 		return
 	}
+	s.report(v, false)
 	defer s.leave(v)
 	go s.keepAlive(ctx, sess)
 
-	client, env := clientOf(sess)
-	pty, _, _ := sess.Pty()
 	var err error
 	if sess.RawCommand() == "" && pty.Term != "dumb" && pty.Term != "" {
-		err = s.screen(ctx, end, sess, client, env, sizes)
+		err = s.screen(ctx, end, sess, sizes)
 	} else {
-		err = s.lines(ctx, end, sess, json, terminal)
+		err = s.lines(ctx, end, sess, command == "--json", terminal)
 	}
 	if err == nil && ctx.Err() != nil && context.Cause(ctx) != errClosing && sess.Context().Err() == nil {
 		err = context.Cause(ctx)
@@ -84,13 +81,13 @@ func (s *Server) handle(sess ssh.Session) {
 	if err != nil && !errors.Is(err, errLeft) {
 		refuse(sess, statusFailed, err.Error())
 	}
-	sess.Exit(0) // before it is counted out, for then the connection may be closed
+	sess.Exit(0) // before leave, after which the connection may be closed
 }
 
-// errLeft is why a session ends whose client has pressed a key to that end.
+// errLeft is why a session ends whose client has pressed a key for that.
 var errLeft = errors.New("left")
 
-// refuse ends the session with a word on the client's stderr.
+// refuse ends the session with a message on the client's stderr.
 func refuse(sess ssh.Session, status int, why string) {
 	end := "\n"
 	if _, _, terminal := sess.Pty(); terminal {
@@ -112,7 +109,7 @@ func clientOf(sess ssh.Session) (c Client, env []string) {
 		switch name, value, _ := strings.Cut(e, "="); name {
 		case "NO_COLOR":
 			c.NoColor = value != ""
-			continue // Bubble Tea reads it as a boolean; by the convention any value counts
+			continue // Bubble Tea parses it as a boolean, but by convention any value counts
 		case "LANG":
 			utf8 := strings.ReplaceAll(strings.ToLower(value), "-", "")
 			c.ASCII = value != "" && !strings.Contains(utf8, "utf8")
@@ -143,7 +140,7 @@ func (s *Server) lines(ctx context.Context, end context.CancelCauseFunc, sess ss
 	return s.config.Lines(ctx, &output{sess, s.config.limits.stall, connOf(sess.Context())}, json)
 }
 
-// output ends the connection of a client that takes nothing for too long.
+// output closes the connection of a client that does not read for too long.
 type output struct {
 	sess  ssh.Session
 	stall time.Duration
@@ -156,7 +153,7 @@ func (o *output) Write(p []byte) (int, error) {
 	return o.sess.Write(p)
 }
 
-// input ends the session of somebody who presses no key for too long.
+// input ends a session in which no key is pressed for too long.
 type input struct {
 	io.Reader
 	timer *time.Timer
@@ -178,9 +175,8 @@ func (i *input) Read(p []byte) (int, error) {
 
 func (i *input) stop() { i.timer.Stop() }
 
-// keepAlive asks the client again and again whether it is still there, and ends
-// the connection if it does not answer in time: a suspended client or a dead line
-// would else be noticed only when the buffers on the way are full.
+// keepAlive closes the connection if the client does not answer in time: a suspended
+// client or a dead line would otherwise be noticed only when all buffers are full.
 func (s *Server) keepAlive(ctx context.Context, sess ssh.Session) {
 	sc := sess.Context().Value(ssh.ContextKeyConn).(*gossh.ServerConn)
 	c := connOf(sess.Context())

@@ -22,7 +22,7 @@ func BenchmarkGather(b *testing.B) {
 			feedtest.Event(i, "task.progress", time.Duration(i)*time.Second, "proxy=processing", "visual=queued"),
 			feedtest.Event(i, typ, time.Duration(i+30)*time.Second, "proxy="+state, "visual=completed"))
 	}
-	s := newState(Config{Feed: feedtest.Folded(b, deliveries), limits: usualLimits})
+	s := &state{Config: Config{Feed: feedtest.Folded(b, deliveries), limits: usualLimits}}
 	for b.Loop() {
 		s.gather()
 	}

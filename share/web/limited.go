@@ -1,20 +1,18 @@
 package web
 
 import (
-	"io"
-	"log"
 	"net"
 	"sync"
 )
 
-// limited is a listener that has so many connections open at once; further ones
-// are closed at once, so that whoever holds many keeps nobody waiting.
+// limited is a listener that closes connections beyond a number at once, so that a client
+// that holds many keeps no other waiting.
 type limited struct {
 	net.Listener
 	slots chan struct{}
 }
 
-// unread is how many bytes the system holds for a client that does not read them.
+// unread is how many bytes the kernel holds for a client that does not read them.
 const unread = 128 << 10
 
 func (l *limited) Accept() (net.Conn, error) {
@@ -45,7 +43,3 @@ func (c *slotted) Close() error {
 	defer c.give()
 	return c.Conn.Close()
 }
-
-// quiet is where net/http tells of clients that misbehave. They are nobody's
-// concern, and what they send must not reach a terminal.
-func quiet() *log.Logger { return log.New(io.Discard, "", 0) }

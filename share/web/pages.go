@@ -22,29 +22,21 @@ var pageTemplate = template.Must(template.New("page").Parse(pageHTML))
 func (s *Server) page(w http.ResponseWriter) {
 	now := s.state.latest()
 	var b bytes.Buffer
-	err := pageTemplate.Execute(&b, struct {
-		At, Trouble         string
-		Loading             bool
-		Figures, Statistics template.HTML
-		Controls            template.HTML
-		Groups              []report.Group
-		LeftOut             int
-	}{
-		now.at.Format(time.TimeOnly), now.trouble, now.loading,
-		template.HTML(now.figures), template.HTML(now.statistics), report.Controls(), now.report.Groups, now.report.LeftOut,
+	err := pageTemplate.Execute(&b, map[string]any{
+		"At": now.at.Format(time.TimeOnly), "Trouble": now.trouble, "Loading": now.loading,
+		"Figures": template.HTML(now.figures), "Statistics": template.HTML(now.statistics),
+		"Controls": report.Controls(), "Groups": now.report.Groups, "LeftOut": now.report.LeftOut,
 	})
 	if err != nil {
-		panic(err) // it and what it is given are ours
+		panic(err) // a defect
 	}
 	answer(w, "text/html; charset=utf-8", b.String())
 }
 
-// mostMessages is how many of a task's messages are read for its details, the
-// newest ones.
+// mostMessages is how many of a task's messages are read for its details.
 const mostMessages = 200
 
-// task answers with the details of a task, which is named by its place on the
-// board.
+// task answers with the details of the task at a place on the board.
 func (s *Server) task(w http.ResponseWriter, r *http.Request) {
 	key, err := strconv.Atoi(r.URL.Query().Get("key"))
 	now := s.state.latest()
@@ -74,8 +66,8 @@ func (s *Server) task(w http.ResponseWriter, r *http.Request) {
 	answer(w, "text/html; charset=utf-8", string(detail.HTML()))
 }
 
-// arrivals reads messages and their repeats, in the order in which they came. What
-// retention has removed meanwhile is left out.
+// arrivals reads messages and their repeats, in the order of their numbers. What
+// retention has removed is left out.
 func (s *Server) arrivals(r *http.Request, seqs []int64) ([]report.Arrival, error) {
 	var arrivals []report.Arrival
 	for _, seq := range seqs {

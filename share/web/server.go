@@ -1,14 +1,9 @@
-// Package web shows the board to a browser, live and read-only: the report of
-// package printer/report, kept fresh by server-sent events. It is for people in
-// the room who never open a terminal.
+// Package web shows the board to browsers, live and read-only: the report of package
+// printer/report, kept fresh by server-sent events.
 //
-// Whoever has the page's address sees it; the address holds a token that cannot
-// be guessed, or a proxy in front asks for a login. The page never tells user ids
-// and URLs. It asks nothing of any other server, sets no cookie and changes
-// nothing.
-//
-// Nothing here waits for a client: each stream jumps to the newest state when its
-// client has read the one before.
+// Access is by the page's address, which holds a random token, or by the login of a proxy
+// in front. The page shows no user ids or URLs, loads nothing from other servers and sets
+// no cookie. A slow client skips to the newest state and holds nothing up.
 package web
 
 import (
@@ -19,6 +14,8 @@ import (
 	"crypto/tls"
 	_ "embed"
 	"encoding/base64"
+	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/url"
@@ -37,16 +34,15 @@ type Config struct {
 	Journal Journal
 	Filter  *model.Filter // picks tasks; nil picks all
 	Since   time.Time     // leaves out tasks without news since then; zero: none
-	// Name tells what an asset is called, "" if that is not known; nil: ids only.
+	// Name is what an asset is called, "" if that is not known; nil: ids only.
 	Name func(asset string) string
-	// Token is the first part of every path; see [NewToken]. "" asks for none,
-	// where a proxy in front asks for a login.
+	// Token is the first part of every path; see [NewToken]. "" asks for none: a
+	// proxy in front asks for a login.
 	Token string
-	// Hosts are the only ones that requests may be for if there is no token, so
-	// that no page elsewhere can have a browser read this one under another name.
+	// Hosts are those that requests may be for if there is no token, against DNS
+	// rebinding.
 	Hosts []string
-	// TLS serves HTTPS; nil serves HTTP.
-	TLS *tls.Config
+	TLS   *tls.Config // nil serves HTTP
 
 	limits limits
 }
@@ -59,12 +55,12 @@ type Journal interface {
 
 // limits bound what clients can cost.
 type limits struct {
-	streams     int           // that follow at once
-	connections int           // open at once
+	streams     int           // at once
+	connections int           // at once
 	details     int           // requests for a task's details at once
 	pace        time.Duration // least time between two states
 	beat        time.Duration // most time between two states
-	stall       time.Duration // until a client that does not read is ended
+	stall       time.Duration // until a client that does not read is disconnected
 	request     time.Duration // to read a request and to answer one that is no stream
 }
 
@@ -73,7 +69,7 @@ var usualLimits = limits{
 	pace: time.Second, beat: 5 * time.Second, stall: 30 * time.Second, request: 10 * time.Second,
 }
 
-// NewToken returns a token that cannot be guessed: 192 random bits.
+// NewToken returns a token of 192 random bits.
 func NewToken() string {
 	b := make([]byte, 24)
 	rand.Read(b)
@@ -96,13 +92,13 @@ func New(c Config) *Server {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	s := &Server{
-		Config: c, state: newState(c),
+		Config: c, state: &state{Config: c},
 		details: make(chan struct{}, c.limits.details), streams: make(chan struct{}, c.limits.streams),
 	}
 	s.http = &http.Server{
 		Handler: s, TLSConfig: c.TLS, BaseContext: func(net.Listener) context.Context { return ctx },
 		ReadTimeout: c.limits.request, IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10,
-		ErrorLog: quiet(),
+		ErrorLog: log.New(io.Discard, "", 0), // what clients send must not reach a terminal
 	}
 	s.http.RegisterOnShutdown(cancel) // ends the streams, which say so
 	return s
@@ -134,8 +130,7 @@ var script string
 //go:embed live.css
 var style string
 
-// ServeHTTP answers a request. Whatever is wrong with it, the answer is the same:
-// nothing is here.
+// ServeHTTP answers a request. Whatever is wrong with it, the answer is the same 404.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	protect(w.Header())
 	path, ok := s.inside(r)
@@ -143,7 +138,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 		return
 	}
-	if path != "events" { // which has a deadline for each write
+	if path != "events" { // it has a deadline for each write
 		http.NewResponseController(w).SetWriteDeadline(time.Now().Add(s.limits.request))
 	}
 	switch path {
@@ -162,20 +157,20 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// inside is the path of a request behind the token. ok is false if it has not the
-// right one, or is for another host.
+// inside is the path of a request behind the token. ok is false if that is wrong, or the
+// host.
 func (s *Server) inside(r *http.Request) (path string, ok bool) {
 	path = strings.TrimPrefix(r.URL.EscapedPath(), "/")
 	if s.Token == "" {
 		return path, slices.Contains(s.Hosts, strings.ToLower(r.Host))
 	}
 	token, path, found := strings.Cut(path, "/")
-	// Of sums, as the time of a comparison tells the length.
+	// Hashed, so that the comparison does not leak the length.
 	given, right := sha256.Sum256([]byte(token)), sha256.Sum256([]byte(s.Token))
 	return path, subtle.ConstantTimeCompare(given[:], right[:]) == 1 && found
 }
 
-// protect sets what keeps the page from doing, and telling, more than it should.
+// protect sets the security headers.
 func protect(h http.Header) {
 	h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; "+
 		"base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
@@ -193,8 +188,8 @@ func answer(w http.ResponseWriter, kind, text string) {
 	w.Write([]byte(text))
 }
 
-// Hosts are the names under which a proxy and this machine's own browser ask for
-// the page: that of the proxy's URL, and that of the address that is listened on.
+// Hosts are the names for the page of a proxy and of this machine's own browser: those of
+// the proxy's URL and of the address that is listened on.
 func Hosts(proxy *url.URL, address net.Addr) []string {
 	hosts := []string{strings.ToLower(proxy.Host), strings.ToLower(address.String())}
 	if _, port, err := net.SplitHostPort(address.String()); err == nil {

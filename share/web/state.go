@@ -8,16 +8,16 @@ import (
 	"aspectop/printer/report"
 )
 
-// mostRows is how many tasks the page lists, those that matter most first.
+// mostRows is how many tasks the page lists, the most important first.
 const mostRows = 300
 
-// state is the page's content as it was last worked out, for all clients.
-// Somebody has to ask for it: while nobody looks, nothing is worked out.
+// state is the page's content as it was last computed, for all clients. It is computed
+// on request only.
 type state struct {
 	Config
 
 	mu      sync.Mutex
-	version int64 // of the feed, when it was worked out
+	version int64 // of the feed, when it was computed
 	took    time.Duration
 	now     *snapshot // nil before the first time
 }
@@ -52,9 +52,7 @@ type row struct {
 	HTML     string `json:"html"`
 }
 
-func newState(c Config) *state { return &state{Config: c} }
-
-// latest is the content, worked out anew if it is older than the pace allows for.
+// latest is the content, computed anew if it is older than the pause.
 func (s *state) latest() *snapshot {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -64,13 +62,12 @@ func (s *state) latest() *snapshot {
 	return s.now
 }
 
-// pause is the least age of the content at which it is worked out anew. Where
-// that takes long, it is done more seldom: the feed is held up meanwhile.
+// pause is the least time between two computations. They hold the feed's lock, so those
+// that take long are rarer.
 func (s *state) pause() time.Duration { return max(s.limits.pace, 20*s.took) }
 
-// next waits until there is something new after a snapshot, or the time has come
-// to tell how long things have taken by now; and returns that. It returns nil when
-// ctx ends.
+// next returns the content when there is something new after a snapshot, or after the
+// beat, because durations have grown. It returns nil when ctx ends.
 func (s *state) next(ctx context.Context, after *snapshot) *snapshot {
 	s.mu.Lock()
 	version, wait := s.version, s.pause()-time.Since(s.now.at)
@@ -90,14 +87,14 @@ func (s *state) next(ctx context.Context, after *snapshot) *snapshot {
 	}
 }
 
-// gather works the content out.
+// gather computes the content.
 func (s *state) gather() {
 	start := time.Now()
 	n := &snapshot{at: start, groups: []group{}, rows: map[int]row{}}
-	s.version = s.Feed.Version() // before: what comes meanwhile is news
+	s.version = s.Feed.Version() // before the rest, to miss nothing
 	s.Feed.RLock()
 	n.report = report.Of(s.Feed.Board(), report.Options{
-		Now: start, Filter: s.Filter, Since: s.Since, Redact: true, Rows: mostRows, Name: s.Name,
+		Now: start, Filter: s.Filter, Since: s.Since, Private: true, Rows: mostRows, Name: s.Name,
 	})
 	n.trouble = s.Feed.Trouble()
 	n.loading, _, _ = s.Feed.Loading()

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// news is what changes on a page, as its script reads it.
+// news is what has changed on a page, for its script.
 type news struct {
 	At         string      `json:"at"`
 	Figures    *string     `json:"figures,omitempty"` // nil: as before
@@ -20,8 +20,7 @@ type news struct {
 	Loading    bool        `json:"loading,omitempty"`
 }
 
-// changes are what is new in a snapshot for a client that has seen another one,
-// or none.
+// changes are what is new in a snapshot for a client that has seen another, or none.
 func (n *snapshot) changes(seen *snapshot) news {
 	c := news{
 		At: n.at.Format(time.TimeOnly), Groups: n.groups, Rows: map[int]row{}, LeftOut: n.report.LeftOut,
@@ -52,13 +51,13 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	c := http.NewResponseController(w)
-	c.SetReadDeadline(time.Time{}) // the client has nothing more to say
+	c.SetReadDeadline(time.Time{})
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("X-Accel-Buffering", "no") // asks nginx to pass events on at once
 	send := func(event string, data any) error {
 		var b bytes.Buffer
 		fmt.Fprintf(&b, "event: %s\ndata: ", event)
-		e := json.NewEncoder(&b) // which writes one line
+		e := json.NewEncoder(&b) // one line
 		e.SetEscapeHTML(false)
 		e.Encode(data)
 		b.WriteByte('\n')
@@ -78,5 +77,5 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 		}
 		seen = now
 	}
-	send("end", nil) // to a client that is still there, the program ends
+	send("end", nil) // the program ends
 }
