@@ -109,7 +109,11 @@ func appendTime(b []byte, t time.Time) []byte {
 	if t.IsZero() {
 		return append(b, "null"...)
 	}
-	return t.UTC().AppendFormat(b, `"2006-01-02T15:04:05.000000Z"`)
+	b = t.UTC().AppendFormat(append(b, '"'), time.RFC3339) // three times as fast as other layouts
+	point := len(b) - 1
+	b = strconv.AppendInt(b[:point], 1e6+int64(t.Nanosecond())/1e3, 10)
+	b[point] = '.'
+	return append(b, 'Z', '"')
 }
 
 // Line is a value as encoding/json writes it, in one safe line.
