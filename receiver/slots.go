@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"runtime/debug"
 	"sync"
-	"sync/atomic"
 	"time"
 )
 
@@ -34,22 +33,20 @@ const (
 // Only one goroutine may call Accept.
 type slots struct {
 	net.Listener
-	most  int
-	began time.Time
-
-	mu       sync.Mutex
-	taken    []*slot
-	crowded  bool
+	most     int
+	freed    chan struct{} // there may be a free slot now
+	closed   context.Context
+	close    context.CancelFunc
 	giveBack *time.Timer
 
-	short  atomic.Bool   // Accept needs a slot
-	freed  chan struct{} // there may be one now
-	closed context.Context
-	close  context.CancelFunc
+	mu      sync.Mutex // guards what follows, and the slots
+	taken   []*slot
+	short   bool // Accept needs a slot
+	crowded bool
 }
 
 func newSlots(l net.Listener, most int) *slots {
-	s := &slots{Listener: l, most: most, began: time.Now(), freed: make(chan struct{}, 1)}
+	s := &slots{Listener: l, most: most, freed: make(chan struct{}, 1)}
 	s.closed, s.close = context.WithCancel(context.Background())
 	s.giveBack = time.AfterFunc(time.Hour, debug.FreeOSMemory)
 	s.giveBack.Stop()
@@ -59,20 +56,18 @@ func newSlots(l net.Listener, most int) *slots {
 // slot is a connection.
 type slot struct {
 	net.Conn
-	of *slots
-	at int // index in of.taken, -1 if it has lost its slot; guarded by of.mu
-	// stay is the phase and, in the higher bits, when it began, in nanoseconds after
-	// of.began. It is atomic because it changes several times a request.
-	stay atomic.Int64
+	of    *slots
+	at    int // index in of.taken, -1 if it has lost its slot
+	phase phase
+	since time.Time
 }
 
-// The phases of a connection.
+type phase int
+
 const (
-	waiting   = iota // for a request, or for the end of its header
-	sending          // a body
-	keeping          // the body has arrived
-	gone             // closed, or about to be
-	phaseBits = 2
+	waiting phase = iota // for a request, or for the end of its header
+	sending              // a body
+	keeping              // the body has arrived
 )
 
 func (s *slots) Accept() (net.Conn, error) {
@@ -80,10 +75,7 @@ func (s *slots) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	own := &slot{Conn: c, of: s}
-	own.enter(waiting)
-	s.short.Store(true)
-	defer s.short.Store(false)
+	own := &slot{Conn: c, of: s, since: time.Now()}
 	for {
 		victim, again := s.room(own)
 		if victim != nil {
@@ -113,16 +105,14 @@ func (s *slots) Close() error {
 func (s *slots) room(own *slot) (victim *slot, again time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for len(s.taken) == s.most {
-		var stay int64
-		var left time.Duration
-		if victim, stay, left = s.overdue(); victim == nil {
-			return nil, left
+	if len(s.taken) == s.most {
+		victim, again = s.overdue()
+		if s.short = victim == nil; s.short {
+			return nil, again
 		}
-		if victim.stay.CompareAndSwap(stay, gone) {
-			s.remove(victim)
-		} // else it has just entered another phase
+		s.remove(victim)
 	}
+	s.short = false
 	own.at = len(s.taken)
 	s.taken = append(s.taken, own)
 	if len(s.taken) > crowd {
@@ -132,36 +122,27 @@ func (s *slots) room(own *slot) (victim *slot, again time.Duration) {
 	return victim, 0
 }
 
-// overdue returns the connection that has to make room and its stay, or nil and how
-// long it takes until there may be one.
-func (s *slots) overdue() (victim *slot, stay int64, again time.Duration) {
+// overdue returns the connection that has to make room, or nil and how long it takes
+// until there may be one.
+func (s *slots) overdue() (victim *slot, again time.Duration) {
 	again = bodyGrace
-	now := time.Since(s.began)
-	for _, phase := range [...]struct {
-		is    int64
-		grace time.Duration
-	}{{waiting, headerGrace}, {sending, bodyGrace}} {
-		oldest, stay := s.oldest(phase.is)
+	for phase, grace := range [...]time.Duration{waiting: headerGrace, sending: bodyGrace} {
+		var oldest *slot
+		for _, c := range s.taken {
+			if int(c.phase) == phase && (oldest == nil || c.since.Before(oldest.since)) {
+				oldest = c
+			}
+		}
 		if oldest == nil {
 			continue
 		}
-		left := phase.grace - (now - time.Duration(stay>>phaseBits))
+		left := grace - time.Since(oldest.since)
 		if left <= 0 {
-			return oldest, stay, 0
+			return oldest, 0
 		}
 		again = min(again, left)
 	}
-	return nil, 0, again
-}
-
-// oldest returns the connection that has been in the phase for longest, or nil.
-func (s *slots) oldest(phase int64) (oldest *slot, stay int64) {
-	for _, c := range s.taken {
-		if own := c.stay.Load(); own&(1<<phaseBits-1) == phase && (oldest == nil || own < stay) {
-			oldest, stay = c, own
-		}
-	}
-	return oldest, stay
+	return nil, again
 }
 
 // remove frees the slot of c. The lock must be held.
@@ -174,44 +155,37 @@ func (s *slots) remove(c *slot) {
 	c.at = -1
 }
 
+// wake wakes an Accept that waits for a slot. The lock must be held.
+func (s *slots) wake() {
+	if s.short {
+		select {
+		case s.freed <- struct{}{}:
+		default:
+		}
+	}
+}
+
 // enter begins a phase.
-func (c *slot) enter(phase int64) {
-	next := int64(time.Since(c.of.began))<<phaseBits | phase
-	for {
-		now := c.stay.Load()
-		if now&(1<<phaseBits-1) == gone {
-			return
-		}
-		if c.stay.CompareAndSwap(now, next) {
-			break
-		}
-	}
-	if c.of.short.Load() {
-		c.of.wake()
-	}
+func (c *slot) enter(p phase) {
+	c.of.mu.Lock()
+	defer c.of.mu.Unlock()
+	c.phase, c.since = p, time.Now()
+	c.of.wake()
 }
 
 // free gives the slot back.
 func (c *slot) free() {
-	c.stay.Store(gone)
-	c.of.mu.Lock()
-	defer c.of.mu.Unlock()
+	s := c.of
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if c.at < 0 {
 		return
 	}
-	c.of.remove(c)
-	c.of.wake()
-	if c.of.crowded && len(c.of.taken) <= crowd/8 {
-		c.of.crowded = false
-		c.of.giveBack.Reset(quietTime)
-	}
-}
-
-// wake wakes an Accept that waits for a slot.
-func (s *slots) wake() {
-	select {
-	case s.freed <- struct{}{}:
-	default:
+	s.remove(c)
+	s.wake()
+	if s.crowded && len(s.taken) <= crowd/8 {
+		s.crowded = false
+		s.giveBack.Reset(quietTime)
 	}
 }
 
