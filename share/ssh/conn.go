@@ -3,7 +3,6 @@ package ssh
 import (
 	"net"
 	"net/netip"
-	"sync"
 	"time"
 
 	"charm.land/ssh"
@@ -21,7 +20,7 @@ type conn struct {
 	server *Server
 	group  string // of addresses that are counted as one
 
-	mu         sync.Mutex // guards what follows
+	// Guarded by server.mu:
 	timer      *time.Timer
 	loggedIn   bool
 	closed     bool
@@ -43,6 +42,7 @@ func (s *Server) connected(ctx ssh.Context, nc net.Conn) net.Conn {
 	l := s.config.limits
 	c := &conn{Conn: nc, server: s, group: group(nc.RemoteAddr())}
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	same := 0
 	for _, o := range s.halfOpen {
 		if o.group == c.group {
@@ -51,21 +51,14 @@ func (s *Server) connected(ctx ssh.Context, nc net.Conn) net.Conn {
 	}
 	// More connections than sessions are accepted, to say that there are too many.
 	if s.closed || same >= l.perHost || s.loggedIn >= 2*s.config.Sessions+l.perHost {
-		s.mu.Unlock()
 		return nil
 	}
-	var oldest *conn
 	if len(s.halfOpen) >= l.halfOpen {
-		oldest = s.halfOpen[0]
+		go s.halfOpen[0].Close() // it takes the lock
+		s.halfOpen = s.halfOpen[1:]
 	}
 	s.halfOpen = append(s.halfOpen, c)
-	s.mu.Unlock()
-	if oldest != nil {
-		oldest.Close()
-	}
-	c.mu.Lock()
 	c.timer = time.AfterFunc(l.login, func() { c.Close() })
-	c.mu.Unlock()
 	ctx.SetValue(connKey{}, c)
 	return c
 }
@@ -82,16 +75,14 @@ func group(a net.Addr) string {
 
 // enter is called when the client has logged in.
 func (c *conn) enter() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	s := c.server
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if c.loggedIn || c.closed {
 		return
 	}
 	c.loggedIn = true
-	c.timer.Reset(c.server.config.limits.login)
-	s := c.server
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	c.timer.Reset(s.config.limits.login)
 	s.halfOpen = without(s.halfOpen, c)
 	s.loggedIn++
 }
@@ -99,22 +90,22 @@ func (c *conn) enter() {
 // refused remembers a key that is not listed. An agent offers several: the next one may
 // be.
 func (c *conn) refused(fingerprint string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	c.server.mu.Lock()
+	defer c.server.mu.Unlock()
 	c.refusedKey = fingerprint
 }
 
 // begin and end count the sessions.
 func (c *conn) begin() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	c.server.mu.Lock()
+	defer c.server.mu.Unlock()
 	c.running++
 	c.timer.Stop()
 }
 
 func (c *conn) end() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	c.server.mu.Lock()
+	defer c.server.mu.Unlock()
 	if c.running--; c.running == 0 && !c.closed {
 		c.timer.Reset(c.server.config.limits.login)
 	}
@@ -122,8 +113,8 @@ func (c *conn) end() {
 
 // opened counts a channel, unless there are too many.
 func (c *conn) opened() bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	c.server.mu.Lock()
+	defer c.server.mu.Unlock()
 	if c.channels >= c.server.config.limits.channels {
 		return false
 	}
@@ -132,8 +123,8 @@ func (c *conn) opened() bool {
 }
 
 func (c *conn) shut() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	c.server.mu.Lock()
+	defer c.server.mu.Unlock()
 	c.channels--
 }
 
@@ -146,36 +137,33 @@ func (c *conn) Write(p []byte) (int, error) {
 // SetDeadline does nothing: the timer and Write bound the connection.
 func (c *conn) SetDeadline(time.Time) error { return nil }
 
-// Close may be called more than once.
+// Close forgets the connection, and reports a key that was refused. It may be called more
+// than once.
 func (c *conn) Close() error {
-	c.mu.Lock()
-	closed, loggedIn, refusedKey := c.closed, c.loggedIn, c.refusedKey
-	c.closed = true
-	if c.timer != nil {
-		c.timer.Stop()
-	}
-	c.mu.Unlock()
-	if !closed {
-		c.server.gone(c, loggedIn, refusedKey)
+	if key := c.forget(); key != "" {
+		c.server.config.Notice("SSH: " + host(c.RemoteAddr()) + " was refused: its key is not listed (" + key + ")")
 	}
 	return c.Conn.Close()
 }
 
-// gone forgets a closed connection, and reports a key that was refused.
-func (s *Server) gone(c *conn, loggedIn bool, refusedKey string) {
-	now := time.Now()
+// forget returns the fingerprint of a refused key to report, or "".
+func (c *conn) forget() (refusedKey string) {
+	s := c.server
 	s.mu.Lock()
-	if loggedIn {
+	defer s.mu.Unlock()
+	if c.closed {
+		return ""
+	}
+	c.closed = true
+	c.timer.Stop()
+	if c.loggedIn {
 		s.loggedIn--
-	} else {
-		s.halfOpen = without(s.halfOpen, c)
+		return ""
 	}
-	report := !loggedIn && refusedKey != "" && now.Sub(s.warned) >= refusalPace
-	if report {
-		s.warned = now
+	s.halfOpen = without(s.halfOpen, c)
+	if c.refusedKey != "" && time.Since(s.warned) >= refusalPace {
+		s.warned = time.Now()
+		return c.refusedKey
 	}
-	s.mu.Unlock()
-	if report {
-		s.config.Notice("SSH: " + host(c.RemoteAddr()) + " was refused: its key is not listed (" + refusedKey + ")")
-	}
+	return ""
 }

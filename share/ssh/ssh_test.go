@@ -146,6 +146,25 @@ func TestWhoDoesNothingInTimeIsEnded(t *testing.T) {
 			t.Error("a client that does not log in is not ended:", err)
 		}
 	})
+	t.Run("the oldest of too many without logging in", func(t *testing.T) {
+		r := newRig(t, func(c *Config) { c.limits.halfOpen = 2 })
+		var first net.Conn
+		for range 3 {
+			conn, err := net.Dial("tcp", r.address)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close()
+			if first == nil {
+				first = conn
+			}
+		}
+		first.SetReadDeadline(time.Now().Add(patience))
+		if _, err := io.Copy(io.Discard, first); err != nil && !strings.Contains(err.Error(), "reset") {
+			t.Error("it is not ended:", err)
+		}
+		r.dial(nil)
+	})
 	t.Run("without a session", func(t *testing.T) {
 		r := newRig(t, func(c *Config) { c.limits.login = 500 * time.Millisecond })
 		client := r.dial(nil)
