@@ -10,9 +10,8 @@ import (
 // sequences matches what terminals act on: CSI, OSC and two-character escapes.
 var sequences = regexp.MustCompile(`\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|.)`)
 
-// Line is what a server or a program said, as part of a message: [Text] without whole
-// escape sequences, each stretch of white space as one blank, and at most 200
-// characters of it.
+// Line is the text of a server or a program as part of a message: at most 200 characters
+// of [Text], without whole escape sequences, each stretch of white space as one blank.
 func Line(s string) string {
 	const most = 200
 	if len(s) > 16*most { // what is removed may be long
@@ -32,8 +31,8 @@ func Cut(s string, most int) string {
 	return s
 }
 
-// Quoted puts text from a stranger between quotation marks, at most 80 characters of
-// it. Quoting leaves nothing in it that could reach a terminal.
+// Quoted puts at most 80 characters of a text between quotation marks. Quoting escapes
+// what could control a terminal.
 func Quoted(s string) string {
 	const most = 80
 	if cut := Cut(s, most); cut != s {
@@ -42,9 +41,8 @@ func Quoted(s string) string {
 	return strconv.Quote(s)
 }
 
-// URL is an address without user info, which may be a token even where there is no
-// password, and without the values of its query. What is no URL is shown only if it
-// cannot hold these.
+// URL is an address without user info, which may be a token even without a password, and
+// without its query. What is no URL is returned only if it cannot hold these.
 func URL(address string) string {
 	u, err := url.Parse(address)
 	switch {

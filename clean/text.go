@@ -1,5 +1,5 @@
-// Package clean makes text from outside fit to be shown: on a terminal, in a message or
-// in a log. [Text] is for the screen, [Line] for a message, [Quoted] for a value in one, [URL] for an address.
+// Package clean makes text from outside safe to show: [Text] on a terminal, [Line] in a
+// message, [Quoted] as a value in one, [URL] as an address, [RedactHeaders] as headers.
 package clean
 
 import (
@@ -58,8 +58,7 @@ func text(s string, i int) string {
 	return b.String()
 }
 
-// invisible reports whether r is removed: it controls the terminal or the direction
-// of text, or is invisible.
+// invisible reports whether r is removed.
 func invisible(r rune) bool {
 	switch {
 	case r < ' ', 0x7f <= r && r <= 0x9f:

@@ -69,7 +69,7 @@ func parseTarget(text string) (*target, error) {
 	return &target{url: u, key: hex.EncodeToString(sum[:]), shown: clean.URL(u.String()), client: client}, nil
 }
 
-// answer is what a handler said to one request.
+// answer is a handler's to one request.
 type answer struct {
 	began   time.Time
 	latency time.Duration // until the headers, or until err

@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"aspectop/model"
@@ -91,7 +90,7 @@ func unfit(d *model.Delivery) string {
 	return ""
 }
 
-// Resend posts a delivery again because somebody asks for it. Forwarders that gave it up
+// Resend posts a delivery again on request. Forwarders that gave it up
 // do so by [Forwarder.Retry]; their URLs are returned. If there are none, the first
 // Forwarder makes one request, re-signed, whose outcome goes to its journal and its
 // Status, and is returned. A body that is not nil is posted in place of the delivery's,
@@ -102,14 +101,12 @@ func Resend(ctx context.Context, all []*Forwarder, d model.Delivery, body []byte
 	if err != nil {
 		return nil, out, err
 	}
-	at := func(to string) (o model.Forward) {
-		if i := slices.IndexFunc(outcomes, func(o model.Forward) bool { return o.To == to }); i >= 0 {
-			o = outcomes[i]
-		}
-		return o
+	at := map[string]model.Forward{}
+	for _, o := range outcomes {
+		at[o.To] = o
 	}
 	for _, f := range all {
-		if body == nil && at(f.To()).GaveUp {
+		if body == nil && at[f.To()].GaveUp {
 			if err := f.Retry(ctx, d.Seq); err != nil {
 				return nil, out, err
 			}
@@ -131,7 +128,7 @@ func Resend(ctx context.Context, all []*Forwarder, d model.Delivery, body []byte
 		return nil, r.Post(ctx, &d), nil
 	}
 	if out = r.Post(ctx, &d); out.Status != 0 || ctx.Err() == nil {
-		f.record(ctx, &d, out, at(f.To()).Final)
+		f.record(ctx, &d, out, at[f.To()].Final)
 	}
 	return nil, out, nil
 }

@@ -1,5 +1,5 @@
-// Package jsonl writes lines of JSON that are safe to print: whatever the texts in
-// them hold, nothing in a line acts on a terminal or disguises what it says.
+// Package jsonl writes lines of JSON that are safe to print: no text in them can control a
+// terminal or disguise the line.
 package jsonl
 
 import (

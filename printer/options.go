@@ -44,10 +44,10 @@ type Options struct {
 	// Ready sends the content of the ready line when it is known; nil prints none.
 	Ready <-chan Ready
 	// Trouble is called with the reason if the journal becomes unreadable, and with ""
-	// when it is readable again; nil tells nobody.
+	// when it is readable again; it may be nil.
 	Trouble func(string)
-	// Forwarding tells, for the end line, how many messages were given up in this
-	// run and how many are left for the next. Nil: nothing is forwarded.
+	// Forwarding counts, for the end line, the messages that were given up in this run
+	// and those left for the next. Nil: nothing is forwarded.
 	Forwarding func() (gaveUp, waiting int)
 	// Temporary says that the journal is deleted at the end, so that nothing is left
 	// for the next run.

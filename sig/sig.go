@@ -1,5 +1,4 @@
-// Package sig knows the headers in which a delivery carries its signature, for who
-// verifies and for who signs.
+// Package sig reads and writes the signature headers of deliveries.
 package sig
 
 import (
@@ -9,8 +8,8 @@ import (
 	"time"
 )
 
-// Tolerance is how far a stamp may be from the clock of the receiver, either way, in
-// Svix's libraries and here.
+// Tolerance is how far a stamp may be from the receiver's clock, either way, as in Svix's
+// libraries.
 const Tolerance = 5 * time.Minute
 
 // Signer returns the signature header, "v1,…", of a message with this id, time
@@ -41,8 +40,8 @@ func (f Family) Missing(h http.Header) (names []string) {
 // Complete reports whether all headers of f are in h.
 func (f Family) Complete(h http.Header) bool { return len(f.Missing(h)) == 0 }
 
-// Only returns h without the other family, to which Svix's library would fall back by
-// itself. Few requests have both, so h is rarely copied.
+// Only returns h without the other family, to which Svix's library would fall back. h is
+// copied only if it has both.
 func (f Family) Only(h http.Header) http.Header {
 	for _, other := range Families {
 		if other != f && len(h[other.ID])+len(h[other.Stamp])+len(h[other.Signature]) > 0 {
@@ -59,8 +58,7 @@ func (f Family) Set(h http.Header, id string, at time.Time, signature string) {
 	h.Set(f.Signature, signature)
 }
 
-// Seal signs a message in each family that it came with; in svix-* if it came with
-// none.
+// Seal signs a message in each family that h has, or in svix-* if it has none.
 func Seal(h http.Header, id string, at time.Time, body []byte, sign Signer) {
 	signature, webhook := sign(id, at, body), Webhook.Complete(h)
 	if webhook {
@@ -71,7 +69,7 @@ func Seal(h http.Header, id string, at time.Time, body []byte, sign Signer) {
 	}
 }
 
-// Signed returns when a message was signed; the zero time if its headers do not say.
+// Signed returns when a message was signed, the zero time if that is not known.
 func Signed(h http.Header) time.Time {
 	for _, f := range Families {
 		if f.Complete(h) {

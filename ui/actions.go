@@ -127,7 +127,7 @@ func (m *Model) act(a keys.Action) tea.Cmd {
 		m.Theme = draw.NewTheme(next[m.Theme.Name])
 		m.say("theme " + m.Theme.Name)
 	case keys.Present:
-		m.Hidden = !m.Hidden
+		m.Masked = !m.Masked
 		m.flash.text = "" // it may tell a URL
 	case keys.Help:
 		m.help = &helpPage{}

@@ -135,7 +135,7 @@ func (m *Model) review(d draft, body []byte, changes []draw.DiffLine, flaw strin
 		Title: func() string {
 			return "enter sends, esc discards: " + d.name() + " edited, to " + m.Shown(m.ResendTo)
 		},
-		Content: func() *draw.Document { return shown.Document(m.Hidden) },
+		Content: func() *draw.Document { return shown.Document(m.Masked) },
 		Enter:   func() tea.Cmd { return m.sendEdited(d, body) },
 		Dropped: "the edit of " + d.name() + " was discarded; nothing was sent",
 	})

@@ -17,7 +17,7 @@ func (m *Model) export() tea.Cmd {
 		m.say("no task selected: nothing to export")
 		return nil
 	}
-	id, seqs, private := t.ID(), t.Seqs(), m.Hidden
+	id, seqs, private := t.ID(), t.Seqs(), m.Masked
 	return func() tea.Msg {
 		deliveries := make([]model.Delivery, 0, len(seqs))
 		for _, seq := range seqs {
@@ -42,7 +42,7 @@ func (m *Model) savePicture() tea.Cmd {
 		m.say("there is no place for pictures here")
 		return nil
 	}
-	svg, of := picture.SVG(draw.Conceal(m.frame, m.Conceal), m.W, m.H, m.Theme.Name), m.shownNow()
+	svg, of := picture.SVG(draw.Redact(m.frame, m.Redact), m.W, m.H, m.Theme.Name), m.shownNow()
 	return func() tea.Msg {
 		path, err := m.Picture(of, svg)
 		return m.exported("a picture", path, err)

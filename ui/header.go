@@ -87,7 +87,7 @@ func (m *Model) connection(l *draw.Line, level detailLevel) {
 			l.Put(draw.Plain, fmt.Sprint(n))
 		}
 	}
-	if m.Endpoint != nil && level == full && !m.Hidden {
+	if m.Endpoint != nil && level == full && !m.Masked {
 		l.Put(draw.Dim, "  "+m.Endpoint())
 	}
 }
@@ -112,7 +112,7 @@ func (m *Model) drawTunnel(l *draw.Line, level detailLevel) {
 func (m *Model) shownURL() string { return m.Shown(m.Receiver) }
 
 func (m *Model) shownHost() string {
-	if m.Hidden {
+	if m.Masked {
 		return ""
 	}
 	return "on " + hostOf(m.Receiver)

@@ -39,7 +39,7 @@ func (m *Model) helpGroups() []helpGroup {
 		states.rows = append(states.rows, [2]string{s.Sign + " " + s.Letter, s.Meaning})
 	}
 	groups = append(groups, states)
-	if viewers := m.Viewers(); len(viewers) > 0 && !m.Hidden {
+	if viewers := m.Viewers(); len(viewers) > 0 && !m.Masked {
 		watching := helpGroup{title: "Watching over SSH"}
 		for _, v := range viewers {
 			since := words.Ago(max(0, m.Now().Sub(v.Since)))
@@ -93,7 +93,7 @@ func (p *helpPage) lines(m *Model, w int) []string {
 		}
 		lines[y] += draw.Blank(m.Theme, w-columns*width)
 	}
-	if len(m.Remarks) == 0 || m.Hidden {
+	if len(m.Remarks) == 0 || m.Masked {
 		return lines
 	}
 	// What was said at the start, such as where others can watch, in full.

@@ -74,5 +74,5 @@ func (m *Model) answered(what string, again []string, f *model.Forward, err erro
 		m.say(fmt.Sprintf("%s had been given up; retrying it at %d handlers", what, len(again)))
 		return
 	}
-	m.say(what + " " + draw.GlyphArrow + " " + m.Shown(f.To) + ": " + words.Forward(f, m.Hidden).String())
+	m.say(what + " " + draw.GlyphArrow + " " + m.Shown(f.To) + ": " + words.Forward(f, m.Masked).String())
 }

@@ -145,7 +145,7 @@ func list(words []string) string {
 	return strings.Join(words, ", ")
 }
 
-// Source says by which way a delivery came in, and by whose word it is Aspect's.
+// Source says by which way a delivery came in, and which secret verified it.
 func Source(s model.Source, secret string) string {
 	switch {
 	case s == model.SourceAPI:

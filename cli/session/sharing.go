@@ -101,7 +101,7 @@ func (s *Session) record(path string) error {
 		version = 2
 	}
 	r, err := cast.Create(path, cast.Options{
-		Version: version, Conceal: s.token, Command: strings.Join(append([]string{"aspectop"}, os.Args[1:2]...), " "),
+		Version: version, Redact: s.token, Command: strings.Join(append([]string{"aspectop"}, os.Args[1:2]...), " "),
 		Ended: func(err error) {
 			text := "the recording has ended: " + err.Error()
 			s.notice(text)

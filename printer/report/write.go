@@ -63,7 +63,7 @@ func (w *writing) write(ctx context.Context, out io.Writer) (tasks int, err erro
 	return w.tasks(), printer.WriteAll(out, w.page())
 }
 
-// WriteTask writes a page about one task, from deliveries that told of it.
+// WriteTask writes a page about one task, from the deliveries about it.
 func WriteTask(out io.Writer, task string, deliveries []model.Delivery, o Options) error {
 	kept := slices.Clone(deliveries)
 	slices.SortFunc(kept, func(a, b model.Delivery) int { return cmp.Compare(a.Seq, b.Seq) })
@@ -99,7 +99,7 @@ type writing struct {
 	size    int   // bytes of the lists, at most
 	last    int64 // number that is read
 	board   *model.Board
-	others  int // messages that tell of no task
+	others  int // messages about no task
 	report  *Report
 	bare    [][]byte                   // rows that there is room for, without details
 	room    int                        // bytes that they leave for details
@@ -154,7 +154,7 @@ func (w *writing) page() []byte {
 	room := w.room
 	without, left, statistics := 0, w.report.LeftOut, w.report.Statistics()
 	for _, g := range w.report.Groups {
-		if g.Ended { // what needs somebody stands before them
+		if g.Ended { // below what needs attention
 			page.WriteString(string(statistics))
 			statistics = ""
 		}

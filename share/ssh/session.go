@@ -20,7 +20,7 @@ const (
 	statusUsage  = 2
 )
 
-// Client is what a client says of its terminal.
+// Client is a client's terminal.
 type Client struct {
 	NoColor bool // wants none
 	ASCII   bool // its locale has nothing else
@@ -103,7 +103,7 @@ func (s *Server) crashed(sess ssh.Session, what any) {
 	refuse(sess, statusFailed, "this session ended by an error in aspectop")
 }
 
-// clientOf is what the client says of itself. env is for Bubble Tea.
+// clientOf reads the client's variables. env is for Bubble Tea.
 func clientOf(sess ssh.Session) (c Client, env []string) {
 	for _, e := range sess.Environ() {
 		switch name, value, _ := strings.Cut(e, "="); name {

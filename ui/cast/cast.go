@@ -35,9 +35,9 @@ type Options struct {
 	// reason, from another goroutine.
 	Ended func(error)
 	Limit int64 // of bytes; 0 is MaxSize
-	// Conceal is a secret that the screen may show and the recording may not; ""
+	// Redact is a secret that the screen may show and the recording may not; ""
 	// is none.
-	Conceal string
+	Redact string
 }
 
 // Recorder writes a recording. Writing is done in the background: a slow disk

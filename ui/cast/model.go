@@ -28,7 +28,7 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 
 func (m *model) View() tea.View {
 	v := m.Model.View()
-	f := frame{text: draw.Conceal(v.Content, m.recorder.Conceal), w: m.w, h: m.h}
+	f := frame{text: draw.Redact(v.Content, m.recorder.Redact), w: m.w, h: m.h}
 	if screen, ok := m.Model.(interface{ ThemeName() string }); ok {
 		f.theme = screen.ThemeName()
 	}

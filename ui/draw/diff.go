@@ -37,25 +37,25 @@ type Diff struct {
 	JSON    bool   // what is private can be told apart
 	Flaw    string // why the new text is no JSON; "" if it is, or need not be
 	doc     *Document
-	hidden  bool // what doc was made for
+	masked  bool // what doc was made for
 }
 
-func (t *Diff) Document(hide bool) *Document {
-	if t.doc != nil && t.hidden == hide {
+func (t *Diff) Document(mask bool) *Document {
+	if t.doc != nil && t.masked == mask {
 		return t.doc
 	}
-	t.hidden = hide
+	t.masked = mask
 	t.doc = &Document{Paint: paintDiff}
 	if t.Flaw != "" {
 		t.doc.Add("! No longer valid JSON: "+t.Flaw, 0)
 	}
-	if hide && !t.JSON {
+	if mask && !t.JSON {
 		t.doc.Add("  (not JSON; hidden in presentation mode)", 0)
 		return t.doc
 	}
 	for _, l := range t.Changes {
 		line := []byte(l.text)
-		if hide && l.sign != '@' {
+		if mask && l.sign != '@' {
 			line = hideValue(line)
 		}
 		if l.sign != '@' {

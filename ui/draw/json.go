@@ -9,9 +9,9 @@ import (
 // JSONDocument lays JSON out line by line, and reports whether body is JSON. The
 // values stay as they were written, escapes and all. The depth of a line is
 // kept beside it instead of as blanks in it: ten thousand brackets would make
-// ten thousand times as many blanks. If hide is set, user ids and URLs are
+// ten thousand times as many blanks. If mask is set, user ids and URLs are
 // hidden.
-func JSONDocument(body []byte, hide bool) (t *Document, ok bool) {
+func JSONDocument(body []byte, mask bool) (t *Document, ok bool) {
 	if !json.Valid(body) {
 		return nil, false
 	}
@@ -53,7 +53,7 @@ func JSONDocument(body []byte, hide bool) (t *Document, ok bool) {
 		case '"':
 			n := stringEnd(body[i:])
 			value := body[i : i+n]
-			if hide && private(name, value) {
+			if mask && private(name, value) {
 				value = []byte(`"(hidden)"`)
 			}
 			line = append(line, value...)
@@ -118,8 +118,8 @@ func PaintJSON(line []byte) (stretches []Stretch) {
 }
 
 // AddJSON appends JSON, laid out.
-func (t *Document) AddJSON(raw []byte, hide bool) {
-	laid, ok := JSONDocument(raw, hide)
+func (t *Document) AddJSON(raw []byte, mask bool) {
+	laid, ok := JSONDocument(raw, mask)
 	if !ok {
 		t.Add("(no JSON)", 0)
 		return

@@ -91,7 +91,7 @@ func DescribeRow(sc *screen.Screen, k feed.RowKey, w int) []string {
 		say("mark", draw.Warn, mark)
 	}
 	for _, f := range sc.Forwards(a.Seq) {
-		lines = append(lines, draw.NewLine(sc.Theme, w).Cell(draw.Dim, "handler", 10).PutAll(words.Forward(f, sc.Hidden)).String())
+		lines = append(lines, draw.NewLine(sc.Theme, w).Cell(draw.Dim, "handler", 10).PutAll(words.Forward(f, sc.Masked)).String())
 	}
 	if e.Text.Text != "" {
 		say("meaning", e.Text.Role, e.Text.Text)

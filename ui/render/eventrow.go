@@ -147,7 +147,7 @@ func putForwards(sc *screen.Screen, l *draw.Line, seq int64) {
 
 // Tunnel is the tunnel as far as it may be shown: reasons may name hosts.
 func Tunnel(sc *screen.Screen, t *model.Tunnel) *model.Tunnel {
-	if !sc.Hidden {
+	if !sc.Masked {
 		return t
 	}
 	shown := *t

@@ -25,7 +25,7 @@ type Options struct {
 	Viewers     func() []model.Viewer // those who watch this process's screens from elsewhere
 	Names       Names                 // of assets; nil: ids are shown
 	JournalPath string                // for display
-	Conceal     string                // a secret that remarks may show and pictures may not, such as the live page's token
+	Redact      string                // a secret that remarks may show and pictures may not, such as the live page's token
 	Remarks     []string              // shown in the footer at the start
 	Try         string                // a command that makes a first event come, for the empty screen
 	Resumed     func()                // called after ctrl+z, for what was missed

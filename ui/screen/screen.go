@@ -29,7 +29,7 @@ type Screen struct {
 	Board  Board
 	Log    Log
 	Filter Filter
-	Hidden bool // presentation: no user ids, no URLs
+	Masked bool // presentation: no user ids, no URLs
 
 	// Open shows a task, a row of the log, or both, over the view.
 	Open func(t *model.Task, row feed.RowKey)
@@ -46,7 +46,7 @@ func New(ctx context.Context, o Options) *Screen {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	s := &Screen{Options: o, Ctx: ctx, Theme: draw.NewTheme(o.Theme), W: 80, H: 24, At: o.Now(), Hidden: o.Private}
+	s := &Screen{Options: o, Ctx: ctx, Theme: draw.NewTheme(o.Theme), W: 80, H: 24, At: o.Now(), Masked: o.Private}
 	s.Board.feed = o.Feed
 	orNone(&s.Sources)
 	orNone(&s.Failing)
@@ -171,7 +171,7 @@ func (s *Screen) UserID(t *model.Task) string { return s.Shown(t.UserID()) }
 
 // Shown is a text that presentation hides, such as a URL.
 func (s *Screen) Shown(text string) string {
-	if s.Hidden {
+	if s.Masked {
 		return "(hidden)"
 	}
 	return text

@@ -13,9 +13,9 @@ import (
 
 // deliveryHeaders lists all headers of a delivery and what was found out about
 // it.
-func deliveryHeaders(d *model.Delivery, repeats int, hide bool) *draw.Document {
+func deliveryHeaders(d *model.Delivery, repeats int, mask bool) *draw.Document {
 	t := &draw.Document{Paint: draw.PaintNamed}
-	addHeaders(t, d.Header, hide)
+	addHeaders(t, d.Header, mask)
 	t.Add("verdict: "+verified(d), 0)
 	t.Add("source: "+sourceWords(d.Source), 0)
 	t.Add("message: "+d.ID, 0)
@@ -34,10 +34,10 @@ func deliveryHeaders(d *model.Delivery, repeats int, hide bool) *draw.Document {
 }
 
 // rejectedHeaders lists what is held of a refused request.
-func rejectedHeaders(s *model.Status, hide bool) *draw.Document {
+func rejectedHeaders(s *model.Status, mask bool) *draw.Document {
 	r := s.Rejected
 	t := &draw.Document{Paint: draw.PaintNamed}
-	addHeaders(t, r.Header, hide)
+	addHeaders(t, r.Header, mask)
 	t.Add("verdict: rejected, "+r.Verdict.Detail, 0)
 	if r.Verdict.Hint != "" {
 		t.Add("hint: "+r.Verdict.Hint, 0)
@@ -68,10 +68,10 @@ func sourceWords(s model.Source) string {
 	return string(s)
 }
 
-func addHeaders(t *draw.Document, header map[string][]string, hide bool) {
+func addHeaders(t *draw.Document, header map[string][]string, mask bool) {
 	for _, name := range slices.Sorted(maps.Keys(header)) {
 		for _, value := range header[name] {
-			if hide && privateHeader(name, value) {
+			if mask && privateHeader(name, value) {
 				value = "(hidden)"
 			}
 			t.Add(name+": "+value, 0)

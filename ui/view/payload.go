@@ -25,7 +25,7 @@ type content struct {
 // contentOf is what content was made for.
 type contentOf struct {
 	row       feed.RowKey
-	hidden    bool
+	masked    bool
 	forwarded time.Time // the last try at a handler
 }
 
@@ -40,7 +40,7 @@ func (d *Detail) load(sc *screen.Screen) {
 		d.show(statusContent(d.status, want))
 		return
 	}
-	if d.shown.of.row != want.row || d.shown.of.hidden != want.hidden || d.shown.payload == nil {
+	if d.shown.of.row != want.row || d.shown.of.masked != want.masked || d.shown.payload == nil {
 		wait := draw.TextDocument([]byte(draw.GlyphEllipsis))
 		d.show(content{payload: wait, headers: wait})
 	}
@@ -82,8 +82,8 @@ func readContent(sc *screen.Screen, of contentOf) (c content, task string) {
 	}
 	c = bodyContent(body, of)
 	c.size = int64(len(body))
-	c.headers = deliveryHeaders(&d, len(repeats), of.hidden)
-	render.AddOutcomes(c.headers, outcomes, of.hidden)
+	c.headers = deliveryHeaders(&d, len(repeats), of.masked)
+	render.AddOutcomes(c.headers, outcomes, of.masked)
 	if e := model.Decode(&first); e.Task != nil {
 		task = e.Task.ID
 	}
@@ -106,7 +106,7 @@ func statusContent(s *model.Status, of contentOf) content {
 		c.payload.Add("", 0)
 		c.payload.Add(fmt.Sprintf("(the first %d bytes of %d; no more is kept of rejected requests)", len(r.Body), r.Size), 0)
 	}
-	c.headers = rejectedHeaders(s, of.hidden)
+	c.headers = rejectedHeaders(s, of.masked)
 	return c
 }
 
@@ -117,12 +117,12 @@ func bodyContent(body []byte, of contentOf) content {
 		c.payload, c.kind = draw.TextDocument([]byte("(empty body)")), "empty"
 		return c
 	}
-	if doc, ok := draw.JSONDocument(body, of.hidden); ok {
+	if doc, ok := draw.JSONDocument(body, of.masked); ok {
 		c.payload, c.kind = doc, "JSON"
 		return c
 	}
 	switch {
-	case of.hidden: // what is private in it cannot be told
+	case of.masked: // what is private in it cannot be told
 		c.payload, c.kind = draw.TextDocument([]byte("(not JSON; hidden in presentation mode)")), "hidden"
 	case draw.Readable(body):
 		c.payload, c.kind = draw.TextDocument(body), "text"
@@ -147,7 +147,7 @@ func (d *Detail) read(sc *screen.Screen, c content, task string) {
 
 // wanted is what the open pane should show.
 func (d *Detail) wanted(sc *screen.Screen) contentOf {
-	of := contentOf{row: d.row, hidden: sc.Hidden}
+	of := contentOf{row: d.row, masked: sc.Masked}
 	for _, f := range sc.Forwards(d.row.Seq) {
 		if f.At.After(of.forwarded) {
 			of.forwarded = f.At

@@ -62,7 +62,7 @@ type toldText struct {
 	of struct {
 		id      string
 		changes int
-		hidden  bool
+		masked  bool
 		here    here
 	}
 	doc *draw.Document
@@ -72,7 +72,7 @@ type toldText struct {
 func (v *Deliveries) text(sc *screen.Screen, id string) *draw.Document {
 	if i, listed := v.place[id]; listed {
 		of := v.told.of
-		of.id, of.changes, of.hidden, of.here = id, v.sent.changes, sc.Hidden, v.joined[i]
+		of.id, of.changes, of.masked, of.here = id, v.sent.changes, sc.Masked, v.joined[i]
 		if v.told.doc == nil || v.told.of != of {
 			v.told.of, v.told.doc = of, v.write(sc, &v.sent.messages[i], of.here)
 		}
@@ -105,26 +105,26 @@ func (v *Deliveries) write(sc *screen.Screen, msg *model.SentMessage, h here) *d
 	default:
 		t.Add("Attempts", 0)
 		for i := range tries.attempts {
-			addAttempt(t, &tries.attempts[i], msg.Time, sc.Hidden)
+			addAttempt(t, &tries.attempts[i], msg.Time, sc.Masked)
 		}
 	}
 	t.Add("", 0)
 	t.Add("The message as Aspect has it", 0)
-	t.AddJSON(msg.Raw, sc.Hidden)
+	t.AddJSON(msg.Raw, sc.Masked)
 	if tries == nil {
 		return t
 	}
 	for i := range tries.attempts {
 		t.Add("", 0)
 		t.Add("Attempt as Aspect has it: "+words.OrNone(tries.attempts[i].ID), 0)
-		t.AddJSON(tries.attempts[i].Raw, sc.Hidden)
+		t.AddJSON(tries.attempts[i].Raw, sc.Masked)
 	}
 	return t
 }
 
 // addAttempt tells of an attempt how it went, the response code, when (with the
 // day, if that is not the one on which the message was sent) and where to.
-func addAttempt(t *draw.Document, a *model.SentAttempt, sent time.Time, hide bool) {
+func addAttempt(t *draw.Document, a *model.SentAttempt, sent time.Time, mask bool) {
 	sign, word, _ := statusWord(a.Status)
 	code := "no code"
 	if a.ResponseCode != 0 {
@@ -140,7 +140,7 @@ func addAttempt(t *draw.Document, a *model.SentAttempt, sent time.Time, hide boo
 	}
 	t.Add(strings.TrimSpace(fmt.Sprintf("%s %-9s %-7s %s %s", sign, words.OrNone(word), code, when, a.EndpointID)), 0)
 	switch {
-	case hide && a.URL != "":
+	case mask && a.URL != "":
 		t.Add("to: (hidden)", 1)
 	case a.URL != "":
 		t.Add("to: "+a.URL, 1)

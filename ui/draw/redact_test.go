@@ -2,7 +2,7 @@ package draw
 
 import "testing"
 
-func TestASecretIsConcealedHoweverAFrameBreaksIt(t *testing.T) {
+func TestASecretIsRedactedHoweverAFrameBreaksIt(t *testing.T) {
 	const secret = "q7Rk2-Zp_9xLm4Tw"
 	for frame, want := range map[string]string{
 		"at http://x/q7Rk2-Zp_9xLm4Tw/ now":              "at http://x/****************/ now",
@@ -12,11 +12,11 @@ func TestASecretIsConcealedHoweverAFrameBreaksIt(t *testing.T) {
 		"\x1b[38;2;1;2;3m9xLm4Tw q7Rk2-Zp_9xLm4Tw":       "\x1b[38;2;1;2;3m******* ****************",
 		"what is not in it stays: q7Rk, xLm4T, ✓ \x1b[m": "what is not in it stays: q7Rk, xLm4T, ✓ \x1b[m",
 	} {
-		if got := Conceal(frame, secret); got != want {
+		if got := Redact(frame, secret); got != want {
 			t.Errorf("%q became %q, not %q", frame, got, want)
 		}
 	}
-	if got := Conceal("frame", ""); got != "frame" {
+	if got := Redact("frame", ""); got != "frame" {
 		t.Errorf("without a secret it became %q", got)
 	}
 }

@@ -6,15 +6,15 @@ import (
 	"github.com/charmbracelet/x/ansi"
 )
 
-// concealed is the length from which a part of a secret counts, in bytes: a frame
+// leastPart is the length from which a part of a secret is redacted, in bytes: a frame
 // may break or cut a long text anywhere.
-const concealed = 6
+const leastPart = 6
 
-// Conceal replaces what a frame tells of a secret by asterisks, also where a line
+// Redact replaces what a frame tells of a secret by asterisks, also where a line
 // breaks it or styles divide it. The secret is of printable ASCII characters. It is
 // for frames that are kept, as pictures and recordings are.
-func Conceal(frame, secret string) string {
-	if len(secret) < concealed {
+func Redact(frame, secret string) string {
+	if len(secret) < leastPart {
 		return frame
 	}
 	var text []byte // of the frame, without styles
@@ -29,13 +29,13 @@ func Conceal(frame, secret string) string {
 		}
 		pos, state = pos+n, next
 	}
-	hidden := []byte(frame)
-	for i := 0; i+concealed <= len(text); i++ {
-		if strings.Contains(secret, string(text[i:i+concealed])) {
-			for _, pos := range at[i : i+concealed] {
-				hidden[pos] = '*'
+	redacted := []byte(frame)
+	for i := 0; i+leastPart <= len(text); i++ {
+		if strings.Contains(secret, string(text[i:i+leastPart])) {
+			for _, pos := range at[i : i+leastPart] {
+				redacted[pos] = '*'
 			}
 		}
 	}
-	return string(hidden)
+	return string(redacted)
 }
