@@ -32,6 +32,7 @@ var rooms = []struct {
 	{"ui/screen", nil},
 	{"ui/draw", []string{"feed"}},
 	{"ui/keys", []string{"feed", "model"}},
+	{"tty", []string{"ui", "feed", "model", "words"}},
 	{"printer/report", nil},
 	{"printer", []string{
 		"receiver", "journal", "tunnel", "source", "forward", "aspect", "demo",
