@@ -55,6 +55,7 @@ var rooms = []struct {
 	{"sig", nil},
 	{"broadcast", nil},
 	{"private", nil},
+	{"loopback", nil},
 }
 
 // decoder is all that model imports beyond the standard library.
