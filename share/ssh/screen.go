@@ -30,7 +30,7 @@ func (s *Server) screen(ctx context.Context, end context.CancelCauseFunc, sess s
 	in := s.input(ctx, end, sess)
 	defer in.stop()
 	guarded := &guardedModel{Model: s.config.Screen(ctx, c), turns: s.turns}
-	t := tty.New(ctx, in, &output{sess, s.config.limits.stall, connOf(sess.Context())})
+	t := tty.New(sess.Context(), in, &output{sess, s.config.limits.stall, connOf(sess.Context())})
 	neverSuspended := func(m tea.Model, msg tea.Msg) tea.Msg {
 		if _, ok := msg.(tea.SuspendMsg); ok { // it would stop the whole process
 			return nil
