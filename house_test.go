@@ -32,6 +32,7 @@ var rooms = []struct {
 	{"ui/screen", nil},
 	{"ui/draw", []string{"feed"}},
 	{"ui/keys", []string{"feed", "model"}},
+	{"tty", []string{"ui", "feed", "model", "words"}},
 	{"printer/report", nil},
 	{"printer", []string{
 		"receiver", "journal", "tunnel", "source", "forward", "aspect", "demo",
@@ -54,6 +55,7 @@ var rooms = []struct {
 	{"sig", nil},
 	{"broadcast", nil},
 	{"private", nil},
+	{"loopback", nil},
 }
 
 // decoder is all that model imports beyond the standard library.

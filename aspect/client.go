@@ -13,6 +13,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"aspectop/loopback"
 )
 
 // DefaultURL is the base URL of Aspect's API.
@@ -109,16 +111,15 @@ func originOf(u *url.URL) string {
 
 // NewTransport goes through the environment's proxy and notices dead connections.
 func NewTransport() *http.Transport {
-	return &http.Transport{
+	return loopback.Route(&http.Transport{
 		Proxy:               http.ProxyFromEnvironment,
-		DialContext:         (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
 		TLSHandshakeTimeout: 10 * time.Second,
 		ForceAttemptHTTP2:   true,
 		MaxIdleConns:        4,
 		IdleConnTimeout:     60 * time.Second,
 		// Pings detect connections that died while the machine was asleep.
 		HTTP2: &http.HTTP2Config{SendPingTimeout: 15 * time.Second, PingTimeout: 5 * time.Second},
-	}
+	}, &net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second})
 }
 
 // CheckRedirect follows only redirects to the same server with the same method, such as

@@ -185,6 +185,9 @@ func (s *sendFlags) observe(m demo.Message, a demo.Answer, err error) {
 	e := model.Decode(&model.Delivery{Body: m.Body})
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if a.Found != "" && s.last.To == "" {
+		fmt.Fprintf(os.Stderr, "aspectop: %s was %s\n", clean.URL(s.to), a.Found)
+	}
 	s.last = printer.Sent{
 		At: time.Now(), ID: m.ID, Type: e.Type, To: clean.URL(s.to), Break: string(m.Break),
 		Status: a.Status, Answer: strings.TrimSpace(a.Text), Took: a.Took, Err: err, Right: err == nil && a.Right(m.Break),

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
 	"slices"
 	"strings"
@@ -16,6 +17,7 @@ import (
 	"time"
 
 	"aspectop/clean"
+	"aspectop/loopback"
 	"aspectop/sig"
 
 	svix "github.com/svix/svix-webhooks/go"
@@ -40,6 +42,7 @@ type Answer struct {
 	Status int
 	Text   string        // first 1,024 bytes of the body
 	Took   time.Duration // until the answer arrived
+	Found  string        // where, as [loopback.Found] says
 }
 
 // Right reports whether this is the right answer to a message that is wrong in way b:
@@ -137,6 +140,10 @@ func (s *Sender) attempt(ctx context.Context, m Message) (Answer, error) {
 	req.Header.Set("Accept", "*/*")
 	req.Header.Set("User-Agent", userAgent)
 	sig.Svix.Set(req.Header, m.ID, at, signature)
+	found := ""
+	req = req.WithContext(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(c httptrace.GotConnInfo) {
+		found = loopback.Found(req.URL.Hostname(), c.Conn.RemoteAddr())
+	}}))
 	start := time.Now()
 	resp, err := s.client().Do(req)
 	if err != nil {
@@ -150,7 +157,7 @@ func (s *Sender) attempt(ctx context.Context, m Message) (Answer, error) {
 		return Answer{}, fmt.Errorf("cannot post to %s: %w%s", clean.URL(s.URL), err, hint)
 	}
 	defer resp.Body.Close()
-	a := Answer{Status: resp.StatusCode, Took: time.Since(start)}
+	a := Answer{Status: resp.StatusCode, Took: time.Since(start), Found: found}
 	text, _ := io.ReadAll(io.LimitReader(resp.Body, answerText))
 	a.Text = string(text)
 	// Read a short body, so that the connection can be reused.
@@ -166,7 +173,7 @@ func (s *Sender) client() *http.Client {
 }
 
 var likeSvix = sync.OnceValue(func() *http.Client {
-	t := http.DefaultTransport.(*http.Transport).Clone()
+	t := loopback.Route(http.DefaultTransport.(*http.Transport).Clone(), &net.Dialer{Timeout: 15 * time.Second})
 	t.DisableCompression = true // Svix sends no Accept-Encoding
 	t.MaxIdleConnsPerHost = inFlight
 	t.IdleConnTimeout = 15 * time.Second

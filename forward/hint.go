@@ -9,18 +9,38 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/netip"
 	"regexp"
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 
 	"aspectop/clean"
+	"aspectop/loopback"
 	"aspectop/model"
 )
 
 // hint says in a sentence what to look at, "" if there is nothing to say. key completes
 // "the handler has to verify with …".
 func (t *target) hint(a *answer, d *model.Delivery, key string) string {
+	return strings.TrimPrefix(t.answerHint(a, d, key)+t.foundHint(a), "; ")
+}
+
+// foundHint says where the handler was found, whenever that changes.
+func (t *target) foundHint(a *answer) string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if a.status == 0 || a.found == t.said {
+		return ""
+	}
+	if t.said = a.found; a.found == "" {
+		return ""
+	}
+	return "; " + a.found
+}
+
+func (t *target) answerHint(a *answer, d *model.Delivery, key string) string {
 	if a.err != nil {
 		return t.failureHint(a.err)
 	}
@@ -81,6 +101,9 @@ func (t *target) failureHint(err error) string {
 	case unknownName:
 		return "the name " + strconv.Quote(dns.Name) + " is not known here: check the host that is forwarded to"
 	case errors.Is(err, syscall.ECONNREFUSED):
+		if other := t.otherFamily(); other != "" {
+			return "nothing listens on " + t.address() + ", but something does on " + other + ": forward to " + t.url.Scheme + "://" + other
+		}
 		return "nothing listens on " + t.address() + ": is the handler running, and on this port?"
 	case untrusted:
 		return "this machine does not trust the handler's certificate: forward to http://, or add its authority to the system's"
@@ -97,6 +120,21 @@ func (t *target) failureHint(err error) string {
 // address is the host with its port or, if the URL has none, its scheme.
 func (t *target) address() string {
 	return net.JoinHostPort(t.url.Hostname(), cmp.Or(t.url.Port(), t.url.Scheme))
+}
+
+// otherFamily is the address of the other family if somebody listens there.
+func (t *target) otherFamily() string {
+	ip, err := netip.ParseAddr(t.url.Hostname())
+	if err != nil || !ip.IsLoopback() {
+		return ""
+	}
+	address := net.JoinHostPort(loopback.Other(ip.Unmap()).String(), cmp.Or(t.url.Port(), t.url.Scheme))
+	conn, err := net.DialTimeout("tcp", address, time.Second)
+	if err != nil {
+		return ""
+	}
+	conn.Close()
+	return address
 }
 
 func (a *answer) isHTML() bool {

@@ -10,12 +10,15 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"aspectop/clean"
+	"aspectop/loopback"
 	"aspectop/model"
 	"aspectop/sig"
 )
@@ -30,14 +33,13 @@ var errTimeout = errors.New("no answer within " + timeLimit.String())
 
 // client makes all requests as Svix does: HTTP/1.1, no redirect followed.
 var client = &http.Client{
-	Transport: &http.Transport{
+	Transport: loopback.Route(&http.Transport{
 		Proxy:                  http.ProxyFromEnvironment,
-		DialContext:            (&net.Dialer{Timeout: timeLimit}).DialContext,
 		DisableCompression:     true,
 		MaxResponseHeaderBytes: 64 << 10,
 		MaxIdleConnsPerHost:    maxInFlight,
 		IdleConnTimeout:        4 * time.Second, // Node's server closes after 5
-	},
+	}, &net.Dialer{Timeout: timeLimit}),
 	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 }
 
@@ -47,6 +49,9 @@ type target struct {
 	key    string // in the journal: a hash, because the address may hold credentials
 	shown  string // without credentials
 	client *http.Client
+
+	mu   sync.Mutex
+	said string // where it was found, see hint
 }
 
 // parseTarget never quotes the text in an error: it may hold credentials.
@@ -77,6 +82,7 @@ type answer struct {
 	header  http.Header
 	body    []byte // at most bodyLimit
 	err     error
+	found   string // what [loopback.Found] says
 }
 
 // post makes one request with a delivery, signed under the id unless sign is nil. It
@@ -99,6 +105,9 @@ func (t *target) request(ctx context.Context, h http.Header, body []byte) (a ans
 	ctx, cancel := context.WithTimeoutCause(ctx, timeLimit, errTimeout)
 	defer cancel()
 	a.began = time.Now()
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(c httptrace.GotConnInfo) {
+		a.found = loopback.Found(t.url.Hostname(), c.Conn.RemoteAddr())
+	}})
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, t.url.String(), bytes.NewReader(body))
 	if err != nil {
 		a.err = cause(ctx, err)

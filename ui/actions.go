@@ -14,13 +14,18 @@ import (
 
 // key handles a key: what is typed into first, then the view, then the program.
 func (m *Model) key(msg tea.KeyPressMsg) tea.Cmd {
+	msg = keys.Latin(msg)
 	if m.filterLine.open {
 		return m.typed(msg)
 	}
 	if m.searching() {
 		return m.reader().Typed(msg, m.say)
 	}
-	a := m.keys.Lookup(msg.String(), m.place())
+	a := m.keys.Pressed(msg, m.place())
+	if a == keys.None && msg.Text != "" && !m.advised {
+		m.advised = true
+		m.say(msg.Text + " does nothing here; ? shows the keys, ctrl+c quits")
+	}
 	if a != keys.Suspend {
 		m.warned = false
 	}

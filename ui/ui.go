@@ -53,6 +53,7 @@ type Model struct {
 	exec      func(*exec.Cmd, tea.ExecCallback) tea.Cmd // gives the terminal to a command
 	sending   string                                    // what the user's handler is about to answer, in words
 	warned    bool                                      // ctrl+z was pressed once
+	advised   bool                                      // what to press instead of a key that does nothing was said
 	suspended time.Time                                 // when ctrl+z stopped us
 
 	frame string // the last one, as long as nothing changed
@@ -61,7 +62,10 @@ type Model struct {
 
 // New returns the model. The program that runs it should use [ProgramOptions].
 func New(ctx context.Context, o screen.Options) *Model {
-	m := &Model{Screen: screen.New(ctx, o), keys: Bindings().For(o.Remote, o.Private), exec: tea.ExecProcess}
+	m := &Model{Screen: screen.New(ctx, o), keys: Bindings().For(o.Remote, o.Private), exec: o.Exec}
+	if m.exec == nil {
+		m.exec = tea.ExecProcess
+	}
 	m.Open = func(t *model.Task, row feed.RowKey) { m.detail = view.NewDetail(m.Screen, t, row) }
 	m.ShowOverlay = m.showOverlay
 	m.Say = m.say
@@ -241,6 +245,7 @@ func (m *Model) View() tea.View {
 	v := tea.NewView(m.frame)
 	v.AltScreen = true
 	v.WindowTitle = m.windowTitle()
+	v.KeyboardEnhancements.ReportAlternateKeys = true // see [keys.Set.Pressed]
 	if m.mouse {
 		v.MouseMode = tea.MouseModeCellMotion
 	}

@@ -8,11 +8,13 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/colorprofile"
+	"github.com/charmbracelet/x/term"
 
 	"aspectop/cli/exit"
 	"aspectop/cli/terminal"
 	"aspectop/forward"
 	"aspectop/model"
+	"aspectop/tty"
 	"aspectop/ui"
 	"aspectop/ui/screen"
 )
@@ -26,10 +28,19 @@ func (s *Session) screen(ctx context.Context) error {
 		options = append(options, tea.WithColorProfile(colorprofile.ASCII))
 		theme = "mono"
 	}
+	in := os.Stdin
+	if !term.IsTerminal(in.Fd()) {
+		var err error
+		if in, _, err = tea.OpenTTY(); err != nil {
+			return err
+		}
+	}
+	t := tty.Open(in, os.Stdout)
 	o := s.options()
-	o.Theme = theme
+	o.Theme, o.Exec = theme, t.Exec
 	m := ui.New(ctx, o)
-	p := tea.NewProgram(s.recorded(m), append(options, tea.WithoutSignalHandler())...)
+	p := tea.NewProgram(s.recorded(m), append(options,
+		tea.WithoutSignalHandler(), tea.WithInput(t.In), tea.WithOutput(t.Out), tea.WithFilter(t.Filter))...)
 	s.program.Store(p)
 	defer terminal.StartGuard()()
 	defer context.AfterFunc(ctx, p.Quit)()

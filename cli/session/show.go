@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"aspectop/broadcast"
 	"aspectop/clean"
 	"aspectop/cli/exit"
 	"aspectop/cli/settings"
@@ -95,8 +96,26 @@ func (s *Session) show(ctx context.Context) error {
 	return s.print(ctx)
 }
 
+// unreadTime is how often it is looked whether anybody still reads the lines.
+const unreadTime = 2 * time.Second
+
+// whileRead is ctx until nobody reads out any more.
+func whileRead(ctx context.Context, out *os.File) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(ctx)
+	go func() {
+		for broadcast.Sleep(ctx, unreadTime) == nil {
+			if terminal.Unread(out) {
+				cancel()
+			}
+		}
+	}()
+	return ctx, cancel
+}
+
 // print prints lines from when deliveries are accepted.
 func (s *Session) print(ctx context.Context) error {
+	ctx, cancel := whileRead(ctx, os.Stdout)
+	defer cancel()
 	o := s.lines(ctx, false)
 	o.Out, o.From = os.Stdout, s.Feed.Opened()
 	if s.mode() == asJSON {

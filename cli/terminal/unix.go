@@ -18,9 +18,10 @@ import (
 // guardName is the argv[0] under which this program is a guard.
 const guardName = "aspectop-guard"
 
-// leaveScreen leaves the alternate screen, shows the cursor, and ends bracketed
-// paste, mouse reports and styles.
-const leaveScreen = "\x1b[?1049l\x1b[?25h\x1b[?2004l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[m"
+// leaveScreen ends the keyboard's modes, leaves the alternate screen, clears what a
+// terminal without one shows below the cursor, shows that, and ends bracketed paste,
+// mouse reports and styles.
+const leaveScreen = "\x1b[<u\x1b[>4m\x1b[?1049l\r\x1b[J\x1b[?25h\x1b[?2004l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[m"
 
 // StartGuard starts a small process that restores the terminal, and prints the
 // crash report, if this process dies without doing so: by a panic in any

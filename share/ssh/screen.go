@@ -8,6 +8,8 @@ import (
 	tea "charm.land/bubbletea/v2"
 	"charm.land/ssh"
 	"github.com/charmbracelet/colorprofile"
+
+	"aspectop/tty"
 )
 
 // Terminals are drawn as large as this at most, whatever the client claims.
@@ -28,8 +30,15 @@ func (s *Server) screen(ctx context.Context, end context.CancelCauseFunc, sess s
 	in := s.input(ctx, end, sess)
 	defer in.stop()
 	guarded := &guardedModel{Model: s.config.Screen(ctx, c), turns: s.turns}
+	t := tty.New(sess.Context(), in, &output{sess, s.config.limits.stall, connOf(sess.Context())})
+	neverSuspended := func(m tea.Model, msg tea.Msg) tea.Msg {
+		if _, ok := msg.(tea.SuspendMsg); ok { // it would stop the whole process
+			return nil
+		}
+		return t.Filter(m, msg)
+	}
 	p := tea.NewProgram(guarded,
-		tea.WithInput(in), tea.WithOutput(&output{sess, s.config.limits.stall, connOf(sess.Context())}),
+		tea.WithInput(t.In), tea.WithOutput(t.Out),
 		tea.WithEnvironment(env), tea.WithColorProfile(profile), tea.WithWindowSize(width, height),
 		tea.WithFPS(framesPerSecond), tea.WithoutSignalHandler(), tea.WithFilter(neverSuspended),
 	)
@@ -81,14 +90,6 @@ func newest(in <-chan ssh.Window) <-chan ssh.Window {
 
 func clamp(w ssh.Window) (width, height int) {
 	return min(max(w.Width, 0), maxWidth), min(max(w.Height, 0), maxHeight)
-}
-
-// neverSuspended drops what would stop the whole process.
-func neverSuspended(_ tea.Model, msg tea.Msg) tea.Msg {
-	if _, ok := msg.(tea.SuspendMsg); ok {
-		return nil
-	}
-	return msg
 }
 
 // guardedModel ends the session on a panic, instead of printing a stack on the host's

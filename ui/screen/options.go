@@ -5,6 +5,8 @@ import (
 	"os/exec"
 	"time"
 
+	tea "charm.land/bubbletea/v2"
+
 	"aspectop/feed"
 	"aspectop/model"
 )
@@ -60,6 +62,8 @@ type Options struct {
 	ResendTo string // without credentials
 	// Editor makes the command, ending with ctx, that edits a file on this terminal.
 	Editor func(ctx context.Context, path string) (*exec.Cmd, error)
+	// Exec gives the terminal to a command; nil: tea.ExecProcess.
+	Exec func(*exec.Cmd, tea.ExecCallback) tea.Cmd
 }
 
 // Names tells what assets are called, and is told which ones are looked at.
