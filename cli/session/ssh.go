@@ -20,6 +20,7 @@ import (
 	"aspectop/cli/settings"
 	"aspectop/model"
 	"aspectop/printer"
+	"aspectop/receiver"
 	"aspectop/share/ssh"
 	"aspectop/ui"
 	"aspectop/ui/screen"
@@ -85,13 +86,13 @@ func (s *Session) serveSSH(f sshFlags) error {
 	s.viewers, s.sshPrivate = viewing.Viewers, f.sshPrivate
 	shutdown := func(ctx context.Context) { viewing.Shutdown(ctx) } // the rest is cut off
 	s.servers = append(s.servers, server{"SSH", viewing.Serve, shutdown, l})
-	host, port, err := net.SplitHostPort(l.Addr().String())
+	host, port, err := net.SplitHostPort(receiver.Reachable(l.Addr()))
 	if err != nil {
 		return exit.Setup(err)
 	}
 	network := openToNetwork(l)
 	if network != "" {
-		host, network = "HOST", network+"; "
+		network += "; "
 	}
 	s.Remark(fmt.Sprintf("%sto watch, run: ssh -p %s %s (%s authorized, host key %s)",
 		network, port, host, words.Count(keys.Len(), "key", "keys"), gossh.FingerprintSHA256(hostKey.PublicKey())))

@@ -76,7 +76,7 @@ func (s *Session) serveWeb(f webFlags) error {
 	} else {
 		s.token = web.NewToken()
 		config.Token = s.token
-		remark += fmt.Sprintf("%s://%s/%s/", scheme, l.Addr(), s.token) // gives access to the page
+		remark += fmt.Sprintf("%s://%s/%s/", scheme, receiver.Reachable(l.Addr()), s.token) // gives access to the page
 	}
 	if network := openToNetwork(l); network != "" {
 		remark = network + ": " + remark
