@@ -171,6 +171,9 @@ func (d *doctor) checkSecrets() finding {
 	}
 	names := make([]string, len(secrets))
 	for i, s := range secrets {
+		if short := s.Warning(); short != "" {
+			return finding{warning, short, "copy it again from the endpoint's page in Aspect's dashboard"}
+		}
 		names[i] = s.Name
 	}
 	return unlessOpen("the file", d.secretFile, finding{fine, fmt.Sprintf("%d valid: %s", len(secrets), strings.Join(names, ", ")), ""})

@@ -121,7 +121,7 @@ func (f *ExposureFlags) token() (string, error) {
 		if err != nil {
 			return "", exit.Usage("--tunnel-token-file: %w", err)
 		}
-		token = strings.TrimSpace(string(b))
+		token = strings.TrimSpace(clean.Text(string(b)))
 	}
 	switch {
 	case token != "" && f.PublicURL == "":

@@ -73,7 +73,7 @@ func (h *handlers) left() string {
 func (s *Session) AddHandlers(ctx context.Context, f HandlerFlags) error {
 	s.notify = f.notify
 	s.env = settings.ChildEnvironment(s.home, f.forwardSecretEnv)
-	sign, err := f.signer()
+	sign, err := f.signer(s)
 	if err != nil {
 		return err
 	}
@@ -109,7 +109,7 @@ func (s *Session) AddHandlers(ctx context.Context, f HandlerFlags) error {
 var plainPath = regexp.MustCompile(`^[\w./-]*/[\w./-]+$`)
 
 // signer signs with the handler's own secret; nil if it has none.
-func (h *HandlerFlags) signer() (forward.Signer, error) {
+func (h *HandlerFlags) signer(s *Session) (forward.Signer, error) {
 	if h.forwardSecretEnv == "" {
 		return nil, nil
 	}
@@ -124,5 +124,6 @@ func (h *HandlerFlags) signer() (forward.Signer, error) {
 	case len(secrets) != 1:
 		return nil, exit.Usage("the environment variable %s contains %d secrets, but a handler has one", h.forwardSecretEnv, len(secrets))
 	}
+	s.warnOfShort(secrets)
 	return secrets[0].Sign, nil
 }

@@ -71,6 +71,15 @@ func (r *reception) knownSecrets(more ...receiver.Secret) []receiver.Secret {
 	return r.secrets[:len(r.secrets):len(r.secrets)]
 }
 
+// warnOfShort says at the start which secrets are shorter than those of Svix.
+func (s *Session) warnOfShort(secrets []receiver.Secret) {
+	for _, secret := range secrets {
+		if warning := secret.Warning(); warning != "" {
+			s.Remark(warning)
+		}
+	}
+}
+
 // resign returns a signer for the secret with the name, nil if it is unknown; for no
 // name, which is that of a delivery of the event stream, the first secret signs.
 func (r *reception) resign(name string) forward.Signer {
