@@ -73,7 +73,7 @@ Values of headers such as Authorization and Cookie are redacted.`,
 	f.StringVar(&e.to, "to", "http://"+defaultListen+receiver.DefaultPath, "`URL` in curl commands and in a HAR")
 	f.BoolVar(&e.privacy.WithCredentials, "with-credentials", false, "do not redact credentials in headers")
 	f.BoolVar(&e.privacy.MaskUsers, "redact", false, "mask user ids, which invalidates the signatures; in a report also URLs")
-	f.StringVar(&e.journal, "journal", "", "journal `file` (default: the one that watch writes)")
+	settings.JournalVar(f, &e.journal, "journal `file` (default: the one that watch writes)")
 	f.BoolVar(&e.json, "json", false, "the same as --format ndjson")
 	return cmd
 }

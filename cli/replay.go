@@ -62,7 +62,7 @@ not; 2 usage error; 3 no journal; 130 interrupted.`,
 	f.StringVar(&r.to, "to", "", "`URL` of the handler")
 	f.StringVar(&r.filter, "filter", "", "only deliveries that match this `filter`, such as \"state:failed\""+session.FilterTerms)
 	f.Var(&r.since, "since", "only deliveries received since this `time`, such as 2h or 2026-01-02T15:04:05Z")
-	f.StringVar(&r.journal, "journal", "", "journal `file` (default: the one that watch writes)")
+	settings.JournalVar(f, &r.journal, "journal `file` (default: the one that watch writes)")
 	f.StringVar(&r.secretEnv, "secret-env", settings.SecretVariable, "environment `variable` with the handler's signing secret")
 	f.BoolVar(&r.verbatim, "verbatim", false, "keep the original signature")
 	f.BoolVar(&r.newID, "new-id", false, "give each message a new svix-id, so that the handler does not treat it as a duplicate")

@@ -37,7 +37,7 @@ type sshFlags struct {
 
 func (f *sshFlags) flags(set *pflag.FlagSet) {
 	set.StringVar(&f.ssh, "ssh", "", "serve this screen, read-only, over SSH on the `address`, such as 127.0.0.1:2222")
-	set.StringVar(&f.sshKeys, "ssh-keys", "", "`file` of public keys that may connect (default: authorized_keys next to the config file)")
+	settings.PathVar(set, &f.sshKeys, "ssh-keys", "`file` of public keys that may connect (default: authorized_keys next to the config file)", nil)
 	set.BoolVar(&f.sshPrivate, "ssh-private", false, "hide user ids and URLs from SSH viewers")
 	set.IntVar(&f.sshSessions, "ssh-sessions", 16, "maximum number of SSH viewers at once")
 }
@@ -113,7 +113,7 @@ func openSSHKeys(path, port string) (*ssh.Keys, error) {
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, ssh.ErrNoKeys) {
 		folder := ""
 		if _, err := os.Stat(filepath.Dir(path)); err != nil {
-			folder = fmt.Sprintf("mkdir -p '%s'; ", filepath.Dir(path))
+			folder = fmt.Sprintf("install -d -m 700 '%s'; ", filepath.Dir(path))
 		}
 		return nil, exit.Setup(fmt.Errorf(`%s contains no key, so nobody could connect. To make and add one:
   ssh-keygen -t ed25519 -f ~/.ssh/aspectop

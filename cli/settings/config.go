@@ -154,6 +154,11 @@ func (c *config) key(owner *cobra.Command, name string, value any) error {
 		if err := RefusePassword(name, text, "in the config file"); err != nil {
 			return err
 		}
+		if path, is := f.Value.(*pathValue); is {
+			if err := path.relative(c.path, text); err != nil {
+				return err
+			}
+		}
 		if err := c.flags.Set(name, text); err != nil {
 			return ExplainValue(err)
 		}
