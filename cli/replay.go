@@ -61,7 +61,7 @@ not; 2 usage error; 3 no journal; 130 interrupted.`,
 	f := cmd.Flags()
 	f.StringVar(&r.to, "to", "", "`URL` of the handler")
 	f.StringVar(&r.filter, "filter", "", "only deliveries that match this `filter`, such as \"state:failed\""+session.FilterTerms)
-	f.Var(&r.since, "since", "only deliveries received since this `time`, such as 2h or 2026-01-02T15:04:05Z")
+	f.Var(&r.since, "since", "only deliveries received since this `time`, such as 2h, 12:00, 2026-01-02 or 2026-01-02T15:04:05Z")
 	settings.JournalVar(f, &r.journal, "journal `file` (default: the one that watch writes)")
 	f.StringVar(&r.secretEnv, "secret-env", settings.SecretVariable, "environment `variable` with the handler's signing secret")
 	f.BoolVar(&r.verbatim, "verbatim", false, "keep the original signature")

@@ -174,14 +174,14 @@ func (r withoutCredentials) Get(ctx context.Context, seq int64) (model.Delivery,
 }
 
 // remoteLines prints lines for an SSH viewer, of what arrives from now on.
-func (s *Session) remoteLines(ctx context.Context, out io.Writer, json bool) error {
+func (s *Session) remoteLines(ctx context.Context, out io.Writer, json, terminal bool) error {
 	select {
 	case <-s.receiving:
 	case <-ctx.Done():
 		return nil
 	}
 	o := s.lines(ctx, s.sshPrivate)
-	o.Out = out
+	o.Out, o.Dates = out, !terminal
 	s.Feed.RLock()
 	o.From = s.Feed.Seen()
 	s.Feed.RUnlock()

@@ -234,6 +234,9 @@ func flagTexts(value any) ([]string, error) {
 	case bool, int64, float64:
 		return []string{fmt.Sprint(v)}, nil
 	case time.Time:
+		if v.Year() == 0 { // a time of day
+			return []string{v.Format(time.TimeOnly)}, nil
+		}
 		return []string{v.Format(time.RFC3339Nano)}, nil
 	case []any:
 		var texts []string
