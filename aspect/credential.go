@@ -7,6 +7,8 @@ import (
 	"io"
 	"log/slog"
 	"strings"
+
+	"aspectop/clean"
 )
 
 // Credential is an API key or a signing secret. Printed, logged or encoded it is
@@ -16,9 +18,10 @@ type Credential struct {
 	text *string // fmt prints the address where it cannot call the methods below: in unexported fields
 }
 
-// NewCredential trims white space, such as a trailing newline in a file.
+// NewCredential removes what surrounds a key by copying: white space and invisible
+// characters.
 func NewCredential(text string) Credential {
-	text = strings.TrimSpace(text)
+	text = strings.TrimSpace(clean.Text(text))
 	if text == "" {
 		return Credential{}
 	}

@@ -9,7 +9,7 @@ import (
 
 func TestCredentialsNeverPrint(t *testing.T) {
 	for _, text := range []string{testKey, testSecret, "short"} {
-		credential := NewCredential(" " + text + "\n")
+		credential := NewCredential("\ufeff " + text + "\u200b\n")
 		if credential.Reveal() != text {
 			t.Errorf("reveals %q", credential.Reveal())
 		}

@@ -3,10 +3,13 @@ package cli
 import (
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
 	"aspectop/cli/exit"
+
+	"github.com/spf13/pflag"
 )
 
 // runs runs a command in this process.
@@ -39,6 +42,32 @@ func TestWhatOnlyPrintsWorksWithAnyConfigFile(t *testing.T) {
 	for _, args := range [][]string{{"version"}, {"man"}, {"completion", "bash"}, {"--help"}, {"watch", "--help"}} {
 		if err := runs(args...); err != nil {
 			t.Errorf("%q: %v", args, err)
+		}
+	}
+}
+
+// A flag for a file or directory that is defined in another way makes a directory
+// named "~" of what no shell has expanded.
+func TestEveryFlagForAPathExpandsTheHomeDirectory(t *testing.T) {
+	t.Setenv("HOME", "/home/me")
+	names := regexp.MustCompile(`\b(file|directory|path of|journal)\b`)
+	found := map[string]bool{}
+	for _, cmd := range commands(newRoot()) {
+		cmd.Flags().VisitAll(func(f *pflag.Flag) {
+			if f.Value.Type() != "string" || !names.MatchString(f.Usage) {
+				return
+			}
+			found[f.Name] = true
+			if err := f.Value.Set("~/x"); err != nil || f.Value.String() != "/home/me/x" {
+				t.Errorf("%s --%s=~/x is %q, %v", cmd.CommandPath(), f.Name, f.Value, err)
+			}
+		})
+	}
+	for _, name := range []string{
+		"journal", "secret-file", "secret-out", "cloudflared", "tunnel-token-file", "ssh-keys", "record", "picture", "scenario", "dir", "web-cert", "web-key",
+	} {
+		if !found[name] {
+			t.Errorf("--%s is not looked at", name)
 		}
 	}
 }

@@ -29,7 +29,11 @@ func startDebugLog() (stop func(), err error) {
 		slog.SetDefault(slog.New(slog.DiscardHandler))
 		return func() {}, nil
 	}
-	f, err := private.Open(path, os.O_WRONLY|os.O_APPEND)
+	var f *os.File
+	path, err = settings.ExpandPath(path)
+	if err == nil {
+		f, err = private.Open(path, os.O_WRONLY|os.O_APPEND)
+	}
 	if err != nil {
 		return nil, exit.Usage("%s: %w", settings.DebugVariable, err)
 	}

@@ -3,6 +3,7 @@ package cli
 import (
 	"cmp"
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -38,12 +39,15 @@ and a stand-in for Aspect that posts signed events to it.`,
 	f.IntVar(&d.options.Tasks, "tasks", 0, "total number of tasks (default: endless)")
 	f.Float64Var(&d.options.Rate, "rate", 12, "new tasks per minute")
 	f.Int64Var(&d.options.Seed, "seed", 1, "the same seed gives the same tasks")
-	f.StringVar(&d.scenario, "scenario", "", "scenario to play: "+strings.Join(demo.Scenarios(), ", ")+", or a file")
+	settings.PathVar(f, &d.scenario, "scenario", "scenario to play: "+strings.Join(demo.Scenarios(), ", ")+", or a file", isScenario)
 	f.Var(&d.duration, "duration", "exit after this time, such as 2m (default: never)")
 	d.Sharing.Flags(f)
 	d.Output.Flags(f)
 	return cmd
 }
+
+// isScenario reports whether a text is the name of a built-in scenario.
+func isScenario(text string) bool { return slices.Contains(demo.Scenarios(), text) }
 
 func (d *demoFlags) run(ctx context.Context) error {
 	filter, err := d.Check()

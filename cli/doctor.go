@@ -69,9 +69,9 @@ Exit codes: 0 no check failed, 1 a check failed.`,
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return d.run(cmd) }
 	f := cmd.Flags()
 	f.StringVar(&d.listen, "listen", defaultListen, "`address` that watch listens on")
-	f.StringVar(&d.secretFile, "secret-file", "", "`file` with the signing secrets")
-	f.StringVar(&d.journal, "journal", "", "journal `file` (default: the one that watch writes)")
-	f.StringVar(&d.cloudflared, "cloudflared", "", "`path` of cloudflared (default: found on PATH)")
+	settings.PathVar(f, &d.secretFile, "secret-file", "`file` with the signing secrets", nil)
+	settings.JournalVar(f, &d.journal, "journal `file` (default: the one that watch writes)")
+	settings.PathVar(f, &d.cloudflared, "cloudflared", "`path` of cloudflared (default: found on PATH)", settings.IsProgram)
 	f.BoolVar(&d.json, "json", false, "print one JSON object per check")
 	return cmd
 }
@@ -171,6 +171,9 @@ func (d *doctor) checkSecrets() finding {
 	}
 	names := make([]string, len(secrets))
 	for i, s := range secrets {
+		if short := s.Warning(); short != "" {
+			return finding{warning, short, "copy it again from the endpoint's page in Aspect's dashboard"}
+		}
 		names[i] = s.Name
 	}
 	return unlessOpen("the file", d.secretFile, finding{fine, fmt.Sprintf("%d valid: %s", len(secrets), strings.Join(names, ", ")), ""})

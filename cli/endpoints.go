@@ -111,7 +111,7 @@ answer to a request that was sent: only the answer names what was created.`,
 		PreRunE: func(*cobra.Command, []string) error { return e.checkCreate() },
 	}
 	e.flags(cmd.Flags())
-	cmd.Flags().StringVar(&e.secretOut, "secret-out", "", "new `file` to write the secret to")
+	settings.PathVar(cmd.Flags(), &e.secretOut, "secret-out", "new `file` to write the secret to", nil)
 	cmd.Flags().BoolVar(&e.showSecret, "show-secret", false, "print the secret")
 	return e.calls(cmd, e.create)
 }

@@ -69,11 +69,11 @@ Values of headers such as Authorization and Cookie are redacted.`,
 	f.StringVar(&e.format, "format", exportFormats()[0], "output `format`: "+strings.Join(exportFormats(), ", "))
 	f.StringVar(&e.lang, "lang", printer.Languages()[0], "`language` of a fixture: "+strings.Join(printer.Languages(), ", "))
 	f.StringVar(&e.filter, "filter", "", "only deliveries (of a report: tasks) that match this `filter`, such as \"state:failed\""+session.FilterTerms)
-	f.Var(&e.since, "since", "only deliveries received since this `time`, such as 2h or 2026-01-02T15:04:05Z")
+	f.Var(&e.since, "since", "only deliveries received since this `time`, such as 2h, 12:00, 2026-01-02 or 2026-01-02T15:04:05Z")
 	f.StringVar(&e.to, "to", "http://"+defaultListen+receiver.DefaultPath, "`URL` in curl commands and in a HAR")
 	f.BoolVar(&e.privacy.WithCredentials, "with-credentials", false, "do not redact credentials in headers")
 	f.BoolVar(&e.privacy.MaskUsers, "redact", false, "mask user ids, which invalidates the signatures; in a report also URLs")
-	f.StringVar(&e.journal, "journal", "", "journal `file` (default: the one that watch writes)")
+	settings.JournalVar(f, &e.journal, "journal `file` (default: the one that watch writes)")
 	f.BoolVar(&e.json, "json", false, "the same as --format ndjson")
 	return cmd
 }

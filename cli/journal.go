@@ -85,10 +85,12 @@ Exit codes: 0 everything was copied, 1 something could not be read.`,
 const progressEvery = time.Second
 
 func copyJournal(ctx context.Context, from, to string) error {
-	for _, text := range []string{from, to} {
-		if err := settings.RefusePassword(settings.JournalFlag, text, "on the command line"); err != nil {
+	for _, text := range []*string{&from, &to} {
+		path, err := settings.JournalArgument(*text)
+		if err != nil {
 			return err
 		}
+		*text = path
 	}
 	_, source, err := settings.OpenReader(from)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -149,7 +151,7 @@ Exit codes: 0 the journal is fine, 1 it is damaged.`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error { return checkJournal(cmd.Context(), flag) },
 	}
-	cmd.Flags().StringVar(&flag, "journal", "", "journal `file` (default: the one that watch writes)")
+	settings.JournalVar(cmd.Flags(), &flag, "journal `file` (default: the one that watch writes)")
 	return cmd
 }
 
@@ -206,13 +208,19 @@ func newJournalSalvage() *cobra.Command {
 // locationOfArgument is the journal given by the first argument, or else by
 // ASPECTOP_JOURNAL.
 func locationOfArgument(args []string) (settings.Location, error) {
-	if len(args) == 0 {
-		return settings.LocationOf(os.Getenv(settings.VariableOf(settings.JournalFlag)))
+	var (
+		path = os.Getenv(settings.VariableOf(settings.JournalFlag)) // which may contain a password
+		err  error
+	)
+	if len(args) > 0 {
+		path, err = settings.JournalArgument(args[0])
+	} else if !strings.Contains(path, "://") {
+		path, err = settings.ExpandPath(path)
 	}
-	if err := settings.RefusePassword(settings.JournalFlag, args[0], "on the command line"); err != nil {
-		return settings.Location{}, err
+	if err != nil {
+		return settings.Location{}, exit.Usage("%w", err)
 	}
-	return settings.LocationOf(args[0])
+	return settings.LocationOf(path)
 }
 
 // atMost allows up to n arguments.

@@ -39,7 +39,7 @@ that page and one for each command to a directory.`,
 			return err
 		},
 	}
-	cmd.Flags().StringVar(&dir, "dir", "", "directory to write the pages to")
+	settings.PathVar(cmd.Flags(), &dir, "dir", "directory to write the pages to", nil)
 	return cmd
 }
 

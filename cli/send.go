@@ -76,7 +76,7 @@ Exit codes: 0 accepted, or with --break rejected; 1 the opposite, or no answer;
 	f.StringVar(&s.id, "id", "", "svix-`id` of the message (default: a new one)")
 	f.Var(&s.timestamp, "timestamp", "signing time: a time, Unix seconds, or a duration ago such as 10m (default: now)")
 	f.StringVar(&s.wrong, "break", "", "`part` to get wrong: "+strings.Join(stringsOf(demo.Breaks), ", "))
-	f.StringVar(&s.scenario, "scenario", "", "play this `scenario` instead of one event: "+strings.Join(demo.Scenarios(), ", ")+", or a file")
+	settings.PathVar(f, &s.scenario, "scenario", "play this `scenario` instead of one event: "+strings.Join(demo.Scenarios(), ", ")+", or a file", isScenario)
 	f.Int64Var(&s.seed, "seed", 0, "seed of the scenario; the same seed gives the same tasks (default: random)")
 	f.StringVar(&s.secretEnv, "secret-env", settings.SecretVariable, "environment `variable` with the signing secret")
 	f.BoolVar(&s.json, "json", false, "print one JSON object per attempt")

@@ -36,7 +36,7 @@ no process writes the journal, as of its newest arrival.`,
 	}
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return v.run(cmd.Context(), cmd.Flags()) }
 	f := cmd.Flags()
-	f.StringVar(&v.journal, "journal", "", "journal file (default: the one that watch writes)")
+	settings.JournalVar(f, &v.journal, "journal file (default: the one that watch writes)")
 	v.PictureFlags.Flags(f)
 	v.Sharing.Flags(f)
 	v.Output.Flags(f)

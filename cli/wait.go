@@ -73,9 +73,9 @@ error; 3 setup failed, or the watch ended; 124 timeout; 130 interrupted.`,
 	f.StringVar(&w.feature, "feature", "", "wait for this `feature` of the tasks, such as transcription, to be completed or na")
 	f.BoolVar(&w.any, "any", false, "return when the first task is done")
 	f.BoolVar(&w.json, "json", false, "print one JSON object per task")
-	f.StringVar(&w.journal, "journal", "", "journal `file` to follow (default: the one that watch writes)")
+	settings.JournalVar(f, &w.journal, "journal `file` to follow (default: the one that watch writes)")
 	f.StringVar(&w.listen, "listen", "127.0.0.1:0", "`address` to listen on if no watch is running")
-	f.StringVar(&w.secretFile, "secret-file", "", "`file` with the signing secrets, if no watch is running")
+	settings.PathVar(f, &w.secretFile, "secret-file", "`file` with the signing secrets, if no watch is running", nil)
 	return cmd
 }
 

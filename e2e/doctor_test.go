@@ -179,7 +179,7 @@ func TestADoctorKnowsTheWatchThatRuns(t *testing.T) {
 
 func TestADoctorWarns(t *testing.T) {
 	cmd := diagnosing(t, "theme = \"dark\"\n", 0o644, "--json", "--listen", "0.0.0.0:0")
-	cmd = with(cmd, "ASPECT_WEBHOOK_SECRET="+secret)
+	cmd = with(cmd, "ASPECT_WEBHOOK_SECRET=whsec_abcd")
 	for _, v := range cmd.Env {
 		if state, ok := strings.CutPrefix(v, "XDG_STATE_HOME="); ok {
 			folder := filepath.Join(state, "aspectop", "endpoints")
@@ -197,6 +197,7 @@ func TestADoctorWarns(t *testing.T) {
 	}
 	found := checks(t, stdout)
 	finds(t, found["config"], "warn", "0644", "chmod 600 /")
+	finds(t, found["secrets"], "warn", "short, 3 bytes", "copy it again")
 	finds(t, found["port"], "warn", "open to the network")
 	finds(t, found["endpoints"], "warn", "1 registered by watch", "endpoints", "the next watch")
 }

@@ -18,7 +18,7 @@ import (
 )
 
 // handlerSecret is the one of the handlers under development here.
-const handlerSecret = "whsec_plJ3nmyCDGBKInavdOK15jsl"
+const handlerSecret = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"
 
 // handler is somebody's own, which notes what it is sent.
 type handler struct {

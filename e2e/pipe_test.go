@@ -144,6 +144,7 @@ func TestBadInputIsRefusedWithTheRightCode(t *testing.T) {
 		{"no secret, no command", nil, nil, 2, []string{"aspectop demo"}},
 		{"empty secret", []string{"watch"}, []string{"ASPECT_WEBHOOK_SECRET= "}, 2, []string{"ASPECT_WEBHOOK_SECRET", "empty"}},
 		{"undecodable secret", []string{"watch"}, []string{"ASPECT_WEBHOOK_SECRET=whsec_!!!hush!!!"}, 2, []string{"ASPECT_WEBHOOK_SECRET"}},
+		{"secret of another alphabet", []string{"watch"}, []string{"ASPECT_WEBHOOK_SECRET=whse\u0441_hush"}, 2, []string{"Cyrillic"}},
 		{"unknown flag", []string{"watch", "--loud"}, nil, 2, []string{"--loud", "see aspectop watch --help"}},
 		{"misspelt flag", []string{"send", "task.failed", "--too", "x"}, nil, 2, []string{"--too; did you mean --to?", "see aspectop send --help"}},
 		{"misspelt command", []string{"wacth"}, nil, 2, []string{`unknown command "wacth"; did you mean wait or watch?`, "see aspectop --help"}},

@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"syscall"
@@ -287,5 +288,24 @@ func TestWhatArrivesBeforeReadyIsToldForwardedAndCounted(t *testing.T) {
 	p.signal(syscall.SIGINT)
 	if end := p.next("end"); end["verified"] != 10.0 {
 		t.Errorf("it ended with %v", end)
+	}
+}
+
+func TestTheAddressPrintedIsOneThatOthersCanOpen(t *testing.T) {
+	for _, listen := range []string{"0.0.0.0:0", "[::]:0", ":0"} {
+		cmd := with(program(t, "watch", "--json", "--journal", "memory", "--listen", listen), "ASPECT_WEBHOOK_SECRET="+secret)
+		p := inPipe(t, cmd)
+		url, _ := p.next("ready")["url"].(string)
+		host := regexp.MustCompile(`^http://(.*):\d+/webhooks/aspect$`).FindStringSubmatch(url)
+		if host == nil || host[1] == "0.0.0.0" || host[1] == "[::]" || host[1] == "" {
+			t.Errorf("--listen %s prints %s", listen, url)
+		} else if net.ParseIP(strings.Trim(host[1], "[]")) != nil {
+			keeps(t, url, some()[0])
+		}
+		p.tells("open to the network")
+		p.signal(syscall.SIGTERM)
+		if code := p.ends(); code != 0 {
+			t.Errorf("ended with %d", code)
+		}
 	}
 }

@@ -485,7 +485,7 @@ func TestWithoutKeysNothingIsServed(t *testing.T) {
 		says []string
 	}{
 		{"no file", []string{"--ssh-keys", filepath.Join(folder, "none")}, 3, []string{"ssh-keygen -t ed25519", "(umask 077; cat ~/.ssh/aspectop.pub >>", "none'", "ssh -i ~/.ssh/aspectop -p PORT HOST", "send you the .pub file"}},
-		{"no default", nil, 3, []string{"ssh-keygen -t ed25519", "(umask 077; mkdir -p '", "aspectop/authorized_keys'"}},
+		{"no default", nil, 3, []string{"ssh-keygen -t ed25519", "(umask 077; install -d -m 700 '", "aspectop/authorized_keys'"}},
 		{"an empty file", []string{"--ssh-keys", write("empty", "# nobody\n\n", 0o600)}, 3, []string{"ssh-keygen -t ed25519"}},
 		{"no keys", []string{"--ssh-keys", write("broken", "ssh-ed25519 AAAA eve\n", 0o600)}, 3, []string{"line 1 is not a public key"}},
 		{"an option", []string{"--ssh-keys", write("option", `command="id" `+eve.public, 0o600)}, 3, []string{`line 1 has the option "command"`}},

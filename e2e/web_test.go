@@ -14,6 +14,7 @@ import (
 	"math/big"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -250,10 +251,11 @@ func TestBeyondLoopbackTheLivePageNeedsTLSOrAProxy(t *testing.T) {
 	demo.next("ready")
 	page := demo.says(`open to the network: live page: (https://\S+)`)
 	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}}}
-	_, rest, _ := strings.Cut(page, "]:") // it listens on all addresses
-	if rest == "" {
-		_, rest, _ = strings.Cut(page, "0.0.0.0:")
+	u, err := url.Parse(page)
+	if err != nil || u.Hostname() == "0.0.0.0" {
+		t.Fatalf("nobody can open %s: %v", page, err)
 	}
+	rest := u.Port() + u.Path
 	if status, body := fetched(t, client, "https://127.0.0.1:"+rest); status != http.StatusOK || !strings.Contains(body, "Aspect media tasks") {
 		t.Errorf("over TLS: %d, %s", status, body)
 	}

@@ -26,12 +26,12 @@ const maxCommands = 4
 //	{"task_id":"…","asset_id":"…","user_id":"…","state":"completed",
 //	 "features":{"visual":"completed"},"created":"…","updated":"…"}
 //
-// (on one line; times are RFC 3339 or null). Its environment is that of
-// [Environment], so it holds no secret. Its output is discarded. At most four
+// (on one line; times are RFC 3339 or null). Its output is discarded. At most four
 // commands run at a time, each in a process group of its own that is killed after
 // a minute.
 type Exec struct {
-	Command string // a line for the shell: sh, on Windows cmd
+	Command string   // a line for the shell: sh, on Windows cmd
+	Env     []string // of the command; nil is that of this process, secrets and all
 	// Feed is open, and run by the caller until Run has returned.
 	Feed *feed.Feed
 	// Status receives a notice for each command that fails.
@@ -132,7 +132,7 @@ func (r *execRun) start(ctx context.Context) {
 	}
 	r.running++
 	go func() {
-		err := runCommand(ctx, r.Command, input, cmp.Or(r.limit, commandLimit))
+		err := runCommand(ctx, r.Command, r.Env, input, cmp.Or(r.limit, commandLimit))
 		if err != nil {
 			err = fmt.Errorf("--exec failed for task %s: %w", clean.Line(id), err)
 		}

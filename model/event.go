@@ -137,16 +137,29 @@ func (w *wireTask) snapshot() *Snapshot {
 }
 
 // ParseTime reads the forms of ISO 8601 that Aspect has been seen to send: RFC
-// 3339, also with a space for the T, with +0000 for +00:00, and without a zone,
-// which means UTC. Anything else is the zero time.
-func ParseTime(s string) time.Time {
+// 3339, also with a space for the T, with +0000 or +00 for +00:00, without seconds, with
+// a leap second, and without a zone, which means UTC. Anything else is the zero time.
+func ParseTime(s string) time.Time { return ParseTimeIn(s, time.UTC) }
+
+// ParseTimeIn is ParseTime with another zone for times without one.
+func ParseTimeIn(s string, zone *time.Location) time.Time {
 	s = strings.TrimSpace(s)
+	if s == "" {
+		return time.Time{}
+	}
 	if len(s) > 10 && s[10] == ' ' {
 		s = s[:10] + "T" + s[11:]
 	}
-	for _, layout := range [...]string{time.RFC3339, "2006-01-02T15:04:05Z0700", "2006-01-02T15:04:05"} {
-		if t, err := time.Parse(layout, s); err == nil {
-			return t.UTC()
+	leap := time.Duration(0)
+	if len(s) > 18 && s[16:19] == ":60" { // which Go does not read
+		s, leap = s[:16]+":59"+s[19:], time.Second
+	}
+	for _, layout := range [...]string{
+		time.RFC3339, "2006-01-02T15:04:05Z0700", "2006-01-02T15:04:05", "2006-01-02T15:04:05Z07",
+		"2006-01-02T15:04Z07:00", "2006-01-02T15:04Z0700", "2006-01-02T15:04", "2006-01-02T15:04Z07",
+	} {
+		if t, err := time.ParseInLocation(layout, s, zone); err == nil {
+			return t.Add(leap).UTC()
 		}
 	}
 	return time.Time{}

@@ -25,6 +25,9 @@ type Options struct {
 	// From is the newest delivery that is older than this run: those after it are
 	// printed and counted.
 	From int64
+	// Dates has every line of Plain begin with the date, for a file in which days follow
+	// each other. Without it, only lines about another day than today have one.
+	Dates bool
 	// Since prints what was received since then before the receiving line; the zero
 	// time prints nothing older.
 	Since time.Time

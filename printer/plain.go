@@ -17,6 +17,8 @@ import (
 type sentences struct {
 	out *bytes.Buffer
 	now func() time.Time
+	// dates has every line begin with the date; else only what is not of today.
+	dates bool
 }
 
 // print writes one line, with the time and, unless it is today, the date.
@@ -24,7 +26,7 @@ func (s *sentences) print(at time.Time, sentence string) {
 	now := s.now()
 	at = at.In(now.Location())
 	layout := time.TimeOnly
-	if y, d := at.Year(), at.YearDay(); y != now.Year() || d != now.YearDay() {
+	if y, d := at.Year(), at.YearDay(); s.dates || y != now.Year() || d != now.YearDay() {
 		layout = time.DateTime
 	}
 	s.out.WriteString(at.Format(layout) + "  " + clean.Text(sentence) + "\n")

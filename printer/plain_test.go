@@ -78,7 +78,7 @@ func TestALongListIsCut(t *testing.T) {
 func TestTimesAreOfTheClocksZoneWithTheDateOnOtherDays(t *testing.T) {
 	zone := time.FixedZone("", 13*3600) // where noon is 01:00 of the next day
 	var out bytes.Buffer
-	s := &sentences{&out, func() time.Time { return noon.In(zone) }}
+	s := &sentences{&out, func() time.Time { return noon.In(zone) }, false}
 	s.notice(noon, "today")
 	s.notice(noon.Add(-2*time.Hour), "yesterday")
 	s.notice(noon.AddDate(-1, 0, 0), "a year ago")
@@ -94,10 +94,29 @@ func TestTheReadySentenceTellsWhatThereIs(t *testing.T) {
 			URL: "http://x", PublicURL: "https://y", Tunnel: "cloudflared", Probe: "ok", Journal: "/j"},
 	} {
 		var out bytes.Buffer
-		s := &sentences{&out, func() time.Time { return noon }}
+		s := &sentences{&out, func() time.Time { return noon }, false}
 		s.ready(noon, r)
 		if got := out.String(); got != "12:00:00  "+want+"\n" {
 			t.Errorf("got %s, want %s", got, want)
+		}
+	}
+}
+
+func TestInAFileEverySentenceHasADate(t *testing.T) {
+	for _, c := range []struct {
+		dates bool
+		at    time.Time
+		want  string
+	}{
+		{true, noon, "2026-11-23 12:00:00  receiving on x\n"},
+		{true, noon.AddDate(0, 0, -2), "2026-11-21 12:00:00  receiving on x\n"},
+		{false, noon, "12:00:00  receiving on x\n"},
+		{false, noon.AddDate(0, 0, -2), "2026-11-21 12:00:00  receiving on x\n"},
+	} {
+		p := newPrinter(Options{Dates: c.dates, Now: func() time.Time { return noon }})
+		p.lines.receiving(c.at, "x")
+		if got := p.buf.String(); got != c.want {
+			t.Errorf("dates %t: %q, want %q", c.dates, got, c.want)
 		}
 	}
 }

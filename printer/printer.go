@@ -99,7 +99,7 @@ func newPrinter(o Options) *printer {
 	if o.Format == JSON {
 		p.lines = &jsonLines{&p.buf}
 	} else {
-		p.lines = &sentences{out: &p.buf, now: o.Now}
+		p.lines = &sentences{&p.buf, o.Now, o.Dates}
 	}
 	return p
 }

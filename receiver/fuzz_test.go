@@ -71,7 +71,7 @@ func genuine(id, stamp, signature string, body []byte, now int64) bool {
 // FuzzParseSecrets checks that an error is made of fixed words and positions
 // only, so that it cannot quote any part of a secret.
 func FuzzParseSecrets(f *testing.F) {
-	for _, text := range []string{"", secretA, "a=" + secretA + ", b=" + secretB, "whsk_x", "==", `"x"`, "a=b", "x-_", "whsec_%s", "%!d(x)"} {
+	for _, text := range []string{"", secretA, "a=" + secretA + ", b=" + secretB, "whsk_x", "==", `"x"`, "a=b", "x-_", "whsec_%s", "%!d(x)", "# a", "v1,x", "Bearer x", "\ufeffwhsec", "whse\u0441_x", "a\x00"} {
 		f.Add(text)
 	}
 	reasons := []string{
@@ -79,6 +79,16 @@ func FuzzParseSecrets(f *testing.F) {
 		"is the private key of asymmetric signatures (whsk_…), which belongs to the sender: use the endpoint's symmetric secret, whsec_…",
 		"is a public key of asymmetric signatures (whpk_…), which aspectop does not verify: use the endpoint's symmetric secret, whsec_…",
 		"is empty after whsec_", "is empty", "is not base64",
+		"is not base64, and shorter than any secret: take away what is not a secret",
+		"is not base64: it has a character in it that base64 does not have",
+		"is a comment: leave nothing but the secrets",
+		"is a part of an Authorization header (Bearer …): give the secret alone",
+		"begins with whsec, but without the '_' after it",
+		"is not base64: it has a Cyrillic letter, which may look like a Latin one, in it; copy it again",
+		"is not base64: it has a Greek letter, which may look like a Latin one, in it; copy it again",
+		"is not base64: it has a full-width character in it; copy it again",
+		"is not base64: it has a character that is not ASCII in it; copy it again",
+		"is not base64: it has a byte that is not UTF-8 in it; copy it again",
 		"is not base64: take the quotation marks away",
 		"is not base64: it goes on after a '=' (a name needs the prefix after it: name=whsec_…)",
 		"is not base64: its length is not a multiple of four, so some of it is missing",
@@ -88,6 +98,7 @@ func FuzzParseSecrets(f *testing.F) {
 		reasons[i] = regexp.QuoteMeta(r)
 	}
 	fixed := regexp.MustCompile(`^(no secret given: a Svix secret looks like whsec_…` +
+		`|the text is encoded as UTF-16, as PowerShell's > writes it: save it as UTF-8` +
 		`|secrets \d+ and \d+ of \d+ have the same name: give each a name of its own` +
 		`|secret \d+ of \d+ (` + strings.Join(reasons, "|") + `))$`)
 	f.Fuzz(func(t *testing.T, text string) {

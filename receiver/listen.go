@@ -34,14 +34,14 @@ func Listen(addr string, next bool) (l net.Listener, moved bool, err error) {
 	if err != nil {
 		return nil, false, &AddressError{addr, "its port must be a number from 0 to 65535"}
 	}
-	l, err = net.Listen("tcp", addr)
+	l, err = net.Listen(family(host), addr)
 	moved = next && taken(err)
 	for p := port + 1; moved && err != nil && p <= min(port+portsTried, 65535); p++ {
-		l, err = net.Listen("tcp", net.JoinHostPort(host, strconv.FormatUint(p, 10)))
+		l, err = net.Listen(family(host), net.JoinHostPort(host, strconv.FormatUint(p, 10)))
 	}
 	if moved && err != nil {
 		addr = net.JoinHostPort(host, "0")
-		l, err = net.Listen("tcp", addr)
+		l, err = net.Listen(family(host), addr)
 	}
 	if err != nil {
 		return nil, false, explain(addr, err)

@@ -88,3 +88,40 @@ func TestOnlyLoopbackAddressesAreNotPublic(t *testing.T) {
 		}
 	}
 }
+
+func TestAnIPv4AddressOpensNoIPv6(t *testing.T) {
+	if l, err := net.Listen("tcp6", "[::1]:0"); err != nil {
+		t.Skip("no IPv6 here: ", err)
+	} else {
+		l.Close()
+	}
+	addr, port := occupied(t)
+	for asked, six := range map[string]bool{
+		"0.0.0.0:0": false, "127.0.0.1:0": false, "[::ffff:0.0.0.0]:0": false, addr: false, "0.0.0.0:" + strconv.Itoa(port): false, // the last two move
+		"[::]:0": true, ":0": true, "[::1]:0": true,
+	} {
+		l, _, err := Listen(asked, true)
+		if err != nil {
+			t.Fatal(asked, err)
+		}
+		_, at, _ := net.SplitHostPort(l.Addr().String())
+		c, err := net.Dial("tcp6", net.JoinHostPort("::1", at))
+		if err == nil {
+			c.Close()
+		}
+		if (err == nil) != six {
+			t.Errorf("--listen %s is open on IPv6: %v", asked, err == nil)
+		}
+		host, _, _ := net.SplitHostPort(Reachable(l.Addr()))
+		if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() || !Public(l.Addr().String()) && Reachable(l.Addr()) != l.Addr().String() {
+			t.Errorf("--listen %s is said to be reachable at %s", asked, Reachable(l.Addr()))
+		}
+		if net.ParseIP(host) == nil { // this machine's name, which need not resolve
+		} else if c, err := net.Dial("tcp", net.JoinHostPort(host, at)); err != nil {
+			t.Errorf("--listen %s is not reachable where it is said to be: %v", asked, err)
+		} else {
+			c.Close()
+		}
+		l.Close()
+	}
+}

@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"strings"
 	"time"
-	"unicode"
 
 	svix "github.com/svix/svix-webhooks/go"
 )
@@ -35,14 +34,19 @@ type Secret struct {
 type key struct {
 	hook *svix.Webhook
 	tail string // the last four characters of the secret as written
+	size int    // in bytes
 }
 
 // ParseSecrets reads one or more secrets separated by white space or commas.
-// Each is whsec_… or bare base64; name=whsec_… gives it a name, and the others
-// are called default, default-2 and so on. Errors give the position of a secret and
-// never quote the text.
+// Each is whsec_… or bare base64, and what usually gets around a secret by copying is
+// left out (see secretFields); name=whsec_… gives it a name, and the others are called
+// default, default-2 and so on. Errors give the position of a secret and never quote
+// the text.
 func ParseSecrets(text string) ([]Secret, error) {
-	fields := strings.FieldsFunc(text, func(r rune) bool { return r == ',' || unicode.IsSpace(r) })
+	fields, err := secretFields(text)
+	if err != nil {
+		return nil, err
+	}
 	if len(fields) == 0 {
 		return nil, errors.New("no secret given: a Svix secret looks like whsec_…")
 	}
@@ -77,10 +81,10 @@ func ParseSecrets(text string) ([]Secret, error) {
 // splitName takes the name off name=whsec_…; the name is empty if there is none.
 func splitName(field string) (name, value string, err error) {
 	name, value, found := strings.Cut(field, "=")
-	if !found || !strings.HasPrefix(value, secretPrefix) {
+	if _, prefixed := cutPrefix(value); !found || !prefixed {
 		return "", field, nil
 	}
-	if name == "" || len(name) > maxName || strings.HasPrefix(name, secretPrefix) || strings.ContainsFunc(name, notInName) {
+	if _, prefixed := cutPrefix(name); prefixed || name == "" || len(name) > maxName || strings.ContainsFunc(name, notInName) {
 		return "", "", fmt.Errorf("has no usable name before its '=': names are 1 to %d letters, digits, '.', '_' or '-'"+
 			" (separate two secrets by a space or a comma)", maxName)
 	}
@@ -93,8 +97,12 @@ func notInName(r rune) bool {
 
 // parseKey decodes a secret. The reasons it gives complete "secret 1 of 2 …".
 func parseKey(value string) (*key, error) {
+	encoded, prefixed := cutPrefix(value)
+	if err := misplaced(value); err != nil && !prefixed {
+		return nil, err
+	}
 	_, afterName, _ := strings.Cut(value, "=")
-	for _, v := range []string{value, afterName} {
+	for _, v := range []string{strings.ToLower(value), strings.ToLower(afterName)} {
 		switch {
 		case strings.HasPrefix(v, "whsk"):
 			return nil, errors.New("is the private key of asymmetric signatures (whsk_…), which belongs to the sender:" +
@@ -104,33 +112,15 @@ func parseKey(value string) (*key, error) {
 				" use the endpoint's symmetric secret, whsec_…")
 		}
 	}
-	encoded := strings.TrimPrefix(value, secretPrefix)
 	if encoded == "" {
 		return nil, errors.New("is empty after whsec_")
 	}
 	hook, err := svix.NewWebhook(encoded)
 	if err != nil {
-		return nil, undecodable(encoded)
+		return nil, undecodable(encoded, prefixed)
 	}
-	return &key{hook: hook, tail: encoded[max(0, len(encoded)-4):]}, nil
-}
-
-func undecodable(encoded string) error {
-	_, afterName, _ := strings.Cut(encoded, "=")
-	switch {
-	case strings.ContainsAny(encoded, `"'`):
-		return errors.New("is not base64: take the quotation marks away")
-	case strings.Trim(afterName, "=") != "":
-		return errors.New("is not base64: it goes on after a '=' (a name needs the prefix after it: name=whsec_…)")
-	case strings.ContainsAny(encoded, "-_"):
-		return errors.New("looks like base64url ('-' or '_' in it); Svix secrets are standard base64 ('+' and '/')")
-	case strings.Trim(encoded, "=") == "":
-		return errors.New("is empty")
-	case len(encoded)%4 != 0:
-		return errors.New("is not base64: its length is not a multiple of four, so some of it is missing")
-	default:
-		return errors.New("is not base64")
-	}
+	size := base64.RawStdEncoding.DecodedLen(len(strings.TrimRight(encoded, "=")))
+	return &key{hook: hook, tail: encoded[max(0, len(encoded)-4):], size: size}, nil
 }
 
 // NewSecret returns a fresh random secret of 24 bytes, the size Svix makes.
@@ -142,7 +132,7 @@ func NewSecret(name string) Secret {
 		panic(err) // only an empty key is refused
 	}
 	encoded := base64.StdEncoding.EncodeToString(raw)
-	return Secret{Name: name, key: &key{hook: hook, tail: encoded[len(encoded)-4:]}}
+	return Secret{Name: name, key: &key{hook: hook, tail: encoded[len(encoded)-4:], size: len(raw)}}
 }
 
 // Sign returns the signature header, "v1,…", of a delivery with this id, time

@@ -33,6 +33,17 @@ func TestSecretsAreNamedOnlyBeforeTheWhsecPrefix(t *testing.T) {
 		{"whsec_dGVzdHM=", "default"}, // nor here
 		{"old=whsec_dGVzdA==", "old"}, // the first '=' separates
 		{"a=" + secretA + " b=" + secretA, "a b"},
+		// What gets around a secret by copying.
+		{"\ufeff" + secretA + "\r\n", "default"},
+		{"\u200b" + secretA[:20] + "\u2060" + secretA[20:] + "\u200d", "default"},
+		{"\u00a0" + secretA + "\u202f", "default"},
+		{"\x1b[200~"[:1] + secretA, "default"},
+		{"v1," + secretA, "default"},
+		{"v1, " + secretA + " " + secretB, "default default-2"},
+		{"export ASPECT=" + secretA, "ASPECT"},
+		{"export A=" + secretA + "\nexport B=" + secretB, "A B"},
+		{"WHSEC_" + bare, "default"},
+		{"new=Whsec_" + bare, "new"},
 	} {
 		secrets, err := ParseSecrets(c.text)
 		if err != nil {
@@ -51,9 +62,10 @@ func TestSecretsAreNamedOnlyBeforeTheWhsecPrefix(t *testing.T) {
 
 func TestBareAndPrefixedSecretsAreTheSameKey(t *testing.T) {
 	bare := mustParse(t, strings.TrimPrefix(secretA, "whsec_"))[0]
-	prefixed := mustParse(t, "x="+secretA)[0]
-	if bare.Sign("msg_1", now, nil) != prefixed.Sign("msg_1", now, nil) {
-		t.Error("they sign differently")
+	for _, text := range []string{"x=" + secretA, "\ufeffWHSEC_" + secretA[6:], "export x=" + secretA, "v1," + secretA} {
+		if bare.Sign("msg_1", now, nil) != mustParse(t, text)[0].Sign("msg_1", now, nil) {
+			t.Errorf("%q signs differently", text)
+		}
 	}
 }
 
@@ -74,7 +86,25 @@ func TestRefusedSecretIsNamedByPositionAndReason(t *testing.T) {
 		{"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2Laäö", "is not base64"},
 		{"prod=MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "a name needs the prefix after it"},
 		{"=" + secretA, "no usable name"},
-		{"a b=" + secretA, "secret 1 of 2 is not base64"},
+		{"a b=" + secretA, "secret 1 of 2 is not base64, and shorter than any secret"},
+		{"\xff\xfew\x00h\x00", "UTF-16"},
+		{"\xfe\xff\x00w\x00h", "UTF-16"},
+		{"w\x00h\x00s\x00e\x00c\x00_\x00", "UTF-16"}, // without a byte order mark
+		{"whse\u0441_" + secretA[6:], "Cyrillic letter"},
+		{"whsec_\u041cfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "Cyrillic letter"},
+		{"whsec_\u0391fKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "Greek letter"},
+		{"ｗｈｓｅｃ＿" + secretA[6:], "full-width"},
+		{"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLa\xe4w", "not UTF-8"},
+		{"“" + secretA + "”", "quotation marks"},
+		{"Bearer " + secretA, "secret 1 of 2 is a part of an Authorization header"},
+		{"Authorization: Bearer " + secretA, "secret 1 of 3 is a part of an Authorization header"},
+		{"# prod\n" + secretA, "secret 1 of 3 is a comment"},
+		{secretA + " // prod", "secret 2 of 3 is a comment"},
+		{"whsec-" + secretA[6:], "without the '_'"},
+		{"whsec" + secretA[6:], "without the '_'"},
+		{"whsec_MfKQ9r8GKYqr_wjUPD8ILPZIo2LaLaS", "base64url"}, // which it is
+		{"whsec_MfKQ9r8GKYqr*wjUPD8ILPZIo2LaLaS_", "a character in it that base64 does not have"},
+		{"WHSK_c2VjcmV0", "the private key"},
 		{"naïve=" + secretA, "no usable name"},
 		{secretA + "=" + secretB, "separate two secrets"},
 		{"whsec_dGVzdHM=" + secretB, "separate two secrets"},
@@ -170,5 +200,21 @@ func TestSignCutsTheTimeToWholeSeconds(t *testing.T) {
 	s := NewSecret("a")
 	if s.Sign("msg_1", now, nil) != s.Sign("msg_1", now.Add(999*time.Millisecond), nil) {
 		t.Error("fractions of a second change the signature")
+	}
+}
+
+func TestASecretShorterThanThoseOfSvixIsWarnedAbout(t *testing.T) {
+	for text, warned := range map[string]bool{
+		"whsec_abcd": true, "whsec_" + base64.StdEncoding.EncodeToString(make([]byte, 23)): true, "dGVzdA==": true,
+		"whsec_" + base64.StdEncoding.EncodeToString(make([]byte, 24)): false, secretA: false,
+		base64.StdEncoding.EncodeToString(make([]byte, 25)): false, base64.StdEncoding.EncodeToString(make([]byte, 64)): false,
+	} {
+		warning := mustParse(t, text)[0].Warning()
+		if (warning != "") != warned || warned && !strings.Contains(warning, "short") {
+			t.Errorf("%s: warned %q", text, warning)
+		}
+	}
+	if NewSecret("a").Warning() != "" || (Secret{}).Warning() != "" {
+		t.Error("our own secret is warned about")
 	}
 }

@@ -40,14 +40,14 @@ type ExposureFlags struct {
 func (f *ExposureFlags) Flags(set *pflag.FlagSet) {
 	set.StringVar(&f.tunnel, "tunnel", string(tunnel.Off), "tunnel that makes the receiver public: "+strings.Join(tunnel.Modes(), ", "))
 	set.Lookup("tunnel").NoOptDefVal = string(tunnel.Cloudflared)
-	set.StringVar(&f.cloudflared, "cloudflared", "", "path of cloudflared (default: found on PATH)")
-	set.StringVar(&f.tokenFile, "tunnel-token-file", "", "file with the token of a named tunnel (or set TUNNEL_TOKEN); needs --public-url")
+	settings.PathVar(set, &f.cloudflared, "cloudflared", "path of cloudflared (default: found on PATH)", settings.IsProgram)
+	settings.PathVar(set, &f.tokenFile, "tunnel-token-file", "file with the token of a named tunnel (or set TUNNEL_TOKEN); needs --public-url", nil)
 	set.Var(&f.tunnelTimeout, "tunnel-timeout", "fail if the tunnel is not ready after this time (default: keep trying)")
 	set.StringVar(&f.PublicURL, "public-url", "", "public URL of your own tunnel")
 	set.BoolVar(&f.Register, "register", false, "register an endpoint even if a secret is set")
 	set.BoolVar(&f.NoRegister, "no-register", false, "never register an endpoint")
 	set.BoolVar(&f.keepEndpoint, "keep-endpoint", false, "keep the registered endpoint for the next run")
-	set.StringVar(&f.secretOut, "secret-out", "", "write the registered endpoint's secret to this file, for your handler")
+	settings.PathVar(set, &f.secretOut, "secret-out", "write the registered endpoint's secret to this file, for your handler", nil)
 }
 
 // Check validates the flags.
@@ -121,7 +121,7 @@ func (f *ExposureFlags) token() (string, error) {
 		if err != nil {
 			return "", exit.Usage("--tunnel-token-file: %w", err)
 		}
-		token = strings.TrimSpace(string(b))
+		token = strings.TrimSpace(clean.Text(string(b)))
 	}
 	switch {
 	case token != "" && f.PublicURL == "":

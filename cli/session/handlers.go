@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"aspectop/cli/exit"
+	"aspectop/cli/settings"
 	"aspectop/forward"
 	"aspectop/model"
 	"aspectop/receiver"
@@ -37,7 +38,10 @@ func (h *HandlerFlags) Flags(f *pflag.FlagSet) {
 
 // handlers are the user's handlers that the session forwards to. A replay from the
 // screen goes to the first one.
-type handlers struct{ forwarders []*forward.Forwarder }
+type handlers struct {
+	forwarders []*forward.Forwarder
+	env        []string // of commands and the editor: without our secrets
+}
 
 func (h *handlers) queues() []model.Queue {
 	queues := make([]model.Queue, len(h.forwarders))
@@ -68,7 +72,8 @@ func (h *handlers) left() string {
 // AddHandlers makes the session forward deliveries and run the command.
 func (s *Session) AddHandlers(ctx context.Context, f HandlerFlags) error {
 	s.notify = f.notify
-	sign, err := f.signer()
+	s.env = settings.ChildEnvironment(s.home, f.forwardSecretEnv)
+	sign, err := f.signer(s)
 	if err != nil {
 		return err
 	}
@@ -96,7 +101,7 @@ func (s *Session) AddHandlers(ctx context.Context, f HandlerFlags) error {
 			return exit.Setup(fmt.Errorf("--exec: %w", err))
 		}
 	}
-	s.Beside((&forward.Exec{Command: f.exec, Feed: s.Feed, Status: s.status}).Run)
+	s.Beside((&forward.Exec{Command: f.exec, Env: s.env, Feed: s.Feed, Status: s.status}).Run)
 	return nil
 }
 
@@ -104,7 +109,7 @@ func (s *Session) AddHandlers(ctx context.Context, f HandlerFlags) error {
 var plainPath = regexp.MustCompile(`^[\w./-]*/[\w./-]+$`)
 
 // signer signs with the handler's own secret; nil if it has none.
-func (h *HandlerFlags) signer() (forward.Signer, error) {
+func (h *HandlerFlags) signer(s *Session) (forward.Signer, error) {
 	if h.forwardSecretEnv == "" {
 		return nil, nil
 	}
@@ -119,5 +124,6 @@ func (h *HandlerFlags) signer() (forward.Signer, error) {
 	case len(secrets) != 1:
 		return nil, exit.Usage("the environment variable %s contains %d secrets, but a handler has one", h.forwardSecretEnv, len(secrets))
 	}
+	s.warnOfShort(secrets)
 	return secrets[0].Sign, nil
 }

@@ -25,7 +25,7 @@ type PictureFlags struct {
 
 // Flags adds the flags.
 func (f *PictureFlags) Flags(set *pflag.FlagSet) {
-	set.StringVar(&f.file, "picture", "", "write a picture of the screen to this `file`, as SVG, and exit")
+	settings.PathVar(set, &f.file, "picture", "write a picture of the screen to this `file`, as SVG, and exit", nil)
 	set.StringVar(&f.size, "size", "120x32", "size of the picture in `cells`: columns x rows")
 	set.StringVar(&f.view, "view", "tasks", "`view` in the picture: "+strings.Join(ui.Views(), ", "))
 	set.StringVar(&f.task, "task", "", "show this task in the picture: its `id` or a prefix")

@@ -51,15 +51,15 @@ func (s *Session) Listen(address string, next bool) error {
 	return nil
 }
 
-// address is the receiver's local URL without the path.
+// address is where the tunnel reaches the receiver, without the path.
 func (r *reception) address() string { return "http://" + r.listener.Addr().String() }
 
-// URL is the receiver's local URL, "" if nothing is received.
+// URL is the receiver's URL without a tunnel, "" if nothing is received.
 func (r *reception) URL() string {
 	if r.listener == nil {
 		return ""
 	}
-	return r.address() + r.path
+	return "http://" + receiver.Reachable(r.listener.Addr()) + r.path
 }
 
 // knownSecrets adds secrets, such as that of an endpoint registered for this run,
@@ -69,6 +69,15 @@ func (r *reception) knownSecrets(more ...receiver.Secret) []receiver.Secret {
 	defer r.mu.Unlock()
 	r.secrets = append(r.secrets, more...)
 	return r.secrets[:len(r.secrets):len(r.secrets)]
+}
+
+// warnOfShort says at the start which secrets are shorter than those of Svix.
+func (s *Session) warnOfShort(secrets []receiver.Secret) {
+	for _, secret := range secrets {
+		if warning := secret.Warning(); warning != "" {
+			s.Remark(warning)
+		}
+	}
 }
 
 // resign returns a signer for the secret with the name, nil if it is unknown; for no

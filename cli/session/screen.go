@@ -83,7 +83,7 @@ func (s *Session) options() screen.Options {
 		o.Endpoint = s.exposure.state
 	}
 	if len(s.forwarders) > 0 {
-		o.Queues, o.Editor = s.queues, editor
+		o.Queues, o.Editor = s.queues, s.editor
 		o.ResendTo = s.forwarders[0].To()
 		o.Resend = func(ctx context.Context, d model.Delivery, body []byte) ([]string, model.Forward, error) {
 			return forward.Resend(ctx, s.forwarders, d, body)

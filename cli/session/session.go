@@ -61,7 +61,7 @@ type Options struct {
 
 // New prepares a session on a store, which the caller closes after it.
 func New(o Options, st *Store) *Session {
-	return &Session{
+	s := &Session{
 		Store: st, output: o.Output, filter: o.Filter, try: o.Try,
 		reception: reception{
 			path: o.Path, secrets: o.Secrets, exposure: o.Exposure,
@@ -69,6 +69,8 @@ func New(o Options, st *Store) *Session {
 		},
 		sources: sources{gap: func() {}},
 	}
+	s.warnOfShort(o.Secrets)
+	return s
 }
 
 // Suggest sets a command that produces a first event, suggested on an empty screen.

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"aspectop/cli/exit"
+	"aspectop/cli/settings"
 	"aspectop/model"
 	"aspectop/ui"
 	"aspectop/ui/cast"
@@ -29,7 +30,7 @@ type Sharing struct {
 func (f *Sharing) Flags(set *pflag.FlagSet) {
 	f.sshFlags.flags(set)
 	f.webFlags.flags(set)
-	set.StringVar(&f.record, "record", "", "record the screen to this new `file`, as asciicast v3, or v2 if it ends in .v2.cast")
+	settings.PathVar(set, &f.record, "record", "record the screen to this new `file`, as asciicast v3, or v2 if it ends in .v2.cast", nil)
 }
 
 // sharing is who else may watch, and how.

@@ -42,7 +42,7 @@ func (o *Output) Flags(f *pflag.FlagSet) {
 	f.BoolVar(&o.ascii, "ascii", false, "draw with ASCII characters only")
 	f.BoolVar(&o.reducedMotion, "reduced-motion", false, "no animations")
 	f.StringVar(&o.filter, "filter", "", "show only what matches this filter, such as \"state:failed\""+FilterTerms)
-	f.Var(&o.since, "since", "show what was received since this time, such as 2h or 2026-01-02T15:04:05Z")
+	f.Var(&o.since, "since", "show what was received since this time, such as 2h, 12:00, 2026-01-02 or 2026-01-02T15:04:05Z")
 }
 
 // Check validates the flags and returns the filter.
@@ -117,7 +117,7 @@ func (s *Session) print(ctx context.Context) error {
 	ctx, cancel := whileRead(ctx, os.Stdout)
 	defer cancel()
 	o := s.lines(ctx, false)
-	o.Out, o.From = os.Stdout, s.Feed.Opened()
+	o.Out, o.From, o.Dates = os.Stdout, s.Feed.Opened(), !terminal.OnTerminal()
 	if s.mode() == asJSON {
 		o.Format = printer.JSON
 	}

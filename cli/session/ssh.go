@@ -20,6 +20,7 @@ import (
 	"aspectop/cli/settings"
 	"aspectop/model"
 	"aspectop/printer"
+	"aspectop/receiver"
 	"aspectop/share/ssh"
 	"aspectop/ui"
 	"aspectop/ui/screen"
@@ -36,7 +37,7 @@ type sshFlags struct {
 
 func (f *sshFlags) flags(set *pflag.FlagSet) {
 	set.StringVar(&f.ssh, "ssh", "", "serve this screen, read-only, over SSH on the `address`, such as 127.0.0.1:2222")
-	set.StringVar(&f.sshKeys, "ssh-keys", "", "`file` of public keys that may connect (default: authorized_keys next to the config file)")
+	settings.PathVar(set, &f.sshKeys, "ssh-keys", "`file` of public keys that may connect (default: authorized_keys next to the config file)", nil)
 	set.BoolVar(&f.sshPrivate, "ssh-private", false, "hide user ids and URLs from SSH viewers")
 	set.IntVar(&f.sshSessions, "ssh-sessions", 16, "maximum number of SSH viewers at once")
 }
@@ -85,13 +86,13 @@ func (s *Session) serveSSH(f sshFlags) error {
 	s.viewers, s.sshPrivate = viewing.Viewers, f.sshPrivate
 	shutdown := func(ctx context.Context) { viewing.Shutdown(ctx) } // the rest is cut off
 	s.servers = append(s.servers, server{"SSH", viewing.Serve, shutdown, l})
-	host, port, err := net.SplitHostPort(l.Addr().String())
+	host, port, err := net.SplitHostPort(receiver.Reachable(l.Addr()))
 	if err != nil {
 		return exit.Setup(err)
 	}
 	network := openToNetwork(l)
 	if network != "" {
-		host, network = "HOST", network+"; "
+		network += "; "
 	}
 	s.Remark(fmt.Sprintf("%sto watch, run: ssh -p %s %s (%s authorized, host key %s)",
 		network, port, host, words.Count(keys.Len(), "key", "keys"), gossh.FingerprintSHA256(hostKey.PublicKey())))
@@ -112,7 +113,7 @@ func openSSHKeys(path, port string) (*ssh.Keys, error) {
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, ssh.ErrNoKeys) {
 		folder := ""
 		if _, err := os.Stat(filepath.Dir(path)); err != nil {
-			folder = fmt.Sprintf("mkdir -p '%s'; ", filepath.Dir(path))
+			folder = fmt.Sprintf("install -d -m 700 '%s'; ", filepath.Dir(path))
 		}
 		return nil, exit.Setup(fmt.Errorf(`%s contains no key, so nobody could connect. To make and add one:
   ssh-keygen -t ed25519 -f ~/.ssh/aspectop
@@ -173,14 +174,14 @@ func (r withoutCredentials) Get(ctx context.Context, seq int64) (model.Delivery,
 }
 
 // remoteLines prints lines for an SSH viewer, of what arrives from now on.
-func (s *Session) remoteLines(ctx context.Context, out io.Writer, json bool) error {
+func (s *Session) remoteLines(ctx context.Context, out io.Writer, json, terminal bool) error {
 	select {
 	case <-s.receiving:
 	case <-ctx.Done():
 		return nil
 	}
 	o := s.lines(ctx, s.sshPrivate)
-	o.Out = out
+	o.Out, o.Dates = out, !terminal
 	s.Feed.RLock()
 	o.From = s.Feed.Seen()
 	s.Feed.RUnlock()

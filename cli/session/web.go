@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"aspectop/cli/exit"
+	"aspectop/cli/settings"
 	"aspectop/receiver"
 	"aspectop/share/web"
 )
@@ -23,8 +24,8 @@ type webFlags struct {
 
 func (f *webFlags) flags(set *pflag.FlagSet) {
 	set.StringVar(&f.web, "web", "", "serve a read-only live page for browsers on the `address`, such as 127.0.0.1:8788")
-	set.StringVar(&f.webCert, "web-cert", "", "`file` with the certificate for --web, to serve HTTPS")
-	set.StringVar(&f.webKey, "web-key", "", "`file` with the private key of that certificate")
+	settings.PathVar(set, &f.webCert, "web-cert", "`file` with the certificate for --web, to serve HTTPS", nil)
+	settings.PathVar(set, &f.webKey, "web-key", "`file` with the private key of that certificate", nil)
 	set.StringVar(&f.webProxy, "web-proxy", "", "`URL` of a reverse proxy in front of --web that requires a login; the page then needs no token")
 }
 
@@ -76,7 +77,7 @@ func (s *Session) serveWeb(f webFlags) error {
 	} else {
 		s.token = web.NewToken()
 		config.Token = s.token
-		remark += fmt.Sprintf("%s://%s/%s/", scheme, l.Addr(), s.token) // gives access to the page
+		remark += fmt.Sprintf("%s://%s/%s/", scheme, receiver.Reachable(l.Addr()), s.token) // gives access to the page
 	}
 	if network := openToNetwork(l); network != "" {
 		remark = network + ": " + remark

@@ -154,6 +154,11 @@ func (c *config) key(owner *cobra.Command, name string, value any) error {
 		if err := RefusePassword(name, text, "in the config file"); err != nil {
 			return err
 		}
+		if path, is := f.Value.(*pathValue); is {
+			if err := path.relative(c.path, text); err != nil {
+				return err
+			}
+		}
 		if err := c.flags.Set(name, text); err != nil {
 			return ExplainValue(err)
 		}
@@ -229,6 +234,9 @@ func flagTexts(value any) ([]string, error) {
 	case bool, int64, float64:
 		return []string{fmt.Sprint(v)}, nil
 	case time.Time:
+		if v.Year() == 0 { // a time of day
+			return []string{v.Format(time.TimeOnly)}, nil
+		}
 		return []string{v.Format(time.RFC3339Nano)}, nil
 	case []any:
 		var texts []string

@@ -20,6 +20,8 @@ import (
 type Location struct {
 	path     string             // of an SQLite file; "" if in memory
 	database *postgres.Database // nil if a file or in memory
+	// needsPassword says that the database's URL has no password.
+	needsPassword bool
 }
 
 const (
@@ -48,7 +50,7 @@ func LocationOf(flag string) (Location, error) {
 		if err != nil {
 			return Location{}, exit.Usage("--journal: %w", err)
 		}
-		return Location{database: d}, nil
+		return Location{database: d, needsPassword: !postgres.HasPassword(flag)}, nil
 	case isURL:
 		return Location{}, exit.Setup(fmt.Errorf("--journal: must be a file or a PostgreSQL database (postgres://…), not %s://", scheme))
 	}

@@ -2,6 +2,7 @@ package settings
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"strings"
 
@@ -60,6 +61,9 @@ func SigningSecret(variable string) (receiver.Secret, error) {
 	secrets, err := receiver.ParseSecrets(text)
 	if err != nil {
 		return receiver.Secret{}, exit.Usage("the environment variable %s: %w", variable, err)
+	}
+	if warning := secrets[0].Warning(); warning != "" {
+		fmt.Fprintln(os.Stderr, "aspectop: "+warning)
 	}
 	return secrets[0], nil
 }

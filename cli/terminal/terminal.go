@@ -8,9 +8,10 @@ import (
 )
 
 // IsTerminal reports whether a screen can be drawn on stdout.
-func IsTerminal() bool {
-	return term.IsTerminal(os.Stdout.Fd()) && os.Getenv("TERM") != "dumb"
-}
+func IsTerminal() bool { return OnTerminal() && os.Getenv("TERM") != "dumb" }
+
+// OnTerminal reports whether stdout is a terminal, be it a dumb one.
+func OnTerminal() bool { return term.IsTerminal(os.Stdout.Fd()) }
 
 // Keep saves the terminal's state. The returned function restores it: an editor
 // that was killed together with the program may have changed it.

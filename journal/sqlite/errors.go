@@ -62,6 +62,20 @@ func (e *ReadOnlyError) Error() string {
 
 func (e *ReadOnlyError) Unwrap() error { return e.Err }
 
+// UnshareableError says that the journal is on a file system that does not let several
+// processes share memory, or lock files: a network folder, or a share of a container.
+type UnshareableError struct {
+	Path string
+	Err  error
+}
+
+func (e *UnshareableError) Error() string {
+	return fmt.Sprintf("the file system of %s cannot share memory and locks between processes (%v), as is usual for network folders and shares of containers: "+
+		"name a file on a local disk with --journal", e.Path, e.Err)
+}
+
+func (e *UnshareableError) Unwrap() error { return e.Err }
+
 // FullError says that a delivery was not stored because the journal cannot grow.
 // Nothing is lost that was stored before, and the next Append tries again.
 type FullError struct {
@@ -99,7 +113,7 @@ func isSyncFailure(err error) bool {
 // the path to errors that it does not know.
 func explain(path string, err error) error {
 	switch err.(type) {
-	case nil, *LockedError, *CorruptError, *NewerError, *SyncError, *MovedError, *DamagedError, *private.UnsafeError:
+	case nil, *LockedError, *CorruptError, *NewerError, *SyncError, *MovedError, *DamagedError, *UnshareableError, *private.UnsafeError:
 		return err
 	}
 	var s *sqlite.Error
@@ -107,6 +121,8 @@ func explain(path string, err error) error {
 		switch s.Code() {
 		case sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE:
 			return &FullError{path, err}
+		case sqlite3.SQLITE_IOERR_SHMMAP, sqlite3.SQLITE_IOERR_SHMOPEN, sqlite3.SQLITE_IOERR_SHMLOCK:
+			return &UnshareableError{path, err}
 		}
 		switch s.Code() & 0xff {
 		case sqlite3.SQLITE_FULL:
@@ -122,6 +138,8 @@ func explain(path string, err error) error {
 		return &DamagedError{path, err}
 	case isFull(err):
 		return &FullError{path, err}
+	case cannotLock(err):
+		return &UnshareableError{path, err}
 	case errors.Is(err, fs.ErrPermission) || isReadOnlyFS(err):
 		return &ReadOnlyError{path, err}
 	}
@@ -154,5 +172,5 @@ func isUnshareable(err error) bool {
 	case sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY:
 		return true
 	}
-	return false
+	return s.Code() == sqlite3.SQLITE_IOERR_SHMMAP
 }

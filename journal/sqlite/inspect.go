@@ -68,8 +68,8 @@ func Inspect(path string) (Inspection, error) {
 }
 
 // Writable returns why this user could not write the journal at path, or create it
-// if it is missing. It changes nothing, and does not ask whether another process
-// writes it; see [Writer].
+// if it is missing. It makes a file beside it for an instant, and does not ask whether
+// another process writes it; see [Writer].
 func Writable(path string) error {
 	path, err := filepath.Abs(path)
 	if err != nil {
@@ -83,19 +83,23 @@ func Writable(path string) error {
 			return &ReadOnlyError{path, err}
 		}
 	}
-	folder := filepath.Dir(path)
+	folder := existing(filepath.Dir(path))
+	if info, err := os.Stat(folder); err != nil {
+		return err
+	} else if !info.IsDir() {
+		return fmt.Errorf("the journal cannot be created: %s is not a directory; name another file with --journal", folder)
+	}
+	if err := mayWrite(folder); err != nil {
+		return &ReadOnlyError{folder, err}
+	}
+	return sharesMemory(folder)
+}
+
+// existing is the folder or, if it is missing, the next one above it that is there.
+func existing(folder string) string {
 	for {
-		info, err := os.Stat(folder)
-		switch {
-		case err == nil && !info.IsDir():
-			return fmt.Errorf("the journal cannot be created: %s is not a directory; name another file with --journal", folder)
-		case err == nil:
-			if err := mayWrite(folder); err != nil {
-				return &ReadOnlyError{folder, err}
-			}
-			return nil
-		case filepath.Dir(folder) == folder:
-			return err
+		if _, err := os.Stat(folder); err == nil || filepath.Dir(folder) == folder {
+			return folder
 		}
 		folder = filepath.Dir(folder)
 	}

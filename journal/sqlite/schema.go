@@ -140,7 +140,7 @@ func format(s *session, path string) error {
 		return err
 	}
 	if mode != "wal" {
-		return fmt.Errorf("its file system does not let several processes share it (SQLite's journal_mode is %q, not wal); name a file on a local disk with --journal", mode)
+		return &UnshareableError{path, fmt.Errorf("SQLite's journal_mode is %q, not wal", mode)}
 	}
 	switch version {
 	case schemaVersion:

@@ -124,6 +124,9 @@ func open(path string, o journal.Options, synchronous string) (*Journal, error) 
 }
 
 func (j *Journal) start(synchronous string) (err error) {
+	if err := sharesMemory(existing(filepath.Dir(j.path))); err != nil {
+		return err // before anything is made
+	}
 	if err := os.MkdirAll(filepath.Dir(j.path), 0o700); err != nil {
 		return err
 	}

@@ -65,7 +65,7 @@ func newRig(t *testing.T, change func(*Config)) *rig {
 	config := Config{
 		Keys: keys, HostKey: newSigner(t), Sessions: 4, limits: usualLimits,
 		Screen: func(context.Context, Client) tea.Model { return &still{} },
-		Lines: func(ctx context.Context, out io.Writer, _ bool) error {
+		Lines: func(ctx context.Context, out io.Writer, _, _ bool) error {
 			fmt.Fprintln(out, "ready")
 			<-ctx.Done()
 			return nil

@@ -31,8 +31,9 @@ type Config struct {
 
 	// Screen returns the program for one client. ctx ends with the session.
 	Screen func(ctx context.Context, c Client) tea.Model
-	// Lines writes sentences, or JSON lines, until ctx ends.
-	Lines func(ctx context.Context, out io.Writer, json bool) error
+	// Lines writes sentences, or JSON lines, until ctx ends. terminal says that the
+	// client has one.
+	Lines func(ctx context.Context, out io.Writer, json, terminal bool) error
 	// Report is called, by one goroutine at a time, when a viewer joins or leaves.
 	Report func(model.Viewer)
 	// Notice is called by any goroutine with messages for the host.

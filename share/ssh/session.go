@@ -137,7 +137,7 @@ func (s *Server) lines(ctx context.Context, end context.CancelCauseFunc, sess ss
 			}
 		}
 	}()
-	return s.config.Lines(ctx, &output{sess, s.config.limits.stall, connOf(sess.Context())}, json)
+	return s.config.Lines(ctx, &output{sess, s.config.limits.stall, connOf(sess.Context())}, json, terminal)
 }
 
 // output closes the connection of a client that does not read for too long.

@@ -16,7 +16,7 @@ func TestAClientThatDoesNotReadIsEndedAndHoldsUpNobody(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, func(c *Config) {
 		c.limits.stall, c.limits.alive = time.Second, time.Hour
-		c.Lines = func(ctx context.Context, out io.Writer, _ bool) error {
+		c.Lines = func(ctx context.Context, out io.Writer, _, _ bool) error {
 			for page := []byte(strings.Repeat("all the news ", 1<<12)); ctx.Err() == nil; {
 				if _, err := out.Write(page); err != nil {
 					return err
@@ -93,7 +93,7 @@ func TestASuspendedClientIsEnded(t *testing.T) {
 func TestAPanicEndsItsSessionOnly(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, func(c *Config) {
-		c.Lines = func(context.Context, io.Writer, bool) error { panic("in Lines") }
+		c.Lines = func(context.Context, io.Writer, bool, bool) error { panic("in Lines") }
 	})
 	other := r.watch(r.dial(nil))
 	other.shows("80x24")
