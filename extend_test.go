@@ -52,7 +52,7 @@ func (Newest) Draw(sc *screen.Screen, w, h int) []string {
 }
 `},
 	// A column.
-	{"ui/view/taskrow.go", `table := draw.Table[taskRow]{`, `		{Title: "OWNER", Sizes: []draw.Size{draw.Whole(rankLeast, 9)},
+	{"ui/view/tasks.go", `table := draw.Table[taskRow]{`, `		{Title: "OWNER", Sizes: []draw.Size{draw.Whole(rankLeast, 9)},
 			Draw: func(l *draw.Line, t taskRow, w int) { l.Cell(draw.Dim, draw.Short(sc.UserID(t.Task), w), w) }},`},
 	// A filter term.
 	{"model/filter.go", `var fields = []field{`,

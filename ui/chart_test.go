@@ -14,7 +14,7 @@ func TestTheChartSpansAllThatIsTold(t *testing.T) {
 		event(1, "task.progress", 3*time.Second, "proxy=queued", "visual=queued"),
 		event(1, "task.completed", 8*time.Second, "proxy=completed", "visual=completed"),
 	}, []string{"enter"}, func(s *terminal) {
-		chart := func() *draw.Gantt { return render.StoryOf(s.m.Screen, s.m.Board.Task(taskID(1))).Gantt() }
+		chart := func() *draw.Gantt { return &render.StoryOf(s.m.Screen, s.m.Board.Task(taskID(1))).Gantt }
 		if from, to := chart().From.Sub(midnight), chart().To.Sub(midnight); from != 3*time.Second || to != 8*time.Second {
 			t.Errorf("the chart spans %v to %v", from, to)
 		}

@@ -13,13 +13,13 @@ import (
 	"aspectop/sig"
 	"aspectop/ui/draw"
 	"aspectop/ui/keys"
+	"aspectop/ui/picture"
 	"aspectop/ui/screen"
 	"aspectop/words"
 )
 
-// copied puts text on the user's clipboard by OSC 52, which works over SSH
-// too, and says so. Nothing that is copied holds a control character: pasted
-// into a shell, it must not run by itself.
+// copied copies text by OSC 52, which works over SSH, and says so. Control characters are
+// removed: pasted into a shell, they would act.
 func (m *Model) copied(what, text string) tea.Cmd {
 	m.say("copied " + what)
 	return tea.SetClipboard(clean.Text(text))
@@ -56,14 +56,13 @@ func (m *Model) copyURL() tea.Cmd {
 		m.say("not receiving, so there is no URL")
 		return nil
 	}
-	if m.Tunnel() != nil && m.Tunnel().PublicURL != "" {
-		return m.copied("the public URL", m.Tunnel().PublicURL)
+	if t := m.Feed.Tunnel(); t != nil && t.PublicURL != "" {
+		return m.copied("the public URL", t.PublicURL)
 	}
 	return m.copied("the receiver's URL", m.Receiver)
 }
 
-// pointedDelivery is the selected delivery: the row of the log,
-// or the task's newest message. If there is none, it says so and returns 0.
+// pointedDelivery is the selected delivery or the task's newest; 0, with a message, if none.
 func (m *Model) pointedDelivery(to string) (seq int64) {
 	s := m.pointed()
 	switch {
@@ -84,7 +83,6 @@ func (m *Model) pointedDelivery(to string) (seq int64) {
 	return 0
 }
 
-// fetch reads the selected delivery.
 func (m *Model) fetch(as keys.Action) tea.Cmd {
 	seq := m.pointedDelivery("copy")
 	if seq == 0 {
@@ -129,11 +127,67 @@ func (m *Model) validity(d *model.Delivery) string {
 	return "is valid for another " + words.Ago(left)
 }
 
-// payloadText is a body as one line of text.
 func payloadText(body []byte) string {
 	var b bytes.Buffer
 	if json.Compact(&b, body) != nil {
 		return string(body)
 	}
 	return b.String()
+}
+
+func (m *Model) export() tea.Cmd {
+	t := m.pointed().Task
+	if t == nil || m.Export == nil {
+		m.say("no task selected: nothing to export")
+		return nil
+	}
+	id, seqs, private := t.ID(), t.Seqs(), m.Masked
+	return func() tea.Msg {
+		deliveries := make([]model.Delivery, 0, len(seqs))
+		for _, seq := range seqs {
+			d, err := m.Journal.Get(m.Ctx, seq)
+			if err != nil {
+				return m.exported("", "", err)
+			}
+			repeats, err := m.Journal.Repeats(m.Ctx, seq)
+			if err != nil {
+				return m.exported("", "", err)
+			}
+			deliveries = append(append(deliveries, d), repeats...)
+		}
+		path, err := m.Export(id, deliveries, private)
+		return m.exported(words.Count(len(deliveries), "event", "events"), path, err)
+	}
+}
+
+func (m *Model) savePicture() tea.Cmd {
+	if m.Picture == nil {
+		m.say("there is no place for pictures here")
+		return nil
+	}
+	svg, of := picture.SVG(draw.Redact(m.frame, m.Redact), m.W, m.H, m.Theme.Name), m.shownNow()
+	return func() tea.Msg {
+		path, err := m.Picture(of, svg)
+		return m.exported("a picture", path, err)
+	}
+}
+
+func (m *Model) shownNow() string {
+	switch {
+	case m.help != nil:
+		return "help"
+	case m.detail != nil && m.pointed().Task != nil:
+		return "task"
+	}
+	return views[m.view].name
+}
+
+func (m *Model) exported(what, path string, err error) screen.Result {
+	return func() {
+		if err != nil {
+			m.say("cannot write it: " + err.Error())
+			return
+		}
+		m.say("wrote " + what + " to " + path)
+	}
 }

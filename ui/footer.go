@@ -1,21 +1,22 @@
 package ui
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"time"
 
+	"charm.land/bubbles/v2/textinput"
 	tea "charm.land/bubbletea/v2"
 
+	"aspectop/model"
 	"aspectop/ui/draw"
 	"aspectop/ui/keys"
 	"aspectop/ui/screen"
 )
 
-// flashTime is how long a message stays in the footer.
 const flashTime = 4 * time.Second
 
-// flash is a short message in the place of the keys.
 type flash struct {
 	text string
 	n    int // which one, so that an old timer does not clear a new message
@@ -38,8 +39,7 @@ func (m *Model) say(text string) {
 	}))
 }
 
-// drawFooter draws the last line: the filter while it is typed, a message, or
-// the keys that fit.
+// drawFooter draws the last line: the filter being typed, a message, or keys.
 func (m *Model) drawFooter() string {
 	l := draw.NewLine(m.Theme, m.W)
 	switch f := &m.Filter; {
@@ -83,8 +83,7 @@ func (m *Model) shownWords() string {
 	return fmt.Sprintf("%d shown", n)
 }
 
-// drawKeys lists the keys that mean something here, as many as fit, and at the
-// right those that everybody needs to find.
+// drawKeys lists the keys that apply here, as many as fit, with help and quit at the right.
 func (m *Model) drawKeys(l *draw.Line) {
 	last := []keys.Binding{}
 	width := 0
@@ -139,4 +138,71 @@ func (m *Model) means(b keys.Binding) bool {
 		return m.views[m.view].Has(m.Screen, b.Do)
 	}
 	return true
+}
+
+// filterLine is where the filter is typed, in the last line.
+type filterLine struct {
+	input   textinput.Model
+	open    bool               // being typed
+	wrong   *model.FilterError // what is typed is no filter; the last good one holds
+	before  string             // what the filter was when typing began
+	matched time.Time          // when tasks were last matched against a filter that drifts
+}
+
+func (f *filterLine) set(filter *model.Filter) {
+	f.input = textinput.New()
+	f.input.SetValue(filter.String())
+}
+
+func (m *Model) clearFilter() {
+	m.filterLine.input.SetValue("")
+	m.filterLine.wrong = nil
+	m.Filter.Clear()
+	m.changed(screen.Change{Filter: true})
+}
+
+// typed hands a key or a paste to the filter that is being typed.
+func (m *Model) typed(msg tea.Msg) tea.Cmd {
+	f := &m.filterLine
+	if key, ok := msg.(tea.KeyPressMsg); ok {
+		switch key.String() {
+		case "enter":
+			if _, err := model.ParseFilter(f.input.Value()); errors.As(err, &f.wrong) {
+				return nil // its message stays; an older filter must not pass for this one
+			}
+			f.open = false
+			f.input.Blur()
+			return nil
+		case "esc":
+			f.open = false
+			f.input.Blur()
+			f.input.SetValue(f.before)
+			msg = nil
+		case "ctrl+c":
+			return tea.Quit
+		}
+	}
+	if msg != nil {
+		f.input, _ = f.input.Update(msg) // its command only blinks a cursor that is not drawn
+	}
+	filter, err := model.ParseFilter(f.input.Value())
+	if f.wrong = nil; errors.As(err, &f.wrong) && !f.wrong.Unfinished {
+		return nil
+	}
+	f.wrong = nil // what is still being typed is not wrong
+	if filter.String() != m.Filter.Words.String() {
+		m.Filter.Words = filter
+		m.changed(screen.Change{Filter: true})
+	}
+	return nil
+}
+
+// filterEvery is how often all tasks are matched against a filter that drifts.
+const filterEvery = 5 * time.Second
+
+func (m *Model) filterAgain() {
+	if f := &m.filterLine; !m.Frozen() && m.Drifts() && m.At.Sub(f.matched) >= filterEvery {
+		f.matched = m.At
+		m.tasks.Changed(m.Screen, screen.Change{All: true})
+	}
 }

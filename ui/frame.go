@@ -10,8 +10,149 @@ import (
 
 	"aspectop/feed"
 	"aspectop/model"
+	"aspectop/ui/draw"
+	"aspectop/ui/keys"
 	"aspectop/ui/screen"
 )
+
+// The least size that shows anything useful.
+const (
+	MinWidth  = 30
+	MinHeight = 6
+)
+
+type layout struct {
+	tabs    int // lines of the view's titles
+	body    int // lines of the view
+	main    int // cells of the view
+	preview rect
+}
+
+// rect is the size of the preview, and whether it stands at the right.
+type rect struct {
+	w, h  int
+	right bool
+}
+
+func (m *Model) layout() layout {
+	l := layout{tabs: 1, main: m.W}
+	if m.H < 12 {
+		l.tabs = 0
+	}
+	l.body = max(1, m.H-3-l.tabs)
+	if !m.previewShown() {
+		return l
+	}
+	switch {
+	case m.W >= 100:
+		l.preview = rect{w: min(m.W*2/5, 64), h: l.body, right: true}
+		l.main = m.W - l.preview.w
+	case m.W >= 70 && l.body >= 14:
+		l.preview = rect{w: m.W, h: l.body * 2 / 5}
+		l.body -= l.preview.h
+	}
+	return l
+}
+
+// previewShown reports whether there is a preview: by choice, or on a wide terminal.
+func (m *Model) previewShown() bool {
+	if m.detail != nil || m.help != nil || m.overlay != nil {
+		return false
+	}
+	switch {
+	case !m.views[m.view].Has(m.Screen, keys.Preview):
+		return false
+	case m.previewChosen:
+		return m.preview
+	}
+	return views[m.view].preview || m.W >= 150
+}
+
+func (m *Model) draw() string {
+	if m.W < MinWidth || m.H < MinHeight {
+		return m.frameOf([]string{draw.NewLine(m.Theme, m.W).Put(draw.Warn, fmt.Sprintf("too small: %dx%d is the least", MinWidth, MinHeight)).String()})
+	}
+	lay := m.layout()
+	lines := m.drawHeader()
+	if lay.tabs > 0 {
+		lines = append(lines, m.drawTabs())
+	}
+	switch {
+	case m.help != nil:
+		lines = append(lines, m.help.draw(m, m.W, lay.body)...)
+	case m.overlay != nil:
+		lines = append(lines, m.drawOverlay(m.W, lay.body)...)
+	case m.detail != nil:
+		lines = append(lines, m.detail.Draw(m.Screen, m.W, lay.body)...)
+	default:
+		v := m.views[m.view]
+		body := v.Draw(m.Screen, lay.main, lay.body)
+		switch p := lay.preview; {
+		case p.right:
+			for i, line := range m.drawPreview(v, p) {
+				body[i] += line
+			}
+		case p.h > 0:
+			body = append(body, m.drawPreview(v, p)...)
+		}
+		lines = append(lines, body...)
+	}
+	return m.frameOf(append(lines, m.drawFooter()))
+}
+
+func (m *Model) drawPreview(v oneView, p rect) []string {
+	if p.right {
+		lines := draw.PadHeight(m.Theme, v.Preview(m.Screen, p.w-2, p.h), p.w-2, p.h)
+		for i := range lines {
+			lines[i] = draw.NewLine(m.Theme, 2).Put(draw.Faint, draw.GlyphWall).String() + lines[i]
+		}
+		return lines
+	}
+	lines := append([]string{m.previewTitle(v, p.w)}, v.Preview(m.Screen, p.w, p.h-1)...)
+	return draw.PadHeight(m.Theme, lines, p.w, p.h)
+}
+
+func (m *Model) previewTitle(v oneView, w int) string {
+	l := draw.NewLine(m.Theme, w).Put(draw.Faint, draw.Repeat(draw.GlyphRule, 2))
+	switch s := v.Selection(m.Screen, false); {
+	case s.Sent != "":
+		l.Put(draw.Dim, " "+s.Sent+" ")
+	case s.Task != nil:
+		l.Put(draw.Dim, " "+draw.Short(s.Task.ID(), 8)+" ")
+	}
+	return l.Put(draw.Faint, draw.Repeat(draw.GlyphRule, l.Free)).String()
+}
+
+func (m *Model) frameOf(lines []string) string {
+	frame := strings.Join(draw.PadHeight(m.Theme, lines, m.W, m.H), "\n")
+	if m.ASCII {
+		return draw.ToASCII(frame)
+	}
+	return frame
+}
+
+func tabTitle(i int) string { return fmt.Sprintf(" %d %s ", i+1, views[i].title) }
+
+func (m *Model) drawTabs() string {
+	l := draw.NewLine(m.Theme, m.W)
+	for i := range views {
+		l.Tab(tabTitle(i), i == m.view)
+	}
+	return l.String()
+}
+
+func (m *Model) windowTitle() string {
+	if n := m.Board.Count(model.Failed); n > 0 {
+		return fmt.Sprintf("aspectop: %d failed", n)
+	}
+	active := 0
+	for _, s := range model.CountedStates() {
+		if !s.Terminal() {
+			active += m.Board.Count(s)
+		}
+	}
+	return fmt.Sprintf("aspectop: %d active", active)
+}
 
 // FrameOptions say what a frame without a terminal shows.
 type FrameOptions struct {
@@ -20,9 +161,8 @@ type FrameOptions struct {
 	Task string // the beginning of a task's id, to open it; "" opens none
 }
 
-// Draw draws one frame without a terminal, of what the feed has folded by now, and
-// tells its theme. All that the frame needs of the journal is read before it is
-// drawn.
+// Draw draws one frame of what is folded by now, and returns it with its theme. What it
+// needs of the journal is read first.
 func (f FrameOptions) Draw(ctx context.Context, o screen.Options) (frame, theme string, err error) {
 	m := New(ctx, o)
 	m.Feed.RLock()
@@ -39,7 +179,6 @@ func (f FrameOptions) Draw(ctx context.Context, o screen.Options) (frame, theme 
 	return m.View().Content, m.ThemeName(), ctx.Err()
 }
 
-// openTask opens the task whose id begins so.
 func (m *Model) openTask(name string) error {
 	board := m.Feed.Board()
 	var found []*model.Task

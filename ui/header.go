@@ -3,6 +3,7 @@ package ui
 import (
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -12,12 +13,9 @@ import (
 	"aspectop/words"
 )
 
-// quietAfter is how long nothing may come before the header says so: a quiet
-// line must not look like a live one.
+// quietAfter is how long nothing may come before the header says so.
 const quietAfter = 10 * time.Second
 
-// drawHeader draws the two lines at the top: what is connected, in words, and
-// what was counted.
 func (m *Model) drawHeader() []string {
 	return []string{
 		m.widest(m.connection),
@@ -69,12 +67,14 @@ func (m *Model) connection(l *draw.Line, level detailLevel) {
 		}
 		return
 	}
-	if m.Tunnel() != nil {
+	if m.Feed.Tunnel() != nil {
 		m.drawTunnel(l, level)
 	} else if l.Put(draw.Good, draw.GlyphLive).Put(draw.Plain, " receiving"); level > brief {
-		l.Put(draw.Dim, " on ").Put(draw.Plain, m.shownURL())
+		l.Put(draw.Dim, " on ").Put(draw.Plain, m.Shown(m.Receiver))
+	} else if !m.Masked {
+		l.Put(draw.Plain, " on "+hostOf(m.Receiver))
 	} else {
-		l.Put(draw.Plain, " "+m.shownHost())
+		l.Put(draw.Plain, " ")
 	}
 	for _, name := range m.Failing() { // notices say why
 		l.Put(draw.Bad, "  "+draw.GlyphDown+" "+name+" fails")
@@ -92,9 +92,8 @@ func (m *Model) connection(l *draw.Line, level detailLevel) {
 	}
 }
 
-// drawTunnel tells how the receiver is reached from outside, in words.
 func (m *Model) drawTunnel(l *draw.Line, level detailLevel) {
-	t := *render.Tunnel(m.Screen, m.Tunnel())
+	t := *render.Tunnel(m.Screen, m.Feed.Tunnel())
 	if t.State != model.TunnelConnected {
 		t.PublicURL = ""
 	} else if t.Detail, t.NextTry = "", (time.Time{}); level == brief {
@@ -107,15 +106,6 @@ func (m *Model) drawTunnel(l *draw.Line, level detailLevel) {
 		}
 	}
 	l.Put(r, sign+" ").PutAll(told)
-}
-
-func (m *Model) shownURL() string { return m.Shown(m.Receiver) }
-
-func (m *Model) shownHost() string {
-	if m.Masked {
-		return ""
-	}
-	return "on " + hostOf(m.Receiver)
 }
 
 // hostOf is a URL's host and port; a text that is no URL is left as it is.
@@ -133,21 +123,21 @@ func (m *Model) counters(l *draw.Line, level detailLevel) {
 		m.drawLoading(l, level)
 		wall()
 	}
-	l.Put(draw.Strong, fmt.Sprint(m.Board.Len())).Put(draw.Dim, words.Plural(m.Board.Len(), " task", " tasks"))
+	putCount(l, draw.Strong, m.Board.Len(), words.Plural(m.Board.Len(), " task", " tasks"))
 	for _, s := range model.CountedStates() {
 		n := m.Board.Count(s)
 		if n == 0 {
 			continue
 		}
-		r := draw.StateRole(s)
+		r := s.Info().Role
 		if s == model.Failed {
 			r = draw.Alarm
 		}
-		l.Put(draw.Plain, "  ").Put(r, fmt.Sprintf("%s%d", draw.Glyph(s), n))
+		l.Put(draw.Plain, "  ").Put(r, fmt.Sprintf("%s%d", s.Info().Sign, n))
 		if level == full {
 			l.Put(draw.Dim, " "+string(s))
 		} else {
-			l.Put(draw.Dim, draw.Letter(s))
+			l.Put(draw.Dim, s.Info().Letter)
 		}
 	}
 	if m.stalled > 0 {
@@ -157,24 +147,26 @@ func (m *Model) counters(l *draw.Line, level detailLevel) {
 	if level > brief {
 		m.drawVerdicts(l, level)
 		wall()
-	} else if m.Board.Counters().Rejected > 0 {
-		l.Put(draw.Bad, fmt.Sprint(m.Board.Counters().Rejected)).Put(draw.Dim, " rejected")
+	} else if n := m.Board.Counters().Rejected; n > 0 {
+		putCount(l, draw.Bad, n, " rejected")
 		wall()
 	}
 	m.drawRate(l, level)
 }
 
-// drawJournal counts what is in the journal, for a screen that only views it, and
-// what was added since.
+func putCount(l *draw.Line, r draw.Role, n int, label string) {
+	l.Put(r, fmt.Sprint(n)).Put(draw.Dim, label)
+}
+
+// drawJournal counts the deliveries in the journal and those added since, for viewers.
 func (m *Model) drawJournal(l *draw.Line) {
 	n, c := m.Feed.Index().Len(), m.Board.Counters()
-	l.Put(draw.Strong, fmt.Sprint(n)).Put(draw.Dim, words.Plural(n, " delivery", " deliveries")+" in the journal")
+	putCount(l, draw.Strong, n, words.Plural(n, " delivery", " deliveries")+" in the journal")
 	if added := c.Verified + c.Duplicate; added > 0 {
-		l.Put(draw.Plain, "  ").Put(draw.Good, fmt.Sprint(added)).Put(draw.Dim, " new")
+		putCount(l.Put(draw.Plain, "  "), draw.Good, added, " new")
 	}
 }
 
-// drawForwards counts what forwarding gave up and what it has still to send.
 func (m *Model) drawForwards(l *draw.Line) {
 	gaveUp, waiting := 0, 0
 	for _, q := range m.Queues() {
@@ -182,17 +174,16 @@ func (m *Model) drawForwards(l *draw.Line) {
 		waiting += q.Waiting + q.InFlight + q.Retrying
 	}
 	if gaveUp > 0 {
-		l.Put(draw.Plain, "  ").Put(draw.Bad, fmt.Sprint(gaveUp)).Put(draw.Dim, " given up")
+		putCount(l.Put(draw.Plain, "  "), draw.Bad, gaveUp, " given up")
 	}
 	if waiting > 0 {
-		l.Put(draw.Plain, "  ").Put(draw.Warn, fmt.Sprint(waiting)).Put(draw.Dim, " to forward")
+		putCount(l.Put(draw.Plain, "  "), draw.Warn, waiting, " to forward")
 	}
 }
 
 // onlyViews reports whether only other processes write the journal.
 func (m *Model) onlyViews() bool { return m.Receiver == "" && len(m.Sources()) == 0 }
 
-// drawVerdicts counts what came in this run, by what the receiver found.
 func (m *Model) drawVerdicts(l *draw.Line, level detailLevel) {
 	if m.onlyViews() {
 		m.drawJournal(l)
@@ -203,18 +194,18 @@ func (m *Model) drawVerdicts(l *draw.Line, level detailLevel) {
 		labels = []string{" ok", " rejected", " dup", " late"}
 	}
 	roles := []draw.Role{draw.Good, draw.Bad, draw.Warn, draw.Warn}
-	for i, n := range []int{m.Board.Counters().Verified, m.Board.Counters().Rejected, m.Board.Counters().Duplicate, m.Board.Counters().Late} {
+	c := m.Board.Counters()
+	for i, n := range []int{c.Verified, c.Rejected, c.Duplicate, c.Late} {
 		if i > 0 {
 			l.Put(draw.Plain, "  ")
 		}
-		r := roles[i]
 		if n == 0 {
-			r = draw.Dim
+			roles[i] = draw.Dim
 		}
-		l.Put(r, fmt.Sprint(n)).Put(draw.Dim, labels[i])
+		putCount(l, roles[i], n, labels[i])
 	}
-	if m.Board.Counters().Lost > 0 {
-		l.Put(draw.Warn, fmt.Sprintf("  %d not shown", m.Board.Counters().Lost))
+	if c.Lost > 0 {
+		l.Put(draw.Warn, fmt.Sprintf("  %d not shown", c.Lost))
 	}
 	m.drawForwards(l)
 }
@@ -231,36 +222,36 @@ func (m *Model) drawLoading(l *draw.Line, level detailLevel) {
 	l.Put(draw.Dim, fmt.Sprintf(" %d%%", percent))
 }
 
+// quiet says since when nothing has come; "" if something has.
+func (m *Model) quiet(level detailLevel) (draw.Role, string) {
+	c, newest := m.Board.Counters(), m.Feed.Newest()
+	switch since := words.Ago(m.At.Sub(m.Feed.Started())); {
+	case level == brief && c.Last.IsZero() && c.Rejected == 0 && m.Receiver != "":
+		return draw.Warn, "quiet " + since
+	case m.onlyViews() && newest.IsZero():
+		return draw.Dim, "no delivery yet"
+	case m.onlyViews() && m.At.Sub(newest) > quietAfter:
+		return draw.Dim, "last event " + draw.Moment(newest, m.At)
+	case c.Last.IsZero() && m.Receiver == "":
+		return draw.Dim, "no event since " + draw.Clock(m.Feed.Started())
+	case c.Last.IsZero() && c.Rejected > 0:
+		return draw.Bad, "only rejected requests"
+	case c.Last.IsZero():
+		return draw.Warn, "no event for " + since
+	case m.At.Sub(c.Last) > quietAfter:
+		return draw.Warn, "last event " + words.Ago(m.At.Sub(c.Last)) + " ago"
+	}
+	return 0, ""
+}
+
 // drawRate draws the rate of the last minute, or since when nothing came.
 func (m *Model) drawRate(l *draw.Line, level detailLevel) {
-	switch silent := m.At.Sub(m.Board.Counters().Last); {
-	case level == brief && m.Board.Counters().Last.IsZero() && m.Board.Counters().Rejected == 0 && m.Receiver != "":
-		l.Put(draw.Warn, "quiet "+words.Ago(m.At.Sub(m.Feed.Started())))
-		return
-	case m.onlyViews() && m.Feed.Newest().IsZero():
-		l.Put(draw.Dim, "no delivery yet")
-		return
-	case m.onlyViews() && m.At.Sub(m.Feed.Newest()) > quietAfter:
-		l.Put(draw.Dim, "last event "+draw.Moment(m.Feed.Newest(), m.At))
-		return
-	case m.Board.Counters().Last.IsZero() && m.Receiver == "":
-		l.Put(draw.Dim, "no event since "+draw.Clock(m.Feed.Started()))
-		return
-	case m.Board.Counters().Last.IsZero() && m.Board.Counters().Rejected > 0:
-		l.Put(draw.Bad, "only rejected requests")
-		return
-	case m.Board.Counters().Last.IsZero():
-		l.Put(draw.Warn, "no event for "+words.Ago(m.At.Sub(m.Feed.Started())))
-		return
-	case silent > quietAfter:
-		l.Put(draw.Warn, "last event "+words.Ago(silent)+" ago")
+	if r, told := m.quiet(level); told != "" {
+		l.Put(r, told)
 		return
 	}
 	counts := m.Board.Counters().LastMinute(m.At)
-	most := 1
-	for _, n := range counts {
-		most = max(most, n)
-	}
+	most := max(1, slices.Max(counts))
 	l.Put(draw.Plain, fmt.Sprintf("%.1f/s", float64(counts[10]+counts[11])/10))
 	if level < usual {
 		return

@@ -9,8 +9,7 @@ import (
 	"aspectop/words"
 )
 
-// Summary tells in a few lines what the session saw, to be printed when the
-// screen is gone. It is "" if nothing came.
+// Summary tells in a few lines what the session saw; "" if nothing came.
 func (m *Model) Summary() string {
 	m.Feed.RLock()
 	defer m.Feed.RUnlock()

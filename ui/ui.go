@@ -174,9 +174,8 @@ func (m *Model) news() tea.Cmd {
 	return tea.Batch(m.listen(), m.notify())
 }
 
-// catchUp takes in what the feed has folded since the last time, so that what is
-// drawn, and what a key means, agree with it. A frozen screen keeps its place in
-// the changes.
+// catchUp takes in what the feed has folded, so that frames and keys agree with it. A
+// frozen screen keeps its place.
 func (m *Model) catchUp() {
 	version := m.Feed.Version()
 	if version == m.version {

@@ -22,8 +22,7 @@ type viewKind struct {
 	preview bool // shown on narrow terminals too
 }
 
-// views are all views, in the order of their tabs and keys. Keys, tabs, footer,
-// help, manual and the values of --view are made from it.
+// views are all views, in order. Keys, tabs, footer, help, manual and --view follow.
 var views = []viewKind{
 	{"tasks", "Tasks", "tasks", "tasks, one per row", func(_ *screen.Screen, t *view.Tasks) oneView { return t }, 3, false},
 	{"board", "Board", "board", "board, one card per task", func(_ *screen.Screen, t *view.Tasks) oneView { return view.NewCards(t) }, 1, false},
@@ -42,8 +41,7 @@ func Views() []string {
 	return names
 }
 
-// Bindings are the keys of a screen: those of the views, then those of
-// [keys.Bindings].
+// Bindings are the keys of the views and those of [keys.Bindings].
 func Bindings() keys.Set {
 	var open keys.Set
 	for i, k := range views {
@@ -67,18 +65,14 @@ type oneView interface {
 	Preview(sc *screen.Screen, w, h int) []string
 	// Do carries out an action and reports whether it meant something here.
 	Do(sc *screen.Screen, a keys.Action) (tea.Cmd, bool)
-	// Has reports whether the view has a use for sorting, following, opening or
-	// previewing.
+	// Has reports whether the view can sort, follow, open or preview.
 	Has(sc *screen.Screen, a keys.Action) bool
-	// Selection is what is selected or, with target, what a key pressed now means: while
-	// following, the selection may just have moved on.
+	// Selection is what is selected or, with target, what a key pressed now means.
 	Selection(sc *screen.Screen, target bool) screen.Selection
-	// Shown is the number of rows that pass the filter, and whether more are being
-	// searched.
+	// Shown is how many rows match the filter, and whether more are being searched.
 	Shown(sc *screen.Screen) (n int, looking bool)
 	// InSight are the deliveries whose rows are on the screen.
 	InSight(sc *screen.Screen) []int64
-	// Click selects what is drawn in the cell, and reports whether that can be
-	// selected.
+	// Click selects what is drawn in the cell, and reports whether it could.
 	Click(sc *screen.Screen, x, y int) bool
 }

@@ -1,29 +1,31 @@
-// Package cast records what a screen shows as an asciicast, which asciinema's
-// player plays and agg makes a GIF of.
-//
-// It records frames, not what is written to the terminal: so a recording holds
-// what was seen and nothing else. What presentation mode hides is not in it, nor
-// the secret that [Options] name, nor what was copied, nor what an editor showed
-// meanwhile.
+// Package cast records a screen as an asciicast, for asciinema's player and agg. It
+// records frames, not the terminal's output: what presentation mode hides, the secret
+// that [Options] name, copied text and the editor are not in it.
 package cast
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
+	"strings"
 	"sync"
 	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"aspectop/jsonl"
+	"aspectop/ui/draw"
+	"aspectop/ui/picture"
 )
 
 const (
 	// MaxSize is how many bytes a recording may have.
 	MaxSize = 256 << 20
-	// pace is the least time between two events. What is drawn in between is not
-	// recorded.
+	// pace is the least time between two events; frames in between are left out.
 	pace = time.Second / 30
-	// prelude is how long the first frame waits: by then the terminal has told
-	// what its background is like, and the screen has its theme.
+	// prelude is how long the first frame waits for the terminal's background colour.
 	prelude = 300 * time.Millisecond
 )
 
@@ -31,17 +33,14 @@ const (
 type Options struct {
 	Version int    // of the format, 2 or 3
 	Command string // that is recorded
-	// Ended is called when the recording ends before it is closed, with the
-	// reason, from another goroutine.
+	// Ended is called, in another goroutine, if the recording ends before it is closed.
 	Ended func(error)
 	Limit int64 // of bytes; 0 is MaxSize
-	// Redact is a secret that the screen may show and the recording may not; ""
-	// is none.
+	// Redact is a secret that is not recorded; "" is none.
 	Redact string
 }
 
-// Recorder writes a recording. Writing is done in the background: a slow disk
-// delays no frame, and a full one ends the recording only.
+// Recorder writes a recording in the background, so a slow or full disk delays no frame.
 type Recorder struct {
 	Options
 	file *os.File
@@ -60,8 +59,7 @@ type Recorder struct {
 	err     error
 }
 
-// Create begins a recording in a new file, for this user only. A file that is
-// there is left alone.
+// Create begins a recording in a new file that only this user can read.
 func Create(path string, o Options) (*Recorder, error) {
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, fs.ErrExist) {
@@ -72,7 +70,6 @@ func Create(path string, o Options) (*Recorder, error) {
 	return record(f, o), nil
 }
 
-// record begins a recording in an empty file.
 func record(f *os.File, o Options) *Recorder {
 	if o.Limit == 0 {
 		o.Limit = MaxSize
@@ -82,7 +79,6 @@ func record(f *os.File, o Options) *Recorder {
 	return r
 }
 
-// frame records that the screen now shows a frame.
 func (r *Recorder) frame(f frame) {
 	r.mu.Lock()
 	r.latest = &f
@@ -131,8 +127,7 @@ func (r *Recorder) run() {
 	}
 }
 
-// Close writes what was shown last, and ends the recording. It returns the error
-// that ended it before, if one did.
+// Close writes the last frame and returns the error that ended the recording, if any.
 func (r *Recorder) Close() error {
 	close(r.closing)
 	<-r.done
@@ -143,16 +138,19 @@ func (r *Recorder) Close() error {
 	return err
 }
 
-// Size and Length are how large and how long the recording is. They may be asked
-// for when it is closed.
+// Size and Length are valid after Close.
 func (r *Recorder) Size() int64           { return r.size }
 func (r *Recorder) Length() time.Duration { return r.total }
 
 // errFull says that the recording has the size it may have.
 var errFull = errors.New("it has reached its largest size")
 
-// append writes one line whole, or not at all.
-func (r *Recorder) append(line []byte) error {
+// append writes a value as a line of JSON, whole or not at all.
+func (r *Recorder) append(v any) error {
+	line, err := jsonl.Line(v)
+	if err != nil {
+		return err
+	}
 	if r.size+int64(len(line)) > r.Limit {
 		return fmt.Errorf("%w, %d MiB", errFull, r.Limit>>20)
 	}
@@ -165,4 +163,125 @@ func (r *Recorder) append(line []byte) error {
 	}
 	r.size += int64(n)
 	return nil
+}
+
+// frame is lines with SGR sequences, exactly h and each at most w cells wide.
+type frame struct {
+	text  string
+	w, h  int
+	theme string
+}
+
+// palette is the usual sixteen colours, which players need. The screen uses none of them.
+const palette = "#000000:#cd0000:#00cd00:#cdcd00:#0000ee:#cd00cd:#00cdcd:#e5e5e5:#7f7f7f:#ff0000:#00ff00:#ffff00:#5c5cff:#ff00ff:#00ffff:#ffffff"
+
+const termType = "xterm-256color"
+
+func (r *Recorder) begin(f *frame) error {
+	fore, back := picture.Palette(f.theme)
+	theme := map[string]string{"fg": fore, "bg": back, "palette": palette}
+	header := map[string]any{"version": r.Version, "timestamp": r.started.Unix(), "title": "aspectop"}
+	if r.Command != "" {
+		header["command"] = r.Command
+	}
+	if r.Version == 2 {
+		header["width"], header["height"], header["theme"] = f.w, f.h, theme
+		header["env"] = map[string]string{"TERM": termType}
+	} else {
+		header["term"] = map[string]any{"cols": f.w, "rows": f.h, "type": termType, "theme": theme}
+	}
+	return r.append(header)
+}
+
+func (r *Recorder) write(f *frame) error {
+	if f == nil || f.w <= 0 || f.h <= 0 || r.shown != nil && *f == *r.shown {
+		return nil
+	}
+	switch {
+	case r.shown == nil:
+		if err := r.begin(f); err != nil {
+			return err
+		}
+	case r.shown.w != f.w || r.shown.h != f.h:
+		if err := r.event("r", fmt.Sprintf("%dx%d", f.w, f.h)); err != nil {
+			return err
+		}
+	}
+	if err := r.event("o", changes(r.shown, f)); err != nil {
+		return err
+	}
+	r.shown = f
+	return nil
+}
+
+// changes turns a terminal that shows from into one that shows to.
+func changes(from, to *frame) string {
+	var b strings.Builder
+	var before []string
+	if from == nil || from.w != to.w || from.h != to.h {
+		b.WriteString("\x1b[?25l\x1b[m\x1b[2J") // no cursor, nothing else
+	} else {
+		before = strings.Split(from.text, "\n")
+	}
+	for y, line := range strings.Split(to.text, "\n") {
+		if y < len(before) && before[y] == line {
+			continue
+		}
+		// Erase first: behind a full line it would take the last character.
+		fmt.Fprintf(&b, "\x1b[%d;1H\x1b[m\x1b[2K%s\x1b[m", y+1, line)
+	}
+	return b.String()
+}
+
+// event writes an event of now. Times are in ms; rounding errors do not add up.
+func (r *Recorder) event(code, data string) error {
+	now := max(r.total, time.Since(r.started).Round(time.Millisecond))
+	at := now - r.total // since the event before
+	if r.Version == 2 {
+		at = now
+	}
+	seconds := json.RawMessage(fmt.Sprintf("%d.%03d", at/time.Second, at%time.Second/time.Millisecond))
+	if err := r.append([]any{seconds, code, data}); err != nil {
+		return err
+	}
+	r.total = now
+	return nil
+}
+
+func (r *Recorder) end() error {
+	if err := r.write(r.take()); err != nil {
+		return err
+	}
+	if r.shown == nil || r.Version == 2 { // which has no word for it
+		return nil
+	}
+	return r.event("x", "0")
+}
+
+type model struct {
+	tea.Model
+	recorder *Recorder
+	w, h     int
+}
+
+// Model returns the screen with its frames recorded, in the theme of its method ThemeName.
+func (r *Recorder) Model(screen tea.Model) tea.Model { return &model{Model: screen, recorder: r} }
+
+func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
+	if size, ok := msg.(tea.WindowSizeMsg); ok {
+		m.w, m.h = size.Width, size.Height
+	}
+	var cmd tea.Cmd
+	m.Model, cmd = m.Model.Update(msg)
+	return m, cmd
+}
+
+func (m *model) View() tea.View {
+	v := m.Model.View()
+	f := frame{text: draw.Redact(v.Content, m.recorder.Redact), w: m.w, h: m.h}
+	if screen, ok := m.Model.(interface{ ThemeName() string }); ok {
+		f.theme = screen.ThemeName()
+	}
+	m.recorder.frame(f)
+	return v
 }

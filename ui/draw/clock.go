@@ -16,8 +16,7 @@ func Clock(t time.Time) string {
 
 const ClockWidth = len("15:04:05")
 
-// DayClock is a time of day, behind its day unless that is today; DayWidth is the
-// greatest width of it.
+// DayClock is a time of day with the day unless that is today, at most DayWidth wide.
 func DayClock(t, now time.Time) string {
 	if t.IsZero() || SameDay(t, now) {
 		return Clock(t)
@@ -32,8 +31,7 @@ func SameDay(a, b time.Time) bool {
 	return a.Local().Format(time.DateOnly) == b.Local().Format(time.DateOnly)
 }
 
-// Moment is a time of day and how long ago that was, with the date unless it
-// is today.
+// Moment is a time of day, with the date unless it is today, and how long ago it was.
 func Moment(t, now time.Time) string {
 	if t.IsZero() {
 		return "unknown"
@@ -56,8 +54,7 @@ func Stamp(t time.Time) string {
 	return t.Local().Format("2006-01-02 15:04:05.000")
 }
 
-// Short is an id cut to w cells. The beginning of a UUID tells it apart well
-// enough, and needs no ellipsis to say that it goes on.
+// Short is an id cut to w cells; of a UUID the first eight characters are enough.
 func Short(id string, w int) string {
 	if len(id) == 36 && w < 36 {
 		return id[:min(8, max(0, w))]

@@ -2,18 +2,20 @@ package draw
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
+	"strings"
 	"unicode"
 	"unicode/utf8"
 
-	"aspectop/clean"
-
+	"github.com/aymanbagabas/go-udiff"
 	"github.com/charmbracelet/x/ansi"
+
+	"aspectop/clean"
 )
 
-// Document is what a pane scrolls through: cleaned lines that were indexed once, so
-// that drawing a screenful costs the same out of fifty lines and out of fifty
-// thousand.
+// Document is the text of a pane: cleaned lines, indexed once, so that the cost of
+// drawing does not depend on their number.
 type Document struct {
 	b     []byte // the lines, each ended by a line feed
 	lines []docLine
@@ -34,7 +36,7 @@ type Stretch struct {
 	Role Role
 }
 
-// Add appends one line. What is not fit for a terminal is taken out here, once.
+// Add appends one line, cleaned.
 func (t *Document) Add(line string, depth int) {
 	t.lines = append(t.lines, docLine{int32(len(t.b)), uint8(min(depth, 255))})
 	t.b = append(append(t.b, clean.Text(line)...), '\n')
@@ -57,8 +59,7 @@ func TextDocument(body []byte) *Document {
 	return t
 }
 
-// indent is the number of cells by which a line of the depth is indented: never
-// more than half of the width.
+// indent is the indentation of a line in cells, at most half of the width.
 func indent(depth uint8, w int) int { return min(2*int(depth), w/2) }
 
 // docRow is where a row begins: a line, and a byte of t.b.
@@ -71,7 +72,7 @@ func (t *Document) wrap(w int) []docRow {
 		room := max(1, w-indent(l.depth, w))
 		for from, end := int(l.from), t.end(i); ; {
 			rows = append(rows, docRow{int32(i), int32(from)})
-			if end-from <= room && asciiBytes(t.b[from:end]) {
+			if end-from <= room && ascii(t.b[from:end]) {
 				break
 			}
 			if from += chunk(t.b[from:end], room); from >= end {
@@ -82,10 +83,9 @@ func (t *Document) wrap(w int) []docRow {
 	return rows
 }
 
-// chunk is how many bytes of a cleaned text fit w cells, at least one
-// character.
+// chunk is how many bytes of a cleaned text fit w cells: at least one character.
 func chunk(b []byte, w int) int {
-	if n := min(len(b), w+1); asciiBytes(b[:n]) {
+	if n := min(len(b), w+1); ascii(b[:n]) {
 		return min(n, w)
 	}
 	n, used := 0, 0
@@ -99,15 +99,6 @@ func chunk(b []byte, w int) int {
 	return n
 }
 
-func asciiBytes(b []byte) bool {
-	for _, c := range b {
-		if c >= 0x80 {
-			return false
-		}
-	}
-	return true
-}
-
 // PaintNamed paints "name: value".
 func PaintNamed(line []byte) []Stretch {
 	i := bytes.Index(line, []byte(": "))
@@ -117,8 +108,7 @@ func PaintNamed(line []byte) []Stretch {
 	return []Stretch{{i, key}, {i + 1, Dim}}
 }
 
-// Readable reports whether a body is text: UTF-8 with hardly any control
-// characters.
+// Readable reports whether a body is UTF-8 with hardly any control characters.
 func Readable(body []byte) bool {
 	odd := 0
 	for b := body; len(b) > 0; {
@@ -132,8 +122,7 @@ func Readable(body []byte) bool {
 	return odd*20 <= len(body)
 }
 
-// HexDocument shows bytes by their values and, as far as they have any, by
-// their characters; the lines are made for 80 columns.
+// HexDocument shows bytes in hexadecimal and as ASCII, in lines for 80 columns.
 func HexDocument(body []byte) *Document {
 	const perLine = 16
 	t := &Document{Paint: func(line []byte) []Stretch { return []Stretch{{6, Dim}, {9 + 3*perLine, number}} }}
@@ -148,4 +137,200 @@ func HexDocument(body []byte) *Document {
 		t.Add(fmt.Sprintf("%06x  %-*s %s", i, 3*perLine, fmt.Sprintf("% x", row), chars), 0)
 	}
 	return t
+}
+
+// JSONDocument is [Document.AddJSON] to a new document.
+func JSONDocument(body []byte, mask bool) (t *Document, ok bool) {
+	t = &Document{Paint: PaintJSON}
+	return t, t.AddJSON(body, mask)
+}
+
+// AddJSON appends JSON, laid out in lines, and reports whether body is JSON. Values
+// keep their spelling. Lines have a depth instead of blanks: ten thousand brackets
+// would make ten thousand times as many blanks. If mask is set, user ids and URLs are
+// hidden.
+func (t *Document) AddJSON(body []byte, mask bool) bool {
+	var compact bytes.Buffer
+	if json.Compact(&compact, body) != nil {
+		return false
+	}
+	body = compact.Bytes()
+	var line []byte
+	depth, name := 0, ""
+	flush := func() {
+		t.Add(string(line), depth)
+		line = line[:0]
+	}
+	for i := 0; i < len(body); i++ {
+		c := body[i]
+		switch c {
+		case '{', '[':
+			line, name = append(line, c), ""
+			if body[i+1] == c+2 { // the closing one: nothing between
+				i++
+				line = append(line, body[i])
+				continue
+			}
+			flush()
+			depth++
+		case '}', ']':
+			flush()
+			depth--
+			line = append(line, c)
+		case ',':
+			line = append(line, c)
+			flush()
+			name = ""
+		case ':':
+			name = string(line)
+			line = append(line, ": "...)
+		case '"':
+			value := body[i : i+stringEnd(body[i:])]
+			i += len(value) - 1
+			if mask && private(name, value) {
+				value = []byte(`"(hidden)"`)
+			}
+			line = append(line, value...)
+		default:
+			line = append(line, c)
+		}
+	}
+	flush()
+	return true
+}
+
+// private reports whether a value is hidden in presentation mode.
+func private(name string, value []byte) bool {
+	return name == `"user_id"` || bytes.Contains(value, []byte("://")) || bytes.Contains(value, []byte(`:\/\/`))
+}
+
+// stringEnd is the length of the JSON string at the start of b.
+func stringEnd(b []byte) int {
+	for i := 1; i < len(b); i++ {
+		switch b[i] {
+		case '\\':
+			i++
+		case '"':
+			return i + 1
+		}
+	}
+	return len(b)
+}
+
+// PaintJSON paints a line of [JSONDocument]: a name, if it has one, and a value.
+func PaintJSON(line []byte) (stretches []Stretch) {
+	at := 0
+	if len(line) > 0 && line[0] == '"' {
+		if n := stringEnd(line); n < len(line) && line[n] == ':' {
+			stretches = append(stretches, Stretch{n, key}, Stretch{n + 1, Dim})
+			at = n + 1
+		}
+	}
+	value := bytes.TrimSuffix(line[at:], []byte{','})
+	end := at + len(value)
+	switch first := bytes.TrimLeft(value, " "); {
+	case len(first) == 0 || strings.IndexByte("{}[]", first[0]) >= 0:
+		return append(stretches, Stretch{end, Dim})
+	case first[0] == '"':
+		return append(stretches, Stretch{end, text}, Stretch{len(line), Dim})
+	}
+	return append(stretches, Stretch{end, number}, Stretch{len(line), Dim})
+}
+
+// JSONDepth is how deep the brackets of JSON are nested.
+func JSONDepth(body []byte) (deepest int) {
+	for i, depth := 0, 0; i < len(body); i++ {
+		switch body[i] {
+		case '"':
+			i += stringEnd(body[i:]) - 1
+		case '{', '[':
+			depth++
+			deepest = max(deepest, depth)
+		case '}', ']':
+			depth--
+		}
+	}
+	return deepest
+}
+
+// DiffLine is one line of a difference: of the text before it ('-'), of the text
+// after it ('+'), of both (' '), or between two places ('@').
+type DiffLine struct {
+	sign byte
+	text string
+}
+
+// Changes is the difference of two texts with three lines of context; empty if none.
+func Changes(before, after string) (lines []DiffLine) {
+	signs := map[udiff.OpKind]byte{udiff.Delete: '-', udiff.Insert: '+', udiff.Equal: ' '}
+	unified, err := udiff.ToUnifiedDiff("", "", before, udiff.Lines(before, after), udiff.DefaultContextLines)
+	if err != nil { // the edits are those of these very texts
+		panic("ui: " + err.Error())
+	}
+	for _, h := range unified.Hunks {
+		lines = append(lines, DiffLine{'@', fmt.Sprintf("@@ line %d", h.FromLine)})
+		for _, l := range h.Lines {
+			lines = append(lines, DiffLine{signs[l.Kind], l.Content})
+		}
+	}
+	return lines
+}
+
+// Diff is a difference as it is shown.
+type Diff struct {
+	Changes []DiffLine
+	JSON    bool   // what is private can be told apart
+	Flaw    string // why the new text is no JSON; "" if it is, or need not be
+	doc     *Document
+	masked  bool // what doc was made for
+}
+
+func (t *Diff) Document(mask bool) *Document {
+	if t.doc != nil && t.masked == mask {
+		return t.doc
+	}
+	t.masked = mask
+	t.doc = &Document{Paint: paintDiff}
+	if t.Flaw != "" {
+		t.doc.Add("! No longer valid JSON: "+t.Flaw, 0)
+	}
+	if mask && !t.JSON {
+		t.doc.Add("  (not JSON; hidden in presentation mode)", 0)
+		return t.doc
+	}
+	for _, l := range t.Changes {
+		line := []byte(l.text)
+		if mask && l.sign != '@' {
+			line = hideValue(line)
+		}
+		if l.sign != '@' {
+			line = append([]byte{l.sign, ' '}, line...)
+		}
+		t.doc.Add(string(bytes.TrimRight(line, "\r\n")), 0)
+	}
+	return t.doc
+}
+
+func hideValue(line []byte) []byte {
+	value := bytes.TrimLeft(line, " ")
+	name := ""
+	if n := stringEnd(value); n < len(value) && value[0] == '"' && value[n] == ':' {
+		name = string(value[:n])
+		value = bytes.TrimLeft(value[n+1:], " ")
+	}
+	if len(value) == 0 || value[0] != '"' || !private(name, value) {
+		return line
+	}
+	before := len(line) - len(value)
+	rest := value[stringEnd(value):]
+	return fmt.Appendf(nil, `%s"(hidden)"%s`, line[:before], rest)
+}
+
+var diffRoles = map[byte]Role{'+': Good, '-': Bad, '@': Accent, '!': Warn, ' ': Dim}
+
+func paintDiff(line []byte) []Stretch {
+	if len(line) == 0 {
+		return nil
+	}
+	return []Stretch{{len(line), diffRoles[line[0]]}}
 }

@@ -155,7 +155,7 @@ func aPane(n int) *TextPane {
 	body.WriteString("0]")
 	doc, _ := JSONDocument(body.Bytes(), false)
 	p := NewTextPane()
-	p.Set(doc)
+	p.Show(doc, false)
 	p.Arrange(120, 40)
 	return &p
 }
@@ -180,7 +180,7 @@ func BenchmarkPayloadScroll(b *testing.B) {
 func BenchmarkPayloadOfOneLine(b *testing.B) {
 	p := NewTextPane()
 	doc, _ := JSONDocument([]byte(`{"a":"`+strings.Repeat("x", 1<<20)+`"}`), false)
-	p.Set(doc)
+	p.Show(doc, false)
 	p.Arrange(120, 40)
 	p.Do(keys.Bottom, mute)
 	for b.Loop() {

@@ -62,7 +62,7 @@ func FuzzText(f *testing.F) {
 				for _, wrap := range []bool{false, true} {
 					p := NewTextPane()
 					p.Wrap = wrap
-					p.Set(doc)
+					p.Show(doc, false)
 					p.Arrange(w, h)
 					lines := p.Draw(th, w, h)
 					if len(lines) != h {

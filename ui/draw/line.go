@@ -1,6 +1,5 @@
-// Package draw has what a screen is drawn with and that knows no board: themes
-// and glyphs, lines of cells, bars, the timeline chart, windows on lists, panes
-// of text with their search, JSON laid out and painted.
+// Package draw has what a screen is drawn with, whatever it shows: themes, glyphs,
+// lines of cells, tables, charts, windows on lists, and panes of text with search.
 package draw
 
 import (
@@ -13,9 +12,8 @@ import (
 	"github.com/charmbracelet/x/ansi"
 )
 
-// Line builds one line of a frame, exactly width cells wide. Every text goes
-// through put, which cleans it, so nothing from outside reaches the terminal
-// in another way.
+// Line builds one line of a frame, exactly Width cells wide. Put cleans every text;
+// there is no other way to the terminal.
 type Line struct {
 	b        []byte
 	th       *Theme
@@ -23,6 +21,15 @@ type Line struct {
 	Free     int // cells not yet used
 	Selected bool
 	Cut      bool // something that was put did not fit
+}
+
+// NewRow begins a row of a list with the cursor.
+func NewRow(th *Theme, width int, selected bool) *Line {
+	l := NewLine(th, width)
+	if l.Selected = selected; selected {
+		l.Put(Accent, GlyphCursor)
+	}
+	return l.To(cursorWidth)
 }
 
 func NewLine(th *Theme, width int) *Line {
@@ -35,7 +42,6 @@ func (l *Line) Used() int { return l.Width - l.Free }
 // Put appends s, cut with an ellipsis if it does not fit.
 func (l *Line) Put(r Role, s string) *Line { return l.write(r, s, l.Free) }
 
-// PutAll appends what [words] tells.
 func (l *Line) PutAll(told words.Segments) *Line {
 	for _, s := range told {
 		l.Put(s.Role, s.Text)
@@ -56,6 +62,31 @@ func (l *Line) Right(r Role, s string, w int) *Line {
 	w = min(w, l.Free)
 	s, n, _ := Fit(s, w)
 	return l.Space(w-n).write(r, s, n)
+}
+
+// Tab appends a title, highlighted if it is the open one.
+func (l *Line) Tab(title string, open bool) *Line {
+	r := Dim
+	if l.Selected = open; open {
+		r = Strong
+	}
+	l.Put(r, title)
+	l.Selected = false
+	return l.Space(1)
+}
+
+// End puts a cleaned text at the end of the line, if it fits.
+func (l *Line) End(r Role, s string) *Line {
+	if n := Cells(s); l.Free > n {
+		l.Space(l.Free-n).Put(r, s)
+	}
+	return l
+}
+
+// Fits reports whether s fits whole.
+func (l *Line) Fits(s string) bool {
+	_, _, cut := Fit(s, l.Free)
+	return !cut
 }
 
 // Space appends n blanks.
@@ -102,14 +133,12 @@ func (l *Line) style(r Role) {
 	}
 }
 
-// Fit cleans s and cuts it to w cells. It returns what is left, its width, and
-// whether anything was cut off. Its cost grows with w, not with the length of s.
+// Fit cleans s and cuts it to w cells. Its cost grows with w, not with the length of s.
 func Fit(s string, w int) (fitted string, width int, cut bool) {
 	if w <= 0 {
 		return "", 0, s != ""
 	}
-	// No character that is drawn needs more than 16 bytes with the marks that
-	// Clean leaves it, so the rest of a long text need not be looked at.
+	// With the marks that clean.Text leaves it, no character has more than 16 bytes.
 	if limit := 16*w + 16; len(s) > limit {
 		for limit > 0 && !utf8.RuneStart(s[limit]) {
 			limit--
@@ -132,8 +161,8 @@ func Fit(s string, w int) (fitted string, width int, cut bool) {
 }
 
 // ascii reports whether each byte of a cleaned text is one cell.
-func ascii(s string) bool {
-	for i := 0; i < len(s); i++ {
+func ascii[T string | []byte](s T) bool {
+	for i := range len(s) {
 		if s[i] >= utf8.RuneSelf {
 			return false
 		}
@@ -151,15 +180,6 @@ func Cells(s string) int {
 
 // Blank is an empty line.
 func Blank(th *Theme, width int) string { return NewLine(th, width).String() }
-
-// Beside joins two blocks of lines of equal height.
-func Beside(left, right []string) []string {
-	lines := make([]string, len(left))
-	for i := range left {
-		lines[i] = left[i] + right[i]
-	}
-	return lines
-}
 
 // PadHeight cuts or fills a block to exactly h lines.
 func PadHeight(th *Theme, lines []string, w, h int) []string {

@@ -6,13 +6,11 @@ import (
 	"github.com/charmbracelet/x/ansi"
 )
 
-// leastPart is the length from which a part of a secret is redacted, in bytes: a frame
-// may break or cut a long text anywhere.
+// leastPart is the least length of a part of a secret, in bytes: frames break and cut text.
 const leastPart = 6
 
-// Redact replaces what a frame tells of a secret by asterisks, also where a line
-// breaks it or styles divide it. The secret is of printable ASCII characters. It is
-// for frames that are kept, as pictures and recordings are.
+// Redact replaces parts of a secret, printable ASCII, in a frame that is kept by
+// asterisks, also across line breaks and styles.
 func Redact(frame, secret string) string {
 	if len(secret) < leastPart {
 		return frame

@@ -9,8 +9,7 @@ import (
 	"aspectop/clean"
 )
 
-// Size is a width that a column can have, the blank behind it included. Sizes
-// are granted in the order of their ranks, the least first.
+// Size is a possible width of a column with its blank, granted by rank, the least first.
 type Size struct {
 	rank, cells int
 	kind        sizeKind
@@ -32,8 +31,7 @@ func Whole(rank, cells int) Size { return Size{rank, cells, sizeWhole} }
 // Extra is a size to be had whole; if it is refused, others may still fit.
 func Extra(rank, cells int) Size { return Size{rank, cells, sizeExtra} }
 
-// Part is a size of which a part is of use too. Columns that have it at one rank
-// share evenly what is left.
+// Part is a size that can be had in part; columns of one rank share evenly what is left.
 func Part(rank, cells int) Size { return Size{rank, cells, sizePart} }
 
 // Share divides w cells among columns. A column that gave way gets 0.
@@ -85,8 +83,7 @@ type Column[R any] struct {
 	Title string
 	Right bool // the title stands at the right
 	Sizes []Size
-	// Draw draws the cell of a row, w cells wide. A cell that draws more takes the
-	// place of those behind it.
+	// Draw draws a cell of w cells. What exceeds it replaces the cells behind.
 	Draw func(l *Line, r R, w int)
 
 	Width int // with the blank behind it; 0: it gave way. Set by [Table.Arrange].
@@ -108,8 +105,7 @@ func (t Table[R]) Arrange(w int) {
 	}
 }
 
-// Head draws the titles. What does not fit is cut without an ellipsis, which
-// would say less than a letter more.
+// Head draws the titles, cut without an ellipsis.
 func (t Table[R]) Head(th *Theme, w int) string {
 	l := NewLine(th, w).Space(cursorWidth)
 	for _, c := range t {
@@ -126,11 +122,7 @@ func (t Table[R]) Head(th *Theme, w int) string {
 
 // Row draws a row.
 func (t Table[R]) Row(th *Theme, w int, r R, selected bool) string {
-	l := NewLine(th, w)
-	if l.Selected = selected; selected {
-		l.Put(Accent, GlyphCursor)
-	}
-	at := cursorWidth
+	l, at := NewRow(th, w, selected), cursorWidth
 	for _, c := range t {
 		if c.Width > 0 && (l.Used() < at || at == cursorWidth) {
 			c.Draw(l.To(at), r, c.Width-1)

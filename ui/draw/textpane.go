@@ -1,10 +1,13 @@
 package draw
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 
+	"charm.land/bubbles/v2/textinput"
 	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
 
 	"aspectop/ui/keys"
 )
@@ -14,7 +17,7 @@ type TextPane struct {
 	doc  *Document
 	top  int // first row on screen
 	Wrap bool
-	w, h int
+	h    int
 	rows []docRow // where rows begin, if lines are wrapped
 	made struct { // what rows were made for
 		doc  *Document
@@ -36,24 +39,18 @@ func (p *TextPane) Searched() bool { return p.search.height() > 0 }
 
 func NewTextPane() TextPane { return TextPane{doc: &Document{}, Wrap: true} }
 
-// Set shows another text, from its beginning.
-func (p *TextPane) Set(t *Document) {
-	p.doc, p.top = t, 0
-	p.search.refresh(t)
-}
-
-// Replace shows another version of the text, from the same place on.
-func (p *TextPane) Replace(t *Document) {
+// Show shows a text from its beginning or, if it is another version of the one that is
+// shown, from the same place.
+func (p *TextPane) Show(t *Document, same bool) {
+	if !same {
+		p.top = 0
+	}
 	if p.doc != t {
 		p.doc = t
 		p.search.refresh(t)
 	}
 }
 
-// ToTop goes to the first row.
-func (p *TextPane) ToTop() { p.top = 0 }
-
-// len is the number of rows.
 func (p *TextPane) len() int {
 	if p.rows != nil {
 		return len(p.rows)
@@ -61,7 +58,6 @@ func (p *TextPane) len() int {
 	return len(p.doc.lines)
 }
 
-// row is where row i begins and ends.
 func (p *TextPane) row(i int) (line, from, to int) {
 	if p.rows == nil {
 		return i, int(p.doc.lines[i].from), p.doc.end(i)
@@ -89,11 +85,9 @@ func (p *TextPane) rowAt(offset int) int {
 	return max(0, i-1)
 }
 
-// Arrange divides the text into rows, if it or the width changed, and keeps the top
-// row in place.
+// Arrange divides the text into rows if needed, and keeps the top row in place.
 func (p *TextPane) Arrange(w, h int) {
 	p.h = max(1, h-p.search.height())
-	p.w = w
 	if p.made.doc != p.doc || p.made.wrap != p.Wrap || p.Wrap && p.made.w != w {
 		at, same := 0, p.made.doc == p.doc
 		if same && p.len() > 0 {
@@ -110,8 +104,7 @@ func (p *TextPane) Arrange(w, h int) {
 	p.top = max(0, min(p.top, p.len()-p.h))
 }
 
-// Do carries out an action and reports whether it meant something here; say is
-// called with messages for the user.
+// Do carries out an action and reports whether it applied. Messages go to say.
 func (p *TextPane) Do(a keys.Action, say func(string)) (tea.Cmd, bool) {
 	switch a {
 	case keys.Filter:
@@ -142,7 +135,6 @@ func (p *TextPane) Draw(th *Theme, w, h int) []string {
 	return lines
 }
 
-// drawRow draws one row: its stretches in their roles, and what was searched for.
 func (p *TextPane) drawRow(th *Theme, i, w int) string {
 	line, from, to := p.row(i)
 	l := NewLine(th, w).Space(indent(p.doc.lines[line].depth, w))
@@ -181,8 +173,7 @@ func (p *TextPane) drawRow(th *Theme, i, w int) string {
 	return l.String()
 }
 
-// stretchesOf are the stretches of a line. They are kept until another line is asked
-// for, because a long line has many rows.
+// stretchesOf are the stretches of a line, cached for its other rows.
 func (p *TextPane) stretchesOf(line int) []Stretch {
 	if p.stretchesFor == p.doc && p.painted == line {
 		return p.stretches
@@ -202,4 +193,208 @@ func (p *TextPane) Place() string {
 		return fmt.Sprintf("%d%%", min(p.top+p.h, n)*100/n)
 	}
 	return ""
+}
+
+// search finds a word in a text, in any case as far as ASCII goes.
+type search struct {
+	input textinput.Model
+	open  bool // being typed
+	from  int  // row at which the search began
+	word  string
+	hits  []int32 // where the word stands in the text, ascending
+	at    int     // the current one
+}
+
+// height is the number of lines the search takes at the bottom of its pane.
+func (s *search) height() int {
+	if s.open || s.word != "" {
+		return 1
+	}
+	return 0
+}
+
+func (s *search) start(row int) tea.Cmd {
+	*s = search{input: textinput.New(), open: true, from: row}
+	return s.input.Focus()
+}
+
+// end forgets the search and reports whether there was one.
+func (s *search) end() bool {
+	was := s.height() > 0
+	*s = search{}
+	return was
+}
+
+// refresh looks for the same word in another text.
+func (s *search) refresh(t *Document) {
+	s.at = 0
+	s.hits = s.hits[:0]
+	if s.word == "" {
+		return
+	}
+	if t.folded == nil {
+		t.folded = foldASCII(t.b)
+	}
+	word := foldASCII([]byte(s.word))
+	for from := 0; ; {
+		i := bytes.Index(t.folded[from:], word)
+		if i < 0 {
+			return
+		}
+		s.hits = append(s.hits, int32(from+i))
+		from += i + len(word)
+	}
+}
+
+// foldASCII is a copy with the letters A to Z in lower case, byte for byte.
+func foldASCII(b []byte) []byte {
+	out := slices.Clone(b)
+	for i, c := range out {
+		if 'A' <= c && c <= 'Z' {
+			out[i] = c + 'a' - 'A'
+		}
+	}
+	return out
+}
+
+// Typed gives a key or a paste to the word being typed. Messages go to say.
+func (p *TextPane) Typed(msg tea.Msg, say func(string)) tea.Cmd {
+	s := &p.search
+	if pressed, ok := msg.(tea.KeyPressMsg); ok {
+		switch pressed.String() {
+		case "enter":
+			s.open = false
+			switch {
+			case s.word == "":
+				s.end()
+			case len(s.hits) == 0:
+				say("no match for " + s.word)
+			}
+			return nil
+		case "esc":
+			s.end()
+			return nil
+		case "ctrl+c":
+			return tea.Quit
+		}
+	}
+	s.input, _ = s.input.Update(msg) // its command only blinks a cursor that is not drawn
+	if word := s.input.Value(); word != s.word {
+		s.word = word
+		s.refresh(p.doc)
+		p.toHitFrom(s.from)
+	}
+	return nil
+}
+
+// toHitFrom goes to the first match in the row or behind it.
+func (p *TextPane) toHitFrom(row int) {
+	s := &p.search
+	if len(s.hits) == 0 || p.len() == 0 {
+		return
+	}
+	_, from, _ := p.row(min(row, p.len()-1))
+	s.at, _ = slices.BinarySearch(s.hits, int32(from))
+	s.at %= len(s.hits)
+	p.reveal()
+}
+
+// step goes to the next match, or to the previous one, around the ends.
+func (p *TextPane) step(by int, say func(string)) {
+	s := &p.search
+	switch n := len(s.hits); {
+	case s.word == "":
+		say("no search yet: press / to search")
+	case n == 0:
+		say("no match for " + s.word)
+	default:
+		s.at = (s.at + by + n) % n
+		p.reveal()
+	}
+}
+
+// reveal scrolls to the current match, if it is out of sight.
+func (p *TextPane) reveal() {
+	row := p.rowAt(int(p.search.hits[p.search.at]))
+	if row < p.top || row >= p.top+p.h {
+		p.top = max(0, min(row-p.h/3, p.len()-p.h))
+	}
+}
+
+type hit struct {
+	from, to int
+	current  bool
+}
+
+// within are the matches in a part of the text, extended to whole characters.
+func (s *search) within(t *Document, from, to int) []hit {
+	if len(s.hits) == 0 {
+		return nil
+	}
+	n := len(s.word)
+	i, _ := slices.BinarySearch(s.hits, int32(from-n+1))
+	var found []hit
+	for ; i < len(s.hits) && int(s.hits[i]) < to; i++ {
+		found = append(found, hit{max(from, int(s.hits[i])), min(to, int(s.hits[i])+n), i == s.at})
+	}
+	if len(found) > 0 && !ascii(t.b[from:to]) {
+		wholeCharacters(found, t.b, from, to)
+	}
+	return found
+}
+
+func wholeCharacters(hits []hit, b []byte, from, to int) {
+	var bounds []int
+	for at := from; at < to; {
+		bounds = append(bounds, at)
+		cluster, _ := ansi.FirstGraphemeCluster(b[at:to], ansi.GraphemeWidth)
+		at += len(cluster)
+	}
+	bounds = append(bounds, to)
+	for i := range hits {
+		if at, found := slices.BinarySearch(bounds, hits[i].from); !found {
+			hits[i].from = bounds[at-1]
+		}
+		at, _ := slices.BinarySearch(bounds, hits[i].to)
+		hits[i].to = bounds[at]
+	}
+}
+
+func (s *search) draw(th *Theme, w int) string {
+	l := NewLine(th, w)
+	told, r := "  no match", Bad
+	if n := len(s.hits); n > 0 {
+		told, r = fmt.Sprintf("  %d of %d", s.at+1, n), Dim
+	}
+	if !s.open {
+		_, n, _ := Fit(s.word, max(8, w-len(told)-18))
+		l.Put(Accent, "/").Cell(Plain, s.word, n).Put(r, told)
+		if w >= 40 {
+			l.Put(Dim, "  n N esc")
+		}
+		return l.String()
+	}
+	if s.word == "" {
+		told = ""
+	}
+	l.Put(Accent, "/")
+	PutInput(l, &s.input, max(8, w-len(told)-2))
+	l.Put(r, told)
+	return l.String()
+}
+
+// PutInput draws what is typed in w cells or so, with the cursor.
+func PutInput(l *Line, in *textinput.Model, w int) {
+	value, at := []rune(in.Value()), in.Position()
+	from := max(0, at-w+1)
+	value = value[from:min(len(value), from+w)]
+	under, rest := " ", ""
+	if i := at - from; i < len(value) {
+		under, rest = string(value[i]), string(value[i+1:])
+	}
+	l.Put(Plain, string(value[:at-from]))
+	l.Selected = true
+	l.Put(Strong, under)
+	l.Selected = false
+	l.Put(Plain, rest)
 }

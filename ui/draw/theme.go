@@ -1,16 +1,16 @@
 package draw
 
 import (
-	"fmt"
 	"image/color"
+	"strings"
+	"unicode/utf8"
 
-	"charm.land/lipgloss/v2"
+	"github.com/charmbracelet/x/ansi"
 
 	"aspectop/model"
 )
 
-// Role is what a text is on the screen; the theme says how that looks. Views
-// name roles only, never colours.
+// Role is what a text is; the theme gives it a colour. Views name roles only.
 type Role = model.Role
 
 // The roles of [model.Role] and those that only the screen has.
@@ -45,8 +45,7 @@ type palette struct {
 	colors   [roles]color.Color   // nil: the terminal's own
 	blocks   map[Role]color.Color // backgrounds of the roles that have their own
 	selected color.Color          // background of the selected row
-	// backgrounds are the darkest and the lightest background the colours are
-	// made for; a test holds every colour to a contrast on both.
+	// The darkest and the lightest background that the colours are made for.
 	backgrounds [2]color.Color
 }
 
@@ -82,18 +81,16 @@ func hex(rgb uint32) color.Color {
 	return color.RGBA{uint8(rgb >> 16), uint8(rgb >> 8), uint8(rgb), 0xff}
 }
 
-// Theme is a palette made ready: the escape sequences that switch each role on,
-// on a normal row and on the selected one. Each starts from a reset, so roles
-// need not be switched off. The sequences carry full colours; the terminal's
-// real ability is applied when the frame is written.
+// Theme is the SGR sequences that begin each role, on a normal row and on the
+// selected one. Each starts with a reset. They have full colours; Bubble Tea reduces
+// them to what the terminal can show.
 type Theme struct {
 	Name     string
 	On       [roles]string
 	selected [roles]string
 }
 
-// The themes by the name that --theme takes; auto starts dark and follows what
-// the terminal says about its background.
+// NewTheme returns a theme by its name. auto starts dark; the terminal can change that.
 func NewTheme(name string) *Theme {
 	switch name {
 	case "light":
@@ -109,12 +106,12 @@ func colored(p *palette) *Theme {
 	for r := range roles {
 		st := attributes(r)
 		if c := p.colors[r]; c != nil {
-			st = st.Foreground(c)
+			st = st.ForegroundColor(c)
 		}
 		th.On[r] = opening(st)
-		th.selected[r] = opening(st.Background(p.selected))
+		th.selected[r] = opening(st.BackgroundColor(p.selected))
 		if block := p.blocks[r]; block != nil {
-			th.On[r] = opening(st.Background(block))
+			th.On[r] = opening(st.BackgroundColor(block))
 			th.selected[r] = th.On[r]
 		}
 	}
@@ -126,7 +123,7 @@ func mono() *Theme {
 	for r := range roles {
 		st := attributes(r)
 		if r == Dim || r == Faint || r == none {
-			st = st.Faint(true)
+			st = st.Faint()
 		}
 		th.On[r] = opening(st)
 		th.selected[r] = opening(attributes(r).Reverse(true))
@@ -137,27 +134,85 @@ func mono() *Theme {
 	return th
 }
 
-func attributes(r Role) lipgloss.Style {
-	st := lipgloss.NewStyle()
+func attributes(r Role) (st ansi.Style) {
 	switch r {
 	case Strong, Bad, Alarm, Alert:
-		return st.Bold(true)
+		return st.Bold()
 	case match:
-		return st.Bold(true).Underline(true)
+		return st.Bold().Underline(true)
 	}
 	return st
 }
 
-// opening is what a style writes before a text, behind a reset.
-func opening(st lipgloss.Style) string {
-	s := st.Render("x")
-	for i := range s {
-		if s[i] == 'x' && (i == 0 || s[i-1] == 'm') {
-			return "\x1b[m" + s[:i]
-		}
+func opening(st ansi.Style) string {
+	if len(st) == 0 {
+		return ansi.ResetStyle
 	}
-	panic(fmt.Sprintf("ui: style without text: %q", s))
+	return ansi.ResetStyle + st.String()
 }
 
-// StateRole is how a feature or task in the state is drawn.
-func StateRole(s model.State) Role { return s.Info().Role }
+// The characters of the screen, one cell wide, each with a stand-in in asciiOf.
+const (
+	GlyphCursor   = "▌"
+	GlyphLive     = "●"
+	GlyphDown     = "○"
+	GlyphArrow    = "→"
+	GlyphEllipsis = "…"
+	GlyphFull     = "█"
+	GlyphEmpty    = "─"
+	GlyphThick    = "━"
+	GlyphNow      = "│"
+	GlyphWait     = "░" // a stretch of time spent queued
+	GlyphDot      = "·"
+	GlyphRule     = "─"
+	GlyphWall     = "│"
+)
+
+var (
+	GlyphSpark  = []string{"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"}
+	GlyphMotion = []string{"▸", "▹"} // processing, animated
+)
+
+// Box is what frames are drawn with.
+type Box struct {
+	TopLeft, TopRight, BottomLeft, BottomRight, Edge, Wall string
+}
+
+var (
+	Round = Box{"╭", "╮", "╰", "╯", "─", "│"}
+	Heavy = Box{"┏", "┓", "┗", "┛", "━", "┃"} // around what is selected
+)
+
+// asciiOf gives the stand-ins for --ascii; the signs of states bring their own.
+var asciiOf = withSigns(map[rune]byte{
+	'▌': '>', '●': '*', '○': 'o', '→': '>', '…': '~', '█': '#', '─': '-', '│': '|', '░': '.', '·': '.',
+	'▁': '_', '▂': '.', '▃': '.', '▄': '-', '▅': '=', '▆': '+', '▇': '*',
+	'▹': ')', '╭': '+', '╮': '+', '╰': '+', '╯': '+', '┏': '#', '┓': '#', '┗': '#', '┛': '#', '━': '=', '┃': '#', '↑': '^', '↓': 'v', '←': '<', '–': '-',
+})
+
+func withSigns(m map[rune]byte) map[rune]byte {
+	for _, s := range model.States {
+		m[[]rune(s.Sign)[0]] = s.ASCII
+	}
+	return m
+}
+
+// ToASCII replaces our characters by their stand-ins, others by question marks.
+func ToASCII(frame string) string {
+	if ascii(frame) {
+		return frame
+	}
+	var b strings.Builder
+	b.Grow(len(frame))
+	for _, r := range frame {
+		switch c, ours := asciiOf[r]; {
+		case r < utf8.RuneSelf:
+			b.WriteRune(r)
+		case ours:
+			b.WriteByte(c)
+		default:
+			b.WriteString(Repeat("?", ansi.StringWidth(string(r))))
+		}
+	}
+	return b.String()
+}

@@ -61,7 +61,7 @@ func luminance(c color.Color) float64 {
 func TestNoStateIsToldByColourAlone(t *testing.T) {
 	seen := map[string]model.State{}
 	for _, s := range append(model.StateNames(), "warming") {
-		sign := Glyph(s) + Letter(s)
+		sign := s.Info().Sign + s.Info().Letter
 		if other, same := seen[sign]; same {
 			t.Errorf("%s and %s look the same: %q", s, other, sign)
 		}

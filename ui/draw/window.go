@@ -2,9 +2,7 @@ package draw
 
 import "aspectop/ui/keys"
 
-// Window is a cursor and a viewport over n rows, h of which are on screen. Rows
-// are numbers here; what keeps a selection on its task when rows move is the
-// view that owns the window.
+// Window is a cursor and a viewport over n rows, h of which are on screen.
 type Window struct {
 	Cursor, Top int
 }

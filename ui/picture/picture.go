@@ -1,8 +1,5 @@
-// Package picture draws a frame of the screen as SVG: its very text, which can
-// be selected, in its true colours, on the background that its theme is made
-// for.
-//
-// It knows frames, not how they come about.
+// Package picture draws a frame as SVG: selectable text in the frame's colours, on the
+// background of its theme.
 package picture
 
 import (
@@ -22,8 +19,7 @@ const (
 	margin                = 12.0
 )
 
-// Palette is what a theme is drawn on: the colour of text that has none of its
-// own, and the background, as #rrggbb. An unknown theme has that of dark.
+// Palette is a theme's default text colour and background, as #rrggbb; dark's if unknown.
 func Palette(theme string) (fore, back string) {
 	switch theme {
 	case "light":
@@ -34,9 +30,8 @@ func Palette(theme string) (fore, back string) {
 	return "#d8dbe6", "#16181f"
 }
 
-// SVG draws a frame of w times h cells, a text with SGR sequences, in the theme
-// of that name. Every run of cells of one style is placed on the grid by its own
-// position and length, so no font can shift it.
+// SVG draws a frame of w times h cells with SGR sequences. Each run of cells of one style
+// has its own position and length, so no font can shift it.
 func SVG(frame string, w, h int, theme string) string {
 	buf := uv.NewScreenBuffer(w, h)
 	uv.NewStyledString(frame).Draw(buf, buf.Bounds())
@@ -60,15 +55,13 @@ type painter struct {
 	fore, back string
 }
 
-// run is a row of cells of one style.
 type run struct {
 	text    string
 	from, n int // cells
 	style   uv.Style
 }
 
-// line draws one line. A wide character is a run of its own: fonts do not agree
-// that it is twice as wide as others.
+// line draws one line. A wide character is a run by itself: fonts disagree on its width.
 func (p *painter) line(buf uv.ScreenBuffer, w, y int) {
 	var r run
 	for x := 0; x < w; {
@@ -117,7 +110,6 @@ func (p *painter) run(r run, y int) {
 	p.WriteString("</text>\n")
 }
 
-// looks are the attributes of a style beside its colours.
 func looks(s uv.Style) string {
 	var more string
 	if s.Attrs&uv.AttrBold != 0 {

@@ -12,8 +12,7 @@ import (
 	"aspectop/words"
 )
 
-// The least and the greatest width of a card. From the least on there is room
-// for the sign of every state and for every Duration.
+// The least width of a card has room for every sign and duration.
 const (
 	CardMin = 36
 	CardMax = 48
@@ -25,8 +24,7 @@ type CardCols struct {
 	name, queued, processing, end int
 }
 
-// CardColumns divides a card. Between the frame and the text there is a blank
-// at either side, between columns there is one.
+// CardColumns divides a card, with one blank inside the frame and between columns.
 func CardColumns(width int) CardCols {
 	w := draw.Share(width-3, []draw.Size{draw.Part(1, 14)}, []draw.Size{draw.Whole(0, 8)},
 		[]draw.Size{draw.Whole(0, 8), draw.Part(3, 11)}, []draw.Size{draw.Whole(0, 3), draw.Part(2, 12), draw.Part(4, width)})
@@ -52,8 +50,7 @@ func (c *CardCols) Heading(sc *screen.Screen, n, w int) string {
 // CardHeight is the height of a card that shows all of the task's features.
 func CardHeight(t *model.Task) int { return 3 + max(1, len(t.Features())) }
 
-// DrawCard draws a task in h lines: the title and the frame, a line for each
-// feature, and how far it has come. What moves is bright, what is done is dim.
+// DrawCard draws a task in h lines. What is active is bright, what has ended is dim.
 func DrawCard(sc *screen.Screen, c *CardCols, t *model.Task, h int, selected bool) []string {
 	f, r := draw.Round, draw.Faint
 	_, stalled := sc.Board.Stalled(t, sc.At)
@@ -73,7 +70,7 @@ func DrawCard(sc *screen.Screen, c *CardCols, t *model.Task, h int, selected boo
 	}
 	features := t.Features()
 	room := max(0, h-3)
-	if len(features) > room { // what a person looks for first
+	if len(features) > room { // the most urgent ones
 		features = slices.SortedStableFunc(slices.Values(features), func(a, b model.Feature) int {
 			return cmp.Compare(a.State.Info().Order, b.State.Info().Order)
 		})
@@ -97,25 +94,21 @@ func DrawCard(sc *screen.Screen, c *CardCols, t *model.Task, h int, selected boo
 	return append(lines, cardBottom(sc, c, t, f, r))[:h]
 }
 
-// cardTitle draws the upper edge of the frame with the task's state and id,
-// and when it was last heard of.
 func cardTitle(sc *screen.Screen, c *CardCols, t *model.Task, f draw.Box, r draw.Role) string {
 	s := t.State()
 	_, stalled := sc.Board.Stalled(t, sc.At)
 	l := draw.NewLine(sc.Theme, c.Width).Put(r, f.TopLeft).Space(1)
-	word, stateRole := s.Word(), draw.StateRole(s)
-	switch {
-	case stalled:
-		word, stateRole = "stalled", draw.Alert
-	case s == model.Failed:
-		stateRole = draw.Alarm
-	}
+	word, stateRole := stateWord(s, stalled)
 	l.Put(stateRole, Sign(sc, s, !stalled)+" "+word).Space(2)
 	age := words.Since(t.Heard(), sc.At)
 	if age != "" && c.Width >= 38 { // even beside the longest state there is room
 		age += " ago"
 	}
-	l.Put(idRole(t), draw.Short(t.ID(), max(8, l.Free-len(age)-4))).Space(1)
+	idRole := draw.Dim
+	if t.Active() || s == model.Failed {
+		idRole = draw.Strong
+	}
+	l.Put(idRole, draw.Short(t.ID(), max(8, l.Free-len(age)-4))).Space(1)
 	l.Put(r, draw.Repeat(f.Edge, l.Free-len(age)-3)).Space(1)
 	ageRole := draw.Dim
 	if stalled {
@@ -124,15 +117,6 @@ func cardTitle(sc *screen.Screen, c *CardCols, t *model.Task, f draw.Box, r draw
 	return l.Put(ageRole, age).Space(1).Put(r, f.TopRight).String()
 }
 
-// idRole makes the ids of finished tasks as calm as the rest of their cards.
-func idRole(t *model.Task) draw.Role {
-	if t.Active() || t.State() == model.Failed {
-		return draw.Strong
-	}
-	return draw.Dim
-}
-
-// cardBottom draws the lower edge of the frame with the asset.
 func cardBottom(sc *screen.Screen, c *CardCols, t *model.Task, f draw.Box, r draw.Role) string {
 	l := draw.NewLine(sc.Theme, c.Width).Put(r, f.BottomLeft)
 	if name := draw.Short(sc.AssetName(t), 8); name != "" {
@@ -142,57 +126,53 @@ func cardBottom(sc *screen.Screen, c *CardCols, t *model.Task, f draw.Box, r dra
 	return l.Put(r, draw.Repeat(f.Edge, l.Free-1)).Put(r, f.BottomRight).String()
 }
 
-// cardFeature draws the way of one feature so far: how long it was queued and
-// processing, and how it ended. The state it is in now has its sign.
+// cardFeature draws how long a feature was queued and processing, and how it ended.
 func cardFeature(sc *screen.Screen, c *CardCols, l *draw.Line, t *model.Task, feature model.Feature) {
 	s := feature.State
 	until, moving := sc.At, t.Active()
-	nameRole, stateRole := draw.Plain, draw.StateRole(s)
-	if !moving { // what had not ended then stands still
+	nameRole, stateRole := draw.Plain, s.Info().Role
+	if !moving {
 		until, nameRole = t.Updated(), draw.Dim
 	}
 	if model.Internal(feature.Name) || !moving && !s.Terminal() {
 		nameRole, stateRole = draw.Dim, draw.Dim
 	}
-	p := pathOf(t, feature.Name, until)
-	if times := "×" + strconv.Itoa(p.runs()); p.runs() > 1 {
-		w := draw.Cells(times)
-		l.Cell(nameRole, feature.Name, c.name-w-1).Space(1).Put(draw.Warn, times).Space(1)
+	queued, processing := phasesOf(t, feature.Name, until)
+	if runs := max(queued.times, processing.times); runs > 1 {
+		times := "×" + strconv.Itoa(runs)
+		l.Cell(nameRole, feature.Name, c.name-draw.Cells(times)-1).Space(1).Put(draw.Warn, times).Space(1)
 	} else {
 		l.Cell(nameRole, feature.Name, c.name).Space(1)
 	}
 	now := Sign(sc, s, moving) + " "
-	switch {
-	case s == model.Queued:
-		l.Cell(stateRole, now+p.queued.String(), c.queued).Space(1)
-		l.Cell(draw.Dim, "  "+p.processing.String(), c.processing)
-	case s == model.Processing:
-		l.Cell(draw.Dim, "  "+p.queued.String(), c.queued).Space(1)
-		l.Cell(stateRole, now+p.processing.String(), c.processing)
-	case !s.Terminal():
-		l.Cell(draw.Dim, "  "+p.queued.String(), c.queued).Space(1)
-		l.Cell(stateRole, now+s.Word()+" "+p.processing.String(), c.processing+1+c.end)
-	default:
-		l.Cell(draw.Dim, "  "+p.queued.String(), c.queued).Space(1)
-		l.Cell(draw.Dim, "  "+p.processing.String(), c.processing).Space(1)
+	put := func(p phase, current bool, w int) {
+		if current {
+			l.Cell(stateRole, now+p.String(), w).Space(1)
+		} else {
+			l.Cell(draw.Dim, "  "+p.String(), w).Space(1)
+		}
+	}
+	put(queued, s == model.Queued, c.queued)
+	if !s.Known() {
+		l.Cell(stateRole, now+s.Word()+" "+processing.String(), c.processing+1+c.end)
+		return
+	}
+	if put(processing, s == model.Processing, c.processing); s.Terminal() {
 		l.Cell(stateRole, ending(s, c.end), c.end)
 	}
 }
 
-// ending is a terminal state in w cells: its sign, and as much of its word as
-// fits.
+// ending is a terminal state in w cells: its sign, and as much of its word as fits.
 func ending(s model.State, w int) string {
 	switch {
 	case w < 6:
-		return draw.Glyph(s) + draw.Letter(s)
+		return s.Info().Sign + s.Info().Letter
 	case w < 2+len(model.Completed):
-		return draw.Glyph(s) + " " + s.Word()[:min(4, len(s))]
+		return s.Info().Sign + " " + s.Word()[:min(4, len(s))]
 	}
-	return draw.Glyph(s) + " " + s.Word()
+	return s.Info().Sign + " " + s.Word()
 }
 
-// cardProgress draws how far the task has come, and how long that took or will
-// take.
 func cardProgress(sc *screen.Screen, c *CardCols, l *draw.Line, t *model.Task) {
 	told, r := "", draw.Dim
 	_, stalled := sc.Board.Stalled(t, sc.At)
@@ -210,7 +190,7 @@ func cardProgress(sc *screen.Screen, c *CardCols, l *draw.Line, t *model.Task) {
 	if told != "" {
 		told = "  " + told
 	}
-	bar := draw.StateRole(t.State())
+	bar := t.State().Info().Role
 	if t.State() == model.Completed || t.State() == model.Cancelled {
 		bar = draw.Dim
 	}
@@ -218,28 +198,22 @@ func cardProgress(sc *screen.Screen, c *CardCols, l *draw.Line, t *model.Task) {
 	l.Put(draw.Dim, figures).Put(r, told)
 }
 
-// cardPath is the way of a feature through its states so far. Unknown states
-// count as processing.
-type cardPath struct{ queued, processing cardPhase }
-
-// cardPhase is how often a feature was in a phase, and how long in all.
-type cardPhase struct {
+// phase is how often a feature was queued or processing, and how long in all.
+type phase struct {
 	times int
 	total time.Duration
 }
 
-func pathOf(t *model.Task, feature string, now time.Time) cardPath {
-	var (
-		p      cardPath
-		before *cardPhase
-	)
+// phasesOf counts undocumented states as processing.
+func phasesOf(t *model.Task, feature string, now time.Time) (queued, processing phase) {
+	var before *phase
 	for _, span := range t.Timeline(feature) {
-		var in *cardPhase
+		var in *phase
 		switch {
 		case span.State == model.Queued:
-			in = &p.queued
+			in = &queued
 		case !span.State.Terminal():
-			in = &p.processing
+			in = &processing
 		}
 		if in != nil {
 			in.total += span.Length(now)
@@ -249,14 +223,11 @@ func pathOf(t *model.Task, feature string, now time.Time) cardPath {
 		}
 		before = in
 	}
-	return p
+	return queued, processing
 }
 
-// runs is how often the feature was on its way to an end.
-func (p *cardPath) runs() int { return max(p.queued.times, p.processing.times) }
-
 // String is how long the feature was in the phase, "" if it never was.
-func (p cardPhase) String() string {
+func (p phase) String() string {
 	if p.times == 0 {
 		return ""
 	}

@@ -11,8 +11,7 @@ import (
 	"aspectop/words"
 )
 
-// Empty says why nothing is shown, in the event log or in a list of tasks, and
-// what to do about it.
+// Empty says why the event log or a list of tasks is empty, and what to do.
 func Empty(sc *screen.Screen, log bool, w, h int) []string {
 	var lines []string
 	say := func(r draw.Role, s string) {
@@ -41,7 +40,6 @@ func Empty(sc *screen.Screen, log bool, w, h int) []string {
 	return draw.PadHeight(sc.Theme, lines, w, h)
 }
 
-// sayWaiting tells how a first event can come.
 func sayWaiting(sc *screen.Screen, say func(draw.Role, string)) {
 	switch refused := sc.Log.Refused(); {
 	case sc.Board.Counters().Verified > 0:
@@ -57,8 +55,8 @@ func sayWaiting(sc *screen.Screen, say func(draw.Role, string)) {
 	}
 	say(draw.Dim, "")
 	url := sc.Receiver
-	if sc.Tunnel() != nil {
-		url = sc.Tunnel().PublicURL
+	if t := sc.Feed.Tunnel(); t != nil {
+		url = t.PublicURL
 	}
 	endpoint := ""
 	if sc.Endpoint != nil {

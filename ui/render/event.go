@@ -1,6 +1,9 @@
 package render
 
 import (
+	"bytes"
+	"fmt"
+
 	"aspectop/feed"
 	"aspectop/model"
 	"aspectop/ui/draw"
@@ -8,8 +11,7 @@ import (
 	"aspectop/words"
 )
 
-// explain tells what a delivery meant when it arrived. What depends on earlier
-// deliveries is left out until those have been read.
+// explain says what a delivery meant, as far as the deliveries before it have been read.
 func explain(sc *screen.Screen, a *feed.Arrival) words.Event {
 	how := words.Arrival{Attempt: a.Attempt, Differs: a.Differs, Damage: a.Damage}
 	if a.Task != nil && !sc.Loading() {
@@ -21,15 +23,13 @@ func explain(sc *screen.Screen, a *feed.Arrival) words.Event {
 	return words.EventOf(&a.Event, how)
 }
 
-// PutChanges draws what changed: name, from, to.
-func PutChanges(sc *screen.Screen, l *draw.Line, changes []model.FeatureChange) {
+func putChanges(l *draw.Line, changes []model.FeatureChange) {
 	for i := range changes {
 		if i > 0 {
 			l.Put(draw.Faint, "  ")
 		}
 		name, from, to := words.Change(&changes[i])
-		// What it became fits, with a sign that there is more; or just that sign,
-		// rather than to stop where it looks complete.
+		// Without room for the new state, just an ellipsis: a cut one could look complete.
 		least := draw.Cells(name) + 1 + draw.Cells(to.Text)
 		if i < len(changes)-1 {
 			least += 3
@@ -41,44 +41,39 @@ func PutChanges(sc *screen.Screen, l *draw.Line, changes []model.FeatureChange) 
 		}
 		l.Put(draw.Plain, name+" ")
 		if n := draw.Cells(from); n > 0 && least+n-draw.Cells(name) <= l.Free {
-			l.Put(draw.Dim, from+draw.GlyphArrow) // if there is room
+			l.Put(draw.Dim, from+draw.GlyphArrow)
 		}
 		l.Put(to.Role, to.Text)
 	}
 }
 
-// DescribeRow tells in words what a row of the log means, in lines of w cells.
-func DescribeRow(sc *screen.Screen, k feed.RowKey, w int) []string {
+func describeRow(sc *screen.Screen, k feed.RowKey, w int) []string {
 	var lines []string
 	say := func(name string, r draw.Role, value string) {
 		lines = append(lines, draw.NewLine(sc.Theme, w).Cell(draw.Dim, name, 10).Put(r, value).String())
 	}
-	if k.Pos > 0 {
-		s := sc.Log.Status(k)
-		switch {
-		case s == nil:
-		case s.Rejected == nil:
-			say("notice", draw.Warn, s.Notice)
-			say("at", draw.Plain, draw.Moment(s.At, sc.At))
-		default:
-			say("rejected", draw.Bad, s.Rejected.Verdict.Detail)
-			if s.Rejected.Verdict.Hint != "" {
-				say("hint", draw.Warn, s.Rejected.Verdict.Hint)
-			}
-			say("message", draw.Plain, words.OrNone(s.Rejected.ID))
-			say("received", draw.Plain, draw.Moment(s.At, sc.At))
+	e := RowOf(sc, k)
+	a := e.arrival
+	switch s := e.status; {
+	case s != nil && s.Rejected == nil:
+		say("notice", draw.Warn, s.Notice)
+		say("at", draw.Plain, draw.Moment(s.At, sc.At))
+	case s != nil:
+		say("rejected", draw.Bad, s.Rejected.Verdict.Detail)
+		if s.Rejected.Verdict.Hint != "" {
+			say("hint", draw.Warn, s.Rejected.Verdict.Hint)
 		}
-		return lines
-	}
-	a := sc.Log.Row(k.Seq)
-	if u, failed := sc.Log.Unread(k.Seq); a == nil && failed {
-		say("row", draw.Warn, u.Why)
-		return lines
+		say("message", draw.Plain, words.OrNone(s.Rejected.ID))
+		say("received", draw.Plain, draw.Moment(s.At, sc.At))
+	case k.Pos > 0:
+	case e.unread != "":
+		say("row", draw.Warn, e.unread)
+	case a == nil:
+		lines = append(lines, draw.NewLine(sc.Theme, w).Put(draw.Faint, draw.GlyphEllipsis).String())
 	}
 	if a == nil {
-		return []string{draw.NewLine(sc.Theme, w).Put(draw.Faint, draw.GlyphEllipsis).String()}
+		return lines
 	}
-	e := explain(sc, a)
 	say("type", e.Type.Role, e.Type.Text)
 	verdict := e.Verdict.Text
 	if a.Secret != "" {
@@ -101,8 +96,226 @@ func DescribeRow(sc *screen.Screen, k feed.RowKey, w int) []string {
 			break
 		}
 		l := draw.NewLine(sc.Theme, w).Cell(draw.Dim, map[bool]string{true: "changes"}[i == 0], 10)
-		PutChanges(sc, l, []model.FeatureChange{c})
+		putChanges(l, []model.FeatureChange{c})
 		lines = append(lines, l.String())
 	}
 	return lines
+}
+
+// Event is a row of the log, as far as it was read.
+type Event struct {
+	words.Event
+	arrival *feed.Arrival
+	status  *model.Status
+	unread  string // why there is neither; "" if it is being read
+}
+
+// RowOf is the row with the key.
+func RowOf(sc *screen.Screen, k feed.RowKey) (e Event) {
+	if k.Pos > 0 {
+		e.status, e.unread = sc.Log.Status(k), " " // a private screen has no notices
+	} else if e.arrival = sc.Log.Row(k.Seq); e.arrival != nil {
+		e.Event = explain(sc, e.arrival)
+	} else {
+		e.unread = sc.Log.Unread(k.Seq)
+	}
+	return e
+}
+
+// EventTable lays the log out, with room for the day if dated, and with or without tasks.
+func EventTable(sc *screen.Screen, w int, dated, task bool) draw.Table[Event] {
+	clock := draw.ClockWidth
+	if dated {
+		clock = draw.DayWidth
+	}
+	verdict := true // there is a column for it
+	id, what := []draw.Size{draw.Whole(2, 10)}, 34
+	if !task {
+		id, what = nil, 44
+	}
+	// A row that is no delivery has one text in place of its other cells.
+	delivery := func(put func(l *draw.Line, e Event, w int)) func(*draw.Line, Event, int) {
+		return func(l *draw.Line, e Event, w int) {
+			if e.arrival == nil {
+				e.putStatus(sc, l, verdict)
+				return
+			}
+			put(l, e, w)
+		}
+	}
+	table := draw.Table[Event]{
+		{Title: "TIME", Sizes: []draw.Size{draw.Whole(0, clock+1)}, Draw: func(l *draw.Line, e Event, w int) { e.putTime(sc, l, w) }},
+		{Title: "#", Sizes: []draw.Size{draw.Whole(5, 8)}, Draw: func(l *draw.Line, e Event, w int) {
+			if e.arrival != nil {
+				l.Right(draw.Faint, fmt.Sprint(e.arrival.Seq), w)
+			}
+		}},
+		{Title: "VERDICT", Sizes: []draw.Size{draw.Whole(4, 11)}, Draw: func(l *draw.Line, e Event, w int) {
+			switch {
+			case e.arrival != nil:
+				l.Cell(e.Verdict.Role, e.Verdict.Text, w)
+			case e.status != nil && e.status.Rejected != nil:
+				l.Cell(draw.Bad, "rejected", w)
+			default:
+				e.putStatus(sc, l, true)
+			}
+		}},
+		{Title: "TYPE", Sizes: []draw.Size{draw.Whole(3, 16)}, Draw: delivery(func(l *draw.Line, e Event, w int) {
+			l.Cell(e.Type.Role, e.Type.Text, w)
+		})},
+		{Title: "TASK", Sizes: id, Draw: delivery(func(l *draw.Line, e Event, w int) {
+			if e.arrival.Task != nil {
+				l.Cell(draw.Plain, draw.Short(e.arrival.Task.ID, w), w)
+			}
+		})},
+		{Title: "WHAT CHANGED", Sizes: []draw.Size{draw.Part(1, what), draw.Part(6, w)}, Draw: delivery(func(l *draw.Line, e Event, _ int) {
+			e.putChange(sc, l, verdict)
+		})},
+	}
+	table.Arrange(w)
+	verdict = table[2].Width > 0
+	return table
+}
+
+// putTime draws when it came or, if it could not be read, why.
+func (e Event) putTime(sc *screen.Screen, l *draw.Line, w int) {
+	switch {
+	case e.arrival != nil:
+		l.Cell(draw.Dim, draw.DayClock(e.arrival.Received, sc.At), w)
+	case e.status != nil:
+		l.Cell(draw.Dim, draw.DayClock(e.status.At, sc.At), w)
+	case e.unread != "":
+		l.Put(draw.Warn, e.unread).Space(l.Free)
+	default:
+		l.Put(draw.Faint, draw.GlyphEllipsis).Space(l.Free)
+	}
+}
+
+func (e Event) putChange(sc *screen.Screen, l *draw.Line, verdict bool) {
+	if !verdict && e.arrival.Repeat() {
+		l.Put(e.Verdict.Role, e.Verdict.Text).Space(1)
+	}
+	for _, mark := range e.Marks {
+		l.Put(draw.Warn, mark).Space(1)
+	}
+	for _, f := range sc.Forwards(e.arrival.Seq) { // the preview and the headers have the reasons
+		told := words.ForwardBriefly(f)
+		l.Put(told.Role, draw.GlyphArrow+told.Text).Space(1)
+	}
+	putChanges(l, e.Changes)
+	l.Put(e.Text.Role, e.Text.Text)
+}
+
+// putStatus draws a row that is no delivery; a column of verdicts says "rejected".
+func (e Event) putStatus(sc *screen.Screen, l *draw.Line, verdict bool) {
+	switch s := e.status; {
+	case s == nil:
+	case s.Tunnel != nil:
+		l.PutAll(words.Tunnel(Tunnel(sc, s.Tunnel), s.At))
+	case s.Rejected == nil:
+		l.Put(draw.Warn, s.Notice)
+	default:
+		if !verdict {
+			l.Put(draw.Bad, "rejected: ")
+		}
+		l.Put(draw.Bad, s.Rejected.Verdict.String())
+		if s.Rejected.ID != "" {
+			l.Put(draw.Dim, "  "+s.Rejected.ID)
+		}
+	}
+	l.Space(l.Free)
+}
+
+// Tunnel is the tunnel as far as it may be shown: reasons may name hosts.
+func Tunnel(sc *screen.Screen, t *model.Tunnel) *model.Tunnel {
+	if !sc.Masked {
+		return t
+	}
+	shown := *t
+	shown.Detail = ""
+	if t.PublicURL != "" {
+		shown.PublicURL = sc.Shown(t.PublicURL)
+	}
+	if t.Probe != nil {
+		shown.Probe = &model.Probe{OK: t.Probe.OK, RoundTrip: t.Probe.RoundTrip, Detail: "(hidden)"}
+	}
+	return &shown
+}
+
+// AddOutcomes lists what the user's handlers answered.
+func AddOutcomes(t *draw.Document, outcomes []model.Forward, mask bool) {
+	for i := range outcomes {
+		f := &outcomes[i]
+		to := f.To
+		if mask {
+			to = "(hidden)"
+		}
+		t.Add("", 0)
+		t.Add("handler: "+to, 0)
+		t.Add("asked: "+draw.Stamp(f.At), 0)
+		t.Add("outcome: "+words.Forward(f, mask).String(), 0)
+		switch {
+		case f.Status == 0:
+		case len(f.Body) == 0:
+			t.Add("answer: (empty, or not kept)", 0)
+		case mask:
+			t.Add("answer: (hidden)", 0)
+		case !draw.Readable(f.Body):
+			t.Add(fmt.Sprintf("answer: (%d bytes, not text)", len(f.Body)), 0)
+		default:
+			t.Add(fmt.Sprintf("answer: %d bytes", len(f.Body)), 0)
+			for line := range bytes.Lines(f.Body) {
+				t.Add(string(bytes.TrimRight(line, "\r\n")), 1)
+			}
+		}
+	}
+}
+
+// QueueLines is how many lines of h the queues may take below the log.
+func QueueLines(queues []model.Queue, h int) int { return min(len(queues), h/4) }
+
+// DrawQueues draws a line for each queue, n at most; the last one counts the others.
+func DrawQueues(sc *screen.Screen, queues []model.Queue, w, n int) []string {
+	var lines []string
+	for i := range n {
+		l := draw.NewLine(sc.Theme, w).Space(2)
+		if i == n-1 && n < len(queues) {
+			l.Put(draw.Dim, fmt.Sprintf("and %d more handlers", len(queues)-i))
+		} else {
+			putQueue(sc, l, &queues[i])
+		}
+		lines = append(lines, l.String())
+	}
+	return lines
+}
+
+func putQueue(sc *screen.Screen, l *draw.Line, q *model.Queue) {
+	l.Put(draw.Dim, "forwarding to ").Put(draw.Plain, sc.Shown(q.To)).Put(draw.Dim, ":")
+	before := l.Free
+	say := func(r draw.Role, n int, words string) {
+		if n == 0 {
+			return
+		}
+		if l.Free < before {
+			l.Put(draw.Dim, ",")
+		}
+		l.Put(r, fmt.Sprintf(" %d%s", n, words))
+	}
+	more := ""
+	if q.More {
+		more = " or more"
+	}
+	say(draw.Plain, q.Waiting, more+" waiting")
+	say(draw.Plain, q.InFlight, " in flight")
+	retrying := " retrying"
+	if wait := q.NextTry.Sub(sc.At); !q.NextTry.IsZero() && wait > 0 {
+		retrying += " in " + words.Ago(wait)
+	}
+	say(draw.Warn, q.Retrying, retrying)
+	say(draw.Bad, q.GaveUp, " given up")
+	say(draw.Bad, q.Failed, " refused")
+	say(draw.Good, q.Delivered, " delivered")
+	if l.Free == before {
+		l.Put(draw.Dim, " nothing yet")
+	}
 }

@@ -1,6 +1,7 @@
 package render
 
 import (
+	"slices"
 	"strconv"
 
 	"aspectop/model"
@@ -29,24 +30,28 @@ func Heading(feature string, w int) string {
 	return feature
 }
 
-// PutState draws the task's own state: sign and word, or sign and letter. What a
-// person looks for, a failed or stalled task, is a block of colour.
+// PutState draws the task's state: sign and word, or sign and letter.
 func PutState(sc *screen.Screen, l *draw.Line, t *model.Task, w int, stalled bool) {
 	s := t.State()
-	told, r := s.Word(), draw.StateRole(s)
-	switch {
-	case t.Gone():
+	told, r := stateWord(s, stalled)
+	if t.Gone() {
 		told, r, stalled = "gone", draw.Dim, true
-	case stalled:
-		told, r = "stalled", draw.Alert
-	case s == model.Failed:
-		r = draw.Alarm
 	}
 	if w < 12 {
 		l.Cell(r, Sign(sc, s, !stalled)+told[:1], w)
 		return
 	}
 	l.Cell(r, Sign(sc, s, !stalled)+" "+told, w)
+}
+
+func stateWord(s model.State, stalled bool) (string, draw.Role) {
+	switch {
+	case stalled:
+		return "stalled", draw.Alert
+	case s == model.Failed:
+		return s.Word(), draw.Alarm
+	}
+	return s.Word(), s.Info().Role
 }
 
 // Healthy reports whether nothing of the task needs attention: it has ended well.
@@ -57,18 +62,17 @@ func Sign(sc *screen.Screen, s model.State, moving bool) string {
 	if s == model.Processing && moving && !sc.ReducedMotion && !sc.Frozen() {
 		return draw.GlyphMotion[sc.Beat%len(draw.GlyphMotion)]
 	}
-	return draw.Glyph(s)
+	return s.Info().Sign
 }
 
-// PutFeature draws one feature in w cells: its sign, its state as a letter or, if
-// there is room in all columns, as a word, and how long it has been so.
+// PutFeature draws a feature: its sign, its state as a letter or spelt, and its time.
 func PutFeature(sc *screen.Screen, l *draw.Line, t *model.Task, name string, w int, spelt bool) {
 	s, ok := t.Feature(name)
 	if !ok {
 		l.Space(w)
 		return
 	}
-	told := draw.Letter(s)
+	told := s.Info().Letter
 	age := words.Since(t.Since(name), sc.At)
 	if s.Terminal() {
 		age = took(t, name)
@@ -82,7 +86,7 @@ func PutFeature(sc *screen.Screen, l *draw.Line, t *model.Task, name string, w i
 	if age != "" {
 		age = " " + age
 	}
-	r := draw.StateRole(s)
+	r := s.Info().Role
 	if s == model.Completed && Healthy(t) {
 		r = draw.Dim
 	}
@@ -91,10 +95,9 @@ func PutFeature(sc *screen.Screen, l *draw.Line, t *model.Task, name string, w i
 
 // took is how long the feature was processed before it ended.
 func took(t *model.Task, feature string) string {
-	spans := t.Timeline(feature)
-	for i := len(spans) - 1; i >= 0; i-- {
-		if spans[i].State == model.Processing {
-			return words.Ago(spans[i].Length(spans[i].From))
+	for _, span := range slices.Backward(t.Timeline(feature)) {
+		if span.State == model.Processing {
+			return words.Ago(span.Length(span.From))
 		}
 	}
 	return ""
@@ -106,7 +109,7 @@ func PutProgress(sc *screen.Screen, l *draw.Line, t *model.Task, w int) {
 	figures := strconv.Itoa(done) + "/" + strconv.Itoa(total)
 	if bar := w - len(figures) - 1; bar >= 4 && total > 0 {
 		full := bar * done / total
-		l.Put(draw.StateRole(t.State()), draw.Repeat(draw.GlyphThick, full))
+		l.Put(t.State().Info().Role, draw.Repeat(draw.GlyphThick, full))
 		l.Put(draw.Faint, draw.Repeat(draw.GlyphEmpty, bar-full)).Space(1)
 		w = len(figures)
 	}

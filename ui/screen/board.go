@@ -7,8 +7,7 @@ import (
 	"aspectop/model"
 )
 
-// Board is the board as it is shown: the feed's or, while the screen is frozen,
-// what that was then.
+// Board is the board as shown: the feed's, or as it was when the screen was frozen.
 type Board struct {
 	feed   *feed.Feed
 	frozen *moment
@@ -48,8 +47,7 @@ func (b *Board) Freeze() {
 // Thaw goes on.
 func (b *Board) Thaw() { b.frozen = nil }
 
-// Waiting is how many deliveries and refusals have come since the screen was
-// frozen.
+// Waiting is how many deliveries and rejections have come since the freeze.
 func (b *Board) Waiting() int64 {
 	if b.frozen == nil {
 		return 0
@@ -93,7 +91,6 @@ func (b *Board) TaskOf(e *model.Event) *model.Task {
 	return b.Task(e.Task.ID)
 }
 
-// then is the task at the moment that is shown.
 func (b *Board) then(t *model.Task) *model.Task {
 	if b.frozen == nil {
 		return t

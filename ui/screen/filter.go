@@ -5,8 +5,7 @@ import (
 	"aspectop/model"
 )
 
-// Filter is what the user wants to see, in all views: a filter in words and the
-// switch for failures only.
+// Filter is a filter in words, and the switch for failures only. It holds in all views.
 type Filter struct {
 	Words    *model.Filter
 	Failures bool
@@ -24,8 +23,7 @@ func (f *Filter) Clear() { *f = Filter{}; f.set(nil) }
 // Active reports whether anything is filtered out.
 func (f *Filter) Active() bool { return f.Failures || !f.Words.Empty() }
 
-// Drifts reports whether tasks begin or cease to pass without news: by time, as
-// with is:stalled, or when names come to be known.
+// Drifts reports whether tasks may change what they match without news: by time or names.
 func (s *Screen) Drifts() bool {
 	return s.Filter.Failures || s.Filter.Words.NeedsBoard() || s.Names != nil && !s.Filter.Words.Empty()
 }
@@ -37,8 +35,7 @@ func (f *Filter) keepTask(s *Screen, t *model.Task) bool {
 	return f.Words.Empty() || f.Words.MatchTask(t, s.AssetName(t), s.At)
 }
 
-// NeedsAttention reports whether the task or one of its features is failed, or the task
-// is stalled.
+// NeedsAttention reports whether the task is stalled, or it or a feature failed.
 func (s *Screen) NeedsAttention(t *model.Task) bool {
 	if HasFailed(t) {
 		return true

@@ -1,7 +1,9 @@
 package screen
 
 import (
+	"fmt"
 	"slices"
+	"time"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -9,17 +11,15 @@ import (
 	"aspectop/model"
 )
 
-// Log is the event log as it is shown: the deliveries and statuses that pass the
-// filter, in the order of their arrival. It holds numbers; the rows themselves
-// are read from the journal as they come into sight.
+// Log is the event log as shown: the keys of the deliveries and statuses that match, in
+// the order of arrival. Rows are read from the journal when they come into sight.
 type Log struct {
 	s       *Screen
 	rows    rows
 	inSight []int64 // the deliveries whose rows are on the screen
 	trouble string  // why the journal cannot be searched; "" if it can
 
-	// With a filter, what passes it. It is found from the newest delivery to the
-	// oldest, while whatever comes is looked at as it comes.
+	// With a filter, what matches it: scanned from the newest to the oldest.
 	filtered   bool
 	generation int // of the filter
 	matches    feed.Index
@@ -53,8 +53,7 @@ func (s *Screen) seen() int64 {
 	return s.Feed.Seen()
 }
 
-// Follow holds against the filter what has come since the last call, as far as
-// it is at hand; the rest is read by a scan.
+// Follow filters what has come since the last call, if still cached; a scan reads the rest.
 func (l *Log) Follow() {
 	if !l.narrowed() || l.s.Frozen() {
 		return
@@ -78,10 +77,8 @@ func (l *Log) Follow() {
 	}
 }
 
-// narrowed reports whether statuses are left out.
 func (l *Log) narrowed() bool { return l.filtered || l.s.Private }
 
-// match adds a delivery if it passes the filter.
 func (l *Log) match(a *feed.Arrival) {
 	if l.s.Filter.keepRow(l.s, a) {
 		l.matches.Add(a.Seq)
@@ -97,8 +94,7 @@ func (l *Log) Pace() *feed.Pace {
 	return l.s.Feed.Pace()
 }
 
-// shown are the deliveries and statuses that pass the filter. While the screen
-// is frozen, rows from the returned number on are not shown.
+// shown are the deliveries and statuses that match, and how many deliveries are shown.
 func (l *Log) shown() (index *feed.Index, notes []feed.Note, rows int) {
 	index, notes = l.s.Feed.Index(), l.s.Feed.Notes()
 	if l.filtered {
@@ -181,9 +177,200 @@ func (l *Log) Refused() *model.Rejected {
 	return nil
 }
 
-// Need reads the rows in sight that are not at hand, and continues the scan for the
-// filter.
+// Need reads missing rows in sight, and continues the scan.
 func (l *Log) Need(inSight []int64) tea.Cmd {
 	l.inSight = inSight
 	return tea.Batch(l.readRows(), l.scan())
+}
+
+// maxRows is how many decoded rows a screen caches, beside the feed's.
+const maxRows = 600
+
+// retryTime is how long to wait after the journal could not be read.
+const retryTime = time.Second
+
+// rows are the decoded rows that were read because they came into sight.
+type rows struct {
+	read    map[int64]*feed.Arrival
+	unread  map[int64]unread // could not be read
+	reading bool             // some are on their way
+}
+
+type unread struct {
+	why     string
+	removed bool // no longer in the journal: reading again is of no use
+	tried   bool // not to be tried again yet
+}
+
+// Row is a delivery that is at hand, or nil.
+func (l *Log) Row(seq int64) *feed.Arrival {
+	if a := l.rows.read[seq]; a != nil {
+		return a
+	}
+	return l.s.Feed.Recent(seq)
+}
+
+// Unread says why a row could not be read; "" if that was not tried.
+func (l *Log) Unread(seq int64) string { return l.rows.unread[seq].why }
+
+// hold caches rows. When there are too many, only those in sight are kept.
+func (r *rows) hold(arrivals []feed.Arrival, inSight []int64) {
+	if r.read == nil || len(r.read)+len(arrivals) > maxRows {
+		old := r.read
+		r.read = map[int64]*feed.Arrival{}
+		for _, seq := range inSight {
+			if a := old[seq]; a != nil {
+				r.read[seq] = a
+			}
+		}
+	}
+	for i := range arrivals {
+		r.read[arrivals[i].Seq] = &arrivals[i]
+	}
+}
+
+// readRows reads missing rows in sight, and caches those that only the feed has.
+func (l *Log) readRows() tea.Cmd {
+	if l.rows.reading {
+		return nil
+	}
+	var missing []int64
+	var recent []feed.Arrival
+	for _, seq := range l.inSight {
+		if l.rows.read[seq] != nil {
+			continue
+		}
+		if a := l.s.Feed.Recent(seq); a != nil {
+			recent = append(recent, *a)
+		} else if u := l.rows.unread[seq]; !u.removed && !u.tried {
+			missing = append(missing, seq)
+		}
+	}
+	if len(recent) > 0 {
+		l.rows.hold(recent, l.inSight)
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	l.rows.reading = true
+	s := l.s
+	return func() tea.Msg {
+		var arrivals []feed.Arrival
+		failed := map[int64]unread{}
+		for _, seq := range missing {
+			a, err := s.Feed.Row(s.Ctx, seq)
+			switch {
+			case s.Ctx.Err() != nil:
+				return nil
+			case err == nil:
+				arrivals = append(arrivals, a)
+			default:
+				failed[seq] = s.whyUnread(seq, err)
+			}
+		}
+		return Result(func() { l.rowsRead(arrivals, failed) })
+	}
+}
+
+// whyUnread tells a row that was removed from one that cannot be read now.
+func (s *Screen) whyUnread(seq int64, err error) unread {
+	if first, last, rangeErr := s.Feed.Range(s.Ctx); rangeErr == nil && (seq < first || last == 0) {
+		return unread{why: fmt.Sprintf("#%d is no longer in the journal (--retain)", seq), removed: true}
+	}
+	return unread{why: fmt.Sprintf("#%d cannot be read: %v", seq, err), tried: true}
+}
+
+func (l *Log) rowsRead(arrivals []feed.Arrival, failed map[int64]unread) {
+	r := &l.rows
+	r.reading = false
+	r.hold(arrivals, l.inSight)
+	for i := range arrivals {
+		delete(r.unread, arrivals[i].Seq)
+	}
+	if r.unread == nil || len(r.unread) > maxRows {
+		r.unread = map[int64]unread{}
+	}
+	again := false
+	for seq, u := range failed {
+		r.unread[seq] = u
+		again = again || u.tried
+	}
+	if again {
+		l.retry(func() {
+			for seq, u := range r.unread {
+				u.tried = false
+				r.unread[seq] = u
+			}
+		})
+	}
+}
+
+func (l *Log) retry(again Result) {
+	l.s.Later(tea.Tick(retryTime, func(time.Time) tea.Msg { return again }))
+}
+
+// Looking reports whether folded deliveries remain to be matched.
+func (l *Log) Looking() bool {
+	return l.filtered && (l.oldest > l.s.Feed.Oldest() || l.newest < l.s.seen())
+}
+
+// scan reads what came and is no longer cached, then goes on towards the oldest.
+func (l *Log) scan() tea.Cmd {
+	if l.scanning || l.paused || !l.Looking() {
+		return nil
+	}
+	l.scanning = true
+	s, generation, upTo := l.s, l.generation, l.s.seen()
+	from, read, newer := l.oldest, s.Feed.Before, false
+	if l.newest < upTo {
+		from, read, newer = l.newest, s.Feed.After, true
+	}
+	return func() tea.Msg {
+		arrivals, err := read(s.Ctx, from)
+		if s.Ctx.Err() != nil {
+			return nil
+		}
+		return Result(func() { l.scanned(generation, newer, upTo, arrivals, err) })
+	}
+}
+
+// scanned matches deliveries read for that generation of the filter: newer ones, which were
+// complete up to upTo, or older ones, newest first.
+func (l *Log) scanned(generation int, newer bool, upTo int64, arrivals []feed.Arrival, err error) {
+	l.scanning = false
+	if generation != l.generation {
+		return
+	}
+	l.trouble = ""
+	if err != nil {
+		l.trouble = "cannot search the journal: " + err.Error()
+		l.paused = true
+		l.retry(func() {
+			if generation == l.generation {
+				l.paused = false // the scan goes on after any message
+			}
+		})
+		return
+	}
+	// What is not folded yet is not looked at.
+	oldest, seen := l.s.Feed.Oldest(), l.s.seen()
+	for i := range arrivals {
+		switch a := &arrivals[i]; {
+		case newer && a.Seq > l.newest && a.Seq <= seen:
+			l.match(a)
+			l.newest = a.Seq
+		case !newer && a.Seq < l.oldest && a.Seq >= oldest:
+			l.match(a)
+			l.oldest = a.Seq
+		}
+	}
+	if n := len(arrivals); n < feed.FullBatch { // numbers that are left were removed
+		if newer {
+			l.newest = max(l.newest, upTo)
+		} else {
+			l.oldest = min(l.oldest, oldest)
+		}
+	} else if last := arrivals[n-1].Seq; !newer && last < oldest {
+		l.oldest = oldest
+	}
 }

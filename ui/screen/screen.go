@@ -1,13 +1,10 @@
-// Package screen is what belongs to one person who looks on: what is shown of
-// the feed (filter, rows of the log, the frozen moment), how it is shown (theme,
-// size, presentation), and the few things that a view can ask of the program
-// around it. Views get a [*Screen] and nothing else.
-//
-// It draws nothing, and knows no view.
+// Package screen is one person's state: the filter, the log, the frozen moment, theme and
+// size, presentation mode, and what a view can ask of the program. It draws nothing.
 package screen
 
 import (
 	"context"
+	"os/exec"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -112,9 +109,6 @@ func (s *Screen) SayFollow(on bool) {
 // Frozen reports whether the frame stands still.
 func (s *Screen) Frozen() bool { return s.Board.frozen != nil }
 
-// Moving reports whether glyphs may move by themselves.
-func (s *Screen) Moving() bool { return !s.ReducedMotion && !s.ASCII && !s.Frozen() }
-
 // Loading reports whether history is still being folded.
 func (s *Screen) Loading() bool {
 	loading, _, all := s.Feed.Loading()
@@ -140,8 +134,7 @@ func (s *Screen) Keep(t *model.Task) bool {
 // Filtered reports whether any task or delivery may be filtered out.
 func (s *Screen) Filtered() bool { return s.Filter.Active() || !s.Since.IsZero() }
 
-// Forwards are what became of a delivery at the user's handlers in this run. A
-// private screen is not told.
+// Forwards are a delivery's outcomes at the handlers in this run; none if private.
 func (s *Screen) Forwards(seq int64) []*model.Forward {
 	if s.Private {
 		return nil
@@ -149,11 +142,7 @@ func (s *Screen) Forwards(seq int64) []*model.Forward {
 	return s.Feed.Forwards(seq)
 }
 
-// Tunnel is the tunnel's state; nil if there is none.
-func (s *Screen) Tunnel() *model.Tunnel { return s.Feed.Tunnel() }
-
-// AssetName is what the task's asset is called, or its id as long as that is not
-// known; "" for no task.
+// AssetName is the name of the task's asset, or its id if unknown; "" for no task.
 func (s *Screen) AssetName(t *model.Task) string {
 	if t == nil {
 		return ""
@@ -165,9 +154,6 @@ func (s *Screen) AssetName(t *model.Task) string {
 	}
 	return t.AssetID()
 }
-
-// UserID is the task's user, unless presentation hides it.
-func (s *Screen) UserID(t *model.Task) string { return s.Shown(t.UserID()) }
 
 // Shown is a text that presentation hides, such as a URL.
 func (s *Screen) Shown(text string) string {
@@ -189,12 +175,85 @@ func (s *Screen) Features() []string {
 	return names
 }
 
-// Overlay is a text that covers the view, or what is open over it, until it is
-// closed: what Aspect tells of a message, or what an edit has changed.
+// Overlay is a text over the view or over what is open, until it is closed.
 type Overlay struct {
 	Text    draw.TextPane
 	Title   func() string
 	Content func() *draw.Document // the same one as long as it has not changed
 	Enter   func() tea.Cmd        // what enter does; nil: nothing
 	Dropped string                // said when it is left in another way
+}
+
+// Options are what a screen needs of the world outside. Nil means that there is none.
+type Options struct {
+	Feed    *feed.Feed       // what the process has folded, for all screens
+	Journal Journal          // deliveries with all that is kept of them
+	Now     func() time.Time // nil: time.Now
+	Pace    time.Duration    // least time between two frames that news brings, if above 33 ms
+
+	Receiver    string                // the URL that takes deliveries, "" if this process does not receive
+	Secrets     []string              // names of the secrets in use
+	Endpoint    func() string         // the webhook endpoint that leads here, in words; "" if none was registered
+	Sources     func() []string       // state of the ways in beside the receiver, in words
+	Failing     func() []string       // names of those that do not work now
+	Viewers     func() []model.Viewer // those who watch this process's screens from elsewhere
+	Names       Names                 // of assets; nil: ids are shown
+	JournalPath string                // for display
+	Redact      string                // a secret that remarks may show and pictures may not, such as the live page's token
+	Remarks     []string              // shown in the footer at the start
+	Try         string                // a command that makes a first event come, for the empty screen
+	Resumed     func()                // called after ctrl+z, for what was missed
+
+	// Remote is the screen of a viewer elsewhere: no key acts on this machine.
+	Remote bool
+	// Private keeps the screen in presentation mode: no user ids, URLs and payloads.
+	Private bool
+
+	Theme         string // auto, light, dark, mono
+	ASCII         bool
+	ReducedMotion bool
+	Filter        *model.Filter // nil: none
+	Since         time.Time     // show only what was heard since then; zero: all
+	CanSuspend    func() bool   // whether ctrl+z would come back: a process without a shell to resume it must not stop
+	Notify        bool          // bell and OSC 9 when tasks finish, fail or stall
+
+	// Export writes a report from a task's deliveries to a file and returns its path; if
+	// private, without user ids and URLs.
+	Export func(task string, deliveries []model.Delivery, private bool) (path string, err error)
+	// Picture writes an SVG of what is shown to a file and returns its path.
+	Picture func(of, svg string) (path string, err error)
+
+	API    API                  // what Aspect says it sent, asked for only while it is looked at
+	Queues func() []model.Queue // state of the forwarding, a queue for each handler
+	// Resend posts a delivery to ResendTo again, re-signed, with another body as another
+	// message if body is not nil. What forwarding gave up it retries instead, at the
+	// handlers that are returned. An error says why nothing was sent.
+	Resend   func(ctx context.Context, d model.Delivery, body []byte) (again []string, answer model.Forward, err error)
+	ResendTo string // without credentials
+	// Editor makes the command, ending with ctx, that edits a file on this terminal.
+	Editor func(ctx context.Context, path string) (*exec.Cmd, error)
+	// Exec gives the terminal to a command; nil: tea.ExecProcess.
+	Exec func(*exec.Cmd, tea.ExecCallback) tea.Cmd
+}
+
+// Names tells what assets are called, and is told which ones are looked at.
+type Names interface {
+	Get(asset string) (name string, known bool)
+	Want(assets ...string)
+}
+
+// Journal is what a screen reads of the journal, from several goroutines.
+type Journal interface {
+	Get(ctx context.Context, seq int64) (model.Delivery, error)
+	Repeats(ctx context.Context, message int64) ([]model.Delivery, error)
+	// Forwards are what became of a delivery at each of the user's handlers.
+	Forwards(ctx context.Context, seq int64) ([]model.Forward, error)
+}
+
+// API is what the screen asks of Aspect's API, one call at a time; a call may be slow.
+type API interface {
+	// Messages are the recent webhook messages, at most limit.
+	Messages(ctx context.Context, limit int) ([]model.SentMessage, error)
+	// AttemptsByMessage are the tries to deliver a message, at most limit.
+	AttemptsByMessage(ctx context.Context, message string, limit int) ([]model.SentAttempt, error)
 }

@@ -12,9 +12,7 @@ import (
 	"aspectop/ui/screen"
 )
 
-// Cards shows the tasks of the Tasks view as cards, in the same order and
-// with the same one selected. Cards stand in rows of equal height that scroll
-// as a whole.
+// Cards shows the tasks of the Tasks view as cards, in the same order, by rows of cards.
 type Cards struct {
 	*Tasks
 	top  int // first row of cards on screen
@@ -29,8 +27,7 @@ func NewCards(tasks *Tasks) *Cards { return &Cards{Tasks: tasks} }
 
 func (v *Cards) Has(_ *screen.Screen, a keys.Action) bool { return a != keys.Preview }
 
-// Changed keeps the selected card where it is on the screen when the order of
-// the tasks changes; the Tasks view has moved the selection already.
+// Changed keeps the selected card on its line; the Tasks view has moved the selection.
 func (v *Cards) Changed(*screen.Screen, screen.Change) {
 	if v.cols > 0 {
 		row := v.Cursor / v.cols
@@ -40,31 +37,17 @@ func (v *Cards) Changed(*screen.Screen, screen.Change) {
 
 func (v *Cards) Do(sc *screen.Screen, a keys.Action) (tea.Cmd, bool) {
 	i, n := v.Cursor, v.rows.Len()
-	rows, page := v.rowCount(), v.page(sc)
-	row, col := i/v.cols, i%v.cols
-	switch a {
-	case keys.Left:
-		col--
-	case keys.Right:
-		col++
-	case keys.Up:
-		row--
-	case keys.Down:
-		row++
-	case keys.HalfUp:
-		row -= max(1, page/2)
-	case keys.HalfDown:
-		row += max(1, page/2)
-	case keys.PageUp:
-		row -= max(1, page-1)
-	case keys.PageDown:
-		row += max(1, page-1)
-	default:
+	row, col := draw.Window{Cursor: i / v.cols}, i%v.cols
+	switch {
+	case a == keys.Left:
+		col = max(0, col-1)
+	case a == keys.Right:
+		col = min(col+1, v.cols-1)
+	case a == keys.Top || a == keys.Bottom || !row.Move(a, v.rowCount(), v.page(sc)):
 		return v.Tasks.Do(sc, a)
 	}
 	if n > 0 {
-		row, col = max(0, min(row, rows-1)), max(0, min(col, v.cols-1))
-		v.choose(sc, min(row*v.cols+col, n-1))
+		v.choose(sc, min(row.Cursor*v.cols+col, n-1))
 	}
 	return nil, true
 }
@@ -119,8 +102,7 @@ func (v *Cards) page(sc *screen.Screen) int {
 	return max(1, rows)
 }
 
-// firstAbove is the first row from which on all rows up to the last one, which
-// is included, are whole on the screen.
+// firstAbove is the first row on the screen if last is the last whole one.
 func (v *Cards) firstAbove(sc *screen.Screen, last int) int {
 	left, row := v.h, last
 	for row >= 0 {
@@ -132,7 +114,6 @@ func (v *Cards) firstAbove(sc *screen.Screen, last int) int {
 	return row + 1
 }
 
-// rowOf are the tasks whose cards stand in the row.
 func (v *Cards) rowOf(sc *screen.Screen, row int) []*model.Task {
 	var tasks []*model.Task
 	for i := row * v.cols; i < min((row+1)*v.cols, v.rows.Len()); i++ {
@@ -141,8 +122,7 @@ func (v *Cards) rowOf(sc *screen.Screen, row int) []*model.Task {
 	return tasks
 }
 
-// height is that of the highest card of the row, which may not be higher than
-// the screen.
+// height is that of the row's highest card, at most that of the screen.
 func (v *Cards) height(sc *screen.Screen, row int) int {
 	h := 0
 	for _, t := range v.rowOf(sc, row) {
@@ -175,7 +155,6 @@ func (v *Cards) Draw(sc *screen.Screen, w, h int) []string {
 	return draw.PadHeight(sc.Theme, lines, w, h)
 }
 
-// drawRow draws the cards of a row, and nothing in the places behind the last.
 func (v *Cards) drawRow(sc *screen.Screen, c *render.CardCols, row int) [][]string {
 	h := v.height(sc, row)
 	cards := make([][]string, v.cols)

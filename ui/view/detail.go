@@ -14,8 +14,7 @@ import (
 	"aspectop/words"
 )
 
-// Detail is what is open over a view: a task with its messages, or a row of the
-// log that belongs to none.
+// Detail is an open task with its messages, or an open row of the log.
 type Detail struct {
 	task   string        // "": none
 	row    feed.RowKey   // what Payload and Headers show; chosen in Events
@@ -28,9 +27,8 @@ type Detail struct {
 	payload draw.TextPane
 	headers draw.TextPane
 
-	shown   content     // what payload and headers hold
-	shows   feed.RowKey // of which row, even while it is read again
-	reading bool        // the next content is on its way
+	shown   content // what payload and headers hold
+	reading bool    // the next content is on its way
 }
 
 // paneID names one of the panes of a detail.
@@ -45,8 +43,7 @@ const (
 
 var paneTitles = [...]string{"Task", "Events", "Payload", "Headers"}
 
-// NewDetail opens a task, a row of the log, or both: then what the row brought
-// is what the reader wants to see first.
+// NewDetail opens a task, a row of the log, or both: then the payload is shown first.
 func NewDetail(sc *screen.Screen, t *model.Task, row feed.RowKey) *Detail {
 	d := &Detail{row: row, payload: draw.NewTextPane(), headers: draw.NewTextPane()}
 	if row.Pos > 0 {
@@ -65,7 +62,6 @@ func NewDetail(sc *screen.Screen, t *model.Task, row feed.RowKey) *Detail {
 	return d
 }
 
-// panes are those that there is something for.
 func (d *Detail) panes() []paneID {
 	if d.task == "" {
 		return []paneID{panePayload, paneHeaders}
@@ -94,7 +90,7 @@ func (d *Detail) InSight(*screen.Screen) []int64 {
 	if d.pane != paneEvents {
 		return nil
 	}
-	return d.events.inSight()
+	return seqsAround(&d.events.list)
 }
 
 func (d *Detail) Arrange(sc *screen.Screen, w, h int) {
@@ -106,8 +102,7 @@ func (d *Detail) Arrange(sc *screen.Screen, w, h int) {
 	}
 }
 
-// hold keeps the rows of the Events pane up to date. A reader of a payload
-// keeps that payload, whatever comes.
+// hold updates the Events pane. A payload that is read stays.
 func (d *Detail) hold(sc *screen.Screen) {
 	t := sc.Board.Task(d.task)
 	if t == nil {
@@ -150,7 +145,6 @@ func (d *Detail) Do(sc *screen.Screen, a keys.Action) (tea.Cmd, bool) {
 	return d.Reader().Do(a, sc.Say)
 }
 
-// step turns to the next pane, or to the previous one.
 func (d *Detail) step(by int) {
 	panes := d.panes()
 	d.turnTo(panes[(slices.Index(panes, d.pane)+by+len(panes))%len(panes)])
@@ -166,7 +160,6 @@ func (d *Detail) turnTo(p paneID) {
 	}
 }
 
-// scrollTask moves the Task pane and reports whether a was a movement.
 func (d *Detail) scrollTask(sc *screen.Screen, a keys.Action) bool {
 	t := sc.Board.Task(d.task)
 	if t == nil {
@@ -192,26 +185,15 @@ func (d *Detail) Draw(sc *screen.Screen, w, h int) []string {
 	return draw.PadHeight(sc.Theme, lines, w, h+1)
 }
 
-// drawTitles draws the titles of the panes, and what the open one shows.
 func (d *Detail) drawTitles(sc *screen.Screen, w int) string {
 	l := draw.NewLine(sc.Theme, w)
 	for _, p := range d.panes() {
-		r := draw.Dim
-		if l.Selected = p == d.pane; l.Selected {
-			r = draw.Strong
-		}
-		l.Put(r, " "+paneTitles[p]+" ")
-		l.Selected = false
-		l.Space(1)
+		l.Tab(" "+paneTitles[p]+" ", p == d.pane)
 	}
-	told, width, _ := draw.Fit(d.about(sc), 80)
-	if l.Free > width {
-		l.Space(l.Free-width).Put(draw.Dim, told)
-	}
-	return l.String()
+	told, _, _ := draw.Fit(d.about(sc), 80)
+	return l.End(draw.Dim, told).String()
 }
 
-// about says in a few words what the open pane shows.
 func (d *Detail) about(sc *screen.Screen) string {
 	switch d.pane {
 	case paneTask:
@@ -220,4 +202,39 @@ func (d *Detail) about(sc *screen.Screen) string {
 		return words.Count(d.events.rows.Len(), "event", "events")
 	}
 	return d.shown.about(sc, d)
+}
+
+// taskEvents lists the messages of one task in the order of arrival.
+type taskEvents struct {
+	list[feed.RowKey]
+	told   int   // messages of the task when the rows were listed
+	opened int64 // the row that was opened, 0: none
+}
+
+// newTaskEvents returns the list with a row selected, the newest one by default.
+func newTaskEvents(row feed.RowKey) taskEvents {
+	return taskEvents{opened: row.Seq, list: list[feed.RowKey]{
+		rows: keysOf[feed.RowKey](nil), key: row, log: true, follow: row == (feed.RowKey{}), silent: true,
+		none:   "no failures",
+		failed: func(sc *screen.Screen, k feed.RowKey) (failed, known bool) { return sc.Log.Failed(k), true },
+	}}
+}
+
+// update lists new messages, and the row that was opened even if it is a repeat.
+func (e *taskEvents) update(sc *screen.Screen, t *model.Task, h int) {
+	if e.told != t.Messages() {
+		e.told = t.Messages()
+		seqs := t.Seqs()
+		if e.opened != 0 && !slices.Contains(seqs, e.opened) {
+			seqs = append(seqs, e.opened)
+		}
+		slices.Sort(seqs)
+		keys := make(keysOf[feed.RowKey], len(seqs))
+		for i, seq := range seqs {
+			keys[i] = feed.RowKey{Seq: seq}
+		}
+		e.rows = keys
+		e.hold(sc)
+	}
+	e.arrange(sc, h, min(1, h/6)) // titles, where there is room
 }

@@ -25,7 +25,6 @@ func NewEvents(sc *screen.Screen) *Events {
 	}}
 }
 
-// rowFailed reports whether a row of the log tells a failure or a refusal.
 func rowFailed(sc *screen.Screen, k feed.RowKey) (failed, known bool) {
 	return sc.Log.Failed(k), k.Pos > 0 || sc.Log.Row(k.Seq) != nil
 }
@@ -59,10 +58,13 @@ func (v *Events) Do(sc *screen.Screen, a keys.Action) (tea.Cmd, bool) {
 }
 
 // InSight are the deliveries whose rows the log shows, with a page around them.
-func (v *Events) InSight(*screen.Screen) []int64 {
+func (v *Events) InSight(*screen.Screen) []int64 { return seqsAround(&v.list) }
+
+// seqsAround are the deliveries on screen, with a page before and after.
+func seqsAround(l *list[feed.RowKey]) []int64 {
 	var seqs []int64
-	for _, k := range v.around() {
-		if k.Pos == 0 {
+	for i := max(0, l.Top-l.h); i < min(l.rows.Len(), l.Top+2*l.h); i++ {
+		if k := l.rows.At(i); k.Pos == 0 {
 			seqs = append(seqs, k.Seq)
 		}
 	}
@@ -85,8 +87,7 @@ func (v *Events) Draw(sc *screen.Screen, w, h int) []string {
 	return append(draw.PadHeight(sc.Theme, drawLog(sc, &v.list, true, w, h), w, h), below...)
 }
 
-// drawLog draws rows of the log below their titles, if head is not 0. The task is
-// left out where it is the same in all rows.
+// drawLog draws rows of the log, with titles unless head is 0, with or without tasks.
 func drawLog(sc *screen.Screen, l *list[feed.RowKey], task bool, w, h int) []string {
 	dated := false
 	for i := l.Top; i < min(l.rows.Len(), l.Top+l.h); i++ {

@@ -9,13 +9,11 @@ import (
 	"aspectop/ui/screen"
 )
 
-// rows are what a list shows. Each row has a key that stays its own wherever
-// the row moves.
+// rows are what a list shows. Each has a key that it keeps when it moves.
 type rows[K comparable] interface {
 	Len() int
 	At(i int) K
-	// Find returns the row with the key; if there is none, the row that would
-	// follow it, or -1 if that is unknown.
+	// Find returns the row with the key, else the one that would follow, -1 if unknown.
 	Find(k K) int
 	// Looking reports whether rows that pass the filter are still being searched.
 	Looking() bool
@@ -29,9 +27,8 @@ func (r keysOf[K]) At(i int) K    { return r[i] }
 func (r keysOf[K]) Find(k K) int  { return slices.Index(r, k) }
 func (r keysOf[K]) Looking() bool { return false }
 
-// list is a cursor on rows and the window around it. The cursor is held by key:
-// while rows come, go and move it stays on its row and that row stays on its
-// line of the screen, as far as that is possible.
+// list is a cursor and a window on rows. The cursor is held by key: while rows come and
+// move, it stays on its row and, if possible, on its line.
 type list[K comparable] struct {
 	draw.Window
 	rows   rows[K]
@@ -47,14 +44,12 @@ type list[K comparable] struct {
 	failed func(sc *screen.Screen, k K) (failed, known bool)
 	none   string // the message if there is no failure
 
-	// While following, the row that was selected before, and until when a key
-	// press still means that one.
+	// While following, the row selected before, which a key means until then.
 	was   K
 	until time.Time
 }
 
-// reaction is shorter than it takes to see that the selection has moved, and to press
-// a key.
+// reaction is shorter than seeing that the selection has moved and pressing a key.
 const reaction = 300 * time.Millisecond
 
 // arrange gives the list h lines, of which head stand above the rows.
@@ -65,8 +60,8 @@ func (l *list[K]) arrange(sc *screen.Screen, h, head int) {
 	}
 }
 
-// hold keeps the cursor on its row, or on the newest one while following. A row
-// that is not found is waited for while rows are still being searched.
+// hold keeps the cursor on its row, or on the newest while following. A row that is not
+// found is waited for while rows are being searched.
 func (l *list[K]) hold(sc *screen.Screen) {
 	n := l.rows.Len()
 	if n == 0 {
@@ -98,8 +93,7 @@ func (l *list[K]) newest() int {
 	return 0
 }
 
-// selected is the key of the selected row; ok is false if there is no row. With
-// target it is the row that a key pressed now means.
+// selected is the key of the selected row or, with target, of the one that a key means.
 func (l *list[K]) selected(sc *screen.Screen, target bool) (k K, ok bool) {
 	n := l.rows.Len()
 	if n == 0 {
@@ -148,8 +142,8 @@ func (l *list[K]) choose(sc *screen.Screen, i int) {
 	}
 }
 
-// toFailure selects the next failure in the direction of step. A log ends at its
-// ends and where rows are not at hand; other lists go round.
+// toFailure selects the next failure. A log ends at its ends and at unread rows; other
+// lists wrap around.
 func (l *list[K]) toFailure(sc *screen.Screen, step int) {
 	n := l.rows.Len()
 	for i, left := l.Cursor+step, n; left > 0 && (!l.log || i >= 0 && i < n); i, left = i+step, left-1 {
@@ -178,15 +172,6 @@ func (l *list[K]) Click(sc *screen.Screen, _, y int) bool {
 
 // Shown is the number of rows, and whether more are being searched.
 func (l *list[K]) Shown(*screen.Screen) (n int, looking bool) { return l.rows.Len(), l.rows.Looking() }
-
-// around are the keys of the rows on screen, with a page before and after.
-func (l *list[K]) around() []K {
-	var found []K
-	for i := max(0, l.Top-l.h); i < min(l.rows.Len(), l.Top+2*l.h); i++ {
-		found = append(found, l.rows.At(i))
-	}
-	return found
-}
 
 // drawRows appends the rows on screen to lines, up to h in all.
 func (l *list[K]) drawRows(lines []string, h int, row func(k K, selected bool) string) []string {

@@ -2,6 +2,9 @@ package view
 
 import (
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -11,15 +14,15 @@ import (
 	"aspectop/ui/draw"
 	"aspectop/ui/render"
 	"aspectop/ui/screen"
+	"aspectop/words"
 )
 
 // content is what the panes of text show of one row.
 type content struct {
 	of               contentOf
 	payload, headers *draw.Document
-	kind             string // of the payload: JSON, text, bytes
+	kind             string // of the payload: JSON, text, bytes; "" if there is none
 	size             int64
-	failed           bool
 }
 
 // contentOf is what content was made for.
@@ -29,8 +32,7 @@ type contentOf struct {
 	forwarded time.Time // the last try at a handler
 }
 
-// load makes the content that the open pane shows. A delivery is read by a
-// command, one at a time; what the status log held is at hand.
+// load makes what the open pane shows. A delivery is read by one command at a time.
 func (d *Detail) load(sc *screen.Screen) {
 	want := d.wanted(sc)
 	if d.Reader() == nil || d.shown.of == want {
@@ -41,8 +43,7 @@ func (d *Detail) load(sc *screen.Screen) {
 		return
 	}
 	if d.shown.of.row != want.row || d.shown.of.masked != want.masked || d.shown.payload == nil {
-		wait := draw.TextDocument([]byte(draw.GlyphEllipsis))
-		d.show(content{payload: wait, headers: wait})
+		d.show(said(contentOf{}, draw.GlyphEllipsis))
 	}
 	if d.reading {
 		return
@@ -77,8 +78,7 @@ func readContent(sc *screen.Screen, of contentOf) (c content, task string) {
 		outcomes, err = sc.Journal.Forwards(sc.Ctx, d.Message)
 	}
 	if err != nil {
-		said := draw.TextDocument(fmt.Appendf(nil, "Delivery #%d cannot be read: %v.\n\nIt may have been removed: see --retain.", of.row.Seq, err))
-		return content{of: of, payload: said, headers: said, failed: true}, ""
+		return said(of, fmt.Sprintf("Delivery #%d cannot be read: %v.\n\nIt may have been removed: see --retain.", of.row.Seq, err)), ""
 	}
 	c = bodyContent(body, of)
 	c.size = int64(len(body))
@@ -92,12 +92,12 @@ func readContent(sc *screen.Screen, of contentOf) (c content, task string) {
 
 func statusContent(s *model.Status, of contentOf) content {
 	if s == nil {
-		said := draw.TextDocument([]byte("This row is no longer in memory."))
-		return content{of: of, payload: said, headers: said, failed: true}
+		return said(of, "This row is no longer in memory.")
 	}
 	if s.Rejected == nil {
-		said := draw.TextDocument([]byte(s.Notice))
-		return content{of: of, payload: said, headers: draw.TextDocument([]byte("A notice from aspectop itself; there was no request.")), kind: "notice"}
+		c := said(of, s.Notice)
+		c.headers = draw.TextDocument([]byte("A notice from aspectop itself; there was no request."))
+		return c
 	}
 	r := s.Rejected
 	c := bodyContent(r.Body, of)
@@ -110,18 +110,20 @@ func statusContent(s *model.Status, of contentOf) content {
 	return c
 }
 
-// bodyContent lays out a body: as JSON, as text, or as bytes.
+// said is a text in both panes.
+func said(of contentOf, text string) content {
+	doc := draw.TextDocument([]byte(text))
+	return content{of: of, payload: doc, headers: doc}
+}
+
 func bodyContent(body []byte, of contentOf) content {
 	c := content{of: of}
-	if len(body) == 0 {
-		c.payload, c.kind = draw.TextDocument([]byte("(empty body)")), "empty"
-		return c
-	}
-	if doc, ok := draw.JSONDocument(body, of.masked); ok {
-		c.payload, c.kind = doc, "JSON"
-		return c
-	}
+	doc, isJSON := draw.JSONDocument(body, of.masked)
 	switch {
+	case len(body) == 0:
+		c.payload, c.kind = draw.TextDocument([]byte("(empty body)")), "empty"
+	case isJSON:
+		c.payload, c.kind = doc, "JSON"
 	case of.masked: // what is private in it cannot be told
 		c.payload, c.kind = draw.TextDocument([]byte("(not JSON; hidden in presentation mode)")), "hidden"
 	case draw.Readable(body):
@@ -132,8 +134,7 @@ func bodyContent(body []byte, of contentOf) content {
 	return c
 }
 
-// read shows content that was read, unless another row is selected by now. task is the
-// one that the delivery tells of.
+// read shows content, unless another row is selected by now. task is the delivery's.
 func (d *Detail) read(sc *screen.Screen, c content, task string) {
 	d.reading = false
 	if c.of != d.wanted(sc) {
@@ -145,7 +146,6 @@ func (d *Detail) read(sc *screen.Screen, c content, task string) {
 	}
 }
 
-// wanted is what the open pane should show.
 func (d *Detail) wanted(sc *screen.Screen) contentOf {
 	of := contentOf{row: d.row, masked: sc.Masked}
 	for _, f := range sc.Forwards(d.row.Seq) {
@@ -157,18 +157,12 @@ func (d *Detail) wanted(sc *screen.Screen) contentOf {
 }
 
 func (d *Detail) show(c content) {
-	same := c.of.row == d.shows
-	d.shown, d.shows = c, c.of.row
-	if same {
-		d.payload.Replace(c.payload)
-		d.headers.Replace(c.headers)
-		return
-	}
-	d.payload.Set(c.payload)
-	d.headers.Set(c.headers)
+	same := c.of.row == d.shown.of.row
+	d.shown = c
+	d.payload.Show(c.payload, same)
+	d.headers.Show(c.headers, same)
 }
 
-// about says what is shown, for the line of titles.
 func (c *content) about(sc *screen.Screen, d *Detail) string {
 	told := ""
 	switch {
@@ -182,7 +176,7 @@ func (c *content) about(sc *screen.Screen, d *Detail) string {
 	if newer := d.newer(); newer > 0 {
 		told += fmt.Sprintf(", %d newer", newer)
 	}
-	if d.pane == panePayload && c.payload != nil && !c.failed && c.kind != "" && sc.W >= 60 {
+	if d.pane == panePayload && c.kind != "" && sc.W >= 60 {
 		told += fmt.Sprintf("  %d bytes, %s", c.size, c.kind)
 	}
 	if p := d.Reader().Place(); p != "" {
@@ -194,4 +188,84 @@ func (c *content) about(sc *screen.Screen, d *Detail) string {
 // newer is how many events of the task came after the one that is shown.
 func (d *Detail) newer() int {
 	return max(0, d.events.rows.Len()-1-d.events.rows.Find(d.row))
+}
+
+// deliveryHeaders lists a delivery's headers and what was found out about it.
+func deliveryHeaders(d *model.Delivery, repeats int, mask bool) *draw.Document {
+	t := &draw.Document{Paint: draw.PaintNamed}
+	addHeaders(t, d.Header, mask)
+	t.Add("verdict: "+verified(d), 0)
+	t.Add("source: "+sourceWords(d.Source), 0)
+	t.Add("message: "+d.ID, 0)
+	t.Add("received: "+d.Received.Local().Format("2006-01-02 15:04:05.000 -07:00"), 0)
+	if d.Repeat() {
+		t.Add("attempt: "+words.Repeat(d.Attempt, d.Message, d.Differs).Text, 0)
+	} else {
+		t.Add(fmt.Sprintf("attempt: %d, the first to arrive here", d.Attempt), 0)
+	}
+	if repeats == 0 {
+		t.Add("repeats: none", 0)
+	} else {
+		t.Add("repeats: "+words.Count(repeats, "more delivery", "more deliveries")+" of this message", 0)
+	}
+	return t
+}
+
+func rejectedHeaders(s *model.Status, mask bool) *draw.Document {
+	r := s.Rejected
+	t := &draw.Document{Paint: draw.PaintNamed}
+	addHeaders(t, r.Header, mask)
+	t.Add("verdict: rejected, "+r.Verdict.Detail, 0)
+	if r.Verdict.Hint != "" {
+		t.Add("hint: "+r.Verdict.Hint, 0)
+	}
+	t.Add("reason: "+string(r.Verdict.Reason), 0)
+	t.Add("message: "+words.OrNone(r.ID)+", as claimed by the sender", 0)
+	t.Add("received: "+s.At.Local().Format("2006-01-02 15:04:05.000 -07:00"), 0)
+	t.Add("kept: no; in memory only, and on no task", 0)
+	return t
+}
+
+func verified(d *model.Delivery) string {
+	if d.Secret == "" {
+		return "accepted without a signature"
+	}
+	return "verified with secret " + d.Secret
+}
+
+func sourceWords(s model.Source) string {
+	switch s {
+	case model.SourceWebhook:
+		return "webhook, a POST signed by Svix"
+	case model.SourceAPI:
+		return "api, a snapshot read from Aspect's API"
+	case model.SourceSSE:
+		return "sse, Aspect's event stream"
+	}
+	return string(s)
+}
+
+func addHeaders(t *draw.Document, header map[string][]string, mask bool) {
+	for _, name := range slices.Sorted(maps.Keys(header)) {
+		for _, value := range header[name] {
+			if mask && privateHeader(name, value) {
+				value = "(hidden)"
+			}
+			t.Add(name+": "+value, 0)
+		}
+	}
+	if len(header) == 0 {
+		t.Add("(no headers)", 0)
+	}
+	t.Add("", 0)
+}
+
+// privateHeader reports whether a header tells where the receiver is, who calls or secrets.
+func privateHeader(name, value string) bool {
+	switch name {
+	case "Host", "Forwarded", "Authorization", "Proxy-Authorization", "Cookie", "Via", "X-Real-Ip":
+		return true
+	}
+	return strings.HasPrefix(name, "X-Forwarded-") || strings.HasPrefix(name, "Cf-") ||
+		name != "User-Agent" && strings.Contains(value, "://")
 }

@@ -3,6 +3,7 @@ package view
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -16,8 +17,7 @@ import (
 	"aspectop/words"
 )
 
-// Stats shows statistics over the tasks that pass the filter. Its text
-// scrolls; the tasks named in it can be selected and opened.
+// Stats shows statistics over the tasks that match. The tasks in it can be opened.
 type Stats struct {
 	list     *Tasks
 	shown    *tally // the newest finished one for this filter
@@ -95,21 +95,16 @@ func (v *Stats) Draw(sc *screen.Screen, w, h int) []string {
 	return draw.PadHeight(sc.Theme, lines, w, h)
 }
 
-// drawNoStats says what will be here and when.
 func drawNoStats(sc *screen.Screen, w, h int) []string {
 	lines := []string{draw.Blank(sc.Theme, w)}
 	say := func(r draw.Role, s string) {
 		lines = append(lines, draw.NewLine(sc.Theme, w).Space(2).Put(r, s).String())
 	}
 	say(draw.Plain, "No statistics yet. They will show:")
-	for _, s := range []string{
-		"how long features are queued and processed",
-		"success rates, and tasks by state",
-		"deliveries a minute",
-		"the slowest and the stalled tasks",
-	} {
-		say(draw.Dim, draw.GlyphDot+" "+s)
-	}
+	say(draw.Dim, draw.GlyphDot+" how long features are queued and processed")
+	say(draw.Dim, draw.GlyphDot+" success rates, and tasks by state")
+	say(draw.Dim, draw.GlyphDot+" deliveries a minute")
+	say(draw.Dim, draw.GlyphDot+" the slowest and the stalled tasks")
 	if sc.Try != "" && sc.Receiver != "" {
 		say(draw.Plain, "")
 		say(draw.Dim, "To send an event:")
@@ -121,7 +116,6 @@ func drawNoStats(sc *screen.Screen, w, h int) []string {
 // statsSplit is the width from which on the sections stand in two columns.
 const statsSplit = 100
 
-// compose draws all sections, made for a screen of w times h.
 func (v *Stats) compose(sc *screen.Screen, w, h int) {
 	v.spots = v.spots[:0]
 	if w < statsSplit {
@@ -142,19 +136,18 @@ func (v *Stats) compose(sc *screen.Screen, w, h int) {
 	v.lines = indent(sc, a, w)
 }
 
-// indent puts a blank at either side of the lines.
 func indent(sc *screen.Screen, lines []string, w int) []string {
+	left, right := draw.Blank(sc.Theme, min(1, w)), ""
+	if w > 1 {
+		right = draw.Blank(sc.Theme, 1)
+	}
 	for i := range lines {
-		lines[i] = draw.Blank(sc.Theme, min(1, w)) + lines[i]
-		if w > 1 {
-			lines[i] += draw.Blank(sc.Theme, 1)
-		}
+		lines[i] = left + lines[i] + right
 	}
 	return lines
 }
 
-// numbers draws the sections that count. The columns of the last one use what
-// is left of the height, as far as that looks well.
+// numbers draws the sections that count. The chart takes the height that is left.
 func (v *Stats) numbers(sc *screen.Screen, w, h int) []string {
 	n := v.now()
 	stats := sc.Board.Stats()
@@ -167,8 +160,7 @@ func (v *Stats) numbers(sc *screen.Screen, w, h int) []string {
 	return append(lines, drawThroughput(sc, w, high)...)
 }
 
-// tasks draws the sections that tell of tasks. The first line stands at y, its
-// first cell at x.
+// tasks draws the sections with tasks, from the cell x of line y.
 func (v *Stats) tasks(sc *screen.Screen, w, x, y int) []string {
 	n := v.now()
 	lines := drawTaskStates(sc, n, w)
@@ -206,18 +198,6 @@ func (v *Stats) Do(sc *screen.Screen, a keys.Action) (tea.Cmd, bool) {
 		v.step(-1)
 	case keys.Down:
 		v.step(1)
-	case keys.HalfUp:
-		v.scroll(-v.h / 2)
-	case keys.HalfDown:
-		v.scroll(v.h / 2)
-	case keys.PageUp:
-		v.scroll(1 - v.h)
-	case keys.PageDown:
-		v.scroll(v.h - 1)
-	case keys.Top:
-		v.scroll(-len(v.lines))
-	case keys.Bottom:
-		v.scroll(len(v.lines))
 	case keys.Open:
 		if v.picked.task == nil {
 			sc.Say("no task selected; j and k select one of the slowest or stalled")
@@ -225,20 +205,21 @@ func (v *Stats) Do(sc *screen.Screen, a keys.Action) (tea.Cmd, bool) {
 			sc.Open(v.picked.task, feed.RowKey{})
 		}
 	default:
-		return nil, false
+		if !draw.Scroll(&v.top, a, len(v.lines), v.h) {
+			return nil, false
+		}
+		v.scroll(0)
 	}
 	return nil, true
 }
 
-// find is the place of a pick in the text, or -1.
 func (v *Stats) find(p pick) int {
 	return slices.IndexFunc(v.spots, func(s spot) bool { return s.pick == p })
 }
 
 func (v *Stats) inSight(s spot) bool { return s.line >= v.top && s.line < v.top+v.h }
 
-// scroll moves the text. A selection that leaves the screen is dropped: what is out of
-// sight must not be opened.
+// scroll moves the text, and drops a selection that leaves the screen.
 func (v *Stats) scroll(by int) {
 	v.top = max(0, min(v.top+by, len(v.lines)-v.h))
 	if i := v.find(v.picked); i >= 0 && !v.inSight(v.spots[i]) {
@@ -246,8 +227,7 @@ func (v *Stats) scroll(by int) {
 	}
 }
 
-// step selects the next task in the direction, as long as it is in sight;
-// otherwise the text scrolls.
+// step selects the next task in sight, or scrolls.
 func (v *Stats) step(by int) {
 	i := v.find(v.picked) + by
 	if v.picked.task == nil {
@@ -271,4 +251,168 @@ func (v *Stats) Click(_ *screen.Screen, x, y int) bool {
 		}
 	}
 	return false
+}
+
+const maxFeatureRows = 40
+
+// drawFeatureStats draws two lines for each feature: its rate of success and how long
+// it is queued; how many tasks have it and how long it is processing. Times are the
+// median and the 95th percentile.
+func drawFeatureStats(sc *screen.Screen, stats *model.Stats, w int) []string {
+	names := stats.Features()
+	more := len(names) - maxFeatureRows
+	names = names[:min(len(names), maxFeatureRows)]
+	name, label := 14, 13
+	if w < 60 {
+		name, label = max(10, w/4), 2
+	}
+	bar := w - name - 5 - label - 7 - 6
+	lines := []string{draw.Rule(sc.Theme, "Features", "p50 "+draw.Repeat(draw.GlyphFull, 2)+" p95 "+draw.Repeat(draw.GlyphWait, 2), w)}
+	l := draw.NewLine(sc.Theme, w).Cell(draw.Dim, "FEATURE", name).Cell(draw.Dim, "OK", 5).Cell(draw.Dim, "TIME IN", label+bar)
+	lines = append(lines, l.Right(draw.Dim, "P50", 7).Right(draw.Dim, "P95", 6).String())
+	var scale time.Duration // of all bars
+	for _, n := range names {
+		f := stats.Feature(n)
+		queued, _ := f.Queued().Quantile(0.95)
+		processing, _ := f.Processing().Quantile(0.95)
+		scale = max(scale, queued, processing)
+	}
+	for _, n := range names {
+		f := stats.Feature(n)
+		times := func(l *draw.Line, s model.State, d *model.Durations) {
+			told, r := s.Info().Sign, s.Info().Role
+			if label > 2 {
+				told += " " + s.Word()
+			}
+			if model.Internal(n) {
+				r = draw.Dim
+			}
+			l.Cell(r, told, label)
+			p50, known := d.Quantile(0.5)
+			if !known {
+				lines = append(lines, l.Space(bar).Right(draw.Dim, "–", 7).Right(draw.Dim, "–", 6).String())
+				return
+			}
+			p95, _ := d.Quantile(0.95)
+			l.Spread(r, int64(p50), int64(p95), int64(scale), bar)
+			lines = append(lines, l.Right(draw.Plain, words.Tenths(p50), 7).Right(draw.Dim, words.Tenths(p95), 6).String())
+		}
+		l := draw.NewLine(sc.Theme, w)
+		putFeatureName(l, n, f, name)
+		times(l, model.Queued, f.Queued())
+		l = draw.NewLine(sc.Theme, w).Cell(draw.Dim, "  "+words.Count(f.Tasks(), "task", "tasks"), name+5)
+		times(l, model.Processing, f.Processing())
+	}
+	if more > 0 {
+		lines = append(lines, draw.NewLine(sc.Theme, w).Put(draw.Dim, fmt.Sprintf("and %d more features", more)).String())
+	}
+	return lines
+}
+
+func putFeatureName(l *draw.Line, name string, f *model.FeatureStats, w int) {
+	r := draw.Strong
+	if model.Internal(name) {
+		r = draw.Dim
+	}
+	l.Cell(r, name, w-1).Space(1)
+	completed, failed := f.In(model.Completed), f.In(model.Failed)
+	switch {
+	case completed+failed == 0:
+		l.Cell(draw.Dim, "–", 5)
+	case failed > 0:
+		l.Cell(draw.Warn, draw.Percent(completed, completed+failed), 5)
+	default:
+		l.Cell(draw.Good, draw.Percent(completed, completed), 5)
+	}
+}
+
+func drawTaskStates(sc *screen.Screen, n *tally, w int) []string {
+	total := n.tasks
+	if n.stats == nil {
+		total = sc.Board.Len()
+	}
+	note := words.Count(total, "task", "tasks")
+	lines := []string{draw.Rule(sc.Theme, "Tasks", note, w)}
+	bar := w - 13 - 1 - 6 - 5
+	for _, s := range model.CountedStates() {
+		in := n.in(sc, s)
+		r := s.Info().Role
+		if in == 0 {
+			r = draw.Dim
+		}
+		l := draw.NewLine(sc.Theme, w).Cell(r, s.Info().Sign+" "+s.Word(), 13)
+		l.Bar(r, int64(in), int64(total), bar).Space(1)
+		lines = append(lines, l.Right(draw.Plain, strconv.Itoa(in), 6).Right(draw.Dim, draw.Percent(in, total), 5).String())
+	}
+	completed, failed := n.in(sc, model.Completed), n.in(sc, model.Failed)
+	l := draw.NewLine(sc.Theme, w)
+	if ended := completed + failed; ended > 0 {
+		l.Put(draw.Plain, draw.Percent(completed, ended)).Put(draw.Dim, fmt.Sprintf(" success: %d of %d", completed, ended))
+	} else {
+		l.Put(draw.Dim, "no task has completed or failed yet")
+	}
+	return append(lines, l.String())
+}
+
+func taskLine(sc *screen.Screen, t *model.Task, told string, r draw.Role, selected bool, w int) string {
+	l, s := draw.NewRow(sc.Theme, w, selected), t.State()
+	l.Put(s.Info().Role, s.Info().Sign+" ")
+	l.Cell(draw.Plain, draw.Short(t.ID(), 8), 9)
+	l.Cell(draw.Dim, sc.AssetName(t), l.Free-len(told)-1).Space(1)
+	return l.Right(r, told, len(told)).String()
+}
+
+// maxColumns is how many stretches of time are drawn at most.
+const maxColumns = 180
+
+// drawThroughput draws the matching deliveries as columns, one per stretch of time.
+func drawThroughput(sc *screen.Screen, w, high int) []string {
+	counts, each := sc.Log.Pace().Last(sc.At, max(0, min(w-6, maxColumns)))
+	name := "Deliveries per minute"
+	if each < time.Minute {
+		name = "Deliveries per " + words.Ago(each)
+	}
+	axis := len(strconv.Itoa(max(1, slices.Max(counts)))) + 1
+	counts = counts[len(counts)-max(1, min(w-axis-1, len(counts))):]
+	sum, most := 0, max(1, slices.Max(counts))
+	for _, n := range counts {
+		sum += n
+	}
+	whole := words.ShortAgo(time.Duration(len(counts)) * each)
+	lines := []string{draw.Rule(sc.Theme, name, strconv.Itoa(sum)+" in the last "+whole, w)}
+	for row := high - 1; row >= 0; row-- {
+		l := draw.NewLine(sc.Theme, w)
+		label := ""
+		switch row {
+		case high - 1:
+			label = strconv.Itoa(most)
+		case 0:
+			label = "0"
+		}
+		l.Right(draw.Dim, label, axis-1).Space(1).Put(draw.Faint, draw.GlyphWall)
+		for _, n := range counts {
+			l.Put(draw.Busy, draw.ColumnPart(n, most, row, high))
+		}
+		lines = append(lines, l.String())
+	}
+	l := draw.NewLine(sc.Theme, w).Space(axis).Put(draw.Faint, draw.Round.BottomLeft+draw.Repeat(draw.Round.Edge, len(counts)))
+	return append(lines, l.String(), drawAgo(sc, w, axis+1, len(counts), each))
+}
+
+// drawAgo labels n columns from the cell left on by how long ago they were.
+func drawAgo(sc *screen.Screen, w, left, n int, each time.Duration) string {
+	const apart = 12 // columns between labels, at least
+	i := slices.IndexFunc(draw.Steps, func(step time.Duration) bool { return step >= apart*each })
+	step := int(draw.Steps[i] / each)
+	l := draw.NewLine(sc.Theme, w)
+	for back := n / step * step; back >= 0; back -= step {
+		label := "now"
+		if back > 0 {
+			label = "-" + words.ShortAgo(time.Duration(back)*each)
+		}
+		if end := left + n - back; end-len(label) >= l.Used() {
+			l.To(end-len(label)).Put(draw.Dim, label)
+		}
+	}
+	return l.String()
 }

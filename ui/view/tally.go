@@ -15,15 +15,13 @@ import (
 // tally is what a walk over the tasks that pass the filter finds.
 type tally struct {
 	tasks int
-	// How many are in which state, and the statistics over them. They are not
-	// counted if no task is filtered out: the board has them then.
+	// By state, and their statistics; not counted without a filter: the board has them.
 	states  map[model.State]int
 	stats   *model.Stats // nil if not counted
 	slowest longest      // tasks that ended
 	stalled longest      // by the time without news
 }
 
-// ranked is a task and the time that puts it in its place.
 type ranked struct {
 	task *model.Task
 	time time.Duration
@@ -56,12 +54,10 @@ type walk struct {
 	next int // the task to be looked at next
 }
 
-// stepCost bounds a step by the work it does; see [costOf]. A step of this cost
-// takes some 2 ms.
+// stepCost bounds the work of a step (see [walk.costOf]) to some 2 ms.
 const stepCost = 20_000
 
-// costOf tells the work that a task makes, in looks at one feature in one
-// message.
+// costOf is the work of a task, in reads of one feature in one message.
 func (k *walk) costOf(t *model.Task) int {
 	if k.stats == nil {
 		return 3
@@ -107,8 +103,7 @@ func (k *walk) step(sc *screen.Screen) (done bool) {
 const (
 	// tallyEvery is how often the tasks are counted while they change, at most.
 	tallyEvery = time.Second
-	// tallyStalledEvery is how often they are counted while nothing changes:
-	// tasks stall by doing nothing.
+	// tallyStalledEvery is how often they are counted while nothing changes: tasks stall.
 	tallyStalledEvery = 5 * time.Second
 )
 
@@ -149,8 +144,7 @@ func (n *tally) in(sc *screen.Screen, s model.State) int {
 	return n.states[s]
 }
 
-// now is the newest finished tally, or what has been counted so far if the
-// filter is new.
+// now is the newest finished tally, or what is counted so far for a new filter.
 func (v *Stats) now() *tally {
 	switch {
 	case v.shown != nil:

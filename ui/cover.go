@@ -4,22 +4,89 @@ import (
 	"slices"
 	"strings"
 
+	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
 
 	"aspectop/clean"
 	"aspectop/model"
 	"aspectop/ui/draw"
 	"aspectop/ui/keys"
+	"aspectop/ui/screen"
 	"aspectop/words"
 )
 
-// helpPage is the key table, made from the bindings, and what the glyphs mean. It
-// stands in as many columns as fit.
+func (m *Model) showOverlay(s *screen.Overlay) {
+	s.Text = draw.NewTextPane()
+	m.overlay, m.help, m.filterLine.open = s, nil, false
+}
+
+func (m *Model) closeOverlay() {
+	if m.overlay != nil && m.overlay.Dropped != "" {
+		m.say(m.overlay.Dropped)
+	}
+	m.overlay = nil
+}
+
+func (m *Model) doOnOverlay(a keys.Action) (tea.Cmd, bool) {
+	s := m.overlay
+	if cmd, ok := s.Text.Do(a, m.say); ok {
+		return cmd, true
+	}
+	switch a {
+	case keys.Back, keys.Quit, keys.Left:
+		m.closeOverlay()
+	case keys.Open:
+		if s.Enter == nil {
+			return nil, true
+		}
+		m.overlay = nil
+		return s.Enter(), true
+	case keys.Wrap:
+		s.Text.Wrap = !s.Text.Wrap
+	case keys.NextPane, keys.PrevPane: // there is one pane
+	case keys.Replay, keys.Edit:
+		if s.Enter == nil {
+			return nil, false
+		}
+		m.say(s.Title())
+	default:
+		return nil, false
+	}
+	return nil, true
+}
+
+func (m *Model) arrangeOverlay(w, h int) {
+	m.overlay.Text.Show(m.overlay.Content(), true)
+	m.overlay.Text.Arrange(w, max(1, h-1))
+}
+
+func (m *Model) drawOverlay(w, h int) []string {
+	s := m.overlay
+	title := draw.NewLine(m.Theme, w).Tab(" "+s.Title()+" ", true).End(draw.Dim, s.Text.Place())
+	return append([]string{title.String()}, s.Text.Draw(m.Theme, w, h-1)...)
+}
+
+// searching reports whether a word to search for is being typed.
+func (m *Model) searching() bool {
+	p := m.reader()
+	return m.help == nil && p != nil && p.Searching()
+}
+
+func (m *Model) reader() *draw.TextPane {
+	switch {
+	case m.overlay != nil:
+		return &m.overlay.Text
+	case m.detail != nil:
+		return m.detail.Reader()
+	}
+	return nil
+}
+
+// helpPage is the key table and what the glyphs mean, in as many columns as fit.
 type helpPage struct {
 	top int
 }
 
-// helpGroup is a heading with what belongs under it.
 type helpGroup struct {
 	title string
 	rows  [][2]string // a key, and what it does
@@ -50,10 +117,8 @@ func (m *Model) helpGroups() []helpGroup {
 	return groups
 }
 
-// helpColumn is the least width of a column.
 const helpColumn = 40
 
-// lines are the lines of the page, w cells wide.
 func (p *helpPage) lines(m *Model, w int) []string {
 	groups := m.helpGroups()
 	columns := max(1, w/helpColumn)
@@ -83,15 +148,13 @@ func (p *helpPage) lines(m *Model, w int) []string {
 		high = max(high, len(c))
 	}
 	lines := make([]string, high)
-	for y := range lines {
-		for i := range columns {
-			if i < len(out) && y < len(out[i]) {
-				lines[y] += out[i][y]
-			} else {
-				lines[y] += draw.Blank(m.Theme, width)
-			}
+	for _, c := range out {
+		for y, line := range draw.PadHeight(m.Theme, c, width, high) {
+			lines[y] += line
 		}
-		lines[y] += draw.Blank(m.Theme, w-columns*width)
+	}
+	for y := range lines {
+		lines[y] += draw.Blank(m.Theme, w-len(out)*width)
 	}
 	if len(m.Remarks) == 0 || m.Masked {
 		return lines

@@ -15,13 +15,72 @@ import (
 	"aspectop/model"
 	"aspectop/ui/draw"
 	"aspectop/ui/screen"
+	"aspectop/words"
 )
 
-// maxEdited is how much of an edited file is read, in bytes: more than any body
-// takes when it is laid out.
+func (m *Model) replay() tea.Cmd {
+	seq := m.sendable("replay")
+	if seq == 0 {
+		return nil
+	}
+	m.sending = fmt.Sprintf("#%d", seq)
+	return func() tea.Msg {
+		d, err := m.message(seq)
+		var again []string
+		var answer model.Forward
+		if err == nil {
+			again, answer, err = m.Resend(m.Ctx, d, nil)
+		}
+		return screen.Result(func() { m.answered(fmt.Sprintf("#%d", d.Seq), again, &answer, err) })
+	}
+}
+
+// sendable is the selected delivery, or 0, with a message, if it cannot be sent now.
+func (m *Model) sendable(to string) (seq int64) {
+	switch {
+	case m.Resend == nil:
+		m.say("no handler to send to: start with --forward-to URL")
+		return 0
+	case m.sending != "":
+		m.say("still waiting for the handler's answer to " + m.sending)
+		return 0
+	}
+	return m.pointedDelivery(to)
+}
+
+// message reads a delivery to be sent; of a repeat the first one.
+func (m *Model) message(seq int64) (model.Delivery, error) {
+	d, err := m.Journal.Get(m.Ctx, seq)
+	switch {
+	case err != nil:
+		return model.Delivery{Seq: seq}, err
+	case d.Source == model.SourceAPI:
+		return d, errors.New("it came from Aspect's API and is not a webhook")
+	case d.Repeat() && !d.Differs:
+		return m.Journal.Get(m.Ctx, d.Message)
+	}
+	return d, nil
+}
+
+func (m *Model) answered(what string, again []string, f *model.Forward, err error) {
+	m.sending = ""
+	switch {
+	case err != nil:
+		m.say(what + " was not sent: " + err.Error())
+		return
+	case len(again) == 1:
+		m.say(what + " had been given up; retrying it at " + m.Shown(again[0]))
+		return
+	case len(again) > 1:
+		m.say(fmt.Sprintf("%s had been given up; retrying it at %d handlers", what, len(again)))
+		return
+	}
+	m.say(what + " " + draw.GlyphArrow + " " + m.Shown(f.To) + ": " + words.Forward(f, m.Masked).String())
+}
+
+// maxEdited is how much of an edited file is read, in bytes: more than any body laid out.
 const maxEdited = 16 << 20
 
-// draft is a body on its way through the user's editor.
 type draft struct {
 	delivery model.Delivery
 	before   string // as it was given to the editor
@@ -34,8 +93,7 @@ func (d *draft) path() string {
 
 func (d *draft) name() string { return fmt.Sprintf("#%d", d.delivery.Seq) }
 
-// edit opens the body of the selected delivery in the editor and shows the
-// difference before anything is sent.
+// edit opens the selected delivery's body in the editor, then shows the difference.
 func (m *Model) edit() tea.Cmd {
 	if m.Editor == nil && m.Resend != nil {
 		m.say("no editor is available")
@@ -58,8 +116,7 @@ func (m *Model) edit() tea.Cmd {
 	}
 }
 
-// openEditor hands the terminal to the editor. Receiving continues; only the screen
-// is suspended.
+// openEditor gives the terminal to the editor. Receiving continues.
 func (m *Model) openEditor(d draft, err error) {
 	if err != nil {
 		os.RemoveAll(d.dir)
@@ -72,8 +129,7 @@ func (m *Model) openEditor(d draft, err error) {
 		m.say(err.Error())
 		return
 	}
-	// What follows may never be carried out if the program is ending, so the
-	// file is cleared away first.
+	// Clear away first: at the program's end what follows is not carried out.
 	m.Later(m.exec(cmd, func(err error) tea.Msg {
 		defer os.RemoveAll(d.dir)
 		var edited []byte
@@ -89,7 +145,6 @@ func (m *Model) openEditor(d draft, err error) {
 	}))
 }
 
-// compare computes what the edit changed, away from the screen.
 func (m *Model) compare(d draft, edited []byte, err error) {
 	if err != nil {
 		m.say(err.Error() + "; nothing was sent")
@@ -123,8 +178,7 @@ func readBounded(path string) ([]byte, error) {
 	return b, nil
 }
 
-// review shows what the edit has changed; enter sends it. flaw says why the body is no
-// longer JSON.
+// review shows the changes; enter sends. flaw says why the body is no longer JSON.
 func (m *Model) review(d draft, body []byte, changes []draw.DiffLine, flaw string) {
 	if len(changes) == 0 {
 		m.say(d.name() + " is unchanged; nothing was sent")
@@ -154,12 +208,10 @@ func (m *Model) sendEdited(d draft, body []byte) tea.Cmd {
 	}
 }
 
-// maxLaidOut is the depth of JSON that is still laid out: the blanks before a
-// line grow with it.
+// maxLaidOut is the depth to which JSON is laid out; its indentation grows with it.
 const maxLaidOut = 200
 
-// laidOut is a body for people to edit: JSON by lines, anything else as it is.
-// It ends with a line feed, as editors leave files.
+// laidOut is a body to be edited: JSON in lines, all else as it is, with a final newline.
 func laidOut(body []byte) string {
 	var b bytes.Buffer
 	if draw.JSONDepth(body) > maxLaidOut || json.Indent(&b, bytes.TrimSpace(body), "", "  ") != nil {
@@ -169,9 +221,8 @@ func laidOut(body []byte) string {
 	return b.String() + "\n"
 }
 
-// compacted is an edited body as it is sent: JSON without the blanks that were
-// for reading, anything else as it was typed, but for the line feed at its end.
-// flaw says why it is no JSON.
+// compacted is an edited body to be sent: compact JSON or, with the reason why it is none,
+// the text without its final newline.
 func compacted(edited []byte) (body []byte, flaw string) {
 	var b bytes.Buffer
 	if err := json.Compact(&b, edited); err != nil {

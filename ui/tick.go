@@ -12,12 +12,46 @@ import (
 	"aspectop/ui/draw"
 )
 
-// stalledEvery is how often active tasks are looked over for stalled ones. It
-// costs a walk over all tasks.
+type tickMsg time.Time
+
+// tick wakes the screen once a second, or twice while something moves.
+func (m *Model) tick() tea.Cmd {
+	d := time.Second
+	if !m.ReducedMotion && m.Board.Count(model.Processing) > 0 {
+		d = time.Second / 2
+	}
+	return tea.Tick(d, func(t time.Time) tea.Msg { return tickMsg(t) })
+}
+
+func (m *Model) ticked() tea.Cmd {
+	m.Beat++
+	if !m.Frozen() {
+		m.At = m.Now()
+	}
+	m.lookForStalled()
+	m.filterAgain()
+	m.wantNames()
+	return tea.Batch(m.tick(), m.notify())
+}
+
+func (m *Model) wantNames() {
+	if m.Names == nil {
+		return
+	}
+	var assets []string
+	for _, t := range m.tasks.Visible(m.Screen, 2*m.H) {
+		assets = append(assets, t.AssetID())
+	}
+	if s := m.pointed(); s.Task != nil {
+		assets = append(assets, s.Task.AssetID())
+	}
+	m.Names.Want(assets...)
+}
+
+// stalledEvery is how often all tasks are searched for stalled ones.
 const stalledEvery = 5 * time.Second
 
-// notices collects what --notify tells of: tasks that finished, failed or
-// stalled while the screen was open. One notice tells of all of a frame.
+// notices collects what --notify reports: tasks that ended or stalled, once per frame.
 type notices struct {
 	tasks   map[model.State][]string // ids, by the state they ended in
 	stalled []string
@@ -26,7 +60,6 @@ type notices struct {
 	started time.Time
 }
 
-// ended notes that a task ended just now.
 func (n *notices) ended(t *model.Task) {
 	if n.tasks == nil {
 		n.tasks = map[model.State][]string{}
@@ -34,8 +67,6 @@ func (n *notices) ended(t *model.Task) {
 	n.tasks[t.State()] = append(n.tasks[t.State()], t.ID())
 }
 
-// lookForStalled counts the stalled tasks, and notes those that have stalled
-// since the last look.
 func (m *Model) lookForStalled() {
 	n := &m.notices
 	if m.Frozen() || m.At.Sub(n.looked) < stalledEvery {

@@ -3,6 +3,7 @@ package draw
 import (
 	"fmt"
 	"math"
+	"strconv"
 	"time"
 
 	"aspectop/model"
@@ -10,20 +11,24 @@ import (
 
 // Gantt is the timeline of a task: a bar for each feature, and an axis below.
 type Gantt struct {
-	From, To  time.Time // the first and the last instant
-	Now       time.Time // marked if work goes on
-	Working   bool
-	Names     []string
-	Intervals [][]model.Interval // of each name
+	From, To time.Time // the first and the last instant
+	Now      time.Time // marked if work goes on
+	Working  bool
+	Bars     []GanttBar
 }
 
-// Draw draws the chart in w cells, or nothing if it has no beginning or there is
-// no room for it.
+// GanttBar is a feature and the states that it was in.
+type GanttBar struct {
+	model.Feature
+	Intervals []model.Interval
+}
+
+// Draw draws the chart in w cells, or nothing without a beginning or room.
 func (g *Gantt) Draw(th *Theme, w int) []string {
 	if g.From.IsZero() {
 		return nil
 	}
-	name := nameWidth(g.Names, w)
+	name := max(8, g.NameWidth(w))
 	c := scale{g.From, g.To, w - name - 2}
 	if c.w < 8 {
 		return nil
@@ -33,9 +38,9 @@ func (g *Gantt) Draw(th *Theme, w int) []string {
 		now = c.cell(g.Now)
 	}
 	var lines []string
-	for i := range g.Names {
-		l := NewLine(th, w).Cell(Dim, g.Names[i], name).Space(2)
-		l.putBar(c.bar(g.Intervals[i]), now)
+	for _, b := range g.Bars {
+		l := NewLine(th, w).Cell(Dim, b.Name, name).Space(2)
+		l.putBar(c.bar(b.Intervals), now)
 		lines = append(lines, l.String())
 	}
 	l := NewLine(th, w).Cell(Faint, Clock(g.From), name).Space(2)
@@ -43,15 +48,22 @@ func (g *Gantt) Draw(th *Theme, w int) []string {
 	return append(lines, l.String())
 }
 
-// scale lays a stretch of time out over cells: from is in the first one, to in
-// the last one.
+// NameWidth is the width of a column of the names, beside a chart of w cells in all.
+func (g *Gantt) NameWidth(w int) (width int) {
+	for _, b := range g.Bars {
+		_, n, _ := Fit(b.Name, max(8, min(20, w/3)))
+		width = max(width, n)
+	}
+	return width
+}
+
+// scale maps instants to cells: from to the first one, to to the last one.
 type scale struct {
 	from, to time.Time
 	w        int
 }
 
-// cell is the cell of an instant; instants outside the stretch are in the first
-// or the last one.
+// cell is the cell of an instant, the first or the last one if it is outside the scale.
 func (s scale) cell(t time.Time) int {
 	whole := s.to.Sub(s.from)
 	if whole <= 0 || s.w <= 1 {
@@ -61,15 +73,14 @@ func (s scale) cell(t time.Time) int {
 	return int(math.Round(min(max(at, 0), float64(s.w-1))))
 }
 
-// ganttCell is one cell of a bar: an interval in a state, the sign of one that ended
-// the work, the rest until the work was taken up again, or nothing.
+// ganttCell is one cell of a bar: an interval in a state, the sign of a terminal
+// state, the rest of that until work was taken up again, or nothing.
 type ganttCell struct {
 	state      model.State
 	sign, rest bool
 }
 
-// bar lays the intervals of a feature out. Each interval has a cell of its own, however
-// short it was, as long as there are cells enough; the last ones win.
+// bar gives each interval a cell at least. If there are too few, the last intervals win.
 func (s scale) bar(intervals []model.Interval) []ganttCell {
 	cells := make([]ganttCell, max(0, s.w))
 	if len(intervals) == 0 || s.w <= 0 {
@@ -106,7 +117,6 @@ func (s scale) bar(intervals []model.Interval) []ganttCell {
 	return cells
 }
 
-// tick is a mark on the axis of time.
 type tick struct {
 	cell  int
 	label string
@@ -123,8 +133,7 @@ var Steps = []time.Duration{
 
 const day = 24 * time.Hour
 
-// ticks are the marks for the scale, from its beginning, so far apart that
-// their labels stay clear of each other.
+// ticks are the marks of the scale, so far apart that their labels do not touch.
 func (s scale) ticks() []tick {
 	whole := s.to.Sub(s.from)
 	marks := []tick{{0, offset(0, time.Second)}}
@@ -145,7 +154,7 @@ func (s scale) ticks() []tick {
 	return marks
 }
 
-// offset is a time since the beginning, as exact as steps of that length ask.
+// offset is a time since the beginning, as exact as the step needs.
 func offset(d, step time.Duration) string {
 	switch s := int(d / time.Second); {
 	case step < time.Second && d < time.Minute:
@@ -162,19 +171,17 @@ func offset(d, step time.Duration) string {
 	}
 }
 
-// putBar draws the cells of one bar: waiting light, working solid, the end by
-// its sign.
 func (l *Line) putBar(cells []ganttCell, now int) {
 	for i, c := range cells {
 		switch {
 		case c.sign:
-			l.Put(StateRole(c.state), Glyph(c.state))
+			l.Put(c.state.Info().Role, c.state.Info().Sign)
 		case c.rest:
 			l.Put(Faint, GlyphRule)
 		case c.state == model.Queued:
 			l.Put(Waiting, GlyphWait)
 		case c.state != "":
-			l.Put(StateRole(c.state), GlyphFull)
+			l.Put(c.state.Info().Role, GlyphFull)
 		case i == now:
 			l.Put(Faint, GlyphNow)
 		default:
@@ -183,20 +190,16 @@ func (l *Line) putBar(cells []ganttCell, now int) {
 	}
 }
 
-// putAxis draws the marks of time that leave room for what stands at the end:
-// the present, or how long all of it took.
+// putAxis draws the marks, and at the end now or how long all of it took.
 func (l *Line) putAxis(c scale, now int) {
 	start := l.Used()
 	end, r := "now", Accent
 	if now < 0 {
 		whole := c.to.Sub(c.from)
-		end, r = offset(whole, time.Second), Dim
+		end, r, now = offset(whole, time.Second), Dim, c.w-1
 		if whole < 10*time.Second {
 			end = offset(whole, 100*time.Millisecond)
 		}
-	}
-	if now < 0 {
-		now = c.w - 1
 	}
 	endAt := max(0, min(now, c.w-len(end)))
 	for _, t := range c.ticks() {
@@ -211,4 +214,55 @@ func (l *Line) putAxis(c scale, now int) {
 		l.To(start + endAt)
 		l.Put(r, end)
 	}
+}
+
+// Rule draws the title of a section: the name, a rule, and a note if there is room.
+func Rule(th *Theme, name, note string, w int) string {
+	l := NewLine(th, w).Put(Strong, name).Space(1)
+	if room := l.Free - Cells(note) - 1; note != "" && room > 2 {
+		return l.Put(Faint, Repeat(GlyphRule, room)).Space(1).Put(Dim, note).String()
+	}
+	return l.Put(Faint, Repeat(GlyphRule, l.Free)).String()
+}
+
+// part is how many of w stand for n of all: 0 only for nothing, w only for all.
+func part(n, all int64, w int) int {
+	if n <= 0 || all <= 0 || w <= 0 {
+		return 0
+	}
+	if n >= all {
+		return w
+	}
+	return int(max(1, min(int64(w)-1, (n*int64(w)+all/2)/all)))
+}
+
+// Bar draws n of all in w cells, as a thin line that grows thick.
+func (l *Line) Bar(r Role, n, all int64, w int) *Line {
+	full := part(n, all, w)
+	return l.Put(r, Repeat(GlyphThick, full)).Put(Faint, Repeat(GlyphEmpty, w-full))
+}
+
+// Spread draws two lengths of one scale in w cells, the second one lighter.
+func (l *Line) Spread(r Role, low, high, scale int64, w int) *Line {
+	full, light := part(low, scale, w), part(high, scale, w)
+	return l.Put(r, Repeat(GlyphFull, full)+Repeat(GlyphWait, light-full)).Space(w - max(full, light))
+}
+
+// Percent is a share: 100% only for all of it, 0% only for nothing.
+func Percent(n, all int) string { return strconv.Itoa(part(int64(n), int64(all), 100)) + "%" }
+
+// ColumnPart is the glyph of a column for n of most in a row, counted from below.
+func ColumnPart(n, most, row, high int) string {
+	steps := len(GlyphSpark)
+	full := n * steps * high / most
+	if n > 0 {
+		full = max(1, full)
+	}
+	switch full -= row * steps; {
+	case full <= 0:
+		return " "
+	case full >= steps:
+		return GlyphSpark[steps-1]
+	}
+	return GlyphSpark[full-1]
 }

@@ -19,13 +19,13 @@ func barOf(cells []ganttCell) string {
 	for _, c := range cells {
 		switch {
 		case c.sign:
-			b.WriteString(strings.ToUpper(Letter(c.state)))
+			b.WriteString(strings.ToUpper(c.state.Info().Letter))
 		case c.rest:
 			b.WriteByte('-')
 		case c.state == "":
 			b.WriteByte(' ')
 		default:
-			b.WriteString(Letter(c.state))
+			b.WriteString(c.state.Info().Letter)
 		}
 	}
 	return b.String()
