@@ -77,10 +77,10 @@ func Writable(path string) error {
 	}
 	if info, err := os.Lstat(path); err == nil {
 		if info.Mode()&0o200 == 0 { // root could write it nevertheless, but is not meant to
-			return &ReadOnlyError{path, fs.ErrPermission}
+			return &Error{ReadOnly, path, fs.ErrPermission}
 		}
 		if err := mayWrite(path); err != nil {
-			return &ReadOnlyError{path, err}
+			return &Error{ReadOnly, path, err}
 		}
 	}
 	folder := filepath.Dir(path)
@@ -91,7 +91,7 @@ func Writable(path string) error {
 			return fmt.Errorf("the journal cannot be created: %s is not a directory; name another file with --journal", folder)
 		case err == nil:
 			if err := mayWrite(folder); err != nil {
-				return &ReadOnlyError{folder, err}
+				return &Error{ReadOnly, folder, err}
 			}
 			return nil
 		case filepath.Dir(folder) == folder:
