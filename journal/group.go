@@ -5,39 +5,105 @@ import (
 	"fmt"
 	"runtime"
 	"sync"
+	"time"
+
+	"aspectop/model"
 )
 
-// Group is a group commit: what is added while a commit is under way waits, and
-// goes into the next one together. So a lone arrival is committed at once, and
-// the more come the more share one sync of the disk.
-type Group[A any] struct {
+// maxWaiting is how many arrivals may wait for a commit. The receiver accepts fewer
+// connections.
+const maxWaiting = 4096
+
+// Arrival is a delivery on its way into a store, and the numbers it was given.
+type Arrival struct {
+	Delivery *model.Delivery
+	Header   string // as stored; see [AppendHeader]
+
+	Seq, Message int64 // 0 until it is numbered
+	Attempt      int
+	Differs      bool
+
+	ctx context.Context // of its Append
+}
+
+// NewArrival returns an arrival without numbers.
+func NewArrival(ctx context.Context, d *model.Delivery) *Arrival {
+	var room [2048]byte
+	return &Arrival{Delivery: d, Header: string(AppendHeader(room[:0], d.Header, d.ID)), ctx: ctx}
+}
+
+// Repeat reports whether the message had arrived before.
+func (a *Arrival) Repeat() bool { return a.Seq != a.Message }
+
+// Wanted reports whether the caller of Append still waits.
+func (a *Arrival) Wanted() bool { return a.ctx.Err() == nil }
+
+// stored returns the delivery as a [Reader] returns it. It shares the headers and
+// the body.
+func (a *Arrival) stored() model.Delivery {
+	d := *a.Delivery
+	d.Seq, d.Message, d.Attempt, d.Differs = a.Seq, a.Message, a.Attempt, a.Differs
+	d.Received = d.Received.UTC().Truncate(time.Microsecond)
+	if len(d.Body) == 0 || a.Repeat() && !a.Differs {
+		d.Body = nil
+	}
+	return d
+}
+
+// HandOver calls Committed, if it is set, with what was committed.
+func (o *Options) HandOver(arrivals []*Arrival) {
+	if o.Committed == nil {
+		return
+	}
+	stored := make([]model.Delivery, len(arrivals))
+	for i, a := range arrivals {
+		stored[i] = a.stored()
+	}
+	o.Committed(stored)
+}
+
+// Group is a group commit: what is appended while a commit is under way goes into
+// the next one together. So a lone arrival is committed at once, and the more come
+// the more share one sync of the disk.
+type Group struct {
 	turn   sync.Locker
-	commit func([]A) error
-	limit  int
+	commit func([]*Arrival) error
 
 	mu     sync.Mutex
-	open   *batch[A] // to further arrivals
+	open   *batch // to further arrivals
 	closed bool
 	under  sync.WaitGroup // batches that are not committed yet
 }
 
 // A batch is what one transaction commits.
-type batch[A any] struct {
-	arrivals []A
+type batch struct {
+	arrivals []*Arrival
 	done     chan struct{} // closed when err is decided
 	err      error
 }
 
-// NewGroup returns a group that calls commit with up to limit arrivals, in the
-// order in which they were added, while it holds turn.
-func NewGroup[A any](turn sync.Locker, limit int, commit func([]A) error) *Group[A] {
-	return &Group[A]{turn: turn, limit: limit, commit: commit}
+// NewGroup returns a group that calls commit with arrivals in the order in which
+// they were added, while it holds turn. commit numbers those that it keeps.
+func NewGroup(turn sync.Locker, commit func([]*Arrival) error) *Group {
+	return &Group{turn: turn, commit: commit}
 }
 
-// Add has a committed and returns the error of its commit. If ctx ends before,
-// it returns too, and a may be committed all the same. When limit arrivals wait,
-// further ones are refused.
-func (g *Group[A]) Add(ctx context.Context, a A) error {
+// Append has d committed and fills in its numbers; see [Journal].
+func (g *Group) Append(ctx context.Context, d *model.Delivery) error {
+	a := NewArrival(ctx, d)
+	if err := g.add(ctx, a); err != nil {
+		return err
+	}
+	if a.Seq == 0 {
+		return fmt.Errorf("it was left out of the commit: %w", context.Cause(ctx)) // its time had run out
+	}
+	d.Seq, d.Message, d.Attempt, d.Differs = a.Seq, a.Message, a.Attempt, a.Differs
+	return nil
+}
+
+// add has a committed and returns the error of its commit. If ctx ends before,
+// it returns too, and a may be committed all the same.
+func (g *Group) add(ctx context.Context, a *Arrival) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -48,13 +114,13 @@ func (g *Group[A]) Add(ctx context.Context, a A) error {
 	}
 	b := g.open
 	if b == nil {
-		b = &batch[A]{done: make(chan struct{})}
+		b = &batch{done: make(chan struct{})}
 		g.open = b
 		g.under.Add(1)
 		go g.lead(b)
-	} else if len(b.arrivals) >= g.limit {
+	} else if len(b.arrivals) >= maxWaiting {
 		g.mu.Unlock()
-		return fmt.Errorf("%d deliveries wait for the journal already", g.limit)
+		return fmt.Errorf("%d deliveries wait for the journal already", maxWaiting)
 	}
 	b.arrivals = append(b.arrivals, a)
 	g.mu.Unlock()
@@ -67,7 +133,7 @@ func (g *Group[A]) Add(ctx context.Context, a A) error {
 }
 
 // lead commits b when its turn has come.
-func (g *Group[A]) lead(b *batch[A]) {
+func (g *Group) lead(b *batch) {
 	defer g.under.Done()
 	g.turn.Lock()
 	defer g.turn.Unlock()
@@ -78,7 +144,7 @@ func (g *Group[A]) lead(b *batch[A]) {
 
 // gather closes b to further arrivals. Those that are just about to come are let
 // in: yielding costs nothing when there are none, and a timer would delay all.
-func (g *Group[A]) gather(b *batch[A]) {
+func (g *Group) gather(b *batch) {
 	size := 0
 	for range 8 {
 		g.mu.Lock()
@@ -97,7 +163,7 @@ func (g *Group[A]) gather(b *batch[A]) {
 
 // Close refuses further arrivals with [ErrClosed] and waits for the commits
 // under way. It reports whether it is the first call.
-func (g *Group[A]) Close() (first bool) {
+func (g *Group) Close() (first bool) {
 	g.mu.Lock()
 	first = !g.closed
 	g.closed = true
@@ -107,14 +173,14 @@ func (g *Group[A]) Close() (first bool) {
 }
 
 // Closed reports whether Close was called.
-func (g *Group[A]) Closed() bool {
+func (g *Group) Closed() bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return g.closed
 }
 
 // Waiting is how many arrivals wait for the next commit.
-func (g *Group[A]) Waiting() int {
+func (g *Group) Waiting() int {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.open == nil {

@@ -1,14 +1,12 @@
 package journal
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"io"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -55,121 +53,134 @@ func AppendHeader(b []byte, h map[string][]string, id string) []byte {
 }
 
 func appendString(b []byte, s string) []byte {
-	if utf8.ValidString(s) {
-		b, _ = jsontext.AppendQuote(b, s)
-		return b
-	}
 	b = append(b, '"')
-	for i, r := range s {
-		if r == utf8.RuneError && !strings.HasPrefix(s[i:], "\ufffd") {
-			b = fmt.Appendf(b, `\udc%02x`, s[i])
+	from := 0
+	for i := 0; i < len(s); {
+		c := s[i]
+		if ' ' <= c && c <= '~' && c != '"' && c != '\\' {
+			i++
 			continue
 		}
-		quoted, _ := jsontext.AppendQuote(nil, string(r))
-		b = append(b, quoted[1:len(quoted)-1]...)
+		if _, size := utf8.DecodeRuneInString(s[i:]); size > 1 {
+			i += size
+			continue
+		}
+		b = append(b, s[from:i]...)
+		switch {
+		case c == '"' || c == '\\':
+			b = append(b, '\\', c)
+		case c < utf8.RuneSelf:
+			b = fmt.Appendf(b, `\u%04x`, c)
+		default:
+			b = fmt.Appendf(b, `\udc%02x`, c)
+		}
+		i++
+		from = i
 	}
-	return append(b, '"')
+	return append(append(b, s[from:]...), '"')
 }
 
 var errHeader = errors.New("headers that are no JSON object of strings and arrays of strings")
-
-// headerParser reads stored headers.
-type headerParser struct {
-	dec  jsontext.Decoder
-	in   bytes.Buffer
-	text string // all of it
-}
-
-var headerParsers = sync.Pool{New: func() any { return new(headerParser) }}
 
 // ParseHeader reads what AppendHeader wrote of a delivery with the id, and any
 // other such JSON object: up to format 1, every header has an array. The result
 // shares the memory of s.
 func ParseHeader(s, id string) (map[string][]string, error) {
-	p := headerParsers.Get().(*headerParser)
-	defer headerParsers.Put(p)
-	p.text, p.in = s, *bytes.NewBufferString(s)
-	p.dec.Reset(&p.in, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
-	n := strings.Count(s, `":`)
-	h := make(map[string][]string, n)
-	values := make([]string, 0, n)
-	if !p.take('{') {
-		return nil, errHeader
+	if h, ok := parseHeader(s, id); ok {
+		return h, nil
 	}
-	for !p.take('}') {
-		name, ok := p.string()
-		start := len(values)
-		switch {
-		case p.take('n'):
-			values = append(values, id)
-		case p.take('['):
-			for ok && !p.take(']') {
-				var value string
-				value, ok = p.string()
-				values = append(values, value)
-			}
-		case ok:
-			var value string
-			value, ok = p.string()
-			values = append(values, value)
-		}
-		if !ok {
-			return nil, errHeader
-		}
-		h[name] = values[start:len(values):len(values)]
+	compact := jsontext.Value(s) // without the white space that somebody else wrote
+	compact.Compact(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+	if h, ok := parseHeader(string(compact), id); ok {
+		return h, nil
 	}
-	if _, err := p.dec.ReadToken(); err != io.EOF {
-		return nil, errHeader
-	}
-	return h, nil
+	return nil, errHeader
 }
 
-// take reads the next token if it is of that kind.
-func (p *headerParser) take(kind jsontext.Kind) bool {
-	if p.dec.PeekKind() != kind {
-		return false
+// parseHeader reads headers without white space.
+func parseHeader(s, id string) (h map[string][]string, ok bool) {
+	p := headerParser{rest: s}
+	n := strings.Count(s, `":`)
+	h = make(map[string][]string, n)
+	values := make([]string, 0, n)
+	p.list("{", "}", func() {
+		name, start := p.string(), len(values)
+		switch p.need(":"); {
+		case p.take("null"):
+			values = append(values, id)
+		case strings.HasPrefix(p.rest, "["):
+			p.list("[", "]", func() { values = append(values, p.string()) })
+		default:
+			values = append(values, p.string())
+		}
+		h[name] = values[start:len(values):len(values)]
+	})
+	return h, !p.failed && p.rest == ""
+}
+
+type headerParser struct {
+	rest   string
+	failed bool
+}
+
+// take reads a token if it comes next.
+func (p *headerParser) take(token string) (taken bool) {
+	p.rest, taken = strings.CutPrefix(p.rest, token)
+	return taken
+}
+
+func (p *headerParser) need(token string) { p.failed = !p.take(token) || p.failed }
+
+// list reads an object or an array, each member by member.
+func (p *headerParser) list(open, end string, member func()) {
+	p.need(open)
+	for first := true; !p.failed && !p.take(end); first = false {
+		if !first {
+			p.need(",")
+		}
+		member()
 	}
-	_, err := p.dec.ReadToken()
-	return err == nil
 }
 
 // string reads a string. Without escapes in it, it shares the memory of the text.
-func (p *headerParser) string() (s string, ok bool) {
-	if p.dec.PeekKind() != '"' {
-		return "", false
-	}
-	value, err := p.dec.ReadValue()
-	if err != nil {
-		return "", false
-	}
-	end := int(p.dec.InputOffset())
-	s = p.text[end-len(value)+1 : end-1]
-	if strings.IndexByte(s, '\\') < 0 {
-		return s, true
-	}
-	var b []byte
-	for s != "" {
-		size := max(strings.IndexByte(s, '\\'), 0)
-		switch {
-		case size > 0:
-			b = append(b, s[:size]...)
-		case s[0] != '\\':
-			size = len(s)
-			b = append(b, s...)
-		case strings.HasPrefix(s, `\udc`) && s[4] >= '8':
-			size = len(`\udc80`)
-			c, _ := strconv.ParseUint(s[4:size], 16, 8)
-			b = append(b, byte(c))
-		default:
-			if size = 2; s[1] == 'u' {
-				size = 6
+func (p *headerParser) string() string {
+	p.need(`"`)
+	end := strings.IndexByte(p.rest, '"')
+	escaped := strings.IndexByte(p.rest[:max(end, 0)], '\\')
+	if escaped >= 0 {
+		for end = escaped; end < len(p.rest) && p.rest[end] != '"'; end++ {
+			if p.rest[end] == '\\' {
+				end++
 			}
-			if r, _ := strconv.ParseUint(s[2:size], 16, 16); r>>10 == 0xd800>>10 && strings.HasPrefix(s[size:], `\u`) {
-				size = 12 // a pair
-			}
-			b, _ = jsontext.AppendUnquote(b, `"`+s[:size]+`"`)
 		}
-		s = s[size:]
 	}
-	return string(b), true
+	if end < 0 || end >= len(p.rest) {
+		p.failed = true
+		return ""
+	}
+	s := p.rest[:end]
+	p.rest = p.rest[end+1:]
+	switch {
+	case escaped < 0:
+		return s
+	case !strings.Contains(s, `\udc`):
+		return p.unquote(s)
+	}
+	return escape.ReplaceAllStringFunc(s, func(e string) string {
+		if strings.HasPrefix(e, `\udc`) && e[4] >= '8' {
+			c, err := strconv.ParseUint(e[4:], 16, 8)
+			p.failed = p.failed || err != nil
+			return string([]byte{byte(c)})
+		}
+		return p.unquote(e)
+	})
+}
+
+// escape is a surrogate pair, or another escape sequence of JSON.
+var escape = regexp.MustCompile(`\\(ud[89ab]..\\u....|u....|.)`)
+
+func (p *headerParser) unquote(s string) string {
+	b, err := jsontext.AppendUnquote(nil, `"`+s+`"`)
+	p.failed = p.failed || err != nil
+	return string(b)
 }

@@ -2,6 +2,7 @@ package journal
 
 import (
 	"crypto/sha256"
+	"errors"
 	"time"
 
 	"aspectop/model"
@@ -19,10 +20,52 @@ type Removal struct {
 	Digest   [sha256.Size]byte // of the body
 }
 
-// Latest holds, for each task told of by deliveries that are old enough to go,
+// RemoveDeliveries removes the deliveries up to end, except the newest event of each
+// task that is not done by then. read returns the next deliveries after a number.
+func RemoveDeliveries(end int64, read func(after int64) ([]model.Delivery, error), remove func([]Removal) error) error {
+	latest := make(latestEvents)
+	for after := int64(0); after < end; {
+		found, err := read(after)
+		if err != nil || len(found) == 0 {
+			return err
+		}
+		var gone []Removal
+		for i := range found {
+			after, gone = found[i].Seq, latest.add(gone, &found[i])
+		}
+		if len(gone) == 0 {
+			continue
+		}
+		if err := remove(gone); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// LastBefore returns the greatest number received before t, 0 if there is none, by a
+// binary search in the numbers from first to last. at returns the first arrival at or
+// after a number, or ErrNotFound.
+func LastBefore(first, last int64, t time.Time, at func(int64) (seq int64, received time.Time, err error)) (before int64, err error) {
+	for first <= last { // what follows last is known not to be before t
+		middle := first + (last-first)/2
+		seq, received, err := at(middle)
+		switch {
+		case err != nil && !errors.Is(err, ErrNotFound):
+			return 0, err
+		case err == nil && seq <= last && received.Before(t):
+			before, first = seq, seq+1
+		default:
+			last = middle - 1
+		}
+	}
+	return before, nil
+}
+
+// latestEvents holds, for each task told of by deliveries that are old enough to go,
 // which of them tells the latest. It is kept if the task was not done by then,
 // until the next to grow old tells more: then the task is known to go on.
-type Latest map[string]latestEvent
+type latestEvents map[string]latestEvent
 
 type latestEvent struct {
 	Removal
@@ -30,8 +73,8 @@ type latestEvent struct {
 	open    bool // not done, so the delivery is kept
 }
 
-// Add takes the next delivery and appends to gone what need not be kept now.
-func (l Latest) Add(gone []Removal, d *model.Delivery) []Removal {
+// add takes the next delivery and appends to gone what need not be kept now.
+func (l latestEvents) add(gone []Removal, d *model.Delivery) []Removal {
 	r := Removal{Seq: d.Seq, ID: d.ID, Received: d.Received, Digest: sha256.Sum256(d.Body)}
 	e := model.Decode(d)
 	if e.Task == nil {

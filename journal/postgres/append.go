@@ -27,36 +27,22 @@ const (
 	commitTime = 8 * time.Second
 )
 
-// arrival is a delivery on its way into the database, and what became of it.
-type arrival struct {
-	journal.Arrival
-	ctx context.Context
-}
-
 // Append keeps d; see [journal.Journal]. When it returns nil, the server has
 // committed d as durably as its synchronous_commit asks for.
 func (j *Journal) Append(ctx context.Context, d *model.Delivery) error {
-	a := &arrival{journal.Arrival{Delivery: d, Header: string(journal.AppendHeader(nil, d.Header, d.ID))}, ctx}
-	err := j.group.Add(ctx, a)
-	if err == nil && a.Seq == 0 {
-		err = fmt.Errorf("it was left out of the commit: %w", context.Cause(ctx)) // its time had run out
+	err := j.group.Append(ctx, d)
+	if failed := j.failed.Load(); err != nil && failed != nil && ctx.Err() != nil {
+		return failed.err // says why time ran out
 	}
-	if err != nil {
-		if failed := j.failed.Load(); failed != nil && ctx.Err() != nil {
-			return failed.err // says why time ran out
-		}
-		return err
-	}
-	a.Acknowledge()
-	return nil
+	return err
 }
 
 // commit keeps a batch in one transaction, or nothing of it.
-func (j *Journal) commit(arrivals []*arrival) error {
+func (j *Journal) commit(arrivals []*journal.Arrival) error {
 	// While the server does not answer, callers give up and Svix tries again.
 	wanted := arrivals[:0:0]
 	for _, a := range arrivals {
-		if a.ctx.Err() == nil {
+		if a.Wanted() {
 			wanted = append(wanted, a)
 		}
 	}
@@ -76,16 +62,10 @@ func (j *Journal) commit(arrivals []*arrival) error {
 		return err
 	}
 	j.failed.Store(nil)
+	j.options.HandOver(wanted)
 	last := wanted[len(wanted)-1].Seq
-	if j.options.Committed != nil {
-		stored := make([]model.Delivery, len(wanted))
-		for i, a := range wanted {
-			stored[i] = a.Stored()
-		}
-		j.options.Committed(stored)
-	}
 	j.seen.Store(last)
-	j.watch.tell(last)
+	j.watch.report(last)
 	return nil
 }
 
@@ -181,7 +161,7 @@ WITH input AS (
 SELECT seq, message, attempt, differs FROM placed ORDER BY seq`
 
 // send runs the transaction in one round trip.
-func (j *Journal) send(ctx context.Context, arrivals []*arrival) (err error) {
+func (j *Journal) send(ctx context.Context, arrivals []*journal.Arrival) (err error) {
 	c, err := j.pool.Acquire(ctx)
 	if err != nil {
 		return err
@@ -294,4 +274,38 @@ func decodeText(s string) string {
 		return s
 	}
 	return string(b)
+}
+
+// Import keeps deliveries of another journal under their own numbers; see
+// [journal.Journal].
+func (j *Journal) Import(ctx context.Context, deliveries []model.Delivery) error {
+	if len(deliveries) == 0 {
+		return nil
+	}
+	if j.group.Closed() {
+		return journal.ErrClosed
+	}
+	return j.database.explain(pgx.BeginFunc(ctx, j.pool, func(tx pgx.Tx) error {
+		var last int64
+		if err := tx.QueryRow(ctx, `SELECT last FROM aspectop.head FOR UPDATE`).Scan(&last); err != nil {
+			return err
+		}
+		if deliveries[0].Seq <= last {
+			return &Error{j.Place(), fmt.Sprintf("delivery %d cannot be imported: the journal ends at %d already", deliveries[0].Seq, last), nil}
+		}
+		batch := &pgx.Batch{}
+		for i := range deliveries {
+			d := &deliveries[i]
+			header := string(journal.AppendHeader(nil, d.Header, d.ID))
+			if !d.Repeat() {
+				batch.Queue(`INSERT INTO aspectop.deliveries (seq, id, received, source, secret, headers, body) VALUES ($1, $2, $3, $4, $5, $6, coalesce($7, ''::bytea))`,
+					d.Seq, encodeText(d.ID), d.Received, string(d.Source), encodeText(d.Secret), header, d.Body)
+				continue
+			}
+			batch.Queue(`INSERT INTO aspectop.repeats (seq, message, attempt, differs, id, received, source, secret, headers, body) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+				d.Seq, d.Message, d.Attempt, d.Differs, encodeText(d.ID), d.Received, string(d.Source), encodeText(d.Secret), header, d.Body)
+		}
+		batch.Queue(`UPDATE aspectop.head SET last = $1`, deliveries[len(deliveries)-1].Seq)
+		return tx.SendBatch(ctx, batch).Close()
+	}))
 }

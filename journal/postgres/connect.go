@@ -41,14 +41,6 @@ func HasPassword(text string) bool {
 	return set || u.Query().Has("password") || u.Query().Has("sslpassword")
 }
 
-// URLError says that a URL cannot be read. It does not contain the URL, which may
-// contain a password.
-type URLError struct{ Why string }
-
-func (e *URLError) Error() string {
-	return "the journal's URL cannot be read: " + e.Why + "; write it like postgres://user@host:5432/database"
-}
-
 // Database is a PostgreSQL database that may hold a journal.
 type Database struct {
 	config *pgxpool.Config
@@ -62,7 +54,8 @@ type Database struct {
 
 // Parse reads a URL as libpq does: several hosts, sslmode, target_session_attrs
 // and the rest; what it leaves out comes from the PG* variables, a service file
-// and ~/.pgpass. It fails with a [*URLError].
+// and ~/.pgpass. No error
+// contains the URL, which may contain a password.
 func Parse(text string) (*Database, error) {
 	config, err := pgxpool.ParseConfig(text)
 	if err != nil {
@@ -71,7 +64,7 @@ func Parse(text string) (*Database, error) {
 		if errors.As(err, &e) && e.Unwrap() != nil && !strings.Contains(e.Unwrap().Error(), "://") {
 			why = e.Unwrap().Error()
 		}
-		return nil, &URLError{why}
+		return nil, fmt.Errorf("the journal's URL cannot be read: %s; write it like postgres://user@host:5432/database", why)
 	}
 	config.MaxConns = poolSize
 	c := config.ConnConfig
@@ -183,7 +176,7 @@ func (d *Database) explain(err error) error {
 	switch {
 	case err == nil:
 		return nil
-	case errors.As(err, new(*NewerError)), errors.As(err, new(*Error)), errors.Is(err, context.Canceled):
+	case errors.As(err, new(*Error)), errors.Is(err, context.Canceled):
 		return err
 	case errors.As(err, &server):
 		return &Error{d.String(), serverWords(server), err}

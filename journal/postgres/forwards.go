@@ -44,21 +44,13 @@ func (j *Journal) SaveForwards(key, url string, cursor int64, outcomes []model.F
 
 // Forwards returns what became of one delivery at each target.
 func (r *Reader) Forwards(ctx context.Context, seq int64) ([]model.Forward, error) {
-	if err := r.usable(ctx); err != nil {
-		return nil, err
-	}
-	rows, err := r.pool.Query(ctx, `SELECT t.url, at, status, latency, tries, resigned, final, gave_up, error, hint, body
-		FROM aspectop.forwards JOIN aspectop.forward_targets AS t ON t.id = target WHERE seq = $1 ORDER BY target`, seq)
-	if err != nil {
-		return nil, r.database.explain(err)
-	}
-	found, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (model.Forward, error) {
+	return query(ctx, r, func(row pgx.CollectableRow) (model.Forward, error) {
 		f := model.Forward{Seq: seq}
 		err := row.Scan(&f.To, &f.At, &f.Status, &f.Latency, &f.Tries, &f.Resigned, &f.Final, &f.GaveUp, &f.Error, &f.Hint, &f.Body)
 		f.To, f.Error, f.Hint, f.At = decodeText(f.To), decodeText(f.Error), decodeText(f.Hint), f.At.UTC()
 		return f, err
-	})
-	return found, r.database.explain(err)
+	}, `SELECT t.url, at, status, latency, tries, resigned, final, gave_up, error, hint, body
+		FROM aspectop.forwards JOIN aspectop.forward_targets AS t ON t.id = target WHERE seq = $1 ORDER BY target`, seq)
 }
 
 // ForwardCursor returns the cursor kept for a target.
@@ -76,14 +68,15 @@ func (r *Reader) ForwardCursor(ctx context.Context, key string) (cursor int64, k
 // SettledForwards returns the numbers after seq and up to last whose outcome at
 // a target is final.
 func (r *Reader) SettledForwards(ctx context.Context, key string, seq, last int64) ([]int64, error) {
-	if err := r.usable(ctx); err != nil {
-		return nil, err
-	}
-	rows, err := r.pool.Query(ctx, `SELECT seq FROM aspectop.forwards JOIN aspectop.forward_targets AS t ON t.id = target
+	return query(ctx, r, pgx.RowTo[int64], `SELECT seq FROM aspectop.forwards JOIN aspectop.forward_targets AS t ON t.id = target
 		WHERE t.key = $1 AND seq > $2 AND seq <= $3 AND final ORDER BY seq`, key, seq, last)
-	if err != nil {
-		return nil, r.database.explain(err)
-	}
-	settled, err := pgx.CollectRows(rows, pgx.RowTo[int64])
-	return settled, r.database.explain(err)
+}
+
+// ForwardTargets returns the targets that deliveries were forwarded to.
+func (r *Reader) ForwardTargets(ctx context.Context) ([]journal.ForwardTarget, error) {
+	return query(ctx, r, func(row pgx.CollectableRow) (t journal.ForwardTarget, err error) {
+		err = row.Scan(&t.Key, &t.URL, &t.Cursor)
+		t.URL = decodeText(t.URL)
+		return t, err
+	}, `SELECT key, url, cursor FROM aspectop.forward_targets ORDER BY id`)
 }

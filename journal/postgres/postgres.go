@@ -25,10 +25,6 @@ import (
 	"aspectop/journal"
 )
 
-// maxWaiting is how many arrivals may wait for a commit; the receiver has fewer
-// connections.
-const maxWaiting = 4096
-
 // Journal appends. It keeps the promises of [journal.Journal].
 type Journal struct {
 	database *Database
@@ -37,7 +33,7 @@ type Journal struct {
 	token    string // tells this process from others
 	name     string // the same for people
 
-	group *journal.Group[*arrival]
+	group *journal.Group
 	turn  sync.Mutex
 	watch *watcher
 
@@ -67,7 +63,7 @@ func (d *Database) Open(ctx context.Context, o journal.Options) (*Journal, error
 		j.pool.Close()
 		return nil, d.explain(err)
 	}
-	j.group = journal.NewGroup(&j.turn, maxWaiting, j.commit)
+	j.group = journal.NewGroup(&j.turn, j.commit)
 	j.watch = newWatcher(j.pool)
 	background, stop := context.WithCancel(context.Background())
 	j.stop = stop
@@ -93,7 +89,7 @@ func (j *Journal) prepare(ctx context.Context) error {
 		return err
 	}
 	defer c.Release()
-	return migrate(ctx, c.Conn())
+	return j.database.migrate(ctx, c.Conn())
 }
 
 // checkServer refuses, for each new connection, a server that was left behind:
@@ -249,10 +245,6 @@ func (d *Database) Receivers(ctx context.Context) ([]string, error) {
 		return nil, err
 	}
 	defer pool.Close()
-	rows, err := pool.Query(ctx, `SELECT name FROM aspectop.receivers WHERE until > clock_timestamp() ORDER BY name`)
-	if err != nil {
-		return nil, d.explain(err)
-	}
-	names, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	names, err := collect(ctx, pool, pgx.RowTo[string], `SELECT name FROM aspectop.receivers WHERE until > clock_timestamp() ORDER BY name`)
 	return names, d.explain(err)
 }

@@ -52,7 +52,7 @@ func (d *Database) OpenReader(ctx context.Context) (*Reader, error) {
 		}
 		var version int
 		err = pool.QueryRow(ctx, `SELECT version FROM aspectop.head`).Scan(&version)
-		if err = checkVersion(version, err); err != nil {
+		if err = d.checkVersion(version, err); err != nil {
 			pool.Close()
 			return nil, d.explain(err)
 		}
@@ -110,6 +110,10 @@ const (
 	rangeQuery = `SELECT
 		coalesce(least((SELECT min(seq) FROM aspectop.deliveries), (SELECT min(seq) FROM aspectop.repeats)), 0),
 		coalesce(greatest((SELECT max(seq) FROM aspectop.deliveries), (SELECT max(seq) FROM aspectop.repeats)), 0)`
+
+	// receivedQuery finds the first arrival at or after a number.
+	receivedQuery = `(SELECT seq, received FROM aspectop.deliveries WHERE seq >= $1 ORDER BY seq LIMIT 1)
+		UNION ALL (SELECT seq, received FROM aspectop.repeats WHERE seq >= $1 ORDER BY seq LIMIT 1) ORDER BY seq LIMIT 1`
 )
 
 // After returns deliveries after seq; see [journal.Reader].
@@ -163,25 +167,14 @@ func lastBefore(ctx context.Context, pool *pgxpool.Pool, t time.Time) (int64, er
 	if err := pool.QueryRow(ctx, rangeQuery).Scan(&first, &last); err != nil || last == 0 {
 		return 0, err
 	}
-	before := int64(0)  // the greatest number known to be before t
-	for first <= last { // what follows last is known not to be
-		middle := first + (last-first)/2
-		var seq int64
+	return journal.LastBefore(first, last, t, func(from int64) (seq int64, at time.Time, err error) {
 		var received pgtype.Timestamptz
-		err := pool.QueryRow(ctx, `(SELECT seq, received FROM aspectop.deliveries WHERE seq >= $1 ORDER BY seq LIMIT 1)
-			UNION ALL (SELECT seq, received FROM aspectop.repeats WHERE seq >= $1 ORDER BY seq LIMIT 1) ORDER BY seq LIMIT 1`, middle).Scan(&seq, &received)
-		switch {
-		case errors.Is(err, pgx.ErrNoRows): // retention removed what was there
-			last = middle - 1
-		case err != nil:
-			return 0, err
-		case seq <= last && received.Time.Before(t):
-			before, first = seq, seq+1
-		default:
-			last = middle - 1
+		err = pool.QueryRow(ctx, receivedQuery, from).Scan(&seq, &received)
+		if errors.Is(err, pgx.ErrNoRows) { // retention removed what was there
+			err = journal.ErrNotFound
 		}
-	}
-	return before, nil
+		return seq, received.Time, err
+	})
 }
 
 // Wait returns when something was committed since its last call returned; see
@@ -206,20 +199,29 @@ func (r *Reader) Wait(ctx context.Context) error {
 	return r.database.explain(err)
 }
 
-func (r *Reader) deliveries(ctx context.Context, query string, args ...any) ([]model.Delivery, error) {
-	if err := r.usable(ctx); err != nil {
-		return nil, err
-	}
+func (r *Reader) deliveries(ctx context.Context, text string, args ...any) ([]model.Delivery, error) {
 	headers := "headers"
 	if r.noHeader.Load() {
 		headers = "NULL"
 	}
-	rows, err := r.pool.Query(ctx, fmt.Sprintf(query, headers), args...)
-	if err != nil {
-		return nil, r.database.explain(err)
+	return query(ctx, r, scan, fmt.Sprintf(text, headers), args...)
+}
+
+// query returns the rows of a query of a reader.
+func query[T any](ctx context.Context, r *Reader, scan pgx.RowToFunc[T], text string, args ...any) ([]T, error) {
+	if err := r.usable(ctx); err != nil {
+		return nil, err
 	}
-	found, err := pgx.CollectRows(rows, scan)
+	found, err := collect(ctx, r.pool, scan, text, args...)
 	return found, r.database.explain(err)
+}
+
+func collect[T any](ctx context.Context, pool *pgxpool.Pool, scan pgx.RowToFunc[T], text string, args ...any) ([]T, error) {
+	rows, err := pool.Query(ctx, text, args...)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, scan)
 }
 
 // scan reads a row. What somebody else put there and no delivery can hold is

@@ -45,15 +45,17 @@ func (j *Journal) retain(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := j.removeDeliveries(ctx, end, now); err != nil {
+	if err := journal.RemoveDeliveries(end, func(after int64) ([]model.Delivery, error) {
+		return collect(ctx, j.pool, scanRemovable, `SELECT seq, id, received, source, body FROM aspectop.deliveries
+			WHERE seq > $1 AND seq <= $2 ORDER BY seq LIMIT $3`, after, end, retainStep)
+	}, func(gone []journal.Removal) error { return j.remove(ctx, gone, now) }); err != nil {
 		return err
 	}
-	for _, table := range []string{"repeats", "forwards"} {
-		query := `DELETE FROM aspectop.repeats WHERE seq IN (SELECT seq FROM aspectop.repeats WHERE seq <= $1 LIMIT $2)`
-		if table == "forwards" {
-			query = `DELETE FROM aspectop.forwards WHERE seq IN (SELECT f.seq FROM aspectop.forwards AS f
-				WHERE f.seq <= $1 AND NOT EXISTS (SELECT FROM aspectop.deliveries AS d WHERE d.seq = f.seq) LIMIT $2)`
-		}
+	for _, query := range []string{
+		`DELETE FROM aspectop.repeats WHERE seq IN (SELECT seq FROM aspectop.repeats WHERE seq <= $1 LIMIT $2)`,
+		`DELETE FROM aspectop.forwards WHERE seq IN (SELECT f.seq FROM aspectop.forwards AS f
+			WHERE f.seq <= $1 AND NOT EXISTS (SELECT FROM aspectop.deliveries AS d WHERE d.seq = f.seq) LIMIT $2)`,
+	} {
 		for {
 			tag, err := j.pool.Exec(ctx, query, end, retainStep)
 			if err != nil {
@@ -68,42 +70,16 @@ func (j *Journal) retain(ctx context.Context) error {
 	return err
 }
 
-// removeDeliveries removes the deliveries up to end, except the newest event of
-// each task that is not done by then.
-func (j *Journal) removeDeliveries(ctx context.Context, end int64, now time.Time) error {
-	news := make(journal.Latest)
-	for after := int64(0); after < end; {
-		rows, err := j.pool.Query(ctx, `SELECT seq, id, received, source, body FROM aspectop.deliveries
-			WHERE seq > $1 AND seq <= $2 ORDER BY seq LIMIT $3`, after, end, retainStep)
-		if err != nil {
-			return err
-		}
-		found, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (d model.Delivery, err error) {
-			var source string
-			err = row.Scan(&d.Seq, &d.ID, &d.Received, &source, &d.Body)
-			d.Message, d.Source = d.Seq, model.Source(source)
-			return d, err
-		})
-		if err != nil || len(found) == 0 {
-			return err
-		}
-		var gone []journal.Removal
-		for i := range found {
-			after, gone = found[i].Seq, news.Add(gone, &found[i])
-		}
-		if err := j.remove(ctx, gone, now); err != nil {
-			return err
-		}
-	}
-	return nil
+func scanRemovable(row pgx.CollectableRow) (d model.Delivery, err error) {
+	var source string
+	err = row.Scan(&d.Seq, &d.ID, &d.Received, &source, &d.Body)
+	d.Message, d.Source = d.Seq, model.Source(source)
+	return d, err
 }
 
 // remove removes deliveries and remembers the ids that Svix may still repeat. It
 // locks the head row, so that no batch decides about an id meanwhile.
 func (j *Journal) remove(ctx context.Context, gone []journal.Removal, now time.Time) error {
-	if len(gone) == 0 {
-		return nil
-	}
 	return pgx.BeginFunc(ctx, j.pool, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, `SELECT last FROM aspectop.head FOR UPDATE`); err != nil {
 			return err

@@ -137,10 +137,10 @@ var errHeadless = errors.New("the row of aspectop.head is missing: run aspectop 
 const migrationLock = 0x61737074
 
 // migrate makes the schema if it is missing.
-func migrate(ctx context.Context, c *pgx.Conn) error {
+func (d *Database) migrate(ctx context.Context, c *pgx.Conn) error {
 	version, err := versionOf(ctx, c)
 	if err == nil || !isMissing(err) {
-		return checkVersion(version, err)
+		return d.checkVersion(version, err)
 	}
 	tx, err := c.Begin(ctx)
 	if err != nil {
@@ -157,7 +157,7 @@ func migrate(ctx context.Context, c *pgx.Conn) error {
 		return err
 	}
 	version, err = versionOf(ctx, c)
-	return checkVersion(version, err)
+	return d.checkVersion(version, err)
 }
 
 func versionOf(ctx context.Context, c *pgx.Conn) (version int, err error) {
@@ -165,12 +165,12 @@ func versionOf(ctx context.Context, c *pgx.Conn) (version int, err error) {
 	return version, err
 }
 
-func checkVersion(version int, err error) error {
+func (d *Database) checkVersion(version int, err error) error {
 	switch {
 	case err != nil:
 		return err
 	case version > schemaVersion:
-		return &NewerError{version}
+		return &Error{d.String(), fmt.Sprintf("it has schema version %d, and this aspectop knows versions up to %d: update aspectop", version, schemaVersion), nil}
 	}
 	return nil
 }
@@ -182,11 +182,4 @@ func isMissing(err error) bool {
 		return e.Code == "42P01" || e.Code == "3F000" // undefined_table, invalid_schema_name
 	}
 	return errors.Is(err, pgx.ErrNoRows)
-}
-
-// NewerError says that a later version of aspectop made the schema.
-type NewerError struct{ Version int }
-
-func (e *NewerError) Error() string {
-	return fmt.Sprintf("the journal has schema version %d, and this aspectop knows versions up to %d: update aspectop", e.Version, schemaVersion)
 }

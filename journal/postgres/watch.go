@@ -56,8 +56,8 @@ func (w *watcher) changes() (news int64, next <-chan struct{}, err error) {
 	return w.news, w.signal.Next(), w.err
 }
 
-// tell lets readers know of a commit of this process before the next poll.
-func (w *watcher) tell(last int64) {
+// report lets readers know of a commit of this process before the next poll.
+func (w *watcher) report(last int64) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if last > w.last {

@@ -6,48 +6,28 @@ import (
 	"crypto/sha256"
 	"database/sql"
 	"errors"
+	"fmt"
 	"strings"
 
 	"aspectop/journal"
 	"aspectop/model"
 )
 
-// arrival is a delivery on its way into the file, and what became of it.
-type arrival struct {
-	journal.Arrival
-	hash idHash
-}
-
 // Append keeps d; see [journal.Journal]. When it returns nil, d is on the disk.
-func (j *Journal) Append(ctx context.Context, d *model.Delivery) error {
-	var room [2048]byte
-	a := &arrival{
-		journal.Arrival{Delivery: d, Header: string(journal.AppendHeader(room[:0], d.Header, d.ID))},
-		j.ids.hash(d.ID),
-	}
-	if err := j.group.Add(ctx, a); err != nil {
-		return err
-	}
-	a.Acknowledge()
-	return nil
-}
+func (j *Journal) Append(ctx context.Context, d *model.Delivery) error { return j.group.Append(ctx, d) }
 
-// commitAndTell commits a batch and tells the readers.
-func (j *Journal) commitAndTell(arrivals []*arrival) error {
+// commitAndReport commits a batch and reports it to the readers.
+func (j *Journal) commitAndReport(arrivals []*journal.Arrival) error {
 	err := explain(j.path, j.commit(arrivals))
-	if j.failed = err != nil; !j.failed && j.options.Committed != nil {
-		stored := make([]model.Delivery, len(arrivals))
-		for i, a := range arrivals {
-			stored[i] = a.Stored()
-		}
-		j.options.Committed(stored)
+	if j.failed = err != nil; !j.failed {
+		j.options.HandOver(arrivals)
 	}
-	j.news.tell()
+	j.news.report()
 	return err
 }
 
 // commit writes a batch in one transaction, or nothing of it.
-func (j *Journal) commit(b []*arrival) (err error) {
+func (j *Journal) commit(b []*journal.Arrival) (err error) {
 	if j.loadErr != nil {
 		return j.loadErr
 	}
@@ -61,7 +41,7 @@ func (j *Journal) commit(b []*arrival) (err error) {
 		return err
 	}
 	write := func() error { return insert(j.writer, b) }
-	if err = j.writer.transaction(write); isFullError(j.path, err) && j.emptyLog() == nil {
+	if err = j.writer.transaction(write); errors.Is(explain(j.path, err), Full) && j.emptyLog() == nil {
 		err = j.writer.transaction(write)
 	}
 	if err != nil {
@@ -69,19 +49,24 @@ func (j *Journal) commit(b []*arrival) (err error) {
 		return err
 	}
 	j.last += int64(len(b))
+	j.noteBatch(b)
+	// After the sync, and before it is acknowledged. A file that went away may come
+	// back with b in it, so b stays numbered: what Svix sends again is then a repeat.
+	return j.present()
+}
+
+// noteBatch counts a batch that was committed.
+func (j *Journal) noteBatch(b []*journal.Arrival) {
 	n := int64(pageSize)
 	for _, a := range b {
 		n += int64(len(a.Header) + len(a.Delivery.Body))
 	}
 	j.noteWritten(n)
 	j.restartLog(logLimit)
-	// After the sync, and before it is acknowledged. A file that went away may come
-	// back with b in it, so b stays numbered: what Svix sends again is then a repeat.
-	return j.present()
 }
 
-// present returns a [*MovedError] if the journal's path no longer leads to the
-// open file, and a [*SyncError] after a sync failed. The caller holds writing.
+// present returns a [Moved] error if the journal's path no longer leads to the
+// open file, and a [Unsynced] one after a sync failed. The caller holds writing.
 func (j *Journal) present() error {
 	err := j.check()
 	if err != nil && !j.moved && j.unsynced.Load() == nil {
@@ -92,12 +77,13 @@ func (j *Journal) present() error {
 }
 
 // number tells messages from repeats and gives each its place.
-func (j *Journal) number(b []*arrival) error {
+func (j *Journal) number(b []*journal.Arrival) error {
 	for i, a := range b {
 		seq := j.last + 1 + int64(i)
-		message, known := j.ids.message(a.hash)
+		hash := j.ids.hash(a.Delivery.ID)
+		message, known := j.ids.message(hash)
 		if !known {
-			j.ids.add(a.hash, seq)
+			j.ids.add(hash, seq)
 			a.Seq, a.Message, a.Attempt = seq, seq, 1
 			continue
 		}
@@ -113,7 +99,7 @@ func (j *Journal) number(b []*arrival) error {
 }
 
 // forget takes back what number noted of a batch that could not be committed.
-func (j *Journal) forget(b []*arrival) {
+func (j *Journal) forget(b []*journal.Arrival) {
 	for _, a := range b {
 		switch {
 		case a.Seq == 0:
@@ -122,14 +108,14 @@ func (j *Journal) forget(b []*arrival) {
 				delete(j.ids.attempts, a.Message)
 			}
 		default:
-			delete(j.ids.seqs, a.hash)
+			delete(j.ids.seqs, j.ids.hash(a.Delivery.ID))
 		}
 	}
 }
 
 // sameBody compares body with that of a message's first delivery, which is in the
 // file, in the same batch, or removed save for its digest.
-func (j *Journal) sameBody(message int64, body []byte, b []*arrival) (bool, error) {
+func (j *Journal) sameBody(message int64, body []byte, b []*journal.Arrival) (bool, error) {
 	if i := message - j.last - 1; i >= 0 {
 		return bytes.Equal(b[i].Delivery.Body, body), nil
 	}
@@ -148,7 +134,7 @@ func (j *Journal) sameBody(message int64, body []byte, b []*arrival) (bool, erro
 }
 
 // insert writes the rows of b.
-func insert(s *session, b []*arrival) error {
+func insert(s *session, b []*journal.Arrival) error {
 	firsts := s.inserted[:0]
 	defer func() { clear(s.inserted) }()
 	for _, a := range b {
@@ -186,7 +172,7 @@ func insertion(rows int) string {
 		strings.Repeat(`(?, ?, ?, ?, ?, ?, ?), `, rows-1) + `(?, ?, ?, ?, ?, ?, ?)`
 }
 
-func insertRepeat(s *session, a *arrival) error {
+func insertRepeat(s *session, a *journal.Arrival) error {
 	d := a.Delivery
 	var body []byte
 	if a.Differs {
@@ -196,4 +182,54 @@ func insertRepeat(s *session, a *arrival) error {
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		a.Seq, d.ID, d.Received.UnixMicro(), string(d.Source), d.Secret, a.Header, body, a.Message, a.Attempt, a.Differs)
 	return err
+}
+
+// Import keeps deliveries of another journal under their own numbers; see
+// [journal.Journal].
+func (j *Journal) Import(ctx context.Context, deliveries []model.Delivery) error {
+	if len(deliveries) == 0 {
+		return nil
+	}
+	j.writing.Lock()
+	defer j.writing.Unlock()
+	switch {
+	case j.group.Closed():
+		return journal.ErrClosed
+	case j.loadErr != nil:
+		return j.loadErr
+	case deliveries[0].Seq <= j.last:
+		return fmt.Errorf("delivery %d cannot be imported: the journal %s ends at %d already", deliveries[0].Seq, j.path, j.last)
+	}
+	if err := j.present(); err != nil {
+		return explain(j.path, err)
+	}
+	batch := make([]*journal.Arrival, len(deliveries))
+	for i := range deliveries {
+		d := &deliveries[i]
+		batch[i] = journal.NewArrival(ctx, d)
+		batch[i].Seq, batch[i].Message, batch[i].Attempt, batch[i].Differs = d.Seq, d.Message, d.Attempt, d.Differs
+	}
+	last := deliveries[len(deliveries)-1].Seq
+	err := j.writer.transaction(func() error {
+		if j.last+int64(len(batch)) != last { // retention made gaps in the other journal
+			if _, err := j.writer.exec(setLast, last); err != nil {
+				return err
+			}
+		}
+		return insert(j.writer, batch)
+	})
+	if err != nil {
+		return explain(j.path, err)
+	}
+	for _, a := range batch {
+		if a.Repeat() {
+			j.ids.attempts[a.Message] = max(j.ids.attempts[a.Message], a.Attempt)
+		} else {
+			j.ids.add(j.ids.hash(a.Delivery.ID), a.Seq)
+		}
+	}
+	j.last = last
+	j.noteBatch(batch)
+	j.news.report()
+	return explain(j.path, j.present())
 }

@@ -39,7 +39,7 @@ func Check(ctx context.Context, path string) (*Checked, error) {
 		return nil, noJournal(path)
 	}
 	r, err := OpenReader(path)
-	if errors.As(err, new(*CorruptError)) {
+	if errors.Is(err, Corrupt) {
 		found.Damage = append(found.Damage, err.Error())
 		return found, nil
 	} else if err != nil {
@@ -97,7 +97,7 @@ func (c *Checked) numbers(ctx context.Context, r *Reader) error {
 		for i := range deliveries {
 			d := &deliveries[i]
 			gap := span{max(c.Last, removed) + 1, d.Seq - 1}
-			if _, unread := r.damage.at(gap.first); gap.first <= gap.last && !unread {
+			if gap.first <= gap.last && !r.at(gap.first) {
 				c.damaged(fmt.Sprintf("there is nothing under %s, although nothing was removed there", gap))
 			}
 			if d.Repeat() {

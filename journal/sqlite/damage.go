@@ -1,14 +1,9 @@
 package sqlite
 
 import (
-	"errors"
+	"database/sql/driver"
 	"fmt"
 	"sync"
-
-	"modernc.org/sqlite"
-	sqlite3 "modernc.org/sqlite/lib"
-
-	"aspectop/journal"
 )
 
 // A file can be damaged by a failing disk, by another program, by a copy that was
@@ -16,32 +11,40 @@ import (
 // to it, so rows behind a damaged page are found by asking for greater numbers. What
 // cannot be read is left out and noted.
 
-// DamagedError says that a part of an open journal cannot be read. It is a
-// [journal.ErrDamaged].
-type DamagedError struct {
-	Path string
-	Err  error
-}
-
-func (e *DamagedError) Error() string {
-	return fmt.Sprintf("the journal %s is damaged (%v): aspectop journal check lists the damage, aspectop journal copy saves what can be read to another journal", e.Path, e.Err)
-}
-
-func (e *DamagedError) Unwrap() error { return e.Err }
-
-// Is makes the error a [journal.ErrDamaged].
-func (e *DamagedError) Is(target error) bool { return target == journal.ErrDamaged }
-
-// damage records what cannot be read in a file, for a Reader, or for a Journal and
+// Damage records what cannot be read in a file, for a Reader, or for a Journal and
 // its own readers.
-type damage struct {
-	path string
+type Damage struct {
+	mu     sync.Mutex
+	err    error  // the first
+	log    error  // why the rest of the log is unreadable
+	spans  []span // of numbers, in the order in which they were found
+	report []func(error)
+}
 
-	mu    sync.Mutex
-	first error    // a *DamagedError, nil if no damage is known
-	log   []string // what of the log is unreadable
-	spans []span   // of numbers, in the order in which they were found
-	tell  []func(error)
+// OnDamage has report called with a [Damaged] error, once: when anything is found that
+// cannot be read, or at once if that is known.
+func (d *Damage) OnDamage(report func(error)) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.report = append(d.report, report)
+	if d.err != nil {
+		report(d.err)
+	}
+}
+
+// Unreadable lists what could not be read so far, such as "numbers 41 to 57". Some of
+// the numbers may never have been used.
+func (d *Damage) Unreadable() []string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	var list []string
+	for _, s := range d.spans {
+		list = append(list, s.String())
+	}
+	if d.log != nil {
+		list = append(list, "the rest of "+d.log.Error())
+	}
+	return list
 }
 
 // span is a range of numbers, both ends included.
@@ -57,11 +60,23 @@ func (s span) String() string {
 	return fmt.Sprintf("numbers %d to %d", s.first, s.last)
 }
 
-// note records why the numbers in lost cannot be read, and reports the first damage.
-func (d *damage) note(lost span, why error) {
+// found reports the first damage.
+func (d *Damage) found(path string, why error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.report(d.path, why)
+	if d.err != nil {
+		return
+	}
+	d.err = &Error{Damaged, path, why}
+	for _, report := range d.report {
+		report(d.err)
+	}
+}
+
+// note records that the numbers in lost cannot be read.
+func (d *Damage) note(lost span) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	for i, s := range d.spans {
 		if s.first <= lost.last+1 && lost.first <= s.last+1 {
 			d.spans[i] = span{min(s.first, lost.first), max(s.last, lost.last)}
@@ -71,111 +86,95 @@ func (d *damage) note(lost span, why error) {
 	d.spans = append(d.spans, lost)
 }
 
-// found reports damage that costs no delivery.
-func (d *damage) found(why error) {
+// first returns the first damage, nil if none is known.
+func (d *Damage) first() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.report(d.path, why)
+	return d.err
 }
 
-// noteLog records that a part of the log is unreadable.
-func (d *damage) noteLog(e *CorruptError) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.report(e.Path, e.Err)
-	d.log = append(d.log, fmt.Sprintf("the rest of %s (%v)", e.Path, e.Err))
-}
-
-// report calls tell at the first damage. The caller holds mu.
-func (d *damage) report(path string, why error) {
-	if d.first != nil {
-		return
-	}
-	d.first = &DamagedError{path, why}
-	for _, tell := range d.tell {
-		tell(d.first)
-	}
-}
-
-// err returns a [*DamagedError], or nil if no damage is known.
-func (d *damage) err() error {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.first
-}
-
-// onDamage calls tell once: at the first damage, or at once if any is known.
-func (d *damage) onDamage(tell func(error)) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.tell = append(d.tell, tell)
-	if d.first != nil {
-		tell(d.first)
-	}
-}
-
-// unreadable lists what could not be read, in words.
-func (d *damage) unreadable() []string {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	var list []string
-	for _, s := range d.spans {
-		list = append(list, s.String())
-	}
-	return append(list, d.log...)
-}
-
-// at returns the span of unreadable numbers that contains n, if there is one.
-func (d *damage) at(n int64) (span, bool) {
+// at reports whether the number n is known to be unreadable.
+func (d *Damage) at(n int64) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for _, s := range d.spans {
 		if s.first <= n && n <= s.last {
-			return s, true
+			return true
 		}
-	}
-	return span{}, false
-}
-
-// rowError says that a row does not hold what a journal writes.
-type rowError struct{ error }
-
-func (e *rowError) Unwrap() error { return e.error }
-
-// isDamage reports whether err means that a part of the file cannot be read.
-func isDamage(err error) bool {
-	var s *sqlite.Error
-	if !errors.As(err, &s) {
-		return errors.As(err, new(*rowError))
-	}
-	switch s.Code() {
-	case sqlite3.SQLITE_IOERR_READ, sqlite3.SQLITE_IOERR_SHORT_READ, sqlite3.SQLITE_IOERR_CORRUPTFS, sqlite3.SQLITE_IOERR_DATA:
-		return true
-	}
-	switch s.Code() & 0xff {
-	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB,
-		sqlite3.SQLITE_TOOBIG, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_MISMATCH: // impossible sizes and types
-		return true
 	}
 	return false
 }
 
-// isUnread reports whether err means that the disk failed to read: it may have a
-// bad sector, or be gone and come back.
-func isUnread(err error) bool {
-	var s *sqlite.Error
-	return errors.As(err, &s) && s.Code()&0xff == sqlite3.SQLITE_IOERR
+// A tableScan reads the rows of one table past damage, in the order of their numbers.
+type tableScan struct {
+	// query selects at most ?2 rows from the number ?1 on; the number comes first.
+	query string
+	from  int64
+	step  int64 // 1, or -1 for descending numbers
+	limit int64 // of rows
+	// row takes a row, or returns why it cannot be read. A row that is only tried is
+	// not to be kept.
+	row func(row []driver.Value, keep bool) error
+	// lost is called with the numbers that are passed over, and why.
+	lost func(span, error)
+}
+
+// scan reads a table. It returns damage if it finds nothing after it.
+func (s *session) scan(t tableScan) error {
+	next, left := t.from, t.limit
+	read := func(from, limit int64, keep bool) error {
+		return s.values(t.query, []driver.Value{from, limit}, func(row []driver.Value) error {
+			seq, ok := row[0].(int64)
+			if !ok || (seq-from)*t.step < 0 || seq < 1 || seq > maxSeq {
+				return &rowError{fmt.Errorf("the row at number %d is none of a journal", seq)}
+			}
+			err := t.row(row, keep)
+			if err == nil && keep {
+				next, left = seq+t.step, left-1
+			}
+			return err
+		})
+	}
+	for {
+		why := read(next, left, true)
+		if !isDamage(why) {
+			return why
+		}
+		most := maxSeq - next
+		if t.step < 0 {
+			most = next - 1
+		}
+		distance, err := passOver(max(most, 0), func(distance int64) error {
+			return read(next+distance*t.step, 1, false)
+		})
+		if err != nil && !isDamage(err) {
+			return err
+		}
+		if err != nil {
+			distance++ // none of them can be read
+		}
+		if last := next + (distance-1)*t.step; distance > 0 {
+			t.lost(span{min(next, last), max(next, last)}, why)
+		}
+		next += distance * t.step
+		if err == nil {
+			err = read(next, 1, true)
+		}
+		if err != nil {
+			return err
+		}
+	}
 }
 
 // probes is how many numbers after damage are tried one by one, more than a page has
 // rows. Then the steps grow: a damaged page that leads to others hides more.
 const probes = 1024
 
-// passOver returns the least distance from damage, from 1 to most, at which look
+// passOver returns the least distance from damage, up to most, at which look
 // succeeds, and the error of look if it fails at all of them.
-func passOver(most int64, look func(at int64) error) (at int64, err error) {
-	damaged, step := int64(0), int64(1)
-	for at = 1; at <= most; at = min(at+step, most) {
+func passOver(most int64, look func(distance int64) error) (at int64, err error) {
+	damaged, step := int64(-1), int64(1)
+	for at = 0; ; at = min(at+step, most) {
 		if err = look(at); !isDamage(err) || at == most {
 			break
 		}

@@ -163,7 +163,7 @@ func TestADamagedPageCostsOnlyWhatIsOnIt(t *testing.T) {
 			rest := without(kept, touched(file, at, at+pageSize))
 			r, err := OpenReader(damaging(t, map[string][]byte{"": damaged}))
 			if err != nil {
-				if !errors.As(err, new(*CorruptError)) {
+				if !errors.Is(err, Corrupt) {
 					t.Errorf("%s: opened with %v", what, err)
 				}
 				continue
@@ -235,17 +235,17 @@ func TestACopyOfADamagedJournalHoldsAllThatCanBeRead(t *testing.T) {
 			got := all(t, mustRead(t, to))
 			holds(t, "the copy", got, without(kept, lost), kept)
 			for _, d := range got {
-				for _, s := range from.damage.spans {
+				for _, s := range from.spans {
 					if s.first <= d.Seq && d.Seq <= s.last {
 						t.Errorf("number %d is copied, and listed as unreadable", d.Seq)
 					}
 				}
 			}
 			listed := int64(0)
-			for _, s := range from.damage.spans {
+			for _, s := range from.spans {
 				listed += min(s.last, int64(len(kept))) - s.first + 1
 			}
-			if list := from.Unreadable(); listed != int64(len(kept)-len(got)) || len(list) != len(from.damage.spans) || c.end != strings.HasSuffix(list[len(list)-1], " on") {
+			if list := from.Unreadable(); listed != int64(len(kept)-len(got)) || len(list) != len(from.spans) || c.end != strings.HasSuffix(list[len(list)-1], " on") {
 				t.Errorf("%d of %d are copied, and it lists %q", len(got), len(kept), list)
 			}
 			if cursor, known, err := mustRead(t, to).ForwardCursor(t.Context(), "key"); cursor != 59 || !known || err != nil {
@@ -296,7 +296,7 @@ func TestADamagedLogIsNotOpenedForWritingAndItsLossIsSaid(t *testing.T) {
 	clear(damaged[logHeader+10*size : logHeader+11*size])
 	path := damaging(t, map[string][]byte{"": file, "-wal": damaged})
 	_, err := Open(path, journal.Options{})
-	if !errors.As(err, new(*CorruptError)) || !strings.Contains(err.Error(), "journal copy") || !strings.Contains(err.Error(), "-wal") {
+	if !errors.Is(err, Corrupt) || !strings.Contains(err.Error(), "journal copy") || !strings.Contains(err.Error(), "-wal") {
 		t.Errorf("opened with %v", err)
 	}
 	if now, _ := os.ReadFile(path + "-wal"); !bytes.Equal(now, damaged) {
@@ -323,7 +323,7 @@ func TestADamagedLogIsNotOpenedForWritingAndItsLossIsSaid(t *testing.T) {
 func TestALogWithADamagedHeaderIsNotOpenedForWriting(t *testing.T) {
 	file, log, _ := loggedJournal(t)
 	clear(log[:logHeader])
-	if _, err := Open(damaging(t, map[string][]byte{"": file, "-wal": log}), journal.Options{}); !errors.As(err, new(*CorruptError)) {
+	if _, err := Open(damaging(t, map[string][]byte{"": file, "-wal": log}), journal.Options{}); !errors.Is(err, Corrupt) {
 		t.Errorf("opened with %v", err)
 	}
 }

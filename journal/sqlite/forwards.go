@@ -96,25 +96,6 @@ func (j *Journal) saveForwards(key, url string, cursor int64, outcomes []model.F
 	return err
 }
 
-// removeForwards removes the outcomes of deliveries up to end that are gone.
-func (j *Journal) removeForwards(end int64) error {
-	if known, err := hasForwards(j.keeper); err != nil || !known {
-		return err
-	}
-	for !j.stopping() {
-		var n int64
-		err := j.change(func() (err error) {
-			n, err = j.keeper.exec(`DELETE FROM forwards WHERE rowid IN (SELECT f.rowid FROM forwards AS f
-				WHERE f.seq <= ? AND NOT EXISTS (SELECT 1 FROM deliveries AS d WHERE d.seq = f.seq) LIMIT ?)`, end, retainStep)
-			return err
-		}, func() {})
-		if err != nil || n < retainStep {
-			return err
-		}
-	}
-	return nil
-}
-
 // hasForwards reports whether anything was ever forwarded from the journal.
 func hasForwards(s *session) (bool, error) {
 	var n int
@@ -160,6 +141,19 @@ func (r *Reader) Forwards(ctx context.Context, seq int64) (found []model.Forward
 				found = append(found, f)
 				return err
 			})
+	})
+	return found, err
+}
+
+// ForwardTargets returns the targets that deliveries were forwarded to.
+func (r *Reader) ForwardTargets(ctx context.Context) (found []journal.ForwardTarget, err error) {
+	err = r.forwarded(ctx, func() error {
+		return r.session.each(`SELECT key, url, cursor FROM forward_targets ORDER BY id`, nil, func(rows *sql.Rows) error {
+			var t journal.ForwardTarget
+			err := rows.Scan(&t.Key, &t.URL, &t.Cursor)
+			found = append(found, t)
+			return err
+		})
 	})
 	return found, err
 }

@@ -109,11 +109,10 @@ func fillAndFree(folder string, fill, free func() error) error {
 		var refused *model.Delivery
 		for refused == nil {
 			d := delivery(fmt.Sprintf("msg_%d_%d", round, len(kept)), strings.Repeat("x", 10_000))
-			var full *FullError
 			switch err := j.Append(ctx, d); {
 			case err == nil:
 				kept = append(kept, *d)
-			case !errors.As(err, &full):
+			case !errors.Is(err, Full):
 				return fmt.Errorf("the error of a full disk is %T: %w", err, err)
 			case d.Seq != 0:
 				return fmt.Errorf("a refused delivery has number %d", d.Seq)

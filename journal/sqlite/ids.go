@@ -5,7 +5,7 @@ import (
 	"crypto/sha256"
 	"database/sql/driver"
 	"encoding/binary"
-	"fmt"
+	"errors"
 	"math"
 
 	"aspectop/journal"
@@ -62,16 +62,15 @@ func (i *ids) remove(gone []journal.Removal) {
 	}
 }
 
-// load reads the ids of a journal. Messages whose ids
-// cannot be read count as new if they arrive again. It returns journal.ErrClosed when
-// stop returns true.
-func (i *ids) load(s *session, d *damage, stop func() bool) error {
-	id := func(seq int64, row []driver.Value) bool {
+// load reads the ids of a journal. Messages whose ids cannot be read count as new if
+// they arrive again. It returns journal.ErrClosed when stop returns true.
+func (i *ids) load(s *session, damaged func(error), stop func() bool) error {
+	id := func(row []driver.Value) bool {
 		id, ok := row[1].(string)
-		i.add(i.hash(id), seq)
+		i.add(i.hash(id), row[0].(int64))
 		return ok
 	}
-	attempt := func(_ int64, row []driver.Value) bool {
+	attempt := func(row []driver.Value) bool {
 		message, _ := row[1].(int64)
 		attempt, ok := row[2].(int64)
 		i.attempts[message] = max(i.attempts[message], int(attempt))
@@ -79,42 +78,23 @@ func (i *ids) load(s *session, d *damage, stop func() bool) error {
 	}
 	for _, t := range []struct {
 		query string
-		add   func(seq int64, row []driver.Value) bool
+		add   func(row []driver.Value) bool
 	}{
 		{`SELECT seq, id FROM removed WHERE seq >= ? ORDER BY seq LIMIT ?`, id},
 		{`SELECT seq, id FROM deliveries WHERE seq >= ? ORDER BY seq LIMIT ?`, id},
 		{`SELECT seq, message, attempt FROM repeats WHERE seq >= ? ORDER BY seq LIMIT ?`, attempt},
 	} {
-		next := int64(1)
-		read := func(from int64, limit int) error {
-			return s.values(t.query, []driver.Value{from, int64(limit)}, func(row []driver.Value) error {
-				seq, ok := row[0].(int64)
-				if ok = ok && seq >= from && seq <= maxSeq && t.add(seq, row); !ok {
-					return &rowError{fmt.Errorf("the row at number %d is none of a journal", seq)}
-				}
-				next = seq + 1
-				if seq%1024 == 0 && stop() {
-					return journal.ErrClosed
-				}
-				return nil
-			})
-		}
-		for {
-			err := read(next, math.MaxInt)
-			if err == nil {
-				break
-			} else if !isDamage(err) {
-				return err
+		err := s.scan(tableScan{t.query, 1, 1, math.MaxInt64, func(row []driver.Value, _ bool) error {
+			if !t.add(row) {
+				return &rowError{errors.New("a row has no id")}
 			}
-			d.found(err)
-			damaged := next - 1
-			at, err := passOver(maxSeq-damaged, func(at int64) error { return read(damaged+at, 1) })
-			if isDamage(err) {
-				break // there is no more
-			} else if err != nil {
-				return err
+			if row[0].(int64)%1024 == 0 && stop() {
+				return journal.ErrClosed
 			}
-			next = damaged + at
+			return nil
+		}, func(_ span, why error) { damaged(why) }})
+		if err != nil && !isDamage(err) {
+			return err
 		}
 	}
 	return nil

@@ -77,10 +77,10 @@ func Writable(path string) error {
 	}
 	if info, err := os.Lstat(path); err == nil {
 		if info.Mode()&0o200 == 0 { // root could write it nevertheless, but is not meant to
-			return &ReadOnlyError{path, fs.ErrPermission}
+			return &Error{ReadOnly, path, fs.ErrPermission}
 		}
 		if err := mayWrite(path); err != nil {
-			return &ReadOnlyError{path, err}
+			return &Error{ReadOnly, path, err}
 		}
 	}
 	folder := existing(filepath.Dir(path))
@@ -90,7 +90,7 @@ func Writable(path string) error {
 		return fmt.Errorf("the journal cannot be created: %s is not a directory; name another file with --journal", folder)
 	}
 	if err := mayWrite(folder); err != nil {
-		return &ReadOnlyError{folder, err}
+		return &Error{ReadOnly, folder, err}
 	}
 	return sharesMemory(folder)
 }

@@ -65,14 +65,9 @@ func TestAnInspectionOfNothingSaysSo(t *testing.T) {
 		t.Errorf("without a delivery: %+v, %v", found, err)
 	}
 	execute(t, path, "PRAGMA user_version = 3")
-	if _, err := Inspect(path); !isNewer(err) {
+	if _, err := Inspect(path); !errors.Is(err, Newer) {
 		t.Errorf("of a newer version: %v", err)
 	}
-}
-
-func isNewer(err error) bool {
-	_, ok := errors.AsType[*NewerError](err)
-	return ok
 }
 
 func TestWhetherAJournalCouldBeWrittenIsToldWithoutTrying(t *testing.T) {
@@ -93,7 +88,7 @@ func TestWhetherAJournalCouldBeWrittenIsToldWithoutTrying(t *testing.T) {
 	if err := os.Chmod(path, 0o400); err != nil {
 		t.Fatal(err)
 	}
-	if _, ok := errors.AsType[*ReadOnlyError](Writable(path)); !ok {
+	if !errors.Is(Writable(path), ReadOnly) {
 		t.Errorf("a read-only journal: %v", Writable(path))
 	}
 }

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -42,7 +43,11 @@ func takeLock(path string) (*os.File, error) {
 		if !errors.Is(err, private.ErrLocked) {
 			return nil, err
 		}
-		return nil, &LockedError{Path: path, PID: readPID(f)}
+		who := errors.New("another process")
+		if pid := readPID(f); pid != 0 {
+			who = fmt.Errorf("process %d", pid)
+		}
+		return nil, &Error{Locked, path, who}
 	}
 	// Written before it is cut, so that it can be read at any time.
 	text := strconv.Itoa(os.Getpid()) + "\n"

@@ -21,7 +21,7 @@ const (
 	logMagic = 0x377f0682 // with the lowest bit set, checksums are big-endian
 )
 
-// checkLog returns a [*CorruptError] if opening the journal at path, which nobody
+// checkLog says so if opening the journal at path, which nobody
 // has open, would drop something that was acknowledged. A log that is missing or
 // cannot be read drops nothing.
 func checkLog(path string) error {
@@ -71,7 +71,7 @@ func checkLog(path string) error {
 	// The last commit may not have been acknowledged: a power cut leaves one that was
 	// under way in pieces.
 	if behind > 1 {
-		return &CorruptError{path + "-wal", fmt.Errorf("it is damaged at page %d of %d, and what comes after it would be dropped", used+1, frames)}
+		return fmt.Errorf("it is damaged at page %d of %d, and what comes after it would be dropped", used+1, frames)
 	}
 	return nil
 }

@@ -11,21 +11,6 @@ import (
 // what it writes there is lost when the process ends. So after each commit, before
 // it is acknowledged, the path must still lead to the open file.
 
-// MovedError says that the path of an open journal no longer leads to the open
-// file. Nothing is acknowledged until the file is back.
-type MovedError struct {
-	Path string
-	Why  string // such as "was removed or moved away"
-	Do   string // what to do about it
-	Err  error  // may be nil
-}
-
-func (e *MovedError) Unwrap() error { return e.Err }
-
-func (e *MovedError) Error() string {
-	return fmt.Sprintf("%s %s while aspectop had it open: %s", e.Path, e.Why, e.Do)
-}
-
 // openFile identifies the files of a journal as they were opened.
 type openFile struct {
 	path string
@@ -42,7 +27,7 @@ func openedAt(path string) (*openFile, error) {
 	return &openFile{path, main, log}, err
 }
 
-// present returns a [*MovedError] if a path no longer leads to the open file. It
+// present returns a [Moved] error if a path no longer leads to the open file. It
 // costs a system call for each file.
 func (f *openFile) present() error {
 	err := sameFile(f.path, f.main, "restart aspectop to use the new file, or put the old one back")
@@ -52,15 +37,16 @@ func (f *openFile) present() error {
 	return err
 }
 
-func sameFile(path string, opened fs.FileInfo, mend string) error {
+func sameFile(path string, opened fs.FileInfo, todo string) error {
 	info, err := os.Lstat(path)
+	why := "was replaced by another file"
 	switch {
 	case err == nil && os.SameFile(info, opened):
 		return nil
-	case err == nil:
-		return &MovedError{path, "was replaced by another file", mend, nil}
 	case errors.Is(err, fs.ErrNotExist):
-		return &MovedError{path, "was removed or moved away", "put it back, or restart aspectop", err}
+		why, todo = "was removed or moved away", "put it back, or restart aspectop"
+	case err != nil:
+		why, todo = "cannot be found any more", "put it back, or restart aspectop"
 	}
-	return &MovedError{path, "cannot be found any more", "put it back, or restart aspectop", err}
+	return &Error{Moved, path, fmt.Errorf("%s while aspectop had it open: %s", why, todo)}
 }

@@ -19,12 +19,11 @@ func skipWhereOpenFilesStay(t *testing.T) {
 	}
 }
 
-// refusesAsMoved appends and expects a MovedError that contains the words.
+// refusesAsMoved appends and expects a Moved error that contains the words.
 func refusesAsMoved(t *testing.T, j *Journal, id, words string) {
 	t.Helper()
-	var moved *MovedError
 	err := j.Append(t.Context(), delivery(id, "{}"))
-	if !errors.As(err, &moved) || !strings.Contains(err.Error(), words) {
+	if !errors.Is(err, Moved) || !strings.Contains(err.Error(), words) {
 		t.Errorf("an append is answered %v", err)
 	}
 }
@@ -57,8 +56,7 @@ func TestNothingIsAcknowledgedWhileTheJournalIsRemoved(t *testing.T) {
 		t.Fatal(err)
 	}
 	refusesAsMoved(t, j, "msg_2", "was removed or moved away")
-	var moved *MovedError
-	if _, err := r.After(t.Context(), 0, 10); !errors.As(err, &moved) {
+	if _, err := r.After(t.Context(), 0, 10); !errors.Is(err, Moved) {
 		t.Errorf("a reader is answered %v", err)
 	}
 }

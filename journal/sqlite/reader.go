@@ -7,12 +7,14 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
+
+	sqlite3 "modernc.org/sqlite/lib"
 
 	"aspectop/journal"
 	"aspectop/model"
@@ -20,8 +22,8 @@ import (
 
 // Reader reads a journal while another process, or this one, writes it; see
 // [journal.Reader]. It writes nothing, so the file may be read-only. What After,
-// Before, Range and Since cannot read of a damaged file is left out and reported;
-// see [Reader.OnDamage]. The other calls fail with a [*DamagedError].
+// Before, Range and Since cannot read of a damaged file is left out and noted; the
+// other calls fail with [Damaged].
 type Reader struct {
 	path string
 
@@ -31,7 +33,7 @@ type Reader struct {
 	noHeader bool
 	version  int64 // data_version at the last call of changed
 	closed   chan struct{}
-	damage   *damage
+	*Damage
 
 	// For Wait, which only one goroutine at a time calls.
 	news *news // of the writer in this process; nil: Wait polls the file
@@ -53,8 +55,9 @@ func OpenReader(path string) (*Reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	if log, damaged := checkLog(path).(*CorruptError); damaged && !isWritten(path) {
-		r.damage.noteLog(log)
+	if err := checkLog(path); err != nil && !isWritten(path) {
+		r.log = fmt.Errorf("%s-wal (%w)", path, err)
+		r.found(path+"-wal", err)
 	}
 	return r, nil
 }
@@ -73,7 +76,8 @@ func openAt(path string) (*Reader, error) {
 		return nil, unopened(path, err)
 	}
 	r, err := openReader(path, "mode=ro")
-	if isUnshareable(err) {
+	code, extended := codeOf(err)
+	if code == sqlite3.SQLITE_CANTOPEN || code == sqlite3.SQLITE_READONLY || extended == sqlite3.SQLITE_IOERR_SHMMAP { // the files beside it could not be made
 		if info, e := os.Lstat(path + "-wal"); e == nil && info.Size() > 0 {
 			return nil, fmt.Errorf("the newest deliveries of %s are in %s-wal, which cannot be read without writing beside it (%w); copy both into a folder of your own and name the copy with --journal", path, filepath.Base(path), err)
 		}
@@ -105,16 +109,8 @@ func openReader(path string, parameters ...string) (*Reader, error) {
 		s.close()
 		return nil, err
 	}
-	return &Reader{path: path, session: s, file: file, closed: make(chan struct{}), damage: &damage{path: path}}, nil
+	return &Reader{path: path, session: s, file: file, closed: make(chan struct{}), Damage: new(Damage)}, nil
 }
-
-// OnDamage has tell called with a [*DamagedError], once: when anything is found that
-// cannot be read, or at once if that is known.
-func (r *Reader) OnDamage(tell func(error)) { r.damage.onDamage(tell) }
-
-// Unreadable lists what could not be read so far, such as "numbers 41 to 57". Some of
-// the numbers may never have been used.
-func (r *Reader) Unreadable() []string { return r.damage.unreadable() }
 
 // OmitHeader leaves the headers out from now on; see [journal.Reader].
 func (r *Reader) OmitHeader() {
@@ -174,108 +170,101 @@ func (r *Reader) next(ctx context.Context, seq int64, limit int, query string, s
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	found := make([]model.Delivery, 0, min(limit, 4096))
-	for {
-		err := r.each(ctx, query, []driver.Value{seq, int64(limit - len(found))}, func(d model.Delivery) error {
-			if (d.Seq-seq)*step <= 0 {
-				return &rowError{fmt.Errorf("number %d stands after %d", d.Seq, seq)}
-			}
-			seq, found = d.Seq, append(found, d)
-			return nil
-		})
-		if !isDamage(err) {
-			return found, explain(r.path, err)
+	err := r.each(ctx, query, []driver.Value{seq, int64(limit)}, func(d model.Delivery) error {
+		if (d.Seq-seq)*step <= 0 {
+			return &rowError{fmt.Errorf("number %d stands after %d", d.Seq, seq)}
 		}
-		around, err := r.around(ctx, seq, step, err)
-		if err != nil && len(found) > 0 {
-			return found, nil // the next call says why there is no more
-		} else if err != nil {
-			return nil, explain(r.path, err)
-		}
-		if around.Seq == 0 {
-			return found, nil
-		}
-		if seq, found = around.Seq, append(found, around); len(found) == limit {
-			return found, nil
+		seq, found = d.Seq, append(found, d)
+		return nil
+	})
+	if isDamage(err) {
+		var rest []model.Delivery
+		rest, err = r.pastDamage(ctx, seq, step, limit-len(found), err)
+		if found = append(found, rest...); isDamage(err) && len(found) > 0 {
+			err = nil // the next call says why there is no more
 		}
 	}
+	return found, explain(r.path, err)
 }
 
-// around returns the readable delivery next to seq, in the direction of step, where
-// what is nearer cannot be read because of why; one without number if there is none.
-// It notes the numbers in between. The caller holds mu.
-func (r *Reader) around(ctx context.Context, seq, step int64, why error) (nearest model.Delivery, err error) {
+// pastDamage returns the readable deliveries next to seq in the direction of step,
+// where some cannot be read because of why, and notes which. It fails if they are the
+// last. The caller holds mu.
+func (r *Reader) pastDamage(ctx context.Context, seq, step int64, limit int, why error) (found []model.Delivery, err error) {
 	var last int64
-	noLast := r.session.row(lastNumber, nil, &last)
-	if lost, known := r.damage.at(seq + step); known && lost.last == maxSeq || isUnread(noLast) || noLast != nil && step < 0 {
-		return nearest, why
+	if err := r.session.row(lastNumber, nil, &last); isUnread(err) || err != nil && step < 0 {
+		return nil, why
 	}
-	order := ` WHERE seq >= ?1 ORDER BY seq LIMIT 1`
+	query := ` WHERE seq >= ?1 ORDER BY seq LIMIT ?2`
 	if seq = max(seq, 0); step < 0 {
-		order, seq = ` WHERE seq <= ?1 ORDER BY seq DESC LIMIT 1`, min(seq, last+1)
+		query, seq = ` WHERE seq <= ?1 ORDER BY seq DESC LIMIT ?2`, min(seq, last+1)
 	}
-	next := int64(math.MaxInt64) // the distance of nearest from seq
-	far := int64(1)              // the distance from which on both tables can be read
-	most := seq - 1
-	if step > 0 {
-		most = maxSeq - seq
-	}
-	lost := false
+	var lost []span
+	var end error // why the end of a table cannot be read
 	for _, table := range []string{firsts, repeats} {
-		at, err := passOver(most, func(at int64) error {
-			return r.each(ctx, table+order, []driver.Value{seq + at*step}, func(d model.Delivery) error {
-				distance := (d.Seq - seq) * step
-				if distance < at || d.Seq > maxSeq {
-					return &rowError{fmt.Errorf("number %d stands after %d", d.Seq, seq)}
-				}
-				if distance < next {
-					nearest, next = d, distance
-				}
-				return nil
-			})
-		})
+		err := r.session.scan(tableScan{r.queryOf(table + query), seq + step, step, int64(limit), func(row []driver.Value, keep bool) error {
+			d, err := deliveryOf(row)
+			if keep && err == nil {
+				found = append(found, d)
+			}
+			return cmp.Or(err, ctx.Err())
+		}, func(s span, _ error) { lost = append(lost, s) }})
 		if err != nil && !isDamage(err) {
-			return nearest, err
+			return nil, err
 		}
-		lost = lost || err != nil
-		far = max(far, at)
+		end = cmp.Or(end, err)
 	}
-	if lost = lost && nearest.Seq == 0; lost && isUnread(why) { // a disk that is gone may come back
-		return nearest, why
+	slices.SortFunc(found, func(a, b model.Delivery) int { return cmp.Compare(a.Seq*step, b.Seq*step) })
+	if len(found) >= limit {
+		found, end = found[:limit], nil
 	}
-	if !lost {
-		far = min(far, next) - 1
+	if end != nil && len(found) == 0 && isUnread(why) { // a disk that is gone may come back
+		return nil, why
 	}
-	if far > 0 {
-		last := seq + far*step
-		r.damage.note(span{min(seq+step, last), max(seq+step, last)}, why)
+	if len(lost) > 0 {
+		r.Damage.found(r.path, why)
 	}
-	if lost {
-		return nearest, why
+	gap := func(to int64) { // the numbers between seq and to
+		for _, s := range lost {
+			s = span{max(s.first, min(seq, to)+1), min(s.last, max(seq, to)-1)}
+			if s.first <= s.last {
+				r.Damage.note(s)
+			}
+		}
+		seq = to
 	}
-	return nearest, nil
+	for i := range found {
+		gap(found[i].Seq)
+	}
+	if end != nil {
+		gap(max(step, 0) * (maxSeq + 1))
+	}
+	return found, end
 }
 
 // Get returns one delivery; see [journal.Reader].
-func (r *Reader) Get(ctx context.Context, seq int64) (model.Delivery, error) {
+func (r *Reader) Get(ctx context.Context, seq int64) (found model.Delivery, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	found := model.Delivery{}
-	take := func(d model.Delivery) error {
+	err = r.each(ctx, getQuery, []driver.Value{seq}, func(d model.Delivery) error {
 		found = d
 		return nil
-	}
-	err := r.each(ctx, getQuery, []driver.Value{seq}, take)
+	})
 	if isDamage(err) {
-		found, err = r.around(ctx, seq-1, 1, err)
-		if _, lost := r.damage.at(seq); lost && found.Seq != seq {
-			return model.Delivery{}, r.damage.err()
+		var next []model.Delivery
+		next, err = r.pastDamage(ctx, seq-1, 1, 1, err)
+		if len(next) > 0 {
+			found = next[0]
 		}
+		if found.Seq != seq && r.Damage.at(seq) {
+			err = r.Damage.first()
+		}
+	}
+	if err == nil && found.Seq != seq {
+		err = fmt.Errorf("%w: number %d", journal.ErrNotFound, seq)
 	}
 	if err != nil {
 		return model.Delivery{}, explain(r.path, err)
-	}
-	if found.Seq != seq {
-		return model.Delivery{}, fmt.Errorf("%w: number %d", journal.ErrNotFound, seq)
 	}
 	return found, nil
 }
@@ -306,9 +295,9 @@ func (r *Reader) bounds(ctx context.Context) (first, last int64, err error) {
 		return 0, 0, err
 	}
 	if err = r.session.row(rangeQuery, nil, &first, &last); isDamage(err) {
-		var d model.Delivery
-		if d, err = r.around(ctx, 0, 1, err); err == nil {
-			first, err = d.Seq, r.session.row(lastNumber, nil, &last)
+		var found []model.Delivery
+		if found, err = r.pastDamage(ctx, 0, 1, 1, err); len(found) > 0 {
+			first, err = found[0].Seq, r.session.row(lastNumber, nil, &last)
 		}
 	}
 	if err != nil || last == 0 {
@@ -361,16 +350,21 @@ func (r *Reader) each(ctx context.Context, query string, args []driver.Value, f 
 	if err := r.usable(ctx); err != nil {
 		return err
 	}
-	if r.noHeader {
-		query = strings.ReplaceAll(query, "headers", "NULL")
-	}
-	return r.session.values(query, args, func(row []driver.Value) error {
+	return r.session.values(r.queryOf(query), args, func(row []driver.Value) error {
 		d, err := deliveryOf(row)
 		if err == nil {
 			err = f(d)
 		}
 		return cmp.Or(err, ctx.Err())
 	})
+}
+
+// queryOf leaves the headers out of a query, if nobody needs them.
+func (r *Reader) queryOf(query string) string {
+	if r.noHeader {
+		return strings.ReplaceAll(query, "headers", "NULL")
+	}
+	return query
 }
 
 // deliveryOf makes a delivery of a row, in the order of firstColumns. It keeps

@@ -21,7 +21,7 @@ import (
 
 // refused wants that neither a writer nor a reader opens the file, both for the
 // same reason, and that it stays as it is.
-func refused[E error](t *testing.T, path string, says ...string) {
+func refused(t *testing.T, kind Kind, path string, says ...string) {
 	t.Helper()
 	before, err := os.ReadFile(path)
 	if err != nil {
@@ -30,7 +30,7 @@ func refused[E error](t *testing.T, path string, says ...string) {
 	_, writing := Open(path, journal.Options{})
 	_, reading := OpenReader(path)
 	for _, err := range []error{writing, reading} {
-		if _, ok := errors.AsType[E](err); !ok {
+		if !errors.Is(err, kind) {
 			t.Errorf("%T: %v", err, err)
 			continue
 		}
@@ -65,14 +65,14 @@ func TestAFileThatIsNoDatabaseIsRefused(t *testing.T) {
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		refused[*CorruptError](t, path, "nothing was changed", "--journal")
+		refused(t, Corrupt, path, "nothing was changed", "--journal")
 	}
 }
 
 func TestAnotherProgramsDatabaseIsRefused(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "places.sqlite")
 	execute(t, path, "CREATE TABLE places (url TEXT)")
-	refused[*CorruptError](t, path, "another program's")
+	refused(t, Corrupt, path, "another program's")
 }
 
 func TestADamagedJournalIsRefused(t *testing.T) {
@@ -96,7 +96,7 @@ func TestADamagedJournalIsRefused(t *testing.T) {
 		if err := os.WriteFile(path, file[:len(file)/2+77], 0o600); err != nil {
 			t.Fatal(err)
 		}
-		refused[*CorruptError](t, path)
+		refused(t, Corrupt, path)
 	})
 	t.Run("schema overwritten", func(t *testing.T) {
 		path, file := filled()
@@ -105,7 +105,7 @@ func TestADamagedJournalIsRefused(t *testing.T) {
 		if err := os.WriteFile(path, file, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		refused[*CorruptError](t, path)
+		refused(t, Corrupt, path)
 	})
 }
 
@@ -126,14 +126,13 @@ func TestADamagedRowRefusesNoStartAndIsToldAndTheRestGoesOn(t *testing.T) {
 	}
 	told := make(chan error, 10)
 	j.OnDamage(func(err error) { told <- err })
-	var damaged *DamagedError
 	var err error
 	select {
 	case err = <-told:
 	case <-time.After(20 * time.Second):
 		t.Fatal("it says nothing")
 	}
-	if !errors.As(err, &damaged) || !strings.Contains(err.Error(), "journal check") || !strings.Contains(err.Error(), "journal copy") {
+	if !errors.Is(err, Damaged) || !strings.Contains(err.Error(), "journal check") || !strings.Contains(err.Error(), "journal copy") {
 		t.Errorf("it says %v", err)
 	}
 	r, err := j.Reader()
@@ -176,7 +175,7 @@ func TestWhereTheNextNumberCannotBeKnownNothingIsAcknowledged(t *testing.T) {
 	clear(file[at : at+pageSize])
 	path := damaging(t, map[string][]byte{"": file})
 	j := mustOpen(t, path, journal.Options{})
-	if err := j.Append(t.Context(), delivery("msg_new", "{}")); !errors.As(err, new(*DamagedError)) {
+	if err := j.Append(t.Context(), delivery("msg_new", "{}")); !errors.Is(err, Damaged) {
 		t.Errorf("an append is answered %v", err)
 	}
 	if found, _ := readable(t, mustRead(t, path)); len(found) < 100 {
@@ -188,7 +187,7 @@ func TestAJournalOfALaterVersionIsRefused(t *testing.T) {
 	path := newPath(t)
 	mustOpen(t, path, journal.Options{}).Close()
 	execute(t, path, "PRAGMA user_version = 3")
-	refused[*NewerError](t, path, "format 3", "update aspectop")
+	refused(t, Newer, path, "format 3", "update aspectop")
 }
 
 func TestAnEmptyFileIsTakenAsNew(t *testing.T) {

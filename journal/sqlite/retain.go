@@ -29,44 +29,32 @@ func (j *Journal) retain() error {
 	if err != nil {
 		return err
 	}
-	if err := j.removeDeliveries(end, now); err != nil {
+	read := func(after int64) ([]model.Delivery, error) { return j.removable(after, end) }
+	err = journal.RemoveDeliveries(end, read, func(gone []journal.Removal) error { return j.remove(gone, now) })
+	if err != nil {
 		return err
 	}
-	if err := j.removeRepeats(end); err != nil {
+	if err := j.removeRows(`DELETE FROM repeats WHERE seq IN (SELECT seq FROM repeats WHERE seq <= ? LIMIT ?)`, end); err != nil {
 		return err
 	}
-	if err := j.removeForwards(end); err != nil {
+	forwarded, err := hasForwards(j.keeper)
+	if err == nil && forwarded {
+		err = j.removeRows(`DELETE FROM forwards WHERE rowid IN (SELECT f.rowid FROM forwards AS f
+			WHERE f.seq <= ? AND NOT EXISTS (SELECT 1 FROM deliveries AS d WHERE d.seq = f.seq) LIMIT ?)`, end)
+	}
+	if err != nil {
 		return err
 	}
 	return j.forgetIDs(now.Add(-max(journal.RememberIDs, j.options.Retain)))
 }
 
-// removeDeliveries removes the deliveries up to end, save for the newest event
-// of each task that is not done by then.
-func (j *Journal) removeDeliveries(end int64, now time.Time) error {
-	news := make(journal.Latest)
-	for after := int64(0); after < end && !j.stopping(); {
-		found, err := j.deliveries(after, end)
-		if err != nil || len(found) == 0 {
-			return err
-		}
-		after = found[len(found)-1].Seq
-		var gone []journal.Removal
-		for i := range found {
-			gone = news.Add(gone, &found[i])
-		}
-		if err := j.remove(gone, now); err != nil {
-			return err
-		}
+// removable reads a few deliveries without their headers.
+func (j *Journal) removable(after, end int64) (found []model.Delivery, err error) {
+	if j.stopping() {
+		return nil, journal.ErrClosed
 	}
-	return nil
-}
-
-// deliveries reads a few deliveries without their headers.
-func (j *Journal) deliveries(after, end int64) ([]model.Delivery, error) {
-	var found []model.Delivery
 	query := `SELECT seq, id, received, source, body FROM deliveries WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?`
-	err := j.keeper.each(query, []any{after, end, retainStep}, func(rows *sql.Rows) error {
+	err = j.keeper.each(query, []any{after, end, retainStep}, func(rows *sql.Rows) error {
 		var d model.Delivery
 		var received int64
 		var source string
@@ -80,11 +68,8 @@ func (j *Journal) deliveries(after, end int64) ([]model.Delivery, error) {
 
 // remove removes deliveries, and forgets their ids if those are old enough.
 func (j *Journal) remove(gone []journal.Removal, now time.Time) error {
-	if len(gone) == 0 {
-		return nil
-	}
 	var forgotten []journal.Removal
-	err := j.change(func() error {
+	return j.change(func() error {
 		for _, r := range gone {
 			if _, err := j.keeper.exec(`DELETE FROM deliveries WHERE seq = ?`, r.Seq); err != nil {
 				return err
@@ -100,16 +85,14 @@ func (j *Journal) remove(gone []journal.Removal, now time.Time) error {
 		}
 		return nil
 	}, func() { j.ids.remove(forgotten) })
-	return err
 }
 
-// removeRepeats removes the repeats up to end.
-func (j *Journal) removeRepeats(end int64) error {
+// removeRows runs a query that removes some rows up to end, until there are none.
+func (j *Journal) removeRows(query string, end int64) error {
 	for !j.stopping() {
 		var n int64
-		err := j.change(func() error {
-			var err error
-			n, err = j.keeper.exec(`DELETE FROM repeats WHERE seq IN (SELECT seq FROM repeats WHERE seq <= ? LIMIT ?)`, end, retainStep)
+		err := j.change(func() (err error) {
+			n, err = j.keeper.exec(query, end, retainStep)
 			return err
 		}, func() {})
 		if err != nil || n < retainStep {
@@ -162,14 +145,14 @@ func (j *Journal) change(f func() error, done func()) error {
 	if j.loadErr != nil {
 		return j.loadErr
 	}
-	if err := j.damage.err(); err != nil {
+	if err := j.first(); err != nil {
 		return err
 	}
 	err := j.keeper.transaction(func() error {
 		if err := f(); err != nil {
 			return err
 		}
-		_, err := j.keeper.exec(`UPDATE meta SET value = ? WHERE name = 'last_seq'`, j.last)
+		_, err := j.keeper.exec(setLast, j.last)
 		return err
 	})
 	if err != nil {
@@ -180,25 +163,19 @@ func (j *Journal) change(f func() error, done func()) error {
 	return nil
 }
 
-// lastBefore returns the greatest number received before t, 0 if there is none, by
-// a binary search in the numbers from first to last.
+// lastBefore returns the greatest number received before t, 0 if there is none, of
+// those from first to last.
 func lastBefore(s *session, first, last int64, t time.Time) (int64, error) {
-	before := int64(0)  // the greatest number known to be before t
-	for first <= last { // what follows last is known not to be
-		middle := first + (last-first)/2
-		var seq, received int64
-		err := s.row(receivedQuery, []any{middle}, &seq, &received)
-		for n := middle + 1; isDamage(err) && n <= last; n++ {
-			err = s.row(receivedQuery, []any{n}, &seq, &received)
+	return journal.LastBefore(first, last, t, func(from int64) (seq int64, at time.Time, err error) {
+		var received int64
+		for ; from <= last; from++ { // past damage
+			if err = s.row(receivedQuery, []any{from}, &seq, &received); !isDamage(err) {
+				break
+			}
 		}
-		switch {
-		case errors.Is(err, sql.ErrNoRows) || isDamage(err) || err == nil && received >= t.UnixMicro():
-			last = middle - 1
-		case err != nil:
-			return 0, err
-		default:
-			before, first = seq, seq+1
+		if errors.Is(err, sql.ErrNoRows) || isDamage(err) {
+			err = journal.ErrNotFound
 		}
-	}
-	return before, nil
+		return seq, time.UnixMicro(received), err
+	})
 }

@@ -117,9 +117,9 @@ func checkFormat(s *session, path string) (version int, err error) {
 	case application == 0 && version == 0 && objects == 0:
 		return 0, nil
 	case application != applicationID:
-		return 0, &CorruptError{path, errors.New("it is another program's SQLite database")}
+		return 0, &Error{Corrupt, path, errors.New("it is another program's SQLite database")}
 	case version > schemaVersion:
-		return 0, &NewerError{path, version}
+		return 0, &Error{Newer, path, fmt.Errorf("format %d, and this aspectop knows formats up to %d", version, schemaVersion)}
 	}
 	return version, nil
 }
@@ -140,7 +140,7 @@ func format(s *session, path string) error {
 		return err
 	}
 	if mode != "wal" {
-		return &UnshareableError{path, fmt.Errorf("SQLite's journal_mode is %q, not wal", mode)}
+		return &Error{Unshareable, path, fmt.Errorf("SQLite's journal_mode is %q, not wal", mode)}
 	}
 	switch version {
 	case schemaVersion:

@@ -49,7 +49,7 @@ func TestAFileSystemWithoutSharedMemoryIsNamedAndNothingIsLeft(t *testing.T) {
 	for _, path := range []string{filepath.Join(mounted, "j.db"), filepath.Join(mounted, "new", "deeper", "j.db")} {
 		_, opened := Open(path, journal.Options{})
 		for what, err := range map[string]error{"open": opened, "doctor": Writable(path)} {
-			if !errors.As(err, new(*UnshareableError)) || !strings.Contains(err.Error(), "cannot share memory") {
+			if !errors.Is(err, Unshareable) || !strings.Contains(err.Error(), "cannot share memory") {
 				t.Errorf("%s: %v", what, err)
 			}
 		}
@@ -82,17 +82,17 @@ func TestAnOldJournalIsReadWithoutSharedMemory(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.Close()
-	if err := Writable(path); !errors.As(err, new(*UnshareableError)) {
+	if err := Writable(path); !errors.Is(err, Unshareable) {
 		t.Errorf("doctor: %v", err)
 	}
-	if _, err := Open(path, journal.Options{}); !errors.As(err, new(*UnshareableError)) {
+	if _, err := Open(path, journal.Options{}); !errors.Is(err, Unshareable) {
 		t.Errorf("open: %v", err)
 	}
 }
 
 func TestWhatCannotBeLockedIsNamed(t *testing.T) {
 	for _, err := range []error{syscall.ENOLCK, syscall.EOPNOTSUPP, syscall.ENOSYS} {
-		if err := explain("/mnt/j.db", &os.PathError{Op: "flock", Path: "/mnt/j.db.lock", Err: err}); !errors.As(err, new(*UnshareableError)) {
+		if err := explain("/mnt/j.db", &os.PathError{Op: "flock", Path: "/mnt/j.db.lock", Err: err}); !errors.Is(err, Unshareable) {
 			t.Error(err)
 		}
 	}

@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// sharesMemory returns a [*UnshareableError] if the file system of a folder cannot map
+// sharesMemory returns an [Unshareable] error if the file system of a folder cannot map
 // a file into the memory of several processes, which SQLite needs for its log. To ask,
 // it makes a file for an instant. What else may be wrong with the folder is left to
 // those who use it.
@@ -28,7 +28,7 @@ func sharesMemory(folder string) error {
 	if errors.Is(err, unix.ENOMEM) || errors.Is(err, unix.EAGAIN) {
 		return nil // for the moment
 	} else if err != nil {
-		return &UnshareableError{folder, err}
+		return &Error{Unshareable, folder, err}
 	}
 	return unix.Munmap(memory)
 }

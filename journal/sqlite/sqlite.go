@@ -30,7 +30,7 @@ type Journal struct {
 	lock    *os.File
 	folder  *private.Temp // of a temporary journal
 
-	group *journal.Group[*arrival]
+	group *journal.Group
 	news  news
 
 	// writing is held by whoever changes the file, and guards the fields below.
@@ -39,14 +39,14 @@ type Journal struct {
 	moved   bool      // the path is lost, and the log was copied into the file
 	// unsynced is set when a sync fails. Nothing is written from then on, and the log
 	// is not copied into the file.
-	unsynced atomic.Pointer[SyncError]
+	unsynced atomic.Pointer[Error]
 	writer   *session
 	ids      *ids
 	loadErr  error // why the ids could not be read
 	failed   bool  // the last commit failed
 	last     int64 // the greatest sequence number used
-	damage   *damage
 	logged   int64 // bytes, about, that the log has grown by since it started over
+	*Damage
 	// forwards is where SaveForwards writes, nil before its first call.
 	forwards *session
 
@@ -59,12 +59,8 @@ type Journal struct {
 	dirty   chan struct{} // signals that there is something to checkpoint
 }
 
-// maxWaiting is how many arrivals may wait for a commit. The receiver accepts fewer
-// connections.
-const maxWaiting = 4096
-
 // Open opens the journal at path for writing. If there is none, it creates one that
-// only this user can read. It fails with a [*LockedError] while another process
+// only this user can read. It fails with a [Locked] error while another process
 // writes the journal, and does not change a file that is no journal, has a later
 // version, is damaged in its header or schema, or whose log is so damaged that SQLite
 // would drop a part of it. Other damage is reported by OnDamage.
@@ -110,12 +106,12 @@ func open(path string, o journal.Options, synchronous string) (*Journal, error) 
 		path:    path,
 		options: o,
 		ids:     newIDs(),
-		damage:  &damage{path: path},
+		Damage:  new(Damage),
 		stop:    make(chan struct{}),
 		stopped: make(chan struct{}),
 		dirty:   make(chan struct{}, 1),
 	}
-	j.group = journal.NewGroup(&j.writing, maxWaiting, j.commitAndTell)
+	j.group = journal.NewGroup(&j.writing, j.commitAndReport)
 	if err := j.start(synchronous); err != nil {
 		j.release()
 		return nil, unopened(path, err)
@@ -137,7 +133,7 @@ func (j *Journal) start(synchronous string) (err error) {
 		return err
 	}
 	if err := checkLog(j.path); err != nil {
-		return err
+		return &Error{Corrupt, j.path + "-wal", err}
 	}
 	// Time stamps need not be durable. Systems without fdatasync use fsync.
 	sqlite.Fdatasync(true)
@@ -152,7 +148,7 @@ func (j *Journal) start(synchronous string) (err error) {
 		err = &rowError{fmt.Errorf("its last number is %d", j.last)}
 	}
 	if isDamage(err) {
-		j.loadErr = &DamagedError{j.path, err} // it can be read, but not added to
+		j.loadErr = &Error{Damaged, j.path, err} // it can be read, but not added to
 	} else if err != nil {
 		return err
 	}
@@ -169,7 +165,7 @@ func (j *Journal) start(synchronous string) (err error) {
 	j.writing.Lock()
 	go func() {
 		defer j.writing.Unlock()
-		err := j.ids.load(j.writer, j.damage, j.stopping)
+		err := j.ids.load(j.writer, func(why error) { j.found(j.path, why) }, j.stopping)
 		if j.loadErr == nil {
 			j.loadErr = explain(j.path, err)
 		}
@@ -181,7 +177,7 @@ func (j *Journal) start(synchronous string) (err error) {
 func (j *Journal) guard(s *session) {
 	s.failed = func(err error) {
 		if isSyncFailure(err) {
-			j.unsynced.CompareAndSwap(nil, &SyncError{j.path, err})
+			j.unsynced.CompareAndSwap(nil, &Error{Unsynced, j.path, err})
 		}
 	}
 }
@@ -216,6 +212,9 @@ const lastQuery = `SELECT max(
 	(SELECT ifnull(max(seq), 0) FROM deliveries),
 	(SELECT ifnull(max(seq), 0) FROM repeats))`
 
+// setLast stores the greatest number given, before the row that has it is removed.
+const setLast = `UPDATE meta SET value = ? WHERE name = 'last_seq'`
+
 // Place returns the absolute path of the file.
 func (j *Journal) Place() string { return j.path }
 
@@ -225,13 +224,9 @@ func (j *Journal) Reader() (journal.Reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.news, r.seen, r.damage = &j.news, -1, j.damage
+	r.news, r.seen, r.Damage = &j.news, -1, j.Damage
 	return r, nil
 }
-
-// OnDamage has tell called with a [*DamagedError], once: when this Journal or a reader
-// of it finds anything that cannot be read, or at once if that is known.
-func (j *Journal) OnDamage(tell func(error)) { j.damage.onDamage(tell) }
 
 // Ready says why nothing could be appended now. After a failed commit it tries
 // another, so that an instance which a load balancer has turned away from learns

@@ -26,7 +26,7 @@ type news struct {
 	changed broadcast.Signal
 }
 
-func (n *news) tell() {
+func (n *news) report() {
 	n.commits.Add(1)
 	n.changed.Send()
 }
