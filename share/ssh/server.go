@@ -11,6 +11,7 @@ import (
 	"io"
 	"net"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -51,12 +52,14 @@ type limits struct {
 	recheck  time.Duration // between reads of the file of keys while there are viewers
 	halfOpen int           // connections that have not logged in
 	perHost  int           // of those, from one address
+	release  time.Duration // from the end of a session until its memory is given back
 	tries    int           // keys a connection may offer
 	channels int           // sessions in one connection, as OpenSSH's MaxSessions
 }
 
 var usualLimits = limits{
 	login: 20 * time.Second, stall: time.Minute, idle: 12 * time.Hour, alive: 15 * time.Second, recheck: time.Second,
+	release:  3 * time.Second,
 	halfOpen: 64, perHost: 8, tries: 6, channels: 10,
 }
 
@@ -68,12 +71,14 @@ type Server struct {
 	ctx context.Context // of all sessions
 	end context.CancelCauseFunc
 
-	turns chan struct{} // has room for as many as may draw at once
+	turns    chan struct{} // has room for as many as may draw at once
+	released released
 
 	mu       sync.Mutex // guards what follows
 	halfOpen []*conn    // not logged in yet, oldest first
 	loggedIn int        // connections
 	viewers  []*viewer  // the longest there first
+	percent  int        // of garbage, while nobody watches
 	warned   time.Time  // when a refused key was last reported
 	checking bool       // checkKeys runs
 	closed   bool
@@ -96,6 +101,7 @@ func New(config Config) (*Server, error) {
 		config.limits = usualLimits
 	}
 	s := &Server{config: config, turns: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2))}
+	s.released.after, s.released.free = config.limits.release, debug.FreeOSMemory
 	s.ctx, s.end = context.WithCancelCause(context.Background())
 	s.ssh = &ssh.Server{
 		Version: "aspectop", Handler: s.handle, PublicKeyHandler: s.allowed, PtyCallback: s.mayHaveTerminal,
@@ -200,6 +206,9 @@ func (s *Server) join(v *viewer) error {
 		return fmt.Errorf("%d watch already, and no more are let in (--ssh-sessions)", n)
 	}
 	s.viewers = append(s.viewers, v)
+	if len(s.viewers) == 1 {
+		s.collect(watchedPercent)
+	}
 	s.sessions.Add(1)
 	if !s.checking {
 		s.checking = true
@@ -211,8 +220,12 @@ func (s *Server) join(v *viewer) error {
 func (s *Server) leave(v *viewer) {
 	s.mu.Lock()
 	s.viewers = without(s.viewers, v)
+	if len(s.viewers) == 0 {
+		s.collect(s.percent)
+	}
 	s.mu.Unlock()
 	s.report(v, true)
+	s.released.soon()
 	s.sessions.Done()
 }
 
