@@ -53,7 +53,7 @@ func (Newest) Draw(sc *screen.Screen, w, h int) []string {
 `},
 	// A column.
 	{"ui/view/tasks.go", `table := draw.Table[taskRow]{`, `		{Title: "OWNER", Sizes: []draw.Size{draw.Whole(rankLeast, 9)},
-			Draw: func(l *draw.Line, t taskRow, w int) { l.Cell(draw.Dim, draw.Short(sc.Shown(t.Task.UserID()), w), w) }},`},
+			Draw: func(l *draw.Line, t taskRow, w int) { l.Cell(draw.Dim, draw.Short(sc.Shown(t.UserID()), w), w) }},`},
 	// A filter term.
 	{"model/filter.go", `var fields = []field{`,
 		`	{"source", func(s target, t *term) bool { return s.event != nil && beginsWith(string(s.event.Source), t.value) }, nil},`},

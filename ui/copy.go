@@ -146,10 +146,10 @@ func (m *Model) export() tea.Cmd {
 		deliveries := make([]model.Delivery, 0, len(seqs))
 		for _, seq := range seqs {
 			d, err := m.Journal.Get(m.Ctx, seq)
-			if err != nil {
-				return m.exported("", "", err)
+			var repeats []model.Delivery
+			if err == nil {
+				repeats, err = m.Journal.Repeats(m.Ctx, seq)
 			}
-			repeats, err := m.Journal.Repeats(m.Ctx, seq)
 			if err != nil {
 				return m.exported("", "", err)
 			}

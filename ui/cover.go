@@ -87,32 +87,23 @@ type helpPage struct {
 	top int
 }
 
-type helpGroup struct {
-	title string
-	rows  [][2]string // a key, and what it does
-}
-
-func (m *Model) helpGroups() []helpGroup {
-	var groups []helpGroup
-	for _, row := range m.keys.Table() {
-		if n := len(groups); n == 0 || groups[n-1].title != string(row.Topic) {
-			groups = append(groups, helpGroup{title: string(row.Topic)})
+// helpGroups are the rows of the help, those of one topic together.
+func (m *Model) helpGroups() (groups [][]keys.Row) {
+	rows := m.keys.Table()
+	for _, s := range append(slices.Clone(model.States), model.UnknownState) {
+		rows = append(rows, keys.Row{Topic: "States", Keys: s.Sign + " " + s.Letter, Does: s.Meaning})
+	}
+	for _, v := range m.Viewers() {
+		if since := words.Ago(m.Now().Sub(v.Since)); !m.Masked {
+			rows = append(rows, keys.Row{Topic: "Watching over SSH", Keys: since, Does: v.Name + " from " + v.Address})
+		}
+	}
+	for i, row := range rows {
+		if i == 0 || row.Topic != rows[i-1].Topic {
+			groups = append(groups, nil)
 		}
 		g := &groups[len(groups)-1]
-		g.rows = append(g.rows, [2]string{row.Keys, row.Does})
-	}
-	states := helpGroup{title: "States"}
-	for _, s := range append(slices.Clone(model.States), model.UnknownState) {
-		states.rows = append(states.rows, [2]string{s.Sign + " " + s.Letter, s.Meaning})
-	}
-	groups = append(groups, states)
-	if viewers := m.Viewers(); len(viewers) > 0 && !m.Masked {
-		watching := helpGroup{title: "Watching over SSH"}
-		for _, v := range viewers {
-			since := words.Ago(max(0, m.Now().Sub(v.Since)))
-			watching.rows = append(watching.rows, [2]string{since, v.Name + " from " + v.Address})
-		}
-		groups = append(groups, watching)
+		*g = append(*g, row)
 	}
 	return groups
 }
@@ -124,22 +115,22 @@ func (p *helpPage) lines(m *Model, w int) []string {
 	columns := max(1, w/helpColumn)
 	all := 0
 	for _, g := range groups {
-		all += len(g.rows) + 2
+		all += len(g) + 2
 	}
 	width, high := w/columns, (all+columns-1)/columns
 	var out [][]string // a slice of lines for each column
 	var column []string
 	for i, g := range groups {
 		// A group goes into the next column if less than half of it would fit.
-		if i > 0 && len(out) < columns-1 && len(column)+len(g.rows)/2 > high {
+		if i > 0 && len(out) < columns-1 && len(column)+len(g)/2 > high {
 			out, column = append(out, column), nil
 		}
 		if len(column) > 0 {
 			column = append(column, draw.Blank(m.Theme, width))
 		}
-		column = append(column, draw.NewLine(m.Theme, width).Put(draw.Strong, " "+g.title).String())
-		for _, row := range g.rows {
-			column = append(column, draw.NewLine(m.Theme, width).Space(2).Cell(draw.Accent, row[0], 10).Put(draw.Plain, row[1]).String())
+		column = append(column, draw.NewLine(m.Theme, width).Put(draw.Strong, " "+string(g[0].Topic)).String())
+		for _, row := range g {
+			column = append(column, draw.NewLine(m.Theme, width).Space(2).Cell(draw.Accent, row.Keys, 10).Put(draw.Plain, row.Does).String())
 		}
 	}
 	out = append(out, column)

@@ -17,10 +17,7 @@ import (
 const quietAfter = 10 * time.Second
 
 func (m *Model) drawHeader() []string {
-	return []string{
-		m.widest(m.connection),
-		m.widest(m.counters),
-	}
+	return []string{m.widest(m.connection), m.widest(m.counters)}
 }
 
 // detailLevel says how much a line may tell; it is tried from the most down.

@@ -67,15 +67,13 @@ func (m *Model) answered(what string, again []string, f *model.Forward, err erro
 	switch {
 	case err != nil:
 		m.say(what + " was not sent: " + err.Error())
-		return
 	case len(again) == 1:
 		m.say(what + " had been given up; retrying it at " + m.Shown(again[0]))
-		return
 	case len(again) > 1:
 		m.say(fmt.Sprintf("%s had been given up; retrying it at %d handlers", what, len(again)))
-		return
+	default:
+		m.say(what + " " + draw.GlyphArrow + " " + m.Shown(f.To) + ": " + words.Forward(f, m.Masked).String())
 	}
-	m.say(what + " " + draw.GlyphArrow + " " + m.Shown(f.To) + ": " + words.Forward(f, m.Masked).String())
 }
 
 // maxEdited is how much of an edited file is read, in bytes: more than any body laid out.
@@ -105,11 +103,11 @@ func (m *Model) edit() tea.Cmd {
 	}
 	return func() tea.Msg {
 		d, err := m.message(seq)
-		if err != nil {
-			return screen.Result(func() { m.openEditor(draft{delivery: d}, err) })
-		}
 		draft := draft{delivery: d, before: laidOut(d.Body)}
-		if draft.dir, err = os.MkdirTemp("", "aspectop-edit-"); err == nil {
+		if err == nil {
+			draft.dir, err = os.MkdirTemp("", "aspectop-edit-")
+		}
+		if err == nil {
 			err = os.WriteFile(draft.path(), []byte(draft.before), 0o600)
 		}
 		return screen.Result(func() { m.openEditor(draft, err) })
@@ -118,12 +116,12 @@ func (m *Model) edit() tea.Cmd {
 
 // openEditor gives the terminal to the editor. Receiving continues.
 func (m *Model) openEditor(d draft, err error) {
+	var cmd *exec.Cmd
 	if err != nil {
-		os.RemoveAll(d.dir)
-		m.say("cannot edit " + d.name() + ": " + err.Error())
-		return
+		err = fmt.Errorf("cannot edit %s: %w", d.name(), err)
+	} else {
+		cmd, err = m.Editor(m.Ctx, d.path())
 	}
-	cmd, err := m.Editor(m.Ctx, d.path())
 	if err != nil {
 		os.RemoveAll(d.dir)
 		m.say(err.Error())

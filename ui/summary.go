@@ -13,19 +13,20 @@ import (
 func (m *Model) Summary() string {
 	m.Feed.RLock()
 	defer m.Feed.RUnlock()
-	if m.Board.Counters().Verified+m.Board.Counters().Rejected+m.Board.Counters().Duplicate == 0 {
+	c := m.Board.Counters()
+	if c.Verified+c.Rejected+c.Duplicate == 0 {
 		return ""
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s: %d verified, %d rejected, %d duplicate, %d late\n", words.Ago(m.Now().Sub(m.Feed.Started())),
-		m.Board.Counters().Verified, m.Board.Counters().Rejected, m.Board.Counters().Duplicate, m.Board.Counters().Late)
+	fmt.Fprintf(&b, "%s: %d verified, %d rejected, %d duplicate, %d late\n",
+		words.Ago(m.Now().Sub(m.Feed.Started())), c.Verified, c.Rejected, c.Duplicate, c.Late)
 	var states []string
 	for _, s := range model.CountedStates() {
 		if n := m.Board.Count(s); n > 0 {
 			states = append(states, fmt.Sprintf("%d %s", n, s))
 		}
 	}
-	fmt.Fprintf(&b, "%d %s: %s\n", m.Board.Len(), words.Plural(m.Board.Len(), "task", "tasks"), strings.Join(states, ", "))
+	fmt.Fprintf(&b, "%s: %s\n", words.Count(m.Board.Len(), "task", "tasks"), strings.Join(states, ", "))
 	stats := m.Board.Stats()
 	for _, name := range m.Features() {
 		f := stats.Feature(name)

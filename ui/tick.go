@@ -53,18 +53,19 @@ const stalledEvery = 5 * time.Second
 
 // notices collects what --notify reports: tasks that ended or stalled, once per frame.
 type notices struct {
-	tasks   map[model.State][]string // ids, by the state they ended in
-	stalled []string
-	told    map[int]time.Time // stalled tasks, by index: the news after which they were told
+	tasks   map[model.State][]string // ids, by the state they ended in, or stalled
+	told    map[int]time.Time        // stalled tasks, by index: the news after which they were told
 	looked  time.Time
 	started time.Time
 }
 
-func (n *notices) ended(t *model.Task) {
+const stalled = model.State("stalled")
+
+func (n *notices) add(t *model.Task, s model.State) {
 	if n.tasks == nil {
 		n.tasks = map[model.State][]string{}
 	}
-	n.tasks[t.State()] = append(n.tasks[t.State()], t.ID())
+	n.tasks[s] = append(n.tasks[s], t.ID())
 }
 
 func (m *Model) lookForStalled() {
@@ -81,7 +82,7 @@ func (m *Model) lookForStalled() {
 		if !t.Active() {
 			continue
 		}
-		if _, stalled := m.Board.Stalled(t, m.At); !stalled {
+		if _, is := m.Board.Stalled(t, m.At); !is {
 			continue
 		}
 		m.stalled++
@@ -91,7 +92,7 @@ func (m *Model) lookForStalled() {
 		n.told[i] = t.Heard()
 		// What had stalled before the screen was opened is no news.
 		if m.At.Sub(n.started) > stalledEvery {
-			n.stalled = append(n.stalled, t.ID())
+			n.add(t, stalled)
 		}
 	}
 }
@@ -100,24 +101,19 @@ func (m *Model) lookForStalled() {
 func (m *Model) notify() tea.Cmd {
 	n := &m.notices
 	var told []string
-	for _, s := range model.CountedStates() {
-		told = appendNotice(told, n.tasks[s], string(s))
+	for _, s := range append(model.CountedStates(), stalled) {
+		switch ids := n.tasks[s]; len(ids) {
+		case 0:
+		case 1:
+			id, _, _ := draw.Fit(draw.Short(ids[0], 8), 40)
+			told = append(told, "task "+id+" "+string(s))
+		default:
+			told = append(told, fmt.Sprintf("%d tasks %s", len(ids), s))
+		}
 	}
-	told = appendNotice(told, n.stalled, "stalled")
-	n.tasks, n.stalled = nil, nil
+	n.tasks = nil
 	if !m.Notify || len(told) == 0 {
 		return nil
 	}
 	return tea.Raw("\a\x1b]9;aspectop: " + clean.Text(strings.Join(told, ", ")) + "\x1b\\")
-}
-
-func appendNotice(told, ids []string, what string) []string {
-	switch len(ids) {
-	case 0:
-		return told
-	case 1:
-		id, _, _ := draw.Fit(draw.Short(ids[0], 8), 40)
-		return append(told, "task "+id+" "+what)
-	}
-	return append(told, fmt.Sprintf("%d tasks %s", len(ids), what))
 }

@@ -204,7 +204,8 @@ func (m *Model) take(loading bool, _, _ int64) {
 	for _, ch := range changed {
 		c.Tasks = append(c.Tasks, ch.Task)
 		if ch.Ended {
-			m.notices.ended(m.Board.At(int(ch.Task)))
+			t := m.Board.At(int(ch.Task))
+			m.notices.add(t, t.State())
 		}
 	}
 	slices.Sort(c.Tasks)

@@ -10,7 +10,6 @@ import (
 	"io/fs"
 	"os"
 	"strings"
-	"sync"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -45,9 +44,7 @@ type Recorder struct {
 	Options
 	file *os.File
 
-	mu      sync.Mutex
-	latest  *frame // not written yet; nil if there is none
-	changed chan struct{}
+	latest  chan *frame // the one that is not written yet
 	closing chan struct{}
 	done    chan struct{}
 
@@ -74,38 +71,34 @@ func record(f *os.File, o Options) *Recorder {
 	if o.Limit == 0 {
 		o.Limit = MaxSize
 	}
-	r := &Recorder{Options: o, file: f, changed: make(chan struct{}, 1), closing: make(chan struct{}), done: make(chan struct{})}
+	r := &Recorder{Options: o, file: f, latest: make(chan *frame, 1), closing: make(chan struct{}), done: make(chan struct{})}
 	go r.run()
 	return r
 }
 
 func (r *Recorder) frame(f frame) {
-	r.mu.Lock()
-	r.latest = &f
-	r.mu.Unlock()
-	select {
-	case r.changed <- struct{}{}:
-	default: // it is told already
-	}
+	r.newest(nil)
+	r.latest <- &f // never blocks: one goroutine draws
 }
 
-func (r *Recorder) take() *frame {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	f := r.latest
-	r.latest = nil
+// newest takes the latest frame, f if there is none newer.
+func (r *Recorder) newest(f *frame) *frame {
+	select {
+	case f = <-r.latest:
+	default:
+	}
 	return f
 }
 
 // run writes the latest frame whenever there is one, at the pace.
 func (r *Recorder) run() {
 	defer close(r.done)
-	wait := prelude
-	for {
+	for wait := prelude; ; wait = pace {
+		var f *frame
 		select {
-		case <-r.changed:
+		case f = <-r.latest:
 		case <-r.closing:
-			r.err = r.end()
+			r.err = r.end(nil)
 			return
 		}
 		if r.started.IsZero() {
@@ -114,11 +107,10 @@ func (r *Recorder) run() {
 		select {
 		case <-time.After(wait):
 		case <-r.closing:
-			r.err = r.end()
+			r.err = r.end(f)
 			return
 		}
-		wait = pace
-		if r.err = r.write(r.take()); r.err != nil {
+		if r.err = r.write(r.newest(f)); r.err != nil {
 			if r.Ended != nil {
 				r.Ended(r.err)
 			}
@@ -248,8 +240,8 @@ func (r *Recorder) event(code, data string) error {
 	return nil
 }
 
-func (r *Recorder) end() error {
-	if err := r.write(r.take()); err != nil {
+func (r *Recorder) end(f *frame) error {
+	if err := r.write(r.newest(f)); err != nil {
 		return err
 	}
 	if r.shown == nil || r.Version == 2 { // which has no word for it

@@ -72,18 +72,6 @@ func compose(sc *screen.Screen, t *model.Task, facts []string, w, sight int) []s
 
 func headline(sc *screen.Screen, t *model.Task, w int) string {
 	l := draw.NewLine(sc.Theme, w)
-	putHeadline(sc, l, t)
-	typ, byFeatures := t.DecidedBy()
-	if byFeatures {
-		typ = "features in " + typ
-	}
-	if told := "  decided by " + typ; l.Fits(told) {
-		l.Put(draw.Dim, told)
-	}
-	return l.String()
-}
-
-func putHeadline(sc *screen.Screen, l *draw.Line, t *model.Task) {
 	_, stalled := sc.Board.Stalled(t, sc.At)
 	PutState(sc, l, t, 13, stalled)
 	done, total := t.Progress()
@@ -100,6 +88,14 @@ func putHeadline(sc *screen.Screen, l *draw.Line, t *model.Task) {
 	case !t.Created().IsZero():
 		l.Put(draw.Dim, "running ").Put(draw.Plain, took)
 	}
+	typ, byFeatures := t.DecidedBy()
+	if byFeatures {
+		typ = "features in " + typ
+	}
+	if told := "  decided by " + typ; l.Fits(told) {
+		l.Put(draw.Dim, told)
+	}
+	return l.String()
 }
 
 type fact struct{ name, value string }

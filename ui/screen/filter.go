@@ -1,6 +1,8 @@
 package screen
 
 import (
+	"slices"
+
 	"aspectop/feed"
 	"aspectop/model"
 )
@@ -28,8 +30,10 @@ func (s *Screen) Drifts() bool {
 	return s.Filter.Failures || s.Filter.Words.NeedsBoard() || s.Names != nil && !s.Filter.Words.Empty()
 }
 
-func (f *Filter) keepTask(s *Screen, t *model.Task) bool {
-	if f.Failures && !s.NeedsAttention(t) {
+// Keep reports whether a task passes the filter and --since.
+func (s *Screen) Keep(t *model.Task) bool {
+	f := &s.Filter
+	if t.Heard().Before(s.Since) || f.Failures && !s.NeedsAttention(t) {
 		return false
 	}
 	return f.Words.Empty() || f.Words.MatchTask(t, s.AssetName(t), s.At)
@@ -37,24 +41,14 @@ func (f *Filter) keepTask(s *Screen, t *model.Task) bool {
 
 // NeedsAttention reports whether the task is stalled, or it or a feature failed.
 func (s *Screen) NeedsAttention(t *model.Task) bool {
-	if HasFailed(t) {
-		return true
-	}
 	_, stalled := s.Board.Stalled(t, s.At)
-	return stalled
+	return stalled || HasFailed(t)
 }
 
 // HasFailed reports whether the task or one of its features is failed.
 func HasFailed(t *model.Task) bool {
-	if t.State() == model.Failed {
-		return true
-	}
-	for _, f := range t.Features() {
-		if f.State == model.Failed {
-			return true
-		}
-	}
-	return false
+	return t.State() == model.Failed ||
+		slices.ContainsFunc(t.Features(), func(f model.Feature) bool { return f.State == model.Failed })
 }
 
 // keepRow reports whether a delivery passes. Its task must have been folded.

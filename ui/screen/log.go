@@ -156,22 +156,21 @@ func (l *Log) Status(k feed.RowKey) *model.Status {
 	return s
 }
 
-// Failed reports whether a row at hand tells a failure or a refusal.
-func (l *Log) Failed(k feed.RowKey) bool {
+// Failed reports whether a row tells a failure or a rejection, and whether it was read.
+func (l *Log) Failed(k feed.RowKey) (failed, known bool) {
 	if k.Pos > 0 {
 		s := l.Status(k)
-		return s != nil && s.Rejected != nil
+		return s != nil && s.Rejected != nil, true
 	}
 	a := l.Row(k.Seq)
-	return a != nil && a.TellsFailure()
+	return a != nil && a.TellsFailure(), a != nil
 }
 
 // Refused is the newest request that was refused, or nil.
 func (l *Log) Refused() *model.Rejected {
-	notes := l.s.Feed.Notes()
-	for i := len(notes) - 1; i >= 0; i-- {
-		if r := notes[i].Rejected; r != nil {
-			return r
+	for _, n := range slices.Backward(l.s.Feed.Notes()) {
+		if n.Rejected != nil {
+			return n.Rejected
 		}
 	}
 	return nil

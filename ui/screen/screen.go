@@ -123,14 +123,6 @@ func (s *Screen) Trouble() string {
 	return s.Log.trouble
 }
 
-// Keep reports whether a task passes the filter and --since.
-func (s *Screen) Keep(t *model.Task) bool {
-	if !s.Since.IsZero() && t.Heard().Before(s.Since) {
-		return false
-	}
-	return s.Filter.keepTask(s, t)
-}
-
 // Filtered reports whether any task or delivery may be filtered out.
 func (s *Screen) Filtered() bool { return s.Filter.Active() || !s.Since.IsZero() }
 

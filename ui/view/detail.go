@@ -95,22 +95,14 @@ func (d *Detail) InSight(*screen.Screen) []int64 {
 
 func (d *Detail) Arrange(sc *screen.Screen, w, h int) {
 	d.h = max(1, h-1)
-	d.hold(sc)
+	if t := sc.Board.Task(d.task); t != nil {
+		if d.events.update(sc, t, d.h); d.events.follow { // else a payload that is read stays
+			d.row = d.events.key
+		}
+	}
 	d.load(sc)
 	if p := d.Reader(); p != nil {
 		p.Arrange(w, d.h)
-	}
-}
-
-// hold updates the Events pane. A payload that is read stays.
-func (d *Detail) hold(sc *screen.Screen) {
-	t := sc.Board.Task(d.task)
-	if t == nil {
-		return
-	}
-	d.events.update(sc, t, d.h)
-	if d.events.follow {
-		d.row = d.events.key
 	}
 }
 
@@ -125,7 +117,8 @@ func (d *Detail) Do(sc *screen.Screen, a keys.Action) (tea.Cmd, bool) {
 	}
 	switch d.pane {
 	case paneTask:
-		return nil, d.scrollTask(sc, a)
+		t := sc.Board.Task(d.task)
+		return nil, t != nil && draw.Scroll(&d.top, a, len(render.Overview(sc, t, sc.W, d.h)), d.h)
 	case paneEvents:
 		if a == keys.Open {
 			d.turnTo(panePayload)
@@ -158,14 +151,6 @@ func (d *Detail) turnTo(p paneID) {
 	case panePayload, paneHeaders:
 		e.follow = false
 	}
-}
-
-func (d *Detail) scrollTask(sc *screen.Screen, a keys.Action) bool {
-	t := sc.Board.Task(d.task)
-	if t == nil {
-		return false
-	}
-	return draw.Scroll(&d.top, a, len(render.Overview(sc, t, sc.W, d.h)), d.h)
 }
 
 func (d *Detail) Draw(sc *screen.Screen, w, h int) []string {
@@ -215,8 +200,11 @@ type taskEvents struct {
 func newTaskEvents(row feed.RowKey) taskEvents {
 	return taskEvents{opened: row.Seq, list: list[feed.RowKey]{
 		rows: keysOf[feed.RowKey](nil), key: row, log: true, follow: row == (feed.RowKey{}), silent: true,
-		none:   "no failures",
-		failed: func(sc *screen.Screen, k feed.RowKey) (failed, known bool) { return sc.Log.Failed(k), true },
+		none: "no failures",
+		failed: func(sc *screen.Screen, k feed.RowKey) (failed, known bool) {
+			failed, _ = sc.Log.Failed(k)
+			return failed, true
+		},
 	}}
 }
 

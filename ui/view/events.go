@@ -21,12 +21,9 @@ type Events struct {
 func NewEvents(sc *screen.Screen) *Events {
 	return &Events{list: list[feed.RowKey]{
 		rows: &sc.Log, log: true, follow: true,
-		failed: rowFailed, none: "no failure nearby; press ! for all failures",
+		failed: func(sc *screen.Screen, k feed.RowKey) (failed, known bool) { return sc.Log.Failed(k) },
+		none:   "no failure nearby; press ! for all failures",
 	}}
-}
-
-func rowFailed(sc *screen.Screen, k feed.RowKey) (failed, known bool) {
-	return sc.Log.Failed(k), k.Pos > 0 || sc.Log.Row(k.Seq) != nil
 }
 
 func (v *Events) Has(_ *screen.Screen, a keys.Action) bool { return a != keys.Sort }

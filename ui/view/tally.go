@@ -67,7 +67,7 @@ func (k *walk) costOf(t *model.Task) int {
 
 func newWalk(sc *screen.Screen) *walk {
 	k := &walk{}
-	if sc.Filter.Active() || !sc.Since.IsZero() {
+	if sc.Filtered() {
 		stats := model.NewStats()
 		k.states, k.stats = map[model.State]int{}, &stats
 	}
