@@ -155,7 +155,7 @@ func decodeSome(deliveries []model.Delivery, into []Arrival) {
 		d, a := &deliveries[i], &into[i]
 		a.Attempt, a.Differs, a.Secret, a.Damage = d.Attempt, d.Differs, d.Secret, d.Damage
 		if d.Repeat() {
-			a.Event = model.Event{Seq: d.Seq, Message: d.Message, ID: d.ID, Source: d.Source, Received: d.Received}
+			a.Event = model.Event{Seq: d.Seq, Message: d.Message, ID: model.ValidText(d.ID), Source: d.Source, Received: d.Received}
 		} else {
 			a.Event = model.Decode(d)
 		}

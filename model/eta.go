@@ -61,7 +61,7 @@ func (b *Board) Stalled(t *Task, now time.Time) (since time.Time, ok bool) {
 	if t.State().Terminal() {
 		return time.Time{}, false
 	}
-	silence := now.Sub(t.Heard())
+	silence := now.Sub(t.News())
 	if silence <= stalledAtLeast {
 		return time.Time{}, false
 	}
@@ -77,7 +77,7 @@ func (b *Board) Stalled(t *Task, now time.Time) (since time.Time, ok bool) {
 	if silence <= limit {
 		return time.Time{}, false
 	}
-	return t.Heard(), true
+	return t.News(), true
 }
 
 // patience is how long a feature may be in a state before that is odd.

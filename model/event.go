@@ -62,7 +62,7 @@ type Snapshot struct {
 // that of a repeat, which is not kept again, is an event of kind [Ping] or
 // [Unrecognised]. It may be called by any number of goroutines.
 func Decode(d *Delivery) Event {
-	e := Event{Seq: d.Seq, Message: d.Message, ID: d.ID, Source: d.Source, Received: d.Received}
+	e := Event{Seq: d.Seq, Message: d.Message, ID: ValidText(d.ID), Source: d.Source, Received: d.Received}
 	sum := sha256.Sum256(d.Body)
 	e.sum = binary.BigEndian.Uint64(sum[:])
 	if d.Source != SourceAPI {

@@ -222,12 +222,12 @@ func FuzzDecode(f *testing.F) {
 			view(b)
 		}
 		quick, ok := readEnvelope(body)
-		slow, same := slowEnvelope(body)
+		slow, same := slowEnvelope(validJSON(body))
 		if ok != same || ok && !reflect.DeepEqual(quick, slow) {
 			t.Fatalf("%q is read as %+v (%v), by encoding/json as %+v (%v)", body, quick, ok, slow, same)
 		}
 		task, ok := readTask(body)
-		slowly, same := slowTask(body)
+		slowly, same := slowTask(validJSON(body))
 		if ok != same || ok && !reflect.DeepEqual(task, slowly) {
 			t.Fatalf("%q is read as the task %+v (%v), by encoding/json as %+v (%v)", body, task, ok, slowly, same)
 		}
@@ -263,4 +263,37 @@ func FuzzUnknownNamesAreKept(f *testing.F) {
 			t.Fatalf("%s is decoded to %+v, task %+v", body, e, e.Task)
 		}
 	})
+}
+
+func TestInvalidTextInAnIDIsShownAsSuch(t *testing.T) {
+	for text, want := range map[string]string{
+		"msg_\xff\xfeabc": `msg_\xff\xfeabc`, "\xc3": `\xc3`, "a\xe2\x82b": `a\xe2\x82b`, "": "", "msg_1": "msg_1", "é\ufffd": "é\ufffd", "é\xffü": `é\xffü`, `\xff`: `\xff`,
+	} {
+		if got := ValidText(text); got != want {
+			t.Errorf("%q is shown as %q, want %q", text, got, want)
+		}
+	}
+	ids := map[string]bool{}
+	for _, id := range []string{"\xff", "\xfe", "\xff\xfe", "\ufffd", "t\xff\\n"} {
+		body := []byte(`{"event_type":"task.progress","event_id":"` + id + `","data":{"task":{"id":"` + id + `","features":{"` + id + `":{"state":"queued"}}}}}`)
+		e := Decode(&Delivery{ID: id, Body: body})
+		if e.Task == nil || !utf8.ValidString(e.Task.ID+e.EventID+e.ID+e.Task.Features[0].Name) {
+			t.Fatalf("%q: %+v", id, e)
+		}
+		ids[e.Task.ID] = true
+	}
+	for _, want := range []string{`\xff`, `\xfe`, `\xff\xfe`, "\ufffd", "t\\xff\n"} {
+		if !ids[want] {
+			t.Errorf("no task %q among %v", want, ids)
+		}
+	}
+}
+
+func TestOfANameThatStandsTwiceTheLastCounts(t *testing.T) {
+	e := decode(`{"event_type":"task.progress","event_type":"task.failed","event_id":"a","event_id":"b","data":{"task":{"id":"lost"}},` +
+		`"data":{"task":{"id":"lost too","asset_id":"a"},"task":{"id":"x","id":"t","features":{"visual":{"state":"queued"}},"features":{"proxy":{"state":"na","state":"failed"}}}}}`)
+	if e.Kind != Failure || e.Type != "task.failed" || e.EventID != "b" || e.Task.ID != "t" || e.Task.AssetID != "" ||
+		len(e.Task.Features) != 1 || e.Task.Features[0] != (Feature{"proxy", Failed}) {
+		t.Errorf("%+v, %+v", e, e.Task)
+	}
 }

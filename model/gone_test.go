@@ -27,6 +27,37 @@ func TestATaskThatTheAPINoLongerKnowsIsGoneAndKeepsItsState(t *testing.T) {
 	}
 }
 
+// That the API no longer knows a task is no news of it: the task is silent since its
+// last message, in whatever order they are folded.
+func TestANoteThatATaskIsGoneDoesNotEndItsSilence(t *testing.T) {
+	var j journal
+	j.arrive("task.progress", "t", "12:00:00", "visual:processing")
+	gone := Delivery{Source: SourceAPI, Received: at("12:15:00"), Body: []byte(
+		`{"id":"t","features":{"visual":{"state":"processing"}},"updated":"2026-11-23T12:00:00Z","gone":true,"timestamp":"2026-11-23T12:15:00Z"}`)}
+	j.keep(gone)
+	backwards := journal{slices.Clone(j.deliveries)}
+	slices.Reverse(backwards.deliveries)
+	for name, b := range map[string]*Board{"forwards": j.board(), "backwards": backwards.board()} {
+		task := only(t, b)
+		since, stalled := b.Stalled(task, at("12:22:00"))
+		if !stalled || !since.Equal(at("12:00:00")) || !task.Heard().Equal(at("12:15:00")) || !task.News().Equal(at("12:00:00")) {
+			t.Errorf("%s: stalled %v since %v; heard %v, news %v", name, stalled, since, task.Heard(), task.News())
+		}
+		if was := task.AsOf(1, at("12:00:00")); !was.News().Equal(at("12:00:00")) {
+			t.Errorf("%s: before the note the news was of %v", name, was.News())
+		}
+	}
+	j.keep(Delivery{Source: SourceAPI, Received: at("12:30:00"), Body: []byte(`{"id":"t","features":{"visual":{"state":"queued"}},"updated":"2026-11-23T12:00:00Z"}`)})
+	if task := only(t, j.board()); !task.News().Equal(at("12:30:00")) { // another snapshot is news
+		t.Errorf("news of %v", task.News())
+	}
+	var alone journal
+	alone.keep(gone)
+	if task := only(t, alone.board()); !task.News().Equal(at("12:15:00")) {
+		t.Errorf("of a task without messages the news is of %v", task.News())
+	}
+}
+
 func TestOnlyTheAPISaysThatATaskIsGone(t *testing.T) {
 	body := `{"id":"t","features":{"visual":{"state":"queued"}},"gone":%}`
 	for _, c := range []struct {

@@ -19,6 +19,7 @@ type Task struct {
 	id, asset string
 	created   int64
 	heard     int64 // the newest arrival of a message, by the local clock
+	news      int64 // the same without notes that the API no longer knows the task; 0: none
 	marks     []mark
 	newest    int32 // index in marks
 	end       int32 // index of the newest event that ends the task; -1: none
@@ -45,6 +46,11 @@ func (t *Task) Updated() time.Time { return fromNano(t.marks[t.newest].updated) 
 
 // Heard is when the last message of the task arrived, by the local clock.
 func (t *Task) Heard() time.Time { return fromNano(t.heard) }
+
+// News is when the last message arrived that says how the task is. The note that Aspect's
+// API no longer knows the task says nothing of that, and counts only if there is nothing
+// else.
+func (t *Task) News() time.Time { return fromNano(cmp.Or(t.news, t.heard)) }
 
 // State is the task's own state, one of the documented ones but na.
 func (t *Task) State() State { return t.state }
@@ -134,6 +140,9 @@ func (t *Task) add(e *Event) {
 		t.end = i
 	}
 	t.heard = max(t.heard, toNano(e.Received))
+	if e.Kind != Gone {
+		t.news = max(t.news, toNano(e.Received))
+	}
 	t.state = t.derive(t.newest, t.end)
 }
 
@@ -188,6 +197,7 @@ func (t *Task) AsOf(seq int64, heard time.Time) *Task {
 	was.ordered, was.late = int32(len(was.marks)), false
 	was.note()
 	was.shape, was.heard = was.marks[was.newest].shape, toNano(heard)
+	was.news = min(t.news, was.heard)
 	was.state = was.derive(was.newest, was.end)
 	return &was
 }

@@ -2,7 +2,9 @@ package model
 
 import (
 	"bytes"
+	"fmt"
 	"io"
+	"strings"
 	"sync"
 	"unicode/utf8"
 
@@ -29,7 +31,8 @@ type (
 //
 // Names count as they are spelled; of a name that is repeated, the last member
 // counts. A value whose type is not the documented one is no error: where text
-// is expected, any value is taken as it is written. Invalid UTF-8 is replaced.
+// is expected, any value is taken as it is written. Invalid UTF-8 is written as in
+// [ValidText].
 func readEnvelope(body []byte) (w wireEnvelope, ok bool) {
 	ok = readBody(body, func(r *reader, name []byte) error {
 		switch string(name) {
@@ -157,7 +160,7 @@ func text(value jsontext.Value) string {
 	case 'n':
 		return ""
 	case '{', '[':
-		value = value.Clone()
+		value = validJSON(value).Clone()
 		value.Compact(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 	}
 	return string(value)
@@ -168,6 +171,35 @@ func unquoted(value jsontext.Value) []byte {
 	if inside := value[1 : len(value)-1]; bytes.IndexByte(inside, '\\') < 0 && utf8.Valid(inside) {
 		return inside
 	}
-	plain, _ := jsontext.AppendUnquote(nil, value) // the error is invalid UTF-8, which it replaces
+	plain, _ := jsontext.AppendUnquote(nil, validJSON(value)) // the error is an unpaired surrogate, which it replaces
 	return plain
+}
+
+// ValidText is text with each byte that is not UTF-8 written as \xff is, so that two
+// ids that differ are never shown alike.
+func ValidText(text string) string {
+	if utf8.ValidString(text) {
+		return text
+	}
+	return escapeInvalid(text, `\x%02x`)
+}
+
+// validJSON is JSON whose texts say what ValidText would make of them.
+func validJSON(value jsontext.Value) jsontext.Value {
+	if utf8.Valid(value) {
+		return value
+	}
+	return jsontext.Value(escapeInvalid(string(value), `\\x%02x`))
+}
+
+func escapeInvalid(text, format string) string {
+	var b strings.Builder
+	for i, r := range text {
+		if r == utf8.RuneError && !strings.HasPrefix(text[i:], "\ufffd") {
+			fmt.Fprintf(&b, format, text[i])
+		} else {
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
 }

@@ -122,7 +122,7 @@ func deliveryLine(out *bytes.Buffer, d *model.Delivery) {
 	o.Number("message", d.Message)
 	o.Number("attempt", int64(d.Attempt))
 	o.Bool("differs", d.Differs)
-	o.Text("id", d.ID)
+	o.Text("id", model.ValidText(d.ID))
 	o.Text("source", string(d.Source))
 	o.TextOrNull("secret", d.Secret)
 	o.Open("headers", '{')

@@ -51,7 +51,7 @@ func TestARepeatWhoseMessageWasRemovedIsStillPrinted(t *testing.T) {
 		printed := perform(t, Options{Format: format}, nil, func(s *stage) {
 			s.at(1, func() { s.journal.keep(repeat(99, "msg_gone", 3, 1)) })
 		})
-		if want := [...]string{"12:00:01  message msg_gone: duplicate; arrival 3 of #99\n", `"seq":99,"id":"msg_gone","attempt":3,"differs":false}`}[format]; !strings.Contains(printed, want) {
+		if want := [...]string{"12:00:01  message msg_gone: duplicate; arrival 3 of #99\n", `"seq":99,"id":"msg_gone","attempt":3,"secret":"default","differs":false}`}[format]; !strings.Contains(printed, want) {
 			t.Errorf("no %s in\n%s", want, printed)
 		}
 	}

@@ -74,7 +74,7 @@ func FuzzLines(f *testing.F) {
 			}
 			kept = string(b)
 		}
-		if kept != string(body) || back.ID != valid(id) {
+		if kept != string(body) || back.ID != shown(id) {
 			t.Errorf("%q with the body %q came back as %q, %q", id, body, back.ID, kept)
 		}
 	})

@@ -56,7 +56,7 @@ func writeEntry(out *bytes.Buffer, d *model.Delivery, url string) {
 		`"content":{"size":0,"mimeType":"x-unknown"},"redirectURL":"","headersSize":-1,"bodySize":0},`+
 		`"cache":{},"timings":{"send":0,"wait":0,"receive":0},"comment":%s}`+"\n",
 		received, jsonText(url), headers, data, len(d.Body),
-		jsonText(fmt.Sprintf("delivery %d, arrival %d of message %s; times were not measured", d.Seq, d.Attempt, d.ID)))
+		jsonText(fmt.Sprintf("delivery %d, arrival %d of message %s; times were not measured", d.Seq, d.Attempt, model.ValidText(d.ID))))
 }
 
 func jsonText(s string) string { return string(jsonl.AppendText(nil, s)) }

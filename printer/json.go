@@ -100,6 +100,7 @@ func (j *jsonLines) duplicate(a *arrival) {
 	o.Number("seq", a.Message)
 	o.Text("id", a.ID)
 	o.Number("attempt", int64(a.Attempt))
+	o.TextOrNull("secret", a.Secret)
 	o.Bool("differs", a.Differs)
 	j.finish(o)
 }

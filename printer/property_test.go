@@ -87,6 +87,21 @@ func quote(s string) string {
 // valid is s with every byte that is no UTF-8 replaced.
 func valid(s string) string { return string([]rune(s)) }
 
+// shown is s with every byte that is no UTF-8 as it stands in an id.
+func shown(s string) string {
+	var b strings.Builder
+	for s != "" {
+		r, n := utf8.DecodeRuneInString(s)
+		if r == utf8.RuneError && n == 1 {
+			fmt.Fprintf(&b, `\x%02x`, s[0])
+		} else {
+			b.WriteString(s[:n])
+		}
+		s = s[n:]
+	}
+	return b.String()
+}
+
 // randomJournal makes a journal, and the messages of tasks in it by number.
 func randomJournal(r *rand.Rand) (*memory, map[int64]*message) {
 	pick := func(texts []string) string { return texts[r.IntN(len(texts))] }
@@ -139,10 +154,10 @@ func randomJournal(r *rand.Rand) (*memory, map[int64]*message) {
 		}
 		journal.keep(d)
 		m.sum = sha256.Sum256(d.Body)
-		m.eventID = valid(m.eventID)
+		m.eventID = shown(m.eventID)
 		told := map[string]string{}
 		for name, state := range m.features {
-			told[valid(name)] = valid(state)
+			told[shown(name)] = shown(state)
 		}
 		m.features = told
 		messages[seq] = m
@@ -248,7 +263,7 @@ func checkTrue(t *testing.T, text string, d *model.Delivery, messages map[int64]
 	if err := json.Unmarshal([]byte(text), &line); err != nil {
 		t.Errorf("%v: %s", err, text)
 	}
-	if line.ID != valid(d.ID) || line.Seq != d.Message || line.Attempt != int64(d.Attempt) {
+	if line.ID != shown(d.ID) || line.Seq != d.Message || line.Attempt != int64(d.Attempt) {
 		t.Errorf("delivery %d of message %d is told as %s", d.Seq, d.Message, text)
 	}
 	if d.Repeat() {
@@ -270,7 +285,7 @@ func checkTrue(t *testing.T, text string, d *model.Delivery, messages map[int64]
 	for _, c := range line.Changes {
 		got[c.Feature] = [2]string{c.From, c.To}
 	}
-	if *line.TaskID != valid(m.task) || line.Late != late || !maps.Equal(got, changes) || !maps.Equal(line.Task.Features, board.features) {
+	if *line.TaskID != shown(m.task) || line.Late != late || !maps.Equal(got, changes) || !maps.Equal(line.Task.Features, board.features) {
 		t.Errorf("want late %v, changes %q, features %q: %s", late, changes, board.features, text)
 	}
 }

@@ -23,7 +23,7 @@ const (
 // rejected is the record of a refused request.
 func rejected(r *http.Request, id string, v model.Verdict, body []byte) *model.Rejected {
 	return &model.Rejected{
-		ID:      cut(id, rejectedID),
+		ID:      model.ValidText(cut(id, rejectedID)),
 		Verdict: v,
 		Header:  someHeaders(clean.RedactHeaders(allHeaders(r))),
 		Body:    bytes.Clone(body[:min(len(body), rejectedBody)]),

@@ -59,7 +59,7 @@ func (h *History) catchUp(ctx context.Context) error { return h.feed.CatchUp(ctx
 func (h *History) has(id string) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return h.ids.has(id)
+	return h.ids.has(model.ValidText(id))
 }
 
 // lastStreamID is the id of the newest stored event of the stream, "" if there is none.

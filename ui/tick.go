@@ -86,10 +86,10 @@ func (m *Model) lookForStalled() {
 			continue
 		}
 		m.stalled++
-		if !m.Notify || n.told[i].Equal(t.Heard()) {
+		if !m.Notify || n.told[i].Equal(t.News()) {
 			continue
 		}
-		n.told[i] = t.Heard()
+		n.told[i] = t.News()
 		// What had stalled before the screen was opened is no news.
 		if m.At.Sub(n.started) > stalledEvery {
 			n.add(t, stalled)

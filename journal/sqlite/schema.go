@@ -71,36 +71,62 @@ CREATE TABLE meta (
 INSERT INTO meta VALUES ('last_seq', 0);
 `
 
-// createViews shows the JSON in the bodies. A body that is no JSON has nulls. A
-// task read from the API (source 'api') is the body itself, without envelope.
-// In tasks, newest means the greatest updated, as text, then the greatest seq:
+// member is SQL for a member of a JSON object: of a name that stands twice the last,
+// as everywhere in aspectop. json_extract would give the first. object must not have
+// the name of a column of json_each.
+func member(object, name, value string) string {
+	return fmt.Sprintf("(SELECT %s FROM json_each(%s) WHERE key = '%s' ORDER BY id DESC LIMIT 1)", value, object, name)
+}
+
+// taskIn is SQL for the task in a body, which is all of it if it was read from the API.
+func taskIn(json string) string {
+	const ifObject = "CASE type WHEN 'object' THEN value END"
+	return "CASE source WHEN 'api' THEN " + json + " ELSE " + member(member(json, "data", ifObject), "task", ifObject) + " END"
+}
+
+// viewOfEvents and viewOfTasks show the JSON in the bodies. A body that is no JSON has
+// nulls. In tasks, newest means the greatest updated, as text, then the greatest seq:
 // near enough to the order that aspectop itself applies.
-const createViews = `
-CREATE VIEW events AS
+var viewOfEvents = `CREATE VIEW events AS
 SELECT seq,
 	strftime('%Y-%m-%dT%H:%M:%S', received / 1000000, 'unixepoch') || printf('.%06dZ', received % 1000000) AS received,
 	id, source,
-	CASE source WHEN 'api' THEN 'snapshot' ELSE json_extract(json, '$.event_type') END AS event_type,
-	json_extract(json, '$.event_id') AS event_id,
-	json_extract(json, task || '.id') AS task_id,
-	json_extract(json, task || '.asset_id') AS asset_id,
-	json_extract(json, '$.timestamp') AS timestamp,
-	json_extract(json, task || '.updated') AS updated
+	CASE source WHEN 'api' THEN 'snapshot' ELSE ` + member("content", "event_type", "value") + ` END AS event_type,
+	` + member("content", "event_id", "value") + ` AS event_id,
+	` + member("task", "id", "value") + ` AS task_id,
+	` + member("task", "asset_id", "value") + ` AS asset_id,
+	` + member("content", "timestamp", "value") + ` AS timestamp,
+	` + member("task", "updated", "value") + ` AS updated
 FROM (
-	SELECT *,
-		CASE WHEN json_valid(CAST(body AS TEXT)) THEN CAST(body AS TEXT) END AS json,
-		CASE source WHEN 'api' THEN '$' ELSE '$.data.task' END AS task
-	FROM deliveries
-);
-CREATE VIEW tasks AS
+	SELECT *, ` + taskIn("content") + ` AS task
+	FROM (SELECT *, CASE WHEN json_valid(CAST(body AS TEXT)) THEN CAST(body AS TEXT) END AS content FROM deliveries)
+)`
+
+var viewOfTasks = `CREATE VIEW tasks AS
 SELECT e.task_id, e.asset_id, e.event_type, e.updated, e.seq,
-	json_extract(CAST(d.body AS TEXT), CASE d.source WHEN 'api' THEN '$.features' ELSE '$.data.task.features' END) AS features
+	(SELECT ` + member(taskIn("CAST(body AS TEXT)"), "features", "value") + ` FROM deliveries AS d WHERE d.seq = e.seq) AS features
 FROM (
 	SELECT *, row_number() OVER (PARTITION BY task_id ORDER BY updated DESC, seq DESC) AS age
 	FROM events WHERE task_id IS NOT NULL
-) AS e JOIN deliveries AS d ON d.seq = e.seq
-WHERE e.age = 1;
-`
+) AS e
+WHERE e.age = 1`
+
+// createViews makes the views, in place of those of an earlier version.
+var createViews = "DROP VIEW IF EXISTS tasks; DROP VIEW IF EXISTS events;\n" + viewOfEvents + ";\n" + viewOfTasks + ";\n"
+
+// renewViews replaces views of an earlier version. It is not needed for anything but
+// them, so a file that cannot be written for now is left to the next start.
+func renewViews(s *session) {
+	var current int
+	err := s.row(`SELECT count(*) FROM sqlite_schema WHERE type = 'view' AND sql IN (?, ?)`, []any{viewOfEvents, viewOfTasks}, &current)
+	if err != nil || current == 2 {
+		return
+	}
+	_ = s.transaction(func() error {
+		_, err := s.conn.ExecContext(background, createViews)
+		return err
+	})
+}
 
 // checkFormat returns the format of the journal in the file, 0 if nothing has been
 // written to it yet, and an error if this version of aspectop cannot read it.
@@ -144,9 +170,11 @@ func format(s *session, path string) error {
 	}
 	switch version {
 	case schemaVersion:
+		renewViews(s)
 		return nil
 	case 1: // has the same tables
 		_, err := s.exec(fmt.Sprintf("PRAGMA user_version = %d", schemaVersion))
+		renewViews(s)
 		return err
 	}
 	return s.transaction(func() error {

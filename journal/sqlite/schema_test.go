@@ -73,6 +73,10 @@ func TestTheViewsShowTheJSONAndPassOverWhatIsNone(t *testing.T) {
 		delivery("msg_empty", ""),
 		delivery("msg_odd", `{"event_type":"task.odd","data":{"task":{"id":"t3","features":["visual"]}}}`),
 		delivery("msg_array", `[1,2]`),
+		delivery("msg_twice", `{"event_type":"task.progress","event_type":"task.failed","data":{"task":{"id":"t0"}},"data":{"task":{"id":"tx"},`+
+			`"task":{"id":"t0","id":"t4","updated":"1","features":{"a":{"state":"queued"}},"features":{"b":{"state":"na"}},"updated":"2"}}}`),
+		delivery("msg_null", `{"event_type":"a","event_type":null,"data":{"task":{"id":"t0"}},"data":"text"}`),
+		delivery("msg_escaped", `{"event\u005ftype":"task.odd","data":{"task":{"i\u0064":"t5"}}}`),
 	} {
 		d.Received = received
 		mustAppend(t, j, d)
@@ -89,16 +93,41 @@ func TestTheViewsShowTheJSONAndPassOverWhatIsNone(t *testing.T) {
 		"9|2026-11-23T12:00:00.123456Z|msg_empty|webhook|NULL|NULL|NULL|NULL|NULL|NULL",
 		"10|2026-11-23T12:00:00.123456Z|msg_odd|webhook|task.odd|NULL|t3|NULL|NULL|NULL",
 		"11|2026-11-23T12:00:00.123456Z|msg_array|webhook|NULL|NULL|NULL|NULL|NULL|NULL",
+		"12|2026-11-23T12:00:00.123456Z|msg_twice|webhook|task.failed|NULL|t4|NULL|NULL|2",
+		"13|2026-11-23T12:00:00.123456Z|msg_null|webhook|NULL|NULL|NULL|NULL|NULL|NULL",
+		"14|2026-11-23T12:00:00.123456Z|msg_escaped|webhook|task.odd|NULL|t5|NULL|NULL|NULL",
 	)
 	wantRows(t, path, "SELECT * FROM tasks ORDER BY task_id",
 		`t1|NULL|task.completed|2026-11-23T12:01:00Z|2|{"visual":{"state":"completed"}}`,
 		`t2|a2|snapshot|2026-11-23T12:00:00Z|4|{"proxy":{"state":"queued"}}`,
 		`t3|NULL|task.odd|NULL|10|["visual"]`,
+		`t4|NULL|task.failed|2|12|{"b":{"state":"na"}}`,
+		`t5|NULL|task.odd|NULL|14|NULL`,
 	)
 	// What the views are for.
 	wantRows(t, path, "SELECT task_id, json_extract(features, '$.visual.state') FROM tasks WHERE event_type = 'task.completed'",
 		"t1|completed")
 	wantRows(t, path, "SELECT json_extract(headers, '$.Accept[1]') FROM deliveries WHERE seq = 2", "text/plain")
+}
+
+// The views mean what the board means, which an earlier version's did not.
+func TestTheViewsOfAnEarlierVersionAreReplaced(t *testing.T) {
+	path := newPath(t)
+	j := mustOpen(t, path, journal.Options{})
+	mustAppend(t, j, delivery("msg_1", `{"event_type":"task.progress","event_type":"task.failed"}`))
+	_, err := j.writer.conn.ExecContext(background, `DROP VIEW tasks; DROP VIEW events;
+		CREATE VIEW events AS SELECT seq, json_extract(CAST(body AS TEXT), '$.event_type') AS event_type FROM deliveries; CREATE VIEW mine AS SELECT 1 AS one`)
+	if err := errors.Join(err, j.Close()); err != nil {
+		t.Fatal(err)
+	}
+	wantRows(t, path, "SELECT event_type FROM events", "task.progress")
+	for range 2 {
+		if err := mustOpen(t, path, journal.Options{}).Close(); err != nil {
+			t.Fatal(err)
+		}
+		wantRows(t, path, "SELECT event_type FROM events", "task.failed")
+		wantRows(t, path, "SELECT name FROM sqlite_schema WHERE type = 'view' ORDER BY name", "events", "mine", "tasks")
+	}
 }
 
 func TestAJournalOfFormat1IsReadAndWritten(t *testing.T) {

@@ -82,7 +82,7 @@ func headline(sc *screen.Screen, t *model.Task, w int) string {
 	case !t.Active():
 		l.Put(draw.Dim, "took ").Put(draw.Plain, took)
 	case stalled:
-		l.Put(draw.Warn, "no event for "+words.Since(t.Heard(), sc.At))
+		l.Put(draw.Warn, "no event for "+words.Since(t.News(), sc.At))
 	case known:
 		l.Put(draw.Dim, "left ").Put(draw.Plain, words.Remaining(left))
 	case !t.Created().IsZero():

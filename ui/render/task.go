@@ -285,7 +285,7 @@ func cardProgress(sc *screen.Screen, c *CardCols, l *draw.Line, t *model.Task) {
 	left, known := sc.Board.ETA(t, sc.At)
 	switch {
 	case stalled:
-		told, r = "silent "+words.Ago(sc.At.Sub(t.Heard())), draw.Warn
+		told, r = "silent "+words.Ago(sc.At.Sub(t.News())), draw.Warn
 	case known:
 		told = "eta " + words.Remaining(left)
 	case !t.Active() && t.Took(sc.At) > 0:

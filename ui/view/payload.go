@@ -196,7 +196,7 @@ func deliveryHeaders(d *model.Delivery, repeats int, mask bool) *draw.Document {
 	addHeaders(t, d.Header, mask)
 	t.Add("verdict: "+verified(d), 0)
 	t.Add("source: "+sourceWords(d.Source), 0)
-	t.Add("message: "+d.ID, 0)
+	t.Add("message: "+model.ValidText(d.ID), 0)
 	t.Add("received: "+d.Received.Local().Format("2006-01-02 15:04:05.000 -07:00"), 0)
 	if d.Repeat() {
 		t.Add("attempt: "+words.Repeat(d.Attempt, d.Message, d.Differs).Text, 0)

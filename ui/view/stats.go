@@ -187,7 +187,7 @@ func (v *Stats) tasks(sc *screen.Screen, w, x, y int) []string {
 		note = fmt.Sprintf("and %d more", more)
 	}
 	list("Stalled", note, "none: all active tasks are reporting", n.stalled.top, func(r ranked) (string, draw.Role) {
-		return "no event for " + words.Since(r.task.Heard(), sc.At), draw.Warn
+		return "no event for " + words.Since(r.task.News(), sc.At), draw.Warn
 	})
 	return lines
 }

@@ -186,11 +186,11 @@ func taskTable(sc *screen.Screen, w int) draw.Table[taskRow] {
 			}},
 		draw.Column[taskRow]{Title: "LAST", Right: true, Sizes: []draw.Size{draw.Whole(rankAge, 6)},
 			Draw: func(l *draw.Line, t taskRow, w int) {
-				r := draw.Dim
+				r, last := draw.Dim, t.Heard()
 				if t.stalled {
-					r = draw.Warn
+					r, last = draw.Warn, t.News()
 				}
-				l.Right(r, words.Since(t.Heard(), sc.At), w)
+				l.Right(r, words.Since(last, sc.At), w)
 			}})
 	table.Arrange(w)
 	features := table[first:last]
