@@ -3,6 +3,9 @@
 package clean
 
 import (
+	"net/url"
+	"regexp"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -89,4 +92,83 @@ func Lines(s string) string {
 		lines[i] = Text(lines[i])
 	}
 	return strings.Join(lines, "\n")
+}
+
+// sequences matches what terminals act on: CSI, OSC and two-character escapes.
+var sequences = regexp.MustCompile(`\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|.)`)
+
+// Line is the text of a server or a program as part of a message: at most 200 characters
+// of [Text], without whole escape sequences, each stretch of white space as one blank.
+func Line(s string) string {
+	const most = 200
+	if len(s) > 16*most { // what is removed may be long
+		s = s[:16*most]
+	}
+	return Cut(strings.Join(strings.Fields(Text(sequences.ReplaceAllString(s, ""))), " "), most)
+}
+
+// Cut is s with an ellipsis for all beyond so many characters.
+func Cut(s string, most int) string {
+	n := 0
+	for i := range s {
+		if n++; n > most {
+			return s[:i] + "…"
+		}
+	}
+	return s
+}
+
+// Quoted puts at most 80 characters of a text between quotation marks. Quoting escapes
+// what could control a terminal.
+func Quoted(s string) string {
+	const most = 80
+	if cut := Cut(s, most); cut != s {
+		return strconv.Quote(strings.TrimSuffix(cut, "…")) + "…"
+	}
+	return strconv.Quote(s)
+}
+
+// URL is an address without user info, which may be a token even without a password, and
+// without its query. What is no URL is returned only if it cannot hold these.
+func URL(address string) string {
+	u, err := url.Parse(address)
+	switch {
+	case err == nil:
+	case strings.ContainsAny(address, "@?"):
+		return "(no URL)"
+	default:
+		return address
+	}
+	u.User = nil
+	if u.RawQuery != "" {
+		u.RawQuery = "…"
+	}
+	return u.String()
+}
+
+// Redacted stands in place of what is redacted.
+const Redacted = "[redacted]"
+
+// IsCredential reports whether a header holds a credential, by its name.
+func IsCredential(name string) bool {
+	lower := strings.ToLower(name)
+	for _, part := range []string{"authorization", "cookie", "token", "secret", "password", "api-key", "apikey", "credential", "jwt", "assertion"} {
+		if strings.Contains(lower, part) {
+			return true
+		}
+	}
+	return false
+}
+
+// RedactHeaders returns the headers with credentials redacted. The other values are
+// shared.
+func RedactHeaders(h map[string][]string) map[string][]string {
+	redacted := make(map[string][]string, len(h))
+	for name, values := range h {
+		if IsCredential(name) {
+			values = []string{Redacted}
+		}
+		redacted[name] = values
+	}
+	return redacted
 }

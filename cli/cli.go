@@ -5,17 +5,27 @@
 package cli
 
 import (
+	"errors"
+	"fmt"
 	"log/slog"
+	"net"
+	"net/http"
+	"net/http/pprof"
 	"os"
 	"os/signal"
 	"slices"
+	"strings"
 	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"aspectop/cli/exit"
 	"aspectop/cli/settings"
 	"aspectop/cli/terminal"
-
-	"github.com/spf13/cobra"
+	"aspectop/private"
+	"aspectop/receiver"
 )
 
 // Main runs the program with the arguments and the environment of the process,
@@ -87,4 +97,91 @@ func prepare(cmd *cobra.Command, _ []string) error {
 func wantsJSON(cmd *cobra.Command, args []string) bool {
 	f := cmd.Flags().Lookup("json")
 	return f != nil && f.Value.String() == "true" || slices.Contains(args, "--json") || slices.Contains(args, "--json=true")
+}
+
+// noArguments rejects arguments: all input is in flags.
+func noArguments(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	if cmd.HasSubCommands() {
+		cmd.SuggestionsMinimumDistance = 2
+		return exit.Usage("unknown command %q%s", args[0], didYouMean(cmd.SuggestionsFor(args[0])))
+	}
+	// A flag with an optional value takes it only after an equals sign.
+	var meant []string
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		if f.NoOptDefVal != "" && f.Value.Type() == "string" {
+			meant = append(meant, fmt.Sprintf("--%s=%s", f.Name, args[0]))
+		}
+	})
+	return exit.Usage("unexpected argument %q%s", args[0], didYouMean(meant))
+}
+
+// explainFlag says which flag may be meant by an unknown one.
+func explainFlag(cmd *cobra.Command, err error) error {
+	if unknown, ok := errors.AsType[*pflag.NotExistError](err); ok && unknown.GetSpecifiedShortnames() == "" {
+		var meant []string
+		if name := settings.Nearest(cmd.Flags(), unknown.GetSpecifiedName()); name != "" {
+			meant = []string{"--" + name}
+		}
+		return exit.Usage("unknown flag --%s%s", unknown.GetSpecifiedName(), didYouMean(meant))
+	}
+	return exit.Usage("%w", settings.ExplainValue(err))
+}
+
+// didYouMean asks for the most likely of what may be meant, if there is any.
+func didYouMean(meant []string) string {
+	if len(meant) == 0 {
+		return ""
+	}
+	return "; did you mean " + strings.Join(meant, " or ") + "?"
+}
+
+// pprofFlag is hidden: it is for developers of aspectop.
+const pprofFlag = "pprof"
+
+// startDebugLog writes [slog] records to the file named by ASPECTOP_DEBUG, or
+// discards them. Records contain ids, states, URLs without credentials, durations
+// and errors: never a secret, a header or a body.
+func startDebugLog() (stop func(), err error) {
+	path := os.Getenv(settings.DebugVariable)
+	if path == "" {
+		slog.SetDefault(slog.New(slog.DiscardHandler))
+		return func() {}, nil
+	}
+	var f *os.File
+	path, err = settings.ExpandPath(path)
+	if err == nil {
+		f, err = private.Open(path, os.O_WRONLY|os.O_APPEND)
+	}
+	if err != nil {
+		return nil, exit.Usage("%s: %w", settings.DebugVariable, err)
+	}
+	slog.SetDefault(slog.New(slog.NewTextHandler(f, &slog.HandlerOptions{Level: slog.LevelDebug})))
+	slog.Debug("started", "version", readBuild().version, "pid", os.Getpid())
+	return func() { f.Close() }, nil
+}
+
+// servePprof serves Go's profiles on a loopback address until the process ends.
+func servePprof(cmd *cobra.Command) error {
+	address := cmd.Flag(pprofFlag).Value.String()
+	if address == "" {
+		return nil
+	}
+	if receiver.Public(address) {
+		return exit.Usage("--%s %s: must be a loopback address, such as 127.0.0.1:6060", pprofFlag, address)
+	}
+	l, err := net.Listen("tcp", address)
+	if err != nil {
+		return exit.Setup(err)
+	}
+	fmt.Fprintf(os.Stderr, "aspectop: profiles at http://%s/debug/pprof/\n", l.Addr())
+	mux := http.NewServeMux()
+	mux.HandleFunc("/debug/pprof/", pprof.Index)
+	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
+	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
+	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelDebug)}
+	go func() { slog.Error("pprof", "err", server.Serve(l)) }()
+	return nil
 }

@@ -2,11 +2,18 @@ package cli
 
 import (
 	"bytes"
+	"context"
 	"fmt"
+	"net/http"
 	"os"
 	"time"
 
+	"github.com/spf13/cobra"
+
+	"aspectop/aspect"
 	"aspectop/clean"
+	"aspectop/cli/exit"
+	"aspectop/cli/settings"
 	"aspectop/cli/terminal"
 	"aspectop/jsonl"
 	"aspectop/printer"
@@ -79,3 +86,69 @@ func (l *list) show(asJSON bool, none string) error {
 	}
 	return l.Write(os.Stdout, terminal.Width())
 }
+
+// accountFlags are shared by the commands that call Aspect's API.
+type accountFlags struct {
+	json    bool
+	timeout settings.Duration
+}
+
+// calls adds the flags to cmd and makes it call f with a client of the API. A
+// timeout or an interrupt gets its exit code.
+func (a *accountFlags) calls(cmd *cobra.Command, f func(ctx context.Context, c *aspect.Client, args []string) error) *cobra.Command {
+	cmd.Flags().Var(&a.timeout, "timeout", "give up after this time, such as 10s (default: after four attempts)")
+	cmd.Flags().BoolVar(&a.json, "json", false, "print one JSON object per line")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		client, err := newClient(nil)
+		if err != nil {
+			return err
+		}
+		if client == nil {
+			return exit.Usage("%s is not set: create an API key in Aspect's settings and put it into %[1]s", settings.KeyVariable)
+		}
+		ctx := cmd.Context()
+		if a.timeout > 0 {
+			var cancel context.CancelFunc
+			ctx, cancel = context.WithTimeoutCause(ctx, time.Duration(a.timeout), errTimeout)
+			defer cancel()
+		}
+		err = f(ctx, client, args)
+		switch {
+		case err == nil || ctx.Err() == nil:
+			return err
+		case context.Cause(ctx) == errTimeout:
+			return exit.With(exit.TimedOut, fmt.Errorf("timed out after %s: %w", a.timeout.String(), err))
+		}
+		return exit.With(exit.Interrupted, fmt.Errorf("interrupted: %w", err))
+	}
+	return cmd
+}
+
+// newClient returns a client of Aspect's API, nil if there is no key. t is its
+// transport, nil for the default.
+func newClient(t http.RoundTripper) (*aspect.Client, error) {
+	key := settings.APIKey()
+	if key.Empty() {
+		return nil, nil
+	}
+	config := aspect.Config{BaseURL: os.Getenv(settings.URLVariable), Key: key, UserAgent: "aspectop/" + readBuild().version}
+	if t != nil {
+		config.HTTP = &http.Client{Transport: t}
+	}
+	c, err := aspect.New(config)
+	if err != nil {
+		return nil, exit.Usage("%w", err)
+	}
+	return c, nil
+}
+
+// checkLimit checks --limit.
+func checkLimit(limit int) error {
+	if limit < 1 {
+		return exit.Usage("--limit %d: must be at least 1", limit)
+	}
+	return nil
+}
+
+// errNoID is the error about an empty argument instead of an id.
+var errNoID = exit.Usage("the id is empty; is a shell variable unset?")

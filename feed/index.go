@@ -1,8 +1,12 @@
 package feed
 
 import (
+	"cmp"
+	"maps"
 	"slices"
 	"sort"
+
+	"aspectop/model"
 )
 
 // Index is a set of deliveries by their sequence numbers. These come in long unbroken
@@ -75,4 +79,125 @@ func (x *Index) Find(seq int64) (row int, found bool) {
 		return x.rowOf(i), false
 	}
 	return x.runs[i].row + int(seq-x.runs[i].from), true
+}
+
+// maxChanges is how many changes of tasks a screen may be behind before it is
+// to take any task for changed.
+const maxChanges = 1 << 14
+
+// changes are the latest changes of tasks, in the order in which they happened.
+type changes struct {
+	ring   []TaskChange // change n stands at n % maxChanges
+	n      int64        // changes so far
+	active []bool       // by index in the board: the task was active at its latest change
+}
+
+// TaskChange is a task that has changed.
+type TaskChange struct {
+	Task  int32 // its index in the board
+	Ended bool  // it was active or unknown before, and a new message has ended it
+}
+
+// Cursor is how far a screen has come with the changes of a feed.
+type Cursor struct{ n int64 }
+
+// Since returns the tasks that have changed since the cursor, in the order in
+// which they did, some of them several times; and the cursor for the next call.
+// If those are no longer known, all is true. The zero Cursor is at the start.
+func (f *Feed) Since(c Cursor) (changed []TaskChange, all bool, next Cursor) {
+	next = Cursor{f.changes.n}
+	if f.changes.n-c.n > maxChanges {
+		return nil, true, next
+	}
+	for n := c.n; n < f.changes.n; n++ {
+		changed = append(changed, f.changes.ring[n%maxChanges])
+	}
+	return changed, false, next
+}
+
+// takeChanged enters the tasks that were folded into. History ends none.
+func (f *Feed) takeChanged(history bool) {
+	c := &f.changes
+	if c.ring == nil {
+		c.ring = make([]TaskChange, maxChanges)
+	}
+	for len(c.active) < f.board.Len() {
+		c.active = append(c.active, true)
+	}
+	var moved []int32
+	f.board.TakeChanged(func(t *model.Task) {
+		i := int32(t.Index())
+		c.ring[c.n%maxChanges] = TaskChange{i, !history && c.active[i] && !t.Active()}
+		c.n++
+		c.active[i] = t.Active()
+		moved = append(moved, i)
+	})
+	f.order.Update(f.board, moved, func(*model.Task) bool { return true })
+}
+
+// RowKey names a row of the event log: a delivery by its number, or a status by
+// its place behind the delivery that was the newest when it was read.
+type RowKey struct {
+	Seq int64
+	Pos int64 // of a status; 0 for a delivery
+}
+
+// Compare orders rows as the log shows them.
+func (k RowKey) Compare(o RowKey) int {
+	return cmp.Or(cmp.Compare(k.Seq, o.Seq), cmp.Compare(k.Pos, o.Pos))
+}
+
+// Note is a status in the event log.
+type Note struct {
+	Key RowKey
+	model.Status
+}
+
+// maxNotes is how many statuses are rows of the log.
+const maxNotes = 1000
+
+// Note is the status with the key, or nil.
+func (f *Feed) Note(k RowKey) *model.Status {
+	i, found := slices.BinarySearchFunc(f.notes, k, func(n Note, k RowKey) int { return n.Key.Compare(k) })
+	if !found {
+		return nil
+	}
+	return &f.notes[i].Status
+}
+
+// takeStatus takes in one entry of the status log.
+func (f *Feed) takeStatus(s model.Status) {
+	switch {
+	case s.Forward != nil: // shown beside the delivery
+		f.forwards.add(s.Forward)
+		return
+	case s.Tunnel != nil:
+		f.tunnel = s.Tunnel
+		// Without the address: the header shows it, which knows when to hide it.
+		s.Notice = "tunnel " + string(s.Tunnel.State) + ": " + s.Tunnel.Detail
+	case s.Viewer != nil:
+		s.Notice = s.Viewer.String()
+	case s.Rejected != nil:
+		f.counters.Rejected++
+	}
+	f.notes = append(f.notes, Note{RowKey{f.seen, s.Pos}, s})
+	if len(f.notes) > maxNotes {
+		f.notes = slices.Delete(f.notes, 0, len(f.notes)-maxNotes)
+	}
+}
+
+// maxForwards is how many deliveries have forwards in memory.
+const maxForwards = 4000
+
+// forwards are the newest tries by delivery, one for each handler.
+type forwards map[int64][]*model.Forward
+
+func (f forwards) add(o *model.Forward) {
+	if len(f) >= maxForwards {
+		for _, seq := range slices.Sorted(maps.Keys(f))[:len(f)/2] {
+			delete(f, seq)
+		}
+	}
+	tries := slices.DeleteFunc(slices.Clone(f[o.Seq]), func(other *model.Forward) bool { return other.To == o.To })
+	f[o.Seq] = append(tries, o)
 }

@@ -1,6 +1,11 @@
 package model
 
-import "slices"
+import (
+	"math"
+	"math/bits"
+	"slices"
+	"time"
+)
 
 // Stats are statistics over tasks: per feature how many are in which state, and
 // how long they stayed queued and processing. Internal features are features
@@ -114,3 +119,163 @@ func (f *FeatureStats) SuccessRate() (rate float64, ok bool) {
 // ended. They belong to the statistics and go on changing with them.
 func (f *FeatureStats) Queued() *Durations     { return &f.queued }
 func (f *FeatureStats) Processing() *Durations { return &f.processing }
+
+// Durations is a multiset of durations, kept as a histogram: it takes at most
+// 8 KiB, whatever it holds, and its quantiles are off by at most 1.6 %.
+type Durations struct {
+	count   int
+	buckets []uint32 // by bucketOf; no longer than the greatest duration needs
+
+	half      time.Duration // the median
+	halfFresh bool          // since the last change
+}
+
+// Count is the number of durations.
+func (d *Durations) Count() int { return d.count }
+
+// Quantile returns the duration that a share of q of all do not exceed, within
+// 1.6 % of its value; ok is false if there is none. q is between 0 and 1.
+func (d *Durations) Quantile(q float64) (value time.Duration, ok bool) {
+	if d.count == 0 {
+		return 0, false
+	}
+	rank := min(max(int(math.Ceil(q*float64(d.count))), 1), d.count)
+	for i, n := range d.buckets {
+		if rank -= int(n); rank <= 0 {
+			return bucketMiddle(i), true
+		}
+	}
+	return 0, false
+}
+
+// median is the median if it stands on enough durations. It is worked out once
+// after each change, as estimates ask for it time and again.
+func (d *Durations) median(enough int) (time.Duration, bool) {
+	if d.count < enough {
+		return 0, false
+	}
+	if !d.halfFresh {
+		d.half, _ = d.Quantile(0.5)
+		d.halfFresh = true
+	}
+	return d.half, true
+}
+
+// add enters a duration n times, or takes it out if n is -1. A negative
+// duration counts as 0.
+func (d *Durations) add(length time.Duration, n int) {
+	i := bucketOf(max(0, length))
+	if i >= len(d.buckets) {
+		d.buckets = slices.Grow(d.buckets, i+1-len(d.buckets))[:i+1]
+	}
+	d.buckets[i] += uint32(n)
+	d.count += n
+	d.halfFresh = false
+}
+
+// Buckets of a power of two are divided into 32 of equal width. So the middle
+// of a bucket is off by half a width, a 64th, from its bounds. Below 64 ns each
+// duration has a bucket of its own.
+const bucketBits = 5
+
+func bucketOf(d time.Duration) int {
+	shift := max(0, bits.Len64(uint64(d))-bucketBits-1)
+	return shift<<bucketBits + int(d>>shift)
+}
+
+func bucketMiddle(i int) time.Duration {
+	shift := max(0, i>>bucketBits-1)
+	low := time.Duration(i-shift<<bucketBits) << shift
+	return low + (1<<shift-1)/2
+}
+
+// A task is stalled stalledTimes the median without a message, but not before
+// stalledAtLeast; without enough stays for a median, after stalledAfter.
+const (
+	intervalsForETA   = 3 // that a median needs for an estimate
+	intervalsForStall = 5 // for a warning
+	stalledAfter      = 10 * time.Minute
+	stalledAtLeast    = time.Minute
+	stalledTimes      = 4
+)
+
+// ETA estimates how long the task still needs: the longest that one of its unfinished
+// features still needs if it stays queued and processing for the median; 0 if it is
+// overdue. Internal features do not count. ok is false if the task has no unfinished
+// feature, one is neither queued nor processing or it is not known since when, or a
+// median is missing.
+func (b *Board) ETA(t *Task, now time.Time) (left time.Duration, ok bool) {
+	if t.State().Terminal() {
+		return 0, false
+	}
+	stats := b.Stats()
+	for _, f := range t.Features() {
+		if f.State.Terminal() || Internal(f.Name) {
+			continue
+		}
+		need, known := stats.Feature(f.Name).need(f.State, t.Since(f.Name), now)
+		if !known {
+			return 0, false
+		}
+		left, ok = max(left, need), true
+	}
+	return left, ok
+}
+
+// need estimates how long a feature still needs that is in state since then.
+func (f *FeatureStats) need(state State, since, now time.Time) (time.Duration, bool) {
+	if state != Queued && state != Processing || since.IsZero() {
+		return 0, false
+	}
+	stay, then := f.Processing(), time.Duration(0)
+	if state == Queued {
+		processing, ok := f.Processing().median(intervalsForETA)
+		if !ok {
+			return 0, false
+		}
+		stay, then = f.Queued(), processing
+	}
+	median, ok := stay.median(intervalsForETA)
+	if !ok {
+		return 0, false
+	}
+	return max(0, median-max(0, now.Sub(since))) + then, true
+}
+
+// Stalled reports whether the task is active but no message of it has arrived (see
+// [Task.Heard]) for longer than its unfinished features usually take, and since when.
+func (b *Board) Stalled(t *Task, now time.Time) (since time.Time, ok bool) {
+	if t.State().Terminal() {
+		return time.Time{}, false
+	}
+	silence := now.Sub(t.News())
+	if silence <= stalledAtLeast {
+		return time.Time{}, false
+	}
+	limit := time.Duration(0)
+	for _, f := range t.Features() {
+		if !f.State.Terminal() && !Internal(f.Name) {
+			limit = max(limit, b.Stats().Feature(f.Name).patience(f.State))
+		}
+	}
+	if limit == 0 {
+		limit = stalledAfter
+	}
+	if silence <= limit {
+		return time.Time{}, false
+	}
+	return t.News(), true
+}
+
+// patience is how long a feature may be in a state before that is odd.
+func (f *FeatureStats) patience(state State) time.Duration {
+	stay := f.Processing()
+	if state == Queued {
+		stay = f.Queued()
+	}
+	median, ok := stay.median(intervalsForStall)
+	if !ok {
+		return stalledAfter
+	}
+	return max(stalledAtLeast, stalledTimes*median)
+}

@@ -2,6 +2,7 @@ package model
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"sync"
 	"time"
@@ -131,3 +132,147 @@ func News(ctx context.Context, wait func(context.Context) error) <-chan struct{}
 	}()
 	return news
 }
+
+// Forward is what became of one delivery at one of the user's own handlers: the
+// newest try, and how many there were.
+type Forward struct {
+	Seq int64
+	To  string // the handler's URL without its credentials
+
+	At      time.Time     // when this try began, UTC
+	Status  int           // of the answer; 0 if there was none
+	Latency time.Duration // until the answer's headers, or until the failure
+	Tries   int           // so far, this one included
+
+	Resigned bool // the handler got another timestamp and signature than Svix had sent
+	Final    bool // there will be no further try, unless one is asked for
+	GaveUp   bool // it is final because tries or time ran out
+
+	Error string // why the handler does not have it, "" if it has: the status was 2xx
+	Hint  string // a sentence about what to look at, "" if there is nothing to say
+	// Body is the start of the answer's body, at most 64 KiB. In the [StatusLog] it is
+	// nil; the journal has it.
+	Body []byte
+}
+
+// Delivered reports whether the handler took it.
+func (f *Forward) Delivered() bool { return f.Error == "" }
+
+// TunnelState says in one word how reachable the receiver is from outside.
+type TunnelState string
+
+const (
+	TunnelOff          TunnelState = "off"          // not wanted, or ended
+	TunnelStarting     TunnelState = "starting"     // the first attempt is under way
+	TunnelConnected    TunnelState = "connected"    // the way is open; whether requests come through is the probe's to say
+	TunnelReconnecting TunnelState = "reconnecting" // no way in at present; it is being tried again
+	TunnelFailed       TunnelState = "failed"       // it stays so until what Detail says is done
+)
+
+// Tunnel is how the receiver can be reached from outside at one moment, in words that
+// can be shown. It does not change.
+type Tunnel struct {
+	Kind  string // cloudflared, svix or url
+	State TunnelState
+	// PublicURL is the address for the sender, path included; "" as long as
+	// there is none. It may differ after a reconnect.
+	PublicURL string
+	// Detail is one line of text: "1 of 1" connections, or why there is none
+	// and what to do.
+	Detail string
+	// NextTry is when it will be tried again, the zero time if nothing waits.
+	NextTry time.Time
+	// Probe is the newest probe of PublicURL whose outcome counts, nil before
+	// there is one.
+	Probe *Probe
+}
+
+// Probe is the outcome of one request of our own to the public URL.
+type Probe struct {
+	At        time.Time // when it was sent
+	OK        bool      // it came through to this process, and its answer came back
+	RoundTrip time.Duration
+	Detail    string // if not OK: the hop that is broken, and what to do
+}
+
+// Reason is the machine-readable part of a [Verdict]: the value of "reason" in
+// a rejected line.
+type Reason string
+
+const (
+	Verified       Reason = "verified"
+	MissingHeaders Reason = "missing_headers"
+	Malformed      Reason = "malformed"
+	NoMatch        Reason = "no_match"
+	TooOld         Reason = "too_old"
+	TooNew         Reason = "too_new"
+	TooLarge       Reason = "too_large"
+)
+
+// Verdict is what the receiver found out about one request's signature.
+type Verdict struct {
+	Reason Reason
+	Secret string // name of the secret that matched, only when Verified
+	// Detail says in words what was found, such as "too old by 7m12s". It may
+	// quote the request, so it must be cleaned before it reaches a terminal.
+	Detail string
+	// Hint says what would mend it, "" when there is no cheap guess.
+	Hint string
+}
+
+// OK reports whether the request may be kept.
+func (v Verdict) OK() bool { return v.Reason == Verified }
+
+// String is the verdict as one sentence without a full stop.
+func (v Verdict) String() string {
+	switch {
+	case v.OK():
+		return "verified (secret " + v.Secret + ")"
+	case v.Hint != "":
+		return v.Detail + "; " + v.Hint
+	default:
+		return v.Detail
+	}
+}
+
+// SentMessage is a webhook message as Aspect's API tells it. Its format is not
+// documented: fields that were not found are empty, and Raw has everything.
+type SentMessage struct {
+	ID        string // msg_…, the svix-id of its deliveries
+	EventType string
+	EventID   string
+	Status    string // as in SentAttempt; not in all lists
+	Time      time.Time
+	Raw       json.RawMessage
+}
+
+// SentAttempt is one try to deliver a message; see [SentMessage].
+type SentAttempt struct {
+	ID           string // atmpt_…
+	MessageID    string
+	EndpointID   string
+	EventType    string
+	URL          string
+	Status       string // success, pending, fail, sending, canceled, or as it came
+	ResponseCode int    // 0: no answer, or unknown
+	Time         time.Time
+	Raw          json.RawMessage
+}
+
+// Queue is the state of the forwarding to one of the user's handlers. It counts
+// messages, not attempts.
+type Queue struct {
+	To string // the handler's URL without credentials
+
+	Waiting  int // for their first try
+	InFlight int
+	Retrying int       // after a failed attempt
+	NextTry  time.Time // when the first of those is retried; zero if there are none
+	More     bool      // the journal holds further messages that were not read yet
+
+	// What became of messages in this run.
+	Delivered, Failed, GaveUp int
+}
+
+// Left is how many messages that were read from the journal are not settled.
+func (q *Queue) Left() int { return q.Waiting + q.InFlight + q.Retrying }

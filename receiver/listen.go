@@ -1,14 +1,19 @@
 package receiver
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"net/netip"
+	"os"
 	"runtime"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
+	"time"
 )
 
 // portsTried is how many ports after the wanted one are tried before the system picks
@@ -91,4 +96,72 @@ func Public(addr string) bool {
 	}
 	ip, err := netip.ParseAddr(host)
 	return err != nil || !ip.Unmap().IsLoopback()
+}
+
+// Reachable is the address (host:port) under which others reach a
+// listener on addr. Where it listens on all addresses, the host is that of the
+// interface with the default route, or this machine's name if there is none.
+func Reachable(addr net.Addr) string {
+	at, err := netip.ParseAddrPort(addr.String())
+	if err != nil || !at.Addr().IsUnspecified() {
+		return addr.String()
+	}
+	_, port, _ := net.SplitHostPort(addr.String())
+	// Addresses reserved for documentation: no route to them is better than the default
+	// one. Connecting by UDP chooses a route and sends nothing.
+	for _, far := range []struct{ network, address string }{{"udp4", "198.51.100.1:9"}, {"udp6", "[2001:db8::1]:9"}} {
+		if far.network == "udp6" && at.Addr().Is4() {
+			continue
+		}
+		if c, err := net.Dial(far.network, far.address); err == nil {
+			defer c.Close()
+			return net.JoinHostPort(c.LocalAddr().(*net.UDPAddr).IP.String(), port)
+		}
+	}
+	name, err := os.Hostname()
+	if err != nil {
+		return addr.String()
+	}
+	return net.JoinHostPort(name, port)
+}
+
+// family is the network to listen on for a host. In Go, "tcp" with 0.0.0.0 opens
+// every IPv6 address as well, which nobody has asked for.
+func family(host string) string {
+	if ip, err := netip.ParseAddr(host); err == nil && ip.Unmap().Is4() {
+		return "tcp4"
+	}
+	return "tcp"
+}
+
+const (
+	readyFor  = time.Second     // that an answer to /readyz is reused, to spare the journal
+	readyTime = 3 * time.Second // that the journal may take to answer
+)
+
+// readiness answers whether deliveries can be kept now.
+type readiness struct {
+	mu  sync.Mutex
+	at  time.Time
+	err error
+}
+
+func (r *readiness) check(ctx context.Context, ask func(context.Context) error) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.at.IsZero() || time.Since(r.at) > readyFor {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), readyTime)
+		defer cancel()
+		r.err, r.at = ask(ctx), time.Now()
+	}
+	return r.err
+}
+
+// serveReady answers a load balancer. Only the screen and the lines say why not.
+func (s *Server) serveReady(w http.ResponseWriter, r *http.Request) {
+	if s.Ready != nil && s.ready.check(r.Context(), s.Ready) != nil {
+		answer(w, http.StatusServiceUnavailable, "not ready")
+		return
+	}
+	answer(w, http.StatusOK, "ok")
 }

@@ -8,6 +8,7 @@ package words
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"aspectop/clean"
 	"aspectop/model"
@@ -57,4 +58,100 @@ func Plural(n int, one, many string) string {
 		return one
 	}
 	return many
+}
+
+// Forward says what a handler answered to a message, whether it is tried again, and what
+// to look at. In private it leaves out what may name a host.
+func Forward(f *model.Forward, private bool) (s Segments) {
+	r := forwardRole(f)
+	switch {
+	case f.Delivered():
+		s.add(r, "answered %d in %d ms", f.Status, f.Latency.Milliseconds())
+	case f.Status != 0:
+		s.add(r, "%s in %d ms", f.Error, f.Latency.Milliseconds())
+	case private:
+		s.add(r, "no answer")
+	default:
+		s.add(r, "%s", f.Error)
+	}
+	if f.Resigned {
+		s.add(model.RoleDim, "; re-signed")
+	}
+	switch {
+	case f.GaveUp:
+		s.add(r, "; given up after %s", Count(f.Tries, "try", "tries"))
+	case !f.Final:
+		s.add(r, "; try %d, will retry", f.Tries)
+	case f.Tries > 1:
+		s.add(model.RoleDim, "; try %d", f.Tries)
+	}
+	if f.Hint != "" && !private {
+		s.add(model.RoleWarn, "; %s", f.Hint)
+	}
+	return s
+}
+
+// ForwardBriefly is Forward in a word or two.
+func ForwardBriefly(f *model.Forward) Segment {
+	text := fmt.Sprintf("try %d", f.Tries)
+	switch {
+	case f.Delivered():
+		text = fmt.Sprintf("%d %dms", f.Status, f.Latency.Milliseconds())
+	case f.GaveUp:
+		text = "given up"
+	case f.Final && f.Status != 0:
+		text = fmt.Sprint(f.Status)
+	case f.Final:
+		text = "not sent"
+	}
+	return Segment{forwardRole(f), text}
+}
+
+func forwardRole(f *model.Forward) model.Role {
+	switch {
+	case f.Delivered():
+		return model.RoleGood
+	case f.Final:
+		return model.RoleBad
+	}
+	return model.RoleWarn
+}
+
+// Tunnel says how the receiver is reached from outside. If the newest probe came through,
+// the last segment says so.
+func Tunnel(t *model.Tunnel, at time.Time) (s Segments) {
+	r := TunnelRole(t)
+	s.add(r, "tunnel %s", t.State)
+	if t.PublicURL != "" {
+		s.add(model.RoleDim, " at ")
+		s.add(model.RolePlain, "%s", t.PublicURL)
+	}
+	if !t.NextTry.IsZero() {
+		s.add(model.RoleDim, ", next try in %s", Ago(t.NextTry.Sub(at)))
+	}
+	if t.Detail != "" {
+		s.add(model.RoleDim, ": %s", t.Detail)
+	}
+	switch {
+	case t.Probe != nil && !t.Probe.OK:
+		s.add(r, "; probe failed: %s", t.Probe.Detail)
+	case t.State != model.TunnelConnected:
+	case t.Probe == nil:
+		s.add(r, "; not yet probed")
+	default:
+		s.add(model.RoleDim, "; probe %d ms", t.Probe.RoundTrip.Milliseconds())
+	}
+	return s
+}
+
+// TunnelRole is good if requests are known to come through, and bad if the user has to
+// do something.
+func TunnelRole(t *model.Tunnel) model.Role {
+	switch {
+	case t.State == model.TunnelFailed, t.Probe != nil && !t.Probe.OK:
+		return model.RoleBad
+	case t.State == model.TunnelConnected && t.Probe != nil:
+		return model.RoleGood
+	}
+	return model.RoleWarn
 }

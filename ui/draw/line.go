@@ -4,12 +4,13 @@ package draw
 
 import (
 	"strings"
+	"time"
 	"unicode/utf8"
+
+	"github.com/charmbracelet/x/ansi"
 
 	"aspectop/clean"
 	"aspectop/words"
-
-	"github.com/charmbracelet/x/ansi"
 )
 
 // Line builds one line of a frame, exactly Width cells wide. Put cleans every text;
@@ -194,3 +195,91 @@ func PadHeight(th *Theme, lines []string, w, h int) []string {
 
 // Repeat is s as often as it fits into w cells, for glyphs of one cell.
 func Repeat(s string, w int) string { return strings.Repeat(s, max(0, w)) }
+
+// Clock is a time of day in the local zone; ClockWidth is its width.
+func Clock(t time.Time) string {
+	if t.IsZero() {
+		return "--:--:--"
+	}
+	return t.Local().Format(time.TimeOnly)
+}
+
+const ClockWidth = len("15:04:05")
+
+// DayClock is a time of day with the day unless that is today, at most DayWidth wide.
+func DayClock(t, now time.Time) string {
+	if t.IsZero() || SameDay(t, now) {
+		return Clock(t)
+	}
+	return t.Local().Format("01-02 15:04:05")
+}
+
+const DayWidth = len("01-02 15:04:05")
+
+// SameDay reports whether two moments are of one day in the local zone.
+func SameDay(a, b time.Time) bool {
+	return a.Local().Format(time.DateOnly) == b.Local().Format(time.DateOnly)
+}
+
+// Moment is a time of day, with the date unless it is today, and how long ago it was.
+func Moment(t, now time.Time) string {
+	if t.IsZero() {
+		return "unknown"
+	}
+	told := Clock(t)
+	if !SameDay(t, now) {
+		told = t.Local().Format(time.DateTime)
+	}
+	if t.After(now.Add(time.Second)) {
+		return told + ", in " + words.Ago(t.Sub(now)) // clocks differ
+	}
+	return told + ", " + words.Ago(now.Sub(t)) + " ago"
+}
+
+// Stamp is a moment to the millisecond, in the local zone.
+func Stamp(t time.Time) string {
+	if t.IsZero() {
+		return "at an unknown time"
+	}
+	return t.Local().Format("2006-01-02 15:04:05.000")
+}
+
+// Short is an id cut to w cells; of a UUID the first eight characters are enough.
+func Short(id string, w int) string {
+	if len(id) == 36 && w < 36 {
+		return id[:min(8, max(0, w))]
+	}
+	return id
+}
+
+// leastPart is the least length of a part of a secret, in bytes: frames break and cut text.
+const leastPart = 6
+
+// Redact replaces parts of a secret, printable ASCII, in a frame that is kept by
+// asterisks, also across line breaks and styles.
+func Redact(frame, secret string) string {
+	if len(secret) < leastPart {
+		return frame
+	}
+	var text []byte // of the frame, without styles
+	var at []int    // where its bytes stand in the frame
+	var state byte
+	for pos := 0; pos < len(frame); {
+		seq, width, n, next := ansi.DecodeSequence(frame[pos:], state, nil)
+		if width > 0 || seq == "\n" {
+			for i := range n {
+				text, at = append(text, seq[i]), append(at, pos+i)
+			}
+		}
+		pos, state = pos+n, next
+	}
+	redacted := []byte(frame)
+	for i := 0; i+leastPart <= len(text); i++ {
+		if strings.Contains(secret, string(text[i:i+leastPart])) {
+			for _, pos := range at[i : i+leastPart] {
+				redacted[pos] = '*'
+			}
+		}
+	}
+	return string(redacted)
+}
