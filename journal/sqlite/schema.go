@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"database/sql/driver"
 	"errors"
 	"fmt"
 )
@@ -118,7 +119,7 @@ var createViews = "DROP VIEW IF EXISTS tasks; DROP VIEW IF EXISTS events;\n" + v
 // them, so a file that cannot be written for now is left to the next start.
 func renewViews(s *session) {
 	var current int
-	err := s.row(`SELECT count(*) FROM sqlite_schema WHERE type = 'view' AND sql IN (?, ?)`, []any{viewOfEvents, viewOfTasks}, &current)
+	err := s.row(`SELECT count(*) FROM sqlite_schema WHERE type = 'view' AND sql IN (?, ?)`, []driver.Value{viewOfEvents, viewOfTasks}, &current)
 	if err != nil || current == 2 {
 		return
 	}
@@ -131,12 +132,13 @@ func renewViews(s *session) {
 // checkFormat returns the format of the journal in the file, 0 if nothing has been
 // written to it yet, and an error if this version of aspectop cannot read it.
 func checkFormat(s *session, path string) (version int, err error) {
-	var application, objects int
+	var application, format, objects int64
 	// To count the objects SQLite has to read, and so to check, the schema.
 	err = s.row(`SELECT
 		(SELECT application_id FROM pragma_application_id),
 		(SELECT user_version FROM pragma_user_version),
-		(SELECT count(*) FROM sqlite_schema)`, nil, &application, &version, &objects)
+		(SELECT count(*) FROM sqlite_schema)`, nil, &application, &format, &objects)
+	version = int(format)
 	switch {
 	case err != nil:
 		return 0, err
