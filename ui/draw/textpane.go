@@ -281,22 +281,14 @@ func (p *TextPane) Typed(msg tea.Msg, say func(string)) tea.Cmd {
 	s.input, _ = s.input.Update(msg) // its command only blinks a cursor that is not drawn
 	if word := s.input.Value(); word != s.word {
 		s.word = word
-		s.refresh(p.doc)
-		p.toHitFrom(s.from)
+		if s.refresh(p.doc); len(s.hits) > 0 { // to the first one from there on
+			_, from, _ := p.row(min(s.from, p.len()-1))
+			s.at, _ = slices.BinarySearch(s.hits, int32(from))
+			s.at %= len(s.hits)
+			p.reveal()
+		}
 	}
 	return nil
-}
-
-// toHitFrom goes to the first match in the row or behind it.
-func (p *TextPane) toHitFrom(row int) {
-	s := &p.search
-	if len(s.hits) == 0 || p.len() == 0 {
-		return
-	}
-	_, from, _ := p.row(min(row, p.len()-1))
-	s.at, _ = slices.BinarySearch(s.hits, int32(from))
-	s.at %= len(s.hits)
-	p.reveal()
 }
 
 // step goes to the next match, or to the previous one, around the ends.
