@@ -51,7 +51,7 @@ func Main() int {
 }
 
 func newRoot() *cobra.Command {
-	watch := newWatch()
+	watch, w := newWatch()
 	root := &cobra.Command{
 		Use:   "aspectop",
 		Short: "top for Aspect media tasks",
@@ -75,7 +75,7 @@ durably, and shows them live in the terminal. Without a command it runs
 	for _, cmd := range root.Commands() {
 		cmd.PersistentPreRunE = prepare // the other commands must work with any config file
 	}
-	root.AddCommand(newDoctor(), newCompletion(), newMan(), newVersion())
+	root.AddCommand(newDoctor(watch, w), newCompletion(), newMan(), newVersion())
 	root.CompletionOptions.DisableDefaultCmd = true
 	for _, cmd := range commands(root) {
 		cmd.Flags().SortFlags = false // help lists them as they are defined

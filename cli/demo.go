@@ -50,7 +50,7 @@ and a stand-in for Aspect that posts signed events to it.`,
 func isScenario(text string) bool { return slices.Contains(demo.Scenarios(), text) }
 
 func (d *demoFlags) run(ctx context.Context) error {
-	filter, err := d.Check()
+	filter, err := d.Output.Check()
 	if err != nil {
 		return err
 	}

@@ -27,6 +27,8 @@ import (
 
 // doctor checks what watch would use, so it has some of its flags.
 type doctor struct {
+	command     *cobra.Command // watch
+	watch       *watchFlags
 	listen      string
 	secretFile  string
 	journal     string
@@ -53,13 +55,14 @@ type finding struct {
 	do      string // advice; "" if there is none, or found contains it
 }
 
-func newDoctor() *cobra.Command {
-	var d doctor
+func newDoctor(command *cobra.Command, watch *watchFlags) *cobra.Command {
+	d := doctor{command: command, watch: watch}
 	cmd := &cobra.Command{
 		Use:   "doctor",
 		Short: "Check the setup and say how to fix it",
 		Long: `doctor checks the config file, signing secrets, port, journal, API key, clock,
-endpoints left by earlier runs, cloudflared and the terminal. Each check prints
+endpoints left by earlier runs, cloudflared, the terminal, and whether settings
+would stop watch. Each check prints
 one line: ok, warn, fail or skip, what was found, and what to do about it. It
 shows no secret and changes nothing.
 
@@ -78,15 +81,22 @@ Exit codes: 0 no check failed, 1 a check failed.`,
 
 func (d *doctor) run(cmd *cobra.Command) error {
 	ctx := cmd.Context()
+	ours, theirs := cmd.Flags(), d.command.Flags()
+	shared := []string{"listen", "secret-file", "journal", "cloudflared"}
+	settings.Adopt(theirs, ours, shared)
 	configured := prepare(cmd, nil) // a bad config file is a finding, not the end
+	if configured == nil {
+		configured = settings.Fill(d.command, false)
+	}
+	settings.Adopt(ours, theirs, shared)
 	var account *account
 	for _, check := range []struct {
 		name string
 		look func() finding
 	}{
-		{"config", func() finding { return checkConfig(configured) }},
+		{"config", func() finding { return d.checkConfig(configured) }},
 		{"secrets", d.checkSecrets},
-		{"port", func() finding { return d.checkPort(cmd.Flags().Changed("listen")) }},
+		{"port", func() finding { return d.checkPort(d.watch.fixed(cmd.Flags())) }},
 		{"journal", func() finding { return d.checkJournal(ctx) }},
 		{"api key", func() finding {
 			account = askAccount(ctx)
@@ -144,9 +154,13 @@ func unlessOpen(what, path string, f finding) finding {
 	return finding{warning, fmt.Sprintf("%s %s is accessible to other users (mode %04o)", what, path, info.Mode().Perm()), "run: chmod 600 " + path}
 }
 
-// checkConfig checks the config file; err says why it could not be applied.
-func checkConfig(err error) finding {
+// checkConfig checks the config file and all settings of watch; err says why they
+// could not be applied.
+func (d *doctor) checkConfig(err error) finding {
 	path := settings.ConfigPath()
+	if err == nil {
+		err = settings.WithSource(d.command.Flags(), d.checkWatch())
+	}
 	switch {
 	case err != nil:
 		return finding{failure, err.Error(), ""}
@@ -281,11 +295,36 @@ func (d *doctor) checkLeases() finding {
 	return finding{warning, words, "the next watch with the same key and a tunnel reuses one and deletes the others, except those of --keep-endpoint"}
 }
 
+// checkWatch looks for what would stop watch beyond what the other checks look at:
+// settings that cannot be used together, files and programs that are not there, and
+// addresses in use.
+func (d *doctor) checkWatch() error {
+	_, secrets := settings.ReadSecrets(d.watch.secretFile)
+	if _, _, err := d.watch.check(); err != nil && (secrets == nil || err.Error() != secrets.Error()) { // which checkSecrets tells
+		return err
+	}
+	if err := d.watch.CheckRecord(); err != nil {
+		return err
+	}
+	for _, a := range append(d.watch.Addresses(), [2]string{"metrics", d.watch.metrics}) {
+		if a[1] == "" {
+			continue
+		}
+		l, _, err := receiver.Listen(a[1], false)
+		if err == nil {
+			l.Close()
+		} else if !d.watchRuns() { // which most likely uses it
+			return fmt.Errorf("--%s: %w", a[0], err)
+		}
+	}
+	return nil
+}
+
 // checkCloudflared asks the program for its version, without our environment.
 func (d *doctor) checkCloudflared(ctx context.Context) finding {
 	path, err := tunnel.FindProgram(d.cloudflared)
 	switch {
-	case err != nil && d.cloudflared != "":
+	case err != nil && (d.cloudflared != "" || d.watch.UsesCloudflared()):
 		return finding{failure, err.Error(), ""}
 	case err != nil:
 		return finding{warning, err.Error(), "only --tunnel needs it"}

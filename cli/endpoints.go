@@ -108,7 +108,7 @@ answer to a request that was sent: only the answer names what was created.`,
 		Example: `  aspectop endpoints create --url https://example.com/webhooks/aspect --secret-out aspect.secret
   aspectop watch --secret-file aspect.secret`,
 		Args:    noArguments,
-		PreRunE: func(*cobra.Command, []string) error { return e.checkCreate() },
+		PreRunE: func(cmd *cobra.Command, _ []string) error { return e.checkCreate(cmd.Flags()) },
 	}
 	e.flags(cmd.Flags())
 	settings.PathVar(cmd.Flags(), &e.secretOut, "secret-out", "new `file` to write the secret to", nil)
@@ -116,14 +116,14 @@ answer to a request that was sent: only the answer names what was created.`,
 	return e.calls(cmd, e.create)
 }
 
-func (e *endpointFlags) checkCreate() error {
+func (e *endpointFlags) checkCreate(flags *pflag.FlagSet) error {
 	if err := e.check(); err != nil {
 		return err
 	}
 	switch {
 	case e.secretOut == "" && !e.showSecret:
 		return exit.Usage("Aspect returns the endpoint's secret only once: save it with --secret-out FILE, or print it with --show-secret")
-	case e.secretOut != "" && e.showSecret:
+	case e.secretOut != "" && e.showSecret && !settings.Overrides(flags, "secret-out", "show-secret"):
 		return exit.Usage("--secret-out and --show-secret cannot be used together")
 	}
 	return nil
@@ -278,7 +278,7 @@ func (e *endpointFlags) checkUpdate(flags *pflag.FlagSet) error {
 			missing = append(missing, "--"+name)
 		}
 	}
-	if e.enable == e.spec.Disabled {
+	if e.enable == e.spec.Disabled && !(e.enable && settings.Overrides(flags, "enable", "disable")) {
 		missing = append(missing, "one of --enable and --disable")
 	}
 	if len(missing) > 0 {

@@ -136,17 +136,18 @@ func unlessInterrupted(ctx context.Context, err error) error {
 
 // check validates the flags.
 func (e *exportFlags) check(flags *pflag.FlagSet) error {
+	if e.json && e.format != "ndjson" && !settings.Overrides(flags, "json", "format") {
+		return exit.Usage("--json and --format %s cannot be used together", e.format)
+	}
 	switch formats, langs := exportFormats(), printer.Languages(); {
 	case !slices.Contains(formats, e.format):
 		return exit.Usage("unknown --format %q: must be one of %s", e.format, strings.Join(formats, ", "))
 	case !slices.Contains(langs, e.lang):
 		return exit.Usage("unknown --lang %q: must be %s", e.lang, strings.Join(langs, " or "))
-	case flags.Changed("lang") && e.format != "fixture":
+	case flags.Changed("lang") && e.format != "fixture" && !settings.Waits(flags, "lang"):
 		return exit.Usage("--lang is for --format fixture")
-	case e.format == htmlFormat && (flags.Changed("to") || e.privacy.WithCredentials):
+	case e.format == htmlFormat && (flags.Changed("to") || e.privacy.WithCredentials) && !settings.Waits(flags, "to", "with-credentials"):
 		return exit.Usage("--to and --with-credentials have no effect on a report")
-	case e.json && e.format != "ndjson":
-		return exit.Usage("--json and --format %s cannot be used together", e.format)
 	}
 	return nil
 }

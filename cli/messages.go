@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"aspectop/aspect"
 	"aspectop/clean"
@@ -74,7 +75,7 @@ Aspect's order. It needs an API key in ` + settings.KeyVariable + `.
 
 The format of Aspect's answer is not documented; --json prints it complete, as raw.`,
 		Args:    noArguments,
-		PreRunE: func(*cobra.Command, []string) error { return a.check() },
+		PreRunE: func(cmd *cobra.Command, _ []string) error { return a.check(cmd.Flags()) },
 	}
 	f := cmd.Flags()
 	f.StringVar(&a.message, "message", "", "`id` of a message, msg_...")
@@ -84,11 +85,11 @@ The format of Aspect's answer is not documented; --json prints it complete, as r
 }
 
 // check validates the flags.
-func (a *attemptsFlags) check() error {
+func (a *attemptsFlags) check(flags *pflag.FlagSet) error {
 	switch {
 	case a.message == "" && a.endpoint == "":
 		return exit.Usage("a message (--message msg_...) or an endpoint (--endpoint ep_...) is required")
-	case a.message != "" && a.endpoint != "":
+	case a.message != "" && a.endpoint != "" && !settings.Overrides(flags, "message", "endpoint"):
 		return exit.Usage("--message and --endpoint cannot be used together")
 	}
 	return checkLimit(a.limit)

@@ -118,6 +118,10 @@ func (r *replayFlags) open(flags *pflag.FlagSet) (err error) {
 	if r.to == "" {
 		return exit.Usage("--to is missing: the URL of the handler, such as http://localhost:3000/webhooks")
 	}
+	if r.verbatim && r.newID && !settings.Overrides(flags, "verbatim", "new-id") ||
+		r.verbatim && flags.Changed("secret-env") && !settings.Overrides(flags, "verbatim", "secret-env") {
+		return exit.Usage("--verbatim keeps the old signature, so it cannot be used with --new-id or --secret-env")
+	}
 	o := forward.ReplayOptions{URL: r.to, NewID: r.newID}
 	if !r.verbatim {
 		secret, err := settings.SigningSecret(r.secretEnv)
@@ -125,8 +129,6 @@ func (r *replayFlags) open(flags *pflag.FlagSet) (err error) {
 			return err
 		}
 		o.Sign = secret.Sign
-	} else if r.newID || flags.Changed("secret-env") {
-		return exit.Usage("--verbatim keeps the old signature, so it cannot be used with --new-id or --secret-env")
 	}
 	if r.handler, err = forward.NewReplay(o); err != nil {
 		return exit.Usage("--to: %w", err)

@@ -127,18 +127,18 @@ func (s *sendFlags) run(ctx context.Context, flags *pflag.FlagSet, args []string
 
 // check validates the flags.
 func (s *sendFlags) check(flags *pflag.FlagSet, args []string) error {
-	if s.scenario == "" && (len(args) == 0 || args[0] == "") {
-		return exit.Usage("no event type given, such as task.completed, and no --scenario")
-	}
 	if s.scenario != "" {
-		if len(args) > 0 {
+		if len(args) > 0 && !settings.Waits(flags, "scenario") {
 			return exit.Usage("--scenario decides what is sent; omit %q", args[0])
 		}
 		for _, name := range []string{"task", "feature", "id", "timestamp", "break"} {
-			if flags.Changed(name) {
+			if s.scenario != "" && flags.Changed(name) && !settings.Overrides(flags, "scenario", name) {
 				return exit.Usage("--%s cannot be used with --scenario, which decides what is sent", name)
 			}
 		}
+	}
+	if s.scenario == "" && (len(args) == 0 || args[0] == "") {
+		return exit.Usage("no event type given, such as task.completed, and no --scenario")
 	}
 	if s.wrong != "" && !slices.Contains(stringsOf(demo.Breaks), s.wrong) {
 		return exit.Usage("unknown --break %q: must be one of %s", s.wrong, strings.Join(stringsOf(demo.Breaks), ", "))

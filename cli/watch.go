@@ -13,6 +13,7 @@ import (
 	"aspectop/cli/exit"
 	"aspectop/cli/session"
 	"aspectop/cli/settings"
+	"aspectop/model"
 	"aspectop/receiver"
 )
 
@@ -37,8 +38,8 @@ type watchFlags struct {
 	session.Sharing
 }
 
-func newWatch() *cobra.Command {
-	var w watchFlags
+func newWatch() (*cobra.Command, *watchFlags) {
+	w := new(watchFlags)
 	cmd := &cobra.Command{
 		Use:   "watch",
 		Short: "Receive, verify, store and show deliveries",
@@ -64,27 +65,40 @@ watch registers an endpoint while it runs. With only a key it polls the API.`,
 	w.HandlerFlags.Flags(f)
 	w.Sharing.Flags(f)
 	w.Output.Flags(f)
-	return cmd
+	return cmd, w
+}
+
+// check validates all flags before anything is opened.
+func (w *watchFlags) check() (filter *model.Filter, p plan, err error) {
+	if filter, err = w.Output.Check(); err != nil {
+		return nil, p, err
+	}
+	if !strings.HasPrefix(w.path, "/") {
+		return nil, p, exit.Usage("--path %q must begin with a slash", w.path)
+	}
+	if _, err = w.HandlerFlags.Check(); err != nil {
+		return nil, p, err
+	}
+	if err = w.Sharing.Check(); err != nil {
+		return nil, p, err
+	}
+	if p, err = w.plan(); err == nil && p.receive {
+		p.exposure, err = w.Exposure(p.registrar)
+	}
+	return filter, p, err
+}
+
+// fixed reports whether others know the address, so that the port must not change.
+func (w *watchFlags) fixed(flags *pflag.FlagSet) bool {
+	return flags.Changed("listen") || w.PublicURL != "" || len(w.ForwardTo) > 0
 }
 
 func (w *watchFlags) run(ctx context.Context, flags *pflag.FlagSet) error {
-	filter, err := w.Output.Check()
+	filter, plan, err := w.check()
 	if err != nil {
 		return err
 	}
-	if !strings.HasPrefix(w.path, "/") {
-		return exit.Usage("--path %q must begin with a slash", w.path)
-	}
-	plan, err := w.plan()
-	if err != nil {
-		return err
-	}
-	o := session.Options{Output: w.Output, Filter: filter, Secrets: plan.secrets, Path: w.path, Try: "aspectop demo"}
-	if plan.receive {
-		if o.Exposure, err = w.Exposure(plan.registrar); err != nil {
-			return err
-		}
-	}
+	o := session.Options{Output: w.Output, Filter: filter, Secrets: plan.secrets, Path: w.path, Exposure: plan.exposure, Try: "aspectop demo"}
 	store, err := session.OpenStore(ctx, w.journal, time.Duration(w.retain))
 	if err != nil {
 		return err
@@ -93,9 +107,7 @@ func (w *watchFlags) run(ctx context.Context, flags *pflag.FlagSet) error {
 	s := session.New(o, store)
 	defer s.Close()
 	if plan.receive {
-		// If others know the address, the port must not change.
-		next := !flags.Changed("listen") && w.PublicURL == "" && len(w.ForwardTo) == 0
-		if err := s.Listen(w.listen, next); err != nil {
+		if err := s.Listen(w.listen, !w.fixed(flags)); err != nil {
 			return err
 		}
 	}
@@ -124,6 +136,7 @@ type plan struct {
 	receive   bool           // listen for deliveries
 	registrar *aspect.Client // registers an endpoint, to use its secret; nil: do not
 	poll      time.Duration  // 0: do not poll
+	exposure  *session.Exposure
 }
 
 // plan decides between receiving with a secret, receiving with a registered
@@ -132,18 +145,21 @@ func (w *watchFlags) plan() (p plan, err error) {
 	if err := w.ExposureFlags.Check(); err != nil {
 		return p, err
 	}
-	p.poll = time.Duration(w.Poll)
 	if p.client, err = newClient(nil); err != nil {
 		return p, err
-	}
-	if w.Poll > 0 && p.client == nil {
-		return p, exit.Usage("--poll needs an API key in %s", settings.KeyVariable)
 	}
 	p.secrets, err = settings.ReadSecrets(w.secretFile)
 	none := errors.Is(err, settings.ErrNoSecret)
 	if err != nil && !none {
 		return p, err
 	}
+	if p.client == nil || !w.Reachable() {
+		w.RegisterWaits()
+	}
+	if w.Poll > 0 && p.client == nil && (none && w.SSE == "" || !w.PollWaits()) {
+		return p, exit.Usage("--poll needs an API key in %s", settings.KeyVariable)
+	}
+	p.poll = time.Duration(w.Poll)
 	switch {
 	case !none:
 		p.receive = true

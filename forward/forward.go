@@ -96,6 +96,12 @@ func New(ctx context.Context, o Options) (*Forwarder, error) {
 	return f, o.Outcomes.SaveForwards(t.key, t.shown, f.start, nil)
 }
 
+// CheckURL says why a text is not the URL of a handler.
+func CheckURL(text string) error {
+	_, err := parseTarget(text)
+	return err
+}
+
 // locate finds where to go on, and whether the journal knows the handler.
 func (f *Forwarder) locate(ctx context.Context) (known bool, err error) {
 	if _, f.end, err = f.options.Feed.Range(ctx); err != nil {

@@ -34,10 +34,13 @@ type ExposureFlags struct {
 	Register, NoRegister bool
 	keepEndpoint         bool
 	secretOut            string
+
+	set *pflag.FlagSet
 }
 
 // Flags adds the flags.
 func (f *ExposureFlags) Flags(set *pflag.FlagSet) {
+	f.set = set
 	set.StringVar(&f.tunnel, "tunnel", string(tunnel.Off), "tunnel that makes the receiver public: "+strings.Join(tunnel.Modes(), ", "))
 	set.Lookup("tunnel").NoOptDefVal = string(tunnel.Cloudflared)
 	settings.PathVar(set, &f.cloudflared, "cloudflared", "path of cloudflared (default: found on PATH)", settings.IsProgram)
@@ -55,27 +58,38 @@ func (f *ExposureFlags) Check() error {
 	if !slices.Contains(tunnel.Modes(), f.tunnel) {
 		return exit.Usage("unknown --tunnel=%s: must be one of %s", f.tunnel, strings.Join(tunnel.Modes(), ", "))
 	}
-	if f.Register && f.NoRegister {
+	if f.Register && f.NoRegister && !settings.Overrides(f.set, "register", "no-register") {
 		return exit.Usage("--register and --no-register cannot be used together")
+	}
+	if f.tunnel == string(tunnel.SvixRelay) && f.PublicURL != "" && !settings.Overrides(f.set, "tunnel", "public-url") {
+		return exit.Usage("--tunnel=svix has its own URL; omit --public-url")
 	}
 	if f.PublicURL != "" {
 		if err := tunnel.CheckPublicURL(f.PublicURL); err != nil {
 			return exit.Usage("--public-url: %w", err)
 		}
 	}
-	if f.tunnel == string(tunnel.SvixRelay) && f.PublicURL != "" {
-		return exit.Usage("--tunnel=svix has its own URL; omit --public-url")
-	}
 	return nil
+}
+
+// RegisterWaits has --register wait for a key and a public URL, unless it is on the
+// command line.
+func (f *ExposureFlags) RegisterWaits() {
+	if f.Register {
+		settings.Waits(f.set, "register")
+	}
 }
 
 // CheckSecretOut refuses --secret-out in a run that registers no endpoint.
 func (f *ExposureFlags) CheckSecretOut(registers bool) error {
-	if f.secretOut != "" && !registers {
+	if f.secretOut != "" && !registers && !settings.Waits(f.set, "secret-out") {
 		return exit.Usage("--secret-out writes the secret of an endpoint that watch registers, but with a secret of its own, or without --tunnel or --public-url, it registers none; add --register, or omit --secret-out")
 	}
 	return nil
 }
+
+// UsesCloudflared reports whether the program is needed.
+func (f *ExposureFlags) UsesCloudflared() bool { return f.tunnel == string(tunnel.Cloudflared) }
 
 // Reachable reports whether there is a tunnel or public URL.
 func (f *ExposureFlags) Reachable() bool { return f.tunnel != string(tunnel.Off) || f.PublicURL != "" }
@@ -116,7 +130,7 @@ func (f *ExposureFlags) token() (string, error) {
 		return "", nil
 	}
 	token := os.Getenv("TUNNEL_TOKEN")
-	if f.tokenFile != "" {
+	if f.tokenFile != "" && (f.PublicURL != "" || !settings.Waits(f.set, "tunnel-token-file")) {
 		b, err := os.ReadFile(f.tokenFile)
 		if err != nil {
 			return "", exit.Usage("--tunnel-token-file: %w", err)
@@ -126,7 +140,7 @@ func (f *ExposureFlags) token() (string, error) {
 	switch {
 	case token != "" && f.PublicURL == "":
 		return "", exit.Usage("a named tunnel (TUNNEL_TOKEN or --tunnel-token-file) needs --public-url, its address at Cloudflare")
-	case token == "" && f.PublicURL != "":
+	case token == "" && f.PublicURL != "" && !settings.Overrides(f.set, "tunnel", "public-url"):
 		return "", exit.Usage("--tunnel with --public-url is a named tunnel, which needs TUNNEL_TOKEN or --tunnel-token-file; for your own tunnel, omit --tunnel")
 	}
 	return token, nil

@@ -26,10 +26,13 @@ type HandlerFlags struct {
 	forwardSecretEnv string
 	exec             string
 	notify           bool
+
+	set *pflag.FlagSet
 }
 
 // Flags adds the flags.
 func (h *HandlerFlags) Flags(f *pflag.FlagSet) {
+	h.set = f
 	f.StringArrayVar(&h.ForwardTo, "forward-to", nil, "URL of a handler to forward each message to ("+forward.RetryPolicy+"; then it is given up, and replay sends it again); repeatable")
 	f.StringVar(&h.forwardSecretEnv, "forward-secret-env", "", "environment variable with the handler's own secret, for signing forwards")
 	f.StringVar(&h.exec, "exec", "", "command to run when a task ends, with the task as JSON on stdin; a task counts as failed as soon as a feature fails, and may recover")
@@ -73,14 +76,16 @@ func (h *handlers) left() string {
 func (s *Session) AddHandlers(ctx context.Context, f HandlerFlags) error {
 	s.notify = f.notify
 	s.env = settings.ChildEnvironment(s.home, f.forwardSecretEnv)
-	sign, err := f.signer(s)
+	secret, err := f.Check()
 	if err != nil {
 		return err
 	}
-	for i, url := range f.ForwardTo {
-		if slices.Contains(f.ForwardTo[:i], url) {
-			return exit.Usage("--forward-to: the same handler is given twice")
-		}
+	var sign forward.Signer
+	if secret != nil {
+		sign = secret.Sign
+		s.warnOfShort([]receiver.Secret{*secret})
+	}
+	for _, url := range f.ForwardTo {
 		forwarder, err := forward.New(ctx, forward.Options{
 			URL: url, Feed: s.Feed, Journal: s.rows, Outcomes: s.journal, Resign: s.resign, Sign: sign, Status: s.status,
 		})
@@ -95,12 +100,6 @@ func (s *Session) AddHandlers(ctx context.Context, f HandlerFlags) error {
 	if f.exec == "" {
 		return nil
 	}
-	// Of a shell command, only a program with its path can be looked for.
-	if word, _, _ := strings.Cut(f.exec, " "); plainPath.MatchString(word) {
-		if _, err := exec.LookPath(word); err != nil {
-			return exit.Setup(fmt.Errorf("--exec: %w", err))
-		}
-	}
 	s.Beside((&forward.Exec{Command: f.exec, Env: s.env, Feed: s.Feed, Status: s.status}).Run)
 	return nil
 }
@@ -108,9 +107,23 @@ func (s *Session) AddHandlers(ctx context.Context, f HandlerFlags) error {
 // plainPath is a path that the shell takes as it is.
 var plainPath = regexp.MustCompile(`^[\w./-]*/[\w./-]+$`)
 
-// signer signs with the handler's own secret; nil if it has none.
-func (h *HandlerFlags) signer(s *Session) (forward.Signer, error) {
-	if h.forwardSecretEnv == "" {
+// Check validates the flags and returns the handler's own secret, nil if it has none.
+func (h *HandlerFlags) Check() (*receiver.Secret, error) {
+	for i, url := range h.ForwardTo {
+		if slices.Contains(h.ForwardTo[:i], url) {
+			return nil, exit.Usage("--forward-to: the same handler is given twice")
+		}
+		if err := forward.CheckURL(url); err != nil {
+			return nil, exit.Usage("--forward-to: %w", err)
+		}
+	}
+	// Of a shell command, only a program with its path can be looked for.
+	if word, _, _ := strings.Cut(h.exec, " "); plainPath.MatchString(word) {
+		if _, err := exec.LookPath(word); err != nil {
+			return nil, exit.Setup(fmt.Errorf("--exec: %w", err))
+		}
+	}
+	if h.forwardSecretEnv == "" || len(h.ForwardTo) == 0 && settings.Waits(h.set, "forward-secret-env") {
 		return nil, nil
 	}
 	text := os.Getenv(h.forwardSecretEnv)
@@ -124,6 +137,5 @@ func (h *HandlerFlags) signer(s *Session) (forward.Signer, error) {
 	case len(secrets) != 1:
 		return nil, exit.Usage("the environment variable %s contains %d secrets, but a handler has one", h.forwardSecretEnv, len(secrets))
 	}
-	s.warnOfShort(secrets)
-	return secrets[0].Sign, nil
+	return &secrets[0], nil
 }

@@ -38,16 +38,19 @@ const mostColumns, mostRows = 1000, 400
 func (f *PictureFlags) Check(set *pflag.FlagSet) (options *ui.FrameOptions, err error) {
 	if f.file == "" {
 		for _, name := range []string{"size", "view", "task"} {
-			if set.Changed(name) {
+			if set.Changed(name) && !settings.Waits(set, name) {
 				return nil, exit.Usage("--%s is for --picture", name)
 			}
 		}
 		return nil, nil
 	}
 	for _, name := range []string{"plain", "json", "record", "ssh", "web"} {
-		if set.Changed(name) {
+		if f.file != "" && set.Changed(name) && !settings.Overrides(set, "picture", name) {
 			return nil, exit.Usage("--picture draws one frame and ends; --%s has no use then", name)
 		}
+	}
+	if f.file == "" {
+		return f.Check(set) // one of them overrides it
 	}
 	options = &ui.FrameOptions{View: f.view, Task: f.task}
 	if n, err := fmt.Sscanf(f.size+"\n", "%dx%d\n", &options.W, &options.H); err != nil || n != 2 {

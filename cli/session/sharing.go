@@ -1,6 +1,7 @@
 package session
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net"
@@ -24,13 +25,35 @@ type Sharing struct {
 	sshFlags
 	webFlags
 	record string
+	set    *pflag.FlagSet
 }
 
 // Flags adds the flags.
 func (f *Sharing) Flags(set *pflag.FlagSet) {
+	f.set = set
 	f.sshFlags.flags(set)
 	f.webFlags.flags(set)
 	settings.PathVar(set, &f.record, "record", "record the screen to this new `file`, as asciicast v3, or v2 if it ends in .v2.cast", nil)
+}
+
+// Check validates the flags, without opening an address.
+func (f *Sharing) Check() error {
+	_, sshErr := f.sshFlags.check()
+	_, _, webErr := f.webFlags.check()
+	return cmp.Or(sshErr, webErr)
+}
+
+// CheckRecord refuses a recording in a file that is there, for those who do not start it.
+func (f *Sharing) CheckRecord() error {
+	if _, err := os.Lstat(f.record); f.record != "" && err == nil {
+		return exit.Usage("--record: %s already exists; name a new file", f.record)
+	}
+	return nil
+}
+
+// Addresses are those that others may watch on, by flag; "" is none.
+func (f *Sharing) Addresses() (addresses [][2]string) {
+	return [][2]string{{"ssh", f.ssh}, {"web", f.web}}
 }
 
 // sharing is who else may watch, and how.
@@ -80,7 +103,7 @@ func (s *Session) Share(f Sharing) error {
 	if err := s.serveWeb(f.webFlags); err != nil {
 		return err
 	}
-	return s.record(f.record)
+	return s.record(f)
 }
 
 // recording is a recording of the screen.
@@ -90,8 +113,9 @@ type recording struct {
 }
 
 // record starts the recording of --record.
-func (s *Session) record(path string) error {
-	if path == "" {
+func (s *Session) record(f Sharing) error {
+	path := f.record
+	if path == "" || s.mode() != onScreen && settings.Waits(f.set, "record") {
 		return nil
 	}
 	if s.mode() != onScreen {

@@ -40,10 +40,12 @@ type Output struct {
 	ascii, reducedMotion bool
 	filter               string
 	since                settings.Moment
+	set                  *pflag.FlagSet
 }
 
 // Flags adds the flags.
 func (o *Output) Flags(f *pflag.FlagSet) {
+	o.set = f
 	f.BoolVar(&o.plain, "plain", false, "print sentences instead of drawing a screen")
 	f.BoolVar(&o.json, "json", false, "print one JSON object per line instead of drawing a screen")
 	f.StringVar(&o.theme, "theme", "auto", "colours: auto, light, dark or mono")
@@ -55,7 +57,7 @@ func (o *Output) Flags(f *pflag.FlagSet) {
 
 // Check validates the flags and returns the filter.
 func (o *Output) Check() (*model.Filter, error) {
-	if o.plain && o.json {
+	if o.plain && o.json && !settings.Overrides(o.set, "plain", "json") {
 		return nil, exit.Usage("--plain and --json cannot be used together")
 	}
 	if !slices.Contains(Themes, o.theme) {

@@ -18,13 +18,18 @@ import (
 type SourceFlags struct {
 	Poll settings.Duration
 	SSE  string
+	set  *pflag.FlagSet
 }
 
 // Flags adds the flags.
 func (f *SourceFlags) Flags(set *pflag.FlagSet) {
+	f.set = set
 	set.Var(&f.Poll, "poll", "poll Aspect's API at this interval, such as 5s; needs "+settings.KeyVariable)
 	set.StringVar(&f.SSE, "sse", "", "URL of the provider's event stream to read as well")
 }
+
+// PollWaits has --poll wait for a key. It returns false if it is on the command line.
+func (f *SourceFlags) PollWaits() bool { return settings.Waits(f.set, "poll") }
 
 // sources are the ways in besides the receiver.
 type sources struct {

@@ -33,31 +33,38 @@ type sshFlags struct {
 	sshKeys     string
 	sshPrivate  bool
 	sshSessions int
+	set         *pflag.FlagSet
 }
 
 func (f *sshFlags) flags(set *pflag.FlagSet) {
+	f.set = set
 	set.StringVar(&f.ssh, "ssh", "", "serve this screen, read-only, over SSH on the `address`, such as 127.0.0.1:2222")
 	settings.PathVar(set, &f.sshKeys, "ssh-keys", "`file` of public keys that may connect (default: authorized_keys next to the config file)", nil)
 	set.BoolVar(&f.sshPrivate, "ssh-private", false, "hide user ids and URLs from SSH viewers")
 	set.IntVar(&f.sshSessions, "ssh-sessions", 16, "maximum number of SSH viewers at once")
 }
 
-// serveSSH prepares the SSH server of --ssh.
-func (s *Session) serveSSH(f sshFlags) error {
+// check validates the flags and returns the keys that may connect, nil without --ssh.
+func (f *sshFlags) check() (*ssh.Keys, error) {
 	switch {
-	case f.ssh == "" && (f.sshKeys != "" || f.sshPrivate):
-		return exit.Usage("--ssh-keys and --ssh-private need --ssh, such as --ssh 127.0.0.1:2222")
+	case f.ssh == "" && (f.sshKeys != "" || f.sshPrivate) && !settings.Waits(f.set, "ssh-keys", "ssh-private"):
+		return nil, exit.Usage("--ssh-keys and --ssh-private need --ssh, such as --ssh 127.0.0.1:2222")
 	case f.ssh == "":
-		return nil
+		return nil, nil
 	case f.sshSessions < 1:
-		return exit.Usage("--ssh-sessions must be at least 1")
+		return nil, exit.Usage("--ssh-sessions must be at least 1")
 	}
 	_, port, _ := net.SplitHostPort(f.ssh) // for the hint; listen reports a bad address
 	if port == "0" {
 		port = "PORT"
 	}
-	keys, err := openSSHKeys(f.sshKeys, port)
-	if err != nil {
+	return openSSHKeys(f.sshKeys, port)
+}
+
+// serveSSH prepares the SSH server of --ssh.
+func (s *Session) serveSSH(f sshFlags) error {
+	keys, err := f.check()
+	if err != nil || keys == nil {
 		return err
 	}
 	state, err := settings.StateDir()

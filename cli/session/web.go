@@ -20,35 +20,51 @@ type webFlags struct {
 	webCert  string
 	webKey   string
 	webProxy string
+	set      *pflag.FlagSet
 }
 
 func (f *webFlags) flags(set *pflag.FlagSet) {
+	f.set = set
 	set.StringVar(&f.web, "web", "", "serve a read-only live page for browsers on the `address`, such as 127.0.0.1:8788")
 	settings.PathVar(set, &f.webCert, "web-cert", "`file` with the certificate for --web, to serve HTTPS", nil)
 	settings.PathVar(set, &f.webKey, "web-key", "`file` with the private key of that certificate", nil)
 	set.StringVar(&f.webProxy, "web-proxy", "", "`URL` of a reverse proxy in front of --web that requires a login; the page then needs no token")
 }
 
-// serveWeb prepares to serve the live page, if that was asked for.
-func (s *Session) serveWeb(f webFlags) error {
+// check validates the flags and returns the proxy and the certificate, if any.
+func (f *webFlags) check() (proxy *url.URL, secure *tls.Config, err error) {
 	if f.web == "" {
-		if f.webCert != "" || f.webKey != "" || f.webProxy != "" {
-			return exit.Usage("--web-cert, --web-key and --web-proxy need --web, such as --web 127.0.0.1:8788")
+		if (f.webCert != "" || f.webKey != "" || f.webProxy != "") && !settings.Waits(f.set, "web-cert", "web-key", "web-proxy") {
+			return nil, nil, exit.Usage("--web-cert, --web-key and --web-proxy need --web, such as --web 127.0.0.1:8788")
 		}
-		return nil
+		return nil, nil, nil
 	}
 	if (f.webCert == "") != (f.webKey == "") {
-		return exit.Usage("--web-cert and --web-key go together")
+		return nil, nil, exit.Usage("--web-cert and --web-key go together")
 	}
-	var proxy *url.URL
 	if f.webProxy != "" {
-		var err error
 		if proxy, err = url.Parse(f.webProxy); err != nil || proxy.Host == "" || proxy.Scheme != "https" && proxy.Scheme != "http" || proxy.User != nil {
-			return exit.Usage("invalid --web-proxy %q: must be a URL for browsers, such as https://status.example.com/aspectop/", f.webProxy)
+			return nil, nil, exit.Usage("invalid --web-proxy %q: must be a URL for browsers, such as https://status.example.com/aspectop/", f.webProxy)
 		}
 	}
 	if receiver.Public(f.web) && f.webCert == "" && proxy == nil {
-		return exit.Usage("--web %s is open to the network, where plain HTTP shows the page's address to others: give --web-cert and --web-key, or name the proxy in front of it with --web-proxy", f.web)
+		return nil, nil, exit.Usage("--web %s is open to the network, where plain HTTP shows the page's address to others: give --web-cert and --web-key, or name the proxy in front of it with --web-proxy", f.web)
+	}
+	if f.webCert != "" {
+		certificate, err := tls.LoadX509KeyPair(f.webCert, f.webKey)
+		if err != nil {
+			return nil, nil, exit.Setup(fmt.Errorf("--web-cert, --web-key: %w", err))
+		}
+		secure = &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}
+	}
+	return proxy, secure, nil
+}
+
+// serveWeb prepares to serve the live page, if that was asked for.
+func (s *Session) serveWeb(f webFlags) error {
+	proxy, secure, err := f.check()
+	if err != nil || f.web == "" {
+		return err
 	}
 	config := web.Config{Feed: s.Feed, Journal: s.rows, Filter: s.filter, Since: s.output.since.At}
 	if s.names != nil {
@@ -58,13 +74,8 @@ func (s *Session) serveWeb(f webFlags) error {
 		}
 	}
 	scheme := "http"
-	if f.webCert != "" {
-		certificate, err := tls.LoadX509KeyPair(f.webCert, f.webKey)
-		if err != nil {
-			return exit.Setup(fmt.Errorf("--web-cert, --web-key: %w", err))
-		}
-		config.TLS = &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}
-		scheme = "https"
+	if secure != nil {
+		config.TLS, scheme = secure, "https"
 	}
 	l, _, err := s.listen("web", f.web, false)
 	if err != nil {

@@ -49,12 +49,12 @@ const maxConfig = 1 << 20
 // fromConfig sets the flags of cmd that are not set yet from the config file. A
 // key at the top applies to every command with that flag, a key in a table named
 // after a command to that command only.
-func fromConfig(cmd *cobra.Command) error {
+func fromConfig(cmd *cobra.Command, warn bool) error {
 	path := ConfigPath()
 	if path == "" {
 		return nil
 	}
-	text, err := readConfig(path)
+	text, err := readConfig(path, warn)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	} else if err != nil {
@@ -73,7 +73,7 @@ func fromConfig(cmd *cobra.Command) error {
 
 // readConfig reads the file and warns if others can access it: it contains URLs
 // and paths, and perhaps by mistake more.
-func readConfig(path string) (string, error) {
+func readConfig(path string, warn bool) (string, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return "", err
@@ -83,7 +83,7 @@ func readConfig(path string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if mode := info.Mode().Perm(); mode&0o066 != 0 && runtime.GOOS != "windows" {
+	if mode := info.Mode().Perm(); warn && mode&0o066 != 0 && runtime.GOOS != "windows" {
 		fmt.Fprintf(os.Stderr, "aspectop: the config file %s is accessible to other users (mode %04o); run: chmod 600 %[1]s\n", clean.Lines(path), mode)
 	}
 	text, err := io.ReadAll(io.LimitReader(f, maxConfig+1))
@@ -163,7 +163,11 @@ func (c *config) key(owner *cobra.Command, name string, value any) error {
 			return ExplainValue(err)
 		}
 	}
-	c.flags.SetAnnotation(name, source, []string{"in " + c.path})
+	place := inFile
+	if owner.HasParent() {
+		place = inTable
+	}
+	placed(c.flags, name, "in "+c.path, place)
 	return nil
 }
 

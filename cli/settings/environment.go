@@ -21,10 +21,16 @@ func Apply(cmd *cobra.Command) error {
 		}
 	}
 	warnOfUnknown(cmd.Root())
+	return Fill(cmd, true)
+}
+
+// Fill is Apply without warnings about variables, and with those about the config file
+// only if warn is set.
+func Fill(cmd *cobra.Command, warn bool) error {
 	if err := fromEnvironment(cmd.Flags()); err != nil {
 		return err
 	}
-	return fromConfig(cmd)
+	return fromConfig(cmd, warn)
 }
 
 // fromEnvironment sets each flag that was not given from its variable, such as
@@ -40,7 +46,7 @@ func fromEnvironment(flags *pflag.FlagSet) (err error) {
 			err = exit.Usage("the environment variable %s: %w", name, ExplainValue(e))
 			return
 		}
-		flags.SetAnnotation(f.Name, source, []string{"by the environment variable " + name})
+		placed(flags, f.Name, "by the environment variable "+name, inEnvironment)
 	})
 	return err
 }

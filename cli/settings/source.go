@@ -15,7 +15,7 @@ import (
 )
 
 // source is the annotation of a flag that says where its value comes from, if it was
-// not given on the command line.
+// not given on the command line; see placed.
 const source = "source"
 
 // WithSource adds to an error that names flags where their values come from, unless
@@ -27,7 +27,7 @@ func WithSource(flags *pflag.FlagSet, err error) error {
 	text := err.Error()
 	flags.VisitAll(func(f *pflag.Flag) {
 		from := f.Annotations[source]
-		if len(from) == 1 && regexp.MustCompile("--"+f.Name+`([^a-z-]|$)`).MatchString(text) && !strings.Contains(text, from[0]) {
+		if len(from) > 0 && regexp.MustCompile("--"+f.Name+`([^a-z-]|$)`).MatchString(text) && !strings.Contains(text, from[0]) {
 			err = fmt.Errorf("%w; --%s is set %s", err, f.Name, from[0])
 		}
 	})

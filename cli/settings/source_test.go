@@ -12,7 +12,7 @@ func TestAnErrorSaysWhereTheValueOfAFlagComesFrom(t *testing.T) {
 	for _, name := range []string{"web", "web-cert", "theme"} {
 		flags.String(name, "", "")
 	}
-	flags.SetAnnotation("web", source, []string{"in config.toml"})
+	placed(flags, "web", "in config.toml", inFile)
 	for text, want := range map[string]string{
 		"--web is bad":                     "--web is bad; --web is set in config.toml",
 		"--web: bad":                       "--web: bad; --web is set in config.toml",

@@ -65,6 +65,8 @@ type Moment struct {
 func (m *Moment) Type() string   { return "duration or time" }
 func (m *Moment) String() string { return m.text }
 
+func (m *Moment) clear() { *m = Moment{} }
+
 func (m *Moment) Set(text string) (err error) {
 	m.text = text
 	m.At, err = parseMoment(text, time.Now())
