@@ -63,9 +63,7 @@ func (j *Journal) commit(arrivals []*journal.Arrival) error {
 	}
 	j.failed.Store(nil)
 	j.options.HandOver(wanted)
-	last := wanted[len(wanted)-1].Seq
-	j.seen.Store(last)
-	j.watch.report(last)
+	j.seen.Store(wanted[len(wanted)-1].Seq)
 	return nil
 }
 

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -45,11 +46,11 @@ func HasPassword(text string) bool {
 type Database struct {
 	config *pgxpool.Config
 
-	mu      sync.Mutex
-	remarks []string
+	remarks atomic.Pointer[[]string]
 
-	readingMu sync.Mutex
-	reading   *reading // nil: nobody reads
+	mu      sync.Mutex
+	reading *pgxpool.Pool // of all readers
+	readers int
 }
 
 // Parse reads a URL as libpq does: several hosts, sslmode, target_session_attrs
@@ -97,9 +98,10 @@ func hostPort(host string, port uint16) string {
 // Remarks are sentences about the way to the server that whoever uses it should
 // know. They hold from when the journal was opened.
 func (d *Database) Remarks() []string {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.remarks
+	if remarks := d.remarks.Load(); remarks != nil {
+		return *remarks
+	}
+	return nil
 }
 
 // pool opens connections as they are needed. A writer's lead to a server that
@@ -149,9 +151,7 @@ func (d *Database) meet(ctx context.Context, config *pgx.ConnConfig) (pooled boo
 	if pooled {
 		remarks = append(remarks, "there is a pooler before "+d.String()+", so no prepared statements are used; receivers are faster without it")
 	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.remarks = remarks
+	d.remarks.Store(&remarks)
 	return pooled, nil
 }
 

@@ -35,7 +35,6 @@ type Journal struct {
 
 	group *journal.Group
 	turn  sync.Mutex
-	watch *watcher
 
 	// seen is the greatest number that was acknowledged here: a server that
 	// lacks it was left behind by a failover.
@@ -64,7 +63,6 @@ func (d *Database) Open(ctx context.Context, o journal.Options) (*Journal, error
 		return nil, d.explain(err)
 	}
 	j.group = journal.NewGroup(&j.turn, j.commit)
-	j.watch = newWatcher(j.pool)
 	background, stop := context.WithCancel(context.Background())
 	j.stop = stop
 	j.beside.Go(func() { j.beat(background) })
@@ -152,10 +150,9 @@ func (j *Journal) Ready(ctx context.Context) error {
 	return j.database.explain(err)
 }
 
-// Reader opens a reader on the same connections, which is told about the commits
-// of this process at once.
+// Reader opens a reader on the same connections.
 func (j *Journal) Reader() (journal.Reader, error) {
-	return newReader(j.database, j.pool, j.watch, nil), nil
+	return newReader(j.database, j.pool, func() {}), nil
 }
 
 // closeTime is how long Close waits for a server that does not answer.
@@ -174,7 +171,6 @@ func (j *Journal) Close() error {
 			_, err := tx.Exec(ctx, `DELETE FROM aspectop.receivers WHERE token = $1`, j.token)
 			return err
 		})
-		j.watch.close()
 		within(closeTime, j.pool.Close)
 	})
 	return nil

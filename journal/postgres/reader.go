@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -21,31 +22,26 @@ import (
 type Reader struct {
 	database *Database
 	pool     *pgxpool.Pool
-	watch    *watcher
-	leave    func() // for those who do not read on the connections of a Journal
+	leave    func() // closes what was opened for it
 	noHeader atomic.Bool
-	seen     int64 // of the watcher, by Wait
+	seen     int64 // the last number, by Wait
 	closed   chan struct{}
 	once     sync.Once
 }
 
-func newReader(d *Database, pool *pgxpool.Pool, watch *watcher, leave func()) *Reader {
-	return &Reader{database: d, pool: pool, watch: watch, leave: leave, seen: -1, closed: make(chan struct{})}
+func newReader(d *Database, pool *pgxpool.Pool, leave func()) *Reader {
+	return &Reader{database: d, pool: pool, leave: leave, seen: -1, closed: make(chan struct{})}
 }
 
-// reading is what the readers of a process share, so that each costs the server
-// no connections and no looks at the head row of its own.
-type reading struct {
-	pool    *pgxpool.Pool
-	watch   *watcher
-	readers int
-}
+// pollTime is how long a poll may take.
+const pollTime = 5 * time.Second
 
-// OpenReader opens the journal for reading.
+// OpenReader opens the journal for reading. The readers of a Database share its
+// connections.
 func (d *Database) OpenReader(ctx context.Context) (*Reader, error) {
-	d.readingMu.Lock()
-	defer d.readingMu.Unlock()
-	if d.reading == nil {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.readers == 0 {
 		pool, err := d.pool(ctx, false, nil)
 		if err != nil {
 			return nil, err
@@ -56,23 +52,19 @@ func (d *Database) OpenReader(ctx context.Context) (*Reader, error) {
 			pool.Close()
 			return nil, d.explain(err)
 		}
-		d.reading = &reading{pool: pool, watch: newWatcher(pool)}
+		d.reading = pool
 	}
-	shared := d.reading
-	shared.readers++
-	return newReader(d, shared.pool, shared.watch, func() { d.leave(shared) }), nil
+	d.readers++
+	return newReader(d, d.reading, d.leave), nil
 }
 
-// leave closes what readers share with the last of them.
-func (d *Database) leave(shared *reading) {
-	d.readingMu.Lock()
-	defer d.readingMu.Unlock()
-	if shared.readers--; shared.readers > 0 {
-		return
+// leave closes the shared connections with the last reader.
+func (d *Database) leave() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.readers--; d.readers == 0 {
+		within(closeTime, d.reading.Close)
 	}
-	d.reading = nil
-	shared.watch.close()
-	within(closeTime, shared.pool.Close)
 }
 
 // OmitHeader makes all further deliveries come without their Header.
@@ -82,9 +74,7 @@ func (r *Reader) OmitHeader() { r.noHeader.Store(true) }
 func (r *Reader) Close() error {
 	r.once.Do(func() {
 		close(r.closed)
-		if r.leave != nil {
-			r.leave()
-		}
+		r.leave()
 	})
 	return nil
 }
@@ -178,25 +168,20 @@ func lastBefore(ctx context.Context, pool *pgxpool.Pool, t time.Time) (int64, er
 }
 
 // Wait returns when something was committed since its last call returned; see
-// [journal.Reader].
-func (r *Reader) Wait(ctx context.Context) error {
+// [journal.Reader]. It polls the head row: NOTIFY would pass neither every pooler nor
+// every engine, and takes a global lock at each commit.
+func (r *Reader) Wait(ctx context.Context) error { return journal.Poll(ctx, r.closed, r.changed) }
+
+// changed reports whether the head row has another number than at its last call.
+func (r *Reader) changed(ctx context.Context) (bool, error) {
 	if err := r.usable(ctx); err != nil {
-		return err
+		return false, err
 	}
-	news, next, err := r.watch.changes()
-	for news == r.seen {
-		select {
-		case <-next:
-		case <-r.closed:
-		case <-ctx.Done():
-		}
-		if err := r.usable(ctx); err != nil {
-			return err
-		}
-		news, next, err = r.watch.changes()
-	}
-	r.seen = news
-	return r.database.explain(err)
+	poll, cancel := context.WithTimeout(ctx, pollTime)
+	defer cancel()
+	before := r.seen
+	err := r.pool.QueryRow(poll, `SELECT last FROM aspectop.head`).Scan(&r.seen)
+	return r.seen != before, cmp.Or(r.usable(ctx), r.database.explain(err))
 }
 
 func (r *Reader) deliveries(ctx context.Context, text string, args ...any) ([]model.Delivery, error) {

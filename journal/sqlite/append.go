@@ -16,13 +16,12 @@ import (
 // Append keeps d; see [journal.Journal]. When it returns nil, d is on the disk.
 func (j *Journal) Append(ctx context.Context, d *model.Delivery) error { return j.group.Append(ctx, d) }
 
-// commitAndReport commits a batch and reports it to the readers.
-func (j *Journal) commitAndReport(arrivals []*journal.Arrival) error {
+// commitBatch commits a batch and hands it over.
+func (j *Journal) commitBatch(arrivals []*journal.Arrival) error {
 	err := explain(j.path, j.commit(arrivals))
 	if j.failed = err != nil; !j.failed {
 		j.options.HandOver(arrivals)
 	}
-	j.news.report()
 	return err
 }
 
@@ -230,6 +229,5 @@ func (j *Journal) Import(ctx context.Context, deliveries []model.Delivery) error
 	}
 	j.last = last
 	j.noteBatch(batch)
-	j.news.report()
 	return explain(j.path, j.present())
 }

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"aspectop/journal"
 )
@@ -111,4 +112,63 @@ func (c *Checked) numbers(ctx context.Context, r *Reader) error {
 			}
 		}
 	}
+}
+
+// Inspection describes a journal without its deliveries.
+type Inspection struct {
+	Path    string // absolute
+	Version int    // of its schema, as PRAGMA user_version
+	Size    int64  // in bytes, with what is not yet in the main file
+	Mode    fs.FileMode
+	// Newest is when the last arrival came; the zero time if none has.
+	Newest time.Time
+	// Arrivals is the number of the last arrival ever, of those that retention
+	// removed too.
+	Arrivals int64
+}
+
+// Inspect looks at the journal at path without a trace, not even the files that
+// SQLite creates for a [Reader]. If there is none, the error is fs.ErrNotExist; it
+// fails as OpenReader does otherwise.
+func Inspect(path string) (Inspection, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return Inspection{}, err
+	}
+	found := Inspection{Path: path}
+	info, err := os.Lstat(path)
+	if err != nil {
+		return found, err
+	}
+	if err := checkFiles(path); err != nil {
+		return found, unopened(path, err)
+	}
+	found.Size, found.Mode = info.Size(), info.Mode().Perm()
+	parameters := []string{"mode=ro", "_pragma=busy_timeout(5000)"}
+	if log, err := os.Lstat(path + "-wal"); err != nil || log.Size() == 0 {
+		// Everything is in the main file.
+		parameters = append(parameters, "immutable=1")
+	} else {
+		found.Size += log.Size()
+	}
+	s, err := connect(path, parameters...)
+	if err != nil {
+		return found, unopened(path, err)
+	}
+	defer s.close()
+	if found.Version, err = checkFormat(s, path); err != nil || found.Version == 0 {
+		return found, unopened(path, err)
+	}
+	var received int64
+	err = s.row(`SELECT
+		(`+lastQuery+`),
+		max(ifnull((SELECT received FROM deliveries ORDER BY seq DESC LIMIT 1), 0), ifnull((SELECT received FROM repeats ORDER BY seq DESC LIMIT 1), 0))`,
+		nil, &found.Arrivals, &received)
+	if err != nil {
+		return found, unopened(path, err)
+	}
+	if received > 0 {
+		found.Newest = time.UnixMicro(received).UTC()
+	}
+	return found, nil
 }

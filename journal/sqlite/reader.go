@@ -34,10 +34,6 @@ type Reader struct {
 	version  int64 // data_version at the last call of changed
 	closed   chan struct{}
 	*Damage
-
-	// For Wait, which only one goroutine at a time calls.
-	news *news // of the writer in this process; nil: Wait polls the file
-	seen int64 // commits as of the last return of Wait
 }
 
 // OpenReader opens the journal at path for reading. If there is none, the error
@@ -317,6 +313,10 @@ func (r *Reader) Since(ctx context.Context, t time.Time) (seq int64, err error) 
 	}
 	return seq, explain(r.path, err)
 }
+
+// Wait returns when something was committed since its last call returned; see
+// [journal.Reader].
+func (r *Reader) Wait(ctx context.Context) error { return journal.Poll(ctx, r.closed, r.changed) }
 
 // changed reports whether anything was committed since its last call; at the
 // first it is true. It costs microseconds, for polling. Now and then it says

@@ -31,7 +31,6 @@ type Journal struct {
 	folder  *private.Temp // of a temporary journal
 
 	group *journal.Group
-	news  news
 
 	// writing is held by whoever changes the file, and guards the fields below.
 	writing sync.Mutex
@@ -111,7 +110,7 @@ func open(path string, o journal.Options, synchronous string) (*Journal, error) 
 		stopped: make(chan struct{}),
 		dirty:   make(chan struct{}, 1),
 	}
-	j.group = journal.NewGroup(&j.writing, j.commitAndReport)
+	j.group = journal.NewGroup(&j.writing, j.commitBatch)
 	if err := j.start(synchronous); err != nil {
 		j.release()
 		return nil, unopened(path, err)
@@ -218,13 +217,13 @@ const setLast = `UPDATE meta SET value = ? WHERE name = 'last_seq'`
 // Place returns the absolute path of the file.
 func (j *Journal) Place() string { return j.path }
 
-// Reader opens a reader that is told about commits instead of asking for them.
+// Reader opens one more reader.
 func (j *Journal) Reader() (journal.Reader, error) {
 	r, err := openAt(j.path)
 	if err != nil {
 		return nil, err
 	}
-	r.news, r.seen, r.Damage = &j.news, -1, j.Damage
+	r.Damage = j.Damage
 	return r, nil
 }
 
