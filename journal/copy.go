@@ -12,14 +12,13 @@ import (
 const copyBatch = 200
 
 // Copy copies what a journal holds, with its numbers, repeats and the state of
-// forwards, to one that is empty or that an earlier Copy of the same journal did
-// not finish: it goes on where that stopped. progress is called at the start and
-// after each batch, with the last number that was copied and the last there is.
+// forwards, to one that is empty, or goes on where an earlier Copy stopped. progress
+// is called at the start and after each batch, with the last number that was copied
+// and the last there is.
 //
-// What retention has removed is not copied, nor the ids it still remembers. What
-// cannot be read of a damaged journal is left out: when all else is copied, Copy
-// fails with [ErrDamaged] if that is the end of the journal or outcomes of forwards.
-// Numbers left out in between are up to the reader to report.
+// Ids that retention remembers are not copied. What cannot be read of a damaged
+// journal is left out: when all else is copied, Copy fails with [ErrDamaged] if that
+// is the end of the journal or outcomes of forwards.
 func Copy(ctx context.Context, from Reader, to Journal, progress func(done, last int64)) error {
 	there, err := to.Reader()
 	if err != nil {
@@ -66,8 +65,7 @@ func Copy(ctx context.Context, from Reader, to Journal, progress func(done, last
 }
 
 // copyForwards copies what became of the deliveries at each target, and the
-// target's cursor. Outcomes that cannot be read are left out, and ErrDamaged is
-// returned in the end.
+// target's cursor. If some cannot be read, it returns ErrDamaged in the end.
 func copyForwards(ctx context.Context, from Reader, to Journal, targets []ForwardTarget, deliveries []model.Delivery) (damaged error) {
 	if len(targets) == 0 {
 		return nil

@@ -1,16 +1,9 @@
-// Package journal says what a journal promises: it keeps deliveries durably, and
-// hands them from whoever receives to everyone who reads.
+// Package journal is the contract of a durable log of deliveries, and what its two
+// stores share: a SQLite file (package sqlite) and a PostgreSQL database (package
+// postgres). The suite in package journaltest tests both.
 //
-// A journal is stored in a SQLite file (package sqlite) or a PostgreSQL database
-// (package postgres). No other package knows which, and the suite in package
-// journaltest holds both to the promises here.
-//
-// A [Journal] appends; any number of [Reader]s, in this and in other processes,
-// read, each with a cursor of its own: the sequence number of the last delivery
-// it has seen. Nothing waits for a reader, and a reader that was away catches up.
-//
-// A journal knows deliveries as bytes. Decoding them is up to package model, and
-// how they come and what is answered is up to the receiver.
+// A [Journal] appends; any number of [Reader]s, in this and in other processes, read,
+// each with a cursor of its own: the number of the last delivery it has seen.
 package journal
 
 import (
@@ -46,11 +39,10 @@ type Options struct {
 	// processes share the journal and one of them does.
 	RetentionOwner func(LeaseOwner)
 	// Committed, if set, is called after each commit of Append with what was
-	// committed, as a Reader returns it, before any Append of the commit returns and
-	// before Wait does. Calls follow one another, with ascending numbers. Numbers
-	// missing in between were committed by another process, or were not acknowledged:
-	// they have to be read. The next commit waits for it, so it must not block, nor
-	// call the Journal. It may keep the slice, but must not change a Header or Body.
+	// committed, as a Reader returns it, before any Append of the commit returns. Calls
+	// follow one another, with ascending numbers. Numbers missing in between were
+	// committed by another process, or were not acknowledged: they have to be read. It
+	// must not block, call the Journal, or change a Header or Body.
 	Committed func([]model.Delivery)
 	// Now is the clock that Retain goes by; nil is time.Now.
 	Now func() time.Time
@@ -58,35 +50,28 @@ type Options struct {
 
 // Journal is the writing side. Its methods are for any number of goroutines.
 type Journal interface {
-	// Append keeps d: when it returns nil, d is durable and its Seq, Message,
-	// Attempt and Differs are filled in. Everything else in d is the caller's to
-	// fill before, the ID not empty. After an error d is as it was, and the next
-	// Append is free to try again.
+	// Append keeps d, whose ID is not empty: when it returns nil, d is durable and its
+	// Seq, Message, Attempt and Differs are filled in. After an error d is as it was.
 	//
 	// Numbers start at 1 and become visible in their order, without gaps. The
 	// first body of an ID is the message; what comes later with the same ID is a
 	// repeat, whichever process received it.
 	//
-	// It takes as long as the disk takes, or until ctx ends: then d may be kept
-	// all the same, for a commit that others may have joined is seen through. The
-	// Header and the Body of d must not be changed any more in either case.
+	// If ctx ends before the commit, d may be kept all the same. The Header and the
+	// Body of d must not be changed any more in either case.
 	Append(ctx context.Context, d *model.Delivery) error
 
-	// SaveForwards keeps the outcomes of forwarding to one target, each in place
-	// of an earlier one for the same delivery, and the target's cursor: all or
-	// nothing. key tells the target from others; url is how it is shown to
-	// people, so without credentials. To in the outcomes is not looked at.
-	//
-	// It survives the end of this process, but may be lost in a power cut, and
-	// then is forwarded again: no arrival waits for it.
+	// SaveForwards keeps the outcomes of forwarding to the target with this key, each
+	// in place of an earlier one for the same delivery, and the target's cursor: all or
+	// nothing. url is shown to people, so it has no credentials. To in the outcomes is
+	// not used. It may be lost in a power cut, so that more is forwarded again.
 	SaveForwards(key, url string, cursor int64, outcomes []model.Forward) error
 
 	// WithLease runs f while this process holds the lease with this name, which one
 	// process at a time holds of all that share the journal. It waits for the lease,
-	// and calls report with who holds it meanwhile. The context of f ends with ctx, or,
-	// with ErrLeaseLost as its cause, when this process could not renew the lease for
-	// some seconds; WithLease then waits for it again. It returns what f returns, or
-	// the error of ctx.
+	// and reports who holds it. The context of f ends with ctx, or, with ErrLeaseLost as
+	// its cause, when the lease could not be renewed for some seconds; WithLease then
+	// waits for it again. It returns what f returns, or the error of ctx.
 	WithLease(ctx context.Context, name string, report func(LeaseOwner), f func(context.Context) error) error
 
 	// Import keeps deliveries of another journal under the numbers they have
@@ -101,8 +86,7 @@ type Journal interface {
 	// Reader opens one more reader. It must be closed before the Journal.
 	Reader() (Reader, error)
 
-	// Place is where the journal is, in words for people and programs. It never
-	// contains a password.
+	// Place is where the journal is, without a password.
 	Place() string
 
 	// Close waits for the Appends under way and refuses further ones with
@@ -147,14 +131,12 @@ type Reader interface {
 	// nothing is. Numbers between them may be missing, removed by retention.
 	Range(ctx context.Context) (first, last int64, err error)
 
-	// Since returns the greatest number received before t, 0 if there is none:
-	// the cursor with which After goes on from t. Where a clock was set back in
-	// between, it finds one of the places that fit.
+	// Since returns the greatest number received before t, 0 if there is none. Where
+	// a clock was set back, it finds one of the places that fit.
 	Since(ctx context.Context, t time.Time) (int64, error)
 
-	// Wait returns when something was committed since its last call returned; the
-	// first call returns at once. Now and then it returns without news. It is for
-	// one goroutine at a time.
+	// Wait returns when something was committed since its last call returned, and
+	// sometimes without; the first call returns at once. It is for one goroutine.
 	Wait(ctx context.Context) error
 
 	// Forwards returns what became of one delivery at each target it was
@@ -174,7 +156,7 @@ type Reader interface {
 	ForwardTargets(ctx context.Context) ([]ForwardTarget, error)
 
 	// OmitHeader makes all further deliveries come without their Header, in half
-	// the time: for those who only fold.
+	// the time.
 	OmitHeader()
 
 	// Close releases the journal. Further calls fail with ErrClosed.

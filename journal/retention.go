@@ -62,9 +62,8 @@ func LastBefore(first, last int64, t time.Time, at func(int64) (seq int64, recei
 	return before, nil
 }
 
-// latestEvents holds, for each task told of by deliveries that are old enough to go,
-// which of them tells the latest. It is kept if the task was not done by then,
-// until the next to grow old tells more: then the task is known to go on.
+// latestEvents holds the newest of the old events of each task. It is kept while the
+// task was not done by then.
 type latestEvents map[string]latestEvent
 
 type latestEvent struct {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"strings"
@@ -119,7 +120,7 @@ func (j *Journal) sameBody(message int64, body []byte, b []*journal.Arrival) (bo
 		return bytes.Equal(b[i].Delivery.Body, body), nil
 	}
 	var first []byte
-	err := j.writer.row(`SELECT body FROM deliveries WHERE seq = ?`, []any{message}, &first)
+	err := j.writer.row(`SELECT body FROM deliveries WHERE seq = ?`, []driver.Value{message}, &first)
 	if isDamage(err) {
 		return false, nil // so this one's is kept too
 	}
@@ -127,7 +128,7 @@ func (j *Journal) sameBody(message int64, body []byte, b []*journal.Arrival) (bo
 		return bytes.Equal(first, body), err
 	}
 	var digest []byte
-	err = j.writer.row(`SELECT digest FROM removed WHERE seq = ?`, []any{message}, &digest)
+	err = j.writer.row(`SELECT digest FROM removed WHERE seq = ?`, []driver.Value{message}, &digest)
 	sum := sha256.Sum256(body)
 	return bytes.Equal(digest, sum[:]), err
 }
@@ -149,7 +150,7 @@ func insert(s *session, b []*journal.Arrival) error {
 	s.inserted = firsts
 	for i := range insertions {
 		for n := insertions[i].rows * insertedColumns; len(firsts) >= n; firsts = firsts[n:] {
-			if err := s.run(insertions[i].text, firsts[:n]); err != nil {
+			if _, err := s.exec(insertions[i].text, firsts[:n]...); err != nil {
 				return err
 			}
 		}

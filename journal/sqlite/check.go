@@ -3,7 +3,7 @@ package sqlite
 import (
 	"cmp"
 	"context"
-	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -65,9 +65,9 @@ func (c *Checked) damaged(text string) { c.Damage = append(c.Damage, text) }
 
 // integrity runs SQLite's own check.
 func (c *Checked) integrity(ctx context.Context, r *Reader) error {
-	err := r.session.each("PRAGMA integrity_check(20)", nil, func(rows *sql.Rows) error {
+	err := r.session.values("PRAGMA integrity_check(20)", nil, func(row []driver.Value) error {
 		var text string
-		if err := rows.Scan(&text); err != nil || text == "ok" {
+		if err := scan(row, &text); err != nil || text == "ok" {
 			return err
 		}
 		for line := range strings.Lines(strings.TrimPrefix(text, "*** in database main ***\n")) {

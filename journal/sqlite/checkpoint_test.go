@@ -100,7 +100,7 @@ func TestAReaderInATransactionDelaysTheLogOnly(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer other.close()
-	var n int
+	var n int64
 	if _, err := other.exec("BEGIN"); err != nil {
 		t.Fatal(err)
 	}
@@ -124,7 +124,7 @@ func TestAReaderInATransactionHoldsUpNoCommit(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer other.close()
-	var n int
+	var n int64
 	if _, err := other.exec("BEGIN"); err != nil {
 		t.Fatal(err)
 	}

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"time"
 
@@ -73,7 +74,7 @@ func (j *Journal) saveForwards(key, url string, cursor int64, outcomes []model.F
 		var target int64
 		err := s.row(`INSERT INTO forward_targets (key, url, cursor) VALUES (?, ?, ?)
 			ON CONFLICT (key) DO UPDATE SET url = excluded.url, cursor = excluded.cursor RETURNING id`,
-			[]any{key, url, cursor}, &target)
+			[]driver.Value{key, url, cursor}, &target)
 		if err != nil {
 			return err
 		}
@@ -98,7 +99,7 @@ func (j *Journal) saveForwards(key, url string, cursor int64, outcomes []model.F
 
 // hasForwards reports whether anything was ever forwarded from the journal.
 func hasForwards(s *session) (bool, error) {
-	var n int
+	var n int64
 	err := s.row(`SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name IN ('forwards', 'forward_targets')`, nil, &n)
 	return n == 2, err
 }
@@ -106,7 +107,7 @@ func hasForwards(s *session) (bool, error) {
 // ForwardCursor returns a target's cursor; see [journal.Reader].
 func (r *Reader) ForwardCursor(ctx context.Context, key string) (cursor int64, known bool, err error) {
 	err = r.forwarded(ctx, func() error {
-		err := r.session.row(`SELECT cursor FROM forward_targets WHERE key = ?`, []any{key}, &cursor)
+		err := r.session.row(`SELECT cursor FROM forward_targets WHERE key = ?`, []driver.Value{key}, &cursor)
 		known = err == nil
 		if errors.Is(err, sql.ErrNoRows) {
 			return nil
@@ -119,11 +120,11 @@ func (r *Reader) ForwardCursor(ctx context.Context, key string) (cursor int64, k
 // SettledForwards returns the numbers with a final outcome; see [journal.Reader].
 func (r *Reader) SettledForwards(ctx context.Context, key string, seq, last int64) (settled []int64, err error) {
 	err = r.forwarded(ctx, func() error {
-		return r.session.each(`SELECT seq FROM forwards WHERE seq > ? AND seq <= ? AND final
-			AND target = (SELECT id FROM forward_targets WHERE key = ?) ORDER BY seq`, []any{seq, last, key},
-			func(rows *sql.Rows) error {
+		return r.session.values(`SELECT seq FROM forwards WHERE seq > ? AND seq <= ? AND final
+			AND target = (SELECT id FROM forward_targets WHERE key = ?) ORDER BY seq`, []driver.Value{seq, last, key},
+			func(row []driver.Value) error {
 				var n int64
-				err := rows.Scan(&n)
+				err := scan(row, &n)
 				settled = append(settled, n)
 				return err
 			})
@@ -134,10 +135,10 @@ func (r *Reader) SettledForwards(ctx context.Context, key string, seq, last int6
 // Forwards returns the outcomes of one delivery; see [journal.Reader].
 func (r *Reader) Forwards(ctx context.Context, seq int64) (found []model.Forward, err error) {
 	err = r.forwarded(ctx, func() error {
-		return r.session.each(`SELECT f.seq, t.url, f.at, f.status, f.latency, f.tries, f.resigned, f.final, f.gave_up, f.error, f.hint, f.body
-			FROM forwards AS f JOIN forward_targets AS t ON t.id = f.target WHERE f.seq = ? ORDER BY t.id`, []any{seq},
-			func(rows *sql.Rows) error {
-				f, err := scanForward(rows)
+		return r.session.values(`SELECT f.seq, t.url, f.at, f.status, f.latency, f.tries, f.resigned, f.final, f.gave_up, f.error, f.hint, f.body
+			FROM forwards AS f JOIN forward_targets AS t ON t.id = f.target WHERE f.seq = ? ORDER BY t.id`, []driver.Value{seq},
+			func(row []driver.Value) error {
+				f, err := scanForward(row)
 				found = append(found, f)
 				return err
 			})
@@ -148,9 +149,9 @@ func (r *Reader) Forwards(ctx context.Context, seq int64) (found []model.Forward
 // ForwardTargets returns the targets that deliveries were forwarded to.
 func (r *Reader) ForwardTargets(ctx context.Context) (found []journal.ForwardTarget, err error) {
 	err = r.forwarded(ctx, func() error {
-		return r.session.each(`SELECT key, url, cursor FROM forward_targets ORDER BY id`, nil, func(rows *sql.Rows) error {
+		return r.session.values(`SELECT key, url, cursor FROM forward_targets ORDER BY id`, nil, func(row []driver.Value) error {
 			var t journal.ForwardTarget
-			err := rows.Scan(&t.Key, &t.URL, &t.Cursor)
+			err := scan(row, &t.Key, &t.URL, &t.Cursor)
 			found = append(found, t)
 			return err
 		})
@@ -172,10 +173,11 @@ func (r *Reader) forwarded(ctx context.Context, query func() error) error {
 	return explain(r.path, err)
 }
 
-func scanForward(rows *sql.Rows) (f model.Forward, err error) {
-	var at, latency, resigned, final, gaveUp int64
-	err = rows.Scan(&f.Seq, &f.To, &at, &f.Status, &latency, &f.Tries, &resigned, &final, &gaveUp, &f.Error, &f.Hint, &f.Body)
+func scanForward(row []driver.Value) (f model.Forward, err error) {
+	var at, status, latency, tries, resigned, final, gaveUp int64
+	err = scan(row, &f.Seq, &f.To, &at, &status, &latency, &tries, &resigned, &final, &gaveUp, &f.Error, &f.Hint, &f.Body)
 	f.At, f.Latency = time.UnixMicro(at).UTC(), time.Duration(latency)*time.Microsecond
+	f.Status, f.Tries = int(status), int(tries)
 	f.Resigned, f.Final, f.GaveUp = resigned != 0, final != 0, gaveUp != 0
 	return f, err
 }

@@ -108,12 +108,12 @@ func TestSavingForwardsDisturbsNoAppendAndTakesNoDurabilityFromIt(t *testing.T) 
 	if found := forwardsOf(t, r, 50); len(found) != 4 {
 		t.Errorf("%d outcomes", len(found))
 	}
-	var full, normal string
-	if err := j.writer.row("PRAGMA synchronous", nil, &full); err != nil || full != "2" {
-		t.Errorf("the writer's synchronous is %s (%v)", full, err)
+	var full, normal int64
+	if err := j.writer.row("PRAGMA synchronous", nil, &full); err != nil || full != 2 {
+		t.Errorf("the writer's synchronous is %d (%v)", full, err)
 	}
-	if err := j.forwards.row("PRAGMA synchronous", nil, &normal); err != nil || normal != "1" {
-		t.Errorf("that of outcomes is %s (%v)", normal, err)
+	if err := j.forwards.row("PRAGMA synchronous", nil, &normal); err != nil || normal != 1 {
+		t.Errorf("that of outcomes is %d (%v)", normal, err)
 	}
 }
 

@@ -42,7 +42,7 @@ func TestAReaderHoldsNoTransactionBetweenCalls(t *testing.T) {
 		t.Fatal(err)
 	}
 	// With a reader in a transaction, the log could not be started anew.
-	var busy, log, copied int
+	var busy, log, copied int64
 	if err := j.keeper.row("PRAGMA wal_checkpoint(TRUNCATE)", nil, &busy, &log, &copied); err != nil || busy != 0 {
 		t.Errorf("busy %d, %v", busy, err)
 	}

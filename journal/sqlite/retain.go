@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"time"
 
@@ -54,11 +55,11 @@ func (j *Journal) removable(after, end int64) (found []model.Delivery, err error
 		return nil, journal.ErrClosed
 	}
 	query := `SELECT seq, id, received, source, body FROM deliveries WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?`
-	err = j.keeper.each(query, []any{after, end, retainStep}, func(rows *sql.Rows) error {
+	err = j.keeper.values(query, []driver.Value{after, end, retainStep}, func(row []driver.Value) error {
 		var d model.Delivery
 		var received int64
 		var source string
-		err := rows.Scan(&d.Seq, &d.ID, &received, &source, &d.Body)
+		err := scan(row, &d.Seq, &d.ID, &received, &source, &d.Body)
 		d.Message, d.Received, d.Source = d.Seq, time.UnixMicro(received), model.Source(source)
 		found = append(found, d)
 		return err
@@ -106,9 +107,9 @@ func (j *Journal) removeRows(query string, end int64) error {
 func (j *Journal) forgetIDs(t time.Time) error {
 	for !j.stopping() {
 		var old []journal.Removal
-		err := j.keeper.each(`SELECT seq, id FROM removed WHERE received < ? ORDER BY seq LIMIT ?`, []any{t.UnixMicro(), retainStep}, func(rows *sql.Rows) error {
+		err := j.keeper.values(`SELECT seq, id FROM removed WHERE received < ? ORDER BY seq LIMIT ?`, []driver.Value{t.UnixMicro(), retainStep}, func(row []driver.Value) error {
 			var r journal.Removal
-			err := rows.Scan(&r.Seq, &r.ID)
+			err := scan(row, &r.Seq, &r.ID)
 			old = append(old, r)
 			return err
 		})
@@ -169,7 +170,7 @@ func lastBefore(s *session, first, last int64, t time.Time) (int64, error) {
 	return journal.LastBefore(first, last, t, func(from int64) (seq int64, at time.Time, err error) {
 		var received int64
 		for ; from <= last; from++ { // past damage
-			if err = s.row(receivedQuery, []any{from}, &seq, &received); !isDamage(err) {
+			if err = s.row(receivedQuery, []driver.Value{from}, &seq, &received); !isDamage(err) {
 				break
 			}
 		}

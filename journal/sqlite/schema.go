@@ -131,12 +131,13 @@ func renewViews(s *session) {
 // checkFormat returns the format of the journal in the file, 0 if nothing has been
 // written to it yet, and an error if this version of aspectop cannot read it.
 func checkFormat(s *session, path string) (version int, err error) {
-	var application, objects int
+	var application, format, objects int64
 	// To count the objects SQLite has to read, and so to check, the schema.
 	err = s.row(`SELECT
 		(SELECT application_id FROM pragma_application_id),
 		(SELECT user_version FROM pragma_user_version),
-		(SELECT count(*) FROM sqlite_schema)`, nil, &application, &version, &objects)
+		(SELECT count(*) FROM sqlite_schema)`, nil, &application, &format, &objects)
+	version = int(format)
 	switch {
 	case err != nil:
 		return 0, err
