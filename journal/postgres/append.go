@@ -67,10 +67,9 @@ func (j *Journal) commit(arrivals []*journal.Arrival) error {
 	return nil
 }
 
-// attend looks after a commit until done is called. If it takes long, the server
-// is asked why. While commits wait for the synchronous standby, so does this one,
-// however long: cancelled, it would become visible to readers without being on
-// both disks. Any other is given up after commitTime.
+// attend watches a commit until done is called. If it takes long, the server is asked
+// why. While it waits for the synchronous standby it goes on: cancelled, it would become
+// visible without being on both disks. Any other is given up after commitTime.
 func (j *Journal) attend(giveUp context.CancelCauseFunc) (done func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var attendant sync.WaitGroup
@@ -121,14 +120,12 @@ func (j *Journal) waitsForStandby(ctx context.Context) (waits bool, why error) {
 	return false, &Error{j.Place(), "the server takes long to commit", nil}
 }
 
-// insertBatch numbers and keeps a batch, after the statement before it has
-// locked the head row and taken the numbers. It is a statement of its own because
-// its snapshot must be younger than that lock: then it sees whatever another
-// receiver committed meanwhile, and an id that came twice is one message.
+// insertBatch numbers and keeps a batch, after another statement has locked the head
+// row and taken the numbers: its snapshot must be younger than that lock, to see what
+// another receiver committed meanwhile.
 //
-// It has to be planned well on tables that were empty when it was planned, and
-// that nobody has analyzed: each id is looked up in the indexes, whatever the
-// estimates say, which stay too low for the server to compile the plan each time.
+// Each id is looked up in the indexes whatever the estimates say: the tables may have
+// been empty when it was planned. Low estimates keep the server from compiling it.
 //
 // nth counts the arrivals of an id within the batch, from 1; first is the place
 // of the first of them, and same says whether both have the same body.

@@ -1,13 +1,10 @@
-// Package postgres stores a journal in a PostgreSQL database
-// (version 13 or later) that any number of receivers append to and any number of
-// readers read, on any number of machines.
+// Package postgres stores a journal in a PostgreSQL database (version 13 or later) for
+// any number of receivers and readers on any number of machines. With a synchronous
+// standby, an acknowledged delivery is on two disks.
 //
-// An acknowledged delivery is as durable as the server makes a commit: with a
-// synchronous standby it is on two disks.
-//
-// Nothing here needs state of a session between transactions, so that a pooler in
-// transaction mode may stand before the server: no advisory lock but the one of a
-// migration, no LISTEN, and behind a pooler no prepared statement.
+// Nothing here needs state of a session between transactions, for poolers in transaction
+// mode: no advisory lock but that of a migration, no LISTEN, and behind a pooler no
+// prepared statement.
 package postgres
 
 import (
@@ -58,7 +55,7 @@ func (d *Database) Open(ctx context.Context, o journal.Options) (*Journal, error
 	if j.pool, err = d.pool(ctx, true, j.checkServer); err != nil {
 		return nil, err
 	}
-	if err := j.prepare(ctx); err != nil {
+	if err := j.pool.AcquireFunc(ctx, func(c *pgxpool.Conn) error { return d.migrate(ctx, c.Conn()) }); err != nil {
 		j.pool.Close()
 		return nil, d.explain(err)
 	}
@@ -79,15 +76,6 @@ func (d *Database) Migrate(ctx context.Context) error {
 		return err
 	}
 	return j.Close()
-}
-
-func (j *Journal) prepare(ctx context.Context) error {
-	c, err := j.pool.Acquire(ctx)
-	if err != nil {
-		return err
-	}
-	defer c.Release()
-	return j.database.migrate(ctx, c.Conn())
 }
 
 // checkServer refuses, for each new connection, a server that was left behind:
@@ -120,7 +108,6 @@ const (
 	// readyTime is how long a commit may take for the journal to be ready.
 	readyTime = 2 * time.Second
 	// failedTime is how long the journal is not ready after a commit has failed.
-	// Then it may be tried again: a full disk, say, fails large commits only.
 	failedTime = 5 * time.Second
 )
 
@@ -133,7 +120,7 @@ type failure struct {
 func (j *Journal) fail(err error) { j.failed.Store(&failure{err, time.Now()}) }
 
 // Ready says why nothing could be appended now. It commits something as durably
-// as a delivery, so that it is true of a receiver that nothing is sent to.
+// as a delivery.
 func (j *Journal) Ready(ctx context.Context) error {
 	if j.group.Closed() {
 		return journal.ErrClosed
@@ -224,7 +211,7 @@ func (j *Journal) beat(ctx context.Context) {
 }
 
 // loosely runs a transaction that waits for no disk and no standby, and may be
-// lost with the server: for what is said again soon, or done again.
+// lost with the server.
 func (j *Journal) loosely(ctx context.Context, f func(pgx.Tx) error) error {
 	return pgx.BeginFunc(ctx, j.pool, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, `SET LOCAL synchronous_commit = off`); err != nil {

@@ -97,10 +97,9 @@ func (s *logSum) is(b []byte) bool {
 	return binary.BigEndian.Uint32(b) == s.s0 && binary.BigEndian.Uint32(b[4:]) == s.s1
 }
 
-// Commits go to the write-ahead log. A checkpoint copies them into the journal's
-// file, after which the log is written from its start again; SQLite would do it
-// in the middle of a commit. Here a goroutine does it on a connection of its
-// own, so that an acknowledgement need not wait for it.
+// A checkpoint copies the commits in the log into the journal's file, after which the
+// log is written from its start again. SQLite would do it in the middle of a commit;
+// here a goroutine does it on a connection of its own.
 const (
 	// A checkpoint is due when this much was appended (bytes): half of what the
 	// journal's file holds, within these bounds, and no more than an eighth of the
@@ -110,8 +109,7 @@ const (
 	mostLog  = 16 << 20
 	// tightLog is when a checkpoint is due at the earliest, however small the disk.
 	tightLog = 256 << 10
-	// checkpointDelay is how long anything stays in the log alone. Whoever copies
-	// the file without its log misses no more than that.
+	// checkpointDelay is how long anything stays in the log alone.
 	checkpointDelay = 5 * time.Second
 	// logLimit is how many times its due size the log may reach before commits
 	// wait for a checkpoint.
@@ -148,7 +146,7 @@ func (j *Journal) keep() {
 	var idle <-chan time.Time // set while something is in the log
 	for {
 		select {
-		case <-j.stop:
+		case <-j.ctx.Done():
 			return
 		case <-old:
 			j.retain()
@@ -203,30 +201,24 @@ func (j *Journal) restartLog(times int64) {
 	j.writer.exec(fmt.Sprintf("PRAGMA busy_timeout = %d", readersPause.Milliseconds()))
 	defer j.writer.exec(fmt.Sprintf("PRAGMA busy_timeout = %d", busyTimeout.Milliseconds()))
 	j.copyLog(j.writer, "RESTART")
-	j.logged = 0
 }
 
 // emptyLog copies the log into the file and gives its space back. The caller
 // holds writing.
-func (j *Journal) emptyLog() error {
-	err := j.copyLog(j.writer, "TRUNCATE")
-	if err == nil {
-		j.logged = 0
-	}
-	return err
-}
+func (j *Journal) emptyLog() error { return j.copyLog(j.writer, "TRUNCATE") }
 
 // copyLog makes a checkpoint of one of SQLite's modes.
 func (j *Journal) copyLog(s *session, mode string) error {
 	j.copying.Lock()
 	defer j.copying.Unlock()
 	defer j.sizeLog()
-	var busy, log, copied int64
-	if err := s.row("PRAGMA wal_checkpoint("+mode+")", nil, &busy, &log, &copied); err != nil {
-		return err
+	if s == j.writer {
+		j.logged = 0 // also after a failure, so that not each commit tries again
 	}
-	if busy != 0 {
-		return errors.New("a reader is in the way")
+	var busy int64
+	err := s.row("PRAGMA wal_checkpoint("+mode+")", nil, &busy)
+	if err == nil && busy != 0 {
+		err = errors.New("a reader is in the way")
 	}
-	return nil
+	return err
 }

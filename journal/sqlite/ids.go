@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"context"
 	"crypto/rand"
 	"crypto/sha256"
 	"database/sql/driver"
@@ -63,8 +64,8 @@ func (i *ids) remove(gone []journal.Removal) {
 }
 
 // load reads the ids of a journal. Messages whose ids cannot be read count as new if
-// they arrive again. It returns journal.ErrClosed when stop returns true.
-func (i *ids) load(s *session, damaged func(error), stop func() bool) error {
+// they arrive again.
+func (i *ids) load(s *session, damaged func(error), ctx context.Context) error {
 	id := func(row []driver.Value) bool {
 		id, ok := row[1].(string)
 		i.add(i.hash(id), row[0].(int64))
@@ -88,10 +89,7 @@ func (i *ids) load(s *session, damaged func(error), stop func() bool) error {
 			if !t.add(row) {
 				return &rowError{errors.New("a row has no id")}
 			}
-			if row[0].(int64)%1024 == 0 && stop() {
-				return journal.ErrClosed
-			}
-			return nil
+			return ctx.Err()
 		}, func(_ span, why error) { damaged(why) }})
 		if err != nil && !isDamage(err) {
 			return err

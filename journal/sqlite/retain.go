@@ -51,8 +51,8 @@ func (j *Journal) retain() error {
 
 // removable reads a few deliveries without their headers.
 func (j *Journal) removable(after, end int64) (found []model.Delivery, err error) {
-	if j.stopping() {
-		return nil, journal.ErrClosed
+	if err := j.ctx.Err(); err != nil {
+		return nil, err
 	}
 	query := `SELECT seq, id, received, source, body FROM deliveries WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?`
 	err = j.keeper.values(query, []driver.Value{after, end, retainStep}, func(row []driver.Value) error {
@@ -90,7 +90,7 @@ func (j *Journal) remove(gone []journal.Removal, now time.Time) error {
 
 // removeRows runs a query that removes some rows up to end, until there are none.
 func (j *Journal) removeRows(query string, end int64) error {
-	for !j.stopping() {
+	for j.ctx.Err() == nil {
 		var n int64
 		err := j.change(func() (err error) {
 			n, err = j.keeper.exec(query, end, retainStep)
@@ -105,26 +105,18 @@ func (j *Journal) removeRows(query string, end int64) error {
 
 // forgetIDs forgets the ids of removed deliveries that were received before t.
 func (j *Journal) forgetIDs(t time.Time) error {
-	for !j.stopping() {
+	for j.ctx.Err() == nil {
 		var old []journal.Removal
-		err := j.keeper.values(`SELECT seq, id FROM removed WHERE received < ? ORDER BY seq LIMIT ?`, []driver.Value{t.UnixMicro(), retainStep}, func(row []driver.Value) error {
-			var r journal.Removal
-			err := scan(row, &r.Seq, &r.ID)
-			old = append(old, r)
-			return err
-		})
-		if err != nil || len(old) == 0 {
-			return err
-		}
-		err = j.change(func() error {
-			for _, r := range old {
-				if _, err := j.keeper.exec(`DELETE FROM removed WHERE seq = ?`, r.Seq); err != nil {
+		err := j.change(func() error {
+			return j.keeper.values(`DELETE FROM removed WHERE seq IN (SELECT seq FROM removed WHERE received < ? LIMIT ?) RETURNING seq, id`,
+				[]driver.Value{t.UnixMicro(), retainStep}, func(row []driver.Value) error {
+					var r journal.Removal
+					err := scan(row, &r.Seq, &r.ID)
+					old = append(old, r)
 					return err
-				}
-			}
-			return nil
+				})
 		}, func() { j.ids.remove(old) })
-		if err != nil {
+		if err != nil || len(old) < retainStep {
 			return err
 		}
 	}
@@ -132,9 +124,8 @@ func (j *Journal) forgetIDs(t time.Time) error {
 }
 
 // change runs f in a transaction of the keeper's connection and, if it is
-// committed, calls done, while nobody appends. The same transaction stores the
-// greatest number used, because f may remove the row that has it. Nothing is removed
-// from a damaged file, where removing a damaged row could free pages of others.
+// committed, calls done, while nobody appends. Nothing is removed from a damaged file,
+// where removing a damaged row could free pages of others.
 func (j *Journal) change(f func() error, done func()) error {
 	defer func() {
 		if j.written.Load() >= j.logDue.Load() {
@@ -150,11 +141,10 @@ func (j *Journal) change(f func() error, done func()) error {
 		return err
 	}
 	err := j.keeper.transaction(func() error {
-		if err := f(); err != nil {
+		if _, err := j.keeper.exec(setLast, j.last); err != nil {
 			return err
 		}
-		_, err := j.keeper.exec(setLast, j.last)
-		return err
+		return f()
 	})
 	if err != nil {
 		return err

@@ -12,10 +12,8 @@ import (
 )
 
 // session is a connection to a journal, with its settings and prepared statements,
-// for one goroutine at a time.
-//
-// Statements run to their end whatever happens to the caller's context: all of them
-// are short, and watching a context would cost a goroutine each.
+// for one goroutine at a time. Statements run to their end whatever happens to the
+// caller's context, which would cost a goroutine each to watch.
 type session struct {
 	db    *sql.DB
 	conn  *sql.Conn

@@ -36,8 +36,7 @@ type Journal struct {
 	writing sync.Mutex
 	file    *openFile // of the writer
 	moved   bool      // the path is lost, and the log was copied into the file
-	// unsynced is set when a sync fails. Nothing is written from then on, and the log
-	// is not copied into the file.
+	// unsynced is set when a sync fails. Nothing is written from then on.
 	unsynced atomic.Pointer[Error]
 	writer   *session
 	ids      *ids
@@ -49,23 +48,22 @@ type Journal struct {
 	// forwards is where SaveForwards writes, nil before its first call.
 	forwards *session
 
-	copying sync.Mutex    // held during a checkpoint: SQLite allows one at a time
-	keeper  *session      // for checkpoints and retention
-	stop    chan struct{} // closed by Close
-	stopped chan struct{} // closed when the keeper's goroutine has ended
-	written atomic.Int64  // bytes, roughly, since the last checkpoint
-	logDue  atomic.Int64  // the next one is due after so many bytes
-	dirty   chan struct{} // signals that there is something to checkpoint
+	copying sync.Mutex // held during a checkpoint: SQLite allows one at a time
+	keeper  *session   // for checkpoints and retention
+	stop    context.CancelFunc
+	ctx     context.Context // ended by Close, with stop
+	stopped chan struct{}   // closed when the keeper's goroutine has ended
+	written atomic.Int64    // bytes, roughly, since the last checkpoint
+	logDue  atomic.Int64    // the next one is due after so many bytes
+	dirty   chan struct{}   // signals that there is something to checkpoint
 }
 
 // Open opens the journal at path for writing. If there is none, it creates one that
-// only this user can read. It fails with a [Locked] error while another process
-// writes the journal, and does not change a file that is no journal, has a later
-// version, is damaged in its header or schema, or whose log is so damaged that SQLite
-// would drop a part of it. Other damage is reported by OnDamage.
+// only this user can read. It does not change a file that is [Locked], [Corrupt] or
+// [Newer], nor one whose log is so damaged that SQLite would drop a part of it. Other
+// damage is reported by OnDamage.
 //
-// The ids in the journal are read in the background, a million in about a second.
-// Append waits for that, readers do not.
+// Append waits until the ids in the journal were read, a million in about a second.
 func Open(path string, o journal.Options) (*Journal, error) {
 	j, err := open(path, o, "synchronous(FULL)")
 	if err != nil {
@@ -106,10 +104,10 @@ func open(path string, o journal.Options, synchronous string) (*Journal, error) 
 		options: o,
 		ids:     newIDs(),
 		Damage:  new(Damage),
-		stop:    make(chan struct{}),
 		stopped: make(chan struct{}),
 		dirty:   make(chan struct{}, 1),
 	}
+	j.ctx, j.stop = context.WithCancel(background)
 	j.group = journal.NewGroup(&j.writing, j.commitBatch)
 	if err := j.start(synchronous); err != nil {
 		j.release()
@@ -164,7 +162,7 @@ func (j *Journal) start(synchronous string) (err error) {
 	j.writing.Lock()
 	go func() {
 		defer j.writing.Unlock()
-		err := j.ids.load(j.writer, func(why error) { j.found(j.path, why) }, j.stopping)
+		err := j.ids.load(j.writer, func(why error) { j.found(j.path, why) }, j.ctx)
 		if j.loadErr == nil {
 			j.loadErr = explain(j.path, err)
 		}
@@ -200,8 +198,7 @@ func settings(synchronous string) []string {
 	}
 }
 
-// busyTimeout is how long we wait for somebody's sqlite3: among ourselves, those
-// who write take turns.
+// busyTimeout is how long another program, such as sqlite3, is waited for.
 const busyTimeout = 5 * time.Second
 
 // lastQuery gives the greatest number given so far. Retention may have removed
@@ -228,8 +225,7 @@ func (j *Journal) Reader() (journal.Reader, error) {
 }
 
 // Ready says why nothing could be appended now. After a failed commit it tries
-// another, so that an instance which a load balancer has turned away from learns
-// that the disk has room again.
+// another: nobody else may, if a load balancer asks it.
 func (j *Journal) Ready(context.Context) error {
 	j.writing.Lock()
 	defer j.writing.Unlock()
@@ -262,7 +258,7 @@ func (j *Journal) Close() error {
 	if !j.group.Close() {
 		return nil
 	}
-	close(j.stop)
+	j.stop()
 	<-j.stopped
 	j.writing.Lock()
 	defer j.writing.Unlock()
@@ -286,13 +282,4 @@ func (j *Journal) release() error {
 		errs = append(errs, j.folder.Remove())
 	}
 	return errors.Join(errs...)
-}
-
-func (j *Journal) stopping() bool {
-	select {
-	case <-j.stop:
-		return true
-	default:
-		return false
-	}
 }
