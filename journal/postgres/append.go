@@ -183,45 +183,33 @@ func (j *Journal) send(ctx context.Context, arrivals []*journal.Arrival) (err er
 	forgetWarning(c.Conn().PgConn())
 	batch := &pgx.Batch{}
 	batch.Queue(`BEGIN`)
-	batch.Queue(`UPDATE aspectop.head SET last = last + $1`, n)
-	batch.Queue(insertBatch, n, ids, received, sources, secrets, headers, bodies, first, nth, same)
-	batch.Queue(`COMMIT`)
-	results := c.SendBatch(ctx, batch)
-	defer func() { err = errors.Join(err, results.Close()) }()
-	if _, err := results.Exec(); err != nil {
-		return err
-	}
-	switch tag, err := results.Exec(); {
-	case err != nil:
-		return err
-	case tag.RowsAffected() != 1:
-		return errHeadless
-	}
-	rows, err := results.Query()
-	if err != nil {
-		return err
-	}
-	placed := 0
-	for rows.Next() && placed < n {
-		a := arrivals[placed]
-		if err := rows.Scan(&a.Seq, &a.Message, &a.Attempt, &a.Differs); err != nil {
-			return err
+	batch.Queue(`UPDATE aspectop.head SET last = last + $1`, n).Exec(func(tag pgconn.CommandTag) error {
+		if tag.RowsAffected() != 1 {
+			return errHeadless
 		}
-		placed++
-	}
-	rows.Close()
-	if err := rows.Err(); err != nil {
+		return nil
+	})
+	placed := 0
+	batch.Queue(insertBatch, n, ids, received, sources, secrets, headers, bodies, first, nth, same).Query(func(rows pgx.Rows) error {
+		for ; placed < n && rows.Next(); placed++ {
+			a := arrivals[placed]
+			if err := rows.Scan(&a.Seq, &a.Message, &a.Attempt, &a.Differs); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	batch.Queue(`COMMIT`).Exec(func(tag pgconn.CommandTag) error {
+		if placed != n {
+			return fmt.Errorf("the server kept %d of %d deliveries", placed, n)
+		}
+		if tag.String() != "COMMIT" {
+			return fmt.Errorf("the server answered %s instead of COMMIT", tag)
+		}
+		return nil
+	})
+	if err := c.SendBatch(ctx, batch).Close(); err != nil {
 		return err
-	}
-	if placed != n {
-		return fmt.Errorf("the server kept %d of %d deliveries", placed, n)
-	}
-	tag, err := results.Exec()
-	if err != nil {
-		return err
-	}
-	if tag.String() != "COMMIT" {
-		return fmt.Errorf("the server answered %s instead of COMMIT", tag)
 	}
 	// A cancelled wait for the synchronous standby is a commit with a warning.
 	// What is kept on one disk of two is not acknowledged; Svix sends it again.

@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -179,7 +180,8 @@ func (d *Database) explain(err error) error {
 	case errors.As(err, new(*Error)), errors.Is(err, context.Canceled):
 		return err
 	case errors.As(err, &server):
-		return &Error{d.String(), serverWords(server), err}
+		words := cmp.Or(serverWords[server.Code], "%s (SQLSTATE "+server.Code+")")
+		return &Error{d.String(), strings.ReplaceAll(words, "%s", server.Message), err}
 	case errors.As(err, &name):
 		return &Error{d.String(), fmt.Sprintf("the host %s does not resolve", name.Name), err}
 	case errors.Is(err, context.DeadlineExceeded) && !errors.As(err, &connect):
@@ -200,28 +202,22 @@ type Error struct {
 func (e *Error) Error() string { return "the journal " + e.Place + ": " + e.Why }
 func (e *Error) Unwrap() error { return e.Err }
 
-func serverWords(e *pgconn.PgError) string {
-	switch e.Code {
-	case "28P01", "28000":
-		return "the server refused the login (" + e.Message + "): check the user, and the password in PGPASSWORD or ~/.pgpass"
-	case "3D000":
-		return "there is no such database: create it with createdb"
-	case "42501":
-		return "the user lacks a right (" + e.Message + "): run aspectop journal migrate as a role that may, and grant what docs/team.md lists"
-	case "53100":
-		return "the server's disk is full: free some space there"
-	case "23505":
-		return "somebody else wrote into its tables (" + e.Message + "): numbers or ids are there that aspectop did not give"
-	case "53300":
-		return "the server has no connection left: raise max_connections, or end some clients"
-	case "57P01", "57P02", "57P03":
-		return "the server is shutting down or starting (" + e.Message + ")"
-	case "25006":
-		return "the server takes no writes (it is a standby): name the primary too, as in postgres://user@host1,host2/database"
-	case "42P01", "3F000":
-		return "there is no journal yet: start aspectop watch, or run aspectop journal migrate"
-	}
-	return e.Message + " (SQLSTATE " + e.Code + ")"
+// serverWords are sentences about errors of the server, by their SQLSTATE, with the
+// server's message.
+var serverWords = map[string]string{
+	"28P01": "the server refused the login (%s): check the user, and the password in PGPASSWORD or ~/.pgpass",
+	"28000": "the server refused the login (%s): check the user, and the password in PGPASSWORD or ~/.pgpass",
+	"3D000": "there is no such database: create it with createdb",
+	"42501": "the user lacks a right (%s): run aspectop journal migrate as a role that may, and grant what docs/team.md lists",
+	"53100": "the server's disk is full: free some space there",
+	"23505": "somebody else wrote into its tables (%s): numbers or ids are there that aspectop did not give",
+	"53300": "the server has no connection left: raise max_connections, or end some clients",
+	"57P01": "the server is shutting down or starting (%s)",
+	"57P02": "the server is shutting down or starting (%s)",
+	"57P03": "the server is shutting down or starting (%s)",
+	"25006": "the server takes no writes (it is a standby): name the primary too, as in postgres://user@host1,host2/database",
+	"42P01": "there is no journal yet: start aspectop watch, or run aspectop journal migrate",
+	"3F000": "there is no journal yet: start aspectop watch, or run aspectop journal migrate",
 }
 
 // reasons says of each host that was tried why it was of no use.
@@ -240,19 +236,15 @@ func reasons(err error) string {
 }
 
 // leaves are the errors that were joined.
-func leaves(err error) []error {
-	for e := err; e != nil; e = errors.Unwrap(e) {
-		joined, ok := e.(interface{ Unwrap() []error })
-		if !ok {
-			continue
-		}
-		var all []error
-		for _, one := range joined.Unwrap() {
-			all = append(all, leaves(one)...)
-		}
-		return all
+func leaves(err error) (all []error) {
+	var joined interface{ Unwrap() []error }
+	if !errors.As(err, &joined) {
+		return []error{err}
 	}
-	return []error{err}
+	for _, one := range joined.Unwrap() {
+		all = append(all, leaves(one)...)
+	}
+	return all
 }
 
 // reason is the innermost one, without the connection string that pgx puts in
@@ -271,11 +263,8 @@ func reason(err error) string {
 	case errors.As(err, &op):
 		return fmt.Sprintf("%v: %v", op.Addr, op.Err)
 	}
-	for {
-		next := errors.Unwrap(err)
-		if next == nil {
-			return err.Error()
-		}
+	for next := errors.Unwrap(err); next != nil; next = errors.Unwrap(err) {
 		err = next
 	}
+	return err.Error()
 }

@@ -118,7 +118,7 @@ var createViews = "DROP VIEW IF EXISTS tasks; DROP VIEW IF EXISTS events;\n" + v
 // renewViews replaces views of an earlier version. It is not needed for anything but
 // them, so a file that cannot be written for now is left to the next start.
 func renewViews(s *session) {
-	var current int
+	var current int64
 	err := s.row(`SELECT count(*) FROM sqlite_schema WHERE type = 'view' AND sql IN (?, ?)`, []driver.Value{viewOfEvents, viewOfTasks}, &current)
 	if err != nil || current == 2 {
 		return
