@@ -1,6 +1,6 @@
 # The everyday commands. Nothing here is needed to build: go build does.
 
-.PHONY: help demo build test race bench scale shared soak faults fuzz lint lines golden pictures gate release release-check
+.PHONY: help demo build test race bench scale pixel shared soak faults fuzz lint lines golden pictures gate release release-check
 .DEFAULT_GOAL := help
 
 help: ## list these commands
@@ -23,6 +23,9 @@ bench: ## receiving, beside a bare handler and the provider's Node sample, and a
 
 scale: ## how each cost grows from 1,000 to 100,000 tasks, and what it costs to be at rest; 2 minutes
 	go test -run '^$$' -bench 'Scale|Rest' -benchtime 1x -timeout 30m ./bench
+
+pixel: ## from a POST to the id on a terminal, beside a bare Bubble Tea program; 5 minutes
+	go test -run '^$$' -bench Pixel -benchtime 1x -timeout 30m ./bench
 
 shared: ## receiving into PostgreSQL, and what viewers cost it; 6 minutes
 	go test -run '^$$' -bench 'Shared|Viewers' -benchtime 1x -timeout 30m ./bench

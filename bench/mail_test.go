@@ -35,13 +35,17 @@ func signFrom(by receiver.Secret, from, n, perTask int) [][]byte {
 	mail := make([][]byte, n)
 	for at := range mail {
 		i := from + at
-		id, text := fmt.Sprintf("msg_%027d", i), body(i, i/perTask)
-		mail[at] = fmt.Appendf(nil, "POST %s HTTP/1.1\r\nHost: 127.0.0.1:8787\r\ncontent-type: application/json\r\naccept: */*\r\n"+
-			"user-agent: Svix-Webhooks/1.84.0 (sender-9YMgn; +https://www.svix.com/http-sender/)\r\n"+
-			"svix-id: %s\r\nsvix-timestamp: %d\r\nsvix-signature: %s\r\ncontent-length: %d\r\n\r\n%s",
-			receiver.DefaultPath, id, now.Unix(), by.Sign(id, now, text), len(text), text)
+		mail[at] = signOne(by, fmt.Sprintf("msg_%027d", i), now, body(i, i/perTask))
 	}
 	return mail
+}
+
+// signOne makes a request of one message.
+func signOne(by receiver.Secret, id string, now time.Time, text []byte) []byte {
+	return fmt.Appendf(nil, "POST %s HTTP/1.1\r\nHost: 127.0.0.1:8787\r\ncontent-type: application/json\r\naccept: */*\r\n"+
+		"user-agent: Svix-Webhooks/1.84.0 (sender-9YMgn; +https://www.svix.com/http-sender/)\r\n"+
+		"svix-id: %s\r\nsvix-timestamp: %d\r\nsvix-signature: %s\r\ncontent-length: %d\r\n\r\n%s",
+		receiver.DefaultPath, id, now.Unix(), by.Sign(id, now, text), len(text), text)
 }
 
 // body is the body of message i, which tells of the task.

@@ -67,6 +67,9 @@ func serve(kind, dir string) error {
 		}
 		defer pprof.StopCPUProfile()
 	}
+	if kind == kindPixel {
+		return servePixel(os.Getenv(addressVariable))
+	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
