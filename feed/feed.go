@@ -7,8 +7,8 @@
 //	status log ──────────────────────────────────────────────────┘     │                Since, Read
 //	journal: Before ──▶ history ──▶ decodeAll ──▶ fold, newest first ──┘
 //
-// What comes is gathered for frameTime and folded under the lock in one go, so a flood
-// costs thirty folds a second. The feed never waits for a reader. It knows neither HTTP
+// What comes is folded at once, and what comes within a few milliseconds after it is
+// gathered and folded under the lock in one go; a flood costs thirty folds a second. The feed never waits for a reader. It knows neither HTTP
 // nor SQL, and no filters, selections and sizes: those belong to a screen.
 package feed
 
@@ -24,8 +24,11 @@ import (
 )
 
 const (
-	// frameTime is how long arrivals are gathered before they are folded.
-	frameTime = 33 * time.Millisecond
+	// gatherTime is how long arrivals are gathered before they are folded, less than a
+	// frame of the screen; floodTime the same when a fold took as many as a flood.
+	gatherTime = 8 * time.Millisecond
+	floodTime  = 33 * time.Millisecond
+	flood      = 8
 	// retryTime is how long to wait after the journal could not be read.
 	retryTime = time.Second
 )

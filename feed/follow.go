@@ -100,9 +100,12 @@ func (f *Feed) follow(ctx context.Context) {
 		}
 		f.take(arrivals)
 		behind = err != nil || len(arrivals) == FullBatch
-		pause := frameTime
-		if err != nil {
+		pause := gatherTime
+		switch {
+		case err != nil:
 			pause = retryTime
+		case len(arrivals) >= flood:
+			pause = floodTime
 		}
 		select {
 		case <-time.After(pause):

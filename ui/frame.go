@@ -133,12 +133,23 @@ func (m *Model) frameOf(lines []string) string {
 
 func tabTitle(i int) string { return fmt.Sprintf(" %d %s ", i+1, views[i].title) }
 
+// drawTabs draws the titles of the views, and how much of the terminal is drawn if that
+// is not all.
 func (m *Model) drawTabs() string {
-	l := draw.NewLine(m.Theme, m.W)
+	note := ""
+	if m.Terminal != nil {
+		if w, h := m.Terminal(); w > m.W || h > m.H {
+			note = fmt.Sprintf(" drawn %d×%d of %d×%d", m.W, m.H, w, h)
+		}
+	}
+	l := draw.NewLine(m.Theme, m.W-draw.Cells(note))
 	for i := range views {
 		l.Tab(tabTitle(i), i == m.view)
 	}
-	return l.String()
+	if note == "" {
+		return l.String()
+	}
+	return l.String() + draw.NewLine(m.Theme, draw.Cells(note)).Put(draw.Warn, note).String()
 }
 
 func (m *Model) windowTitle() string {

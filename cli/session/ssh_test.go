@@ -20,12 +20,13 @@ import (
 func TestAViewerHasOnlyWhatIsListed(t *testing.T) {
 	listed := []string{
 		"Feed", "Journal", "Now", "Pace", "Receiver", "Secrets", "Endpoint", "Sources", "Failing", "Names", "JournalPath", "Remarks", "Try",
-		"Remote", "Private", "Viewers", "Theme", "ASCII", "ReducedMotion", "Filter", "Since", "API", "Queues",
+		"Remote", "Private", "Viewers", "Theme", "ASCII", "ReducedMotion", "Filter", "Since", "API", "Queues", "Terminal",
 	}
 	notPrivate := []string{"JournalPath", "API", "Endpoint"} // they tell URLs and paths, or show payloads
 	host := everything(t)
 	for _, private := range []bool{false, true} {
-		o := reflect.ValueOf(remoteOptions(host, ssh.Client{}, private))
+		client := ssh.Client{Window: func() (int, int) { return 80, 24 }}
+		o := reflect.ValueOf(remoteOptions(host, client, private))
 		for i := range o.NumField() {
 			name := o.Type().Field(i).Name
 			has := slices.Contains(listed, name) && !(private && slices.Contains(notPrivate, name))

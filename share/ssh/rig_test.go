@@ -223,7 +223,10 @@ func within(t *testing.T, what string, is func() bool) {
 }
 
 // still is a program that shows its size and ends with q.
-type still struct{ w, h int }
+type still struct {
+	w, h   int
+	window func() (w, h int) // of which the size is said as well
+}
 
 func (s *still) Init() tea.Cmd { return nil }
 
@@ -250,7 +253,12 @@ func (s *still) View() tea.View {
 	if s.h < 0 {
 		panic("in View")
 	}
-	v := tea.NewView(fmt.Sprintf("%dx%d", s.w, s.h))
+	size := fmt.Sprintf("%dx%d", s.w, s.h)
+	if s.window != nil {
+		w, h := s.window()
+		size += fmt.Sprintf(" of %dx%d", w, h)
+	}
+	v := tea.NewView(size)
 	v.AltScreen = true
 	return v
 }

@@ -12,10 +12,7 @@ import (
 	"aspectop/tty"
 )
 
-// Terminals are drawn as large as this at most, whatever the client claims.
-const maxWidth, maxHeight = 1000, 400
-
-// framesPerSecond is half of the host's own screen: the latency of keys hides more.
+// framesPerSecond is a fifth of the host's own screen: the latency of keys hides more.
 const framesPerSecond = 15
 
 // screen runs a program on the client's terminal.
@@ -26,7 +23,10 @@ func (s *Server) screen(ctx context.Context, end context.CancelCauseFunc, sess s
 		profile = min(profile, colorprofile.ASCII)
 	}
 	pty, _, _ := sess.Pty()
-	width, height := clamp(pty.Window)
+	var window atomic.Pointer[ssh.Window]
+	window.Store(&pty.Window)
+	c.Window = func() (width, height int) { w := window.Load(); return w.Width, w.Height }
+	width, height := drawn(pty.Window)
 	in := s.input(ctx, end, sess)
 	defer in.stop()
 	guarded := &guardedModel{Model: s.config.Screen(ctx, c), turns: s.turns}
@@ -49,8 +49,13 @@ func (s *Server) screen(ctx context.Context, end context.CancelCauseFunc, sess s
 		for {
 			select {
 			case w := <-sizes:
-				width, height := clamp(w)
+				before := width * height
+				window.Store(&w)
+				width, height = drawn(w)
 				p.Send(tea.WindowSizeMsg{Width: width, Height: height})
+				if before-width*height >= largeShrink {
+					s.released.soon()
+				}
 			case <-ctx.Done():
 				p.Quit()
 				return
@@ -86,10 +91,6 @@ func newest(in <-chan ssh.Window) <-chan ssh.Window {
 		}
 	}()
 	return out
-}
-
-func clamp(w ssh.Window) (width, height int) {
-	return min(max(w.Width, 0), maxWidth), min(max(w.Height, 0), maxHeight)
 }
 
 // guardedModel ends the session on a panic, instead of printing a stack on the host's

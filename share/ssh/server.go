@@ -11,6 +11,7 @@ import (
 	"io"
 	"net"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -51,12 +52,14 @@ type limits struct {
 	recheck  time.Duration // between reads of the file of keys while there are viewers
 	halfOpen int           // connections that have not logged in
 	perHost  int           // of those, from one address
+	release  time.Duration // from the end of a session until its memory is given back
 	tries    int           // keys a connection may offer
 	channels int           // sessions in one connection, as OpenSSH's MaxSessions
 }
 
 var usualLimits = limits{
 	login: 20 * time.Second, stall: time.Minute, idle: 12 * time.Hour, alive: 15 * time.Second, recheck: time.Second,
+	release:  3 * time.Second,
 	halfOpen: 64, perHost: 8, tries: 6, channels: 10,
 }
 
@@ -68,7 +71,8 @@ type Server struct {
 	ctx context.Context // of all sessions
 	end context.CancelCauseFunc
 
-	turns chan struct{} // has room for as many as may draw at once
+	turns    chan struct{} // has room for as many as may draw at once
+	released released
 
 	mu       sync.Mutex // guards what follows
 	halfOpen []*conn    // not logged in yet, oldest first
@@ -96,6 +100,7 @@ func New(config Config) (*Server, error) {
 		config.limits = usualLimits
 	}
 	s := &Server{config: config, turns: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2))}
+	s.released.after, s.released.free = config.limits.release, debug.FreeOSMemory
 	s.ctx, s.end = context.WithCancelCause(context.Background())
 	s.ssh = &ssh.Server{
 		Version: "aspectop", Handler: s.handle, PublicKeyHandler: s.allowed, PtyCallback: s.mayHaveTerminal,
@@ -213,6 +218,7 @@ func (s *Server) leave(v *viewer) {
 	s.viewers = without(s.viewers, v)
 	s.mu.Unlock()
 	s.report(v, true)
+	s.released.soon()
 	s.sessions.Done()
 }
 

@@ -24,6 +24,9 @@ const (
 type Client struct {
 	NoColor bool // wants none
 	ASCII   bool // its locale has nothing else
+	// Window is the size of its terminal, of which less may be drawn. Only a
+	// screen has it.
+	Window func() (width, height int)
 }
 
 // handle is a session.

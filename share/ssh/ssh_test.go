@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	tea "charm.land/bubbletea/v2"
 	gossh "golang.org/x/crypto/ssh"
 )
 
@@ -230,12 +231,14 @@ func TestAConnectionGetsNothingButSessions(t *testing.T) {
 
 func TestAScreenIsNeverLargerThanTheLimit(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, nil)
+	r := newRig(t, func(c *Config) {
+		c.Screen = func(_ context.Context, c Client) tea.Model { return &still{window: c.Window} }
+	})
 	w := r.ask(r.dial(nil), 1<<31, 1<<31, "")
-	w.shows("1000x400")
+	w.shows("400x120 of 2147483648x2147483648")
 	w.session.WindowChange(1<<30, 1<<30)
 	w.session.WindowChange(10, 20)
-	w.shows("20x10")
+	w.shows("20x10 of 20x10")
 	w.session.Close()
 	within(t, "it has left", func() bool { return len(r.server.Viewers()) == 0 })
 }

@@ -189,7 +189,7 @@ type Options struct {
 	Feed    *feed.Feed       // what the process has folded, for all screens
 	Journal Journal          // deliveries with all that is kept of them
 	Now     func() time.Time // nil: time.Now
-	Pace    time.Duration    // least time between two frames that news brings, if above 33 ms
+	Pace    time.Duration    // least time between two frames that news brings
 
 	Receiver    string                // the URL that takes deliveries, "" if this process does not receive
 	Secrets     []string              // names of the secrets in use
@@ -208,6 +208,9 @@ type Options struct {
 	Remote bool
 	// Private keeps the screen in presentation mode: no user ids, URLs and payloads.
 	Private bool
+	// Terminal is the size of a viewer's terminal, of which less may be drawn; nil: all
+	// of it is.
+	Terminal func() (width, height int)
 
 	Theme         string // auto, light, dark, mono
 	ASCII         bool
