@@ -177,38 +177,39 @@ func receiveWatched(b *testing.B, sessions int) sessionFigures {
 	}
 }
 
-// BenchmarkSessionMemory prints what memory sessions take that watch a board of
-// 100,000 tasks. It stops before fifty if they take more than a gibibyte.
+// BenchmarkSessionMemory prints what memory sessions take that watch a small and a
+// large board on screens of 120×40: what each takes beyond the first, which pays for
+// what is shared. It stops if they take more than a gibibyte.
 func BenchmarkSessionMemory(b *testing.B) {
-	const tasks, most, enough = 100_000, 50, 1 << 30
+	const enough = 1 << 30
 	for b.Loop() {
-		w := startWatched(b)
-		if _, err := closedLoop(w.receiver, sign(tasks, 1), sessionSlots); err != nil {
-			b.Fatal(err)
-		}
-		settle := func() int { // the least of what it has in a while
-			least := memoryOf(b, w.pid())
-			for range 50 {
-				time.Sleep(100 * time.Millisecond)
-				least = min(least, memoryOf(b, w.pid()))
+		for _, board := range []struct{ tasks, sessions int }{{200, 8}, {100_000, 50}} {
+			w := startWatched(b)
+			if _, err := closedLoop(w.receiver, sign(board.tasks, 1), sessionSlots); err != nil {
+				b.Fatal(err)
 			}
-			return least
-		}
-		w.join(b) // the first one pays for what is shared
-		one, n := settle(), 1
-		last := one
-		for n < most && last < enough {
-			for range 3 {
-				if n < most {
+			settle := func() int { // the least of what it has in a while
+				least := memoryOf(b, w.pid())
+				for range 50 {
+					time.Sleep(100 * time.Millisecond)
+					least = min(least, memoryOf(b, w.pid()))
+				}
+				return least
+			}
+			w.join(b)
+			one, n := settle(), 1
+			last := one
+			for n < board.sessions && last < enough {
+				for range min(7, board.sessions-n) {
 					w.join(b)
 					n++
 				}
+				last = settle()
 			}
-			last = settle()
+			fmt.Printf("%d tasks: %d MiB with one session, %d MiB with %d: %.1f MiB for each further one\n",
+				board.tasks, one>>20, last>>20, n, float64(last-one)/float64(n-1)/(1<<20))
+			w.stop(b)
 		}
-		fmt.Printf("%d tasks: %d MiB with one session, %d MiB with %d: %.1f MiB for each further one\n",
-			tasks, one>>20, last>>20, n, float64(last-one)/float64(n-1)/(1<<20))
-		w.stop(b)
 	}
 	b.ReportMetric(0, "ns/op")
 }

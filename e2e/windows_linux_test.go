@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"io"
 	"os"
 	"sync/atomic"
 	"testing"
@@ -26,7 +25,6 @@ func TestLargeWindowsOverSSHTakeLittleMemoryAndGiveItBack(t *testing.T) {
 	ada := newGuest(t, "ada")
 	p := inPipe(t, program(t, "demo", "--json", "--ssh", "127.0.0.1:0", "--ssh-keys", listOf(t, ada)))
 	address := "127.0.0.1:" + p.says(`ssh -p (\d+) 127\.0\.0\.1`)
-	go io.Copy(io.Discard, p.stdout)
 	text, err := os.ReadFile(ada.key)
 	if err != nil {
 		t.Fatal(err)

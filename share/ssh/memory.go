@@ -1,6 +1,7 @@
 package ssh
 
 import (
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -22,6 +23,19 @@ func drawn(w ssh.Window) (width, height int) {
 
 // A shrink by so many cells, 2 MB, leaves enough behind to be given back.
 const largeShrink = maxCells / 5
+
+// watchedPercent is how much garbage Go lets lie while somebody watches, of what is in
+// use. Usually it is as much again; but buffers of screens become garbage only when
+// they end.
+const watchedPercent = 50
+
+// collect sets that percentage, unless less is set, and keeps the one before.
+func (s *Server) collect(percent int) {
+	s.percent = debug.SetGCPercent(percent)
+	if percent == watchedPercent && s.percent >= 0 && s.percent < percent {
+		debug.SetGCPercent(s.percent)
+	}
+}
 
 // released gives memory back to the system a while after screens have ended or
 // shrunk, once for all of them: Go keeps what is free for minutes, and a collection

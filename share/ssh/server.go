@@ -78,6 +78,7 @@ type Server struct {
 	halfOpen []*conn    // not logged in yet, oldest first
 	loggedIn int        // connections
 	viewers  []*viewer  // the longest there first
+	percent  int        // of garbage, while nobody watches
 	warned   time.Time  // when a refused key was last reported
 	checking bool       // checkKeys runs
 	closed   bool
@@ -205,6 +206,9 @@ func (s *Server) join(v *viewer) error {
 		return fmt.Errorf("%d watch already, and no more are let in (--ssh-sessions)", n)
 	}
 	s.viewers = append(s.viewers, v)
+	if len(s.viewers) == 1 {
+		s.collect(watchedPercent)
+	}
 	s.sessions.Add(1)
 	if !s.checking {
 		s.checking = true
@@ -216,6 +220,9 @@ func (s *Server) join(v *viewer) error {
 func (s *Server) leave(v *viewer) {
 	s.mu.Lock()
 	s.viewers = without(s.viewers, v)
+	if len(s.viewers) == 0 {
+		s.collect(s.percent)
+	}
 	s.mu.Unlock()
 	s.report(v, true)
 	s.released.soon()
