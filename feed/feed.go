@@ -7,9 +7,10 @@
 //	status log ──────────────────────────────────────────────────┘     │                Since, Read
 //	journal: Before ──▶ history ──▶ decodeAll ──▶ fold, newest first ──┘
 //
-// What comes is folded at once, and what comes within a few milliseconds after it is
-// gathered and folded under the lock in one go; a flood costs thirty folds a second. The feed never waits for a reader. It knows neither HTTP
-// nor SQL, and no filters, selections and sizes: those belong to a screen.
+// What comes is folded at once; what comes within a few milliseconds after it is gathered
+// and folded under the lock in one go. A flood costs thirty folds a second. The feed never
+// waits for a reader. It knows neither HTTP nor SQL, and no filters, selections and sizes:
+// those belong to a screen.
 package feed
 
 import (

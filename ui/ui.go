@@ -149,19 +149,20 @@ func (m *Model) handle(msg tea.Msg) tea.Cmd {
 
 // framesPerSecond is what Bubble Tea's ticker is set to at the start: a change waits for
 // half a frame on the average, and each frame wakes the process, also when nothing has
-// changed, for 0.1 ms of processor time.
-const framesPerSecond = 75
+// changed, for 0.1 ms of processor time. The ticker can be neither changed later nor asked
+// for a frame (bubbletea v2.1.1, tea.go, startRenderer).
+const framesPerSecond = 70
 
-// frameTime is the least time between two redraws that news brings: more would not be
-// sent to the terminal.
-const frameTime = time.Second / framesPerSecond
+// redrawTime is the least time between two redraws that news brings. It is less than a
+// frame, or news that follows on a frame would miss the next one.
+const redrawTime = 8 * time.Millisecond
 
 // newsMsg says that the feed has news.
 type newsMsg struct{}
 
 // listen waits for news of the feed. One such command is in flight at all times.
 func (m *Model) listen() tea.Cmd {
-	version, next := m.version, m.lastNews.Add(max(m.Pace, frameTime))
+	version, next := m.version, m.lastNews.Add(max(m.Pace, redrawTime))
 	return func() tea.Msg {
 		if m.Feed.Wait(m.Ctx, version) != nil {
 			return nil
