@@ -109,7 +109,7 @@ func TestAHeadThatComesWithTheFirstEventIsWaitedFor(t *testing.T) {
 		if n == 0 {
 			started = time.Now()
 		}
-		conn.pause(time.Until(started.Add(150 * time.Second)))
+		conn.pause(time.Until(started.Add(150*time.Second + time.Duration(n)*time.Millisecond))) // the first comes first
 		io.WriteString(conn, head)
 		for i := range 15 {
 			if _, err := io.WriteString(conn, numbered(i, false)); err != nil {
@@ -177,7 +177,7 @@ func TestASilentConnectionIsReadOnBesideASecondOne(t *testing.T) {
 				}
 				for i := int(time.Since(base) / each); ; i++ {
 					if at := base.Add(time.Duration(i) * each); at.Sub(base)%period >= silence {
-						conn.pause(time.Until(at))
+						conn.pause(time.Until(at.Add(time.Duration(n) * time.Millisecond))) // the first comes first
 						if _, err := io.WriteString(conn, numbered(i, false)); err != nil {
 							return
 						}

@@ -369,7 +369,7 @@ func (s *Stream) keepOnly(from *connection) {
 	if !slices.Contains(s.open, from) {
 		return
 	}
-	if first := s.open[0]; first != from && s.last == "" {
+	if first := s.open[0]; first != from && s.last == "" && first.heard().Before(from.began) {
 		s.missed("since " + clock(first.heard()) + ", when the older connection brought something for the last time,")
 	}
 	for _, c := range s.open {
