@@ -37,9 +37,10 @@ http.createServer(async (req, res) => {
 // live writes event n at start + at(n), to whoever is connected then.
 async function live(res, row, count, at) {
   let open = true
+  const connected = Date.now()
   res.on('close', () => { open = false })
   for (let n = 0; n < count && open; n++) {
-    if (start + at(n) < Date.now() - 5) continue
+    if (start + at(n) < connected) continue
     await sleep(start + at(n) - Date.now())
     if (open) res.write(text(row, n, false))
   }
