@@ -16,6 +16,7 @@ type Arrival struct {
 	Attempt int
 	Differs bool
 	Secret  string // that verified it
+	Twin    bool   // a repeat of a message that came first by another way, under another id
 	Damage  string // what of it could not be read
 
 	// delivery has the headers and the body of one that this process has just
@@ -143,7 +144,9 @@ func (f *Feed) decodeAll(ctx context.Context, deliveries []model.Delivery) []Arr
 			}
 		}
 		message := f.message(ctx, a, batch)
+		a.Twin = message.ID != a.ID
 		message.Seq, message.Message, message.Received = a.Seq, a.Message, a.Received
+		message.ID, message.Source = a.ID, a.Source
 		a.Event = message
 	}
 	return arrivals

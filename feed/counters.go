@@ -90,6 +90,7 @@ func (p *Pace) Last(now time.Time, n int) (counts []int, each time.Duration) {
 // the journal before is not counted.
 type Counters struct {
 	Verified, Rejected, Duplicate, Late int
+	Unsigned                            int       // messages of the event stream and the API
 	Lost                                int64     // statuses that were overwritten before they were read
 	Last                                time.Time // the newest arrival; zero: none
 	rate                                rate
@@ -107,7 +108,11 @@ func (c *Counters) count(b *model.Board, arrivals []Arrival) {
 			c.Duplicate++
 			continue
 		}
-		c.Verified++
+		if a.Source == model.SourceWebhook {
+			c.Verified++
+		} else {
+			c.Unsigned++
+		}
 		if a.Task != nil {
 			if effect, _ := b.Task(a.Task.ID).Effect(a.Seq); effect.Late {
 				c.Late++

@@ -49,7 +49,11 @@ func (r *received) add(arrivals []Arrival) {
 		if _, known := r.byID[a.ID]; known && a.Repeat() {
 			continue
 		}
-		r.byID[a.ID] = kept{a.Message, a.Received}
+		seq := a.Message
+		if a.Twin { // the message is not this webhook
+			seq = a.Seq
+		}
+		r.byID[a.ID] = kept{seq, a.Received}
 		if r.since.IsZero() || a.Received.Before(r.since) {
 			r.since = a.Received
 		}

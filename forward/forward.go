@@ -44,7 +44,8 @@ type Options struct {
 	Outcomes Outcomes
 	// Resign returns the signer for deliveries whose timestamp is too old, given
 	// the name of the secret that verified them; nil if it is no longer known: then
-	// the delivery is posted as it is.
+	// the delivery is posted as it is. For events of the stream, which nothing verified,
+	// the name is "".
 	Resign func(secret string) Signer
 	// Sign, if set, signs every delivery with the handler's own secret instead.
 	Sign Signer
@@ -71,6 +72,8 @@ type Forwarder struct {
 	target  *target
 	start   int64 // the cursor to begin from
 	end     int64 // of the journal at that time: outcomes may be known up to here
+
+	unsigned sync.Once // says that events of the stream cannot be signed
 
 	saving sync.Mutex    // held from reading the cursor to storing it
 	kick   chan struct{} // signals that asked is not empty
@@ -123,8 +126,30 @@ func (f *Forwarder) Queue() model.Queue {
 	return f.queue
 }
 
-// forwarded reports whether handlers get an arrival: a webhook that is no repeat.
-func forwarded(a *feed.Arrival) bool { return a.Source == model.SourceWebhook && !a.Repeat() }
+// forwards reports whether the handler gets an arrival: a webhook that is no repeat, and an
+// event of the stream if there is a secret to sign it with.
+func (f *Forwarder) forwards(a *feed.Arrival) bool {
+	switch {
+	case a.Repeat() || a.Source == model.SourceAPI:
+		return false
+	case a.Source == model.SourceWebhook || f.signer("") != nil:
+		return true
+	}
+	f.unsigned.Do(func() {
+		f.notice("events of the event stream are not forwarded to " + f.target.shown +
+			": no secret is known to sign them with; set ASPECT_WEBHOOK_SECRET, or the handler's own with --forward-secret-env")
+	})
+	return false
+}
+
+// signer signs anew what a secret verified, "" for what came without a signature; nil if
+// no secret is known for that.
+func (f *Forwarder) signer(secret string) Signer {
+	if f.options.Sign != nil || f.options.Resign == nil {
+		return f.options.Sign
+	}
+	return f.options.Resign(secret)
+}
 
 // partitionOf is the key of a message's partition.
 func partitionOf(a *feed.Arrival) string {
@@ -145,8 +170,8 @@ func (f *Forwarder) attempt(ctx context.Context, seq int64) (model.Forward, answ
 	sign, key := f.options.Sign, "the secret that forwards are signed with (--forward-secret-env)"
 	if sign == nil {
 		key = nameOfKey(&d)
-		if f.options.Resign != nil && old > oldest {
-			sign = f.options.Resign(d.Secret)
+		if old > oldest {
+			sign = f.signer(d.Secret)
 		}
 	}
 	out, a := f.target.post(ctx, &d, d.ID, sign, key)

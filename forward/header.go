@@ -23,6 +23,9 @@ func age(d *model.Delivery, at time.Time) time.Duration { return at.Sub(sig.Sign
 
 // nameOfKey is the secret that a delivery came signed with, for hints.
 func nameOfKey(d *model.Delivery) string {
+	if d.Source != model.SourceWebhook {
+		return "the first secret of ASPECT_WEBHOOK_SECRET"
+	}
 	return fmt.Sprintf("the secret that is called %q here", d.Secret)
 }
 
@@ -56,6 +59,9 @@ func passOn(d *model.Delivery) http.Header {
 	}
 	for _, name := range notPassedOn {
 		h.Del(name)
+	}
+	if d.Source == model.SourceSSE { // its headers are not those of a request
+		h = http.Header{"Content-Type": {"application/json"}}
 	}
 	if _, ok := h["User-Agent"]; !ok {
 		h["User-Agent"] = []string{""} // else net/http would name itself

@@ -143,7 +143,7 @@ func (f *Forwarder) record(ctx context.Context, d *model.Delivery, out model.For
 		err = errors.New("the journal has lost the handler")
 	}
 	if err == nil {
-		queued := d.Source == model.SourceWebhook && !d.Repeat() && d.Seq > cursor && !settled
+		queued := d.Source != model.SourceAPI && !d.Repeat() && d.Seq > cursor && !settled
 		out.Final = out.Delivered() || !queued
 		err = f.options.Outcomes.SaveForwards(f.target.key, f.target.shown, cursor, []model.Forward{out})
 	}

@@ -50,8 +50,8 @@ func (f *Forwarder) Retry(ctx context.Context, seq int64) error {
 	if err != nil {
 		return err
 	}
-	if a.Source != model.SourceWebhook {
-		return fmt.Errorf("delivery %d was not sent by Svix (its source is %s), so it is not forwarded", seq, a.Source)
+	if a.Source == model.SourceAPI {
+		return fmt.Errorf("delivery %d was read from Aspect's API, so it is not forwarded", seq)
 	}
 	f.mu.Lock()
 	f.asked = append(f.asked, ask{a.Message, partitionOf(&a)})

@@ -163,7 +163,7 @@ func (r *run) fill(ctx context.Context, now time.Time) error {
 	}
 	for _, a := range found {
 		r.read = a.Seq
-		if forwarded(a) && !settled[a.Seq] {
+		if r.forwards(a) && !settled[a.Seq] {
 			r.open.add(a.Seq)
 			r.parts.add(partitionOf(a), a.Seq, now)
 		}

@@ -88,22 +88,29 @@ func NewGroup(turn sync.Locker, commit func([]*Arrival) error) *Group {
 	return &Group{turn: turn, commit: commit}
 }
 
-// Append has d committed and fills in its numbers; see [Journal].
-func (g *Group) Append(ctx context.Context, d *model.Delivery) error {
-	a := NewArrival(ctx, d)
-	if err := g.add(ctx, a); err != nil {
+// Append has deliveries committed together, in their order, and fills in their numbers;
+// see [Journal].
+func (g *Group) Append(ctx context.Context, deliveries ...*model.Delivery) error {
+	arrivals := make([]*Arrival, len(deliveries))
+	for i, d := range deliveries {
+		arrivals[i] = NewArrival(ctx, d)
+	}
+	if err := g.add(ctx, arrivals); err != nil {
 		return err
 	}
-	if a.Seq == 0 {
-		return fmt.Errorf("it was left out of the commit: %w", context.Cause(ctx)) // its time had run out
+	for i, a := range arrivals {
+		if a.Seq == 0 {
+			return fmt.Errorf("it was left out of the commit: %w", context.Cause(ctx)) // its time had run out
+		}
+		d := deliveries[i]
+		d.Seq, d.Message, d.Attempt, d.Differs = a.Seq, a.Message, a.Attempt, a.Differs
 	}
-	d.Seq, d.Message, d.Attempt, d.Differs = a.Seq, a.Message, a.Attempt, a.Differs
 	return nil
 }
 
-// add has a committed and returns the error of its commit. If ctx ends before,
-// it returns too, and a may be committed all the same.
-func (g *Group) add(ctx context.Context, a *Arrival) error {
+// add has arrivals committed and returns the error of their commit. If ctx ends before,
+// it returns too, and they may be committed all the same.
+func (g *Group) add(ctx context.Context, arrivals []*Arrival) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -122,7 +129,7 @@ func (g *Group) add(ctx context.Context, a *Arrival) error {
 		g.mu.Unlock()
 		return fmt.Errorf("%d deliveries wait for the journal already", maxWaiting)
 	}
-	b.arrivals = append(b.arrivals, a)
+	b.arrivals = append(b.arrivals, arrivals...)
 	g.mu.Unlock()
 	select {
 	case <-b.done:

@@ -55,11 +55,16 @@ type Journal interface {
 	//
 	// Numbers start at 1 and become visible in their order, without gaps. The
 	// first body of an ID is the message; what comes later with the same ID is a
-	// repeat, whichever process received it.
+	// repeat, whichever process received it. So is a delivery with a new ID whose Twin is
+	// the ID of a message.
 	//
 	// If ctx ends before the commit, d may be kept all the same. The Header and the
 	// Body of d must not be changed any more in either case.
 	Append(ctx context.Context, d *model.Delivery) error
+
+	// AppendAll is Append for several deliveries: all or nothing is kept, in one commit and
+	// in their order.
+	AppendAll(ctx context.Context, deliveries []*model.Delivery) error
 
 	// SaveForwards keeps the outcomes of forwarding to the target with this key, each
 	// in place of an earlier one for the same delivery, and the target's cursor: all or

@@ -24,7 +24,10 @@ type Delivery struct {
 	Attempt int   // the arrivals of the message here, from 1; Svix's own count may be higher
 	Differs bool  // a repeat whose body is not that of the first delivery
 
-	ID       string    // svix-id (or webhook-id), the same over all retries
+	ID string // svix-id (or webhook-id), the same over all retries
+	// Twin is another id under which the message may have come before: the [StreamID] of a
+	// webhook's event_id. It is filled in by who appends, and not kept.
+	Twin     string
 	Source   Source    // how it came
 	Secret   string    // name of the secret that verified it, "" if none was needed
 	Received time.Time // on this machine's clock, UTC

@@ -3,6 +3,7 @@ package model
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"errors"
 	"strings"
 	"time"
 )
@@ -47,6 +48,30 @@ type Event struct {
 	Task *Snapshot
 
 	sum uint64 // first eight bytes of the body's SHA-256, big endian
+}
+
+// StreamID is the id of a delivery from the event stream.
+func StreamID(eventID string) string { return "sse:" + eventID }
+
+var errFound = errors.New("found")
+
+// TwinOf is the id under which the event stream may have brought a webhook's body, "" if
+// it has no event_id.
+func TwinOf(body []byte) string {
+	id := ""
+	readBody(body, func(r *reader, name []byte) error {
+		if string(name) != "event_id" {
+			return r.dec.SkipValue()
+		}
+		if err := r.text(&id); err != nil {
+			return err
+		}
+		return errFound // the rest need not be read
+	})
+	if id == "" {
+		return ""
+	}
+	return StreamID(id)
 }
 
 // Snapshot is one task as one message tells it (Aspect's TaskGetResponse).

@@ -33,7 +33,7 @@ func TestTheFilterPicksEventsDuplicatesAndRejections(t *testing.T) {
 				if n, want := strings.Count(printed, "\n"), want[0]+want[1]+want[2]+10; n != want {
 					t.Errorf("filter %q: %d sentences, want %d with receiving, ready, notice, end, two each of the tunnel, forwards and viewers:\n%s", text, n, want, printed)
 				}
-				if !strings.Contains(printed, "9 verified, 1 rejected, 2 duplicate, 1 late") {
+				if !strings.Contains(printed, "7 verified, 2 unsigned, 1 rejected, 2 duplicate, 1 late") {
 					t.Errorf("filter %q: the end counts otherwise:\n%s", text, printed)
 				}
 				continue

@@ -109,7 +109,7 @@ func TestTheEndDrainsWhatIsDurable(t *testing.T) {
 			s.end()
 		})
 	})
-	if n := len(seqs(printed)); n != 2500 || !strings.Contains(printed, `"verified":2500,"rejected":1,`) {
+	if n := len(seqs(printed)); n != 2500 || !strings.Contains(printed, `"verified":2500,"unsigned":0,"rejected":1,`) {
 		t.Errorf("%d of 2500 events are printed", n)
 	}
 }

@@ -170,6 +170,7 @@ func (j *jsonLines) notice(time.Time, string) {} // JSON has no line for it
 func (j *jsonLines) end(at time.Time, t tally) {
 	o := j.line("end", at)
 	o.Number("verified", t.verified)
+	o.Number("unsigned", t.unsigned)
 	o.Number("rejected", t.rejected)
 	o.Number("duplicate", t.duplicate)
 	o.Number("late", t.late)

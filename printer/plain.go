@@ -126,7 +126,7 @@ func (s *sentences) forward(at time.Time, f *model.Forward) {
 }
 
 func (s *sentences) end(at time.Time, t tally) {
-	sentence := fmt.Sprintf("ended: %d verified, %d rejected, %d duplicate, %d late", t.verified, t.rejected, t.duplicate, t.late)
+	sentence := fmt.Sprintf("ended: %d verified, %s%d rejected, %d duplicate, %d late", t.verified, words.Unsigned(int(t.unsigned)), t.rejected, t.duplicate, t.late)
 	if f := t.forwards; f != nil {
 		rest := "waiting for the next watch"
 		if f.lost {

@@ -58,8 +58,8 @@ type lines interface {
 
 // tally counts this run.
 type tally struct {
-	verified, rejected, duplicate, late int64
-	forwards                            *forwards // nil: nothing is forwarded
+	verified, unsigned, rejected, duplicate, late int64
+	forwards                                      *forwards // nil: nothing is forwarded
 }
 
 // forwards counts the messages that no handler has.
@@ -258,7 +258,11 @@ func (p *printer) take(folded *feed.Arrival) {
 	case a.Repeat():
 		p.tally.duplicate++
 	default:
-		p.tally.verified++
+		if a.Source == model.SourceWebhook {
+			p.tally.verified++
+		} else {
+			p.tally.unsigned++
+		}
 		if a.Late {
 			p.tally.late++
 		}

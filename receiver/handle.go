@@ -71,6 +71,7 @@ func (s *Server) receive(w http.ResponseWriter, r *http.Request) {
 
 	d := &model.Delivery{
 		ID:       id,
+		Twin:     model.TwinOf(body),
 		Source:   model.SourceWebhook,
 		Secret:   verdict.Secret,
 		Received: received,

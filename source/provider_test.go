@@ -20,6 +20,7 @@ type streaming struct {
 	journal *memory
 	reports *reports
 	stop    func()
+	gap     func()
 
 	mu       sync.Mutex
 	answer   func(*http.Request) *http.Response // nil: as open does
@@ -121,7 +122,7 @@ func stream(t *testing.T, test func(t *testing.T, s *streaming), before ...func(
 		var err error
 		s.Stream, err = NewStream(StreamConfig{
 			URL: "https://events.test/stream?token=hidden", Key: aspect.NewCredential("sk_0123456789abcdef"),
-			Journal: s.journal, History: historyOf(t, s.journal), HTTP: &http.Client{Transport: s}, Report: s.reports.add,
+			Journal: s.journal, History: historyOf(t, s.journal), HTTP: &http.Client{Transport: s}, Report: s.reports.add, Gap: s.gap,
 		})
 		if err != nil {
 			t.Fatal(err)

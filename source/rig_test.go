@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -22,6 +23,8 @@ type memory struct {
 	kept []model.Delivery
 	full error // what Append answers, if not nil
 	lost error // why it cannot be read, if not nil
+
+	streams map[string]string // last event ids
 
 	grown  chan struct{} // closed when something is appended
 	waited int           // deliveries that Wait has told of
@@ -45,6 +48,10 @@ func historyOf(t testing.TB, j feed.Journal) *History {
 }
 
 func (m *memory) Append(ctx context.Context, d *model.Delivery) error {
+	return m.AppendAll(ctx, []*model.Delivery{d})
+}
+
+func (m *memory) AppendAll(ctx context.Context, deliveries []*model.Delivery) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if err := ctx.Err(); err != nil {
@@ -53,19 +60,40 @@ func (m *memory) Append(ctx context.Context, d *model.Delivery) error {
 	if m.full != nil {
 		return m.full
 	}
-	d.Seq = int64(len(m.kept) + 1)
-	d.Message, d.Attempt = d.Seq, 1
-	for _, k := range m.kept {
-		if k.ID == d.ID {
-			d.Message, d.Attempt = k.Message, d.Attempt+1
+	for _, d := range deliveries {
+		d.Seq = int64(len(m.kept) + 1)
+		d.Message, d.Attempt = d.Seq, 1
+		for _, k := range m.kept {
+			if k.ID == d.ID || k.ID == d.Twin {
+				d.Message, d.Attempt = k.Message, d.Attempt+1
+			}
 		}
+		m.kept = append(m.kept, *d)
 	}
-	m.kept = append(m.kept, *d)
 	if m.grown != nil {
 		close(m.grown)
 		m.grown = nil
 	}
 	return nil
+}
+
+func (m *memory) SaveStreamID(key, id string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.full != nil {
+		return m.full
+	}
+	if m.streams == nil {
+		m.streams = map[string]string{}
+	}
+	m.streams[key] = id
+	return nil
+}
+
+func (m *memory) StreamIDs(context.Context) (map[string]string, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return maps.Clone(m.streams), m.lost
 }
 
 func (m *memory) Before(_ context.Context, seq int64, limit int) ([]model.Delivery, error) {

@@ -2,7 +2,10 @@ package source
 
 import (
 	"errors"
+	"fmt"
+	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -44,22 +47,134 @@ func TestWhatTheJournalHasIsNotEnteredAgain(t *testing.T) {
 		s.send("id: 4\ndata: " + a + "\n\nid: 5\ndata: " + a + "\n\n") // bare, without an event_id
 		s.journal.receive(t, envelope("e6", "task.progress", a))
 		s.send(event("6", "e6", a))
-		if got, want := told(s.journal.deliveries()), "webhook task.progress, sse task.progress, sse snapshot, webhook task.progress"; got != want {
+		if got, want := told(s.journal.deliveries()), "webhook task.progress, sse task.progress, sse task.progress, sse snapshot, webhook task.progress, sse task.progress"; got != want {
 			t.Errorf("the journal has %s, want %s", got, want)
 		}
+		for i, d := range s.journal.deliveries() {
+			if want := []int64{1, 1, 3, 4, 5, 5}[i]; d.Message != want {
+				t.Errorf("delivery %d is of message %d, not %d", i+1, d.Message, want)
+			}
+		}
+		n := len(s.journal.deliveries())
 		s.end()
 		pass(5 * time.Second)
+		s.send(event("1", "by webhook", a) + event("6", "e6", a)) // what the server repeats
+		if got := len(s.journal.deliveries()); got != n {
+			t.Errorf("%d deliveries instead of %d", got, n)
+		}
 		if got := s.request(1).Header.Get("Last-Event-ID"); got != "6" {
 			t.Errorf("went on from %q, which makes the server repeat what is known", got)
 		}
 	}, func(s *streaming) { s.journal.receive(t, envelope("by webhook", "task.progress", a)) })
 }
 
-func TestNothingIsDroppedForItsShape(t *testing.T) {
+func TestWhatIsNoEventOfAspectIsCountedAndToldOncePerKind(t *testing.T) {
 	stream(t, func(t *testing.T, s *streaming) {
-		s.send("data: heartbeat\n\ndata: heartbeat\n\n: comment\n\ndata: {\"event_type\":\"asset.created\",\"data\":{}}\n\ndata:\n\n")
-		if got := told(s.journal.deliveries()); got != "sse unrecognised, sse asset.created" {
+		for i := range 20 {
+			s.send(fmt.Sprintf("id: %d\nevent: ping\ndata: {\"time\":\"%d\"}\n\n", i, i))
+		}
+		s.send("data: heartbeat\n\ndata: {\"success\": true}\n\n: comment\n\ndata: {\"event_type\":\"asset.created\",\"data\":{}}\n\ndata:\n\n")
+		if got := told(s.journal.deliveries()); got != "sse asset.created" {
 			t.Errorf("the journal has %s", got)
+		}
+		const is = " is neither an event of Aspect nor a task: such events are counted, not kept"
+		if got, want := s.reports.notices()[1:], []string{`the event stream: an event named "ping"` + is, `the event stream: an event named "message"` + is}; !slices.Equal(got, want) {
+			t.Errorf("noticed %q, want %q", got, want)
+		}
+		if got, want := s.reports.last().Detail, "connected to events.test; 22 events are not about Aspect's tasks, not kept"; got != want {
+			t.Errorf("reported %q, want %q", got, want)
+		}
+		s.end()
+		pass(5 * time.Second)
+		if got := s.request(1).Header.Get("Last-Event-ID"); got != "19" {
+			t.Errorf("went on from %q", got)
+		}
+		for i := range 100 { // names that a server invents do not take memory
+			s.send(fmt.Sprintf("event: %d\ndata: x\n\n", i))
+		}
+		if got := len(s.reports.notices()); got != 1+20 || len(s.skipped) != 21 {
+			t.Errorf("%d notices for %d names", got, len(s.skipped))
+		}
+	})
+}
+
+func TestAnIDBelongsToAURL(t *testing.T) {
+	a := task("a", time.Unix(1e9, 0), "visual:queued")
+	next := func(t *testing.T, s *streaming, url string) string {
+		again, err := NewStream(StreamConfig{URL: url, Journal: s.journal, History: historyOf(t, s.journal), HTTP: &http.Client{Transport: s}, Report: s.reports.add})
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := s.count()
+		stop := start(t, again.Run)
+		synctest.Wait()
+		stop()
+		return s.request(n).Header.Get("Last-Event-ID")
+	}
+	stream(t, func(t *testing.T, s *streaming) {
+		s.send(event("50", "e1", a) + "id: 51\ndata: heartbeat\n\n")
+		s.stop()
+		if got := next(t, s, "https://other.test/stream"); got != "" {
+			t.Errorf("another stream was asked for what is behind %q", got)
+		}
+		if got := next(t, s, s.c.URL); got != "51" {
+			t.Errorf("the stream went on from %q", got)
+		}
+		for key := range s.journal.streams {
+			if strings.Contains(key, "events.test") || len(key) != 64 {
+				t.Errorf("the journal has the URL: %q", key)
+			}
+		}
+	})
+	// An earlier version kept the id with the event alone.
+	const is = "going on from the last event id in the journal"
+	stream(t, func(t *testing.T, s *streaming) {
+		if got := s.request(0).Header.Get("Last-Event-ID"); got != "50" || !strings.Contains(s.reports.notices()[0], is) {
+			t.Errorf("went on from %q and said %q", got, s.reports.notices())
+		}
+		s.stop()
+		said := len(s.reports.notices())
+		for url, want := range map[string]string{"https://other.test/stream": "", s.c.URL: "50"} {
+			if got := next(t, s, url); got != want {
+				t.Errorf("then %s went on from %q, not %q", url, got, want)
+			}
+		}
+		if got := s.reports.notices()[said:]; strings.Contains(fmt.Sprint(got), is) {
+			t.Errorf("then said %q", got)
+		}
+	}, func(s *streaming) {
+		d := &model.Delivery{ID: "sse:e1", Source: model.SourceSSE, Header: map[string][]string{headerID: {"50"}}, Body: []byte(envelope("e1", "task.progress", a))}
+		if err := s.journal.Append(t.Context(), d); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+func TestAWebhookAndItsTwinOfTheStreamAreOneMessage(t *testing.T) {
+	a := task("a", time.Unix(1e9, 0), "visual:queued")
+	stream(t, func(t *testing.T, s *streaming) {
+		receiver := s.c.History.Webhooks(s.journal)
+		for i := range 200 {
+			body := envelope(fmt.Sprint("e", i), "task.progress", a)
+			d := &model.Delivery{ID: fmt.Sprint("msg_", i), Twin: model.TwinOf([]byte(body)), Source: model.SourceWebhook, Body: []byte(body)}
+			go io.WriteString(s.newest(), event(fmt.Sprint(i), fmt.Sprint("e", i), a))
+			if i%3 == 0 {
+				synctest.Wait()
+			}
+			if err := receiver.Append(t.Context(), d); err != nil {
+				t.Fatal(err)
+			}
+			synctest.Wait()
+		}
+		messages, ids := 0, map[string]bool{}
+		for _, d := range s.journal.deliveries() {
+			ids[d.ID] = true
+			if !d.Repeat() {
+				messages++
+			}
+		}
+		if n := len(s.journal.deliveries()); messages != 200 || n != 400 || !ids["msg_199"] {
+			t.Errorf("%d messages of %d deliveries", messages, n)
 		}
 	})
 }

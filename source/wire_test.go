@@ -1,6 +1,7 @@
 package source
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -90,6 +91,18 @@ func file(t *testing.T) (*sqlite.Journal, *sqlite.Reader) {
 	}
 	t.Cleanup(func() { r.Close() })
 	return j, r
+}
+
+// kept is a journal on the disk for a stream.
+type kept struct {
+	*sqlite.Journal
+	r *sqlite.Reader
+}
+
+func (k kept) SaveStreamID(key, id string) error { return journal.SaveStreamID(k.Journal, key, id) }
+
+func (k kept) StreamIDs(ctx context.Context) (map[string]string, error) {
+	return journal.StreamIDs(ctx, k.r)
 }
 
 func all(t *testing.T, r feed.Journal) []model.Delivery {
@@ -208,7 +221,7 @@ func TestAStreamIsReadOverTheWireAndGoesOnWhereAnEarlierRunStopped(t *testing.T)
 	defer s.Close()
 	raw := task("a", time.Now(), "visual:queued")
 	for run, last := range []string{"", "1"} {
-		stream, err := NewStream(StreamConfig{URL: s.URL, Key: aspect.NewCredential("sk_0123456789abcdef"), Journal: j, History: historyOf(t, r)})
+		stream, err := NewStream(StreamConfig{URL: s.URL, Key: aspect.NewCredential("sk_0123456789abcdef"), Journal: kept{j, r}, History: historyOf(t, r)})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -236,7 +249,7 @@ func TestAStreamThatNeverEndsALineIsTrouble(t *testing.T) {
 	}))
 	defer s.Close()
 	told := &reports{}
-	stream, err := NewStream(StreamConfig{URL: s.URL, Journal: j, History: historyOf(t, r), Report: told.add})
+	stream, err := NewStream(StreamConfig{URL: s.URL, Journal: kept{j, r}, History: historyOf(t, r), Report: told.add})
 	if err != nil {
 		t.Fatal(err)
 	}

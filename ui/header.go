@@ -159,7 +159,7 @@ func putCount(l *draw.Line, r draw.Role, n int, label string) {
 func (m *Model) drawJournal(l *draw.Line) {
 	n, c := m.Feed.Index().Len(), m.Board.Counters()
 	putCount(l, draw.Strong, n, words.Plural(n, " delivery", " deliveries")+" in the journal")
-	if added := c.Verified + c.Duplicate; added > 0 {
+	if added := c.Verified + c.Unsigned + c.Duplicate; added > 0 {
 		putCount(l.Put(draw.Plain, "  "), draw.Good, added, " new")
 	}
 }
@@ -186,13 +186,16 @@ func (m *Model) drawVerdicts(l *draw.Line, level detailLevel) {
 		m.drawJournal(l)
 		return
 	}
-	labels := []string{" verified", " rejected", " duplicate", " late"}
-	if level < full {
-		labels = []string{" ok", " rejected", " dup", " late"}
-	}
-	roles := []draw.Role{draw.Good, draw.Bad, draw.Warn, draw.Warn}
 	c := m.Board.Counters()
-	for i, n := range []int{c.Verified, c.Rejected, c.Duplicate, c.Late} {
+	labels := []string{" verified", " unsigned", " rejected", " duplicate", " late"}
+	if level < full {
+		labels = []string{" ok", " unsigned", " rejected", " dup", " late"}
+	}
+	roles := []draw.Role{draw.Good, draw.Plain, draw.Bad, draw.Warn, draw.Warn}
+	for i, n := range []int{c.Verified, c.Unsigned, c.Rejected, c.Duplicate, c.Late} {
+		if i == 1 && n == 0 {
+			continue // there is neither a stream nor an API
+		}
 		if i > 0 {
 			l.Put(draw.Plain, "  ")
 		}

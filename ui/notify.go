@@ -124,12 +124,12 @@ func (m *Model) Summary() string {
 	m.Feed.RLock()
 	defer m.Feed.RUnlock()
 	c := m.Board.Counters()
-	if c.Verified+c.Rejected+c.Duplicate == 0 {
+	if c.Verified+c.Unsigned+c.Rejected+c.Duplicate == 0 {
 		return ""
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s: %d verified, %d rejected, %d duplicate, %d late\n",
-		words.Ago(m.Now().Sub(m.Feed.Started())), c.Verified, c.Rejected, c.Duplicate, c.Late)
+	fmt.Fprintf(&b, "%s: %d verified, %s%d rejected, %d duplicate, %d late\n",
+		words.Ago(m.Now().Sub(m.Feed.Started())), c.Verified, words.Unsigned(c.Unsigned), c.Rejected, c.Duplicate, c.Late)
 	var states []string
 	for _, s := range model.CountedStates() {
 		if n := m.Board.Count(s); n > 0 {

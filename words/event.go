@@ -31,7 +31,7 @@ func EventOf(e *model.Event, a Arrival) Event {
 	out := Event{Verdict: Segment{model.RoleGood, "verified"}, Type: Segment{kindRole(e.Kind), e.Type}}
 	dim := func(text string) { out.Text = Segment{model.RoleDim, text} }
 	if e.Source != model.SourceWebhook {
-		out.Verdict.Text = string(e.Source)
+		out.Verdict = Segment{model.RolePlain, string(e.Source)}
 	}
 	if a.Damage != "" {
 		out.Marks = append(out.Marks, "damaged: "+a.Damage)
@@ -40,10 +40,12 @@ func EventOf(e *model.Event, a Arrival) Event {
 	case e.Message != e.Seq:
 		out.Verdict, out.Type.Role = Segment{model.RoleWarn, "duplicate"}, model.RoleDim
 		out.Text = Repeat(a.Attempt, e.Message, a.Differs)
-	case e.Kind == model.Ping:
+	case e.Kind == model.Ping && e.Source == model.SourceWebhook:
 		dim("test message; the signature is valid")
-	case e.Kind == model.Unrecognised:
+	case e.Kind == model.Unrecognised && e.Source == model.SourceWebhook:
 		dim("verified, but not an Aspect event")
+	case e.Kind == model.Ping, e.Kind == model.Unrecognised:
+		dim("not an Aspect event")
 	case e.Kind == model.Gone:
 		dim("Aspect no longer has this task")
 	case e.Task == nil:
@@ -156,6 +158,14 @@ func Source(s model.Source, secret string) string {
 		return "verified"
 	}
 	return "verified (secret " + Name(secret) + ")"
+}
+
+// Unsigned counts what came without a signature, in a list; "" for nothing.
+func Unsigned(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d unsigned, ", n)
 }
 
 // Outcome says how a message ended its task: which features failed, or how long after

@@ -18,10 +18,12 @@ func (s *Session) appender() receiver.Appender {
 	if !debugging() {
 		return s.journal
 	}
-	return observed{s.journal, func(d *model.Delivery, took time.Duration, err error) {
-		slog.Debug("delivery", "id", d.ID, "source", d.Source, "secret", d.Secret, "bytes", len(d.Body),
-			"seq", d.Seq, "attempt", d.Attempt, "took", took, "err", err)
-	}}
+	return observed{s.journal, debugDelivery}
+}
+
+func debugDelivery(d *model.Delivery, took time.Duration, err error) {
+	slog.Debug("delivery", "id", d.ID, "source", d.Source, "secret", d.Secret, "bytes", len(d.Body),
+		"seq", d.Seq, "attempt", d.Attempt, "took", took, "err", err)
 }
 
 // observed reports how long appending took.

@@ -94,6 +94,9 @@ func (r *reception) resign(name string) forward.Signer {
 // receive accepts deliveries until ctx ends, with an exposure also from the internet.
 func (s *Session) receive(ctx context.Context) (err error) {
 	config := receiver.Config{Path: s.path, Journal: s.appender(), Status: s.status, Ready: s.journal.Ready}
+	if s.besideStream != nil {
+		config.Journal = s.besideStream(config.Journal)
+	}
 	if s.metrics != nil {
 		config.Journal = observed{config.Journal, func(_ *model.Delivery, took time.Duration, _ error) {
 			s.metrics.appends.Update(took.Seconds())

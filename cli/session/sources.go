@@ -10,6 +10,7 @@ import (
 	"aspectop/aspect"
 	"aspectop/cli/exit"
 	"aspectop/cli/settings"
+	"aspectop/journal"
 	"aspectop/model"
 	"aspectop/source"
 )
@@ -36,6 +37,9 @@ type sources struct {
 	client *aspect.Client // nil without a key
 	names  *source.Names  // nil without a key
 	gap    func()         // reports that deliveries may have been missed
+	// besideStream makes the journal that of a receiver beside an event stream; nil if none
+	// is read.
+	besideStream func(source.Appender) source.Appender
 
 	reportMu sync.Mutex
 	reports  [len(ways)]source.Report // by way
@@ -76,15 +80,43 @@ func (s *Session) AddSources(client *aspect.Client, every time.Duration, sse str
 		} else if client != nil {
 			s.Remark("the event stream is not at " + settings.URLVariable + ": the API key is not sent to it")
 		}
-		stream, err := source.NewStream(source.StreamConfig{
-			URL: sse, Key: key, Journal: s.appender(), History: history, Report: report,
-		})
+		config := source.StreamConfig{
+			URL: sse, Key: key, Journal: streamJournal{s.journal, s.rows}, History: history, Report: report,
+		}
+		if client != nil {
+			config.Gap = s.gap
+		}
+		stream, err := source.NewStream(config)
 		if err != nil {
 			return exit.Usage("--sse: %w", err)
 		}
+		s.besideStream = history.Webhooks
 		s.Beside(untilEnd(stream.Run))
 	}
 	return nil
+}
+
+// streamJournal is the journal for the event stream.
+type streamJournal struct {
+	journal.Journal
+	rows journal.Reader
+}
+
+func (j streamJournal) AppendAll(ctx context.Context, deliveries []*model.Delivery) error {
+	began := time.Now()
+	err := j.Journal.AppendAll(ctx, deliveries)
+	for _, d := range deliveries {
+		debugDelivery(d, time.Since(began), err)
+	}
+	return err
+}
+
+func (j streamJournal) SaveStreamID(key, id string) error {
+	return journal.SaveStreamID(j.Journal, key, id)
+}
+
+func (j streamJournal) StreamIDs(ctx context.Context) (map[string]string, error) {
+	return journal.StreamIDs(ctx, j.rows)
 }
 
 // cleanUp deletes the endpoints of earlier runs that crashed. A session that

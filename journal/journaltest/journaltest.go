@@ -40,6 +40,8 @@ func Run(t *testing.T, newLocation func(t testing.TB) Location) {
 		{"Headers can be omitted", omitted},
 		{"A waiting reader learns of commits, in this process and in others", waiting},
 		{"A reader never misses or repeats a number while others append", following},
+		{"Several deliveries are kept in one commit, in their order", several},
+		{"A webhook after its twin of the event stream is a repeat", twins},
 		{"Outcomes come back as they were saved, the newest for each target", outcomes},
 		{"Settled are the final outcomes of one target in a range", settled},
 		{"Old deliveries go, young ones and unfinished tasks stay", retention},

@@ -30,7 +30,12 @@ const (
 // Append keeps d; see [journal.Journal]. When it returns nil, the server has
 // committed d as durably as its synchronous_commit asks for.
 func (j *Journal) Append(ctx context.Context, d *model.Delivery) error {
-	err := j.group.Append(ctx, d)
+	return j.AppendAll(ctx, []*model.Delivery{d})
+}
+
+// AppendAll keeps several deliveries; see [journal.Journal].
+func (j *Journal) AppendAll(ctx context.Context, deliveries []*model.Delivery) error {
+	err := j.group.Append(ctx, deliveries...)
 	if failed := j.failed.Load(); err != nil && failed != nil && ctx.Err() != nil {
 		return failed.err // says why time ran out
 	}
@@ -132,8 +137,8 @@ func (j *Journal) waitsForStandby(ctx context.Context) (waits bool, why error) {
 const insertBatch = `
 WITH input AS (
 	SELECT (SELECT last FROM aspectop.head) - $1::bigint AS base, i.*
-	FROM unnest($2::text[], $3::timestamptz[], $4::text[], $5::text[], $6::text[], $7::bytea[], $8::int[], $9::int[], $10::bool[])
-		WITH ORDINALITY AS i (id, received, source, secret, headers, body, first, nth, same, place)
+	FROM unnest($2::text[], $3::timestamptz[], $4::text[], $5::text[], $6::text[], $7::bytea[], $8::int[], $9::int[], $10::bool[], $11::text[])
+		WITH ORDINALITY AS i (id, received, source, secret, headers, body, first, nth, same, twin, place)
 ), placed AS (
 	SELECT i.base + i.place AS seq, i.id, i.received, i.source, i.secret, i.headers, i.body,
 		coalesce(d.seq, r.seq, i.base + i.first) AS message,
@@ -143,8 +148,12 @@ WITH input AS (
 		i.nth + CASE WHEN d.seq IS NULL AND r.seq IS NULL THEN 0
 			ELSE greatest(1, (SELECT max(attempt) FROM aspectop.repeats AS p WHERE p.message = coalesce(d.seq, r.seq))) END AS attempt
 	FROM input AS i
-		LEFT JOIN LATERAL (SELECT seq, body FROM aspectop.deliveries WHERE id = i.id LIMIT 1) AS d ON true
-		LEFT JOIN LATERAL (SELECT seq, digest FROM aspectop.removed WHERE id = i.id LIMIT 1) AS r ON true
+		LEFT JOIN LATERAL (
+			(SELECT seq, body FROM aspectop.deliveries WHERE id = i.id LIMIT 1) UNION ALL
+			(SELECT seq, body FROM aspectop.deliveries WHERE id = i.twin LIMIT 1) LIMIT 1) AS d ON true
+		LEFT JOIN LATERAL (
+			(SELECT seq, digest FROM aspectop.removed WHERE id = i.id LIMIT 1) UNION ALL
+			(SELECT seq, digest FROM aspectop.removed WHERE id = i.twin LIMIT 1) LIMIT 1) AS r ON true
 ), messages AS (
 	INSERT INTO aspectop.deliveries (seq, id, received, source, secret, headers, body)
 	SELECT seq, id, received, source, secret, headers, body FROM placed WHERE message = seq
@@ -164,6 +173,7 @@ func (j *Journal) send(ctx context.Context, arrivals []*journal.Arrival) (err er
 	defer c.Release()
 	n := len(arrivals)
 	ids, sources, secrets, headers := make([]string, n), make([]string, n), make([]string, n), make([]string, n)
+	twins := make([]*string, n)
 	received, bodies := make([]time.Time, n), make([][]byte, n)
 	first, nth, same := make([]int32, n), make([]int32, n), make([]bool, n)
 	places := make(map[string][]int, n) // of each id
@@ -173,6 +183,10 @@ func (j *Journal) send(ctx context.Context, arrivals []*journal.Arrival) (err er
 		headers[i], bodies[i] = a.Header, d.Body
 		if bodies[i] == nil {
 			bodies[i] = []byte{}
+		}
+		if d.Twin != "" {
+			twin := encodeText(d.Twin)
+			twins[i] = &twin
 		}
 		places[ids[i]] = append(places[ids[i]], i)
 		before := places[ids[i]]
@@ -190,7 +204,7 @@ func (j *Journal) send(ctx context.Context, arrivals []*journal.Arrival) (err er
 		return nil
 	})
 	placed := 0
-	batch.Queue(insertBatch, n, ids, received, sources, secrets, headers, bodies, first, nth, same).Query(func(rows pgx.Rows) error {
+	batch.Queue(insertBatch, n, ids, received, sources, secrets, headers, bodies, first, nth, same, twins).Query(func(rows pgx.Rows) error {
 		for ; placed < n && rows.Next(); placed++ {
 			a := arrivals[placed]
 			if err := rows.Scan(&a.Seq, &a.Message, &a.Attempt, &a.Differs); err != nil {

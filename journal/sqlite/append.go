@@ -17,6 +17,11 @@ import (
 // Append keeps d; see [journal.Journal]. When it returns nil, d is on the disk.
 func (j *Journal) Append(ctx context.Context, d *model.Delivery) error { return j.group.Append(ctx, d) }
 
+// AppendAll keeps several deliveries; see [journal.Journal].
+func (j *Journal) AppendAll(ctx context.Context, deliveries []*model.Delivery) error {
+	return j.group.Append(ctx, deliveries...)
+}
+
 // commitBatch commits a batch and hands it over.
 func (j *Journal) commitBatch(arrivals []*journal.Arrival) error {
 	err := explain(j.path, j.commit(arrivals))
@@ -82,6 +87,9 @@ func (j *Journal) number(b []*journal.Arrival) error {
 		seq := j.last + 1 + int64(i)
 		hash := j.ids.hash(a.Delivery.ID)
 		message, known := j.ids.message(hash)
+		if twin := a.Delivery.Twin; !known && twin != "" {
+			message, known = j.ids.message(j.ids.hash(twin))
+		}
 		if !known {
 			j.ids.add(hash, seq)
 			a.Seq, a.Message, a.Attempt = seq, seq, 1

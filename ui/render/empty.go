@@ -44,6 +44,8 @@ func sayWaiting(sc *screen.Screen, say func(draw.Role, string)) {
 	switch refused := sc.Log.Refused(); {
 	case sc.Board.Counters().Verified > 0:
 		say(draw.Plain, words.Count(sc.Board.Counters().Verified, "delivery is", "deliveries are")+" verified, but none is about a task; press 3 to see them.")
+	case sc.Board.Counters().Unsigned > 0:
+		say(draw.Plain, words.Count(sc.Board.Counters().Unsigned, "event", "events")+" came without a signature, but none is about a task; press 3 to see them.")
 	case refused != nil:
 		say(draw.Bad, words.Count(sc.Board.Counters().Rejected, "request was", "requests were")+" rejected, none verified yet; press 3 to see them.")
 		say(draw.Bad, "Latest: "+refused.Verdict.Detail)

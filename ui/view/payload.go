@@ -228,7 +228,7 @@ func rejectedHeaders(s *model.Status, mask bool) *draw.Document {
 
 func verified(d *model.Delivery) string {
 	if d.Secret == "" {
-		return "accepted without a signature"
+		return "not signed"
 	}
 	return "verified with secret " + d.Secret
 }

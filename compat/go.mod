@@ -1,0 +1,3 @@
+module aspectop/compat
+
+go 1.26
