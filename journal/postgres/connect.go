@@ -56,8 +56,7 @@ type Database struct {
 
 // Parse reads a URL as libpq does: several hosts, sslmode, target_session_attrs
 // and the rest; what it leaves out comes from the PG* variables, a service file
-// and ~/.pgpass. No error
-// contains the URL, which may contain a password.
+// and ~/.pgpass. No error contains the URL, which may contain a password.
 func Parse(text string) (*Database, error) {
 	config, err := pgxpool.ParseConfig(text)
 	if err != nil {

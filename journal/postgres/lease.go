@@ -28,18 +28,13 @@ const (
 // pooler would not keep.
 func (j *Journal) WithLease(ctx context.Context, name string, report func(journal.LeaseOwner), f func(context.Context) error) error {
 	var reported *journal.LeaseOwner
-	reportNew := func(o journal.LeaseOwner) {
-		if reported == nil || *reported != o {
-			reported = &o
-			report(o)
-		}
-	}
 	defer j.release(name) // also what was acquired although the answer got lost
 	for {
 		began := time.Now()
 		owner, err := j.acquire(ctx, name)
-		if err == nil {
-			reportNew(owner)
+		if err == nil && (reported == nil || *reported != owner) {
+			reported = &owner
+			report(owner)
 		}
 		if err != nil || !owner.Self {
 			select {

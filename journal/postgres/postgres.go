@@ -149,7 +149,7 @@ const closeTime = 2 * time.Second
 // commit that waits for the standby is left to the server.
 func (j *Journal) Close() error {
 	j.closing.Do(func() {
-		within(closeTime, func() { j.group.Close() })
+		within(func() { j.group.Close() })
 		j.stop()
 		j.beside.Wait()
 		ctx, cancel := context.WithTimeout(context.Background(), closeTime)
@@ -158,22 +158,19 @@ func (j *Journal) Close() error {
 			_, err := tx.Exec(ctx, `DELETE FROM aspectop.receivers WHERE token = $1`, j.token)
 			return err
 		})
-		within(closeTime, j.pool.Close)
+		within(j.pool.Close)
 	})
 	return nil
 }
 
-// within runs f, and returns when it is done or the time is over.
-func within(d time.Duration, f func()) {
-	done := make(chan struct{})
+// within runs f, and returns when it is done or closeTime is over.
+func within(f func()) {
+	ctx, done := context.WithTimeout(context.Background(), closeTime)
 	go func() {
 		f()
-		close(done)
+		done()
 	}()
-	select {
-	case <-done:
-	case <-time.After(d):
-	}
+	<-ctx.Done()
 }
 
 const (

@@ -63,7 +63,7 @@ func (d *Database) leave() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.readers--; d.readers == 0 {
-		within(closeTime, d.reading.Close)
+		within(d.reading.Close)
 	}
 }
 

@@ -55,8 +55,8 @@ func (j *Journal) commit(b []*journal.Arrival) (err error) {
 	}
 	j.last += int64(len(b))
 	j.noteBatch(b)
-	// After the sync, and before it is acknowledged. A file that went away may come
-	// back with b in it, so b stays numbered: what Svix sends again is then a repeat.
+	// A file that went away may come back with b in it, so b stays numbered: what Svix
+	// sends again is then a repeat.
 	return j.present()
 }
 

@@ -41,7 +41,7 @@ func Check(ctx context.Context, path string) (*Checked, error) {
 	}
 	r, err := OpenReader(path)
 	if errors.Is(err, Corrupt) {
-		found.Damage = append(found.Damage, err.Error())
+		found.damaged(err.Error())
 		return found, nil
 	} else if err != nil {
 		return nil, err
@@ -119,7 +119,6 @@ type Inspection struct {
 	Path    string // absolute
 	Version int    // of its schema, as PRAGMA user_version
 	Size    int64  // in bytes, with what is not yet in the main file
-	Mode    fs.FileMode
 	// Newest is when the last arrival came; the zero time if none has.
 	Newest time.Time
 	// Arrivals is the number of the last arrival ever, of those that retention
@@ -143,7 +142,7 @@ func Inspect(path string) (Inspection, error) {
 	if err := checkFiles(path); err != nil {
 		return found, unopened(path, err)
 	}
-	found.Size, found.Mode = info.Size(), info.Mode().Perm()
+	found.Size = info.Size()
 	parameters := []string{"mode=ro", "_pragma=busy_timeout(5000)"}
 	if log, err := os.Lstat(path + "-wal"); err != nil || log.Size() == 0 {
 		// Everything is in the main file.

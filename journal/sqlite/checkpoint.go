@@ -24,13 +24,12 @@ const (
 	logMagic = 0x377f0682 // with the lowest bit set, checksums are big-endian
 )
 
-// checkLog says so if opening the journal at path, which nobody
-// has open, would drop something that was acknowledged. A log that is missing or
-// cannot be read drops nothing.
+// checkLog returns an error if opening the journal at path, which nobody has open,
+// would drop something that was acknowledged.
 func checkLog(path string) error {
 	f, err := os.Open(path + "-wal")
 	if err != nil {
-		return nil
+		return nil // it drops nothing
 	}
 	defer f.Close()
 	log := bufio.NewReaderSize(f, 1<<20)

@@ -65,7 +65,7 @@ func (i *ids) remove(gone []journal.Removal) {
 
 // load reads the ids of a journal. Messages whose ids cannot be read count as new if
 // they arrive again.
-func (i *ids) load(s *session, damaged func(error), ctx context.Context) error {
+func (i *ids) load(ctx context.Context, s *session, damaged func(error)) error {
 	id := func(row []driver.Value) bool {
 		id, ok := row[1].(string)
 		i.add(i.hash(id), row[0].(int64))

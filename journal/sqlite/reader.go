@@ -51,17 +51,13 @@ func OpenReader(path string) (*Reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := checkLog(path); err != nil && !isWritten(path) {
-		r.log = fmt.Errorf("%s-wal (%w)", path, err)
-		r.found(path+"-wal", err)
+	if damaged := checkLog(path); damaged != nil {
+		if _, alive, err := Writer(path); err == nil && !alive { // else the log is in use
+			r.log = fmt.Errorf("%s-wal (%w)", path, damaged)
+			r.found(path+"-wal", damaged)
+		}
 	}
 	return r, nil
-}
-
-// isWritten reports whether a process writes the journal, so that its log is in use.
-func isWritten(path string) bool {
-	_, alive, err := Writer(path)
-	return alive || err != nil
 }
 
 func openAt(path string) (*Reader, error) {
@@ -96,12 +92,8 @@ func openReader(path string, parameters ...string) (*Reader, error) {
 	if err == nil && version == 0 {
 		err = errors.New("nothing has been written to it yet; start aspectop watch")
 	}
-	if err != nil {
-		s.close()
-		return nil, err
-	}
-	file, err := openedAt(path)
-	if err != nil {
+	file, missing := openedAt(path)
+	if err = cmp.Or(err, missing); err != nil {
 		s.close()
 		return nil, err
 	}

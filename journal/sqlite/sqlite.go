@@ -1,10 +1,7 @@
-// Package sqlite stores a journal in one SQLite file that people
-// can also open with sqlite3.
-//
-// One [Journal] at a time writes a file, which an OS lock beside it ensures. Any
-// number of [Reader]s, in this and in other processes, read it. A damaged file is
-// used as far as it can be read; [Check] says what is damaged, and [journal.Copy]
-// saves the rest.
+// Package sqlite stores a journal in one SQLite file that people can also open with
+// sqlite3. One [Journal] at a time writes it, which an OS lock beside it ensures; any
+// number of [Reader]s read it. A damaged file is used as far as it can be read; [Check]
+// says what is damaged, and [journal.Copy] saves the rest.
 package sqlite
 
 import (
@@ -162,7 +159,7 @@ func (j *Journal) start(synchronous string) (err error) {
 	j.writing.Lock()
 	go func() {
 		defer j.writing.Unlock()
-		err := j.ids.load(j.writer, func(why error) { j.found(j.path, why) }, j.ctx)
+		err := j.ids.load(j.ctx, j.writer, func(why error) { j.found(j.path, why) })
 		if j.loadErr == nil {
 			j.loadErr = explain(j.path, err)
 		}
@@ -225,7 +222,7 @@ func (j *Journal) Reader() (journal.Reader, error) {
 }
 
 // Ready says why nothing could be appended now. After a failed commit it tries
-// another: nobody else may, if a load balancer asks it.
+// another: a load balancer may send nothing until it is ready.
 func (j *Journal) Ready(context.Context) error {
 	j.writing.Lock()
 	defer j.writing.Unlock()
