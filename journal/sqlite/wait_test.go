@@ -33,7 +33,7 @@ func TestAWriterThatFailedIsReadyAgainWhenItCanWrite(t *testing.T) {
 	}
 }
 
-func TestAReaderOfTheWritersProcessIsToldAboutCommits(t *testing.T) {
+func TestAReaderOfTheWritersProcessFindsCommits(t *testing.T) {
 	j := mustOpen(t, newPath(t), journal.Options{})
 	r, err := j.Reader()
 	if err != nil {
