@@ -86,7 +86,7 @@ func newNumbers(*ExportOptions) form {
 // and nothing else, has them everywhere.
 func TestWhatIsAddedWhereThePageSaysWorks(t *testing.T) {
 	if testing.Short() {
-		t.Skip("it builds the program")
+		t.Skip("it builds the program; runs without -short, as in the gate")
 	}
 	dir := t.TempDir()
 	aspectop := extended(t, dir)

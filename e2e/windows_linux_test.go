@@ -19,7 +19,7 @@ func (s *bytesSeen) Write(p []byte) (int, error) {
 
 func TestLargeWindowsOverSSHTakeLittleMemoryAndGiveItBack(t *testing.T) {
 	if testing.Short() {
-		t.Skip("takes half a minute")
+		t.Skip("takes half a minute; runs without -short, as in the gate")
 	}
 	const viewers, most, kept = 8, 200_000, 15_000 // kB
 	ada := newGuest(t, "ada")

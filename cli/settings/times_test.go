@@ -3,6 +3,7 @@ package settings
 import (
 	"testing"
 	"time"
+	_ "time/tzdata" // so that no machine lacks the zone
 
 	"github.com/spf13/cobra"
 )
@@ -48,7 +49,7 @@ func TestAMomentIsReadAsPeopleWriteIt(t *testing.T) {
 func TestAMomentFollowsTheClockOfTheWall(t *testing.T) {
 	zone, err := time.LoadLocation("Europe/Berlin")
 	if err != nil {
-		t.Skip(err)
+		t.Fatal(err)
 	}
 	now := time.Date(2026, 10, 25, 8, 0, 0, 0, zone) // an hour longer than other nights
 	for text, want := range map[string]string{
