@@ -98,15 +98,16 @@ func play(dir string, args []string) int {
 	say(s, "info", strings.Repeat("flood ", s.Flood/6), "")
 	ended := make(chan os.Signal, 2)
 	signal.Notify(ended, syscall.SIGTERM)
-	if !s.Unmetered && !s.Ends {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			return 1
+	for metered := false; ; {
+		if !metered && !s.Unmetered && !s.Ends { // it may have been told to go on since it began
+			l, err := net.Listen("tcp", "127.0.0.1:0")
+			if err != nil {
+				return 1
+			}
+			metered = true
+			go http.Serve(l, metrics(dir, run))
+			say(s, "info", "Starting metrics server on "+l.Addr().String()+"/metrics", "")
 		}
-		go http.Serve(l, metrics(dir, run))
-		say(s, "info", "Starting metrics server on "+l.Addr().String()+"/metrics", "")
-	}
-	for {
 		select {
 		case <-ended:
 			if s.Stubborn {
