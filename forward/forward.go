@@ -35,8 +35,7 @@ type Outcomes interface {
 
 // Options of a Forwarder.
 type Options struct {
-	// URL is the handler's address, http or https, with user:password@ for basic
-	// authentication.
+	// URL is the handler's address, as [ParseURL] takes it.
 	URL string
 	// Feed has the deliveries. It is open, and run by the caller until Run has returned.
 	Feed     *feed.Feed
@@ -97,12 +96,6 @@ func New(ctx context.Context, o Options) (*Forwarder, error) {
 	}
 	f.start = f.end
 	return f, o.Outcomes.SaveForwards(t.key, t.shown, f.start, nil)
-}
-
-// CheckURL says why a text is not the URL of a handler.
-func CheckURL(text string) error {
-	_, err := parseTarget(text)
-	return err
 }
 
 // locate finds where to go on, and whether the journal knows the handler.

@@ -13,7 +13,7 @@ import (
 
 // ReplayOptions say how kept deliveries are posted again.
 type ReplayOptions struct {
-	// URL is the handler's address; see [Options].
+	// URL is the handler's address, as [ParseURL] takes it.
 	URL string
 	// Sign signs each delivery anew, at the time of the request. Nil posts it
 	// verbatim, with the signature it came with, which handlers refuse when it
