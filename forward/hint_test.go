@@ -47,7 +47,7 @@ func TestHintsSayWhatToLookAt(t *testing.T) {
 			w.WriteHeader(c.status)
 			w.Write([]byte(c.body))
 		})
-		p, err := NewReplay(ReplayOptions{URL: h.URL + "/hook?key=1"})
+		p, err := NewReplay(ReplayOptions{Target: Target{URL: h.URL + "/hook?key=1"}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -106,7 +106,7 @@ func TestHintsWhenThereIsNoAnswer(t *testing.T) {
 		{"a certificate nobody knows", secure.URL, []string{"does not trust"}},
 		{"no HTTP", "http://" + mute.Addr().String(), []string{"does not speak HTTP"}},
 	} {
-		p, err := NewReplay(ReplayOptions{URL: c.url})
+		p, err := NewReplay(ReplayOptions{Target: Target{URL: c.url}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -188,7 +188,7 @@ func TestCredentialsInTheURLReachTheHandlerAndNobodyElse(t *testing.T) {
 
 func TestURLsThatCannotBePostedToAreRefusedWithoutBeingQuoted(t *testing.T) {
 	for _, url := range []string{"", "localhost:3000", "ftp://s3cr3t@host/", "http://", "http://:80/", "http://user:s3cr3t@[::1/", "http://s3cr3t:%zz@host/", "//host/", "http://host:s3cr3t/"} {
-		_, err := New(t.Context(), Options{URL: url})
+		_, err := New(t.Context(), Options{Target: Target{URL: url}})
 		if err == nil {
 			t.Errorf("%q is taken", url)
 		} else if strings.Contains(err.Error(), "s3cr3t") {

@@ -55,8 +55,8 @@ type target struct {
 }
 
 // parseTarget never quotes the text in an error: it may hold credentials.
-func parseTarget(text string) (*target, error) {
-	u, err := url.Parse(text)
+func parseTarget(of Target) (*target, error) {
+	u, err := url.Parse(of.URL)
 	if err != nil {
 		return nil, errors.New("the URL to forward to cannot be read; give it as http://host:port/path")
 	}

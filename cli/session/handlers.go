@@ -87,7 +87,7 @@ func (s *Session) AddHandlers(ctx context.Context, f HandlerFlags) error {
 	}
 	for _, url := range f.ForwardTo {
 		forwarder, err := forward.New(ctx, forward.Options{
-			URL: url, Feed: s.Feed, Journal: s.rows, Outcomes: s.journal, Resign: s.resign, Sign: sign, Status: s.status,
+			Target: forward.Target{URL: url}, Feed: s.Feed, Journal: s.rows, Outcomes: s.journal, Resign: s.resign, Sign: sign, Status: s.status,
 		})
 		if err != nil {
 			return exit.Usage("--forward-to: %w", err)
@@ -113,7 +113,7 @@ func (h *HandlerFlags) Check() (*receiver.Secret, error) {
 		if slices.Contains(h.ForwardTo[:i], url) {
 			return nil, exit.Usage("--forward-to: the same handler is given twice")
 		}
-		if err := forward.CheckURL(url); err != nil {
+		if err := (&forward.Target{URL: url}).Check(); err != nil {
 			return nil, exit.Usage("--forward-to: %w", err)
 		}
 	}
