@@ -47,7 +47,7 @@ func TestHintsSayWhatToLookAt(t *testing.T) {
 			w.WriteHeader(c.status)
 			w.Write([]byte(c.body))
 		})
-		p, err := NewReplay(ReplayOptions{URL: h.URL + "/hook?key=1"})
+		p, err := NewReplay(ReplayOptions{Target: Target{URL: h.URL + "/hook?key=1"}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -106,7 +106,7 @@ func TestHintsWhenThereIsNoAnswer(t *testing.T) {
 		{"a certificate nobody knows", secure.URL, []string{"does not trust"}},
 		{"no HTTP", "http://" + mute.Addr().String(), []string{"does not speak HTTP"}},
 	} {
-		p, err := NewReplay(ReplayOptions{URL: c.url})
+		p, err := NewReplay(ReplayOptions{Target: Target{URL: c.url}})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -54,8 +54,8 @@ type target struct {
 	said string // where it was found, see hint
 }
 
-func parseTarget(text string) (*target, error) {
-	u, err := ParseURL(text)
+func parseTarget(of Target) (*target, error) {
+	u, err := ParseURL(of.URL)
 	if err != nil {
 		return nil, err
 	}

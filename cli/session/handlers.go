@@ -86,7 +86,7 @@ func (s *Session) AddHandlers(ctx context.Context, f HandlerFlags) error {
 	}
 	for _, url := range f.ForwardTo {
 		forwarder, err := forward.New(ctx, forward.Options{
-			URL: url, Feed: s.Feed, Journal: s.rows, Outcomes: s.journal, Resign: s.resign, Sign: sign, Status: s.status,
+			Target: forward.Target{URL: url}, Feed: s.Feed, Journal: s.rows, Outcomes: s.journal, Resign: s.resign, Sign: sign, Status: s.status,
 		})
 		if err != nil {
 			return exit.Usage("--forward-to: %w", err)
