@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"net/url"
 	"os"
 	"slices"
 	"strings"
@@ -19,6 +18,7 @@ import (
 	"aspectop/cli/exit"
 	"aspectop/cli/settings"
 	"aspectop/demo"
+	"aspectop/forward"
 	"aspectop/model"
 	"aspectop/printer"
 	"aspectop/receiver"
@@ -146,9 +146,11 @@ func (s *sendFlags) check(flags *pflag.FlagSet, args []string) error {
 	if s.to == "" {
 		return exit.Usage("--to is missing: the URL of the receiver, such as http://127.0.0.1:8787%s", receiver.DefaultPath)
 	}
-	if u, err := url.Parse(s.to); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-		return exit.Usage("--to %q is not a valid URL; it must look like http://127.0.0.1:8787%s", clean.URL(s.to), receiver.DefaultPath)
+	u, err := forward.ParseURL(s.to)
+	if err != nil {
+		return exit.Usage("--to: %w", err)
 	}
+	s.to = u.String()
 	return nil
 }
 

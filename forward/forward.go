@@ -35,9 +35,7 @@ type Outcomes interface {
 
 // Options of a Forwarder.
 type Options struct {
-	// URL is the handler's address, http or https, with user:password@ for basic
-	// authentication.
-	URL string
+	Target
 	// Feed has the deliveries. It is open, and run by the caller until Run has returned.
 	Feed     *feed.Feed
 	Journal  Journal
@@ -86,7 +84,7 @@ type Forwarder struct {
 // the same handler stopped; for a handler that the journal does not know, it
 // starts with what arrives after New.
 func New(ctx context.Context, o Options) (*Forwarder, error) {
-	t, err := parseTarget(o.URL)
+	t, err := parseTarget(o.Target)
 	if err != nil {
 		return nil, err
 	}
@@ -97,12 +95,6 @@ func New(ctx context.Context, o Options) (*Forwarder, error) {
 	}
 	f.start = f.end
 	return f, o.Outcomes.SaveForwards(t.key, t.shown, f.start, nil)
-}
-
-// CheckURL says why a text is not the URL of a handler.
-func CheckURL(text string) error {
-	_, err := parseTarget(text)
-	return err
 }
 
 // locate finds where to go on, and whether the journal knows the handler.
@@ -130,7 +122,7 @@ func (f *Forwarder) Queue() model.Queue {
 // event of the stream if there is a secret to sign it with.
 func (f *Forwarder) forwards(a *feed.Arrival) bool {
 	switch {
-	case a.Repeat() || a.Source == model.SourceAPI:
+	case a.Repeat() || a.Source == model.SourceAPI, f.options.Filter != nil && !f.options.Filter(a):
 		return false
 	case a.Source == model.SourceWebhook || f.signer("") != nil:
 		return true

@@ -159,7 +159,7 @@ func TestANewTargetGetsWhatArrivesBetweenNewAndRun(t *testing.T) {
 	h := newHandler(t, nil)
 	folded, end := folding(t, m)
 	defer end()
-	f, err := New(t.Context(), Options{URL: h.URL, Feed: folded, Journal: m, Outcomes: m, Status: model.NewStatusLog(100)})
+	f, err := New(t.Context(), Options{Target: Target{URL: h.URL}, Feed: folded, Journal: m, Outcomes: m, Status: model.NewStatusLog(100)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -208,7 +208,7 @@ func endedBy(t *testing.T, w wire, cause error, before func(m *memory)) (took ti
 		ctx, cancel := context.WithCancelCause(context.Background())
 		folded, end := folding(t, m)
 		defer end()
-		f, err := New(ctx, Options{URL: "http://handler.test/", Feed: folded, Journal: m, Outcomes: m, Status: model.NewStatusLog(100)})
+		f, err := New(ctx, Options{Target: Target{URL: "http://handler.test/"}, Feed: folded, Journal: m, Outcomes: m, Status: model.NewStatusLog(100)})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -284,7 +284,7 @@ func TestAtTheEndAHandlerThatHangsIsWaitedForTwoSeconds(t *testing.T) {
 		m.append(message("t", 1))
 		time.Sleep(time.Second)
 		ctx, cancel := context.WithCancel(context.Background())
-		f, err := New(ctx, Options{URL: "http://handler.test/second", Feed: v.options.Feed, Journal: m, Outcomes: m, Status: model.NewStatusLog(100)})
+		f, err := New(ctx, Options{Target: Target{URL: "http://handler.test/second"}, Feed: v.options.Feed, Journal: m, Outcomes: m, Status: model.NewStatusLog(100)})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -198,7 +198,7 @@ func inVirtualTime(t *testing.T, w wire, f func(v *virtual)) {
 		status := model.NewStatusLog(100_000)
 		folded, stop := folding(t, m)
 		defer stop()
-		fw, err := New(t.Context(), Options{URL: "http://handler.test/hook", Feed: folded, Journal: m, Outcomes: m, Resign: resign, Status: status})
+		fw, err := New(t.Context(), Options{Target: Target{URL: "http://handler.test/hook"}, Feed: folded, Journal: m, Outcomes: m, Resign: resign, Status: status})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -54,21 +54,10 @@ type target struct {
 	said string // where it was found, see hint
 }
 
-// parseTarget never quotes the text in an error: it may hold credentials.
-func parseTarget(text string) (*target, error) {
-	u, err := url.Parse(text)
+func parseTarget(of Target) (*target, error) {
+	u, err := ParseURL(of.URL)
 	if err != nil {
-		return nil, errors.New("the URL to forward to cannot be read; give it as http://host:port/path")
-	}
-	switch {
-	case u.Scheme != "http" && u.Scheme != "https":
-		return nil, errors.New("the URL to forward to has to begin with http:// or https://")
-	case u.Hostname() == "":
-		return nil, errors.New("the URL to forward to names no host; give it as http://host:port/path")
-	}
-	u.Fragment, u.RawFragment = "", ""
-	if u.Path == "" {
-		u.Path = "/"
+		return nil, err
 	}
 	sum := sha256.Sum256([]byte(u.String()))
 	return &target{url: u, key: hex.EncodeToString(sum[:]), shown: clean.URL(u.String()), client: client}, nil
@@ -114,10 +103,6 @@ func (t *target) request(ctx context.Context, h http.Header, body []byte) (a ans
 		return a
 	}
 	request.Header = h
-	if u := t.url.User; u != nil {
-		password, _ := u.Password()
-		request.SetBasicAuth(u.Username(), password)
-	}
 	response, err := t.client.Do(request)
 	a.latency = time.Since(a.began)
 	if err != nil {

@@ -13,8 +13,7 @@ import (
 
 // ReplayOptions say how kept deliveries are posted again.
 type ReplayOptions struct {
-	// URL is the handler's address; see [Options].
-	URL string
+	Target
 	// Sign signs each delivery anew, at the time of the request. Nil posts it
 	// verbatim, with the signature it came with, which handlers refuse when it
 	// is older than five minutes or the body was edited.
@@ -33,7 +32,7 @@ type Replay struct {
 
 // NewReplay checks the options.
 func NewReplay(o ReplayOptions) (*Replay, error) {
-	t, err := parseTarget(o.URL)
+	t, err := parseTarget(o.Target)
 	if err != nil {
 		return nil, err
 	}
