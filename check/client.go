@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/tls"
 	"encoding/base64"
+	"encoding/hex"
 	"errors"
 	"io"
 	"maps"
@@ -47,6 +48,7 @@ type request struct {
 	bare   bool
 	// valid says that a handler that works accepts it.
 	valid bool
+	large bool // a refusal may come before the body is read
 	// kept says that the connection is kept for the next request, or is one that was kept.
 	kept bool
 }
@@ -56,10 +58,11 @@ type answer struct {
 	n        int // number of the probe
 	status   int // 0: there is none
 	header   http.Header
-	body     []byte
+	body     []byte // at most answerBytes
 	took     time.Duration
 	err      error // why there is no answer
 	broken   error // why its body is not whole
+	endless  bool  // it had not ended after probeTime
 	reused   bool  // the connection was
 	accepted bool  // 2xx
 }
@@ -80,7 +83,7 @@ func newClient(p *Place, insecure bool) *http.Client {
 
 var errProbeTime = errors.New("no answer within " + probeTime.String())
 
-// exchange makes one request. Only one that is kept leaves a connection behind.
+// exchange makes one request.
 func (c *checker) exchange(r request) (a answer) {
 	at := time.Now().Add(r.late)
 	over := r.over
@@ -126,9 +129,7 @@ func (c *checker) exchange(r request) (a answer) {
 	defer resp.Body.Close()
 	a.status, a.header, a.accepted = resp.StatusCode, resp.Header, resp.StatusCode/100 == 2
 	a.body, a.broken = io.ReadAll(io.LimitReader(resp.Body, answerBytes))
-	if a.broken != nil && context.Cause(ctx) == errProbeTime {
-		a.broken = errors.New("it did not end within " + probeTime.String())
-	}
+	a.endless = a.broken != nil && context.Cause(ctx) == errProbeTime
 	return a
 }
 
@@ -270,7 +271,7 @@ func (s scheme) sign(secret receiver.Secret) sig.Signer {
 		mac := secret.MAC(s.key, s.over(id, strconv.FormatInt(at.Unix(), 10), body))
 		text := base64.StdEncoding.EncodeToString(mac)
 		if s.hex {
-			text = hexOf(mac)
+			text = hex.EncodeToString(mac)
 		}
 		if !s.unnamed {
 			text = "v1," + text
