@@ -206,7 +206,8 @@ func (c *checker) together(requests ...request) []answer {
 	var wait sync.WaitGroup
 	for i, r := range requests {
 		c.report.Probes++
-		if r.valid = r.valid && c.scheme.over == nil && bytes.Equal(c.verified(r.body), r.body); r.valid {
+		r.valid = r.valid && c.scheme.over == nil && bytes.Equal(c.verified(r.body), r.body)
+		if requests[i].valid = r.valid; r.valid {
 			c.report.Valid++
 		}
 		if r.id == "" {
@@ -221,7 +222,7 @@ func (c *checker) together(requests ...request) []answer {
 	wait.Wait()
 	for i, a := range answers {
 		c.answers = append(c.answers, a)
-		if a.accepted || requests[i].valid {
+		if a.accepted || a.status == 0 || requests[i].valid {
 			c.acted++
 		}
 		if c.Tell != nil {

@@ -37,8 +37,8 @@ type Secret struct {
 
 type key struct {
 	hook *svix.Webhook
-	text string // as written, without whsec_
-	size int    // in bytes
+	text *string // as written, without whsec_; fmt follows key for a wrong verb, and not this
+	size int     // in bytes
 }
 
 // ParseSecrets reads one or more secrets separated by white space or commas.
@@ -124,7 +124,7 @@ func parseKey(value string) (*key, error) {
 		return nil, undecodable(encoded, prefixed)
 	}
 	size := base64.RawStdEncoding.DecodedLen(len(strings.TrimRight(encoded, "=")))
-	return &key{hook: hook, text: encoded, size: size}, nil
+	return &key{hook: hook, text: &encoded, size: size}, nil
 }
 
 // NewSecret returns a fresh random secret of 24 bytes, the size Svix makes.
@@ -136,7 +136,7 @@ func NewSecret(name string) Secret {
 		panic(err) // only an empty key is refused
 	}
 	encoded := base64.StdEncoding.EncodeToString(raw)
-	return Secret{Name: name, key: &key{hook: hook, text: encoded, size: len(raw)}}
+	return Secret{Name: name, key: &key{hook: hook, text: &encoded, size: len(raw)}}
 }
 
 // Sign returns the signature header, "v1,…", of a delivery with this id, time
@@ -160,12 +160,12 @@ const (
 
 // MAC is the HMAC-SHA256 of anything, with the key as a handler may read it.
 func (s Secret) MAC(r Reading, content []byte) []byte {
-	raw := []byte(s.key.text)
+	raw := []byte(*s.key.text)
 	switch r {
 	case Decoded:
-		raw, _ = base64.StdEncoding.DecodeString(s.key.text) // parseKey has decoded it
+		raw, _ = base64.StdEncoding.DecodeString(*s.key.text) // parseKey has decoded it
 	case WholeText:
-		raw = []byte(secretPrefix + s.key.text)
+		raw = []byte(secretPrefix + *s.key.text)
 	}
 	mac := hmac.New(sha256.New, raw)
 	mac.Write(content)
@@ -174,7 +174,7 @@ func (s Secret) MAC(r Reading, content []byte) []byte {
 
 // Redact takes the secret out of a text.
 func (s Secret) Redact(text string) string {
-	return strings.ReplaceAll(text, s.key.text, clean.Redacted)
+	return strings.ReplaceAll(text, *s.key.text, clean.Redacted)
 }
 
 // Masked is the secret as it may be shown: at most its last four characters.
@@ -182,7 +182,8 @@ func (s Secret) Masked() string {
 	if s.key == nil {
 		return secretPrefix + "…"
 	}
-	return secretPrefix + "…" + s.key.text[max(0, len(s.key.text)-4):]
+	text := *s.key.text
+	return secretPrefix + "…" + text[max(0, len(text)-4):]
 }
 
 // The masked form is all that fmt, slog and encoding/json get, for every verb and flag.
