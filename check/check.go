@@ -76,7 +76,7 @@ func (r *Report) Complete() bool { return r.Err == nil }
 
 // Bad reports whether a finding is worse than a warning.
 func (r *Report) Bad() bool {
-	return slices.ContainsFunc(r.Findings, func(f *Finding) bool { return f.Severity == Fail || f.Severity == Danger })
+	return slices.ContainsFunc(r.Findings, (*Finding).Bad)
 }
 
 // Reasons why nothing can be said.

@@ -29,6 +29,9 @@ type Finding struct {
 	Property, Said string // what the handler says, "" for nothing
 }
 
+// Bad reports whether a finding is worse than a warning.
+func (f *Finding) Bad() bool { return f.Severity == Fail || f.Severity == Danger }
+
 // code is what can be found.
 type code struct {
 	severity       Severity
@@ -58,7 +61,7 @@ const rawFix = "verify the raw body, and parse it afterwards"
 // codes are all findings. A variant ("code/variant") has its own words.
 var codes = map[string]code{
 	"reserialised": {Fail, propRaw, "verifies a re-serialised body, not the bytes that arrived",
-		"the handler parses the body, writes it again as %s, and verifies that: a body passes with the signature of this form and is refused with its own. So every message that is written differently is lost: with spaces (svix.ping has one), 1.0, \\u00e9, \\/ or another order of keys",
+		"the handler parses the body, writes it again as %s, and verifies that: a body passes with the signature of this form, and is refused with its own and with a foreign one. Messages are lost that are written differently, such as %s",
 		rawFix},
 	"consumed": {Fail, propRaw, "verifies an empty body: something has read it before",
 		"a body passes with the signature of the empty body, and is refused with its own. All valid messages are refused, and whoever has one signature of an empty body can send anything with it",

@@ -196,22 +196,21 @@ var fields = []string{
 	"timestamp", "id", "asset_id", "features", "user_id", "event_id", "event_type", "data", "task", "created", "updated", "state",
 }
 
-// typed orders members as a struct does, and drops those that it does not have. Features are
-// in the order given or, if they are a map there, sorted.
-func typed(features ...string) func(keys []string) []string {
-	return func(keys []string) (order []string) {
+// typed orders members as a struct does, and drops those that it does not have; features
+// orders a map of them.
+func typed(features func([]string) []string) func([]string) []string {
+	return func(keys []string) []string {
 		if slices.Contains(keys, "visual") {
-			if features == nil {
-				return sorted(keys)
-			}
-			return slices.DeleteFunc(slices.Clone(features), func(name string) bool { return !slices.Contains(keys, name) })
+			return features(keys)
 		}
-		for _, name := range fields {
-			if slices.Contains(keys, name) {
-				order = append(order, name)
-			}
-		}
-		return order
+		return listed(fields...)(keys)
+	}
+}
+
+// listed are those names that there are, in this order.
+func listed(names ...string) func([]string) []string {
+	return func(keys []string) []string {
+		return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return !slices.Contains(keys, name) })
 	}
 }
 
@@ -226,10 +225,10 @@ var forms = []form{
 	{name: "python_json", comma: ", ", colon: ": "},
 	{name: "sorted_json", order: sorted},
 	{name: "python_json", comma: ", ", colon: ": ", order: sorted},
-	{name: "struct", order: typed()},
-	{name: "struct", order: typed("proxy", "preview", "visual", "transcription")},
-	{name: "struct", order: typed("transcription", "visual", "preview", "proxy")},
-	{name: "struct", comma: ", ", colon: ": ", order: typed()},
+	{name: "struct", order: typed(slices.Clone[[]string])},
+	{name: "struct", order: typed(sorted)},
+	{name: "struct", order: typed(listed("proxy", "preview", "visual", "transcription"))},
+	{name: "struct", order: typed(listed("transcription", "visual", "preview", "proxy"))},
 }
 
 // alike are the forms that differ from f only where a body holds more than ASCII, or < > &.
@@ -249,13 +248,13 @@ func (f form) alike() []form {
 	return []form{f}
 }
 
-// formWords name a form in a sentence.
-var formWords = map[string]string{
-	"minimal_json": "minimal JSON",
-	"python_json":  "JSON as Python's json.dumps writes it",
-	"sorted_json":  "minimal JSON with sorted keys",
-	"go_json":      "JSON with sorted keys and escaped < > &, as Go's json.Marshal writes a map",
-	"struct":       "the fields of a struct or model, in its order",
+// formWords name a form, and what it loses.
+var formWords = map[string][2]string{
+	"minimal_json": {"minimal JSON", "with spaces (svix.ping has one), 1.0, \\u00e9, \\/ or a key twice"},
+	"python_json":  {"JSON with a space after each comma and colon, or with all but ASCII escaped", "in minimal JSON, as Aspect's are, or with é"},
+	"sorted_json":  {"minimal JSON with sorted keys", "in Aspect's order of keys"},
+	"go_json":      {"minimal JSON with sorted keys and with < > & escaped", "in Aspect's order of keys"},
+	"struct":       {"the fields that it knows, in its order", "with spaces (svix.ping has one) or with a new field"},
 }
 
 // padded is a body with spaces inside the features, so that it is of this size.

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -122,17 +123,18 @@ func (f *checkFlags) check(ctx context.Context, o check.Options, limit time.Dura
 		return err
 	}
 	r := check.Run(ctx, o)
+	verdict := f.verdict(o.URL, r, limit)
 	if f.json {
 		failed = errors.Join(failed, printFindings(r))
 	} else {
-		failed = writeSentence(checkText(r))
+		failed = writeSentence(checkText(r, exit.Code(verdict)))
 	}
 	if f.junit != "" {
 		if err := writeJUnit(f.junit, o.URL, r); err != nil {
 			failed = errors.Join(failed, exit.Setup(err))
 		}
 	}
-	return cmp.Or(failed, f.verdict(o.URL, r, limit))
+	return cmp.Or(failed, verdict)
 }
 
 // verdict is the error that a report ends with.
@@ -146,14 +148,15 @@ func (f *checkFlags) verdict(u *url.URL, r *check.Report, limit time.Duration) e
 	case r.Bad():
 		n := 0
 		for _, found := range r.Findings {
-			if found.Severity == check.Fail || found.Severity == check.Danger {
+			if found.Bad() {
 				n++
 			}
 		}
+		text := fmt.Sprintf("%s has %d faults", to, n)
 		if n == 1 {
-			return fmt.Errorf("%s has 1 fault", to)
+			text = to + " has 1 fault"
 		}
-		return fmt.Errorf("%s has %d faults", to, n)
+		return errors.New(strings.Join(append([]string{text}, r.Undecided...), "; undecided: "))
 	case r.Err != nil:
 		return exit.Setup(fmt.Errorf("%s: %w%s", to, r.Err, f.advice(u, r.Err)))
 	case len(r.Undecided) > 0:
@@ -218,7 +221,7 @@ func (f *checkFlags) header() (http.Header, error) {
 
 // observer asks the command of --observe.
 func (f *checkFlags) observer() func(ctx context.Context, id string) (int, error) {
-	env := settings.ChildEnvironment(settings.Location{}, append(f.headerEnv, f.secretEnv)...)
+	env := settings.ChildEnvironment(settings.Location{}, slices.Concat(f.headerEnv, []string{f.secretEnv})...)
 	return func(ctx context.Context, id string) (int, error) {
 		var out bytes.Buffer
 		if err := forward.RunCommand(ctx, f.observe+" "+id, env, nil, &out, time.Duration(f.observeTimeout)); err != nil {

@@ -8,8 +8,11 @@ import (
 	"strings"
 	"time"
 
+	"github.com/charmbracelet/x/ansi"
+
 	"aspectop/check"
 	"aspectop/clean"
+	"aspectop/cli/terminal"
 )
 
 // printProbe prints a line of JSON.
@@ -73,48 +76,71 @@ func meaning(f *check.Finding) string {
 	return f.Meaning + ". The handler says: " + f.Said
 }
 
-// checkText is the report for people.
-func checkText(r *check.Report) string {
+// checkText is the report for people. Text from outside in it is clean.
+func checkText(r *check.Report, code int) string {
 	var b strings.Builder
+	width := max(60, min(terminal.Width(), 110))
 	line := func(sign, text, detail string) {
 		b.WriteString(strings.TrimRight(fmt.Sprintf("%-7s %-58s %s", sign, text, detail), " ") + "\n")
 	}
-	for _, o := range r.Outcomes {
-		found := r.Of(o.Property)
-		for _, f := range found {
-			sign := string(f.Severity)
-			if f.Severity == check.Fail || f.Severity == check.Danger {
-				sign = strings.ToUpper(sign)
-			}
-			line(sign, f.Title, "")
-			numbers := strings.Trim(fmt.Sprint(f.Evidence), "[]")
-			if f.Said != "" {
-				line("", "  says     "+f.Said, "")
-			}
-			line("", "  means    "+f.Meaning+orNone(" (requests ", numbers, ")"), "")
-			line("", "  fix      "+f.Fix, "")
-			line("", "  more     "+f.URL, "")
+	field := func(name, text string) {
+		const indent = 19
+		lines := strings.Split(ansi.Wordwrap(text, width-indent, ""), "\n")
+		fmt.Fprintf(&b, "          %-8s %s\n", name, strings.Join(lines, "\n"+strings.Repeat(" ", indent)))
+	}
+	problems, skipped, why := 0, 0, ""
+	skips := func() { // what is skipped for one reason stands on one line
+		if skipped > 1 {
+			line("skip", fmt.Sprintf("%d other properties", skipped), why)
 		}
-		switch {
-		case len(found) > 0:
-		case o.Skipped != "":
-			line("skip", o.Property, o.Skipped)
-		default:
+		skipped = 0
+	}
+	for i, o := range r.Outcomes {
+		found := r.Of(o.Property)
+		if len(found) == 0 && o.Skipped != "" {
+			alone := o.Skipped != why && (i+1 == len(r.Outcomes) || r.Outcomes[i+1].Skipped != o.Skipped)
+			if o.Skipped != why {
+				skips()
+			}
+			if skipped, why = skipped+1, o.Skipped; alone {
+				line("skip", o.Property, o.Skipped)
+			}
+			continue
+		}
+		skips()
+		why = ""
+		if len(found) == 0 {
 			line("ok", o.Property, o.Detail)
 		}
+		for _, f := range found {
+			sign := string(f.Severity)
+			if f.Bad() {
+				sign = strings.ToUpper(sign)
+				problems++
+			}
+			line(sign, f.Title, "")
+			if f.Said != "" {
+				field("says", f.Said)
+			}
+			numbers := strings.Trim(fmt.Sprint(f.Evidence), "[]")
+			if numbers != "" {
+				numbers = " (requests " + numbers + ")"
+			}
+			field("means", f.Meaning+numbers)
+			field("fix", f.Fix)
+			field("more", f.URL)
+		}
 	}
+	skips()
 	if r.Posted > 0 {
 		fmt.Fprintf(&b, "\nwhether the work was done once only you can see: %s was posted %d times\n", r.Watched, r.Posted)
 	}
-	fmt.Fprintf(&b, "\n%d requests, %d of them valid", r.Probes, r.Valid)
-	return b.String()
-}
-
-func orNone(before, text, after string) string {
-	if text == "" {
-		return ""
+	plural := "s"
+	if problems == 1 {
+		plural = ""
 	}
-	return before + text + after
+	fmt.Fprintf(&b, "\n%d requests (%d valid). %d problem%s. Exit code %d.", r.Probes, r.Valid, problems, plural, code)
+	return b.String()
 }
 
 // junitCase is one property.
@@ -147,7 +173,7 @@ func writeJUnit(path string, u *url.URL, r *check.Report) error {
 		c := junitCase{Class: "aspectop.check", Name: o.Property, Out: o.Detail}
 		for _, f := range r.Of(o.Property) {
 			text := fmt.Sprintf("%s: %s\n%s\nfix: %s\n%s\n", f.Severity, f.Title, meaning(f), f.Fix, f.URL)
-			if f.Severity != check.Fail && f.Severity != check.Danger {
+			if !f.Bad() {
 				c.Out += text
 			} else if c.Failure == nil {
 				c.Failure = &junitText{f.Code, f.Title, text}
