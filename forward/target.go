@@ -24,6 +24,6 @@ type Target struct {
 // Check says why a target cannot be posted to. It never quotes the URL: that may hold
 // credentials.
 func (t *Target) Check() error {
-	_, err := parseTarget(*t)
+	_, err := NewHandler(*t)
 	return err
 }
