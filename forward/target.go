@@ -8,8 +8,7 @@ import (
 
 // Target is one of the user's handlers, and what requests to it carry.
 type Target struct {
-	// URL is its address, http or https, with user:password@ for basic
-	// authentication. The queue is kept by it.
+	// URL is its address, as [ParseURL] takes it. The queue is kept by it.
 	URL  string
 	Name string // for display, "" for none
 	// Headers are added to each request, in place of those that were received.
