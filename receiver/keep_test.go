@@ -48,7 +48,7 @@ func TestTenRejectedRequestsASecondAreKeptFirstThoseThatAreNew(t *testing.T) {
 		post("new")
 		time.Sleep(2 * time.Second)
 		synctest.Wait()
-		want := append(slices.Repeat([]string{""}, 8), "again", "new")
+		want := append([]string{"again", "new"}, slices.Repeat([]string{""}, 8)...)
 		if len(batches) != 1 || !slices.Equal(ids(batches[0]), want) {
 			t.Fatalf("kept %q, want %q", ids(batches[0]), want)
 		}
