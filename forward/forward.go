@@ -67,7 +67,7 @@ type Options struct {
 // Forwarder reads no further.
 type Forwarder struct {
 	options Options
-	target  *target
+	target  *Handler
 	start   int64 // the cursor to begin from
 	end     int64 // of the journal at that time: outcomes may be known up to here
 
@@ -84,7 +84,7 @@ type Forwarder struct {
 // the same handler stopped; for a handler that the journal does not know, it
 // starts with what arrives after New.
 func New(ctx context.Context, o Options) (*Forwarder, error) {
-	t, err := parseTarget(o.Target)
+	t, err := NewHandler(o.Target)
 	if err != nil {
 		return nil, err
 	}
@@ -152,10 +152,10 @@ func partitionOf(a *feed.Arrival) string {
 }
 
 // attempt posts one message. Errors are of the journal.
-func (f *Forwarder) attempt(ctx context.Context, seq int64) (model.Forward, answer, error) {
+func (f *Forwarder) attempt(ctx context.Context, seq int64) (model.Forward, Answer, error) {
 	d, err := f.options.Feed.Delivery(ctx, seq)
 	if err != nil {
-		return model.Forward{}, answer{}, err
+		return model.Forward{}, Answer{}, err
 	}
 	now := time.Now()
 	old := age(&d, now)
@@ -167,7 +167,7 @@ func (f *Forwarder) attempt(ctx context.Context, seq int64) (model.Forward, answ
 		}
 	}
 	out, a := f.target.post(ctx, &d, d.ID, sign, key)
-	if sign == nil && old > oldest && !a.delivered() && a.err == nil {
+	if sign == nil && old > oldest && !a.delivered() && a.Err == nil {
 		out.Hint = fmt.Sprintf("it was signed %s ago, and its secret (%q) is not known here any more to sign it anew", old.Round(time.Second), d.Secret)
 	}
 	return out, a, nil

@@ -212,7 +212,7 @@ func endedBy(t *testing.T, w wire, cause error, before func(m *memory)) (took ti
 		if err != nil {
 			t.Fatal(err)
 		}
-		f.target.client = &http.Client{Transport: w}
+		f.target.lines.open = func() http.RoundTripper { return w }
 		ended := make(chan error)
 		go func() { ended <- f.Run(ctx) }()
 		before(m)
@@ -288,7 +288,7 @@ func TestAtTheEndAHandlerThatHangsIsWaitedForTwoSeconds(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		f.target.client = v.target.client
+		f.target.lines.open = v.target.lines.open
 		m.append(message("t", 2))
 		ended := make(chan error)
 		go func() { ended <- f.Run(ctx) }()

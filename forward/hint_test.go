@@ -38,7 +38,7 @@ func TestHintsSayWhatToLookAt(t *testing.T) {
 		{name: "429", status: 429, says: []string{"rate"}},
 		{name: "500 with a page", status: 500, body: html, says: []string{"HTML error page", "framework"}},
 		{name: "502", status: 502, says: []string{"proxy", "running"}},
-		{name: "500", status: 500, body: "oops"},
+		{name: "500", status: 500, body: "oops", says: []string{"aspectop check http://127.0.0.1:", "/hook finds out why"}},
 	} {
 		h := newHandler(t, func(w http.ResponseWriter, _ request) {
 			for i := 0; i < len(c.header); i += 2 {

@@ -202,7 +202,7 @@ func inVirtualTime(t *testing.T, w wire, f func(v *virtual)) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		fw.target.client = &http.Client{Transport: w, CheckRedirect: client.CheckRedirect}
+		fw.target.lines.open = func() http.RoundTripper { return w }
 		ctx, cancel := context.WithCancel(context.Background())
 		ended := make(chan error, 1)
 		go func() { ended <- fw.Run(ctx) }()

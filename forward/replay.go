@@ -27,12 +27,12 @@ type ReplayOptions struct {
 // stored. It may be used by any number of goroutines.
 type Replay struct {
 	options ReplayOptions
-	target  *target
+	target  *Handler
 }
 
 // NewReplay checks the options.
 func NewReplay(o ReplayOptions) (*Replay, error) {
-	t, err := parseTarget(o.Target)
+	t, err := NewHandler(o.Target)
 	if err != nil {
 		return nil, err
 	}
@@ -67,8 +67,8 @@ func (r *Replay) Post(ctx context.Context, d *model.Delivery) model.Forward {
 		key = "the secret that this replay was signed with"
 	}
 	f, a := r.target.post(ctx, d, id, r.options.Sign, key)
-	f.Tries, f.Final = 1, true
-	if !f.Resigned && a.err == nil && Stale(d, now) {
+	f.Final = true
+	if !f.Resigned && a.Err == nil && Stale(d, now) {
 		old := age(d, now).Round(time.Second).String()
 		f.Hint = "the signature is " + old + " old, and handlers reject it after 5m: without --verbatim it is re-signed"
 		if a.delivered() {
