@@ -108,8 +108,7 @@ type checker struct {
 	first      answer // to the first valid message
 	forged     answer // to one with a foreign signature
 	unverified bool   // forged messages are accepted
-	median     time.Duration
-	largest    int // body that is accepted, in bytes
+	largest    int    // body that is accepted, in bytes
 }
 
 // stages find out one property each.

@@ -48,7 +48,9 @@ func (c *checker) accepts() string {
 		return ""
 	}
 	if !a.accepted && c.refused(a) {
-		c.skip = "accepts only messages that are signed as below"
+		for _, f := range c.report.Findings { // the reason why this property does not hold
+			f.Property = propAccepts
+		}
 	}
 	return fmt.Sprintf("%d in %s", c.first.status, ms(c.first.took))
 }
@@ -263,7 +265,11 @@ func (c *checker) rejects() string {
 
 // bytes finds out whether the bytes that arrived are verified.
 func (c *checker) bytes() string {
-	if c.form != nil || c.proves() || c.stop != nil {
+	if c.form != nil {
+		c.skip = "explained by reserialised"
+		return ""
+	}
+	if c.proves() || c.stop != nil {
 		return ""
 	}
 	for _, k := range []struct {
