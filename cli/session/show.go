@@ -152,6 +152,9 @@ func (s *Session) print(ctx context.Context) error {
 	if len(s.forwarders) > 0 {
 		o.Forwarding = s.forwarding
 	}
+	if s.command != nil {
+		o.Owed = s.owed
+	}
 	return printer.Run(ctx, o)
 }
 
