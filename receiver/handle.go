@@ -26,6 +26,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch r.URL.EscapedPath() {
 	case s.Path:
 		if r.Method != http.MethodPost && r.Method != http.MethodPut {
+			s.ownProbe(r, nil)
 			refuseMethod(w, "POST, PUT")
 			return
 		}
@@ -40,8 +41,18 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			answer(w, http.StatusOK, "ok")
 		}
 	default:
+		s.ownProbe(r, nil)
 		answer(w, http.StatusNotFound, "Not found")
 	}
+}
+
+// ownProbe reports whether a request that no secret has signed is a probe of this process,
+// and whether it arrived as it was sent.
+func (s *Server) ownProbe(r *http.Request, body []byte) (own, intact bool) {
+	if s.Probed == nil {
+		return false, false
+	}
+	return s.Probed(r, body)
 }
 
 // receive verifies a delivery, keeps it if it is genuine, and answers.
@@ -57,13 +68,6 @@ func (s *Server) receive(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	id, verdict := s.verifier.Verify(r.Header, body, received)
-	if verdict.Reason == model.NoMatch && s.probe != nil {
-		if _, own := s.probe.Verify(r.Header, body, received); own.OK() {
-			s.Probed(id)
-			w.WriteHeader(http.StatusNoContent)
-			return
-		}
-	}
 	if !verdict.OK() {
 		s.reject(w, r, received, id, verdict, body)
 		return
@@ -113,10 +117,18 @@ func (s *Server) keepContext() context.Context {
 	return s.keeping
 }
 
-// reject answers a request that will not be kept, and records it in the status log.
+// reject answers a request that will not be kept, and records it in the status log. A
+// probe is answered like a delivery, and not recorded.
 func (s *Server) reject(w http.ResponseWriter, r *http.Request, at time.Time, id string, v model.Verdict, body []byte) {
-	s.count(func(c *Counts) { c.Rejected[v.Reason]++ })
-	s.Status.Add(model.Status{At: at, Rejected: rejected(r, id, v, body)})
+	own, intact := s.ownProbe(r, body)
+	if intact {
+		w.WriteHeader(http.StatusNoContent)
+		return
+	}
+	if !own {
+		s.count(func(c *Counts) { c.Rejected[v.Reason]++ })
+		s.Status.Add(model.Status{At: at, Rejected: rejected(r, id, v, body)})
+	}
 	switch v.Reason {
 	case model.MissingHeaders:
 		answer(w, http.StatusBadRequest, "Missing Svix headers")

@@ -56,11 +56,11 @@ type Config struct {
 	// Status gets the rejected requests, and a notice whenever deliveries can no
 	// longer be kept, or can be again.
 	Status *model.StatusLog
-	// Probe, if not zero, is the key of requests that this process sends to itself.
-	// They are answered like any delivery, but reported to Probed by their id, not
-	// kept or counted.
-	Probe  Secret
-	Probed func(id string)
+	// Probed, if not nil, is asked about every request that no secret has signed or that
+	// has another path or method (body is then nil): own reports whether this process has
+	// sent it to itself, intact whether it arrived as it was sent. Such a request is
+	// answered like any other, but neither kept, counted nor recorded.
+	Probed func(r *http.Request, body []byte) (own, intact bool)
 	// Ready returns the reason why nothing can be kept now, for GET /readyz; nil if
 	// deliveries always can.
 	Ready func(context.Context) error
@@ -86,7 +86,6 @@ var reasons = []model.Reason{
 type Server struct {
 	Config
 	verifier *Verifier
-	probe    *Verifier // nil if there is none
 
 	http    *http.Server
 	ready   readiness
@@ -124,11 +123,6 @@ func New(c Config) (*Server, error) {
 	s.counts.Rejected = make(map[model.Reason]int64, len(reasons))
 	for _, reason := range reasons {
 		s.counts.Rejected[reason] = 0
-	}
-	if c.Probe.key != nil {
-		if s.probe, err = NewVerifier([]Secret{c.Probe}); err != nil {
-			return nil, err
-		}
 	}
 	s.life, s.end = context.WithCancel(context.Background())
 	s.http = &http.Server{

@@ -117,8 +117,8 @@ func forwardRole(f *model.Forward) model.Role {
 	return model.RoleWarn
 }
 
-// Tunnel says how the receiver is reached from outside. If the newest probe came through,
-// the last segment says so.
+// Tunnel says how the receiver is reached from outside, each reason once. If the newest
+// probe came through, the last segment says so.
 func Tunnel(t *model.Tunnel, at time.Time) (s Segments) {
 	r := TunnelRole(t)
 	s.add(r, "tunnel %s", t.State)
@@ -126,7 +126,7 @@ func Tunnel(t *model.Tunnel, at time.Time) (s Segments) {
 		s.add(model.RoleDim, " at ")
 		s.add(model.RolePlain, "%s", t.PublicURL)
 	}
-	if !t.NextTry.IsZero() {
+	if t.NextTry.After(at) { // tries that change nothing are not told
 		s.add(model.RoleDim, ", next try in %s", Ago(t.NextTry.Sub(at)))
 	}
 	if t.Detail != "" {
@@ -134,7 +134,9 @@ func Tunnel(t *model.Tunnel, at time.Time) (s Segments) {
 	}
 	switch {
 	case t.Probe != nil && !t.Probe.OK:
-		s.add(r, "; probe failed: %s", t.Probe.Detail)
+		if t.Detail != t.Probe.Detail {
+			s.add(r, "; probe failed: %s", t.Probe.Detail)
+		}
 	case t.State != model.TunnelConnected:
 	case t.Probe == nil:
 		s.add(r, "; not yet probed")
@@ -150,7 +152,7 @@ func TunnelRole(t *model.Tunnel) model.Role {
 	switch {
 	case t.State == model.TunnelFailed, t.Probe != nil && !t.Probe.OK:
 		return model.RoleBad
-	case t.State == model.TunnelConnected && t.Probe != nil:
+	case t.State == model.TunnelConnected && t.Probe != nil && t.Doubt == "":
 		return model.RoleGood
 	}
 	return model.RoleWarn
