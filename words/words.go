@@ -134,7 +134,9 @@ func Tunnel(t *model.Tunnel, at time.Time) (s Segments) {
 	}
 	switch {
 	case t.Probe != nil && !t.Probe.OK:
-		if t.Detail != t.Probe.Detail {
+		if t.Probe.Detail == "" {
+			s.add(r, "; probe failed")
+		} else if t.Detail != t.Probe.Detail {
 			s.add(r, "; probe failed: %s", t.Probe.Detail)
 		}
 	case t.State != model.TunnelConnected:
@@ -144,6 +146,18 @@ func Tunnel(t *model.Tunnel, at time.Time) (s Segments) {
 		s.add(model.RoleDim, "; probe %d ms", t.Probe.RoundTrip.Milliseconds())
 	}
 	return s
+}
+
+// TunnelTrouble says why deliveries do not or may not arrive, and what to do, "" if
+// nothing is known to be wrong.
+func TunnelTrouble(t *model.Tunnel) string {
+	switch {
+	case t.State == model.TunnelFailed, t.State == model.TunnelReconnecting:
+		return t.Detail
+	case t.Probe != nil && !t.Probe.OK:
+		return t.Probe.Detail
+	}
+	return t.Doubt
 }
 
 // TunnelRole is good if requests are known to come through, and bad if the user has to
