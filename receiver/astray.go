@@ -53,6 +53,9 @@ func protocolOf(first []byte) *protocol {
 // of many, tells it.
 func (s *Server) refuseProtocol(p protocol) {
 	s.count(func(c *Counts) { c.Rejected[model.NotHTTP]++ })
+	if s.Foreign != nil {
+		s.Foreign(p.name, p.do)
+	}
 	now := s.Now().UTC()
 	if !s.foreign.allow(now) {
 		s.Status.AddUntold()

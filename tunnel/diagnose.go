@@ -36,7 +36,10 @@ func (a *answer) has(texts ...string) bool {
 func diagnose(a answer, l *landing, w *route) string {
 	host := w.flight.url
 	inPlace := fmt.Sprintf("%s answers %d in our place: what is rejected or lost here, Svix will never send again", host, a.status)
+	told := w.prober.foreignSince(w.at)
 	switch {
+	case l == nil && told != "":
+		return told
 	case l == nil:
 		return a.foreign(w)
 	case l.fault != "" && a.fine():

@@ -67,7 +67,7 @@ func newTarget(t *testing.T) *target {
 	r.timeout, r.wait = enough, enough
 	r.server, err = receiver.New(receiver.Config{
 		Path: webhookPath, Secrets: []receiver.Secret{receiver.NewSecret("default")},
-		Journal: keeper{t}, Status: r.status, Probed: r.Saw,
+		Journal: keeper{t}, Status: r.status, Probed: r.Saw, Foreign: r.Foreign,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -443,6 +443,47 @@ func TestARequestWithoutAnAnswerIsNamed(t *testing.T) {
 			if again := p.Probe(t.Context(), address, true); again.Detail != first.Detail {
 				t.Errorf("the second time it says %q, not %q", again.Detail, first.Detail)
 			}
+		})
+	}
+}
+
+// A proxy that speaks another protocol to the receiver reaches it, so its target is right.
+func TestAnotherProtocolIsNamed(t *testing.T) {
+	pass := func(to string, first string) func(net.Conn) {
+		return func(c net.Conn) {
+			next, err := net.Dial("tcp", to)
+			if err != nil {
+				return
+			}
+			defer next.Close()
+			io.WriteString(next, first)
+			go io.Copy(next, c)
+			io.Copy(c, next)
+		}
+	}
+	for name, c := range map[string]struct {
+		front func(r *target) (url string)
+		says  string
+	}{
+		"F9 PROXY protocol": {func(r *target) string {
+			return "http://" + rawServer(t, pass(r.address, "PROXY TCP4 127.0.0.1 127.0.0.1 1 2\r\n"))
+		}, "tunnel: what arrived here began with the PROXY protocol (version 1), but this port takes HTTP/1: switch it off"},
+		"F9 the same, behind a proxy": {func(r *target) string {
+			inner := rawServer(t, pass(r.address, "\r\n\r\n\x00\r\nQUIT\n!"))
+			front := httptest.NewServer(&httputil.ReverseProxy{
+				Rewrite:  func(p *httputil.ProxyRequest) { p.SetURL(&url.URL{Scheme: "http", Host: inner}) },
+				ErrorLog: log.New(io.Discard, "", 0),
+			})
+			t.Cleanup(front.Close)
+			return front.URL
+		}, "began with the PROXY protocol (version 2)"},
+		"F17 https to the receiver itself": {func(r *target) string { return "https://" + r.address }, "began with TLS"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newTarget(t)
+			address := c.front(r)
+			r.wait = time.Millisecond
+			expectWords(t, r.Probe(t.Context(), address+webhookPath, true), "", []string{c.says})
 		})
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -39,6 +40,10 @@ type Prober struct {
 
 	mu      sync.Mutex
 	flights []*flight // the newest
+	foreign struct {  // the newest connection that began with another protocol
+		at   time.Time
+		told string
+	}
 }
 
 // NewProber returns a Prober that signs its requests with sign. The receiver, at the URL
@@ -52,6 +57,25 @@ func NewProber(sign sig.Signer, local, path string) *Prober {
 		sign: sign, local: strings.TrimPrefix(local, "http://"), path: path, transport: transport,
 		timeout: probeTimeout, wait: arrivalWait,
 	}
+}
+
+// Foreign is the receiver's Foreign: what began with another protocol while a probe was
+// under way was most likely the probe.
+func (p *Prober) Foreign(protocol, remedy string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.foreign.at = time.Now()
+	p.foreign.told = fmt.Sprintf("tunnel: what arrived here began with %s, but this port takes HTTP/1: %s", protocol, remedy)
+}
+
+// foreignSince says what came since then, "" if nothing.
+func (p *Prober) foreignSince(at time.Time) string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.foreign.at.Before(at) {
+		return ""
+	}
+	return p.foreign.told
 }
 
 // flight is one probe.
@@ -141,7 +165,7 @@ func (p *Prober) Probe(ctx context.Context, url string, full bool) model.Probe {
 func (p *Prober) ask(ctx context.Context, url string, f *flight, at time.Time) (took time.Duration, problem string) {
 	asking, cancel := context.WithTimeout(ctx, p.timeout)
 	defer cancel()
-	route := &route{prober: p, flight: f}
+	route := &route{prober: p, flight: f, at: at}
 	req, err := http.NewRequestWithContext(route.trace(asking), http.MethodPost, url, bytes.NewReader(f.body))
 	if err != nil {
 		return 0, "invalid URL: " + clean.Line(err.Error())

@@ -32,6 +32,7 @@ const (
 type route struct {
 	prober   *Prober
 	flight   *flight
+	at       time.Time // when it was sent
 	url      *url.URL
 	proxy    string // host and port of the proxy that is asked instead, "" if none is
 	hop      atomic.Int32
@@ -79,6 +80,9 @@ func (w *route) failure(ctx context.Context, err error) string {
 			return l.fault
 		}
 		return fmt.Sprintf("edge: the probe arrived here, but its answer did not come back through %s (%s)", host, why)
+	}
+	if told := w.prober.foreignSince(w.at); told != "" {
+		return told
 	}
 	if closed && w.proxy == "" {
 		unasked, secure = w.lookAgain(ctx)

@@ -183,7 +183,7 @@ type Exposure struct {
 // returns.
 func (e *Exposure) open(ctx context.Context, s *Session, config *receiver.Config) ([]receiver.Secret, error) {
 	prober := tunnel.NewProber(receiver.NewSecret("probe").Sign, s.address(), s.path)
-	config.Probed = prober.Saw
+	config.Probed, config.Foreign = prober.Saw, prober.Foreign
 
 	e.refused, e.addresses = make(chan error, 1), make(chan string, 1)
 	e.options.Local, e.options.Path = s.address(), s.path
