@@ -123,7 +123,7 @@ func (s *Server) Trust(secret Secret) { s.verifier.trust(secret) }
 // New returns a Server that does not listen yet.
 func New(c Config) (*Server, error) {
 	c.Path = cmp.Or(c.Path, DefaultPath)
-	if err := checkPath(c.Path); err != nil {
+	if err := CheckPath(c.Path); err != nil {
 		return nil, err
 	}
 	if c.Journal == nil || c.Status == nil {
@@ -159,8 +159,8 @@ func New(c Config) (*Server, error) {
 	return s, nil
 }
 
-// checkPath refuses a path that no request can have, or that is in use.
-func checkPath(path string) error {
+// CheckPath refuses a path that no request can have, or that is in use.
+func CheckPath(path string) error {
 	u, err := url.ParseRequestURI(path)
 	switch {
 	case err != nil || path[0] != '/' || u.EscapedPath() != path:

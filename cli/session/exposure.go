@@ -1,6 +1,7 @@
 package session
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -96,6 +97,9 @@ func (f *ExposureFlags) CheckSecretOut(registers bool) error {
 
 // UsesCloudflared reports whether the program is needed.
 func (f *ExposureFlags) UsesCloudflared() bool { return f.tunnel == string(tunnel.Cloudflared) }
+
+// Cloudflared is the program's path, "" for the first on PATH.
+func (f *ExposureFlags) Cloudflared() string { return f.cloudflared }
 
 // Reachable reports whether there is a tunnel or public URL.
 func (f *ExposureFlags) Reachable() bool { return f.tunnel != string(tunnel.Off) || f.PublicURL != "" }
@@ -389,13 +393,12 @@ func (e *Exposure) registered() *aspect.Lease {
 	return e.endpoint
 }
 
+// patience is how long to wait for the tunnel.
+func (e *Exposure) patience() time.Duration { return cmp.Or(e.timeout, tunnel.ReadyWait) }
+
 // ready waits for the probe and describes its result, "" if none is sent.
 func (e *Exposure) ready(ctx context.Context) (probe string, err error) {
-	wait := tunnel.ReadyWait
-	if e.timeout > 0 {
-		wait = e.timeout
-	}
-	err = e.tunnel.Ready(ctx, wait)
+	err = e.tunnel.Ready(ctx, e.patience())
 	switch {
 	case err == nil && e.options.Probing == tunnel.ProbeOff:
 		return "", nil
