@@ -186,6 +186,7 @@ const (
 	TunnelOff          TunnelState = "off"          // not wanted, or ended
 	TunnelStarting     TunnelState = "starting"     // the first attempt is under way
 	TunnelConnected    TunnelState = "connected"    // the way is open; whether requests come through is the probe's to say
+	TunnelUnchecked    TunnelState = "not checked"  // there is a public URL, and no probes are wanted
 	TunnelReconnecting TunnelState = "reconnecting" // no way in at present; it is being tried again
 	TunnelFailed       TunnelState = "failed"       // it stays so until what Detail says is done
 )
@@ -203,6 +204,9 @@ type Tunnel struct {
 	Detail string
 	// NextTry is when it will be tried again, the zero time if nothing waits.
 	NextTry time.Time
+	// Doubt says why Svix cannot, or may not, reach PublicURL although the probe comes
+	// through, "" if nothing is known against it.
+	Doubt string
 	// Probe is the newest probe of PublicURL whose outcome counts, nil before
 	// there is one.
 	Probe *Probe

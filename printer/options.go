@@ -70,7 +70,9 @@ type Options struct {
 // Ready is the content of the ready line. An empty text is null, an empty Tunnel "off".
 type Ready struct {
 	URL, PublicURL, Tunnel, Probe, Journal string
-	PID                                    int
+
+	Doubt string // as in [model.Tunnel]; not in the line of JSON
+	PID   int
 }
 
 // flush writes the buffered lines.

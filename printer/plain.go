@@ -38,14 +38,21 @@ func (s *sentences) ready(at time.Time, r Ready) {
 	if r.URL == "" {
 		parts[0] = "following"
 	}
-	if r.PublicURL != "" {
+	switch {
+	case r.PublicURL == "":
+	case r.Probe == "ok" && r.Doubt == "":
 		parts = append(parts, "reachable at "+r.PublicURL)
+	default:
+		parts = append(parts, "public URL "+r.PublicURL)
 	}
 	if r.Tunnel != "" && r.Tunnel != "off" {
 		parts = append(parts, "tunnel "+r.Tunnel)
 	}
 	if r.Probe != "" {
 		parts = append(parts, "probe "+r.Probe)
+	}
+	if r.Doubt != "" {
+		parts = append(parts, r.Doubt)
 	}
 	if r.Journal != "" {
 		parts = append(parts, "journal "+r.Journal)

@@ -184,7 +184,7 @@ func (s *Session) lines(ctx context.Context, private bool) printer.Options {
 func (s *Session) readyLine() printer.Ready {
 	ready := printer.Ready{URL: s.URL(), Journal: s.place, PID: os.Getpid()}
 	if s.exposure != nil {
-		ready.PublicURL, ready.Probe, ready.Tunnel = s.public, s.probe, string(s.exposure.options.Mode)
+		ready.PublicURL, ready.Probe, ready.Doubt, ready.Tunnel = s.public, s.probe, s.doubt, string(s.exposure.options.Mode)
 	}
 	return ready
 }
