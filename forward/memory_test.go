@@ -198,11 +198,11 @@ func inVirtualTime(t *testing.T, w wire, f func(v *virtual)) {
 		status := model.NewStatusLog(100_000)
 		folded, stop := folding(t, m)
 		defer stop()
-		fw, err := New(t.Context(), Options{URL: "http://handler.test/hook", Feed: folded, Journal: m, Outcomes: m, Resign: resign, Status: status})
+		fw, err := New(t.Context(), Options{Target: Target{URL: "http://handler.test/hook"}, Feed: folded, Journal: m, Outcomes: m, Resign: resign, Status: status})
 		if err != nil {
 			t.Fatal(err)
 		}
-		fw.target.client = &http.Client{Transport: w, CheckRedirect: client.CheckRedirect}
+		fw.target.lines.open = func() http.RoundTripper { return w }
 		ctx, cancel := context.WithCancel(context.Background())
 		ended := make(chan error, 1)
 		go func() { ended <- fw.Run(ctx) }()

@@ -26,10 +26,13 @@ type Status struct {
 
 // Rejected is a request that was refused, with as much of it as is held.
 type Rejected struct {
-	ID      string // svix-id as claimed, unverified
+	At      time.Time // when it came, UTC
+	ID      string    // svix-id as claimed, unverified; "" if none was
+	Method  string    // where it is the reason, "" otherwise
+	Path    string    // where it or the method is the reason: escaped, without the query, at most 200 bytes
 	Verdict Verdict
-	Header  map[string][]string // at most 8 KiB
-	Body    []byte              // the first 4 KiB
+	Header  map[string][]string // at most 4 KiB, without credentials
+	Body    []byte              // the first 8 KiB
 	Size    int64               // of the body as far as it was read, in bytes
 }
 
@@ -57,6 +60,7 @@ type StatusLog struct {
 	mu   sync.Mutex
 	ring []Status // entry at Pos p stands at (p-1) % cap
 	last int64
+	more int64 // rejected requests that are no entries
 	news broadcast.Signal
 }
 
@@ -72,6 +76,20 @@ func (l *StatusLog) Add(s Status) {
 	s.Pos = l.last
 	l.ring[(s.Pos-1)%int64(len(l.ring))] = s
 	l.news.Send()
+}
+
+// AddUntold counts a rejected request that gets no entry, as there are too many of its kind.
+func (l *StatusLog) AddUntold() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.more++
+}
+
+// Untold is how many rejected requests AddUntold counted.
+func (l *StatusLog) Untold() int64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.more
 }
 
 // Wait returns when there is an entry behind the cursor, or ctx ends.
@@ -151,6 +169,9 @@ type Forward struct {
 
 	Error string // why the handler does not have it, "" if it has: the status was 2xx
 	Hint  string // a sentence about what to look at, "" if there is nothing to say
+	// Answer is what the handler itself said of the failure, in one line of clean text of
+	// at most 1 KiB; "" if it said nothing.
+	Answer string
 	// Body is the start of the answer's body, at most 64 KiB. In the [StatusLog] it is
 	// nil; the journal has it.
 	Body []byte
@@ -208,6 +229,9 @@ const (
 	TooOld         Reason = "too_old"
 	TooNew         Reason = "too_new"
 	TooLarge       Reason = "too_large"
+	WrongPath      Reason = "wrong_path"
+	WrongMethod    Reason = "wrong_method"
+	NotHTTP        Reason = "not_http"
 )
 
 // Verdict is what the receiver found out about one request's signature.
@@ -219,6 +243,13 @@ type Verdict struct {
 	Detail string
 	// Hint says what would mend it, "" when there is no cheap guess.
 	Hint string
+	// Evidence names the change on the way that, undone, made the signature match: it is
+	// proved. "" if none did.
+	Evidence string
+	// SkewSeconds is by how much the stamp of a rightly signed request lies before the
+	// clock of this machine, negative if it lies after it, and ToleranceSeconds how much
+	// is allowed. Both are 0 unless the time is the reason.
+	SkewSeconds, ToleranceSeconds int64
 }
 
 // OK reports whether the request may be kept.

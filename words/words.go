@@ -80,6 +80,7 @@ func Forward(f *model.Forward, private bool) (s Segments) {
 	switch {
 	case f.GaveUp:
 		s.add(r, "; given up after %s", Count(f.Tries, "try", "tries"))
+	case !f.Final && f.Tries == 0: // it waits, and the hint says what for
 	case !f.Final:
 		s.add(r, "; try %d, will retry", f.Tries)
 	case f.Tries > 1:

@@ -6,7 +6,6 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
-	"slices"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -87,7 +86,7 @@ func (s *Session) AddHandlers(ctx context.Context, f HandlerFlags) error {
 	}
 	for _, url := range f.ForwardTo {
 		forwarder, err := forward.New(ctx, forward.Options{
-			URL: url, Feed: s.Feed, Journal: s.rows, Outcomes: s.journal, Resign: s.resign, Sign: sign, Status: s.status,
+			Target: forward.Target{URL: url}, Feed: s.Feed, Journal: s.rows, Outcomes: s.journal, Resign: s.resign, Sign: sign, Status: s.status,
 		})
 		if err != nil {
 			return exit.Usage("--forward-to: %w", err)
@@ -109,13 +108,16 @@ var plainPath = regexp.MustCompile(`^[\w./-]*/[\w./-]+$`)
 
 // Check validates the flags and returns the handler's own secret, nil if it has none.
 func (h *HandlerFlags) Check() (*receiver.Secret, error) {
-	for i, url := range h.ForwardTo {
-		if slices.Contains(h.ForwardTo[:i], url) {
-			return nil, exit.Usage("--forward-to: the same handler is given twice")
-		}
-		if err := forward.CheckURL(url); err != nil {
+	seen := map[string]bool{}
+	for _, text := range h.ForwardTo {
+		u, err := forward.ParseURL(text)
+		if err != nil {
 			return nil, exit.Usage("--forward-to: %w", err)
 		}
+		if seen[u.String()] {
+			return nil, exit.Usage("--forward-to: the same handler is given twice")
+		}
+		seen[u.String()] = true
 	}
 	// Of a shell command, only a program with its path can be looked for.
 	if word, _, _ := strings.Cut(h.exec, " "); plainPath.MatchString(word) {

@@ -30,6 +30,8 @@ type Journal struct {
 	token    string // tells this process from others
 	name     string // the same for people
 
+	outdated error // see Outdated
+
 	group *journal.Group
 	turn  sync.Mutex
 
@@ -55,9 +57,16 @@ func (d *Database) Open(ctx context.Context, o journal.Options) (*Journal, error
 	if j.pool, err = d.pool(ctx, true, j.checkServer); err != nil {
 		return nil, err
 	}
-	if err := j.pool.AcquireFunc(ctx, func(c *pgxpool.Conn) error { return d.migrate(ctx, c.Conn()) }); err != nil {
+	if err := j.pool.AcquireFunc(ctx, func(c *pgxpool.Conn) (err error) {
+		j.outdated, err = d.migrate(ctx, c.Conn())
+		return err
+	}); err != nil {
 		j.pool.Close()
 		return nil, d.explain(err)
+	}
+	if j.outdated != nil {
+		remarks := append(d.Remarks(), j.outdated.Error())
+		d.remarks.Store(&remarks)
 	}
 	j.group = journal.NewGroup(&j.turn, j.commit)
 	background, stop := context.WithCancel(context.Background())
@@ -69,14 +78,8 @@ func (d *Database) Open(ctx context.Context, o journal.Options) (*Journal, error
 	return j, nil
 }
 
-// Migrate makes the schema, for roles that may not: aspectop journal migrate.
-func (d *Database) Migrate(ctx context.Context) error {
-	j, err := d.Open(ctx, journal.Options{})
-	if err != nil {
-		return err
-	}
-	return j.Close()
-}
+// Outdated says why the schema lacks what was added to it, nil if it lacks nothing.
+func (j *Journal) Outdated() error { return j.outdated }
 
 // checkServer refuses, for each new connection, a server that was left behind:
 // the old primary of a failover.

@@ -66,6 +66,11 @@ func (j *Journal) retain(ctx context.Context) error {
 			}
 		}
 	}
+	if j.outdated == nil {
+		if _, err := j.pool.Exec(ctx, `DELETE FROM aspectop.rejections WHERE at < $1`, now.Add(-j.options.Retain)); err != nil {
+			return err
+		}
+	}
 	_, err = j.pool.Exec(ctx, `DELETE FROM aspectop.removed WHERE received < $1`, now.Add(-max(journal.RememberIDs, j.options.Retain)))
 	return err
 }
