@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -276,6 +277,7 @@ type SentMessage struct {
 	ID        string // msg_…, the svix-id of its deliveries
 	EventType string
 	EventID   string
+	TaskID    string // told by its payload
 	Status    string // as in SentAttempt; not in all lists
 	Time      time.Time
 	Raw       json.RawMessage
@@ -287,11 +289,30 @@ type SentAttempt struct {
 	MessageID    string
 	EndpointID   string
 	EventType    string
-	URL          string
+	URL          string // without user:password@
 	Status       string // success, pending, fail, sending, canceled, or as it came
 	ResponseCode int    // 0: no answer, or unknown
+	Reason       string // why it did not succeed: what was answered, or why nothing was; at most 200 characters
+	Trigger      string // scheduled or manual; "" if unknown
+	Took         time.Duration
 	Time         time.Time
 	Raw          json.RawMessage
+}
+
+// About says how an attempt came about, how long it took and why it failed, as far as
+// that is known.
+func (a *SentAttempt) About() string {
+	var parts []string
+	if a.Trigger != "" {
+		parts = append(parts, a.Trigger)
+	}
+	if a.Took > 0 {
+		parts = append(parts, fmt.Sprintf("took %d ms", a.Took.Milliseconds()))
+	}
+	if a.Reason != "" {
+		parts = append(parts, "failed: "+a.Reason)
+	}
+	return strings.Join(parts, ", ")
 }
 
 // Queue is the state of the forwarding to one of the user's handlers. It counts
