@@ -50,19 +50,9 @@ type Handler struct {
 
 // NewHandler never quotes the URL in an error: it may hold credentials.
 func NewHandler(t Target) (*Handler, error) {
-	u, err := url.Parse(t.URL)
+	u, err := ParseURL(t.URL)
 	if err != nil {
-		return nil, errors.New("the URL to forward to cannot be read; give it as http://host:port/path")
-	}
-	switch {
-	case u.Scheme != "http" && u.Scheme != "https":
-		return nil, errors.New("the URL to forward to has to begin with http:// or https://")
-	case u.Hostname() == "":
-		return nil, errors.New("the URL to forward to names no host; give it as http://host:port/path")
-	}
-	u.Fragment, u.RawFragment = "", ""
-	if u.Path == "" {
-		u.Path = "/"
+		return nil, err
 	}
 	sum := sha256.Sum256([]byte(u.String()))
 	return &Handler{
@@ -140,10 +130,6 @@ func (h *Handler) once(ctx context.Context, line http.RoundTripper, p *Post) (a 
 	request.Header = p.Header.Clone()
 	for name, values := range h.headers {
 		request.Header[http.CanonicalHeaderKey(name)] = values
-	}
-	if u := h.url.User; u != nil {
-		password, _ := u.Password()
-		request.SetBasicAuth(u.Username(), password)
 	}
 	a.via = loopback.Via(line, request)
 	client := http.Client{Transport: line, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}

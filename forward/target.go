@@ -8,8 +8,7 @@ import (
 
 // Target is one of the user's handlers, and what requests to it carry.
 type Target struct {
-	// URL is its address, http or https, with user:password@ for basic
-	// authentication. The queue is kept by it.
+	// URL is its address, as [ParseURL] takes it. The queue is kept by it.
 	URL  string
 	Name string // for display, "" for none
 	// Headers are added to each request, in place of those that were received.
@@ -19,11 +18,4 @@ type Target struct {
 	// Filter decides whether the handler gets an arrival, when it is read for it; nil
 	// takes all. What is left out is not forwarded later.
 	Filter func(*feed.Arrival) bool
-}
-
-// Check says why a target cannot be posted to. It never quotes the URL: that may hold
-// credentials.
-func (t *Target) Check() error {
-	_, err := NewHandler(*t)
-	return err
 }

@@ -6,7 +6,6 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
-	"slices"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -109,13 +108,16 @@ var plainPath = regexp.MustCompile(`^[\w./-]*/[\w./-]+$`)
 
 // Check validates the flags and returns the handler's own secret, nil if it has none.
 func (h *HandlerFlags) Check() (*receiver.Secret, error) {
-	for i, url := range h.ForwardTo {
-		if slices.Contains(h.ForwardTo[:i], url) {
-			return nil, exit.Usage("--forward-to: the same handler is given twice")
-		}
-		if err := (&forward.Target{URL: url}).Check(); err != nil {
+	seen := map[string]bool{}
+	for _, text := range h.ForwardTo {
+		u, err := forward.ParseURL(text)
+		if err != nil {
 			return nil, exit.Usage("--forward-to: %w", err)
 		}
+		if seen[u.String()] {
+			return nil, exit.Usage("--forward-to: the same handler is given twice")
+		}
+		seen[u.String()] = true
 	}
 	// Of a shell command, only a program with its path can be looked for.
 	if word, _, _ := strings.Cut(h.exec, " "); plainPath.MatchString(word) {
