@@ -172,7 +172,7 @@ func (h *Handler) post(ctx context.Context, d *model.Delivery, id string, sign S
 	return model.Forward{
 		Seq: d.Seq, To: h.shown, At: a.began.UTC(), Status: a.Status, Latency: a.Latency, Tries: a.Posts,
 		Resigned: sign != nil, Final: a.delivered() || a.hopeless(),
-		Error: a.words(), Hint: a.Hint, Body: a.Body,
+		Error: a.words(), Hint: a.Hint, Answer: a.Said, Body: a.Body,
 	}, a
 }
 
