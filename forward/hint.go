@@ -27,7 +27,7 @@ func (h *Handler) judge(p *Post, a *Answer) string {
 	var before []fact
 	if p.Key != "" && a.Err == nil {
 		m = factOf(p)
-		before = h.known.note(m, a.delivered() && a.Fault == "" && !a.isHTML(), a.hopeless())
+		before = h.known.note(m, a.accepted(), a.hopeless())
 	}
 	parts := []string{h.answerHint(p, a, m, before), a.Fault, a.orders(), h.wayHint(a)}
 	if p.Key != "" && a.puzzling() {

@@ -187,6 +187,9 @@ func cause(ctx context.Context, err error) error {
 	return err
 }
 
+// accepted reports whether a handler took the message, and no page of its server.
+func (a *Answer) accepted() bool { return a.delivered() && a.Fault == "" && !a.isHTML() }
+
 func (a *Answer) delivered() bool { return a.Status >= 200 && a.Status < 300 }
 
 // refused reports whether there was no connection: that is true of all messages.
