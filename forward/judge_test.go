@@ -77,7 +77,9 @@ func inTurn(all ...http.HandlerFunc) http.HandlerFunc {
 	}
 }
 
-func padded(n int) string { return `{"event_type":"task.progress","pad":"` + strings.Repeat("x", n) + `"}` }
+func padded(n int) string {
+	return `{"event_type":"task.progress","pad":"` + strings.Repeat("x", n) + `"}`
+}
 
 // TestTheJudgementOfAnAnswerFollowsTheEvidence has servers that do what the handlers of
 // A2 to A12 did, and says what is told of the last of the bodies that are posted to each.
