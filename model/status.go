@@ -59,6 +59,7 @@ type StatusLog struct {
 	mu   sync.Mutex
 	ring []Status // entry at Pos p stands at (p-1) % cap
 	last int64
+	more int64 // rejected requests that are no entries
 	news broadcast.Signal
 }
 
@@ -74,6 +75,20 @@ func (l *StatusLog) Add(s Status) {
 	s.Pos = l.last
 	l.ring[(s.Pos-1)%int64(len(l.ring))] = s
 	l.news.Send()
+}
+
+// AddUntold counts a rejected request that gets no entry, as there are too many of its kind.
+func (l *StatusLog) AddUntold() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.more++
+}
+
+// Untold is how many rejected requests AddUntold counted.
+func (l *StatusLog) Untold() int64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.more
 }
 
 // Wait returns when there is an entry behind the cursor, or ctx ends.
@@ -213,6 +228,9 @@ const (
 	TooOld         Reason = "too_old"
 	TooNew         Reason = "too_new"
 	TooLarge       Reason = "too_large"
+	WrongPath      Reason = "wrong_path"
+	WrongMethod    Reason = "wrong_method"
+	NotHTTP        Reason = "not_http"
 )
 
 // Verdict is what the receiver found out about one request's signature.

@@ -34,7 +34,10 @@ const (
 	maxHeader      = 32 << 10
 	maxConnections = 1024
 	readTimeout    = 10 * time.Second
-	keepTimeout    = 10 * time.Second // for the disk; Svix waits 15 s for an answer
+	// idleTimeout is longer than proxies keep idle connections (nginx 60 s, caddy 120 s,
+	// Google's load balancer 600 s): who closes first loses what the other is sending.
+	idleTimeout = 650 * time.Second
+	keepTimeout = 10 * time.Second // for the disk; Svix waits 15 s for an answer
 )
 
 // Appender keeps deliveries.
@@ -61,6 +64,9 @@ type Config struct {
 	// kept or counted.
 	Probe  Secret
 	Probed func(id string)
+	// Keep keeps rejected requests, at most ten a second, which it is called for once a
+	// second; nil keeps none. They may share memory, so it must not change them.
+	Keep func([]model.Rejected) error
 	// Ready returns the reason why nothing can be kept now, for GET /readyz; nil if
 	// deliveries always can.
 	Ready func(context.Context) error
@@ -68,8 +74,9 @@ type Config struct {
 	Now func() time.Time
 }
 
-// Counts are the requests to the webhook's path, each counted once. Requests with other
-// paths or methods, and connections without a request, are not counted.
+// Counts are the deliveries, each counted once. Requests with other paths or methods are
+// counted as rejected if their headers are those of a delivery, and connections that begin
+// with another protocol than HTTP/1.
 type Counts struct {
 	Verified  int64 // kept and acknowledged: first deliveries of a message
 	Duplicate int64 // kept and acknowledged: repeats
@@ -80,6 +87,7 @@ type Counts struct {
 // reasons are the reasons for rejecting a request.
 var reasons = []model.Reason{
 	model.MissingHeaders, model.Malformed, model.NoMatch, model.TooOld, model.TooNew, model.TooLarge,
+	model.WrongPath, model.WrongMethod, model.NotHTTP,
 }
 
 // Server receives deliveries. It may be used by any number of goroutines.
@@ -90,6 +98,9 @@ type Server struct {
 
 	http    *http.Server
 	ready   readiness
+	keeper  keeper
+	foreign limiter // of connections with other protocols that are told
+	checks  checks
 	failing atomic.Bool   // the last delivery could not be kept
 	large   chan struct{} // holds one token for each large body in memory
 
@@ -103,6 +114,9 @@ type Server struct {
 	keeping      context.Context // shared by the deliveries of a second
 	keepingSince time.Time
 }
+
+// Trust makes the server also accept what the secret has signed. Calls must not overlap.
+func (s *Server) Trust(secret Secret) { s.verifier.trust(secret) }
 
 // New returns a Server that does not listen yet.
 func New(c Config) (*Server, error) {
@@ -120,7 +134,10 @@ func New(c Config) (*Server, error) {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	s := &Server{Config: c, verifier: verifier, large: make(chan struct{}, maxLarge)}
+	s := &Server{
+		Config: c, verifier: verifier, large: make(chan struct{}, maxLarge),
+		keeper: keeper{save: c.Keep}, foreign: limiter{most: toldPerMinute, every: time.Minute},
+	}
 	s.counts.Rejected = make(map[model.Reason]int64, len(reasons))
 	for _, reason := range reasons {
 		s.counts.Rejected[reason] = 0
@@ -133,7 +150,8 @@ func New(c Config) (*Server, error) {
 	s.life, s.end = context.WithCancel(context.Background())
 	s.http = &http.Server{
 		Handler:                      s,
-		ReadTimeout:                  readTimeout,               // also of the header, and between requests
+		ReadTimeout:                  readTimeout, // also of the header
+		IdleTimeout:                  idleTimeout,
 		WriteTimeout:                 readTimeout + keepTimeout, // from the end of the header
 		MaxHeaderBytes:               maxHeader - 4<<10,         // net/http reads 4 KiB more
 		DisableGeneralOptionsHandler: true,
@@ -160,7 +178,7 @@ func checkPath(path string) error {
 // Serve accepts connections on l until Shutdown and then returns nil. Any other
 // end is an error. It closes l.
 func (s *Server) Serve(l net.Listener) error {
-	err := s.http.Serve(newSlots(l, maxConnections))
+	err := s.http.Serve(newSlots(l, maxConnections, s.refuseProtocol))
 	if errors.Is(err, http.ErrServerClosed) {
 		return nil
 	}
@@ -176,7 +194,17 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	if err != nil {
 		_ = s.http.Close()
 	}
+	s.keeper.flush()
 	return err
+}
+
+// NotKept is how many rejected requests were not kept, as yet.
+func (s *Server) NotKept() int64 {
+	c, total := s.Counts(), int64(0)
+	for _, n := range c.Rejected {
+		total += n
+	}
+	return total - s.keeper.count()
 }
 
 // Counts returns what became of the requests since the start.
