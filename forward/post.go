@@ -32,7 +32,8 @@ const (
 	maxInFlight = 16               // requests of one Forwarder
 )
 
-var errTimeout = errors.New("no answer within " + timeLimit.String())
+// ErrTimeout is the error of a handler that does not answer.
+var ErrTimeout = errors.New("no answer within " + timeLimit.String())
 
 // Handler is a target that can be posted to, with what is known of it. It may be used by
 // any number of goroutines.
@@ -93,7 +94,7 @@ type Answer struct {
 // before the first byte of an answer says nothing about the handler: the message is posted
 // once more, on a new one.
 func (h *Handler) Post(ctx context.Context, p Post) Answer {
-	ctx, cancel := context.WithTimeoutCause(ctx, timeLimit, errTimeout)
+	ctx, cancel := context.WithTimeoutCause(ctx, timeLimit, ErrTimeout)
 	defer cancel()
 	began := time.Now()
 	a := h.once(ctx, h.lines.take(), &p)
@@ -151,7 +152,7 @@ func (h *Handler) once(ctx context.Context, line http.RoundTripper, p *Post) (a 
 // bodyFault says how the body of an answer ended.
 func bodyFault(err error, got int, announced int64) string {
 	switch {
-	case errors.Is(err, errTimeout):
+	case errors.Is(err, ErrTimeout):
 		return fmt.Sprintf("the body of its answer does not end: %s came, and no end within %s", words.Count(got, "byte", "bytes"), timeLimit)
 	case errors.Is(err, context.Canceled), errors.Is(err, errDrained):
 		return ""
