@@ -169,8 +169,8 @@ type Forward struct {
 
 	Error string // why the handler does not have it, "" if it has: the status was 2xx
 	Hint  string // a sentence about what to look at, "" if there is nothing to say
-	// Answer is what the handler itself said of the failure, in one line of clean text of
-	// at most 1 KiB; "" if it said nothing.
+	// Answer is what the handler itself said, in one line of clean text of at most 1 KiB; ""
+	// if it said nothing.
 	Answer string
 	// Body is the start of the answer's body, at most 64 KiB. In the [StatusLog] it is
 	// nil; the journal has it.

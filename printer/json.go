@@ -152,7 +152,9 @@ func putForward(o *jsonl.Object, f *model.Forward) {
 	}
 	o.Number("ms", f.Latency.Milliseconds())
 	o.Bool("resigned", f.Resigned)
+	o.TextOrNull("answer", f.Answer)
 	o.TextOrNull("error", f.Error)
+	o.TextOrNull("hint", f.Hint)
 }
 
 func (j *jsonLines) viewer(at time.Time, v *model.Viewer) {

@@ -20,6 +20,7 @@ type sentences struct {
 	now func() time.Time
 	// dates has every line begin with the date; else only what is not of today.
 	dates bool
+	hints map[string]string // of each handler the last one said, which is not repeated
 }
 
 // print writes one line, with the time and, unless it is today, the date.
@@ -126,7 +127,14 @@ func (s *sentences) skipped(at time.Time, count int64) {
 }
 
 func (s *sentences) forward(at time.Time, f *model.Forward) {
-	sentence := fmt.Sprintf("forwarded #%d to %s: %s", f.Seq, f.To, words.Forward(f, false))
+	told := *f
+	if f.Hint != "" {
+		if s.hints[f.To] == f.Hint {
+			told.Hint = ""
+		}
+		s.hints[f.To] = f.Hint
+	}
+	sentence := fmt.Sprintf("forwarded #%d to %s: %s", f.Seq, f.To, words.Forward(&told, false))
 	if f.GaveUp {
 		sentence += "; aspectop replay sends it again"
 	}

@@ -107,7 +107,7 @@ func newPrinter(o Options) *printer {
 	if o.Format == JSON {
 		p.lines = &jsonLines{&p.buf}
 	} else {
-		p.lines = &sentences{&p.buf, o.Now, o.Dates}
+		p.lines = &sentences{&p.buf, o.Now, o.Dates, map[string]string{}}
 	}
 	return p
 }
