@@ -23,8 +23,8 @@ import (
 	svix "github.com/svix/svix-webhooks/go"
 )
 
-// userAgent is what Svix's hosted service sends.
-const userAgent = "Svix-Webhooks/1.84.0 (sender-9YMgn; +https://www.svix.com/http-sender/)"
+// UserAgent is what Svix's hosted service sends.
+const UserAgent = "Svix-Webhooks/1.84.0 (sender-9YMgn; +https://www.svix.com/http-sender/)"
 
 // Sender posts messages to a receiver as Svix would. It is safe for concurrent use as
 // long as its fields are not changed.
@@ -138,7 +138,7 @@ func (s *Sender) attempt(ctx context.Context, m Message) (Answer, error) {
 	}
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("Accept", "*/*")
-	req.Header.Set("User-Agent", userAgent)
+	req.Header.Set("User-Agent", UserAgent)
 	sig.Svix.Set(req.Header, m.ID, at, signature)
 	found := ""
 	req = req.WithContext(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(c httptrace.GotConnInfo) {
