@@ -2,6 +2,7 @@ package printer
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -38,14 +39,21 @@ func (s *sentences) ready(at time.Time, r Ready) {
 	if r.URL == "" {
 		parts[0] = "following"
 	}
-	if r.PublicURL != "" {
+	switch {
+	case r.PublicURL == "":
+	case r.Probe == "ok" && r.Doubt == "":
 		parts = append(parts, "reachable at "+r.PublicURL)
+	default:
+		parts = append(parts, "public URL "+r.PublicURL)
 	}
 	if r.Tunnel != "" && r.Tunnel != "off" {
 		parts = append(parts, "tunnel "+r.Tunnel)
 	}
 	if r.Probe != "" {
 		parts = append(parts, "probe "+r.Probe)
+	}
+	if r.Doubt != "" {
+		parts = append(parts, r.Doubt)
 	}
 	if r.Journal != "" {
 		parts = append(parts, "journal "+r.Journal)
@@ -141,6 +149,9 @@ func (s *sentences) end(at time.Time, t tally) {
 			rest = "not forwarded"
 		}
 		sentence += fmt.Sprintf("; forwarding: %d given up, %d %s", f.gaveUp, f.waiting, rest)
+	}
+	if e := t.owed; e != nil {
+		sentence += "; --exec: " + cmp.Or(words.Owed(e.n, e.known, e.lost), "0 waiting")
 	}
 	s.print(at, sentence)
 }

@@ -90,6 +90,8 @@ func TestTimesAreOfTheClocksZoneWithTheDateOnOtherDays(t *testing.T) {
 func TestTheReadySentenceTellsWhatThereIs(t *testing.T) {
 	for want, r := range map[string]Ready{
 		"following; journal /j": {Journal: "/j", Tunnel: "off"},
+		"ready; public URL https://y; tunnel url; probe failed: DNS: none":      {URL: "http://x", PublicURL: "https://y", Tunnel: "url", Probe: "failed: DNS: none"},
+		"ready; public URL http://localhost; tunnel url; probe ok; Svix cannot": {URL: "http://x", PublicURL: "http://localhost", Tunnel: "url", Probe: "ok", Doubt: "Svix cannot"},
 		"ready; reachable at https://y; tunnel cloudflared; probe ok; journal /j": {
 			URL: "http://x", PublicURL: "https://y", Tunnel: "cloudflared", Probe: "ok", Journal: "/j"},
 	} {
