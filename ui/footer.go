@@ -116,7 +116,7 @@ func putKey(l *draw.Line, b keys.Binding) {
 
 // means reports whether a key does something in the current place.
 func (m *Model) means(b keys.Binding) bool {
-	if b.Place != keys.Anywhere && b.Place != m.place() {
+	if !b.Place.Holds(m.place()) {
 		return false
 	}
 	if m.help != nil {
@@ -203,6 +203,6 @@ const filterEvery = 5 * time.Second
 func (m *Model) filterAgain() {
 	if f := &m.filterLine; !m.Frozen() && m.Drifts() && m.At.Sub(f.matched) >= filterEvery {
 		f.matched = m.At
-		m.tasks.Changed(m.Screen, screen.Change{All: true})
+		m.changed(screen.Change{All: true})
 	}
 }

@@ -30,6 +30,7 @@ var views = []viewKind{
 	// A message says little without its attempts.
 	{"deliveries", "Deliveries", "", "what Aspect says it sent", func(*screen.Screen, *view.Tasks) oneView { return view.NewDeliveries() }, 3, true},
 	{"stats", "Stats", "stats", "statistics", func(_ *screen.Screen, t *view.Tasks) oneView { return view.NewStats(t) }, 3, false},
+	{"timeline", "Timeline", "time", "timeline of all tasks", func(*screen.Screen, *view.Tasks) oneView { return view.NewTimeline() }, 3, false},
 }
 
 // Views are the names of the views.

@@ -243,7 +243,7 @@ func cardFeature(sc *screen.Screen, c *CardCols, l *draw.Line, t *model.Task, fe
 	if model.Internal(feature.Name) || !moving && !s.Terminal() {
 		nameRole, stateRole = draw.Dim, draw.Dim
 	}
-	queued, processing := phasesOf(t, feature.Name, until)
+	queued, processing := phasesOf(t.Timeline(feature.Name), until)
 	if runs := max(queued.times, processing.times); runs > 1 {
 		times := "×" + strconv.Itoa(runs)
 		l.Cell(nameRole, feature.Name, c.name-draw.Cells(times)-1).Space(1).Put(draw.Warn, times).Space(1)
@@ -311,9 +311,9 @@ type phase struct {
 }
 
 // phasesOf counts undocumented states as processing.
-func phasesOf(t *model.Task, feature string, now time.Time) (queued, processing phase) {
+func phasesOf(intervals []model.Interval, now time.Time) (queued, processing phase) {
 	var before *phase
-	for _, span := range t.Timeline(feature) {
+	for _, span := range intervals {
 		var in *phase
 		switch {
 		case span.State == model.Queued:
