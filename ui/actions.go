@@ -105,7 +105,7 @@ func (m *Model) act(a keys.Action) tea.Cmd {
 		m.say("that key does nothing here")
 	case keys.Preview:
 		if !m.means(keys.Binding{Do: keys.Preview}) {
-			m.say("this view has no preview")
+			m.say("this view shows nothing beside")
 			return nil
 		}
 		m.preview = !m.previewShown()

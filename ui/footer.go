@@ -93,6 +93,9 @@ func (m *Model) drawKeys(l *draw.Line) {
 			width += keyWidth(b)
 		}
 	}
+	if m.help == nil && m.detail == nil && m.layout().tabs == 0 { // else the tabs name them
+		putKey(l, keys.Binding{Keys: []string{fmt.Sprintf("1–%d", len(views))}, Short: "views"})
+	}
 	for _, b := range m.keys {
 		if b.Short == "" || b.Do == keys.Help || b.Do == keys.Quit || !m.means(b) {
 			continue
@@ -121,9 +124,6 @@ func (m *Model) means(b keys.Binding) bool {
 	}
 	if m.help != nil {
 		return b.Do == keys.Back
-	}
-	if b.Do >= keys.View { // the tabs name them
-		return m.detail == nil && m.layout().tabs == 0
 	}
 	switch b.Do {
 	case keys.NextPane:

@@ -138,7 +138,7 @@ var Bindings = Set{
 	{Open, Views, InList, []string{"enter", "d"}, "open", "open the selection"},
 	{Open, Views, InText, []string{"enter"}, "", "open payload; send edit"},
 	{Back, Views, Anywhere, []string{"esc"}, "back", "back; clear the filter"},
-	{Preview, Views, InList, []string{"p"}, "preview", "preview on or off"},
+	{Preview, Views, InList, []string{"p"}, "beside", "selection beside the list"},
 
 	{ZoomIn, Timeline, InTimeline, []string{"+", "="}, "zoom", "a shorter time"},
 	{ZoomOut, Timeline, InTimeline, []string{"-", "_"}, "", "a longer time"},
@@ -156,13 +156,13 @@ var Bindings = Set{
 	{Wrap, Finding, InText, []string{"w"}, "wrap", "wrap long lines"},
 	{AskAgain, Finding, InList, []string{"R"}, "", "ask Aspect again (view 4)"},
 
-	{Replay, Acting, Anywhere, []string{"r"}, "replay", "send to your handler again"},
+	{Replay, Acting, Anywhere, []string{"r"}, "resend", "send to your handler again"},
 	{Edit, Acting, Anywhere, []string{"e"}, "", "edit, then send"},
 	{CopyID, Acting, Anywhere, []string{"y"}, "copy id", "copy the id"},
 	{CopyPayload, Acting, Anywhere, []string{"Y"}, "", "copy the payload"},
 	{CopyCurl, Acting, Anywhere, []string{"c"}, "", "copy as curl, old signature"},
 	{CopyURL, Acting, Anywhere, []string{"u"}, "", "copy the receiver's URL"},
-	{Export, Acting, Anywhere, []string{"x"}, "export", "save a report on the task"},
+	{Export, Acting, Anywhere, []string{"x"}, "report", "save a report on the task"},
 	{Picture, Acting, Anywhere, []string{"S"}, "", "save a picture (SVG)"},
 
 	{Present, Program, Anywhere, []string{"P"}, "", "hide user ids and URLs"},

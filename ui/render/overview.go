@@ -89,7 +89,7 @@ func headline(sc *screen.Screen, t *model.Task, w int) string {
 	case stalled:
 		l.Put(draw.Warn, "no event for "+words.Since(t.News(), sc.At))
 	case known:
-		l.Put(draw.Dim, "left ").Put(draw.Plain, words.Remaining(left))
+		l.Put(draw.Plain, leftWords(left))
 	case !t.Created().IsZero():
 		l.Put(draw.Dim, "running ").Put(draw.Plain, took)
 	}
