@@ -72,7 +72,7 @@ func (e *endpointFlags) check() error {
 func (e *endpointFlags) print(done string, p aspect.Endpoint, secret, file string) error {
 	o := newLine("endpoint")
 	o.Text("id", p.ID)
-	o.Text("url", p.URL)
+	o.Text("url", clean.NoLogin(p.URL))
 	o.Text("description", p.Description)
 	putValue(o, "event_types", p.EventTypes)
 	o.Number("rate_limit", int64(p.RateLimit))
@@ -250,9 +250,16 @@ cannot read the current ones.`,
 	cmd.Flags().BoolVar(&e.enable, "enable", false, "enable deliveries")
 	cmd.Flags().BoolVar(&e.spec.Disabled, "disable", false, "disable deliveries")
 	return e.calls(cmd, func(ctx context.Context, c *aspect.Client, args []string) error {
-		updated, err := c.UpdateEndpoint(ctx, args[0], e.spec)
+		state, err := settings.StateDir()
+		if err != nil {
+			return exit.Setup(err)
+		}
+		updated, err := aspect.NewLeases(c, state).Update(ctx, args[0], e.spec)
 		if err != nil {
 			return err
+		}
+		if updated.Notice != "" {
+			fmt.Fprintf(os.Stderr, "aspectop: webhook endpoint %s: %s\n", clean.Text(updated.ID), updated.Notice)
 		}
 		return e.print("updated", updated, "", "")
 	})

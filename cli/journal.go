@@ -34,9 +34,10 @@ or ~/.pgpass).`,
 func newJournalMigrate() *cobra.Command {
 	return &cobra.Command{
 		Use:   "migrate [JOURNAL]",
-		Short: "Create the schema of a journal in a database",
+		Short: "Create or complete the schema of a journal in a database",
 		Long: `migrate creates the schema "aspectop" in a PostgreSQL database, for setups where
-the role that watch uses may not. It does nothing if the schema exists.`,
+the role that watch uses may not, and adds what an earlier version of aspectop
+left out. Earlier versions go on reading and writing it.`,
 		Example: `  aspectop journal migrate postgres://admin@db.example.com/aspectop`,
 		Args:    atMost(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -44,16 +45,11 @@ the role that watch uses may not. It does nothing if the schema exists.`,
 			if err != nil {
 				return err
 			}
-			j, err := h.Open(cmd.Context(), journal.Options{})
-			if err != nil {
+			if err := h.Migrate(cmd.Context()); err != nil {
 				return err
 			}
 			h.TellRemarks()
-			place := j.Place()
-			if err := j.Close(); err != nil {
-				return err
-			}
-			return writeSentence("the journal " + place + " is ready")
+			return writeSentence("the journal " + h.String() + " is ready")
 		},
 	}
 }

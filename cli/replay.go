@@ -122,7 +122,7 @@ func (r *replayFlags) open(flags *pflag.FlagSet) (err error) {
 		r.verbatim && flags.Changed("secret-env") && !settings.Overrides(flags, "verbatim", "secret-env") {
 		return exit.Usage("--verbatim keeps the old signature, so it cannot be used with --new-id or --secret-env")
 	}
-	o := forward.ReplayOptions{URL: r.to, NewID: r.newID}
+	o := forward.ReplayOptions{Target: forward.Target{URL: r.to}, NewID: r.newID}
 	if !r.verbatim {
 		secret, err := settings.SigningSecret(r.secretEnv)
 		if err != nil {
@@ -173,10 +173,12 @@ func (r *replayFlags) post(ctx context.Context, d *model.Delivery, e *model.Even
 	if f.Delivered() {
 		r.count.Delivered++
 	}
-	hint := f.Hint
-	if hint == r.hint {
+	switch f.Hint {
+	case "":
+	case r.hint:
 		f.Hint = "" // already printed
+	default:
+		r.hint = f.Hint
 	}
-	r.hint = hint
 	return printer.WriteReplayed(os.Stdout, formatOf(r.json), e, &f)
 }

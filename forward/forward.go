@@ -12,6 +12,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -35,9 +36,7 @@ type Outcomes interface {
 
 // Options of a Forwarder.
 type Options struct {
-	// URL is the handler's address, http or https, with user:password@ for basic
-	// authentication.
-	URL string
+	Target
 	// Feed has the deliveries. It is open, and run by the caller until Run has returned.
 	Feed     *feed.Feed
 	Journal  Journal
@@ -69,11 +68,12 @@ type Options struct {
 // Forwarder reads no further.
 type Forwarder struct {
 	options Options
-	target  *target
+	target  *Handler
 	start   int64 // the cursor to begin from
 	end     int64 // of the journal at that time: outcomes may be known up to here
 
 	unsigned sync.Once // says that events of the stream cannot be signed
+	recalled sync.Once // is done when earlier runs are known
 
 	saving sync.Mutex    // held from reading the cursor to storing it
 	kick   chan struct{} // signals that asked is not empty
@@ -86,7 +86,7 @@ type Forwarder struct {
 // the same handler stopped; for a handler that the journal does not know, it
 // starts with what arrives after New.
 func New(ctx context.Context, o Options) (*Forwarder, error) {
-	t, err := parseTarget(o.URL)
+	t, err := NewHandler(o.Target)
 	if err != nil {
 		return nil, err
 	}
@@ -97,12 +97,6 @@ func New(ctx context.Context, o Options) (*Forwarder, error) {
 	}
 	f.start = f.end
 	return f, o.Outcomes.SaveForwards(t.key, t.shown, f.start, nil)
-}
-
-// CheckURL says why a text is not the URL of a handler.
-func CheckURL(text string) error {
-	_, err := parseTarget(text)
-	return err
 }
 
 // locate finds where to go on, and whether the journal knows the handler.
@@ -130,7 +124,7 @@ func (f *Forwarder) Queue() model.Queue {
 // event of the stream if there is a secret to sign it with.
 func (f *Forwarder) forwards(a *feed.Arrival) bool {
 	switch {
-	case a.Repeat() || a.Source == model.SourceAPI:
+	case a.Repeat() || a.Source == model.SourceAPI, f.options.Filter != nil && !f.options.Filter(a):
 		return false
 	case a.Source == model.SourceWebhook || f.signer("") != nil:
 		return true
@@ -160,25 +154,49 @@ func partitionOf(a *feed.Arrival) string {
 }
 
 // attempt posts one message. Errors are of the journal.
-func (f *Forwarder) attempt(ctx context.Context, seq int64) (model.Forward, answer, error) {
+func (f *Forwarder) attempt(ctx context.Context, seq int64) (model.Forward, Answer, error) {
 	d, err := f.options.Feed.Delivery(ctx, seq)
 	if err != nil {
-		return model.Forward{}, answer{}, err
+		return model.Forward{}, Answer{}, err
 	}
 	now := time.Now()
 	old := age(&d, now)
-	sign, key := f.options.Sign, "the secret that forwards are signed with (--forward-secret-env)"
-	if sign == nil {
-		key = nameOfKey(&d)
-		if old > oldest {
-			sign = f.signer(d.Secret)
-		}
+	sign := f.options.Sign
+	if sign == nil && old > oldest {
+		sign = f.signer(d.Secret)
 	}
-	out, a := f.target.post(ctx, &d, d.ID, sign, key)
-	if sign == nil && old > oldest && !a.delivered() && a.err == nil {
+	out, a := f.target.post(ctx, &d, d.ID, sign, f.keyOf(&d))
+	if sign == nil && old > oldest && !a.delivered() && a.Err == nil {
 		out.Hint = fmt.Sprintf("it was signed %s ago, and its secret (%q) is not known here any more to sign it anew", old.Round(time.Second), d.Secret)
 	}
 	return out, a, nil
+}
+
+// keyOf is the name of the secret that the handler has to verify a delivery with.
+func (f *Forwarder) keyOf(d *model.Delivery) string {
+	if f.options.Sign != nil {
+		return "the secret that forwards are signed with (--forward-secret-env)"
+	}
+	return nameOfKey(d)
+}
+
+// recall learns what the handler accepted from the newest outcomes in the journal. What
+// cannot be read is not known.
+func (f *Forwarder) recall(ctx context.Context) {
+	const outcomes, numbers = 200, 1000
+	settled, _ := f.options.Journal.SettledForwards(ctx, f.target.key, max(0, f.end-numbers), f.end)
+	for _, seq := range settled[max(0, len(settled)-outcomes):] {
+		found, err := f.options.Journal.Forwards(ctx, seq)
+		found = slices.DeleteFunc(found, func(o model.Forward) bool { return o.To != f.To() })
+		if err != nil || len(found) != 1 || found[0].Status == 0 {
+			continue
+		}
+		if d, err := f.options.Feed.Delivery(ctx, seq); err == nil {
+			a := Answer{Status: found[0].Status, Body: found[0].Body}
+			m := factOf(&Post{Header: d.Header, Body: d.Body, Key: f.keyOf(&d)})
+			f.target.known.note(m, a.accepted(), a.hopeless())
+		}
+	}
 }
 
 // Run forwards until ctx ends, and then for two seconds more what is in flight, ready,
@@ -195,6 +213,7 @@ func (f *Forwarder) Run(ctx context.Context) error {
 		_, err := f.locate(ctx)
 		switch {
 		case err == nil:
+			f.recalled.Do(func() { f.recall(ctx) })
 			return newRun(f).loop(ctx)
 		case ctx.Err() != nil:
 			return nil

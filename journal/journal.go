@@ -73,6 +73,11 @@ type Journal interface {
 	// not used. It may be lost in a power cut, so that more is forwarded again.
 	SaveForwards(key, url string, cursor int64, outcomes []model.Forward) error
 
+	// SaveRejections keeps rejected requests in a ring of the newest [RejectionsKept] of all
+	// processes that share the journal: all or nothing. They take no numbers, obey Retain,
+	// are not copied by Copy, and may be lost in a power cut.
+	SaveRejections(rejected []model.Rejected) error
+
 	// WithLease runs f while this process holds the lease with this name, which one
 	// process at a time holds of all that share the journal. It waits for the lease,
 	// and reports who holds it. The context of f ends with ctx, or, with ErrLeaseLost as
@@ -99,6 +104,9 @@ type Journal interface {
 	// ErrClosed.
 	Close() error
 }
+
+// RejectionsKept is how many rejected requests a journal keeps.
+const RejectionsKept = 1000
 
 // ForwardTarget is a place that deliveries are forwarded to.
 type ForwardTarget struct {
@@ -160,6 +168,9 @@ type Reader interface {
 	// ForwardTargets returns the targets that deliveries were forwarded to, the
 	// first known first.
 	ForwardTargets(ctx context.Context) ([]ForwardTarget, error)
+
+	// Rejections returns at most limit rejected requests, newest first.
+	Rejections(ctx context.Context, limit int) ([]model.Rejected, error)
 
 	// OmitHeader makes all further deliveries come without their Header, in half
 	// the time.

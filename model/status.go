@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -25,10 +26,13 @@ type Status struct {
 
 // Rejected is a request that was refused, with as much of it as is held.
 type Rejected struct {
-	ID      string // svix-id as claimed, unverified
+	At      time.Time // when it came, UTC
+	ID      string    // svix-id as claimed, unverified; "" if none was
+	Method  string    // where it is the reason, "" otherwise
+	Path    string    // where it or the method is the reason: escaped, without the query, at most 200 bytes
 	Verdict Verdict
-	Header  map[string][]string // at most 8 KiB
-	Body    []byte              // the first 4 KiB
+	Header  map[string][]string // at most 4 KiB, without credentials
+	Body    []byte              // the first 8 KiB
 	Size    int64               // of the body as far as it was read, in bytes
 }
 
@@ -56,6 +60,7 @@ type StatusLog struct {
 	mu   sync.Mutex
 	ring []Status // entry at Pos p stands at (p-1) % cap
 	last int64
+	more int64 // rejected requests that are no entries
 	news broadcast.Signal
 }
 
@@ -71,6 +76,20 @@ func (l *StatusLog) Add(s Status) {
 	s.Pos = l.last
 	l.ring[(s.Pos-1)%int64(len(l.ring))] = s
 	l.news.Send()
+}
+
+// AddUntold counts a rejected request that gets no entry, as there are too many of its kind.
+func (l *StatusLog) AddUntold() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.more++
+}
+
+// Untold is how many rejected requests AddUntold counted.
+func (l *StatusLog) Untold() int64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.more
 }
 
 // Wait returns when there is an entry behind the cursor, or ctx ends.
@@ -150,6 +169,9 @@ type Forward struct {
 
 	Error string // why the handler does not have it, "" if it has: the status was 2xx
 	Hint  string // a sentence about what to look at, "" if there is nothing to say
+	// Answer is what the handler itself said, in one line of clean text of at most 1 KiB; ""
+	// if it said nothing.
+	Answer string
 	// Body is the start of the answer's body, at most 64 KiB. In the [StatusLog] it is
 	// nil; the journal has it.
 	Body []byte
@@ -165,6 +187,7 @@ const (
 	TunnelOff          TunnelState = "off"          // not wanted, or ended
 	TunnelStarting     TunnelState = "starting"     // the first attempt is under way
 	TunnelConnected    TunnelState = "connected"    // the way is open; whether requests come through is the probe's to say
+	TunnelUnchecked    TunnelState = "not checked"  // there is a public URL, and no probes are wanted
 	TunnelReconnecting TunnelState = "reconnecting" // no way in at present; it is being tried again
 	TunnelFailed       TunnelState = "failed"       // it stays so until what Detail says is done
 )
@@ -182,6 +205,9 @@ type Tunnel struct {
 	Detail string
 	// NextTry is when it will be tried again, the zero time if nothing waits.
 	NextTry time.Time
+	// Doubt says why Svix cannot, or may not, reach PublicURL although the probe comes
+	// through, "" if nothing is known against it.
+	Doubt string
 	// Probe is the newest probe of PublicURL whose outcome counts, nil before
 	// there is one.
 	Probe *Probe
@@ -207,6 +233,9 @@ const (
 	TooOld         Reason = "too_old"
 	TooNew         Reason = "too_new"
 	TooLarge       Reason = "too_large"
+	WrongPath      Reason = "wrong_path"
+	WrongMethod    Reason = "wrong_method"
+	NotHTTP        Reason = "not_http"
 )
 
 // Verdict is what the receiver found out about one request's signature.
@@ -218,6 +247,13 @@ type Verdict struct {
 	Detail string
 	// Hint says what would mend it, "" when there is no cheap guess.
 	Hint string
+	// Evidence names the change on the way that, undone, made the signature match: it is
+	// proved. "" if none did.
+	Evidence string
+	// SkewSeconds is by how much the stamp of a rightly signed request lies before the
+	// clock of this machine, negative if it lies after it, and ToleranceSeconds how much
+	// is allowed. Both are 0 unless the time is the reason.
+	SkewSeconds, ToleranceSeconds int64
 }
 
 // OK reports whether the request may be kept.
@@ -241,6 +277,7 @@ type SentMessage struct {
 	ID        string // msg_…, the svix-id of its deliveries
 	EventType string
 	EventID   string
+	TaskID    string // told by its payload
 	Status    string // as in SentAttempt; not in all lists
 	Time      time.Time
 	Raw       json.RawMessage
@@ -252,11 +289,30 @@ type SentAttempt struct {
 	MessageID    string
 	EndpointID   string
 	EventType    string
-	URL          string
+	URL          string // without user:password@
 	Status       string // success, pending, fail, sending, canceled, or as it came
 	ResponseCode int    // 0: no answer, or unknown
+	Reason       string // why it did not succeed: what was answered, or why nothing was; at most 200 characters
+	Trigger      string // scheduled or manual; "" if unknown
+	Took         time.Duration
 	Time         time.Time
 	Raw          json.RawMessage
+}
+
+// About says how an attempt came about, how long it took and why it failed, as far as
+// that is known.
+func (a *SentAttempt) About() string {
+	var parts []string
+	if a.Trigger != "" {
+		parts = append(parts, a.Trigger)
+	}
+	if a.Took > 0 {
+		parts = append(parts, fmt.Sprintf("took %d ms", a.Took.Milliseconds()))
+	}
+	if a.Reason != "" {
+		parts = append(parts, "failed: "+a.Reason)
+	}
+	return strings.Join(parts, ", ")
 }
 
 // Queue is the state of the forwarding to one of the user's handlers. It counts

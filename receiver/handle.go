@@ -17,7 +17,9 @@ import (
 	"aspectop/sig"
 )
 
-const retryAfter = 5 // seconds
+// retryAfter is in seconds. It is for senders that obey it: Svix's server takes it only
+// between its own delay and twice that, which begins with 5 s.
+const retryAfter = 5
 
 // ServeHTTP answers one request. It compares the path as sent: a ServeMux would
 // decode it and redirect. No answer says more than its status does.
@@ -26,6 +28,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch r.URL.EscapedPath() {
 	case s.Path:
 		if r.Method != http.MethodPost && r.Method != http.MethodPut {
+			s.refuseAstray(r, model.WrongMethod)
 			refuseMethod(w, "POST, PUT")
 			return
 		}
@@ -33,6 +36,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case healthPath, readyPath:
 		switch {
 		case r.Method != http.MethodGet && r.Method != http.MethodHead:
+			s.refuseAstray(r, model.WrongPath)
 			refuseMethod(w, "GET, HEAD")
 		case r.URL.Path == readyPath:
 			s.serveReady(w, r)
@@ -40,8 +44,22 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			answer(w, http.StatusOK, "ok")
 		}
 	default:
+		s.refuseAstray(r, model.WrongPath)
+		if r.URL.Path == "/" && !signed(r.Header) && s.checks.tell(s.Now()) {
+			s.notice("something asks for / every few seconds and gets 404, such as the health check of a load balancer, " +
+				"which then takes this receiver for dead: have it ask for " + healthPath + " or " + readyPath)
+		}
 		answer(w, http.StatusNotFound, "Not found")
 	}
+}
+
+// ownProbe reports whether a request that no secret has signed is a probe of this process,
+// and whether it arrived as it was sent.
+func (s *Server) ownProbe(r *http.Request, body []byte) (own, intact bool) {
+	if s.Probed == nil {
+		return false, false
+	}
+	return s.Probed(r, body)
 }
 
 // receive verifies a delivery, keeps it if it is genuine, and answers.
@@ -57,13 +75,6 @@ func (s *Server) receive(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	id, verdict := s.verifier.Verify(r.Header, body, received)
-	if verdict.Reason == model.NoMatch && s.probe != nil {
-		if _, own := s.probe.Verify(r.Header, body, received); own.OK() {
-			s.Probed(id)
-			w.WriteHeader(http.StatusNoContent)
-			return
-		}
-	}
 	if !verdict.OK() {
 		s.reject(w, r, received, id, verdict, body)
 		return
@@ -113,10 +124,20 @@ func (s *Server) keepContext() context.Context {
 	return s.keeping
 }
 
-// reject answers a request that will not be kept, and records it in the status log.
+// reject answers a request that will not be kept, and records it in the status log. A
+// probe is answered like a delivery, and not recorded.
 func (s *Server) reject(w http.ResponseWriter, r *http.Request, at time.Time, id string, v model.Verdict, body []byte) {
-	s.count(func(c *Counts) { c.Rejected[v.Reason]++ })
-	s.Status.Add(model.Status{At: at, Rejected: rejected(r, id, v, body)})
+	own, intact := s.ownProbe(r, body)
+	if intact {
+		w.WriteHeader(http.StatusNoContent)
+		return
+	}
+	if !own {
+		s.count(func(c *Counts) { c.Rejected[v.Reason]++ })
+		record := rejected(r, id, v, body)
+		record.At = at
+		s.tell(record)
+	}
 	switch v.Reason {
 	case model.MissingHeaders:
 		answer(w, http.StatusBadRequest, "Missing Svix headers")
@@ -125,6 +146,12 @@ func (s *Server) reject(w http.ResponseWriter, r *http.Request, at time.Time, id
 	default:
 		answer(w, http.StatusBadRequest, "Invalid signature")
 	}
+}
+
+// tell records a rejected request.
+func (s *Server) tell(r *model.Rejected) {
+	s.Status.Add(model.Status{At: r.At, Rejected: r})
+	s.keeper.add(r)
 }
 
 // unkept answers a delivery that could not be kept now, so that Svix sends it
@@ -174,8 +201,8 @@ func allHeaders(r *http.Request) http.Header {
 // How much of a rejected request is kept, in bytes. Anybody can send any number of
 // them, and the status log holds a thousand.
 const (
-	rejectedHeader = 8 << 10
-	rejectedBody   = 4 << 10
+	rejectedHeader = 4 << 10
+	rejectedBody   = 8 << 10
 	rejectedID     = 256
 )
 

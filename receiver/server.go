@@ -34,7 +34,10 @@ const (
 	maxHeader      = 32 << 10
 	maxConnections = 1024
 	readTimeout    = 10 * time.Second
-	keepTimeout    = 10 * time.Second // for the disk; Svix waits 15 s for an answer
+	// idleTimeout is longer than proxies keep idle connections (nginx 60 s, caddy 120 s,
+	// Google's load balancer 600 s): who closes first loses what the other is sending.
+	idleTimeout = 650 * time.Second
+	keepTimeout = 10 * time.Second // for the disk; Svix waits 15 s for an answer
 )
 
 // Appender keeps deliveries.
@@ -56,11 +59,17 @@ type Config struct {
 	// Status gets the rejected requests, and a notice whenever deliveries can no
 	// longer be kept, or can be again.
 	Status *model.StatusLog
-	// Probe, if not zero, is the key of requests that this process sends to itself.
-	// They are answered like any delivery, but reported to Probed by their id, not
-	// kept or counted.
-	Probe  Secret
-	Probed func(id string)
+	// Probed, if not nil, is asked about every request that no secret has signed or that
+	// has another path or method (body is then nil): own reports whether this process has
+	// sent it to itself, intact whether it arrived as it was sent. Such a request is
+	// answered like any other, but neither kept, counted nor recorded.
+	Probed func(r *http.Request, body []byte) (own, intact bool)
+	// Foreign, if not nil, is told of every connection that began with a protocol other
+	// than HTTP/1, and what would mend it.
+	Foreign func(protocol, remedy string)
+	// Keep keeps rejected requests, at most ten a second, which it is called for once a
+	// second; nil keeps none. They may share memory, so it must not change them.
+	Keep func([]model.Rejected) error
 	// Ready returns the reason why nothing can be kept now, for GET /readyz; nil if
 	// deliveries always can.
 	Ready func(context.Context) error
@@ -68,8 +77,9 @@ type Config struct {
 	Now func() time.Time
 }
 
-// Counts are the requests to the webhook's path, each counted once. Requests with other
-// paths or methods, and connections without a request, are not counted.
+// Counts are the deliveries, each counted once. Requests with other paths or methods are
+// counted as rejected if their headers are those of a delivery, and connections that begin
+// with another protocol than HTTP/1.
 type Counts struct {
 	Verified  int64 // kept and acknowledged: first deliveries of a message
 	Duplicate int64 // kept and acknowledged: repeats
@@ -80,16 +90,19 @@ type Counts struct {
 // reasons are the reasons for rejecting a request.
 var reasons = []model.Reason{
 	model.MissingHeaders, model.Malformed, model.NoMatch, model.TooOld, model.TooNew, model.TooLarge,
+	model.WrongPath, model.WrongMethod, model.NotHTTP,
 }
 
 // Server receives deliveries. It may be used by any number of goroutines.
 type Server struct {
 	Config
 	verifier *Verifier
-	probe    *Verifier // nil if there is none
 
 	http    *http.Server
 	ready   readiness
+	keeper  keeper
+	foreign limiter // of connections with other protocols that are told
+	checks  checks
 	failing atomic.Bool   // the last delivery could not be kept
 	large   chan struct{} // holds one token for each large body in memory
 
@@ -104,10 +117,13 @@ type Server struct {
 	keepingSince time.Time
 }
 
+// Trust makes the server also accept what the secret has signed. Calls must not overlap.
+func (s *Server) Trust(secret Secret) { s.verifier.trust(secret) }
+
 // New returns a Server that does not listen yet.
 func New(c Config) (*Server, error) {
 	c.Path = cmp.Or(c.Path, DefaultPath)
-	if err := checkPath(c.Path); err != nil {
+	if err := CheckPath(c.Path); err != nil {
 		return nil, err
 	}
 	if c.Journal == nil || c.Status == nil {
@@ -120,20 +136,19 @@ func New(c Config) (*Server, error) {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	s := &Server{Config: c, verifier: verifier, large: make(chan struct{}, maxLarge)}
+	s := &Server{
+		Config: c, verifier: verifier, large: make(chan struct{}, maxLarge),
+		keeper: keeper{save: c.Keep}, foreign: limiter{most: toldPerMinute, every: time.Minute},
+	}
 	s.counts.Rejected = make(map[model.Reason]int64, len(reasons))
 	for _, reason := range reasons {
 		s.counts.Rejected[reason] = 0
 	}
-	if c.Probe.key != nil {
-		if s.probe, err = NewVerifier([]Secret{c.Probe}); err != nil {
-			return nil, err
-		}
-	}
 	s.life, s.end = context.WithCancel(context.Background())
 	s.http = &http.Server{
 		Handler:                      s,
-		ReadTimeout:                  readTimeout,               // also of the header, and between requests
+		ReadTimeout:                  readTimeout, // also of the header
+		IdleTimeout:                  idleTimeout,
 		WriteTimeout:                 readTimeout + keepTimeout, // from the end of the header
 		MaxHeaderBytes:               maxHeader - 4<<10,         // net/http reads 4 KiB more
 		DisableGeneralOptionsHandler: true,
@@ -144,8 +159,8 @@ func New(c Config) (*Server, error) {
 	return s, nil
 }
 
-// checkPath refuses a path that no request can have, or that is in use.
-func checkPath(path string) error {
+// CheckPath refuses a path that no request can have, or that is in use.
+func CheckPath(path string) error {
 	u, err := url.ParseRequestURI(path)
 	switch {
 	case err != nil || path[0] != '/' || u.EscapedPath() != path:
@@ -160,7 +175,7 @@ func checkPath(path string) error {
 // Serve accepts connections on l until Shutdown and then returns nil. Any other
 // end is an error. It closes l.
 func (s *Server) Serve(l net.Listener) error {
-	err := s.http.Serve(newSlots(l, maxConnections))
+	err := s.http.Serve(newSlots(l, maxConnections, s.refuseProtocol))
 	if errors.Is(err, http.ErrServerClosed) {
 		return nil
 	}
@@ -176,7 +191,17 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	if err != nil {
 		_ = s.http.Close()
 	}
+	s.keeper.flush()
 	return err
+}
+
+// NotKept is how many rejected requests were not kept, as yet.
+func (s *Server) NotKept() int64 {
+	c, total := s.Counts(), int64(0)
+	for _, n := range c.Rejected {
+		total += n
+	}
+	return total - s.keeper.count()
 }
 
 // Counts returns what became of the requests since the start.

@@ -2,6 +2,7 @@ package receiver
 
 import (
 	"context"
+	"io"
 	"net"
 	"net/http"
 	"runtime/debug"
@@ -34,7 +35,8 @@ const (
 type slots struct {
 	net.Listener
 	most     int
-	freed    chan struct{} // there may be a free slot now
+	foreign  func(protocol) // called once a connection that begins with what is no HTTP/1
+	freed    chan struct{}  // there may be a free slot now
 	closed   context.Context
 	close    context.CancelFunc
 	giveBack *time.Timer
@@ -45,8 +47,8 @@ type slots struct {
 	crowded bool
 }
 
-func newSlots(l net.Listener, most int) *slots {
-	s := &slots{Listener: l, most: most, freed: make(chan struct{}, 1)}
+func newSlots(l net.Listener, most int, foreign func(protocol)) *slots {
+	s := &slots{Listener: l, most: most, foreign: foreign, freed: make(chan struct{}, 1)}
 	s.closed, s.close = context.WithCancel(context.Background())
 	s.giveBack = time.AfterFunc(time.Hour, debug.FreeOSMemory)
 	s.giveBack.Stop()
@@ -60,6 +62,22 @@ type slot struct {
 	at    int // index in of.taken, -1 if it has lost its slot
 	phase phase
 	since time.Time
+	begun bool // something was read; used by one goroutine at a time
+}
+
+// Read closes a connection that begins with another protocol. Only what the first read
+// brings is looked at, so that nothing waits for more.
+func (c *slot) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	if !c.begun && n > 0 {
+		c.begun = true
+		if p := protocolOf(b[:n]); p != nil {
+			c.of.foreign(*p)
+			_ = c.Close()
+			return 0, io.EOF
+		}
+	}
+	return n, err
 }
 
 type phase int

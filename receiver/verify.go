@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"aspectop/clean"
@@ -21,8 +22,14 @@ const lastSecond = 253402300799
 // Verifier checks signatures by one or more secrets. It may be used by any number of
 // goroutines.
 type Verifier struct {
-	secrets []Secret
+	secrets atomic.Pointer[[]Secret]
 	hints   limiter
+}
+
+// Unlimited lifts the limit on hints, for what no stranger sends.
+func (v *Verifier) Unlimited() *Verifier {
+	v.hints.every = 0
+	return v
 }
 
 // NewVerifier returns a Verifier that accepts what any of the secrets has signed.
@@ -36,12 +43,24 @@ func NewVerifier(secrets []Secret) (*Verifier, error) {
 			return nil, fmt.Errorf("secret %d of %d is empty", i+1, len(secrets))
 		}
 	}
-	return &Verifier{secrets: slices.Clone(secrets)}, nil
+	v := &Verifier{hints: limiter{most: hintsPerSecond, every: time.Second}}
+	v.trust(secrets...)
+	return v, nil
+}
+
+// trust adds secrets. Calls must not overlap.
+func (v *Verifier) trust(more ...Secret) {
+	var all []Secret
+	if known := v.secrets.Load(); known != nil {
+		all = *known
+	}
+	all = slices.Concat(all, more)
+	v.secrets.Store(&all)
 }
 
 // Verify checks a delivery by its headers, under their canonical names, and its raw
-// body. The id is as claimed; only a verdict that is OK proves it. Of a header with
-// several values, the first counts.
+// body. The id is as claimed; only a verdict that is OK proves it. Of an id or a stamp with
+// several values, the first counts; several signatures are one list.
 //
 // The signature is checked before the time, so that only genuine deliveries are called
 // too old or too new.
@@ -51,43 +70,57 @@ func (v *Verifier) Verify(h http.Header, body []byte, now time.Time) (id string,
 		return claimedID(h), model.Verdict{Reason: model.MissingHeaders, Detail: detail}
 	}
 	id = h.Get(f.ID)
+	judged := oneList(f, f.Only(h))
 	stamp, detail := parseStamp(f, h.Get(f.Stamp))
+	hint := ""
 	if detail == "" {
-		detail = unsigned(f, h.Get(f.Signature))
+		detail, hint = unsigned(f, judged.Get(f.Signature))
 	}
 	if detail != "" {
-		return id, model.Verdict{Reason: model.Malformed, Detail: detail}
+		return id, model.Verdict{Reason: model.Malformed, Detail: detail, Hint: hint}
 	}
 
-	judged := f.Only(h)
 	name, ok := v.match(judged, body)
 	if !ok {
-		return id, model.Verdict{
-			Reason: model.NoMatch,
-			Detail: "no secret matches (body altered, or another endpoint's secret)",
-			Hint:   v.hint(judged, body, now),
-		}
+		verdict = model.Verdict{Reason: model.NoMatch, Detail: "no secret matches (body altered, or another endpoint's secret)"}
+		verdict.Evidence, verdict.Hint = v.evidence(h, judged, body, now)
+		return id, verdict
 	}
 	switch age, ahead := now.Sub(stamp), stamp.Sub(now); {
 	case age > sig.Tolerance:
-		return id, model.Verdict{Reason: model.TooOld, Detail: fmt.Sprintf(
+		verdict = model.Verdict{Reason: model.TooOld, Detail: fmt.Sprintf(
 			"too old by %s (signed %s ago, %s allowed)", inWords(age-sig.Tolerance), inWords(age), inWords(sig.Tolerance))}
 	case ahead > sig.Tolerance:
-		return id, model.Verdict{Reason: model.TooNew, Detail: fmt.Sprintf(
+		verdict = model.Verdict{Reason: model.TooNew, Detail: fmt.Sprintf(
 			"too new by %s (signed %s ahead of this clock, %s allowed; clock skew?)",
 			inWords(ahead-sig.Tolerance), inWords(ahead), inWords(sig.Tolerance))}
+	}
+	if verdict.Reason != "" {
+		verdict.SkewSeconds, verdict.ToleranceSeconds = now.Unix()-stamp.Unix(), int64(sig.Tolerance/time.Second)
+		return id, verdict
 	}
 	return id, model.Verdict{Reason: model.Verified, Secret: name}
 }
 
 // match returns the name of the first secret that signed the body.
 func (v *Verifier) match(judged http.Header, body []byte) (name string, ok bool) {
-	for _, s := range v.secrets {
+	for _, s := range *v.secrets.Load() {
 		if s.key.hook.VerifyIgnoringTimestamp(body, judged) == nil {
 			return s.Name, true
 		}
 	}
 	return "", false
+}
+
+// oneList puts the signatures of a family into one value, as the library reads only the
+// first. Proxies that join header lines put commas between them.
+func oneList(f sig.Family, h http.Header) http.Header {
+	lines := h[f.Signature]
+	if len(lines) == 1 && !strings.Contains(lines[0], ", ") {
+		return h
+	}
+	return http.Header{f.ID: h[f.ID], f.Stamp: h[f.Stamp],
+		f.Signature: {strings.ReplaceAll(strings.Join(lines, " "), ", ", " ")}}
 }
 
 // complete returns the first family of which h has all headers, or what is missing.
@@ -134,14 +167,18 @@ func parseStamp(f sig.Family, text string) (stamp time.Time, detail string) {
 	return time.Unix(seconds, 0), ""
 }
 
-// unsigned returns what is wrong if no signature is of version v1, or "".
-func unsigned(f sig.Family, signatures string) (detail string) {
+// unsigned returns what is wrong if no signature is of version v1, or "", and what may be
+// behind it.
+func unsigned(f sig.Family, signatures string) (detail, hint string) {
 	for entry := range strings.SplitSeq(signatures, " ") {
 		if strings.HasPrefix(entry, "v1,") {
-			return ""
+			return "", ""
+		}
+		if strings.HasPrefix(entry, "v1a,") {
+			hint = "suspected: the endpoint signs with an asymmetric key (v1a); use one whose secret begins with whsec_"
 		}
 	}
-	return fmt.Sprintf("malformed: %s has no v1, entry: %s", strings.ToLower(f.Signature), clean.Quoted(signatures))
+	return fmt.Sprintf("malformed: %s has no v1, entry: %s", strings.ToLower(f.Signature), clean.Quoted(signatures)), hint
 }
 
 // inWords formats a positive d, rounded up to whole seconds so that it never reads

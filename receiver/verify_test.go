@@ -2,6 +2,7 @@ package receiver
 
 import (
 	"bytes"
+	"compress/gzip"
 	"encoding/json"
 	"net/http"
 	"strconv"
@@ -81,6 +82,10 @@ func TestVerdicts(t *testing.T) {
 	malformed := func(detail string) model.Verdict {
 		return model.Verdict{Reason: model.Malformed, Detail: "malformed: " + detail}
 	}
+	hinted := func(v model.Verdict, hint string) model.Verdict { v.Hint = hint; return v }
+	late := func(skew int64, reason model.Reason, detail string) model.Verdict {
+		return model.Verdict{Reason: reason, Detail: detail, SkewSeconds: skew, ToleranceSeconds: 300}
+	}
 	badStamp := func(quoted string) model.Verdict {
 		return malformed("svix-timestamp is not a time in whole seconds: " + quoted)
 	}
@@ -110,13 +115,19 @@ func TestVerdicts(t *testing.T) {
 
 		{"first value counts, right", with(sealed(svix, ours, "msg_1", now, body), svix.Signature, bad, svix.ID, "msg_2", svix.Stamp, "0"),
 			"msg_1", verified},
-		{"first value counts, wrong", with(http.Header{}, svix.ID, "msg_1", svix.Stamp, stamp, svix.Signature, bad, svix.Signature, good),
-			"msg_1", model.Verdict{Reason: model.NoMatch, Detail: noMatch}},
+		{"signatures in two lines are one list", with(http.Header{}, svix.ID, "msg_1", svix.Stamp, stamp, svix.Signature, bad, svix.Signature, good),
+			"msg_1", verified},
+		{"the other way round", with(http.Header{}, svix.ID, "msg_1", svix.Stamp, stamp, svix.Signature, good, svix.Signature, bad),
+			"msg_1", verified},
+		{"two lines that a proxy joined", with(http.Header{}, svix.ID, "msg_1", svix.Stamp, stamp, svix.Signature, good+", "+bad), "msg_1", verified},
+		{"two lines, both wrong", with(http.Header{}, svix.ID, "msg_1", svix.Stamp, stamp, svix.Signature, bad, svix.Signature, bad), "msg_1",
+			model.Verdict{Reason: model.NoMatch, Detail: noMatch}},
 
 		{"rotation: ours second", with(http.Header{}, svix.ID, "msg_1", svix.Stamp, stamp, svix.Signature, bad+" "+good), "msg_1", verified},
 		{"other versions are skipped", with(http.Header{}, svix.ID, "msg_1", svix.Stamp, stamp, svix.Signature, "v1a,AAAA v2, "+good), "msg_1", verified},
 		{"only other versions", with(http.Header{}, svix.ID, "msg_1", svix.Stamp, stamp, svix.Signature, "v1a,AAAA v2,BBBB"), "msg_1",
-			malformed(`svix-signature has no v1, entry: "v1a,AAAA v2,BBBB"`)},
+			hinted(malformed(`svix-signature has no v1, entry: "v1a,AAAA v2,BBBB"`),
+				"suspected: the endpoint signs with an asymmetric key (v1a); use one whose secret begins with whsec_")},
 		{"no version", with(http.Header{}, svix.ID, "msg_1", svix.Stamp, stamp, svix.Signature, strings.TrimPrefix(good, "v1,")), "msg_1",
 			malformed(`svix-signature has no v1, entry: "` + strings.TrimPrefix(good, "v1,") + `"`)},
 		{"long garbage is cut", with(http.Header{}, svix.ID, "msg_1", svix.Stamp, stamp, svix.Signature, strings.Repeat("\x1b", 99)), "msg_1",
@@ -136,16 +147,16 @@ func TestVerdicts(t *testing.T) {
 
 		{"five minutes old", sealed(svix, ours, "msg_1", now.Add(-5*time.Minute), body), "msg_1", verified},
 		{"one second older", sealed(svix, ours, "msg_1", now.Add(-5*time.Minute-time.Second), body), "msg_1",
-			model.Verdict{Reason: model.TooOld, Detail: "too old by 1s (signed 5m1s ago, 5m allowed)"}},
+			late(301, model.TooOld, "too old by 1s (signed 5m1s ago, 5m allowed)")},
 		{"long ago", sealed(svix, ours, "msg_1", now.Add(-72*time.Hour-5*time.Minute), body), "msg_1",
-			model.Verdict{Reason: model.TooOld, Detail: "too old by 3 days (signed 3 days ago, 5m allowed)"}},
+			late(259500, model.TooOld, "too old by 3 days (signed 3 days ago, 5m allowed)")},
 		{"the epoch", sealed(svix, ours, "msg_1", time.Unix(0, 0), body), "msg_1",
-			model.Verdict{Reason: model.TooOld, Detail: "too old by 20780 days (signed 20780 days ago, 5m allowed)"}},
+			late(now.Unix(), model.TooOld, "too old by 20780 days (signed 20780 days ago, 5m allowed)")},
 		{"five minutes ahead", sealed(svix, ours, "msg_1", now.Add(5*time.Minute), body), "msg_1", verified},
 		{"one second further ahead", sealed(svix, ours, "msg_1", now.Add(5*time.Minute+time.Second), body), "msg_1",
-			model.Verdict{Reason: model.TooNew, Detail: "too new by 1s (signed 5m1s ahead of this clock, 5m allowed; clock skew?)"}},
+			late(-301, model.TooNew, "too new by 1s (signed 5m1s ahead of this clock, 5m allowed; clock skew?)")},
 		{"the year 9999", sealed(svix, ours, "msg_1", time.Unix(lastSecond, 0), body), "msg_1",
-			model.Verdict{Reason: model.TooNew, Detail: "too new by 106751 days (signed 106751 days ahead of this clock, 5m allowed; clock skew?)"}},
+			late(now.Unix()-lastSecond, model.TooNew, "too new by 106751 days (signed 106751 days ahead of this clock, 5m allowed; clock skew?)")},
 		{"old and wrongly signed is told as wrongly signed", sealed(svix, other, "msg_1", now.Add(-time.Hour), body), "msg_1",
 			model.Verdict{Reason: model.NoMatch, Detail: noMatch}},
 	} {
@@ -220,29 +231,73 @@ func TestHints(t *testing.T) {
 	if err := json.Compact(&tight, []byte(pythonic)); err != nil {
 		t.Fatal(err)
 	}
-	for _, c := range []struct{ name, signed, arrived, hint string }{
-		{"newline added", `{"a":1}`, "{\"a\":1}\n", "trimming a trailing newline"},
-		{"CRLF added", `{"a":1}`, "{\"a\":1}\r\n", "trimming a trailing newline"},
-		{"newline trimmed", "{\"a\":1}\n", `{"a":1}`, "with a trailing newline"},
-		{"LF became CRLF", indented, strings.ReplaceAll(indented, "\n", "\r\n"), "with LF line ends"},
-		{"CRLF became LF", strings.ReplaceAll(indented, "\n", "\r\n"), indented, "with CRLF line ends"},
-		{"indented on the way", tight.String(), indented, "as compact JSON: the body was re-serialised"},
-		{"compacted on the way", pythonic, tight.String(), "with spaces after ',' and ':': the body was re-serialised"},
-		{"altered", `{"a":1}`, `{"a":2}`, ""},
-		{"no JSON", "a, b", "c, d", ""},
-		{"64 KiB", strings.Repeat("x", maxHinted-1), strings.Repeat("x", maxHinted-1) + "\n", "trimming a trailing newline"},
-		{"more than 64 KiB", strings.Repeat("x", maxHinted), strings.Repeat("x", maxHinted) + "\n", ""},
+	// What tools do: jq -c, Python's json.dumps, JSON.stringify and sorted keys.
+	const envelope = `{"timestamp":"2026-11-23T12:00:00Z","user_id":"u","event_id":"e","event_type":"task.failed",` +
+		`"data":{"task":{"id":"t","features":{"proxy":{"state":"na"},"preview":{"state":"failed"}},"name":"Zo\u00eb \ud83d\ude00"}}}`
+	const sorted = `{"data": {"task": {"features": {"preview": {"state": "failed"}, "proxy": {"state": "na"}}, "id": "t", "name": "Zoë 😀"}},` +
+		` "event_id": "e", "event_type": "task.failed", "timestamp": "2026-11-23T12:00:00Z", "user_id": "u"}`
+	var deflated bytes.Buffer
+	z := gzip.NewWriter(&deflated)
+	_, _ = z.Write([]byte(envelope))
+	_ = z.Close()
+	for _, c := range []struct{ name, signed, arrived, evidence, hint string }{
+		{"newline added", `{"a":1}`, "{\"a\":1}\n", "without_newline", "trimming a trailing newline"},
+		{"CRLF added", `{"a":1}`, "{\"a\":1}\r\n", "without_newline", "trimming a trailing newline"},
+		{"newline trimmed", "{\"a\":1}\n", `{"a":1}`, "with_newline", "with a trailing newline"},
+		{"LF became CRLF", indented, strings.ReplaceAll(indented, "\n", "\r\n"), "lf", "with LF line ends"},
+		{"CRLF became LF", strings.ReplaceAll(indented, "\n", "\r\n"), indented, "crlf", "with CRLF line ends"},
+		{"indented on the way", tight.String(), indented, "compact_json", "as compact JSON: the body was re-serialised"},
+		{"compacted on the way", pythonic, tight.String(), "spaced_json", "with spaces after ',' and ':': the body was re-serialised"},
+		{"escapes written", `{"a":"ë😀/"}`, `{"a":"\u00eb\uD83D\uDE00\/"}`, "compact_json+unescaped_json", `without \u escapes: the body was re-serialised`},
+		{"escapes written, layout kept", "{\n\"a\":\"ë\"}", "{\n\"a\":\"\\u00eb\"}", "unescaped_json", `it matches without \u escapes`},
+		{"escapes resolved", `{"a": "\u00eb\ud83d\ude00"}`, `{"a":"ë😀"}`, "spaced_json+escaped_json",
+			`it matches as JSON with spaces after ',' and ':', with \u escapes for what is not ASCII: the body was re-serialised`},
+		{"escapes of what must be escaped stay", `{"a":"\u0000\"\\\u00eb"}`, `{"a":"\u0000\"\\ë"}`, "compact_json+escaped_json", "with"},
+		{"keys sorted, escapes resolved, spaces put in", envelope, sorted, "compact_json+escaped_json+provider_order", "with the provider's key order"},
+		{"features as in the provider's example", `{"data":{"task":{"id":"t","features":{"visual":1,"proxy":2}}}}`,
+			`{"data":{"task":{"features":{"proxy":2,"visual":1},"id":"t"}}}`, "compact_json+provider_order", "key order"},
+		{"compressed on the way", envelope, deflated.String(), "gzip_inflated", "after inflating"},
+		{"altered", `{"a":1.5}`, `{"a":2.5}`, "", ""},
+		{"no JSON", "a, b", "c, d", "", ""},
+		{"replaced bytes", "{\"a\":\"\xe4\"}", "{\"a\":\"\uFFFD\"}", "", "suspected: something on the way took the body for text"},
+		{"numbers made whole", `{"event_type":"x","a":1.0}`, `{"event_type":"x","a":1}`, "", "suspected: something on the way wrote numbers anew"},
+		{"sorted, and something else", `{"event_type":1,"a":3.5}`, `{"a":3.50,"event_type":1}`, "", "suspected: something on the way sorted"},
+		{"whole numbers of somebody else", `{"a":1.0}`, `{"a":1}`, "", ""},
+		{"64 KiB", strings.Repeat("x", maxHinted-1), strings.Repeat("x", maxHinted-1) + "\n", "without_newline", "trimming a trailing newline"},
+		{"more than 64 KiB", strings.Repeat("x", maxHinted), strings.Repeat("x", maxHinted) + "\n", "", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			h := sealed(sig.Families[1], secret, "msg_1", now, []byte(c.signed))
 			_, verdict := mustVerifier(t, NewSecret("b"), secret).Verify(h, []byte(c.arrived), now)
-			if verdict.Reason != model.NoMatch {
-				t.Fatalf("got %+v", verdict)
+			if verdict.Reason != model.NoMatch || verdict.Evidence != c.evidence {
+				t.Fatalf("got %+v, want evidence %q", verdict, c.evidence)
 			}
 			if c.hint == "" && verdict.Hint != "" || !strings.Contains(verdict.Hint, c.hint) {
 				t.Errorf("hint %q, want %q", verdict.Hint, c.hint)
 			}
 		})
+	}
+}
+
+func TestABodyThatInflatesBeyondTheLimitIsNoEvidence(t *testing.T) {
+	var bomb bytes.Buffer
+	z := gzip.NewWriter(&bomb)
+	_, _ = z.Write(make([]byte, MaxBody+1))
+	_ = z.Close()
+	if got := inflate(bomb.Bytes()); got != nil {
+		t.Errorf("inflated to %d bytes", len(got))
+	}
+}
+
+func TestSmeeIsSuspectedByItsHeaders(t *testing.T) {
+	secret := NewSecret("a")
+	h := sealed(sig.Families[0], secret, "msg_1", now, []byte(`{"a":1.0}`))
+	for name, value := range map[string]string{"Timestamp": "1764324000000", "Accept-Language": "*", "Sec-Fetch-Mode": "cors"} {
+		h.Set(name, value)
+	}
+	_, verdict := mustVerifier(t, secret).Verify(h, []byte(`{"a":1}`), now)
+	if verdict.Evidence != "" || !strings.HasPrefix(verdict.Hint, "suspected: smee-client") {
+		t.Errorf("got %+v", verdict)
 	}
 }
 

@@ -137,13 +137,13 @@ func TestRequestsOnTheWire(t *testing.T) {
 		}, []int{204}, "", ""},
 		{"absolute form of another path", func(r *rig) string {
 			return strings.Replace(r.raw("msg_1", "a"), "POST /", "POST http://elsewhere.example/x/", 1)
-		}, []int{404}, "", ""},
+		}, []int{404}, model.WrongPath, "wrong path: this receiver has another one"},
 		{"OPTIONS *", func(*rig) string { return "OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n" }, []int{404}, "", ""},
 		{"POST *", func(*rig) string { return "POST * HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n" }, []int{404}, "", ""},
 		{"CONNECT", func(*rig) string { return "CONNECT x:443 HTTP/1.1\r\nHost: x:443\r\n\r\n" }, []int{404}, "", ""},
 		{"dots and double slashes are not cleaned", func(r *rig) string {
 			return strings.Replace(r.raw("msg_1", "a"), DefaultPath, "/x/..//webhooks/aspect", 1)
-		}, []int{404}, "", ""},
+		}, []int{404}, model.WrongPath, "wrong path: this receiver has another one"},
 		{"HEAD of the health check", func(*rig) string { return "HEAD /healthz HTTP/1.0\r\n\r\n" }, []int{200}, "", ""},
 
 		{"Expect of a body that is wanted", func(r *rig) string {
@@ -170,8 +170,18 @@ func TestRequestsOnTheWire(t *testing.T) {
 			return post + "svix-id: a\r\n b\r\nContent-Length: 0\r\n\r\n"
 		}, []int{400}, model.MissingHeaders, "missing headers: svix-timestamp, svix-signature"},
 		{"no Host", func(*rig) string { return "POST " + DefaultPath + " HTTP/1.1\r\n\r\n" }, []int{400}, "", ""},
-		{"TLS", func(*rig) string { return "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" }, []int{400}, "", ""},
-		{"HTTP/2 by prior knowledge", func(*rig) string { return "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" }, []int{404}, "", ""},
+		{"TLS", func(*rig) string { return "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" }, nil,
+			model.NotHTTP, "not HTTP/1: the connection began with TLS"},
+		{"HTTP/2 by prior knowledge", func(*rig) string { return "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" }, nil,
+			model.NotHTTP, "not HTTP/1: the connection began with HTTP/2"},
+		{"PROXY protocol, version 1", func(r *rig) string {
+			return "PROXY TCP4 192.0.2.1 192.0.2.2 1234 443\r\n" + r.raw("msg_1", "a")
+		}, nil, model.NotHTTP, "not HTTP/1: the connection began with the PROXY protocol (version 1)"},
+		{"PROXY protocol, version 2", func(r *rig) string {
+			return "\r\n\r\n\x00\r\nQUIT\n\x21\x11\x00\x0c\xc0\x00\x02\x01\xc0\x00\x02\x02\x00\x50\x01\xbb" + r.raw("msg_1", "a")
+		}, nil, model.NotHTTP, "not HTTP/1: the connection began with the PROXY protocol (version 2)"},
+		{"empty lines before a request", func(r *rig) string { return "\r\n" + r.raw("msg_1", "a") }, []int{400}, "", ""},
+		{"a method that begins like another protocol", func(*rig) string { return "PROPFIND / HTTP/1.1\r\nHost: x\r\n\r\n" }, []int{404}, "", ""},
 		{"binary garbage", func(*rig) string { return strings.Repeat("\x00\xff\r\n", 1000) }, []int{400}, "", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -204,7 +204,7 @@ func (m *Model) click(e tea.Mouse) {
 		m.clickTab(e.X)
 		return
 	}
-	y := e.Y - 2 - lay.tabs
+	y := e.Y - 2 - lay.tabs - len(lay.advice)
 	if e.Button != tea.MouseLeft || m.help != nil || m.overlay != nil || m.detail != nil || y < 0 || y >= lay.body || e.X >= lay.main {
 		return
 	}

@@ -23,6 +23,7 @@ const (
 
 type layout struct {
 	tabs    int // lines of the view's titles
+	advice  []string
 	body    int // lines of the view
 	main    int // cells of the view
 	preview rect
@@ -40,6 +41,8 @@ func (m *Model) layout() layout {
 		l.tabs = 0
 	}
 	l.body = max(1, m.H-3-l.tabs)
+	l.advice = m.advice(l.body / 3)
+	l.body -= len(l.advice)
 	if !m.previewShown() {
 		return l
 	}
@@ -77,6 +80,7 @@ func (m *Model) draw() string {
 	if lay.tabs > 0 {
 		lines = append(lines, m.drawTabs())
 	}
+	lines = append(lines, lay.advice...)
 	switch {
 	case m.help != nil:
 		lines = append(lines, m.help.draw(m, m.W, lay.body)...)

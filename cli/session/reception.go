@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"sync"
 	"time"
 
@@ -26,11 +27,13 @@ type reception struct {
 
 	mu      sync.Mutex
 	secrets []receiver.Secret
+	server  *receiver.Server // nil before it is made
 
 	receiving chan struct{} // closed when deliveries are accepted, or nothing is received
 	ready     chan struct{} // closed when it is known whether they can come from elsewhere
 	public    string        // the public URL then
 	probe     string        // the result of its probe then
+	doubt     string        // why it may be unreachable nevertheless
 	failed    bool          // serve returned an error
 }
 
@@ -62,13 +65,34 @@ func (r *reception) URL() string {
 	return "http://" + receiver.Reachable(r.listener.Addr()) + r.path
 }
 
-// knownSecrets adds secrets, such as that of an endpoint registered for this run,
-// and returns all.
-func (r *reception) knownSecrets(more ...receiver.Secret) []receiver.Secret {
+// knownSecrets returns all secrets.
+func (r *reception) knownSecrets() []receiver.Secret {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.secrets = append(r.secrets, more...)
-	return r.secrets[:len(r.secrets):len(r.secrets)]
+	return r.secrets
+}
+
+// trust adds secrets, such as that of an endpoint registered for this run. They take the
+// place of others with the same name, which the receiver goes on to accept.
+func (r *reception) trust(more ...receiver.Secret) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, secret := range more {
+		same := func(s receiver.Secret) bool { return s.Name == secret.Name }
+		r.secrets = append(slices.DeleteFunc(slices.Clone(r.secrets), same), secret)
+		if r.server != nil {
+			r.server.Trust(secret)
+		}
+	}
+}
+
+// serveWith makes the server, with all secrets.
+func (r *reception) serveWith(c receiver.Config) (server *receiver.Server, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	c.Secrets = r.secrets
+	r.server, err = receiver.New(c)
+	return r.server, err
 }
 
 // warnOfShort says at the start which secrets are shorter than those of Svix.
@@ -108,10 +132,9 @@ func (s *Session) receive(ctx context.Context) (err error) {
 		if err != nil {
 			return unlessEnded(ctx, err)
 		}
-		s.knownSecrets(more...)
+		s.trust(more...)
 	}
-	config.Secrets = s.knownSecrets()
-	server, err := receiver.New(config)
+	server, err := s.serveWith(config)
 	if err != nil {
 		return exit.Usage("%w", err)
 	}
@@ -135,7 +158,8 @@ func (s *Session) receive(ctx context.Context) (err error) {
 		if s.probe, err = s.exposure.ready(ctx); err != nil {
 			return unlessEnded(ctx, err)
 		}
-		s.public = s.exposure.tunnel.State().PublicURL
+		state := s.exposure.tunnel.State()
+		s.public, s.doubt = state.PublicURL, state.Doubt
 	}
 	close(s.ready)
 	select {

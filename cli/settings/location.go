@@ -93,6 +93,19 @@ func (l Location) Open(ctx context.Context, o journal.Options) (j journal.Journa
 	return j, nil
 }
 
+// Migrate makes or completes the schema of the journal.
+func (l Location) Migrate(ctx context.Context) error {
+	j, err := l.Open(ctx, journal.Options{})
+	if err != nil {
+		return err
+	}
+	if d, ok := j.(*postgres.Journal); ok && d.Outdated() != nil {
+		j.Close()
+		return exit.Setup(d.Outdated())
+	}
+	return j.Close()
+}
+
 // Reader opens the journal for reading.
 func (l Location) Reader() (r journal.Reader, err error) {
 	switch {
@@ -130,6 +143,13 @@ func (l Location) Remarks() []string {
 		return nil
 	}
 	return l.database.Remarks()
+}
+
+// OnRemark sets what is called with remarks that are found out later.
+func (l Location) OnRemark(tell func(remark string)) {
+	if l.database != nil {
+		l.database.OnRemark(tell)
+	}
 }
 
 // String is the location without a password.

@@ -17,7 +17,8 @@ func Copies(t *testing.T, from, to Location) {
 	for _, d := range []*model.Delivery{delivery("msg_1", "{}"), delivery("msg_2", ""), delivery("msg_1", "{}"), delivery("caf\xe9", "x")} {
 		appendTo(t, j, d)
 	}
-	save(t, j, "a", 2, outcome(1, "http://a"))
+	save(t, j, "a", 2, outcome(4, "http://a"))
+	reject(t, j, rejection(1))
 	source := read(t, from)
 	half := open(t, to, journal.Options{})
 	first, err := source.After(t.Context(), 0, 2)
@@ -43,6 +44,12 @@ func Copies(t *testing.T, from, to Location) {
 	}
 	if cursor, known, err := target.ForwardCursor(t.Context(), "a"); cursor != 2 || !known || err != nil {
 		t.Errorf("the cursor is %d, %v, %v", cursor, known, err)
+	}
+	if got, err := target.Forwards(t.Context(), 4); len(got) != 1 || !reflect.DeepEqual(got[0], outcome(4, "http://a")) || err != nil {
+		t.Errorf("the outcome is %+v, %v", got, err)
+	}
+	if found := rejections(t, target, 10); len(found) != 0 {
+		t.Errorf("%d rejected requests were copied", len(found))
 	}
 	if d := appendTo(t, half, delivery("msg_1", "{}")); d.Seq != 5 || d.Message != 1 || d.Attempt != 3 {
 		t.Errorf("a repeat in the copy: %+v", d)

@@ -44,6 +44,8 @@ func Run(t *testing.T, newLocation func(t testing.TB) Location) {
 		{"A webhook after its twin of the event stream is a repeat", twins},
 		{"Outcomes come back as they were saved, the newest for each target", outcomes},
 		{"Settled are the final outcomes of one target in a range", settled},
+		{"Rejected requests come back newest first, from a ring", ring},
+		{"Old rejected requests go", retainedRejections},
 		{"Old deliveries go, young ones and unfinished tasks stay", retention},
 		{"An id is remembered for two days after its delivery was removed", remembered},
 		{"A lease is held and given back", leased},
@@ -417,6 +419,7 @@ func refused(t *testing.T, h Location) {
 	for name, err := range map[string]error{
 		"append": j.Append(t.Context(), delivery("msg_1", "{}")),
 		"save":   j.SaveForwards("a", "http://a", 0, nil),
+		"reject": j.SaveRejections([]model.Rejected{rejection(1)}),
 		"ready":  j.Ready(t.Context()),
 	} {
 		if !errors.Is(err, journal.ErrClosed) {

@@ -18,7 +18,7 @@ const day = 24 * time.Hour
 func outcome(seq int64, to string) model.Forward {
 	return model.Forward{
 		Seq: seq, To: to, At: received, Status: 503, Latency: 1234 * time.Microsecond, Tries: 3,
-		Resigned: true, Final: true, GaveUp: true, Error: "answered 503", Hint: "a hint", Body: []byte("\x00\xffbody"),
+		Resigned: true, Final: true, GaveUp: true, Error: "answered 503", Hint: "a hint", Answer: "Invalid signature", Body: []byte("\x00\xffbody"),
 	}
 }
 
@@ -37,7 +37,7 @@ func outcomes(t *testing.T, h Location) {
 	first := outcome(1, "http://a")
 	save(t, j, "a", 0, first)
 	second := first
-	second.Status, second.Error, second.GaveUp, second.Resigned, second.Body, second.Hint = 204, "", false, false, nil, ""
+	second.Status, second.Error, second.GaveUp, second.Resigned, second.Body, second.Hint, second.Answer = 204, "", false, false, nil, "", ""
 	save(t, j, "a", 1, second, outcome(2, "http://a"))
 	save(t, j, "b", 7, outcome(1, "http://b"))
 	got, err := r.Forwards(t.Context(), 1)
@@ -50,6 +50,80 @@ func outcomes(t *testing.T, h Location) {
 	for key, want := range map[string]int64{"a": 1, "b": 7} {
 		if cursor, known, err := r.ForwardCursor(t.Context(), key); cursor != want || !known || err != nil {
 			t.Errorf("the cursor of %s is %d, %v, %v", key, cursor, known, err)
+		}
+	}
+}
+
+// rejection is a rejected request with all that one may have.
+func rejection(n int) model.Rejected {
+	return model.Rejected{
+		At: received.Add(time.Duration(n) * time.Second), ID: fmt.Sprint("msg_", n, "\x00\xff"), Method: "PATCH", Path: "/webhooks/aspect\xff",
+		Verdict: model.Verdict{Reason: model.TooOld, Detail: "too old by 7m12s", Hint: "set the clock", Evidence: "spaced_json", SkewSeconds: 732, ToleranceSeconds: 300},
+		Header:  map[string][]string{"Svix-Id": {"a", "b"}, "X-Odd": {"\xff"}}, Body: []byte("\x00\xffbody"), Size: 4711,
+	}
+}
+
+func reject(t *testing.T, j journal.Journal, list ...model.Rejected) {
+	t.Helper()
+	if err := j.SaveRejections(list); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func rejections(t *testing.T, r journal.Reader, limit int) []model.Rejected {
+	t.Helper()
+	found, err := r.Rejections(t.Context(), limit)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
+
+func ring(t *testing.T, h Location) {
+	j, r := open(t, h, journal.Options{}), read(t, h)
+	if found := rejections(t, r, 10); len(found) != 0 {
+		t.Errorf("an empty journal has %v", found)
+	}
+	bare := model.Rejected{At: received, Header: map[string][]string{}}
+	reject(t, j, bare, rejection(1))
+	if got, want := rejections(t, r, 10), []model.Rejected{rejection(1), bare}; !reflect.DeepEqual(got, want) {
+		t.Errorf("came back\n%+v, want\n%+v", got, want)
+	}
+	for n := 2; n <= journal.RejectionsKept+50; n += 50 {
+		var list []model.Rejected
+		for m := range 50 {
+			list = append(list, rejection(n+m))
+		}
+		reject(t, j, list...)
+	}
+	found := rejections(t, r, 5000)
+	if n := journal.RejectionsKept; len(found) != n || !reflect.DeepEqual(found[0], rejection(n+51)) || !reflect.DeepEqual(found[n-1], rejection(52)) {
+		t.Errorf("%d are kept, from %s to %s", len(found), found[len(found)-1].ID, found[0].ID)
+	}
+	if got := rejections(t, r, 2); !reflect.DeepEqual(got, found[:2]) {
+		t.Errorf("the newest two are %v", got)
+	}
+	if d := appendTo(t, j, delivery("msg_1", "{}")); d.Seq != 1 {
+		t.Errorf("the first delivery has number %d", d.Seq)
+	}
+	if got := all(t, r); len(got) != 1 {
+		t.Errorf("%d deliveries", len(got))
+	}
+}
+
+func retainedRejections(t *testing.T, h Location) {
+	j, r := open(t, h, journal.Options{}), read(t, h)
+	old, young := rejection(0), rejection(1)
+	young.At = received.Add(5 * day)
+	reject(t, j, old, young)
+	reopen(t, h, j, day, received.Add(5*day))
+	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		found := rejections(t, r, 10)
+		if len(found) == 1 && found[0].ID == young.ID {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("kept %v", found)
 		}
 	}
 }

@@ -28,15 +28,22 @@ func (j *Journal) SaveForwards(key, url string, cursor int64, outcomes []model.F
 		if err != nil {
 			return err
 		}
+		column, value, update := "", "", ""
+		if j.outdated == nil {
+			column, value, update = ", answer", ", $13", ", answer = excluded.answer"
+		}
 		batch := &pgx.Batch{}
 		for i := range outcomes {
 			f := &outcomes[i]
-			batch.Queue(`INSERT INTO aspectop.forwards (seq, target, at, status, latency, tries, resigned, final, gave_up, error, hint, body)
-				VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+			args := []any{f.Seq, target, f.At, f.Status, f.Latency, f.Tries, f.Resigned, f.Final, f.GaveUp, encodeText(f.Error), encodeText(f.Hint), f.Body}
+			if column != "" {
+				args = append(args, encodeText(f.Answer))
+			}
+			batch.Queue(`INSERT INTO aspectop.forwards (seq, target, at, status, latency, tries, resigned, final, gave_up, error, hint, body`+column+`)
+				VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12`+value+`)
 				ON CONFLICT (seq, target) DO UPDATE SET at = excluded.at, status = excluded.status, latency = excluded.latency,
 					tries = excluded.tries, resigned = excluded.resigned, final = excluded.final, gave_up = excluded.gave_up,
-					error = excluded.error, hint = excluded.hint, body = excluded.body`,
-				f.Seq, target, f.At, f.Status, f.Latency, f.Tries, f.Resigned, f.Final, f.GaveUp, encodeText(f.Error), encodeText(f.Hint), f.Body)
+					error = excluded.error, hint = excluded.hint, body = excluded.body`+update, args...)
 		}
 		return tx.SendBatch(ctx, batch).Close()
 	}))
@@ -46,11 +53,15 @@ func (j *Journal) SaveForwards(key, url string, cursor int64, outcomes []model.F
 func (r *Reader) Forwards(ctx context.Context, seq int64) ([]model.Forward, error) {
 	return query(ctx, r, func(row pgx.CollectableRow) (model.Forward, error) {
 		f := model.Forward{Seq: seq}
-		err := row.Scan(&f.To, &f.At, &f.Status, &f.Latency, &f.Tries, &f.Resigned, &f.Final, &f.GaveUp, &f.Error, &f.Hint, &f.Body)
+		var answer *string // not in rows of earlier versions, nor perhaps in the schema
+		err := row.Scan(&f.To, &f.At, &f.Status, &f.Latency, &f.Tries, &f.Resigned, &f.Final, &f.GaveUp, &f.Error, &f.Hint, &f.Body, &answer)
 		f.To, f.Error, f.Hint, f.At = decodeText(f.To), decodeText(f.Error), decodeText(f.Hint), f.At.UTC()
+		if answer != nil {
+			f.Answer = decodeText(*answer)
+		}
 		return f, err
-	}, `SELECT t.url, at, status, latency, tries, resigned, final, gave_up, error, hint, body
-		FROM aspectop.forwards JOIN aspectop.forward_targets AS t ON t.id = target WHERE seq = $1 ORDER BY target`, seq)
+	}, `SELECT t.url, at, status, latency, tries, resigned, final, gave_up, error, hint, body, to_jsonb(f)->>'answer'
+		FROM aspectop.forwards AS f JOIN aspectop.forward_targets AS t ON t.id = target WHERE seq = $1 ORDER BY target`, seq)
 }
 
 // ForwardCursor returns the cursor kept for a target.
@@ -58,7 +69,7 @@ func (r *Reader) ForwardCursor(ctx context.Context, key string) (cursor int64, k
 	if err := r.usable(ctx); err != nil {
 		return 0, false, err
 	}
-	err = r.pool.QueryRow(ctx, `SELECT cursor FROM aspectop.forward_targets WHERE key = $1`, key).Scan(&cursor)
+	err = r.pool.row(ctx, []any{&cursor}, `SELECT cursor FROM aspectop.forward_targets WHERE key = $1`, key)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return 0, false, nil
 	}

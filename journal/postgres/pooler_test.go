@@ -28,8 +28,13 @@ func TestAPoolerInTransactionModeIsNoticedAndDoneWith(t *testing.T) {
 		t.Errorf("it says %q", r)
 	}
 	direct := database(s.URL("aspectop", "aspectop")).parse(t)
-	if err := direct.Migrate(t.Context()); err != nil || len(direct.Remarks()) != 0 {
-		t.Errorf("without a pooler: %q, %v", direct.Remarks(), err)
+	j, err := direct.Open(t.Context(), journal.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	j.Close()
+	if len(direct.Remarks()) != 0 {
+		t.Errorf("without a pooler: %q", direct.Remarks())
 	}
 	receivers := []journal.Journal{first, d.Open(t, journal.Options{Retain: time.Hour}), d.Open(t, journal.Options{Retain: time.Hour})}
 	var all sync.WaitGroup

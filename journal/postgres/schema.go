@@ -32,6 +32,8 @@ const leastServer = 130000
 //	holders          the leases: job names one, token and name tell its owner
 //	receivers        the processes that append, each until it has been silent for
 //	                 some time
+//	rejections       a ring of rejected requests, newest last; skew and tolerance are
+//	                 in seconds
 //	events, tasks    the JSON in the bodies, for people
 const createSchema = `
 CREATE SCHEMA IF NOT EXISTS aspectop;
@@ -129,6 +131,39 @@ SELECT 1, greatest(0, (SELECT max(seq) FROM aspectop.deliveries), (SELECT max(se
 ON CONFLICT DO NOTHING;
 `
 
+// extendSchema adds what this version of the schema may lack: earlier programs know
+// nothing of it, and go on reading and writing. Who may do something with the outcomes of
+// forwards may do it with rejected requests too.
+const extendSchema = `
+SET LOCAL lock_timeout = '3s';
+ALTER TABLE aspectop.forwards ADD COLUMN IF NOT EXISTS answer text;
+CREATE TABLE IF NOT EXISTS aspectop.rejections (
+	n         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+	at        timestamptz NOT NULL,
+	id        text NOT NULL,
+	method    text NOT NULL,
+	path      text NOT NULL,
+	reason    text NOT NULL,
+	detail    text NOT NULL,
+	hint      text NOT NULL,
+	evidence  text NOT NULL,
+	skew      bigint NOT NULL,
+	tolerance bigint NOT NULL,
+	headers   text NOT NULL,
+	body      bytea,
+	size      bigint NOT NULL
+);
+DO $$
+DECLARE given record;
+BEGIN
+	FOR given IN SELECT privilege_type, CASE grantee WHEN 'PUBLIC' THEN 'PUBLIC' ELSE quote_ident(grantee) END AS grantee
+		FROM information_schema.table_privileges WHERE table_schema = 'aspectop' AND table_name = 'forwards'
+	LOOP
+		EXECUTE format('GRANT %s ON aspectop.rejections TO %s', given.privilege_type, given.grantee);
+	END LOOP;
+END $$;
+`
+
 // errHeadless says that somebody removed the row that numbers come from. migrate
 // makes it anew.
 var errHeadless = errors.New("the row of aspectop.head is missing: run aspectop journal migrate")
@@ -136,28 +171,42 @@ var errHeadless = errors.New("the row of aspectop.head is missing: run aspectop 
 // migrationLock keeps two starts from making the schema at the same moment.
 const migrationLock = 0x61737074
 
-// migrate makes the schema if it is missing.
-func (d *Database) migrate(ctx context.Context, c *pgx.Conn) error {
+// migrate makes the schema if it is missing, and completes that of an earlier program.
+// outdated is why that could not be done; everything else works without.
+func (d *Database) migrate(ctx context.Context, c *pgx.Conn) (outdated, err error) {
 	version, err := versionOf(ctx, c)
-	if err == nil || !isMissing(err) {
-		return d.checkVersion(version, err)
+	if isMissing(err) {
+		if err := define(ctx, c, createSchema); err != nil {
+			return nil, err
+		}
+		version, err = versionOf(ctx, c)
 	}
-	tx, err := c.Begin(ctx)
-	if err != nil {
+	if err := d.checkVersion(version, err); err != nil {
+		return nil, err
+	}
+	var complete bool
+	err = c.QueryRow(ctx, `SELECT to_regclass('aspectop.rejections') IS NOT NULL AND EXISTS (
+		SELECT FROM pg_attribute WHERE attrelid = to_regclass('aspectop.forwards') AND attname = 'answer')`).Scan(&complete)
+	if err != nil || complete {
+		return nil, err
+	}
+	var refusal *pgconn.PgError
+	if err = define(ctx, c, extendSchema); errors.As(err, &refusal) {
+		return &Error{d.String(), "its schema has no room for rejected requests and for the answers of handlers, so they are not kept (" +
+			refusal.Message + "): run aspectop journal migrate as the role that owns it, then start this again", err}, nil
+	}
+	return nil, err
+}
+
+// define runs statements that change the schema, all or nothing.
+func define(ctx context.Context, c *pgx.Conn, statements string) error {
+	return pgx.BeginFunc(ctx, c, func(tx pgx.Tx) error {
+		_, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock($1)`, migrationLock)
+		if err == nil {
+			_, err = tx.Exec(ctx, statements)
+		}
 		return err
-	}
-	defer tx.Rollback(context.WithoutCancel(ctx))
-	if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock($1)`, migrationLock); err != nil {
-		return err
-	}
-	if _, err := tx.Exec(ctx, createSchema); err != nil {
-		return err
-	}
-	if err := tx.Commit(ctx); err != nil {
-		return err
-	}
-	version, err = versionOf(ctx, c)
-	return d.checkVersion(version, err)
+	})
 }
 
 func versionOf(ctx context.Context, c *pgx.Conn) (version int, err error) {
@@ -175,11 +224,13 @@ func (d *Database) checkVersion(version int, err error) error {
 	return nil
 }
 
+const undefinedTable = "42P01"
+
 // isMissing reports whether err says that the schema was never made.
 func isMissing(err error) bool {
 	var e *pgconn.PgError
 	if errors.As(err, &e) {
-		return e.Code == "42P01" || e.Code == "3F000" // undefined_table, invalid_schema_name
+		return e.Code == undefinedTable || e.Code == "3F000" // invalid_schema_name
 	}
 	return errors.Is(err, pgx.ErrNoRows)
 }

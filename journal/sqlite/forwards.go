@@ -11,13 +11,14 @@ import (
 	"aspectop/model"
 )
 
-// The outcomes of forwards are in two tables of their own, which are created when
-// the first outcome is stored. Versions of aspectop that do not know them can read
-// the journal. at is in microseconds since 1970, latency in microseconds, target an
+// The outcomes of forwards are in two tables of their own, which are created when the
+// first outcome or rejected request is stored, and so is what later versions added to
+// them. Versions of aspectop that do not know them can read and write the journal. at is in microseconds since 1970, latency in microseconds, target an
 // id in forward_targets.
 //
 //	forward_targets  the handlers: key identifies one, url is for people and holds
-//	                 no credentials, all messages up to cursor are settled
+//	                 no credentials, all messages up to cursor are settled; also
+//	                 how far event streams and commands of --exec came
 //	forwards         the latest outcome of each delivery at each handler
 const (
 	createTargets = `CREATE TABLE IF NOT EXISTS forward_targets (
@@ -41,72 +42,95 @@ const (
 	body     BLOB,
 	PRIMARY KEY (seq, target)
 )`
+	addAnswer = `ALTER TABLE forwards ADD COLUMN answer TEXT`
 )
 
 // SaveForwards stores outcomes in one transaction; see [journal.Journal]. Unlike
 // Append it does not wait for the disk.
 func (j *Journal) SaveForwards(key, url string, cursor int64, outcomes []model.Forward) error {
-	j.writing.Lock()
-	defer j.writing.Unlock()
-	if j.group.Closed() {
-		return journal.ErrClosed
-	}
-	return explain(j.path, j.saveForwards(key, url, cursor, outcomes))
-}
-
-func (j *Journal) saveForwards(key, url string, cursor int64, outcomes []model.Forward) error {
-	if j.forwards == nil {
-		s, err := connect(j.path, settings("synchronous(NORMAL)")...)
-		if err != nil {
-			return err
-		}
-		j.guard(s)
-		s.before = j.check
-		j.forwards = s
-	}
-	s, n := j.forwards, int64(pageSize)
-	err := s.transaction(func() error {
-		for _, table := range []string{createTargets, createForwards} {
-			if _, err := s.exec(table); err != nil {
-				return err
-			}
-		}
+	return j.loosely(func(s *session) (n int64, err error) {
 		var target int64
-		err := s.row(`INSERT INTO forward_targets (key, url, cursor) VALUES (?, ?, ?)
+		err = s.row(`INSERT INTO forward_targets (key, url, cursor) VALUES (?, ?, ?)
 			ON CONFLICT (key) DO UPDATE SET url = excluded.url, cursor = excluded.cursor RETURNING id`,
 			[]driver.Value{key, url, cursor}, &target)
 		if err != nil {
-			return err
+			return 0, err
 		}
 		for i := range outcomes {
 			f := &outcomes[i]
 			n += int64(len(f.Body))
 			if _, err := s.exec(`INSERT OR REPLACE INTO forwards
-				(seq, target, at, status, latency, tries, resigned, final, gave_up, error, hint, body)
-				VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+				(seq, target, at, status, latency, tries, resigned, final, gave_up, error, hint, body, answer)
+				VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 				f.Seq, target, f.At.UnixMicro(), f.Status, f.Latency.Microseconds(), f.Tries,
-				f.Resigned, f.Final, f.GaveUp, f.Error, f.Hint, f.Body); err != nil {
+				f.Resigned, f.Final, f.GaveUp, f.Error, f.Hint, f.Body, f.Answer); err != nil {
+				return 0, err
+			}
+		}
+		return n, nil
+	})
+}
+
+// loosely runs f, which returns how many bytes it wrote, in a transaction that does not
+// wait for the disk and may be lost in a power cut. The tables and columns that a journal
+// may lack are there.
+func (j *Journal) loosely(f func(*session) (n int64, err error)) error {
+	j.writing.Lock()
+	defer j.writing.Unlock()
+	if j.group.Closed() {
+		return journal.ErrClosed
+	}
+	if j.loose == nil {
+		s, err := connect(j.path, settings("synchronous(NORMAL)")...)
+		if err != nil {
+			return explain(j.path, err)
+		}
+		j.guard(s)
+		s.before = j.check
+		j.loose = s
+	}
+	err := j.loose.transaction(func() error {
+		if !j.extended {
+			if err := extend(j.loose); err != nil {
 				return err
 			}
 		}
-		return nil
+		n, err := f(j.loose)
+		if err == nil {
+			j.noteWritten(pageSize + n)
+		}
+		return err
 	})
-	if err == nil {
-		j.noteWritten(n)
-	}
-	return err
+	j.extended = j.extended || err == nil
+	return explain(j.path, err)
 }
 
-// hasForwards reports whether anything was ever forwarded from the journal.
-func hasForwards(s *session) (bool, error) {
+// extend makes the tables and columns that a journal may lack.
+func extend(s *session) error {
+	changes := []string{createTargets, createForwards, createRejections}
+	if answer, err := has(s, "forwards", "answer"); err != nil {
+		return err
+	} else if !answer {
+		changes = append(changes, addAnswer)
+	}
+	for _, change := range changes {
+		if _, err := s.exec(change); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// has reports whether the journal has a table with this column.
+func has(s *session, table, column string) (bool, error) {
 	var n int64
-	err := s.row(`SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name IN ('forwards', 'forward_targets')`, nil, &n)
-	return n == 2, err
+	err := s.row(`SELECT count(*) FROM pragma_table_info(?) WHERE name = ?`, []driver.Value{table, column}, &n)
+	return n == 1, err
 }
 
 // ForwardCursor returns a target's cursor; see [journal.Reader].
 func (r *Reader) ForwardCursor(ctx context.Context, key string) (cursor int64, known bool, err error) {
-	err = r.forwarded(ctx, func() error {
+	err = r.optional(ctx, "forwards", func() error {
 		err := r.session.row(`SELECT cursor FROM forward_targets WHERE key = ?`, []driver.Value{key}, &cursor)
 		known = err == nil
 		if errors.Is(err, sql.ErrNoRows) {
@@ -119,7 +143,7 @@ func (r *Reader) ForwardCursor(ctx context.Context, key string) (cursor int64, k
 
 // SettledForwards returns the numbers with a final outcome; see [journal.Reader].
 func (r *Reader) SettledForwards(ctx context.Context, key string, seq, last int64) (settled []int64, err error) {
-	err = r.forwarded(ctx, func() error {
+	err = r.optional(ctx, "forwards", func() error {
 		return r.session.values(`SELECT seq FROM forwards WHERE seq > ? AND seq <= ? AND final
 			AND target = (SELECT id FROM forward_targets WHERE key = ?) ORDER BY seq`, []driver.Value{seq, last, key},
 			func(row []driver.Value) error {
@@ -134,8 +158,14 @@ func (r *Reader) SettledForwards(ctx context.Context, key string, seq, last int6
 
 // Forwards returns the outcomes of one delivery; see [journal.Reader].
 func (r *Reader) Forwards(ctx context.Context, seq int64) (found []model.Forward, err error) {
-	err = r.forwarded(ctx, func() error {
-		return r.session.values(`SELECT f.seq, t.url, f.at, f.status, f.latency, f.tries, f.resigned, f.final, f.gave_up, f.error, f.hint, f.body
+	err = r.optional(ctx, "forwards", func() error {
+		answer := "f.answer"
+		if known, err := has(r.session, "forwards", "answer"); err != nil {
+			return err
+		} else if !known {
+			answer = "NULL"
+		}
+		return r.session.values(`SELECT f.seq, t.url, f.at, f.status, f.latency, f.tries, f.resigned, f.final, f.gave_up, f.error, f.hint, f.body, `+answer+`
 			FROM forwards AS f JOIN forward_targets AS t ON t.id = f.target WHERE f.seq = ? ORDER BY t.id`, []driver.Value{seq},
 			func(row []driver.Value) error {
 				f, err := scanForward(row)
@@ -148,7 +178,7 @@ func (r *Reader) Forwards(ctx context.Context, seq int64) (found []model.Forward
 
 // ForwardTargets returns the targets that deliveries were forwarded to.
 func (r *Reader) ForwardTargets(ctx context.Context) (found []journal.ForwardTarget, err error) {
-	err = r.forwarded(ctx, func() error {
+	err = r.optional(ctx, "forwards", func() error {
 		return r.session.values(`SELECT key, url, cursor FROM forward_targets ORDER BY id`, nil, func(row []driver.Value) error {
 			var t journal.ForwardTarget
 			err := scan(row, &t.Key, &t.URL, &t.Cursor)
@@ -159,14 +189,14 @@ func (r *Reader) ForwardTargets(ctx context.Context) (found []journal.ForwardTar
 	return found, err
 }
 
-// forwarded runs a query on the tables of this file, if the journal has them.
-func (r *Reader) forwarded(ctx context.Context, query func() error) error {
+// optional runs a query if the journal has the table that it is about.
+func (r *Reader) optional(ctx context.Context, table string, query func() error) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if err := r.usable(ctx); err != nil {
 		return err
 	}
-	known, err := hasForwards(r.session)
+	known, err := has(r.session, table, "at")
 	if err == nil && known {
 		err = query()
 	}
@@ -175,7 +205,9 @@ func (r *Reader) forwarded(ctx context.Context, query func() error) error {
 
 func scanForward(row []driver.Value) (f model.Forward, err error) {
 	var at, status, latency, tries, resigned, final, gaveUp int64
-	err = scan(row, &f.Seq, &f.To, &at, &status, &latency, &tries, &resigned, &final, &gaveUp, &f.Error, &f.Hint, &f.Body)
+	var answer []byte // NULL in rows of earlier versions
+	err = scan(row, &f.Seq, &f.To, &at, &status, &latency, &tries, &resigned, &final, &gaveUp, &f.Error, &f.Hint, &f.Body, &answer)
+	f.Answer = string(answer)
 	f.At, f.Latency = time.UnixMicro(at).UTC(), time.Duration(latency)*time.Microsecond
 	f.Status, f.Tries = int(status), int(tries)
 	f.Resigned, f.Final, f.GaveUp = resigned != 0, final != 0, gaveUp != 0

@@ -112,7 +112,7 @@ func TestSavingForwardsDisturbsNoAppendAndTakesNoDurabilityFromIt(t *testing.T) 
 	if err := j.writer.row("PRAGMA synchronous", nil, &full); err != nil || full != 2 {
 		t.Errorf("the writer's synchronous is %d (%v)", full, err)
 	}
-	if err := j.forwards.row("PRAGMA synchronous", nil, &normal); err != nil || normal != 1 {
+	if err := j.loose.row("PRAGMA synchronous", nil, &normal); err != nil || normal != 1 {
 		t.Errorf("that of outcomes is %d (%v)", normal, err)
 	}
 }

@@ -38,10 +38,17 @@ func (j *Journal) retain() error {
 	if err := j.removeRows(`DELETE FROM repeats WHERE seq IN (SELECT seq FROM repeats WHERE seq <= ? LIMIT ?)`, end); err != nil {
 		return err
 	}
-	forwarded, err := hasForwards(j.keeper)
+	forwarded, err := has(j.keeper, "forwards", "seq")
 	if err == nil && forwarded {
 		err = j.removeRows(`DELETE FROM forwards WHERE rowid IN (SELECT f.rowid FROM forwards AS f
 			WHERE f.seq <= ? AND NOT EXISTS (SELECT 1 FROM deliveries AS d WHERE d.seq = f.seq) LIMIT ?)`, end)
+	}
+	if err != nil {
+		return err
+	}
+	rejected, err := has(j.keeper, "rejections", "at")
+	if err == nil && rejected {
+		err = j.removeRows(`DELETE FROM rejections WHERE n IN (SELECT n FROM rejections WHERE at < ? LIMIT ?)`, now.Add(-j.options.Retain).UnixMicro())
 	}
 	if err != nil {
 		return err
@@ -88,7 +95,8 @@ func (j *Journal) remove(gone []journal.Removal, now time.Time) error {
 	}, func() { j.ids.remove(forgotten) })
 }
 
-// removeRows runs a query that removes some rows up to end, until there are none.
+// removeRows runs a query that removes some rows up to a number or time, until there
+// are none.
 func (j *Journal) removeRows(query string, end int64) error {
 	for j.ctx.Err() == nil {
 		var n int64

@@ -42,8 +42,10 @@ type Journal struct {
 	last     int64 // the greatest sequence number used
 	logged   int64 // bytes, about, that the log has grown by since it started over
 	*Damage
-	// forwards is where SaveForwards writes, nil before its first call.
-	forwards *session
+	// loose is where loosely writes, nil before its first call; extended says that the
+	// optional tables are there.
+	loose    *session
+	extended bool
 
 	copying sync.Mutex // held during a checkpoint: SQLite allows one at a time
 	keeper  *session   // for checkpoints and retention
@@ -265,7 +267,7 @@ func (j *Journal) Close() error {
 // release gives back what start took, in reverse.
 func (j *Journal) release() error {
 	var errs []error
-	for _, s := range []*session{j.forwards, j.keeper, j.writer} {
+	for _, s := range []*session{j.loose, j.keeper, j.writer} {
 		// SQLite copies the log into the file at the last close. One that was not synced
 		// is left to the next start, which uses it as far as it is whole.
 		if s != nil && j.unsynced.Load() == nil {

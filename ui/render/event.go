@@ -247,6 +247,9 @@ func Tunnel(sc *screen.Screen, t *model.Tunnel) *model.Tunnel {
 	}
 	shown := *t
 	shown.Detail = ""
+	if t.Doubt != "" {
+		shown.Doubt = "(hidden)"
+	}
 	if t.PublicURL != "" {
 		shown.PublicURL = sc.Shown(t.PublicURL)
 	}
