@@ -57,6 +57,9 @@ type Options struct {
 	// Forwarding counts, for the end line, the messages that were given up in this run
 	// and those left for the next. Nil: nothing is forwarded.
 	Forwarding func() (gaveUp, waiting int)
+	// NotKept counts, for the end line, the rejected requests of this run that the journal
+	// does not have; nil: none.
+	NotKept func() int64
 	// Temporary says that the journal is deleted at the end, so that nothing is left
 	// for the next run.
 	Temporary bool

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"aspectop/aspect"
@@ -27,11 +28,12 @@ type reception struct {
 	mu      sync.Mutex
 	secrets []receiver.Secret
 
-	receiving chan struct{} // closed when deliveries are accepted, or nothing is received
-	ready     chan struct{} // closed when it is known whether they can come from elsewhere
-	public    string        // the public URL then
-	probe     string        // the result of its probe then
-	failed    bool          // serve returned an error
+	server    atomic.Pointer[receiver.Server] // nil until deliveries are accepted
+	receiving chan struct{}                   // closed when deliveries are accepted, or nothing is received
+	ready     chan struct{}                   // closed when it is known whether they can come from elsewhere
+	public    string                          // the public URL then
+	probe     string                          // the result of its probe then
+	failed    bool                            // serve returned an error
 }
 
 // Listen opens the port. If next is set and the port is in use, it opens the next
@@ -91,9 +93,17 @@ func (r *reception) resign(name string) forward.Signer {
 	return nil
 }
 
+// notKept counts the rejected requests that the journal does not have.
+func (r *reception) notKept() int64 {
+	if server := r.server.Load(); server != nil {
+		return server.NotKept()
+	}
+	return 0
+}
+
 // receive accepts deliveries until ctx ends, with an exposure also from the internet.
 func (s *Session) receive(ctx context.Context) (err error) {
-	config := receiver.Config{Path: s.path, Journal: s.appender(), Status: s.status, Ready: s.journal.Ready}
+	config := receiver.Config{Path: s.path, Journal: s.appender(), Status: s.status, Ready: s.journal.Ready, Keep: s.journal.SaveRejections}
 	if s.besideStream != nil {
 		config.Journal = s.besideStream(config.Journal)
 	}
@@ -115,9 +125,7 @@ func (s *Session) receive(ctx context.Context) (err error) {
 	if err != nil {
 		return exit.Usage("%w", err)
 	}
-	if s.metrics != nil {
-		s.metrics.server.Store(server)
-	}
+	s.server.Store(server)
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(s.listener) }()
 	close(s.receiving)
