@@ -30,6 +30,7 @@ var rooms = []struct {
 	{"ui/view", nil},
 	{"ui/render", nil},
 	{"ui/screen", nil},
+	{"ui/edit", []string{"feed", "model"}},
 	{"ui/draw", []string{"feed"}},
 	{"ui/keys", []string{"feed", "model"}},
 	{"tty", []string{"ui", "feed", "model", "words"}},

@@ -40,6 +40,14 @@ type call struct {
 	path   string // escaped; errors show it without the query
 	query  url.Values
 	body   any // sent as JSON; nil for none
+
+	outcome *outcome // filled in, if set
+}
+
+// outcome is more of what became of a call than its answer.
+type outcome struct {
+	status int  // of the 2xx answer
+	lost   bool // an attempt before the last may have been carried out
 }
 
 // idempotent reports whether repeating the call does no harm.
@@ -63,6 +71,9 @@ func (c *Client) do(ctx context.Context, r call) ([]byte, error) {
 		}
 		if n == maxTries || ctx.Err() != nil {
 			return nil, err
+		}
+		if r.outcome != nil && !Undone(err) {
+			r.outcome.lost = true
 		}
 		wait, again := retryDelay(r, err, n)
 		if !again {
@@ -109,6 +120,9 @@ func (c *Client) try(ctx context.Context, r call, body []byte) ([]byte, error) {
 		}
 	}
 	if err == nil {
+		if r.outcome != nil {
+			r.outcome.status = res.StatusCode
+		}
 		return c.withoutKey(answer), nil
 	}
 	if ctx.Err() != nil {

@@ -29,7 +29,7 @@ func TestAnEndpointIsCreatedUpdatedAndDeletedAsThePageSays(t *testing.T) {
 
 	spec := e.EndpointSpec
 	spec.URL, spec.Disabled = "https://b.example/hook", true
-	updated, err := c.UpdateEndpoint(ctx, e.ID, spec)
+	updated, err := NewLeases(c, t.TempDir()).Update(ctx, e.ID, spec)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,7 +67,7 @@ func TestASecretIsFoundWhereverTheAnswerHasItAndStaysOutOfTheRawJSON(t *testing.
 func TestAnUpdateThatAnswersNoEndpointReturnsWhatWasSet(t *testing.T) {
 	for _, body := range []string{`{"success": true}`, ``, `null`} {
 		c := answering(t, 200, body)
-		e, err := c.UpdateEndpoint(t.Context(), "ep_1", EndpointSpec{URL: "https://a.example", EventTypes: []string{"task.*"}})
+		e, err := NewLeases(c, t.TempDir()).Update(t.Context(), "ep_1", EndpointSpec{URL: "https://a.example", EventTypes: []string{"task.*"}})
 		if err != nil {
 			t.Errorf("answer %q: %v", body, err)
 		}
@@ -82,7 +82,7 @@ func TestASuccessThatSaysFalseIsAnError(t *testing.T) {
 	if err := c.DeleteEndpoint(t.Context(), "ep_1"); err == nil {
 		t.Error("the deletion counts as done")
 	}
-	if _, err := c.UpdateEndpoint(t.Context(), "ep_1", EndpointSpec{URL: "https://a.example"}); err == nil {
+	if _, err := NewLeases(c, t.TempDir()).Update(t.Context(), "ep_1", EndpointSpec{URL: "https://a.example"}); err == nil {
 		t.Error("the update counts as done")
 	}
 }

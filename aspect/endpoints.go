@@ -11,6 +11,8 @@ import (
 	"net/url"
 	"slices"
 	"time"
+
+	"aspectop/clean"
 )
 
 // EndpointSpec are the settings of a webhook endpoint.
@@ -34,6 +36,9 @@ type Endpoint struct {
 	EndpointSpec
 	Created, Updated time.Time
 	Raw              json.RawMessage // without the secret
+	Notice           string          // what is odd about the answer, "" if nothing is
+
+	uid string // the user's own id for it
 }
 
 // Created is a new endpoint with its secret, which no other call returns.
@@ -86,59 +91,58 @@ func (e Endpoint) unlike(spec EndpointSpec) string {
 	case e.Disabled:
 		return "it is disabled, so Svix delivers nothing: enable it in Aspect's dashboard"
 	case e.URL != spec.URL:
-		return "it points to " + e.URL + " instead of " + spec.URL
+		return "it points to " + clean.URL(e.URL) + " instead of " + clean.URL(spec.URL)
 	case len(e.EventTypes) == 0:
 		return "it receives no types of events"
 	}
 	return ""
 }
 
-// UpdateEndpoint sets all six fields of an endpoint. The format of the answer is not
-// documented; fields that are missing in it are returned as set.
-func (c *Client) UpdateEndpoint(ctx context.Context, id string, spec EndpointSpec) (Endpoint, error) {
-	if err := checkTarget(spec.URL); err != nil {
-		return Endpoint{}, err
-	}
+// put sets all six fields of an endpoint. The format of the answer is not documented;
+// fields that are missing in it are returned as set. If its ID is not id, the server had
+// no endpoint with that id and created one: at Svix a PUT is an upsert.
+func (c *Client) put(ctx context.Context, id string, spec EndpointSpec) (e Endpoint, did outcome, err error) {
 	spec = spec.withDefaults()
 	if len(spec.EventTypes) == 0 || slices.Contains(spec.EventTypes, AllTaskEvents) {
 		spec.EventTypes = taskEvents
 	}
-	o, answer, err := c.change(ctx, http.MethodPut, id, struct {
+	o, answer, err := c.change(ctx, call{method: http.MethodPut, outcome: &did, body: struct {
 		EndpointSpec
 		Disabled bool `json:"disabled"` // also if false
-	}{spec, spec.Disabled})
+	}{spec, spec.Disabled}}, id)
 	if err != nil {
-		return Endpoint{}, err
+		return Endpoint{}, did, err
 	}
-	e := endpointOf(o, answer, spec)
-	e.ID = id
-	return e, nil
+	e = endpointOf(o, answer, spec)
+	if e.ID == "" || e.uid == id { // Svix takes either in the path
+		e.ID = id
+	}
+	return e, did, nil
 }
 
 // DeleteEndpoint deletes an endpoint and the deliveries that Svix would still retry.
 // If it does not exist, the error matches [ErrNotFound].
 func (c *Client) DeleteEndpoint(ctx context.Context, id string) error {
-	_, _, err := c.change(ctx, http.MethodDelete, id, nil)
+	_, _, err := c.change(ctx, call{method: http.MethodDelete}, id)
 	return err
 }
 
 // change updates or deletes an endpoint. Its answer is an object, or nothing: a page of
 // a proxy or of another server does not say that anything was changed.
-func (c *Client) change(ctx context.Context, method, id string, body any) (o object, answer []byte, err error) {
-	path, err := pathOf("/webhooks/endpoints/", id)
-	if err != nil {
+func (c *Client) change(ctx context.Context, r call, id string) (o object, answer []byte, err error) {
+	if r.path, err = pathOf("/webhooks/endpoints/", id); err != nil {
 		return nil, nil, err
 	}
-	if answer, err = c.do(ctx, call{method: method, path: path, body: body}); err != nil {
+	if answer, err = c.do(ctx, r); err != nil {
 		return nil, nil, err
 	}
 	o, isObject := objectOf(answer)
 	nothing := slices.Contains([]string{"", "null"}, string(bytes.TrimSpace(answer)))
 	switch success := string(o["success"]); {
 	case success == "false":
-		err = fmt.Errorf("%s %s: Aspect reported a failure: try again", method, path)
-	case !isObject && !nothing, isObject && method == http.MethodDelete && success != "true":
-		err = fmt.Errorf("%s %s: the answer is not one of Aspect's, so probably nothing was changed: check ASPECT_URL, and whether there is a proxy in between", method, path)
+		err = fmt.Errorf("%s %s: Aspect reported a failure: try again", r.method, r.path)
+	case !isObject && !nothing, isObject && r.method == http.MethodDelete && success != "true":
+		err = fmt.Errorf("%s %s: the answer is not one of Aspect's, so probably nothing was changed: check ASPECT_URL, and whether there is a proxy in between", r.method, r.path)
 	}
 	return o, answer, err
 }
@@ -149,7 +153,7 @@ func endpointOf(o object, raw json.RawMessage, sent EndpointSpec) Endpoint {
 	if inner, ok := o.object("endpoint"); ok {
 		o, raw = inner, o["endpoint"]
 	}
-	e := Endpoint{ID: o.text("id"), EndpointSpec: sent, Created: o.time("created_at"), Updated: o.time("updated_at"), Raw: withoutSecret(raw)}
+	e := Endpoint{ID: o.text("id"), EndpointSpec: sent, Created: o.time("created_at"), Updated: o.time("updated_at"), Raw: withoutSecret(raw), uid: o.text("uid")}
 	e.URL, e.Description = cmp.Or(o.text("url"), e.URL), cmp.Or(o.text("description"), e.Description)
 	var types []string
 	if json.Unmarshal(o["eventtypes"], &types) == nil && types != nil {

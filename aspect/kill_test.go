@@ -60,7 +60,7 @@ func child(dir, url string) error {
 		}
 		switch n % 3 {
 		case 0:
-			err = g.Repoint(ctx, "https://b.example")
+			_, err = g.Repoint(ctx, "https://b.example")
 			if err == nil {
 				_, err = g.Release(ctx)
 			}

@@ -31,8 +31,11 @@ type leaseRecord struct {
 	Endpoint    EndpointSpec `json:"endpoint"` // as it was set last
 	EndpointID  string       `json:"endpoint_id,omitempty"`
 	Secret      savedSecret  `json:"secret,omitzero"`
-	Kept        bool         `json:"kept,omitempty"` // not to be deleted
-	Shown       time.Time    `json:"shown,omitzero"` // of an intent: when the user was shown it
+	// Put is the endpoint that a PUT was sent to whose answer is not known. If there was
+	// no such endpoint, the PUT may have created another one.
+	Put   string    `json:"put,omitempty"`
+	Kept  bool      `json:"kept,omitempty"` // not to be deleted
+	Shown time.Time `json:"shown,omitzero"` // of an intent: when the user was shown it
 }
 
 // savedSecret is a Credential that encodes as its text.
@@ -135,6 +138,14 @@ func (f *leaseFile) remove() error {
 		return err
 	}
 	return private.Unlock(f.lock)
+}
+
+// end is remove, after the endpoint is gone.
+func (f *leaseFile) end() error {
+	if err := f.remove(); err != nil {
+		return fmt.Errorf("its lease could not be removed: %w", err)
+	}
+	return nil
 }
 
 // close releases the lock and leaves the lease to the next run.

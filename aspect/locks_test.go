@@ -82,7 +82,7 @@ func TestANewNoteDoesNotFallToAnothersSweep(t *testing.T) {
 		})
 	}
 	for range 300 {
-		f, err := r.create("https://a.example")
+		f, err := r.create(EndpointSpec{URL: "https://a.example"}, "")
 		if err != nil {
 			t.Error(err)
 			break

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"aspectop/clean"
 	"aspectop/private"
 )
 
@@ -55,7 +56,7 @@ func (o Orphan) String() string {
 	var s string
 	switch o.Outcome {
 	case Repointed:
-		return left + " now points to " + o.Endpoint.URL
+		s = left + " now points to " + clean.URL(o.Endpoint.URL)
 	case Deleted:
 		s = left + " was deleted"
 	case Gone:
@@ -65,15 +66,19 @@ func (o Orphan) String() string {
 	case Foreign:
 		return fmt.Sprintf("%s belongs to another API key or address (%s) and was not changed: run aspectop with that key, or delete the endpoint in Aspect's dashboard and then the file %s", left, o.APIURL, o.Path)
 	case Unanswered:
-		return fmt.Sprintf("an earlier run asked %s at %s for a webhook endpoint for %s but got no answer, so it may exist: %s",
-			o.APIURL, o.Created.Local().Format(time.DateTime), o.Endpoint.URL, lookFor(o.Endpoint.Description))
+		asked := fmt.Sprintf("an earlier run asked %s at %s", o.APIURL, o.Created.Local().Format(time.DateTime))
+		if o.Put != "" {
+			return fmt.Sprintf("%s for a change of webhook endpoint %q but got no answer; %s", asked, o.Put, lookForOther(o.Endpoint.Description, o.Nonce, o.Endpoint.URL))
+		}
+		return fmt.Sprintf("%s for a webhook endpoint for %s but got no answer, so it may exist: %s",
+			asked, clean.URL(o.Endpoint.URL), lookFor(o.Endpoint.Description))
 	case Unreadable:
 		return fmt.Sprintf("cannot read the lease of a webhook endpoint: %v: look in Aspect's dashboard for an endpoint whose description contains the nonce %s, delete it, and then the file", o.Err, o.Nonce)
 	default:
 		return o.Err.Error()
 	}
 	if o.Err != nil {
-		s += fmt.Sprintf("; its lease could not be removed: %v", o.Err)
+		s += "; " + strings.ReplaceAll(o.Err.Error(), "\n", "; ")
 	}
 	return s
 }
@@ -112,7 +117,7 @@ func (l *Leases) Recover(ctx context.Context, url string) (*Recovery, error) {
 			}
 		case down != nil:
 			rec.failed(f, l.client.cleanupError(f.leaseRecord, down))
-		case url != "" && rec.Lease == nil:
+		case url != "" && rec.Lease == nil && !f.Secret.Empty(): // without it, nothing can be verified
 			down = rec.repoint(ctx, f, url)
 		case f.Kept:
 			f.close()
@@ -175,14 +180,19 @@ func (rec *Recovery) unanswered(f *leaseFile) {
 
 // repoint reuses an endpoint. It returns an error only if trying others is useless.
 func (rec *Recovery) repoint(ctx context.Context, f *leaseFile, url string) error {
-	lease := rec.leases.owned(f)
-	err := lease.Repoint(ctx, url)
+	lease, was := rec.leases.owned(f), f.leaseRecord
+	notice, err := lease.Repoint(ctx, url)
 	switch {
 	case err == nil:
 		rec.Lease = lease
-		rec.add(Repointed, f, nil)
+		if notice != "" {
+			err = errors.New(notice)
+		}
+		rec.add(Repointed, f, err)
 	case errors.Is(err, ErrNotFound):
-		rec.add(Gone, f, f.remove())
+		var gone *goneError
+		errors.As(err, &gone)
+		rec.Orphans = append(rec.Orphans, Orphan{was, Gone, f.path(), gone.left})
 	default:
 		return rec.failed(f, lease.client.cleanupError(f.leaseRecord, err))
 	}
@@ -208,7 +218,7 @@ func (rec *Recovery) failed(f *leaseFile, err error) error {
 func (rec *Recovery) Shown() error {
 	var errs []error
 	for _, o := range rec.Orphans {
-		if o.Outcome == Unanswered {
+		if o.Outcome == Unanswered || errors.As(o.Err, new(*LostAnswerError)) {
 			errs = append(errs, rec.leases.markShown(o.Nonce))
 		}
 	}
@@ -247,7 +257,7 @@ type CleanupError struct {
 
 func (e *CleanupError) Error() string {
 	return fmt.Sprintf("webhook endpoint %q (%s) is still registered: %v; the next run will try again; to delete it now, run: %s, or: %s",
-		e.EndpointID, e.URL, e.Err, e.Command, e.Curl)
+		e.EndpointID, clean.URL(e.URL), e.Err, e.Command, e.Curl)
 }
 
 func (e *CleanupError) Unwrap() error { return e.Err }
@@ -276,6 +286,7 @@ func shellWord(s string) string {
 // LostAnswerError means that an endpoint may have been created with an unknown id.
 // Aspect's API cannot list endpoints.
 type LostAnswerError struct {
+	Put         string // the endpoint that was to be changed; "" if one was to be created
 	Description string // as shown in the dashboard
 	Nonce       string
 	URL         string
@@ -283,10 +294,25 @@ type LostAnswerError struct {
 }
 
 func (e *LostAnswerError) Error() string {
-	return fmt.Sprintf("a webhook endpoint for %s may have been created, but the answer was lost (%v): %s", e.URL, e.Err, lookFor(e.Description))
+	if e.Put != "" {
+		return fmt.Sprintf("the answer to a change of webhook endpoint %q was lost (%v); %s", e.Put, e.Err, lookForOther(e.Description, e.Nonce, e.URL))
+	}
+	return fmt.Sprintf("a webhook endpoint for %s may have been created, but the answer was lost (%v): %s", clean.URL(e.URL), e.Err, lookFor(e.Description))
 }
 
 func (e *LostAnswerError) Unwrap() error { return e.Err }
+
+// lookForOther says how to find what a PUT may have created. Of a description of ours
+// only the nonce is certain.
+func lookForOther(description, nonce, url string) string {
+	by := "for " + clean.URL(url)
+	if mark := "nonce " + nonce; strings.Contains(description, mark) {
+		by = fmt.Sprintf("whose description contains %q", mark)
+	} else if description != "" {
+		by = fmt.Sprintf("described as %q", description)
+	}
+	return "if it was deleted before, another one may have been created instead: look in Aspect's dashboard for an endpoint with another id " + by + ", and delete it"
+}
 
 func lookFor(description string) string {
 	return fmt.Sprintf("look in Aspect's dashboard for an endpoint described as %q and delete it", description)

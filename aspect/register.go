@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"aspectop/clean"
 	"aspectop/private"
 )
 
@@ -60,7 +61,7 @@ func (l *Leases) Register(ctx context.Context, url string) (*Lease, error) {
 	if err := checkTarget(url); err != nil {
 		return nil, err
 	}
-	f, err := l.create(url)
+	f, err := l.create(EndpointSpec{URL: url, EventTypes: []string{AllTaskEvents}}, "")
 	if err != nil {
 		return nil, fmt.Errorf("no webhook endpoint was registered, because its lease cannot be saved: %w", err)
 	}
@@ -93,8 +94,9 @@ func (l *Leases) Register(ctx context.Context, url string) (*Lease, error) {
 	return nil, errors.Join(err, undone)
 }
 
-// create writes a new intent and locks it.
-func (l *Leases) create(url string) (f *leaseFile, err error) {
+// create writes a new intent and locks it: to update the endpoint put, or else to create
+// one, which is described by us.
+func (l *Leases) create(spec EndpointSpec, put string) (f *leaseFile, err error) {
 	if err := private.MakeFolder(l.folder); err != nil {
 		return nil, err
 	}
@@ -109,10 +111,13 @@ func (l *Leases) create(url string) (f *leaseFile, err error) {
 			return nil, err
 		}
 	}
+	if put == "" {
+		spec.Description = describe(nonce)
+	}
 	f.leaseRecord = leaseRecord{
 		Version: leaseVersion, Nonce: nonce, PID: os.Getpid(), Created: time.Now().UTC(),
 		APIURL: l.client.base, Fingerprint: l.client.key.fingerprint(),
-		Endpoint: EndpointSpec{URL: url, Description: describe(nonce), EventTypes: []string{AllTaskEvents}}.withDefaults(),
+		Endpoint: spec.withDefaults(), Put: put,
 	}
 	if err := f.write(); err != nil {
 		return nil, errors.Join(err, f.remove())
@@ -146,24 +151,35 @@ func (l *Lease) Left() *CleanupError {
 	return l.client.cleanupError(l.file.leaseRecord, errors.New("aspectop ended before it was deleted"))
 }
 
-// Repoint changes the endpoint's URL; its secret stays the same. If the endpoint was
-// deleted, the error matches [ErrNotFound]: release this lease and register again.
-func (l *Lease) Repoint(ctx context.Context, url string) error {
+// Repoint changes the endpoint's URL; its secret stays the same. The notice is about the
+// answer, "" if there is nothing to say. If the endpoint was deleted, the error matches
+// [ErrNotFound], and this lease is released: register again.
+func (l *Lease) Repoint(ctx context.Context, url string) (notice string, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.released {
-		return errReleased
+		return "", errReleased
+	}
+	if err := checkTarget(url); err != nil {
+		return "", err
+	}
+	lost := l.file.Put != ""
+	l.file.Put = l.EndpointID
+	if err := l.file.write(); err != nil {
+		return "", fmt.Errorf("webhook endpoint %q was not changed, because its lease cannot be updated: %w", l.EndpointID, err)
 	}
 	spec := l.file.Endpoint
 	spec.URL, spec.Description = url, describe(l.file.Nonce)
-	if _, err := l.client.UpdateEndpoint(ctx, l.EndpointID, spec); err != nil {
-		return err
+	e, err := l.client.update(ctx, l.file, l.EndpointID, spec, lost)
+	if err != nil {
+		l.released = errors.Is(err, ErrNotFound)
+		return "", err
 	}
-	l.file.Endpoint, l.file.PID, l.file.Kept = spec, os.Getpid(), false
+	l.file.Endpoint, l.file.PID, l.file.Kept, l.file.Put = spec, os.Getpid(), false, ""
 	if err := l.file.write(); err != nil {
-		return fmt.Errorf("webhook endpoint %q now points to %s, but its lease cannot be updated: %w", l.EndpointID, url, err)
+		return "", fmt.Errorf("webhook endpoint %q now points to %s, but its lease cannot be updated: %w", l.EndpointID, clean.URL(url), err)
 	}
-	return nil
+	return e.Notice, nil
 }
 
 // Release deletes the endpoint, with the deliveries that Svix would still retry, and
@@ -182,22 +198,27 @@ func (l *Lease) Release(ctx context.Context) (Outcome, error) {
 	}
 	l.released = true
 	if err != nil {
-		err = fmt.Errorf("webhook endpoint %q was deleted, but not its lease: %w", l.EndpointID, err)
+		err = fmt.Errorf("webhook endpoint %q is deleted, but %w", l.EndpointID, err)
 	}
 	return outcome, err
 }
 
-// deleteLeased deletes the endpoint and then its lease. If it cannot delete the
-// endpoint, the outcome is Failed and the lease stays.
-func (c *Client) deleteLeased(ctx context.Context, f *leaseFile) (Outcome, error) {
+// deleteLeased deletes the endpoint and then its lease, which stays as an intent if an
+// update may have created another endpoint. If it cannot delete the endpoint, the
+// outcome is Failed and the lease stays.
+func (c *Client) deleteLeased(ctx context.Context, f *leaseFile) (outcome Outcome, err error) {
 	switch err := c.DeleteEndpoint(ctx, f.EndpointID); {
 	case err == nil:
-		return Deleted, f.remove()
+		outcome = Deleted
 	case errors.Is(err, ErrNotFound):
-		return Gone, f.remove()
+		outcome = Gone
 	default:
 		return Failed, c.cleanupError(f.leaseRecord, err)
 	}
+	if f.Put != "" && (outcome == Gone || f.Put != f.EndpointID) {
+		return outcome, f.unanswered()
+	}
+	return outcome, f.end()
 }
 
 // Keep gives the lease up but keeps it and its endpoint for the next run.

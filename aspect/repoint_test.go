@@ -14,7 +14,7 @@ func TestAnEndpointIsRepointed(t *testing.T) {
 	s, dir := newStandIn(t), t.TempDir()
 	c := s.serve()
 	g := must(NewLeases(c, dir).Register(t.Context(), "https://a.example"))(t)
-	if err := g.Repoint(t.Context(), "https://b.example"); err != nil {
+	if _, err := g.Repoint(t.Context(), "https://b.example"); err != nil {
 		t.Fatal(err)
 	}
 	if s.urlOf("ep_1") != "https://b.example" || g.URL() != "https://b.example" || s.made != 1 {
@@ -26,14 +26,14 @@ func TestAnEndpointIsRepointed(t *testing.T) {
 	if err := c.DeleteEndpoint(t.Context(), "ep_1"); err != nil {
 		t.Fatal(err)
 	}
-	if err := g.Repoint(t.Context(), "https://c.example"); !errors.Is(err, ErrNotFound) {
+	if _, err := g.Repoint(t.Context(), "https://c.example"); !errors.Is(err, ErrNotFound) {
 		t.Errorf("a deleted one: %v", err)
 	}
 	if outcome, err := g.Release(t.Context()); err != nil || outcome != Gone {
 		t.Errorf("releasing a deleted one: outcome %d, %v", outcome, err)
 	}
 	nothingLeft(t, s, dir)
-	if err := g.Repoint(t.Context(), "https://c.example"); err == nil {
+	if _, err := g.Repoint(t.Context(), "https://c.example"); err == nil {
 		t.Error("a released one can be repointed")
 	}
 }
@@ -101,7 +101,7 @@ func TestAnAnswerThatIsNotAspectsNeitherDeletesNorUpdates(t *testing.T) {
 		})
 		g := must(NewLeases(client, dir).Register(t.Context(), "https://a.example"))(t)
 		broken = true
-		if err := g.Repoint(t.Context(), "https://b.example"); !c.onlyDelete && (err == nil || errors.Is(err, ErrNotFound) || g.URL() != "https://a.example") {
+		if _, err := g.Repoint(t.Context(), "https://b.example"); !c.onlyDelete && (err == nil || errors.Is(err, ErrNotFound) || g.URL() != "https://a.example") {
 			t.Errorf("%d %q: repointing says %v, it points to %s", c.status, c.body, err, g.URL())
 		}
 		_, err := g.Release(t.Context())

@@ -30,6 +30,8 @@ type standIn struct {
 	// pause, if set, is called at the named moments of a request: "asked",
 	// "done" (done, not answered), "answered".
 	pause func(r *http.Request, moment string)
+	// upsert makes it answer a PUT of an endpoint that does not exist as Svix does.
+	upsert bool
 
 	underWay  atomic.Int32
 	mu        sync.Mutex
@@ -104,6 +106,12 @@ func (s *standIn) act(r *http.Request) (int, any) {
 	case route == "PUT webhooks/endpoints" && len(parts) == 3:
 		f := s.fields(r, "description", "disabled", "event_types", "rate_limit", "url", "version")
 		e, ok := s.endpoints[parts[2]]
+		if !ok && s.upsert {
+			s.made++
+			f["id"] = fmt.Sprintf("ep_%d", s.made)
+			s.endpoints[f["id"].(string)] = f
+			return 201, map[string]any{"endpoint": f}
+		}
 		if !ok {
 			return 404, map[string]any{"detail": "Endpoint not found"}
 		}

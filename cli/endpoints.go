@@ -250,9 +250,16 @@ cannot read the current ones.`,
 	cmd.Flags().BoolVar(&e.enable, "enable", false, "enable deliveries")
 	cmd.Flags().BoolVar(&e.spec.Disabled, "disable", false, "disable deliveries")
 	return e.calls(cmd, func(ctx context.Context, c *aspect.Client, args []string) error {
-		updated, err := c.UpdateEndpoint(ctx, args[0], e.spec)
+		state, err := settings.StateDir()
+		if err != nil {
+			return exit.Setup(err)
+		}
+		updated, err := aspect.NewLeases(c, state).Update(ctx, args[0], e.spec)
 		if err != nil {
 			return err
+		}
+		if updated.Notice != "" {
+			fmt.Fprintf(os.Stderr, "aspectop: webhook endpoint %s: %s\n", clean.Text(updated.ID), updated.Notice)
 		}
 		return e.print("updated", updated, "", "")
 	})

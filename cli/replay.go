@@ -122,7 +122,7 @@ func (r *replayFlags) open(flags *pflag.FlagSet) (err error) {
 		r.verbatim && flags.Changed("secret-env") && !settings.Overrides(flags, "verbatim", "secret-env") {
 		return exit.Usage("--verbatim keeps the old signature, so it cannot be used with --new-id or --secret-env")
 	}
-	o := forward.ReplayOptions{URL: r.to, NewID: r.newID}
+	o := forward.ReplayOptions{Target: forward.Target{URL: r.to}, NewID: r.newID}
 	if !r.verbatim {
 		secret, err := settings.SigningSecret(r.secretEnv)
 		if err != nil {

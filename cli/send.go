@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"net/url"
 	"os"
 	"slices"
 	"strings"
@@ -19,6 +18,7 @@ import (
 	"aspectop/cli/exit"
 	"aspectop/cli/settings"
 	"aspectop/demo"
+	"aspectop/forward"
 	"aspectop/model"
 	"aspectop/printer"
 	"aspectop/receiver"
@@ -36,6 +36,7 @@ type sendFlags struct {
 	seed      int64
 	secretEnv string
 	json      bool
+	body      bodyFlags
 
 	mu       sync.Mutex // guards what follows: a scenario posts concurrently
 	accepted int        // invalid messages that were not rejected
@@ -47,10 +48,11 @@ func newSend() *cobra.Command {
 	s := new(sendFlags)
 	cmd := &cobra.Command{
 		Use:   "send TYPE --to URL",
-		Short: "Sign and post an event or a scenario to any receiver",
+		Short: "Sign and post an event, a body of yours or a scenario to any receiver",
 		Long: `send signs an event, such as task.failed, as Svix does and posts it to a receiver,
 or plays a scenario. By default the task has the features usual for the event
-type and random ids. svix.ping is Svix's test message.
+type and random ids. svix.ping is Svix's test message. --body sends a file as it
+is; --set, --asset, --user, --name and --edit change what is sent.
 
 With --break the message is invalid, and the receiver should reject it.
 
@@ -59,6 +61,7 @@ Exit codes: 0 accepted, or with --break rejected; 1 the opposite, or no answer;
 		Example: `  aspectop send task.completed --to http://localhost:3000/webhooks
   aspectop send task.failed --to http://localhost:3000/webhooks --task 2e1c --feature visual=failed
   aspectop send task.progress --to http://localhost:3000/webhooks --break signature
+  aspectop send --body event.json --to :3000/webhooks --set data.task.asset_id=7
   aspectop send --scenario rotten --to http://localhost:3000/webhooks`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 1 {
@@ -73,6 +76,7 @@ Exit codes: 0 accepted, or with --break rejected; 1 the opposite, or no answer;
 	f.StringVar(&s.to, "to", "", "`URL` of the receiver")
 	f.StringVar(&s.task, "task", "", "`id` of the task (default: a new one)")
 	f.StringArrayVar(&s.features, "feature", nil, "`name=state` of a feature, such as visual=failed; repeatable")
+	s.body.flags(f)
 	f.StringVar(&s.id, "id", "", "svix-`id` of the message (default: a new one)")
 	f.Var(&s.timestamp, "timestamp", "signing time: a time, Unix seconds, or a duration ago such as 10m (default: now)")
 	f.StringVar(&s.wrong, "break", "", "`part` to get wrong: "+strings.Join(stringsOf(demo.Breaks), ", "))
@@ -102,16 +106,10 @@ func (s *sendFlags) run(ctx context.Context, flags *pflag.FlagSet, args []string
 	if s.scenario != "" {
 		err = s.play(ctx, sender)
 	} else {
-		event := demo.Event{Type: args[0], Task: s.task, Features: features, At: s.timestamp.At}
-		if event.At.IsZero() {
-			event.At = time.Now()
+		var m demo.Message
+		if m, err = s.message(ctx, args, features); err == nil {
+			_, err = sender.Post(ctx, m)
 		}
-		m := event.Message(s.seed)
-		m.Break = demo.Break(s.wrong)
-		if s.id != "" {
-			m.ID = s.id
-		}
-		_, err = sender.Post(ctx, m)
 		if err == nil {
 			err = s.judge()
 		}
@@ -125,20 +123,33 @@ func (s *sendFlags) run(ctx context.Context, flags *pflag.FlagSet, args []string
 	return err
 }
 
+// message is the one to send.
+func (s *sendFlags) message(ctx context.Context, args []string, features []model.Feature) (m demo.Message, err error) {
+	event := demo.Event{Task: s.task, Features: features, At: s.timestamp.At}
+	if event.At.IsZero() {
+		event.At = time.Now()
+	}
+	if s.body.file == "" {
+		event.Type = args[0]
+	} else if event.Body, err = s.body.read(); err != nil {
+		return m, err
+	}
+	m = event.Message(s.seed)
+	m.Break = demo.Break(s.wrong)
+	if s.id != "" {
+		m.ID = s.id
+	}
+	m.Body, err = s.apply(ctx, m.Body, features)
+	return m, err
+}
+
 // check validates the flags.
 func (s *sendFlags) check(flags *pflag.FlagSet, args []string) error {
-	if s.scenario != "" {
-		if len(args) > 0 && !settings.Waits(flags, "scenario") {
-			return exit.Usage("--scenario decides what is sent; omit %q", args[0])
-		}
-		for _, name := range []string{"task", "feature", "id", "timestamp", "break"} {
-			if s.scenario != "" && flags.Changed(name) && !settings.Overrides(flags, "scenario", name) {
-				return exit.Usage("--%s cannot be used with --scenario, which decides what is sent", name)
-			}
-		}
+	if err := s.conflict(flags, args); err != nil {
+		return err
 	}
-	if s.scenario == "" && (len(args) == 0 || args[0] == "") {
-		return exit.Usage("no event type given, such as task.completed, and no --scenario")
+	if s.scenario == "" && s.body.file == "" && (len(args) == 0 || args[0] == "") {
+		return exit.Usage("no event type given, such as task.completed, and no --body or --scenario")
 	}
 	if s.wrong != "" && !slices.Contains(stringsOf(demo.Breaks), s.wrong) {
 		return exit.Usage("unknown --break %q: must be one of %s", s.wrong, strings.Join(stringsOf(demo.Breaks), ", "))
@@ -146,9 +157,11 @@ func (s *sendFlags) check(flags *pflag.FlagSet, args []string) error {
 	if s.to == "" {
 		return exit.Usage("--to is missing: the URL of the receiver, such as http://127.0.0.1:8787%s", receiver.DefaultPath)
 	}
-	if u, err := url.Parse(s.to); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-		return exit.Usage("--to %q is not a valid URL; it must look like http://127.0.0.1:8787%s", clean.URL(s.to), receiver.DefaultPath)
+	u, err := forward.ParseURL(s.to)
+	if err != nil {
+		return exit.Usage("--to: %w", err)
 	}
+	s.to = u.String()
 	return nil
 }
 

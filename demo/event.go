@@ -145,6 +145,7 @@ type Event struct {
 	// visual processing and transcription queued.
 	Features []model.Feature
 	At       time.Time // of the change and of the event
+	Body     []byte    // if not nil, sent instead of all that
 }
 
 // Message returns a message with the event and a new id. Random parts depend only on the
@@ -152,7 +153,10 @@ type Event struct {
 func (e Event) Message(seed int64) Message {
 	rng := rand.New(rand.NewPCG(uint64(seed), 0))
 	m := Message{ID: messageID(rng, e.At), At: e.At, Body: pingBody}
-	if e.Type == "svix.ping" {
+	if e.Body != nil {
+		m.Body = e.Body
+	}
+	if e.Body != nil || e.Type == "svix.ping" {
 		return m
 	}
 	stamp := func(before time.Duration) string { return e.At.Add(-before).UTC().Format(stampFormat) }

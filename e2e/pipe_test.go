@@ -173,6 +173,10 @@ func TestBadInputIsRefusedWithTheRightCode(t *testing.T) {
 		{"journal that cannot be", []string{"watch", "--journal", blocked + "/journal.db"}, []string{"ASPECT_WEBHOOK_SECRET=" + secret}, 3, []string{blocked, "--journal"}},
 		{"a wait of no time", []string{"wait", "2e1c7e42", "--timeout", "0"}, nil, 2, []string{"--timeout"}},
 		{"public URL with a password", []string{"watch", "--public-url", "https://me:hush@example.com"}, []string{"ASPECT_WEBHOOK_SECRET=" + secret}, 2, []string{"--public-url"}},
+		{"handler that is a port", []string{"watch", "--forward-to", "3000"}, []string{"ASPECT_WEBHOOK_SECRET=" + secret}, 2, []string{"--forward-to", ":3000"}},
+		{"handler that is no web server", []string{"watch"}, []string{"ASPECT_WEBHOOK_SECRET=" + secret, "ASPECTOP_FORWARD_TO=ftp://localhost/"}, 2, []string{"--forward-to", "http://"}},
+		{"handler with a password", []string{"watch", "--forward-to", "http://me:hush@localhost/"}, []string{"ASPECT_WEBHOOK_SECRET=" + secret}, 2, []string{"--forward-to", "header-env"}},
+		{"replay with a password", []string{"replay", "--to", "hush@localhost:3000"}, []string{"ASPECT_WEBHOOK_SECRET=" + secret}, 2, []string{"--to", "header-env"}},
 		{"scenario that is not there", []string{"demo", "--scenario", "nothing"}, nil, 2, []string{"nothing"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -243,7 +247,7 @@ func (d delivery) tryPost(url string) error {
 }
 
 func TestSendShowsNoPasswordOfAURL(t *testing.T) {
-	cmd := with(program(t, "send", "task.failed", "--json", "--to", "http://me:hush@127.0.0.1:9/x?token=hush"), "ASPECT_WEBHOOK_SECRET="+secret)
+	cmd := with(program(t, "send", "task.failed", "--json", "--to", "http://127.0.0.1:9/x?token=hush"), "ASPECT_WEBHOOK_SECRET="+secret)
 	out, err := cmd.CombinedOutput()
 	if exitCode(err) != 1 || !strings.Contains(string(out), "http://127.0.0.1:9/x") || strings.Contains(string(out), "hush") {
 		t.Errorf("ended with %v:\n%s", err, out)

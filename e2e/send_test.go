@@ -113,7 +113,10 @@ func TestSendRefusesWhatCannotWork(t *testing.T) {
 	}{
 		{nil, 2, []string{"task.completed", "--scenario"}},
 		{[]string{"task.completed"}, 2, []string{"--to"}},
-		{[]string{"task.completed", "--to", "localhost:3000"}, 2, []string{"localhost:3000", "http://"}},
+		{[]string{"task.completed", "--to", "3000"}, 2, []string{"--to", ":3000"}},
+		{[]string{"task.completed", "--to", "ftp://localhost/"}, 2, []string{"--to", "http://"}},
+		{[]string{"task.completed", "--to", "http://me:hush@localhost/"}, 2, []string{"--to", "header-env"}},
+		{[]string{"task.completed", "--to", nobody[len("http://"):]}, 1, []string{nobody, "is the receiver running there?"}},
 		{[]string{"task.completed", "again", "--to", to}, 2, []string{`"again"`}},
 		{[]string{"task.completed", "--to", to, "--break", "everything"}, 2, []string{"everything", "signature"}},
 		{[]string{"task.completed", "--to", to, "--feature", "visual"}, 2, []string{"visual=failed"}},

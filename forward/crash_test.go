@@ -44,7 +44,7 @@ func forwardUntilKilled(path, url string) error {
 		return err
 	}
 	go folded.Run(context.Background())
-	f, err := New(context.Background(), Options{URL: url, Feed: folded, Journal: reader, Outcomes: j, Status: model.NewStatusLog(100), Resign: resign})
+	f, err := New(context.Background(), Options{Target: Target{URL: url}, Feed: folded, Journal: reader, Outcomes: j, Status: model.NewStatusLog(100), Resign: resign})
 	if err != nil {
 		return err
 	}

@@ -30,7 +30,7 @@ func onlyOn(t *testing.T, ip netip.Addr) string {
 func TestAHandlerOfTheOtherFamilyIsFoundAndToldOnce(t *testing.T) {
 	port := onlyOn(t, loopback.Other(loopback.First()))
 	for _, host := range []string{"localhost", "app.localhost"} {
-		r, err := NewReplay(ReplayOptions{URL: "http://" + net.JoinHostPort(host, port) + "/hook"})
+		r, err := NewReplay(ReplayOptions{Target: Target{URL: "http://" + net.JoinHostPort(host, port) + "/hook"}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -44,7 +44,7 @@ func TestAHandlerOfTheOtherFamilyIsFoundAndToldOnce(t *testing.T) {
 }
 
 func TestAHandlerWhereItIsLookedForIsNoNews(t *testing.T) {
-	r, err := NewReplay(ReplayOptions{URL: "http://localhost:" + onlyOn(t, loopback.First())})
+	r, err := NewReplay(ReplayOptions{Target: Target{URL: "http://localhost:" + onlyOn(t, loopback.First())}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,7 +57,7 @@ func TestAnAddressOfTheOtherFamilyIsNamed(t *testing.T) {
 	for _, ip := range []netip.Addr{loopback.First(), loopback.Other(loopback.First())} {
 		port := onlyOn(t, ip)
 		given, other := net.JoinHostPort(loopback.Other(ip).String(), port), net.JoinHostPort(ip.String(), port)
-		r, err := NewReplay(ReplayOptions{URL: "http://" + given + "/hook"})
+		r, err := NewReplay(ReplayOptions{Target: Target{URL: "http://" + given + "/hook"}})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -35,9 +35,7 @@ type Outcomes interface {
 
 // Options of a Forwarder.
 type Options struct {
-	// URL is the handler's address, http or https, with user:password@ for basic
-	// authentication.
-	URL string
+	Target
 	// Feed has the deliveries. It is open, and run by the caller until Run has returned.
 	Feed     *feed.Feed
 	Journal  Journal
@@ -69,7 +67,7 @@ type Options struct {
 // Forwarder reads no further.
 type Forwarder struct {
 	options Options
-	target  *target
+	target  *Handler
 	start   int64 // the cursor to begin from
 	end     int64 // of the journal at that time: outcomes may be known up to here
 
@@ -86,7 +84,7 @@ type Forwarder struct {
 // the same handler stopped; for a handler that the journal does not know, it
 // starts with what arrives after New.
 func New(ctx context.Context, o Options) (*Forwarder, error) {
-	t, err := parseTarget(o.URL)
+	t, err := NewHandler(o.Target)
 	if err != nil {
 		return nil, err
 	}
@@ -97,12 +95,6 @@ func New(ctx context.Context, o Options) (*Forwarder, error) {
 	}
 	f.start = f.end
 	return f, o.Outcomes.SaveForwards(t.key, t.shown, f.start, nil)
-}
-
-// CheckURL says why a text is not the URL of a handler.
-func CheckURL(text string) error {
-	_, err := parseTarget(text)
-	return err
 }
 
 // locate finds where to go on, and whether the journal knows the handler.
@@ -130,7 +122,7 @@ func (f *Forwarder) Queue() model.Queue {
 // event of the stream if there is a secret to sign it with.
 func (f *Forwarder) forwards(a *feed.Arrival) bool {
 	switch {
-	case a.Repeat() || a.Source == model.SourceAPI:
+	case a.Repeat() || a.Source == model.SourceAPI, f.options.Filter != nil && !f.options.Filter(a):
 		return false
 	case a.Source == model.SourceWebhook || f.signer("") != nil:
 		return true
@@ -160,10 +152,10 @@ func partitionOf(a *feed.Arrival) string {
 }
 
 // attempt posts one message. Errors are of the journal.
-func (f *Forwarder) attempt(ctx context.Context, seq int64) (model.Forward, answer, error) {
+func (f *Forwarder) attempt(ctx context.Context, seq int64) (model.Forward, Answer, error) {
 	d, err := f.options.Feed.Delivery(ctx, seq)
 	if err != nil {
-		return model.Forward{}, answer{}, err
+		return model.Forward{}, Answer{}, err
 	}
 	now := time.Now()
 	old := age(&d, now)
@@ -175,7 +167,7 @@ func (f *Forwarder) attempt(ctx context.Context, seq int64) (model.Forward, answ
 		}
 	}
 	out, a := f.target.post(ctx, &d, d.ID, sign, key)
-	if sign == nil && old > oldest && !a.delivered() && a.err == nil {
+	if sign == nil && old > oldest && !a.delivered() && a.Err == nil {
 		out.Hint = fmt.Sprintf("it was signed %s ago, and its secret (%q) is not known here any more to sign it anew", old.Round(time.Second), d.Secret)
 	}
 	return out, a, nil

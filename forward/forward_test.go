@@ -159,7 +159,7 @@ func TestANewTargetGetsWhatArrivesBetweenNewAndRun(t *testing.T) {
 	h := newHandler(t, nil)
 	folded, end := folding(t, m)
 	defer end()
-	f, err := New(t.Context(), Options{URL: h.URL, Feed: folded, Journal: m, Outcomes: m, Status: model.NewStatusLog(100)})
+	f, err := New(t.Context(), Options{Target: Target{URL: h.URL}, Feed: folded, Journal: m, Outcomes: m, Status: model.NewStatusLog(100)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -208,11 +208,11 @@ func endedBy(t *testing.T, w wire, cause error, before func(m *memory)) (took ti
 		ctx, cancel := context.WithCancelCause(context.Background())
 		folded, end := folding(t, m)
 		defer end()
-		f, err := New(ctx, Options{URL: "http://handler.test/", Feed: folded, Journal: m, Outcomes: m, Status: model.NewStatusLog(100)})
+		f, err := New(ctx, Options{Target: Target{URL: "http://handler.test/"}, Feed: folded, Journal: m, Outcomes: m, Status: model.NewStatusLog(100)})
 		if err != nil {
 			t.Fatal(err)
 		}
-		f.target.client = &http.Client{Transport: w}
+		f.target.lines.open = func() http.RoundTripper { return w }
 		ended := make(chan error)
 		go func() { ended <- f.Run(ctx) }()
 		before(m)
@@ -284,11 +284,11 @@ func TestAtTheEndAHandlerThatHangsIsWaitedForTwoSeconds(t *testing.T) {
 		m.append(message("t", 1))
 		time.Sleep(time.Second)
 		ctx, cancel := context.WithCancel(context.Background())
-		f, err := New(ctx, Options{URL: "http://handler.test/second", Feed: v.options.Feed, Journal: m, Outcomes: m, Status: model.NewStatusLog(100)})
+		f, err := New(ctx, Options{Target: Target{URL: "http://handler.test/second"}, Feed: v.options.Feed, Journal: m, Outcomes: m, Status: model.NewStatusLog(100)})
 		if err != nil {
 			t.Fatal(err)
 		}
-		f.target.client = v.target.client
+		f.target.lines.open = v.target.lines.open
 		m.append(message("t", 2))
 		ended := make(chan error)
 		go func() { ended <- f.Run(ctx) }()

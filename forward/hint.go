@@ -3,7 +3,6 @@ package forward
 import (
 	"bytes"
 	"cmp"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -11,6 +10,7 @@ import (
 	"net/http"
 	"net/netip"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -18,45 +18,100 @@ import (
 
 	"aspectop/clean"
 	"aspectop/loopback"
-	"aspectop/model"
 )
 
-// hint says in a sentence what to look at, "" if there is nothing to say. key completes
-// "the handler has to verify with …".
-func (t *target) hint(a *answer, d *model.Delivery, key string) string {
-	return strings.TrimPrefix(t.answerHint(a, d, key)+t.foundHint(a), "; ")
+// judge says in a sentence what to look at, "" if there is nothing to say: by the message,
+// its answer, and what the handler accepted before. It names no cause that this contradicts.
+func (h *Handler) judge(p *Post, a *Answer) string {
+	var m fact
+	var before []fact
+	if p.Key != "" && a.Err == nil {
+		m = factOf(p)
+		before = h.known.note(m, a.delivered() && a.Fault == "" && !a.isHTML(), a.hopeless())
+	}
+	parts := []string{h.answerHint(p, a, m, before), a.Fault, a.orders(), h.wayHint(a)}
+	if p.Key != "" && a.puzzling() {
+		parts = append(parts, h.Advice())
+	}
+	return strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), "; ")
 }
 
-// foundHint says where the handler was found, whenever that changes.
-func (t *target) foundHint(a *answer) string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if a.status == 0 || a.found == t.said {
-		return ""
+// Advice is the command that finds out more about the handler.
+func (h *Handler) Advice() string {
+	bare := *h.url
+	bare.User, bare.RawQuery = nil, ""
+	text := bare.String()
+	if strings.ContainsAny(text, "'$&();*!~ `\"\\|<>") {
+		text = "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
 	}
-	if t.said = a.found; a.found == "" {
-		return ""
-	}
-	return "; " + a.found
+	return "aspectop check " + text + " finds out why"
 }
 
-func (t *target) answerHint(a *answer, d *model.Delivery, key string) string {
-	if a.err != nil {
-		return t.failureHint(a.err)
-	}
+// puzzling reports whether the answer leaves open what [Handler.Advice] would find out.
+func (a *Answer) puzzling() bool {
 	switch {
+	case a.Err != nil:
+		return a.closed()
 	case a.delivered():
-		if a.isHTML() {
-			return "the answer is an HTML page" + a.title() + ": is this the route of your handler, or a page of its server?"
-		}
+		return a.isHTML() || a.Fault != ""
+	case a.Status < 400, a.speaksTLS(), a.gateway():
+		return false
+	}
+	switch a.Status {
+	case http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusProxyAuthRequired, http.StatusTooManyRequests:
+		return false
+	}
+	return true
+}
+
+// orders says what the answer tells Svix to do.
+func (a *Answer) orders() string {
+	switch strings.ToLower(strings.TrimSpace(a.Header.Get("Webhook-Delivery"))) {
+	case "":
 		return ""
-	case a.status >= 300 && a.status < 400:
-		return "redirects are not followed, by Svix neither: give the final address" + quoted(" (it points to %s)", a.header.Get("Location")) +
+	case "disable":
+		return "its header webhook-delivery: disable makes Svix disable the endpoint"
+	case "abort-message":
+		return "its header webhook-delivery: abort-message makes Svix never send this message again"
+	}
+	return "its header webhook-delivery is meant for Svix" + quoted(" (%s)", a.Header.Get("Webhook-Delivery"))
+}
+
+// wayHint says where the handler was found and by which proxy, whenever that changes; the
+// proxy also with what is no 2xx, which may be its answer.
+func (h *Handler) wayHint(a *Answer) string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	way := a.found
+	if a.via != "" {
+		way = "the answer came through the proxy " + a.via + ", which the environment sets"
+	}
+	if a.Status == 0 || way == h.said && (a.via == "" || a.delivered()) {
+		return ""
+	}
+	h.said = way
+	return way
+}
+
+func (h *Handler) answerHint(p *Post, a *Answer, m fact, before []fact) string {
+	switch {
+	case a.Err != nil:
+		return h.failureHint(a)
+	case a.delivered() && a.isHTML():
+		return "the answer is an HTML page" + a.title() + ": is this the route of your handler, or a page of its server?"
+	case a.delivered():
+		return ""
+	case a.Status >= 300 && a.Status < 400:
+		return "redirects are not followed, by Svix neither: give the final address" + quoted(" (it points to %s)", a.Header.Get("Location")) +
 			"; often a slash at the end is missing, or https"
 	case a.speaksTLS():
-		return "the handler speaks TLS: forward to https://" + t.url.Host
+		return "the handler speaks TLS: forward to https://" + h.url.Host
+	case a.Status == http.StatusProxyAuthRequired:
+		return "the proxy asks for a user and password, not the handler: give them in the proxy's variable, or name the handler's host in NO_PROXY"
+	case p.Key == "":
+		return ""
 	}
-	text := t.statusHint(a, d, key)
+	text := h.statusHint(p, a, m, before)
 	switch {
 	case !a.isHTML():
 		return text
@@ -66,69 +121,168 @@ func (t *target) answerHint(a *answer, d *model.Delivery, key string) string {
 	return text + "; the answer is an HTML page" + a.title() + ", so it may be the framework's and not your handler's"
 }
 
-func (t *target) statusHint(a *answer, d *model.Delivery, key string) string {
-	aboutSignature := "is the raw body verified, before anything parses it? and with the right secret? the handler has to verify with " + key
-	switch a.status {
-	case http.StatusBadRequest:
-		return aboutSignature
-	case http.StatusUnauthorized, http.StatusForbidden:
-		if a.mentionsSignature() {
-			return aboutSignature
-		}
-		return "the route is protected: let it pass the authentication (and CSRF) middleware, its signature proves where it comes from"
+func (h *Handler) statusHint(p *Post, a *Answer, m fact, before []fact) string {
+	proven := m.against(before, a)
+	switch a.Status {
 	case http.StatusNotFound:
-		return "nothing is at POST " + t.url.EscapedPath() + ": check the path that is forwarded to"
+		if proven != "" {
+			return "it has accepted messages at this path before: is its route gone since it was restarted?"
+		}
+		return "nothing is at POST " + h.url.EscapedPath() + ": check the path that is forwarded to"
 	case http.StatusMethodNotAllowed:
-		return "the route exists, but does not take POST" + quoted(" (it takes %s)", a.header.Get("Allow"))
+		return "the route exists, but does not take POST" + quoted(" (it takes %s)", a.Header.Get("Allow"))
 	case http.StatusRequestEntityTooLarge:
-		return fmt.Sprintf("the body has %d bytes: raise the limit for bodies; Svix sends up to 1 MiB", len(d.Body))
+		switch most := largest(before); {
+		case most >= m.size:
+			return fmt.Sprintf("it has accepted a body of %d bytes, so that this one has %d is not the reason", most, m.size)
+		case m.size < 8<<10:
+			return fmt.Sprintf("the body has only %d bytes, so a usual limit for bodies is not the reason", m.size)
+		}
+		return fmt.Sprintf("the body has %d bytes: raise the limit for bodies; Svix sends up to 1 MiB", m.size)
 	case http.StatusUnsupportedMediaType:
-		return "the route does not take" + quoted(" %s", http.Header(d.Header).Get("Content-Type")) + ": let it read the raw body of any type"
-	case http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
-		return "a proxy in front of the handler may not reach it: is the handler itself running?"
+		return "the route does not take" + quoted(" %s", p.Header.Get("Content-Type")) + ": let it read the raw body of any type"
 	case http.StatusTooManyRequests:
 		return "the handler, or what stands before it, limits the rate: except the webhooks' route from it"
+	}
+	switch {
+	case proven != "":
+		return proven
+	case a.gateway():
+		return "a proxy in front of the handler may not reach it: is the handler itself running?"
+	case a.about("missing required headers", "missing headers"):
+		return "the verification does not get the " + m.family + " headers: pass them on to it"
+	case a.about("csrf"):
+		return "the framework's CSRF protection refuses it: exempt the route, its signature proves where it comes from"
+	case a.about("payload to be of type", "body is unusable", "stream consumed"):
+		return "the body was parsed or read before it was verified: give the verification the raw body"
+	case a.Status >= 500 && !a.aboutSignature():
+		return ""
+	case a.Status == http.StatusUnprocessableEntity && !a.aboutSignature():
+		return "something validates the body's form before or instead of the signature: verify the raw body first, and take what you do not know"
+	case (a.Status == http.StatusUnauthorized || a.Status == http.StatusForbidden) && !a.aboutSignature():
+		return "the route is protected: let it pass the authentication (and CSRF) middleware, its signature proves where it comes from"
+	case a.aboutSignature() || a.Status == http.StatusBadRequest && a.saysNothing():
+		return "is the raw body verified, before anything parses it? and with the right secret? the handler has to verify with " + p.Key
+	case a.strict():
+		return strictness
 	}
 	return ""
 }
 
-func (t *target) failureHint(err error) string {
-	dns, unknownName := errors.AsType[*net.DNSError](err)
-	_, untrusted := errors.AsType[*tls.CertificateVerificationError](err)
+const strictness = "a handler has to take event types, features and states that it does not know: Svix sends again what is refused, and may disable the endpoint"
+
+// strict reports whether an answer speaks of what the event says.
+func (a *Answer) strict() bool {
+	return a.about("event", "feature", "state", "type") && a.about("unknown", "unsupported", "unexpected", "invalid", "unhandled", "not supported")
+}
+
+// against compares a message that was refused with those that were accepted, signed with
+// the same secret: then that secret is right. It is "" if nothing was accepted.
+func (m fact) against(before []fact, a *Answer) string {
+	before = slices.DeleteFunc(before, func(f fact) bool { return f.key != m.key })
+	any := func(is func(f fact) bool) bool { return slices.ContainsFunc(before, is) }
+	most := largest(before)
+	written, forms := "", any(func(f fact) bool { return f.form == m.form })
+	for _, f := range []form{minimal, python} { // what is written again looks so
+		if !forms && written == "" && any(func(o fact) bool { return o.form == f }) {
+			written = fmt.Sprintf("it accepts %s and refuses %s: it verifies JSON that was written again, not the bytes that arrived; verify the raw body, and parse it afterwards", f, m.form)
+		}
+	}
+	family, event, size := "", "", ""
+	if !any(func(f fact) bool { return f.family == m.family }) {
+		family = "it has accepted messages with other headers than " + m.family + ": pass both families on to the verification"
+	}
+	if !any(func(f fact) bool { return f.event == m.event }) {
+		event = fmt.Sprintf("it has accepted other event types with this secret, and none %s: ", cmp.Or(quoted("of type %s", m.event), "without a type, as Svix's test message is")) + strictness
+	}
+	if m.size > 2*most && m.size >= 8<<10 {
+		size = fmt.Sprintf("it has accepted bodies of up to %d bytes, and this one has %d: raise the limit for bodies; Svix sends up to 1 MiB", most, m.size)
+	}
+	found := slices.DeleteFunc([]string{size, family, written, event}, func(s string) bool { return s == "" })
 	switch {
+	case len(before) == 0:
+		return ""
+	case any(func(f fact) bool { return f.id == m.id && m.id != "" }):
+		return "it has accepted this very message before: Svix sends some twice, and a repeat has to be answered 2xx too"
+	case len(found) == 0:
+		return "it has accepted the like before: what has changed since, at the handler or in its secret? or what does this message say that it refuses?"
+	case a.aboutSignature() && written+family != "":
+		return cmp.Or(family, written)
+	case a.strict() && event != "":
+		return event
+	case len(found) == 1:
+		return found[0]
+	}
+	return "it has accepted others with this secret; that may be because " + strings.Join(found, ", or ")
+}
+
+func largest(facts []fact) (most int) {
+	for _, f := range facts {
+		most = max(most, f.size)
+	}
+	return most
+}
+
+// gateway reports whether the answer may be that of a proxy in front of the handler: one that
+// has no words of its own, or those of a proxy's page.
+func (a *Answer) gateway() bool {
+	switch a.Status {
+	case http.StatusBadGateway, http.StatusGatewayTimeout:
+		return true
+	case http.StatusServiceUnavailable:
+		return a.saysNothing() || a.isHTML()
+	}
+	return false
+}
+
+func (h *Handler) failureHint(a *Answer) string {
+	err := a.Err
+	dns, unknownName := errors.AsType[*net.DNSError](err)
+	proxy, refused := errors.AsType[*loopback.ProxyError](err)
+	dial, _ := errors.AsType[*net.OpError](err)
+	switch {
+	case refused:
+		return "that is the answer of the proxy " + proxy.Proxy + ", which the environment sets, not the handler's: name " + h.url.Hostname() + " in NO_PROXY to go without it"
+	case dial != nil && dial.Op == "proxyconnect":
+		return "the proxy " + a.via + ", which the environment sets, cannot be reached: name " + h.url.Hostname() + " in NO_PROXY to go without it"
 	case errors.Is(err, errTimeout):
 		return "answer first and work afterwards: Svix gives up after 15 s as well"
 	case unknownName:
 		return "the name " + strconv.Quote(dns.Name) + " is not known here: check the host that is forwarded to"
 	case errors.Is(err, syscall.ECONNREFUSED):
-		if other := t.otherFamily(); other != "" {
-			return "nothing listens on " + t.address() + ", but something does on " + other + ": forward to " + t.url.Scheme + "://" + other
+		if other := h.otherFamily(); other != "" {
+			return "nothing listens on " + h.address() + ", but something does on " + other + ": forward to " + h.url.Scheme + "://" + other
 		}
-		return "nothing listens on " + t.address() + ": is the handler running, and on this port?"
-	case untrusted:
+		return "nothing listens on " + h.address() + ": is the handler running, and on this port?"
+	case a.untrusted():
 		return "this machine does not trust the handler's certificate: forward to http://, or add its authority to the system's"
-	case errors.Is(err, io.EOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
+	case a.closed():
 		return "the connection was closed without an answer: did the handler crash?"
 	case strings.Contains(err.Error(), "server gave HTTP response to HTTPS client"):
-		return "the handler does not speak TLS: forward to http://" + t.url.Host
+		return "the handler does not speak TLS: forward to http://" + h.url.Host
 	case strings.Contains(err.Error(), "malformed HTTP"):
-		return "what listens on " + t.address() + " does not speak HTTP (TLS, perhaps: then forward to https://)"
+		return "what listens on " + h.address() + " does not speak HTTP (TLS, perhaps: then forward to https://)"
 	}
 	return ""
 }
 
+// closed reports whether the connection ended in place of an answer.
+func (a *Answer) closed() bool {
+	return errors.Is(a.Err, io.EOF) || errors.Is(a.Err, syscall.ECONNRESET) || errors.Is(a.Err, syscall.EPIPE)
+}
+
 // address is the host with its port or, if the URL has none, its scheme.
-func (t *target) address() string {
-	return net.JoinHostPort(t.url.Hostname(), cmp.Or(t.url.Port(), t.url.Scheme))
+func (h *Handler) address() string {
+	return net.JoinHostPort(h.url.Hostname(), cmp.Or(h.url.Port(), h.url.Scheme))
 }
 
 // otherFamily is the address of the other family if somebody listens there.
-func (t *target) otherFamily() string {
-	ip, err := netip.ParseAddr(t.url.Hostname())
+func (h *Handler) otherFamily() string {
+	ip, err := netip.ParseAddr(h.url.Hostname())
 	if err != nil || !ip.IsLoopback() {
 		return ""
 	}
-	address := net.JoinHostPort(loopback.Other(ip.Unmap()).String(), cmp.Or(t.url.Port(), t.url.Scheme))
+	address := net.JoinHostPort(loopback.Other(ip.Unmap()).String(), cmp.Or(h.url.Port(), h.url.Scheme))
 	conn, err := net.DialTimeout("tcp", address, time.Second)
 	if err != nil {
 		return ""
@@ -137,29 +291,18 @@ func (t *target) otherFamily() string {
 	return address
 }
 
-func (a *answer) isHTML() bool {
-	start := bytes.ToLower(bytes.TrimSpace(a.body[:min(len(a.body), 256)]))
-	return strings.HasPrefix(strings.ToLower(a.header.Get("Content-Type")), "text/html") ||
-		bytes.HasPrefix(start, []byte("<!doctype html")) || bytes.HasPrefix(start, []byte("<html"))
-}
-
 // aTitle matches the title of an HTML page.
 var aTitle = regexp.MustCompile(`(?i)<title>\s*([^<]*?)\s*<`)
 
-func (a *answer) title() string {
-	if found := aTitle.FindSubmatch(a.body); found != nil {
+func (a *Answer) title() string {
+	if found := aTitle.FindSubmatch(a.Body); found != nil {
 		return quoted(" (%s)", string(found[1]))
 	}
 	return ""
 }
 
-func (a *answer) mentionsSignature() bool {
-	text := bytes.ToLower(a.body)
-	return bytes.Contains(text, []byte("signature")) || bytes.Contains(text, []byte("svix"))
-}
-
-func (a *answer) speaksTLS() bool {
-	return a.status == http.StatusBadRequest && bytes.Contains(a.body, []byte("HTTP request to an HTTPS server"))
+func (a *Answer) speaksTLS() bool {
+	return a.Status == http.StatusBadRequest && bytes.Contains(a.Body, []byte("HTTP request to an HTTPS server"))
 }
 
 // quoted puts text from outside into the format; "" stays "".

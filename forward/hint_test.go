@@ -38,7 +38,7 @@ func TestHintsSayWhatToLookAt(t *testing.T) {
 		{name: "429", status: 429, says: []string{"rate"}},
 		{name: "500 with a page", status: 500, body: html, says: []string{"HTML error page", "framework"}},
 		{name: "502", status: 502, says: []string{"proxy", "running"}},
-		{name: "500", status: 500, body: "oops"},
+		{name: "500", status: 500, body: "oops", says: []string{"aspectop check http://127.0.0.1:", "/hook finds out why"}},
 	} {
 		h := newHandler(t, func(w http.ResponseWriter, _ request) {
 			for i := 0; i < len(c.header); i += 2 {
@@ -47,7 +47,7 @@ func TestHintsSayWhatToLookAt(t *testing.T) {
 			w.WriteHeader(c.status)
 			w.Write([]byte(c.body))
 		})
-		p, err := NewReplay(ReplayOptions{URL: h.URL + "/hook?key=1"})
+		p, err := NewReplay(ReplayOptions{Target: Target{URL: h.URL + "/hook?key=1"}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -106,7 +106,7 @@ func TestHintsWhenThereIsNoAnswer(t *testing.T) {
 		{"a certificate nobody knows", secure.URL, []string{"does not trust"}},
 		{"no HTTP", "http://" + mute.Addr().String(), []string{"does not speak HTTP"}},
 	} {
-		p, err := NewReplay(ReplayOptions{URL: c.url})
+		p, err := NewReplay(ReplayOptions{Target: Target{URL: c.url}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -139,11 +139,9 @@ func TestNoAnswerIsWaitedForLongerThan15Seconds(t *testing.T) {
 	})
 }
 
-func TestCredentialsInTheURLReachTheHandlerAndNobodyElse(t *testing.T) {
+func TestCredentialsInTheQueryReachTheHandlerAndNobodyElse(t *testing.T) {
 	t.Parallel()
-	var user, password string
 	h := newHandler(t, func(w http.ResponseWriter, q request) {
-		user, password, _ = q.BasicAuth()
 		if q.URL.RawQuery != "token=s3cr3t-token" {
 			t.Errorf("the query is %q", q.URL.RawQuery)
 		}
@@ -151,14 +149,11 @@ func TestCredentialsInTheURLReachTheHandlerAndNobodyElse(t *testing.T) {
 	})
 	j := newJournal(t)
 	address := h.Listener.Addr().String()
-	r := forwardFrom(t, j, "http://s3cr3t-user:s3cr3t-pass@"+address+"/hook?token=s3cr3t-token#s3cr3t-part")
+	r := forwardFrom(t, j, "http://"+address+"/hook?token=s3cr3t-token#s3cr3t-part")
 	d := message("t", 1)
 	d.Header["Authorization"] = []string{"Basic of-the-endpoint"}
 	r.append(d)
 	until(t, "it was tried", func() bool { return r.outcome(1).Tries > 0 })
-	if user != "s3cr3t-user" || password != "s3cr3t-pass" {
-		t.Errorf("the handler got %q, %q", user, password)
-	}
 	h.Close() // the next try is refused, with the address in its error
 	until(t, "it was tried again", func() bool { return r.outcome(1).Tries > 1 })
 	f := r.outcome(1)
@@ -182,17 +177,6 @@ func TestCredentialsInTheURLReachTheHandlerAndNobodyElse(t *testing.T) {
 	for _, text := range said {
 		if i := strings.Index(text, "s3cr3t"); i >= 0 {
 			t.Errorf("a credential is in %.60q", text[i:])
-		}
-	}
-}
-
-func TestURLsThatCannotBePostedToAreRefusedWithoutBeingQuoted(t *testing.T) {
-	for _, url := range []string{"", "localhost:3000", "ftp://s3cr3t@host/", "http://", "http://:80/", "http://user:s3cr3t@[::1/", "http://s3cr3t:%zz@host/", "//host/", "http://host:s3cr3t/"} {
-		_, err := New(t.Context(), Options{URL: url})
-		if err == nil {
-			t.Errorf("%q is taken", url)
-		} else if strings.Contains(err.Error(), "s3cr3t") {
-			t.Errorf("%q is quoted: %v", url, err)
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"crypto/tls"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -15,12 +16,14 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"aspectop/clean"
 	"aspectop/loopback"
 	"aspectop/model"
 	"aspectop/sig"
+	"aspectop/words"
 )
 
 const (
@@ -31,104 +34,146 @@ const (
 
 var errTimeout = errors.New("no answer within " + timeLimit.String())
 
-// client makes all requests as Svix does: HTTP/1.1, no redirect followed.
-var client = &http.Client{
-	Transport: loopback.Route(&http.Transport{
-		Proxy:                  http.ProxyFromEnvironment,
-		DisableCompression:     true,
-		MaxResponseHeaderBytes: 64 << 10,
-		MaxIdleConnsPerHost:    maxInFlight,
-		IdleConnTimeout:        4 * time.Second, // Node's server closes after 5
-	}, &net.Dialer{Timeout: timeLimit}),
-	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-}
-
-// target is a handler's address.
-type target struct {
-	url    *url.URL
-	key    string // in the journal: a hash, because the address may hold credentials
-	shown  string // without credentials
-	client *http.Client
+// Handler is a target that can be posted to, with what is known of it. It may be used by
+// any number of goroutines.
+type Handler struct {
+	url     *url.URL
+	headers http.Header
+	key     string // in the journal: a hash, because the address may hold credentials
+	shown   string // without credentials
+	lines   pool
+	known   known
 
 	mu   sync.Mutex
 	said string // where it was found, see hint
 }
 
-// parseTarget never quotes the text in an error: it may hold credentials.
-func parseTarget(text string) (*target, error) {
-	u, err := url.Parse(text)
+// NewHandler never quotes the URL in an error: it may hold credentials.
+func NewHandler(t Target) (*Handler, error) {
+	u, err := ParseURL(t.URL)
 	if err != nil {
-		return nil, errors.New("the URL to forward to cannot be read; give it as http://host:port/path")
-	}
-	switch {
-	case u.Scheme != "http" && u.Scheme != "https":
-		return nil, errors.New("the URL to forward to has to begin with http:// or https://")
-	case u.Hostname() == "":
-		return nil, errors.New("the URL to forward to names no host; give it as http://host:port/path")
-	}
-	u.Fragment, u.RawFragment = "", ""
-	if u.Path == "" {
-		u.Path = "/"
+		return nil, err
 	}
 	sum := sha256.Sum256([]byte(u.String()))
-	return &target{url: u, key: hex.EncodeToString(sum[:]), shown: clean.URL(u.String()), client: client}, nil
+	return &Handler{
+		url: u, headers: t.Headers, key: hex.EncodeToString(sum[:]), shown: clean.URL(u.String()),
+		lines: pool{open: func() http.RoundTripper { return newLine(t.Insecure) }},
+	}, nil
 }
 
-// answer is a handler's to one request.
-type answer struct {
-	began   time.Time
-	latency time.Duration // until the headers, or until err
-	status  int           // 0 if err is set
-	header  http.Header
-	body    []byte // at most bodyLimit
-	err     error
-	found   string // what [loopback.Found] says
+// Post is one message to a handler.
+type Post struct {
+	Header http.Header // with the signature
+	Body   []byte
+	// Key completes "the handler has to verify with …", "" for a message that is to be
+	// refused: its answer tells nothing about the handler.
+	Key string
 }
 
-// post makes one request with a delivery, signed under the id unless sign is nil. It
-// returns within timeLimit, and earlier if ctx ends. key is the name, for a hint, of the
-// secret that the handler has to verify with. The outcome does not count tries.
-func (t *target) post(ctx context.Context, d *model.Delivery, id string, sign Signer, key string) (model.Forward, answer) {
-	h := passOn(d)
-	if sign != nil {
-		sig.Seal(h, id, time.Now(), d.Body, sign)
-	}
-	a := t.request(ctx, h, d.Body)
-	return model.Forward{
-		Seq: d.Seq, To: t.shown, At: a.began.UTC(), Status: a.status, Latency: a.latency,
-		Resigned: sign != nil, Final: a.delivered() || a.hopeless(),
-		Error: a.words(), Hint: t.hint(&a, d, key), Body: a.body,
-	}, a
+// Answer is a handler's to one message.
+type Answer struct {
+	Status  int // 0 if Err is set
+	Header  http.Header
+	Body    []byte        // at most 64 KiB
+	Latency time.Duration // until the headers, or until Err
+	Err     error
+	Said    string // what the handler says itself; see [said]
+	Fault   string // how the body ended if not as it should, "" if it did
+	Hint    string // what to look at, "" if there is nothing to say
+	Posts   int    // how often the message was posted: twice if a kept connection broke
+
+	began  time.Time
+	found  string // what [loopback.Found] says
+	via    string // the proxy it came through, "" if none
+	reused bool   // the connection had been used before
+	begun  bool   // the first byte of an answer came
 }
 
-func (t *target) request(ctx context.Context, h http.Header, body []byte) (a answer) {
+// Post posts a message, within timeLimit, or until ctx ends. A kept connection that breaks
+// before the first byte of an answer says nothing about the handler: the message is posted
+// once more, on a new one.
+func (h *Handler) Post(ctx context.Context, p Post) Answer {
 	ctx, cancel := context.WithTimeoutCause(ctx, timeLimit, errTimeout)
 	defer cancel()
-	a.began = time.Now()
-	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(c httptrace.GotConnInfo) {
-		a.found = loopback.Found(t.url.Hostname(), c.Conn.RemoteAddr())
-	}})
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, t.url.String(), bytes.NewReader(body))
+	began := time.Now()
+	a := h.once(ctx, h.lines.take(), &p)
+	a.Posts = 1
+	if a.Err != nil && a.reused && !a.begun && ctx.Err() == nil {
+		a = h.once(ctx, h.lines.open(), &p)
+		a.Posts = 2
+	}
+	a.began = began
+	a.Said = said(&a)
+	a.Hint = h.judge(&p, &a)
+	return a
+}
+
+// once makes one request on a line.
+func (h *Handler) once(ctx context.Context, line http.RoundTripper, p *Post) (a Answer) {
+	began := time.Now()
+	var begun atomic.Bool // set by another goroutine
+	defer func() {
+		a.begun = begun.Load()
+		h.lines.done(line, a.delivered() && a.Fault == "")
+	}()
+	traced := httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GotConn: func(c httptrace.GotConnInfo) {
+			a.found, a.reused = loopback.Found(h.url.Hostname(), c.Conn.RemoteAddr()), c.Reused
+		},
+		GotFirstResponseByte: func() { begun.Store(true) },
+	})
+	request, err := http.NewRequestWithContext(traced, http.MethodPost, h.url.String(), bytes.NewReader(p.Body))
 	if err != nil {
-		a.err = cause(ctx, err)
+		a.Err = cause(ctx, err)
 		return a
 	}
-	request.Header = h
-	if u := t.url.User; u != nil {
-		password, _ := u.Password()
-		request.SetBasicAuth(u.Username(), password)
+	request.Header = p.Header.Clone()
+	for name, values := range h.headers {
+		request.Header[http.CanonicalHeaderKey(name)] = values
 	}
-	response, err := t.client.Do(request)
-	a.latency = time.Since(a.began)
+	a.via = loopback.Via(line, request)
+	client := http.Client{Transport: line, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	response, err := client.Do(request)
+	a.Latency = time.Since(began)
 	if err != nil {
-		a.err = cause(ctx, err)
+		a.Err = cause(ctx, err)
 		return a
 	}
 	defer response.Body.Close() // closes the connection if there is more to read
-	a.status, a.header = response.StatusCode, response.Header
+	a.Status, a.Header = response.StatusCode, response.Header
 	// The status decides; of a body that breaks off or never ends, its start is kept.
-	a.body, _ = io.ReadAll(io.LimitReader(response.Body, bodyLimit))
+	if a.Body, err = io.ReadAll(io.LimitReader(response.Body, bodyLimit)); err != nil {
+		a.Fault = bodyFault(cause(ctx, err), len(a.Body), response.ContentLength)
+	}
 	return a
+}
+
+// bodyFault says how the body of an answer ended.
+func bodyFault(err error, got int, announced int64) string {
+	switch {
+	case errors.Is(err, errTimeout):
+		return fmt.Sprintf("the body of its answer does not end: %s came, and no end within %s", words.Count(got, "byte", "bytes"), timeLimit)
+	case errors.Is(err, context.Canceled), errors.Is(err, errDrained):
+		return ""
+	case announced > 0:
+		return fmt.Sprintf("the body of its answer breaks off after %d of %d bytes", got, announced)
+	}
+	return "the body of its answer breaks off after " + words.Count(got, "byte", "bytes")
+}
+
+// post posts a delivery, signed under the id unless sign is nil. key is the name of the
+// secret that the handler has to verify with.
+func (h *Handler) post(ctx context.Context, d *model.Delivery, id string, sign Signer, key string) (model.Forward, Answer) {
+	headers := passOn(d)
+	if sign != nil {
+		sig.Seal(headers, id, time.Now(), d.Body, sign)
+	}
+	a := h.Post(ctx, Post{Header: headers, Body: d.Body, Key: key})
+	return model.Forward{
+		Seq: d.Seq, To: h.shown, At: a.began.UTC(), Status: a.Status, Latency: a.Latency, Tries: a.Posts,
+		Resigned: sign != nil, Final: a.delivered() || a.hopeless(),
+		Error: a.words(), Hint: a.Hint, Body: a.Body,
+	}, a
 }
 
 // cause is err without the method and the URL, or why ctx has ended.
@@ -142,38 +187,50 @@ func cause(ctx context.Context, err error) error {
 	return err
 }
 
-func (a *answer) delivered() bool { return a.status >= 200 && a.status < 300 }
+func (a *Answer) delivered() bool { return a.Status >= 200 && a.Status < 300 }
 
 // refused reports whether there was no connection: that is true of all messages.
-func (a *answer) refused() bool {
-	e, ok := errors.AsType[*net.OpError](a.err)
-	return ok && e.Op == "dial"
+func (a *Answer) refused() bool {
+	e, ok := errors.AsType[*net.OpError](a.Err)
+	return ok && (e.Op == "dial" || e.Op == "proxyconnect")
 }
 
-// hopeless reports whether another try would be answered alike.
-func (a *answer) hopeless() bool {
-	return a.status >= 400 && a.status < 500 && a.status != http.StatusRequestTimeout && a.status != http.StatusTooManyRequests
+// untrusted reports whether the handler's certificate is not trusted: that is true of all
+// messages too, until it is mended.
+func (a *Answer) untrusted() bool {
+	_, is := errors.AsType[*tls.CertificateVerificationError](a.Err)
+	return is
+}
+
+// hopeless reports whether another try would be answered alike. What a proxy refuses says
+// nothing about the handler.
+func (a *Answer) hopeless() bool {
+	switch a.Status {
+	case http.StatusRequestTimeout, http.StatusTooManyRequests, http.StatusProxyAuthRequired:
+		return false
+	}
+	return a.Status >= 400 && a.Status < 500
 }
 
 // retryAfter is how long the handler asks to wait, 0 if it does not.
-func (a *answer) retryAfter() time.Duration {
-	text := a.header.Get("Retry-After")
+func (a *Answer) retryAfter() time.Duration {
+	text := a.Header.Get("Retry-After")
 	if seconds, err := strconv.ParseInt(text, 10, 32); err == nil {
 		return max(0, time.Duration(seconds)*time.Second)
 	}
 	if at, err := http.ParseTime(text); err == nil {
-		return max(0, at.Sub(a.began.Add(a.latency)))
+		return max(0, at.Sub(a.began.Add(a.Latency)))
 	}
 	return 0
 }
 
 // words says why the message was not delivered, "" if it was.
-func (a *answer) words() string {
+func (a *Answer) words() string {
 	switch {
-	case a.err != nil:
-		return a.err.Error()
+	case a.Err != nil:
+		return a.Err.Error()
 	case a.delivered():
 		return ""
 	}
-	return strings.TrimSpace(fmt.Sprint("answered ", a.status, " ", http.StatusText(a.status)))
+	return strings.TrimSpace(fmt.Sprint("answered ", a.Status, " ", http.StatusText(a.Status)))
 }

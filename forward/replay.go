@@ -13,8 +13,7 @@ import (
 
 // ReplayOptions say how kept deliveries are posted again.
 type ReplayOptions struct {
-	// URL is the handler's address; see [Options].
-	URL string
+	Target
 	// Sign signs each delivery anew, at the time of the request. Nil posts it
 	// verbatim, with the signature it came with, which handlers refuse when it
 	// is older than five minutes or the body was edited.
@@ -28,12 +27,12 @@ type ReplayOptions struct {
 // stored. It may be used by any number of goroutines.
 type Replay struct {
 	options ReplayOptions
-	target  *target
+	target  *Handler
 }
 
 // NewReplay checks the options.
 func NewReplay(o ReplayOptions) (*Replay, error) {
-	t, err := parseTarget(o.URL)
+	t, err := NewHandler(o.Target)
 	if err != nil {
 		return nil, err
 	}
@@ -68,8 +67,8 @@ func (r *Replay) Post(ctx context.Context, d *model.Delivery) model.Forward {
 		key = "the secret that this replay was signed with"
 	}
 	f, a := r.target.post(ctx, d, id, r.options.Sign, key)
-	f.Tries, f.Final = 1, true
-	if !f.Resigned && a.err == nil && Stale(d, now) {
+	f.Final = true
+	if !f.Resigned && a.Err == nil && Stale(d, now) {
 		old := age(d, now).Round(time.Second).String()
 		f.Hint = "the signature is " + old + " old, and handlers reject it after 5m: without --verbatim it is re-signed"
 		if a.delivered() {

@@ -25,7 +25,7 @@ func TestAReplayIsSignedAnewWithTheSameID(t *testing.T) {
 	h := newHandler(t, nil)
 	d := messageAt("t", 1, time.Now().Add(-48*time.Hour))
 	d.Header["X-Kept"] = []string{"a", "b"}
-	f := mustReplay(t, ReplayOptions{URL: h.URL, Sign: signerOf(handlerSecret)}).Post(t.Context(), d)
+	f := mustReplay(t, ReplayOptions{Target: Target{URL: h.URL}, Sign: signerOf(handlerSecret)}).Post(t.Context(), d)
 	if !f.Resigned || !f.Final || !f.Delivered() || f.Tries != 1 || f.Status != 204 || f.Hint != "" {
 		t.Errorf("%+v", f)
 	}
@@ -40,7 +40,7 @@ func TestAReplayIsSignedAnewWithTheSameID(t *testing.T) {
 
 func TestAReplayMayHaveANewIDEachTime(t *testing.T) {
 	h := newHandler(t, nil)
-	p := mustReplay(t, ReplayOptions{URL: h.URL, Sign: signerOf(aspectSecret), NewID: true})
+	p := mustReplay(t, ReplayOptions{Target: Target{URL: h.URL}, Sign: signerOf(aspectSecret), NewID: true})
 	d := message("t", 1)
 	p.Post(t.Context(), d)
 	p.Post(t.Context(), d)
@@ -52,7 +52,7 @@ func TestAReplayMayHaveANewIDEachTime(t *testing.T) {
 	if len(ids) != 3 {
 		t.Errorf("the ids are %v", ids)
 	}
-	if _, err := NewReplay(ReplayOptions{URL: h.URL, NewID: true}); err == nil {
+	if _, err := NewReplay(ReplayOptions{Target: Target{URL: h.URL}, NewID: true}); err == nil {
 		t.Error("a new id goes with the old signature")
 	}
 }
@@ -61,7 +61,7 @@ func TestAReplayCarriesTheEditedBody(t *testing.T) {
 	h := newHandler(t, nil)
 	d := message("t", 1)
 	d.Body = []byte(`{"edited":true}`)
-	mustReplay(t, ReplayOptions{URL: h.URL, Sign: signerOf(aspectSecret)}).Post(t.Context(), d)
+	mustReplay(t, ReplayOptions{Target: Target{URL: h.URL}, Sign: signerOf(aspectSecret)}).Post(t.Context(), d)
 	sameText(t, "the body", string(h.requests()[0].body), `{"edited":true}`)
 	verifies(t, aspectSecret, h.requests()[0])
 }
@@ -78,7 +78,7 @@ func TestAVerbatimReplayChangesNothingAndSaysWhatItsAgeMeans(t *testing.T) {
 	} {
 		h := newHandler(t, status(c.code))
 		d := messageAt("t", 1, time.Now().Add(-c.age))
-		f := mustReplay(t, ReplayOptions{URL: h.URL}).Post(t.Context(), d)
+		f := mustReplay(t, ReplayOptions{Target: Target{URL: h.URL}}).Post(t.Context(), d)
 		q := h.requests()[0]
 		for _, name := range []string{"Svix-Id", "Svix-Timestamp", "Svix-Signature"} {
 			sameText(t, name, q.Header.Get(name), http.Header(d.Header).Get(name))
@@ -95,7 +95,7 @@ func TestAVerbatimReplayChangesNothingAndSaysWhatItsAgeMeans(t *testing.T) {
 
 func TestWhatIsNoWebhookIsNotReplayed(t *testing.T) {
 	h := newHandler(t, nil)
-	p := mustReplay(t, ReplayOptions{URL: h.URL, Sign: signerOf(aspectSecret)})
+	p := mustReplay(t, ReplayOptions{Target: Target{URL: h.URL}, Sign: signerOf(aspectSecret)})
 	snapshot, repeat, different, streamed := message("t", 1), message("t", 2), message("t", 3), message("t", 4)
 	snapshot.Source = model.SourceAPI
 	repeat.Seq, repeat.Message, repeat.Body = 9, 2, nil
@@ -122,7 +122,7 @@ func TestAReplayEndsWithItsContext(t *testing.T) {
 		until(t, "it arrived", func() bool { return len(h.requests()) == 1 })
 		cancel()
 	}()
-	f := mustReplay(t, ReplayOptions{URL: h.URL}).Post(ctx, message("t", 1))
+	f := mustReplay(t, ReplayOptions{Target: Target{URL: h.URL}}).Post(ctx, message("t", 1))
 	if f.Delivered() || f.Status != 0 || f.Error != context.Canceled.Error() {
 		t.Errorf("%+v", f)
 	}

@@ -88,7 +88,7 @@ func TestRetryOfWhatIsNoWebhookIsAnError(t *testing.T) {
 	m.append(snapshot)
 	folded, end := folding(t, m)
 	defer end()
-	f, err := New(t.Context(), Options{URL: "http://127.0.0.1:1", Feed: folded, Journal: m, Outcomes: m, Status: model.NewStatusLog(100)})
+	f, err := New(t.Context(), Options{Target: Target{URL: "http://127.0.0.1:1"}, Feed: folded, Journal: m, Outcomes: m, Status: model.NewStatusLog(100)})
 	if err != nil {
 		t.Fatal(err)
 	}

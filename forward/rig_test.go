@@ -180,7 +180,7 @@ func forwardFrom(t testing.TB, j *sqlite.Journal, url string, change ...func(*Op
 	t.Cleanup(func() { reader.Close() })
 	folded, end := folding(t, reader)
 	t.Cleanup(end)
-	o := Options{URL: url, Feed: folded, Journal: reader, Outcomes: j, Resign: resign, Status: model.NewStatusLog(10_000)}
+	o := Options{Target: Target{URL: url}, Feed: folded, Journal: reader, Outcomes: j, Resign: resign, Status: model.NewStatusLog(10_000)}
 	for _, f := range change {
 		f(&o)
 	}

@@ -16,6 +16,7 @@ const (
 	batch      = 32              // deliveries read at once, of up to 1 MiB each
 	maxUnkept  = 64              // outcomes in memory
 	retryTime  = time.Second     // until a journal that failed is used again
+	trustTime  = 5 * time.Second // until a certificate that is not trusted is tried again
 
 	// Drain is how long a Forwarder or an Exec goes on after its context has ended.
 	Drain = 2 * time.Second
@@ -38,13 +39,17 @@ type run struct {
 	blocked time.Time   // the journal failed and is left alone until then
 	trouble string      // the failure as it was last reported
 	tally   model.Queue // its counts since New
+
+	// untrusted is when the handler's certificate is tried again, zero if it is trusted:
+	// until then nothing is posted, as that would fail alike.
+	untrusted time.Time
 }
 
 // result is the outcome of a request for the first message of a partition.
 type result struct {
 	part    *partition
 	forward model.Forward
-	answer  answer
+	answer  Answer
 	err     error // of the journal
 }
 
@@ -105,6 +110,9 @@ func (r *run) loop(ctx context.Context) error {
 // busyUntil reports whether anything remains to be done before the time: a
 // request is in flight or ready, or a retry is due by then.
 func (r *run) busyUntil(end time.Time) bool {
+	if !r.untrusted.IsZero() {
+		return r.flying > 0
+	}
 	return r.flying > 0 || r.more || len(r.parts.fresh) > 0 || len(r.parts.again) > 0 ||
 		len(r.parts.later) > 0 && r.parts.later.next().Before(end)
 }
@@ -118,6 +126,8 @@ func (r *run) due(now time.Time) <-chan time.Time {
 	case r.more && r.open.len() < maxOpen:
 	case r.canDispatch():
 		wait = time.Millisecond
+	case r.untrusted.After(now) && r.parts.items > 0:
+		wait = r.untrusted.Sub(now) + time.Millisecond
 	case len(r.parts.later) > 0:
 		wait = r.parts.later.next().Sub(now) + time.Millisecond
 	default:
@@ -187,6 +197,9 @@ func (r *run) settledAmong(ctx context.Context, found []*feed.Arrival) (map[int6
 
 // canDispatch reports whether dispatch would start a request.
 func (r *run) canDispatch() bool {
+	if !r.untrusted.IsZero() && (r.flying > 0 || time.Now().Before(r.untrusted)) {
+		return false
+	}
 	return r.flying < maxInFlight && len(r.unkept) < maxUnkept &&
 		(len(r.parts.fresh) > 0 || len(r.parts.again) > 0 && r.retries < maxRetries)
 }
@@ -223,7 +236,7 @@ func (r *run) settle(done result) {
 	}
 	p.place = nowhere
 	defer r.parts.put(p, now)
-	if errors.Is(done.answer.err, errDrained) || errors.Is(done.err, context.Canceled) {
+	if errors.Is(done.answer.Err, errDrained) || errors.Is(done.err, context.Canceled) {
 		return
 	}
 	f := done.forward
@@ -239,9 +252,15 @@ func (r *run) settle(done result) {
 		r.complain(now, done.err)
 		return
 	}
-	if head.tries++; head.tries == 1 {
+	if done.answer.untrusted() {
+		r.distrust(head, f, now)
+		return
+	}
+	r.untrusted = time.Time{}
+	if head.tries == 0 {
 		head.first = f.At
 	}
+	head.tries += max(1, done.answer.Posts)
 	f.Tries = head.tries
 	if !f.Final {
 		wait, ok := pause(head.tries, now.Sub(head.first), done.answer.retryAfter())
@@ -262,6 +281,17 @@ func (r *run) settle(done result) {
 	if f.Status != 0 {
 		r.parts.retryDown(now)
 	}
+}
+
+// distrust stops the queue, and says so once. It is no try: nothing is given up.
+func (r *run) distrust(head *item, f model.Forward, now time.Time) {
+	head.next = now
+	if r.untrusted.IsZero() {
+		f.Tries = head.tries
+		f.Hint += ", or set insecure = true in its [[forward]] in the config file; nothing is posted to it until then, and nothing is given up"
+		r.publish(f)
+	}
+	r.untrusted = now.Add(trustTime)
 }
 
 // finish cancels the requests that are still in flight and stores all outcomes.

@@ -79,7 +79,7 @@ func TestAClosedJournalEndsForwarding(t *testing.T) {
 	m := newMemory()
 	folded, end := folding(t, m)
 	defer end()
-	f, err := New(t.Context(), Options{URL: "http://127.0.0.1:1", Feed: folded, Journal: m, Outcomes: m, Status: model.NewStatusLog(100)})
+	f, err := New(t.Context(), Options{Target: Target{URL: "http://127.0.0.1:1"}, Feed: folded, Journal: m, Outcomes: m, Status: model.NewStatusLog(100)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,15 +1,17 @@
-// Package loopback finds programs on this machine by name. localhost and all names below
-// it are this machine, as RFC 6761 says, in both families of addresses: a server there
-// often listens in one of them only.
+// Package loopback is how requests find their way: which hosts are this machine, and where a
+// proxy is used. localhost and all names below it are this machine, as RFC 6761 says, in both
+// families of addresses: a server there often listens in one of them only.
 package loopback
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -41,8 +43,48 @@ func Other(a netip.Addr) netip.Addr {
 	return v4
 }
 
-// Route makes the transport find this machine's names without a resolver or a proxy, by d.
-// It tries both families, the one that localhost resolves to first before the other.
+// Own reports whether a host is this machine: one of its names or addresses, or a name
+// that its hosts file gives one of them. No name server is asked.
+func Own(host string) bool {
+	host = strings.ToLower(strings.TrimSuffix(host, "."))
+	if ip, err := netip.ParseAddr(host); err == nil {
+		return ownAddress(ip)
+	}
+	if Named(host) {
+		return true
+	}
+	name, _ := os.Hostname()
+	name = strings.ToLower(name)
+	short, _, _ := strings.Cut(name, ".")
+	if short != "" && (host == name || host == short || host == short+".local") {
+		return true
+	}
+	ips, _ := hostsFile.LookupNetIP(context.Background(), "ip", host)
+	return slices.ContainsFunc(ips, ownAddress)
+}
+
+func ownAddress(ip netip.Addr) bool {
+	ip = ip.Unmap().WithZone("")
+	if ip.IsLoopback() || ip.IsUnspecified() {
+		return true
+	}
+	addresses, _ := net.InterfaceAddrs()
+	return slices.ContainsFunc(addresses, func(a net.Addr) bool {
+		n, ok := a.(*net.IPNet)
+		return ok && n.IP.Equal(ip.AsSlice())
+	})
+}
+
+// hostsFile resolves what needs no name server.
+var hostsFile = &net.Resolver{PreferGo: true, Dial: func(context.Context, string, string) (net.Conn, error) {
+	return nil, errors.New("no name server is asked")
+}}
+
+// Route makes the transport the one of every request of this program, with connections by
+// d. This machine's names are found without a resolver, in both families, the one that
+// localhost resolves to first before the other. This machine is never reached through a
+// proxy; others are through t.Proxy or, if that is nil, the environment's, whose refusal to
+// connect is a [*ProxyError].
 func Route(t *http.Transport, d *net.Dialer) *http.Transport {
 	t.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
 		host, port, _ := net.SplitHostPort(address)
@@ -59,13 +101,43 @@ func Route(t *http.Transport, d *net.Dialer) *http.Transport {
 		return nil, err
 	}
 	proxy := t.Proxy
+	if proxy == nil {
+		proxy = http.ProxyFromEnvironment
+	}
 	t.Proxy = func(r *http.Request) (*url.URL, error) {
-		if proxy == nil || Named(r.URL.Hostname()) {
+		u, err := proxy(r)
+		if (u != nil || err != nil) && Own(r.URL.Hostname()) {
 			return nil, nil
 		}
-		return proxy(r)
+		return u, err
+	}
+	t.OnProxyConnectResponse = func(_ context.Context, proxy *url.URL, _ *http.Request, answer *http.Response) error {
+		if answer.StatusCode == http.StatusOK {
+			return nil
+		}
+		return &ProxyError{proxy.Scheme + "://" + proxy.Host, answer.StatusCode}
 	}
 	return t
+}
+
+// Via is the proxy that the transport uses for a request, without credentials, "" if none.
+func Via(t http.RoundTripper, r *http.Request) string {
+	if t, ok := t.(*http.Transport); ok && t.Proxy != nil {
+		if u, err := t.Proxy(r); err == nil && u != nil {
+			return u.Scheme + "://" + u.Host
+		}
+	}
+	return ""
+}
+
+// ProxyError is a proxy's refusal to connect to a host.
+type ProxyError struct {
+	Proxy  string // without credentials
+	Status int
+}
+
+func (e *ProxyError) Error() string {
+	return strings.TrimSpace(fmt.Sprintf("the proxy %s refused to connect: %d %s", e.Proxy, e.Status, http.StatusText(e.Status)))
 }
 
 // Found says where a host of this machine was found, if that is in the family that is

@@ -60,6 +60,9 @@ type Options struct {
 	// NotKept counts, for the end line, the rejected requests of this run that the journal
 	// does not have; nil: none.
 	NotKept func() int64
+	// Owed counts, for the end line, the tasks that the command of --exec is still to be
+	// run for; known is false if it could not be read. Nil: there is no command.
+	Owed func() (n int, known bool)
 	// Temporary says that the journal is deleted at the end, so that nothing is left
 	// for the next run.
 	Temporary bool

@@ -2,6 +2,7 @@ package printer
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -136,6 +137,9 @@ func (s *sentences) end(at time.Time, t tally) {
 			rest = "not forwarded"
 		}
 		sentence += fmt.Sprintf("; forwarding: %d given up, %d %s", f.gaveUp, f.waiting, rest)
+	}
+	if e := t.owed; e != nil {
+		sentence += "; --exec: " + cmp.Or(words.Owed(e.n, e.known, e.lost), "0 waiting")
 	}
 	s.print(at, sentence)
 }

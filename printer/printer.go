@@ -62,6 +62,14 @@ type tally struct {
 
 	notKept  int64     // rejected requests that the journal does not have
 	forwards *forwards // nil: nothing is forwarded
+	owed     *owed     // nil: there is no command
+}
+
+// owed counts the tasks that a command is still to be run for.
+type owed struct {
+	n     int
+	known bool
+	lost  bool // the journal ends with this run
 }
 
 // forwards counts the messages that no handler has.
@@ -263,6 +271,10 @@ func (p *printer) end() error {
 	if p.Forwarding != nil {
 		gaveUp, waiting := p.Forwarding()
 		p.tally.forwards = &forwards{gaveUp, waiting, p.Temporary}
+	}
+	if p.Owed != nil {
+		n, known := p.Owed()
+		p.tally.owed = &owed{n, known, p.Temporary}
 	}
 	p.lines.end(now, p.tally)
 	return p.flush()

@@ -63,7 +63,7 @@ func (s *stage) reject(n int) {
 	for range n {
 		s.status.Add(model.Status{At: s.now(), Rejected: &model.Rejected{ID: "msg_x", Verdict: model.Verdict{
 			Reason: model.NoMatch, Detail: "no secret matches (body altered, or another endpoint's secret)",
-			Hint: "matches after trimming a trailing newline","hint":"matches after trimming a trailing newline","evidence":null,"skew_seconds":null,"tolerance_seconds":null,"path":null,"method":null}}})
+			Hint: "matches after trimming a trailing newline"}}})
 	}
 }
 

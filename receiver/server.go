@@ -115,6 +115,9 @@ type Server struct {
 	keepingSince time.Time
 }
 
+// Trust makes the server also accept what the secret has signed. Calls must not overlap.
+func (s *Server) Trust(secret Secret) { s.verifier.trust(secret) }
+
 // New returns a Server that does not listen yet.
 func New(c Config) (*Server, error) {
 	c.Path = cmp.Or(c.Path, DefaultPath)

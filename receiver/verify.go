@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"aspectop/clean"
@@ -21,7 +22,7 @@ const lastSecond = 253402300799
 // Verifier checks signatures by one or more secrets. It may be used by any number of
 // goroutines.
 type Verifier struct {
-	secrets []Secret
+	secrets atomic.Pointer[[]Secret]
 	hints   limiter
 }
 
@@ -42,7 +43,19 @@ func NewVerifier(secrets []Secret) (*Verifier, error) {
 			return nil, fmt.Errorf("secret %d of %d is empty", i+1, len(secrets))
 		}
 	}
-	return &Verifier{secrets: slices.Clone(secrets), hints: limiter{most: hintsPerSecond, every: time.Second}}, nil
+	v := &Verifier{hints: limiter{most: hintsPerSecond, every: time.Second}}
+	v.trust(secrets...)
+	return v, nil
+}
+
+// trust adds secrets. Calls must not overlap.
+func (v *Verifier) trust(more ...Secret) {
+	var all []Secret
+	if known := v.secrets.Load(); known != nil {
+		all = *known
+	}
+	all = slices.Concat(all, more)
+	v.secrets.Store(&all)
 }
 
 // Verify checks a delivery by its headers, under their canonical names, and its raw
@@ -91,7 +104,7 @@ func (v *Verifier) Verify(h http.Header, body []byte, now time.Time) (id string,
 
 // match returns the name of the first secret that signed the body.
 func (v *Verifier) match(judged http.Header, body []byte) (name string, ok bool) {
-	for _, s := range v.secrets {
+	for _, s := range *v.secrets.Load() {
 		if s.key.hook.VerifyIgnoringTimestamp(body, judged) == nil {
 			return s.Name, true
 		}

@@ -1,19 +1,16 @@
 package ui
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"os/exec"
-	"path/filepath"
 
 	tea "charm.land/bubbletea/v2"
 
 	"aspectop/model"
 	"aspectop/ui/draw"
+	"aspectop/ui/edit"
 	"aspectop/ui/screen"
 	"aspectop/words"
 )
@@ -76,17 +73,9 @@ func (m *Model) answered(what string, again []string, f *model.Forward, err erro
 	}
 }
 
-// maxEdited is how much of an edited file is read, in bytes: more than any body laid out.
-const maxEdited = 16 << 20
-
 type draft struct {
+	edit.Draft
 	delivery model.Delivery
-	before   string // as it was given to the editor
-	dir      string // private, for the file and for what editors put beside it
-}
-
-func (d *draft) path() string {
-	return filepath.Join(d.dir, fmt.Sprintf("delivery-%d.json", d.delivery.Seq))
 }
 
 func (d *draft) name() string { return fmt.Sprintf("#%d", d.delivery.Seq) }
@@ -103,12 +92,9 @@ func (m *Model) edit() tea.Cmd {
 	}
 	return func() tea.Msg {
 		d, err := m.message(seq)
-		draft := draft{delivery: d, before: laidOut(d.Body)}
+		draft := draft{delivery: d}
 		if err == nil {
-			draft.dir, err = os.MkdirTemp("", "aspectop-edit-")
-		}
-		if err == nil {
-			err = os.WriteFile(draft.path(), []byte(draft.before), 0o600)
+			draft.Draft, err = edit.New(fmt.Sprintf("delivery-%d", d.Seq), d.Body)
 		}
 		return screen.Result(func() { m.openEditor(draft, err) })
 	}
@@ -120,25 +106,17 @@ func (m *Model) openEditor(d draft, err error) {
 	if err != nil {
 		err = fmt.Errorf("cannot edit %s: %w", d.name(), err)
 	} else {
-		cmd, err = m.Editor(m.Ctx, d.path())
+		cmd, err = m.Editor(m.Ctx, d.Path())
 	}
 	if err != nil {
-		os.RemoveAll(d.dir)
+		d.Close()
 		m.say(err.Error())
 		return
 	}
 	// Clear away first: at the program's end what follows is not carried out.
 	m.Later(m.exec(cmd, func(err error) tea.Msg {
-		defer os.RemoveAll(d.dir)
-		var edited []byte
-		switch {
-		case errors.Is(err, exec.ErrNotFound):
-			err = fmt.Errorf("the editor was not found (%w): set EDITOR", err)
-		case err != nil:
-			err = fmt.Errorf("the editor failed (%w)", err)
-		default:
-			edited, err = readBounded(d.path())
-		}
+		defer d.Close()
+		edited, err := d.Edited(err)
 		return screen.Result(func() { m.compare(d, edited, err) })
 	}))
 }
@@ -149,31 +127,13 @@ func (m *Model) compare(d draft, edited []byte, err error) {
 		return
 	}
 	m.Later(func() tea.Msg {
-		body, flaw := compacted(edited)
+		body, flaw := edit.Compacted(edited)
 		if !json.Valid(d.delivery.Body) {
 			flaw = "" // it never was
 		}
-		changes := draw.Changes(d.before, laidOut(edited))
+		changes := draw.Changes(d.Before, edit.LaidOut(edited))
 		return screen.Result(func() { m.review(d, body, changes, flaw) })
 	})
-}
-
-func readBounded(path string) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, fmt.Errorf("the edited file cannot be read (%w)", err)
-	}
-	defer f.Close()
-	b, err := io.ReadAll(io.LimitReader(f, maxEdited+1))
-	switch {
-	case err != nil:
-		return nil, err
-	case len(b) > maxEdited:
-		return nil, fmt.Errorf("the edited file is larger than %d MiB", maxEdited>>20)
-	case len(bytes.TrimSpace(b)) == 0:
-		return nil, errors.New("the edited file is empty")
-	}
-	return b, nil
 }
 
 // review shows the changes; enter sends. flaw says why the body is no longer JSON.
@@ -204,27 +164,4 @@ func (m *Model) sendEdited(d draft, body []byte) tea.Cmd {
 		_, f, err := m.Resend(m.Ctx, d.delivery, body)
 		return screen.Result(func() { m.answered(what, nil, &f, err) })
 	}
-}
-
-// maxLaidOut is the depth to which JSON is laid out; its indentation grows with it.
-const maxLaidOut = 200
-
-// laidOut is a body to be edited: JSON in lines, all else as it is, with a final newline.
-func laidOut(body []byte) string {
-	var b bytes.Buffer
-	if draw.JSONDepth(body) > maxLaidOut || json.Indent(&b, bytes.TrimSpace(body), "", "  ") != nil {
-		b.Reset()
-		b.Write(bytes.TrimSuffix(body, []byte{'\n'}))
-	}
-	return b.String() + "\n"
-}
-
-// compacted is an edited body to be sent: compact JSON or, with the reason why it is none,
-// the text without its final newline.
-func compacted(edited []byte) (body []byte, flaw string) {
-	var b bytes.Buffer
-	if err := json.Compact(&b, edited); err != nil {
-		return bytes.TrimSuffix(edited, []byte{'\n'}), err.Error()
-	}
-	return b.Bytes(), ""
 }

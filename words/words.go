@@ -80,6 +80,7 @@ func Forward(f *model.Forward, private bool) (s Segments) {
 	switch {
 	case f.GaveUp:
 		s.add(r, "; given up after %s", Count(f.Tries, "try", "tries"))
+	case !f.Final && f.Tries == 0: // it waits, and the hint says what for
 	case !f.Final:
 		s.add(r, "; try %d, will retry", f.Tries)
 	case f.Tries > 1:
@@ -154,4 +155,18 @@ func TunnelRole(t *model.Tunnel) model.Role {
 		return model.RoleGood
 	}
 	return model.RoleWarn
+}
+
+// Owed says what a command is still to be run for, "" if for nothing; lost says that no
+// later run will.
+func Owed(n int, known, lost bool) string {
+	switch {
+	case !known:
+		return "what it is still to run for could not be counted"
+	case n == 0:
+		return ""
+	case lost:
+		return "not run for " + Count(n, "task", "tasks") + " that ended: a journal in memory leaves nothing to the next watch"
+	}
+	return Count(n, "task that ended waits", "tasks that ended wait") + " for the next watch with the same command"
 }

@@ -17,16 +17,16 @@ import (
 	"aspectop/private"
 )
 
-// editor is the command that opens a file in the user's editor. It is stopped when
-// ctx ends.
-func (h *handlers) editor(ctx context.Context, path string) (*exec.Cmd, error) {
+// Editor is the command that opens a file in the user's editor, with the environment. It
+// is stopped when ctx ends.
+func Editor(ctx context.Context, env []string, path string) (*exec.Cmd, error) {
 	// It may have arguments, as in "code --wait".
 	command := strings.Fields(cmp.Or(os.Getenv("VISUAL"), os.Getenv("EDITOR")))
 	if len(command) == 0 {
 		return nil, errors.New("no editor is configured: set EDITOR, for example EDITOR=vi")
 	}
 	cmd := exec.CommandContext(ctx, command[0], append(command[1:], path)...)
-	cmd.Env = h.env
+	cmd.Env = env
 	// With SIGTERM an editor can restore the terminal and save its buffer.
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = time.Second

@@ -38,7 +38,7 @@ func TestASecretMayBeAddedDuringAReplay(t *testing.T) {
 		t.Fatal(err)
 	}
 	var adding sync.WaitGroup
-	adding.Go(func() { s.knownSecrets(secrets[1]) })
+	adding.Go(func() { s.trust(secrets[1]) })
 	for range 3 {
 		// A delivery of the event stream names no secret.
 		_, f, err := forward.Resend(t.Context(), s.forwarders, model.Delivery{Source: model.SourceSSE, ID: "evt_1", Body: []byte("{}")}, nil)

@@ -338,12 +338,24 @@ func (e *Exposure) follow(ctx context.Context, s *Session) {
 			if endpoint.URL() == url {
 				continue
 			}
-			if err := endpoint.Repoint(ctx, url); err != nil && ctx.Err() == nil {
-				s.notice(fmt.Sprintf("the public URL changed, but endpoint %s could not be updated: %v", endpoint.EndpointID, err))
-				continue
+			told := fmt.Sprintf("the public URL changed; endpoint %s now points to it", endpoint.EndpointID)
+			notice, err := endpoint.Repoint(ctx, url)
+			if notice != "" {
+				told += ": " + notice
 			}
-			e.mayLeave(endpoint)
-			s.notice(fmt.Sprintf("the public URL changed; endpoint %s now points to it", endpoint.EndpointID))
+			if err != nil {
+				told = fmt.Sprintf("the public URL changed, but endpoint %s could not be updated: %v", endpoint.EndpointID, err)
+			}
+			s.notice(told)
+			if errors.Is(err, aspect.ErrNotFound) {
+				if secret, err := e.register(ctx, s, url); err == nil {
+					s.trust(secret)
+				} else {
+					s.notice(err.Error())
+				}
+			} else if err == nil {
+				e.mayLeave(endpoint)
+			}
 		}
 	}
 }

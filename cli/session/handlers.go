@@ -6,8 +6,8 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
-	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/pflag"
 
@@ -43,7 +43,8 @@ func (h *HandlerFlags) Flags(f *pflag.FlagSet) {
 // screen goes to the first one.
 type handlers struct {
 	forwarders []*forward.Forwarder
-	env        []string // of commands and the editor: without our secrets
+	command    *forward.Exec // nil without --exec
+	env        []string      // of commands and the editor: without our secrets
 }
 
 func (h *handlers) queues() []model.Queue {
@@ -65,11 +66,40 @@ func (h *handlers) forwarding() (gaveUp, waiting int) {
 
 // left says what the end is still waiting for, "" if it waits for nothing.
 func (h *handlers) left() string {
-	_, waiting := h.forwarding()
-	if waiting == 0 {
+	var parts []string
+	if _, waiting := h.forwarding(); waiting > 0 {
+		parts = append(parts, fmt.Sprintf("%s still to forward: trying for up to %s", words.Count(waiting, "message", "messages"), forward.Drain))
+	}
+	if h.command != nil && h.command.Busy() > 0 {
+		parts = append(parts, fmt.Sprintf("%s of --exec running: waiting for up to %s", words.Count(h.command.Busy(), "command", "commands"), forward.Drain))
+	}
+	if len(parts) == 0 {
 		return ""
 	}
-	return fmt.Sprintf("%s still to forward: trying for up to %s, ctrl+c again to stop", words.Count(waiting, "message", "messages"), forward.Drain)
+	return strings.Join(parts, "; ") + ", ctrl+c again to stop"
+}
+
+// leftTime is how long it may take to count what --exec is still owed.
+const leftTime = 5 * time.Second
+
+// owed counts, at the end, the tasks that the command of --exec is still to be run for;
+// known is false if that could not be read.
+func (h *handlers) owed() (n int, known bool) {
+	ctx, cancel := context.WithTimeout(context.Background(), leftTime)
+	defer cancel()
+	return h.command.Left(ctx)
+}
+
+// tellOwed says after the screen what --exec is still to be run for: lines have it in their
+// end.
+func (s *Session) tellOwed() {
+	if s.command == nil || s.instead != nil || s.mode() != onScreen {
+		return
+	}
+	n, known := s.owed()
+	if text := words.Owed(n, known, s.temporary); text != "" {
+		fmt.Fprintln(os.Stderr, "aspectop: --exec: "+text)
+	}
 }
 
 // AddHandlers makes the session forward deliveries and run the command.
@@ -87,7 +117,7 @@ func (s *Session) AddHandlers(ctx context.Context, f HandlerFlags) error {
 	}
 	for _, url := range f.ForwardTo {
 		forwarder, err := forward.New(ctx, forward.Options{
-			URL: url, Feed: s.Feed, Journal: s.rows, Outcomes: s.journal, Resign: s.resign, Sign: sign, Status: s.status,
+			Target: forward.Target{URL: url}, Feed: s.Feed, Journal: s.rows, Outcomes: s.journal, Resign: s.resign, Sign: sign, Status: s.status,
 		})
 		if err != nil {
 			return exit.Usage("--forward-to: %w", err)
@@ -100,7 +130,13 @@ func (s *Session) AddHandlers(ctx context.Context, f HandlerFlags) error {
 	if f.exec == "" {
 		return nil
 	}
-	s.Beside((&forward.Exec{Command: f.exec, Env: s.env, Feed: s.Feed, Status: s.status}).Run)
+	s.command = &forward.Exec{Command: f.exec, Env: s.env, Feed: s.Feed, Cursors: s.rows, Outcomes: s.journal, Status: s.status}
+	if err := s.command.Open(ctx); err != nil {
+		return exit.Setup(fmt.Errorf("--exec: %w", err))
+	}
+	s.Beside(func(ctx context.Context) error {
+		return s.withLease(ctx, s.command.Lease(), s.command.Run)
+	})
 	return nil
 }
 
@@ -109,13 +145,16 @@ var plainPath = regexp.MustCompile(`^[\w./-]*/[\w./-]+$`)
 
 // Check validates the flags and returns the handler's own secret, nil if it has none.
 func (h *HandlerFlags) Check() (*receiver.Secret, error) {
-	for i, url := range h.ForwardTo {
-		if slices.Contains(h.ForwardTo[:i], url) {
-			return nil, exit.Usage("--forward-to: the same handler is given twice")
-		}
-		if err := forward.CheckURL(url); err != nil {
+	seen := map[string]bool{}
+	for _, text := range h.ForwardTo {
+		u, err := forward.ParseURL(text)
+		if err != nil {
 			return nil, exit.Usage("--forward-to: %w", err)
 		}
+		if seen[u.String()] {
+			return nil, exit.Usage("--forward-to: the same handler is given twice")
+		}
+		seen[u.String()] = true
 	}
 	// Of a shell command, only a program with its path can be looked for.
 	if word, _, _ := strings.Cut(h.exec, " "); plainPath.MatchString(word) {

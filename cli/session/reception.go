@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -27,6 +28,7 @@ type reception struct {
 
 	mu      sync.Mutex
 	secrets []receiver.Secret
+	server  *receiver.Server // nil before it is made
 
 	server    atomic.Pointer[receiver.Server] // nil until deliveries are accepted
 	receiving chan struct{}                   // closed when deliveries are accepted, or nothing is received
@@ -64,13 +66,34 @@ func (r *reception) URL() string {
 	return "http://" + receiver.Reachable(r.listener.Addr()) + r.path
 }
 
-// knownSecrets adds secrets, such as that of an endpoint registered for this run,
-// and returns all.
-func (r *reception) knownSecrets(more ...receiver.Secret) []receiver.Secret {
+// knownSecrets returns all secrets.
+func (r *reception) knownSecrets() []receiver.Secret {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.secrets = append(r.secrets, more...)
-	return r.secrets[:len(r.secrets):len(r.secrets)]
+	return r.secrets
+}
+
+// trust adds secrets, such as that of an endpoint registered for this run. They take the
+// place of others with the same name, which the receiver goes on to accept.
+func (r *reception) trust(more ...receiver.Secret) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, secret := range more {
+		same := func(s receiver.Secret) bool { return s.Name == secret.Name }
+		r.secrets = append(slices.DeleteFunc(slices.Clone(r.secrets), same), secret)
+		if r.server != nil {
+			r.server.Trust(secret)
+		}
+	}
+}
+
+// serveWith makes the server, with all secrets.
+func (r *reception) serveWith(c receiver.Config) (server *receiver.Server, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	c.Secrets = r.secrets
+	r.server, err = receiver.New(c)
+	return r.server, err
 }
 
 // warnOfShort says at the start which secrets are shorter than those of Svix.
@@ -118,10 +141,9 @@ func (s *Session) receive(ctx context.Context) (err error) {
 		if err != nil {
 			return unlessEnded(ctx, err)
 		}
-		s.knownSecrets(more...)
+		s.trust(more...)
 	}
-	config.Secrets = s.knownSecrets()
-	server, err := receiver.New(config)
+	server, err := s.serveWith(config)
 	if err != nil {
 		return exit.Usage("%w", err)
 	}

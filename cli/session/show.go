@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"slices"
 	"strings"
 	"time"
@@ -151,6 +152,9 @@ func (s *Session) print(ctx context.Context) error {
 	if len(s.forwarders) > 0 {
 		o.Forwarding = s.forwarding
 	}
+	if s.command != nil {
+		o.Owed = s.owed
+	}
 	return printer.Run(ctx, o)
 }
 
@@ -281,7 +285,8 @@ func (s *Session) options() screen.Options {
 		o.Endpoint = s.exposure.state
 	}
 	if len(s.forwarders) > 0 {
-		o.Queues, o.Editor = s.queues, s.editor
+		o.Queues = s.queues
+		o.Editor = func(ctx context.Context, path string) (*exec.Cmd, error) { return Editor(ctx, s.env, path) }
 		o.ResendTo = s.forwarders[0].To()
 		o.Resend = func(ctx context.Context, d model.Delivery, body []byte) ([]string, model.Forward, error) {
 			return forward.Resend(ctx, s.forwarders, d, body)

@@ -102,6 +102,7 @@ func (st *Store) read(open func() (journal.Reader, error), now func() time.Time)
 		st.rejected = earlier[0].At
 	}
 	st.remarks = append(st.remarks, st.home.Remarks()...)
+	st.home.OnRemark(st.notice)
 	st.Feed = feed.New(feed.Options{
 		Journal: st.folded, Rows: st.rows, Status: st.status, Now: now, Rejected: earlier,
 		Sole: st.journal != nil && !st.home.Shared(),
