@@ -118,7 +118,7 @@ func (m *metrics) collect(ctx context.Context) *vm.Set {
 		set.GetOrCreateGauge(fmt.Sprintf(name, labels...), nil).Add(float64(n))
 	}
 	s := m.session
-	if server := s.server.Load(); server != nil {
+	if server := s.made(); server != nil {
 		c := server.Counts()
 		verdicts := map[model.Reason]int64{"verified": c.Verified, "duplicate": c.Duplicate, "unkept": c.Unkept}
 		maps.Copy(verdicts, c.Rejected)

@@ -7,7 +7,6 @@ import (
 	"net"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"aspectop/aspect"
@@ -30,12 +29,11 @@ type reception struct {
 	secrets []receiver.Secret
 	server  *receiver.Server // nil before it is made
 
-	server    atomic.Pointer[receiver.Server] // nil until deliveries are accepted
-	receiving chan struct{}                   // closed when deliveries are accepted, or nothing is received
-	ready     chan struct{}                   // closed when it is known whether they can come from elsewhere
-	public    string                          // the public URL then
-	probe     string                          // the result of its probe then
-	failed    bool                            // serve returned an error
+	receiving chan struct{} // closed when deliveries are accepted, or nothing is received
+	ready     chan struct{} // closed when it is known whether they can come from elsewhere
+	public    string        // the public URL then
+	probe     string        // the result of its probe then
+	failed    bool          // serve returned an error
 }
 
 // Listen opens the port. If next is set and the port is in use, it opens the next
@@ -116,9 +114,16 @@ func (r *reception) resign(name string) forward.Signer {
 	return nil
 }
 
+// made is the receiver, nil before it is made.
+func (r *reception) made() *receiver.Server {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.server
+}
+
 // notKept counts the rejected requests that the journal does not have.
 func (r *reception) notKept() int64 {
-	if server := r.server.Load(); server != nil {
+	if server := r.made(); server != nil {
 		return server.NotKept()
 	}
 	return 0
@@ -147,7 +152,6 @@ func (s *Session) receive(ctx context.Context) (err error) {
 	if err != nil {
 		return exit.Usage("%w", err)
 	}
-	s.server.Store(server)
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(s.listener) }()
 	close(s.receiving)
