@@ -114,7 +114,7 @@ func (j *jsonLines) rejected(at time.Time, r *model.Rejected) {
 func putRejected(o *jsonl.Object, r *model.Rejected) {
 	v := &r.Verdict
 	o.TextOrNull("id", r.ID)
-	o.Text("reason", string(v.Reason))
+	o.TextOrNull("reason", string(v.Reason))
 	o.Text("detail", v.String())
 	o.TextOrNull("hint", v.Hint)
 	o.TextOrNull("evidence", v.Evidence)

@@ -17,11 +17,12 @@ func Rejected(r *model.Rejected, private bool) (s Segments) {
 	return s
 }
 
-// RejectedFor is the reason alone. In private it does not quote a header.
+// RejectedFor is the reason alone. In private it quotes neither a header nor a path.
 func RejectedFor(r *model.Rejected, private bool) string {
 	detail := r.Verdict.Detail
 	if private {
 		detail, _, _ = strings.Cut(detail, `: "`)
+		detail, _, _ = strings.Cut(detail, ": this receiver's is ")
 	}
 	return detail
 }
