@@ -110,7 +110,7 @@ func subject(a *arrival) string {
 }
 
 func (s *sentences) rejected(at time.Time, r *model.Rejected) {
-	sentence := "rejected: " + r.Verdict.String()
+	sentence := "rejected: " + words.Rejected(r, false).String()
 	if r.ID != "" {
 		sentence += "; message " + words.Name(r.ID)
 	}
@@ -143,6 +143,9 @@ func (s *sentences) forward(at time.Time, f *model.Forward) {
 
 func (s *sentences) end(at time.Time, t tally) {
 	sentence := fmt.Sprintf("ended: %d verified, %s%d rejected, %d duplicate, %d late", t.verified, words.Unsigned(int(t.unsigned)), t.rejected, t.duplicate, t.late)
+	if t.notKept > 0 {
+		sentence += fmt.Sprintf("; %d of the rejected were not kept", t.notKept)
+	}
 	if f := t.forwards; f != nil {
 		rest := "waiting for the next watch"
 		if f.lost {
