@@ -27,7 +27,7 @@ func (h *Handler) judge(p *Post, a *Answer) string {
 	var before []fact
 	if p.Key != "" && a.Err == nil {
 		m = factOf(p)
-		before = h.known.note(m, a.delivered() && a.Fault == "" && !a.isHTML(), a.hopeless())
+		before = h.known.note(m, a.accepted(), a.hopeless())
 	}
 	parts := []string{h.answerHint(p, a, m, before), a.Fault, a.orders(), h.wayHint(a)}
 	if p.Key != "" && a.puzzling() {
@@ -51,9 +51,9 @@ func (h *Handler) Advice() string {
 func (a *Answer) puzzling() bool {
 	switch {
 	case a.Err != nil:
-		return a.closed()
+		return a.Closed()
 	case a.delivered():
-		return a.isHTML() || a.Fault != ""
+		return a.IsHTML() || a.Fault != ""
 	case a.Status < 400, a.speaksTLS(), a.gateway():
 		return false
 	}
@@ -97,7 +97,7 @@ func (h *Handler) answerHint(p *Post, a *Answer, m fact, before []fact) string {
 	switch {
 	case a.Err != nil:
 		return h.failureHint(a)
-	case a.delivered() && a.isHTML():
+	case a.delivered() && a.IsHTML():
 		return "the answer is an HTML page" + a.title() + ": is this the route of your handler, or a page of its server?"
 	case a.delivered():
 		return ""
@@ -105,7 +105,7 @@ func (h *Handler) answerHint(p *Post, a *Answer, m fact, before []fact) string {
 		return "redirects are not followed, by Svix neither: give the final address" + quoted(" (it points to %s)", a.Header.Get("Location")) +
 			"; often a slash at the end is missing, or https"
 	case a.speaksTLS():
-		return "the handler speaks TLS: forward to https://" + h.url.Host
+		return "the handler speaks TLS: post to https://" + h.url.Host
 	case a.Status == http.StatusProxyAuthRequired:
 		return "the proxy asks for a user and password, not the handler: give them in the proxy's variable, or name the handler's host in NO_PROXY"
 	case p.Key == "":
@@ -113,7 +113,7 @@ func (h *Handler) answerHint(p *Post, a *Answer, m fact, before []fact) string {
 	}
 	text := h.statusHint(p, a, m, before)
 	switch {
-	case !a.isHTML():
+	case !a.IsHTML():
 		return text
 	case text == "":
 		return "the answer is an HTML error page" + a.title() + " of the server or its framework, not of your handler"
@@ -128,7 +128,7 @@ func (h *Handler) statusHint(p *Post, a *Answer, m fact, before []fact) string {
 		if proven != "" {
 			return "it has accepted messages at this path before: is its route gone since it was restarted?"
 		}
-		return "nothing is at POST " + h.url.EscapedPath() + ": check the path that is forwarded to"
+		return "nothing is at POST " + h.url.EscapedPath() + ": check the path that is posted to"
 	case http.StatusMethodNotAllowed:
 		return "the route exists, but does not take POST" + quoted(" (it takes %s)", a.Header.Get("Allow"))
 	case http.StatusRequestEntityTooLarge:
@@ -149,11 +149,11 @@ func (h *Handler) statusHint(p *Post, a *Answer, m fact, before []fact) string {
 		return proven
 	case a.gateway():
 		return "a proxy in front of the handler may not reach it: is the handler itself running?"
-	case a.about("missing required headers", "missing headers"):
+	case a.About("missing required headers", "missing headers"):
 		return "the verification does not get the " + m.family + " headers: pass them on to it"
-	case a.about("csrf"):
+	case a.About("csrf"):
 		return "the framework's CSRF protection refuses it: exempt the route, its signature proves where it comes from"
-	case a.about("payload to be of type", "body is unusable", "stream consumed"):
+	case a.About("payload to be of type", "body is unusable", "stream consumed"):
 		return "the body was parsed or read before it was verified: give the verification the raw body"
 	case a.Status >= 500 && !a.aboutSignature():
 		return ""
@@ -173,7 +173,7 @@ const strictness = "a handler has to take event types, features and states that 
 
 // strict reports whether an answer speaks of what the event says.
 func (a *Answer) strict() bool {
-	return a.about("event", "feature", "state", "type") && a.about("unknown", "unsupported", "unexpected", "invalid", "unhandled", "not supported")
+	return a.About("event", "feature", "state", "type") && a.About("unknown", "unsupported", "unexpected", "invalid", "unhandled", "not supported")
 }
 
 // against compares a message that was refused with those that were accepted, signed with
@@ -230,7 +230,7 @@ func (a *Answer) gateway() bool {
 	case http.StatusBadGateway, http.StatusGatewayTimeout:
 		return true
 	case http.StatusServiceUnavailable:
-		return a.saysNothing() || a.isHTML()
+		return a.saysNothing() || a.IsHTML()
 	}
 	return false
 }
@@ -245,29 +245,29 @@ func (h *Handler) failureHint(a *Answer) string {
 		return "that is the answer of the proxy " + proxy.Proxy + ", which the environment sets, not the handler's: name " + h.url.Hostname() + " in NO_PROXY to go without it"
 	case dial != nil && dial.Op == "proxyconnect":
 		return "the proxy " + a.via + ", which the environment sets, cannot be reached: name " + h.url.Hostname() + " in NO_PROXY to go without it"
-	case errors.Is(err, errTimeout):
+	case errors.Is(err, ErrTimeout):
 		return "answer first and work afterwards: Svix gives up after 15 s as well"
 	case unknownName:
-		return "the name " + strconv.Quote(dns.Name) + " is not known here: check the host that is forwarded to"
+		return "the name " + strconv.Quote(dns.Name) + " is not known here: check the host that is posted to"
 	case errors.Is(err, syscall.ECONNREFUSED):
 		if other := h.otherFamily(); other != "" {
-			return "nothing listens on " + h.address() + ", but something does on " + other + ": forward to " + h.url.Scheme + "://" + other
+			return "nothing listens on " + h.address() + ", but something does on " + other + ": post to " + h.url.Scheme + "://" + other
 		}
 		return "nothing listens on " + h.address() + ": is the handler running, and on this port?"
 	case a.untrusted():
-		return "this machine does not trust the handler's certificate: forward to http://, or add its authority to the system's"
-	case a.closed():
+		return "this machine does not trust the handler's certificate: post to http://, or add its authority to the system's"
+	case a.Closed():
 		return "the connection was closed without an answer: did the handler crash?"
 	case strings.Contains(err.Error(), "server gave HTTP response to HTTPS client"):
-		return "the handler does not speak TLS: forward to http://" + h.url.Host
+		return "the handler does not speak TLS: post to http://" + h.url.Host
 	case strings.Contains(err.Error(), "malformed HTTP"):
-		return "what listens on " + h.address() + " does not speak HTTP (TLS, perhaps: then forward to https://)"
+		return "what listens on " + h.address() + " does not speak HTTP (TLS, perhaps: then post to https://)"
 	}
 	return ""
 }
 
-// closed reports whether the connection ended in place of an answer.
-func (a *Answer) closed() bool {
+// Closed reports whether the connection ended in place of an answer.
+func (a *Answer) Closed() bool {
 	return errors.Is(a.Err, io.EOF) || errors.Is(a.Err, syscall.ECONNRESET) || errors.Is(a.Err, syscall.EPIPE)
 }
 

@@ -14,8 +14,8 @@ import (
 	"aspectop/words"
 )
 
-// Deliveries lists what Aspect says it sent, each message beside what came here.
-type Deliveries struct {
+// Messages lists what Aspect says it sent, each message beside what came here.
+type Messages struct {
 	list[string] // of the ids of the messages that pass the filter
 	sent         sent
 	joined       []here         // of each of the messages
@@ -25,9 +25,9 @@ type Deliveries struct {
 	told    toldText
 }
 
-// NewDeliveries returns the list, with the first row selected.
-func NewDeliveries() *Deliveries {
-	v := &Deliveries{preview: draw.NewTextPane()}
+// NewMessages returns the list, with the first row selected.
+func NewMessages() *Messages {
+	v := &Messages{preview: draw.NewTextPane()}
 	v.list = list[string]{
 		rows: keysOf[string](nil), follow: true, none: "no failures",
 		failed: func(_ *screen.Screen, id string) (failed, known bool) { return v.failed(v.place[id]), true },
@@ -35,23 +35,23 @@ func NewDeliveries() *Deliveries {
 	return v
 }
 
-func (v *Deliveries) Has(sc *screen.Screen, a keys.Action) bool {
+func (v *Messages) Has(sc *screen.Screen, a keys.Action) bool {
 	return a != keys.Sort && sc.API != nil && (a != keys.Preview || len(v.sent.messages) > 0)
 }
 
-func (v *Deliveries) Changed(*screen.Screen, screen.Change) {}
+func (v *Messages) Changed(*screen.Screen, screen.Change) {}
 
-func (v *Deliveries) Arrange(sc *screen.Screen, w, h int) {
+func (v *Messages) Arrange(sc *screen.Screen, w, h int) {
 	if sc.API == nil {
 		return
 	}
 	v.update(sc)
 	v.arrange(sc, h, len(v.drawHead(sc, w, h)))
-	v.sent.need(sc, v.key)
+	v.sent.need(sc, v.key, v.joined)
 }
 
 // update joins the messages with what came here, and applies the filter.
-func (v *Deliveries) update(sc *screen.Screen) {
+func (v *Messages) update(sc *screen.Screen) {
 	v.joined = join(sc, v.sent.messages)
 	v.place = make(map[string]int, len(v.joined))
 	var shown keysOf[string]
@@ -68,7 +68,7 @@ func (v *Deliveries) update(sc *screen.Screen) {
 }
 
 // keep reports whether message i matches the filter: by its delivery or Aspect's word.
-func (v *Deliveries) keep(sc *screen.Screen, i int) bool {
+func (v *Messages) keep(sc *screen.Screen, i int) bool {
 	f, h := &sc.Filter, v.joined[i]
 	if f.Failures && !v.failed(i) {
 		return false
@@ -79,6 +79,9 @@ func (v *Deliveries) keep(sc *screen.Screen, i int) bool {
 	}
 	msg := &v.sent.messages[i]
 	e := &model.Event{ID: msg.ID, EventID: msg.EventID, Type: msg.EventType, Source: model.SourceWebhook, Received: msg.Time}
+	if msg.TaskID != "" {
+		e.Task = &model.Snapshot{ID: msg.TaskID}
+	}
 	if n := sc.Log.Status(h.row); h.is == hereRefused && n != nil {
 		return f.Words.MatchRejected(n.Rejected, e)
 	}
@@ -86,12 +89,12 @@ func (v *Deliveries) keep(sc *screen.Screen, i int) bool {
 }
 
 // failed reports whether message i did not reach its receiver.
-func (v *Deliveries) failed(i int) bool {
+func (v *Messages) failed(i int) bool {
 	_, word, _ := statusWord(v.sent.status(i))
 	return v.joined[i].is == hereMissing || v.joined[i].is == hereRefused || word == "failed"
 }
 
-func (v *Deliveries) Selection(sc *screen.Screen, target bool) screen.Selection {
+func (v *Messages) Selection(sc *screen.Screen, target bool) screen.Selection {
 	id, ok := v.selected(sc, target)
 	if !ok {
 		return screen.Selection{}
@@ -102,7 +105,7 @@ func (v *Deliveries) Selection(sc *screen.Screen, target bool) screen.Selection 
 }
 
 // InSight are the deliveries whose rows tell more of the messages.
-func (v *Deliveries) InSight(*screen.Screen) []int64 {
+func (v *Messages) InSight(*screen.Screen) []int64 {
 	var seqs []int64
 	for _, h := range v.joined {
 		if h.is == hereArrived {
@@ -112,7 +115,7 @@ func (v *Deliveries) InSight(*screen.Screen) []int64 {
 	return seqs
 }
 
-func (v *Deliveries) Do(sc *screen.Screen, a keys.Action) (tea.Cmd, bool) {
+func (v *Messages) Do(sc *screen.Screen, a keys.Action) (tea.Cmd, bool) {
 	if sc.API == nil {
 		return nil, false
 	}
@@ -139,20 +142,20 @@ func (v *Deliveries) Do(sc *screen.Screen, a keys.Action) (tea.Cmd, bool) {
 	return nil, true
 }
 
-func (v *Deliveries) openOverlay(sc *screen.Screen, id string) {
+func (v *Messages) openOverlay(sc *screen.Screen, id string) {
 	v.key, v.follow = id, false // r and e are about the message that is read
 	v.hold(sc)
 	sc.ShowOverlay(&screen.Overlay{
 		Title: func() string { return "message " + id },
 		Content: func() *draw.Document {
 			v.update(sc)
-			v.sent.need(sc, id)
+			v.sent.need(sc, id, v.joined)
 			return v.text(sc, id)
 		},
 	})
 }
 
-func (v *Deliveries) summary() string {
+func (v *Messages) summary() string {
 	missing, refused := 0, 0
 	for _, h := range v.joined {
 		switch h.is {
@@ -172,7 +175,7 @@ func (v *Deliveries) summary() string {
 	return told
 }
 
-func (v *Deliveries) Draw(sc *screen.Screen, w, h int) []string {
+func (v *Messages) Draw(sc *screen.Screen, w, h int) []string {
 	if sc.API == nil {
 		return drawNoKey(sc, w, h)
 	}
@@ -198,7 +201,7 @@ func drawNoKey(sc *screen.Screen, w, h int) []string {
 	return draw.PadHeight(sc.Theme, lines, w, h)
 }
 
-func (v *Deliveries) drawHead(sc *screen.Screen, w, h int) []string {
+func (v *Messages) drawHead(sc *screen.Screen, w, h int) []string {
 	var lines []string
 	s := &v.sent
 	if s.failure != "" {
@@ -231,7 +234,7 @@ func (v *Deliveries) drawHead(sc *screen.Screen, w, h int) []string {
 }
 
 // table lays the list out for the width; its rows are places of messages.
-func (v *Deliveries) table(sc *screen.Screen, w int) draw.Table[int] {
+func (v *Messages) table(sc *screen.Screen, w int) draw.Table[int] {
 	table := draw.Table[int]{
 		{Title: "SENT", Sizes: []draw.Size{draw.Whole(0, draw.ClockWidth+1)}, Draw: func(l *draw.Line, i, w int) {
 			l.Cell(draw.Dim, draw.Clock(v.sent.messages[i].Time), w)
@@ -246,9 +249,11 @@ func (v *Deliveries) table(sc *screen.Screen, w int) draw.Table[int] {
 		}},
 		{Title: "TASK", Sizes: []draw.Size{draw.Whole(4, 10)}, Draw: func(l *draw.Line, i, w int) {
 			h := v.joined[i]
+			task := v.sent.messages[i].TaskID
 			if a := sc.Log.Row(h.row.Seq); h.is == hereArrived && a != nil && a.Task != nil {
-				l.Cell(draw.Plain, draw.Short(a.Task.ID, w), w)
+				task = a.Task.ID
 			}
+			l.Cell(draw.Plain, draw.Short(task, w), w)
 		}},
 		{Title: "TYPE", Sizes: []draw.Size{draw.Whole(3, 16)}, Draw: func(l *draw.Line, i, w int) {
 			l.Cell(draw.Plain, v.sent.messages[i].EventType, w)

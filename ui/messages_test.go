@@ -11,7 +11,7 @@ import (
 	"aspectop/model"
 )
 
-func TestFramesOfDeliveries(t *testing.T) {
+func TestFramesOfMessages(t *testing.T) {
 	for name, api := range map[string]*standIn{
 		"none": nil, "sent": aspectSent(), "empty": {},
 		"error": {err: errors.New("GET /webhooks/messages: 401 Unauthorized (Aspect does not know this API key: check ASPECT_API_KEY)")},
