@@ -222,5 +222,5 @@ var secretForm = regexp.MustCompile(`whs(ec|k1?)_[A-Za-z0-9+/=_-]*`)
 func (c *Client) clean(s string) string {
 	s = strings.ReplaceAll(s, c.key.Reveal(), c.key.Masked())
 	s = secretForm.ReplaceAllString(s, "whs${1}_****")
-	return clean.Line(s)
+	return clean.Line(clean.NoLogin(s))
 }

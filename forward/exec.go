@@ -4,9 +4,13 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
+	"math"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"aspectop/broadcast"
@@ -15,74 +19,172 @@ import (
 	"aspectop/journal"
 	"aspectop/jsonl"
 	"aspectop/model"
+	"aspectop/words"
 )
 
-// maxCommands is how many commands run at a time.
-const maxCommands = 4
+const (
+	// maxCommands is how many commands run at a time.
+	maxCommands = 4
+	// oldestEnd is how long after a task ended its command is still run, as long as Svix
+	// delivers.
+	oldestEnd = 28 * time.Hour
+	// execPrefix begins the keys under which it is kept how far commands came.
+	execPrefix = "the command of --exec "
+)
 
-// Exec runs a command for each task that ends after the feed was opened, that is,
-// becomes completed, failed or cancelled, or changes from one of these to another.
+// errEnded is why a command was ended that may run again.
+var errEnded = errors.New("ended with aspectop before it was done")
+
+// Cursors has how far commands came: a reader of package journal.
+type Cursors interface {
+	ForwardCursor(ctx context.Context, key string) (cursor int64, known bool, err error)
+	ForwardTargets(ctx context.Context) ([]journal.ForwardTarget, error)
+}
+
+// Exec runs a command for each task that ends, that is, becomes completed, failed or
+// cancelled, or changes from one of these to another. It does so at least once for all
+// that end while it is open, and since an earlier one with the same command line on the
+// same journal was open, unless that is more than 28 hours ago. A command that fails has
+// run. A task that ends again before its turn has one turn, and one that is active again
+// has none.
 //
 // The command gets the task as one line of JSON on its standard input:
 //
 //	{"task_id":"…","asset_id":"…","user_id":"…","state":"completed",
 //	 "features":{"visual":"completed"},"created":"…","updated":"…"}
 //
-// (on one line; times are RFC 3339 or null). Its output is discarded. At most four
-// commands run at a time, each in a process group of its own that is killed after
-// a minute.
+// (on one line; times are RFC 3339 or null). Its output is discarded. What an earlier run
+// left is done one at a time, oldest first; then at most four commands run at a time. Each
+// is in a process group of its own that is killed after a minute.
 type Exec struct {
 	Command string   // a line for the shell: sh, on Windows cmd
 	Env     []string // of the command; nil is that of this process, secrets and all
 	// Feed is open, and run by the caller until Run has returned.
-	Feed *feed.Feed
-	// Status receives a notice for each command that fails.
+	Feed     *feed.Feed
+	Cursors  Cursors
+	Outcomes Outcomes
+	// Status receives a notice for each command that fails, and for what is owed.
 	Status *model.StatusLog
 
-	limit time.Duration // 0 is commandLimit
+	limit time.Duration           // 0 is commandLimit
+	busy  atomic.Int64            // commands that run now
+	rest  atomic.Pointer[execRun] // of the last Run
 }
 
-// Run runs commands until ctx ends. Then it gives running commands two seconds and
-// kills them. The error is nil unless the journal was closed; other failures of the
-// journal are reported to Status and waited out. It must be called only once.
-func (e *Exec) Run(ctx context.Context) error {
-	if e.Feed.Loaded(ctx) != nil {
-		return nil
+// Lease names what one process of a shared journal does at a time. It does not contain the
+// command line, which may contain a password.
+func (e *Exec) Lease() string {
+	sum := sha256.Sum256([]byte(e.Command))
+	return fmt.Sprintf("%s(%x)", execPrefix, sum[:8])
+}
+
+// Open is called before deliveries are received: for a command line that the journal
+// does not know, what was there before is not owed.
+func (e *Exec) Open(ctx context.Context) error {
+	_, known, err := e.Cursors.ForwardCursor(ctx, e.Lease())
+	if err != nil || known {
+		return err
 	}
+	_, last, err := e.Feed.Range(ctx)
+	if err != nil {
+		return err
+	}
+	targets, err := e.Cursors.ForwardTargets(ctx)
+	if err != nil {
+		return err
+	}
+	if slices.ContainsFunc(targets, func(t journal.ForwardTarget) bool { return strings.HasPrefix(t.Key, execPrefix) }) {
+		e.notice("--exec: this command line is new to the journal, so it runs for tasks that end from now on; what another one was still to run for is left to that one")
+	}
+	return e.save(last)
+}
+
+// save keeps that all ends up to a number are done.
+func (e *Exec) save(cursor int64) error {
+	return e.Outcomes.SaveForwards(e.Lease(), "--exec", cursor, nil)
+}
+
+func (e *Exec) notice(text string) {
+	e.Status.Add(model.Status{At: time.Now().UTC(), Notice: text})
+}
+
+// Busy is how many commands run now. It may be called by any goroutine.
+func (e *Exec) Busy() int { return int(e.busy.Load()) }
+
+// Run runs commands until ctx ends. Then it gives running commands two seconds and
+// kills them. Trouble with the journal is reported to Status and waited out; the error is
+// nil unless the journal was closed, or it could not be stored how far it came. After it
+// has returned it may be called again: it goes on where the journal says.
+func (e *Exec) Run(ctx context.Context) error {
 	running, stop := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer stop(nil)
-	r := &execRun{Exec: e, read: e.Feed.Opened(), pending: map[string]bool{}, done: make(chan error, maxCommands)}
+	r := &execRun{Exec: e, open: newWindow(), pending: map[string]*ending{}, done: make(chan *ending, maxCommands)}
 	err := r.follow(ctx, running)
-	timer := time.AfterFunc(Drain, func() { stop(errors.New("ended with aspectop")) })
+	timer := time.AfterFunc(Drain, func() { stop(errEnded) })
 	defer timer.Stop()
-	for r.running > 0 {
-		r.ended(<-r.done)
+	for r.busy.Load() > 0 {
+		r.settle(<-r.done)
 	}
+	if err == nil && r.begun {
+		err = r.keep(true)
+	}
+	if errors.Is(context.Cause(ctx), journal.ErrLeaseLost) {
+		r = nil // another process may run them
+	}
+	e.rest.Store(r)
 	return err
+}
+
+// Left returns how many tasks the command is still to be run for, once Run has returned
+// and the last delivery has come; known is false if it could not be found out. What
+// another process runs is not counted.
+func (e *Exec) Left(ctx context.Context) (n int, known bool) {
+	r := e.rest.Load()
+	if r == nil {
+		return 0, true
+	}
+	if !r.begun && r.begin(ctx) != nil {
+		return 0, false
+	}
+	for more := true; more; {
+		var err error
+		if more, err = r.take(ctx); err != nil {
+			return 0, false
+		}
+	}
+	return r.owed(math.MaxInt64), true
 }
 
 // execRun is a call of [Exec.Run]. It belongs to one goroutine.
 type execRun struct {
 	*Exec
-	read    int64
-	queue   []string // ids of tasks that have ended
-	pending map[string]bool
-	running int
-	done    chan error
+	begun   bool
+	read    int64  // the last number read from the journal
+	backlog int64  // the last one before this process
+	tooOld  int    // ends in it that are not run for
+	open    window // the numbers of ends that are not done
+	queue   []*ending
+	pending map[string]*ending // what is in the queue, by task
+	done    chan *ending
+	kept    int64  // the cursor as stored in the journal
+	changed bool   // something was done since
 	trouble string // with the journal, as it was last reported
 }
 
-func (r *execRun) notice(text string) {
-	r.Status.Add(model.Status{At: time.Now().UTC(), Notice: text})
+// ending is a turn of a task that has ended.
+type ending struct {
+	task string
+	seqs []int64 // that ended it
+	err  error   // of the command
 }
 
 func (r *execRun) follow(ctx, running context.Context) error {
 	news := r.Feed.News(ctx)
 	for ctx.Err() == nil {
-		more, err := r.take(running)
+		more, err := r.turn(ctx, running)
 		if errors.Is(err, journal.ErrClosed) {
 			return err
-		} else if err != nil {
+		} else if err != nil && ctx.Err() == nil {
 			if text := "--exec waits: " + err.Error(); text != r.trouble {
 				r.trouble = text
 				r.notice(text)
@@ -91,15 +193,12 @@ func (r *execRun) follow(ctx, running context.Context) error {
 			continue
 		}
 		r.trouble = ""
-		for len(r.queue) > 0 && r.running < maxCommands {
-			r.start(running)
-		}
 		if more && len(r.done) == 0 {
 			continue
 		}
 		select {
-		case err := <-r.done:
-			r.ended(err)
+		case e := <-r.done:
+			r.settle(e)
 		case <-news:
 		case <-ctx.Done():
 		}
@@ -107,46 +206,172 @@ func (r *execRun) follow(ctx, running context.Context) error {
 	return nil
 }
 
+// turn reads on, starts commands and keeps how far they came.
+func (r *execRun) turn(ctx, running context.Context) (more bool, err error) {
+	if !r.begun {
+		if err := r.begin(ctx); err != nil {
+			return false, err
+		}
+		r.tell()
+	}
+	if more, err = r.take(running); err != nil {
+		return false, err
+	}
+	for r.mayStart() {
+		r.start(running)
+	}
+	return more, r.keep(false)
+}
+
+// begin reads what is owed since an earlier run.
+func (r *execRun) begin(ctx context.Context) error {
+	if err := r.Feed.Loaded(ctx); err != nil {
+		return err
+	}
+	start, _, err := r.Cursors.ForwardCursor(ctx, r.Lease())
+	if err != nil {
+		return err
+	}
+	r.backlog = r.Feed.Opened()
+	// A journal that lost its last deliveries to damage reuses their numbers.
+	_, last, err := r.Feed.Range(ctx)
+	if err != nil {
+		return err
+	}
+	r.read = min(start, last)
+	r.kept, r.tooOld, r.open, r.queue, r.pending = r.read, 0, newWindow(), nil, map[string]*ending{}
+	for more := true; more && r.read < r.backlog; {
+		if more, err = r.take(ctx); err != nil {
+			return err
+		}
+	}
+	r.begun = true
+	return nil
+}
+
+// tell tells how much is owed since an earlier run.
+func (r *execRun) tell() {
+	if n := r.owed(r.backlog); n > 0 {
+		least := ""
+		if r.open.len() >= maxOpen {
+			least = "at least "
+		}
+		r.notice("--exec: " + least + words.Count(n, "task has", "tasks have") + " ended since the command last ran: running it for them one at a time, oldest first")
+	}
+	if r.tooOld > 0 {
+		r.notice("--exec: " + words.Count(r.tooOld, "task has", "tasks have") + " ended more than 28 hours ago: the command is not run for them")
+	}
+}
+
 // take reads the next deliveries and queues the tasks that they end.
 func (r *execRun) take(ctx context.Context) (more bool, err error) {
+	if r.open.len() >= maxOpen {
+		return false, nil
+	}
 	found, err := r.Feed.Read(ctx, r.read, batch)
 	for _, a := range found {
 		r.read = a.Seq
 		r.Feed.RLock()
 		_, effect := r.Feed.Effect(a)
 		r.Feed.RUnlock()
-		if effect.Ended() && !r.pending[a.Task.ID] {
-			r.pending[a.Task.ID] = true
-			r.queue = append(r.queue, a.Task.ID)
+		switch {
+		case !effect.Ended():
+		case time.Since(a.Received) > oldestEnd:
+			r.tooOld++
+			r.changed = true
+		default:
+			r.owe(a.Task.ID, a.Seq)
 		}
 	}
 	return len(found) > 0, err
 }
 
+// owe gives a task a turn.
+func (r *execRun) owe(task string, seq int64) {
+	r.open.add(seq)
+	e := r.pending[task]
+	if e == nil {
+		e = &ending{task: task}
+		r.pending[task] = e
+		r.queue = append(r.queue, e)
+	}
+	e.seqs = append(e.seqs, seq)
+}
+
+// owed is how many tasks that ended up to a number wait for their turn and have not been
+// taken up again.
+func (r *execRun) owed(until int64) (n int) {
+	r.Feed.RLock()
+	defer r.Feed.RUnlock()
+	for task, e := range r.pending {
+		if e.seqs[0] <= until && r.Feed.Board().Task(task).State().Terminal() {
+			n++
+		}
+	}
+	return n
+}
+
+func (r *execRun) mayStart() bool {
+	room := int64(maxCommands)
+	if len(r.queue) > 0 && r.queue[0].seqs[0] <= r.backlog {
+		room = 1
+	}
+	return len(r.queue) > 0 && r.busy.Load() < room
+}
+
 // start runs the command for the task that has waited longest.
 func (r *execRun) start(ctx context.Context) {
-	id := r.queue[0]
+	e := r.queue[0]
 	r.queue = r.queue[1:]
-	delete(r.pending, id)
-	input := r.input(id)
-	if input == nil {
-		return // it was taken up again; it will end again
+	delete(r.pending, e.task)
+	input := r.input(e.task)
+	if input == nil { // it was taken up again; it will end again
+		r.close(e)
+		return
 	}
-	r.running++
+	r.busy.Add(1)
 	go func() {
-		err := runCommand(ctx, r.Command, r.Env, input, cmp.Or(r.limit, commandLimit))
-		if err != nil {
-			err = fmt.Errorf("--exec failed for task %s: %w", clean.Line(id), err)
-		}
-		r.done <- err
+		e.err = runCommand(ctx, r.Command, r.Env, input, cmp.Or(r.limit, commandLimit))
+		r.done <- e
 	}()
 }
 
-func (r *execRun) ended(err error) {
-	r.running--
-	if err != nil {
-		r.notice(err.Error())
+// settle notes that a command has ended. One that the end of aspectop has ended is still
+// owed.
+func (r *execRun) settle(e *ending) {
+	r.busy.Add(-1)
+	if e.err != nil {
+		r.notice(fmt.Sprintf("--exec failed for task %s: %v", clean.Line(e.task), e.err))
 	}
+	if !errors.Is(e.err, errEnded) {
+		r.close(e)
+	} else if r.pending[e.task] == nil {
+		r.pending[e.task] = e
+	}
+}
+
+// close notes that nothing more is to be done about an ending.
+func (r *execRun) close(e *ending) {
+	for _, seq := range e.seqs {
+		r.open.settle(seq)
+	}
+	r.changed = true
+}
+
+// keep stores how far commands came, the last time or if it is worth a transaction.
+func (r *execRun) keep(last bool) error {
+	cursor := r.read
+	if least, ok := r.open.least(); ok {
+		cursor = least - 1
+	}
+	if cursor == r.kept || !last && !r.changed && cursor < r.kept+1000 {
+		return nil
+	}
+	if err := r.save(cursor); err != nil {
+		return err
+	}
+	r.kept, r.changed = cursor, false
+	return nil
 }
 
 // input is what the command gets of a task, nil if the task is active again.

@@ -152,7 +152,9 @@ func putForward(o *jsonl.Object, f *model.Forward) {
 	}
 	o.Number("ms", f.Latency.Milliseconds())
 	o.Bool("resigned", f.Resigned)
+	o.TextOrNull("answer", f.Answer)
 	o.TextOrNull("error", f.Error)
+	o.TextOrNull("hint", f.Hint)
 }
 
 func (j *jsonLines) viewer(at time.Time, v *model.Viewer) {
@@ -177,6 +179,11 @@ func (j *jsonLines) end(at time.Time, t tally) {
 	if f := t.forwards; f != nil {
 		o.Number("forward_gave_up", int64(f.gaveUp))
 		o.Number("forward_waiting", int64(f.waiting))
+	}
+	if e := t.owed; e != nil && e.known {
+		o.Number("exec_waiting", int64(e.n))
+	} else if e != nil {
+		o.Null("exec_waiting")
 	}
 	j.finish(o)
 }

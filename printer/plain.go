@@ -2,6 +2,7 @@ package printer
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -19,6 +20,7 @@ type sentences struct {
 	now func() time.Time
 	// dates has every line begin with the date; else only what is not of today.
 	dates bool
+	hints map[string]string // of each handler the last one said, which is not repeated
 }
 
 // print writes one line, with the time and, unless it is today, the date.
@@ -125,7 +127,14 @@ func (s *sentences) skipped(at time.Time, count int64) {
 }
 
 func (s *sentences) forward(at time.Time, f *model.Forward) {
-	sentence := fmt.Sprintf("forwarded #%d to %s: %s", f.Seq, f.To, words.Forward(f, false))
+	told := *f
+	if f.Hint != "" {
+		if s.hints[f.To] == f.Hint {
+			told.Hint = ""
+		}
+		s.hints[f.To] = f.Hint
+	}
+	sentence := fmt.Sprintf("forwarded #%d to %s: %s", f.Seq, f.To, words.Forward(&told, false))
 	if f.GaveUp {
 		sentence += "; aspectop replay sends it again"
 	}
@@ -140,6 +149,9 @@ func (s *sentences) end(at time.Time, t tally) {
 			rest = "not forwarded"
 		}
 		sentence += fmt.Sprintf("; forwarding: %d given up, %d %s", f.gaveUp, f.waiting, rest)
+	}
+	if e := t.owed; e != nil {
+		sentence += "; --exec: " + cmp.Or(words.Owed(e.n, e.known, e.lost), "0 waiting")
 	}
 	s.print(at, sentence)
 }

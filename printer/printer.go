@@ -60,6 +60,14 @@ type lines interface {
 type tally struct {
 	verified, unsigned, rejected, duplicate, late int64
 	forwards                                      *forwards // nil: nothing is forwarded
+	owed                                          *owed     // nil: there is no command
+}
+
+// owed counts the tasks that a command is still to be run for.
+type owed struct {
+	n     int
+	known bool
+	lost  bool // the journal ends with this run
 }
 
 // forwards counts the messages that no handler has.
@@ -99,7 +107,7 @@ func newPrinter(o Options) *printer {
 	if o.Format == JSON {
 		p.lines = &jsonLines{&p.buf}
 	} else {
-		p.lines = &sentences{&p.buf, o.Now, o.Dates}
+		p.lines = &sentences{&p.buf, o.Now, o.Dates, map[string]string{}}
 	}
 	return p
 }
@@ -225,6 +233,10 @@ func (p *printer) end() error {
 	if p.Forwarding != nil {
 		gaveUp, waiting := p.Forwarding()
 		p.tally.forwards = &forwards{gaveUp, waiting, p.Temporary}
+	}
+	if p.Owed != nil {
+		n, known := p.Owed()
+		p.tally.owed = &owed{n, known, p.Temporary}
 	}
 	p.lines.end(now, p.tally)
 	return p.flush()

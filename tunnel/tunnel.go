@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"aspectop/broadcast"
+	"aspectop/clean"
 	"aspectop/model"
 )
 
@@ -235,7 +236,7 @@ func webhookURL(text, path string) (string, error) {
 	case text == "":
 		return "", errors.New("no public URL: set --public-url https://…")
 	case err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http":
-		return "", fmt.Errorf("%q is not a public URL: it must look like https://example.com/webhooks", text)
+		return "", fmt.Errorf("%q is not a public URL: it must look like https://example.com/webhooks", clean.URL(text))
 	case u.User != nil:
 		return "", errors.New("the public URL must not contain a user name or password, because it is displayed")
 	case u.RawQuery != "" || u.Fragment != "":

@@ -60,8 +60,8 @@ func Plural(n int, one, many string) string {
 	return many
 }
 
-// Forward says what a handler answered to a message, whether it is tried again, and what
-// to look at. In private it leaves out what may name a host.
+// Forward says what a handler answered to a message and why, in its own words, whether it
+// is tried again, and what to look at. In private it leaves out what may name a host.
 func Forward(f *model.Forward, private bool) (s Segments) {
 	r := forwardRole(f)
 	switch {
@@ -69,6 +69,9 @@ func Forward(f *model.Forward, private bool) (s Segments) {
 		s.add(r, "answered %d in %d ms", f.Status, f.Latency.Milliseconds())
 	case f.Status != 0:
 		s.add(r, "%s in %d ms", f.Error, f.Latency.Milliseconds())
+		if f.Answer != "" && !private {
+			s.add(r, " (%s)", clean.Cut(f.Answer, 160))
+		}
 	case private:
 		s.add(r, "no answer")
 	default:
@@ -171,4 +174,18 @@ func TunnelRole(t *model.Tunnel) model.Role {
 		return model.RoleGood
 	}
 	return model.RoleWarn
+}
+
+// Owed says what a command is still to be run for, "" if for nothing; lost says that no
+// later run will.
+func Owed(n int, known, lost bool) string {
+	switch {
+	case !known:
+		return "what it is still to run for could not be counted"
+	case n == 0:
+		return ""
+	case lost:
+		return "not run for " + Count(n, "task", "tasks") + " that ended: a journal in memory leaves nothing to the next watch"
+	}
+	return Count(n, "task that ended waits", "tasks that ended wait") + " for the next watch with the same command"
 }

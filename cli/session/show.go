@@ -152,6 +152,9 @@ func (s *Session) print(ctx context.Context) error {
 	if len(s.forwarders) > 0 {
 		o.Forwarding = s.forwarding
 	}
+	if s.command != nil {
+		o.Owed = s.owed
+	}
 	return printer.Run(ctx, o)
 }
 
@@ -192,11 +195,16 @@ func (s *Session) readyLine() printer.Ready {
 func (s *Session) diagnose(ctx context.Context, cursor int64, tunnel bool) (stop func() int64) {
 	ctx, cancel := context.WithCancel(ctx)
 	next := make(chan int64)
+	told := ""
 	go func() {
 		next <- s.eachStatus(ctx, cursor, func(e *model.Status) {
 			text := e.Notice
 			if t := e.Tunnel; t != nil && tunnel {
 				text = strings.TrimRight("tunnel "+string(t.State)+": "+t.Detail, ": ")
+				if text == told { // a probe's time is another, or nothing that is said here
+					return
+				}
+				told = text
 			}
 			if text != "" {
 				fmt.Fprintln(os.Stderr, "aspectop: "+clean.Text(text))

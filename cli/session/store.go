@@ -91,6 +91,7 @@ func (st *Store) read(open func() (journal.Reader, error), now func() time.Time)
 	st.onDamage(st.folded)
 	st.folded.OmitHeader()
 	st.remarks = append(st.remarks, st.home.Remarks()...)
+	st.home.OnRemark(st.notice)
 	st.Feed = feed.New(feed.Options{
 		Journal: st.folded, Rows: st.rows, Status: st.status, Now: now,
 		Sole: st.journal != nil && !st.home.Shared(),

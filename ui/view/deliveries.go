@@ -47,7 +47,7 @@ func (v *Deliveries) Arrange(sc *screen.Screen, w, h int) {
 	}
 	v.update(sc)
 	v.arrange(sc, h, len(v.drawHead(sc, w, h)))
-	v.sent.need(sc, v.key)
+	v.sent.need(sc, v.key, v.joined)
 }
 
 // update joins the messages with what came here, and applies the filter.
@@ -79,6 +79,9 @@ func (v *Deliveries) keep(sc *screen.Screen, i int) bool {
 	}
 	msg := &v.sent.messages[i]
 	e := &model.Event{ID: msg.ID, EventID: msg.EventID, Type: msg.EventType, Source: model.SourceWebhook, Received: msg.Time}
+	if msg.TaskID != "" {
+		e.Task = &model.Snapshot{ID: msg.TaskID}
+	}
 	if n := sc.Log.Status(h.row); h.is == hereRefused && n != nil {
 		return f.Words.MatchRejected(n.Rejected, e)
 	}
@@ -146,7 +149,7 @@ func (v *Deliveries) openOverlay(sc *screen.Screen, id string) {
 		Title: func() string { return "message " + id },
 		Content: func() *draw.Document {
 			v.update(sc)
-			v.sent.need(sc, id)
+			v.sent.need(sc, id, v.joined)
 			return v.text(sc, id)
 		},
 	})
@@ -246,9 +249,11 @@ func (v *Deliveries) table(sc *screen.Screen, w int) draw.Table[int] {
 		}},
 		{Title: "TASK", Sizes: []draw.Size{draw.Whole(4, 10)}, Draw: func(l *draw.Line, i, w int) {
 			h := v.joined[i]
+			task := v.sent.messages[i].TaskID
 			if a := sc.Log.Row(h.row.Seq); h.is == hereArrived && a != nil && a.Task != nil {
-				l.Cell(draw.Plain, draw.Short(a.Task.ID, w), w)
+				task = a.Task.ID
 			}
+			l.Cell(draw.Plain, draw.Short(task, w), w)
 		}},
 		{Title: "TYPE", Sizes: []draw.Size{draw.Whole(3, 16)}, Draw: func(l *draw.Line, i, w int) {
 			l.Cell(draw.Plain, v.sent.messages[i].EventType, w)
