@@ -153,7 +153,7 @@ func (s *Session) print(ctx context.Context) error {
 		o.Forwarding = s.forwarding
 	}
 	if s.command != nil {
-		o.Owed = s.owed
+		o.Owed = s.command.Left
 	}
 	return printer.Run(ctx, o)
 }
