@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"slices"
 	"strings"
@@ -315,7 +316,7 @@ func (r *execRun) start(ctx context.Context) {
 	}
 	r.running++
 	go func() {
-		e.err = runCommand(ctx, r.Command, r.Env, input, cmp.Or(r.limit, commandLimit))
+		e.err = RunCommand(ctx, r.Command, r.Env, input, nil, cmp.Or(r.limit, commandLimit))
 		r.done <- e
 	}()
 }
@@ -394,14 +395,16 @@ const (
 	tailLines    = 3           // shown of it
 )
 
-// runCommand runs a shell command line with input and environment. Its error ends with the last
-// lines that the command wrote to its standard error.
-func runCommand(ctx context.Context, line string, env []string, input []byte, limit time.Duration) error {
+// RunCommand runs a shell command line with input and environment, and ends it, with all that
+// it has started, when ctx ends or it reaches the limit. output gets its standard output;
+// nil discards it. The error ends with the last lines of its standard error.
+func RunCommand(ctx context.Context, line string, env []string, input []byte, output io.Writer, limit time.Duration) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("ended after %v, the longest it may run", limit))
 	defer cancel()
 	cmd := shell(ctx, line)
 	cmd.Env = env
 	cmd.Stdin = bytes.NewReader(input)
+	cmd.Stdout = output
 	complaint := &tail{}
 	cmd.Stderr = complaint
 	cmd.Cancel = func() error { return killGroup(cmd.Process) }
