@@ -270,7 +270,7 @@ func (r *run) settle(done result) {
 		head.next = now.Add(wait)
 	}
 	var down time.Time
-	if done.answer.refused() {
+	if done.answer.Refused() {
 		down = now
 	}
 	r.parts.setDown(p, down)
