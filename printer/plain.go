@@ -118,7 +118,7 @@ func (s *sentences) skipped(at time.Time, count int64) {
 }
 
 func (s *sentences) forward(at time.Time, f *model.Forward) {
-	sentence := fmt.Sprintf("forwarded #%d to %s: %s", f.Seq, f.To, words.Forward(f, false))
+	sentence := fmt.Sprintf("forwarded #%d to %s: %s", f.Seq, f.Handler(), words.Forward(f, false))
 	if f.GaveUp {
 		sentence += "; aspectop replay sends it again"
 	}
