@@ -146,6 +146,11 @@ func URL(address string) string {
 	return u.String()
 }
 
+var login = regexp.MustCompile(`(:(?:\\?/){2})[^/?#\s"]*@`)
+
+// NoLogin removes user:password@ from all URLs in a text, which may be JSON.
+func NoLogin(text string) string { return login.ReplaceAllString(text, "$1") }
+
 // Redacted stands in place of what is redacted.
 const Redacted = "[redacted]"
 

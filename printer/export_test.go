@@ -151,7 +151,7 @@ func TestAnExportPicksAsTheEventLogDoes(t *testing.T) {
 	j.keep(delivery("msg_7", 10, envelope("task.progress", taskB, 1, "visual", "processing"))) // late
 	for filter, want := range map[string][]int64{
 		"":             {1, 2, 3, 4, 5, 6, 7},
-		"state:failed": {4},
+		"state:failed": {4, 7}, "became:failed": {4}, "-state:failed,queued": {3, 5},
 		"task:2e1c":    {1, 2, 6},
 		"is:duplicate": {2, 5},
 		"is:late":      {6, 7}, // the snapshot tells no time, so it is the oldest news

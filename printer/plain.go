@@ -2,7 +2,6 @@ package printer
 
 import (
 	"bytes"
-	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -20,6 +19,7 @@ type sentences struct {
 	now func() time.Time
 	// dates has every line begin with the date; else only what is not of today.
 	dates bool
+	hints map[string]string // of each handler the last one said, which is not repeated
 }
 
 // print writes one line, with the time and, unless it is today, the date.
@@ -38,14 +38,21 @@ func (s *sentences) ready(at time.Time, r Ready) {
 	if r.URL == "" {
 		parts[0] = "following"
 	}
-	if r.PublicURL != "" {
+	switch {
+	case r.PublicURL == "":
+	case r.Probe == "ok" && r.Doubt == "":
 		parts = append(parts, "reachable at "+r.PublicURL)
+	default:
+		parts = append(parts, "public URL "+r.PublicURL)
 	}
 	if r.Tunnel != "" && r.Tunnel != "off" {
 		parts = append(parts, "tunnel "+r.Tunnel)
 	}
 	if r.Probe != "" {
 		parts = append(parts, "probe "+r.Probe)
+	}
+	if r.Doubt != "" {
+		parts = append(parts, r.Doubt)
 	}
 	if r.Journal != "" {
 		parts = append(parts, "journal "+r.Journal)
@@ -119,7 +126,14 @@ func (s *sentences) skipped(at time.Time, count int64) {
 }
 
 func (s *sentences) forward(at time.Time, f *model.Forward) {
-	sentence := fmt.Sprintf("forwarded #%d to %s: %s", f.Seq, f.To, words.Forward(f, false))
+	told := *f
+	if f.Hint != "" {
+		if s.hints[f.To] == f.Hint {
+			told.Hint = ""
+		}
+		s.hints[f.To] = f.Hint
+	}
+	sentence := fmt.Sprintf("forwarded #%d to %s: %s", f.Seq, f.To, words.Forward(&told, false))
 	if f.GaveUp {
 		sentence += "; aspectop replay sends it again"
 	}
@@ -138,8 +152,8 @@ func (s *sentences) end(at time.Time, t tally) {
 		}
 		sentence += fmt.Sprintf("; forwarding: %d given up, %d %s", f.gaveUp, f.waiting, rest)
 	}
-	if e := t.owed; e != nil {
-		sentence += "; --exec: " + cmp.Or(words.Owed(e.n, e.known, e.lost), "0 waiting")
+	if c := t.owed; c != nil {
+		sentence += "; --exec: " + words.Owed(c.n, c.lost)
 	}
 	s.print(at, sentence)
 }

@@ -53,6 +53,9 @@ func protocolOf(first []byte) *protocol {
 // of many, tells it.
 func (s *Server) refuseProtocol(p protocol) {
 	s.count(func(c *Counts) { c.Rejected[model.NotHTTP]++ })
+	if s.Foreign != nil {
+		s.Foreign(p.name, p.do)
+	}
 	now := s.Now().UTC()
 	if !s.foreign.allow(now) {
 		s.Status.AddUntold()
@@ -67,7 +70,7 @@ func (s *Server) refuseProtocol(p protocol) {
 // refuseAstray rejects a request to another path or with another method, if its headers are
 // those of a delivery. Its body is not read, and nothing is verified.
 func (s *Server) refuseAstray(r *http.Request, reason model.Reason) {
-	if !signed(r.Header) {
+	if own, _ := s.ownProbe(r, nil); own || !signed(r.Header) {
 		return
 	}
 	v := model.Verdict{Reason: reason}

@@ -33,6 +33,7 @@ type reception struct {
 	ready     chan struct{} // closed when it is known whether they can come from elsewhere
 	public    string        // the public URL then
 	probe     string        // the result of its probe then
+	doubt     string        // why it may be unreachable nevertheless
 	failed    bool          // serve returned an error
 }
 
@@ -169,7 +170,8 @@ func (s *Session) receive(ctx context.Context) (err error) {
 		if s.probe, err = s.exposure.ready(ctx); err != nil {
 			return unlessEnded(ctx, err)
 		}
-		s.public = s.exposure.tunnel.State().PublicURL
+		state := s.exposure.tunnel.State()
+		s.public, s.doubt = state.PublicURL, state.Doubt
 	}
 	close(s.ready)
 	select {
