@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"aspectop/clean"
+	"aspectop/loopback"
 )
 
 // How far a request came.
@@ -69,6 +70,9 @@ func (w *route) failure(ctx context.Context, err error) string {
 	late := errors.Is(err, context.DeadlineExceeded)
 	closed := !late && broken(err)
 	unasked, secure := false, false
+	if refused, ok := errors.AsType[*loopback.ProxyError](err); ok {
+		return fmt.Sprintf("proxy: %v; the environment sets it: name %s in NO_PROXY to go without it", refused, clean.Line(w.url.Hostname()))
+	}
 	switch {
 	case hop == hopDNS:
 		return fmt.Sprintf("DNS: cannot resolve %s (%s); a new name can take a minute, otherwise check the network", target, why)
