@@ -194,10 +194,11 @@ func throughTheRelay(t *testing.T, f func(t *testing.T, r *relayed)) { relayedFr
 
 func relayedFrom(t *testing.T, state string, f func(t *testing.T, r *relayed)) {
 	synctest.Test(t, func(t *testing.T) {
-		r := &relayed{reports: &reports{}, state: state, prober: NewProber(sign)}
+		r := &relayed{reports: &reports{}, state: state, prober: newProber()}
 		r.svix = &svix{taken: map[string]bool{}, waiting: map[string]chan reply{}}
 		r.receive = func(w http.ResponseWriter, req *http.Request) {
-			r.prober.Saw(req.Header.Get("Svix-Id"))
+			body, _ := io.ReadAll(req.Body)
+			r.prober.Saw(req, body)
 			w.WriteHeader(http.StatusNoContent)
 		}
 		outside := newPipes(r.svix)

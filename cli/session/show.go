@@ -152,6 +152,9 @@ func (s *Session) print(ctx context.Context) error {
 	if len(s.forwarders) > 0 {
 		o.Forwarding = s.forwarding
 	}
+	if s.command != nil {
+		o.Owed = s.command.Left
+	}
 	return printer.Run(ctx, o)
 }
 
@@ -172,7 +175,7 @@ func (s *Session) lines(ctx context.Context, private bool) printer.Options {
 	})
 	o := printer.Options{Feed: s.Feed, Filter: s.filter, Since: s.output.since.At, Now: time.Now, Ready: ready}
 	if !private { // notices and forwards contain URLs
-		o.Status, o.URL = s.status, s.URL()
+		o.Status, o.URL, o.NotKept = s.status, s.URL(), s.notKept
 	}
 	return o
 }
@@ -181,7 +184,7 @@ func (s *Session) lines(ctx context.Context, private bool) printer.Options {
 func (s *Session) readyLine() printer.Ready {
 	ready := printer.Ready{URL: s.URL(), Journal: s.place, PID: os.Getpid()}
 	if s.exposure != nil {
-		ready.PublicURL, ready.Probe, ready.Tunnel = s.public, s.probe, string(s.exposure.options.Mode)
+		ready.PublicURL, ready.Probe, ready.Doubt, ready.Tunnel = s.public, s.probe, s.doubt, string(s.exposure.options.Mode)
 	}
 	return ready
 }
