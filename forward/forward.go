@@ -27,6 +27,7 @@ type Journal interface {
 	ForwardCursor(ctx context.Context, key string) (cursor int64, known bool, err error)
 	SettledForwards(ctx context.Context, key string, seq, last int64) ([]int64, error)
 	Forwards(ctx context.Context, seq int64) ([]model.Forward, error)
+	ForwardTargets(ctx context.Context) ([]journal.ForwardTarget, error)
 }
 
 // Outcomes stores outcomes: the writer of package journal.

@@ -80,7 +80,7 @@ func (s *Server) refuseAstray(r *http.Request, reason model.Reason) {
 			v.Hint = "a redirect on the way turns POST into GET: use the URL that it leads to"
 		}
 	} else {
-		v.Detail = "wrong path: this receiver has another one"
+		v.Detail = "wrong path: this receiver's is " + s.Path
 		v.Hint = pathRemedy(r.URL.EscapedPath(), s.Path)
 	}
 	s.count(func(c *Counts) { c.Rejected[reason]++ })

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"aspectop/clean"
+	"aspectop/loopback"
 	"aspectop/model"
 	"aspectop/sig"
 )
@@ -32,11 +33,12 @@ const (
 // for concurrent use.
 type Prober struct {
 	sign      sig.Signer
-	local     string // the receiver's host and port
+	local     string // the receiver's host and port, for words
 	path      string // the receiver's
 	transport *http.Transport
 	timeout   time.Duration // of an answer
 	wait      time.Duration // see arrivalWait
+	anyStatus bool          // an answer of the receiver's may come back with another 2xx
 
 	mu      sync.Mutex
 	flights []*flight // the newest
@@ -46,15 +48,16 @@ type Prober struct {
 	}
 }
 
-// NewProber returns a Prober that signs its requests with sign. The receiver, at the URL
-// local with the path, needs [Prober.Saw] as its Probed.
+// NewProber returns a Prober that signs its requests with sign. The receiver, at local
+// (host:port) with the path, needs [Prober.Saw] as its Probed and [Prober.Foreign] as its
+// Foreign.
 func NewProber(sign sig.Signer, local, path string) *Prober {
-	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport := loopback.Transport()
 	// Every probe uses a new connection: an old one proves nothing if the DNS or the
 	// network has changed.
 	transport.DisableKeepAlives = true
 	return &Prober{
-		sign: sign, local: strings.TrimPrefix(local, "http://"), path: path, transport: transport,
+		sign: sign, local: local, path: path, transport: transport,
 		timeout: probeTimeout, wait: arrivalWait,
 	}
 }
@@ -172,10 +175,8 @@ func (p *Prober) ask(ctx context.Context, url string, f *flight, at time.Time) (
 	}
 	f.url, f.path = clean.Line(req.URL.Host), req.URL.EscapedPath()
 	route.url = req.URL
-	if p.transport.Proxy != nil {
-		if proxy, err := p.transport.Proxy(req); err == nil && proxy != nil {
-			route.proxy = clean.Line(proxy.Host)
-		}
+	if _, proxy, ok := strings.Cut(loopback.Via(p.transport, req), "://"); ok {
+		route.proxy = clean.Line(proxy)
 	}
 	sig.Svix.Set(req.Header, f.id, at, p.sign(f.id, at, f.body))
 	f.header = req.Header.Clone()
@@ -201,8 +202,16 @@ func (p *Prober) ask(ctx context.Context, url string, f *flight, at time.Time) (
 		return time.Since(at), route.failure(ctx, err)
 	}
 	took = time.Since(at)
+	if route.proxy != "" && res.StatusCode == http.StatusProxyAuthRequired {
+		return took, fmt.Sprintf("proxy: %s, which the environment sets, asks for a user and password (407); give them there, or name %s in NO_PROXY",
+			route.proxy, clean.Line(req.URL.Hostname()))
+	}
 	answered := time.Unix(0, route.answered.Load())
-	return took, diagnose(answer{
+	problem = diagnose(answer{
 		status: res.StatusCode, location: res.Header.Get("Location"), body: text, at: answered,
 	}, f.await(ctx, p.wait), route)
+	if route.proxy != "" && problem != "" {
+		problem += " (the answer came through the proxy " + route.proxy + ", which the environment sets)"
+	}
+	return took, problem
 }

@@ -1,14 +1,17 @@
 package tunnel
 
 import (
-	"fmt"
 	"io"
+	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"aspectop/loopback"
 )
 
 func TestAProbeThatCameThroughIsFine(t *testing.T) {
@@ -90,14 +93,33 @@ func TestAProxyIsNamedWhenItIsTheProxyThatIsMissing(t *testing.T) {
 	proxied := newProber()
 	proxied.transport.Proxy = func(r *http.Request) (*url.URL, error) { return r.URL.Parse("http://" + closed) }
 	got := proxied.Probe(t.Context(), "http://a.example.com/", true)
-	if !strings.HasPrefix(got.Detail, "TCP: cannot connect to the proxy "+closed+" (") {
+	if !strings.HasPrefix(got.Detail, "TCP: nothing listens at the proxy "+closed+" (") {
 		t.Errorf("%+v", got)
 	}
 }
 
-func TestTheProxyOfTheEnvironmentIsUsed(t *testing.T) {
-	if p := newProber(); p.transport.Proxy == nil || fmt.Sprintf("%p", p.transport.Proxy) != fmt.Sprintf("%p", http.ProxyFromEnvironment) {
-		t.Error("it is not")
+func TestWhatAProxyAnswersIsNamedAsTheProxys(t *testing.T) {
+	status := http.StatusForbidden
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) }))
+	defer proxy.Close()
+	address := strings.TrimPrefix(proxy.URL, "http://")
+	for _, c := range []struct {
+		url    string
+		status int
+		want   string
+	}{
+		{"https://a.example.com/", 403, "proxy: the proxy " + proxy.URL + " refused to connect: 403 Forbidden; the environment sets it: name a.example.com in NO_PROXY"},
+		{"http://a.example.com/", 407, "proxy: " + address + ", which the environment sets, asks for a user and password (407)"},
+		{"http://a.example.com/", 404, "(the answer came through the proxy " + address},
+		{proxy.URL, 404, ""}, // this machine
+	} {
+		status = c.status
+		p := newProber()
+		p.transport = loopback.Route(&http.Transport{Proxy: func(r *http.Request) (*url.URL, error) { return r.URL.Parse(proxy.URL) }, DisableKeepAlives: true}, new(net.Dialer))
+		got := p.Probe(t.Context(), c.url, true)
+		if got.OK || !strings.Contains(got.Detail, c.want) || c.want == "" && strings.Contains(got.Detail, "proxy "+address) {
+			t.Errorf("%s: %q, not %q", c.url, got.Detail, c.want)
+		}
 	}
 }
 

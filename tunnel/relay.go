@@ -10,6 +10,7 @@ import (
 	"io"
 	"io/fs"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -21,6 +22,7 @@ import (
 	"github.com/coder/websocket"
 
 	"aspectop/clean"
+	"aspectop/loopback"
 	"aspectop/model"
 	"aspectop/private"
 )
@@ -84,7 +86,7 @@ func newRelay(o Options) (*relay, error) {
 	r := &relay{
 		listen: relayListen, play: playBase, target: o.Local + o.Path, now: o.Now,
 		keep:   newTokenFile(o.StateDir),
-		dialer: &http.Client{Transport: http.DefaultTransport.(*http.Transport).Clone()},
+		dialer: &http.Client{Transport: loopback.Transport()},
 		poster: newPoster(),
 	}
 	var err error
@@ -346,11 +348,11 @@ func readEvent(m message) (e event, ok bool) {
 func newPoster() *http.Client {
 	return &http.Client{
 		Timeout: postTimeout,
-		Transport: &http.Transport{
+		Transport: loopback.Route(&http.Transport{
 			DisableCompression:  true,
 			MaxIdleConnsPerHost: relayAtOnce,
 			IdleConnTimeout:     5 * time.Second, // before the receiver closes it
-		},
+		}, new(net.Dialer)),
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 }

@@ -3,6 +3,7 @@ package tunnel
 import (
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -167,7 +168,8 @@ func TestOtherFramesMayComeBeforeTheAnswerToTheStart(t *testing.T) {
 	throughTheRelay(t, func(t *testing.T, r *relayed) {
 		posted := 0
 		r.receive = func(w http.ResponseWriter, req *http.Request) {
-			r.prober.Saw(req.Header.Get("Svix-Id"))
+			body, _ := io.ReadAll(req.Body)
+			r.prober.Saw(req, body)
 			if req.Header.Get("Svix-Id") == "msg_early" {
 				posted++
 			}

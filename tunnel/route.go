@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"aspectop/clean"
+	"aspectop/loopback"
 )
 
 // How far a request came.
@@ -69,9 +70,14 @@ func (w *route) failure(ctx context.Context, err error) string {
 	late := errors.Is(err, context.DeadlineExceeded)
 	closed := !late && broken(err)
 	unasked, secure := false, false
+	if refused, ok := errors.AsType[*loopback.ProxyError](err); ok {
+		return fmt.Sprintf("proxy: %v; the environment sets it: name %s in NO_PROXY to go without it", refused, clean.Line(w.url.Hostname()))
+	}
 	switch {
 	case hop == hopDNS:
 		return fmt.Sprintf("DNS: cannot resolve %s (%s); a new name can take a minute, otherwise check the network", target, why)
+	case hop == hopTCP && errors.Is(err, syscall.ECONNREFUSED):
+		return fmt.Sprintf("TCP: nothing listens at %s (%s): is it running, and is the port right?", target, why)
 	case hop == hopTCP:
 		return fmt.Sprintf("TCP: cannot connect to %s (%s); check the network and the firewall", target, why)
 	}
@@ -84,8 +90,10 @@ func (w *route) failure(ctx context.Context, err error) string {
 	if told := w.prober.foreignSince(w.at); told != "" {
 		return told
 	}
-	if closed && w.proxy == "" {
-		unasked, secure = w.lookAgain(ctx)
+	took := time.Since(w.at)
+	looked := closed && w.proxy == "" && took <= lookLongest
+	if looked {
+		unasked, secure = w.lookAgain(ctx, took+w.prober.wait)
 	}
 	switch {
 	case unasked:
@@ -98,6 +106,9 @@ func (w *route) failure(ctx context.Context, err error) string {
 	case late:
 		return fmt.Sprintf("timeout: %s accepted the request but did not answer within %s, and nothing arrived here; what is behind it hangs",
 			host, probeTimeout)
+	case closed && !looked:
+		return fmt.Sprintf("edge: %s took the request and closed the connection without an answer, and nothing arrived here;"+
+			" does it lead to %s?", host, w.prober.local)
 	case closed:
 		return fmt.Sprintf("edge: %s took the request and closed the connection without an answer, and nothing arrived here;"+
 			" a rule there drops it (nginx: return 444), or the program behind it failed", host)
@@ -142,15 +153,19 @@ func broken(err error) bool {
 		errors.Is(err, syscall.EPIPE)
 }
 
-// lookAgain opens another connection. unasked reports whether the host closes it before
-// anything is sent, as a forwarded port does that leads nowhere while an HTTP server
-// waits; secure, whether it speaks TLS.
-func (w *route) lookAgain(ctx context.Context) (unasked, secure bool) {
+// lookLongest is how long a connection may have lasted to be looked at again; the look
+// takes as long.
+const lookLongest = 4 * time.Second
+
+// lookAgain opens another connection. unasked reports whether the host closes it within
+// patience before anything is sent, as a forwarded port does that leads nowhere while an
+// HTTP server waits; secure, whether it speaks TLS.
+func (w *route) lookAgain(ctx context.Context, patience time.Duration) (unasked, secure bool) {
 	dial := w.prober.transport.DialContext
 	if dial == nil {
 		dial = new(net.Dialer).DialContext
 	}
-	ctx, cancel := context.WithTimeout(ctx, 2*w.prober.wait)
+	ctx, cancel := context.WithTimeout(ctx, patience+w.prober.wait)
 	defer cancel()
 	port := w.url.Port()
 	if port == "" {
@@ -161,7 +176,7 @@ func (w *route) lookAgain(ctx context.Context) (unasked, secure bool) {
 		return false, false
 	}
 	defer c.Close()
-	_ = c.SetReadDeadline(time.Now().Add(w.prober.wait))
+	_ = c.SetReadDeadline(time.Now().Add(patience))
 	if _, err = c.Read(make([]byte, 1)); err == nil || broken(err) {
 		return err != nil, false
 	}

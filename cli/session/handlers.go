@@ -7,7 +7,6 @@ import (
 	"os/exec"
 	"regexp"
 	"strings"
-	"time"
 
 	"github.com/spf13/pflag"
 
@@ -66,39 +65,20 @@ func (h *handlers) forwarding() (gaveUp, waiting int) {
 
 // left says what the end is still waiting for, "" if it waits for nothing.
 func (h *handlers) left() string {
-	var parts []string
-	if _, waiting := h.forwarding(); waiting > 0 {
-		parts = append(parts, fmt.Sprintf("%s still to forward: trying for up to %s", words.Count(waiting, "message", "messages"), forward.Drain))
-	}
-	if h.command != nil && h.command.Busy() > 0 {
-		parts = append(parts, fmt.Sprintf("%s of --exec running: waiting for up to %s", words.Count(h.command.Busy(), "command", "commands"), forward.Drain))
-	}
-	if len(parts) == 0 {
+	_, waiting := h.forwarding()
+	if waiting == 0 {
 		return ""
 	}
-	return strings.Join(parts, "; ") + ", ctrl+c again to stop"
-}
-
-// leftTime is how long it may take to count what --exec is still owed.
-const leftTime = 5 * time.Second
-
-// owed counts, at the end, the tasks that the command of --exec is still to be run for;
-// known is false if that could not be read.
-func (h *handlers) owed() (n int, known bool) {
-	ctx, cancel := context.WithTimeout(context.Background(), leftTime)
-	defer cancel()
-	return h.command.Left(ctx)
+	return fmt.Sprintf("%s still to forward: trying for up to %s, ctrl+c again to stop", words.Count(waiting, "message", "messages"), forward.Drain)
 }
 
 // tellOwed says after the screen what --exec is still to be run for: lines have it in their
 // end.
 func (s *Session) tellOwed() {
-	if s.command == nil || s.instead != nil || s.mode() != onScreen {
-		return
-	}
-	n, known := s.owed()
-	if text := words.Owed(n, known, s.temporary); text != "" {
-		fmt.Fprintln(os.Stderr, "aspectop: --exec: "+text)
+	if s.command != nil && s.mode() == onScreen {
+		if left := s.command.Left(); left != 0 {
+			fmt.Fprintln(os.Stderr, "aspectop: --exec: "+words.Owed(left, s.temporary))
+		}
 	}
 }
 
@@ -130,7 +110,7 @@ func (s *Session) AddHandlers(ctx context.Context, f HandlerFlags) error {
 	if f.exec == "" {
 		return nil
 	}
-	s.command = &forward.Exec{Command: f.exec, Env: s.env, Feed: s.Feed, Cursors: s.rows, Outcomes: s.journal, Status: s.status}
+	s.command = &forward.Exec{Command: f.exec, Env: s.env, Feed: s.Feed, Journal: s.rows, Outcomes: s.journal, Status: s.status}
 	if err := s.command.Open(ctx); err != nil {
 		return exit.Setup(fmt.Errorf("--exec: %w", err))
 	}

@@ -153,7 +153,7 @@ func (s *Session) print(ctx context.Context) error {
 		o.Forwarding = s.forwarding
 	}
 	if s.command != nil {
-		o.Owed = s.owed
+		o.Owed = s.command.Left
 	}
 	return printer.Run(ctx, o)
 }
@@ -175,7 +175,7 @@ func (s *Session) lines(ctx context.Context, private bool) printer.Options {
 	})
 	o := printer.Options{Feed: s.Feed, Filter: s.filter, Since: s.output.since.At, Now: time.Now, Ready: ready}
 	if !private { // notices and forwards contain URLs
-		o.Status, o.URL = s.status, s.URL()
+		o.Status, o.URL, o.NotKept = s.status, s.URL(), s.notKept
 	}
 	return o
 }

@@ -59,7 +59,10 @@ func describeRow(sc *screen.Screen, k feed.RowKey, w int) []string {
 		say("notice", draw.Warn, s.Notice)
 		say("at", draw.Plain, draw.Moment(s.At, sc.At))
 	case s != nil:
-		say("rejected", draw.Bad, s.Rejected.Verdict.Detail)
+		say("rejected", draw.Bad, words.RejectedFor(s.Rejected, sc.Masked))
+		if s.Rejected.Path != "" && !sc.Masked {
+			say("request", draw.Plain, s.Rejected.Method+" "+s.Rejected.Path)
+		}
 		if s.Rejected.Verdict.Hint != "" {
 			say("hint", draw.Warn, s.Rejected.Verdict.Hint)
 		}
@@ -236,7 +239,7 @@ func (e Event) putStatus(sc *screen.Screen, l *draw.Line, verdict bool) {
 		if !verdict {
 			l.Put(draw.Bad, "rejected: ")
 		}
-		l.Put(draw.Bad, s.Rejected.Verdict.String())
+		l.PutAll(words.Rejected(s.Rejected, sc.Masked))
 		if s.Rejected.ID != "" {
 			l.Put(draw.Dim, "  "+s.Rejected.ID)
 		}

@@ -33,9 +33,10 @@ func (v *Events) Preview(sc *screen.Screen, w, h int) []string {
 }
 
 func (v *Events) Changed(sc *screen.Screen, c screen.Change) {
-	if c.Filter {
+	if c.Filter || c.All && sc.Filter.Words.NeedsBoard() {
 		sc.Log.Refilter()
 	}
+	sc.Log.Doubt(c.Tasks)
 	v.hold(sc)
 }
 

@@ -257,7 +257,7 @@ func sentence(sc *screen.Screen, h here, sent time.Time) string {
 	case h.is == hereRefused:
 		told := "rejected at " + draw.Clock(h.at)
 		if s := sc.Log.Status(h.row); s != nil && s.Rejected != nil {
-			told += ": " + s.Rejected.Verdict.String()
+			told += ": " + words.Rejected(s.Rejected, sc.Masked).String()
 		}
 		return told + "; press enter to open it"
 	case h.is == hereNotKept && sent.IsZero():
