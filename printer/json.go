@@ -197,9 +197,9 @@ func (j *jsonLines) end(at time.Time, t tally) {
 		o.Number("forward_gave_up", int64(f.gaveUp))
 		o.Number("forward_waiting", int64(f.waiting))
 	}
-	if e := t.owed; e != nil && e.known {
-		o.Number("exec_waiting", int64(e.n))
-	} else if e != nil {
+	if c := t.owed; c != nil && c.n >= 0 {
+		o.Number("exec_waiting", int64(c.n))
+	} else if c != nil {
 		o.Null("exec_waiting")
 	}
 	j.finish(o)

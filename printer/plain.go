@@ -2,7 +2,6 @@ package printer
 
 import (
 	"bytes"
-	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -134,7 +133,7 @@ func (s *sentences) forward(at time.Time, f *model.Forward) {
 		}
 		s.hints[f.To] = f.Hint
 	}
-	sentence := fmt.Sprintf("forwarded #%d to %s: %s", f.Seq, f.To, words.Forward(&told, false))
+	sentence := fmt.Sprintf("forwarded #%d to %s: %s", f.Seq, f.Handler(), words.Forward(&told, false))
 	if f.GaveUp {
 		sentence += "; aspectop replay sends it again"
 	}
@@ -153,8 +152,8 @@ func (s *sentences) end(at time.Time, t tally) {
 		}
 		sentence += fmt.Sprintf("; forwarding: %d given up, %d %s", f.gaveUp, f.waiting, rest)
 	}
-	if e := t.owed; e != nil {
-		sentence += "; --exec: " + cmp.Or(words.Owed(e.n, e.known, e.lost), "0 waiting")
+	if c := t.owed; c != nil {
+		sentence += "; --exec: " + words.Owed(c.n, c.lost)
 	}
 	s.print(at, sentence)
 }

@@ -67,9 +67,8 @@ type tally struct {
 
 // owed counts the tasks that a command is still to be run for.
 type owed struct {
-	n     int
-	known bool
-	lost  bool // the journal ends with this run
+	n    int  // -1: unknown
+	lost bool // the journal ends with this run
 }
 
 // forwards counts the messages that no handler has.
@@ -273,8 +272,7 @@ func (p *printer) end() error {
 		p.tally.forwards = &forwards{gaveUp, waiting, p.Temporary}
 	}
 	if p.Owed != nil {
-		n, known := p.Owed()
-		p.tally.owed = &owed{n, known, p.Temporary}
+		p.tally.owed = &owed{p.Owed(), p.Temporary}
 	}
 	p.lines.end(now, p.tally)
 	return p.flush()
