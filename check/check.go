@@ -102,8 +102,9 @@ type checker struct {
 	first      answer // to the first valid message
 	forged     answer // to one with a foreign signature
 	again      answer // to a message that was accepted before
-	unverified bool   // forged messages are accepted
-	largest    int    // body that is accepted, in bytes
+	watched    []answer
+	unverified bool // forged messages are accepted
+	largest    int  // body that is accepted, in bytes
 }
 
 // stages find out one property each.
@@ -131,7 +132,7 @@ var stages = []struct {
 func Run(ctx context.Context, o Options) *Report {
 	c := &checker{Options: o, ctx: ctx, report: new(Report), hidden: hidden{seen: map[string]bool{}}}
 	for _, values := range o.Header {
-		c.hidden.texts = append(c.hidden.texts, values...)
+		c.hidden.texts = append(c.hidden.texts, slices.DeleteFunc(slices.Clone(values), func(v string) bool { return v == "" })...)
 	}
 	c.client = newClient(&c.Place, o.Insecure)
 	defer c.client.CloseIdleConnections()

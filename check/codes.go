@@ -176,6 +176,8 @@ var codes = map[string]code{
 		"answer 400 to what cannot be verified"},
 	"no_verification/altered": {Danger, propForged, "accepts an altered body",
 		"a message whose body was altered after signing is accepted", "verify the signature over the whole body"},
+	"no_verification/bare": {Danger, propForged, "accepts a message without a signature",
+		"a message without the headers svix-* is accepted, and one with a wrong signature is not", "refuse what has no signature"},
 	"presence_only": {Danger, propForged, "only looks whether there is a signature",
 		"a message with a wrong signature is accepted, and one without a signature is refused: anybody can send events",
 		"verify the signature, and answer 400 to what fails"},

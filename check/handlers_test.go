@@ -239,6 +239,12 @@ func unbound(w http.ResponseWriter, r *http.Request) {
 	http.Error(w, "no", 400)
 }
 
+func unsignedToo(w http.ResponseWriter, r *http.Request) {
+	if r.Header.Get("svix-signature") != "" {
+		verifying(raw)(w, r)
+	}
+}
+
 func presence(w http.ResponseWriter, r *http.Request) {
 	if r.Header.Get("svix-signature") == "" {
 		http.Error(w, "no signature", 400)
