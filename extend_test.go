@@ -21,8 +21,8 @@ var additions = []struct {
 	file, behind, text string // a whole file if behind is ""
 }{
 	// A view.
-	{"ui/views.go", `{"stats", "Stats", "stats",`,
-		`	{"newest", "Newest", "newest", "the newest delivery", func(*screen.Screen, *view.Tasks) oneView { return view.Newest{} }, 1, false},`},
+	{"ui/views.go", `{"stats", "Stats",`,
+		`	{"newest", "Newest", "the newest delivery", func(*screen.Screen, *view.Tasks) oneView { return view.Newest{} }, 1, false},`},
 	{"ui/view/newest.go", "", `package view
 
 import (

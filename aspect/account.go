@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"aspectop/clean"
 	"aspectop/model"
 )
 
@@ -75,10 +76,23 @@ func messageOf(o object, raw json.RawMessage) model.SentMessage {
 		ID:        o.text("id", "message_id", "msg_id"),
 		EventType: o.text("event_type", "type"),
 		EventID:   o.text("event_id"),
+		TaskID:    taskOf(o),
 		Status:    statusOf(o),
 		Time:      timeOf(o),
-		Raw:       raw,
+		Raw:       noLogin(raw),
 	}
+}
+
+// taskOf is the id of the task that a message's payload tells.
+func taskOf(o object) string {
+	for _, name := range []string{"payload", "data", "task"} {
+		o, _ = o.object(name)
+	}
+	return o.text("id")
+}
+
+func noLogin(raw json.RawMessage) json.RawMessage {
+	return json.RawMessage(clean.NoLogin(string(raw)))
 }
 
 func attemptOf(o object, raw json.RawMessage) model.SentAttempt {
@@ -88,11 +102,16 @@ func attemptOf(o object, raw json.RawMessage) model.SentAttempt {
 		MessageID:    cmp.Or(o.text("msg_id", "message_id"), message.text("id")),
 		EndpointID:   o.text("endpoint_id"),
 		EventType:    cmp.Or(o.text("event_type"), message.text("event_type")),
-		URL:          o.text("url"),
+		URL:          clean.NoLogin(o.text("url")),
 		Status:       statusOf(o),
 		ResponseCode: cmp.Or(o.number("response_status_code"), o.number("status_code")),
+		Trigger:      triggers[o.text("trigger_type")],
+		Took:         time.Duration(o.number("response_duration_ms")) * time.Millisecond,
 		Time:         timeOf(o),
-		Raw:          raw,
+		Raw:          noLogin(raw),
+	}
+	if a.Status != "success" {
+		a.Reason = strings.TrimPrefix(clean.Line(clean.NoLogin(o.text("response"))), "{}") // {}: left out
 	}
 	if a.MessageID == "" && strings.HasPrefix(a.ID, "msg_") { // a list of messages, seen from an endpoint
 		a.MessageID = a.ID
@@ -101,6 +120,9 @@ func attemptOf(o object, raw json.RawMessage) model.SentAttempt {
 }
 
 func timeOf(o object) time.Time { return o.time("timestamp", "created_at", "created") }
+
+// triggers are Svix's words for the numbers of triggerType.
+var triggers = map[string]string{"0": "scheduled", "1": "manual"}
 
 // statuses are Svix's words for its status numbers.
 var statuses = map[string]string{"0": "success", "1": "pending", "2": "fail", "3": "sending", "4": "canceled"}

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"aspectop/broadcast"
+	"aspectop/loopback"
 )
 
 const (
@@ -112,7 +113,9 @@ func (c *Client) try(ctx context.Context, r call, body []byte) ([]byte, error) {
 	if err == nil {
 		defer res.Body.Close()
 		if res.StatusCode/100 != 2 {
-			return nil, c.apiError(r, res)
+			refused := c.apiError(r, res)
+			refused.via = loopback.Via(c.http.Transport, req)
+			return nil, refused
 		}
 		answer, err = io.ReadAll(io.LimitReader(res.Body, maxBody+1))
 		if len(answer) > maxBody {

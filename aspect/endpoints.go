@@ -153,7 +153,7 @@ func endpointOf(o object, raw json.RawMessage, sent EndpointSpec) Endpoint {
 	if inner, ok := o.object("endpoint"); ok {
 		o, raw = inner, o["endpoint"]
 	}
-	e := Endpoint{ID: o.text("id"), EndpointSpec: sent, Created: o.time("created_at"), Updated: o.time("updated_at"), Raw: withoutSecret(raw), uid: o.text("uid")}
+	e := Endpoint{ID: o.text("id"), EndpointSpec: sent, Created: o.time("created_at"), Updated: o.time("updated_at"), Raw: noLogin(withoutSecret(raw)), uid: o.text("uid")}
 	e.URL, e.Description = cmp.Or(o.text("url"), e.URL), cmp.Or(o.text("description"), e.Description)
 	var types []string
 	if json.Unmarshal(o["eventtypes"], &types) == nil && types != nil {

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"aspectop/clean"
+	"aspectop/loopback"
 )
 
 // ErrNotFound is matched by the error of a 404 or 410 answer in JSON. Any other
@@ -32,6 +33,7 @@ type APIError struct {
 	RetryAfter time.Duration // zero if there is none
 
 	location string // of a redirect that was not followed
+	via      string // the proxy it came through, "" if none
 	foreign  bool   // the body is no JSON object, as those of Aspect's errors are
 }
 
@@ -45,6 +47,9 @@ func (e *APIError) Error() string {
 	if advice := e.advice(); advice != "" {
 		s += " (" + advice + ")"
 	}
+	if e.via != "" {
+		s += "; the answer came through the proxy " + e.via + ", which the environment sets"
+	}
 	return s
 }
 
@@ -54,6 +59,8 @@ func (e *APIError) advice() string {
 		again = "try again in " + e.RetryAfter.Round(time.Second).String()
 	}
 	switch {
+	case e.Status == http.StatusProxyAuthRequired:
+		return "a proxy asks for it, not Aspect: give its user and password in HTTPS_PROXY, or name the API's host in NO_PROXY"
 	case e.Status == http.StatusUnauthorized:
 		return "Aspect does not know this API key: check ASPECT_API_KEY"
 	case e.Status == http.StatusForbidden:
@@ -84,7 +91,7 @@ func (e *APIError) Is(target error) bool {
 // temporary reports whether a retry may succeed.
 func (e *APIError) temporary(r call) bool {
 	switch {
-	case e.Status == http.StatusTooManyRequests, e.Status == http.StatusServiceUnavailable:
+	case e.Status == http.StatusTooManyRequests, e.Status == http.StatusServiceUnavailable, e.Status == http.StatusProxyAuthRequired:
 		return true
 	case e.Status == http.StatusRequestTimeout, e.Status >= 500:
 		return r.idempotent()
@@ -135,6 +142,8 @@ func (e *networkError) Error() string {
 		what = fmt.Sprintf("%s did not answer in time", e.host)
 	case errors.Is(err, errNoAnswer):
 		what = fmt.Sprintf("%s did not answer within %v: check the network, or try again later", e.host, tryTime)
+	case errors.As(err, new(*loopback.ProxyError)):
+		what = fmt.Sprintf("%v, which the environment sets: name %s in NO_PROXY to go without it", err, e.host)
 	case unresolved:
 		what = fmt.Sprintf("cannot resolve %s (%v): check the network and ASPECT_URL", e.host, noHost)
 	case isUntrusted(err):
@@ -222,5 +231,5 @@ var secretForm = regexp.MustCompile(`whs(ec|k1?)_[A-Za-z0-9+/=_-]*`)
 func (c *Client) clean(s string) string {
 	s = strings.ReplaceAll(s, c.key.Reveal(), c.key.Masked())
 	s = secretForm.ReplaceAllString(s, "whs${1}_****")
-	return clean.Line(s)
+	return clean.Line(clean.NoLogin(s))
 }

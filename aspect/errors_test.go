@@ -3,10 +3,14 @@ package aspect
 import (
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
+
+	"aspectop/loopback"
 )
 
 func TestEveryRefusalIsASentence(t *testing.T) {
@@ -155,5 +159,41 @@ func TestACircleOfRedirectsEnds(t *testing.T) {
 	})
 	if _, err := c.ActiveTasks(t.Context()); err == nil || asked > 5 {
 		t.Errorf("%v after %d requests", err, asked)
+	}
+}
+
+// TestWhatAProxyAnswersIsNamedAsTheProxys has the API behind a proxy that answers itself.
+func TestWhatAProxyAnswersIsNamedAsTheProxys(t *testing.T) {
+	t.Parallel()
+	status, asked := 0, 0
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		asked++
+		w.WriteHeader(status)
+	}))
+	defer proxy.Close()
+	for _, c := range []struct {
+		api          string
+		status, asks int
+		want         []string
+	}{
+		{"https://api.example.com", 403, maxTries, []string{"the proxy " + proxy.URL + " refused to connect: 403 Forbidden", "name api.example.com in NO_PROXY"}},
+		{"http://api.example.com", 407, maxTries, []string{"a proxy asks for it, not Aspect", "through the proxy " + proxy.URL}},
+		{"http://api.example.com", 401, 1, []string{"through the proxy " + proxy.URL}},
+	} {
+		status, asked = c.status, 0
+		transport := loopback.Route(&http.Transport{Proxy: func(r *http.Request) (*url.URL, error) { return r.URL.Parse(proxy.URL) }}, new(net.Dialer))
+		client, err := New(Config{BaseURL: c.api, Key: NewCredential(testKey), HTTP: &http.Client{Transport: transport}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = client.ActiveTasks(t.Context())
+		if err == nil || asked != c.asks {
+			t.Fatalf("%s, %d: %v after %d requests", c.api, c.status, err, asked)
+		}
+		for _, part := range c.want {
+			if !strings.Contains(err.Error(), part) {
+				t.Errorf("%q lacks %q", err, part)
+			}
+		}
 	}
 }

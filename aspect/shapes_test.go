@@ -3,7 +3,9 @@ package aspect
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
+	"strings"
 	"testing"
 )
 
@@ -96,5 +98,34 @@ func TestPagesThatNeverEndAreLeft(t *testing.T) {
 		if asked > maxPages {
 			t.Errorf("%s: %d pages were asked for", name, asked)
 		}
+	}
+}
+
+func TestWhatSvixTellsOfAMessageAndAnAttemptIsRead(t *testing.T) {
+	c := handling(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/webhooks/messages" {
+			io.WriteString(w, `{"data":[{"id":"msg_1","eventType":"task.failed","payload":{"event_type":"task.failed","data":{"task":{"id":"task-1"}}}}],"done":true}`)
+			return
+		}
+		io.WriteString(w, `{"data":[
+			{"id":"atmpt_3","status":2,"responseStatusCode":0,"responseDurationMs":30002,"triggerType":1,"response":"request timed out","url":"https://joe:s3cret@h.example"},
+			{"id":"atmpt_2","status":2,"responseStatusCode":400,"responseDurationMs":3,"triggerType":0,"response":"{}"},
+			{"id":"atmpt_1","status":0,"responseStatusCode":200,"responseDurationMs":3,"triggerType":0,"response":"ok"}],"done":true}`)
+	})
+	messages, err := c.Messages(t.Context(), 5)
+	if err != nil || len(messages) != 1 || messages[0].TaskID != "task-1" {
+		t.Errorf("%+v, %v", messages, err)
+	}
+	attempts, err := c.AttemptsByMessage(t.Context(), "msg_1", 5)
+	if err != nil || len(attempts) != 3 {
+		t.Fatal(attempts, err)
+	}
+	for i, want := range []string{"manual, took 30002 ms, failed: request timed out", "scheduled, took 3 ms", "scheduled, took 3 ms"} {
+		if got := attempts[i].About(); got != want {
+			t.Errorf("%s, not %s", got, want)
+		}
+	}
+	if a := attempts[0]; a.URL != "https://h.example" || strings.Contains(string(a.Raw), "s3cret") {
+		t.Errorf("%s %s", a.URL, a.Raw)
 	}
 }

@@ -42,18 +42,23 @@ func checked(t *testing.T, h http.HandlerFunc, change ...func(*check.Options)) (
 	return checkedAt(t, s.URL+"/hook", change...)
 }
 
+func secretOf(t *testing.T) receiver.Secret {
+	t.Helper()
+	secrets, err := receiver.ParseSecrets(secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return secrets[0]
+}
+
 func checkedAt(t *testing.T, address string, change ...func(*check.Options)) (*check.Report, []check.Probe) {
 	t.Helper()
 	u, err := url.Parse(address)
 	if err != nil {
 		t.Fatal(err)
 	}
-	secrets, err := receiver.ParseSecrets(secret)
-	if err != nil {
-		t.Fatal(err)
-	}
 	var probes []check.Probe
-	o := check.Options{URL: u, Secret: secrets[0], ObserveFor: time.Second, Tell: func(p check.Probe) { probes = append(probes, p) }}
+	o := check.Options{URL: u, Secret: secretOf(t), ObserveFor: time.Second, Tell: func(p check.Probe) { probes = append(probes, p) }}
 	if o.Place, err = check.Resolve(t.Context(), u); err != nil {
 		t.Fatal(err)
 	}

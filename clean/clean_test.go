@@ -71,3 +71,18 @@ func TestAURLIsShownWithoutItsSecrets(t *testing.T) {
 		}
 	}
 }
+
+func TestNoLoginLeavesNoPasswordInAnyURL(t *testing.T) {
+	for text, want := range map[string]string{
+		"http://joe:s3cret@127.0.0.1:18090/s/500":            "http://127.0.0.1:18090/s/500",
+		`{"url":"https:\/\/joe:p@ss@h.example\/a","n":1}`:    `{"url":"https:\/\/h.example\/a","n":1}`,
+		`{"a":"https://token@h.example","b":"x@y.example"}`:  `{"a":"https://h.example","b":"x@y.example"}`,
+		"https://h.example/@joe and https://h.example?q=a@b": "https://h.example/@joe and https://h.example?q=a@b",
+		"postgres://u:p@db/x, then wss://u:p@h":              "postgres://db/x, then wss://h",
+		"no URL: joe@h.example, 12:30 // a@b":                "no URL: joe@h.example, 12:30 // a@b",
+	} {
+		if got := NoLogin(text); got != want {
+			t.Errorf("%s is %s, not %s", text, got, want)
+		}
+	}
+}

@@ -146,13 +146,18 @@ func URL(address string) string {
 	return u.String()
 }
 
+var login = regexp.MustCompile(`(:(?:\\?/){2})[^/?#\s"]*@`)
+
+// NoLogin removes user:password@ from all URLs in a text, which may be JSON.
+func NoLogin(text string) string { return login.ReplaceAllString(text, "$1") }
+
 // Redacted stands in place of what is redacted.
 const Redacted = "[redacted]"
 
 // IsCredential reports whether a header holds a credential, by its name.
 func IsCredential(name string) bool {
 	lower := strings.ToLower(name)
-	for _, part := range []string{"authorization", "cookie", "token", "secret", "password", "api-key", "apikey", "credential", "jwt", "assertion"} {
+	for _, part := range []string{"authorization", "cookie", "token", "secret", "password", "key", "credential", "jwt", "assertion"} {
 		if strings.Contains(lower, part) {
 			return true
 		}

@@ -50,7 +50,7 @@ Your handler acts on the valid messages: at most %d of at most %d, all about the
 invented task %s.
 Addresses that are not this machine's or a private network's need --yes.
 
-Exit codes: 0 nothing worse than a warning; 1 a fault; 2 usage error; 3 no answer,
+Exit codes: 0 no fault; 1 a fault or a danger; 2 usage error; 3 no answer,
 or something that could not be decided; 124 timed out; 130 interrupted.`, check.MostValid, check.MostProbes, check.TaskID),
 		Example: `  aspectop check http://localhost:3000/webhooks/aspect
   aspectop check :3000/webhooks --json

@@ -57,6 +57,7 @@ func completeFlags(root *cobra.Command) {
 		"break":    stringsOf(demo.Breaks),
 		"format":   exportFormats(),
 		"lang":     printer.Languages(),
+		"probe":    tunnel.Probings(),
 		"scenario": demo.Scenarios(),
 		"theme":    session.Themes,
 		"tunnel":   tunnel.Modes(),

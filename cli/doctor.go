@@ -1,15 +1,14 @@
 package cli
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,22 +17,19 @@ import (
 	"aspectop/cli/terminal"
 	"aspectop/journal/sqlite"
 	"aspectop/receiver"
-	"aspectop/tunnel"
 
 	"github.com/charmbracelet/colorprofile"
 	"github.com/charmbracelet/x/term"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
-// doctor checks what watch would use, so it has some of its flags.
+// doctor checks what watch would use, so it has its flags.
 type doctor struct {
-	command     *cobra.Command // watch
-	watch       *watchFlags
-	listen      string
-	secretFile  string
-	journal     string
-	cloudflared string
-	json        bool
+	command *cobra.Command // watch
+	watch   *watchFlags    // its flags, with those of doctor's command line
+	given   watchFlags     // doctor's own
+	json    bool
 
 	failed int
 }
@@ -62,33 +58,45 @@ func newDoctor(command *cobra.Command, watch *watchFlags) *cobra.Command {
 		Short: "Check the setup and say how to fix it",
 		Long: `doctor checks the config file, signing secrets, port, journal, API key, clock,
 endpoints left by earlier runs, cloudflared, the terminal, and whether settings
-would stop watch. Each check prints
-one line: ok, warn, fail or skip, what was found, and what to do about it. It
-shows no secret and changes nothing.
+would stop watch. With a tunnel or a public URL it also opens the receiver for a
+moment and sends a test request through it. It takes all flags of watch. Each
+check prints one line: ok, warn, fail or skip, what was found, and what to do
+about it. It shows no secret and changes nothing.
 
 Exit codes: 0 no check failed, 1 a check failed.`,
 		Args: noArguments,
 	}
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return d.run(cmd) }
 	f := cmd.Flags()
-	f.StringVar(&d.listen, "listen", defaultListen, "`address` that watch listens on")
-	settings.PathVar(f, &d.secretFile, "secret-file", "`file` with the signing secrets", nil)
-	settings.JournalVar(f, &d.journal, "journal `file` (default: the one that watch writes)")
-	settings.PathVar(f, &d.cloudflared, "cloudflared", "`path` of cloudflared (default: found on PATH)", settings.IsProgram)
 	f.BoolVar(&d.json, "json", false, "print one JSON object per check")
+	all := pflag.NewFlagSet("watch", pflag.ContinueOnError)
+	d.given.addFlags(all)
+	f.AddFlagSet(all) // without json
+	f.VisitAll(func(flag *pflag.Flag) { flag.Hidden = !slices.Contains(listed, flag.Name) })
 	return cmd
+}
+
+// listed are the flags in doctor's help; it takes the others of watch too.
+var listed = []string{
+	"listen", "path", "secret-file", "journal", "cloudflared", "tunnel", "tunnel-token-file", "tunnel-timeout", "public-url", "probe",
+	"register", "no-register", "json",
 }
 
 func (d *doctor) run(cmd *cobra.Command) error {
 	ctx := cmd.Context()
 	ours, theirs := cmd.Flags(), d.command.Flags()
-	shared := []string{"listen", "secret-file", "journal", "cloudflared"}
+	var shared []string
+	theirs.VisitAll(func(f *pflag.Flag) {
+		if f.Name != "json" {
+			shared = append(shared, f.Name)
+		}
+	})
 	settings.Adopt(theirs, ours, shared)
 	configured := prepare(cmd, nil) // a bad config file is a finding, not the end
 	if configured == nil {
 		configured = settings.Fill(d.command, false)
 	}
-	settings.Adopt(ours, theirs, shared)
+	settings.Adopt(theirs, ours, shared)
 	var account *account
 	for _, check := range []struct {
 		name string
@@ -96,7 +104,7 @@ func (d *doctor) run(cmd *cobra.Command) error {
 	}{
 		{"config", func() finding { return d.checkConfig(configured) }},
 		{"secrets", d.checkSecrets},
-		{"port", func() finding { return d.checkPort(d.watch.fixed(cmd.Flags())) }},
+		{"port", func() finding { return d.checkPort(d.watch.fixed(theirs)) }},
 		{"journal", func() finding { return d.checkJournal(ctx) }},
 		{"api key", func() finding {
 			account = askAccount(ctx)
@@ -105,6 +113,7 @@ func (d *doctor) run(cmd *cobra.Command) error {
 		{"clock", func() finding { return account.checkClock() }},
 		{"endpoints", d.checkLeases},
 		{"cloudflared", func() finding { return d.checkCloudflared(ctx) }},
+		{"public url", func() finding { return d.checkReach(ctx, d.watch.fixed(theirs)) }},
 		{"terminal", checkTerminal},
 	} {
 		f := check.look()
@@ -174,10 +183,12 @@ func (d *doctor) checkConfig(err error) finding {
 }
 
 func (d *doctor) checkSecrets() finding {
-	secrets, err := settings.ReadSecrets(d.secretFile)
+	secrets, err := settings.ReadSecrets(d.watch.secretFile)
 	switch {
+	case errors.Is(err, settings.ErrNoSecret) && d.watch.SSE != "" && !d.watch.Reachable():
+		return finding{fine, "none is set; the event stream needs none", ""}
 	case errors.Is(err, settings.ErrNoSecret) && settings.APIKey().Empty():
-		return finding{warning, "none is set", "copy the endpoint's signing secret (whsec_...) from Aspect's dashboard into " + settings.SecretVariable + ", or set " + settings.KeyVariable}
+		return finding{failure, "none is set, so watch would not start", "copy the endpoint's signing secret (whsec_...) from Aspect's dashboard into " + settings.SecretVariable + ", or set " + settings.KeyVariable}
 	case errors.Is(err, settings.ErrNoSecret):
 		return finding{fine, "none is set; with the API key, watch registers an endpoint (with --tunnel) or polls", ""}
 	case err != nil:
@@ -190,13 +201,13 @@ func (d *doctor) checkSecrets() finding {
 		}
 		names[i] = s.Name
 	}
-	return unlessOpen("the file", d.secretFile, finding{fine, fmt.Sprintf("%d valid: %s", len(secrets), strings.Join(names, ", ")), ""})
+	return unlessOpen("the file", d.watch.secretFile, finding{fine, fmt.Sprintf("%d valid: %s", len(secrets), strings.Join(names, ", ")), ""})
 }
 
 // checkPort opens the port for an instant. If none was given, watch would use the
 // next free one.
 func (d *doctor) checkPort(given bool) finding {
-	l, moved, err := receiver.Listen(d.listen, !given)
+	l, moved, err := receiver.Listen(d.watch.listen, !given)
 	if err != nil {
 		return finding{failure, err.Error(), ""}
 	}
@@ -204,18 +215,18 @@ func (d *doctor) checkPort(given bool) finding {
 	l.Close()
 	switch {
 	case moved && d.watchRuns():
-		return finding{fine, d.listen + " is in use, most likely by the watch that writes the journal", ""}
+		return finding{fine, d.watch.listen + " is in use, most likely by the watch that writes the journal", ""}
 	case moved:
-		return finding{warning, "in use by another program: " + d.listen, "watch would receive on " + next + "; if the address matters, stop that program or set --listen"}
-	case receiver.Public(d.listen):
-		return finding{warning, d.listen + " is free, but open to the network", "unless intended, listen on " + defaultListen}
+		return finding{warning, "in use by another program: " + d.watch.listen, "watch would receive on " + next + "; if the address matters, stop that program or set --listen"}
+	case receiver.Public(d.watch.listen):
+		return finding{warning, d.watch.listen + " is free, but open to the network", "unless intended, listen on " + defaultListen}
 	}
-	return finding{fine, d.listen + " is free", ""}
+	return finding{fine, d.watch.listen + " is free", ""}
 }
 
 // watchRuns reports whether a process is writing the journal.
 func (d *doctor) watchRuns() bool {
-	h, err := settings.LocationOf(d.journal)
+	h, err := settings.LocationOf(d.watch.journal)
 	if err != nil || h.InMemory() {
 		return false
 	}
@@ -224,7 +235,7 @@ func (d *doctor) watchRuns() bool {
 }
 
 func (d *doctor) checkJournal(ctx context.Context) finding {
-	h, err := settings.LocationOf(d.journal)
+	h, err := settings.LocationOf(d.watch.journal)
 	switch {
 	case err != nil:
 		return finding{failure, err.Error(), ""}
@@ -303,6 +314,9 @@ func (d *doctor) checkWatch() error {
 	if _, _, err := d.watch.check(); err != nil && (secrets == nil || err.Error() != secrets.Error()) { // which checkSecrets tells
 		return err
 	}
+	if err := receiver.CheckPath(d.watch.path); err != nil {
+		return fmt.Errorf("--path: %w", err)
+	}
 	if err := d.watch.CheckRecord(); err != nil {
 		return err
 	}
@@ -318,29 +332,6 @@ func (d *doctor) checkWatch() error {
 		}
 	}
 	return nil
-}
-
-// checkCloudflared asks the program for its version, without our environment.
-func (d *doctor) checkCloudflared(ctx context.Context) finding {
-	path, err := tunnel.FindProgram(d.cloudflared)
-	switch {
-	case err != nil && (d.cloudflared != "" || d.watch.UsesCloudflared()):
-		return finding{failure, err.Error(), ""}
-	case err != nil:
-		return finding{warning, err.Error(), "only --tunnel needs it"}
-	}
-	ctx, cancel := context.WithTimeout(ctx, askTime)
-	defer cancel()
-	ask := exec.CommandContext(ctx, path, "--version")
-	ask.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME")}
-	ask.WaitDelay = askTime / 10
-	out, err := ask.Output()
-	if err != nil {
-		return finding{warning, fmt.Sprintf("cannot get the version of %s: %v", path, err), "is it cloudflared?"}
-	}
-	version, _, _ := bytes.Cut(bytes.TrimSpace(out), []byte("\n"))
-	const longest = 100
-	return finding{fine, fmt.Sprintf("%s, %s", path, version[:min(len(version), longest)]), ""}
 }
 
 // checkTerminal reports what the screen would use, without querying the terminal.

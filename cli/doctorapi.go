@@ -25,11 +25,13 @@ type account struct {
 	dated  bool          // an answer had a date
 	off    time.Duration // of this machine's clock, positive if it is ahead
 	margin time.Duration
+
+	transport *http.Transport // of the call
 }
 
 // askAccount lists the active tasks, as watch does.
 func askAccount(ctx context.Context) *account {
-	a := &account{address: cmp.Or(os.Getenv(settings.URLVariable), aspect.DefaultURL)}
+	a := &account{transport: aspect.NewTransport(), address: cmp.Or(os.Getenv(settings.URLVariable), aspect.DefaultURL)}
 	client, err := newClient(a)
 	a.key = client != nil || err != nil
 	if a.err = err; client == nil {
@@ -47,7 +49,7 @@ func askAccount(ctx context.Context) *account {
 // with the answer's Date.
 func (a *account) RoundTrip(r *http.Request) (*http.Response, error) {
 	asked := time.Now()
-	res, err := http.DefaultTransport.RoundTrip(r)
+	res, err := a.transport.RoundTrip(r)
 	if err != nil {
 		return nil, err
 	}

@@ -72,7 +72,7 @@ func (e *endpointFlags) check() error {
 func (e *endpointFlags) print(done string, p aspect.Endpoint, secret, file string) error {
 	o := newLine("endpoint")
 	o.Text("id", p.ID)
-	o.Text("url", p.URL)
+	o.Text("url", clean.NoLogin(p.URL))
 	o.Text("description", p.Description)
 	putValue(o, "event_types", p.EventTypes)
 	o.Number("rate_limit", int64(p.RateLimit))

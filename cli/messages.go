@@ -119,6 +119,13 @@ func (a *attemptsFlags) list(ctx context.Context, c *aspect.Client, _ []string) 
 			o.Number("response_status", int64(at.ResponseCode))
 			result = strings.TrimSpace(result + " " + strconv.Itoa(at.ResponseCode))
 		}
+		o.TextOrNull("error", at.Reason)
+		o.TextOrNull("trigger", at.Trigger)
+		if at.Took == 0 {
+			o.Null("ms")
+		} else {
+			o.Number("ms", at.Took.Milliseconds())
+		}
 		o.Time("tried", at.Time)
 		putValue(o, "raw", at.Raw)
 		if a.endpoint != "" {
@@ -126,6 +133,7 @@ func (a *attemptsFlags) list(ctx context.Context, c *aspect.Client, _ []string) 
 		} else {
 			l.add(o, clockTime(at.Time), result, cmp.Or(at.EndpointID, unknownID), clean.URL(at.URL))
 		}
+		l.Note(at.About())
 	}
 	return l.show(a.json, "no attempts")
 }

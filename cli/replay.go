@@ -173,10 +173,12 @@ func (r *replayFlags) post(ctx context.Context, d *model.Delivery, e *model.Even
 	if f.Delivered() {
 		r.count.Delivered++
 	}
-	hint := f.Hint
-	if hint == r.hint {
+	switch f.Hint {
+	case "":
+	case r.hint:
 		f.Hint = "" // already printed
+	default:
+		r.hint = f.Hint
 	}
-	r.hint = hint
 	return printer.WriteReplayed(os.Stdout, formatOf(r.json), e, &f)
 }

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	crand "crypto/rand"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -37,10 +38,13 @@ type sendFlags struct {
 	secretEnv string
 	json      bool
 	body      bodyFlags
+	sender    *demo.Sender
 
-	mu       sync.Mutex // guards what follows: a scenario posts concurrently
-	accepted int        // invalid messages that were not rejected
-	last     printer.Sent
+	mu       sync.Mutex   // guards what follows: a scenario posts concurrently
+	accepted int          // invalid messages that were
+	passed   int          // invalid messages that were neither accepted nor rejected
+	wrongest printer.Sent // the last answer that is not right, else the last one
+	hint     string       // the last one printed
 	printErr error
 }
 
@@ -54,7 +58,8 @@ or plays a scenario. By default the task has the features usual for the event
 type and random ids. svix.ping is Svix's test message. --body sends a file as it
 is; --set, --asset, --user, --name and --edit change what is sent.
 
-With --break the message is invalid, and the receiver should reject it.
+With --break the message is invalid, and the receiver should reject it. A valid
+one is posted first, and has to be accepted.
 
 Exit codes: 0 accepted, or with --break rejected; 1 the opposite, or no answer;
 2 usage error; 130 interrupted.`,
@@ -102,16 +107,13 @@ func (s *sendFlags) run(ctx context.Context, flags *pflag.FlagSet, args []string
 	if !flags.Changed("seed") {
 		s.seed = rand.Int64()
 	}
-	sender := &demo.Sender{URL: s.to, Sign: secret.Sign, Observe: s.observe}
+	s.sender = &demo.Sender{URL: s.to, Sign: secret.Sign, Key: "the secret in " + s.secretEnv, Observe: s.observe}
 	if s.scenario != "" {
-		err = s.play(ctx, sender)
+		err = s.play(ctx)
 	} else {
 		var m demo.Message
 		if m, err = s.message(ctx, args, features); err == nil {
-			_, err = sender.Post(ctx, m)
-		}
-		if err == nil {
-			err = s.judge()
+			err = s.post(ctx, m)
 		}
 	}
 	switch {
@@ -121,6 +123,25 @@ func (s *sendFlags) run(ctx context.Context, flags *pflag.FlagSet, args []string
 		return exit.With(exit.Interrupted, errors.New("interrupted"))
 	}
 	return err
+}
+
+// post posts the message and judges the answer; before one that is wrong on purpose, a valid
+// one: a receiver that rejects all of them proves nothing.
+func (s *sendFlags) post(ctx context.Context, m demo.Message) error {
+	if m.Break != "" {
+		control := m
+		control.ID, control.At, control.Break = "msg_"+crand.Text(), time.Time{}, ""
+		if _, err := s.sender.Post(ctx, control); err != nil {
+			return err
+		}
+		if err := s.judge(time.Time{}); err != nil {
+			return fmt.Errorf("the valid message before it has to be accepted, or a rejection proves nothing: %w", err)
+		}
+	}
+	if _, err := s.sender.Post(ctx, m); err != nil {
+		return err
+	}
+	return s.judge(s.timestamp.At)
 }
 
 // message is the one to send.
@@ -170,27 +191,31 @@ func parseFeatures(texts []string) ([]model.Feature, error) {
 	var features []model.Feature
 	for _, text := range texts {
 		name, state, _ := strings.Cut(text, "=")
-		if name == "" || !model.State(state).Known() {
+		if name == "" || state == "" {
 			return nil, exit.Usage("--feature %q: must look like visual=failed; states are %s", text, strings.Join(stringsOf(model.StateNames()), ", "))
+		}
+		if !model.State(state).Known() {
+			fmt.Fprintf(os.Stderr, "aspectop: Aspect documents no state %q; it is sent as it is (the others are %s)\n", clean.Text(state), strings.Join(stringsOf(model.StateNames()), ", "))
 		}
 		features = append(features, model.Feature{Name: name, State: model.State(state)})
 	}
 	return features, nil
 }
 
-func (s *sendFlags) play(ctx context.Context, sender *demo.Sender) error {
+func (s *sendFlags) play(ctx context.Context) error {
 	scenario, err := demo.Load(s.scenario)
 	if err != nil {
 		return exit.Usage("--scenario: %w", err)
 	}
 	fmt.Fprintf(os.Stderr, "aspectop: playing %s with --seed %d\n", scenario.Name, s.seed)
-	if err := demo.Run(ctx, sender, demo.Options{Seed: s.seed, Scenario: scenario}); err != nil {
-		return err
-	}
+	err = demo.Run(ctx, s.sender, demo.Options{Seed: s.seed, Scenario: scenario})
 	if s.accepted > 0 {
-		return fmt.Errorf("%s accepted %d messages that it should have rejected", clean.URL(s.to), s.accepted)
+		err = errors.Join(err, fmt.Errorf("%s accepted %d messages that it should have rejected; %s", clean.URL(s.to), s.accepted, s.sender.Advice()))
 	}
-	return nil
+	if s.passed > 0 {
+		err = errors.Join(err, fmt.Errorf("%s answered %d messages that it should have rejected with neither 2xx nor a rejection", clean.URL(s.to), s.passed))
+	}
+	return err
 }
 
 // observe prints an attempt.
@@ -198,37 +223,63 @@ func (s *sendFlags) observe(m demo.Message, a demo.Answer, err error) {
 	e := model.Decode(&model.Delivery{Body: m.Body})
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if a.Found != "" && s.last.To == "" {
-		fmt.Fprintf(os.Stderr, "aspectop: %s was %s\n", clean.URL(s.to), a.Found)
-	}
-	s.last = printer.Sent{
-		At: time.Now(), ID: m.ID, Type: e.Type, To: clean.URL(s.to), Break: string(m.Break),
-		Status: a.Status, Answer: strings.TrimSpace(a.Text), Took: a.Took, Err: err, Right: err == nil && a.Right(m.Break),
+	sent := printer.Sent{
+		At: time.Now(), ID: m.ID, Type: e.Type, To: clean.URL(s.to), Break: string(m.Break), Without: m.Without,
+		Status: a.Status, Answer: a.Text, Fault: a.Fault, Hint: a.Hint, Took: a.Took, Err: err, Right: err == nil && a.Right(m.Break),
 	}
 	if e.Task != nil {
-		s.last.Task = e.Task.ID
+		sent.Task = e.Task.ID
 	}
-	if err == nil && m.Break != "" && !s.last.Right {
+	switch {
+	case err != nil || m.Break == "" || sent.Right:
+	case a.Status/100 == 2:
 		s.accepted++
+	default:
+		s.passed++
 	}
-	s.printErr = errors.Join(s.printErr, printer.WriteSent(os.Stdout, formatOf(s.json), s.last))
+	if s.wrongest.To == "" || s.wrongest.Right || !sent.Right {
+		s.wrongest = sent
+	}
+	s.printErr = errors.Join(s.printErr, printer.WriteSent(os.Stdout, formatOf(s.json), sent))
+	// What is not said by the error at the end.
+	if a.Hint != "" && a.Hint != s.hint && (sent.Right || s.scenario != "") {
+		s.hint = a.Hint
+		fmt.Fprintf(os.Stderr, "aspectop: %s: %s\n", clean.URL(s.to), clean.Text(a.Hint))
+	}
 }
 
-// judge returns an error unless the answer is as expected.
-func (s *sendFlags) judge() error {
-	last, at := s.last, s.timestamp.At
+// taken is what it means that a message that is wrong in this way is accepted.
+var taken = map[string]string{
+	"signature": "it verifies nothing, or goes on when that fails",
+	"malformed": "it verifies nothing, or goes on when that fails",
+	"secret":    "it verifies nothing, or goes on when that fails",
+	"headers":   "it verifies only what has a signature",
+	"timestamp": "it takes old signatures, so others can send it again",
+	"future":    "it does not compare the time with its clock",
+	"body":      "it verifies JSON that was written again, or nothing",
+}
+
+// judge returns an error unless the answers since the last call are as expected. The time
+// is that of the signature, zero for now.
+func (s *sendFlags) judge(at time.Time) error {
+	last, to := s.wrongest, clean.URL(s.to)
+	s.wrongest = printer.Sent{}
+	hint := ""
+	if last.Hint != "" {
+		hint = ": " + last.Hint
+	}
 	switch {
 	case last.Right:
 		return nil
 	case last.Break != "" && last.Status/100 == 2:
-		return fmt.Errorf("%s accepted a message with a wrong %s", clean.URL(s.to), last.Break)
+		return fmt.Errorf("%s accepted a message with a wrong %s: %s; %s", to, last.Break, taken[last.Break], s.sender.Advice())
 	case last.Break != "":
-		return fmt.Errorf("%s answered %d, which does not reject a wrong %s; is the path right?", clean.URL(s.to), last.Status, last.Break)
+		return fmt.Errorf("%s answered %d, which does not reject a wrong %s%s", to, last.Status, last.Break, hint)
 	case last.Status/100 == 4 && !at.IsZero() && time.Since(at) > 5*time.Minute:
 		return fmt.Errorf("%s rejected the message with %d: it was signed %s ago, and receivers reject more than 5m",
-			clean.URL(s.to), last.Status, strings.TrimSuffix(time.Since(at).Round(time.Minute).String(), "0s"))
+			to, last.Status, strings.TrimSuffix(time.Since(at).Round(time.Minute).String(), "0s"))
 	case last.Status/100 == 4:
-		return fmt.Errorf("%s rejected the message with %d; are the path and the secret right?", clean.URL(s.to), last.Status)
+		return fmt.Errorf("%s rejected the message with %d%s", to, last.Status, hint)
 	}
-	return fmt.Errorf("%s answered %d instead of 2xx", clean.URL(s.to), last.Status)
+	return fmt.Errorf("%s answered %d instead of a whole 2xx answer%s", to, last.Status, hint)
 }

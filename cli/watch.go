@@ -53,7 +53,11 @@ watch registers an endpoint while it runs. With only a key it polls the API.`,
 		Args: noArguments,
 	}
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return w.run(cmd.Context(), cmd.Flags()) }
-	f := cmd.Flags()
+	w.addFlags(cmd.Flags())
+	return cmd, w
+}
+
+func (w *watchFlags) addFlags(f *pflag.FlagSet) {
 	f.StringVar(&w.listen, "listen", defaultListen, "address to listen on")
 	f.StringVar(&w.path, "path", receiver.DefaultPath, "path that receives deliveries")
 	settings.PathVar(f, &w.secretFile, "secret-file", "file with the signing secrets", nil)
@@ -65,7 +69,6 @@ watch registers an endpoint while it runs. With only a key it polls the API.`,
 	w.HandlerFlags.Flags(f)
 	w.Sharing.Flags(f)
 	w.Output.Flags(f)
-	return cmd, w
 }
 
 // check validates all flags before anything is opened.

@@ -30,7 +30,7 @@ func TestAMistakeIsToldWithLineAndColumnAndWhatWasExpected(t *testing.T) {
 		"at 3s task a video proxy=":              `s:1:26: expected a value behind proxy=; found the end of the line`,
 		"at 3s task a video =queued":             `s:1:20: expected a word of the form name=value`,
 		"at 3s task a video hold=x":              `s:1:25: expected a time`,
-		"at 3s task a video break=it":            `s:1:26: expected what is to be wrong (signature, timestamp, body or secret); found "it"`,
+		"at 3s task a video break=it":            `s:1:26: expected what is to be wrong (signature, timestamp, future, body, secret, headers or malformed); found "it"`,
 		"at 3s ping visual=queued":               `s:1:12: expected hold=, repeat= or break=; found "visual=queued"`,
 		"at 3s upload":                           `s:1:13: expected the kind of upload (video, clip, interview, audio or image); found the end of the line`,
 		"at 3s upload clip count=0":              `s:1:25: expected a number from 1 to 1000; found "0"`,

@@ -78,7 +78,7 @@ func (r *recorder) sender(t *testing.T) *Sender {
 	t.Helper()
 	sign := signer(library(t))
 	r.start = time.Now()
-	return &Sender{URL: "http://receiver.test/webhooks/aspect", Sign: sign, Client: &http.Client{Transport: r}}
+	return &Sender{URL: "http://receiver.test/webhooks/aspect", Sign: sign, Transport: r}
 }
 
 // play runs o in virtual time and returns what arrived.

@@ -148,7 +148,7 @@ func TestAReceiverThatIsSlowAtFirstIsTriedAgain(t *testing.T) {
 			return http.StatusNoContent, nil
 		}}
 		s := r.sender(t)
-		s.Client = &http.Client{Transport: cancellable{&r}, Timeout: 15 * time.Second}
+		s.Transport = cancellable{&r}
 		upload := load(t, "upload")
 		if err := Run(t.Context(), s, Options{Scenario: upload}); err != nil {
 			t.Error(err)

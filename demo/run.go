@@ -5,12 +5,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"aspectop/broadcast"
+	"aspectop/clean"
+	"aspectop/forward"
 )
 
 // Options configure [Run]. The zero value is the endless built-in mix.
@@ -70,8 +71,8 @@ func Run(ctx context.Context, s *Sender, o Options) error {
 	}
 	r.play(run, w)
 	r.wait.Wait()
-	if s.Client == nil {
-		s.client().CloseIdleConnections()
+	if t := s.target(); t != nil {
+		t.Close()
 	}
 	switch {
 	case ctx.Err() != nil:
@@ -150,8 +151,7 @@ func (r *runner) deliver(ctx context.Context, m Message, before, tried chan stru
 // it was only slow to answer.
 func (r *runner) post(ctx context.Context, m Message) (status int, err error) {
 	status, err = r.sender.Post(ctx, m)
-	timeout, ok := errors.AsType[net.Error](err)
-	switch slow := ok && timeout.Timeout(); {
+	switch slow := errors.Is(err, forward.ErrTimeout); {
 	case err == nil:
 		r.reached.Store(true)
 	case !slow && !r.reached.Load():
@@ -164,6 +164,6 @@ func (r *runner) refusals() error {
 	if r.refused == 0 {
 		return nil
 	}
-	return fmt.Errorf("%s rejected %d valid message(s) at every attempt, the last with status %d; does it have the right secret?",
-		r.sender.URL, r.refused, r.status)
+	return fmt.Errorf("%s rejected %d valid message(s) at every attempt, the last with status %d; %s",
+		clean.URL(r.sender.URL), r.refused, r.status, r.sender.Advice())
 }

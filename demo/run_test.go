@@ -61,7 +61,7 @@ func TestRunEndsAtOnceWithItsContext(t *testing.T) {
 			return http.StatusServiceUnavailable, nil // so that retries are waiting as well
 		}
 		s := hanging.sender(t)
-		s.Client.Transport = cancellable{&hanging}
+		s.Transport = cancellable{&hanging}
 		ctx, cancel := context.WithCancel(t.Context())
 		time.AfterFunc(10*time.Second, cancel)
 		if err := Run(ctx, s, Options{}); err != nil {

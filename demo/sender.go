@@ -1,23 +1,20 @@
 package demo
 
 import (
-	"bytes"
+	"cmp"
 	"context"
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
-	"net/http/httptrace"
-	"net/url"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"aspectop/clean"
-	"aspectop/loopback"
+	"aspectop/forward"
 	"aspectop/sig"
 
 	svix "github.com/svix/svix-webhooks/go"
@@ -29,38 +26,40 @@ const UserAgent = "Svix-Webhooks/1.84.0 (sender-9YMgn; +https://www.svix.com/htt
 // Sender posts messages to a receiver as Svix would. It is safe for concurrent use as
 // long as its fields are not changed.
 type Sender struct {
-	URL    string       // the receiver's, with the path
-	Sign   sig.Signer   // returns the header svix-signature
-	Client *http.Client // nil: like Svix's, with a timeout of 15 s and without redirects
+	URL       string            // the receiver's, with the path
+	Sign      sig.Signer        // returns the header svix-signature
+	Key       string            // the name of its secret, for hints
+	Transport http.RoundTripper // nil: like Svix's
 	// Observe, if not nil, is called with every attempt and its answer or error,
 	// possibly concurrently.
 	Observe func(m Message, a Answer, err error)
+
+	once    sync.Once
+	handler *forward.Handler // nil if URL is none
 }
 
 // Answer is the answer to one attempt. The zero Answer is none.
 type Answer struct {
 	Status int
-	Text   string        // first 1,024 bytes of the body
+	Text   string        // what the receiver says itself, at most 1 KiB of clean text
 	Took   time.Duration // until the answer arrived
-	Found  string        // where, as [loopback.Found] says
+	Fault  string        // how its body ended if not as it should, else ""
+	Hint   string        // what to look at, "" if there is nothing to say
 }
 
 // Right reports whether this is the right answer to a message that is wrong in way b:
-// 2xx to a valid one, otherwise a rejection. A missing page, a timeout and a server
-// error are not rejections.
+// 2xx to a valid one, otherwise a rejection. A missing page, a timeout, what a proxy says
+// and a server error are not rejections.
 func (a Answer) Right(b Break) bool {
 	if b == "" {
-		return a.Status/100 == 2
+		return a.Status/100 == 2 && a.Fault == ""
 	}
 	switch a.Status {
-	case http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusRequestTimeout, http.StatusTooManyRequests:
+	case http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusProxyAuthRequired, http.StatusRequestTimeout, http.StatusGone, http.StatusTooManyRequests:
 		return false
 	}
 	return a.Status/100 == 4
 }
-
-// answerText is how much of an answer's body is kept, in bytes.
-const answerText = 1024
 
 // Message is one webhook message.
 type Message struct {
@@ -68,6 +67,9 @@ type Message struct {
 	At    time.Time // svix-timestamp, the time of the attempt; zero is now
 	Body  []byte    // sent as it is
 	Break Break     // how the request is wrong; "": it is not
+	// Without is the header that BreakHeaders leaves out; "" leaves out each in turn, in
+	// a request of its own.
+	Without string
 }
 
 // Break is a way to make a request invalid, so that a careful receiver rejects it.
@@ -76,12 +78,15 @@ type Break string
 const (
 	BreakSignature Break = "signature" // well-formed, with one wrong byte
 	BreakTimestamp Break = "timestamp" // ten minutes older than Message.At, correctly signed, like a replay attack
+	BreakFuture    Break = "future"    // ten minutes newer, correctly signed
 	BreakBody      Break = "body"      // a space after the first byte: the same JSON re-serialised by a proxy
 	BreakSecret    Break = "secret"    // signed with another secret
+	BreakHeaders   Break = "headers"   // without the header Message.Without
+	BreakMalformed Break = "malformed" // a signature that is none
 )
 
 // Breaks lists all ways to make a request invalid.
-var Breaks = []Break{BreakSignature, BreakTimestamp, BreakBody, BreakSecret}
+var Breaks = []Break{BreakSignature, BreakTimestamp, BreakFuture, BreakBody, BreakSecret, BreakHeaders, BreakMalformed}
 
 func signer(w *svix.Webhook) sig.Signer {
 	return func(id string, at time.Time, body []byte) string {
@@ -105,6 +110,14 @@ var otherSigner = sync.OnceValue(func() sig.Signer {
 // Post makes one attempt to deliver m and returns the status of the answer. If there is
 // none, the error contains the URL.
 func (s *Sender) Post(ctx context.Context, m Message) (status int, err error) {
+	if m.Break == BreakHeaders && m.Without == "" {
+		for _, m.Without = range []string{sig.Svix.ID, sig.Svix.Stamp, sig.Svix.Signature} {
+			if status, err = s.Post(ctx, m); err != nil {
+				break
+			}
+		}
+		return status, err
+	}
 	a, err := s.attempt(ctx, m)
 	if s.Observe != nil {
 		s.Observe(m, a, err)
@@ -113,13 +126,15 @@ func (s *Sender) Post(ctx context.Context, m Message) (status int, err error) {
 }
 
 func (s *Sender) attempt(ctx context.Context, m Message) (Answer, error) {
-	at, body, sign := m.At, m.Body, s.Sign
+	at, body, sign, key := m.At, m.Body, s.Sign, cmp.Or(s.Key, "the secret that it was signed with")
 	if at.IsZero() {
 		at = time.Now()
 	}
 	switch m.Break {
 	case BreakTimestamp:
 		at = at.Add(-10 * time.Minute)
+	case BreakFuture:
+		at = at.Add(10 * time.Minute)
 	case BreakSecret:
 		sign = otherSigner()
 	}
@@ -127,62 +142,47 @@ func (s *Sender) attempt(ctx context.Context, m Message) (Answer, error) {
 	switch m.Break {
 	case BreakSignature:
 		signature = alter(signature)
+	case BreakMalformed:
+		signature = "v1 " + m.ID
 	case BreakBody:
 		n := min(1, len(body))
 		body = slices.Concat(body[:n], []byte{' '}, body[n:])
 	}
-
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.URL, bytes.NewReader(body))
-	if err != nil {
+	h := http.Header{"Content-Type": {"application/json"}, "Accept": {"*/*"}, "User-Agent": {UserAgent}}
+	sig.Svix.Set(h, m.ID, at, signature)
+	h.Del(m.Without)
+	if m.Break != "" {
+		key = ""
+	}
+	target := s.target()
+	if target == nil {
 		return Answer{}, fmt.Errorf("%q is not a URL", clean.URL(s.URL))
 	}
-	req.Header.Set("Content-Type", "application/json")
-	req.Header.Set("Accept", "*/*")
-	req.Header.Set("User-Agent", UserAgent)
-	sig.Svix.Set(req.Header, m.ID, at, signature)
-	found := ""
-	req = req.WithContext(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(c httptrace.GotConnInfo) {
-		found = loopback.Found(req.URL.Hostname(), c.Conn.RemoteAddr())
-	}}))
-	start := time.Now()
-	resp, err := s.client().Do(req)
-	if err != nil {
+	a := target.Post(ctx, forward.Post{Header: h, Body: body, Key: key})
+	if a.Err != nil {
 		hint := ""
-		if e, ok := errors.AsType[*net.OpError](err); ok && e.Op == "dial" {
+		if e, ok := errors.AsType[*net.OpError](a.Err); ok && e.Op == "dial" {
 			hint = " (is the receiver running there?)"
+		} else if a.Hint != "" {
+			hint = "; " + a.Hint
 		}
-		if e, ok := errors.AsType[*url.Error](err); ok {
-			err = e.Err // without the method and the URL
-		}
-		return Answer{}, fmt.Errorf("cannot post to %s: %w%s", clean.URL(s.URL), err, hint)
+		return Answer{}, fmt.Errorf("cannot post to %s: %w%s", clean.URL(s.URL), a.Err, hint)
 	}
-	defer resp.Body.Close()
-	a := Answer{Status: resp.StatusCode, Took: time.Since(start), Found: found}
-	text, _ := io.ReadAll(io.LimitReader(resp.Body, answerText))
-	a.Text = string(text)
-	// Read a short body, so that the connection can be reused.
-	_, _ = io.CopyN(io.Discard, resp.Body, 64<<10)
-	return a, nil
+	return Answer{a.Status, a.Said, a.Latency, a.Fault, a.Hint}, nil
 }
 
-func (s *Sender) client() *http.Client {
-	if s.Client != nil {
-		return s.Client
-	}
-	return likeSvix()
+// target is the receiver, nil if its URL is none.
+func (s *Sender) target() *forward.Handler {
+	s.once.Do(func() {
+		if s.handler, _ = forward.NewHandler(forward.Target{URL: s.URL}); s.handler != nil && s.Transport != nil {
+			s.handler.Through(s.Transport)
+		}
+	})
+	return s.handler
 }
 
-var likeSvix = sync.OnceValue(func() *http.Client {
-	t := loopback.Route(http.DefaultTransport.(*http.Transport).Clone(), &net.Dialer{Timeout: 15 * time.Second})
-	t.DisableCompression = true // Svix sends no Accept-Encoding
-	t.MaxIdleConnsPerHost = inFlight
-	t.IdleConnTimeout = 15 * time.Second
-	return &http.Client{
-		Transport:     t,
-		Timeout:       15 * time.Second,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
-})
+// Advice is how to find out more about the receiver.
+func (s *Sender) Advice() string { return s.target().Advice() }
 
 // alter changes the first byte after "v1," in a signature.
 func alter(signature string) string {

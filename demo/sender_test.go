@@ -117,7 +117,7 @@ func TestEveryWayToBeWrongIsRefused(t *testing.T) {
 			t.Errorf("%s: the Svix library accepts it", b)
 		}
 		rightlySigned := library(t).VerifyIgnoringTimestamp(got.body, got.header) == nil
-		if want := b == BreakTimestamp; rightlySigned != want {
+		if want := b == BreakTimestamp || b == BreakFuture; rightlySigned != want {
 			t.Errorf("%s: rightly signed is %v, want %v", b, rightlySigned, want)
 		}
 		if altered := !bytes.Equal(got.body, body); altered != (b == BreakBody) {
@@ -127,9 +127,29 @@ func TestEveryWayToBeWrongIsRefused(t *testing.T) {
 		if json.Unmarshal(body, &sent) != nil || json.Unmarshal(got.body, &arrived) != nil || !reflect.DeepEqual(sent, arrived) {
 			t.Errorf("%s: the body became other JSON: %s", b, got.body)
 		}
-		if sig, ok := strings.CutPrefix(got.header.Get("svix-signature"), "v1,"); !ok || len(sig) != 44 {
-			t.Errorf("%s: the signature is malformed: %s", b, got.header.Get("svix-signature"))
+		if sig, ok := strings.CutPrefix(got.header.Get("svix-signature"), "v1,"); (ok && len(sig) == 44) == (b == BreakHeaders || b == BreakMalformed) {
+			t.Errorf("%s: the signature is %s", b, got.header.Get("svix-signature"))
 		}
+	}
+}
+
+func TestEachHeaderIsMissingInTurn(t *testing.T) {
+	var missing []string
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		for _, name := range []string{"Svix-Id", "Svix-Timestamp", "Svix-Signature"} {
+			if r.Header.Get(name) == "" {
+				missing = append(missing, name)
+			}
+		}
+		w.WriteHeader(http.StatusBadRequest)
+	}))
+	defer server.Close()
+	var told []string
+	s := &Sender{URL: server.URL, Sign: signer(library(t)), Observe: func(m Message, _ Answer, _ error) { told = append(told, m.Without) }}
+	status, err := s.Post(t.Context(), Message{ID: "msg_1", Break: BreakHeaders})
+	want := []string{"Svix-Id", "Svix-Timestamp", "Svix-Signature"}
+	if status != 400 || err != nil || !slices.Equal(missing, want) || !slices.Equal(told, want) {
+		t.Errorf("%d (%v), without %v; told %v", status, err, missing, told)
 	}
 }
 
@@ -192,11 +212,11 @@ func TestEveryAttemptIsObservedWithItsAnswer(t *testing.T) {
 		}
 	}))
 	var told []Answer
-	s := &Sender{URL: receiver.URL, Sign: otherSigner(), Client: receiver.Client(), Observe: func(m Message, a Answer, err error) {
+	s := &Sender{URL: receiver.URL, Sign: otherSigner(), Observe: func(m Message, a Answer, err error) {
 		if (err != nil) != (m.ID == "msg_gone") {
 			t.Errorf("%s: %v", m.ID, err)
 		}
-		a.Took = 0
+		a.Took, a.Hint = 0, ""
 		told = append(told, a)
 	}}
 	for _, id := range []string{"msg_right", "msg_wrong"} {
@@ -204,7 +224,7 @@ func TestEveryAttemptIsObservedWithItsAnswer(t *testing.T) {
 	}
 	receiver.Close()
 	s.Post(t.Context(), Message{ID: "msg_gone"})
-	want := []Answer{{Status: 200}, {Status: 400, Text: strings.Repeat("no", 512)}, {}}
+	want := []Answer{{Status: 200}, {Status: 400, Text: strings.Repeat("no", 1000)[:1021] + "…"}, {}}
 	if !slices.Equal(told, want) {
 		t.Errorf("observed %v", told)
 	}

@@ -8,6 +8,8 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -91,7 +93,7 @@ func TestADoctorFindsAllWell(t *testing.T) {
 		t.Errorf("ended with %d: %s", code, stderr)
 	}
 	found := checks(t, stdout)
-	if len(found) != 9 {
+	if len(found) != 10 {
 		t.Errorf("%d checks: %s", len(found), stdout)
 	}
 	finds(t, found["config"], "ok", "config.toml")
@@ -150,11 +152,11 @@ func TestADoctorFindsAllWrong(t *testing.T) {
 func TestADoctorWithNothingSetUpSaysWhereToBegin(t *testing.T) {
 	cmd := diagnosing(t, "", 0)
 	stdout, stderr, code := finished(t, with(cmd, "PATH=/nowhere"))
-	if code != 0 || stderr != "" {
+	if code != 1 || !strings.Contains(stderr, "one check failed") {
 		t.Errorf("ended with %d: %s", code, stderr)
 	}
-	says(t, stdout, "ok    config: no config file", "warn  secrets: none is set; copy", "ok    journal: none yet", "skip  api key: not set",
-		"skip  clock: not compared", "warn  cloudflared: cloudflared is not installed", "--tunnel=svix")
+	says(t, stdout, "ok    config: no config file", "fail  secrets: none is set, so watch would not start; copy", "ok    journal: none yet", "skip  api key: not set",
+		"skip  clock: not compared", "skip  public url: none", "warn  cloudflared: cloudflared is not installed", "--tunnel=svix")
 	for _, v := range cmd.Env {
 		if state, ok := strings.CutPrefix(v, "XDG_STATE_HOME="); ok {
 			if entries, err := os.ReadDir(state); err != nil || len(entries) > 0 {
@@ -175,6 +177,61 @@ func TestADoctorKnowsTheWatchThatRuns(t *testing.T) {
 	cmd.Env = watch.Env
 	stdout, _, _ := finished(t, cmd)
 	finds(t, checks(t, stdout)["port"], "ok", "127.0.0.1:8787 is in use, most likely by the watch")
+}
+
+// What watch takes, doctor takes, and it tests the way as watch does.
+func TestADoctorTestsThePublicURL(t *testing.T) {
+	address := freeAddress(t)
+	alive := ownTunnel(t, address)
+	prefixed := httptest.NewServer(&httputil.ReverseProxy{Rewrite: func(p *httputil.ProxyRequest) {
+		p.SetURL(&url.URL{Scheme: "http", Host: address, Path: "/pre"})
+	}})
+	t.Cleanup(prefixed.Close)
+	dead := httptest.NewServer(http.NotFoundHandler())
+	t.Cleanup(dead.Close)
+	for name, c := range map[string]struct {
+		args   []string
+		env    string
+		status string
+		says   []string
+	}{
+		"well":        {[]string{"--public-url", alive}, "", "warn", []string{"came back through " + alive + "/webhooks/aspect", "Svix cannot reach", "a loopback address"}},
+		"prefix":      {[]string{"--public-url", prefixed.URL, "--tunnel-timeout", "1s"}, "", "fail", []string{"arrived here as /pre/webhooks/aspect"}},
+		"dead":        {[]string{"--tunnel-timeout=5s"}, "ASPECTOP_PUBLIC_URL=" + dead.URL, "fail", []string{"answered 404 itself", "lead to " + address}},
+		"not checked": {[]string{"--public-url", alive, "--probe=off"}, "", "skip", []string{"not checked"}},
+		"none":        {[]string{"--forward-to", "http://127.0.0.1:1/a", "--forward-to", "http://127.0.0.1:1/b"}, "", "skip", []string{"neither"}},
+		"no key":      {[]string{"--public-url", alive, "--register"}, "", "warn", []string{"came back through"}},
+		"no token":    {[]string{"--public-url", alive, "--tunnel"}, "", "skip", []string{"needs TUNNEL_TOKEN"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			cmd := with(program(t, append([]string{"doctor", "--json", "--listen", address, "--journal", "memory"}, c.args...)...), "ASPECT_WEBHOOK_SECRET="+secret)
+			if c.env != "" {
+				cmd = with(cmd, c.env)
+			}
+			stdout, stderr, code := finished(t, cmd)
+			found := checks(t, stdout)
+			finds(t, found["public url"], c.status, c.says...)
+			wrong := map[string]string{"no key": "--register needs an API key", "no token": "needs TUNNEL_TOKEN"}[name]
+			if wrong != "" {
+				finds(t, found["config"], "fail", wrong)
+			}
+			if failed := c.status == "fail" || wrong != ""; failed != (code == 1) {
+				t.Errorf("ended with %d: %s", code, stderr)
+			}
+		})
+	}
+}
+
+func TestADoctorLeavesTheRunningWatchItsPort(t *testing.T) {
+	address := freeAddress(t)
+	public := ownTunnel(t, address)
+	watch := watching(t, "--json", "--listen", address, "--public-url", public)
+	p := inPipe(t, watch)
+	p.next("ready")
+	cmd := program(t, "doctor", "--json", "--listen", address, "--public-url", public)
+	cmd.Env = watch.Env
+	stdout, _, _ := finished(t, cmd)
+	finds(t, checks(t, stdout)["public url"], "skip", "the running watch has the port")
 }
 
 func TestADoctorWarns(t *testing.T) {
@@ -226,10 +283,11 @@ func TestADoctorComparesTheClocks(t *testing.T) {
 }
 
 func TestADoctorSeesTheTerminal(t *testing.T) {
-	screen := inTerminal(t, 100, 60, diagnosing(t, "", 0))
+	set := "ASPECT_WEBHOOK_SECRET=" + secret
+	screen := inTerminal(t, 100, 60, with(diagnosing(t, "", 0), set))
 	screen.shows("ok    terminal: xterm-256color, 100x60, colours: ANSI256, UTF-8")
 	screen.ends(0)
-	small := inTerminal(t, 30, 90, with(diagnosing(t, "", 0), "LANG=C"))
+	small := inTerminal(t, 30, 90, with(diagnosing(t, "", 0), "LANG=C", set))
 	small.shows("warn  terminal", "30x90", "--ascii")
 	small.ends(0)
 }

@@ -10,6 +10,8 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -164,5 +166,58 @@ func TestASecretThatCannotVerifyOrCannotBeSavedIsUndone(t *testing.T) {
 				t.Errorf("endpoints are left: %v", got)
 			}
 		})
+	}
+}
+
+func TestAnUpdateThatCreatesAnotherEndpointFailsAndLeavesNothing(t *testing.T) {
+	api := aspectAPI(t)
+	api.upserts = true
+	args := []string{"endpoints", "update", "ep_9", "--url", "https://joe:s3cret@example.com/new", "--description", "x", "--event-type", "task.*", "--rate-limit", "7", "--enable"}
+	stdout, stderr, code := api.asks(t, args...)
+	if code != 1 || stdout != "" {
+		t.Errorf("ended with %d and said %s", code, stdout)
+	}
+	says(t, stderr, `webhook endpoint "ep_9": not found`, `another one instead, "ep_1", which was deleted again`)
+	if left := api.registered(); len(left) != 0 {
+		t.Errorf("left at Aspect: %v", left)
+	}
+	api.instead = func(w http.ResponseWriter, r *http.Request) bool {
+		if r.Method == http.MethodDelete {
+			w.WriteHeader(http.StatusForbidden)
+			fmt.Fprint(w, `{"detail":"no"}`)
+		}
+		return r.Method == http.MethodDelete
+	}
+	_, stderr, code = api.asks(t, args...)
+	if code != 1 || strings.Contains(stderr, "s3cret") {
+		t.Errorf("ended with %d: %s", code, stderr)
+	}
+	says(t, stderr, `webhook endpoint "ep_2"`, "still registered", "ASPECT_URL="+api.URL+" aspectop endpoints delete ep_2")
+}
+
+func TestAKeptEndpointThatIsGoneIsRegisteredAfresh(t *testing.T) {
+	api := aspectAPI(t)
+	api.upserts = true
+	state := t.TempDir()
+	watch := func(args ...string) *piped {
+		address := freeAddress(t)
+		args = append([]string{"watch", "--json", "--listen", address, "--public-url", ownTunnel(t, address)}, args...)
+		p := inPipe(t, with(with(program(t, args...), api.environment()...), "XDG_STATE_HOME="+state))
+		p.next("ready")
+		return p
+	}
+	first := watch("--keep-endpoint")
+	first.signal(syscall.SIGTERM)
+	first.ends()
+	api.set(func() { clear(api.endpoints) }) // in the dashboard
+	second := watch()
+	second.tells("registered webhook endpoint ep_3")
+	says(t, second.errors(), `webhook endpoint "ep_1" from an earlier run had already been deleted`, `another one instead, "ep_2", which was deleted again`)
+	if api.endpoint("ep_3") == nil || len(api.registered()) != 1 {
+		t.Errorf("Aspect has %v", api.registered())
+	}
+	second.signal(syscall.SIGTERM)
+	if code := second.ends(); code != 0 || len(api.registered()) != 0 {
+		t.Errorf("ended with %d, and Aspect has %v", code, api.registered())
 	}
 }

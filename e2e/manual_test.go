@@ -55,7 +55,7 @@ func TestCompletionScriptsForFourShells(t *testing.T) {
 	for args, want := range map[string]string{
 		"view --theme ":    "auto\nlight\ndark\nmono\n",
 		"export --format ": "ndjson\nhar\n",
-		"send --break ":    "signature\ntimestamp\nbody\nsecret\n",
+		"send --break ":    "signature\ntimestamp\nfuture\nbody\nsecret\nheaders\nmalformed\n",
 		"send --feature ":  "proxy=queued\n",
 		"demo --scenario ": "mix\n",
 		"send task.f":      "task.failed\n",

@@ -58,7 +58,7 @@ func played(t *testing.T, seed int64, duration time.Duration) (deliveries kept, 
 		demo.Run(ctx, &demo.Sender{
 			URL:  "http://127.0.0.1:8787/webhooks/aspect",
 			Sign: func(id string, _ time.Time, _ []byte) string { return "v1," + id },
-			Client: &http.Client{Transport: transport(func(r *http.Request) (*http.Response, error) {
+			Transport: transport(func(r *http.Request) (*http.Response, error) {
 				body, err := io.ReadAll(r.Body)
 				id, status := r.Header.Get("Svix-Id"), http.StatusBadRequest
 				if r.Header.Get("Svix-Signature") == "v1,"+id {
@@ -68,7 +68,7 @@ func played(t *testing.T, seed int64, duration time.Duration) (deliveries kept, 
 					mu.Unlock()
 				}
 				return &http.Response{StatusCode: status, Body: http.NoBody, Request: r, Header: http.Header{}}, err
-			})},
+			}),
 		}, demo.Options{Seed: seed})
 		end = time.Now().UTC()
 	})

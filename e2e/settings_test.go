@@ -147,6 +147,8 @@ func TestADoctorFindsWhatWouldStopWatch(t *testing.T) {
 		"plain = true\njson = true":                                                 "config|--plain and --json cannot be used together; --plain is set in ",
 		"[watch]\nfilter = \"stat:failed\"":                                         "config|stat:failed",
 		"[watch]\ntheme = \"pink\"":                                                 "config|unknown --theme",
+		"[watch]\nprobe = \"often\"":                                                "config|unknown --probe",
+		"[watch]\npath = \"/healthz\"":                                              "config|health checks",
 		"[watch]\npath = \"hooks\"":                                                 "config|--path",
 		"[watch]\nforward-to = [\"nonsense\"]":                                      "config|--forward-to",
 		"[watch]\nforward-to = [\"http://x\", \"http://x\"]":                        "config|given twice",

@@ -31,6 +31,7 @@ type standIn struct {
 	messages  []string                  // as JSON
 	attempts  map[string][]string       // by id of their message or endpoint, as JSON
 	created   int
+	upserts   bool   // a PUT of an endpoint that does not exist creates another one, as at Svix
 	newID     string // of the next endpoint, "" for a plain one
 	// instead may answer a request in place of the stand-in; false if it did not.
 	instead func(w http.ResponseWriter, r *http.Request) bool
@@ -86,6 +87,13 @@ func (a *standIn) answer(w http.ResponseWriter, r *http.Request) {
 			a.t.Errorf("%s with %v", call, q)
 		}
 		fmt.Fprintf(w, "[%s]", strings.Join(a.attempts[q.Get("message_id")+q.Get("endpoint_id")], ","))
+	case r.Method == http.MethodPut && a.endpoints[id] == nil && a.upserts:
+		a.created++
+		id = fmt.Sprintf("ep_%d", a.created)
+		a.endpoints[id] = body
+		body["id"] = id
+		w.WriteHeader(http.StatusCreated)
+		json.NewEncoder(w).Encode(map[string]any{"endpoint": body})
 	case strings.HasPrefix(r.URL.Path, "/webhooks/endpoints/") && a.endpoints[id] == nil:
 		w.WriteHeader(http.StatusNotFound)
 		fmt.Fprint(w, `{"detail":"Endpoint not found"}`)

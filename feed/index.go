@@ -174,6 +174,9 @@ type Note struct {
 	model.Status
 }
 
+// Earlier reports whether it is a request that was rejected before this run.
+func (n *Note) Earlier() bool { return n.Status.Pos == 0 }
+
 // maxNotes is how many statuses are rows of the log.
 const maxNotes = 1000
 
@@ -201,7 +204,12 @@ func (f *Feed) takeStatus(s model.Status) {
 	case s.Rejected != nil:
 		f.counters.Rejected++
 	}
-	f.notes = append(f.notes, Note{RowKey{f.seen, s.Pos}, s})
+	f.note(f.seen, s)
+}
+
+func (f *Feed) note(after int64, s model.Status) {
+	f.noted++
+	f.notes = append(f.notes, Note{RowKey{after, f.noted}, s})
 	if len(f.notes) > maxNotes {
 		f.notes = slices.Delete(f.notes, 0, len(f.notes)-maxNotes)
 	}

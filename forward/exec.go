@@ -4,10 +4,14 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
+	"math"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"aspectop/broadcast"
@@ -16,74 +20,166 @@ import (
 	"aspectop/journal"
 	"aspectop/jsonl"
 	"aspectop/model"
+	"aspectop/words"
 )
 
-// maxCommands is how many commands run at a time.
-const maxCommands = 4
+const (
+	// maxCommands is how many commands run at a time.
+	maxCommands = 4
+	// oldestEnd is how long after a task ended its command is still run, as long as Svix
+	// delivers.
+	oldestEnd = 28 * time.Hour
+	leftTime  = 5 * time.Second
+	// execPrefix begins the keys under which it is kept how far commands came.
+	execPrefix = "the command of --exec "
+)
 
-// Exec runs a command for each task that ends after the feed was opened, that is,
-// becomes completed, failed or cancelled, or changes from one of these to another.
+// errEnded is why a command was ended that may run again.
+var errEnded = errors.New("ended with aspectop before it was done")
+
+// Exec runs a command for each task that ends, that is, becomes completed, failed or
+// cancelled, or changes from one of these to another. It does so at least once for all
+// that end while it is open, and since an earlier one with the same command line on the
+// same journal was open, unless that is more than 28 hours ago. A command that fails has
+// run. A task that ends again before its turn has one turn, and one that is active again
+// has none.
 //
 // The command gets the task as one line of JSON on its standard input:
 //
 //	{"task_id":"…","asset_id":"…","user_id":"…","state":"completed",
 //	 "features":{"visual":"completed"},"created":"…","updated":"…"}
 //
-// (on one line; times are RFC 3339 or null). Its output is discarded. At most four
-// commands run at a time, each in a process group of its own that is killed after
-// a minute.
+// (on one line; times are RFC 3339 or null). Its output is discarded. What an earlier run
+// left is done one at a time, oldest first; then at most four commands run at a time. Each
+// is in a process group of its own that is killed after a minute.
 type Exec struct {
 	Command string   // a line for the shell: sh, on Windows cmd
 	Env     []string // of the command; nil is that of this process, secrets and all
 	// Feed is open, and run by the caller until Run has returned.
-	Feed *feed.Feed
-	// Status receives a notice for each command that fails.
+	Feed     *feed.Feed
+	Journal  Journal
+	Outcomes Outcomes
+	// Status receives a notice for each command that fails, and for what is owed.
 	Status *model.StatusLog
 
-	limit time.Duration // 0 is commandLimit
+	limit time.Duration           // 0 is commandLimit
+	rest  atomic.Pointer[execRun] // of the last Run
+}
+
+// Lease names what one process of a shared journal does at a time. It does not contain the
+// command line, which may contain a password.
+func (e *Exec) Lease() string {
+	sum := sha256.Sum256([]byte(e.Command))
+	return fmt.Sprintf("%s(%x)", execPrefix, sum[:8])
+}
+
+// Open is called before deliveries are received: for a command line that the journal
+// does not know, what was there before is not owed.
+func (e *Exec) Open(ctx context.Context) error {
+	_, known, err := e.Journal.ForwardCursor(ctx, e.Lease())
+	if err != nil || known {
+		return err
+	}
+	_, last, err := e.Feed.Range(ctx)
+	if err != nil {
+		return err
+	}
+	targets, err := e.Journal.ForwardTargets(ctx)
+	if err != nil {
+		return err
+	}
+	if slices.ContainsFunc(targets, func(t journal.ForwardTarget) bool { return strings.HasPrefix(t.Key, execPrefix) }) {
+		e.notice("--exec: this command line is new to the journal, so it runs for tasks that end from now on; what another one was still to run for is left to that one")
+	}
+	return e.save(last)
+}
+
+// save keeps that all ends up to a number are done.
+func (e *Exec) save(cursor int64) error {
+	return e.Outcomes.SaveForwards(e.Lease(), "--exec", cursor, nil)
+}
+
+func (e *Exec) notice(text string) {
+	e.Status.Add(model.Status{At: time.Now().UTC(), Notice: text})
 }
 
 // Run runs commands until ctx ends. Then it gives running commands two seconds and
-// kills them. The error is nil unless the journal was closed; other failures of the
-// journal are reported to Status and waited out. It must be called only once.
+// kills them. Trouble with the journal is reported to Status and waited out; the error is
+// nil unless the journal was closed, or it could not be stored how far it came. After it
+// has returned it may be called again: it goes on where the journal says.
 func (e *Exec) Run(ctx context.Context) error {
-	if e.Feed.Loaded(ctx) != nil {
-		return nil
-	}
 	running, stop := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer stop(nil)
-	r := &execRun{Exec: e, read: e.Feed.Opened(), pending: map[string]bool{}, done: make(chan error, maxCommands)}
+	r := &execRun{Exec: e, open: newWindow(), pending: map[string]*ending{}, done: make(chan *ending, maxCommands)}
 	err := r.follow(ctx, running)
-	timer := time.AfterFunc(Drain, func() { stop(errors.New("ended with aspectop")) })
+	timer := time.AfterFunc(Drain, func() { stop(errEnded) })
 	defer timer.Stop()
 	for r.running > 0 {
-		r.ended(<-r.done)
+		r.settle(<-r.done)
 	}
+	if err == nil && r.begun {
+		err = r.keep(true)
+	}
+	if errors.Is(context.Cause(ctx), journal.ErrLeaseLost) {
+		r = nil // another process may run them
+	}
+	e.rest.Store(r)
 	return err
+}
+
+// Left returns how many tasks the command is still to be run for, once Run has returned
+// and the last delivery has come; -1 if that cannot be read within five seconds. What
+// another process runs is not counted.
+func (e *Exec) Left() int {
+	ctx, cancel := context.WithTimeout(context.Background(), leftTime)
+	defer cancel()
+	r := e.rest.Load()
+	if r == nil {
+		return 0
+	}
+	if !r.begun && r.begin(ctx) != nil {
+		return -1
+	}
+	for more := true; more; {
+		var err error
+		if more, err = r.take(ctx); err != nil {
+			return -1
+		}
+	}
+	return r.owed(math.MaxInt64)
 }
 
 // execRun is a call of [Exec.Run]. It belongs to one goroutine.
 type execRun struct {
 	*Exec
-	read    int64
-	queue   []string // ids of tasks that have ended
-	pending map[string]bool
+	begun   bool
+	read    int64  // the last number read from the journal
+	backlog int64  // the last one before this process
+	tooOld  int    // ends in it that are not run for
+	open    window // the numbers of ends that are not done
+	queue   []*ending
+	pending map[string]*ending // what is in the queue, by task
 	running int
-	done    chan error
+	done    chan *ending
+	kept    int64  // the cursor as stored in the journal
+	changed bool   // something was done since
 	trouble string // with the journal, as it was last reported
 }
 
-func (r *execRun) notice(text string) {
-	r.Status.Add(model.Status{At: time.Now().UTC(), Notice: text})
+// ending is a turn of a task that has ended.
+type ending struct {
+	task string
+	seqs []int64 // that ended it
+	err  error   // of the command
 }
 
 func (r *execRun) follow(ctx, running context.Context) error {
 	news := r.Feed.News(ctx)
 	for ctx.Err() == nil {
-		more, err := r.take(running)
+		more, err := r.turn(ctx, running)
 		if errors.Is(err, journal.ErrClosed) {
 			return err
-		} else if err != nil {
+		} else if err != nil && ctx.Err() == nil {
 			if text := "--exec waits: " + err.Error(); text != r.trouble {
 				r.trouble = text
 				r.notice(text)
@@ -92,15 +188,12 @@ func (r *execRun) follow(ctx, running context.Context) error {
 			continue
 		}
 		r.trouble = ""
-		for len(r.queue) > 0 && r.running < maxCommands {
-			r.start(running)
-		}
 		if more && len(r.done) == 0 {
 			continue
 		}
 		select {
-		case err := <-r.done:
-			r.ended(err)
+		case e := <-r.done:
+			r.settle(e)
 		case <-news:
 		case <-ctx.Done():
 		}
@@ -108,46 +201,162 @@ func (r *execRun) follow(ctx, running context.Context) error {
 	return nil
 }
 
+// turn reads on, starts commands and keeps how far they came.
+func (r *execRun) turn(ctx, running context.Context) (more bool, err error) {
+	if !r.begun {
+		if err := r.begin(ctx); err != nil {
+			return false, err
+		}
+		r.tell()
+	}
+	if more, err = r.take(running); err != nil {
+		return false, err
+	}
+	for r.mayStart() {
+		r.start(running)
+	}
+	return more, r.keep(false)
+}
+
+// begin reads what is owed since an earlier run.
+func (r *execRun) begin(ctx context.Context) error {
+	if err := r.Feed.Loaded(ctx); err != nil {
+		return err
+	}
+	start, _, err := r.Journal.ForwardCursor(ctx, r.Lease())
+	if err != nil {
+		return err
+	}
+	r.backlog = r.Feed.Opened()
+	// A journal that lost its last deliveries to damage reuses their numbers.
+	_, last, err := r.Feed.Range(ctx)
+	if err != nil {
+		return err
+	}
+	r.read = min(start, last)
+	r.kept, r.tooOld, r.open, r.queue, r.pending = r.read, 0, newWindow(), nil, map[string]*ending{}
+	for more := true; more && r.read < r.backlog; {
+		if more, err = r.take(ctx); err != nil {
+			return err
+		}
+	}
+	r.begun = true
+	return nil
+}
+
+// tell tells how much is owed since an earlier run.
+func (r *execRun) tell() {
+	if n := r.owed(r.backlog); n > 0 {
+		least := ""
+		if r.open.len() >= maxOpen {
+			least = "at least "
+		}
+		r.notice("--exec: " + least + words.Count(n, "task has", "tasks have") + " ended since the command last ran: running it for them one at a time, oldest first")
+	}
+	if r.tooOld > 0 {
+		r.notice("--exec: " + words.Count(r.tooOld, "task has", "tasks have") + " ended more than 28 hours ago: the command is not run for them")
+	}
+}
+
 // take reads the next deliveries and queues the tasks that they end.
 func (r *execRun) take(ctx context.Context) (more bool, err error) {
+	if r.open.len() >= maxOpen {
+		return false, nil
+	}
 	found, err := r.Feed.Read(ctx, r.read, batch)
 	for _, a := range found {
 		r.read = a.Seq
 		r.Feed.RLock()
 		_, effect := r.Feed.Effect(a)
 		r.Feed.RUnlock()
-		if effect.Ended() && !r.pending[a.Task.ID] {
-			r.pending[a.Task.ID] = true
-			r.queue = append(r.queue, a.Task.ID)
+		switch {
+		case !effect.Ended():
+		case time.Since(a.Received) > oldestEnd:
+			r.tooOld++
+			r.changed = true
+		default:
+			e := r.pending[a.Task.ID]
+			if e == nil {
+				e = &ending{task: a.Task.ID}
+				r.pending[e.task], r.queue = e, append(r.queue, e)
+			}
+			e.seqs = append(e.seqs, a.Seq)
+			r.open.add(a.Seq)
 		}
 	}
 	return len(found) > 0, err
 }
 
+// owed is how many tasks that ended up to a number wait for their turn and have not been
+// taken up again.
+func (r *execRun) owed(until int64) (n int) {
+	r.Feed.RLock()
+	defer r.Feed.RUnlock()
+	for task, e := range r.pending {
+		if e.seqs[0] <= until && r.Feed.Board().Task(task).State().Terminal() {
+			n++
+		}
+	}
+	return n
+}
+
+func (r *execRun) mayStart() bool {
+	return len(r.queue) > 0 && (r.running == 0 || r.running < maxCommands && r.queue[0].seqs[0] > r.backlog)
+}
+
 // start runs the command for the task that has waited longest.
 func (r *execRun) start(ctx context.Context) {
-	id := r.queue[0]
+	e := r.queue[0]
 	r.queue = r.queue[1:]
-	delete(r.pending, id)
-	input := r.input(id)
-	if input == nil {
-		return // it was taken up again; it will end again
+	delete(r.pending, e.task)
+	input := r.input(e.task)
+	if input == nil { // it was taken up again; it will end again
+		r.close(e)
+		return
 	}
 	r.running++
 	go func() {
-		err := RunCommand(ctx, r.Command, r.Env, input, nil, cmp.Or(r.limit, commandLimit))
-		if err != nil {
-			err = fmt.Errorf("--exec failed for task %s: %w", clean.Line(id), err)
-		}
-		r.done <- err
+		e.err = RunCommand(ctx, r.Command, r.Env, input, nil, cmp.Or(r.limit, commandLimit))
+		r.done <- e
 	}()
 }
 
-func (r *execRun) ended(err error) {
+// settle notes that a command has ended. One that the end of aspectop has ended is still
+// owed.
+func (r *execRun) settle(e *ending) {
 	r.running--
-	if err != nil {
-		r.notice(err.Error())
+	if e.err != nil {
+		r.notice(fmt.Sprintf("--exec failed for task %s: %v", clean.Line(e.task), e.err))
 	}
+	if !errors.Is(e.err, errEnded) {
+		r.close(e)
+	} else if r.pending[e.task] == nil {
+		r.pending[e.task] = e
+	}
+}
+
+// close notes that nothing more is to be done about an ending.
+func (r *execRun) close(e *ending) {
+	for _, seq := range e.seqs {
+		r.open.settle(seq)
+	}
+	r.changed = true
+}
+
+// keep stores how far commands came, the last time or if it is worth a transaction.
+func (r *execRun) keep(last bool) error {
+	cursor := r.read
+	if least, ok := r.open.least(); ok {
+		cursor = least - 1
+	}
+	if cursor == r.kept || !last && !r.changed && cursor < r.kept+1000 {
+		return nil
+	}
+	if err := r.save(cursor); err != nil {
+		return err
+	}
+	r.kept, r.changed = cursor, false
+	return nil
 }
 
 // input is what the command gets of a task, nil if the task is active again.

@@ -35,7 +35,9 @@ type execRig struct {
 	journal *memory
 	status  *model.StatusLog
 	feed    *feed.Feed
-	stop    func()
+	exec    *Exec
+	stop    func() // ends the run
+	close   func() // ends the feed too
 }
 
 // folded reports whether all that arrived is folded.
@@ -50,13 +52,16 @@ func (r *execRig) folded() bool {
 func onEnd(t *testing.T, m *memory, command string, change ...func(*Exec)) *execRig {
 	t.Helper()
 	r := &execRig{t: t, journal: m, status: model.NewStatusLog(1000)}
-	m.changed = true
+	m.append() // so that a feed looks
 	folded, end := folding(t, m)
-	t.Cleanup(end)
 	r.feed = folded
-	e := &Exec{Command: command, Feed: folded, Status: r.status}
+	e := &Exec{Command: command, Feed: folded, Journal: m, Outcomes: m, Status: r.status}
+	r.exec = e
 	for _, f := range change {
 		f(e)
+	}
+	if err := e.Open(t.Context()); err != nil {
+		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
@@ -67,7 +72,8 @@ func onEnd(t *testing.T, m *memory, command string, change ...func(*Exec)) *exec
 			t.Error(err)
 		}
 	})
-	t.Cleanup(r.stop)
+	r.close = func() { r.stop(); end() }
+	t.Cleanup(r.close)
 	return r
 }
 
@@ -248,6 +254,149 @@ func TestAtTheEndCommandsAreWaitedForTwoSeconds(t *testing.T) {
 		t.Errorf("it took %v", took)
 	}
 	has(t, r.notice(), "ended with aspectop")
+	if n := r.exec.Left(); n != 1 {
+		t.Errorf("%d are left", n)
+	}
 	pid, _ := strconv.Atoi(lines(dir + "/pid")[0])
 	until(t, "it is gone", func() bool { return gone(pid) })
+}
+
+// left is what a run that has ended leaves to the next.
+func (r *execRig) left() int {
+	r.stop()
+	return r.exec.Left()
+}
+
+// tasks are the tasks that a command wrote as JSON, in the order of its runs.
+func tasks(path string) (ids []string) {
+	for _, line := range lines(path) {
+		var task struct {
+			ID string `json:"task_id"`
+		}
+		json.Unmarshal([]byte(line), &task)
+		ids = append(ids, task.ID)
+	}
+	return ids
+}
+
+func TestWhatWasNotRunIsRunByTheNextOneOldestFirstAndOneAtATime(t *testing.T) {
+	dir := t.TempDir()
+	m := newMemory()
+	m.append(done("before", 1))
+	command := fmt.Sprintf("mkdir %[1]s/alone || echo x >> %[1]s/two; cat >> %[1]s/told; while ! [ -e %[1]s/go ]; do sleep 0.02; done; rmdir %[1]s/alone", dir)
+	r := onEnd(t, m, command)
+	m.append(done("t0", 2))
+	until(t, "the first runs", func() bool { return len(lines(dir+"/told")) == 1 })
+	r.close()
+	os.Remove(dir + "/alone")
+	os.WriteFile(dir+"/told", nil, 0o600)
+	want := []string{"t0"}
+	for n := 1; n < 10; n++ { // while nobody runs it
+		m.append(done(fmt.Sprint("t", n), n+2))
+		want = append(want, fmt.Sprint("t", n))
+	}
+	m.append(done("again", 20), news("again", "task.progress", "processing", 21))
+
+	r = onEnd(t, m, command)
+	sameText(t, "the notice", r.notice(), "--exec: 10 tasks have ended since the command last ran: running it for them one at a time, oldest first")
+	until(t, "one runs", func() bool { return len(lines(dir+"/told")) == 1 })
+	if n := r.left(); n != 10 {
+		t.Errorf("%d are left", n)
+	}
+	os.Remove(dir + "/alone")
+	os.WriteFile(dir+"/told", nil, 0o600)
+	os.WriteFile(dir+"/go", nil, 0o600)
+	r.close()
+	r = onEnd(t, m, command)
+	until(t, "all are told", func() bool { return len(lines(dir+"/told")) == 10 })
+	if n := r.left(); n != 0 {
+		t.Errorf("%d are left", n)
+	}
+	r.close()
+	sameText(t, "the order", fmt.Sprint(tasks(dir+"/told")), fmt.Sprint(want))
+	if _, err := os.Stat(dir + "/two"); err == nil {
+		t.Error("two ran at a time")
+	}
+	onEnd(t, m, command).close()
+	if n := len(lines(dir + "/told")); n != 10 {
+		t.Errorf("a fourth run made it %d", n)
+	}
+}
+
+func TestAFailedCommandHasRun(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "out")
+	m := newMemory()
+	for range 2 {
+		r := onEnd(t, m, "echo x >> "+out+"; exit 1")
+		if len(m.kept) == 0 {
+			m.append(done("t1", 1))
+			has(t, r.notice(), "exit status 1")
+		}
+		if n := r.left(); n != 0 {
+			t.Errorf("%d are left", n)
+		}
+		r.close()
+	}
+	if n := len(lines(out)); n != 1 {
+		t.Errorf("it ran %d times", n)
+	}
+}
+
+func TestAnotherCommandLineStartsAnewAndSaysSo(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "out")
+	m := newMemory()
+	r := onEnd(t, m, "true # first")
+	r.close()
+	if told := notices(r.status); len(told) != 0 {
+		t.Errorf("the first says %q", told)
+	}
+	m.append(done("t1", 1))
+	r = onEnd(t, m, "cat >> "+out)
+	has(t, r.notice(), "new to the journal", "from now on")
+	m.append(done("t2", 2))
+	until(t, "it runs", func() bool { return len(lines(out)) == 1 })
+	sameText(t, "the tasks", fmt.Sprint(tasks(out)), "[t2]")
+	r.close()
+	r = onEnd(t, m, "true # first")
+	has(t, r.notice(), "2 tasks have ended since")
+}
+
+func TestWhatEndedMoreThan28HoursAgoIsCountedAndNotRun(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "out")
+	m := newMemory()
+	onEnd(t, m, "cat >> "+out).close()
+	for n, age := range []time.Duration{30 * time.Hour, 29 * time.Hour, 27 * time.Hour} {
+		d := done(fmt.Sprint("t", n), n)
+		d.Received = time.Now().Add(-age)
+		m.append(d)
+	}
+	r := onEnd(t, m, "cat >> "+out)
+	until(t, "two notices", func() bool { return len(notices(r.status)) == 2 })
+	has(t, notices(r.status)[1], "2 tasks have ended more than 28 hours ago")
+	until(t, "it runs", func() bool { return len(lines(out)) == 1 })
+	sameText(t, "the tasks", fmt.Sprint(tasks(out)), "[t2]")
+	r.close()
+	r = onEnd(t, m, "cat >> "+out)
+	r.close()
+	if told := notices(r.status); len(told) != 0 {
+		t.Errorf("later it says %q", told)
+	}
+}
+
+func TestAJournalThatFailsForAWhileLosesNoCommand(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "out")
+	m := newMemory()
+	r := onEnd(t, m, "cat >> "+out)
+	m.failSaving(os.ErrPermission)
+	m.append(done("t1", 1))
+	has(t, r.notice(), "--exec waits: permission denied")
+	m.append(done("t2", 2))
+	m.failSaving(nil)
+	until(t, "both run", func() bool { return len(lines(out)) == 2 })
+	if n := r.left(); n != 0 {
+		t.Errorf("%d are left", n)
+	}
+	if cursor, _, _ := m.ForwardCursor(t.Context(), r.exec.Lease()); cursor != 2 {
+		t.Errorf("the cursor is %d", cursor)
+	}
 }

@@ -61,7 +61,7 @@ func TestAnAddressOfTheOtherFamilyIsNamed(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := "nothing listens on " + given + ", but something does on " + other + ": forward to http://" + other
+		want := "nothing listens on " + given + ", but something does on " + other + ": post to http://" + other
 		if f := r.Post(t.Context(), message("a", 1)); f.Hint != want {
 			t.Errorf("the hint is %q, not %q", f.Hint, want)
 		}

@@ -13,6 +13,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -27,6 +28,7 @@ type Journal interface {
 	ForwardCursor(ctx context.Context, key string) (cursor int64, known bool, err error)
 	SettledForwards(ctx context.Context, key string, seq, last int64) ([]int64, error)
 	Forwards(ctx context.Context, seq int64) ([]model.Forward, error)
+	ForwardTargets(ctx context.Context) ([]journal.ForwardTarget, error)
 }
 
 // Outcomes stores outcomes: the writer of package journal.
@@ -73,6 +75,7 @@ type Forwarder struct {
 	end     int64 // of the journal at that time: outcomes may be known up to here
 
 	unsigned sync.Once // says that events of the stream cannot be signed
+	recalled sync.Once // is done when earlier runs are known
 
 	saving sync.Mutex    // held from reading the cursor to storing it
 	kick   chan struct{} // signals that asked is not empty
@@ -163,18 +166,42 @@ func (f *Forwarder) attempt(ctx context.Context, seq int64) (model.Forward, Answ
 	}
 	now := time.Now()
 	old := age(&d, now)
-	sign, key := f.options.Sign, "the secret that forwards are signed with (--forward-secret-env)"
-	if sign == nil {
-		key = nameOfKey(&d)
-		if old > oldest {
-			sign = f.signer(d.Secret)
-		}
+	sign := f.options.Sign
+	if sign == nil && old > oldest {
+		sign = f.signer(d.Secret)
 	}
-	out, a := f.target.post(ctx, &d, d.ID, sign, key)
+	out, a := f.target.post(ctx, &d, d.ID, sign, f.keyOf(&d))
 	if sign == nil && old > oldest && !a.delivered() && a.Err == nil {
 		out.Hint = fmt.Sprintf("it was signed %s ago, and its secret (%q) is not known here any more to sign it anew", old.Round(time.Second), d.Secret)
 	}
 	return out, a, nil
+}
+
+// keyOf is the name of the secret that the handler has to verify a delivery with.
+func (f *Forwarder) keyOf(d *model.Delivery) string {
+	if f.options.Sign != nil {
+		return "the secret that forwards are signed with (--forward-secret-env)"
+	}
+	return nameOfKey(d)
+}
+
+// recall learns what the handler accepted from the newest outcomes in the journal. What
+// cannot be read is not known.
+func (f *Forwarder) recall(ctx context.Context) {
+	const outcomes, numbers = 200, 1000
+	settled, _ := f.options.Journal.SettledForwards(ctx, f.target.key, max(0, f.end-numbers), f.end)
+	for _, seq := range settled[max(0, len(settled)-outcomes):] {
+		found, err := f.options.Journal.Forwards(ctx, seq)
+		found = slices.DeleteFunc(found, func(o model.Forward) bool { return o.To != f.To() })
+		if err != nil || len(found) != 1 || found[0].Status == 0 {
+			continue
+		}
+		if d, err := f.options.Feed.Delivery(ctx, seq); err == nil {
+			a := Answer{Status: found[0].Status, Body: found[0].Body}
+			m := factOf(&Post{Header: d.Header, Body: d.Body, Key: f.keyOf(&d)})
+			f.target.known.note(m, a.accepted(), a.hopeless())
+		}
+	}
 }
 
 // Run forwards until ctx ends, and then for two seconds more what is in flight, ready,
@@ -191,6 +218,7 @@ func (f *Forwarder) Run(ctx context.Context) error {
 		_, err := f.locate(ctx)
 		switch {
 		case err == nil:
+			f.recalled.Do(func() { f.recall(ctx) })
 			return newRun(f).loop(ctx)
 		case ctx.Err() != nil:
 			return nil

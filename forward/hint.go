@@ -27,7 +27,7 @@ func (h *Handler) judge(p *Post, a *Answer) string {
 	var before []fact
 	if p.Key != "" && a.Err == nil {
 		m = factOf(p)
-		before = h.known.note(m, a.delivered() && a.Fault == "" && !a.isHTML(), a.hopeless())
+		before = h.known.note(m, a.accepted(), a.hopeless())
 	}
 	parts := []string{h.answerHint(p, a, m, before), a.Fault, a.orders(), h.wayHint(a)}
 	if p.Key != "" && a.puzzling() {
@@ -105,7 +105,7 @@ func (h *Handler) answerHint(p *Post, a *Answer, m fact, before []fact) string {
 		return "redirects are not followed, by Svix neither: give the final address" + quoted(" (it points to %s)", a.Header.Get("Location")) +
 			"; often a slash at the end is missing, or https"
 	case a.speaksTLS():
-		return "the handler speaks TLS: forward to https://" + h.url.Host
+		return "the handler speaks TLS: post to https://" + h.url.Host
 	case a.Status == http.StatusProxyAuthRequired:
 		return "the proxy asks for a user and password, not the handler: give them in the proxy's variable, or name the handler's host in NO_PROXY"
 	case p.Key == "":
@@ -128,7 +128,7 @@ func (h *Handler) statusHint(p *Post, a *Answer, m fact, before []fact) string {
 		if proven != "" {
 			return "it has accepted messages at this path before: is its route gone since it was restarted?"
 		}
-		return "nothing is at POST " + h.url.EscapedPath() + ": check the path that is forwarded to"
+		return "nothing is at POST " + h.url.EscapedPath() + ": check the path that is posted to"
 	case http.StatusMethodNotAllowed:
 		return "the route exists, but does not take POST" + quoted(" (it takes %s)", a.Header.Get("Allow"))
 	case http.StatusRequestEntityTooLarge:
@@ -245,23 +245,23 @@ func (h *Handler) failureHint(a *Answer) string {
 		return "that is the answer of the proxy " + proxy.Proxy + ", which the environment sets, not the handler's: name " + h.url.Hostname() + " in NO_PROXY to go without it"
 	case dial != nil && dial.Op == "proxyconnect":
 		return "the proxy " + a.via + ", which the environment sets, cannot be reached: name " + h.url.Hostname() + " in NO_PROXY to go without it"
-	case errors.Is(err, errTimeout):
+	case errors.Is(err, ErrTimeout):
 		return "answer first and work afterwards: Svix gives up after 15 s as well"
 	case unknownName:
-		return "the name " + strconv.Quote(dns.Name) + " is not known here: check the host that is forwarded to"
+		return "the name " + strconv.Quote(dns.Name) + " is not known here: check the host that is posted to"
 	case errors.Is(err, syscall.ECONNREFUSED):
 		if other := h.otherFamily(); other != "" {
-			return "nothing listens on " + h.address() + ", but something does on " + other + ": forward to " + h.url.Scheme + "://" + other
+			return "nothing listens on " + h.address() + ", but something does on " + other + ": post to " + h.url.Scheme + "://" + other
 		}
 		return "nothing listens on " + h.address() + ": is the handler running, and on this port?"
 	case a.untrusted():
-		return "this machine does not trust the handler's certificate: forward to http://, or add its authority to the system's"
+		return "this machine does not trust the handler's certificate: post to http://, or add its authority to the system's"
 	case a.closed():
 		return "the connection was closed without an answer: did the handler crash?"
 	case strings.Contains(err.Error(), "server gave HTTP response to HTTPS client"):
-		return "the handler does not speak TLS: forward to http://" + h.url.Host
+		return "the handler does not speak TLS: post to http://" + h.url.Host
 	case strings.Contains(err.Error(), "malformed HTTP"):
-		return "what listens on " + h.address() + " does not speak HTTP (TLS, perhaps: then forward to https://)"
+		return "what listens on " + h.address() + " does not speak HTTP (TLS, perhaps: then post to https://)"
 	}
 	return ""
 }

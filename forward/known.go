@@ -72,7 +72,7 @@ func formOf(body []byte) form {
 func isOdd(number []byte) bool {
 	value, err := strconv.ParseFloat(string(number), 64)
 	// An e alone is part of true or false.
-	return err == nil && strconv.FormatFloat(value, 'f', -1, 64) != string(number)
+	return err == nil && (string(number) == "-0" || strconv.FormatFloat(value, 'f', -1, 64) != string(number))
 }
 
 // kind is what may decide how a handler answers a message.

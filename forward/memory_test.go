@@ -87,6 +87,9 @@ func (m *memory) Range(context.Context) (first, last int64, err error) {
 
 func (m *memory) Wait(ctx context.Context) error {
 	for {
+		if ctx.Err() != nil {
+			return ctx.Err() // what changed is for another
+		}
 		m.mu.Lock()
 		changed, trouble := m.changed, m.trouble
 		m.changed = false
@@ -107,6 +110,15 @@ func (m *memory) ForwardCursor(_ context.Context, key string) (int64, bool, erro
 	defer m.mu.Unlock()
 	cursor, known := m.cursor[key]
 	return cursor, known, m.trouble
+}
+
+func (m *memory) ForwardTargets(context.Context) (found []journal.ForwardTarget, err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for key, cursor := range m.cursor {
+		found = append(found, journal.ForwardTarget{Key: key, Cursor: cursor})
+	}
+	return found, m.trouble
 }
 
 func (m *memory) SettledForwards(_ context.Context, _ string, seq, last int64) (settled []int64, err error) {

@@ -46,6 +46,20 @@ func (l *pool) done(line http.RoundTripper, keep bool) {
 	}
 }
 
+// Through has all requests made by t, and Close closes the kept connections.
+func (h *Handler) Through(t http.RoundTripper) { h.lines.open = func() http.RoundTripper { return t } }
+
+func (h *Handler) Close() {
+	h.lines.mu.Lock()
+	defer h.lines.mu.Unlock()
+	for _, line := range h.lines.idle {
+		if t, ok := line.(*http.Transport); ok {
+			t.CloseIdleConnections()
+		}
+	}
+	h.lines.idle = nil
+}
+
 // newLine posts as Svix does: HTTP/1.1, without compression.
 func newLine(insecure bool) *http.Transport {
 	t := loopback.Route(&http.Transport{

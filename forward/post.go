@@ -32,7 +32,8 @@ const (
 	maxInFlight = 16               // requests of one Forwarder
 )
 
-var errTimeout = errors.New("no answer within " + timeLimit.String())
+// ErrTimeout is the error of a handler that does not answer.
+var ErrTimeout = errors.New("no answer within " + timeLimit.String())
 
 // Handler is a target that can be posted to, with what is known of it. It may be used by
 // any number of goroutines.
@@ -93,7 +94,7 @@ type Answer struct {
 // before the first byte of an answer says nothing about the handler: the message is posted
 // once more, on a new one.
 func (h *Handler) Post(ctx context.Context, p Post) Answer {
-	ctx, cancel := context.WithTimeoutCause(ctx, timeLimit, errTimeout)
+	ctx, cancel := context.WithTimeoutCause(ctx, timeLimit, ErrTimeout)
 	defer cancel()
 	began := time.Now()
 	a := h.once(ctx, h.lines.take(), &p)
@@ -151,7 +152,7 @@ func (h *Handler) once(ctx context.Context, line http.RoundTripper, p *Post) (a 
 // bodyFault says how the body of an answer ended.
 func bodyFault(err error, got int, announced int64) string {
 	switch {
-	case errors.Is(err, errTimeout):
+	case errors.Is(err, ErrTimeout):
 		return fmt.Sprintf("the body of its answer does not end: %s came, and no end within %s", words.Count(got, "byte", "bytes"), timeLimit)
 	case errors.Is(err, context.Canceled), errors.Is(err, errDrained):
 		return ""
@@ -172,7 +173,7 @@ func (h *Handler) post(ctx context.Context, d *model.Delivery, id string, sign S
 	return model.Forward{
 		Seq: d.Seq, To: h.shown, At: a.began.UTC(), Status: a.Status, Latency: a.Latency, Tries: a.Posts,
 		Resigned: sign != nil, Final: a.delivered() || a.hopeless(),
-		Error: a.words(), Hint: a.Hint, Body: a.Body,
+		Error: a.words(), Hint: a.Hint, Answer: a.Said, Body: a.Body,
 	}, a
 }
 
@@ -186,6 +187,9 @@ func cause(ctx context.Context, err error) error {
 	}
 	return err
 }
+
+// accepted reports whether a handler took the message, and no page of its server.
+func (a *Answer) accepted() bool { return a.delivered() && a.Fault == "" && !a.isHTML() }
 
 func (a *Answer) delivered() bool { return a.Status >= 200 && a.Status < 300 }
 

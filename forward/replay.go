@@ -152,10 +152,10 @@ func (f *Forwarder) record(ctx context.Context, d *model.Delivery, out model.For
 	f.report(out)
 }
 
-// report puts an outcome on the status log, without the answer's body.
+// report puts an outcome on the status log at the time of the answer, without its body.
 func (f *Forwarder) report(out model.Forward) {
 	out.Body, out.Name = nil, f.options.Name
-	f.options.Status.Add(model.Status{At: out.At, Forward: &out})
+	f.options.Status.Add(model.Status{At: out.At.Add(out.Latency), Forward: &out})
 }
 
 func (f *Forwarder) notice(text string) {

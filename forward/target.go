@@ -19,10 +19,3 @@ type Target struct {
 	// takes all. What is left out is not forwarded later.
 	Filter func(*feed.Arrival) bool
 }
-
-// Check says why a target cannot be posted to. It never quotes the URL: that may hold
-// credentials.
-func (t *Target) Check() error {
-	_, err := NewHandler(*t)
-	return err
-}

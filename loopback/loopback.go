@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 )
 
 var v4, v6 = netip.AddrFrom4([4]byte{127, 0, 0, 1}), netip.IPv6Loopback()
@@ -118,6 +119,11 @@ func Route(t *http.Transport, d *net.Dialer) *http.Transport {
 		return &ProxyError{proxy.Scheme + "://" + proxy.Host, answer.StatusCode}
 	}
 	return t
+}
+
+// Transport is one with the settings of net/http's own.
+func Transport() *http.Transport {
+	return Route(http.DefaultTransport.(*http.Transport).Clone(), &net.Dialer{Timeout: 30 * time.Second, KeepAlive: 30 * time.Second})
 }
 
 // Via is the proxy that the transport uses for a request, without credentials, "" if none.

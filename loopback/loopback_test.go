@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"net/url"
+	"os"
 	"strings"
 	"syscall"
 	"testing"
@@ -87,5 +88,58 @@ func TestFound(t *testing.T) {
 		if got := Found(host, a); got != "" {
 			t.Errorf("%s at %s: %q", host, a, got)
 		}
+	}
+}
+
+func TestOwn(t *testing.T) {
+	own := map[string]bool{
+		"localhost": true, "App.LocalHost.": true, "127.0.0.1": true, "127.9.8.7": true, "::1": true, "::ffff:127.0.0.1": true, "0.0.0.0": true, "::": true,
+		"192.0.2.7": false, "2001:db8::7": false, "example.com": false, "no-such-host.invalid": false, "": false,
+	}
+	if name, err := os.Hostname(); err == nil && name != "" {
+		short, _, _ := strings.Cut(name, ".")
+		own[name], own[strings.ToUpper(short)], own[short+".local"] = true, true, true
+	}
+	addresses, err := net.InterfaceAddrs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range addresses {
+		own[a.(*net.IPNet).IP.String()] = true
+	}
+	for host, want := range own {
+		if got := Own(host); got != want {
+			t.Errorf("%q: %v", host, got)
+		}
+	}
+}
+
+func TestNoProxyIsUsedForThisMachine(t *testing.T) {
+	proxy := &url.URL{Scheme: "http", Host: "proxy.test:3128", User: url.UserPassword("me", "s3cr3t")}
+	route := Route(&http.Transport{Proxy: http.ProxyURL(proxy)}, &net.Dialer{})
+	for address, want := range map[string]string{
+		"http://app.localhost:3000/": "", "http://127.0.0.1:3000/": "", "https://[::1]/": "", "http://example.com/": "http://proxy.test:3128", "https://192.0.2.1/": "http://proxy.test:3128",
+	} {
+		r, err := http.NewRequest("POST", address, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := Via(route, r); got != want {
+			t.Errorf("%s goes through %q, not %q", address, got, want)
+		}
+	}
+}
+
+func TestARefusalToConnectIsTheProxys(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusForbidden) }))
+	defer server.Close()
+	proxy, err := url.Parse(server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := &http.Client{Transport: Route(&http.Transport{Proxy: http.ProxyURL(proxy)}, &net.Dialer{})}
+	_, err = client.Get("https://example.com/")
+	if refused, ok := errors.AsType[*ProxyError](err); !ok || refused.Status != 403 || refused.Proxy != server.URL {
+		t.Errorf("%v", err)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -24,16 +25,17 @@ type Status struct {
 	Notice   string // a sentence about the program itself, such as why it answers 503
 }
 
-// Rejected is a request that was refused, with as much of it as is held.
+// Rejected is a request that was refused, with as much of it as is held. The tags are for
+// the journal.
 type Rejected struct {
-	At      time.Time // when it came, UTC
-	ID      string    // svix-id as claimed, unverified; "" if none was
-	Method  string    // where it is the reason, "" otherwise
-	Path    string    // where it or the method is the reason: escaped, without the query, at most 200 bytes
-	Verdict Verdict
-	Header  map[string][]string // at most 4 KiB, without credentials
-	Body    []byte              // the first 8 KiB
-	Size    int64               // of the body as far as it was read, in bytes
+	At      time.Time           `json:"-"`                // when it came, UTC
+	ID      string              `json:"id,omitempty"`     // svix-id as claimed, unverified; "" if none was
+	Method  string              `json:"method,omitempty"` // where it is the reason, "" otherwise
+	Path    string              `json:"path,omitempty"`   // where it or the method is the reason: escaped, without the query, at most 200 bytes
+	Verdict Verdict             `json:"verdict"`
+	Header  map[string][]string `json:"-"`    // at most 4 KiB, without credentials
+	Body    []byte              `json:"-"`    // the first 8 KiB
+	Size    int64               `json:"size"` // of the body as far as it was read, in bytes
 }
 
 // Viewer is a remote viewer who joined or left.
@@ -171,8 +173,8 @@ type Forward struct {
 
 	Error string // why the handler does not have it, "" if it has: the status was 2xx
 	Hint  string // a sentence about what to look at, "" if there is nothing to say
-	// Answer is what the handler itself said of the failure, in one line of clean text of
-	// at most 1 KiB; "" if it said nothing.
+	// Answer is what the handler itself said, in one line of clean text of at most 1 KiB; ""
+	// if it said nothing.
 	Answer string
 	// Body is the start of the answer's body, at most 64 KiB. In the [StatusLog] it is
 	// nil; the journal has it.
@@ -192,6 +194,7 @@ const (
 	TunnelOff          TunnelState = "off"          // not wanted, or ended
 	TunnelStarting     TunnelState = "starting"     // the first attempt is under way
 	TunnelConnected    TunnelState = "connected"    // the way is open; whether requests come through is the probe's to say
+	TunnelUnchecked    TunnelState = "not checked"  // there is a public URL, and no probes are wanted
 	TunnelReconnecting TunnelState = "reconnecting" // no way in at present; it is being tried again
 	TunnelFailed       TunnelState = "failed"       // it stays so until what Detail says is done
 )
@@ -209,6 +212,9 @@ type Tunnel struct {
 	Detail string
 	// NextTry is when it will be tried again, the zero time if nothing waits.
 	NextTry time.Time
+	// Doubt says why Svix cannot, or may not, reach PublicURL although the probe comes
+	// through, "" if nothing is known against it.
+	Doubt string
 	// Probe is the newest probe of PublicURL whose outcome counts, nil before
 	// there is one.
 	Probe *Probe
@@ -241,20 +247,21 @@ const (
 
 // Verdict is what the receiver found out about one request's signature.
 type Verdict struct {
-	Reason Reason
-	Secret string // name of the secret that matched, only when Verified
+	Reason Reason `json:"reason"`
+	Secret string `json:"-"` // name of the secret that matched, only when Verified
 	// Detail says in words what was found, such as "too old by 7m12s". It may
 	// quote the request, so it must be cleaned before it reaches a terminal.
-	Detail string
+	Detail string `json:"detail"`
 	// Hint says what would mend it, "" when there is no cheap guess.
-	Hint string
+	Hint string `json:"hint,omitempty"`
 	// Evidence names the change on the way that, undone, made the signature match: it is
 	// proved. "" if none did.
-	Evidence string
+	Evidence string `json:"evidence,omitempty"`
 	// SkewSeconds is by how much the stamp of a rightly signed request lies before the
 	// clock of this machine, negative if it lies after it, and ToleranceSeconds how much
 	// is allowed. Both are 0 unless the time is the reason.
-	SkewSeconds, ToleranceSeconds int64
+	SkewSeconds      int64 `json:"skew_seconds,omitempty"`
+	ToleranceSeconds int64 `json:"tolerance_seconds,omitempty"`
 }
 
 // OK reports whether the request may be kept.
@@ -278,6 +285,7 @@ type SentMessage struct {
 	ID        string // msg_…, the svix-id of its deliveries
 	EventType string
 	EventID   string
+	TaskID    string // told by its payload
 	Status    string // as in SentAttempt; not in all lists
 	Time      time.Time
 	Raw       json.RawMessage
@@ -289,11 +297,30 @@ type SentAttempt struct {
 	MessageID    string
 	EndpointID   string
 	EventType    string
-	URL          string
+	URL          string // without user:password@
 	Status       string // success, pending, fail, sending, canceled, or as it came
 	ResponseCode int    // 0: no answer, or unknown
+	Reason       string // why it did not succeed: what was answered, or why nothing was; at most 200 characters
+	Trigger      string // scheduled or manual; "" if unknown
+	Took         time.Duration
 	Time         time.Time
 	Raw          json.RawMessage
+}
+
+// About says how an attempt came about, how long it took and why it failed, as far as
+// that is known.
+func (a *SentAttempt) About() string {
+	var parts []string
+	if a.Trigger != "" {
+		parts = append(parts, a.Trigger)
+	}
+	if a.Took > 0 {
+		parts = append(parts, fmt.Sprintf("took %d ms", a.Took.Milliseconds()))
+	}
+	if a.Reason != "" {
+		parts = append(parts, "failed: "+a.Reason)
+	}
+	return strings.Join(parts, ", ")
 }
 
 // Queue is the state of the forwarding to one of the user's handlers. It counts

@@ -253,11 +253,35 @@ func TestTheEndTellsWhatNoHandlerHas(t *testing.T) {
 			t.Errorf("it ended with %s, not %s", out.String(), c.want)
 		}
 	}
+	for _, c := range []struct {
+		format    Format
+		temporary bool
+		left      int
+		want      string
+	}{
+		{Plain, false, 5, "0 late; --exec: 5 tasks that ended wait for the next watch with the same command"},
+		{Plain, true, 1, "0 late; --exec: not run for 1 task that ended: a journal in memory leaves nothing to the next watch"},
+		{Plain, false, 0, "0 late; --exec: 0 tasks that ended wait for the next watch with the same command"},
+		{Plain, false, -1, "0 late; --exec: what it is still to run for could not be counted"},
+		{JSON, false, 5, `"late":0,"exec_waiting":5}`},
+		{JSON, false, -1, `"late":0,"exec_waiting":null}`},
+	} {
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		var out bytes.Buffer
+		o := Options{Format: c.format, Temporary: c.temporary, Out: &out, Owed: func() int { return c.left }}
+		if err := run(ctx, o, new(memory)); err != nil {
+			t.Fatal(err)
+		}
+		if !strings.HasSuffix(strings.TrimSpace(out.String()), c.want) {
+			t.Errorf("it ended with %s, not %s", out.String(), c.want)
+		}
+	}
 	page, err := os.ReadFile("../docs/json.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, key := range []string{"`forward_gave_up`", "`forward_waiting`"} {
+	for _, key := range []string{"`forward_gave_up`", "`forward_waiting`", "`exec_waiting`"} {
 		if !bytes.Contains(page, []byte(key)) {
 			t.Errorf("docs/json.md does not tell %s", key)
 		}

@@ -57,6 +57,12 @@ type Options struct {
 	// Forwarding counts, for the end line, the messages that were given up in this run
 	// and those left for the next. Nil: nothing is forwarded.
 	Forwarding func() (gaveUp, waiting int)
+	// NotKept counts, for the end line, the rejected requests of this run that the journal
+	// does not have; nil: none.
+	NotKept func() int64
+	// Owed counts, for the end line, the tasks that the command of --exec is still to be
+	// run for; -1 if that could not be read. Nil: there is no command.
+	Owed func() int
 	// Temporary says that the journal is deleted at the end, so that nothing is left
 	// for the next run.
 	Temporary bool
@@ -67,7 +73,9 @@ type Options struct {
 // Ready is the content of the ready line. An empty text is null, an empty Tunnel "off".
 type Ready struct {
 	URL, PublicURL, Tunnel, Probe, Journal string
-	PID                                    int
+
+	Doubt string // as in [model.Tunnel]; not in the line of JSON
+	PID   int
 }
 
 // flush writes the buffered lines.

@@ -19,6 +19,7 @@ type sentences struct {
 	now func() time.Time
 	// dates has every line begin with the date; else only what is not of today.
 	dates bool
+	hints map[string]string // of each handler the last one said, which is not repeated
 }
 
 // print writes one line, with the time and, unless it is today, the date.
@@ -37,14 +38,21 @@ func (s *sentences) ready(at time.Time, r Ready) {
 	if r.URL == "" {
 		parts[0] = "following"
 	}
-	if r.PublicURL != "" {
+	switch {
+	case r.PublicURL == "":
+	case r.Probe == "ok" && r.Doubt == "":
 		parts = append(parts, "reachable at "+r.PublicURL)
+	default:
+		parts = append(parts, "public URL "+r.PublicURL)
 	}
 	if r.Tunnel != "" && r.Tunnel != "off" {
 		parts = append(parts, "tunnel "+r.Tunnel)
 	}
 	if r.Probe != "" {
 		parts = append(parts, "probe "+r.Probe)
+	}
+	if r.Doubt != "" {
+		parts = append(parts, r.Doubt)
 	}
 	if r.Journal != "" {
 		parts = append(parts, "journal "+r.Journal)
@@ -101,7 +109,7 @@ func subject(a *arrival) string {
 }
 
 func (s *sentences) rejected(at time.Time, r *model.Rejected) {
-	sentence := "rejected: " + r.Verdict.String()
+	sentence := "rejected: " + words.Rejected(r, false).String()
 	if r.ID != "" {
 		sentence += "; message " + words.Name(r.ID)
 	}
@@ -118,7 +126,14 @@ func (s *sentences) skipped(at time.Time, count int64) {
 }
 
 func (s *sentences) forward(at time.Time, f *model.Forward) {
-	sentence := fmt.Sprintf("forwarded #%d to %s: %s", f.Seq, f.Handler(), words.Forward(f, false))
+	told := *f
+	if f.Hint != "" {
+		if s.hints[f.To] == f.Hint {
+			told.Hint = ""
+		}
+		s.hints[f.To] = f.Hint
+	}
+	sentence := fmt.Sprintf("forwarded #%d to %s: %s", f.Seq, f.Handler(), words.Forward(&told, false))
 	if f.GaveUp {
 		sentence += "; aspectop replay sends it again"
 	}
@@ -127,12 +142,18 @@ func (s *sentences) forward(at time.Time, f *model.Forward) {
 
 func (s *sentences) end(at time.Time, t tally) {
 	sentence := fmt.Sprintf("ended: %d verified, %s%d rejected, %d duplicate, %d late", t.verified, words.Unsigned(int(t.unsigned)), t.rejected, t.duplicate, t.late)
+	if t.notKept > 0 {
+		sentence += fmt.Sprintf("; %d of the rejected were not kept", t.notKept)
+	}
 	if f := t.forwards; f != nil {
 		rest := "waiting for the next watch"
 		if f.lost {
 			rest = "not forwarded"
 		}
 		sentence += fmt.Sprintf("; forwarding: %d given up, %d %s", f.gaveUp, f.waiting, rest)
+	}
+	if c := t.owed; c != nil {
+		sentence += "; --exec: " + words.Owed(c.n, c.lost)
 	}
 	s.print(at, sentence)
 }

@@ -78,7 +78,7 @@ func TestALongListIsCut(t *testing.T) {
 func TestTimesAreOfTheClocksZoneWithTheDateOnOtherDays(t *testing.T) {
 	zone := time.FixedZone("", 13*3600) // where noon is 01:00 of the next day
 	var out bytes.Buffer
-	s := &sentences{&out, func() time.Time { return noon.In(zone) }, false}
+	s := &sentences{&out, func() time.Time { return noon.In(zone) }, false, nil}
 	s.notice(noon, "today")
 	s.notice(noon.Add(-2*time.Hour), "yesterday")
 	s.notice(noon.AddDate(-1, 0, 0), "a year ago")
@@ -90,11 +90,13 @@ func TestTimesAreOfTheClocksZoneWithTheDateOnOtherDays(t *testing.T) {
 func TestTheReadySentenceTellsWhatThereIs(t *testing.T) {
 	for want, r := range map[string]Ready{
 		"following; journal /j": {Journal: "/j", Tunnel: "off"},
+		"ready; public URL https://y; tunnel url; probe failed: DNS: none":      {URL: "http://x", PublicURL: "https://y", Tunnel: "url", Probe: "failed: DNS: none"},
+		"ready; public URL http://localhost; tunnel url; probe ok; Svix cannot": {URL: "http://x", PublicURL: "http://localhost", Tunnel: "url", Probe: "ok", Doubt: "Svix cannot"},
 		"ready; reachable at https://y; tunnel cloudflared; probe ok; journal /j": {
 			URL: "http://x", PublicURL: "https://y", Tunnel: "cloudflared", Probe: "ok", Journal: "/j"},
 	} {
 		var out bytes.Buffer
-		s := &sentences{&out, func() time.Time { return noon }, false}
+		s := &sentences{&out, func() time.Time { return noon }, false, nil}
 		s.ready(noon, r)
 		if got := out.String(); got != "12:00:00  "+want+"\n" {
 			t.Errorf("got %s, want %s", got, want)

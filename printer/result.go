@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"aspectop/clean"
@@ -53,6 +54,41 @@ func resultSentence(r model.Outcome) string {
 	return name + " not done, still " + words.Name(string(r.State))
 }
 
+// Judged is what was found out about a saved request.
+type Judged struct {
+	Place   string    // in the file
+	At      time.Time // when it was judged for
+	When    string    // received or now
+	ID      string    // as claimed
+	Verdict model.Verdict
+	Problem string // why it could not be judged, "" if it could
+}
+
+// WriteJudged writes the verdict on a saved request.
+func WriteJudged(out io.Writer, f Format, j Judged) error {
+	v, result := j.Verdict, "rejected"
+	switch {
+	case j.Problem != "":
+		result, v.Detail = "unjudged", j.Problem
+	case v.OK():
+		result = "verified"
+	}
+	sentence := j.Place + ": " + v.String()
+	if j.ID != "" {
+		sentence += "; message " + words.Name(j.ID)
+	}
+	if j.Problem == "" {
+		sentence += map[string]string{"received": "; judged for " + j.At.UTC().Format(time.RFC3339) + ", when it was received", "now": "; judged for now"}[j.When]
+	}
+	return writeLine(out, f, "verdict", j.At, func(o *jsonl.Object) {
+		o.Text("place", j.Place)
+		o.Text("at", j.When)
+		o.Text("result", result)
+		o.TextOrNull("secret", v.Secret)
+		putRejected(o, &model.Rejected{ID: j.ID, Verdict: v})
+	}, sentence)
+}
+
 // Sent is one attempt to deliver a message, and its result.
 type Sent struct {
 	At             time.Time
@@ -60,7 +96,9 @@ type Sent struct {
 	To             string
 	Break          string // what was deliberately wrong, "" if nothing
 	Status         int    // of the answer, 0 if none
-	Answer         string // beginning of its body
+	Answer         string // what it says itself
+	Without        string // the header that was left out, "" if none
+	Fault, Hint    string // how its body ended if not as it should; what to look at
 	Took           time.Duration
 	Err            error // why there was no answer
 	Right          bool  // the answer is as expected
@@ -85,6 +123,7 @@ func WriteSent(out io.Writer, f Format, s Sent) error {
 			o.TextOrNull("answer", s.Answer)
 			o.Null("error")
 		}
+		o.TextOrNull("hint", s.Hint)
 		o.Bool("right", s.Right)
 	}, sentSentence(s))
 }
@@ -96,7 +135,10 @@ func sentSentence(s Sent) string {
 	}
 	sentence += " as " + words.Name(s.ID)
 	if s.Break != "" {
-		wrong := map[string]string{"body": ", its body altered", "timestamp": ", ten minutes old", "secret": ", signed with another secret"}
+		wrong := map[string]string{
+			"body": ", its body altered", "timestamp": ", ten minutes old", "future": ", ten minutes ahead", "secret": ", signed with another secret",
+			"headers": ", without " + strings.ToLower(s.Without), "malformed": ", its signature malformed",
+		}
 		sentence += cmp.Or(wrong[s.Break], ", its "+s.Break+" wrong")
 	}
 	if s.Err != nil {
@@ -104,7 +146,10 @@ func sentSentence(s Sent) string {
 	}
 	sentence += fmt.Sprintf(": answered %d after %d ms", s.Status, s.Took.Milliseconds())
 	if s.Answer != "" && s.Status/100 != 2 {
-		sentence += fmt.Sprintf(" (%s)", words.Name(s.Answer))
+		sentence += fmt.Sprintf(" (%s)", clean.Cut(s.Answer, 160))
+	}
+	if s.Fault != "" {
+		sentence += "; " + s.Fault
 	}
 	switch {
 	case s.Break == "":

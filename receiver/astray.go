@@ -53,6 +53,9 @@ func protocolOf(first []byte) *protocol {
 // of many, tells it.
 func (s *Server) refuseProtocol(p protocol) {
 	s.count(func(c *Counts) { c.Rejected[model.NotHTTP]++ })
+	if s.Foreign != nil {
+		s.Foreign(p.name, p.do)
+	}
 	now := s.Now().UTC()
 	if !s.foreign.allow(now) {
 		s.Status.AddUntold()
@@ -66,7 +69,7 @@ func (s *Server) refuseProtocol(p protocol) {
 // refuseAstray rejects a request to another path or with another method, if its headers are
 // those of a delivery. Its body is not read, and nothing is verified.
 func (s *Server) refuseAstray(r *http.Request, reason model.Reason) {
-	if !signed(r.Header) {
+	if own, _ := s.ownProbe(r, nil); own || !signed(r.Header) {
 		return
 	}
 	v := model.Verdict{Reason: reason}
@@ -77,7 +80,7 @@ func (s *Server) refuseAstray(r *http.Request, reason model.Reason) {
 			v.Hint = "a redirect on the way turns POST into GET: use the URL that it leads to"
 		}
 	} else {
-		v.Detail = "wrong path: this receiver has another one"
+		v.Detail = "wrong path: this receiver's is " + s.Path
 		v.Hint = pathRemedy(r.URL.EscapedPath(), s.Path)
 	}
 	s.count(func(c *Counts) { c.Rejected[reason]++ })

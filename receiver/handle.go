@@ -53,6 +53,15 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// ownProbe reports whether a request that no secret has signed is a probe of this process,
+// and whether it arrived as it was sent.
+func (s *Server) ownProbe(r *http.Request, body []byte) (own, intact bool) {
+	if s.Probed == nil {
+		return false, false
+	}
+	return s.Probed(r, body)
+}
+
 // receive verifies a delivery, keeps it if it is genuine, and answers.
 func (s *Server) receive(w http.ResponseWriter, r *http.Request) {
 	received := s.Now().UTC()
@@ -66,13 +75,6 @@ func (s *Server) receive(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	id, verdict := s.verifier.Verify(r.Header, body, received)
-	if verdict.Reason == model.NoMatch && s.probe != nil {
-		if _, own := s.probe.Verify(r.Header, body, received); own.OK() {
-			s.Probed(id)
-			w.WriteHeader(http.StatusNoContent)
-			return
-		}
-	}
 	if !verdict.OK() {
 		s.reject(w, r, received, id, verdict, body)
 		return
@@ -122,12 +124,20 @@ func (s *Server) keepContext() context.Context {
 	return s.keeping
 }
 
-// reject answers a request that will not be kept, and records it in the status log.
+// reject answers a request that will not be kept, and records it in the status log. A
+// probe is answered like a delivery, and not recorded.
 func (s *Server) reject(w http.ResponseWriter, r *http.Request, at time.Time, id string, v model.Verdict, body []byte) {
-	s.count(func(c *Counts) { c.Rejected[v.Reason]++ })
-	record := rejected(r, id, v, body)
-	record.At = at
-	s.tell(record)
+	own, intact := s.ownProbe(r, body)
+	if intact {
+		w.WriteHeader(http.StatusNoContent)
+		return
+	}
+	if !own {
+		s.count(func(c *Counts) { c.Rejected[v.Reason]++ })
+		record := rejected(r, id, v, body)
+		record.At = at
+		s.tell(record)
+	}
 	switch v.Reason {
 	case model.MissingHeaders:
 		answer(w, http.StatusBadRequest, "Missing Svix headers")

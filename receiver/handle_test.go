@@ -231,24 +231,45 @@ func TestFaultIsAnswered500AndNoted(t *testing.T) {
 }
 
 func TestProbeIsToldAndNothingElse(t *testing.T) {
-	probe := NewSecret("probe")
 	var seen []string
 	r := newRig(t, func(c *Config) {
-		c.Probe, c.Probed = probe, func(id string) { seen = append(seen, id) }
+		c.Probed = func(q *http.Request, body []byte) (own, intact bool) {
+			id := q.Header.Get("svix-id")
+			seen = append(seen, fmt.Sprintf("%s %s %s %q", id, q.Method, q.URL.Path, body))
+			return strings.HasPrefix(id, "probe_"), id == "probe_intact"
+		}
 	})
 	r.journal.before = func(context.Context, *model.Delivery) error { return errors.New("the disk is full") }
-	ours, stale := r.signed("probe_1", "x"), r.signed("probe_2", "x")
-	ours.Header = sealed(sig.Families[0], probe, "probe_1", now, []byte("x"))
-	stale.Header = sealed(sig.Families[0], probe, "probe_2", now.Add(-time.Hour), []byte("x"))
-	if w := r.do(t, ours); w.Code != http.StatusNoContent {
-		t.Errorf("answered %d, want 204", w.Code)
+	probe := func(id, method, path string) *http.Request {
+		q := r.signed(id, "x")
+		q.Header.Set("svix-signature", "v1,bm9uZQ==")
+		q.Method, q.URL.Path = method, path
+		return q
 	}
-	if c := r.Counts(); !slices.Equal(seen, []string{"probe_1"}) || len(r.rejected()) != 0 || c.Verified != 0 || c.Rejected[model.NoMatch] != 0 {
-		t.Errorf("told %q, counted %+v, rejected %d", seen, c, len(r.rejected()))
+	bare := probe("probe_bare", "POST", r.Path)
+	bare.Header.Del("svix-timestamp")
+	for _, c := range []struct {
+		request *http.Request
+		status  int
+		told    string
+	}{
+		{probe("probe_intact", "POST", r.Path), 204, `probe_intact POST /webhooks/aspect "x"`},
+		{probe("probe_altered", "POST", r.Path), 400, `probe_altered POST /webhooks/aspect "x"`},
+		{bare, 400, `probe_bare POST /webhooks/aspect "x"`},
+		{probe("probe_path", "POST", "/pre"), 404, `probe_path POST /pre ""`},
+		{probe("probe_method", "GET", r.Path), 405, `probe_method GET /webhooks/aspect ""`},
+	} {
+		seen = nil
+		if w := r.do(t, c.request); w.Code != c.status || len(seen) != 1 || seen[0] != c.told {
+			t.Errorf("answered %d, not %d, and told %q", w.Code, c.status, seen)
+		}
 	}
-	// One that somebody recorded is like any other request that does not match.
-	if w := r.do(t, stale); w.Code != http.StatusBadRequest || len(seen) != 1 || len(r.rejected()) != 1 {
-		t.Errorf("an old probe was answered %d and told as %q", w.Code, seen)
+	if c := r.Counts(); len(r.rejected()) != 0 || c.Verified != 0 || c.Rejected[model.NoMatch] != 0 || c.Rejected[model.MissingHeaders] != 0 {
+		t.Errorf("counted %+v, rejected %d", c, len(r.rejected()))
+	}
+	// What is not known as a probe is rejected like any other request.
+	if w := r.do(t, probe("msg_1", "POST", r.Path)); w.Code != http.StatusBadRequest || len(r.rejected()) != 1 {
+		t.Errorf("a stranger's was answered %d", w.Code)
 	}
 }
 

@@ -138,7 +138,7 @@ func TestSecretNeverPrintsItsKey(t *testing.T) {
 		fmt.Sprintf("% x", raw[:4]),
 	}
 	verifier := mustVerifier(t, secret)
-	config := Config{Secrets: []Secret{secret}, Probe: secret, Journal: &memory{}, Status: model.NewStatusLog(1)}
+	config := Config{Secrets: []Secret{secret}, Journal: &memory{}, Status: model.NewStatusLog(1)}
 	server, err := New(config)
 	if err != nil {
 		t.Fatal(err)

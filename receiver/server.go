@@ -59,11 +59,14 @@ type Config struct {
 	// Status gets the rejected requests, and a notice whenever deliveries can no
 	// longer be kept, or can be again.
 	Status *model.StatusLog
-	// Probe, if not zero, is the key of requests that this process sends to itself.
-	// They are answered like any delivery, but reported to Probed by their id, not
-	// kept or counted.
-	Probe  Secret
-	Probed func(id string)
+	// Probed, if not nil, is asked about every request that no secret has signed or that
+	// has another path or method (body is then nil): own reports whether this process has
+	// sent it to itself, intact whether it arrived as it was sent. Such a request is
+	// answered like any other, but neither kept, counted nor recorded.
+	Probed func(r *http.Request, body []byte) (own, intact bool)
+	// Foreign, if not nil, is told of every connection that began with a protocol other
+	// than HTTP/1, and what would mend it.
+	Foreign func(protocol, remedy string)
 	// Keep keeps rejected requests, at most ten a second, which it is called for once a
 	// second; nil keeps none. They may share memory, so it must not change them.
 	Keep func([]model.Rejected) error
@@ -94,7 +97,6 @@ var reasons = []model.Reason{
 type Server struct {
 	Config
 	verifier *Verifier
-	probe    *Verifier // nil if there is none
 
 	http    *http.Server
 	ready   readiness
@@ -121,7 +123,7 @@ func (s *Server) Trust(secret Secret) { s.verifier.trust(secret) }
 // New returns a Server that does not listen yet.
 func New(c Config) (*Server, error) {
 	c.Path = cmp.Or(c.Path, DefaultPath)
-	if err := checkPath(c.Path); err != nil {
+	if err := CheckPath(c.Path); err != nil {
 		return nil, err
 	}
 	if c.Journal == nil || c.Status == nil {
@@ -142,11 +144,6 @@ func New(c Config) (*Server, error) {
 	for _, reason := range reasons {
 		s.counts.Rejected[reason] = 0
 	}
-	if c.Probe.key != nil {
-		if s.probe, err = NewVerifier([]Secret{c.Probe}); err != nil {
-			return nil, err
-		}
-	}
 	s.life, s.end = context.WithCancel(context.Background())
 	s.http = &http.Server{
 		Handler:                      s,
@@ -162,8 +159,8 @@ func New(c Config) (*Server, error) {
 	return s, nil
 }
 
-// checkPath refuses a path that no request can have, or that is in use.
-func checkPath(path string) error {
+// CheckPath refuses a path that no request can have, or that is in use.
+func CheckPath(path string) error {
 	u, err := url.ParseRequestURI(path)
 	switch {
 	case err != nil || path[0] != '/' || u.EscapedPath() != path:

@@ -2,214 +2,110 @@ package tunnel
 
 import (
 	"bytes"
-	"context"
-	"crypto/rand"
-	"crypto/tls"
-	"errors"
 	"fmt"
-	"io"
-	"net"
 	"net/http"
-	"net/http/httptrace"
 	"net/url"
-	"sync"
-	"sync/atomic"
+	"strings"
 	"time"
 
 	"aspectop/clean"
-	"aspectop/model"
-	"aspectop/sig"
 )
 
-// How far a request came.
-const (
-	hopDNS int32 = iota
-	hopTCP
-	hopTLS
-	hopEdge
-)
-
-// route follows a request, to name a failure by its hop.
-type route struct {
-	host  string
-	proxy string // the proxy that is asked instead, "" if none is
-	hop   atomic.Int32
+// answer is what came back for a probe.
+type answer struct {
+	status   int
+	location string // of a redirect
+	body     []byte // its start
+	at       time.Time
 }
 
-func (w *route) trace(ctx context.Context) context.Context {
-	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		ConnectStart:      func(string, string) { w.advance(hopTCP) },
-		TLSHandshakeStart: func() { w.advance(hopTLS) },
-		GotConn:           func(httptrace.GotConnInfo) { w.advance(hopEdge) },
-	})
-}
+func (a *answer) fine() bool { return 200 <= a.status && a.status < 300 }
 
-// advance never goes back: of two dials at once the further one counts.
-func (w *route) advance(h int32) {
-	for {
-		old := w.hop.Load()
-		if old >= h || w.hop.CompareAndSwap(old, h) {
-			return
+// has reports whether the body contains any of the texts.
+func (a *answer) has(texts ...string) bool {
+	for _, text := range texts {
+		if bytes.Contains(a.body, []byte(text)) {
+			return true
 		}
 	}
+	return false
 }
 
-// failure says in words where the request was lost.
-func (w *route) failure(err error) string {
-	why := reason(err)
-	target := w.host
-	if w.proxy != "" {
-		target = "the proxy " + w.proxy
-	}
-	switch w.hop.Load() {
-	case hopDNS:
-		return fmt.Sprintf("DNS: cannot resolve %s (%s); a new name can take a minute, otherwise check the network", target, why)
-	case hopTCP:
-		return fmt.Sprintf("TCP: cannot connect to %s (%s); check the network and the firewall", target, why)
-	case hopTLS:
-		return fmt.Sprintf("TLS: no secure connection to %s (%s); check the clock and whether a proxy intercepts", w.host, why)
-	}
-	if errors.Is(err, context.DeadlineExceeded) {
-		return fmt.Sprintf("timeout: %s accepted the request but did not answer within %s; the tunnel behind it hangs", w.host, probeTimeout)
-	}
-	return fmt.Sprintf("edge: no answer from %s (%s)", w.host, why)
-}
-
-// reason is the innermost cause: what wraps it repeats the URL.
-func reason(err error) string {
-	if errors.Is(err, context.DeadlineExceeded) {
-		return "no answer within " + probeTimeout.String()
-	}
-	if e, ok := errors.AsType[*net.DNSError](err); ok {
-		return clean.Line(e.Err)
-	}
-	if e, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
-		err = e.Err
-	} else if e, ok := errors.AsType[*net.OpError](err); ok {
-		err = e.Err
-	} else if e, ok := errors.AsType[*url.Error](err); ok {
-		err = e.Err
-	}
-	return clean.Line(err.Error())
-}
-
-// diagnose says what an answer tells about the way, "" if all is well. seen is
-// whether the receiver recognised the request.
-func diagnose(res *http.Response, body []byte, seen bool, u *url.URL) string {
-	code := res.StatusCode
-	fine := 200 <= code && code < 300
+// diagnose says what an answer and the arrival, nil if there was none, tell about the
+// way, "" if all is well.
+func diagnose(a answer, l *landing, w *route) string {
+	host := w.flight.url
+	inPlace := fmt.Sprintf("%s answers %d in our place: what is rejected or lost here, Svix will never send again", host, a.status)
+	told := w.prober.foreignSince(w.at)
 	switch {
-	case seen && fine:
+	case l == nil && told != "":
+		return told
+	case l == nil:
+		return a.foreign(w)
+	case l.fault != "" && a.fine():
+		return l.fault + "; and " + inPlace
+	case l.fault != "":
+		return l.fault
+	case a.fine() && (a.status != http.StatusNoContent && !w.prober.anyStatus || l.at.After(a.at)): // the receiver answers 204
+		return "edge: the probe arrived here, but " + inPlace
+	case a.fine():
 		return ""
-	case seen:
-		return fmt.Sprintf("edge: the probe arrived here, but %s answered %d in our place; the answer was lost on the way back",
-			u.Host, code)
-	case fine:
-		return fmt.Sprintf("origin: answered %d, but not from this process; another program receives requests to %s", code, u.Host)
+	}
+	return fmt.Sprintf("edge: the probe arrived here, but %s answered %d in our place; the answer was lost on the way back", host, a.status)
+}
+
+// foreign says what an answer means to a probe that did not arrive here.
+func (a *answer) foreign(w *route) string {
+	host, path, local := w.flight.url, clean.Line(w.flight.path), w.prober.local
+	say := func(format string, more ...any) string { return fmt.Sprintf(format, more...) }
+	switch code := a.status; {
+	case a.fine():
+		return say("origin: %s answered %d, and nothing arrived here: another program receives requests to it, or its tunnel does not lead to %s",
+			host, code, local)
 	case 300 <= code && code < 400:
-		return fmt.Sprintf("edge: redirects to %s; Svix does not follow redirects, so use that URL",
-			clean.Line(res.Header.Get("Location")))
-	case code == http.StatusBadRequest && bytes.Contains(body, []byte("Svix headers")):
-		return "signature: the probe arrived without its svix headers; something on the way removes them"
-	case code == http.StatusBadRequest:
-		return "signature: answered 400 without recognising the probe; something on the way alters requests," +
-			" or another program has this URL"
-	case code == http.StatusUnauthorized || code == http.StatusForbidden:
-		return fmt.Sprintf("edge: %s requires a login (%d), which Svix cannot provide; remove the access rule for this path", u.Host, code)
-	case code == http.StatusNotFound:
-		return fmt.Sprintf("origin: 404, nothing serves %s; check the path and the tunnel's target", clean.Line(u.Path))
+		return a.redirect(w)
+	case code == http.StatusBadRequest && a.has("plain HTTP request was sent to HTTPS", "HTTP request to an HTTPS server", "speaking plain HTTP to an SSL"):
+		return onlyTLS(host)
+	case code == http.StatusBadRequest && a.has("Svix headers", "Invalid signature"):
+		return say("origin: %s leads to another receiver of webhooks, which answered 400, and not to %s", host, local)
+	case code == http.StatusUnauthorized || code == http.StatusForbidden || code == http.StatusProxyAuthRequired:
+		return say("edge: %s denies access (%d) before anything arrives here, and Svix cannot log in; remove the access rule for %s", host, code, path)
+	case code == http.StatusNotFound || code == http.StatusGone:
+		return say("tunnel: %s answered %d itself, and nothing arrived here: is the tunnel's client running, and does %s lead to %s?", host, code, path, local)
+	case code == http.StatusMethodNotAllowed:
+		return say("edge: %s does not take POST for %s (405), and nothing arrived here", host, path)
+	case code == http.StatusRequestEntityTooLarge:
+		return say("edge: %s refuses a body of %d bytes (413); raise its limit for bodies to 1 MiB", host, len(w.flight.body))
 	case code == http.StatusTooManyRequests:
-		return fmt.Sprintf("edge: %s is rate limiting requests (429)", u.Host)
-	case code == 530 || code >= 500 && bytes.Contains(body, []byte("1033")): // Cloudflare Tunnel error
-		return fmt.Sprintf("edge: Cloudflare has no connected tunnel for %s (530, error 1033)", u.Host)
+		return say("edge: %s is rate limiting requests (429)", host)
+	case code == 530 || code >= 500 && a.has("1033"): // Cloudflare Tunnel error
+		return say("edge: Cloudflare has no connected tunnel for %s (530, error 1033)", host)
 	case code == http.StatusBadGateway || code == http.StatusServiceUnavailable:
-		return fmt.Sprintf("tunnel: answered %d; the request did not reach the receiver,"+
-			" check the tunnel's target", code)
+		return say("tunnel: %s answered %d, and nothing arrived here; check its target, which must be %s", host, code, local)
 	case code == http.StatusGatewayTimeout || code == 522 || code == 524:
-		return fmt.Sprintf("timeout: the edge got no answer (%d); the tunnel or the receiver hangs", code)
+		return say("timeout: %s got no answer (%d), and nothing arrived here; the tunnel behind it hangs", host, code)
 	case code >= 500:
-		return fmt.Sprintf("edge: %s answered %d", u.Host, code)
+		return say("edge: %s answered %d, and nothing arrived here", host, code)
 	}
-	return fmt.Sprintf("origin: answered %d without recognising the probe; another program has %s", code, u.Host)
+	return say("origin: %s answered %d, and nothing arrived here; another program has this URL", host, a.status)
 }
 
-const (
-	probeTimeout = 10 * time.Second
-	// probeAnswer is how much of an answer is read, in bytes, to find out who sent it.
-	probeAnswer = 8 << 10
-)
-
-// Prober tests whether a public URL leads to this process: it sends a signed request
-// that the receiver recognises. To others it looks like any delivery. A Prober is safe
-// for concurrent use.
-type Prober struct {
-	sign      sig.Signer
-	transport *http.Transport
-	pending   sync.Map // of *atomic.Bool by id: whether a running probe has arrived
+func onlyTLS(host string) string {
+	return fmt.Sprintf("TLS: this port of %s takes only TLS; use https://%[1]s", host)
 }
 
-// NewProber returns a Prober that signs its requests with sign. The receiver needs the
-// same key as its Probe, and [Prober.Saw] as its Probed.
-func NewProber(sign sig.Signer) *Prober {
-	transport := http.DefaultTransport.(*http.Transport).Clone()
-	// Every probe uses a new connection: an old one proves nothing if the DNS or the
-	// network has changed.
-	transport.DisableKeepAlives = true
-	return &Prober{sign: sign, transport: transport}
-}
-
-// Saw must be called with the id of every probe that the receiver recognises, before
-// it answers.
-func (p *Prober) Saw(id string) {
-	if arrived, ok := p.pending.Load(id); ok {
-		arrived.(*atomic.Bool).Store(true)
+// redirect says where a redirect leads. Only one to the same path can be the webhook's own
+// address; most others are to a login page.
+func (a *answer) redirect(w *route) string {
+	host, path := w.flight.url, w.flight.path
+	to, err := w.url.Parse(a.location)
+	if a.location == "" || err != nil {
+		return fmt.Sprintf("edge: %s answered %d without an address, and nothing arrived here", host, a.status)
 	}
-}
-
-// Probe sends one request to the URL and waits up to 10 s for the answer.
-func (p *Prober) Probe(ctx context.Context, url string) model.Probe {
-	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
-	defer cancel()
-	id := "probe_" + rand.Text()
-	at := time.Now()
-	problem := p.ask(ctx, url, id, at)
-	return model.Probe{At: at, OK: problem == "", RoundTrip: time.Since(at), Detail: problem}
-}
-
-// ask sends the request and returns what is wrong, "" if nothing.
-func (p *Prober) ask(ctx context.Context, url, id string, at time.Time) (problem string) {
-	arrived := &atomic.Bool{}
-	p.pending.Store(id, arrived)
-	defer p.pending.Delete(id)
-	body := []byte(`{"success":true}`)
-	route := &route{}
-	req, err := http.NewRequestWithContext(route.trace(ctx), http.MethodPost, url, bytes.NewReader(body))
-	if err != nil {
-		return "invalid URL: " + clean.Line(err.Error())
+	shown := clean.Cut(clean.Line((&url.URL{Scheme: to.Scheme, Host: to.Host, Path: to.Path}).String()), 100)
+	if to.RawQuery == "" && strings.TrimSuffix(to.EscapedPath(), "/") == strings.TrimSuffix(path, "/") {
+		return fmt.Sprintf("edge: %s redirects to %s (%d); Svix does not follow redirects, so use that URL", host, shown, a.status)
 	}
-	route.host = req.URL.Hostname()
-	if p.transport.Proxy != nil {
-		if proxy, err := p.transport.Proxy(req); err == nil && proxy != nil {
-			route.proxy = proxy.Hostname()
-		}
-	}
-	req.Header.Set("Content-Type", "application/json")
-	req.Header.Set("User-Agent", "aspectop")
-	sig.Svix.Set(req.Header, id, at, p.sign(id, at, body))
-
-	// Svix does not follow redirects either.
-	client := http.Client{
-		Transport:     p.transport,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
-	res, err := client.Do(req)
-	if err != nil {
-		return route.failure(err)
-	}
-	defer res.Body.Close()
-	text, err := io.ReadAll(io.LimitReader(res.Body, probeAnswer))
-	if err != nil {
-		return route.failure(err)
-	}
-	return diagnose(res, text, arrived.Load(), req.URL)
+	return fmt.Sprintf("edge: %s redirects to another page, %s (%d), as for a login; Svix does not follow redirects and cannot log in:"+
+		" exempt %s from that rule", host, shown, a.status, clean.Line(path))
 }

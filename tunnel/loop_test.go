@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -20,25 +21,30 @@ const public = "https://a.example.com/webhooks/aspect"
 type trial struct {
 	*Tunnel
 	*reports
-	prober *Prober
-	says   chan linkStatus
-	woken  atomic.Int32
-	probes atomic.Int32
-	status atomic.Int32 // what is answered to probes; 0 lets them through, -1 never answers
-	ahead  atomic.Int64 // of the clock on the wall
+	prober  *Prober
+	says    chan linkStatus
+	woken   atomic.Int32
+	probes  atomic.Int32
+	full    atomic.Int32 // of them with a body
+	status  atomic.Int32 // what is answered to probes; 0 lets them through, -1 never answers
+	probing Probing
+	ahead   atomic.Int64 // of the clock on the wall
 }
 
 // inVirtualTime runs f with a Tunnel that is starting.
-func inVirtualTime(t *testing.T, f func(t *testing.T, b *trial)) {
+func inVirtualTime(t *testing.T, f func(t *testing.T, b *trial)) { probing(t, ProbeOn, f) }
+
+func probing(t *testing.T, when Probing, f func(t *testing.T, b *trial)) {
 	synctest.Test(t, func(t *testing.T) {
-		b := &trial{reports: &reports{}, prober: NewProber(sign), says: make(chan linkStatus)}
+		b := &trial{reports: &reports{}, prober: newProber(), says: make(chan linkStatus), probing: when}
 		net := newPipes(b)
 		defer net.shut()
 		b.prober.transport.DialTLSContext = net.dial
 		b.prober.transport.DialContext = net.dial
 		b.Tunnel = launch(t.Context(), Options{
 			Mode: Cloudflared, Prober: b.prober, Report: b.add,
-			Now: func() time.Time { return time.Now().Add(time.Duration(b.ahead.Load())) },
+			Now:     func() time.Time { return time.Now().Add(time.Duration(b.ahead.Load())) },
+			Probing: b.probing, ReadyWait: ReadyWait,
 		}, b.carry, "")
 		defer b.Stop()
 		f(t, b)
@@ -60,11 +66,14 @@ func (b *trial) carry(ctx context.Context, wake <-chan struct{}, report func(lin
 }
 
 func (b *trial) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	io.Copy(io.Discard, r.Body)
+	body, _ := io.ReadAll(r.Body)
 	b.probes.Add(1)
+	if len(body) > 0 {
+		b.full.Add(1)
+	}
 	switch status := b.status.Load(); status {
 	case 0:
-		b.prober.Saw(r.Header.Get("Svix-Id"))
+		b.prober.Saw(r, body)
 		w.WriteHeader(http.StatusNoContent)
 	case -1:
 		<-r.Context().Done()
@@ -91,36 +100,43 @@ func (b *trial) expectProbes(t *testing.T, want int32) {
 	}
 }
 
-func TestAConnectedTunnelIsProbedAtOnceAndEveryFiveMinutes(t *testing.T) {
+func TestAConnectedTunnelIsCheckedEveryFiftySecondsAndInFullEveryFiveMinutes(t *testing.T) {
 	inVirtualTime(t, func(t *testing.T, b *trial) {
 		after(time.Hour)
 		b.expectProbes(t, 0)
 		b.say(model.TunnelConnected, public)
 		b.expectProbes(t, 1)
 		before := *b.State().Probe
-		after(4*time.Minute + 59*time.Second)
+		after(49 * time.Second)
 		b.expectProbes(t, 1)
-		after(20*time.Minute + 2*time.Second)
+		after(4 * time.Minute)
 		b.expectProbes(t, 6)
+		if n := b.full.Load(); n != 1 {
+			t.Errorf("%d of 6 probes were full", n)
+		}
+		after(20*time.Minute + 12*time.Second)
+		b.expectProbes(t, 31)
+		if n := b.full.Load(); n != 6 {
+			t.Errorf("%d of 31 probes were full", n)
+		}
 		if now := b.State().Probe; !now.OK || now.At.Sub(before.At) != 25*time.Minute {
 			t.Errorf("the probe shown is %+v, the first was %+v", now, before)
 		}
 	})
 }
 
-func TestOneLostProbeIsNoNewsAndThreeInARowAre(t *testing.T) {
+func TestAFailureIsTriedAgainAtOnceAndThenCounted(t *testing.T) {
 	inVirtualTime(t, func(t *testing.T, b *trial) {
 		b.status.Store(502)
 		b.say(model.TunnelConnected, public)
-		after(2 * time.Second)
+		after(arrivalWait)
 		b.expectProbes(t, 2)
 		if p := b.State().Probe; p != nil {
-			t.Fatalf("after two of them, a probe is shown: %+v", p)
+			t.Fatalf("after one of them, a probe is shown: %+v", p)
 		}
-		after(2 * time.Second)
-		b.expectProbes(t, 3)
+		after(arrivalWait)
 		if p := b.State().Probe; p == nil || p.OK || !strings.HasPrefix(p.Detail, "tunnel: ") {
-			t.Fatalf("after three of them, %+v is shown", p)
+			t.Fatalf("after two of them, %+v is shown", p)
 		}
 		b.status.Store(0)
 		after(5 * time.Second)
@@ -130,25 +146,165 @@ func TestOneLostProbeIsNoNewsAndThreeInARowAre(t *testing.T) {
 	})
 }
 
+func TestADeadTunnelIsToldWithin75Seconds(t *testing.T) {
+	for _, status := range []int32{502, 404, -1} { // -1 hangs
+		inVirtualTime(t, func(t *testing.T, b *trial) {
+			b.say(model.TunnelConnected, public)
+			after(10*checkEvery + time.Second) // just after a check
+			n, died := len(b.list()), time.Now()
+			b.status.Store(status)
+			for len(b.list()) == n {
+				after(100 * time.Millisecond)
+			}
+			if took := time.Since(died); took > 75*time.Second || b.list()[n].Probe.OK {
+				t.Errorf("with %d it took %s: %s", status, took, b.reports)
+			}
+		})
+	}
+}
+
+// At rest is an hour after the last change.
+func TestAtRestThereIsOneReportAndAtMostTwoProbesAMinute(t *testing.T) {
+	for _, status := range []int32{0, 502, -1} {
+		inVirtualTime(t, func(t *testing.T, b *trial) {
+			b.says <- linkStatus{state: model.TunnelStarting, url: public, unmeasured: true}
+			b.status.Store(status)
+			after(time.Minute)
+			n := len(b.list())
+			after(time.Hour)
+			before, full := b.probes.Load(), b.full.Load()
+			after(time.Hour)
+			if sent := b.probes.Load() - before; sent > 120 || sent < 60 || len(b.list()) != n {
+				t.Errorf("with %d: %d probes, and reports%s", status, sent, b.reports)
+			}
+			if status != 0 && b.full.Load()-full != b.probes.Load()-before {
+				t.Errorf("with %d an empty probe could hide what a full one found", status)
+			}
+		})
+	}
+}
+
 func TestAFailingProbeIsRepeatedWithGrowingPauses(t *testing.T) {
 	inVirtualTime(t, func(t *testing.T, b *trial) {
 		b.status.Store(530)
 		b.say(model.TunnelConnected, public)
 		last := time.Now()
 		var pauses []time.Duration
-		for seen := b.probes.Load(); len(pauses) < 10; time.Sleep(100 * time.Millisecond) {
+		for seen := b.probes.Load(); len(pauses) < 9; time.Sleep(100 * time.Millisecond) {
 			if n := b.probes.Load(); n != seen {
-				pauses = append(pauses, time.Since(last).Round(time.Second))
+				pauses = append(pauses, time.Since(last).Round(time.Second)-arrivalWait)
 				seen, last = n, time.Now()
 			}
 		}
-		for i := 1; i < len(pauses); i++ {
-			if pauses[i] < pauses[i-1] {
-				t.Errorf("the pauses do not grow: %v", pauses)
+		if want := append(probePauses[:], 30*time.Second); !slices.Equal(pauses, want) {
+			t.Errorf("the pauses are %v, not %v", pauses, want)
+		}
+	})
+}
+
+func TestAGenuineDeliveryTriggersAProbeOfAFailedTunnel(t *testing.T) {
+	inVirtualTime(t, func(t *testing.T, b *trial) {
+		b.status.Store(502)
+		b.say(model.TunnelConnected, public)
+		after(time.Hour)
+		for before := b.probes.Load(); b.probes.Load() == before; {
+			after(time.Second)
+		}
+		after(heardPause + arrivalWait)
+		n := b.probes.Load()
+		b.status.Store(0)
+		b.Delivered()
+		synctest.Wait()
+		b.expectProbes(t, n+1)
+		if p := b.State().Probe; !p.OK {
+			t.Errorf("the state is %+v", p)
+		}
+		for range 100 { // a working tunnel is not asked more often for that
+			b.Delivered()
+		}
+		after(time.Second)
+		b.expectProbes(t, n+1)
+	})
+}
+
+func TestManyDeliveriesThroughAFailedTunnelTriggerOneProbeAtATime(t *testing.T) {
+	inVirtualTime(t, func(t *testing.T, b *trial) {
+		b.status.Store(502)
+		b.say(model.TunnelConnected, public)
+		after(time.Hour)
+		n := b.probes.Load()
+		for range 600 {
+			b.Delivered()
+			after(100 * time.Millisecond)
+		}
+		if sent := b.probes.Load() - n; sent < 7 || sent > 10 { // every 5 s and 2 s
+			t.Errorf("%d probes in a minute", sent)
+		}
+	})
+}
+
+func TestTheNameOfANewTunnelMayTakeSomeSeconds(t *testing.T) {
+	inVirtualTime(t, func(t *testing.T, b *trial) {
+		b.status.Store(530)
+		b.says <- linkStatus{state: model.TunnelConnected, url: public, settle: time.Second}
+		after(6 * time.Second)
+		if p := b.State().Probe; p != nil || b.probes.Load() < 2 {
+			t.Fatalf("after %d probes: %+v", b.probes.Load(), p)
+		}
+		b.status.Store(0)
+		after(6 * time.Second)
+		if p := b.State().Probe; p == nil || !p.OK {
+			t.Errorf("at last: %+v", p)
+		}
+	})
+}
+
+func TestProbesOnlyAtTheStartAndAfterChanges(t *testing.T) {
+	probing(t, ProbeStart, func(t *testing.T, b *trial) {
+		b.say(model.TunnelConnected, public)
+		after(time.Hour)
+		b.expectProbes(t, 1)
+		b.say(model.TunnelReconnecting, public)
+		b.status.Store(502)
+		b.say(model.TunnelConnected, public)
+		after(2 * ReadyWait)
+		n := b.probes.Load()
+		after(time.Hour)
+		b.expectProbes(t, n)
+		if p := b.State(); n < 4 || p.Probe.OK || !p.NextTry.IsZero() {
+			t.Errorf("after %d probes: %+v", n, p)
+		}
+		b.status.Store(0)
+		b.Delivered()
+		after(heardPause)
+		if p := b.State().Probe; !p.OK {
+			t.Errorf("after a delivery: %+v", p)
+		}
+	})
+}
+
+func TestWithoutProbesTheStateSaysSo(t *testing.T) {
+	probing(t, ProbeOff, func(t *testing.T, b *trial) {
+		for _, l := range []linkStatus{
+			{state: model.TunnelStarting, url: public, unmeasured: true},
+			{state: model.TunnelConnected, url: public, detail: "1 of 1"},
+		} {
+			b.says <- l
+			synctest.Wait()
+			start := time.Now()
+			if err := b.Ready(t.Context(), time.Hour); err != nil || time.Since(start) != 0 {
+				t.Errorf("ready after %s: %v", time.Since(start), err)
+			}
+			after(time.Hour)
+			b.Delivered()
+			b.expectProbes(t, 0)
+			if got := b.State(); got.State != "not checked" || got.Probe != nil || got.Detail != l.detail || got.PublicURL != public {
+				t.Errorf("the state is %+v", got)
 			}
 		}
-		if pauses[0] != time.Second || pauses[9] != probeEvery {
-			t.Errorf("the pauses are %v", pauses)
+		b.say(model.TunnelReconnecting, public)
+		if got := b.State(); got.State != model.TunnelReconnecting {
+			t.Errorf("when it is lost: %+v", got)
 		}
 	})
 }
@@ -178,10 +334,10 @@ func TestAProbeOfTheOldAddressSaysNothingAboutTheNew(t *testing.T) {
 		b.status.Store(-1)
 		b.say(model.TunnelConnected, public)
 		b.status.Store(0)
-		b.say(model.TunnelConnected, "https://b.example.com/")
+		b.say(model.TunnelConnected, "https://b.example.com/webhooks/aspect")
 		b.expectProbes(t, 2)
 		after(probeTimeout + time.Second)
-		if got := b.State(); got.PublicURL != "https://b.example.com/" || got.Probe == nil || !got.Probe.OK {
+		if got := b.State(); got.PublicURL != "https://b.example.com/webhooks/aspect" || got.Probe == nil || !got.Probe.OK {
 			t.Errorf("reported %+v", got)
 		}
 	})
@@ -190,16 +346,19 @@ func TestAProbeOfTheOldAddressSaysNothingAboutTheNew(t *testing.T) {
 func TestWakingFromSleepProbesAndTellsTheCarrier(t *testing.T) {
 	inVirtualTime(t, func(t *testing.T, b *trial) {
 		b.say(model.TunnelConnected, public)
-		after(time.Minute)
+		after(4 * clockEvery)
 		b.expectProbes(t, 1)
 		b.ahead.Add(int64(time.Hour)) // the wall's clock goes on in sleep
 		after(clockEvery)
 		b.expectProbes(t, 2)
+		if n := b.full.Load(); n != 2 {
+			t.Errorf("%d of them were full", n)
+		}
 		if b.woken.Load() != 1 {
 			t.Errorf("the provider was woken %d times", b.woken.Load())
 		}
 		b.ahead.Add(-int64(time.Hour)) // set back, as by NTP
-		after(time.Minute)
+		after(4 * clockEvery)
 		b.expectProbes(t, 2)
 	})
 }
@@ -239,7 +398,7 @@ func TestOfAnAddressOfOnesOwnTheProbeTellsTheState(t *testing.T) {
 		if got := b.State(); got.State != model.TunnelStarting || got.PublicURL != public {
 			t.Errorf("at first: %+v", got)
 		}
-		after(4 * time.Second)
+		after(2 * arrivalWait)
 		got := b.State()
 		if got.State != model.TunnelFailed || !strings.HasPrefix(got.Detail, "tunnel: ") || got.NextTry.Before(time.Now()) {
 			t.Errorf("when it leads nowhere: %+v", got)
@@ -250,7 +409,7 @@ func TestOfAnAddressOfOnesOwnTheProbeTellsTheState(t *testing.T) {
 			t.Errorf("when it leads here: %+v", got)
 		}
 		b.status.Store(502)
-		after(probeEvery + 10*time.Second)
+		after(checkEvery + 5*time.Second)
 		if got := b.State(); got.State != model.TunnelReconnecting || !strings.HasPrefix(got.Detail, "tunnel: ") {
 			t.Errorf("when it was lost: %+v", got)
 		}

@@ -18,7 +18,7 @@ func TestAProbeThatFindsTheSameIsSeenInTheStateAndNotReported(t *testing.T) {
 			t.Errorf("the newest probe is of %s, the first of %s: %s", now, before, b.reports)
 		}
 		b.status.Store(502)
-		after(probeEvery + 10*time.Second)
+		after(checkEvery + 10*time.Second)
 		if all := b.list(); len(all) != n+1 || all[n].Probe.OK {
 			t.Errorf("when it failed: %s", b.reports)
 		}

@@ -15,7 +15,7 @@ const hostJob = "TUNNEL_TEST_HOST"
 
 func hostUntilKilled() {
 	_, err := Start(context.Background(), Options{
-		Mode: Cloudflared, Local: "http://127.0.0.1:1", Path: webhookPath, Prober: NewProber(sign), Report: func(model.Tunnel) {},
+		Mode: Cloudflared, Local: "http://127.0.0.1:1", Path: webhookPath, Prober: newProber(), Report: func(model.Tunnel) {},
 	})
 	if err != nil {
 		os.Stderr.WriteString(err.Error() + "\n")

@@ -10,6 +10,7 @@ import (
 	"io"
 	"io/fs"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -21,6 +22,7 @@ import (
 	"github.com/coder/websocket"
 
 	"aspectop/clean"
+	"aspectop/loopback"
 	"aspectop/model"
 	"aspectop/private"
 )
@@ -32,13 +34,16 @@ const (
 	relaySilence = 35 * time.Second // the relay sends a ping every 20 s
 	relayGreet   = 10 * time.Second // for connecting and the answer to our start
 	relayWrite   = 10 * time.Second
-	// relayFrame is the maximum size of a frame, in bytes. Bodies have up to 1 MiB, in
-	// base64.
-	relayFrame = 4 << 20
-	// relayAtOnce is the maximum number of requests in flight.
+	// relayFrame is the maximum size of a frame, in bytes, as in Svix's own program.
+	relayFrame = 64 << 20
+	// relayAtOnce is the maximum number of requests in flight. One whose frame is larger
+	// than relayLarge, in bytes, is posted before the next one is read: anyone can send it.
 	relayAtOnce = 32
-	// relayStale is how long our own lost connection may still hold the token, until
-	// the relay notices.
+	relayLarge  = 4 << 20
+	// relayEarly is how many other frames may come before the answer to our start.
+	relayEarly = 10
+	// relayStale is how long a lost connection of ours, or of an earlier run, may still
+	// hold the token, until the relay notices.
 	relayStale = 45 * time.Second
 	// relayStableAfter is how long a connection must have lasted to reset the pauses.
 	relayStableAfter = 10 * time.Second
@@ -53,7 +58,7 @@ var relayPauses = [...]time.Duration{0, 100 * time.Millisecond, time.Second, 5 *
 
 var (
 	errSilent = errors.New("no data received")
-	errTaken  = errors.New("another program uses this address")
+	errTaken  = errors.New("this address is in use, by another program or still by an earlier connection")
 )
 
 // relay is the provider that listens at Svix's relay and posts its requests to the
@@ -67,6 +72,8 @@ type relay struct {
 	keep   tokenFile
 	token  string
 	now    func() time.Time
+	// borrowed is whether the token is for this run only.
+	borrowed bool
 }
 
 func newRelay(o Options) (*relay, error) {
@@ -79,7 +86,7 @@ func newRelay(o Options) (*relay, error) {
 	r := &relay{
 		listen: relayListen, play: playBase, target: o.Local + o.Path, now: o.Now,
 		keep:   newTokenFile(o.StateDir),
-		dialer: &http.Client{Transport: http.DefaultTransport.(*http.Transport).Clone()},
+		dialer: &http.Client{Transport: loopback.Transport()},
 		poster: newPoster(),
 	}
 	var err error
@@ -96,7 +103,7 @@ func (r *relay) run(ctx context.Context, wake <-chan struct{}, report func(linkS
 	defer r.dialer.CloseIdleConnections()
 	url := r.publicURL() // the last one that worked: a new one is news only when it does
 	report(linkStatus{state: model.TunnelStarting, url: url, detail: "connecting to Svix's relay"})
-	var lost time.Time // when our connection with this token was lost, zero before
+	lost := time.Now() // when a connection with this token may have been lost, zero: never
 	refused := 0       // tokens in a row that were in use
 	detail := "1 of 1"
 	for tries := 0; ; tries++ {
@@ -114,12 +121,10 @@ func (r *relay) run(ctx context.Context, wake <-chan struct{}, report func(linkS
 				tries = 0
 			}
 		}
-		if errors.Is(err, errTaken) && (lost.IsZero() || time.Since(lost) > relayStale) {
-			detail = "1 of 1; new address, because another program uses the old one"
-			var unkept error
-			if r.token, unkept = r.keep.replace(); unkept != nil {
-				detail += ": " + unkept.Error()
-			}
+		if errors.Is(err, errTaken) && time.Since(lost) > relayStale {
+			// The stored one stays: endpoints may lead to it, and the next run may get it.
+			detail = "1 of 1; new address for this run, because another program uses the stored one"
+			r.token, r.borrowed = newToken(), true
 			lost, tries = time.Time{}, 0
 			refused++
 		}
@@ -161,23 +166,24 @@ func (r *relay) serve(ctx context.Context, wake <-chan struct{}, connected func(
 	defer cancel(nil)
 	silence := time.AfterFunc(relayGreet, func() { cancel(errSilent) })
 	defer silence.Stop()
-	c, _, err := websocket.Dial(ctx, r.listen, &websocket.DialOptions{
+	c, answer, err := websocket.Dial(ctx, r.listen, &websocket.DialOptions{
 		HTTPClient: r.dialer,
 		OnPingReceived: func(context.Context, []byte) bool {
 			silence.Reset(relaySilence)
 			return true
 		},
 	})
-	if err != nil {
+	if err != nil && ctx.Err() == nil && answer != nil {
+		return errors.New("it answered " + answer.Status)
+	} else if err != nil {
 		return why(ctx, err)
 	}
 	defer c.CloseNow()
 	c.SetReadLimit(relayFrame)
-	if err := r.start(ctx, c); err != nil {
+	start := frame("start", map[string]string{"token": r.token})
+	if err := c.Write(ctx, websocket.MessageText, start); err != nil {
 		return why(ctx, err)
 	}
-	silence.Reset(relaySilence)
-	connected()
 
 	go func() {
 		select {
@@ -190,44 +196,62 @@ func (r *relay) serve(ctx context.Context, wake <-chan struct{}, connected func(
 	defer posts.Wait()
 	defer cancel(nil)
 	slots := make(chan struct{}, relayAtOnce)
-	for {
+	started := false
+	for early := 0; ; {
 		_, text, err := c.Read(ctx)
 		if err != nil {
 			return why(ctx, err)
 		}
-		silence.Reset(relaySilence)
-		e, ok := readEvent(text)
+		var m message
+		known := json.Unmarshal(text, &m) == nil
+		switch {
+		case !started && known && m.Type == "start":
+			r.accept(m.Data)
+			started = true
+			connected()
+		case !started:
+			if early++; early > relayEarly {
+				return errors.New("it does not answer the start; a newer aspectop may understand it")
+			}
+		}
+		if started {
+			silence.Reset(relaySilence)
+		}
+		e, ok := readEvent(m)
 		if !ok {
 			continue // without an id it cannot be answered
 		}
-		slots <- struct{}{} // posts take less than relaySilence
-		posts.Go(func() {
-			defer func() { <-slots }()
+		post := func() {
 			answer := frame("event", r.post(ctx, e))
 			ctx, cancel := context.WithTimeout(ctx, relayWrite)
 			defer cancel()
 			_ = c.Write(ctx, websocket.MessageBinary, answer) // Read meets the same error
+		}
+		if len(text) > relayLarge {
+			post() // takes less than relaySilence
+			continue
+		}
+		slots <- struct{}{} // and so does this
+		posts.Go(func() {
+			defer func() { <-slots }()
+			post()
 		})
 	}
 }
 
-// start sends our token and waits for the answer.
-func (r *relay) start(ctx context.Context, c *websocket.Conn) error {
-	if err := c.Write(ctx, websocket.MessageBinary, frame("start", map[string]string{"token": r.token})); err != nil {
-		return err
+// accept takes the token in the relay's answer to our start: requests come in by that.
+func (r *relay) accept(data []byte) {
+	var given struct{ Token string }
+	if json.Unmarshal(data, &given) != nil || given.Token == r.token || !tokenForm.MatchString(given.Token) {
+		return
 	}
-	_, text, err := c.Read(ctx)
-	if err != nil {
-		return err
+	if r.token = given.Token; !r.borrowed {
+		_ = r.keep.save(r.token) // if that fails, the relay gives one again
 	}
-	var m message
-	if json.Unmarshal(text, &m) != nil || m.Type != "start" {
-		return errors.New("unknown protocol; a newer aspectop may support it")
-	}
-	return nil
 }
 
-// why prefers our own reason for a disconnect to the library's error.
+// why prefers our own reason for a disconnect to the library's error, and of that the
+// innermost one.
 func why(ctx context.Context, err error) error {
 	if cause := context.Cause(ctx); cause != nil {
 		return cause
@@ -236,9 +260,15 @@ func why(ctx context.Context, err error) error {
 		if closed.Code == websocket.StatusPolicyViolation && closed.Reason == "This socket is already in use" {
 			return errTaken
 		}
-		return fmt.Errorf("the relay closed the connection (%d %s)", closed.Code, closed.Reason)
+		return fmt.Errorf("it closed the connection (%d %s)", closed.Code, closed.Reason)
 	}
-	return err
+	if errors.Is(err, websocket.ErrMessageTooBig) {
+		return fmt.Errorf("a request is larger than %d MiB", relayFrame>>20)
+	}
+	for errors.Unwrap(err) != nil {
+		err = errors.Unwrap(err)
+	}
+	return fmt.Errorf("the connection broke: %w", err)
 }
 
 // tokenFile stores the relay's token, so that the public URL stays the same between
@@ -247,8 +277,8 @@ type tokenFile struct{ dir, path string }
 
 func newTokenFile(dir string) tokenFile { return tokenFile{dir, filepath.Join(dir, "relay.json")} }
 
-// tokenForm is c_ and base62. Svix Play rejects tokens without c_.
-var tokenForm = regexp.MustCompile(`^c_[0-9A-Za-z]{16,64}$`)
+// tokenForm is what a token may be, ours or one of the relay's: it is a part of a URL.
+var tokenForm = regexp.MustCompile(`^[0-9A-Za-z_-]{8,64}$`)
 
 // load returns the stored token or creates one. It replaces an invalid file.
 func (f tokenFile) load() (string, error) {
@@ -266,20 +296,25 @@ func (f tokenFile) load() (string, error) {
 	return kept.Token, nil
 }
 
-// replace creates and stores a new token. It returns the token even if it cannot be
-// stored.
-func (f tokenFile) replace() (token string, err error) {
-	token = newToken()
-	if err = private.MakeFolder(f.dir); err == nil {
+// replace creates and stores a new token.
+func (f tokenFile) replace() (string, error) {
+	token := newToken()
+	return token, f.save(token)
+}
+
+func (f tokenFile) save(token string) error {
+	err := private.MakeFolder(f.dir)
+	if err == nil {
 		err = private.Replace(f.path, f.path+".tmp", fmt.Appendf(nil, `{"token":%q}`, token))
 	}
 	if err != nil {
-		return token, fmt.Errorf("cannot save the relay's token: %w", err)
+		return fmt.Errorf("cannot save the relay's token: %w", err)
 	}
-	return token, nil
+	return nil
 }
 
-// newToken has the format of Svix's own program: 27 characters.
+// newToken is c_, without which Svix Play rejects a token, and 27 characters. Svix's own program takes 10 of base62, but who
+// guesses a token can read what comes through.
 func newToken() string { return "c_" + (crand.Text() + crand.Text())[:27] }
 
 const (
@@ -303,10 +338,9 @@ type reply struct {
 	Body    []byte            `json:"body"`
 }
 
-// readEvent reads a frame, which may be something else.
-func readEvent(text []byte) (e event, ok bool) {
-	var m message
-	ok = json.Unmarshal(text, &m) == nil && m.Type == "event" && json.Unmarshal(m.Data, &e) == nil
+// readEvent reads a request, which a frame need not be.
+func readEvent(m message) (e event, ok bool) {
+	ok = m.Type == "event" && json.Unmarshal(m.Data, &e) == nil && e.ID != "" && e.Method != ""
 	return e, ok
 }
 
@@ -314,11 +348,11 @@ func readEvent(text []byte) (e event, ok bool) {
 func newPoster() *http.Client {
 	return &http.Client{
 		Timeout: postTimeout,
-		Transport: &http.Transport{
+		Transport: loopback.Route(&http.Transport{
 			DisableCompression:  true,
 			MaxIdleConnsPerHost: relayAtOnce,
 			IdleConnTimeout:     5 * time.Second, // before the receiver closes it
-		},
+		}, new(net.Dialer)),
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 }

@@ -3,6 +3,9 @@ package tunnel
 import (
 	"context"
 	"errors"
+	"io"
+	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -32,7 +35,7 @@ func TestTheRelayIsReadyWhenTheProbeCameThrough(t *testing.T) {
 func TestTheRelayIsSpokenToAsDocumented(t *testing.T) {
 	throughTheRelay(t, func(t *testing.T, r *relayed) {
 		start := r.svix.starts[0]
-		if start.Type != "start" || start.Version != 1 || !tokenForm.MatchString(r.svix.tokens[0]) || r.svix.kinds[0] != websocket.MessageBinary {
+		if start.Type != "start" || start.Version != 1 || !strings.HasPrefix(r.svix.tokens[0], "c_") || !tokenForm.MatchString(r.svix.tokens[0]) || r.svix.kinds[0] != websocket.MessageText {
 			t.Errorf("%+v with %q", start, r.svix.tokens[0])
 		}
 		if string(start.Data) != `{"token":"`+r.svix.tokens[0]+`"}` {
@@ -157,6 +160,68 @@ func TestStopClosesTheConnection(t *testing.T) {
 		err := r.svix.conn.Write(t.Context(), websocket.MessageBinary, []byte("{}"))
 		if err == nil || errors.Is(err, context.Canceled) {
 			t.Errorf("it can still be written to: %v", err)
+		}
+	})
+}
+
+func TestOtherFramesMayComeBeforeTheAnswerToTheStart(t *testing.T) {
+	throughTheRelay(t, func(t *testing.T, r *relayed) {
+		posted := 0
+		r.receive = func(w http.ResponseWriter, req *http.Request) {
+			body, _ := io.ReadAll(req.Body)
+			r.prober.Saw(req, body)
+			if req.Header.Get("Svix-Id") == "msg_early" {
+				posted++
+			}
+			w.WriteHeader(http.StatusNoContent)
+		}
+		early := string(frame("event", event{ID: "event-early", Method: "POST", Headers: map[string]string{"svix-id": "msg_early"}}))
+		other := []string{"", "{", `{"type":"news","version":9}`, early}
+		for n, connects := range map[int]bool{9: true, 10: true, 11: false} {
+			r.svix.change(func() {
+				r.svix.first = slices.Repeat(other, 3)[:n]
+				r.svix.conn.CloseNow()
+			})
+			posted = 0
+			after(time.Minute)
+			got := r.State()
+			if (got.State == model.TunnelConnected) != connects || connects && posted != 2 {
+				t.Errorf("after %d frames: %+v, %d posted", n, got, posted)
+			}
+			if !connects && !strings.Contains(got.Detail, "does not answer the start") {
+				t.Errorf("after %d frames: %+v", n, got)
+			}
+			r.svix.change(func() { r.svix.first = nil })
+			after(time.Minute)
+		}
+	})
+}
+
+// Nobody can do anything with the words of a library.
+func TestWhyTheRelayIsNotReachedIsSaidInPlainWords(t *testing.T) {
+	throughTheRelay(t, func(t *testing.T, r *relayed) {
+		r.svix.change(func() { r.svix.conn.CloseNow() })
+		after(time.Minute)
+		r.svix.change(func() { r.svix.down = true; r.svix.conn.CloseNow() })
+		after(time.Minute)
+		r.svix.change(func() { r.svix.down = false })
+		after(time.Minute)
+		r.svix.change(func() { r.svix.conn.Close(websocket.StatusGoingAway, "restarting") })
+		after(time.Minute)
+		var said []string
+		for _, m := range r.list() {
+			if m.State == model.TunnelReconnecting {
+				said = append(said, m.Detail)
+			}
+		}
+		all := strings.Join(said, "\n")
+		for _, want := range []string{"Svix's relay: the connection broke: EOF", "Svix's relay: it answered 503 Service Unavailable", "Svix's relay: it closed the connection (1001 restarting)"} {
+			if !strings.Contains(all, want) {
+				t.Errorf("not said: %s", want)
+			}
+		}
+		if strings.Contains(all, "failed to") || strings.Contains(all, "expected handshake") {
+			t.Errorf("it said\n%s", all)
 		}
 	})
 }

@@ -6,6 +6,8 @@ import (
 	"maps"
 	"net/http"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -104,13 +106,52 @@ func TestWithoutAnAnswerOfTheReceiverTheSenderGets502(t *testing.T) {
 
 func TestAFrameThatIsNoEventIsPassedOver(t *testing.T) {
 	throughTheRelay(t, func(t *testing.T, r *relayed) {
-		for _, text := range []string{"", "{", `{"type":"news","version":9}`, `{"type":"event","data":7}`} {
+		posted := 0
+		r.receive = func(w http.ResponseWriter, req *http.Request) {
+			posted++
+			w.WriteHeader(http.StatusNoContent)
+		}
+		for _, text := range []string{"", "{", `{"type":"news","version":9}`, `{"type":"event","data":7}`,
+			`{"type":"event","version":1,"data":null}`, `{"type":"event","version":1,"data":{"id":"event-x"}}`,
+			`{"type":"event","version":1,"data":{"method":"POST","headers":{},"body":""}}`,
+		} {
 			if err := r.svix.conn.Write(t.Context(), websocket.MessageText, []byte(text)); err != nil {
 				t.Fatal(err)
 			}
 		}
-		if answer, err := r.svix.send(t.Context(), event{Method: "POST"}); err != nil || answer.Status != 204 || r.svix.dialed() != 1 {
+		if answer, err := r.svix.send(t.Context(), event{Method: "POST"}); err != nil || answer.Status != 204 || r.svix.dialed() != 1 || posted != 1 {
+			t.Errorf("%+v, %v after %d dials and %d posts", answer, err, r.svix.dialed(), posted)
+		}
+	})
+}
+
+// Anyone may post to the public URL. Svix's own program takes frames of 64 MiB.
+func TestALargeRequestDoesNotEndTheConnection(t *testing.T) {
+	throughTheRelay(t, func(t *testing.T, r *relayed) {
+		var most, now atomic.Int32
+		r.receive = func(w http.ResponseWriter, req *http.Request) {
+			most.Store(max(most.Load(), now.Add(1)))
+			defer now.Add(-1)
+			n, _ := io.Copy(io.Discard, req.Body)
+			if n > 1<<20 {
+				w.WriteHeader(http.StatusRequestEntityTooLarge)
+			}
+		}
+		body := make([]byte, 47<<20) // in base64 nearly 64 MiB
+		var sending sync.WaitGroup
+		for range 2 {
+			sending.Go(func() {
+				if answer, err := r.svix.send(t.Context(), event{Method: "POST", Body: body}); err != nil || answer.Status != http.StatusRequestEntityTooLarge {
+					t.Errorf("%d, %v", answer.Status, err)
+				}
+			})
+		}
+		sending.Wait()
+		if answer, err := r.svix.send(t.Context(), event{Method: "POST"}); err != nil || answer.Status != http.StatusOK || r.svix.dialed() != 1 {
 			t.Errorf("%+v, %v after %d dials", answer, err, r.svix.dialed())
+		}
+		if most.Load() != 1 {
+			t.Errorf("%d large requests are in memory", most.Load())
 		}
 	})
 }

@@ -29,6 +29,8 @@ type svix struct {
 	silent  bool            // no pings
 	deaf    bool            // it does not answer a start
 	shut    bool            // the public side takes nothing
+	given   string          // the token in the answer to a start, "" for the one in it
+	first   []string        // frames before that answer
 	conn    *websocket.Conn // the last one
 	waiting map[string]chan reply
 	serial  int
@@ -64,8 +66,13 @@ func (s *svix) listen(ctx context.Context, c *websocket.Conn) {
 		return
 	}
 	s.mu.Lock()
+	if s.given != "" {
+		data.Token = s.given
+		text = []byte(fmt.Sprintf(`{"type":"start","version":1,"data":{"token":%q}}`, s.given))
+	}
 	s.starts, s.tokens, s.kinds = append(s.starts, start), append(s.tokens, data.Token), append(s.kinds, kind)
 	s.conn = c
+	first := s.first
 	taken, deaf, silent := s.full || s.taken[data.Token], s.deaf, s.silent
 	s.mu.Unlock()
 	if taken {
@@ -75,6 +82,9 @@ func (s *svix) listen(ctx context.Context, c *websocket.Conn) {
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	for _, text := range first {
+		c.Write(ctx, websocket.MessageBinary, []byte(text))
+	}
 	if !deaf {
 		c.Write(ctx, websocket.MessageBinary, text)
 	}
@@ -184,10 +194,11 @@ func throughTheRelay(t *testing.T, f func(t *testing.T, r *relayed)) { relayedFr
 
 func relayedFrom(t *testing.T, state string, f func(t *testing.T, r *relayed)) {
 	synctest.Test(t, func(t *testing.T) {
-		r := &relayed{reports: &reports{}, state: state, prober: NewProber(sign)}
+		r := &relayed{reports: &reports{}, state: state, prober: newProber()}
 		r.svix = &svix{taken: map[string]bool{}, waiting: map[string]chan reply{}}
 		r.receive = func(w http.ResponseWriter, req *http.Request) {
-			r.prober.Saw(req.Header.Get("Svix-Id"))
+			body, _ := io.ReadAll(req.Body)
+			r.prober.Saw(req, body)
 			w.WriteHeader(http.StatusNoContent)
 		}
 		outside := newPipes(r.svix)

@@ -36,7 +36,7 @@ func TestStartRefusesWhatCannotWork(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			c.options.Local, c.options.Path = "http://127.0.0.1:8787", webhookPath
-			c.options.Prober, c.options.Report = NewProber(sign), func(model.Tunnel) {}
+			c.options.Prober, c.options.Report = newProber(), func(model.Tunnel) {}
 			_, err := Start(t.Context(), c.options)
 			if err == nil {
 				t.Fatal("it was not refused")

@@ -6,15 +6,18 @@
 package tunnel
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net/url"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"aspectop/broadcast"
+	"aspectop/clean"
 	"aspectop/model"
 )
 
@@ -44,11 +47,25 @@ type Options struct {
 	Token     string  // of a named tunnel; passed only in the child's environment
 	StateDir  string  // where SvixRelay keeps its token, and so its URL; created if missing
 	Prober    *Prober // the receiver must call its Saw
+	Probing   Probing
+	ReadyWait time.Duration // for [Tunnel.Ready], and how long ProbeStart tries; 0 is ReadyWait
 	// Report is called with every change, never concurrently. A probe counts as a
 	// change if it is the first of a connection or its result differs.
 	Report func(model.Tunnel)
 	Now    func() time.Time // the wall clock; nil is time.Now
 }
+
+// Probing is when probes are sent.
+type Probing string
+
+const (
+	ProbeOn    Probing = "on"    // always; also ""
+	ProbeStart Probing = "start" // at the start and after changes, until one comes through or ReadyWait has passed
+	ProbeOff   Probing = "off"   // never
+)
+
+// Probings are the values of --probe.
+func Probings() []string { return []string{string(ProbeOn), string(ProbeStart), string(ProbeOff)} }
 
 // linkStatus is a provider's report.
 type linkStatus struct {
@@ -84,6 +101,9 @@ type Tunnel struct {
 	cancel   context.CancelFunc
 	done     chan struct{}
 
+	broken    atomic.Bool   // the newest probe failed
+	delivered chan struct{} // see Delivered
+
 	mu        sync.Mutex
 	published model.Tunnel
 	missing   string // why the newest probe failed, even if it does not count yet
@@ -97,6 +117,7 @@ func Start(ctx context.Context, o Options) (*Tunnel, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
+	o.ReadyWait = cmp.Or(o.ReadyWait, ReadyWait)
 	i := slices.IndexFunc(kinds, func(k kind) bool { return k.mode == o.Mode })
 	if i < 0 {
 		return nil, fmt.Errorf("unknown tunnel %q", o.Mode)
@@ -105,7 +126,7 @@ func Start(ctx context.Context, o Options) (*Tunnel, error) {
 	if err != nil {
 		return nil, err
 	}
-	return launch(ctx, o, p, kinds[i].notice), nil
+	return launch(ctx, o, p, cmp.Or(kinds[i].notice, o.unreachable())), nil
 }
 
 // kind describes a Mode.
@@ -135,10 +156,13 @@ func Modes() []string {
 }
 
 func launch(ctx context.Context, o Options, p provider, notice string) *Tunnel {
+	// What Svix Play makes of an answer is its own affair.
+	o.Prober.anyStatus = o.Mode == SvixRelay
 	ctx, cancel := context.WithCancel(ctx)
 	t := &Tunnel{
 		o: o, notice: notice, provider: p, cancel: cancel,
 		done:      make(chan struct{}),
+		delivered: make(chan struct{}, 1),
 		published: model.Tunnel{Kind: string(o.Mode), State: model.TunnelStarting},
 	}
 	go t.run(ctx)
@@ -152,10 +176,11 @@ func (t *Tunnel) State() model.Tunnel {
 	return t.published
 }
 
-// Notice is for the user: who else can read what passes through this tunnel. May be "".
+// Notice is for the user: who else can read what passes through this tunnel, or that Svix
+// cannot reach it. May be "".
 func (t *Tunnel) Notice() string { return t.notice }
 
-// Ready waits until a probe succeeds, for at most atMost. Its error says what is
+// Ready waits until a probe succeeds or, with ProbeOff, there is a public URL, for at most atMost. Its error says what is
 // missing; the tunnel keeps trying unless the error is [ErrRefused].
 func (t *Tunnel) Ready(ctx context.Context, atMost time.Duration) error {
 	limit := time.NewTimer(atMost)
@@ -167,7 +192,7 @@ func (t *Tunnel) Ready(ctx context.Context, atMost time.Duration) error {
 		switch {
 		case refused:
 			return fmt.Errorf("%s: %w", now.Detail, ErrRefused)
-		case now.State == model.TunnelConnected && now.Probe != nil && now.Probe.OK:
+		case now.State == model.TunnelConnected && now.Probe != nil && now.Probe.OK, now.State == model.TunnelUnchecked:
 			return nil
 		}
 		select {
@@ -211,7 +236,7 @@ func webhookURL(text, path string) (string, error) {
 	case text == "":
 		return "", errors.New("no public URL: set --public-url https://…")
 	case err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http":
-		return "", fmt.Errorf("%q is not a public URL: it must look like https://example.com/webhooks", text)
+		return "", fmt.Errorf("%q is not a public URL: it must look like https://example.com/webhooks", clean.URL(text))
 	case u.User != nil:
 		return "", errors.New("the public URL must not contain a user name or password, because it is displayed")
 	case u.RawQuery != "" || u.Fragment != "":

@@ -92,7 +92,7 @@ func TestATaskTellsHowItsStateWasFound(t *testing.T) {
 
 func TestTheTaskPaneLivesOn(t *testing.T) {
 	opened(t, 100, 30, oneTask(), []string{"enter"}, func(s *terminal) {
-		s.hides("✓ completed")
+		s.hides("2 of 2")
 		s.deliver(event(1, "task.completed", 20*time.Second, "proxy=completed", "preview=completed"))
 		s.shows("✓ completed", "2 of 2")
 	})

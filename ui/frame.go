@@ -23,6 +23,7 @@ const (
 
 type layout struct {
 	tabs    int // lines of the view's titles
+	advice  []string
 	body    int // lines of the view
 	main    int // cells of the view
 	preview rect
@@ -40,6 +41,8 @@ func (m *Model) layout() layout {
 		l.tabs = 0
 	}
 	l.body = max(1, m.H-3-l.tabs)
+	l.advice = m.advice(l.body / 3)
+	l.body -= len(l.advice)
 	if !m.previewShown() {
 		return l
 	}
@@ -77,6 +80,7 @@ func (m *Model) draw() string {
 	if lay.tabs > 0 {
 		lines = append(lines, m.drawTabs())
 	}
+	lines = append(lines, lay.advice...)
 	switch {
 	case m.help != nil:
 		lines = append(lines, m.help.draw(m, m.W, lay.body)...)
@@ -131,7 +135,21 @@ func (m *Model) frameOf(lines []string) string {
 	return frame
 }
 
-func tabTitle(i int) string { return fmt.Sprintf(" %d %s ", i+1, views[i].title) }
+// tabTitle is the title of a view, without blanks around it if that is all there is room for.
+func tabTitle(i int, tight bool) string {
+	if tight {
+		return fmt.Sprintf("%d %s", i+1, views[i].title)
+	}
+	return fmt.Sprintf(" %d %s ", i+1, views[i].title)
+}
+
+// tightTabs reports whether the titles have w cells only.
+func tightTabs(w int) bool {
+	for i := range views {
+		w -= draw.Cells(tabTitle(i, false)) + 1
+	}
+	return w < -1 // the last blank
+}
 
 // drawTabs draws the titles of the views, and how much of the terminal is drawn on if
 // that is not all of it.
@@ -143,8 +161,9 @@ func (m *Model) drawTabs() string {
 		}
 	}
 	l := draw.NewLine(m.Theme, m.W-draw.Cells(note))
+	tight := tightTabs(l.Width)
 	for i := range views {
-		l.Tab(tabTitle(i), i == m.view)
+		l.Tab(tabTitle(i, tight), i == m.view)
 	}
 	if note == "" {
 		return l.String()

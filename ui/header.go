@@ -7,6 +7,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/charmbracelet/x/ansi"
+
+	"aspectop/clean"
 	"aspectop/model"
 	"aspectop/ui/draw"
 	"aspectop/ui/render"
@@ -25,8 +28,9 @@ type detailLevel int
 
 const (
 	brief detailLevel = iota
-	terse             // no sparkline
-	usual
+	terse             // states by their signs
+	plain             // no sparkline
+	usual             // no counts of nothing
 	full
 )
 
@@ -93,8 +97,17 @@ func (m *Model) drawTunnel(l *draw.Line, level detailLevel) {
 	t := *render.Tunnel(m.Screen, m.Feed.Tunnel())
 	if t.State != model.TunnelConnected {
 		t.PublicURL = ""
-	} else if t.Detail, t.NextTry = "", (time.Time{}); level == brief {
-		t.PublicURL = hostOf(t.PublicURL)
+	}
+	if m.inTrouble() {
+		t.Detail = ""
+		if t.Probe != nil && !t.Probe.OK {
+			t.Probe = &model.Probe{}
+		}
+	}
+	if t.State == model.TunnelConnected {
+		if t.Detail, t.NextTry = "", (time.Time{}); level == brief {
+			t.PublicURL = hostOf(t.PublicURL)
+		}
 	}
 	told, r, sign := words.Tunnel(&t, m.At), words.TunnelRole(&t), draw.GlyphDown
 	if r == draw.Good {
@@ -103,6 +116,37 @@ func (m *Model) drawTunnel(l *draw.Line, level detailLevel) {
 		}
 	}
 	l.Put(r, sign+" ").PutAll(told)
+}
+
+// inTrouble reports whether the tunnel's trouble has lines of its own, because the first one
+// does not hold it.
+func (m *Model) inTrouble() bool {
+	t := m.Feed.Tunnel()
+	if t == nil || m.Receiver == "" || m.Masked || words.TunnelTrouble(t) == "" {
+		return false
+	}
+	line := *t
+	line.NextTry = time.Time{} // its seconds would move the lines below
+	if line.State != model.TunnelConnected {
+		line.PublicURL = ""
+	}
+	return t.Doubt != "" || ansi.StringWidth("aspectop  ○ "+words.Tunnel(&line, m.At).String()) > m.W-len(", next try in 59m59s")
+}
+
+// advice says what is wrong with the tunnel and what to do, in at most the given number of
+// lines.
+func (m *Model) advice(most int) (lines []string) {
+	if !m.inTrouble() {
+		return nil
+	}
+	t := m.Feed.Tunnel()
+	for line := range strings.Lines(ansi.Wrap(clean.Text(words.TunnelTrouble(t)), max(8, m.W-3), "")) {
+		if len(lines) == most {
+			break
+		}
+		lines = append(lines, draw.NewLine(m.Theme, m.W).Space(2).Put(words.TunnelRole(t), strings.TrimSuffix(line, "\n")).String())
+	}
+	return lines
 }
 
 // hostOf is a URL's host and port; a text that is no URL is left as it is.
@@ -131,9 +175,9 @@ func (m *Model) counters(l *draw.Line, level detailLevel) {
 			r = draw.Alarm
 		}
 		l.Put(draw.Plain, "  ").Put(r, fmt.Sprintf("%s%d", s.Info().Sign, n))
-		if level == full {
+		if level > terse {
 			l.Put(draw.Dim, " "+string(s))
-		} else {
+		} else if m.ASCII || m.Theme.Name == "mono" {
 			l.Put(draw.Dim, s.Info().Letter)
 		}
 	}
@@ -148,7 +192,9 @@ func (m *Model) counters(l *draw.Line, level detailLevel) {
 		putCount(l, draw.Bad, n, " rejected")
 		wall()
 	}
-	m.drawRate(l, level)
+	if level > brief || l.Free >= len("quiet 59m59") {
+		m.drawRate(l, level)
+	}
 }
 
 func putCount(l *draw.Line, r draw.Role, n int, label string) {
@@ -188,13 +234,10 @@ func (m *Model) drawVerdicts(l *draw.Line, level detailLevel) {
 	}
 	c := m.Board.Counters()
 	labels := []string{" verified", " unsigned", " rejected", " duplicate", " late"}
-	if level < full {
-		labels = []string{" ok", " unsigned", " rejected", " dup", " late"}
-	}
 	roles := []draw.Role{draw.Good, draw.Plain, draw.Bad, draw.Warn, draw.Warn}
 	for i, n := range []int{c.Verified, c.Unsigned, c.Rejected, c.Duplicate, c.Late} {
-		if i == 1 && n == 0 {
-			continue // there is neither a stream nor an API
+		if n == 0 && (i == 1 || i > 0 && level < full) {
+			continue // unsigned: there is neither a stream nor an API
 		}
 		if i > 0 {
 			l.Put(draw.Plain, "  ")

@@ -206,3 +206,81 @@ func TestAFailureIsToldAndWhatIsKnownStays(t *testing.T) {
 		s.shows("msg_lost")
 	}, withKey(api))
 }
+
+func TestAnAttemptTellsWhyAndHowAndNoPassword(t *testing.T) {
+	api := aspectSent()
+	api.attempts["msg_lost"] = []model.SentAttempt{
+		{ID: "atmpt_2", URL: "https://joe:s3cret@knoll.example/webhooks/aspect", Status: "fail", Reason: "request timed out", Trigger: "manual", Took: 30002 * time.Millisecond, Time: midnight.Add(30 * time.Second)},
+	}
+	onScreen(t, 120, 40, uploads(), func(s *terminal) {
+		s.wait(40 * time.Second)
+		s.press("4")
+		s.wait(time.Second)
+		s.press("n", "right")
+		s.wait(time.Second)
+		s.shows("to: https://knoll.example/webhooks/aspect", "how: manual, took 30002 ms, failed: request timed out")
+		s.hides("s3cret", "joe")
+		s.press("P")
+		s.hides("timed out", "knoll.example")
+	}, withKey(api))
+}
+
+func TestAMessageThatNeverCameTellsItsTask(t *testing.T) {
+	api := aspectSent()
+	api.set(func(a *standIn) {
+		for i := range a.messages {
+			if a.messages[i].ID == "msg_lost" {
+				a.messages[i].TaskID = "5a9b3c17-0000-4000-8000-000000000001"
+			}
+		}
+	})
+	onScreen(t, 180, 30, uploads(), func(s *terminal) {
+		s.wait(40 * time.Second)
+		s.press("4")
+		s.wait(time.Second)
+		s.shows("not received here 5a9b3c17")
+		s.press("/")
+		s.write("task:5a9b3c17")
+		s.shows("1 shown", "msg_lost")
+	}, withKey(api))
+}
+
+// Without asking again, a failure of minutes ago stood beside what arrived since.
+func TestTheStatusOfWhatArrivedIsAskedAnew(t *testing.T) {
+	for name, listed := range map[string]string{"by the list": "fail", "by its attempts": ""} {
+		t.Run(name, func(t *testing.T) {
+			api := aspectSent()
+			late := event(9, "task.progress", 45*time.Second, "proxy=processing")
+			api.set(func(a *standIn) {
+				a.send(late.ID, "task.progress", 30*time.Second)
+				a.messages[len(a.messages)-1].Status = listed
+				a.try(late.ID, "fail", 502, 30*time.Second)
+			})
+			onScreen(t, 120, 30, uploads(), func(s *terminal) {
+				s.wait(40 * time.Second)
+				s.press("4")
+				s.wait(2 * time.Second)
+				s.press("g")
+				s.wait(2 * time.Second)
+				s.shows("✗ failed   not received here")
+				s.press("j", "j", "j")
+				s.deliver(late)
+				s.shows("✗ failed   #12 verified")
+				api.set(func(a *standIn) {
+					a.attempts[late.ID] = nil
+					a.try(late.ID, "success", 204, 45*time.Second)
+					if listed != "" {
+						a.messages[len(a.messages)-1].Status = "success"
+					}
+				})
+				s.wait(6 * time.Second)
+				s.shows("✓ success  #12 verified")
+				n := len(api.calls)
+				s.wait(10 * time.Second)
+				if more := len(api.calls) - n; more > 3 {
+					t.Errorf("Aspect was asked %d times more", more)
+				}
+			}, withKey(api))
+		})
+	}
+}

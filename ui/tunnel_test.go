@@ -78,3 +78,37 @@ type book struct {
 
 func (b *book) Get(asset string) (string, bool) { name, ok := b.names[asset]; return name, ok }
 func (b *book) Want(assets ...string)           { b.wanted = assets }
+
+// The advice is read without opening anything, at the widths that terminals have.
+func TestTheTunnelsTroubleIsReadableInFull(t *testing.T) {
+	const url = "https://hooks.example.com/webhooks/aspect"
+	const trouble = "tunnel: hooks.example.com:8443 answered 404 itself, and nothing arrived here: is the tunnel's client running," +
+		" and does /webhooks/aspect lead to 127.0.0.1:8787?"
+	const doubt = "Svix cannot reach localhost:8787, which is a loopback address: give it a public address, or use --tunnel"
+	for name, c := range map[string]struct {
+		tunnel model.Tunnel
+		first  string // line
+		says   string
+	}{
+		"failed":  {model.Tunnel{State: model.TunnelFailed, PublicURL: url, Detail: trouble, Probe: &model.Probe{Detail: trouble}}, "○ tunnel failed", trouble},
+		"probe":   {model.Tunnel{State: model.TunnelConnected, PublicURL: url, Detail: "1 of 1", Probe: &model.Probe{Detail: trouble}}, "; probe failed ", trouble},
+		"private": {model.Tunnel{State: model.TunnelConnected, PublicURL: "http://localhost:8787/", Detail: "your own", Doubt: doubt, Probe: &model.Probe{OK: true}}, "○ tunnel connected at http://localhost:8787/", doubt},
+	} {
+		for _, size := range [][2]int{{80, 24}, {120, 30}} {
+			onScreen(t, size[0], size[1], uploads(), func(s *terminal) {
+				s.status.Add(model.Status{At: midnight, Tunnel: &c.tunnel})
+				s.wait(2 * time.Second)
+				lines := strings.Split(s.frame(), "\n")
+				if !strings.Contains(lines[0], c.first) {
+					t.Errorf("%s: the first line at %d columns is %q", name, size[0], lines[0])
+				}
+				read := strings.Join(strings.Fields(strings.Join(lines[2:7], " ")), " ")
+				if !strings.Contains(read, c.says) {
+					t.Errorf("%s: at %d columns it reads %q", name, size[0], read)
+				}
+				s.press("P")
+				s.hides("localhost:8787", "hooks.example.com")
+			})
+		}
+	}
+}

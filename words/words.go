@@ -60,8 +60,8 @@ func Plural(n int, one, many string) string {
 	return many
 }
 
-// Forward says what a handler answered to a message, whether it is tried again, and what
-// to look at. In private it leaves out what may name a host.
+// Forward says what a handler answered to a message and why, in its own words, whether it
+// is tried again, and what to look at. In private it leaves out what may name a host.
 func Forward(f *model.Forward, private bool) (s Segments) {
 	r := forwardRole(f)
 	switch {
@@ -69,6 +69,9 @@ func Forward(f *model.Forward, private bool) (s Segments) {
 		s.add(r, "answered %d in %d ms", f.Status, f.Latency.Milliseconds())
 	case f.Status != 0:
 		s.add(r, "%s in %d ms", f.Error, f.Latency.Milliseconds())
+		if f.Answer != "" && !private {
+			s.add(r, " (%s)", clean.Cut(f.Answer, 160))
+		}
 	case private:
 		s.add(r, "no answer")
 	default:
@@ -118,8 +121,8 @@ func forwardRole(f *model.Forward) model.Role {
 	return model.RoleWarn
 }
 
-// Tunnel says how the receiver is reached from outside. If the newest probe came through,
-// the last segment says so.
+// Tunnel says how the receiver is reached from outside, each reason once. If the newest
+// probe came through, the last segment says so.
 func Tunnel(t *model.Tunnel, at time.Time) (s Segments) {
 	r := TunnelRole(t)
 	s.add(r, "tunnel %s", t.State)
@@ -127,7 +130,7 @@ func Tunnel(t *model.Tunnel, at time.Time) (s Segments) {
 		s.add(model.RoleDim, " at ")
 		s.add(model.RolePlain, "%s", t.PublicURL)
 	}
-	if !t.NextTry.IsZero() {
+	if t.NextTry.After(at) { // tries that change nothing are not told
 		s.add(model.RoleDim, ", next try in %s", Ago(t.NextTry.Sub(at)))
 	}
 	if t.Detail != "" {
@@ -135,7 +138,11 @@ func Tunnel(t *model.Tunnel, at time.Time) (s Segments) {
 	}
 	switch {
 	case t.Probe != nil && !t.Probe.OK:
-		s.add(r, "; probe failed: %s", t.Probe.Detail)
+		if t.Probe.Detail == "" {
+			s.add(r, "; probe failed")
+		} else if t.Detail != t.Probe.Detail {
+			s.add(r, "; probe failed: %s", t.Probe.Detail)
+		}
 	case t.State != model.TunnelConnected:
 	case t.Probe == nil:
 		s.add(r, "; not yet probed")
@@ -145,14 +152,38 @@ func Tunnel(t *model.Tunnel, at time.Time) (s Segments) {
 	return s
 }
 
+// TunnelTrouble says why deliveries do not or may not arrive, and what to do, "" if
+// nothing is known to be wrong.
+func TunnelTrouble(t *model.Tunnel) string {
+	switch {
+	case t.State == model.TunnelFailed, t.State == model.TunnelReconnecting:
+		return t.Detail
+	case t.Probe != nil && !t.Probe.OK:
+		return t.Probe.Detail
+	}
+	return t.Doubt
+}
+
 // TunnelRole is good if requests are known to come through, and bad if the user has to
 // do something.
 func TunnelRole(t *model.Tunnel) model.Role {
 	switch {
 	case t.State == model.TunnelFailed, t.Probe != nil && !t.Probe.OK:
 		return model.RoleBad
-	case t.State == model.TunnelConnected && t.Probe != nil:
+	case t.State == model.TunnelConnected && t.Probe != nil && t.Doubt == "":
 		return model.RoleGood
 	}
 	return model.RoleWarn
+}
+
+// Owed says for how many tasks a command is still to be run, -1 if that is unknown; lost
+// says that no later run will.
+func Owed(n int, lost bool) string {
+	switch {
+	case n < 0:
+		return "what it is still to run for could not be counted"
+	case lost && n > 0:
+		return "not run for " + Count(n, "task", "tasks") + " that ended: a journal in memory leaves nothing to the next watch"
+	}
+	return Count(n, "task that ended waits", "tasks that ended wait") + " for the next watch with the same command"
 }

@@ -51,6 +51,10 @@ func TestATunnelIsToldAsFarAsItIsMeasured(t *testing.T) {
 		{model.Tunnel{State: model.TunnelConnected, PublicURL: "https://h/p", Probe: &model.Probe{OK: true, RoundTrip: 84 * time.Millisecond}}, "tunnel connected at https://h/p; probe 84 ms", model.RoleGood},
 		{model.Tunnel{State: model.TunnelConnected, Probe: &model.Probe{Detail: "DNS: no such host"}}, "tunnel connected; probe failed: DNS: no such host", model.RoleBad},
 		{model.Tunnel{State: model.TunnelReconnecting, Detail: "closed", NextTry: now.Add(4 * time.Second)}, "tunnel reconnecting, next try in 4s: closed", model.RoleWarn},
+		{model.Tunnel{State: model.TunnelReconnecting, Detail: "closed", NextTry: now}, "tunnel reconnecting: closed", model.RoleWarn},
+		{model.Tunnel{State: model.TunnelFailed, PublicURL: "https://h/p", Detail: "TCP: refused", Probe: &model.Probe{Detail: "TCP: refused"}}, "tunnel failed at https://h/p: TCP: refused", model.RoleBad},
+		{model.Tunnel{State: model.TunnelConnected, PublicURL: "http://localhost/p", Detail: "your own", Doubt: "a loopback address", Probe: &model.Probe{OK: true}}, "tunnel connected at http://localhost/p: your own; probe 0 ms", model.RoleWarn},
+		{model.Tunnel{State: model.TunnelUnchecked, PublicURL: "https://h/p", Detail: "1 of 1"}, "tunnel not checked at https://h/p: 1 of 1", model.RoleWarn},
 		{model.Tunnel{State: model.TunnelFailed, Detail: "the token is wrong"}, "tunnel failed: the token is wrong", model.RoleBad},
 	} {
 		if got := Tunnel(&c.t, now); got.String() != c.want || TunnelRole(&c.t) != c.role {

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -30,6 +31,7 @@ type ExposureFlags struct {
 	tokenFile     string
 	tunnelTimeout settings.Duration
 	PublicURL     string
+	probe         string
 
 	Register, NoRegister bool
 	keepEndpoint         bool
@@ -47,6 +49,8 @@ func (f *ExposureFlags) Flags(set *pflag.FlagSet) {
 	settings.PathVar(set, &f.tokenFile, "tunnel-token-file", "file with the token of a named tunnel (or set TUNNEL_TOKEN); needs --public-url", nil)
 	set.Var(&f.tunnelTimeout, "tunnel-timeout", "fail if the tunnel is not ready after this time (default: keep trying)")
 	set.StringVar(&f.PublicURL, "public-url", "", "public URL of your own tunnel")
+	set.StringVar(&f.probe, "probe", string(tunnel.ProbeOn), "when to test the public URL: "+strings.Join(tunnel.Probings(), ", "))
+	set.Lookup("probe").NoOptDefVal = string(tunnel.ProbeOn)
 	set.BoolVar(&f.Register, "register", false, "register an endpoint even if a secret is set")
 	set.BoolVar(&f.NoRegister, "no-register", false, "never register an endpoint")
 	set.BoolVar(&f.keepEndpoint, "keep-endpoint", false, "keep the registered endpoint for the next run")
@@ -57,6 +61,9 @@ func (f *ExposureFlags) Flags(set *pflag.FlagSet) {
 func (f *ExposureFlags) Check() error {
 	if !slices.Contains(tunnel.Modes(), f.tunnel) {
 		return exit.Usage("unknown --tunnel=%s: must be one of %s", f.tunnel, strings.Join(tunnel.Modes(), ", "))
+	}
+	if !slices.Contains(tunnel.Probings(), f.probe) {
+		return exit.Usage("unknown --probe=%s: must be one of %s", f.probe, strings.Join(tunnel.Probings(), ", "))
 	}
 	if f.Register && f.NoRegister && !settings.Overrides(f.set, "register", "no-register") {
 		return exit.Usage("--register and --no-register cannot be used together")
@@ -91,6 +98,9 @@ func (f *ExposureFlags) CheckSecretOut(registers bool) error {
 // UsesCloudflared reports whether the program is needed.
 func (f *ExposureFlags) UsesCloudflared() bool { return f.tunnel == string(tunnel.Cloudflared) }
 
+// Cloudflared is the program's path, "" for the first on PATH.
+func (f *ExposureFlags) Cloudflared() string { return f.cloudflared }
+
 // Reachable reports whether there is a tunnel or public URL.
 func (f *ExposureFlags) Reachable() bool { return f.tunnel != string(tunnel.Off) || f.PublicURL != "" }
 
@@ -115,6 +125,7 @@ func (f *ExposureFlags) Exposure(client *aspect.Client) (*Exposure, error) {
 	e := &Exposure{
 		options: tunnel.Options{
 			Mode: mode, PublicURL: f.PublicURL, Program: f.cloudflared, Token: token, StateDir: state,
+			Probing: tunnel.Probing(f.probe), ReadyWait: time.Duration(f.tunnelTimeout),
 		},
 		timeout: time.Duration(f.tunnelTimeout), keep: f.keepEndpoint, secretOut: f.secretOut,
 	}
@@ -175,9 +186,8 @@ type Exposure struct {
 // open starts the tunnel and, with leases, registers the endpoint, whose secret it
 // returns.
 func (e *Exposure) open(ctx context.Context, s *Session, config *receiver.Config) ([]receiver.Secret, error) {
-	key := receiver.NewSecret("probe")
-	prober := tunnel.NewProber(key.Sign)
-	config.Probe, config.Probed = key, prober.Saw
+	prober := tunnel.NewProber(receiver.NewSecret("probe").Sign, receiver.Reachable(s.listener.Addr()), s.path)
+	config.Probed, config.Foreign = prober.Saw, prober.Foreign
 
 	e.refused, e.addresses = make(chan error, 1), make(chan string, 1)
 	e.options.Local, e.options.Path = s.address(), s.path
@@ -185,7 +195,7 @@ func (e *Exposure) open(ctx context.Context, s *Session, config *receiver.Config
 	known, lost := "", false
 	e.options.Report = func(t model.Tunnel) {
 		s.status.Add(model.Status{At: time.Now(), Tunnel: &t})
-		if t.State == model.TunnelConnected && lost {
+		if (t.State == model.TunnelConnected || t.State == model.TunnelUnchecked) && lost {
 			s.gap()
 		}
 		lost = t.State == model.TunnelReconnecting
@@ -204,6 +214,11 @@ func (e *Exposure) open(ctx context.Context, s *Session, config *receiver.Config
 		return nil, exit.Setup(err)
 	}
 	e.tunnel = t
+	config.Journal = observed{config.Journal, func(_ *model.Delivery, _ time.Duration, err error) {
+		if err == nil {
+			t.Delivered()
+		}
+	}}
 	ctx, e.end = context.WithCancel(ctx)
 	if notice := t.Notice(); notice != "" {
 		s.notice(notice)
@@ -378,14 +393,15 @@ func (e *Exposure) registered() *aspect.Lease {
 	return e.endpoint
 }
 
-// ready waits for the probe and describes its result.
+// patience is how long to wait for the tunnel.
+func (e *Exposure) patience() time.Duration { return cmp.Or(e.timeout, tunnel.ReadyWait) }
+
+// ready waits for the probe and describes its result, "" if none is sent.
 func (e *Exposure) ready(ctx context.Context) (probe string, err error) {
-	wait := tunnel.ReadyWait
-	if e.timeout > 0 {
-		wait = e.timeout
-	}
-	err = e.tunnel.Ready(ctx, wait)
+	err = e.tunnel.Ready(ctx, e.patience())
 	switch {
+	case err == nil && e.options.Probing == tunnel.ProbeOff:
+		return "", nil
 	case err == nil:
 		return "ok", nil
 	case ctx.Err() != nil:

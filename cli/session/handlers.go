@@ -43,7 +43,8 @@ func (h *HandlerFlags) Flags(f *pflag.FlagSet) {
 // screen goes to the first one.
 type handlers struct {
 	forwarders []*forward.Forwarder
-	env        []string // of commands and the editor: without our secrets
+	command    *forward.Exec // nil without --exec
+	env        []string      // of commands and the editor: without our secrets
 }
 
 func (h *handlers) queues() []model.Queue {
@@ -70,6 +71,16 @@ func (h *handlers) left() string {
 		return ""
 	}
 	return fmt.Sprintf("%s still to forward: trying for up to %s, ctrl+c again to stop", words.Count(waiting, "message", "messages"), forward.Drain)
+}
+
+// tellOwed says after the screen what --exec is still to be run for: lines have it in their
+// end.
+func (s *Session) tellOwed() {
+	if s.command != nil && s.mode() == onScreen {
+		if left := s.command.Left(); left != 0 {
+			fmt.Fprintln(os.Stderr, "aspectop: --exec: "+words.Owed(left, s.temporary))
+		}
+	}
 }
 
 // AddHandlers makes the session forward deliveries and run the command.
@@ -100,7 +111,13 @@ func (s *Session) AddHandlers(ctx context.Context, f HandlerFlags) error {
 	if f.exec == "" {
 		return nil
 	}
-	s.Beside((&forward.Exec{Command: f.exec, Env: s.env, Feed: s.Feed, Status: s.status}).Run)
+	s.command = &forward.Exec{Command: f.exec, Env: s.env, Feed: s.Feed, Journal: s.rows, Outcomes: s.journal, Status: s.status}
+	if err := s.command.Open(ctx); err != nil {
+		return exit.Setup(fmt.Errorf("--exec: %w", err))
+	}
+	s.Beside(func(ctx context.Context) error {
+		return s.withLease(ctx, s.command.Lease(), s.command.Run)
+	})
 	return nil
 }
 

@@ -33,6 +33,7 @@ type reception struct {
 	ready     chan struct{} // closed when it is known whether they can come from elsewhere
 	public    string        // the public URL then
 	probe     string        // the result of its probe then
+	doubt     string        // why it may be unreachable nevertheless
 	failed    bool          // serve returned an error
 }
 
@@ -114,9 +115,24 @@ func (r *reception) resign(name string) forward.Signer {
 	return nil
 }
 
+// made is the receiver, nil before it is made.
+func (r *reception) made() *receiver.Server {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.server
+}
+
+// notKept counts the rejected requests that the journal does not have.
+func (r *reception) notKept() int64 {
+	if server := r.made(); server != nil {
+		return server.NotKept()
+	}
+	return 0
+}
+
 // receive accepts deliveries until ctx ends, with an exposure also from the internet.
 func (s *Session) receive(ctx context.Context) (err error) {
-	config := receiver.Config{Path: s.path, Journal: s.appender(), Status: s.status, Ready: s.journal.Ready}
+	config := receiver.Config{Path: s.path, Journal: s.appender(), Status: s.status, Ready: s.journal.Ready, Keep: s.journal.SaveRejections}
 	if s.besideStream != nil {
 		config.Journal = s.besideStream(config.Journal)
 	}
@@ -137,9 +153,6 @@ func (s *Session) receive(ctx context.Context) (err error) {
 	if err != nil {
 		return exit.Usage("%w", err)
 	}
-	if s.metrics != nil {
-		s.metrics.server.Store(server)
-	}
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(s.listener) }()
 	close(s.receiving)
@@ -157,7 +170,8 @@ func (s *Session) receive(ctx context.Context) (err error) {
 		if s.probe, err = s.exposure.ready(ctx); err != nil {
 			return unlessEnded(ctx, err)
 		}
-		s.public = s.exposure.tunnel.State().PublicURL
+		state := s.exposure.tunnel.State()
+		s.public, s.doubt = state.PublicURL, state.Doubt
 	}
 	close(s.ready)
 	select {

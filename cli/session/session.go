@@ -139,11 +139,14 @@ func (s *Session) Run(ctx context.Context) error {
 	select {
 	case err = <-shown:
 		end()
-		return errors.Join(err, <-served)
+		err = errors.Join(err, <-served)
+		s.tellOwed()
+		return err
 	case err = <-served:
 	}
 	select {
 	case e := <-shown:
+		s.tellOwed()
 		return errors.Join(err, e)
 	case <-time.After(outputTimeout):
 		return errors.Join(err, errors.New("the last lines could not be written: the output is blocked"))
@@ -152,7 +155,7 @@ func (s *Session) Run(ctx context.Context) error {
 
 // View shows a journal that another process writes, until ctx ends or the user quits.
 func (s *Session) View(ctx context.Context) error {
-	s.Beside(untilEnd(func(ctx context.Context) { <-ctx.Done() }))
+	s.Beside(untilEnd(s.followRejected))
 	return s.Run(ctx)
 }
 

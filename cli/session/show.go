@@ -150,6 +150,9 @@ func (s *Session) print(ctx context.Context) error {
 	if len(s.forwarders) > 0 {
 		o.Forwarding = s.forwarding
 	}
+	if s.command != nil {
+		o.Owed = s.command.Left
+	}
 	return printer.Run(ctx, o)
 }
 
@@ -170,7 +173,7 @@ func (s *Session) lines(ctx context.Context, private bool) printer.Options {
 	})
 	o := printer.Options{Feed: s.Feed, Filter: s.filter, Since: s.output.since.At, Now: time.Now, Ready: ready}
 	if !private { // notices and forwards contain URLs
-		o.Status, o.URL = s.status, s.URL()
+		o.Status, o.URL, o.NotKept = s.status, s.URL(), s.notKept
 	}
 	return o
 }
@@ -179,7 +182,7 @@ func (s *Session) lines(ctx context.Context, private bool) printer.Options {
 func (s *Session) readyLine() printer.Ready {
 	ready := printer.Ready{URL: s.URL(), Journal: s.place, PID: os.Getpid()}
 	if s.exposure != nil {
-		ready.PublicURL, ready.Probe, ready.Tunnel = s.public, s.probe, string(s.exposure.options.Mode)
+		ready.PublicURL, ready.Probe, ready.Doubt, ready.Tunnel = s.public, s.probe, s.doubt, string(s.exposure.options.Mode)
 	}
 	return ready
 }
@@ -190,11 +193,16 @@ func (s *Session) readyLine() printer.Ready {
 func (s *Session) diagnose(ctx context.Context, cursor int64, tunnel bool) (stop func() int64) {
 	ctx, cancel := context.WithCancel(ctx)
 	next := make(chan int64)
+	told := ""
 	go func() {
 		next <- s.eachStatus(ctx, cursor, func(e *model.Status) {
 			text := e.Notice
 			if t := e.Tunnel; t != nil && tunnel {
 				text = strings.TrimRight("tunnel "+string(t.State)+": "+t.Detail, ": ")
+				if text == told { // a probe's time is another, or nothing that is said here
+					return
+				}
+				told = text
 			}
 			if text != "" {
 				fmt.Fprintln(os.Stderr, "aspectop: "+clean.Text(text))

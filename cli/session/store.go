@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 
+	"aspectop/broadcast"
 	"aspectop/cli/exit"
 	"aspectop/cli/settings"
 	"aspectop/feed"
@@ -19,6 +21,9 @@ import (
 
 // statusEntries is how many refusals and notices are held for slow readers.
 const statusEntries = 1000
+
+// rejectedPause is between two looks at what another process has kept of rejected requests.
+const rejectedPause = time.Second
 
 // Store is the journal of a session with the feed that folds it, and the log of what
 // is no delivery. All other parts of a session read from it or write to it, so it is
@@ -30,8 +35,9 @@ type Store struct {
 	folded  journal.Reader
 	status  *model.StatusLog // without a receiver it contains viewers alone
 
-	place     string // for display
-	temporary bool   // deleted at the end
+	rejected  time.Time // when the newest rejected request came that the journal had
+	place     string    // for display
+	temporary bool      // deleted at the end
 	home      settings.Location
 	remarks   []string // to show at the start
 
@@ -90,9 +96,15 @@ func (st *Store) read(open func() (journal.Reader, error), now func() time.Time)
 	st.onDamage(st.rows)
 	st.onDamage(st.folded)
 	st.folded.OmitHeader()
+	// What cannot be read of them is no reason not to start.
+	earlier, _ := st.rows.Rejections(context.Background(), journal.RejectionsKept)
+	if len(earlier) > 0 {
+		st.rejected = earlier[0].At
+	}
 	st.remarks = append(st.remarks, st.home.Remarks()...)
+	st.home.OnRemark(st.notice)
 	st.Feed = feed.New(feed.Options{
-		Journal: st.folded, Rows: st.rows, Status: st.status, Now: now,
+		Journal: st.folded, Rows: st.rows, Status: st.status, Now: now, Rejected: earlier,
 		Sole: st.journal != nil && !st.home.Shared(),
 	})
 	return nil
@@ -110,6 +122,36 @@ func (st *Store) fold(ctx context.Context) (stop func(), err error) {
 		cancel()
 		running.Wait()
 	}, nil
+}
+
+// followRejected takes over the rejected requests that another process keeps, until ctx
+// ends.
+func (st *Store) followRejected(ctx context.Context) {
+	news := model.News(ctx, st.rows.Wait)
+	for {
+		select {
+		case <-news:
+		case <-ctx.Done():
+			return
+		}
+		var found []model.Rejected
+		for limit := 32; ; limit *= 32 { // newest first: few are new
+			var err error
+			found, err = st.rows.Rejections(ctx, limit)
+			if n := len(found); err != nil || n < limit || !found[n-1].At.After(st.rejected) {
+				break
+			}
+		}
+		for _, r := range slices.Backward(found) {
+			if r.At.After(st.rejected) {
+				st.rejected = r.At
+				st.status.Add(model.Status{At: r.At, Rejected: &r})
+			}
+		}
+		if broadcast.Sleep(ctx, rejectedPause) != nil {
+			return
+		}
+	}
 }
 
 // Close closes the readers and the journal.

@@ -145,6 +145,13 @@ func (l Location) Remarks() []string {
 	return l.database.Remarks()
 }
 
+// OnRemark sets what is called with remarks that are found out later.
+func (l Location) OnRemark(tell func(remark string)) {
+	if l.database != nil {
+		l.database.OnRemark(tell)
+	}
+}
+
 // String is the location without a password.
 func (l Location) String() string {
 	switch {

@@ -89,7 +89,12 @@ func Adopt(to, from *pflag.FlagSet, names []string) {
 			continue
 		}
 		of := from.Lookup(name)
-		_ = to.Set(name, of.Value.String()) // which has been accepted once
+		if list, ok := of.Value.(pflag.SliceValue); ok {
+			_ = to.Lookup(name).Value.(pflag.SliceValue).Replace(list.GetSlice())
+			to.Lookup(name).Changed = true
+		} else {
+			_ = to.Set(name, of.Value.String()) // which has been accepted once
+		}
 		if place := of.Annotations[source]; len(place) > 0 {
 			to.SetAnnotation(name, source, place)
 		}

@@ -4,6 +4,7 @@ package terminal
 import (
 	"bytes"
 	"io"
+	"math"
 	"os"
 	"strings"
 
@@ -24,9 +25,17 @@ type Table struct {
 // Add adds a row with as many cells as the head.
 func (t *Table) Add(cells ...string) { t.rows = append(t.rows, cells) }
 
+// Note adds a line about the last row, unless it is empty.
+func (t *Table) Note(text string) {
+	if text != "" {
+		t.rows = append(t.rows, []string{text})
+	}
+}
+
 const (
 	columnGap = 2
 	leastLast = 8 // minimum width of the last column
+	noteGap   = "  "
 )
 
 // Write writes the table, without its empty columns. If it is wider than width,
@@ -36,6 +45,9 @@ func (t *Table) Write(out io.Writer, width int) error {
 	last, rest := 0, 0
 	for i := range widths {
 		for _, row := range t.rows {
+			if isNote(row) {
+				continue
+			}
 			row[i] = clean.Text(row[i])
 			widths[i] = max(widths[i], ansi.StringWidth(row[i]))
 		}
@@ -50,6 +62,9 @@ func (t *Table) Write(out io.Writer, width int) error {
 	var buf bytes.Buffer
 	for _, row := range append([][]string{t.Head}, t.rows...) {
 		line := ""
+		if isNote(row) {
+			line, row = ansi.Truncate(noteGap+clean.Text(row[0]), width, "…"), nil
+		}
 		for i, cell := range row {
 			if widths[i] == 0 {
 				continue
@@ -61,6 +76,9 @@ func (t *Table) Write(out io.Writer, width int) error {
 	}
 	return printer.WriteAll(out, buf.Bytes())
 }
+
+// isNote relies on there being no table of one column.
+func isNote(row []string) bool { return len(row) == 1 }
 
 // Empty reports whether there is no row.
 func (t *Table) Empty() bool { return len(t.rows) == 0 }
@@ -82,10 +100,10 @@ func Keep() (restore func()) {
 	return func() { term.Restore(fd, state) }
 }
 
-// Width is the width of stdout in cells: 80 if it is not a terminal.
+// Width is the width of stdout in cells. It has no limit if it is not a terminal.
 func Width() int {
 	if w, _, err := term.GetSize(os.Stdout.Fd()); err == nil && w > 0 {
 		return w
 	}
-	return 80
+	return math.MaxInt
 }

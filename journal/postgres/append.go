@@ -13,6 +13,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"aspectop/journal"
 	"aspectop/model"
@@ -115,7 +116,7 @@ func (j *Journal) attend(giveUp context.CancelCauseFunc) (done func()) {
 func (j *Journal) waitsForStandby(ctx context.Context) (waits bool, why error) {
 	ctx, cancel := context.WithTimeout(ctx, slow)
 	defer cancel()
-	err := j.pool.QueryRow(ctx, `SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'SyncRep')`).Scan(&waits)
+	err := j.pool.row(ctx, []any{&waits}, `SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'SyncRep')`)
 	switch {
 	case err != nil:
 		return false, j.database.explain(err)
@@ -165,12 +166,11 @@ WITH input AS (
 SELECT seq, message, attempt, differs FROM placed ORDER BY seq`
 
 // send runs the transaction in one round trip.
-func (j *Journal) send(ctx context.Context, arrivals []*journal.Arrival) (err error) {
-	c, err := j.pool.Acquire(ctx)
-	if err != nil {
-		return err
-	}
-	defer c.Release()
+func (j *Journal) send(ctx context.Context, arrivals []*journal.Arrival) error {
+	return j.pool.do(ctx, func(c *pgxpool.Conn) error { return j.sendOn(ctx, c, arrivals) })
+}
+
+func (j *Journal) sendOn(ctx context.Context, c *pgxpool.Conn, arrivals []*journal.Arrival) error {
 	n := len(arrivals)
 	ids, sources, secrets, headers := make([]string, n), make([]string, n), make([]string, n), make([]string, n)
 	twins := make([]*string, n)
@@ -282,7 +282,7 @@ func (j *Journal) Import(ctx context.Context, deliveries []model.Delivery) error
 	if j.group.Closed() {
 		return journal.ErrClosed
 	}
-	return j.database.explain(pgx.BeginFunc(ctx, j.pool, func(tx pgx.Tx) error {
+	return j.database.explain(pgx.BeginFunc(ctx, j.pool.Pool, func(tx pgx.Tx) error {
 		var last int64
 		if err := tx.QueryRow(ctx, `SELECT last FROM aspectop.head FOR UPDATE`).Scan(&last); err != nil {
 			return err

@@ -9,6 +9,9 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"os"
+	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -32,6 +35,27 @@ func IsURL(text string) bool {
 	return strings.HasPrefix(text, "postgres://") || strings.HasPrefix(text, "postgresql://")
 }
 
+// exposedPassfile says that the password file is ignored, as libpq does, because others
+// can read it; "" if it is not.
+func exposedPassfile(text string) string {
+	if HasPassword(text) || os.Getenv("PGPASSWORD") != "" {
+		return "" // it is not needed
+	}
+	path := os.Getenv("PGPASSFILE")
+	if _, query, _ := strings.Cut(text, "?"); strings.Contains(query, "passfile=") {
+		values, _ := url.ParseQuery(query)
+		path = values.Get("passfile")
+	}
+	if home, err := os.UserHomeDir(); path == "" && err == nil {
+		path = filepath.Join(home, ".pgpass")
+	}
+	info, err := os.Stat(path)
+	if runtime.GOOS == "windows" || err != nil || !info.Mode().IsRegular() || info.Mode().Perm()&0o077 == 0 {
+		return ""
+	}
+	return "the password file " + path + " is ignored, because others can read it: chmod 600 " + path
+}
+
 // HasPassword reports whether the URL contains a password.
 func HasPassword(text string) bool {
 	u, err := url.Parse(text)
@@ -45,12 +69,16 @@ func HasPassword(text string) bool {
 
 // Database is a PostgreSQL database that may hold a journal.
 type Database struct {
-	config *pgxpool.Config
+	config  *pgxpool.Config
+	ignored string      // the password file that others can read, "" if none
+	plain   atomic.Bool // no prepared statements are used
 
-	remarks atomic.Pointer[[]string]
+	remarking sync.Mutex
+	remarks   []string
+	tell      func(remark string) // what is found out later; nil before OnRemark
 
 	mu      sync.Mutex
-	reading *pgxpool.Pool // of all readers
+	reading *pool // of all readers
 	readers int
 }
 
@@ -58,6 +86,11 @@ type Database struct {
 // and the rest; what it leaves out comes from the PG* variables, a service file
 // and ~/.pgpass. No error contains the URL, which may contain a password.
 func Parse(text string) (*Database, error) {
+	ignored := exposedPassfile(text)
+	if ignored != "" { // the first value of a name counts
+		base, query, _ := strings.Cut(text, "?")
+		text = base + "?passfile=" + url.QueryEscape(os.DevNull) + "&" + query
+	}
 	config, err := pgxpool.ParseConfig(text)
 	if err != nil {
 		why := "it is malformed"
@@ -73,7 +106,7 @@ func Parse(text string) (*Database, error) {
 	if c.ConnectTimeout == 0 {
 		c.ConnectTimeout = connectTime
 	}
-	return &Database{config: config}, nil
+	return &Database{config: config, ignored: ignored}, nil
 }
 
 // String names the database without the password.
@@ -98,61 +131,107 @@ func hostPort(host string, port uint16) string {
 // Remarks are sentences about the way to the server that whoever uses it should
 // know. They hold from when the journal was opened.
 func (d *Database) Remarks() []string {
-	if remarks := d.remarks.Load(); remarks != nil {
-		return *remarks
-	}
-	return nil
+	d.remarking.Lock()
+	defer d.remarking.Unlock()
+	return slices.Clone(d.remarks)
 }
 
-// pool opens connections as they are needed. A writer's lead to a server that
-// takes writes, and are checked by check.
-func (d *Database) pool(ctx context.Context, writer bool, check func(context.Context, *pgx.Conn) error) (*pgxpool.Pool, error) {
-	config := d.config.Copy()
-	if writer && config.ConnConfig.ValidateConnect == nil {
-		config.ConnConfig.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite
+// OnRemark sets what is called with remarks that are found out later.
+func (d *Database) OnRemark(tell func(remark string)) {
+	d.remarking.Lock()
+	defer d.remarking.Unlock()
+	d.tell = tell
+}
+
+// remark adds remarks that are not there yet.
+func (d *Database) remark(remarks ...string) {
+	d.remarking.Lock()
+	defer d.remarking.Unlock()
+	for _, r := range remarks {
+		if slices.Contains(d.remarks, r) {
+			continue
+		}
+		d.remarks = append(d.remarks, r)
+		if d.tell != nil {
+			d.tell(r)
+		}
 	}
-	pooled, err := d.meet(ctx, config.ConnConfig)
-	if err != nil {
+}
+
+// doWithoutStatements makes new connections use no prepared statements.
+func (d *Database) doWithoutStatements() {
+	if d.plain.CompareAndSwap(false, true) {
+		d.remark("there is a pooler before " + d.String() + ", or one session for all, so no prepared statements are used; receivers are faster without it")
+	}
+}
+
+// plainKey tells connections that use no prepared statements.
+const plainKey = "aspectop plain"
+
+// pool opens connections as they are needed, to the first server of the URL that check
+// does not refuse.
+func (d *Database) pool(ctx context.Context, check func(context.Context, *pgconn.PgConn) error) (*pool, error) {
+	config := d.config.Copy()
+	if asked := config.ConnConfig.ValidateConnect; check != nil {
+		config.ConnConfig.ValidateConnect = func(ctx context.Context, c *pgconn.PgConn) error {
+			if asked != nil { // target_session_attrs
+				if err := asked(ctx, c); err != nil {
+					return err
+				}
+			}
+			return check(ctx, c)
+		}
+	}
+	if err := d.meet(ctx, config.ConnConfig); err != nil {
 		return nil, d.explain(err)
 	}
-	if pooled {
-		config.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeExec
-	}
 	config.ConnConfig.OnNotice = noteWarning
-	config.AfterConnect = check
-	pool, err := pgxpool.NewWithConfig(ctx, config)
-	return pool, d.explain(err)
+	config.BeforeConnect = func(_ context.Context, c *pgx.ConnConfig) error {
+		if d.plain.Load() {
+			c.DefaultQueryExecMode = pgx.QueryExecModeExec
+		}
+		return nil
+	}
+	config.AfterConnect = func(_ context.Context, c *pgx.Conn) error {
+		c.PgConn().CustomData()[plainKey] = c.Config().DefaultQueryExecMode == pgx.QueryExecModeExec
+		return nil
+	}
+	config.PrepareConn = func(_ context.Context, c *pgx.Conn) (bool, error) { // false: another one is made
+		return !d.plain.Load() || c.PgConn().CustomData()[plainKey] == true, nil
+	}
+	connections, err := pgxpool.NewWithConfig(ctx, config)
+	return &pool{connections, d}, d.explain(err)
 }
 
 // meet makes a first connection, to see whether the server will do and what lies
 // on the way to it. Poolers are told by the number of the server's process, in
 // whose place they give clients one of their own.
-func (d *Database) meet(ctx context.Context, config *pgx.ConnConfig) (pooled bool, err error) {
+func (d *Database) meet(ctx context.Context, config *pgx.ConnConfig) error {
 	config = config.Copy()
 	config.DefaultQueryExecMode = pgx.QueryExecModeExec // what any pooler passes
 	c, err := pgx.ConnectConfig(ctx, config)
 	if err != nil {
-		return false, err
+		return err
 	}
 	defer c.Close(ctx)
 	var version int
 	var process uint32
 	if err := c.QueryRow(ctx, `SELECT current_setting('server_version_num')::int, pg_backend_pid()`).Scan(&version, &process); err != nil {
-		return false, err
+		return err
 	}
 	if version < leastServer {
-		return false, &Error{d.String(), fmt.Sprintf("the server is PostgreSQL %d; aspectop needs %d or later", version/10000, leastServer/10000), nil}
+		return &Error{d.String(), fmt.Sprintf("the server is PostgreSQL %d; aspectop needs %d or later", version/10000, leastServer/10000), nil}
 	}
-	pooled = process != c.PgConn().PID()
-	var remarks []string
+	if d.ignored != "" {
+		d.remark(d.ignored)
+	}
 	if exposed(c.PgConn().Conn()) {
-		remarks = append(remarks, "the connection to "+d.String()+" is not encrypted: add sslmode=verify-full to the URL")
+		d.remark("the connection to " + d.String() + " is not encrypted: add sslmode=verify-full to the URL")
 	}
-	if pooled {
-		remarks = append(remarks, "there is a pooler before "+d.String()+", so no prepared statements are used; receivers are faster without it")
+	if process != c.PgConn().PID() {
+		d.doWithoutStatements()
 	}
-	d.remarks.Store(&remarks)
-	return pooled, nil
+	return nil
 }
 
 // exposed reports whether a connection goes to another machine without TLS.
@@ -179,6 +258,9 @@ func (d *Database) explain(err error) error {
 	case errors.As(err, new(*Error)), errors.Is(err, context.Canceled):
 		return err
 	case errors.As(err, &server):
+		if d.ignored != "" && server.Code == "28P01" {
+			return &Error{d.String(), fmt.Sprintf("the server refused the login (%s): %s", server.Message, d.ignored), err}
+		}
 		words := cmp.Or(serverWords[server.Code], "%s (SQLSTATE "+server.Code+")")
 		return &Error{d.String(), strings.ReplaceAll(words, "%s", server.Message), err}
 	case errors.As(err, &name):
@@ -214,7 +296,7 @@ var serverWords = map[string]string{
 	"57P01": "the server is shutting down or starting (%s)",
 	"57P02": "the server is shutting down or starting (%s)",
 	"57P03": "the server is shutting down or starting (%s)",
-	"25006": "the server takes no writes (it is a standby): name the primary too, as in postgres://user@host1,host2/database",
+	"25006": "the server takes no writes (%s): if it is a standby, name the primary too, as in postgres://user@host1,host2/database",
 	"42P01": "there is no journal yet: start aspectop watch, or run aspectop journal migrate",
 	"3F000": "there is no journal yet: start aspectop watch, or run aspectop journal migrate",
 }
@@ -254,9 +336,10 @@ func reason(err error) string {
 		host = "the server"
 	}
 	var op *net.OpError
+	var unfit *unfitError
 	switch {
-	case errors.Is(err, pgconn.ErrReadOnlyConnection):
-		return host + " takes no writes"
+	case errors.As(err, &unfit):
+		return host + " " + unfit.why
 	case errors.Is(err, context.DeadlineExceeded):
 		return host + " does not answer"
 	case errors.As(err, &op):

@@ -69,7 +69,7 @@ func (r *Reader) ForwardCursor(ctx context.Context, key string) (cursor int64, k
 	if err := r.usable(ctx); err != nil {
 		return 0, false, err
 	}
-	err = r.pool.QueryRow(ctx, `SELECT cursor FROM aspectop.forward_targets WHERE key = $1`, key).Scan(&cursor)
+	err = r.pool.row(ctx, []any{&cursor}, `SELECT cursor FROM aspectop.forward_targets WHERE key = $1`, key)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return 0, false, nil
 	}

@@ -12,11 +12,13 @@ import (
 	"crypto/rand"
 	"fmt"
 	"os"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"aspectop/journal"
@@ -26,7 +28,7 @@ import (
 type Journal struct {
 	database *Database
 	options  journal.Options
-	pool     *pgxpool.Pool
+	pool     *pool
 	token    string // tells this process from others
 	name     string // the same for people
 
@@ -54,10 +56,10 @@ func (d *Database) Open(ctx context.Context, o journal.Options) (*Journal, error
 	host, _ := os.Hostname()
 	j := &Journal{database: d, options: o, token: rand.Text(), name: fmt.Sprintf("%s (process %d)", host, os.Getpid())}
 	var err error
-	if j.pool, err = d.pool(ctx, true, j.checkServer); err != nil {
+	if j.pool, err = d.pool(ctx, j.checkServer); err != nil {
 		return nil, err
 	}
-	if err := j.pool.AcquireFunc(ctx, func(c *pgxpool.Conn) (err error) {
+	if err := j.pool.do(ctx, func(c *pgxpool.Conn) (err error) {
 		j.outdated, err = d.migrate(ctx, c.Conn())
 		return err
 	}); err != nil {
@@ -65,8 +67,7 @@ func (d *Database) Open(ctx context.Context, o journal.Options) (*Journal, error
 		return nil, d.explain(err)
 	}
 	if j.outdated != nil {
-		remarks := append(d.Remarks(), j.outdated.Error())
-		d.remarks.Store(&remarks)
+		d.remark(j.outdated.Error())
 	}
 	j.group = journal.NewGroup(&j.turn, j.commit)
 	background, stop := context.WithCancel(context.Background())
@@ -81,28 +82,60 @@ func (d *Database) Open(ctx context.Context, o journal.Options) (*Journal, error
 // Outdated says why the schema lacks what was added to it, nil if it lacks nothing.
 func (j *Journal) Outdated() error { return j.outdated }
 
-// checkServer refuses, for each new connection, a server that was left behind:
-// the old primary of a failover.
-func (j *Journal) checkServer(ctx context.Context, c *pgx.Conn) error {
-	var timeline int64
-	if err := c.QueryRow(ctx, `SELECT ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::bigint`).Scan(&timeline); err != nil {
+// checkServer refuses, for each new connection, a server that takes no writes, or was left
+// behind: the old primary of a failover. The next host of the URL is tried then.
+func (j *Journal) checkServer(ctx context.Context, c *pgconn.PgConn) error {
+	state, err := texts(ctx, c, `SELECT pg_is_in_recovery(), current_setting('transaction_read_only')`)
+	switch {
+	case err != nil:
+		return err
+	case state[0] == "t":
+		return &unfitError{"takes no writes: it is a standby"}
+	case state[1] == "on":
+		return &unfitError{"takes no writes: default_transaction_read_only is on for the server, the database or the role"}
+	}
+	if state, err = texts(ctx, c, `SELECT ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::bigint`); err != nil {
+		return err
+	}
+	timeline, err := strconv.ParseInt(state[0], 10, 64)
+	if err != nil {
 		return err
 	}
 	if known := j.timeline.Load(); timeline < known {
-		return &Error{j.database.String(), fmt.Sprintf("this server is on timeline %d, and a newer primary is on %d: stop the old primary", timeline, known), nil}
+		return &unfitError{fmt.Sprintf("is on timeline %d, and a newer primary is on %d: stop the old primary", timeline, known)}
 	}
 	if seen := j.seen.Load(); seen > 0 {
-		var last int64
-		if err := c.QueryRow(ctx, `SELECT last FROM aspectop.head`).Scan(&last); err != nil {
+		if state, err = texts(ctx, c, `SELECT last FROM aspectop.head`); err != nil {
 			return err
 		}
-		if last < seen {
-			return &Error{j.database.String(), fmt.Sprintf("this server ends at delivery %d, and %d was acknowledged: it lacks deliveries, so it is not written", last, seen), nil}
+		if last, err := strconv.ParseInt(state[0], 10, 64); err != nil || last < seen {
+			return &unfitError{fmt.Sprintf("ends at delivery %s, and %d was acknowledged: it lacks deliveries, so it is not written", state[0], seen)}
 		}
 	}
 	j.timeline.Store(timeline)
 	return nil
 }
+
+// texts reads the one row of a query, which uses nothing that a pooler would not pass.
+func texts(ctx context.Context, c *pgconn.PgConn, sql string) ([]string, error) {
+	results, err := c.Exec(ctx, sql).ReadAll()
+	if err != nil {
+		return nil, err
+	}
+	if len(results) != 1 || len(results[0].Rows) != 1 {
+		return nil, errHeadless
+	}
+	row := make([]string, len(results[0].Rows[0]))
+	for i, value := range results[0].Rows[0] {
+		row[i] = string(value)
+	}
+	return row, nil
+}
+
+// unfitError says why a server is not written, without its address.
+type unfitError struct{ why string }
+
+func (e *unfitError) Error() string { return e.why }
 
 // Place names the database without the password.
 func (j *Journal) Place() string { return j.database.String() }
@@ -213,7 +246,7 @@ func (j *Journal) beat(ctx context.Context) {
 // loosely runs a transaction that waits for no disk and no standby, and may be
 // lost with the server.
 func (j *Journal) loosely(ctx context.Context, f func(pgx.Tx) error) error {
-	return pgx.BeginFunc(ctx, j.pool, func(tx pgx.Tx) error {
+	return j.pool.begin(ctx, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, `SET LOCAL synchronous_commit = off`); err != nil {
 			return err
 		}
@@ -223,7 +256,7 @@ func (j *Journal) loosely(ctx context.Context, f func(pgx.Tx) error) error {
 
 // Receivers returns the names of the processes that append now.
 func (d *Database) Receivers(ctx context.Context) ([]string, error) {
-	pool, err := d.pool(ctx, false, nil)
+	pool, err := d.pool(ctx, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -11,7 +11,6 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
-	"github.com/jackc/pgx/v5/pgxpool"
 
 	"aspectop/journal"
 	"aspectop/model"
@@ -21,7 +20,7 @@ import (
 // but SELECT on the schema will do.
 type Reader struct {
 	database *Database
-	pool     *pgxpool.Pool
+	pool     *pool
 	leave    func() // closes what was opened for it
 	noHeader atomic.Bool
 	seen     int64 // the last number, by Wait
@@ -29,7 +28,7 @@ type Reader struct {
 	once     sync.Once
 }
 
-func newReader(d *Database, pool *pgxpool.Pool, leave func()) *Reader {
+func newReader(d *Database, pool *pool, leave func()) *Reader {
 	return &Reader{database: d, pool: pool, leave: leave, seen: -1, closed: make(chan struct{})}
 }
 
@@ -42,12 +41,12 @@ func (d *Database) OpenReader(ctx context.Context) (*Reader, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.readers == 0 {
-		pool, err := d.pool(ctx, false, nil)
+		pool, err := d.pool(ctx, nil)
 		if err != nil {
 			return nil, err
 		}
 		var version int
-		err = pool.QueryRow(ctx, `SELECT version FROM aspectop.head`).Scan(&version)
+		err = pool.row(ctx, []any{&version}, `SELECT version FROM aspectop.head`)
 		if err = d.checkVersion(version, err); err != nil {
 			pool.Close()
 			return nil, d.explain(err)
@@ -138,7 +137,7 @@ func (r *Reader) Range(ctx context.Context) (first, last int64, err error) {
 	if err := r.usable(ctx); err != nil {
 		return 0, 0, err
 	}
-	err = r.pool.QueryRow(ctx, rangeQuery).Scan(&first, &last)
+	err = r.pool.row(ctx, []any{&first, &last}, rangeQuery)
 	return first, last, r.database.explain(err)
 }
 
@@ -152,14 +151,14 @@ func (r *Reader) Since(ctx context.Context, t time.Time) (int64, error) {
 }
 
 // lastBefore halves the range of numbers instead of reading all.
-func lastBefore(ctx context.Context, pool *pgxpool.Pool, t time.Time) (int64, error) {
+func lastBefore(ctx context.Context, pool *pool, t time.Time) (int64, error) {
 	var first, last int64
-	if err := pool.QueryRow(ctx, rangeQuery).Scan(&first, &last); err != nil || last == 0 {
+	if err := pool.row(ctx, []any{&first, &last}, rangeQuery); err != nil || last == 0 {
 		return 0, err
 	}
 	return journal.LastBefore(first, last, t, func(from int64) (seq int64, at time.Time, err error) {
 		var received pgtype.Timestamptz
-		err = pool.QueryRow(ctx, receivedQuery, from).Scan(&seq, &received)
+		err = pool.row(ctx, []any{&seq, &received}, receivedQuery, from)
 		if errors.Is(err, pgx.ErrNoRows) { // retention removed what was there
 			err = journal.ErrNotFound
 		}
@@ -180,7 +179,7 @@ func (r *Reader) changed(ctx context.Context) (bool, error) {
 	poll, cancel := context.WithTimeout(ctx, pollTime)
 	defer cancel()
 	before := r.seen
-	err := r.pool.QueryRow(poll, `SELECT last FROM aspectop.head`).Scan(&r.seen)
+	err := r.pool.row(poll, []any{&r.seen}, `SELECT last FROM aspectop.head`)
 	return r.seen != before, cmp.Or(r.usable(ctx), r.database.explain(err))
 }
 
@@ -199,14 +198,6 @@ func query[T any](ctx context.Context, r *Reader, scan pgx.RowToFunc[T], text st
 	}
 	found, err := collect(ctx, r.pool, scan, text, args...)
 	return found, r.database.explain(err)
-}
-
-func collect[T any](ctx context.Context, pool *pgxpool.Pool, scan pgx.RowToFunc[T], text string, args ...any) ([]T, error) {
-	rows, err := pool.Query(ctx, text, args...)
-	if err != nil {
-		return nil, err
-	}
-	return pgx.CollectRows(rows, scan)
 }
 
 // scan reads a row. What somebody else put there and no delivery can hold is

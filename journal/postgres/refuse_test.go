@@ -63,7 +63,7 @@ func TestAStandbyAloneTakesNoDeliveriesButReaders(t *testing.T) {
 	database(primary.URL("aspectop", "aspectop")).Open(t, journal.Options{})
 	standby := database(primary.Standby().URL("aspectop", "aspectop"))
 	_, err := standby.parse(t).Open(t.Context(), journal.Options{})
-	if err == nil || !strings.HasSuffix(err.Error(), "takes no writes") {
+	if err == nil || !strings.HasSuffix(err.Error(), "takes no writes: it is a standby") {
 		t.Errorf("opened for writing: %v", err)
 	}
 	if _, _, err := standby.Reader(t).Range(t.Context()); err != nil {

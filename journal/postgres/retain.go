@@ -85,7 +85,7 @@ func scanRemovable(row pgx.CollectableRow) (d model.Delivery, err error) {
 // remove removes deliveries and remembers the ids that Svix may still repeat. It
 // locks the head row, so that no batch decides about an id meanwhile.
 func (j *Journal) remove(ctx context.Context, gone []journal.Removal, now time.Time) error {
-	return pgx.BeginFunc(ctx, j.pool, func(tx pgx.Tx) error {
+	return j.pool.begin(ctx, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, `SELECT last FROM aspectop.head FOR UPDATE`); err != nil {
 			return err
 		}

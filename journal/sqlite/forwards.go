@@ -17,7 +17,8 @@ import (
 // id in forward_targets.
 //
 //	forward_targets  the handlers: key identifies one, url is for people and holds
-//	                 no credentials, all messages up to cursor are settled
+//	                 no credentials, all messages up to cursor are settled; also
+//	                 how far event streams and commands of --exec came
 //	forwards         the latest outcome of each delivery at each handler
 const (
 	createTargets = `CREATE TABLE IF NOT EXISTS forward_targets (

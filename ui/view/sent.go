@@ -11,6 +11,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"aspectop/broadcast"
+	"aspectop/clean"
 	"aspectop/feed"
 	"aspectop/model"
 	"aspectop/ui/draw"
@@ -23,6 +24,8 @@ const (
 	maxAttempts = 50  // of one message
 	// sentEvery is how often Aspect is asked for its messages while they are shown.
 	sentEvery = 30 * time.Second
+	// sentSoon is how often if one of them has arrived here that had failed.
+	sentSoon = 5 * time.Second
 	// attemptsPace is the least time between two calls for attempts.
 	attemptsPace = 500 * time.Millisecond
 )
@@ -48,22 +51,50 @@ type tries struct {
 
 // need asks for what is missing or old: messages, then attempts of the selected one. A
 // frozen screen asks only when the user does.
-func (s *sent) need(sc *screen.Screen, selected string) {
+func (s *sent) need(sc *screen.Screen, selected string, joined []here) {
 	if sc.API == nil || s.asking {
 		return
 	}
 	now := sc.Now()
 	due := s.asked.IsZero() || !sc.Frozen() && now.Sub(s.asked) >= sentEvery
+	late := s.overtaken(sc, joined)
+	if late >= 0 && s.messages[late].Status == "" {
+		selected = s.messages[late].ID
+	} else if late >= 0 {
+		due = due || now.Sub(s.asked) >= sentSoon
+	}
 	t := s.tries[selected]
 	switch {
 	case due || s.again:
 		s.asking, s.again, s.asked = true, false, now
 		sc.Later(func() tea.Msg { return s.askMessages(sc) })
-	case selected != "" && (t == nil || !sc.Frozen() && t.read.Before(s.read)):
+	case selected != "" && (t == nil || !sc.Frozen() && (late >= 0 && s.messages[late].ID == selected || t.read.Before(s.read))):
 		wait := s.called.Add(attemptsPace).Sub(now)
 		s.asking, s.called = true, now.Add(max(0, wait))
 		sc.Later(func() tea.Msg { return s.askAttempts(sc, selected, wait) })
 	}
+}
+
+// overtaken is a message that arrived here after Aspect was asked what became of it, -1 if
+// there is none. Svix notes the answer to it a moment later.
+func (s *sent) overtaken(sc *screen.Screen, joined []here) int {
+	if sc.Frozen() {
+		return -1
+	}
+	for i := range min(len(s.messages), len(joined)) {
+		_, word, _ := statusWord(s.status(i))
+		var read time.Time
+		if s.messages[i].Status != "" {
+			read = s.read
+		}
+		if t := s.tries[s.messages[i].ID]; t != nil && t.read.After(read) {
+			read = t.read
+		}
+		if h := joined[i]; h.is == hereArrived && h.at.After(read) && word != "" && word != "success" && sc.Now().Sub(h.at) >= time.Second {
+			return i
+		}
+	}
+	return -1
 }
 
 func (s *sent) askMessages(sc *screen.Screen) tea.Msg {
@@ -112,7 +143,7 @@ func (s *sent) askAttempts(sc *screen.Screen, message string, wait time.Duration
 // status is what became of message i, by the list or by its newest attempt.
 func (s *sent) status(i int) string {
 	msg := &s.messages[i]
-	if t := s.tries[msg.ID]; msg.Status == "" && t != nil && len(t.attempts) > 0 {
+	if t := s.tries[msg.ID]; t != nil && len(t.attempts) > 0 && (msg.Status == "" || t.read.After(s.read)) {
 		return t.attempts[0].Status
 	}
 	return msg.Status
@@ -226,7 +257,7 @@ func sentence(sc *screen.Screen, h here, sent time.Time) string {
 	case h.is == hereRefused:
 		told := "rejected at " + draw.Clock(h.at)
 		if s := sc.Log.Status(h.row); s != nil && s.Rejected != nil {
-			told += ": " + s.Rejected.Verdict.String()
+			told += ": " + words.Rejected(s.Rejected, sc.Masked).String()
 		}
 		return told + "; press enter to open it"
 	case h.is == hereNotKept && sent.IsZero():
@@ -247,7 +278,7 @@ type toldText struct {
 }
 
 // text is all that is known of a message.
-func (v *Deliveries) text(sc *screen.Screen, id string) *draw.Document {
+func (v *Messages) text(sc *screen.Screen, id string) *draw.Document {
 	if i, listed := v.place[id]; listed {
 		of := v.told.of
 		of.id, of.changes, of.masked, of.here = id, v.sent.changes, sc.Masked, v.joined[i]
@@ -261,12 +292,12 @@ func (v *Deliveries) text(sc *screen.Screen, id string) *draw.Document {
 	return v.told.doc
 }
 
-func (v *Deliveries) write(sc *screen.Screen, msg *model.SentMessage, h here) *draw.Document {
+func (v *Messages) write(sc *screen.Screen, msg *model.SentMessage, h here) *draw.Document {
 	t := &draw.Document{Paint: paintSent}
 	t.Add("message: "+words.OrNone(msg.ID), 0)
 	t.Add("type: "+words.OrNone(msg.EventType), 0)
 	t.Add("sent: "+draw.Stamp(msg.Time), 0)
-	if sign, word, _ := statusWord(msg.Status); word != "" {
+	if sign, word, _ := statusWord(v.sent.status(v.place[msg.ID])); msg.Status != "" {
 		t.Add("status: "+sign+" "+word, 0)
 	}
 	t.Add("here: "+sentence(sc, h, msg.Time), 0)
@@ -323,7 +354,12 @@ func addAttempt(t *draw.Document, a *model.SentAttempt, sent time.Time, mask boo
 	case mask && a.URL != "":
 		t.Add("to: (hidden)", 1)
 	case a.URL != "":
-		t.Add("to: "+a.URL, 1)
+		t.Add("to: "+clean.URL(a.URL), 1)
+	}
+	if about := a.About(); mask && a.Reason != "" {
+		t.Add("how: (hidden)", 1)
+	} else if about != "" {
+		t.Add("how: "+about, 1)
 	}
 }
 
@@ -346,7 +382,7 @@ func paintSent(line []byte) []draw.Stretch {
 }
 
 // Preview draws the beginning of what is known of the selected message.
-func (v *Deliveries) Preview(sc *screen.Screen, w, h int) []string {
+func (v *Messages) Preview(sc *screen.Screen, w, h int) []string {
 	if v.key == "" {
 		return nil
 	}

@@ -1,0 +1,207 @@
+package tunnel
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"runtime"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"aspectop/clean"
+	"aspectop/loopback"
+)
+
+// How far a request came.
+const (
+	hopDNS int32 = iota
+	hopTCP
+	hopTLS
+	hopEdge
+)
+
+// route follows a probe, to name a failure by its hop.
+type route struct {
+	prober   *Prober
+	flight   *flight
+	at       time.Time // when it was sent
+	url      *url.URL
+	proxy    string // host and port of the proxy that is asked instead, "" if none is
+	hop      atomic.Int32
+	answered atomic.Int64 // when the answer began, in ns since 1970
+}
+
+func (w *route) trace(ctx context.Context) context.Context {
+	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		ConnectStart:         func(string, string) { w.advance(hopTCP) },
+		TLSHandshakeStart:    func() { w.advance(hopTLS) },
+		GotConn:              func(httptrace.GotConnInfo) { w.advance(hopEdge) },
+		GotFirstResponseByte: func() { w.answered.Store(time.Now().UnixNano()) },
+	})
+}
+
+// advance never goes back: of two dials at once the further one counts.
+func (w *route) advance(h int32) {
+	for {
+		old := w.hop.Load()
+		if old >= h || w.hop.CompareAndSwap(old, h) {
+			return
+		}
+	}
+}
+
+// failure says in words why there is no answer. The same cause has the same words each
+// time, so that it is told once.
+func (w *route) failure(ctx context.Context, err error) string {
+	host, why, hop := w.flight.url, reason(err), w.hop.Load()
+	target := host
+	if w.proxy != "" {
+		target = "the proxy " + w.proxy
+	}
+	late := errors.Is(err, context.DeadlineExceeded)
+	closed := !late && broken(err)
+	unasked, secure := false, false
+	if refused, ok := errors.AsType[*loopback.ProxyError](err); ok {
+		return fmt.Sprintf("proxy: %v; the environment sets it: name %s in NO_PROXY to go without it", refused, clean.Line(w.url.Hostname()))
+	}
+	switch {
+	case hop == hopDNS:
+		return fmt.Sprintf("DNS: cannot resolve %s (%s); a new name can take a minute, otherwise check the network", target, why)
+	case hop == hopTCP && errors.Is(err, syscall.ECONNREFUSED):
+		return fmt.Sprintf("TCP: nothing listens at %s (%s): is it running, and is the port right?", target, why)
+	case hop == hopTCP:
+		return fmt.Sprintf("TCP: cannot connect to %s (%s); check the network and the firewall", target, why)
+	}
+	if l := w.flight.arrival(); l != nil {
+		if l.fault != "" {
+			return l.fault
+		}
+		return fmt.Sprintf("edge: the probe arrived here, but its answer did not come back through %s (%s)", host, why)
+	}
+	if told := w.prober.foreignSince(w.at); told != "" {
+		return told
+	}
+	took := time.Since(w.at)
+	looked := closed && w.proxy == "" && took <= lookLongest
+	if looked {
+		unasked, secure = w.lookAgain(ctx, took+w.prober.wait)
+	}
+	switch {
+	case unasked:
+		return fmt.Sprintf("tunnel: %s accepts connections and closes them before anything is sent: the tunnel is up, but nothing"+
+			" listens behind it; it must lead to %s", host, w.prober.local)
+	case secure && w.url.Scheme == "http":
+		return onlyTLS(host)
+	case hop == hopTLS:
+		return w.insecure(err, why, closed)
+	case late:
+		return fmt.Sprintf("timeout: %s accepted the request but did not answer within %s, and nothing arrived here; what is behind it hangs",
+			host, probeTimeout)
+	case closed && !looked:
+		return fmt.Sprintf("edge: %s took the request and closed the connection without an answer, and nothing arrived here;"+
+			" does it lead to %s?", host, w.prober.local)
+	case closed:
+		return fmt.Sprintf("edge: %s took the request and closed the connection without an answer, and nothing arrived here;"+
+			" a rule there drops it (nginx: return 444), or the program behind it failed", host)
+	case strings.Contains(err.Error(), "malformed HTTP"):
+		return fmt.Sprintf("edge: what answers at %s is not HTTP (%s); check the port", host, why)
+	}
+	return fmt.Sprintf("edge: no answer from %s (%s)", host, why)
+}
+
+// insecure says why there is no TLS connection.
+func (w *route) insecure(err error, why string, closed bool) string {
+	host := w.flight.url
+	expired, isInvalid := errors.AsType[x509.CertificateInvalidError](err)
+	_, isHost := errors.AsType[x509.HostnameError](err)
+	_, isRecord := errors.AsType[tls.RecordHeaderError](err)
+	switch {
+	case errors.Is(err, http.ErrSchemeMismatch) || isRecord:
+		return fmt.Sprintf("TLS: %s speaks no TLS on this port; use its TLS port, or http://%[1]s", host)
+	case isInvalid && expired.Reason == x509.Expired:
+		return fmt.Sprintf("TLS: the certificate of %s is valid from %s to %s only; renew it, or correct this machine's clock",
+			host, expired.Cert.NotBefore.UTC().Format(time.DateOnly), expired.Cert.NotAfter.UTC().Format(time.DateOnly))
+	case isHost:
+		return fmt.Sprintf("TLS: the certificate of %s is for another name (%s); Svix accepts only one for %s", host, why, w.url.Hostname())
+	case errors.As(err, new(x509.UnknownAuthorityError)):
+		return fmt.Sprintf("TLS: the certificate of %s is not publicly trusted (%s); Svix accepts only one from a public authority"+
+			" such as Let's Encrypt", host, why)
+	case closed:
+		return fmt.Sprintf("TLS: %s closes connections when TLS begins; use its TLS port, or http:// if it has none", host)
+	}
+	return fmt.Sprintf("TLS: no secure connection to %s (%s)", host, why)
+}
+
+// wsaeCONNRESET is Windows' error for a connection that was reset.
+const wsaeCONNRESET = syscall.Errno(10054)
+
+// broken reports whether the other side closed the connection.
+func broken(err error) bool {
+	if runtime.GOOS == "windows" && errors.Is(err, wsaeCONNRESET) {
+		return true
+	}
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) ||
+		errors.Is(err, syscall.EPIPE)
+}
+
+// lookLongest is how long a connection may have lasted to be looked at again; the look
+// takes as long.
+const lookLongest = 4 * time.Second
+
+// lookAgain opens another connection. unasked reports whether the host closes it within
+// patience before anything is sent, as a forwarded port does that leads nowhere while an
+// HTTP server waits; secure, whether it speaks TLS.
+func (w *route) lookAgain(ctx context.Context, patience time.Duration) (unasked, secure bool) {
+	dial := w.prober.transport.DialContext
+	if dial == nil {
+		dial = new(net.Dialer).DialContext
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience+w.prober.wait)
+	defer cancel()
+	port := w.url.Port()
+	if port == "" {
+		port = w.url.Scheme // net knows the services http and https
+	}
+	c, err := dial(ctx, "tcp", net.JoinHostPort(w.url.Hostname(), port))
+	if err != nil {
+		return false, false
+	}
+	defer c.Close()
+	_ = c.SetReadDeadline(time.Now().Add(patience))
+	if _, err = c.Read(make([]byte, 1)); err == nil || broken(err) {
+		return err != nil, false
+	}
+	_ = c.SetReadDeadline(time.Time{})
+	err = tls.Client(c, &tls.Config{ServerName: w.url.Hostname(), InsecureSkipVerify: true}).HandshakeContext(ctx) // nothing is sent
+	return false, err == nil
+}
+
+// reason is the innermost cause: what wraps it repeats the URL.
+func reason(err error) string {
+	if errors.Is(err, context.DeadlineExceeded) {
+		return "no answer within " + probeTimeout.String()
+	}
+	if e, ok := errors.AsType[*net.DNSError](err); ok {
+		return clean.Line(e.Err)
+	}
+	if broken(err) {
+		return "connection closed" // EOF or reset, as it happens
+	}
+	if e, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		err = e.Err
+	} else if e, ok := errors.AsType[*net.OpError](err); ok {
+		err = e.Err
+	} else if e, ok := errors.AsType[*url.Error](err); ok {
+		err = e.Err
+	}
+	return clean.Line(err.Error())
+}
