@@ -86,7 +86,7 @@ var (
 type checker struct {
 	Options
 	ctx    context.Context
-	client *http.Client
+	client *http.Client // of the requests on a kept connection
 	report *Report
 	hidden hidden
 	stop   error  // why nothing more is posted
@@ -154,8 +154,8 @@ func Run(ctx context.Context, o Options) *Report {
 			outcome.Skipped = c.skip
 			if c.stop != nil {
 				outcome.Skipped = c.stop.Error()
-			} else if new := c.report.Undecided[known:]; len(new) > 0 {
-				outcome.Skipped = new[0]
+			} else if added := c.report.Undecided[known:]; len(added) > 0 {
+				outcome.Skipped = added[0]
 			}
 		}
 		c.report.Outcomes = append(c.report.Outcomes, outcome)
@@ -194,9 +194,6 @@ func (c *checker) together(requests ...request) []answer {
 	}
 	if c.stop != nil {
 		return answers
-	}
-	if !slices.ContainsFunc(requests, func(r request) bool { return r.kept }) {
-		c.client.CloseIdleConnections() // each on a connection of its own
 	}
 	var wait sync.WaitGroup
 	for i, r := range requests {

@@ -73,7 +73,6 @@ func newClient(p *Place, insecure bool) *http.Client {
 			TLSClientConfig:        &tls.Config{InsecureSkipVerify: insecure},
 			DisableCompression:     true,
 			MaxResponseHeaderBytes: answerBytes,
-			MaxIdleConnsPerHost:    1,
 		},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
@@ -110,8 +109,13 @@ func (c *checker) exchange(r request) (a answer) {
 		family.Set(req.Header, r.id, at, signature)
 		c.hide(signature)
 	}
+	client := c.client
+	if !r.kept { // on a connection that no other request has used, or will
+		client = newClient(&c.Place, c.Insecure)
+		defer client.CloseIdleConnections()
+	}
 	start := time.Now()
-	resp, err := c.client.Do(req)
+	resp, err := client.Do(req)
 	a.Latency = time.Since(start)
 	if err != nil {
 		if ctx.Err() != nil {

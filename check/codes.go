@@ -94,7 +94,7 @@ var codes = map[string]code{
 		"a signature in hexadecimal digits, or without v1, in front, is accepted. Svix sends base64 after \"v1,\"",
 		"compare with the base64 after each \"v1,\", or let Svix's library do it"},
 	"wrong_secret": {Fail, propAccepts, "refuses a valid message as it refuses a forged one",
-		"the handler has another secret, or does not pass the headers svix-id, svix-timestamp and svix-signature to the verification: which of them cannot be told from outside. No re-serialised body and no other key explains it",
+		"the handler has another secret, or does not pass the headers svix-id, svix-timestamp and svix-signature to the verification: which of them cannot be told from outside. No re-serialised body and no other key alone explains it",
 		"compare the secrets (same endpoint, whole, loaded at all?), then log which headers the verification gets"},
 	"wrong_secret/headers": {Fail, propAccepts, "refuses a valid message because of its headers",
 		"the handler says that headers are missing, and they were there: they do not reach the verification",

@@ -197,17 +197,14 @@ func rated(most int32) http.HandlerFunc {
 	}
 }
 
+// usedConn is the key of whether a connection was used before.
+type usedConn struct{}
+
 // keptClosed answers, and closes a connection at the second request on it.
 func keptClosed() http.HandlerFunc {
-	var mu sync.Mutex
-	seen := map[string]bool{}
 	next := verifying(raw)
 	return func(w http.ResponseWriter, r *http.Request) {
-		mu.Lock()
-		again := seen[r.RemoteAddr]
-		seen[r.RemoteAddr] = true
-		mu.Unlock()
-		if again {
+		if used := r.Context().Value(usedConn{}).(*atomic.Bool); used.Swap(true) {
 			conn, _, _ := w.(http.Hijacker).Hijack()
 			conn.Close()
 			return

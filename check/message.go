@@ -119,7 +119,10 @@ type form struct {
 // rewrite parses a body and writes it again. What is not JSON stays as it is.
 func (f form) rewrite(body []byte) []byte {
 	n := parseJSON(body)
-	if n == nil {
+	switch {
+	case f.name == "empty":
+		return []byte{}
+	case n == nil:
 		return body
 	}
 	return f.write(nil, n, "\n")
@@ -223,6 +226,7 @@ var forms = []form{
 	{name: "struct", order: typed(sorted)},
 	{name: "struct", order: typed(listed("proxy", "preview", "visual", "transcription"))},
 	{name: "struct", order: typed(listed("transcription", "visual", "preview", "proxy"))},
+	{name: "empty"}, // what is left of a body that was read before
 }
 
 // alike are the forms that differ from f only where a body holds more than ASCII, or < > &.
