@@ -133,7 +133,7 @@ func (s *sentences) forward(at time.Time, f *model.Forward) {
 		}
 		s.hints[f.To] = f.Hint
 	}
-	sentence := fmt.Sprintf("forwarded #%d to %s: %s", f.Seq, f.To, words.Forward(&told, false))
+	sentence := fmt.Sprintf("forwarded #%d to %s: %s", f.Seq, f.Handler(), words.Forward(&told, false))
 	if f.GaveUp {
 		sentence += "; aspectop replay sends it again"
 	}

@@ -301,8 +301,8 @@ func Tunnel(sc *screen.Screen, t *model.Tunnel) *model.Tunnel {
 func AddOutcomes(t *draw.Document, outcomes []model.Forward, mask bool) {
 	for i := range outcomes {
 		f := &outcomes[i]
-		to := f.To
-		if mask {
+		to := f.Handler()
+		if mask && f.Name == "" {
 			to = "(hidden)"
 		}
 		if i > 0 {
@@ -347,7 +347,7 @@ func DrawQueues(sc *screen.Screen, queues []model.Queue, w, n int) []string {
 }
 
 func putQueue(sc *screen.Screen, l *draw.Line, q *model.Queue) {
-	l.Put(draw.Dim, "forwarding to ").Put(draw.Plain, sc.Shown(q.To)).Put(draw.Dim, ":")
+	l.Put(draw.Dim, "forwarding to ").Put(draw.Plain, sc.Handler(q.To)).Put(draw.Dim, ":")
 	before := l.Free
 	say := func(r draw.Role, n int, words string) {
 		if n == 0 {
