@@ -9,7 +9,6 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -98,7 +97,7 @@ func (h *Handler) answerHint(p *Post, a *Answer, m fact, before []fact) string {
 	case a.Err != nil:
 		return h.failureHint(a)
 	case a.delivered() && a.isHTML():
-		return "the answer is an HTML page" + a.title() + ": is this the route of your handler, or a page of its server?"
+		return "the answer is an HTML page" + quoted(" (%s)", a.Said) + ": is this the route of your handler, or a page of its server?"
 	case a.delivered():
 		return ""
 	case a.Status >= 300 && a.Status < 400:
@@ -116,9 +115,9 @@ func (h *Handler) answerHint(p *Post, a *Answer, m fact, before []fact) string {
 	case !a.isHTML():
 		return text
 	case text == "":
-		return "the answer is an HTML error page" + a.title() + " of the server or its framework, not of your handler"
+		return "the answer is an HTML error page" + quoted(" (%s)", a.Said) + " of the server or its framework, not of your handler"
 	}
-	return text + "; the answer is an HTML page" + a.title() + ", so it may be the framework's and not your handler's"
+	return text + "; the answer is an HTML page" + quoted(" (%s)", a.Said) + ", so it may be the framework's and not your handler's"
 }
 
 func (h *Handler) statusHint(p *Post, a *Answer, m fact, before []fact) string {
@@ -294,16 +293,6 @@ func (h *Handler) otherFamily() string {
 	}
 	conn.Close()
 	return address
-}
-
-// aTitle matches the title of an HTML page.
-var aTitle = regexp.MustCompile(`(?i)<title>\s*([^<]*?)\s*<`)
-
-func (a *Answer) title() string {
-	if found := aTitle.FindSubmatch(a.Body); found != nil {
-		return quoted(" (%s)", string(found[1]))
-	}
-	return ""
 }
 
 func (a *Answer) speaksTLS() bool {
