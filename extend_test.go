@@ -21,8 +21,8 @@ var additions = []struct {
 	file, behind, text string // a whole file if behind is ""
 }{
 	// A view.
-	{"ui/views.go", `{"stats", "Stats", "stats",`,
-		`	{"newest", "Newest", "newest", "the newest delivery", func(*screen.Screen, *view.Tasks) oneView { return view.Newest{} }, 1, false},`},
+	{"ui/views.go", `{"stats", "Stats",`,
+		`	{"newest", "Newest", "the newest delivery", func(*screen.Screen, *view.Tasks) oneView { return view.Newest{} }, 1, false},`},
 	{"ui/view/newest.go", "", `package view
 
 import (
@@ -57,7 +57,7 @@ func (Newest) Draw(sc *screen.Screen, w, h int) []string {
 			Draw: func(l *draw.Line, t taskRow, w int) { l.Cell(draw.Dim, draw.Short(sc.Shown(t.UserID()), w), w) }},`},
 	// A filter term.
 	{"model/filter.go", `var fields = []field{`,
-		`	{"source", func(s target, t *term) bool { return s.event != nil && beginsWith(string(s.event.Source), t.value) }, nil},`},
+		`	{"source", func(s target, _ *term, v string) bool { return s.event != nil && beginsWith(string(s.event.Source), v) }, nil},`},
 	// An export format.
 	{"printer/export.go", `var ExportFormats = []ExportFormat{`,
 		`	{"numbers", "one number per line", newNumbers},`},
@@ -147,7 +147,7 @@ func TestWhatIsAddedWhereThePageSaysWorks(t *testing.T) {
 	says(run(0, "__complete", "watch", "--tunnel="), "pigeon")
 	says(run(2, "watch", "--tunnel=dog"), "pigeon")
 	says(run(2, "export", "--format", "none"), "numbers")
-	says(run(2, "export", "--filter", "sauce:x"), "source", "type and is")
+	says(run(2, "export", "--filter", "sauce:x"), "source", "became and is")
 	says(run(2, "export", "--filter", "state:x"), "paused")
 }
 

@@ -39,6 +39,7 @@ var rooms = []struct {
 		"receiver", "journal", "tunnel", "source", "forward", "aspect", "demo",
 		"net/http", "database/sql", "charm.land/",
 	}},
+	{"check", []string{"ui", "feed", "journal", "printer", "charm.land/", "database/sql", "github.com/spf13/"}},
 	{"demo", []string{"ui", "receiver", "charm.land/", "database/sql"}},
 	{"forward", []string{"ui", "journal/sqlite", "journal/postgres"}},
 	{"receiver", []string{"ui", "tunnel", "journal/sqlite", "journal/postgres"}},

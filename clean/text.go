@@ -157,7 +157,7 @@ const Redacted = "[redacted]"
 // IsCredential reports whether a header holds a credential, by its name.
 func IsCredential(name string) bool {
 	lower := strings.ToLower(name)
-	for _, part := range []string{"authorization", "cookie", "token", "secret", "password", "api-key", "apikey", "credential", "jwt", "assertion"} {
+	for _, part := range []string{"authorization", "cookie", "token", "secret", "password", "key", "credential", "jwt", "assertion"} {
 		if strings.Contains(lower, part) {
 			return true
 		}

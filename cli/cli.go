@@ -70,7 +70,7 @@ durably, and shows them live in the terminal. Without a command it runs
 	root.PersistentFlags().MarkHidden(pprofFlag)
 	root.SetVersionTemplate("aspectop {{.Version}}\n")
 	root.SetFlagErrorFunc(explainFlag)
-	root.AddCommand(watch, newDemo(), newView(), newWait(), newSend(), newReplay(), newExport(),
+	root.AddCommand(watch, newDemo(), newView(), newWait(), newCheck(), newSend(), newReplay(), newExport(), newVerify(),
 		newEndpoints(), newMessages(), newAttempts(), newTasks(), newJournal())
 	for _, cmd := range root.Commands() {
 		cmd.PersistentPreRunE = prepare // the other commands must work with any config file

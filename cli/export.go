@@ -82,9 +82,9 @@ func (e *exportFlags) run(ctx context.Context, flags *pflag.FlagSet) error {
 	if err := e.check(flags); err != nil {
 		return err
 	}
-	filter, err := model.ParseFilter(e.filter)
+	filter, _, err := settings.ParseFilter(e.filter)
 	if err != nil {
-		return exit.Usage("--filter: %w", err)
+		return err
 	}
 	_, reader, err := settings.OpenReader(e.journal)
 	if err != nil {
@@ -94,14 +94,19 @@ func (e *exportFlags) run(ctx context.Context, flags *pflag.FlagSet) error {
 	if e.format == htmlFormat {
 		return e.report(ctx, reader, filter)
 	}
+	rejected, err := reader.Rejections(ctx, journal.RejectionsKept)
+	if err != nil {
+		return err
+	}
 	count, err := printer.Export(ctx, printer.ExportOptions{
-		Format: e.format, Language: e.lang, Out: os.Stdout, Journal: reader, Filter: filter, Since: e.since.At,
+		Rejected: rejected,
+		Format:   e.format, Language: e.lang, Out: os.Stdout, Journal: reader, Filter: filter, Since: e.since.At,
 		To: e.to, Version: readBuild().version, Privacy: e.privacy,
 	})
 	if err != nil {
 		return unlessInterrupted(ctx, err)
 	}
-	if count.Written == 0 {
+	if count.Written+count.Rejected == 0 {
 		fmt.Fprintln(os.Stderr, "aspectop: no matching deliveries")
 	}
 	if count.Skipped > 0 {

@@ -182,7 +182,7 @@ var exitCodes = []struct {
 	meaning string
 }{
 	{exit.OK, "Success. watch, demo, view: also ended by q, a signal or a closed pipe."},
-	{exit.Failed, "Failure. wait: a task did not complete. send: unexpected answer. replay: a delivery was not accepted. doctor: a check failed."},
+	{exit.Failed, "Failure. wait: a task did not complete. send: unexpected answer. replay: a delivery was not accepted. check: a fault. doctor: a check failed."},
 	{exit.Misused, "Usage error: an unknown flag, no secret, an invalid filter or config file."},
 	{exit.NotSetUp, "Setup failed: port, journal. wait: the watch ended."},
 	{exit.TimedOut, "Timeout (--timeout)."},

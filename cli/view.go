@@ -81,8 +81,6 @@ func (v *viewFlags) run(ctx context.Context, flags *pflag.FlagSet) error {
 	}
 	if _, alive, err := h.Writer(); err == nil && !alive {
 		s.Remark("no process is writing this journal, so nothing new will appear")
-	} else {
-		s.Remark("rejected requests are not in the journal, so they are not shown")
 	}
 	if err := s.Share(v.Sharing); err != nil {
 		return err

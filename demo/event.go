@@ -140,6 +140,7 @@ type Event struct {
 	// Features are set.
 	Type string
 	Task string // the task's id, which determines the asset's; "": a random one
+	User string // the user's id; "": always the same
 	// Features override the usual ones of the type: all completed in task.completed;
 	// visual failed in task.failed, unless another one failed; otherwise some completed,
 	// visual processing and transcription queued.
@@ -160,7 +161,7 @@ func (e Event) Message(seed int64) Message {
 		return m
 	}
 	stamp := func(before time.Duration) string { return e.At.Add(-before).UTC().Format(stampFormat) }
-	body := envelope{Timestamp: stamp(2 * time.Millisecond), EventID: uuid(rng), UserID: uuid(drawnFrom("user")), EventType: e.Type}
+	body := envelope{Timestamp: stamp(2 * time.Millisecond), EventID: uuid(rng), UserID: cmp.Or(e.User, uuid(drawnFrom("user"))), EventType: e.Type}
 	if strings.HasPrefix(e.Type, "task.") || e.Task != "" || len(e.Features) > 0 {
 		task := cmp.Or(e.Task, uuid(rng))
 		body.Data.Task = &wireTask{

@@ -20,8 +20,8 @@ import (
 	svix "github.com/svix/svix-webhooks/go"
 )
 
-// userAgent is what Svix's hosted service sends.
-const userAgent = "Svix-Webhooks/1.84.0 (sender-9YMgn; +https://www.svix.com/http-sender/)"
+// UserAgent is what Svix's hosted service sends.
+const UserAgent = "Svix-Webhooks/1.84.0 (sender-9YMgn; +https://www.svix.com/http-sender/)"
 
 // Sender posts messages to a receiver as Svix would. It is safe for concurrent use as
 // long as its fields are not changed.
@@ -148,7 +148,7 @@ func (s *Sender) attempt(ctx context.Context, m Message) (Answer, error) {
 		n := min(1, len(body))
 		body = slices.Concat(body[:n], []byte{' '}, body[n:])
 	}
-	h := http.Header{"Content-Type": {"application/json"}, "Accept": {"*/*"}, "User-Agent": {userAgent}}
+	h := http.Header{"Content-Type": {"application/json"}, "Accept": {"*/*"}, "User-Agent": {UserAgent}}
 	sig.Svix.Set(h, m.ID, at, signature)
 	h.Del(m.Without)
 	if m.Break != "" {

@@ -23,7 +23,7 @@ func TestTheDebugLogFollowsADeliveryAndContainsNoSecret(t *testing.T) {
 	t.Cleanup(handler.Close)
 	path := filepath.Join(t.TempDir(), "debug.log")
 	watch := with(program(t, "watch", "--json", "--listen", address, "--public-url", public, "--forward-to",
-		strings.Replace(handler.URL, "http://", "http://me:hush@", 1), "--forward-secret-env", "HANDLER_SECRET"), api.environment()...)
+		handler.URL+"/?token=hush", "--forward-secret-env", "HANDLER_SECRET"), api.environment()...)
 	p := inPipe(t, with(watch, "ASPECTOP_DEBUG="+path, "HANDLER_SECRET="+handlerSecret))
 	url, _ := p.next("ready")["url"].(string)
 	keeps(t, url, delivery{id: "msg_1", body: `{"hush":"body"}`, authorization: "Bearer hush"})

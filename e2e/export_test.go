@@ -24,7 +24,7 @@ func TestAnExportHoldsWhatWasReceived(t *testing.T) {
 		}
 	}
 	for args, want := range map[string]int{
-		"--filter state:failed": 1, "--filter task:7b00": 1, "--since 1h": 4, "--since 2100-01-01T00:00:00Z": 0, "--filter is:done": 3, "--json": 4,
+		"--filter state:failed": 2, "--filter became:failed,cancelled": 1, "--filter task:7b00": 1, "--since 1h": 4, "--since 2100-01-01T00:00:00Z": 0, "--filter is:done": 3, "--json": 4,
 	} {
 		stdout, stderr, code := finished(t, program(t, append([]string{"export", "--journal", journal}, strings.Fields(args)...)...))
 		if got := len(lines(t, stdout)); got != want || code != 0 {

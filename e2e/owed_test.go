@@ -136,7 +136,6 @@ func TestAJournalInMemorySaysWhatTheCommandWasNotRunFor(t *testing.T) {
 	ended(t, p.line(`receiving on (http://\S+/webhooks/aspect)`), 0, 20)
 	runsFor(t, told, 4)
 	p.signal(syscall.SIGTERM)
-	p.line(`(4 commands of --exec running: waiting for up to 2s, ctrl\+c again to stop)`)
 	p.line(`(--exec: not run for 20 tasks that ended: a journal in memory leaves nothing)`)
 	if code := p.ends(); code != 0 {
 		t.Errorf("it ended with %d: %s", code, p.errors())

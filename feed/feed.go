@@ -56,7 +56,10 @@ type Options struct {
 	// process writes: the journal's Wait is not called.
 	Sole   bool
 	Status *model.StatusLog // nil: none
-	Now    func() time.Time // nil: time.Now
+	// Rejected are the requests that the journal has as rejected, newest first. They are
+	// rows of the event log, and not counted.
+	Rejected []model.Rejected
+	Now      func() time.Time // nil: time.Now
 }
 
 // Feed is one fold of a journal. Between RLock and RUnlock, any number of goroutines
@@ -71,13 +74,16 @@ type Feed struct {
 	handed        handover
 	hurry         chan struct{} // asks to fold what is committed now
 	observers     []func(arrivals []Arrival, history bool)
-	opened        bool  // by the goroutine that calls Open and Run
-	statusSeen    int64 // by the goroutine that follows
+	opened        bool             // by the goroutine that calls Open and Run
+	statusSeen    int64            // by the goroutine that follows
+	earlier       []model.Rejected // newest first; nil once they are notes
 
 	mu       sync.RWMutex // guards what follows
 	board    *model.Board
 	index    Index
 	notes    []Note // ascending
+	noted    int64  // the newest Pos
+	untold   int64  // rejected requests that were counted and are no statuses
 	recent   recent
 	received received
 	pace     Pace
@@ -102,7 +108,7 @@ type Feed struct {
 // New returns a feed that has read nothing yet.
 func New(o Options) *Feed {
 	f := &Feed{
-		journal: o.Journal, rows: o.Rows, now: o.Now, sole: o.Sole,
+		journal: o.Journal, rows: o.Rows, now: o.Now, sole: o.Sole, earlier: o.Rejected,
 		log:    cmp.Or(o.Status, model.NewStatusLog(1)),
 		handed: handover{news: make(chan struct{}, 1)}, hurry: make(chan struct{}, 1),
 		board: model.NewBoard(), loading: true, pace: NewPace(), forwards: forwards{}, received: newReceived(),

@@ -245,8 +245,9 @@ func TestAnyNumberOfReadersMayReadWhileItFolds(t *testing.T) {
 		})
 	}
 	for i := range 40 {
+		version := f.Version()
 		j.Append(feedtest.Event(i, "task.completed", time.Duration(i)*time.Minute, "proxy=completed", "visual=completed"))
-		if err := f.Wait(ctx, f.Version()); err != nil {
+		if err := f.Wait(ctx, version); err != nil {
 			t.Fatal(err)
 		}
 	}

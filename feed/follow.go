@@ -3,6 +3,7 @@ package feed
 import (
 	"context"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"time"
 
@@ -37,11 +38,46 @@ func (f *Feed) Open(ctx context.Context) error {
 		return err
 	}
 	f.opened = true
+	places := f.place(ctx, last)
 	f.change(func() {
 		f.first, f.seen, f.oldest, f.before = first, last, last+1, last
 		f.loading = last > 0
+		for i, r := range slices.Backward(f.earlier) {
+			f.note(places[i], model.Status{At: r.At, Rejected: &r})
+		}
+		f.earlier = nil
 	})
 	return nil
+}
+
+// place returns the delivery that each of the earlier rejected requests came behind. Of
+// those between two that came behind the same one, none is asked about.
+func (f *Feed) place(ctx context.Context, last int64) []int64 {
+	places := make([]int64, len(f.earlier))
+	ask := func(i int, low, high int64) {
+		seq, err := f.journal.Since(ctx, f.earlier[i].At)
+		if err != nil {
+			seq = high
+		}
+		places[i] = min(max(seq, low), high) // a clock may have been set back
+	}
+	var between func(i, j int)
+	between = func(i, j int) {
+		for k := i + 1; k < j && places[i] == places[j]; k++ {
+			places[k] = places[i]
+		}
+		if mid := (i + j) / 2; mid > i && places[i] != places[j] {
+			ask(mid, places[j], places[i])
+			between(i, mid)
+			between(mid, j)
+		}
+	}
+	if n := len(places); n > 0 {
+		ask(0, 0, last)
+		ask(n-1, 0, places[0])
+		between(0, n-1)
+	}
+	return places
 }
 
 // readings are the ways in which the feed reads the journal, by what it says when one
@@ -145,6 +181,9 @@ func (f *Feed) take(arrivals []Arrival) {
 		f.recent.add(arrivals)
 		f.counters.count(f.board, arrivals)
 		f.counters.Lost += lost
+		untold := f.log.Untold()
+		f.counters.Rejected += int(untold - f.untold)
+		f.untold = untold
 		for _, s := range statuses {
 			f.takeStatus(s)
 		}

@@ -42,7 +42,28 @@ func (x *Index) Add(seq int64) {
 		x.runs = slices.Insert(x.runs, i, run{from: seq, to: seq})
 	}
 	// Rows behind the change have moved: one run or, while the history is read, a few.
-	i = max(0, i-1)
+	x.renumber(max(0, i-1))
+}
+
+// Remove takes seq out, if it is there.
+func (x *Index) Remove(seq int64) {
+	i, found := x.search(seq)
+	if !found {
+		return
+	}
+	r := x.runs[i]
+	x.runs = slices.Delete(x.runs, i, i+1)
+	if r.to > seq {
+		x.runs = slices.Insert(x.runs, i, run{from: seq + 1, to: r.to})
+	}
+	if r.from < seq {
+		x.runs = slices.Insert(x.runs, i, run{from: r.from, to: seq - 1})
+	}
+	x.renumber(i)
+}
+
+// renumber sets the rows from run i on.
+func (x *Index) renumber(i int) {
 	for row := x.rowOf(i); i < len(x.runs); i++ {
 		x.runs[i].row = row
 		row += x.runs[i].len()
@@ -153,6 +174,9 @@ type Note struct {
 	model.Status
 }
 
+// Earlier reports whether it is a request that was rejected before this run.
+func (n *Note) Earlier() bool { return n.Status.Pos == 0 }
+
 // maxNotes is how many statuses are rows of the log.
 const maxNotes = 1000
 
@@ -180,7 +204,12 @@ func (f *Feed) takeStatus(s model.Status) {
 	case s.Rejected != nil:
 		f.counters.Rejected++
 	}
-	f.notes = append(f.notes, Note{RowKey{f.seen, s.Pos}, s})
+	f.note(f.seen, s)
+}
+
+func (f *Feed) note(after int64, s model.Status) {
+	f.noted++
+	f.notes = append(f.notes, Note{RowKey{after, f.noted}, s})
 	if len(f.notes) > maxNotes {
 		f.notes = slices.Delete(f.notes, 0, len(f.notes)-maxNotes)
 	}

@@ -17,7 +17,8 @@ const (
 	ByState                   // by [model.StateInfo] Order: failed first, then what moves, then what is done
 	ByAge                     // newest task first
 	ByDuration                // longest first; what still runs before what is done
-	Sortings
+	Sortings                  // those that a list offers
+	ByActivity                // what is active first, then the latest event: the order of the timeline
 )
 
 func (s Sorting) String() string {
@@ -88,6 +89,13 @@ func (o *Order) compare(x, y *model.Task) int {
 	switch o.By {
 	case ByState:
 		c = cmp.Compare(x.State().Info().Order, y.State().Info().Order)
+	case ByActivity:
+		if x.Active() != y.Active() {
+			c = 1
+			if x.Active() {
+				c = -1
+			}
+		}
 	case ByAge:
 		c = y.Created().Compare(x.Created())
 	case ByDuration:

@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"slices"
 	"strings"
@@ -28,18 +29,13 @@ const (
 	// oldestEnd is how long after a task ended its command is still run, as long as Svix
 	// delivers.
 	oldestEnd = 28 * time.Hour
+	leftTime  = 5 * time.Second
 	// execPrefix begins the keys under which it is kept how far commands came.
 	execPrefix = "the command of --exec "
 )
 
 // errEnded is why a command was ended that may run again.
 var errEnded = errors.New("ended with aspectop before it was done")
-
-// Cursors has how far commands came: a reader of package journal.
-type Cursors interface {
-	ForwardCursor(ctx context.Context, key string) (cursor int64, known bool, err error)
-	ForwardTargets(ctx context.Context) ([]journal.ForwardTarget, error)
-}
 
 // Exec runs a command for each task that ends, that is, becomes completed, failed or
 // cancelled, or changes from one of these to another. It does so at least once for all
@@ -61,13 +57,12 @@ type Exec struct {
 	Env     []string // of the command; nil is that of this process, secrets and all
 	// Feed is open, and run by the caller until Run has returned.
 	Feed     *feed.Feed
-	Cursors  Cursors
+	Journal  Journal
 	Outcomes Outcomes
 	// Status receives a notice for each command that fails, and for what is owed.
 	Status *model.StatusLog
 
 	limit time.Duration           // 0 is commandLimit
-	busy  atomic.Int64            // commands that run now
 	rest  atomic.Pointer[execRun] // of the last Run
 }
 
@@ -81,7 +76,7 @@ func (e *Exec) Lease() string {
 // Open is called before deliveries are received: for a command line that the journal
 // does not know, what was there before is not owed.
 func (e *Exec) Open(ctx context.Context) error {
-	_, known, err := e.Cursors.ForwardCursor(ctx, e.Lease())
+	_, known, err := e.Journal.ForwardCursor(ctx, e.Lease())
 	if err != nil || known {
 		return err
 	}
@@ -89,7 +84,7 @@ func (e *Exec) Open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	targets, err := e.Cursors.ForwardTargets(ctx)
+	targets, err := e.Journal.ForwardTargets(ctx)
 	if err != nil {
 		return err
 	}
@@ -108,9 +103,6 @@ func (e *Exec) notice(text string) {
 	e.Status.Add(model.Status{At: time.Now().UTC(), Notice: text})
 }
 
-// Busy is how many commands run now. It may be called by any goroutine.
-func (e *Exec) Busy() int { return int(e.busy.Load()) }
-
 // Run runs commands until ctx ends. Then it gives running commands two seconds and
 // kills them. Trouble with the journal is reported to Status and waited out; the error is
 // nil unless the journal was closed, or it could not be stored how far it came. After it
@@ -122,7 +114,7 @@ func (e *Exec) Run(ctx context.Context) error {
 	err := r.follow(ctx, running)
 	timer := time.AfterFunc(Drain, func() { stop(errEnded) })
 	defer timer.Stop()
-	for r.busy.Load() > 0 {
+	for r.running > 0 {
 		r.settle(<-r.done)
 	}
 	if err == nil && r.begun {
@@ -136,23 +128,25 @@ func (e *Exec) Run(ctx context.Context) error {
 }
 
 // Left returns how many tasks the command is still to be run for, once Run has returned
-// and the last delivery has come; known is false if it could not be found out. What
+// and the last delivery has come; -1 if that cannot be read within five seconds. What
 // another process runs is not counted.
-func (e *Exec) Left(ctx context.Context) (n int, known bool) {
+func (e *Exec) Left() int {
+	ctx, cancel := context.WithTimeout(context.Background(), leftTime)
+	defer cancel()
 	r := e.rest.Load()
 	if r == nil {
-		return 0, true
+		return 0
 	}
 	if !r.begun && r.begin(ctx) != nil {
-		return 0, false
+		return -1
 	}
 	for more := true; more; {
 		var err error
 		if more, err = r.take(ctx); err != nil {
-			return 0, false
+			return -1
 		}
 	}
-	return r.owed(math.MaxInt64), true
+	return r.owed(math.MaxInt64)
 }
 
 // execRun is a call of [Exec.Run]. It belongs to one goroutine.
@@ -165,6 +159,7 @@ type execRun struct {
 	open    window // the numbers of ends that are not done
 	queue   []*ending
 	pending map[string]*ending // what is in the queue, by task
+	running int
 	done    chan *ending
 	kept    int64  // the cursor as stored in the journal
 	changed bool   // something was done since
@@ -228,7 +223,7 @@ func (r *execRun) begin(ctx context.Context) error {
 	if err := r.Feed.Loaded(ctx); err != nil {
 		return err
 	}
-	start, _, err := r.Cursors.ForwardCursor(ctx, r.Lease())
+	start, _, err := r.Journal.ForwardCursor(ctx, r.Lease())
 	if err != nil {
 		return err
 	}
@@ -280,22 +275,16 @@ func (r *execRun) take(ctx context.Context) (more bool, err error) {
 			r.tooOld++
 			r.changed = true
 		default:
-			r.owe(a.Task.ID, a.Seq)
+			e := r.pending[a.Task.ID]
+			if e == nil {
+				e = &ending{task: a.Task.ID}
+				r.pending[e.task], r.queue = e, append(r.queue, e)
+			}
+			e.seqs = append(e.seqs, a.Seq)
+			r.open.add(a.Seq)
 		}
 	}
 	return len(found) > 0, err
-}
-
-// owe gives a task a turn.
-func (r *execRun) owe(task string, seq int64) {
-	r.open.add(seq)
-	e := r.pending[task]
-	if e == nil {
-		e = &ending{task: task}
-		r.pending[task] = e
-		r.queue = append(r.queue, e)
-	}
-	e.seqs = append(e.seqs, seq)
 }
 
 // owed is how many tasks that ended up to a number wait for their turn and have not been
@@ -312,11 +301,7 @@ func (r *execRun) owed(until int64) (n int) {
 }
 
 func (r *execRun) mayStart() bool {
-	room := int64(maxCommands)
-	if len(r.queue) > 0 && r.queue[0].seqs[0] <= r.backlog {
-		room = 1
-	}
-	return len(r.queue) > 0 && r.busy.Load() < room
+	return len(r.queue) > 0 && (r.running == 0 || r.running < maxCommands && r.queue[0].seqs[0] > r.backlog)
 }
 
 // start runs the command for the task that has waited longest.
@@ -329,9 +314,9 @@ func (r *execRun) start(ctx context.Context) {
 		r.close(e)
 		return
 	}
-	r.busy.Add(1)
+	r.running++
 	go func() {
-		e.err = runCommand(ctx, r.Command, r.Env, input, cmp.Or(r.limit, commandLimit))
+		e.err = RunCommand(ctx, r.Command, r.Env, input, nil, cmp.Or(r.limit, commandLimit))
 		r.done <- e
 	}()
 }
@@ -339,7 +324,7 @@ func (r *execRun) start(ctx context.Context) {
 // settle notes that a command has ended. One that the end of aspectop has ended is still
 // owed.
 func (r *execRun) settle(e *ending) {
-	r.busy.Add(-1)
+	r.running--
 	if e.err != nil {
 		r.notice(fmt.Sprintf("--exec failed for task %s: %v", clean.Line(e.task), e.err))
 	}
@@ -410,14 +395,16 @@ const (
 	tailLines    = 3           // shown of it
 )
 
-// runCommand runs a shell command line with input and environment. Its error ends with the last
-// lines that the command wrote to its standard error.
-func runCommand(ctx context.Context, line string, env []string, input []byte, limit time.Duration) error {
+// RunCommand runs a shell command line with input and environment, and ends it, with all that
+// it has started, when ctx ends or it reaches the limit. output gets its standard output;
+// nil discards it. The error ends with the last lines of its standard error.
+func RunCommand(ctx context.Context, line string, env []string, input []byte, output io.Writer, limit time.Duration) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("ended after %v, the longest it may run", limit))
 	defer cancel()
 	cmd := shell(ctx, line)
 	cmd.Env = env
 	cmd.Stdin = bytes.NewReader(input)
+	cmd.Stdout = output
 	complaint := &tail{}
 	cmd.Stderr = complaint
 	cmd.Cancel = func() error { return killGroup(cmd.Process) }

@@ -55,7 +55,7 @@ func onEnd(t *testing.T, m *memory, command string, change ...func(*Exec)) *exec
 	m.append() // so that a feed looks
 	folded, end := folding(t, m)
 	r.feed = folded
-	e := &Exec{Command: command, Feed: folded, Cursors: m, Outcomes: m, Status: r.status}
+	e := &Exec{Command: command, Feed: folded, Journal: m, Outcomes: m, Status: r.status}
 	r.exec = e
 	for _, f := range change {
 		f(e)
@@ -254,8 +254,8 @@ func TestAtTheEndCommandsAreWaitedForTwoSeconds(t *testing.T) {
 		t.Errorf("it took %v", took)
 	}
 	has(t, r.notice(), "ended with aspectop")
-	if n, known := r.exec.Left(t.Context()); n != 1 || !known {
-		t.Errorf("%d are left, %v", n, known)
+	if n := r.exec.Left(); n != 1 {
+		t.Errorf("%d are left", n)
 	}
 	pid, _ := strconv.Atoi(lines(dir + "/pid")[0])
 	until(t, "it is gone", func() bool { return gone(pid) })
@@ -263,13 +263,8 @@ func TestAtTheEndCommandsAreWaitedForTwoSeconds(t *testing.T) {
 
 // left is what a run that has ended leaves to the next.
 func (r *execRig) left() int {
-	r.t.Helper()
 	r.stop()
-	n, known := r.exec.Left(r.t.Context())
-	if !known {
-		r.t.Error("what is left is not known")
-	}
-	return n
+	return r.exec.Left()
 }
 
 // tasks are the tasks that a command wrote as JSON, in the order of its runs.

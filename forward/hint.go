@@ -50,9 +50,9 @@ func (h *Handler) Advice() string {
 func (a *Answer) puzzling() bool {
 	switch {
 	case a.Err != nil:
-		return a.closed()
+		return a.Closed()
 	case a.delivered():
-		return a.isHTML() || a.Fault != ""
+		return a.IsHTML() || a.Fault != ""
 	case a.Status < 400, a.speaksTLS(), a.gateway():
 		return false
 	}
@@ -96,7 +96,7 @@ func (h *Handler) answerHint(p *Post, a *Answer, m fact, before []fact) string {
 	switch {
 	case a.Err != nil:
 		return h.failureHint(a)
-	case a.delivered() && a.isHTML():
+	case a.delivered() && a.IsHTML():
 		return "the answer is an HTML page" + quoted(" (%s)", a.Said) + ": is this the route of your handler, or a page of its server?"
 	case a.delivered():
 		return ""
@@ -112,7 +112,7 @@ func (h *Handler) answerHint(p *Post, a *Answer, m fact, before []fact) string {
 	}
 	text := h.statusHint(p, a, m, before)
 	switch {
-	case !a.isHTML():
+	case !a.IsHTML():
 		return text
 	case text == "":
 		return "the answer is an HTML error page" + quoted(" (%s)", a.Said) + " of the server or its framework, not of your handler"
@@ -148,11 +148,11 @@ func (h *Handler) statusHint(p *Post, a *Answer, m fact, before []fact) string {
 		return proven
 	case a.gateway():
 		return "a proxy in front of the handler may not reach it: is the handler itself running?"
-	case a.about("missing required headers", "missing headers"):
+	case a.About("missing required headers", "missing headers"):
 		return "the verification does not get the " + m.family + " headers: pass them on to it"
-	case a.about("csrf"):
+	case a.About("csrf"):
 		return "the framework's CSRF protection refuses it: exempt the route, its signature proves where it comes from"
-	case a.about("payload to be of type", "body is unusable", "stream consumed"):
+	case a.About("payload to be of type", "body is unusable", "stream consumed"):
 		return "the body was parsed or read before it was verified: give the verification the raw body"
 	case a.Status >= 500 && !a.aboutSignature():
 		return ""
@@ -172,7 +172,7 @@ const strictness = "a handler has to take event types, features and states that 
 
 // strict reports whether an answer speaks of what the event says.
 func (a *Answer) strict() bool {
-	return a.about("event", "feature", "state", "type") && a.about("unknown", "unsupported", "unexpected", "invalid", "unhandled", "not supported")
+	return a.About("event", "feature", "state", "type") && a.About("unknown", "unsupported", "unexpected", "invalid", "unhandled", "not supported")
 }
 
 // against compares a message that was refused with those that were accepted, signed with
@@ -234,7 +234,7 @@ func (a *Answer) gateway() bool {
 	case http.StatusBadGateway, http.StatusGatewayTimeout:
 		return true
 	case http.StatusServiceUnavailable:
-		return a.saysNothing() || a.isHTML()
+		return a.saysNothing() || a.IsHTML()
 	}
 	return false
 }
@@ -260,7 +260,7 @@ func (h *Handler) failureHint(a *Answer) string {
 		return "nothing listens on " + h.address() + ": is the handler running, and on this port?"
 	case a.untrusted():
 		return "this machine does not trust the handler's certificate: post to http://, or add its authority to the system's"
-	case a.closed():
+	case a.Closed():
 		return "the connection was closed without an answer: did the handler crash?"
 	case strings.Contains(err.Error(), "server gave HTTP response to HTTPS client"):
 		return "the handler does not speak TLS: post to http://" + h.url.Host
@@ -270,8 +270,8 @@ func (h *Handler) failureHint(a *Answer) string {
 	return ""
 }
 
-// closed reports whether the connection ended in place of an answer.
-func (a *Answer) closed() bool {
+// Closed reports whether the connection ended in place of an answer.
+func (a *Answer) Closed() bool {
 	return errors.Is(a.Err, io.EOF) || errors.Is(a.Err, syscall.ECONNRESET) || errors.Is(a.Err, syscall.EPIPE)
 }
 

@@ -17,8 +17,11 @@ func (r *run) publish(f model.Forward) {
 	case f.Final:
 		r.tally.Failed++
 	}
-	r.unkept = append(r.unkept, f)
 	r.report(f)
+	if !f.Final && !r.open.open[f.Seq] {
+		f.Final, f.GaveUp = true, true // by Retry, which no other process goes on with
+	}
+	r.unkept = append(r.unkept, f)
 }
 
 // keep stores the queued outcomes and the cursor in the journal.
@@ -55,7 +58,7 @@ func (r *run) complain(now time.Time, err error) {
 // show publishes the state of the queue.
 func (r *run) show() {
 	q := r.tally
-	q.To = r.target.shown
+	q.To, q.Name = r.target.shown, r.options.Name
 	q.InFlight = r.flying
 	q.Retrying = len(r.parts.later) + len(r.parts.again)
 	q.Waiting = r.parts.items - q.InFlight - q.Retrying

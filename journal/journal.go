@@ -105,9 +105,6 @@ type Journal interface {
 	Close() error
 }
 
-// RejectionsKept is how many rejected requests a journal keeps.
-const RejectionsKept = 1000
-
 // ForwardTarget is a place that deliveries are forwarded to.
 type ForwardTarget struct {
 	Key, URL string // as SaveForwards was given them

@@ -149,7 +149,7 @@ func BenchmarkFilter(b *testing.B) {
 		names[i] = fmt.Sprintf("Interview %06d.mp4", i)
 	}
 	now := at("20:00:00")
-	for _, text := range []string{"state:failed", "visual:processing", "is:active", "is:stalled", "task:2e1c", "7e42", "failed", "-holiday name:interview", "type:failed", "is:late"} {
+	for _, text := range []string{"state:failed", "state:cancelled,failed", "became:cancelled", "visual:processing", "is:active", "is:stalled", "task:2e1c", "7e42", "failed", "-holiday name:interview", "type:failed", "is:late"} {
 		f, err := ParseFilter(text)
 		if err != nil {
 			b.Fatal(err)

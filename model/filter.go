@@ -2,6 +2,7 @@ package model
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -13,25 +14,27 @@ import (
 //
 //	word              part of an id (task, asset, event, message), a name, a
 //	                  feature, a state, an event type, or a rejection's reason
-//	state:failed      the state of the task itself
+//	state:failed      the state of the task itself, as it is now
+//	became:failed     the event changed the task or a feature to that state
 //	visual:failed     the state of one feature, under any name of a feature
 //	feature:visual    the task has a feature of that name
 //	task: asset: user:   the id begins so
 //	name: type:          the asset's name, the event's type contains this
 //	is:late  is:duplicate  is:rejected  is:stalled  is:active  is:done
+//	@mine             all terms of the filter of that name; see [NamedFilters]
 //
-// A - or ! before a term negates it. Case does not matter. States, names of
+// A comma in the value of a field means any of them: state:failed,cancelled. A - or !
+// before a term negates it, of several values all. Case does not matter. States, names of
 // features behind feature: and conditions behind is: may be shortened; what
-// fits several means any of them. Double quotes keep spaces and colons
+// fits several means any of them. Double quotes keep spaces, colons and commas
 // together, and what they enclose is taken as it is, where states and fields
 // are checked otherwise: visual:"paused".
 //
 // Of a task, the terms ask about the board: its own state, the features of its
-// newest message; is:late and type: hold if they do for one of its messages.
-// Of a line of the event log, they ask about that message alone, and state: about
-// the state that it alone would give the task; only is:stalled, is:active and
-// is:done ask about its task as it is now. No term holds for what is missing; its
-// negation does.
+// newest message; is:late, type: and became: hold if they do for one of its messages.
+// Of a line of the event log, they ask about that message alone; only state:, is:stalled,
+// is:active and is:done ask about its task as it is now. No term holds for what is missing;
+// its negation does.
 //
 // A Filter does not change. Its zero value matches everything.
 type Filter struct {
@@ -59,31 +62,35 @@ func (e *FilterError) Error() string {
 // term is one condition. All its texts are in lower case.
 type term struct {
 	negate  bool
-	holds   func(s target, t *term) bool
-	feature string // the name before the colon, if it is no field
-	value   string
+	holds   func(s target, t *term, value string) bool
+	feature string      // the name before the colon, if it is no field
+	values  []string    // any of these
 	is      []condition // any of these
+	phases  phases      // that the states begin with, if they are ones
+	named   *Filter
+	board   bool // it asks for more than the line of the event log tells
 }
 
 // field is what a term can ask about by a name before a colon. A target passed by value
 // is not allocated.
 type field struct {
 	name  string
-	holds func(s target, t *term) bool
-	// check prepares t and says what is wrong with its value, which is literal if it
+	holds func(s target, t *term, value string) bool
+	// check prepares t and says what is wrong with a value, which is literal if it
 	// was quoted; nil takes any value.
-	check func(t *term, literal bool) (message string)
+	check func(t *term, value string, literal bool) (message string)
 }
 
 var fields = []field{
-	{"state", func(s target, t *term) bool { return s.inState(t.value) }, checkState},
-	{"feature", func(s target, t *term) bool { return s.hasFeature(t.value) }, nil},
-	{"task", func(s target, t *term) bool { id, _ := s.ids(); return beginsWith(id, t.value) }, nil},
-	{"asset", func(s target, t *term) bool { _, id := s.ids(); return beginsWith(id, t.value) }, nil},
-	{"name", func(s target, t *term) bool { return contains(s.name, t.value) }, nil},
-	{"user", func(s target, t *term) bool { return s.ofUser(t.value) }, nil},
-	{"type", func(s target, t *term) bool { return s.hasType(t.value) }, nil},
-	{"is", target.is, checkConditions},
+	{"state", func(s target, _ *term, v string) bool { return s.task != nil && inState(s.task.state, v) }, checkState},
+	{"feature", func(s target, _ *term, v string) bool { return s.hasFeature(v) }, nil},
+	{"task", func(s target, _ *term, v string) bool { id, _ := s.ids(); return beginsWith(id, v) }, nil},
+	{"asset", func(s target, _ *term, v string) bool { _, id := s.ids(); return beginsWith(id, v) }, nil},
+	{"name", func(s target, _ *term, v string) bool { return contains(s.name, v) }, nil},
+	{"user", func(s target, _ *term, v string) bool { return s.ofUser(v) }, nil},
+	{"type", func(s target, _ *term, v string) bool { return s.hasType(v) }, nil},
+	{"became", func(s target, t *term, v string) bool { return s.became(v, t.phases) }, checkState},
+	{"is", func(s target, t *term, _ string) bool { return s.is(t) }, checkConditions},
 }
 
 // condition is what is: can ask for.
@@ -109,9 +116,41 @@ func fieldNames() (names []string) {
 	return names
 }
 
-// ParseFilter reads a filter. The empty text matches everything. Every error is a
-// [*FilterError]; with one that is Unfinished comes the filter of the other terms.
-func ParseFilter(text string) (*Filter, error) {
+// NamedFilters are the texts of filters that others may use by @ and their name.
+type NamedFilters map[string]string
+
+// ParseFilter reads a filter where none has a name. The empty text matches everything.
+// Every error is a [*FilterError]; with one that is Unfinished comes the filter of all
+// that is complete.
+func ParseFilter(text string) (*Filter, error) { return NamedFilters(nil).Parse(text) }
+
+// Parse is [ParseFilter] with the named filters.
+func (n NamedFilters) Parse(text string) (*Filter, error) { return (&parser{named: n}).parse(text) }
+
+// ParseOfMessage reads a filter for [Filter.MatchEvent] that asks about nothing but the
+// message: state: is the state that it alone would give the task, and what needs more is
+// an error.
+func (n NamedFilters) ParseOfMessage(text string) (*Filter, error) {
+	return (&parser{named: n, message: true}).parse(text)
+}
+
+// Check returns the error of one of the named filters, which may not use each other.
+func (n NamedFilters) Check(name string) error {
+	if name == "" || strings.ContainsFunc(name, func(r rune) bool { return unicode.IsSpace(r) || strings.ContainsRune("\",:|", r) }) {
+		return fmt.Errorf("%q cannot be the name of a filter, which has no spaces, commas, colons, quotes and bars", name)
+	}
+	_, err := (&parser{inside: true}).parse(n[name])
+	return err
+}
+
+// parser reads a filter.
+type parser struct {
+	named   NamedFilters
+	message bool // as of [NamedFilters.ParseOfMessage]
+	inside  bool // a named filter is being read
+}
+
+func (p *parser) parse(text string) (*Filter, error) {
 	f := &Filter{text: text}
 	var unfinished error
 	for rest := text; ; {
@@ -120,13 +159,14 @@ func ParseFilter(text string) (*Filter, error) {
 			return f, unfinished
 		}
 		n, pos := unquotedIndex(rest, unicode.IsSpace), len(text)-len(rest)
-		t, message := parseTerm(rest[:n])
+		t, missing, message := p.term(rest[:n])
 		if message != "" {
 			return nil, &FilterError{Text: text, Pos: pos, Len: n, Message: message}
 		}
-		if t.value != "" {
+		if len(t.values) > 0 {
 			f.terms = append(f.terms, t)
-		} else if unfinished == nil {
+		}
+		if missing && unfinished == nil {
 			unfinished = &FilterError{text, pos, n, fmt.Sprintf("%q has no value", rest[:n]), true}
 		}
 		rest = rest[n:]
@@ -147,53 +187,120 @@ func unquotedIndex(s string, is func(rune) bool) int {
 	return len(s)
 }
 
-// parseTerm reads one term; message is empty or says what is wrong with it.
-func parseTerm(s string) (t term, message string) {
+const (
+	anyOf       = "a comma in a field's value means any of them, such as state:failed,cancelled"
+	onlyMessage = "a filter of [[forward]] is asked once, when the message is read; it takes words, type:, task:, asset:, user:, feature:, state: and a feature's name before its state"
+)
+
+// term reads one term. missing says that it lacks a value; message is empty or says what
+// is wrong with it.
+func (p *parser) term(s string) (t term, missing bool, message string) {
+	if s == "OR" || unquotedIndex(s, func(r rune) bool { return r == '|' }) < len(s) {
+		return t, false, "there is no OR; " + anyOf + " (text with a bar, or the word OR, goes in double quotes)"
+	}
 	for s != "" && (s[0] == '-' || s[0] == '!') {
 		t.negate, s = !t.negate, s[1:]
 	}
+	if name, ok := strings.CutPrefix(s, "@"); ok {
+		return p.use(t, name)
+	}
 	colon := unquotedIndex(s, func(r rune) bool { return r == ':' })
 	if colon == len(s) {
-		t.holds = func(s target, t *term) bool { return s.mentions(t.value) }
-		t.value, _ = unquote(s)
-		return t, ""
+		t.holds = func(s target, _ *term, v string) bool { return s.mentions(v) }
+		if v, _ := unquote(s); v != "" {
+			t.values = []string{v}
+		}
+		return t, len(t.values) == 0, ""
 	}
 	name, literalName := unquote(s[:colon])
-	value, literal := unquote(s[colon+1:])
-	if t.value = value; value == "" {
-		return t, ""
-	}
 	f := field{check: checkState}
-	if i := slices.Index(fieldNames(), name); i >= 0 && !literalName {
-		f = fields[i]
-	} else {
-		t.feature, f.holds = name, func(s target, t *term) bool { return s.featureInState(t.feature, t.value) }
-		if !literalName {
+	i := slices.Index(fieldNames(), name)
+	switch {
+	case i < 0 || literalName:
+		t.feature, f.holds = name, func(s target, t *term, v string) bool { return s.featureInState(t.feature, v) }
+	case p.message && slices.Contains([]string{"is", "name", "became"}, name):
+		return t, false, onlyMessage
+	case p.message && name == "state":
+		f.holds = func(s target, _ *term, v string) bool { return s.told(v) }
+	default:
+		f, t.board = fields[i], name == "state" || name == "became"
+	}
+	t.holds = f.holds
+	for rest, more := s[colon+1:], true; more; {
+		n := unquotedIndex(rest, func(r rune) bool { return r == ',' })
+		value, literal := unquote(rest[:n])
+		if more = n < len(rest); more {
+			rest = rest[n+1:]
+		}
+		if value == "" {
+			missing = true
+			continue
+		}
+		if t.feature != "" && !literalName || name == "" {
 			message = doubtName(name, value, literal)
 		}
+		if message == "" && f.check != nil {
+			message = f.check(&t, value, literal)
+		}
+		if message != "" {
+			return t, false, message
+		}
+		t.values = append(t.values, value)
 	}
-	if t.holds = f.holds; message == "" && f.check != nil {
-		message = f.check(&t, literal)
+	if len(t.is) > 0 {
+		t.values = t.values[:1] // they are in t.is, all of them
 	}
-	return t, message
+	return t, missing, ""
 }
 
-func checkState(t *term, literal bool) string {
-	if literal || startsState(t.value) {
+// use is the term that stands for a named filter.
+func (p *parser) use(t term, name string) (_ term, missing bool, message string) {
+	text, known := p.named[name]
+	switch {
+	case name == "":
+		return t, true, ""
+	case p.inside:
+		return t, false, "a filter with a name cannot use another one"
+	case !known && len(p.named) == 0:
+		return t, false, fmt.Sprintf("there is no filter @%s: the config file has no [filters]; text that begins with @ goes in double quotes", name)
+	case !known:
+		return t, false, fmt.Sprintf("there is no filter @%s; [filters] in the config file has %s", name, enumerate(slices.Sorted(maps.Keys(p.named)), "and"))
+	}
+	f, err := (&parser{message: p.message, inside: true}).parse(text)
+	if err != nil {
+		return t, false, err.Error()
+	}
+	t.named, t.values = f, []string{name}
+	t.holds = func(s target, t *term, _ string) bool { return t.named.match(&s) }
+	return t, false, ""
+}
+
+func checkState(t *term, value string, literal bool) string {
+	for _, i := range States {
+		if strings.HasPrefix(string(i.State), value) {
+			t.phases |= phaseOf(i.State)
+		}
+	}
+	if literal {
+		t.phases |= phaseOf(State(value))
+	}
+	if literal || startsState(value) {
 		return ""
 	}
 	return fmt.Sprintf("%q is not a state; the states are %s (in double quotes, any other is looked for)",
-		t.value, enumerate(StateNames(), "and"))
+		value, enumerate(StateNames(), "and"))
 }
 
-func checkConditions(t *term, _ bool) string {
+func checkConditions(t *term, value string, _ bool) string {
 	var names []string
+	found := false
 	for _, c := range conditions {
-		if names = append(names, c.name); strings.HasPrefix(c.name, t.value) {
+		if names = append(names, c.name); strings.HasPrefix(c.name, value) {
 			t.is = append(t.is, c)
+			found = true
 		}
 	}
-	if t.is == nil {
+	if !found {
 		return fmt.Sprintf("is: asks for %s", enumerate(names, "or"))
 	}
 	return ""
@@ -280,10 +387,11 @@ func (f *Filter) MatchRejected(r *Rejected, e *Event) bool {
 }
 
 // NeedsBoard reports whether a term asks for more than a line of the event log tells:
-// is:late, is:stalled, is:active, is:done. What passes may change then as others
-// arrive. For all other terms, the task may be nil where the event tells it.
+// state:, became:, is:late, is:stalled, is:active, is:done. What passes may change then
+// as others arrive. For all other terms, the task may be nil where the event tells it.
 func (f *Filter) NeedsBoard() bool {
 	return slices.ContainsFunc(f.terms, func(t term) bool {
-		return slices.ContainsFunc(t.is, func(c condition) bool { return c.board })
+		return t.board || t.named != nil && t.named.NeedsBoard() ||
+			slices.ContainsFunc(t.is, func(c condition) bool { return c.board })
 	})
 }

@@ -85,6 +85,21 @@ func TestFilterTermsPickTasks(t *testing.T) {
 		{"is:rejected", ""},
 		{"-is:rejected", "1 2 3"},
 		{"is:stalled", "1"},
+		{"state:failed,completed", "2 3"},
+		{"-state:failed,completed", "1"},
+		{"STATE:f,q", "3"},
+		{"visual:completed,processing", "1 2"},
+		{"task:aaaa,cccc", "1 3"},
+		{`name:"talk: part",übung`, "1 3"},
+		{`name:"part 2,holiday"`, ""},
+		{"holiday,übung", ""}, // a word keeps its comma
+		{"is:active,late", "1 2"},
+		{"-is:active,late", "3"},
+		{"became:failed", "1 3"},
+		{"became:queued", ""},
+		{"became:processing", "1 3"}, // the late message changed nothing
+		{"became:completed -became:failed", "2"},
+		{"or", ""},
 		// A quote still open, as while somebody types.
 		{`name:"talk: pa`, "3"},
 	} {
@@ -128,11 +143,19 @@ func TestFilterTermsPickLinesOfTheEventLog(t *testing.T) {
 	}
 	for _, c := range []struct{ filter, want string }{
 		{"", "early end fail no ping twice"},
-		{"state:queued", "early"},
-		{"state:completed", "end"},
+		{"state:queued", ""}, // the task is completed now, whatever the event told
+		{"state:completed", "early end"},
 		{"state:failed", "fail"},
 		{"-state:failed", "early end no ping twice"},
-		{"state:processing", ""}, // the repeat's task is, but the repeat says nothing
+		{"state:processing", "twice"},
+		{"state:failed,processing", "fail twice"},
+		{"-state:failed,processing", "early end no ping"},
+		{"became:queued", ""}, // it was late
+		{"became:completed", "end"},
+		{"became:failed", "fail"},
+		{"became:proc", "fail"}, // an unknown state counts as processing
+		{"visual:completed,queued -is:late", "end fail"},
+		{"is:late,rejected", "early no"},
 		{"visual:processing", ""},
 		{"visual:completed", "end fail"},
 		{"feature:visual", "early end fail"},
@@ -192,6 +215,15 @@ func TestABadFilterPointsAtTheTerm(t *testing.T) {
 		{"is:new", "is:new", []string{"late, duplicate, rejected, stalled, active or done"}},
 		{"api:2e1c:ff", "api:2e1c:ff", []string{"double quotes"}},
 		{"a\n!is:\"x y\"", "!is:\"x y\"", []string{"late"}},
+		{"state:failed | state:queued", "|", []string{"comma", "state:failed,cancelled"}},
+		{"state:failed|queued", "state:failed|queued", []string{"comma"}},
+		{"a||b", "a||b", []string{"comma"}},
+		{"failed OR queued", "OR", []string{"comma", "double quotes"}},
+		{"state:failed,faild", "state:failed,faild", []string{`"faild" is not a state`}},
+		{"is:late,new", "is:late,new", []string{"late, duplicate"}},
+		{"became:faild", "became:faild", []string{`"faild" is not a state`}},
+		{"becam:failed", "becam:failed", []string{"did you mean became:"}},
+		{"x @mine", "@mine", []string{"@mine", "[filters]"}},
 	} {
 		f, err := ParseFilter(c.filter)
 		var bad *FilterError
@@ -215,7 +247,7 @@ func TestABadFilterPointsAtTheTerm(t *testing.T) {
 
 func TestATermWithoutAValueIsUnfinished(t *testing.T) {
 	for filter, term := range map[string]string{
-		"state:": "state:", "-state:": "-state:", `state:"`: `state:"`, "stat:": "stat:", "is:": "is:", "-": "-", `""`: `""`, "failed !": "!",
+		"state:": "state:", "-state:": "-state:", `state:"`: `state:"`, "stat:": "stat:", "is:": "is:", "-": "-", `""`: `""`, "failed !": "!", "@": "@", "-@": "-@",
 	} {
 		f, err := ParseFilter(filter)
 		var bad *FilterError
@@ -228,8 +260,68 @@ func TestATermWithoutAValueIsUnfinished(t *testing.T) {
 			t.Errorf("%q: empty %v, want %v", filter, f.Empty(), want)
 		}
 	}
+	for filter, task := range map[string]string{"state:failed,": "CCCC-3", "state:,completed": "bbbb-2"} {
+		f, err := ParseFilter(filter)
+		var bad *FilterError
+		if !errors.As(err, &bad) || !bad.Unfinished || !f.MatchTask(filterBoard(t).Task(task), "", time.Time{}) {
+			t.Errorf("%q: %v, %v", filter, f, err)
+		}
+	}
 	if f, err := ParseFilter("state: colour:red"); f != nil || !strings.Contains(err.Error(), "colour") {
 		t.Errorf("a wrong term after an unfinished one: %v, %v", f, err)
+	}
+}
+
+func TestNamedFilters(t *testing.T) {
+	b := filterBoard(t)
+	named := NamedFilters{"mine": "user:user-1 state:failed,completed", "Nested": "@mine", "bad": "state:faild", "none": "", "typed": "state:"}
+	for filter, want := range map[string]string{
+		"@mine": "2 3", "-@mine": "1", "@mine -state:failed": "2", "@none": "1 2 3", "-@none": "", `"@mine"`: "",
+	} {
+		f, err := named.Parse(filter)
+		if err != nil || f.String() != filter || f.NeedsBoard() != strings.HasSuffix(strings.Fields(filter)[0], "@mine") {
+			t.Fatalf("%q: %v, %v", filter, f, err)
+		}
+		var got []string
+		for i := range b.Len() {
+			if f.MatchTask(b.At(i), "", time.Time{}) {
+				got = append(got, b.At(i).ID()[5:])
+			}
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("%q matches %q, want %q", filter, got, want)
+		}
+	}
+	for filter, says := range map[string]string{"@bad": `"faild" is not a state`, "@Nested": "cannot use another", "@mien": "Nested, bad, mine, none and typed", "@typed": "has no value"} {
+		_, err := named.Parse("x " + filter)
+		var bad *FilterError
+		if !errors.As(err, &bad) || bad.Text[bad.Pos:] != filter || !strings.Contains(bad.Message, says) {
+			t.Errorf("%q: %v", filter, err)
+		}
+	}
+	for name, ok := range map[string]bool{"mine": true, "none": true, "bad": false, "Nested": false, "typed": false, "a b": false, "": false, "a,b": false} {
+		if err := named.Check(name); (err == nil) != ok {
+			t.Errorf("%q: %v", name, err)
+		}
+	}
+}
+
+func TestAFilterOfMessagesAsksForNothingElse(t *testing.T) {
+	named := NamedFilters{"failing": "state:failed", "now": "is:active"}
+	e := Decode(&Delivery{Seq: 7, Message: 7, ID: "msg_1", Body: envelope("task.progress", "aaaa-1", "12:00:00", `"visual":{"state":"failed"},"proxy":{"state":"queued"}`)})
+	for filter, want := range map[string]bool{
+		"": true, "state:failed": true, "state:queued,failed": true, "state:queued": false, "-state:failed": false, "@failing": true, "visual:failed proxy:q": true,
+		"type:progress task:aaaa asset:asset user:user-1 feature:vis": true, "failed msg_1": true, "cancelled": false,
+	} {
+		f, err := named.ParseOfMessage(filter)
+		if err != nil || f.NeedsBoard() || f.MatchEvent(&e, nil, "", time.Time{}) != want {
+			t.Errorf("%q: %v, want %v", filter, err, want)
+		}
+	}
+	for _, filter := range []string{"is:late", "-name:x", "became:failed", "@now", "state:failed,late"} {
+		if f, err := named.ParseOfMessage(filter); err == nil {
+			t.Errorf("%q is taken: %v", filter, f)
+		}
 	}
 }
 
@@ -247,8 +339,8 @@ func TestAnEmptyFilterSaysSo(t *testing.T) {
 
 func TestMatchingDoesNotAllocate(t *testing.T) {
 	b := filterBoard(t)
-	for _, text := range []string{"übung", "-holiday state:failed", "visual:processing feature:vis", "task:aaaa asset:a user:u name:mp4", "type:failed", "is:late", "is:stalled", `"7m12s"`} {
-		f, err := ParseFilter(text)
+	for _, text := range []string{"übung", "-holiday state:failed", "visual:processing feature:vis", "task:aaaa asset:a user:u name:mp4", "type:failed", "is:late", "is:stalled", `"7m12s"`, "state:queued,failed", "became:cancelled,queued", "-@mine"} {
+		f, err := NamedFilters{"mine": "state:queued user:x"}.Parse(text)
 		if err != nil {
 			t.Fatal(err)
 		}

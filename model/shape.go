@@ -18,6 +18,15 @@ type shape struct {
 	// All names, and all states once, in lower case, for filters. Apart, because
 	// short texts are searched several times faster than long ones.
 	names, states string
+	phases        phases // of all its features
+}
+
+// phases are a set of documented states.
+type phases uint8
+
+// phaseOf is the set of one state; an unknown one counts as processing.
+func phaseOf(s State) phases {
+	return 1 << slices.IndexFunc(States, func(i StateInfo) bool { return i.State == s.phase() })
 }
 
 type shapes struct {
@@ -59,6 +68,7 @@ func newShape(features []Feature) shape {
 		if !slices.Contains(states, string(f.State)) {
 			states = append(states, string(f.State))
 		}
+		s.phases |= phaseOf(f.State)
 		ended := f.State.Terminal()
 		if ended {
 			s.terminal++

@@ -42,7 +42,7 @@ var States = []StateInfo{
 	{Processing, "processing, time so far", "▸", '>', "p", 1, false, false, RoleBusy},
 	{Completed, "completed, time it took", "✓", '+', "c", 4, true, true, RoleGood},
 	{Failed, "failed", "✗", '!', "f", 0, true, false, RoleBad},
-	{Cancelled, "cancelled", "×", 'x', "x", 3, true, false, RoleStopped},
+	{Cancelled, "cancelled", "⊘", 'x', "x", 3, true, false, RoleStopped},
 	{NA, "not applicable; is done", "–", '-', "n", 4, true, true, RoleNone},
 }
 

@@ -224,22 +224,33 @@ func (b *Board) ETA(t *Task, now time.Time) (left time.Duration, ok bool) {
 
 // need estimates how long a feature still needs that is in state since then.
 func (f *FeatureStats) need(state State, since, now time.Time) (time.Duration, bool) {
-	if state != Queued && state != Processing || since.IsZero() {
-		return 0, false
-	}
-	stay, then := f.Processing(), time.Duration(0)
-	if state == Queued {
-		processing, ok := f.Processing().median(intervalsForETA)
-		if !ok {
-			return 0, false
+	stay, then, ok := f.usual(state)
+	return max(0, stay-max(0, now.Sub(since))) + then, ok && !since.IsZero()
+}
+
+// usual is how long a feature stays in a state, and how long it is processed then, by the
+// medians.
+func (f *FeatureStats) usual(state State) (stay, then time.Duration, ok bool) {
+	switch state {
+	case Queued:
+		if then, ok = f.processing.median(intervalsForETA); ok {
+			stay, ok = f.queued.median(intervalsForETA)
 		}
-		stay, then = f.Queued(), processing
+	case Processing:
+		stay, ok = f.processing.median(intervalsForETA)
 	}
-	median, ok := stay.median(intervalsForETA)
-	if !ok {
-		return 0, false
+	return stay, then, ok
+}
+
+// UsualEnd is when a feature of the task usually ends, by the medians since it entered its
+// state; ok is false if [Board.ETA] has no estimate of it.
+func (b *Board) UsualEnd(t *Task, f Feature) (end time.Time, ok bool) {
+	since := t.Since(f.Name)
+	if f.State.Terminal() || since.IsZero() {
+		return end, false
 	}
-	return max(0, median-max(0, now.Sub(since))) + then, true
+	stay, then, ok := b.Stats().Feature(f.Name).usual(f.State)
+	return since.Add(stay + then), ok
 }
 
 // Stalled reports whether the task is active but no message of it has arrived (see

@@ -1,6 +1,7 @@
 package model
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -24,16 +25,17 @@ type Status struct {
 	Notice   string // a sentence about the program itself, such as why it answers 503
 }
 
-// Rejected is a request that was refused, with as much of it as is held.
+// Rejected is a request that was refused, with as much of it as is held. The tags are for
+// the journal.
 type Rejected struct {
-	At      time.Time // when it came, UTC
-	ID      string    // svix-id as claimed, unverified; "" if none was
-	Method  string    // where it is the reason, "" otherwise
-	Path    string    // where it or the method is the reason: escaped, without the query, at most 200 bytes
-	Verdict Verdict
-	Header  map[string][]string // at most 4 KiB, without credentials
-	Body    []byte              // the first 8 KiB
-	Size    int64               // of the body as far as it was read, in bytes
+	At      time.Time           `json:"-"`                // when it came, UTC
+	ID      string              `json:"id,omitempty"`     // svix-id as claimed, unverified; "" if none was
+	Method  string              `json:"method,omitempty"` // where it is the reason, "" otherwise
+	Path    string              `json:"path,omitempty"`   // where it or the method is the reason: escaped, without the query, at most 200 bytes
+	Verdict Verdict             `json:"verdict"`
+	Header  map[string][]string `json:"-"`    // at most 4 KiB, without credentials
+	Body    []byte              `json:"-"`    // the first 8 KiB
+	Size    int64               `json:"size"` // of the body as far as it was read, in bytes
 }
 
 // Viewer is a remote viewer who joined or left.
@@ -157,6 +159,8 @@ func News(ctx context.Context, wait func(context.Context) error) <-chan struct{}
 type Forward struct {
 	Seq int64
 	To  string // the handler's URL without its credentials
+	// Name is what the user calls the handler, "" for nothing. The journal has none.
+	Name string
 
 	At      time.Time     // when this try began, UTC
 	Status  int           // of the answer; 0 if there was none
@@ -176,6 +180,9 @@ type Forward struct {
 	// nil; the journal has it.
 	Body []byte
 }
+
+// Handler is how the handler is called.
+func (f *Forward) Handler() string { return cmp.Or(f.Name, f.To) }
 
 // Delivered reports whether the handler took it.
 func (f *Forward) Delivered() bool { return f.Error == "" }
@@ -240,20 +247,21 @@ const (
 
 // Verdict is what the receiver found out about one request's signature.
 type Verdict struct {
-	Reason Reason
-	Secret string // name of the secret that matched, only when Verified
+	Reason Reason `json:"reason"`
+	Secret string `json:"-"` // name of the secret that matched, only when Verified
 	// Detail says in words what was found, such as "too old by 7m12s". It may
 	// quote the request, so it must be cleaned before it reaches a terminal.
-	Detail string
+	Detail string `json:"detail"`
 	// Hint says what would mend it, "" when there is no cheap guess.
-	Hint string
+	Hint string `json:"hint,omitempty"`
 	// Evidence names the change on the way that, undone, made the signature match: it is
 	// proved. "" if none did.
-	Evidence string
+	Evidence string `json:"evidence,omitempty"`
 	// SkewSeconds is by how much the stamp of a rightly signed request lies before the
 	// clock of this machine, negative if it lies after it, and ToleranceSeconds how much
 	// is allowed. Both are 0 unless the time is the reason.
-	SkewSeconds, ToleranceSeconds int64
+	SkewSeconds      int64 `json:"skew_seconds,omitempty"`
+	ToleranceSeconds int64 `json:"tolerance_seconds,omitempty"`
 }
 
 // OK reports whether the request may be kept.
@@ -318,7 +326,8 @@ func (a *SentAttempt) About() string {
 // Queue is the state of the forwarding to one of the user's handlers. It counts
 // messages, not attempts.
 type Queue struct {
-	To string // the handler's URL without credentials
+	To   string // the handler's URL without credentials
+	Name string // what the user calls it, "" for nothing
 
 	Waiting  int // for their first try
 	InFlight int
@@ -329,6 +338,9 @@ type Queue struct {
 	// What became of messages in this run.
 	Delivered, Failed, GaveUp int
 }
+
+// Handler is how the handler is called.
+func (q *Queue) Handler() string { return cmp.Or(q.Name, q.To) }
 
 // Left is how many messages that were read from the journal are not settled.
 func (q *Queue) Left() int { return q.Waiting + q.InFlight + q.Retrying }

@@ -21,17 +21,85 @@ type target struct {
 // match reports whether all terms hold for s. It does not keep s.
 func (f *Filter) match(s *target) bool {
 	for i := range f.terms {
-		if t := &f.terms[i]; t.holds(*s, t) == t.negate {
+		if t := &f.terms[i]; t.any(s) == t.negate {
 			return false
 		}
 	}
 	return true
 }
 
-func (s *target) inState(start string) bool {
-	state, ok := s.state()
-	return ok && inState(state, start)
+// any reports whether the term holds for one of its values.
+func (t *term) any(s *target) bool {
+	for _, v := range t.values {
+		if t.holds(*s, t, v) {
+			return true
+		}
+	}
+	return false
 }
+
+// told reports whether the message alone would give the task a state that begins so.
+func (s *target) told(start string) bool {
+	return s.snapshot() != nil && inState(s.event.state(), start)
+}
+
+// became reports whether the line's message changed the task or one of its features to a
+// state that begins so, or one of the task's messages did. The state is in one of the
+// phases.
+func (s *target) became(start string, in phases) bool {
+	switch {
+	case s.task == nil || s.rejected != nil:
+		return false
+	case s.event != nil:
+		return s.task.became(s.event.Seq, start)
+	}
+	return s.task.everIn(in) && slices.ContainsFunc(s.task.marks, func(m mark) bool { return s.task.became(m.seq, start) })
+}
+
+// everIn reports whether a message told that the task or a feature was in one of the phases.
+func (t *Task) everIn(in phases) bool {
+	for i := range t.marks {
+		told := t.board.shapes.at(t.marks[i].shape).phases
+		switch t.origin(int32(i)).kind {
+		case Done:
+			told |= phaseOf(Completed)
+		case Failure:
+			told |= phaseOf(Failed)
+		}
+		if told&in != 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// became is [Task.Effect] for a filter: it does not allocate.
+func (t *Task) became(seq int64, start string) bool {
+	t.sort()
+	i, end := t.latest(seq)
+	if i < 0 || t.marks[i].seq != seq { // not there, or late
+		return false
+	}
+	was, before := &noShape, State("")
+	if j, end := t.latest(seq - 1); j >= 0 {
+		was, before = t.shapeOf(j), t.derive(j, end)
+	}
+	if after := t.derive(i, end); after != before && inState(after, start) {
+		return true
+	}
+	now := t.shapeOf(i)
+	if now == was {
+		return false
+	}
+	for _, f := range now.features {
+		if old, known := was.find(f.Name); (!known || old != f.State) && inState(f.State, start) {
+			return true
+		}
+	}
+	return false
+}
+
+var noShape shape
 
 func (s *target) featureInState(name, start string) bool {
 	return slices.ContainsFunc(s.features(), func(f Feature) bool {
@@ -62,16 +130,6 @@ func (s *target) features() []Feature {
 		return s.task.Features()
 	}
 	return nil
-}
-
-func (s *target) state() (State, bool) {
-	switch {
-	case s.snapshot() != nil:
-		return s.event.state(), true
-	case s.task != nil && !s.line():
-		return s.task.State(), true
-	}
-	return "", false
 }
 
 // ids are those of the task and its asset. A line whose body tells none, such
@@ -124,7 +182,7 @@ func (s *target) mentions(word string) bool {
 	if e := s.event; e != nil && (contains(e.ID, word) || contains(e.EventID, word) || contains(e.Type, word)) {
 		return true
 	}
-	if state, ok := s.state(); ok && strings.Contains(string(state), word) {
+	if s.snapshot() != nil && strings.Contains(string(s.event.state()), word) {
 		return true
 	}
 	return slices.ContainsFunc(s.features(), func(f Feature) bool {

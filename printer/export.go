@@ -13,6 +13,7 @@ import (
 
 	"aspectop/jsonl"
 	"aspectop/model"
+	"aspectop/words"
 )
 
 // ExportFormat is a format for stored deliveries.
@@ -25,13 +26,14 @@ type ExportFormat struct {
 type form struct {
 	before, after string // around the deliveries
 	delivery      func(out *bytes.Buffer, d *model.Delivery)
-	takes         func(d *model.Delivery) bool // whether a delivery fits the format; nil: all do
+	takes         func(d *model.Delivery) bool               // whether a delivery fits the format; nil: all do
+	rejected      func(out *bytes.Buffer, r *model.Rejected) // nil: there is no place for these
 }
 
 // ExportFormats are all of them, the default first.
 var ExportFormats = []ExportFormat{
 	{"ndjson", "one JSON object per line, with headers and raw body", func(*ExportOptions) form {
-		return form{delivery: deliveryLine}
+		return form{delivery: deliveryLine, rejected: rejectionLine}
 	}},
 	{"har", "an HTTP Archive 1.2, for browser tools and HTTP clients", newArchive},
 	{"curl", "one shell command per line that posts the delivery again, unchanged", func(o *ExportOptions) form {
@@ -51,6 +53,9 @@ type ExportOptions struct {
 	Filter *model.Filter
 	// Since omits what was received earlier; the zero time omits nothing.
 	Since time.Time
+	// Rejected are the requests that the journal keeps as rejected, newest first. Only
+	// NDJSON has them.
+	Rejected []model.Rejected
 	// To is the URL in curl commands and in a HAR: a delivery does not contain its URL.
 	To       string
 	Version  string // of the program, for a HAR
@@ -65,7 +70,8 @@ type Exported struct {
 	Written int64
 	// Skipped counts selected deliveries that do not fit the format: only webhooks are
 	// HTTP requests, and a fixture contains each message once.
-	Skipped int64
+	Skipped  int64
+	Rejected int64 // rejected requests that were written
 }
 
 // Export writes the deliveries that the journal holds when it starts, oldest first; see
@@ -81,6 +87,7 @@ func Export(ctx context.Context, o ExportOptions) (count Exported, err error) {
 	buf.WriteString(form.before)
 	s := Selection{Journal: o.Journal, Filter: o.Filter, Since: o.Since, Now: o.Now, Repeats: true}
 	err = s.Each(ctx, func(d *model.Delivery) error {
+		count.Rejected += o.rejectedUntil(&buf, form, d.Received)
 		if form.takes != nil && !form.takes(d) {
 			count.Skipped++
 			return nil
@@ -93,6 +100,7 @@ func Export(ctx context.Context, o ExportOptions) (count Exported, err error) {
 		return write(o.Out, &buf)
 	})
 	if err == nil {
+		count.Rejected += o.rejectedUntil(&buf, form, endOfTime)
 		buf.WriteString(form.after)
 		err = write(o.Out, &buf)
 	}
@@ -100,6 +108,27 @@ func Export(ctx context.Context, o ExportOptions) (count Exported, err error) {
 		err = nil
 	}
 	return count, err
+}
+
+// endOfTime is later than all that is kept.
+var endOfTime = time.Unix(1<<40, 0)
+
+// rejectedUntil writes the rejected requests that came before t and were not written.
+func (o *ExportOptions) rejectedUntil(out *bytes.Buffer, f form, t time.Time) (written int64) {
+	for n := len(o.Rejected); f.rejected != nil && n > 0 && o.Rejected[n-1].At.Before(t); n-- {
+		r := o.Rejected[n-1]
+		o.Rejected = o.Rejected[:n-1]
+		if r.At.Before(o.Since) || o.Filter != nil && !o.Filter.MatchRejected(&r, nil) {
+			continue
+		}
+		if o.MaskUsers {
+			r.Path, r.Method, r.Header, r.Body, r.Size = "", "", nil, nil, 0
+			r.Verdict.Detail = words.RejectedFor(&r, true)
+		}
+		f.rejected(out, &r)
+		written++
+	}
+	return written
 }
 
 // fromWebhook reports whether the delivery was an HTTP request to us.
@@ -125,10 +154,26 @@ func deliveryLine(out *bytes.Buffer, d *model.Delivery) {
 	o.Text("id", model.ValidText(d.ID))
 	o.Text("source", string(d.Source))
 	o.TextOrNull("secret", d.Secret)
+	putContent(o, d.Header, d.Body)
+	j.finish(o)
+}
+
+// rejectionLine writes a line of NDJSON: a rejected request as the journal keeps it.
+func rejectionLine(out *bytes.Buffer, r *model.Rejected) {
+	j := &jsonLines{out}
+	o := j.line("rejection", r.At)
+	putRejected(o, r)
+	putContent(o, r.Header, r.Body)
+	o.Number("size", r.Size)
+	j.finish(o)
+}
+
+// putContent writes the headers and the body of a request.
+func putContent(o *jsonl.Object, header map[string][]string, body []byte) {
 	o.Open("headers", '{')
-	for _, name := range slices.Sorted(maps.Keys(d.Header)) {
+	for _, name := range slices.Sorted(maps.Keys(header)) {
 		o.Open(name, '[')
-		for _, value := range d.Header[name] {
+		for _, value := range header[name] {
 			o.Next()
 			*o = jsonl.AppendText(*o, value)
 		}
@@ -136,15 +181,14 @@ func deliveryLine(out *bytes.Buffer, d *model.Delivery) {
 	}
 	o.End('}')
 	switch {
-	case d.Body == nil:
+	case body == nil:
 		o.Null("body")
 		o.Null("body_base64")
-	case utf8.Valid(d.Body):
-		o.Text("body", string(d.Body))
+	case utf8.Valid(body):
+		o.Text("body", string(body))
 		o.Null("body_base64")
 	default:
 		o.Null("body")
-		o.Text("body_base64", base64.StdEncoding.EncodeToString(d.Body))
+		o.Text("body_base64", base64.StdEncoding.EncodeToString(body))
 	}
-	j.finish(o)
 }

@@ -151,7 +151,7 @@ func TestAnExportPicksAsTheEventLogDoes(t *testing.T) {
 	j.keep(delivery("msg_7", 10, envelope("task.progress", taskB, 1, "visual", "processing"))) // late
 	for filter, want := range map[string][]int64{
 		"":             {1, 2, 3, 4, 5, 6, 7},
-		"state:failed": {4},
+		"state:failed": {4, 7}, "became:failed": {4}, "-state:failed,queued": {3, 5},
 		"task:2e1c":    {1, 2, 6},
 		"is:duplicate": {2, 5},
 		"is:late":      {6, 7}, // the snapshot tells no time, so it is the oldest news
@@ -179,7 +179,7 @@ func TestAnExportPicksAsTheEventLogDoes(t *testing.T) {
 
 func TestOnlyRequestsBecomeRequests(t *testing.T) {
 	for format, want := range map[string]Exported{
-		"ndjson": {6, 0}, "har": {5, 1}, "curl": {5, 1}, "fixture": {3, 3},
+		"ndjson": {6, 0, 0}, "har": {5, 1, 0}, "curl": {5, 1, 0}, "fixture": {3, 3, 0},
 	} {
 		if _, count := exported(t, kept(), ExportOptions{Format: format}); count != want {
 			t.Errorf("format %s wrote and skipped %+v, want %+v", format, count, want)
@@ -244,5 +244,30 @@ func TestAnExportThatNobodyReadsEndsQuietly(t *testing.T) {
 	cancel()
 	if _, err := Export(ctx, ExportOptions{Out: io.Discard, Journal: kept()}); err == nil {
 		t.Error("an export that was cut short pretends to be complete")
+	}
+}
+
+func TestKeptRejectionsAreExportedByTheirTimeAndHiddenWhenRedacted(t *testing.T) {
+	rejected := []model.Rejected{ // newest first
+		{At: noon.Add(time.Hour), ID: "msg_late", Verdict: model.Verdict{Reason: model.NoMatch, Detail: "no secret matches"},
+			Header: map[string][]string{"Svix-Id": {"msg_late"}}, Body: []byte("seen"), Size: 9000},
+		{At: noon.Add(-time.Hour), ID: "msg_early", Path: "/pre", Method: "PUT", Verdict: model.Verdict{Reason: model.WrongPath, Detail: "wrong path"}},
+		{At: noon.Add(-2 * time.Hour), ID: "msg_old", Verdict: model.Verdict{Reason: model.NoMatch}},
+	}
+	o := ExportOptions{Rejected: rejected, Since: noon.Add(-90 * time.Minute)}
+	text, count := exported(t, kept(), o)
+	lines := strings.Split(strings.TrimSpace(text), "\n")
+	if count.Rejected != 2 || len(lines) != 8 || !strings.Contains(lines[0], `"path":"/pre","method":"PUT"`) ||
+		!strings.Contains(lines[7], `"headers":{"Svix-Id":["msg_late"]},"body":"seen","body_base64":null,"size":9000}`) {
+		t.Errorf("%+v:\n%s", count, text)
+	}
+	doc := readDocument(t)
+	for _, line := range lines {
+		doc.check(t, line)
+	}
+	o.MaskUsers = true
+	text, _ = exported(t, kept(), o)
+	if strings.Contains(text, "/pre") || strings.Contains(text, `"seen"`) || strings.Contains(text, `["msg_late"]`) || !strings.Contains(text, `"reason":"wrong_path"`) {
+		t.Errorf("redacted:\n%s", text)
 	}
 }

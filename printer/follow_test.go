@@ -257,20 +257,19 @@ func TestTheEndTellsWhatNoHandlerHas(t *testing.T) {
 		format    Format
 		temporary bool
 		left      int
-		known     bool
 		want      string
 	}{
-		{Plain, false, 5, true, "0 late; --exec: 5 tasks that ended wait for the next watch with the same command"},
-		{Plain, true, 1, true, "0 late; --exec: not run for 1 task that ended: a journal in memory leaves nothing to the next watch"},
-		{Plain, false, 0, true, "0 late; --exec: 0 waiting"},
-		{Plain, false, 0, false, "0 late; --exec: what it is still to run for could not be counted"},
-		{JSON, false, 5, true, `"late":0,"exec_waiting":5}`},
-		{JSON, false, 0, false, `"late":0,"exec_waiting":null}`},
+		{Plain, false, 5, "0 late; --exec: 5 tasks that ended wait for the next watch with the same command"},
+		{Plain, true, 1, "0 late; --exec: not run for 1 task that ended: a journal in memory leaves nothing to the next watch"},
+		{Plain, false, 0, "0 late; --exec: 0 tasks that ended wait for the next watch with the same command"},
+		{Plain, false, -1, "0 late; --exec: what it is still to run for could not be counted"},
+		{JSON, false, 5, `"late":0,"exec_waiting":5}`},
+		{JSON, false, -1, `"late":0,"exec_waiting":null}`},
 	} {
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
 		var out bytes.Buffer
-		o := Options{Format: c.format, Temporary: c.temporary, Out: &out, Owed: func() (int, bool) { return c.left, c.known }}
+		o := Options{Format: c.format, Temporary: c.temporary, Out: &out, Owed: func() int { return c.left }}
 		if err := run(ctx, o, new(memory)); err != nil {
 			t.Fatal(err)
 		}

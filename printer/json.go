@@ -107,10 +107,26 @@ func (j *jsonLines) duplicate(a *arrival) {
 
 func (j *jsonLines) rejected(at time.Time, r *model.Rejected) {
 	o := j.line("rejected", at)
-	o.TextOrNull("id", r.ID)
-	o.Text("reason", string(r.Verdict.Reason))
-	o.Text("detail", r.Verdict.String())
+	putRejected(o, r)
 	j.finish(o)
+}
+
+func putRejected(o *jsonl.Object, r *model.Rejected) {
+	v := &r.Verdict
+	o.TextOrNull("id", r.ID)
+	o.TextOrNull("reason", string(v.Reason))
+	o.Text("detail", v.String())
+	o.TextOrNull("hint", v.Hint)
+	o.TextOrNull("evidence", v.Evidence)
+	if v.ToleranceSeconds == 0 {
+		o.Null("skew_seconds")
+		o.Null("tolerance_seconds")
+	} else {
+		o.Number("skew_seconds", v.SkewSeconds)
+		o.Number("tolerance_seconds", v.ToleranceSeconds)
+	}
+	o.TextOrNull("path", r.Path)
+	o.TextOrNull("method", r.Method)
 }
 
 func (j *jsonLines) skipped(at time.Time, count int64) {
@@ -174,15 +190,16 @@ func (j *jsonLines) end(at time.Time, t tally) {
 	o.Number("verified", t.verified)
 	o.Number("unsigned", t.unsigned)
 	o.Number("rejected", t.rejected)
+	o.Number("rejected_not_kept", t.notKept)
 	o.Number("duplicate", t.duplicate)
 	o.Number("late", t.late)
 	if f := t.forwards; f != nil {
 		o.Number("forward_gave_up", int64(f.gaveUp))
 		o.Number("forward_waiting", int64(f.waiting))
 	}
-	if e := t.owed; e != nil && e.known {
-		o.Number("exec_waiting", int64(e.n))
-	} else if e != nil {
+	if c := t.owed; c != nil && c.n >= 0 {
+		o.Number("exec_waiting", int64(c.n))
+	} else if c != nil {
 		o.Null("exec_waiting")
 	}
 	j.finish(o)

@@ -108,7 +108,8 @@ var anybodys = []string{"task.features", "features", "headers", "raw"}
 
 // linesOfCommands are the types of lines that commands beside watch print.
 var linesOfCommands = []string{
-	"result", "delivery", "sent", "summary", "planned", "message", "attempt", "task", "endpoint", "endpoint_deleted", "check",
+	"result", "delivery", "rejection", "verdict", "sent", "summary", "planned", "message", "attempt", "task", "endpoint", "endpoint_deleted", "check",
+	"probe", "finding",
 }
 
 // members are the keys of an object, in order, and their values.

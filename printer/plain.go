@@ -2,7 +2,6 @@ package printer
 
 import (
 	"bytes"
-	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -110,7 +109,7 @@ func subject(a *arrival) string {
 }
 
 func (s *sentences) rejected(at time.Time, r *model.Rejected) {
-	sentence := "rejected: " + r.Verdict.String()
+	sentence := "rejected: " + words.Rejected(r, false).String()
 	if r.ID != "" {
 		sentence += "; message " + words.Name(r.ID)
 	}
@@ -134,7 +133,7 @@ func (s *sentences) forward(at time.Time, f *model.Forward) {
 		}
 		s.hints[f.To] = f.Hint
 	}
-	sentence := fmt.Sprintf("forwarded #%d to %s: %s", f.Seq, f.To, words.Forward(&told, false))
+	sentence := fmt.Sprintf("forwarded #%d to %s: %s", f.Seq, f.Handler(), words.Forward(&told, false))
 	if f.GaveUp {
 		sentence += "; aspectop replay sends it again"
 	}
@@ -143,6 +142,9 @@ func (s *sentences) forward(at time.Time, f *model.Forward) {
 
 func (s *sentences) end(at time.Time, t tally) {
 	sentence := fmt.Sprintf("ended: %d verified, %s%d rejected, %d duplicate, %d late", t.verified, words.Unsigned(int(t.unsigned)), t.rejected, t.duplicate, t.late)
+	if t.notKept > 0 {
+		sentence += fmt.Sprintf("; %d of the rejected were not kept", t.notKept)
+	}
 	if f := t.forwards; f != nil {
 		rest := "waiting for the next watch"
 		if f.lost {
@@ -150,8 +152,8 @@ func (s *sentences) end(at time.Time, t tally) {
 		}
 		sentence += fmt.Sprintf("; forwarding: %d given up, %d %s", f.gaveUp, f.waiting, rest)
 	}
-	if e := t.owed; e != nil {
-		sentence += "; --exec: " + cmp.Or(words.Owed(e.n, e.known, e.lost), "0 waiting")
+	if c := t.owed; c != nil {
+		sentence += "; --exec: " + words.Owed(c.n, c.lost)
 	}
 	s.print(at, sentence)
 }

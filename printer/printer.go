@@ -59,15 +59,16 @@ type lines interface {
 // tally counts this run.
 type tally struct {
 	verified, unsigned, rejected, duplicate, late int64
-	forwards                                      *forwards // nil: nothing is forwarded
-	owed                                          *owed     // nil: there is no command
+
+	notKept  int64     // rejected requests that the journal does not have
+	forwards *forwards // nil: nothing is forwarded
+	owed     *owed     // nil: there is no command
 }
 
 // owed counts the tasks that a command is still to be run for.
 type owed struct {
-	n     int
-	known bool
-	lost  bool // the journal ends with this run
+	n    int  // -1: unknown
+	lost bool // the journal ends with this run
 }
 
 // forwards counts the messages that no handler has.
@@ -83,9 +84,11 @@ type printer struct {
 	tally tally
 	limit limit
 
-	seq     int64  // the last delivery read
-	status  int64  // cursor in the status log
-	trouble string // why the journal cannot be read; "" if it can
+	seq     int64       // the last delivery read
+	status  int64       // cursor in the status log
+	untold  int64       // rejected requests without an entry there, before this run
+	old     []feed.Note // requests rejected before this run that are to be printed
+	trouble string      // why the journal cannot be read; "" if it can
 }
 
 // arrival is a delivery with its effect, and its task as it is now; nil if it is not
@@ -104,6 +107,9 @@ func newPrinter(o Options) *printer {
 		o.Filter = new(model.Filter)
 	}
 	p := &printer{Options: o, seq: o.From, status: o.Begin}
+	if o.Status != nil {
+		p.untold = o.Status.Untold()
+	}
 	if o.Format == JSON {
 		p.lines = &jsonLines{&p.buf}
 	} else {
@@ -141,6 +147,7 @@ func (p *printer) older(ctx, reading context.Context) error {
 		return err
 	}
 	p.seq = min(before, p.From)
+	p.old = p.rejectedSince()
 	for more := true; more && ctx.Err() == nil; {
 		if more, err = p.read(reading, p.From); err != nil {
 			return err
@@ -149,8 +156,32 @@ func (p *printer) older(ctx, reading context.Context) error {
 			return err
 		}
 	}
+	p.printOld(math.MaxInt64)
 	p.seq = p.From
 	return nil
+}
+
+// rejectedSince are the kept requests that were rejected since [Options.Since].
+func (p *printer) rejectedSince() (notes []feed.Note) {
+	if p.Status == nil { // these lines tell nothing of rejected requests
+		return nil
+	}
+	p.Feed.RLock()
+	defer p.Feed.RUnlock()
+	for _, n := range p.Feed.Notes() {
+		if n.Earlier() && !n.At.Before(p.Since) && p.Filter.MatchRejected(n.Rejected, nil) {
+			notes = append(notes, n)
+		}
+	}
+	return notes
+}
+
+// printOld prints those that came before a delivery.
+func (p *printer) printOld(seq int64) {
+	for len(p.old) > 0 && p.old[0].Key.Seq < seq {
+		p.lines.rejected(p.old[0].At, p.old[0].Rejected)
+		p.old = p.old[1:]
+	}
 }
 
 func (p *printer) follow(ctx, reading context.Context) error {
@@ -230,13 +261,18 @@ func (p *printer) drain(reading context.Context) error {
 func (p *printer) end() error {
 	now := p.Now()
 	p.skipped(now, p.limit.rest())
+	if p.Status != nil {
+		p.tally.rejected += p.Status.Untold() - p.untold
+	}
+	if p.NotKept != nil {
+		p.tally.notKept = p.NotKept()
+	}
 	if p.Forwarding != nil {
 		gaveUp, waiting := p.Forwarding()
 		p.tally.forwards = &forwards{gaveUp, waiting, p.Temporary}
 	}
 	if p.Owed != nil {
-		n, known := p.Owed()
-		p.tally.owed = &owed{n, known, p.Temporary}
+		p.tally.owed = &owed{p.Owed(), p.Temporary}
 	}
 	p.lines.end(now, p.tally)
 	return p.flush()
@@ -279,6 +315,7 @@ func (p *printer) take(folded *feed.Arrival) {
 			p.tally.late++
 		}
 	}
+	p.printOld(a.Seq)
 	if p.Filter.MatchEvent(&a.Event, a.task, "", p.Now()) {
 		p.lines.arrival(a)
 	}

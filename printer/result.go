@@ -54,6 +54,41 @@ func resultSentence(r model.Outcome) string {
 	return name + " not done, still " + words.Name(string(r.State))
 }
 
+// Judged is what was found out about a saved request.
+type Judged struct {
+	Place   string    // in the file
+	At      time.Time // when it was judged for
+	When    string    // received or now
+	ID      string    // as claimed
+	Verdict model.Verdict
+	Problem string // why it could not be judged, "" if it could
+}
+
+// WriteJudged writes the verdict on a saved request.
+func WriteJudged(out io.Writer, f Format, j Judged) error {
+	v, result := j.Verdict, "rejected"
+	switch {
+	case j.Problem != "":
+		result, v.Detail = "unjudged", j.Problem
+	case v.OK():
+		result = "verified"
+	}
+	sentence := j.Place + ": " + v.String()
+	if j.ID != "" {
+		sentence += "; message " + words.Name(j.ID)
+	}
+	if j.Problem == "" {
+		sentence += map[string]string{"received": "; judged for " + j.At.UTC().Format(time.RFC3339) + ", when it was received", "now": "; judged for now"}[j.When]
+	}
+	return writeLine(out, f, "verdict", j.At, func(o *jsonl.Object) {
+		o.Text("place", j.Place)
+		o.Text("at", j.When)
+		o.Text("result", result)
+		o.TextOrNull("secret", v.Secret)
+		putRejected(o, &model.Rejected{ID: j.ID, Verdict: v})
+	}, sentence)
+}
+
 // Sent is one attempt to deliver a message, and its result.
 type Sent struct {
 	At             time.Time

@@ -68,7 +68,7 @@ func TestTheStatusLogIsReadFromItsStart(t *testing.T) {
 	log.Add(model.Status{At: noon, Rejected: &model.Rejected{Verdict: model.Verdict{Reason: model.TooLarge, Detail: "too large"}}})
 	p := newPrinter(Options{Format: JSON, Status: log, Now: func() time.Time { return noon }})
 	p.readStatus()
-	if got, want := p.buf.String(), `{"type":"rejected","time":"2026-11-23T12:00:00.000000Z","id":null,"reason":"too_large","detail":"too large"}`+"\n"; got != want {
+	if got, want := p.buf.String(), `{"type":"rejected","time":"2026-11-23T12:00:00.000000Z","id":null,"reason":"too_large","detail":"too large","hint":null,"evidence":null,"skew_seconds":null,"tolerance_seconds":null,"path":null,"method":null}`+"\n"; got != want {
 		t.Errorf("got  %swant %s", got, want)
 	}
 }

@@ -59,6 +59,7 @@ func (s *Server) refuseProtocol(p protocol) {
 	now := s.Now().UTC()
 	if !s.foreign.allow(now) {
 		s.Status.AddUntold()
+		s.keeper.lose(1)
 		return
 	}
 	s.tell(&model.Rejected{At: now, Verdict: model.Verdict{
@@ -80,7 +81,7 @@ func (s *Server) refuseAstray(r *http.Request, reason model.Reason) {
 			v.Hint = "a redirect on the way turns POST into GET: use the URL that it leads to"
 		}
 	} else {
-		v.Detail = "wrong path: this receiver has another one"
+		v.Detail = "wrong path: this receiver's is " + s.Path
 		v.Hint = pathRemedy(r.URL.EscapedPath(), s.Path)
 	}
 	s.count(func(c *Counts) { c.Rejected[reason]++ })

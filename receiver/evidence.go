@@ -3,11 +3,9 @@ package receiver
 import (
 	"bytes"
 	"compress/gzip"
-	"encoding/json"
 	"io"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -61,27 +59,11 @@ var alterations = []struct {
 	{"gzip_inflated", inflate, "it matches after inflating: something on the way compressed the body after it was signed; switch that off"},
 }
 
-// form is one way to write a JSON text, or a part of it.
-type form struct {
-	evidence, words string
-	of              func(body []byte) []byte // nil: unchanged
-}
-
-// Each re-serialised body is tried in all combinations of these, the simplest first.
+// Re-serialised JSON is tried in all combinations of these, the simplest first.
 var (
-	orders = []form{{},
-		{"provider_order", "with the provider's key order", func(b []byte) []byte { return providerOrder(b, schemaOrder) }},
-		{"provider_order", "with the provider's key order", func(b []byte) []byte { return providerOrder(b, exampleOrder) }},
-	}
-	escapes = []form{{},
-		{"escaped_json", `with \u escapes for what is not ASCII`, escape},
-		{"unescaped_json", `without \u escapes`, unescape},
-	}
-	layouts = []form{
-		{"compact_json", "as compact JSON", compact},
-		{"spaced_json", "as JSON with spaces after ',' and ':'", spaced},
-		{},
-	}
+	orders  = [][]string{nil, schemaOrder, exampleOrder}
+	escapes = [][2]string{{}, {"+escaped_json", `, with \u escapes for what is not ASCII`}, {"+unescaped_json", `, without \u escapes`}}
+	layouts = [][2]string{{"compact_json", "compact JSON"}, {"spaced_json", "JSON with spaces after ',' and ':'"}}
 )
 
 // evidence names the alteration whose undoing makes a secret match, and says so in words.
@@ -98,30 +80,20 @@ func (v *Verifier) evidence(h, judged http.Header, body []byte, now time.Time) (
 			}
 		}
 	}
-	if !json.Valid(body) {
-		return "", suspicion(h, body)
-	}
 	for _, order := range orders {
+		name, words := "", ""
+		if order != nil {
+			name, words = "+provider_order", ", with the provider's key order"
+		}
 		for _, escaping := range escapes {
 			for _, layout := range layouts {
-				original := body
-				var names, words []string
-				for _, f := range [...]form{order, escaping, layout} { // the layout last: reordering makes it compact
-					if f.of == nil {
-						continue
-					}
-					if original = f.of(original); original == nil {
-						break
-					}
-					names, words = append(names, f.evidence), append(words, f.words)
-				}
-				if len(names) == 0 || original == nil {
+				original := rewritten(body, order, escaping[0], layout[0])
+				if original == nil {
 					continue
 				}
 				if _, ok := v.match(judged, original); ok {
-					slices.Reverse(names)
-					slices.Reverse(words)
-					return strings.Join(names, "+"), "it matches " + strings.Join(words, ", ") + ": the body was re-serialised on the way"
+					return layout[0] + escaping[0] + name,
+						"it matches as " + layout[1] + escaping[1] + words + ": the body was re-serialised on the way"
 				}
 			}
 		}
@@ -129,9 +101,34 @@ func (v *Verifier) evidence(h, judged http.Header, body []byte, now time.Time) (
 	return "", suspicion(h, body)
 }
 
+// rewritten is a JSON text with its keys in another order, if it is not nil, and in another
+// form; nil if it is none.
+func rewritten(body []byte, order []string, escaping, layout string) []byte {
+	out := jsontext.Value(bytes.Clone(body))
+	spaces := layout == "spaced_json"
+	err := out.Format(anyJSON, jsontext.PreserveRawStrings(escaping != "+unescaped_json"), jsontext.SpaceAfterComma(false))
+	if err == nil && order != nil {
+		out = ordered(nil, out, envelopeOrder, order)
+	}
+	if err == nil && spaces {
+		err = out.Format(anyJSON, jsontext.PreserveRawStrings(true), jsontext.SpaceAfterComma(true), jsontext.SpaceAfterColon(true))
+	}
+	switch {
+	case err != nil:
+		return nil
+	case escaping == "+escaped_json":
+		return escape(out)
+	}
+	return out
+}
+
+var anyJSON = jsontext.AllowDuplicateNames(true)
+
 // suspicion says what may have happened to a body, where no undoing proves it.
 func suspicion(h http.Header, body []byte) string {
 	switch {
+	case strings.HasPrefix(claimedID(h), "probe_"):
+		return "suspected: another aspectop tests this URL, and is not behind it"
 	case h.Get("Accept-Language") == "*" && h.Get("Sec-Fetch-Mode") == "cors" && h.Get("Timestamp") != "":
 		return "suspected: smee-client passed it on; smee.io parses JSON and writes it anew, so use another tunnel"
 	case bytes.Contains(body, []byte("\uFFFD")):
@@ -188,40 +185,7 @@ func inflate(body []byte) []byte {
 	return out
 }
 
-func compact(body []byte) []byte {
-	var out bytes.Buffer
-	if json.Compact(&out, body) != nil {
-		return nil
-	}
-	return out.Bytes()
-}
-
-// spaced is the layout of Python's json.dumps.
-func spaced(body []byte) []byte {
-	tight := compact(body)
-	if tight == nil {
-		return nil
-	}
-	out := make([]byte, 0, len(tight)+len(tight)/4)
-	quoted, escaped := false, false
-	for _, c := range tight {
-		out = append(out, c)
-		switch {
-		case escaped:
-			escaped = false
-		case quoted && c == '\\':
-			escaped = true
-		case c == '"':
-			quoted = !quoted
-		case !quoted && (c == ',' || c == ':'):
-			out = append(out, ' ')
-		}
-	}
-	return out
-}
-
-// escape writes what is not ASCII as \u escapes, as Python's json.dumps does; nil if
-// there is nothing.
+// escape writes what is not ASCII as \u escapes, as Python's json.dumps does.
 func escape(body []byte) []byte {
 	const hex = "0123456789abcdef"
 	out := make([]byte, 0, len(body)+len(body)/4)
@@ -239,53 +203,6 @@ func escape(body []byte) []byte {
 			out = append(out, '\\', 'u', hex[u>>12&15], hex[u>>8&15], hex[u>>4&15], hex[u&15])
 		}
 	}
-	if len(out) == len(body) {
-		return nil
-	}
-	return out
-}
-
-// unescape writes \u escapes of what may stand in JSON as it is, and \/, as the
-// characters that they mean; nil if there are none.
-func unescape(body []byte) []byte {
-	out := make([]byte, 0, len(body))
-	unit := func(i int) rune {
-		if i+6 > len(body) || body[i] != '\\' || body[i+1] != 'u' {
-			return -1
-		}
-		u, err := strconv.ParseUint(string(body[i+2:i+6]), 16, 16)
-		if err != nil {
-			return -1
-		}
-		return rune(u)
-	}
-	for i := 0; i < len(body); {
-		c := body[i]
-		if c != '\\' || i+1 == len(body) {
-			out = append(out, c)
-			i++
-			continue
-		}
-		r := unit(i)
-		pair := utf16.DecodeRune(r, unit(i+6))
-		switch {
-		case body[i+1] == '/':
-			out = append(out, '/')
-			i += 2
-		case pair != utf8.RuneError:
-			out = utf8.AppendRune(out, pair)
-			i += 12
-		case r >= ' ' && r != '"' && r != '\\' && !utf16.IsSurrogate(r):
-			out = utf8.AppendRune(out, r)
-			i += 6
-		default:
-			out = append(out, c, body[i+1])
-			i += 2
-		}
-	}
-	if len(out) == len(body) {
-		return nil
-	}
 	return out
 }
 
@@ -296,17 +213,6 @@ var (
 	schemaOrder   = []string{"id", "asset_id", "features", "proxy", "preview", "visual", "transcription", "user_id", "created", "updated"}
 	exampleOrder  = []string{"id", "asset_id", "features", "transcription", "visual", "preview", "proxy", "user_id", "created", "updated"}
 )
-
-// providerOrder writes compact JSON with the keys in the provider's order, unknown ones
-// behind them; nil if that changes nothing.
-func providerOrder(body []byte, within []string) []byte {
-	was := compact(body)
-	out := ordered(nil, was, envelopeOrder, within)
-	if bytes.Equal(out, was) {
-		return nil
-	}
-	return out
-}
 
 // ordered appends a JSON value with its keys in an order, and those of the values in it in
 // another.

@@ -1,7 +1,9 @@
 package receiver
 
 import (
+	"crypto/hmac"
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -9,6 +11,8 @@ import (
 	"log/slog"
 	"strings"
 	"time"
+
+	"aspectop/clean"
 
 	svix "github.com/svix/svix-webhooks/go"
 )
@@ -33,8 +37,8 @@ type Secret struct {
 
 type key struct {
 	hook *svix.Webhook
-	tail string // the last four characters of the secret as written
-	size int    // in bytes
+	text *string // as written, without whsec_; fmt follows key for a wrong verb, and not this
+	size int     // in bytes
 }
 
 // ParseSecrets reads one or more secrets separated by white space or commas.
@@ -120,7 +124,7 @@ func parseKey(value string) (*key, error) {
 		return nil, undecodable(encoded, prefixed)
 	}
 	size := base64.RawStdEncoding.DecodedLen(len(strings.TrimRight(encoded, "=")))
-	return &key{hook: hook, tail: encoded[max(0, len(encoded)-4):], size: size}, nil
+	return &key{hook: hook, text: &encoded, size: size}, nil
 }
 
 // NewSecret returns a fresh random secret of 24 bytes, the size Svix makes.
@@ -132,7 +136,7 @@ func NewSecret(name string) Secret {
 		panic(err) // only an empty key is refused
 	}
 	encoded := base64.StdEncoding.EncodeToString(raw)
-	return Secret{Name: name, key: &key{hook: hook, tail: encoded[len(encoded)-4:], size: len(raw)}}
+	return Secret{Name: name, key: &key{hook: hook, text: &encoded, size: len(raw)}}
 }
 
 // Sign returns the signature header, "v1,…", of a delivery with this id, time
@@ -145,12 +149,41 @@ func (s Secret) Sign(id string, at time.Time, body []byte) string {
 	return signature
 }
 
+// Reading is how a handler makes a key of a secret.
+type Reading int
+
+const (
+	Decoded   Reading = iota // the bytes that the base64 after whsec_ stands for, as is right
+	Undecoded                // the characters after whsec_
+	WholeText                // all characters
+)
+
+// MAC is the HMAC-SHA256 of anything, with the key as a handler may read it.
+func (s Secret) MAC(r Reading, content []byte) []byte {
+	raw := []byte(*s.key.text)
+	switch r {
+	case Decoded:
+		raw, _ = base64.StdEncoding.DecodeString(*s.key.text) // parseKey has decoded it
+	case WholeText:
+		raw = []byte(secretPrefix + *s.key.text)
+	}
+	mac := hmac.New(sha256.New, raw)
+	mac.Write(content)
+	return mac.Sum(nil)
+}
+
+// Redact takes the secret out of a text.
+func (s Secret) Redact(text string) string {
+	return strings.ReplaceAll(text, *s.key.text, clean.Redacted)
+}
+
 // Masked is the secret as it may be shown: at most its last four characters.
 func (s Secret) Masked() string {
 	if s.key == nil {
 		return secretPrefix + "…"
 	}
-	return secretPrefix + "…" + s.key.tail
+	text := *s.key.text
+	return secretPrefix + "…" + text[max(0, len(text)-4):]
 }
 
 // The masked form is all that fmt, slog and encoding/json get, for every verb and flag.

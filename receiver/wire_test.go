@@ -137,13 +137,13 @@ func TestRequestsOnTheWire(t *testing.T) {
 		}, []int{204}, "", ""},
 		{"absolute form of another path", func(r *rig) string {
 			return strings.Replace(r.raw("msg_1", "a"), "POST /", "POST http://elsewhere.example/x/", 1)
-		}, []int{404}, model.WrongPath, "wrong path: this receiver has another one"},
+		}, []int{404}, model.WrongPath, "wrong path: this receiver's is /webhooks/aspect"},
 		{"OPTIONS *", func(*rig) string { return "OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n" }, []int{404}, "", ""},
 		{"POST *", func(*rig) string { return "POST * HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n" }, []int{404}, "", ""},
 		{"CONNECT", func(*rig) string { return "CONNECT x:443 HTTP/1.1\r\nHost: x:443\r\n\r\n" }, []int{404}, "", ""},
 		{"dots and double slashes are not cleaned", func(r *rig) string {
 			return strings.Replace(r.raw("msg_1", "a"), DefaultPath, "/x/..//webhooks/aspect", 1)
-		}, []int{404}, model.WrongPath, "wrong path: this receiver has another one"},
+		}, []int{404}, model.WrongPath, "wrong path: this receiver's is /webhooks/aspect"},
 		{"HEAD of the health check", func(*rig) string { return "HEAD /healthz HTTP/1.0\r\n\r\n" }, []int{200}, "", ""},
 
 		{"Expect of a body that is wanted", func(r *rig) string {

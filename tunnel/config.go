@@ -23,8 +23,6 @@ const grace = 3 * time.Second
 // cloudflared exits with code 0 at an unknown flag, but ignores unknown settings.
 //   - protocol, max-edge-addr-retries: where UDP is blocked, a quick tunnel turns to
 //     HTTP/2 within 15 s instead of trying QUIC for ever.
-//   - keepAliveTimeout: less than the 10 s after which the receiver closes an idle
-//     connection, so that no request is sent into a closing one.
 func configuration(local, path string) string {
 	return fmt.Sprintf(`protocol: auto
 max-edge-addr-retries: 1
@@ -33,8 +31,6 @@ grace-period: %s
 ingress:
   - path: %s
     service: %s
-    originRequest:
-      keepAliveTimeout: 5s
   - service: http_status:404
 `, grace, quoted(pathPattern(path)), quoted(local))
 }

@@ -125,7 +125,7 @@ func TestTheConfigFileSaysWhatFlagsMustNot(t *testing.T) {
 	ready(t, r)
 	for _, line := range []string{
 		"protocol: auto", "max-edge-addr-retries: 1", "no-prechecks: true", "grace-period: 3s",
-		`  - path: "^/webhooks/aspect$"`, `    service: "` + r.local.URL + `"`, "      keepAliveTimeout: 5s", "  - service: http_status:404",
+		`  - path: "^/webhooks/aspect$"`, `    service: "` + r.local.URL + `"`, "  - service: http_status:404",
 	} {
 		if !slices.Contains(strings.Split(r.runs()[0].Config, "\n"), line) {
 			t.Errorf("there is no line %q in\n%s", line, r.runs()[0].Config)

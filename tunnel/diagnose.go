@@ -46,7 +46,7 @@ func diagnose(a answer, l *landing, w *route) string {
 		return l.fault + "; and " + inPlace
 	case l.fault != "":
 		return l.fault
-	case a.fine() && (a.status != http.StatusNoContent || l.at.After(a.at)): // the receiver answers 204
+	case a.fine() && (a.status != http.StatusNoContent && !w.prober.anyStatus || l.at.After(a.at)): // the receiver answers 204
 		return "edge: the probe arrived here, but " + inPlace
 	case a.fine():
 		return ""

@@ -28,7 +28,7 @@ import (
 	"aspectop/receiver"
 )
 
-func newProber() *Prober { return NewProber(sign, "http://127.0.0.1:8787", webhookPath) }
+func newProber() *Prober { return NewProber(sign, "127.0.0.1:8787", webhookPath) }
 
 func closedPort(t *testing.T) string {
 	t.Helper()
@@ -63,7 +63,7 @@ func newTarget(t *testing.T) *target {
 		t.Fatal(err)
 	}
 	r := &target{address: l.Addr().String(), status: model.NewStatusLog(100)}
-	r.Prober = NewProber(sign, "http://"+r.address, webhookPath)
+	r.Prober = NewProber(sign, r.address, webhookPath)
 	r.timeout, r.wait = enough, enough
 	r.server, err = receiver.New(receiver.Config{
 		Path: webhookPath, Secrets: []receiver.Secret{receiver.NewSecret("default")},
@@ -380,7 +380,7 @@ func TestARequestWithoutAnAnswerIsNamed(t *testing.T) {
 			return "https://a.example.com/"
 		}, []string{"DNS: cannot resolve a.example.com (no such host)"}},
 		"closed port": {func(t *testing.T, p *Prober) string { return "http://" + closedPort(t) },
-			[]string{"TCP: cannot connect to HOST (connect: connection refused)"}},
+			[]string{"TCP: nothing listens at HOST (connect: connection refused): is it running"}},
 		"F7 dropped, as 444": {func(t *testing.T, p *Prober) string {
 			return "http://" + rawServer(t, readRequest)
 		}, []string{"edge: HOST took the request and closed the connection without an answer, and nothing arrived here", "nginx: return 444"}},
@@ -406,6 +406,10 @@ func TestARequestWithoutAnAnswerIsNamed(t *testing.T) {
 				}
 			})
 		}, []string{"tunnel: HOST accepts connections and closes them before anything is sent", "it must lead to 127.0.0.1:8787"}},
+		"F16 the same, slowly": {func(t *testing.T, p *Prober) string {
+			p.wait = enough
+			return "http://" + rawServer(t, func(net.Conn) { time.Sleep(20 * time.Millisecond) }) // as haproxy, which tries again
+		}, []string{"tunnel: HOST accepts connections and closes them before anything is sent"}},
 		"F16 the same with TLS": {func(t *testing.T, p *Prober) string {
 			p.wait = enough
 			return "https://" + rawServer(t, func(net.Conn) {})
@@ -485,6 +489,21 @@ func TestAnotherProtocolIsNamed(t *testing.T) {
 			r.wait = time.Millisecond
 			expectWords(t, r.Probe(t.Context(), address+webhookPath, true), "", []string{c.says})
 		})
+	}
+}
+
+// Svix Play may give the sender a status of its own.
+func TestAnotherStatusThanTheReceiversIsFineOnlyWhereThatIsKnown(t *testing.T) {
+	r := newTarget(t)
+	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+		r.proxy(func(*http.Request) {}).ServeHTTP(httptest.NewRecorder(), q)
+		w.WriteHeader(http.StatusOK)
+	}))
+	defer front.Close()
+	expectWords(t, r.Probe(t.Context(), front.URL+webhookPath, true), front.Listener.Addr().String(), []string{"HOST answers 200 in our place"})
+	r.anyStatus = true
+	if got := r.Probe(t.Context(), front.URL+webhookPath, true); !got.OK {
+		t.Errorf("%+v", got)
 	}
 }
 

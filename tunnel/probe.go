@@ -33,11 +33,12 @@ const (
 // for concurrent use.
 type Prober struct {
 	sign      sig.Signer
-	local     string // the receiver's host and port
+	local     string // the receiver's host and port, for words
 	path      string // the receiver's
 	transport *http.Transport
 	timeout   time.Duration // of an answer
 	wait      time.Duration // see arrivalWait
+	anyStatus bool          // an answer of the receiver's may come back with another 2xx
 
 	mu      sync.Mutex
 	flights []*flight // the newest
@@ -47,15 +48,16 @@ type Prober struct {
 	}
 }
 
-// NewProber returns a Prober that signs its requests with sign. The receiver, at the URL
-// local with the path, needs [Prober.Saw] as its Probed.
+// NewProber returns a Prober that signs its requests with sign. The receiver, at local
+// (host:port) with the path, needs [Prober.Saw] as its Probed and [Prober.Foreign] as its
+// Foreign.
 func NewProber(sign sig.Signer, local, path string) *Prober {
 	transport := loopback.Transport()
 	// Every probe uses a new connection: an old one proves nothing if the DNS or the
 	// network has changed.
 	transport.DisableKeepAlives = true
 	return &Prober{
-		sign: sign, local: strings.TrimPrefix(local, "http://"), path: path, transport: transport,
+		sign: sign, local: local, path: path, transport: transport,
 		timeout: probeTimeout, wait: arrivalWait,
 	}
 }

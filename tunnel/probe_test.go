@@ -93,7 +93,7 @@ func TestAProxyIsNamedWhenItIsTheProxyThatIsMissing(t *testing.T) {
 	proxied := newProber()
 	proxied.transport.Proxy = func(r *http.Request) (*url.URL, error) { return r.URL.Parse("http://" + closed) }
 	got := proxied.Probe(t.Context(), "http://a.example.com/", true)
-	if !strings.HasPrefix(got.Detail, "TCP: cannot connect to the proxy "+closed+" (") {
+	if !strings.HasPrefix(got.Detail, "TCP: nothing listens at the proxy "+closed+" (") {
 		t.Errorf("%+v", got)
 	}
 }

@@ -76,6 +76,8 @@ func (w *route) failure(ctx context.Context, err error) string {
 	switch {
 	case hop == hopDNS:
 		return fmt.Sprintf("DNS: cannot resolve %s (%s); a new name can take a minute, otherwise check the network", target, why)
+	case hop == hopTCP && errors.Is(err, syscall.ECONNREFUSED):
+		return fmt.Sprintf("TCP: nothing listens at %s (%s): is it running, and is the port right?", target, why)
 	case hop == hopTCP:
 		return fmt.Sprintf("TCP: cannot connect to %s (%s); check the network and the firewall", target, why)
 	}
@@ -88,8 +90,10 @@ func (w *route) failure(ctx context.Context, err error) string {
 	if told := w.prober.foreignSince(w.at); told != "" {
 		return told
 	}
-	if closed && w.proxy == "" {
-		unasked, secure = w.lookAgain(ctx)
+	took := time.Since(w.at)
+	looked := closed && w.proxy == "" && took <= lookLongest
+	if looked {
+		unasked, secure = w.lookAgain(ctx, took+w.prober.wait)
 	}
 	switch {
 	case unasked:
@@ -102,11 +106,14 @@ func (w *route) failure(ctx context.Context, err error) string {
 	case late:
 		return fmt.Sprintf("timeout: %s accepted the request but did not answer within %s, and nothing arrived here; what is behind it hangs",
 			host, probeTimeout)
+	case closed && !looked:
+		return fmt.Sprintf("edge: %s took the request and closed the connection without an answer, and nothing arrived here;"+
+			" does it lead to %s?", host, w.prober.local)
 	case closed:
 		return fmt.Sprintf("edge: %s took the request and closed the connection without an answer, and nothing arrived here;"+
 			" a rule there drops it (nginx: return 444), or the program behind it failed", host)
-	case strings.Contains(err.Error(), "malformed HTTP"):
-		return fmt.Sprintf("edge: what answers at %s is not HTTP (%s); check the port", host, why)
+	case strings.Contains(err.Error(), "malformed HTTP") || strings.Contains(err.Error(), "readLoopPeekFail"): // as it happens
+		return fmt.Sprintf("edge: what answers at %s is not HTTP; check the port", host)
 	}
 	return fmt.Sprintf("edge: no answer from %s (%s)", host, why)
 }
@@ -143,18 +150,22 @@ func broken(err error) bool {
 		return true
 	}
 	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) ||
-		errors.Is(err, syscall.EPIPE)
+		errors.Is(err, syscall.EPIPE) || strings.Contains(err.Error(), "server closed idle connection")
 }
 
-// lookAgain opens another connection. unasked reports whether the host closes it before
-// anything is sent, as a forwarded port does that leads nowhere while an HTTP server
-// waits; secure, whether it speaks TLS.
-func (w *route) lookAgain(ctx context.Context) (unasked, secure bool) {
+// lookLongest is how long a connection may have lasted to be looked at again; the look
+// takes as long.
+const lookLongest = 4 * time.Second
+
+// lookAgain opens another connection. unasked reports whether the host closes it within
+// patience before anything is sent, as a forwarded port does that leads nowhere while an
+// HTTP server waits; secure, whether it speaks TLS.
+func (w *route) lookAgain(ctx context.Context, patience time.Duration) (unasked, secure bool) {
 	dial := w.prober.transport.DialContext
 	if dial == nil {
 		dial = new(net.Dialer).DialContext
 	}
-	ctx, cancel := context.WithTimeout(ctx, 2*w.prober.wait)
+	ctx, cancel := context.WithTimeout(ctx, patience+w.prober.wait)
 	defer cancel()
 	port := w.url.Port()
 	if port == "" {
@@ -165,7 +176,7 @@ func (w *route) lookAgain(ctx context.Context) (unasked, secure bool) {
 		return false, false
 	}
 	defer c.Close()
-	_ = c.SetReadDeadline(time.Now().Add(w.prober.wait))
+	_ = c.SetReadDeadline(time.Now().Add(patience))
 	if _, err = c.Read(make([]byte, 1)); err == nil || broken(err) {
 		return err != nil, false
 	}

@@ -9,6 +9,7 @@ import (
 	"aspectop/ui/draw"
 	"aspectop/ui/keys"
 	"aspectop/ui/screen"
+	"aspectop/ui/view"
 	"aspectop/words"
 )
 
@@ -36,6 +37,9 @@ func (m *Model) key(msg tea.KeyPressMsg) tea.Cmd {
 func (m *Model) place() keys.Place {
 	if m.detail != nil || m.help != nil || m.overlay != nil {
 		return keys.InText
+	}
+	if _, is := m.views[m.view].(*view.Timeline); is {
+		return keys.InTimeline
 	}
 	return keys.InList
 }
@@ -101,10 +105,10 @@ func (m *Model) act(a keys.Action) tea.Cmd {
 		m.say("that key does nothing here")
 	case keys.Preview:
 		if !m.means(keys.Binding{Do: keys.Preview}) {
-			m.say("this view has no preview")
+			m.say("this view shows nothing beside")
 			return nil
 		}
-		m.preview = !m.previewShown()
+		m.preview = m.layout().preview.h == 0
 		m.previewChosen = true
 	case keys.Replay:
 		return m.replay()
@@ -215,7 +219,7 @@ func (m *Model) click(e tea.Mouse) {
 func (m *Model) clickTab(x int) {
 	at := 0
 	for i := range views {
-		if at += draw.Cells(tabTitle(i)) + 1; x < at {
+		if at += draw.Cells(tabTitle(i, tightTabs(m.W))) + 1; x < at {
 			m.act(keys.View + keys.Action(i))
 			return
 		}
@@ -228,7 +232,7 @@ func (m *Model) wheel(e tea.Mouse) tea.Cmd {
 		a = keys.Up
 	}
 	rows := 3
-	if m.place() == keys.InList {
+	if m.place() != keys.InText {
 		rows = views[m.view].notch
 	}
 	var cmds []tea.Cmd

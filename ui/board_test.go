@@ -97,8 +97,8 @@ func (s *terminal) selects(n int) {
 func TestTheBoardShowsThePathOfEachFeature(t *testing.T) {
 	onBoard(t, 120, 30, uploads(), func(s *terminal) {
 		s.shows(
-			"proxy           2s      3s    ✓ comp", // queued for 2 s, processed for 3 s, done
-			"visual          15s   ▸ 9s",           // still processing
+			"proxy           2s     3s   ✓ ", // queued for 2 s, processed for 3 s, done
+			"visual          15s  ▸ 9s",      // still processing
 		)
 	})
 }
@@ -106,7 +106,7 @@ func TestTheBoardShowsThePathOfEachFeature(t *testing.T) {
 func TestAFeatureThatIsProcessedAgainTellsHowOften(t *testing.T) {
 	onBoard(t, 80, 24, retried(), func(s *terminal) {
 		// Queued 4 s and 2 s, processed for 6 s and, so far, 12 s.
-		s.shows("visual     ×2   6s    ▸ 18s", "proxy           4s      6s    ✓ comp")
+		s.shows("visual     ×2   6s   ▸ 18s", "proxy           4s     6s   ✓ ")
 	})
 }
 
@@ -116,9 +116,9 @@ func TestAnUnknownStateIsShownByItsOwnWord(t *testing.T) {
 
 func TestWhatAFailedTaskLeftUnfinishedStandsStill(t *testing.T) {
 	onBoard(t, 120, 30, uploads(), func(s *terminal) {
-		s.shows("transcription   15s   ▸ 2s")
+		s.shows("transcription   15s  ▸ 2s")
 		s.wait(10 * time.Second)
-		s.shows("transcription   15s   ▸ 2s")
+		s.shows("transcription   15s  ▸ 2s")
 	})
 }
 

@@ -93,6 +93,7 @@ func (m *Model) helpGroups() (groups [][]keys.Row) {
 	for _, s := range append(slices.Clone(model.States), model.UnknownState) {
 		rows = append(rows, keys.Row{Topic: "States", Keys: s.Sign + " " + s.Letter, Does: s.Meaning})
 	}
+	rows = append(rows, signs...)
 	for _, v := range m.Viewers() {
 		if since := words.Ago(m.Now().Sub(v.Since)); !m.Masked {
 			rows = append(rows, keys.Row{Topic: "Watching over SSH", Keys: since, Does: v.Name + " from " + v.Address})
@@ -106,6 +107,19 @@ func (m *Model) helpGroups() (groups [][]keys.Row) {
 		*g = append(*g, row)
 	}
 	return groups
+}
+
+// signs are the words and signs that are no states.
+var signs = []keys.Row{
+	{Topic: "Signs", Keys: "verdict", Does: "blank: verified"},
+	{Topic: "Signs", Keys: draw.GlyphWait + " " + draw.GlyphFull, Does: "queued, processing"},
+	{Topic: "Signs", Keys: draw.GlyphUsual, Does: "usual end (half end earlier)"},
+	{Topic: "Signs", Keys: draw.GlyphFold + " 3 h " + draw.GlyphFold, Does: "a time without work, folded"},
+	{Topic: "Signs", Keys: draw.GlyphEarlier + " " + draw.GlyphArrow, Does: "before, after the time shown"},
+	{Topic: "Signs", Keys: "×2", Does: "was processed twice"},
+	{Topic: "Signs", Keys: draw.GlyphSorted, Does: "the list is sorted by this"},
+	{Topic: "Signs", Keys: "ETA", Does: "expected end, by the medians"},
+	{Topic: "Signs", Keys: "soon", Does: "within a second, or overdue"},
 }
 
 const helpColumn = 40

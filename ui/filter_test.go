@@ -125,3 +125,27 @@ func TestTheSelectionWaitsForARowThatTheScanHasNotComeTo(t *testing.T) {
 		}
 	})
 }
+
+func TestEventsAreShownByWhatTheirTaskIsNow(t *testing.T) {
+	onScreen(t, 120, 24, uploads(), func(s *terminal) {
+		s.wait(time.Second)
+		s.press("3", "/")
+		s.write("state:processing -task:2e1c7e05")
+		s.press("enter")
+		s.wait(time.Second)
+		s.shows("00:00:06", "00:00:21") // both of task 3, which only then came to be so
+		s.hides("00:00:05")             // task 1 was
+		s.deliver(event(3, "task.progress", 30*time.Second, "proxy=completed", "preview=failed", "visual=processing", "transcription=na"))
+		s.wait(time.Second)
+		s.hides("00:00:06", "00:00:21", "00:00:30")
+		s.deliver(event(4, "task.progress", 31*time.Second, "proxy=processing", "preview=queued", "visual=queued", "transcription=queued"))
+		s.wait(time.Second)
+		s.shows("00:00:22", "00:00:31") // the one that only told that it was cancelled, too
+		s.press("esc", "/")
+		s.write("became:failed")
+		s.press("enter")
+		s.wait(time.Second)
+		s.shows("00:00:20", "00:00:30")
+		s.hides("00:00:22")
+	})
+}

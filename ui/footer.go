@@ -93,6 +93,9 @@ func (m *Model) drawKeys(l *draw.Line) {
 			width += keyWidth(b)
 		}
 	}
+	if m.help == nil && m.detail == nil && m.layout().tabs == 0 { // else the tabs name them
+		putKey(l, keys.Binding{Keys: []string{fmt.Sprintf("1–%d", len(views))}, Short: "views"})
+	}
 	for _, b := range m.keys {
 		if b.Short == "" || b.Do == keys.Help || b.Do == keys.Quit || !m.means(b) {
 			continue
@@ -116,14 +119,11 @@ func putKey(l *draw.Line, b keys.Binding) {
 
 // means reports whether a key does something in the current place.
 func (m *Model) means(b keys.Binding) bool {
-	if b.Place != keys.Anywhere && b.Place != m.place() {
+	if !b.Place.Holds(m.place()) {
 		return false
 	}
 	if m.help != nil {
 		return b.Do == keys.Back
-	}
-	if b.Do >= keys.View { // the tabs name them
-		return m.detail == nil && m.layout().tabs == 0
 	}
 	switch b.Do {
 	case keys.NextPane:
@@ -167,7 +167,7 @@ func (m *Model) typed(msg tea.Msg) tea.Cmd {
 	if key, ok := msg.(tea.KeyPressMsg); ok {
 		switch key.String() {
 		case "enter":
-			if _, err := model.ParseFilter(f.input.Value()); errors.As(err, &f.wrong) {
+			if _, err := m.Filters.Parse(f.input.Value()); errors.As(err, &f.wrong) {
 				return nil // its message stays; an older filter must not pass for this one
 			}
 			f.open = false
@@ -185,7 +185,7 @@ func (m *Model) typed(msg tea.Msg) tea.Cmd {
 	if msg != nil {
 		f.input, _ = f.input.Update(msg) // its command only blinks a cursor that is not drawn
 	}
-	filter, err := model.ParseFilter(f.input.Value())
+	filter, err := m.Filters.Parse(f.input.Value())
 	if f.wrong = nil; errors.As(err, &f.wrong) && !f.wrong.Unfinished {
 		return nil
 	}
@@ -203,6 +203,6 @@ const filterEvery = 5 * time.Second
 func (m *Model) filterAgain() {
 	if f := &m.filterLine; !m.Frozen() && m.Drifts() && m.At.Sub(f.matched) >= filterEvery {
 		f.matched = m.At
-		m.tasks.Changed(m.Screen, screen.Change{All: true})
+		m.changed(screen.Change{All: true})
 	}
 }

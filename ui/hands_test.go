@@ -353,7 +353,7 @@ func TestTheFooterEndsWithHelpAndQuitAndOffersNoDeadKey(t *testing.T) {
 		s.press("s")
 		s.shows("that key does nothing here")
 		s.press("p")
-		s.shows("this view has no preview")
+		s.shows("this view shows nothing beside")
 		s.wait(flashTime)
 		s.press("1", "enter")
 		if !strings.Contains(footer(), "esc back") {

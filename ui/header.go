@@ -28,8 +28,9 @@ type detailLevel int
 
 const (
 	brief detailLevel = iota
-	terse             // no sparkline
-	usual
+	terse             // states by their signs
+	plain             // no sparkline
+	usual             // no counts of nothing
 	full
 )
 
@@ -174,9 +175,9 @@ func (m *Model) counters(l *draw.Line, level detailLevel) {
 			r = draw.Alarm
 		}
 		l.Put(draw.Plain, "  ").Put(r, fmt.Sprintf("%s%d", s.Info().Sign, n))
-		if level == full {
+		if level > terse {
 			l.Put(draw.Dim, " "+string(s))
-		} else {
+		} else if m.ASCII || m.Theme.Name == "mono" {
 			l.Put(draw.Dim, s.Info().Letter)
 		}
 	}
@@ -191,7 +192,9 @@ func (m *Model) counters(l *draw.Line, level detailLevel) {
 		putCount(l, draw.Bad, n, " rejected")
 		wall()
 	}
-	m.drawRate(l, level)
+	if level > brief || l.Free >= len("quiet 59m59") {
+		m.drawRate(l, level)
+	}
 }
 
 func putCount(l *draw.Line, r draw.Role, n int, label string) {
@@ -231,13 +234,10 @@ func (m *Model) drawVerdicts(l *draw.Line, level detailLevel) {
 	}
 	c := m.Board.Counters()
 	labels := []string{" verified", " unsigned", " rejected", " duplicate", " late"}
-	if level < full {
-		labels = []string{" ok", " unsigned", " rejected", " dup", " late"}
-	}
 	roles := []draw.Role{draw.Good, draw.Plain, draw.Bad, draw.Warn, draw.Warn}
 	for i, n := range []int{c.Verified, c.Unsigned, c.Rejected, c.Duplicate, c.Late} {
-		if i == 1 && n == 0 {
-			continue // there is neither a stream nor an API
+		if n == 0 && (i == 1 || i > 0 && level < full) {
+			continue // unsigned: there is neither a stream nor an API
 		}
 		if i > 0 {
 			l.Put(draw.Plain, "  ")

@@ -33,7 +33,7 @@ func TestEachViewOpensByItsKeyAndItsTab(t *testing.T) {
 		s.press("m")
 		tabs, at := ansi.Strip(s.m.drawTabs()), 0
 		for i := range views {
-			title := tabTitle(i)
+			title := tabTitle(i, false)
 			at += strings.Index(tabs[at:], title)
 			s.press(strconv.Itoa((i+1)%len(views) + 1)) // another one
 			s.press(strconv.Itoa(i + 1))

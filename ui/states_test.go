@@ -43,3 +43,45 @@ func TestAStateThatIsAddedToTheTableIsDrawnEverywhere(t *testing.T) {
 		}
 	})
 }
+
+func TestStatesAreToldApartByShapeAndByLetterWithoutColour(t *testing.T) {
+	seen := map[string]bool{}
+	for _, s := range append(slices.Clone(model.States), model.UnknownState) {
+		if seen[s.Sign] || s.Sign == "×" || s.Sign == "✗" && s.State != model.Failed {
+			t.Errorf("%s is shown as %s, like another state", s.State, s.Sign)
+		}
+		seen[s.Sign] = true
+	}
+	for _, c := range []struct {
+		theme string
+		ascii bool
+		want  string
+	}{{"dark", false, "✓ 3s "}, {"mono", false, "✓c 3s "}, {"dark", true, "+c 3s "}} {
+		onScreen(t, 80, 24, uploads(), func(s *terminal) { s.shows(c.want) }, func(o *options) { o.Theme, o.ASCII = c.theme, c.ascii })
+	}
+}
+
+func TestOnlyWhatIsNotVerifiedHasAVerdict(t *testing.T) {
+	again := uploads()[0]
+	again.Message, again.Attempt = 1, 2
+	for _, w := range []int{80, 120, 200} {
+		opened(t, w, 24, append(uploads(), again), []string{"3"}, func(s *terminal) {
+			s.status.Add(model.Status{At: midnight, Rejected: &model.Rejected{Verdict: model.Verdict{Reason: model.NoMatch, Detail: "no secret matches"}}})
+			s.wait(2 * soon)
+			s.shows(" duplicate ", " rejected ", "verified)")
+			if l := line(s, "task.completed"); strings.Contains(l, "verified") {
+				t.Errorf("a verified event says so: %s", l)
+			}
+		})
+	}
+	opened(t, 40, 10, uploads(), []string{"3"}, func(s *terminal) { s.shows(taskID(5)[:8]) })
+}
+
+func TestTheColumnThatSortsIsMarked(t *testing.T) {
+	opened(t, 140, 24, uploads(), nil, func(s *terminal) {
+		for _, want := range []string{"LAST▾", "STATE▾", "AGE▾", "TOOK▾"} {
+			s.shows(want)
+			s.press("s")
+		}
+	})
+}

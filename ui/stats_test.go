@@ -87,7 +87,7 @@ func TestTheStatsTellMediansAndSuccess(t *testing.T) {
 		}
 		s.shows("50% success: 1 of 2")
 		s.press("G")
-		for state, want := range map[string]string{"▸ processing": "2 40%", "· queued": "0 0%", "✓ completed": "1 20%", "✗ failed": "1 20%", "× cancelled": "1 20%"} {
+		for state, want := range map[string]string{"▸ processing": "2 40%", "· queued": "0 0%", "✓ completed": "1 20%", "✗ failed": "1 20%", "⊘ cancelled": "1 20%"} {
 			if want = state + " " + want; !strings.Contains(withoutBars(s.frame()), want) {
 				t.Errorf("the tasks by state do not tell %q", want)
 			}

@@ -15,7 +15,6 @@ import (
 type viewKind struct {
 	name    string // for --view
 	title   string // of its tab
-	short   string // of its key in the footer; "" keeps that out
 	help    string
 	open    func(sc *screen.Screen, tasks *view.Tasks) oneView
 	notch   int  // rows that a notch of the wheel goes
@@ -24,12 +23,13 @@ type viewKind struct {
 
 // views are all views, in order. Keys, tabs, footer, help, manual and --view follow.
 var views = []viewKind{
-	{"tasks", "Tasks", "tasks", "tasks, one per row", func(_ *screen.Screen, t *view.Tasks) oneView { return t }, 3, false},
-	{"board", "Board", "board", "board, one card per task", func(_ *screen.Screen, t *view.Tasks) oneView { return view.NewCards(t) }, 1, false},
-	{"events", "Events", "events", "event log", func(sc *screen.Screen, _ *view.Tasks) oneView { return view.NewEvents(sc) }, 3, false},
+	{"tasks", "Tasks", "tasks, one per row", func(_ *screen.Screen, t *view.Tasks) oneView { return t }, 3, false},
+	{"board", "Board", "board, one card per task", func(_ *screen.Screen, t *view.Tasks) oneView { return view.NewCards(t) }, 1, false},
+	{"events", "Events", "event log", func(sc *screen.Screen, _ *view.Tasks) oneView { return view.NewEvents(sc) }, 3, false},
 	// A message says little without its attempts.
-	{"deliveries", "Deliveries", "", "what Aspect says it sent", func(*screen.Screen, *view.Tasks) oneView { return view.NewDeliveries() }, 3, true},
-	{"stats", "Stats", "stats", "statistics", func(_ *screen.Screen, t *view.Tasks) oneView { return view.NewStats(t) }, 3, false},
+	{"messages", "Messages", "what Aspect says it sent", func(*screen.Screen, *view.Tasks) oneView { return view.NewMessages() }, 3, true},
+	{"stats", "Stats", "statistics", func(_ *screen.Screen, t *view.Tasks) oneView { return view.NewStats(t) }, 3, false},
+	{"timeline", "Timeline", "timeline of all tasks", func(*screen.Screen, *view.Tasks) oneView { return view.NewTimeline() }, 3, false},
 }
 
 // Views are the names of the views.
@@ -46,7 +46,7 @@ func Bindings() keys.Set {
 	var open keys.Set
 	for i, k := range views {
 		open = append(open, keys.Binding{
-			Do: keys.View + keys.Action(i), Topic: keys.Views, Keys: []string{strconv.Itoa(i + 1)}, Short: k.short, Help: k.help,
+			Do: keys.View + keys.Action(i), Topic: keys.Views, Keys: []string{strconv.Itoa(i + 1)}, Help: k.help,
 		})
 	}
 	at := slices.IndexFunc(keys.Bindings, func(b keys.Binding) bool { return b.Topic == keys.Views })

@@ -178,15 +178,13 @@ func TunnelRole(t *model.Tunnel) model.Role {
 	return model.RoleWarn
 }
 
-// Owed says what a command is still to be run for, "" if for nothing; lost says that no
-// later run will.
-func Owed(n int, known, lost bool) string {
+// Owed says for how many tasks a command is still to be run, -1 if that is unknown; lost
+// says that no later run will.
+func Owed(n int, lost bool) string {
 	switch {
-	case !known:
+	case n < 0:
 		return "what it is still to run for could not be counted"
-	case n == 0:
-		return ""
-	case lost:
+	case lost && n > 0:
 		return "not run for " + Count(n, "task", "tasks") + " that ended: a journal in memory leaves nothing to the next watch"
 	}
 	return Count(n, "task that ended waits", "tasks that ended wait") + " for the next watch with the same command"

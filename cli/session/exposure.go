@@ -186,7 +186,7 @@ type Exposure struct {
 // open starts the tunnel and, with leases, registers the endpoint, whose secret it
 // returns.
 func (e *Exposure) open(ctx context.Context, s *Session, config *receiver.Config) ([]receiver.Secret, error) {
-	prober := tunnel.NewProber(receiver.NewSecret("probe").Sign, s.address(), s.path)
+	prober := tunnel.NewProber(receiver.NewSecret("probe").Sign, receiver.Reachable(s.listener.Addr()), s.path)
 	config.Probed, config.Foreign = prober.Saw, prober.Foreign
 
 	e.refused, e.addresses = make(chan error, 1), make(chan string, 1)

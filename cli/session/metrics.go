@@ -12,7 +12,6 @@ import (
 	"net/http"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	vm "github.com/VictoriaMetrics/metrics"
@@ -26,24 +25,24 @@ const scrapeTime = 2 * time.Second
 
 // meanings are the help texts of the metrics.
 var meanings = map[string]string{
-	"aspectop_append_seconds":    "Time until a delivery was durable or storing it failed.",
-	"aspectop_forward_waiting":   "Messages waiting to be forwarded to a handler, by state.",
-	"aspectop_forwards_total":    "Messages forwarded to a handler, by outcome.",
-	"aspectop_journal_reachable": "1 if deliveries can be stored.",
-	"aspectop_probe_ok":          "1 if the last probe of the public URL succeeded.",
-	"aspectop_requests_total":    "Webhook requests by verdict: verified, duplicate, unkept (answered 503), or why they were rejected.",
-	"aspectop_task_seconds":      "Time from creation to last update of the tasks read from the journal that have ended.",
-	"aspectop_tasks":             "Tasks read from the journal, by state.",
-	"aspectop_tasks_active":      "Tasks read from the journal that have not ended.",
-	"aspectop_tasks_stalled":     "Active tasks without news for longer than usual.",
-	"aspectop_tunnel_connected":  "1 if the tunnel is connected.",
+	"aspectop_append_seconds":          "Time until a delivery was durable or storing it failed.",
+	"aspectop_forward_waiting":         "Messages waiting to be forwarded to a handler, by state.",
+	"aspectop_forwards_total":          "Messages forwarded to a handler, by outcome.",
+	"aspectop_journal_reachable":       "1 if deliveries can be stored.",
+	"aspectop_probe_ok":                "1 if the last probe of the public URL succeeded.",
+	"aspectop_rejected_not_kept_total": "Rejected requests of this run that the journal does not have.",
+	"aspectop_requests_total":          "Webhook requests by verdict: verified, duplicate, unkept (answered 503), or why they were rejected.",
+	"aspectop_task_seconds":            "Time from creation to last update of the tasks read from the journal that have ended.",
+	"aspectop_tasks":                   "Tasks read from the journal, by state.",
+	"aspectop_tasks_active":            "Tasks read from the journal that have not ended.",
+	"aspectop_tasks_stalled":           "Active tasks without news for longer than usual.",
+	"aspectop_tunnel_connected":        "1 if the tunnel is connected.",
 }
 
 // metrics answers the scrapes of a session.
 type metrics struct {
 	session    *Session
-	server     atomic.Pointer[receiver.Server] // nil until deliveries are accepted
-	kept       *vm.Set                         // of what is counted between scrapes
+	kept       *vm.Set // of what is counted between scrapes
 	appends    *vm.PrometheusHistogram
 	collecting sync.Mutex // scrapes take turns
 }
@@ -119,13 +118,14 @@ func (m *metrics) collect(ctx context.Context) *vm.Set {
 		set.GetOrCreateGauge(fmt.Sprintf(name, labels...), nil).Add(float64(n))
 	}
 	s := m.session
-	if server := m.server.Load(); server != nil {
+	if server := s.made(); server != nil {
 		c := server.Counts()
 		verdicts := map[model.Reason]int64{"verified": c.Verified, "duplicate": c.Duplicate, "unkept": c.Unkept}
 		maps.Copy(verdicts, c.Rejected)
 		for verdict, n := range verdicts {
 			counter(int(n), "aspectop_requests_total{verdict=%q}", verdict)
 		}
+		counter(int(server.NotKept()), "aspectop_rejected_not_kept_total")
 	}
 	gauge(oneIf(s.journal.Ready(ctx) == nil), "aspectop_journal_reachable")
 	for _, f := range s.forwarders {

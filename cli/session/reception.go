@@ -115,9 +115,24 @@ func (r *reception) resign(name string) forward.Signer {
 	return nil
 }
 
+// made is the receiver, nil before it is made.
+func (r *reception) made() *receiver.Server {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.server
+}
+
+// notKept counts the rejected requests that the journal does not have.
+func (r *reception) notKept() int64 {
+	if server := r.made(); server != nil {
+		return server.NotKept()
+	}
+	return 0
+}
+
 // receive accepts deliveries until ctx ends, with an exposure also from the internet.
 func (s *Session) receive(ctx context.Context) (err error) {
-	config := receiver.Config{Path: s.path, Journal: s.appender(), Status: s.status, Ready: s.journal.Ready}
+	config := receiver.Config{Path: s.path, Journal: s.appender(), Status: s.status, Ready: s.journal.Ready, Keep: s.journal.SaveRejections}
 	if s.besideStream != nil {
 		config.Journal = s.besideStream(config.Journal)
 	}
@@ -137,9 +152,6 @@ func (s *Session) receive(ctx context.Context) (err error) {
 	server, err := s.serveWith(config)
 	if err != nil {
 		return exit.Usage("%w", err)
-	}
-	if s.metrics != nil {
-		s.metrics.server.Store(server)
 	}
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(s.listener) }()

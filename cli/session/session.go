@@ -155,7 +155,7 @@ func (s *Session) Run(ctx context.Context) error {
 
 // View shows a journal that another process writes, until ctx ends or the user quits.
 func (s *Session) View(ctx context.Context) error {
-	s.Beside(untilEnd(func(ctx context.Context) { <-ctx.Done() }))
+	s.Beside(untilEnd(s.followRejected))
 	return s.Run(ctx)
 }
 

@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 
+	"aspectop/broadcast"
 	"aspectop/cli/exit"
 	"aspectop/cli/settings"
 	"aspectop/feed"
@@ -19,6 +21,9 @@ import (
 
 // statusEntries is how many refusals and notices are held for slow readers.
 const statusEntries = 1000
+
+// rejectedPause is between two looks at what another process has kept of rejected requests.
+const rejectedPause = time.Second
 
 // Store is the journal of a session with the feed that folds it, and the log of what
 // is no delivery. All other parts of a session read from it or write to it, so it is
@@ -30,8 +35,9 @@ type Store struct {
 	folded  journal.Reader
 	status  *model.StatusLog // without a receiver it contains viewers alone
 
-	place     string // for display
-	temporary bool   // deleted at the end
+	rejected  model.Rejected // the newest that the journal had
+	place     string         // for display
+	temporary bool           // deleted at the end
 	home      settings.Location
 	remarks   []string // to show at the start
 
@@ -90,10 +96,15 @@ func (st *Store) read(open func() (journal.Reader, error), now func() time.Time)
 	st.onDamage(st.rows)
 	st.onDamage(st.folded)
 	st.folded.OmitHeader()
+	// What cannot be read of them is no reason not to start.
+	earlier, _ := st.rows.Rejections(context.Background(), journal.RejectionsKept)
+	if len(earlier) > 0 {
+		st.rejected = earlier[0]
+	}
 	st.remarks = append(st.remarks, st.home.Remarks()...)
 	st.home.OnRemark(st.notice)
 	st.Feed = feed.New(feed.Options{
-		Journal: st.folded, Rows: st.rows, Status: st.status, Now: now,
+		Journal: st.folded, Rows: st.rows, Status: st.status, Now: now, Rejected: earlier,
 		Sole: st.journal != nil && !st.home.Shared(),
 	})
 	return nil
@@ -111,6 +122,38 @@ func (st *Store) fold(ctx context.Context) (stop func(), err error) {
 		cancel()
 		running.Wait()
 	}, nil
+}
+
+// followRejected takes over the rejected requests that another process keeps, until ctx
+// ends.
+func (st *Store) followRejected(ctx context.Context) {
+	for broadcast.Sleep(ctx, rejectedPause) == nil {
+		var found []model.Rejected // newest first: mostly none is new
+		known, err := -1, error(nil)
+		for _, limit := range []int{1, 32, journal.RejectionsKept} {
+			if found, err = st.rows.Rejections(ctx, limit); err != nil {
+				break
+			}
+			known = slices.IndexFunc(found, func(r model.Rejected) bool {
+				return r.At.Equal(st.rejected.At) && r.ID == st.rejected.ID && r.Verdict == st.rejected.Verdict
+			})
+			if known >= 0 || len(found) < limit {
+				break
+			}
+		}
+		if err != nil || len(found) == 0 {
+			continue
+		}
+		if known >= 0 {
+			found = found[:known]
+		}
+		for i, r := range slices.Backward(found) {
+			st.status.Add(model.Status{At: r.At, Rejected: &found[i]})
+		}
+		if len(found) > 0 {
+			st.rejected = found[0]
+		}
+	}
 }
 
 // Close closes the readers and the journal.

@@ -33,7 +33,7 @@ func (e *Exposure) Try(ctx context.Context, l net.Listener, path string) (model.
 		o.StateDir = folder
 	}
 	o.Local, o.Path, o.Report = "http://"+l.Addr().String(), path, func(model.Tunnel) {}
-	o.Prober = tunnel.NewProber(receiver.NewSecret("probe").Sign, o.Local, path)
+	o.Prober = tunnel.NewProber(receiver.NewSecret("probe").Sign, receiver.Reachable(l.Addr()), path)
 	server, err := receiver.New(receiver.Config{
 		Path: path, Secrets: []receiver.Secret{receiver.NewSecret("probe")}, Journal: keepsNothing{},
 		Status: model.NewStatusLog(1), Probed: o.Prober.Saw, Foreign: o.Prober.Foreign,

@@ -57,7 +57,7 @@ func outcomes(t *testing.T, h Location) {
 // rejection is a rejected request with all that one may have.
 func rejection(n int) model.Rejected {
 	return model.Rejected{
-		At: received.Add(time.Duration(n) * time.Second), ID: fmt.Sprint("msg_", n, "\x00\xff"), Method: "PATCH", Path: "/webhooks/aspect\xff",
+		At: received.Add(time.Duration(n) * time.Second), ID: fmt.Sprint("msg_", n, "\x00é"), Method: "PATCH", Path: "/webhooks/aspect<",
 		Verdict: model.Verdict{Reason: model.TooOld, Detail: "too old by 7m12s", Hint: "set the clock", Evidence: "spaced_json", SkewSeconds: 732, ToleranceSeconds: 300},
 		Header:  map[string][]string{"Svix-Id": {"a", "b"}, "X-Odd": {"\xff"}}, Body: []byte("\x00\xffbody"), Size: 4711,
 	}

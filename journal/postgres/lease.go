@@ -44,8 +44,7 @@ func (j *Journal) WithLease(ctx context.Context, name string, report func(journa
 				return ctx.Err()
 			}
 		}
-		err = j.holding(ctx, name, began, f)
-		if ctx.Err() != nil || !errors.Is(err, journal.ErrLeaseLost) {
+		if err = j.holding(ctx, name, began, f); !errors.Is(err, journal.ErrLeaseLost) {
 			return err
 		}
 	}

@@ -32,8 +32,8 @@ const leastServer = 130000
 //	holders          the leases: job names one, token and name tell its owner
 //	receivers        the processes that append, each until it has been silent for
 //	                 some time
-//	rejections       a ring of rejected requests, newest last; skew and tolerance are
-//	                 in seconds
+//	rejections       a ring of rejected requests, the newest last; facts is a JSON
+//	                 object of what was found out
 //	events, tasks    the JSON in the bodies, for people
 const createSchema = `
 CREATE SCHEMA IF NOT EXISTS aspectop;
@@ -138,29 +138,18 @@ const extendSchema = `
 SET LOCAL lock_timeout = '3s';
 ALTER TABLE aspectop.forwards ADD COLUMN IF NOT EXISTS answer text;
 CREATE TABLE IF NOT EXISTS aspectop.rejections (
-	n         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-	at        timestamptz NOT NULL,
-	id        text NOT NULL,
-	method    text NOT NULL,
-	path      text NOT NULL,
-	reason    text NOT NULL,
-	detail    text NOT NULL,
-	hint      text NOT NULL,
-	evidence  text NOT NULL,
-	skew      bigint NOT NULL,
-	tolerance bigint NOT NULL,
-	headers   text NOT NULL,
-	body      bytea,
-	size      bigint NOT NULL
+	n       bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+	at      timestamptz NOT NULL,
+	facts   text NOT NULL,
+	headers text NOT NULL,
+	body    bytea
 );
 DO $$
-DECLARE given record;
+DECLARE statement text;
 BEGIN
-	FOR given IN SELECT privilege_type, CASE grantee WHEN 'PUBLIC' THEN 'PUBLIC' ELSE quote_ident(grantee) END AS grantee
+	FOR statement IN SELECT format('GRANT %s ON aspectop.rejections TO %s', privilege_type, CASE grantee WHEN 'PUBLIC' THEN grantee ELSE quote_ident(grantee) END)
 		FROM information_schema.table_privileges WHERE table_schema = 'aspectop' AND table_name = 'forwards'
-	LOOP
-		EXECUTE format('GRANT %s ON aspectop.rejections TO %s', given.privilege_type, given.grantee);
-	END LOOP;
+	LOOP EXECUTE statement; END LOOP;
 END $$;
 `
 
@@ -224,13 +213,11 @@ func (d *Database) checkVersion(version int, err error) error {
 	return nil
 }
 
-const undefinedTable = "42P01"
-
 // isMissing reports whether err says that the schema was never made.
 func isMissing(err error) bool {
 	var e *pgconn.PgError
 	if errors.As(err, &e) {
-		return e.Code == undefinedTable || e.Code == "3F000" // invalid_schema_name
+		return e.Code == "42P01" || e.Code == "3F000" // undefined_table, invalid_schema_name
 	}
 	return errors.Is(err, pgx.ErrNoRows)
 }

@@ -1,219 +1,190 @@
 package draw
 
 import (
-	"fmt"
-	"math"
 	"strconv"
 	"time"
 
 	"aspectop/model"
 )
 
-// Gantt is the timeline of a task: a bar for each feature, and an axis below.
-type Gantt struct {
-	From, To time.Time // the first and the last instant
-	Now      time.Time // marked if work goes on
-	Working  bool
-	Bars     []GanttBar
-}
-
-// GanttBar is a feature and the states that it was in.
-type GanttBar struct {
-	model.Feature
+// Bar is what a task or a feature went through.
+type Bar struct {
+	// Intervals are in order. The last one has no end if it goes on, or is a terminal state.
 	Intervals []model.Interval
+	Labels    []string  // what it took, in ever fewer words: the first one that fits is written
+	Usual     time.Time // when it usually ends, if it goes on; zero: not known
 }
 
-// Draw draws the chart in w cells, or nothing without a beginning or room.
-func (g *Gantt) Draw(th *Theme, w int) []string {
-	if g.From.IsZero() {
-		return nil
+// Open reports whether it goes on.
+func (b *Bar) Open() bool {
+	if len(b.Intervals) == 0 {
+		return false
 	}
-	name := max(8, g.NameWidth(w))
-	c := scale{g.From, g.To, w - name - 2}
-	if c.w < 8 {
-		return nil
-	}
-	now := -1
-	if g.Working {
-		now = c.cell(g.Now)
-	}
-	var lines []string
-	for _, b := range g.Bars {
-		l := NewLine(th, w).Cell(Dim, b.Name, name).Space(2)
-		l.putBar(c.bar(b.Intervals), now)
-		lines = append(lines, l.String())
-	}
-	l := NewLine(th, w).Cell(Faint, Clock(g.From), name).Space(2)
-	l.putAxis(c, now)
-	return append(lines, l.String())
+	last := b.Intervals[len(b.Intervals)-1]
+	return last.To.IsZero() && !last.State.Terminal()
 }
 
-// NameWidth is the width of a column of the names, beside a chart of w cells in all.
-func (g *Gantt) NameWidth(w int) (width int) {
-	for _, b := range g.Bars {
-		_, n, _ := Fit(b.Name, max(8, min(20, w/3)))
-		width = max(width, n)
+// End is when the last state was entered or, if it goes on, now.
+func (b *Bar) End(now time.Time) time.Time {
+	last := b.Intervals[len(b.Intervals)-1]
+	switch {
+	case last.State.Terminal():
+		return last.From
+	case last.To.IsZero():
+		return now
 	}
-	return width
+	return last.To
 }
 
-// scale maps instants to cells: from to the first one, to to the last one.
-type scale struct {
-	from, to time.Time
-	w        int
-}
-
-// cell is the cell of an instant, the first or the last one if it is outside the scale.
-func (s scale) cell(t time.Time) int {
-	whole := s.to.Sub(s.from)
-	if whole <= 0 || s.w <= 1 {
-		return 0
+// PutBar draws a bar, or where it is if it is outside the scale.
+func (l *Line) PutBar(s *Scale, bar *Bar) *Line {
+	b := make(band, s.w)
+	n := len(bar.Intervals)
+	switch {
+	case n == 0:
+		for _, label := range bar.Labels {
+			if len(label) <= s.w {
+				b.put(0, Dim, label)
+				break
+			}
+		}
+		return l.putBand(b)
+	case bar.End(s.now).Before(s.from):
+		b.put(0, Faint, GlyphEarlier)
+		return l.putBand(b)
+	case bar.Intervals[0].From.After(s.to):
+		b.put(s.w-1, Faint, GlyphArrow)
+		return l.putBand(b)
 	}
-	at := float64(t.Sub(s.from)) / float64(whole) * float64(s.w-1)
-	return int(math.Round(min(max(at, 0), float64(s.w-1))))
-}
-
-// ganttCell is one cell of a bar: an interval in a state, the sign of a terminal
-// state, the rest of that until work was taken up again, or nothing.
-type ganttCell struct {
-	state      model.State
-	sign, rest bool
-}
-
-// bar gives each interval a cell at least. If there are too few, the last intervals win.
-func (s scale) bar(intervals []model.Interval) []ganttCell {
-	cells := make([]ganttCell, max(0, s.w))
-	if len(intervals) == 0 || s.w <= 0 {
-		return cells
+	from, to := s.fill(b, bar)
+	if bar.Open() && !bar.Usual.IsZero() && !bar.Usual.After(s.to) && !bar.Usual.Before(s.from) {
+		usual := s.cell(bar.Usual)
+		for i := max(from, usual); i < to; i++ {
+			b[i].role = Warn
+		}
+		b.put(usual, Warn, GlyphUsual)
 	}
-	starts := make([]int, len(intervals))
+	if now := s.cell(s.now); !s.now.IsZero() && !s.now.After(s.to) && b.free(now, now+1) {
+		b.put(now, Faint, GlyphNow)
+	}
+	b.label(bar, from, to)
+	for _, p := range s.parts {
+		if p.label != "" && b.free(p.at, p.at+p.w) {
+			b.put(p.at, Faint, GlyphFold)
+			b.put(p.at+p.w-1, Faint, GlyphFold)
+		}
+	}
+	return l.putBand(b)
+}
+
+// fill draws the intervals, each in a cell at least; if there are too few, the last ones
+// win. It returns the cells from the first one to behind the last one.
+func (s *Scale) fill(b band, bar *Bar) (from, to int) {
+	intervals := bar.Intervals
+	for len(intervals) > 1 && !intervals[0].To.After(s.from) {
+		intervals = intervals[1:]
+	}
+	for len(intervals) > 1 && intervals[len(intervals)-1].From.After(s.to) {
+		intervals = intervals[:len(intervals)-1]
+	}
+	if s.w == 0 {
+		return 0, 0
+	}
+	starts := make([]int, len(intervals)+1)
 	for i := range intervals {
 		starts[i] = s.cell(intervals[i].From)
 		if i > 0 {
 			starts[i] = max(starts[i], starts[i-1]+1)
 		}
 	}
-	for i, limit := len(starts)-1, s.w-1; i >= 0; i-- {
+	for i, limit := len(intervals)-1, s.w-1; i >= 0; i-- {
 		starts[i] = min(starts[i], limit)
 		limit = max(0, starts[i]-1)
 	}
-	for i, interval := range intervals {
-		next := s.w
-		if interval.To.IsZero() { // the last cell stands for the present
-			next = max(starts[i]+1, s.w-1)
-		} else if i+1 < len(starts) {
-			next = starts[i+1]
+	last := len(intervals) - 1
+	switch until := intervals[last].To; {
+	case intervals[last].State.Terminal() && last == len(bar.Intervals)-1:
+		starts[last+1] = starts[last] + 1
+	case until.After(s.to), until.IsZero() && (s.now.IsZero() || s.now.After(s.to)):
+		starts[last+1] = s.w
+	case until.IsZero(): // the cell of now stays free
+		starts[last+1] = max(starts[last]+1, s.cell(s.now))
+	default:
+		starts[last+1] = max(starts[last]+1, s.cell(until))
+	}
+	ended := Role(0) // how the run ended
+	if bar.Open() {
+		ended = Busy
+	}
+	for i := last; i >= 0; i-- {
+		info := intervals[i].State.Info()
+		glyph, r := GlyphFull, ended
+		switch {
+		case info.Terminal:
+			glyph, r, ended = GlyphRule, Faint, info.Role
+		case intervals[i].State == model.Queued:
+			glyph, r = GlyphWait, Waiting
+		case ended == 0:
+			r = info.Role
 		}
-		for j := starts[i]; j < next; j++ {
-			cells[j] = ganttCell{state: interval.State, rest: interval.State.Terminal()}
+		for c := starts[i]; c < starts[i+1]; c++ {
+			b.put(c, r, glyph)
 		}
-		if interval.State.Terminal() {
-			cells[starts[i]] = ganttCell{state: interval.State, sign: true}
-			if i == len(intervals)-1 {
-				clear(cells[starts[i]+1:])
+		if info.Terminal {
+			b.put(starts[i], info.Role, info.Sign)
+		}
+	}
+	return starts[0], starts[last+1]
+}
+
+// label writes what the bar took: behind it, in its last stretch, or before it; else in the
+// longest stretch.
+func (b band) label(bar *Bar, from, to int) {
+	end := to
+	if !bar.Open() && bar.Intervals[len(bar.Intervals)-1].State.Terminal() {
+		end-- // its sign
+	}
+	in := func(label string, end int) bool {
+		n := len(label)
+		if at := end - n - 3; at >= from && b.same(at, end) {
+			b.put(at, b[at].role, " "+label+" ")
+			return true
+		}
+		return false
+	}
+	for _, label := range bar.Labels {
+		n := len(label)
+		switch {
+		case !bar.Open() && b.room(to, to+n+1):
+			b.put(to+1, Dim, label)
+			return
+		case in(label, end):
+			return
+		case bar.Open() && b.room(to+1, to+n+2): // behind the mark of now
+			b.put(to+2, Dim, label)
+			return
+		case b.room(from-n-1, from):
+			b.put(from-n-1, Dim, label)
+			return
+		}
+	}
+	for _, label := range bar.Labels {
+		for i := end - 1; i >= from; i-- {
+			if in(label, i) {
+				return
 			}
 		}
 	}
-	return cells
 }
 
-type tick struct {
-	cell  int
-	label string
-}
-
-// Steps are the distances between marks that people read easily.
-var Steps = []time.Duration{
-	100 * time.Millisecond, 200 * time.Millisecond, 500 * time.Millisecond,
-	time.Second, 2 * time.Second, 5 * time.Second, 10 * time.Second, 15 * time.Second, 30 * time.Second,
-	time.Minute, 2 * time.Minute, 5 * time.Minute, 10 * time.Minute, 15 * time.Minute, 30 * time.Minute,
-	time.Hour, 2 * time.Hour, 3 * time.Hour, 6 * time.Hour, 12 * time.Hour,
-	day, 2 * day, 5 * day, 10 * day, 30 * day, 100 * day, 365 * day, 3650 * day, 36500 * day,
-}
-
-const day = 24 * time.Hour
-
-// ticks are the marks of the scale, so far apart that their labels do not touch.
-func (s scale) ticks() []tick {
-	whole := s.to.Sub(s.from)
-	marks := []tick{{0, offset(0, time.Second)}}
-	if whole <= 0 {
-		return marks
-	}
-	for _, step := range Steps {
-		width := max(len(offset(whole, step))+3, s.w/8) // more than eight marks confuse
-		if float64(step)/float64(whole)*float64(s.w-1) < float64(width) {
-			continue
-		}
-		marks[0].label = offset(0, step)
-		for d := step; d <= whole; d += step {
-			marks = append(marks, tick{s.cell(s.from.Add(d)), offset(d, step)})
-		}
-		break
-	}
-	return marks
-}
-
-// offset is a time since the beginning, as exact as the step needs.
-func offset(d, step time.Duration) string {
-	switch s := int(d / time.Second); {
-	case step < time.Second && d < time.Minute:
-		return fmt.Sprintf("%.1fs", d.Seconds())
-	case d >= day:
-		if h := s / 3600 % 24; h > 0 {
-			return fmt.Sprintf("%dd%02dh", s/86400, h)
-		}
-		return fmt.Sprintf("%dd", s/86400)
-	case d >= time.Hour:
-		return fmt.Sprintf("%dh%02d", s/3600, s/60%60)
-	default:
-		return fmt.Sprintf("%d:%02d", s/60, s%60)
-	}
-}
-
-func (l *Line) putBar(cells []ganttCell, now int) {
-	for i, c := range cells {
-		switch {
-		case c.sign:
-			l.Put(c.state.Info().Role, c.state.Info().Sign)
-		case c.rest:
-			l.Put(Faint, GlyphRule)
-		case c.state == model.Queued:
-			l.Put(Waiting, GlyphWait)
-		case c.state != "":
-			l.Put(c.state.Info().Role, GlyphFull)
-		case i == now:
-			l.Put(Faint, GlyphNow)
-		default:
-			l.Space(1)
+// same reports whether some cells are all the same.
+func (b band) same(from, to int) bool {
+	for i := from + 1; i < to; i++ {
+		if b[i] != b[from] {
+			return false
 		}
 	}
-}
-
-// putAxis draws the marks, and at the end now or how long all of it took.
-func (l *Line) putAxis(c scale, now int) {
-	start := l.Used()
-	end, r := "now", Accent
-	if now < 0 {
-		whole := c.to.Sub(c.from)
-		end, r, now = offset(whole, time.Second), Dim, c.w-1
-		if whole < 10*time.Second {
-			end = offset(whole, 100*time.Millisecond)
-		}
-	}
-	endAt := max(0, min(now, c.w-len(end)))
-	for _, t := range c.ticks() {
-		column := start + t.cell
-		if column < l.Used() || t.cell+1+len(t.label) >= endAt {
-			continue
-		}
-		l.To(column)
-		l.Put(Faint, GlyphWall).Put(Dim, t.label)
-	}
-	if l.Used() <= start+endAt {
-		l.To(start + endAt)
-		l.Put(r, end)
-	}
+	return true
 }
 
 // Rule draws the title of a section: the name, a rule, and a note if there is room.

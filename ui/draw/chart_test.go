@@ -6,29 +6,23 @@ import (
 	"testing"
 	"time"
 
+	"github.com/charmbracelet/x/ansi"
+
 	"aspectop/model"
 )
 
 // midnight is the beginning of the charts.
 var midnight = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// barOf draws a bar in letters: waiting, working, the end's sign in capitals,
-// the rest after an end that was not the last, blanks.
-func barOf(cells []ganttCell) string {
-	var b strings.Builder
-	for _, c := range cells {
-		switch {
-		case c.sign:
-			b.WriteString(strings.ToUpper(c.state.Info().Letter))
-		case c.rest:
-			b.WriteByte('-')
-		case c.state == "":
-			b.WriteByte(' ')
-		default:
-			b.WriteString(c.state.Info().Letter)
-		}
+// barOf draws a bar in letters: waiting, working, the end's sign in capitals, the rest
+// after an end that was not the last, blanks.
+func barOf(s *Scale, bar *Bar) string {
+	letters := []string{"░", "q", "█", "p", "─", "-", "│", " "}
+	for _, state := range model.States {
+		letters = append(letters, state.Sign, strings.ToUpper(state.Letter))
 	}
-	return b.String()
+	line := NewLine(NewTheme("mono"), s.w).PutBar(s, bar).String()
+	return strings.NewReplacer(letters...).Replace(ansi.Strip(line))
 }
 
 // intervals makes spans out of "queued@0 processing@2": states and the seconds at
@@ -70,11 +64,11 @@ func TestABarKeepsToTheScaleOfTime(t *testing.T) {
 		{"three intervals in an instant", "queued@5 processing@5.001 failed@5.002", 0, 10, 11, "     qpF   "},
 		{"an end at once", "na@0", 0, 10, 6, "N     "},
 		{"a task of one instant", "completed@0", 0, 0, 6, "C     "},
-		{"one instant, still active", "queued@0", 0, 0, 6, "qqqqq "},
+		{"one instant, still active", "queued@0", 0, 0, 6, "q     "},
 		{"begun this instant", "processing@10", 0, 10, 6, "     p"},
 		{"ahead of this clock", "queued@0 processing@12", 0, 12, 7, "qqqqqqp"},
 		{"begun ahead of the scale", "queued@-5 completed@5", 0, 10, 11, "qqqqqC     "},
-		{"an unknown state works", "warming@0 completed@4", 0, 4, 5, "????C"},
+		{"an unknown state works", "warming@0 completed@4", 0, 4, 5, "ppppC"},
 		{"no interval", "", 0, 10, 4, "    "},
 		{"a single cell", "queued@0 processing@2 completed@10", 0, 10, 1, "C"},
 		{"fewer cells than intervals", "queued@0 processing@2 failed@4 processing@6 completed@8", 0, 8, 3, "FpC"},
@@ -82,7 +76,8 @@ func TestABarKeepsToTheScaleOfTime(t *testing.T) {
 	} {
 		t.Run(c.what, func(t *testing.T) {
 			at := func(s float64) time.Time { return midnight.Add(time.Duration(s * float64(time.Second))) }
-			if got := barOf(scale{at(c.from), at(c.to), c.w}.bar(intervals(c.intervals))); got != c.want {
+			bar := Bar{Intervals: intervals(c.intervals)}
+			if got := barOf(NewScale(at(c.from), at(c.to), at(c.to), c.w, nil), &bar); got != c.want {
 				t.Errorf("got %q, want %q", got, c.want)
 			}
 		})
@@ -108,11 +103,63 @@ func TestTicksAreRoundAndApart(t *testing.T) {
 		{1 << 62, 60, "0 0:00, 40 36500d"},
 	} {
 		var told []string
-		for _, tick := range (scale{midnight, midnight.Add(c.whole), c.w}).ticks() {
+		for _, tick := range NewScale(midnight, midnight.Add(c.whole), time.Time{}, c.w, nil).ticks() {
 			told = append(told, fmt.Sprint(tick.cell, " ", tick.label))
 		}
 		if got := strings.Join(told, ", "); got != c.want {
 			t.Errorf("%v in %d cells: got %s, want %s", c.whole, c.w, got, c.want)
+		}
+	}
+}
+
+func TestLongIdleTimeIsFoldedForAllBarsAtOnce(t *testing.T) {
+	at := func(d time.Duration) time.Time { return midnight.Add(d) }
+	bars := []Bar{
+		{Intervals: intervals("queued@0 processing@5 completed@60"), Labels: []string{"55s"}},
+		{Intervals: intervals("queued@10800 processing@10805 failed@10850"), Labels: []string{"45s"}},
+		{Intervals: intervals("processing@10810")},
+	}
+	s := NewScale(at(0), at(3*time.Hour+time.Minute), at(3*time.Hour+time.Minute), 70, bars)
+	l := func() *Line { return NewLine(NewTheme("mono"), 70) }
+	got := []string{ansi.Strip(l().PutAxis(s).String())}
+	for i := range bars {
+		got = append(got, ansi.Strip(l().PutBar(s, &bars[i]).String()))
+	}
+	for i, want := range []string{
+		"│0:00           │0:30           ┆ 3 h ┆               │3:00:30     now",
+		"░░░████████████████████████████✓ 55s                                 │",
+		"                                   ░░░░░░░██████████████████████✗ 45s│",
+		"                                ┆     ┆     █████████████████████████│",
+	} {
+		if strings.TrimRight(got[i], " ") != want {
+			t.Errorf("line %d is\n%s, not\n%s", i, got[i], want)
+		}
+	}
+}
+
+func TestABarTellsWhatItTookAndWhetherItIsLate(t *testing.T) {
+	at := func(s int) time.Time { return midnight.Add(time.Duration(s) * time.Second) }
+	for _, c := range []struct {
+		what, intervals string
+		usual           int // 0: not known
+		labels          []string
+		want            string
+	}{
+		{"behind it", "processing@0 completed@10", 0, []string{"completed in 10s", "10s"}, "█████✓ completed in 10s                 │"},
+		{"in it", "processing@0 completed@70", 0, []string{"completed in 70s"}, "████████████████ completed in 70s █✓    │"},
+		{"before it", "processing@70 completed@75", 0, []string{"5s"}, "                                5s ███✓ │"},
+		{"outside, on the left", "processing@-50 completed@-10", 0, []string{"40s"}, "←"},
+		{"early", "processing@40", 90, []string{"40s"}, "                    ██████████████ 40s █│    ◇"},
+		{"late", "processing@40", 60, []string{"40s"}, "                    ██████████◇███ 40s █│"},
+	} {
+		bar := Bar{Intervals: intervals(c.intervals), Labels: c.labels}
+		if c.usual > 0 {
+			bar.Usual = at(c.usual)
+		}
+		ahead := Bar{Intervals: intervals("processing@0"), Usual: at(98)}
+		s := NewScale(at(0), at(80), at(80), 50, []Bar{ahead})
+		if got := strings.TrimRight(ansi.Strip(NewLine(NewTheme("mono"), 50).PutBar(s, &bar).String()), " "); got != c.want {
+			t.Errorf("%s:\n%s, not\n%s", c.what, got, c.want)
 		}
 	}
 }

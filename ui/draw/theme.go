@@ -166,6 +166,10 @@ const (
 	GlyphDot      = "·"
 	GlyphRule     = "─"
 	GlyphWall     = "│"
+	GlyphFold     = "┆" // at both sides of a stretch of time that is folded
+	GlyphUsual    = "◇" // where something usually ends
+	GlyphEarlier  = "←"
+	GlyphSorted   = "▾"
 )
 
 var (
@@ -187,7 +191,7 @@ var (
 var asciiOf = withSigns(map[rune]byte{
 	'▌': '>', '●': '*', '○': 'o', '→': '>', '…': '~', '█': '#', '─': '-', '│': '|', '░': '.', '·': '.',
 	'▁': '_', '▂': '.', '▃': '.', '▄': '-', '▅': '=', '▆': '+', '▇': '*',
-	'▹': ')', '╭': '+', '╮': '+', '╰': '+', '╯': '+', '┏': '#', '┓': '#', '┗': '#', '┛': '#', '━': '=', '┃': '#', '↑': '^', '↓': 'v', '←': '<', '–': '-',
+	'▹': ')', '╭': '+', '╮': '+', '╰': '+', '╯': '+', '┏': '#', '┓': '#', '┗': '#', '┛': '#', '━': '=', '┃': '#', '×': 'x', '▾': 'v', '┆': ':', '◇': 'o', '↑': '^', '↓': 'v', '←': '<', '–': '-',
 })
 
 func withSigns(m map[rune]byte) map[rune]byte {

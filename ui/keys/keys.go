@@ -49,6 +49,12 @@ const (
 	Export
 	Picture
 
+	ZoomIn
+	ZoomOut
+	Earlier
+	Later
+	Now
+
 	Mouse
 	Theme
 	Present
@@ -78,21 +84,28 @@ func (a Action) Reveals() bool {
 type Place uint8
 
 const (
-	Anywhere Place = iota
-	InList         // tasks, cards, events, deliveries
-	InText         // panes that scroll
+	Anywhere   Place = iota
+	InList           // tasks, cards, events, deliveries
+	InText           // panes that scroll
+	InTimeline       // the list of the timeline; the keys of lists hold too
 )
+
+// Holds reports whether a binding of the place p holds where in is.
+func (p Place) Holds(in Place) bool {
+	return p == Anywhere || p == in || p == InList && in == InTimeline
+}
 
 // Topic is what a binding is about, for the help.
 type Topic string
 
 // The topics, in the order in which the help shows them.
 const (
-	Moving  Topic = "Move"
-	Views   Topic = "Views"
-	Finding Topic = "Find"
-	Acting  Topic = "Act"
-	Program Topic = "Program"
+	Moving   Topic = "Move"
+	Views    Topic = "Views"
+	Timeline Topic = "Timeline"
+	Finding  Topic = "Find"
+	Acting   Topic = "Act"
+	Program  Topic = "Program"
 )
 
 // Binding is one row of the key table.
@@ -125,7 +138,13 @@ var Bindings = Set{
 	{Open, Views, InList, []string{"enter", "d"}, "open", "open the selection"},
 	{Open, Views, InText, []string{"enter"}, "", "open payload; send edit"},
 	{Back, Views, Anywhere, []string{"esc"}, "back", "back; clear the filter"},
-	{Preview, Views, InList, []string{"p"}, "preview", "preview on or off"},
+	{Preview, Views, InList, []string{"p"}, "beside", "selection beside the list"},
+
+	{ZoomIn, Timeline, InTimeline, []string{"+", "="}, "zoom", "a shorter time"},
+	{ZoomOut, Timeline, InTimeline, []string{"-", "_"}, "", "a longer time"},
+	{Earlier, Timeline, InTimeline, []string{"h"}, "earlier", "earlier"},
+	{Later, Timeline, InTimeline, []string{"l"}, "", "later"},
+	{Now, Timeline, InTimeline, []string{"0"}, "now", "back to now"},
 
 	{Filter, Finding, Anywhere, []string{"/"}, "filter", "filter; in text: search"},
 	{NextMatch, Finding, Anywhere, []string{"n"}, "", "next failure or match"},
@@ -137,13 +156,13 @@ var Bindings = Set{
 	{Wrap, Finding, InText, []string{"w"}, "wrap", "wrap long lines"},
 	{AskAgain, Finding, InList, []string{"R"}, "", "ask Aspect again (view 4)"},
 
-	{Replay, Acting, Anywhere, []string{"r"}, "replay", "send to your handler again"},
+	{Replay, Acting, Anywhere, []string{"r"}, "resend", "send to your handler again"},
 	{Edit, Acting, Anywhere, []string{"e"}, "", "edit, then send"},
 	{CopyID, Acting, Anywhere, []string{"y"}, "copy id", "copy the id"},
 	{CopyPayload, Acting, Anywhere, []string{"Y"}, "", "copy the payload"},
 	{CopyCurl, Acting, Anywhere, []string{"c"}, "", "copy as curl, old signature"},
 	{CopyURL, Acting, Anywhere, []string{"u"}, "", "copy the receiver's URL"},
-	{Export, Acting, Anywhere, []string{"x"}, "export", "save a report on the task"},
+	{Export, Acting, Anywhere, []string{"x"}, "report", "save a report on the task"},
 	{Picture, Acting, Anywhere, []string{"S"}, "", "save a picture (SVG)"},
 
 	{Present, Program, Anywhere, []string{"P"}, "", "hide user ids and URLs"},
@@ -175,10 +194,10 @@ func (s Set) Lookup(key string, in Place) Action {
 	found := None
 	for i := range s {
 		if b := &s[i]; slices.Contains(b.Keys, key) {
-			if b.Place == in {
+			switch {
+			case b.Place == in:
 				return b.Do
-			}
-			if b.Place == Anywhere {
+			case b.Place == Anywhere && found == None, b.Place == InList && in == InTimeline:
 				found = b.Do
 			}
 		}

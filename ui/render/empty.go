@@ -46,9 +46,9 @@ func sayWaiting(sc *screen.Screen, say func(draw.Role, string)) {
 		say(draw.Plain, words.Count(sc.Board.Counters().Verified, "delivery is", "deliveries are")+" verified, but none is about a task; press 3 to see them.")
 	case sc.Board.Counters().Unsigned > 0:
 		say(draw.Plain, words.Count(sc.Board.Counters().Unsigned, "event", "events")+" came without a signature, but none is about a task; press 3 to see them.")
-	case refused != nil:
+	case refused != nil && sc.Board.Counters().Rejected > 0:
 		say(draw.Bad, words.Count(sc.Board.Counters().Rejected, "request was", "requests were")+" rejected, none verified yet; press 3 to see them.")
-		say(draw.Bad, "Latest: "+refused.Verdict.Detail)
+		say(draw.Bad, "Latest: "+words.RejectedFor(refused, sc.Masked))
 		if refused.Verdict.Hint != "" {
 			say(draw.Warn, refused.Verdict.Hint)
 		}

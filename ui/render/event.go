@@ -59,7 +59,10 @@ func describeRow(sc *screen.Screen, k feed.RowKey, w int) []string {
 		say("notice", draw.Warn, s.Notice)
 		say("at", draw.Plain, draw.Moment(s.At, sc.At))
 	case s != nil:
-		say("rejected", draw.Bad, s.Rejected.Verdict.Detail)
+		say("rejected", draw.Bad, words.RejectedFor(s.Rejected, sc.Masked))
+		if s.Rejected.Path != "" && !sc.Masked {
+			say("request", draw.Plain, s.Rejected.Method+" "+s.Rejected.Path)
+		}
 		if s.Rejected.Verdict.Hint != "" {
 			say("hint", draw.Warn, s.Rejected.Verdict.Hint)
 		}
@@ -85,7 +88,7 @@ func describeRow(sc *screen.Screen, k feed.RowKey, w int) []string {
 	for _, mark := range e.Marks {
 		say("mark", draw.Warn, mark)
 	}
-	for _, f := range sc.Forwards(a.Seq) {
+	for _, f := range sc.Answers(a.Seq) {
 		lines = append(lines, draw.NewLine(sc.Theme, w).Cell(draw.Dim, "handler", 10).PutAll(words.Forward(f, sc.Masked)).String())
 	}
 	if e.Text.Text != "" {
@@ -129,9 +132,9 @@ func EventTable(sc *screen.Screen, w int, dated, task bool) draw.Table[Event] {
 		clock = draw.DayWidth
 	}
 	verdict := true // there is a column for it
-	id, what := []draw.Size{draw.Whole(2, 10)}, 34
+	id, what := []draw.Size{draw.Whole(1, 10)}, 30
 	if !task {
-		id, what = nil, 44
+		id, what = nil, 40
 	}
 	// A row that is no delivery has one text in place of its other cells.
 	delivery := func(put func(l *draw.Line, e Event, w int)) func(*draw.Line, Event, int) {
@@ -145,35 +148,49 @@ func EventTable(sc *screen.Screen, w int, dated, task bool) draw.Table[Event] {
 	}
 	table := draw.Table[Event]{
 		{Title: "TIME", Sizes: []draw.Size{draw.Whole(0, clock+1)}, Draw: func(l *draw.Line, e Event, w int) { e.putTime(sc, l, w) }},
-		{Title: "#", Sizes: []draw.Size{draw.Whole(5, 8)}, Draw: func(l *draw.Line, e Event, w int) {
+		{Title: "#", Sizes: []draw.Size{draw.Whole(6, 8)}, Draw: func(l *draw.Line, e Event, w int) {
 			if e.arrival != nil {
 				l.Right(draw.Faint, fmt.Sprint(e.arrival.Seq), w)
 			}
 		}},
-		{Title: "VERDICT", Sizes: []draw.Size{draw.Whole(4, 11)}, Draw: func(l *draw.Line, e Event, w int) {
+		{Title: "VERDICT", Sizes: []draw.Size{draw.Whole(3, 10)}, Draw: func(l *draw.Line, e Event, w int) {
 			switch {
 			case e.arrival != nil:
-				l.Cell(e.Verdict.Role, e.Verdict.Text, w)
+				if told := e.Verdict; told.Role != draw.Good { // what is verified is usual
+					l.Cell(told.Role, told.Text, w)
+				}
 			case e.status != nil && e.status.Rejected != nil:
 				l.Cell(draw.Bad, "rejected", w)
 			default:
 				e.putStatus(sc, l, true)
 			}
 		}},
-		{Title: "TYPE", Sizes: []draw.Size{draw.Whole(3, 16)}, Draw: delivery(func(l *draw.Line, e Event, w int) {
-			l.Cell(e.Type.Role, e.Type.Text, w)
+		{Title: "TYPE", Sizes: []draw.Size{draw.Whole(4, 16)}, Draw: delivery(func(l *draw.Line, e Event, w int) {
+			r := e.Type.Role
+			if r == draw.Plain {
+				r = draw.Dim // the usual one
+			}
+			l.Cell(r, e.Type.Text, w)
 		})},
 		{Title: "TASK", Sizes: id, Draw: delivery(func(l *draw.Line, e Event, w int) {
 			if e.arrival.Task != nil {
 				l.Cell(draw.Plain, draw.Short(e.arrival.Task.ID, w), w)
 			}
 		})},
-		{Title: "WHAT CHANGED", Sizes: []draw.Size{draw.Part(1, what), draw.Part(6, w)}, Draw: delivery(func(l *draw.Line, e Event, _ int) {
+		{Title: "WHAT CHANGED", Sizes: []draw.Size{draw.Part(2, what), draw.Part(7, w)}, Draw: delivery(func(l *draw.Line, e Event, _ int) {
 			e.putChange(sc, l, verdict)
 		})},
 	}
 	table.Arrange(w)
-	verdict = table[2].Width > 0
+	if verdict = table[2].Width > 0; verdict {
+		last := &table[len(table)-1]
+		for _, note := range []string{"  (no verdict: verified)", "  (blank: verified)"} {
+			if len(last.Title)+len(note) < last.Width {
+				last.Title += note
+				break
+			}
+		}
+	}
 	return table
 }
 
@@ -199,11 +216,15 @@ func (e Event) putChange(sc *screen.Screen, l *draw.Line, verdict bool) {
 		l.Put(draw.Warn, mark).Space(1)
 	}
 	for _, f := range sc.Forwards(e.arrival.Seq) { // the preview and the headers have the reasons
-		told := words.ForwardBriefly(f)
-		l.Put(told.Role, draw.GlyphArrow+told.Text).Space(1)
+		putForward(l, f)
 	}
 	putChanges(l, e.Changes)
 	l.Put(e.Text.Role, e.Text.Text)
+}
+
+func putForward(l *draw.Line, f *model.Forward) {
+	told := words.ForwardBriefly(f)
+	l.Put(told.Role, draw.GlyphArrow+told.Text).Space(1)
 }
 
 // putStatus draws a row that is no delivery; a column of verdicts says "rejected".
@@ -218,7 +239,7 @@ func (e Event) putStatus(sc *screen.Screen, l *draw.Line, verdict bool) {
 		if !verdict {
 			l.Put(draw.Bad, "rejected: ")
 		}
-		l.Put(draw.Bad, s.Rejected.Verdict.String())
+		l.PutAll(words.Rejected(s.Rejected, sc.Masked))
 		if s.Rejected.ID != "" {
 			l.Put(draw.Dim, "  "+s.Rejected.ID)
 		}
@@ -249,8 +270,8 @@ func Tunnel(sc *screen.Screen, t *model.Tunnel) *model.Tunnel {
 func AddOutcomes(t *draw.Document, outcomes []model.Forward, mask bool) {
 	for i := range outcomes {
 		f := &outcomes[i]
-		to := f.To
-		if mask {
+		to := f.Handler()
+		if mask && f.Name == "" {
 			to = "(hidden)"
 		}
 		t.Add("", 0)
@@ -293,7 +314,7 @@ func DrawQueues(sc *screen.Screen, queues []model.Queue, w, n int) []string {
 }
 
 func putQueue(sc *screen.Screen, l *draw.Line, q *model.Queue) {
-	l.Put(draw.Dim, "forwarding to ").Put(draw.Plain, sc.Shown(q.To)).Put(draw.Dim, ":")
+	l.Put(draw.Dim, "forwarding to ").Put(draw.Plain, sc.Handler(q.To)).Put(draw.Dim, ":")
 	before := l.Free
 	say := func(r draw.Role, n int, words string) {
 		if n == 0 {

@@ -3,6 +3,7 @@ package render
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"aspectop/feed"
 	"aspectop/model"
@@ -11,42 +12,6 @@ import (
 	"aspectop/words"
 )
 
-// MaxFeatures is how many features of a task are drawn: a body can name fifty thousand.
-const MaxFeatures = 100
-
-// Story is a task over time. To is now while work goes on.
-type Story struct {
-	draw.Gantt
-	more int // features beyond MaxFeatures
-}
-
-func StoryOf(sc *screen.Screen, t *model.Task) *Story {
-	// A task that a feature failed may go on with others; one that an event ended does not.
-	_, byFeatures := t.DecidedBy()
-	s := &Story{Gantt: draw.Gantt{Now: sc.At, To: t.Updated(), Working: t.Active()}}
-	features := t.Features()
-	if s.more = len(features) - MaxFeatures; s.more > 0 {
-		features = features[:MaxFeatures]
-	}
-	for _, f := range features {
-		intervals := t.Timeline(f.Name)
-		s.Bars = append(s.Bars, draw.GanttBar{Feature: f, Intervals: intervals})
-		s.Working = s.Working || byFeatures && !f.State.Terminal() && !model.Internal(f.Name)
-		if n := len(intervals); n > 0 {
-			if first := intervals[0].From; s.From.IsZero() || first.Before(s.From) {
-				s.From = first
-			}
-			if last := intervals[n-1].From; last.After(s.To) {
-				s.To = last
-			}
-		}
-	}
-	if s.Working && s.Now.After(s.To) {
-		s.To = s.Now
-	}
-	return s
-}
-
 // Overview draws all that is known of a task: in words, as a board and as a timeline.
 // If less than sight lines are visible, the facts stand last.
 func Overview(sc *screen.Screen, t *model.Task, w, sight int) []string {
@@ -54,12 +19,7 @@ func Overview(sc *screen.Screen, t *model.Task, w, sight int) []string {
 }
 
 func compose(sc *screen.Screen, t *model.Task, facts []string, w, sight int) []string {
-	s := StoryOf(sc, t)
-	blank := []string{draw.Blank(sc.Theme, w)}
-	board := drawPaths(sc, s, w)
-	if chart := s.Draw(sc.Theme, w); len(chart) > 0 {
-		board = slices.Concat(board, blank, chart)
-	}
+	board, blank := Timeline(sc, t, w), []string{draw.Blank(sc.Theme, w)}
 	head := []string{headline(sc, t, w)}
 	switch {
 	case len(facts) == 0:
@@ -68,6 +28,51 @@ func compose(sc *screen.Screen, t *model.Task, facts []string, w, sight int) []s
 		return slices.Concat(head, board, blank, facts)
 	}
 	return slices.Concat(head, facts, blank, board)
+}
+
+// Timeline draws a line for each feature of a task, with the axis below.
+func Timeline(sc *screen.Screen, t *model.Task, w int) (lines []string) {
+	features := t.Features()
+	if len(features) == 0 {
+		return []string{draw.NewLine(sc.Theme, w).Put(draw.Dim, "no features").String()}
+	}
+	more := len(features) - MaxFeatures
+	features = features[:min(len(features), MaxFeatures)]
+	bars, name, open := make([]draw.Bar, len(features)), 0, false
+	for i, f := range features {
+		bars[i] = FeatureBar(sc, t, f)
+		open = open || bars[i].Open() && !model.Internal(f.Name)
+		_, n, _ := draw.Fit(f.Name, max(8, min(20, w/3)))
+		name = max(name, n)
+	}
+	from, to := span(bars, sc.At)
+	now := time.Time{}
+	if open {
+		now, to = sc.At, sc.At
+	}
+	s := draw.NewScale(from, to, now, max(1, w-name-4), bars)
+	for i, f := range features {
+		l := draw.NewLine(sc.Theme, w)
+		putFeatureName(sc, l, f, name)
+		lines = append(lines, l.Space(2).PutBar(s, &bars[i]).String())
+	}
+	if more > 0 {
+		lines = append(lines, draw.NewLine(sc.Theme, w).Put(draw.Dim, fmt.Sprintf("and %d more features; see the payload", more)).String())
+	}
+	l := draw.NewLine(sc.Theme, w)
+	if told := draw.Clock(s.From()); draw.Cells(told) <= name+2 {
+		l.Put(draw.Faint, told)
+	}
+	return append(lines, l.To(name+4).PutAxis(s).String())
+}
+
+// putFeatureName draws the state of a feature as a sign, and its name.
+func putFeatureName(sc *screen.Screen, l *draw.Line, f model.Feature, w int) {
+	r := draw.Plain
+	if model.Internal(f.Name) {
+		r = draw.Dim
+	}
+	l.Put(f.State.Info().Role, Sign(sc, f.State, true)).Space(1).Cell(r, f.Name, w)
 }
 
 func headline(sc *screen.Screen, t *model.Task, w int) string {
@@ -84,7 +89,7 @@ func headline(sc *screen.Screen, t *model.Task, w int) string {
 	case stalled:
 		l.Put(draw.Warn, "no event for "+words.Since(t.News(), sc.At))
 	case known:
-		l.Put(draw.Dim, "left ").Put(draw.Plain, words.Remaining(left))
+		l.Put(draw.Plain, leftWords(left))
 	case !t.Created().IsZero():
 		l.Put(draw.Dim, "running ").Put(draw.Plain, took)
 	}
@@ -154,120 +159,77 @@ func flow(sc *screen.Screen, facts []fact, w int) []string {
 	return lines
 }
 
-// Preview shows a selection in words, in at most h lines of w cells.
-func Preview(sc *screen.Screen, s screen.Selection, w, h int) []string {
-	var lines, told []string
-	if s.Row != (feed.RowKey{}) {
-		lines = append(describeRow(sc, s.Row, w), draw.Blank(sc.Theme, w))
-	} else if s.Task != nil {
-		told = flow(sc, facts(sc, s.Task, true), w)
+// Beside shows a selection in at most h lines of w cells: side by side if it is wide enough.
+func Beside(sc *screen.Screen, s screen.Selection, w, h int) []string {
+	const gap = 2
+	one, other := w, w
+	if w >= 100 {
+		one = w * 11 / 20
+		other = w - one - gap
 	}
-	if s.Task == nil {
-		return lines
+	var first, second []string
+	switch {
+	case s.Row != (feed.RowKey{}):
+		if first = describeRow(sc, s.Row, one); s.Task != nil {
+			second = append([]string{headline(sc, s.Task, other)}, Timeline(sc, s.Task, other)...)
+		}
+	case s.Task != nil:
+		if first = []string{headline(sc, s.Task, one)}; h >= 20 {
+			first = append(first, flow(sc, facts(sc, s.Task, true), one)...)
+			first = append(first, draw.Blank(sc.Theme, one))
+		}
+		first = append(first, Timeline(sc, s.Task, one)...)
+		room := h
+		if one == w {
+			room = h - len(first) - 1
+		}
+		second = lastEvents(sc, s.Task, other, room)
 	}
-	return append(lines, compose(sc, s.Task, told, w, h)...)
+	if one == w {
+		if len(second) > 0 && len(first) < h {
+			first = append(first, draw.Blank(sc.Theme, w))
+		}
+		return append(first, second...)
+	}
+	n := min(h, max(len(first), len(second)))
+	first, second = draw.PadHeight(sc.Theme, first, one, n), draw.PadHeight(sc.Theme, second, other, n)
+	for i := range first {
+		first[i] += draw.Blank(sc.Theme, gap) + second[i]
+	}
+	return first
 }
 
-// pathForm is how the path of a feature through its states is written.
-type pathForm int
-
-const (
-	pathWords    pathForm = iota // queued 2s → processing 9s → completed
-	pathSigns                    // · 2s → ▸ 9s → ✓ completed
-	pathTight                    // ·q2s ▸p9s ✓ completed
-	pathTightest                 // ·q2s ▸p9s ✓c
-)
-
-// drawPaths draws a line for each feature with its intervals and how long they lasted.
-func drawPaths(sc *screen.Screen, s *Story, w int) []string {
-	name := s.NameWidth(w)
-	form := pathWords
-	for form < pathTight && slices.ContainsFunc(s.Bars, func(f draw.GanttBar) bool { return !s.pathFits(sc, w-name-4, &f, form, 0) }) {
-		form++
+// lastEvents lists what the newest messages changed, oldest first, with what the handlers
+// answered to the last one, in at most h lines.
+func lastEvents(sc *screen.Screen, t *model.Task, w, h int) (lines []string) {
+	seqs := t.Seqs()
+	newest := slices.Max(seqs)
+	var answers []string
+	for _, f := range sc.Answers(newest) {
+		l := draw.NewLine(sc.Theme, w).Put(draw.Dim, "handler  ").PutAll(words.Forward(f, sc.Masked))
+		answers = append(answers, l.String())
 	}
-	var lines []string
-	for _, f := range s.Bars {
-		l := draw.NewLine(sc.Theme, w).Put(f.State.Info().Role, Sign(sc, f.State, true)).Space(1)
-		r := draw.Plain
-		if model.Internal(f.Name) {
-			r = draw.Dim
+	room := min(len(seqs), h-1-min(len(answers), h/3))
+	if room < 1 || sc.Loading() {
+		return nil
+	}
+	lines = append(lines, draw.Rule(sc.Theme, "Last events", "", w))
+	slices.Sort(seqs)
+	for _, seq := range seqs[len(seqs)-room:] {
+		effect, _ := t.Effect(seq)
+		l := draw.NewLine(sc.Theme, w).Put(draw.Dim, draw.DayClock(effect.Updated, sc.At)).Space(1)
+		for _, f := range sc.Forwards(seq) {
+			putForward(l, f)
 		}
-		l.Cell(r, f.Name, name).Space(2)
-		s.putPath(sc, l, &f, form)
+		switch {
+		case effect.Late:
+			l.Put(draw.Warn, "late")
+		case len(effect.Changes) == 0:
+			l.Put(draw.Dim, "no change")
+		default:
+			putChanges(l, effect.Changes)
+		}
 		lines = append(lines, l.String())
 	}
-	switch {
-	case len(s.Bars) == 0:
-		lines = append(lines, draw.NewLine(sc.Theme, w).Put(draw.Dim, "no features").String())
-	case s.more > 0:
-		lines = append(lines, draw.NewLine(sc.Theme, w).Put(draw.Dim, fmt.Sprintf("and %d more features; see the payload", s.more)).String())
-	}
-	return lines
-}
-
-func (s *Story) pathFits(sc *screen.Screen, w int, f *draw.GanttBar, form pathForm, skip int) bool {
-	l := draw.NewLine(sc.Theme, w)
-	s.writePath(l, f, form, skip)
-	return !l.Cut
-}
-
-// putPath draws a path. In the tight forms the oldest intervals give way.
-func (s *Story) putPath(sc *screen.Screen, l *draw.Line, f *draw.GanttBar, form pathForm) {
-	skip := 0
-	if form == pathTight && !s.pathFits(sc, l.Free, f, form, skip) {
-		form = pathTightest
-	}
-	for skip < len(f.Intervals)-1 && !s.pathFits(sc, l.Free, f, form, skip) {
-		skip++
-	}
-	s.writePath(l, f, form, skip)
-}
-
-func (s *Story) writePath(l *draw.Line, f *draw.GanttBar, form pathForm, skip int) {
-	tight := form >= pathTight
-	if model.Internal(f.Name) && !tight {
-		l.Put(draw.Faint, "internal  ")
-	}
-	if len(f.Intervals) == 0 { // no message told when
-		l.Put(f.State.Info().Role, f.State.Word())
-		return
-	}
-	arrow := " " + draw.GlyphArrow + " "
-	if tight {
-		arrow = " "
-	}
-	if skip > 0 {
-		l.Put(draw.Faint, draw.GlyphEllipsis+arrow)
-	}
-	for i := skip; i < len(f.Intervals); i++ {
-		interval := &f.Intervals[i]
-		last := i == len(f.Intervals)-1
-		told, blank := intervalName(interval.State, form, last), " "
-		if tight && !(last && form == pathTight) {
-			blank = ""
-		}
-		l.Put(interval.State.Info().Role, told)
-		switch {
-		case !last:
-			l.Put(draw.Dim, blank+words.Lasted(interval.Length(s.To))).Put(draw.Faint, arrow)
-		case !interval.State.Terminal():
-			l.Put(draw.Dim, blank+words.Ago(interval.Length(s.To)))
-		}
-	}
-	if model.Internal(f.Name) && tight {
-		l.Put(draw.Faint, "  internal")
-	}
-}
-
-// intervalName is a state in a path. An undocumented one has its word in all forms.
-func intervalName(s model.State, form pathForm, last bool) string {
-	switch {
-	case form == pathWords:
-		return s.Word()
-	case !s.Known() || last && form < pathTightest:
-		return s.Info().Sign + " " + s.Word()
-	case form == pathSigns:
-		return s.Info().Sign
-	}
-	return s.Info().Sign + s.Info().Letter
+	return append(lines, answers...)
 }

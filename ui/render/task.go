@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"aspectop/model"
@@ -40,7 +41,11 @@ func PutState(sc *screen.Screen, l *draw.Line, t *model.Task, w int, stalled boo
 		told, r, stalled = "gone", draw.Dim, true
 	}
 	if w < 12 {
-		l.Cell(r, Sign(sc, s, !stalled)+told[:1], w)
+		mark := letter(sc, s)
+		if stalled {
+			mark = map[bool]string{true: "?", false: "!"}[t.Gone()]
+		}
+		l.Cell(r, Sign(sc, s, !stalled)+mark, w)
 		return
 	}
 	l.Cell(r, Sign(sc, s, !stalled)+" "+told, w)
@@ -56,6 +61,15 @@ func stateWord(s model.State, stalled bool) (string, draw.Role) {
 	return s.Word(), s.Info().Role
 }
 
+// letter is that of a state where signs may not tell states apart: without colours and in
+// ASCII; else "".
+func letter(sc *screen.Screen, s model.State) string {
+	if sc.ASCII || sc.Theme.Name == "mono" {
+		return s.Info().Letter
+	}
+	return ""
+}
+
 // Healthy reports whether nothing of the task needs attention: it has ended well.
 func Healthy(t *model.Task) bool { return !t.Active() && !screen.HasFailed(t) }
 
@@ -67,14 +81,14 @@ func Sign(sc *screen.Screen, s model.State, moving bool) string {
 	return s.Info().Sign
 }
 
-// PutFeature draws a feature: its sign, its state as a letter or spelt, and its time.
+// PutFeature draws a feature: its sign, its state spelt if there is room, and its time.
 func PutFeature(sc *screen.Screen, l *draw.Line, t *model.Task, name string, w int, spelt bool) {
 	s, ok := t.Feature(name)
 	if !ok {
 		l.Space(w)
 		return
 	}
-	told := s.Info().Letter
+	told := letter(sc, s)
 	age := words.Since(t.Since(name), sc.At)
 	if s.Terminal() {
 		age = took(t, name)
@@ -132,22 +146,22 @@ type CardCols struct {
 
 // CardColumns divides a card, with one blank inside the frame and between columns.
 func CardColumns(width int) CardCols {
-	w := draw.Share(width-3, []draw.Size{draw.Part(1, 14)}, []draw.Size{draw.Whole(0, 8)},
-		[]draw.Size{draw.Whole(0, 8), draw.Part(3, 11)}, []draw.Size{draw.Whole(0, 3), draw.Part(2, 12), draw.Part(4, width)})
+	w := draw.Share(width-3, []draw.Size{draw.Part(1, 14)}, []draw.Size{draw.Whole(0, 7), draw.Part(3, 8)},
+		[]draw.Size{draw.Whole(0, 7), draw.Part(4, 11)}, []draw.Size{draw.Whole(0, 3), draw.Part(2, 12), draw.Part(5, width)})
 	return CardCols{Width: width, name: w[0] - 1, queued: w[1] - 1, processing: w[2] - 1, end: w[3] - 1}
 }
 
 // Heading names the columns of n cards side by side, in w cells.
 func (c *CardCols) Heading(sc *screen.Screen, n, w int) string {
-	processing := "PROCESSING"
-	if c.processing < len(processing) {
-		processing = "PROC"
-	}
 	l := draw.NewLine(sc.Theme, w)
 	for i := range n {
 		l.To(i*c.Width+2).Cell(draw.Dim, "FEATURE", c.name).Space(1)
 		l.Cell(draw.Dim, "QUEUED", c.queued).Space(1)
-		l.Cell(draw.Dim, processing, c.processing).Space(1)
+		if c.processing < len("PROCESSING") { // the signs of the ends need no title
+			l.Cell(draw.Dim, "PROCESSING", c.processing+1+c.end)
+			continue
+		}
+		l.Cell(draw.Dim, "PROCESSING", c.processing).Space(1)
 		l.Cell(draw.Dim, "END", c.end)
 	}
 	return l.String()
@@ -243,7 +257,7 @@ func cardFeature(sc *screen.Screen, c *CardCols, l *draw.Line, t *model.Task, fe
 	if model.Internal(feature.Name) || !moving && !s.Terminal() {
 		nameRole, stateRole = draw.Dim, draw.Dim
 	}
-	queued, processing := phasesOf(t, feature.Name, until)
+	queued, processing := phasesOf(t.Timeline(feature.Name), until)
 	if runs := max(queued.times, processing.times); runs > 1 {
 		times := "×" + strconv.Itoa(runs)
 		l.Cell(nameRole, feature.Name, c.name-draw.Cells(times)-1).Space(1).Put(draw.Warn, times).Space(1)
@@ -253,28 +267,25 @@ func cardFeature(sc *screen.Screen, c *CardCols, l *draw.Line, t *model.Task, fe
 	now := Sign(sc, s, moving) + " "
 	put := func(p phase, current bool, w int) {
 		if current {
-			l.Cell(stateRole, now+p.String(), w).Space(1)
+			l.Cell(stateRole, now+p.in(w-2), w).Space(1)
 		} else {
-			l.Cell(draw.Dim, "  "+p.String(), w).Space(1)
+			l.Cell(draw.Dim, "  "+p.in(w-2), w).Space(1)
 		}
 	}
 	put(queued, s == model.Queued, c.queued)
 	if !s.Known() {
-		l.Cell(stateRole, now+s.Word()+" "+processing.String(), c.processing+1+c.end)
+		l.Cell(stateRole, now+s.Word()+" "+processing.in(5), c.processing+1+c.end)
 		return
 	}
 	if put(processing, s == model.Processing, c.processing); s.Terminal() {
-		l.Cell(stateRole, ending(s, c.end), c.end)
+		l.Cell(stateRole, ending(sc, s, c.end), c.end)
 	}
 }
 
-// ending is a terminal state in w cells: its sign, and as much of its word as fits.
-func ending(s model.State, w int) string {
-	switch {
-	case w < 6:
-		return s.Info().Sign + s.Info().Letter
-	case w < 2+len(model.Completed):
-		return s.Info().Sign + " " + s.Word()[:min(4, len(s))]
+// ending is a terminal state in w cells: its sign, and its word if that fits.
+func ending(sc *screen.Screen, s model.State, w int) string {
+	if w < 2+len(s.Word()) {
+		return s.Info().Sign + letter(sc, s)
 	}
 	return s.Info().Sign + " " + s.Word()
 }
@@ -287,7 +298,7 @@ func cardProgress(sc *screen.Screen, c *CardCols, l *draw.Line, t *model.Task) {
 	case stalled:
 		told, r = "silent "+words.Ago(sc.At.Sub(t.News())), draw.Warn
 	case known:
-		told = "eta " + words.Remaining(left)
+		told = leftWords(left)
 	case !t.Active() && t.Took(sc.At) > 0:
 		told = "took " + words.Ago(t.Took(sc.At))
 	}
@@ -304,6 +315,14 @@ func cardProgress(sc *screen.Screen, c *CardCols, l *draw.Line, t *model.Task) {
 	l.Put(draw.Dim, figures).Put(r, told)
 }
 
+// leftWords tells the time that a task is expected to need.
+func leftWords(left time.Duration) string {
+	if told := words.Remaining(left); told != "soon" {
+		return told + " left"
+	}
+	return "done soon"
+}
+
 // phase is how often a feature was queued or processing, and how long in all.
 type phase struct {
 	times int
@@ -311,9 +330,9 @@ type phase struct {
 }
 
 // phasesOf counts undocumented states as processing.
-func phasesOf(t *model.Task, feature string, now time.Time) (queued, processing phase) {
+func phasesOf(intervals []model.Interval, now time.Time) (queued, processing phase) {
 	var before *phase
-	for _, span := range t.Timeline(feature) {
+	for _, span := range intervals {
 		var in *phase
 		switch {
 		case span.State == model.Queued:
@@ -332,10 +351,15 @@ func phasesOf(t *model.Task, feature string, now time.Time) (queued, processing 
 	return queued, processing
 }
 
-// String is how long the feature was in the phase, "" if it never was.
-func (p phase) String() string {
+// in is how long the feature was in the phase, in w cells: without the smaller unit if that
+// is too long; "" if it never was.
+func (p phase) in(w int) string {
 	if p.times == 0 {
 		return ""
 	}
-	return words.Ago(p.total)
+	told := words.Ago(p.total)
+	if end := strings.IndexAny(told, "mhd"); len(told) > w && end >= 0 {
+		told = told[:end+1]
+	}
+	return told
 }

@@ -30,6 +30,11 @@ type Log struct {
 	newest     int64 // to here were looked at
 	scanning   bool
 	paused     bool // the scan failed and waits to go on
+
+	// With a filter that asks how tasks are now.
+	states   map[int32]model.State // of tasks that have changed
+	doubtful []int32               // tasks whose rows are to be matched again
+	doubting bool                  // some are on their way
 }
 
 func newLog(s *Screen) Log { return Log{s: s, pace: feed.NewPace()} }
@@ -39,6 +44,7 @@ func (l *Log) Refilter() {
 	l.generation++
 	l.matches, l.notes, l.pace, l.noted = feed.Index{}, nil, feed.NewPace(), 0
 	l.paused, l.trouble = false, ""
+	l.states, l.doubtful = map[int32]model.State{}, nil
 	l.filtered = l.s.Filtered()
 	l.newest = l.s.seen()
 	l.oldest = l.newest + 1
@@ -179,7 +185,7 @@ func (l *Log) Refused() *model.Rejected {
 // Need reads missing rows in sight, and continues the scan.
 func (l *Log) Need(inSight []int64) tea.Cmd {
 	l.inSight = inSight
-	return tea.Batch(l.readRows(), l.scan())
+	return tea.Batch(l.readRows(), l.scan(), l.matchAgain())
 }
 
 // maxRows is how many decoded rows a screen caches, beside the feed's.

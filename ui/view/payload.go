@@ -80,6 +80,9 @@ func readContent(sc *screen.Screen, of contentOf) (c content, task string) {
 	if err != nil {
 		return said(of, fmt.Sprintf("Delivery #%d cannot be read: %v.\n\nIt may have been removed: see --retain.", of.row.Seq, err)), ""
 	}
+	for i := range outcomes {
+		outcomes[i].Name = sc.HandlerName(outcomes[i].To)
+	}
 	c = bodyContent(body, of)
 	c.size = int64(len(body))
 	c.headers = deliveryHeaders(&d, len(repeats), of.masked)
@@ -101,8 +104,11 @@ func statusContent(s *model.Status, of contentOf) content {
 	}
 	r := s.Rejected
 	c := bodyContent(r.Body, of)
+	if of.masked { // a stranger's request may hold anything
+		c = content{of: of, payload: draw.TextDocument([]byte("(hidden in presentation mode)")), kind: "hidden"}
+	}
 	c.size = r.Size
-	if more := r.Size - int64(len(r.Body)); more > 0 {
+	if more := r.Size - int64(len(r.Body)); more > 0 && !of.masked {
 		c.payload.Add("", 0)
 		c.payload.Add(fmt.Sprintf("(the first %d bytes of %d; no more is kept of rejected requests)", len(r.Body), r.Size), 0)
 	}
@@ -214,15 +220,30 @@ func deliveryHeaders(d *model.Delivery, repeats int, mask bool) *draw.Document {
 func rejectedHeaders(s *model.Status, mask bool) *draw.Document {
 	r := s.Rejected
 	t := &draw.Document{Paint: draw.PaintNamed}
-	addHeaders(t, r.Header, mask)
-	t.Add("verdict: rejected, "+r.Verdict.Detail, 0)
-	if r.Verdict.Hint != "" {
-		t.Add("hint: "+r.Verdict.Hint, 0)
+	v := &r.Verdict
+	if mask {
+		t.Add("(headers hidden in presentation mode)", 0)
+		t.Add("", 0)
+	} else {
+		addHeaders(t, r.Header, mask)
 	}
-	t.Add("reason: "+string(r.Verdict.Reason), 0)
+	t.Add("verdict: rejected, "+words.RejectedFor(r, mask), 0)
+	if v.Hint != "" {
+		t.Add("hint: "+v.Hint, 0)
+	}
+	t.Add("reason: "+string(v.Reason), 0)
+	if v.Evidence != "" {
+		t.Add("evidence: "+v.Evidence, 0)
+	}
+	if v.ToleranceSeconds != 0 {
+		t.Add(fmt.Sprintf("skew: %d s, %d s allowed", v.SkewSeconds, v.ToleranceSeconds), 0)
+	}
+	if r.Path != "" && !mask {
+		t.Add("request: "+r.Method+" "+r.Path, 0)
+	}
 	t.Add("message: "+words.OrNone(r.ID)+", as claimed by the sender", 0)
 	t.Add("received: "+s.At.Local().Format("2006-01-02 15:04:05.000 -07:00"), 0)
-	t.Add("kept: no; in memory only, and on no task", 0)
+	t.Add("kept: of the newest 1,000, at most ten a second; on no task", 0)
 	return t
 }
 

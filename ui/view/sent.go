@@ -257,7 +257,7 @@ func sentence(sc *screen.Screen, h here, sent time.Time) string {
 	case h.is == hereRefused:
 		told := "rejected at " + draw.Clock(h.at)
 		if s := sc.Log.Status(h.row); s != nil && s.Rejected != nil {
-			told += ": " + s.Rejected.Verdict.String()
+			told += ": " + words.Rejected(s.Rejected, sc.Masked).String()
 		}
 		return told + "; press enter to open it"
 	case h.is == hereNotKept && sent.IsZero():
@@ -278,7 +278,7 @@ type toldText struct {
 }
 
 // text is all that is known of a message.
-func (v *Deliveries) text(sc *screen.Screen, id string) *draw.Document {
+func (v *Messages) text(sc *screen.Screen, id string) *draw.Document {
 	if i, listed := v.place[id]; listed {
 		of := v.told.of
 		of.id, of.changes, of.masked, of.here = id, v.sent.changes, sc.Masked, v.joined[i]
@@ -292,7 +292,7 @@ func (v *Deliveries) text(sc *screen.Screen, id string) *draw.Document {
 	return v.told.doc
 }
 
-func (v *Deliveries) write(sc *screen.Screen, msg *model.SentMessage, h here) *draw.Document {
+func (v *Messages) write(sc *screen.Screen, msg *model.SentMessage, h here) *draw.Document {
 	t := &draw.Document{Paint: paintSent}
 	t.Add("message: "+words.OrNone(msg.ID), 0)
 	t.Add("type: "+words.OrNone(msg.EventType), 0)
@@ -382,7 +382,7 @@ func paintSent(line []byte) []draw.Stretch {
 }
 
 // Preview draws the beginning of what is known of the selected message.
-func (v *Deliveries) Preview(sc *screen.Screen, w, h int) []string {
+func (v *Messages) Preview(sc *screen.Screen, w, h int) []string {
 	if v.key == "" {
 		return nil
 	}

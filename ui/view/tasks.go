@@ -36,7 +36,7 @@ func (v *Tasks) Has(*screen.Screen, keys.Action) bool { return true }
 func (v *Tasks) InSight(*screen.Screen) []int64 { return nil }
 
 func (v *Tasks) Preview(sc *screen.Screen, w, h int) []string {
-	return render.Preview(sc, v.Selection(sc, false), w, h)
+	return render.Beside(sc, v.Selection(sc, false), w, h)
 }
 
 // Visible are the tasks on the screen and those below it, n at most.
@@ -99,7 +99,7 @@ func (v *Tasks) Draw(sc *screen.Screen, w, h int) []string {
 	if v.rows.Len() == 0 {
 		return render.Empty(sc, false, w, h)
 	}
-	table := taskTable(sc, w)
+	table := taskTable(sc, v.by, w)
 	return draw.PadHeight(sc.Theme, v.drawRows([]string{table.Head(sc.Theme, w)}, h, func(i int32, selected bool) string {
 		t := sc.Board.At(int(i))
 		_, stalled := sc.Board.Stalled(t, sc.At)
@@ -142,24 +142,38 @@ const (
 	rankBar
 	rankMinutes
 	rankNames
+	rankWide
 	rankWords
 	rankWholeAsset
 	rankWholeID
 )
 
 // taskTable lays the list out. Spare width goes to feature names, states, asset and id.
-func taskTable(sc *screen.Screen, w int) draw.Table[taskRow] {
-	asset := 9
+func taskTable(sc *screen.Screen, by feed.Sorting, w int) draw.Table[taskRow] {
+	asset, assetTitle := 9, "ASSET"
 	if sc.Names != nil {
-		asset = 16 // names say more than ids
+		asset, assetTitle = 16, "NAME" // names say more than ids
+	}
+	title := func(title string, sorting feed.Sorting) string {
+		if sorting == by {
+			title += draw.GlyphSorted
+		}
+		return title
+	}
+	age, ageTitle, ageSize := func(t taskRow) string { return words.Since(t.Created(), sc.At) }, "AGE", draw.Whole(rankWide, 7)
+	if by == feed.ByDuration {
+		age, ageTitle = func(t taskRow) string { return words.Ago(t.Took(sc.At)) }, "TOOK"
+	}
+	if by == feed.ByDuration || by == feed.ByAge {
+		ageTitle, ageSize = ageTitle+draw.GlyphSorted, draw.Whole(rankAge, 7)
 	}
 	spelt := false // each feature has room for its state as a word
 	table := draw.Table[taskRow]{
-		{Title: "STATE", Sizes: []draw.Size{draw.Whole(rankLeast, 3), draw.Whole(rankState, 13)},
+		{Title: title("STATE", feed.ByState), Sizes: []draw.Size{draw.Whole(rankLeast, 3), draw.Whole(rankState, 13)},
 			Draw: func(l *draw.Line, t taskRow, w int) { render.PutState(sc, l, t.Task, w, t.stalled) }},
 		{Title: "TASK", Sizes: []draw.Size{draw.Whole(rankLeast, 9), draw.Part(rankWholeID, 37)},
 			Draw: func(l *draw.Line, t taskRow, w int) { l.Cell(t.idRole(), draw.Short(t.ID(), w), w) }},
-		{Title: "ASSET", Sizes: []draw.Size{draw.Whole(rankAsset, asset), draw.Part(rankWholeAsset, 37)},
+		{Title: assetTitle, Sizes: []draw.Size{draw.Whole(rankAsset, asset), draw.Part(rankWholeAsset, 37)},
 			Draw: func(l *draw.Line, t taskRow, w int) { l.Cell(draw.Dim, draw.Short(sc.AssetName(t.Task), w), w) }},
 	}
 	first := len(table)
@@ -176,6 +190,8 @@ func taskTable(sc *screen.Screen, w int) draw.Table[taskRow] {
 	}
 	last := len(table)
 	table = append(table,
+		draw.Column[taskRow]{Title: "USER", Sizes: []draw.Size{draw.Whole(rankWide+1, 10)},
+			Draw: func(l *draw.Line, t taskRow, w int) { l.Cell(draw.Dim, draw.Short(sc.Shown(t.UserID()), w), w) }},
 		draw.Column[taskRow]{Title: "PROGRESS", Sizes: []draw.Size{draw.Whole(rankFigures, 6), draw.Whole(rankBar, 12)},
 			Draw: func(l *draw.Line, t taskRow, w int) { render.PutProgress(sc, l, t.Task, w) }},
 		draw.Column[taskRow]{Title: "ETA", Right: true, Sizes: []draw.Size{draw.Whole(rankETA, 7)},
@@ -184,7 +200,9 @@ func taskTable(sc *screen.Screen, w int) draw.Table[taskRow] {
 					l.Right(draw.Dim, words.Remaining(left), w)
 				}
 			}},
-		draw.Column[taskRow]{Title: "LAST", Right: true, Sizes: []draw.Size{draw.Whole(rankAge, 6)},
+		draw.Column[taskRow]{Title: ageTitle, Right: true, Sizes: []draw.Size{ageSize},
+			Draw: func(l *draw.Line, t taskRow, w int) { l.Right(draw.Dim, age(t), w) }},
+		draw.Column[taskRow]{Title: title("LAST", feed.ByNews), Right: true, Sizes: []draw.Size{draw.Whole(rankAge, 6)},
 			Draw: func(l *draw.Line, t taskRow, w int) {
 				r, last := draw.Dim, t.Heard()
 				if t.stalled {
@@ -193,6 +211,9 @@ func taskTable(sc *screen.Screen, w int) draw.Table[taskRow] {
 				l.Right(r, words.Since(last, sc.At), w)
 			}})
 	table.Arrange(w)
+	if progress := &table[last+1]; progress.Width <= len(progress.Title) {
+		progress.Title = "DONE"
+	}
 	features := table[first:last]
 	spelt = len(features) > 0
 	for i := range features {

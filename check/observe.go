@@ -1,0 +1,44 @@
+package check
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"aspectop/broadcast"
+	"aspectop/clean"
+)
+
+// observed asks until the work was done once, and a second later whether it was done again.
+func (c *checker) observed() (count int, err error) {
+	until := time.Now().Add(c.ObserveFor)
+	for {
+		if count, err = c.Observe(c.ctx, c.report.Watched); err != nil {
+			return 0, err
+		}
+		if count > 0 {
+			break
+		}
+		if !time.Now().Before(until) {
+			return 0, nil
+		}
+		if err := broadcast.Sleep(c.ctx, 250*time.Millisecond); err != nil {
+			return 0, context.Cause(c.ctx)
+		}
+	}
+	if err := broadcast.Sleep(c.ctx, time.Second); err != nil {
+		return 0, context.Cause(c.ctx)
+	}
+	return c.Observe(c.ctx, c.report.Watched)
+}
+
+// Count reads the number that an observing command has printed.
+func Count(output string) (int, error) {
+	n, err := strconv.Atoi(strings.TrimSpace(output))
+	if err != nil || n < 0 {
+		return 0, fmt.Errorf("it printed %s, which is no number", clean.Quoted(strings.TrimSpace(output)))
+	}
+	return n, nil
+}

@@ -1,0 +1,273 @@
+package render
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+
+	"aspectop/clean"
+	"aspectop/model"
+	"aspectop/ui/draw"
+	"aspectop/ui/screen"
+	"aspectop/words"
+)
+
+// MaxFeatures is how many features of a task are drawn: a body can name fifty thousand.
+const MaxFeatures = 100
+
+// goesOn reports whether features of the task may still change: those of a task that an
+// event ended do not, those of a task that a feature failed do.
+func goesOn(t *model.Task) bool {
+	_, byFeatures := t.DecidedBy()
+	return t.Active() || byFeatures
+}
+
+// stays are the intervals of a feature, none in the future. What no message dates is drawn
+// at the receipt of the last one.
+func stays(sc *screen.Screen, t *model.Task, f model.Feature) []model.Interval {
+	intervals := t.Timeline(f.Name)
+	if len(intervals) == 0 {
+		intervals = []model.Interval{{State: f.State, From: t.Heard()}}
+	}
+	past := func(at time.Time) time.Time {
+		if at.After(sc.At) {
+			return sc.At
+		}
+		return at
+	}
+	for i := range intervals {
+		v := &intervals[i]
+		if v.From = past(v.From); !v.To.IsZero() {
+			v.To = past(v.To)
+		}
+	}
+	last := &intervals[len(intervals)-1]
+	if !last.State.Terminal() && !goesOn(t) {
+		last.To = past(t.Updated())
+		if last.To.Before(last.From) {
+			last.To = last.From
+		}
+	}
+	return intervals
+}
+
+// FeatureBar is the bar of one feature of a task.
+func FeatureBar(sc *screen.Screen, t *model.Task, f model.Feature) draw.Bar {
+	b := draw.Bar{Intervals: stays(sc, t, f)}
+	if !model.Internal(f.Name) || t.Active() {
+		if end, ok := sc.Board.UsualEndOf(t, f); ok && b.Open() {
+			b.Usual = end
+		}
+	}
+	b.Labels = featureLabels(f, b.Intervals, sc.At)
+	return b
+}
+
+// featureLabels tell how long a feature was queued and processed, and how it ended.
+func featureLabels(f model.Feature, intervals []model.Interval, now time.Time) []string {
+	queued, processing := phasesOf(intervals, now)
+	word := clean.Cut(f.State.Word(), 20)
+	told, short := word, word
+	if processing.times > 0 {
+		short = words.Lasted(processing.total)
+		how := map[model.State]string{model.Completed: "completed in ", model.Failed: "failed after ", model.Cancelled: "cancelled after "}[f.State]
+		told = cmp.Or(how, word+" ") + short
+	} else if queued.times > 0 && !f.State.Terminal() {
+		short = words.Lasted(queued.total)
+		told = word + " " + short
+	}
+	labels := []string{told, short}
+	if queued.times > 0 && f.State != model.Queued {
+		labels = slices.Insert(labels, 0, "queued "+words.Lasted(queued.total)+", "+told)
+	}
+	if runs := max(queued.times, processing.times); runs > 1 {
+		labels[0] += fmt.Sprintf(", run %d times", runs)
+	}
+	return slices.DeleteFunc(labels, func(l string) bool { return !ascii(l) })
+}
+
+func ascii(s string) bool { return len(s) == len([]rune(s)) }
+
+// TaskBar is the bar of a task: processing while any of its features is, else queued while
+// one is, or since it was created. Internal features count only if there are no others.
+func TaskBar(sc *screen.Screen, t *model.Task) draw.Bar {
+	features := t.Features()
+	features = features[:min(len(features), MaxFeatures)]
+	if own := slices.DeleteFunc(slices.Clone(features), func(f model.Feature) bool { return model.Internal(f.Name) }); len(own) > 0 {
+		features = own
+	}
+	all := make([][]model.Interval, len(features))
+	var changes []time.Time
+	for i, f := range features {
+		all[i] = stays(sc, t, f)
+		for _, v := range all[i] {
+			if changes = append(changes, v.From); !v.To.IsZero() {
+				changes = append(changes, v.To)
+			}
+		}
+	}
+	slices.SortFunc(changes, time.Time.Compare)
+	var b draw.Bar
+	for _, at := range slices.CompactFunc(changes, time.Time.Equal) {
+		state, known := model.State(""), false
+		for i, intervals := range all {
+			for len(intervals) > 1 && !intervals[0].To.After(at) {
+				intervals = intervals[1:]
+			}
+			all[i] = intervals
+			if v := intervals[0]; !v.From.After(at) && (v.To.IsZero() || v.To.After(at)) && (!known || more(v.State, state)) {
+				state, known = v.State, true
+			}
+		}
+		if !known {
+			state = t.State()
+		}
+		n := len(b.Intervals)
+		if n > 0 {
+			if b.Intervals[n-1].State == state {
+				continue
+			}
+			b.Intervals[n-1].To = at
+		}
+		b.Intervals = append(b.Intervals, model.Interval{State: state, From: at})
+	}
+	if !t.Active() {
+		b.Intervals = ended(b.Intervals, t.State(), t.Updated())
+	}
+	if end, ok := sc.Board.UsualEnd(t); ok && b.Open() {
+		b.Usual = end
+	}
+	if n := len(b.Intervals); n > 0 {
+		first := &b.Intervals[0]
+		switch created := t.Created(); {
+		case created.IsZero() || !created.Before(first.From):
+		case first.State == model.Queued:
+			first.From = created
+		default:
+			b.Intervals = slices.Insert(b.Intervals, 0, model.Interval{State: model.Queued, From: created, To: first.From})
+		}
+		b.Labels = []string{words.Lasted(max(0, b.End(sc.At).Sub(b.Intervals[0].From)))}
+	}
+	return b
+}
+
+// ended are the intervals of a task that ended at some time, though its features may go on.
+func ended(intervals []model.Interval, s model.State, at time.Time) []model.Interval {
+	for len(intervals) > 1 && intervals[len(intervals)-1].From.After(at) {
+		intervals = intervals[:len(intervals)-1]
+	}
+	n := len(intervals)
+	if n == 0 {
+		return nil
+	}
+	last := &intervals[n-1]
+	if last.State.Terminal() {
+		last.State, last.To = s, time.Time{}
+		return intervals
+	}
+	if at.Before(last.From) {
+		at = last.From
+	}
+	last.To = at
+	return append(intervals, model.Interval{State: s, From: at})
+}
+
+// more reports whether a state is drawn for a task rather than another one: what is under
+// way, then what is waiting, then the most urgent end.
+func more(s, than model.State) bool {
+	place := func(s model.State) int {
+		switch {
+		case s == model.Queued:
+			return 1
+		case !s.Terminal():
+			return 0
+		}
+		return 2 + s.Info().Order
+	}
+	return place(s) < place(than)
+}
+
+// span is the time from the first beginning to the last end of bars.
+func span(bars []draw.Bar, now time.Time) (from, to time.Time) {
+	for i := range bars {
+		if len(bars[i].Intervals) == 0 {
+			continue
+		}
+		if first := bars[i].Intervals[0].From; from.IsZero() || first.Before(from) {
+			from = first
+		}
+		if end := bars[i].End(now); end.After(to) {
+			to = end
+		}
+	}
+	return from, to
+}
+
+// Begin is when the first of n tasks began.
+func Begin(sc *screen.Screen, n int, at func(i int) *model.Task) time.Time {
+	var bars []draw.Bar
+	for i := range n {
+		bars = append(bars, TaskBar(sc, at(i)))
+	}
+	from, _ := span(bars, sc.At)
+	return from
+}
+
+// TimelineRow is a line of the timeline of all tasks.
+type TimelineRow struct {
+	Task     *model.Task
+	Feature  int // -1: the task itself
+	Selected bool
+}
+
+// DrawTimeline draws an axis and a line for each row.
+func DrawTimeline(sc *screen.Screen, rows []TimelineRow, from, to time.Time, w int) []string {
+	bars := make([]draw.Bar, len(rows))
+	for i, r := range rows {
+		if r.Feature < 0 {
+			bars[i] = TaskBar(sc, r.Task)
+		} else {
+			bars[i] = FeatureBar(sc, r.Task, r.Task.Features()[r.Feature])
+		}
+	}
+	name, asset := 8, 0
+	if w >= 72 {
+		name = 13 // of the longest feature that is documented
+	}
+	if w >= 110 && sc.Names != nil {
+		asset = 21
+	}
+	head := 2 + 2 + name + 1 + asset
+	s := draw.NewScale(from, to, sc.At, max(1, w-head), bars).Clock()
+	lines := []string{draw.NewLine(sc.Theme, w).Space(2).Put(draw.Dim, "TASK").To(head).PutAxis(s).String()}
+	for i, r := range rows {
+		l := draw.NewRow(sc.Theme, w, r.Selected)
+		if r.Feature < 0 {
+			putTaskName(sc, l, r.Task, name)
+			if asset > 0 {
+				l.Space(1).Cell(draw.Dim, draw.Short(sc.AssetName(r.Task), asset-1), asset-1)
+			}
+		} else {
+			l.Space(1) // below its task
+			putFeatureName(sc, l, r.Task.Features()[r.Feature], name)
+		}
+		lines = append(lines, l.To(head).PutBar(s, &bars[i]).String())
+	}
+	return lines
+}
+
+func putTaskName(sc *screen.Screen, l *draw.Line, t *model.Task, w int) {
+	_, stalled := sc.Board.Stalled(t, sc.At)
+	_, r := stateWord(t.State(), stalled)
+	l.Put(r, Sign(sc, t.State(), !stalled)).Space(1)
+	l.Cell(draw.Plain, draw.Short(t.ID(), w), w)
+}
+
+// Legend explains the signs of the timeline, with a note at the end.
+func Legend(sc *screen.Screen, note string, w int) string {
+	l := draw.NewLine(sc.Theme, w).Space(2)
+	l.Put(draw.Waiting, draw.GlyphWait).Put(draw.Dim, " queued  ").Put(draw.Busy, draw.GlyphFull).Put(draw.Dim, " processing  ")
+	l.Put(draw.Warn, draw.GlyphUsual).Put(draw.Dim, " usual end")
+	return l.End(draw.Dim, note).String()
+}
