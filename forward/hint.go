@@ -144,6 +144,8 @@ func (h *Handler) statusHint(p *Post, a *Answer, m fact, before []fact) string {
 		return "the handler, or what stands before it, limits the rate: except the webhooks' route from it"
 	}
 	switch {
+	case a.Status == http.StatusUnprocessableEntity && !a.aboutSignature():
+		return "something validates the body's form before or instead of the signature: verify the raw body first, and take what you do not know"
 	case proven != "":
 		return proven
 	case a.gateway():
@@ -156,12 +158,14 @@ func (h *Handler) statusHint(p *Post, a *Answer, m fact, before []fact) string {
 		return "the body was parsed or read before it was verified: give the verification the raw body"
 	case a.Status >= 500 && !a.aboutSignature():
 		return ""
-	case a.Status == http.StatusUnprocessableEntity && !a.aboutSignature():
-		return "something validates the body's form before or instead of the signature: verify the raw body first, and take what you do not know"
 	case (a.Status == http.StatusUnauthorized || a.Status == http.StatusForbidden) && !a.aboutSignature():
 		return "the route is protected: let it pass the authentication (and CSRF) middleware, its signature proves where it comes from"
 	case a.aboutSignature() || a.Status == http.StatusBadRequest && a.saysNothing():
-		return "is the raw body verified, before anything parses it? and with the right secret? the handler has to verify with " + p.Key
+		lost := ""
+		if m.form != minimal && m.form != notJSON {
+			lost = fmt.Sprintf(" (its %s is lost when JSON is written again)", strings.TrimPrefix(string(m.form), "JSON with "))
+		}
+		return "is the raw body verified, before anything parses it?" + lost + " and with the right secret? the handler has to verify with " + p.Key
 	case a.strict():
 		return strictness
 	}
