@@ -82,9 +82,9 @@ func (e *exportFlags) run(ctx context.Context, flags *pflag.FlagSet) error {
 	if err := e.check(flags); err != nil {
 		return err
 	}
-	filter, err := model.ParseFilter(e.filter)
+	filter, _, err := settings.ParseFilter(e.filter)
 	if err != nil {
-		return exit.Usage("--filter: %w", err)
+		return err
 	}
 	_, reader, err := settings.OpenReader(e.journal)
 	if err != nil {

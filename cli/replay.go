@@ -76,9 +76,9 @@ not; 2 usage error; 3 no journal; 130 interrupted.`,
 const mostSilent = 3
 
 func (r *replayFlags) run(ctx context.Context, flags *pflag.FlagSet) error {
-	filter, err := model.ParseFilter(r.filter)
+	filter, _, err := settings.ParseFilter(r.filter)
 	if err != nil {
-		return exit.Usage("--filter: %w", err)
+		return err
 	}
 	if err := r.open(flags); err != nil {
 		return err

@@ -93,7 +93,7 @@ func (w *watchFlags) check() (filter *model.Filter, p plan, err error) {
 
 // fixed reports whether others know the address, so that the port must not change.
 func (w *watchFlags) fixed(flags *pflag.FlagSet) bool {
-	return flags.Changed("listen") || w.PublicURL != "" || len(w.ForwardTo) > 0
+	return flags.Changed("listen") || w.PublicURL != "" || w.Forwarding()
 }
 
 func (w *watchFlags) run(ctx context.Context, flags *pflag.FlagSet) error {

@@ -105,7 +105,7 @@ func TestTheConfigFileIsReadAndItsFaultsAreTold(t *testing.T) {
 	export := func() (stdout, stderr string, code int) {
 		return finished(t, with(program(t, "export"), "XDG_CONFIG_HOME="+folder))
 	}
-	write("journal = \""+journal+"\"\n[export]\nfilter = \"state:failed\"\n", 0o600)
+	write("journal = \""+journal+"\"\n[export]\nfilter = \"became:failed\"\n", 0o600)
 	if stdout, stderr, code := export(); code != 0 || stderr != "" || len(lines(t, stdout)) != 1 {
 		t.Errorf("ended with %d: %s%s", code, stdout, stderr)
 	}
@@ -121,7 +121,7 @@ func TestTheConfigFileIsReadAndItsFaultsAreTold(t *testing.T) {
 	}
 	write("[export]\nformat = \"xml\"\n", 0o600)
 	_, stderr, _ = export()
-	says(t, stderr, `unknown --format "xml"`, "--format is set in "+file)
+	says(t, stderr, `unknown --format "xml"`, "--format is set in "+file+":2")
 	write("json = true\nfilter = \"stat:failed\"\n", 0o600)
 	_, stderr, _ = export()
 	says(t, stderr, `{"error":{"code":"usage"`) // the file asks for JSON

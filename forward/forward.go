@@ -9,6 +9,7 @@
 package forward
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -91,7 +92,7 @@ func New(ctx context.Context, o Options) (*Forwarder, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &Forwarder{options: o, target: t, kick: make(chan struct{}, 1), queue: model.Queue{To: t.shown}}
+	f := &Forwarder{options: o, target: t, kick: make(chan struct{}, 1), queue: model.Queue{To: t.shown, Name: o.Name}}
 	known, err := f.locate(ctx)
 	if err != nil || known {
 		return f, err
@@ -114,6 +115,9 @@ func (f *Forwarder) locate(ctx context.Context) (known bool, err error) {
 // To is the handler's URL without credentials, as in [model.Forward].
 func (f *Forwarder) To() string { return f.target.shown }
 
+// Name is how the handler is called: by the user, or else by [Forwarder.To].
+func (f *Forwarder) Name() string { return cmp.Or(f.options.Name, f.To()) }
+
 // Queue returns the present state of the queue. It may be called by any goroutine.
 func (f *Forwarder) Queue() model.Queue {
 	f.mu.Lock()
@@ -131,7 +135,7 @@ func (f *Forwarder) forwards(a *feed.Arrival) bool {
 		return true
 	}
 	f.unsigned.Do(func() {
-		f.notice("events of the event stream are not forwarded to " + f.target.shown +
+		f.notice("events of the event stream are not forwarded to " + f.Name() +
 			": no secret is known to sign them with; set ASPECT_WEBHOOK_SECRET, or the handler's own with --forward-secret-env")
 	})
 	return false

@@ -180,6 +180,9 @@ func (a *Answer) strict() bool {
 // the same secret: then that secret is right. It is "" if nothing was accepted.
 func (m fact) against(before []fact, a *Answer) string {
 	before = slices.DeleteFunc(before, func(f fact) bool { return f.key != m.key })
+	repeat := slices.ContainsFunc(before, func(f fact) bool { return f.id == m.id && m.id != "" })
+	known := len(before)
+	before = slices.DeleteFunc(before, func(f fact) bool { return f.doubted })
 	any := func(is func(f fact) bool) bool { return slices.ContainsFunc(before, is) }
 	most := largest(before)
 	written, forms := "", any(func(f fact) bool { return f.form == m.form })
@@ -198,18 +201,20 @@ func (m fact) against(before []fact, a *Answer) string {
 	if m.size > 2*most && m.size >= 8<<10 {
 		size = fmt.Sprintf("it has accepted bodies of up to %d bytes, and this one has %d: raise the limit for bodies; Svix sends up to 1 MiB", most, m.size)
 	}
+	// What the handler says itself decides between causes.
+	if signature := a.aboutSignature() && !a.strict(); signature {
+		event = ""
+	} else if !a.saysNothing() {
+		family, written = "", ""
+	}
 	found := slices.DeleteFunc([]string{size, family, written, event}, func(s string) bool { return s == "" })
 	switch {
-	case len(before) == 0:
+	case known == 0:
 		return ""
-	case any(func(f fact) bool { return f.id == m.id && m.id != "" }):
+	case repeat:
 		return "it has accepted this very message before: Svix sends some twice, and a repeat has to be answered 2xx too"
-	case len(found) == 0:
+	case len(found) == 0 || len(before) == 0:
 		return "it has accepted the like before: what has changed since, at the handler or in its secret? or what does this message say that it refuses?"
-	case a.aboutSignature() && written+family != "":
-		return cmp.Or(family, written)
-	case a.strict() && event != "":
-		return event
 	case len(found) == 1:
 		return found[0]
 	}

@@ -58,7 +58,7 @@ func (r *run) complain(now time.Time, err error) {
 // show publishes the state of the queue.
 func (r *run) show() {
 	q := r.tally
-	q.To = r.target.shown
+	q.To, q.Name = r.target.shown, r.options.Name
 	q.InFlight = r.flying
 	q.Retrying = len(r.parts.later) + len(r.parts.again)
 	q.Waiting = r.parts.items - q.InFlight - q.Retrying

@@ -109,7 +109,7 @@ func Resend(ctx context.Context, all []*Forwarder, d model.Delivery, body []byte
 			if err := f.Retry(ctx, d.Seq); err != nil {
 				return nil, out, err
 			}
-			retrying = append(retrying, f.To())
+			retrying = append(retrying, f.Name())
 		}
 	}
 	if len(retrying) > 0 {
@@ -154,7 +154,7 @@ func (f *Forwarder) record(ctx context.Context, d *model.Delivery, out model.For
 
 // report puts an outcome on the status log at the time of the answer, without its body.
 func (f *Forwarder) report(out model.Forward) {
-	out.Body = nil
+	out.Body, out.Name = nil, f.options.Name
 	f.options.Status.Add(model.Status{At: out.At.Add(out.Latency), Forward: &out})
 }
 

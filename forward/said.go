@@ -110,13 +110,13 @@ func (a *Answer) About(words ...string) bool {
 
 // aboutSignature reports whether an answer speaks of the signature.
 func (a *Answer) aboutSignature() bool {
-	return a.About("signature", "svix", "webhook", "verif", "hmac", "secret")
+	return a.About("signature", "svix", "webhook", "verif", "hmac", "secret", "required headers", "missing headers")
 }
 
 // saysNothing reports whether the answer has no reason: it is empty, or says what the status says.
 func (a *Answer) saysNothing() bool {
 	switch text := strings.ToLower(strings.Trim(a.Said, ".!")); text {
-	case "", "bad", "error", "err", "invalid", "failed", "false", "{}", "null", "invalid request", "internal error", "server error",
+	case "", "bad", "error", "err", "invalid", "failed", "false", "{}", "null", "invalid request", "invalid payload", "invalid body", "internal error", "server error",
 		strings.ToLower(http.StatusText(a.Status)):
 		return true
 	default:

@@ -1,6 +1,7 @@
 package model
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -158,6 +159,8 @@ func News(ctx context.Context, wait func(context.Context) error) <-chan struct{}
 type Forward struct {
 	Seq int64
 	To  string // the handler's URL without its credentials
+	// Name is what the user calls the handler, "" for nothing. The journal has none.
+	Name string
 
 	At      time.Time     // when this try began, UTC
 	Status  int           // of the answer; 0 if there was none
@@ -177,6 +180,9 @@ type Forward struct {
 	// nil; the journal has it.
 	Body []byte
 }
+
+// Handler is how the handler is called.
+func (f *Forward) Handler() string { return cmp.Or(f.Name, f.To) }
 
 // Delivered reports whether the handler took it.
 func (f *Forward) Delivered() bool { return f.Error == "" }
@@ -320,7 +326,8 @@ func (a *SentAttempt) About() string {
 // Queue is the state of the forwarding to one of the user's handlers. It counts
 // messages, not attempts.
 type Queue struct {
-	To string // the handler's URL without credentials
+	To   string // the handler's URL without credentials
+	Name string // what the user calls it, "" for nothing
 
 	Waiting  int // for their first try
 	InFlight int
@@ -331,6 +338,9 @@ type Queue struct {
 	// What became of messages in this run.
 	Delivered, Failed, GaveUp int
 }
+
+// Handler is how the handler is called.
+func (q *Queue) Handler() string { return cmp.Or(q.Name, q.To) }
 
 // Left is how many messages that were read from the journal are not settled.
 func (q *Queue) Left() int { return q.Waiting + q.InFlight + q.Retrying }

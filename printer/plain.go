@@ -133,7 +133,7 @@ func (s *sentences) forward(at time.Time, f *model.Forward) {
 		}
 		s.hints[f.To] = f.Hint
 	}
-	sentence := fmt.Sprintf("forwarded #%d to %s: %s", f.Seq, f.To, words.Forward(&told, false))
+	sentence := fmt.Sprintf("forwarded #%d to %s: %s", f.Seq, f.Handler(), words.Forward(&told, false))
 	if f.GaveUp {
 		sentence += "; aspectop replay sends it again"
 	}
@@ -147,13 +147,13 @@ func (s *sentences) end(at time.Time, t tally) {
 	}
 	if f := t.forwards; f != nil {
 		rest := "waiting for the next watch"
-		if f.lost {
+		if t.lost {
 			rest = "not forwarded"
 		}
 		sentence += fmt.Sprintf("; forwarding: %d given up, %d %s", f.gaveUp, f.waiting, rest)
 	}
-	if c := t.owed; c != nil {
-		sentence += "; --exec: " + words.Owed(c.n, c.lost)
+	if t.owed != nil {
+		sentence += "; --exec: " + words.Owed(*t.owed, t.lost)
 	}
 	s.print(at, sentence)
 }

@@ -167,7 +167,7 @@ func (m *Model) typed(msg tea.Msg) tea.Cmd {
 	if key, ok := msg.(tea.KeyPressMsg); ok {
 		switch key.String() {
 		case "enter":
-			if _, err := model.ParseFilter(f.input.Value()); errors.As(err, &f.wrong) {
+			if _, err := m.Filters.Parse(f.input.Value()); errors.As(err, &f.wrong) {
 				return nil // its message stays; an older filter must not pass for this one
 			}
 			f.open = false
@@ -185,7 +185,7 @@ func (m *Model) typed(msg tea.Msg) tea.Cmd {
 	if msg != nil {
 		f.input, _ = f.input.Update(msg) // its command only blinks a cursor that is not drawn
 	}
-	filter, err := model.ParseFilter(f.input.Value())
+	filter, err := m.Filters.Parse(f.input.Value())
 	if f.wrong = nil; errors.As(err, &f.wrong) && !f.wrong.Unfinished {
 		return nil
 	}

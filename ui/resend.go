@@ -65,11 +65,11 @@ func (m *Model) answered(what string, again []string, f *model.Forward, err erro
 	case err != nil:
 		m.say(what + " was not sent: " + err.Error())
 	case len(again) == 1:
-		m.say(what + " had been given up; retrying it at " + m.Shown(again[0]))
+		m.say(what + " had been given up; retrying it at " + m.Handler(again[0]))
 	case len(again) > 1:
 		m.say(fmt.Sprintf("%s had been given up; retrying it at %d handlers", what, len(again)))
 	default:
-		m.say(what + " " + draw.GlyphArrow + " " + m.Shown(f.To) + ": " + words.Forward(f, m.Masked).String())
+		m.say(what + " " + draw.GlyphArrow + " " + m.Handler(f.To) + ": " + words.Forward(f, m.Masked).String())
 	}
 }
 
@@ -145,7 +145,7 @@ func (m *Model) review(d draft, body []byte, changes []draw.DiffLine, flaw strin
 	shown := draw.Diff{Changes: changes, JSON: flaw == "" && json.Valid(body), Flaw: flaw}
 	m.showOverlay(&screen.Overlay{
 		Title: func() string {
-			return "enter sends, esc discards: " + d.name() + " edited, to " + m.Shown(m.ResendTo)
+			return "enter sends, esc discards: " + d.name() + " edited, to " + m.Handler(m.ResendTo)
 		},
 		Content: func() *draw.Document { return shown.Document(m.Masked) },
 		Enter:   func() tea.Cmd { return m.sendEdited(d, body) },

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/spf13/pflag"
+
 	"aspectop/forward"
 	"aspectop/model"
 	"aspectop/receiver"
@@ -17,6 +19,17 @@ import (
 
 // A replay may be asked for while an endpoint is being registered, whose secret is
 // then added. The race detector sees it if both touch the list.
+// forwardingTo are the flags with --forward-to.
+func forwardingTo(t *testing.T, url string) (h HandlerFlags) {
+	t.Setenv("XDG_CONFIG_HOME", t.TempDir())
+	flags := pflag.NewFlagSet("", pflag.ContinueOnError)
+	h.Flags(flags)
+	if err := flags.Set("forward-to", url); err != nil {
+		t.Fatal(err)
+	}
+	return h
+}
+
 func TestASecretMayBeAddedDuringAReplay(t *testing.T) {
 	handler := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("svix-signature") == "" {
@@ -34,7 +47,7 @@ func TestASecretMayBeAddedDuringAReplay(t *testing.T) {
 	}
 	defer st.Close()
 	s := New(Options{Secrets: secrets[:1]}, st)
-	if err := s.AddHandlers(t.Context(), HandlerFlags{ForwardTo: []string{handler.URL}}); err != nil {
+	if err := s.AddHandlers(t.Context(), forwardingTo(t, handler.URL)); err != nil {
 		t.Fatal(err)
 	}
 	var adding sync.WaitGroup
@@ -80,7 +93,9 @@ func TestOnlyWhatAHandlerOfThisRunGaveUpIsTriedAgain(t *testing.T) {
 	}
 	s := New(Options{}, st)
 	t.Setenv("HANDLER", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
-	if err := s.AddHandlers(t.Context(), HandlerFlags{ForwardTo: []string{running}, forwardSecretEnv: "HANDLER"}); err != nil {
+	flags := forwardingTo(t, running)
+	flags.forwardSecretEnv = "HANDLER"
+	if err := s.AddHandlers(t.Context(), flags); err != nil {
 		t.Fatal(err)
 	}
 	again, _, err := forward.Resend(t.Context(), s.forwarders, kept[0], nil)

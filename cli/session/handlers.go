@@ -21,7 +21,8 @@ import (
 // HandlerFlags configure what else happens with deliveries: forwarding,
 // notifications and a command.
 type HandlerFlags struct {
-	ForwardTo        []string
+	forwardTo        []string
+	targets          []forward.Target // set by Check
 	forwardSecretEnv string
 	exec             string
 	notify           bool
@@ -32,7 +33,7 @@ type HandlerFlags struct {
 // Flags adds the flags.
 func (h *HandlerFlags) Flags(f *pflag.FlagSet) {
 	h.set = f
-	f.StringArrayVar(&h.ForwardTo, "forward-to", nil, "URL of a handler to forward each message to ("+forward.RetryPolicy+"; then it is given up, and replay sends it again); repeatable")
+	f.StringArrayVar(&h.forwardTo, "forward-to", nil, "URL of a handler to forward each message to ("+forward.RetryPolicy+"; then it is given up, and replay sends it again); repeatable")
 	f.StringVar(&h.forwardSecretEnv, "forward-secret-env", "", "environment variable with the handler's own secret, for signing forwards")
 	f.StringVar(&h.exec, "exec", "", "command to run when a task ends, with the task as JSON on stdin; a task counts as failed as soon as a feature fails, and may recover")
 	f.BoolVar(&h.notify, "notify", false, "ring the bell and send a terminal notification when tasks end or stall")
@@ -95,16 +96,16 @@ func (s *Session) AddHandlers(ctx context.Context, f HandlerFlags) error {
 		sign = secret.Sign
 		s.warnOfShort([]receiver.Secret{*secret})
 	}
-	for _, url := range f.ForwardTo {
+	for _, target := range f.targets {
 		forwarder, err := forward.New(ctx, forward.Options{
-			Target: forward.Target{URL: url}, Feed: s.Feed, Journal: s.rows, Outcomes: s.journal, Resign: s.resign, Sign: sign, Status: s.status,
+			Target: target, Feed: s.Feed, Journal: s.rows, Outcomes: s.journal, Resign: s.resign, Sign: sign, Status: s.status,
 		})
 		if err != nil {
 			return exit.Usage("--forward-to: %w", err)
 		}
 		s.forwarders = append(s.forwarders, forwarder)
 		s.Beside(func(ctx context.Context) error {
-			return s.withLease(ctx, "forwarding to "+forwarder.To(), forwarder.Run)
+			return s.withLease(ctx, "forwarding to "+forwarder.Name(), forwarder.Run)
 		})
 	}
 	if f.exec == "" {
@@ -123,18 +124,40 @@ func (s *Session) AddHandlers(ctx context.Context, f HandlerFlags) error {
 // plainPath is a path that the shell takes as it is.
 var plainPath = regexp.MustCompile(`^[\w./-]*/[\w./-]+$`)
 
-// Check validates the flags and returns the handler's own secret, nil if it has none.
-func (h *HandlerFlags) Check() (*receiver.Secret, error) {
+// setTargets finds the handlers: those of --forward-to or, if there are none, those of
+// [[forward]] in the config file.
+func (h *HandlerFlags) setTargets() error {
+	h.targets = nil
 	seen := map[string]bool{}
-	for _, text := range h.ForwardTo {
+	for _, text := range h.forwardTo {
 		u, err := forward.ParseURL(text)
 		if err != nil {
-			return nil, exit.Usage("--forward-to: %w", err)
+			return exit.Usage("--forward-to: %w", err)
 		}
 		if seen[u.String()] {
-			return nil, exit.Usage("--forward-to: the same handler is given twice")
+			return exit.Usage("--forward-to: the same handler is given twice")
 		}
 		seen[u.String()] = true
+		h.targets = append(h.targets, forward.Target{URL: u.String()})
+	}
+	if h.set.Changed("forward-to") && !settings.InFile(h.set, "forward-to") {
+		return nil
+	}
+	targets, err := settings.Forwards()
+	if len(targets) > 0 && len(h.targets) > 0 {
+		return exit.Usage("the config file has both --forward-to and [[forward]]; use one of them")
+	}
+	h.targets = append(h.targets, targets...)
+	return err
+}
+
+// Forwarding reports, after Check, whether there are handlers.
+func (h *HandlerFlags) Forwarding() bool { return len(h.targets) > 0 }
+
+// Check validates the flags and returns the handler's own secret, nil if it has none.
+func (h *HandlerFlags) Check() (*receiver.Secret, error) {
+	if err := h.setTargets(); err != nil {
+		return nil, err
 	}
 	// Of a shell command, only a program with its path can be looked for.
 	if word, _, _ := strings.Cut(h.exec, " "); plainPath.MatchString(word) {
@@ -142,7 +165,7 @@ func (h *HandlerFlags) Check() (*receiver.Secret, error) {
 			return nil, exit.Setup(fmt.Errorf("--exec: %w", err))
 		}
 	}
-	if h.forwardSecretEnv == "" || len(h.ForwardTo) == 0 && settings.Waits(h.set, "forward-secret-env") {
+	if h.forwardSecretEnv == "" || len(h.targets) == 0 && settings.Waits(h.set, "forward-secret-env") {
 		return nil, nil
 	}
 	text := os.Getenv(h.forwardSecretEnv)

@@ -40,6 +40,7 @@ type Output struct {
 	theme                string
 	ascii, reducedMotion bool
 	filter               string
+	filters              model.NamedFilters // set by Check
 	since                settings.Moment
 	set                  *pflag.FlagSet
 }
@@ -57,18 +58,15 @@ func (o *Output) Flags(f *pflag.FlagSet) {
 }
 
 // Check validates the flags and returns the filter.
-func (o *Output) Check() (*model.Filter, error) {
+func (o *Output) Check() (filter *model.Filter, err error) {
 	if o.plain && o.json && !settings.Overrides(o.set, "plain", "json") {
 		return nil, exit.Usage("--plain and --json cannot be used together")
 	}
 	if !slices.Contains(Themes, o.theme) {
 		return nil, exit.Usage("unknown --theme %q: must be auto, light, dark or mono", o.theme)
 	}
-	filter, err := model.ParseFilter(o.filter)
-	if err != nil {
-		return nil, exit.Usage("--filter: %w", err)
-	}
-	return filter, nil
+	filter, o.filters, err = settings.ParseFilter(o.filter)
+	return filter, err
 }
 
 // mode is how a session shows events.
@@ -272,7 +270,7 @@ func (s *Session) options() screen.Options {
 	o := screen.Options{
 		Feed: s.Feed, Journal: s.rows, Receiver: s.URL(), JournalPath: s.place, Try: s.try, Remarks: s.remarks,
 		ASCII: s.output.ascii, ReducedMotion: s.output.reducedMotion,
-		Redact: s.token, Filter: s.filter, Since: s.output.since.At, CanSuspend: terminal.CanSuspend, Notify: s.notify,
+		Redact: s.token, Filter: s.filter, Filters: s.output.filters, Since: s.output.since.At, CanSuspend: terminal.CanSuspend, Notify: s.notify,
 		Resumed: s.gap, Sources: s.states, Failing: s.failing, Export: exportTask, Picture: savePicture,
 		Viewers: s.viewers,
 	}

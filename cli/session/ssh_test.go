@@ -20,7 +20,7 @@ import (
 func TestAViewerHasOnlyWhatIsListed(t *testing.T) {
 	listed := []string{
 		"Feed", "Journal", "Now", "Pace", "Receiver", "Secrets", "Endpoint", "Sources", "Failing", "Names", "JournalPath", "Remarks", "Try",
-		"Remote", "Private", "Viewers", "Theme", "ASCII", "ReducedMotion", "Filter", "Since", "API", "Queues", "Terminal",
+		"Remote", "Private", "Viewers", "Theme", "ASCII", "ReducedMotion", "Filter", "Filters", "Since", "API", "Queues", "Terminal",
 	}
 	notPrivate := []string{"JournalPath", "API", "Endpoint"} // they tell URLs and paths, or show payloads
 	host := everything(t)
@@ -48,7 +48,7 @@ func TestAViewerHasOnlyWhatIsListed(t *testing.T) {
 func everything(t *testing.T) screen.Options {
 	t.Helper()
 	o := screen.Options{
-		Feed: feed.New(feed.Options{}), Journal: withoutCredentials{}, API: &aspect.Client{}, Names: named{}, Filter: new(model.Filter), Since: time.Now(),
+		Feed: feed.New(feed.Options{}), Journal: withoutCredentials{}, API: &aspect.Client{}, Names: named{}, Filter: new(model.Filter), Filters: model.NamedFilters{"mine": "x"}, Since: time.Now(),
 		Editor: func(context.Context, string) (*exec.Cmd, error) { return nil, nil },
 	}
 	v := reflect.ValueOf(&o).Elem()

@@ -64,9 +64,10 @@ func fromConfig(cmd *cobra.Command, warn bool) error {
 	for ; cmd != nil; cmd = cmd.Parent() {
 		c.lineage = append(c.lineage, cmd)
 	}
-	var keys map[string]toml.Primitive
-	if c.meta, err = toml.Decode(text, &keys); err == nil {
-		err = c.table(c.lineage[len(c.lineage)-1], keys)
+	if c.meta, err = toml.Decode(text, &c.keys); err == nil {
+		if err = c.tables(text); err == nil {
+			err = c.table(c.lineage[len(c.lineage)-1], c.keys)
+		}
 	}
 	return c.explain(err)
 }
@@ -97,6 +98,7 @@ func readConfig(path string, warn bool) (string, error) {
 type config struct {
 	path    string
 	meta    toml.MetaData
+	keys    map[string]toml.Primitive
 	flags   *pflag.FlagSet   // of the command that runs
 	lineage []*cobra.Command // that command and its parents
 }
@@ -121,15 +123,19 @@ func (c *config) table(owner *cobra.Command, keys map[string]toml.Primitive) err
 		}
 	}
 	for _, name := range flags {
-		if err := c.decode(keys[name], func(value any) error { return c.key(owner, name, value) }); err != nil {
+		place := c.path
+		if at, ok := errors.AsType[toml.ParseError](c.decode(keys[name], func(any) error { return errors.New("") })); ok {
+			place += fmt.Sprintf(":%d", at.Position.Line)
+		}
+		if err := c.decode(keys[name], func(value any) error { return c.key(owner, name, place, value) }); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// key applies one key.
-func (c *config) key(owner *cobra.Command, name string, value any) error {
+// key applies one key, which stands at that place.
+func (c *config) key(owner *cobra.Command, name, at string, value any) error {
 	texts, err := flagTexts(value)
 	if err != nil {
 		return err
@@ -167,7 +173,7 @@ func (c *config) key(owner *cobra.Command, name string, value any) error {
 	if owner.HasParent() {
 		place = inTable
 	}
-	placed(c.flags, name, "in "+c.path, place)
+	placed(c.flags, name, "in "+at, place)
 	return nil
 }
 

@@ -32,6 +32,12 @@ func placeOf(flags *pflag.FlagSet, name string) int {
 	return place
 }
 
+// InFile reports whether the value of a flag comes from the config file.
+func InFile(flags *pflag.FlagSet, name string) bool {
+	p := placeOf(flags, name)
+	return p == inFile || p == inTable
+}
+
 // Overrides settles which of two flags counts that exclude each other: the one from the
 // nearer place. The other is then as if it was not set. It returns false if both come
 // from the same place.

@@ -88,7 +88,7 @@ func describeRow(sc *screen.Screen, k feed.RowKey, w int) []string {
 	for _, mark := range e.Marks {
 		say("mark", draw.Warn, mark)
 	}
-	for _, f := range sc.Forwards(a.Seq) {
+	for _, f := range sc.Answers(a.Seq) {
 		lines = append(lines, draw.NewLine(sc.Theme, w).Cell(draw.Dim, "handler", 10).PutAll(words.Forward(f, sc.Masked)).String())
 	}
 	if e.Text.Text != "" {
@@ -216,11 +216,15 @@ func (e Event) putChange(sc *screen.Screen, l *draw.Line, verdict bool) {
 		l.Put(draw.Warn, mark).Space(1)
 	}
 	for _, f := range sc.Forwards(e.arrival.Seq) { // the preview and the headers have the reasons
-		told := words.ForwardBriefly(f)
-		l.Put(told.Role, draw.GlyphArrow+told.Text).Space(1)
+		putForward(l, f)
 	}
 	putChanges(l, e.Changes)
 	l.Put(e.Text.Role, e.Text.Text)
+}
+
+func putForward(l *draw.Line, f *model.Forward) {
+	told := words.ForwardBriefly(f)
+	l.Put(told.Role, draw.GlyphArrow+told.Text).Space(1)
 }
 
 // putStatus draws a row that is no delivery; a column of verdicts says "rejected".
@@ -266,8 +270,8 @@ func Tunnel(sc *screen.Screen, t *model.Tunnel) *model.Tunnel {
 func AddOutcomes(t *draw.Document, outcomes []model.Forward, mask bool) {
 	for i := range outcomes {
 		f := &outcomes[i]
-		to := f.To
-		if mask {
+		to := f.Handler()
+		if mask && f.Name == "" {
 			to = "(hidden)"
 		}
 		t.Add("", 0)
@@ -310,7 +314,7 @@ func DrawQueues(sc *screen.Screen, queues []model.Queue, w, n int) []string {
 }
 
 func putQueue(sc *screen.Screen, l *draw.Line, q *model.Queue) {
-	l.Put(draw.Dim, "forwarding to ").Put(draw.Plain, sc.Shown(q.To)).Put(draw.Dim, ":")
+	l.Put(draw.Dim, "forwarding to ").Put(draw.Plain, sc.Handler(q.To)).Put(draw.Dim, ":")
 	before := l.Free
 	say := func(r draw.Role, n int, words string) {
 		if n == 0 {

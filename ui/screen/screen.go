@@ -3,6 +3,7 @@
 package screen
 
 import (
+	"cmp"
 	"context"
 	"os/exec"
 	"time"
@@ -35,7 +36,8 @@ type Screen struct {
 	// Say tells something in the last line for a while.
 	Say func(text string)
 
-	later []tea.Cmd
+	later   []tea.Cmd
+	answers answers
 }
 
 // New returns a screen of 80 by 24 cells.
@@ -155,6 +157,19 @@ func (s *Screen) Shown(text string) string {
 	return text
 }
 
+// Handler is how the handler with that URL is called.
+func (s *Screen) Handler(to string) string { return cmp.Or(s.HandlerName(to), s.Shown(to)) }
+
+// HandlerName is what the user calls a handler, "" for nothing. Any goroutine may ask.
+func (s *Screen) HandlerName(to string) string {
+	for _, q := range s.Queues() {
+		if q.To == to {
+			return q.Name
+		}
+	}
+	return ""
+}
+
 // Features are the names of all features seen, the documented ones first.
 func (s *Screen) Features() []string {
 	names := model.DocumentedFeatures()
@@ -208,9 +223,10 @@ type Options struct {
 	ASCII         bool
 	ReducedMotion bool
 	Filter        *model.Filter // nil: none
-	Since         time.Time     // show only what was heard since then; zero: all
-	CanSuspend    func() bool   // whether ctrl+z would come back: a process without a shell to resume it must not stop
-	Notify        bool          // bell and OSC 9 when tasks finish, fail or stall
+	Filters       model.NamedFilters
+	Since         time.Time   // show only what was heard since then; zero: all
+	CanSuspend    func() bool // whether ctrl+z would come back: a process without a shell to resume it must not stop
+	Notify        bool        // bell and OSC 9 when tasks finish, fail or stall
 
 	// Export writes a report from a task's deliveries to a file and returns its path; if
 	// private, without user ids and URLs.

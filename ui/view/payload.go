@@ -80,6 +80,9 @@ func readContent(sc *screen.Screen, of contentOf) (c content, task string) {
 	if err != nil {
 		return said(of, fmt.Sprintf("Delivery #%d cannot be read: %v.\n\nIt may have been removed: see --retain.", of.row.Seq, err)), ""
 	}
+	for i := range outcomes {
+		outcomes[i].Name = sc.HandlerName(outcomes[i].To)
+	}
 	c = bodyContent(body, of)
 	c.size = int64(len(body))
 	c.headers = deliveryHeaders(&d, len(repeats), of.masked)
