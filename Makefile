@@ -18,8 +18,8 @@ test: ## run the tests
 race: ## run the tests under the race detector
 	go test -race ./...
 
-bench: ## receiving, beside a bare handler and the provider's Node sample, and among strangers; 5 minutes
-	go test -run '^$$' -bench 'Receive|Profile|Strangers' -benchtime 1x -timeout 30m ./bench
+bench: ## receiving, beside a bare handler and the provider's Node sample, and among strangers; a check of a handler; 6 minutes
+	go test -run '^$$' -bench 'Receive|Profile|Strangers|Check' -benchtime 1x -timeout 30m ./bench
 
 scale: ## how each cost grows from 1,000 to 100,000 tasks, and what it costs to be at rest; 2 minutes
 	go test -run '^$$' -bench 'Scale|Rest' -benchtime 1x -timeout 30m ./bench

@@ -14,6 +14,7 @@ import (
 	"sync"
 	"time"
 
+	"aspectop/forward"
 	"aspectop/receiver"
 )
 
@@ -108,8 +109,7 @@ type checker struct {
 	first      answer // to the first valid message
 	forged     answer // to one with a foreign signature
 	unverified bool   // forged messages are accepted
-	median     time.Duration
-	largest    int // body that is accepted, in bytes
+	largest    int    // body that is accepted, in bytes
 }
 
 // stages find out one property each.
@@ -222,11 +222,11 @@ func (c *checker) together(requests ...request) []answer {
 	wait.Wait()
 	for i, a := range answers {
 		c.answers = append(c.answers, a)
-		if a.accepted || a.status == 0 || requests[i].valid {
+		if a.accepted || a.Status == 0 || requests[i].valid {
 			c.acted++
 		}
 		if c.Tell != nil {
-			c.Tell(Probe{N: a.n, Name: requests[i].name, Valid: requests[i].valid, Accepted: a.accepted, Status: a.status, Took: a.took, Answer: c.words(a)})
+			c.Tell(Probe{N: a.n, Name: requests[i].name, Valid: requests[i].valid, Accepted: a.accepted, Status: a.Status, Took: a.Latency, Answer: c.words(a)})
 		}
 		c.judge(requests[i], a)
 	}
@@ -240,20 +240,20 @@ func (c *checker) judge(r request, a answer) {
 	case c.stop != nil:
 	case context.Cause(c.ctx) != nil:
 		c.stop = context.Cause(c.ctx)
-	case a.refusedConnection() && a.n > 1:
+	case a.Refused() && a.n > 1:
 		c.find("crash/gone", []answer{a})
 		c.stop = ErrNobody
-	case a.refusedConnection():
-		c.stop = fmt.Errorf("%w: %w", ErrNobody, a.err)
-	case errors.Is(a.err, errProbeTime):
+	case a.Refused():
+		c.stop = fmt.Errorf("%w: %w", ErrNobody, a.Err)
+	case errors.Is(a.Err, forward.ErrTimeout):
 		c.find("slow", []answer{a}, "longer than 15 s")
 		c.stop = fmt.Errorf("%w within %v", ErrSilent, probeTime)
-	case a.err != nil && a.n == 1 && !a.closed():
-		c.stop = fmt.Errorf("%w: %w", ErrSilent, a.err)
-	case a.status == http.StatusTooManyRequests:
+	case a.Err != nil && a.n == 1 && !a.Closed():
+		c.stop = fmt.Errorf("%w: %w", ErrSilent, a.Err)
+	case a.Status == http.StatusTooManyRequests:
 		c.find("rate", []answer{a})
 		c.stop = ErrRate
-	case a.closed() && a.n > 1 && !r.large && !a.reused:
+	case a.Closed() && a.n > 1 && !r.large && !a.reused:
 		c.find("closes", []answer{a})
 	case a.broken != nil:
 		c.find("cut", []answer{a})

@@ -17,11 +17,11 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
 
 	"aspectop/clean"
 	"aspectop/demo"
+	"aspectop/forward"
 	"aspectop/receiver"
 	"aspectop/sig"
 )
@@ -55,12 +55,8 @@ type request struct {
 
 // answer is what came back.
 type answer struct {
-	n        int // number of the probe
-	status   int // 0: there is none
-	header   http.Header
-	body     []byte // at most answerBytes
-	took     time.Duration
-	err      error // why there is no answer
+	forward.Answer
+	n        int   // number of the probe
 	broken   error // why its body is not whole
 	endless  bool  // it had not ended after probeTime
 	reused   bool  // the connection was
@@ -81,8 +77,6 @@ func newClient(p *Place, insecure bool) *http.Client {
 	}
 }
 
-var errProbeTime = errors.New("no answer within " + probeTime.String())
-
 // exchange makes one request.
 func (c *checker) exchange(r request) (a answer) {
 	at := time.Now().Add(r.late)
@@ -94,12 +88,12 @@ func (c *checker) exchange(r request) (a answer) {
 	if sign == nil {
 		sign = c.scheme.sign(c.Secret)
 	}
-	ctx, cancel := context.WithTimeoutCause(c.ctx, probeTime, errProbeTime)
+	ctx, cancel := context.WithTimeoutCause(c.ctx, probeTime, forward.ErrTimeout)
 	defer cancel()
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(i httptrace.GotConnInfo) { a.reused = i.Reused }})
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.URL.String(), bytes.NewReader(r.body))
 	if err != nil {
-		return answer{err: err}
+		return answer{Answer: forward.Answer{Err: err}}
 	}
 	maps.Copy(req.Header, c.Header)
 	req.Header.Set("Content-Type", "application/json")
@@ -116,47 +110,22 @@ func (c *checker) exchange(r request) (a answer) {
 	}
 	start := time.Now()
 	resp, err := c.client.Do(req)
-	a.took = time.Since(start)
+	a.Latency = time.Since(start)
 	if err != nil {
 		if ctx.Err() != nil {
 			err = context.Cause(ctx)
 		} else if e, ok := errors.AsType[*url.Error](err); ok {
 			err = e.Err // without the method and the URL
 		}
-		a.err = err
+		a.Err = err
 		return a
 	}
 	defer resp.Body.Close()
-	a.status, a.header, a.accepted = resp.StatusCode, resp.Header, resp.StatusCode/100 == 2
-	a.body, a.broken = io.ReadAll(io.LimitReader(resp.Body, answerBytes))
-	a.endless = a.broken != nil && context.Cause(ctx) == errProbeTime
+	a.Status, a.Header, a.accepted = resp.StatusCode, resp.Header, resp.StatusCode/100 == 2
+	a.Body, a.broken = io.ReadAll(io.LimitReader(resp.Body, answerBytes))
+	a.Said = forward.Said(&a.Answer)
+	a.endless = a.broken != nil && context.Cause(ctx) == forward.ErrTimeout
 	return a
-}
-
-// refusedConnection reports whether nothing listens.
-func (a *answer) refusedConnection() bool {
-	e, ok := errors.AsType[*net.OpError](a.err)
-	return ok && e.Op == "dial"
-}
-
-// closed reports whether the connection was closed in place of an answer.
-func (a *answer) closed() bool {
-	return errors.Is(a.err, io.EOF) || errors.Is(a.err, io.ErrUnexpectedEOF) || errors.Is(a.err, syscall.ECONNRESET) || errors.Is(a.err, syscall.EPIPE)
-}
-
-func (a *answer) isHTML() bool {
-	return strings.HasPrefix(a.header.Get("Content-Type"), "text/html") || bytes.HasPrefix(bytes.ToLower(bytes.TrimSpace(a.body)), []byte("<!doctype html"))
-}
-
-// says reports whether the answer's text has one of these words, in lower case.
-func (a *answer) says(words ...string) bool {
-	text := bytes.ToLower(a.body)
-	for _, word := range words {
-		if bytes.Contains(text, []byte(word)) {
-			return true
-		}
-	}
-	return false
 }
 
 // ids and numbers differ between answers that are otherwise the same.
@@ -164,7 +133,7 @@ var changing = regexp.MustCompile(`msg_\w+|[0-9a-fA-F-]{8,}|\d+`)
 
 // like reports whether two answers are the same but for ids and numbers.
 func (a *answer) like(b answer) bool {
-	return a.status == b.status && changing.ReplaceAllString(string(a.body), "") == changing.ReplaceAllString(string(b.body), "")
+	return a.Status == b.Status && changing.ReplaceAllString(string(a.Body), "") == changing.ReplaceAllString(string(b.Body), "")
 }
 
 // hidden is what a handler may echo and no output shows.
@@ -193,44 +162,15 @@ func (c *checker) shown(text string) string {
 	for _, t := range c.hidden.texts {
 		text = strings.ReplaceAll(text, t, clean.Redacted)
 	}
-	return clean.Line(c.Secret.Redact(text))
+	return clean.Text(c.Secret.Redact(text))
 }
 
 // words are what is shown of an answer.
 func (c *checker) words(a answer) string {
-	if a.err != nil {
-		return c.shown("no answer: " + a.err.Error())
+	if a.Err != nil {
+		return c.shown("no answer: " + a.Err.Error())
 	}
-	return c.shown(answerText(a))
-}
-
-var (
-	ofJSON = []string{"detail", "message", "error", "msg", "title"}
-	ofHTML = regexp.MustCompile(`(?is)<(pre|h1|title)[^>]*>(.*?)(</|<br)`)
-)
-
-// answerText is what an answer says: a member of its JSON, the message of its page, or all.
-func answerText(a answer) string {
-	if n := parseJSON(a.body); n != nil && n.open == '{' {
-		for _, key := range ofJSON {
-			if text := n.at(key); text != nil {
-				if text.open != 0 {
-					return string(form{}.write(nil, text, ""))
-				}
-				return text.text
-			}
-		}
-	}
-	if found := ofHTML.FindAllSubmatch(a.body, -1); found != nil && a.isHTML() {
-		best := found[0]
-		for _, f := range found {
-			if strings.EqualFold(string(f[1]), "pre") {
-				best = f
-			}
-		}
-		return string(best[2])
-	}
-	return string(a.body)
+	return c.shown(a.Said)
 }
 
 // scheme is how a handler computes a signature. The zero scheme is right.

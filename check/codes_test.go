@@ -197,13 +197,15 @@ func TestEveryCodeIsFound(t *testing.T) {
 		"GET only":           {always(http.StatusMethodNotAllowed, "no"), "not_found"},
 		"a page":             {always(200, "<!DOCTYPE html><title>Vite App</title>"), "not_found"},
 		"unknown task":       {refusing(check.TaskID, 404), "not_found"},
-		"redirect":           {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/hook/", 308) }, "redirect"},
-		"login":              {always(401, `{"error":"no token"}`), "auth"},
-		"CSRF":               {always(403, "<h1>Forbidden</h1>CSRF verification failed"), "auth"},
-		"crash":              {refusing("task.", 500), "crash"},
-		"always 500":         {always(500, "oops"), "crash"},
-		"rate":               {rated(10), "rate"},
-		"closes":             {func(w http.ResponseWriter, r *http.Request) { hangUp(w) }, "closes"},
+		"redirect": {func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "/hook/", http.StatusPermanentRedirect)
+		}, "redirect"},
+		"login":      {always(401, `{"error":"no token"}`), "auth"},
+		"CSRF":       {always(403, "<h1>Forbidden</h1>CSRF verification failed"), "auth"},
+		"crash":      {refusing("task.", 500), "crash"},
+		"always 500": {always(500, "oops"), "crash"},
+		"rate":       {rated(10), "rate"},
+		"closes":     {func(w http.ResponseWriter, r *http.Request) { hangUp(w) }, "closes"},
 		"closes after a while": {then(func(w http.ResponseWriter, r *http.Request, b []byte) {
 			if bytes.Contains(b, []byte("paused")) {
 				hangUp(w)

@@ -18,7 +18,7 @@ type Framework struct {
 }
 
 func header(name, part string) func(answer) bool {
-	return func(a answer) bool { return strings.Contains(strings.ToLower(a.header.Get(name)), part) }
+	return func(a answer) bool { return strings.Contains(strings.ToLower(a.Header.Get(name)), part) }
 }
 
 const pythonErrors = "Python: except Exception, not only WebhookVerificationError"
@@ -26,7 +26,7 @@ const pythonErrors = "Python: except Exception, not only WebhookVerificationErro
 // Frameworks are looked at in this order: the first that an answer tells is named.
 var Frameworks = []Framework{
 	{Name: "Nest", told: func(a answer) bool {
-		return a.header.Get("X-Powered-By") == "Express" && bytes.Contains(a.body, []byte(`"statusCode":`))
+		return a.Header.Get("X-Powered-By") == "Express" && bytes.Contains(a.Body, []byte(`"statusCode":`))
 	},
 		Raw:   "Nest: NestFactory.create(AppModule, {rawBody: true}), and verify req.rawBody",
 		Limit: "Nest: app.useBodyParser('json', {limit: '1mb'})"},
@@ -36,7 +36,7 @@ var Frameworks = []Framework{
 	{Name: "Next.js", told: header("X-Powered-By", "next"),
 		Raw: "Next.js: const body = Buffer.from(await req.arrayBuffer()), and verify body"},
 	{Name: "Fastify", told: func(a answer) bool {
-		return bytes.Contains(a.body, []byte(`"statusCode":`)) && bytes.Contains(a.body, []byte(`"error":`)) || bytes.Contains(a.body, []byte("FST_ERR"))
+		return bytes.Contains(a.Body, []byte(`"statusCode":`)) && bytes.Contains(a.Body, []byte(`"error":`)) || bytes.Contains(a.Body, []byte("FST_ERR"))
 	},
 		Raw:   "Fastify: addContentTypeParser('application/json', {parseAs: 'buffer'}, (req, body, done) => done(null, body)), and verify req.body",
 		Limit: "Fastify: Fastify({bodyLimit: 1048576 + 1024})"},
@@ -44,7 +44,7 @@ var Frameworks = []Framework{
 		Raw: "aiohttp: body = await request.read(), and verify body", Limit: "aiohttp: web.Application(client_max_size=2**21)",
 		Other: map[string]string{"forged_5xx": pythonErrors, "malformed_5xx": pythonErrors}},
 	{Name: "Django", told: func(a answer) bool {
-		return a.says("csrf") || a.header.Get("Cross-Origin-Opener-Policy") != "" && a.header.Get("X-Content-Type-Options") != ""
+		return a.About("csrf") || a.Header.Get("Cross-Origin-Opener-Policy") != "" && a.Header.Get("X-Content-Type-Options") != ""
 	},
 		Raw: "Django: verify request.body, and json.loads it afterwards", Limit: "Django: DATA_UPLOAD_MAX_MEMORY_SIZE",
 		Other: map[string]string{"auth": "Django: @csrf_exempt on the view", "redirect": "Django: APPEND_SLASH adds the slash at the end of the path",

@@ -74,7 +74,7 @@ func either(handlers ...http.HandlerFunc) http.HandlerFunc {
 				return
 			}
 		}
-		http.Error(w, "no", 401)
+		http.Error(w, "no", http.StatusUnauthorized)
 	}
 }
 

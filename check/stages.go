@@ -33,8 +33,8 @@ func (c *checker) foreign(name string, body []byte) answer {
 func (c *checker) accepts() string {
 	valid := request{name: "valid", body: event(), valid: true}
 	a := c.post(valid)
-	if c.stop == nil && a.closed() { // once more: the server may just be starting
-		if a = c.post(valid); a.closed() {
+	if c.stop == nil && a.Closed() { // once more: the server may just be starting
+		if a = c.post(valid); a.Closed() {
 			c.done = "closes"
 		}
 	}
@@ -42,15 +42,17 @@ func (c *checker) accepts() string {
 	if c.stop != nil || c.done != "" {
 		return ""
 	}
-	if a.took > slowTime {
-		c.find("slow", []answer{a}, a.took.Round(100*time.Millisecond))
+	if a.Latency > slowTime {
+		c.find("slow", []answer{a}, a.Latency.Round(100*time.Millisecond))
 		c.stop = ErrSlow
 		return ""
 	}
 	if !a.accepted && c.refused(a) {
-		c.skip = "accepts only messages that are signed as below"
+		for _, f := range c.report.Findings { // the reason why this property does not hold
+			f.Property = propAccepts
+		}
 	}
-	return fmt.Sprintf("%d in %s", c.first.status, ms(c.first.took))
+	return fmt.Sprintf("%d in %s", c.first.Status, ms(c.first.Latency))
 }
 
 func ms(d time.Duration) string {
@@ -69,18 +71,18 @@ func (c *checker) refused(a answer) (accepted bool) {
 		return false
 	}
 	switch {
-	case a.status/100 == 3:
+	case a.Status/100 == 3:
 		f := c.find("redirect", []answer{a})
 		c.done = "redirect"
-		if to := c.shown(clean.URL(a.header.Get("Location"))); to != "" {
+		if to := c.shown(clean.URL(a.Header.Get("Location"))); to != "" {
 			f.Title += " to " + to
 		}
 		return false
-	case a.status == http.StatusRequestEntityTooLarge:
+	case a.Status == http.StatusRequestEntityTooLarge:
 		c.limit(len(event()), a).Severity = Fail
 		c.done = "limit"
 		return false
-	case a.status == http.StatusUnsupportedMediaType:
+	case a.Status == http.StatusUnsupportedMediaType:
 		return explain("parsed_first/type")
 	}
 	forged := c.foreign("forged", event())
@@ -94,9 +96,9 @@ func (c *checker) refused(a answer) (accepted bool) {
 	case forged.accepted:
 		c.unverified = true
 		return explain("no_verification", forged)
-	case alike && (a.status == 404 || a.status == 405 || a.status == 410 || a.status == 501):
+	case alike && (a.Status == 404 || a.Status == 405 || a.Status == 410 || a.Status == 501):
 		return explain("not_found", forged)
-	case alike && (a.says("csrf") || a.header.Get("WWW-Authenticate") != ""):
+	case alike && (a.About("csrf") || a.Header.Get("WWW-Authenticate") != ""):
 		return explain("auth", forged, bare)
 	}
 	if c.proves() || alike && c.mistaken() || c.stop != nil {
@@ -105,21 +107,21 @@ func (c *checker) refused(a answer) (accepted bool) {
 	noJSON := c.foreign("forged_and_not_json", []byte("{not JSON"))
 	switch {
 	case c.stop != nil:
-	case !alike && a.status/100 == 5 && forged.status/100 == 4:
+	case !alike && a.Status/100 == 5 && forged.Status/100 == 4:
 		return explain("crash", forged)
-	case !alike && (a.status == 404 || a.status == 410):
+	case !alike && (a.Status == 404 || a.Status == 410):
 		return explain("not_found/subject", forged)
 	case !alike:
 		return explain("strict_type/event", forged)
-	case a.says("missing") && a.says("header"):
+	case a.About("missing") && a.About("header"):
 		return explain("wrong_secret/headers", forged)
-	case a.like(bare) && (a.status == 401 || a.status == 403) && !a.says("signature", "svix", "webhook"):
+	case a.like(bare) && (a.Status == 401 || a.Status == 403) && !a.About("signature", "svix", "webhook"):
 		return explain("auth", forged, bare)
-	case a.status/100 == 5 && a.like(bare):
+	case a.Status/100 == 5 && a.like(bare):
 		return explain("crash/always", forged, bare)
 	case !noJSON.like(forged):
 		return explain("parsed_first", forged, noJSON)
-	case a.status/100 == 5:
+	case a.Status/100 == 5:
 		return explain("crash/always", forged, bare)
 	default:
 		return explain("wrong_secret", forged)
@@ -240,7 +242,7 @@ func (c *checker) rejects() string {
 	c.unverified = forged.accepted || altered.accepted
 	all := []answer{forged, altered, garbage, bare}
 	switch {
-	case forged.accepted && c.first.isHTML() && c.first.like(forged):
+	case forged.accepted && c.first.IsHTML() && c.first.like(forged):
 		c.find("not_found/page", []answer{c.first, forged})
 		c.done = "not_found"
 	case forged.accepted && !bare.accepted:
@@ -253,17 +255,21 @@ func (c *checker) rejects() string {
 		c.find("no_verification/altered", all)
 	case bare.accepted:
 		c.find("no_verification", []answer{bare}).Title = "accepts a message without a signature"
-	case forged.status/100 == 5:
+	case forged.Status/100 == 5:
 		c.find("forged_5xx", []answer{forged})
-	case garbage.status/100 == 5 || bare.status/100 == 5:
-		c.find("malformed_5xx", slices.DeleteFunc([]answer{garbage, bare}, func(a answer) bool { return a.status/100 != 5 }))
+	case garbage.Status/100 == 5 || bare.Status/100 == 5:
+		c.find("malformed_5xx", slices.DeleteFunc([]answer{garbage, bare}, func(a answer) bool { return a.Status/100 != 5 }))
 	}
-	return fmt.Sprint(forged.status)
+	return fmt.Sprint(forged.Status)
 }
 
 // bytes finds out whether the bytes that arrived are verified.
 func (c *checker) bytes() string {
-	if c.form != nil || c.proves() || c.stop != nil {
+	if c.form != nil {
+		c.skip = "explained by reserialised"
+		return ""
+	}
+	if c.proves() || c.stop != nil {
 		return ""
 	}
 	for _, k := range []struct {
@@ -304,7 +310,7 @@ func (c *checker) tolerance() string {
 	case ahead.accepted:
 		c.find("no_future_tolerance", []answer{ahead})
 	}
-	return fmt.Sprint(old.status)
+	return fmt.Sprint(old.Status)
 }
 
 func (c *checker) rotation() string {
@@ -409,11 +415,11 @@ func roundSize(low, high int) int {
 
 // limit reports a limit for bodies, in bytes.
 func (c *checker) limit(size int, a answer) *Finding {
-	text, refused := fmt.Sprintf("%d bytes", size), fmt.Sprint(a.status)
+	text, refused := fmt.Sprintf("%d bytes", size), fmt.Sprint(a.Status)
 	if size >= 2048 {
 		text = fmt.Sprintf("%d KiB", (size+512)/1024)
 	}
-	if a.status == 0 {
+	if a.Status == 0 {
 		refused = "no answer"
 	}
 	f := c.find("limit", []answer{a}, text, refused)
@@ -473,7 +479,7 @@ func (c *checker) twice() string {
 	if refused != nil {
 		c.find("race", refused)
 	}
-	return fmt.Sprint(second.status)
+	return fmt.Sprint(second.Status)
 }
 
 // poison posts a forged message, and then the valid one with its id.
@@ -495,7 +501,7 @@ func (c *checker) kept() string {
 	c.client.CloseIdleConnections()
 	one := c.post(request{name: "kept_connection", body: event(), valid: true, kept: true})
 	two := c.post(request{name: "kept_connection_again", body: event(), valid: true, kept: true})
-	if one.accepted && two.closed() && two.reused {
+	if one.accepted && two.Closed() && two.reused {
 		c.find("closes", []answer{one, two}).Title = "closes a kept connection without announcing it"
 	}
 	var times []time.Duration
@@ -504,11 +510,11 @@ func (c *checker) kept() string {
 		if !a.accepted {
 			continue
 		}
-		times = append(times, a.took)
-		if a.took > slowest.took {
+		times = append(times, a.Latency)
+		if a.Latency > slowest.Latency {
 			slowest = a
 		}
-		for name, values := range a.header {
+		for name, values := range a.Header {
 			if name = strings.ToLower(name); !strings.HasPrefix(name, "webhook-") && name != "abort-message" {
 				continue
 			}
@@ -519,8 +525,8 @@ func (c *checker) kept() string {
 			}
 		}
 	}
-	if slowest.took > slowTime {
-		c.find("slow", []answer{slowest}, slowest.took.Round(100*time.Millisecond))
+	if slowest.Latency > slowTime {
+		c.find("slow", []answer{slowest}, slowest.Latency.Round(100*time.Millisecond))
 	}
 	slices.Sort(times)
 	if len(times) == 0 {
@@ -529,7 +535,7 @@ func (c *checker) kept() string {
 	if median := times[len(times)/2]; 5*median > 50*time.Millisecond && c.Place.Near {
 		c.atOnce(median)
 	}
-	return "slowest " + ms(slowest.took)
+	return "slowest " + ms(slowest.Latency)
 }
 
 // atOnce compares five messages at the same time with five in turn.

@@ -43,7 +43,8 @@ func TestAWatchServesMetricsAndSaysWhetherItIsReady(t *testing.T) {
 	for name, kind := range map[string]metrics.MetricType{
 		"aspectop_append_seconds": metrics.MetricType_HISTOGRAM, "aspectop_forward_waiting": metrics.MetricType_GAUGE,
 		"aspectop_forwards_total": metrics.MetricType_COUNTER, "aspectop_journal_reachable": metrics.MetricType_GAUGE,
-		"aspectop_requests_total": metrics.MetricType_COUNTER, "aspectop_task_seconds": metrics.MetricType_HISTOGRAM,
+		"aspectop_rejected_not_kept_total": metrics.MetricType_COUNTER,
+		"aspectop_requests_total":          metrics.MetricType_COUNTER, "aspectop_task_seconds": metrics.MetricType_HISTOGRAM,
 		"aspectop_tasks": metrics.MetricType_GAUGE, "aspectop_tasks_active": metrics.MetricType_GAUGE,
 		"aspectop_tasks_stalled": metrics.MetricType_GAUGE, "go_goroutines": metrics.MetricType_GAUGE,
 		"process_cpu_seconds_total": metrics.MetricType_COUNTER, "process_open_fds": metrics.MetricType_GAUGE,
@@ -54,7 +55,8 @@ func TestAWatchServesMetricsAndSaysWhetherItIsReady(t *testing.T) {
 			t.Errorf("%s is %v", name, family)
 		}
 	}
-	says(t, body, `aspectop_requests_total{verdict="verified"} 2`, `aspectop_requests_total{verdict="no_match"} 0`, "aspectop_journal_reachable 1",
+	says(t, body, `aspectop_requests_total{verdict="verified"} 2`, `aspectop_requests_total{verdict="no_match"} 0`,
+		`aspectop_requests_total{verdict="wrong_path"} 0`, `aspectop_requests_total{verdict="not_http"} 0`, "aspectop_rejected_not_kept_total 0", "aspectop_journal_reachable 1",
 		`aspectop_append_seconds_bucket{le="16.384"} 2`, `aspectop_append_seconds_bucket{le="+Inf"} 2`, "aspectop_append_seconds_count 2",
 		`aspectop_forwards_total{outcome="delivered",to="http://127.0.0.1:9/"} 0`, `aspectop_forward_waiting{state="waiting",to="http://127.0.0.1:9/"}`,
 		`aspectop_tasks{state="completed"} 0`, "aspectop_tasks_active 1", "aspectop_tasks_stalled 0",

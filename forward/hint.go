@@ -51,9 +51,9 @@ func (h *Handler) Advice() string {
 func (a *Answer) puzzling() bool {
 	switch {
 	case a.Err != nil:
-		return a.closed()
+		return a.Closed()
 	case a.delivered():
-		return a.isHTML() || a.Fault != ""
+		return a.IsHTML() || a.Fault != ""
 	case a.Status < 400, a.speaksTLS(), a.gateway():
 		return false
 	}
@@ -97,7 +97,7 @@ func (h *Handler) answerHint(p *Post, a *Answer, m fact, before []fact) string {
 	switch {
 	case a.Err != nil:
 		return h.failureHint(a)
-	case a.delivered() && a.isHTML():
+	case a.delivered() && a.IsHTML():
 		return "the answer is an HTML page" + a.title() + ": is this the route of your handler, or a page of its server?"
 	case a.delivered():
 		return ""
@@ -113,7 +113,7 @@ func (h *Handler) answerHint(p *Post, a *Answer, m fact, before []fact) string {
 	}
 	text := h.statusHint(p, a, m, before)
 	switch {
-	case !a.isHTML():
+	case !a.IsHTML():
 		return text
 	case text == "":
 		return "the answer is an HTML error page" + a.title() + " of the server or its framework, not of your handler"
@@ -149,11 +149,11 @@ func (h *Handler) statusHint(p *Post, a *Answer, m fact, before []fact) string {
 		return proven
 	case a.gateway():
 		return "a proxy in front of the handler may not reach it: is the handler itself running?"
-	case a.about("missing required headers", "missing headers"):
+	case a.About("missing required headers", "missing headers"):
 		return "the verification does not get the " + m.family + " headers: pass them on to it"
-	case a.about("csrf"):
+	case a.About("csrf"):
 		return "the framework's CSRF protection refuses it: exempt the route, its signature proves where it comes from"
-	case a.about("payload to be of type", "body is unusable", "stream consumed"):
+	case a.About("payload to be of type", "body is unusable", "stream consumed"):
 		return "the body was parsed or read before it was verified: give the verification the raw body"
 	case a.Status >= 500 && !a.aboutSignature():
 		return ""
@@ -173,13 +173,16 @@ const strictness = "a handler has to take event types, features and states that 
 
 // strict reports whether an answer speaks of what the event says.
 func (a *Answer) strict() bool {
-	return a.about("event", "feature", "state", "type") && a.about("unknown", "unsupported", "unexpected", "invalid", "unhandled", "not supported")
+	return a.About("event", "feature", "state", "type") && a.About("unknown", "unsupported", "unexpected", "invalid", "unhandled", "not supported")
 }
 
 // against compares a message that was refused with those that were accepted, signed with
 // the same secret: then that secret is right. It is "" if nothing was accepted.
 func (m fact) against(before []fact, a *Answer) string {
 	before = slices.DeleteFunc(before, func(f fact) bool { return f.key != m.key })
+	repeat := slices.ContainsFunc(before, func(f fact) bool { return f.id == m.id && m.id != "" })
+	known := len(before)
+	before = slices.DeleteFunc(before, func(f fact) bool { return f.doubted })
 	any := func(is func(f fact) bool) bool { return slices.ContainsFunc(before, is) }
 	most := largest(before)
 	written, forms := "", any(func(f fact) bool { return f.form == m.form })
@@ -198,18 +201,20 @@ func (m fact) against(before []fact, a *Answer) string {
 	if m.size > 2*most && m.size >= 8<<10 {
 		size = fmt.Sprintf("it has accepted bodies of up to %d bytes, and this one has %d: raise the limit for bodies; Svix sends up to 1 MiB", most, m.size)
 	}
+	// What the handler says itself decides between causes.
+	if signature := a.aboutSignature() && !a.strict(); signature {
+		event = ""
+	} else if !a.saysNothing() {
+		family, written = "", ""
+	}
 	found := slices.DeleteFunc([]string{size, family, written, event}, func(s string) bool { return s == "" })
 	switch {
-	case len(before) == 0:
+	case known == 0:
 		return ""
-	case any(func(f fact) bool { return f.id == m.id && m.id != "" }):
+	case repeat:
 		return "it has accepted this very message before: Svix sends some twice, and a repeat has to be answered 2xx too"
-	case len(found) == 0:
+	case len(found) == 0 || len(before) == 0:
 		return "it has accepted the like before: what has changed since, at the handler or in its secret? or what does this message say that it refuses?"
-	case a.aboutSignature() && written+family != "":
-		return cmp.Or(family, written)
-	case a.strict() && event != "":
-		return event
 	case len(found) == 1:
 		return found[0]
 	}
@@ -230,7 +235,7 @@ func (a *Answer) gateway() bool {
 	case http.StatusBadGateway, http.StatusGatewayTimeout:
 		return true
 	case http.StatusServiceUnavailable:
-		return a.saysNothing() || a.isHTML()
+		return a.saysNothing() || a.IsHTML()
 	}
 	return false
 }
@@ -256,7 +261,7 @@ func (h *Handler) failureHint(a *Answer) string {
 		return "nothing listens on " + h.address() + ": is the handler running, and on this port?"
 	case a.untrusted():
 		return "this machine does not trust the handler's certificate: post to http://, or add its authority to the system's"
-	case a.closed():
+	case a.Closed():
 		return "the connection was closed without an answer: did the handler crash?"
 	case strings.Contains(err.Error(), "server gave HTTP response to HTTPS client"):
 		return "the handler does not speak TLS: post to http://" + h.url.Host
@@ -266,8 +271,8 @@ func (h *Handler) failureHint(a *Answer) string {
 	return ""
 }
 
-// closed reports whether the connection ended in place of an answer.
-func (a *Answer) closed() bool {
+// Closed reports whether the connection ended in place of an answer.
+func (a *Answer) Closed() bool {
 	return errors.Is(a.Err, io.EOF) || errors.Is(a.Err, syscall.ECONNRESET) || errors.Is(a.Err, syscall.EPIPE)
 }
 

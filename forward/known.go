@@ -88,10 +88,12 @@ type fact struct {
 	kind
 	id   string
 	size int // of its body, in bytes; the largest
+	// doubted is whether the handler refused a message like one that it had accepted
+	// since: it may not be the same any more.
+	doubted bool
 }
 
-// known is what is known of a handler: what it accepted since it last refused a message like
-// one that it had accepted, for then it is not the same any more.
+// known is what is known of a handler.
 type known struct {
 	mu    sync.Mutex
 	facts []fact // the oldest first
@@ -103,7 +105,7 @@ func factOf(p *Post) fact {
 	if id == "" {
 		family, id = "webhook-*", p.Header.Get(sig.Webhook.ID)
 	}
-	return fact{kind{p.Key, family, formOf(p.Body), eventOf(p.Body)}, id, len(p.Body)}
+	return fact{kind{p.Key, family, formOf(p.Body), eventOf(p.Body)}, id, len(p.Body), false}
 }
 
 // eventOf is the event type of a body, "" if it has none.
@@ -124,8 +126,10 @@ func (k *known) note(m fact, accepted, refused bool) []fact {
 	before := slices.Clone(k.facts)
 	at := slices.IndexFunc(k.facts, func(f fact) bool { return f.kind == m.kind })
 	switch {
-	case refused && at >= 0 && k.facts[at].size >= m.size/2:
-		k.facts = nil
+	case refused && at >= 0 && k.facts[at].size >= m.size/2 && k.facts[at].id != m.id:
+		for i := range k.facts {
+			k.facts[i].doubted = true
+		}
 	case accepted && at >= 0:
 		m.size = max(m.size, k.facts[at].size)
 		k.facts = slices.Delete(k.facts, at, at+1)

@@ -78,7 +78,7 @@ type Answer struct {
 	Body    []byte        // at most 64 KiB
 	Latency time.Duration // until the headers, or until Err
 	Err     error
-	Said    string // what the handler says itself; see [said]
+	Said    string // what the handler says itself; see [Said]
 	Fault   string // how the body ended if not as it should, "" if it did
 	Hint    string // what to look at, "" if there is nothing to say
 	Posts   int    // how often the message was posted: twice if a kept connection broke
@@ -104,7 +104,7 @@ func (h *Handler) Post(ctx context.Context, p Post) Answer {
 		a.Posts = 2
 	}
 	a.began = began
-	a.Said = said(&a)
+	a.Said = Said(&a)
 	a.Hint = h.judge(&p, &a)
 	return a
 }
@@ -189,12 +189,12 @@ func cause(ctx context.Context, err error) error {
 }
 
 // accepted reports whether a handler took the message, and no page of its server.
-func (a *Answer) accepted() bool { return a.delivered() && a.Fault == "" && !a.isHTML() }
+func (a *Answer) accepted() bool { return a.delivered() && a.Fault == "" && !a.IsHTML() }
 
 func (a *Answer) delivered() bool { return a.Status >= 200 && a.Status < 300 }
 
-// refused reports whether there was no connection: that is true of all messages.
-func (a *Answer) refused() bool {
+// Refused reports whether there was no connection: that is true of all messages.
+func (a *Answer) Refused() bool {
 	e, ok := errors.AsType[*net.OpError](a.Err)
 	return ok && (e.Op == "dial" || e.Op == "proxyconnect")
 }

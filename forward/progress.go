@@ -17,8 +17,11 @@ func (r *run) publish(f model.Forward) {
 	case f.Final:
 		r.tally.Failed++
 	}
-	r.unkept = append(r.unkept, f)
 	r.report(f)
+	if !f.Final && !r.open.open[f.Seq] {
+		f.Final, f.GaveUp = true, true // by Retry, which no other process goes on with
+	}
+	r.unkept = append(r.unkept, f)
 }
 
 // keep stores the queued outcomes and the cursor in the journal.

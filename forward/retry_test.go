@@ -35,6 +35,33 @@ func TestRetryPostsAgainWhatWasGivenUpRefusedOrDelivered(t *testing.T) {
 	}
 }
 
+// The next process would not go on with it.
+func TestWhatRetryHasNotDoneStaysGivenUpAndIsTold(t *testing.T) {
+	var log tries
+	answer := func(r *http.Request) (*http.Response, error) { log.note(r); return reply(500) }
+	var ended *virtual
+	inVirtualTime(t, answer, func(v *virtual) {
+		ended = v
+		v.journal.append(message("t", 1))
+		time.Sleep(time.Hour)
+		before := log.len()
+		if err := v.Retry(t.Context(), 1); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(500 * time.Millisecond)
+		if f := v.journal.outcome(1); log.len() != before+1 || f.Tries != 1 || !f.Final || !f.GaveUp {
+			t.Errorf("after %d further tries it is kept as %+v", log.len()-before, f)
+		}
+		if q := v.Queue(); q.Left() != 1 {
+			t.Errorf("the queue is %+v", q)
+		}
+	})
+	if q := ended.Queue(); q.Left() != 0 {
+		t.Errorf("at the end the queue is %+v", q)
+	}
+	sameText(t, "the notice", notices(ended.status)[0], "1 message, asked for again, stays given up: http://handler.test/hook has not taken it")
+}
+
 func TestRetryDoesNotWaitForTheNextTryAndBeginsAnew(t *testing.T) {
 	var log tries
 	answer := func(r *http.Request) (*http.Response, error) { log.note(r); return reply(500) }

@@ -3,11 +3,13 @@ package forward
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"aspectop/feed"
 	"aspectop/journal"
 	"aspectop/model"
+	"aspectop/words"
 )
 
 const (
@@ -268,7 +270,7 @@ func (r *run) settle(done result) {
 		head.next = now.Add(wait)
 	}
 	var down time.Time
-	if done.answer.refused() {
+	if done.answer.Refused() {
 		down = now
 	}
 	r.parts.setDown(p, down)
@@ -299,6 +301,18 @@ func (r *run) finish(stop context.CancelCauseFunc) error {
 	stop(errDrained)
 	for r.flying > 0 {
 		r.settle(<-r.results)
+	}
+	asked := 0 // by Retry, and not done
+	for _, p := range r.parts.byKey {
+		for _, i := range p.items {
+			if !r.open.open[i.seq] {
+				asked++
+			}
+		}
+	}
+	if r.parts.items -= asked; asked > 0 {
+		r.notice(fmt.Sprintf("%s, asked for again, %s given up: %s has not taken %s", words.Count(asked, "message", "messages"),
+			words.Plural(asked, "stays", "stay"), r.target.shown, words.Plural(asked, "it", "them")))
 	}
 	r.show()
 	return r.keep()

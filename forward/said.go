@@ -15,13 +15,13 @@ import (
 // mostSaid is how much is kept of what a handler says, in bytes.
 const mostSaid = 1 << 10
 
-// said is what an answer says in its own words, cleaned, on one line of at most mostSaid
+// Said is what an answer says in its own words, cleaned, on one line of at most mostSaid
 // bytes: the detail, message or error of JSON, what stands out of an HTML page, or the text.
-func said(a *Answer) string {
+func Said(a *Answer) string {
 	text := string(a.Body)
 	var value any
 	switch {
-	case a.isHTML():
+	case a.IsHTML():
 		text = saidInHTML(a.Body)
 	case bytes.HasPrefix(bytes.TrimSpace(a.Body), []byte("{")) && json.Unmarshal(a.Body, &value) == nil:
 		if found := saidInJSON(value); found != "" {
@@ -90,14 +90,15 @@ func saidInHTML(page []byte) string {
 	return ""
 }
 
-func (a *Answer) isHTML() bool {
+// IsHTML reports whether the answer is a page.
+func (a *Answer) IsHTML() bool {
 	start := bytes.ToLower(bytes.TrimSpace(a.Body[:min(len(a.Body), 256)]))
 	return strings.HasPrefix(strings.ToLower(a.Header.Get("Content-Type")), "text/html") && len(start) > 0 && start[0] == '<' ||
 		bytes.HasPrefix(start, []byte("<!doctype html")) || bytes.HasPrefix(start, []byte("<html"))
 }
 
-// about matches an answer that speaks of one of the words.
-func (a *Answer) about(words ...string) bool {
+// About matches an answer that speaks of one of the words.
+func (a *Answer) About(words ...string) bool {
 	text := bytes.ToLower(a.Body)
 	for _, word := range words {
 		if bytes.Contains(text, []byte(word)) {
@@ -109,13 +110,13 @@ func (a *Answer) about(words ...string) bool {
 
 // aboutSignature reports whether an answer speaks of the signature.
 func (a *Answer) aboutSignature() bool {
-	return a.about("signature", "svix", "webhook", "verif", "hmac", "secret")
+	return a.About("signature", "svix", "webhook", "verif", "hmac", "secret", "required headers", "missing headers")
 }
 
 // saysNothing reports whether the answer has no reason: it is empty, or says what the status says.
 func (a *Answer) saysNothing() bool {
 	switch text := strings.ToLower(strings.Trim(a.Said, ".!")); text {
-	case "", "bad", "error", "err", "invalid", "failed", "false", "{}", "null", "invalid request", "internal error", "server error",
+	case "", "bad", "error", "err", "invalid", "failed", "false", "{}", "null", "invalid request", "invalid payload", "invalid body", "internal error", "server error",
 		strings.ToLower(http.StatusText(a.Status)):
 		return true
 	default:

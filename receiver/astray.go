@@ -59,6 +59,7 @@ func (s *Server) refuseProtocol(p protocol) {
 	now := s.Now().UTC()
 	if !s.foreign.allow(now) {
 		s.Status.AddUntold()
+		s.keeper.lose(1)
 		return
 	}
 	s.tell(&model.Rejected{At: now, Verdict: model.Verdict{

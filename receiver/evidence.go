@@ -127,6 +127,8 @@ var anyJSON = jsontext.AllowDuplicateNames(true)
 // suspicion says what may have happened to a body, where no undoing proves it.
 func suspicion(h http.Header, body []byte) string {
 	switch {
+	case strings.HasPrefix(claimedID(h), "probe_"):
+		return "suspected: another aspectop tests this URL, and is not behind it"
 	case h.Get("Accept-Language") == "*" && h.Get("Sec-Fetch-Mode") == "cors" && h.Get("Timestamp") != "":
 		return "suspected: smee-client passed it on; smee.io parses JSON and writes it anew, so use another tunnel"
 	case bytes.Contains(body, []byte("\uFFFD")):

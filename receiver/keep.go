@@ -24,23 +24,21 @@ type keeper struct {
 	first, others []model.Rejected
 	known         map[string]bool // ids and paths
 	waiting       bool            // a flush is due
-	kept          int64
+	lost          int64           // that were not kept and will not be
 
 	saving sync.Mutex // one flush at a time
 }
 
 // add takes a request in, unless the second has enough of its kind.
 func (k *keeper) add(r *model.Rejected) {
-	if k.save == nil {
-		return
-	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	list := &k.others
 	if len(k.first) < keptPerSecond && signed(r.Header) && k.isNew(r) {
 		list = &k.first
 	}
-	if len(*list) == keptPerSecond {
+	if k.save == nil || len(*list) == keptPerSecond {
+		k.lost++
 		return
 	}
 	*list = append(*list, *r)
@@ -68,20 +66,21 @@ func (k *keeper) flush() {
 	defer k.saving.Unlock()
 	k.mu.Lock()
 	batch := append(k.first, k.others...)
-	batch = batch[:min(len(batch), keptPerSecond)]
+	lost := max(0, len(batch)-keptPerSecond)
+	batch = batch[:len(batch)-lost]
 	slices.SortStableFunc(batch, func(a, b model.Rejected) int { return a.At.Compare(b.At) })
 	k.first, k.others, k.waiting = nil, nil, false
 	k.mu.Unlock()
-	if len(batch) == 0 || k.save(batch) != nil {
-		return
+	if len(batch) > 0 && k.save(batch) != nil {
+		lost += len(batch)
 	}
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	k.kept += int64(len(batch))
+	k.lose(int64(lost))
 }
 
-func (k *keeper) count() int64 {
+// lose counts requests that are not kept, and returns how many there were.
+func (k *keeper) lose(n int64) (lost int64) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	return k.kept
+	k.lost += n
+	return k.lost
 }

@@ -195,14 +195,9 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	return err
 }
 
-// NotKept is how many rejected requests were not kept, as yet.
-func (s *Server) NotKept() int64 {
-	c, total := s.Counts(), int64(0)
-	for _, n := range c.Rejected {
-		total += n
-	}
-	return total - s.keeper.count()
-}
+// NotKept is how many rejected requests were not kept. Those of the last second may still
+// be, until Shutdown.
+func (s *Server) NotKept() int64 { return s.keeper.lose(0) }
 
 // Counts returns what became of the requests since the start.
 func (s *Server) Counts() Counts {

@@ -112,8 +112,8 @@ func (w *route) failure(ctx context.Context, err error) string {
 	case closed:
 		return fmt.Sprintf("edge: %s took the request and closed the connection without an answer, and nothing arrived here;"+
 			" a rule there drops it (nginx: return 444), or the program behind it failed", host)
-	case strings.Contains(err.Error(), "malformed HTTP"):
-		return fmt.Sprintf("edge: what answers at %s is not HTTP (%s); check the port", host, why)
+	case strings.Contains(err.Error(), "malformed HTTP") || strings.Contains(err.Error(), "readLoopPeekFail"): // as it happens
+		return fmt.Sprintf("edge: what answers at %s is not HTTP; check the port", host)
 	}
 	return fmt.Sprintf("edge: no answer from %s (%s)", host, why)
 }
@@ -150,7 +150,7 @@ func broken(err error) bool {
 		return true
 	}
 	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) ||
-		errors.Is(err, syscall.EPIPE)
+		errors.Is(err, syscall.EPIPE) || strings.Contains(err.Error(), "server closed idle connection")
 }
 
 // lookLongest is how long a connection may have lasted to be looked at again; the look

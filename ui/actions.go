@@ -108,7 +108,7 @@ func (m *Model) act(a keys.Action) tea.Cmd {
 			m.say("this view shows nothing beside")
 			return nil
 		}
-		m.preview = !m.previewShown()
+		m.preview = m.layout().preview.h == 0
 		m.previewChosen = true
 	case keys.Replay:
 		return m.replay()

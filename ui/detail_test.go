@@ -58,7 +58,7 @@ func TestFramesOfThePreview(t *testing.T) {
 	for _, view := range []string{"1", "3"} {
 		for _, size := range [][2]int{{120, 30}, {80, 24}, {80, 40}} {
 			t.Run(fmt.Sprintf("view%s-%dx%d", view, size[0], size[1]), func(t *testing.T) {
-				opened(t, size[0], size[1], oneTask(), []string{view, "p"}, (*terminal).matchesGolden)
+				opened(t, size[0], size[1], oneTask(), []string{view}, (*terminal).matchesGolden)
 			})
 		}
 	}

@@ -98,7 +98,7 @@ func TestHostileTextInARequestIsHarmless(t *testing.T) {
 				body := []byte(text)
 				s.status.Add(model.Status{At: midnight, Notice: text})
 				s.status.Add(model.Status{At: midnight, Rejected: &model.Rejected{
-					ID: text, Header: map[string][]string{text: {text}}, Body: body[:min(len(body), 4096)], Size: int64(len(body)),
+					ID: text, Method: text, Path: text, Header: map[string][]string{text: {text}}, Body: body[:min(len(body), 4096)], Size: int64(len(body)),
 					Verdict: model.Verdict{Reason: model.Reason(text), Detail: text, Hint: text},
 				}})
 				s.wait(time.Second)

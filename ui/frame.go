@@ -43,10 +43,21 @@ func (m *Model) layout() layout {
 	l.body = max(1, m.H-3-l.tabs)
 	l.advice = m.advice(l.body / 3)
 	l.body -= len(l.advice)
-	if !m.previewShown() {
+	shown, chosen := m.previewShown()
+	if !shown {
 		return l
 	}
+	free := 0 // lines that the list leaves
+	if v, is := m.views[m.view].(interface{ Height() int }); is {
+		if n, looking := m.views[m.view].Shown(m.Screen); n > 0 && !looking { // else there may soon be more rows
+			free = l.body - v.Height()
+		}
+	}
 	switch {
+	case m.W < 150 && free >= leastBelow && (!chosen || m.W < 100):
+		l.preview = rect{w: m.W, h: free}
+		l.body -= free
+	case m.W < 150 && !chosen:
 	case m.W >= 100:
 		l.preview = rect{w: min(m.W*2/5, 64), h: l.body, right: true}
 		l.main = m.W - l.preview.w
@@ -57,18 +68,19 @@ func (m *Model) layout() layout {
 	return l
 }
 
-// previewShown reports whether there is a preview: by choice, or on a wide terminal.
-func (m *Model) previewShown() bool {
-	if m.detail != nil || m.help != nil || m.overlay != nil {
-		return false
+// leastBelow is how many lines a list must leave for what is selected to stand below it.
+const leastBelow = 8
+
+// previewShown reports whether what is selected is shown where there is room, and whether
+// also where it takes room from the list: by choice.
+func (m *Model) previewShown() (shown, chosen bool) {
+	if m.detail != nil || m.help != nil || m.overlay != nil || !m.views[m.view].Has(m.Screen, keys.Preview) {
+		return false, false
 	}
-	switch {
-	case !m.views[m.view].Has(m.Screen, keys.Preview):
-		return false
-	case m.previewChosen:
-		return m.preview
+	if m.previewChosen {
+		return m.preview, m.preview
 	}
-	return views[m.view].preview || m.W >= 150
+	return true, views[m.view].preview
 }
 
 func (m *Model) draw() string {

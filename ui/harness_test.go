@@ -39,6 +39,7 @@ type options struct {
 	screen.Options
 	folded, rows feed.Journal // nil: the feedtest.Memory
 	status       *model.StatusLog
+	rejected     []model.Rejected // before the start, newest first
 }
 
 // terminal drives a model as Bubble Tea would, in the virtual time of a synctest
@@ -81,7 +82,7 @@ func onScreen(t *testing.T, w, h int, history []model.Delivery, test func(s *ter
 			time.Sleep(time.Minute) // timers that are under way run out
 			synctest.Wait()
 		}()
-		o.Feed = feed.New(feed.Options{Journal: o.folded, Rows: o.rows, Status: s.status})
+		o.Feed = feed.New(feed.Options{Journal: o.folded, Rows: o.rows, Status: s.status, Rejected: o.rejected})
 		go o.Feed.Run(ctx)
 		s.m = New(ctx, o.Options)
 		s.run(s.m.Init())

@@ -15,7 +15,7 @@ func TestHostileTextIsHarmlessInEveryView(t *testing.T) {
 			for _, size := range [][2]int{{40, 10}, {160, 40}} {
 				onScreen(t, size[0], size[1], append(uploads(), hostileTask(text)), func(s *terminal) {
 					s.status.Add(model.Status{At: midnight, Notice: text})
-					s.status.Add(model.Status{At: midnight, Rejected: &model.Rejected{ID: text, Verdict: model.Verdict{
+					s.status.Add(model.Status{At: midnight, Rejected: &model.Rejected{ID: text, Path: text, Method: text, Verdict: model.Verdict{
 						Reason: model.NoMatch, Detail: text, Hint: text}}})
 					s.status.Add(model.Status{At: midnight, Forward: &model.Forward{Seq: 1, To: text, Error: text, Hint: text}})
 					s.wait(time.Second)

@@ -153,7 +153,7 @@ func TestNothingIsReplayedWhereNoMessageIs(t *testing.T) {
 		s.status.Add(model.Status{At: midnight, Rejected: &model.Rejected{ID: "msg_forged", Verdict: model.Verdict{Detail: "no secret matches"}}})
 		s.wait(time.Second)
 		s.press("3", "r")
-		s.shows("rejected requests are not kept: nothing to replay")
+		s.shows("a rejected request is no delivery: nothing to replay")
 		if len(h.got) > 0 {
 			t.Errorf("the handler got %+v", h.got)
 		}

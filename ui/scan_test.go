@@ -63,7 +63,7 @@ func TestSinceHidesOlderRowsWithoutAFilter(t *testing.T) {
 		event(1, "task.progress", -time.Hour, "proxy=processing"),
 		event(2, "task.progress", 0, "proxy=processing"),
 	}
-	onScreen(t, 100, 14, history, func(s *terminal) {
+	onScreen(t, 100, 12, history, func(s *terminal) {
 		s.press("3")
 		if n := strings.Count(s.frame(), "task.progress"); n != 1 {
 			t.Errorf("%d rows are shown, not the one since a minute ago:\n%s", n, s.frame())

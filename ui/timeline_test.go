@@ -115,7 +115,7 @@ func TestTheTimelineZoomsAndPansAndComesBack(t *testing.T) {
 }
 
 func TestALineOfTheTimelineOpensByFeatures(t *testing.T) {
-	opened(t, 100, 24, uploads(), []string{"6", "j"}, func(s *terminal) {
+	opened(t, 100, 24, uploads(), []string{"6", "p", "j"}, func(s *terminal) {
 		s.hides("transcription")
 		s.press("right")
 		s.shows("transcription")

@@ -228,8 +228,22 @@ func (m *Model) arrange() {
 	case m.detail != nil:
 		m.detail.Arrange(m.Screen, m.W, lay.body)
 	default:
-		m.views[m.view].Arrange(m.Screen, lay.main, lay.body)
+		v := m.views[m.view]
+		if v.Arrange(m.Screen, lay.main, lay.body); lay.preview.h > 0 {
+			m.NeedAnswers(delivery(v.Selection(m.Screen, false)))
+		}
 	}
+}
+
+// delivery is the one that a selection shows: its row, or the task's newest one; 0: none.
+func delivery(s screen.Selection) int64 {
+	switch {
+	case s.Row.Pos > 0:
+		return 0
+	case s.Row.Seq == 0 && s.Task != nil:
+		return slices.Max(s.Task.Seqs())
+	}
+	return s.Row.Seq
 }
 
 // inSight are the deliveries whose rows are on the screen.

@@ -35,9 +35,9 @@ type Store struct {
 	folded  journal.Reader
 	status  *model.StatusLog // without a receiver it contains viewers alone
 
-	rejected  time.Time // when the newest rejected request came that the journal had
-	place     string    // for display
-	temporary bool      // deleted at the end
+	rejected  model.Rejected // the newest that the journal had
+	place     string         // for display
+	temporary bool           // deleted at the end
 	home      settings.Location
 	remarks   []string // to show at the start
 
@@ -99,7 +99,7 @@ func (st *Store) read(open func() (journal.Reader, error), now func() time.Time)
 	// What cannot be read of them is no reason not to start.
 	earlier, _ := st.rows.Rejections(context.Background(), journal.RejectionsKept)
 	if len(earlier) > 0 {
-		st.rejected = earlier[0].At
+		st.rejected = earlier[0]
 	}
 	st.remarks = append(st.remarks, st.home.Remarks()...)
 	st.home.OnRemark(st.notice)
@@ -127,29 +127,31 @@ func (st *Store) fold(ctx context.Context) (stop func(), err error) {
 // followRejected takes over the rejected requests that another process keeps, until ctx
 // ends.
 func (st *Store) followRejected(ctx context.Context) {
-	news := model.News(ctx, st.rows.Wait)
-	for {
-		select {
-		case <-news:
-		case <-ctx.Done():
-			return
-		}
-		var found []model.Rejected
-		for limit := 32; ; limit *= 32 { // newest first: few are new
-			var err error
-			found, err = st.rows.Rejections(ctx, limit)
-			if n := len(found); err != nil || n < limit || !found[n-1].At.After(st.rejected) {
+	for broadcast.Sleep(ctx, rejectedPause) == nil {
+		var found []model.Rejected // newest first: mostly none is new
+		known, err := -1, error(nil)
+		for _, limit := range []int{1, 32, journal.RejectionsKept} {
+			if found, err = st.rows.Rejections(ctx, limit); err != nil {
+				break
+			}
+			known = slices.IndexFunc(found, func(r model.Rejected) bool {
+				return r.At.Equal(st.rejected.At) && r.ID == st.rejected.ID && r.Verdict == st.rejected.Verdict
+			})
+			if known >= 0 || len(found) < limit {
 				break
 			}
 		}
-		for _, r := range slices.Backward(found) {
-			if r.At.After(st.rejected) {
-				st.rejected = r.At
-				st.status.Add(model.Status{At: r.At, Rejected: &r})
-			}
+		if err != nil || len(found) == 0 {
+			continue
 		}
-		if broadcast.Sleep(ctx, rejectedPause) != nil {
-			return
+		if known >= 0 {
+			found = found[:known]
+		}
+		for i, r := range slices.Backward(found) {
+			st.status.Add(model.Status{At: r.At, Rejected: &found[i]})
+		}
+		if len(found) > 0 {
+			st.rejected = found[0]
 		}
 	}
 }

@@ -88,7 +88,7 @@ func describeRow(sc *screen.Screen, k feed.RowKey, w int) []string {
 	for _, mark := range e.Marks {
 		say("mark", draw.Warn, mark)
 	}
-	for _, f := range sc.Forwards(a.Seq) {
+	for _, f := range sc.Answers(a.Seq) {
 		lines = append(lines, draw.NewLine(sc.Theme, w).Cell(draw.Dim, "handler", 10).PutAll(words.Forward(f, sc.Masked)).String())
 	}
 	if e.Text.Text != "" {
@@ -216,11 +216,15 @@ func (e Event) putChange(sc *screen.Screen, l *draw.Line, verdict bool) {
 		l.Put(draw.Warn, mark).Space(1)
 	}
 	for _, f := range sc.Forwards(e.arrival.Seq) { // the preview and the headers have the reasons
-		told := words.ForwardBriefly(f)
-		l.Put(told.Role, draw.GlyphArrow+told.Text).Space(1)
+		putForward(l, f)
 	}
 	putChanges(l, e.Changes)
 	l.Put(e.Text.Role, e.Text.Text)
+}
+
+func putForward(l *draw.Line, f *model.Forward) {
+	told := words.ForwardBriefly(f)
+	l.Put(told.Role, draw.GlyphArrow+told.Text).Space(1)
 }
 
 // putStatus draws a row that is no delivery; a column of verdicts says "rejected".

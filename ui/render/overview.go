@@ -159,16 +159,77 @@ func flow(sc *screen.Screen, facts []fact, w int) []string {
 	return lines
 }
 
-// Preview shows a selection in words, in at most h lines of w cells.
-func Preview(sc *screen.Screen, s screen.Selection, w, h int) []string {
-	var lines, told []string
-	if s.Row != (feed.RowKey{}) {
-		lines = append(describeRow(sc, s.Row, w), draw.Blank(sc.Theme, w))
-	} else if s.Task != nil {
-		told = flow(sc, facts(sc, s.Task, true), w)
+// Beside shows a selection in at most h lines of w cells: side by side if it is wide enough.
+func Beside(sc *screen.Screen, s screen.Selection, w, h int) []string {
+	const gap = 2
+	one, other := w, w
+	if w >= 100 {
+		one = w * 11 / 20
+		other = w - one - gap
 	}
-	if s.Task == nil {
-		return lines
+	var first, second []string
+	switch {
+	case s.Row != (feed.RowKey{}):
+		if first = describeRow(sc, s.Row, one); s.Task != nil {
+			second = append([]string{headline(sc, s.Task, other)}, Timeline(sc, s.Task, other)...)
+		}
+	case s.Task != nil:
+		if first = []string{headline(sc, s.Task, one)}; h >= 20 {
+			first = append(first, flow(sc, facts(sc, s.Task, true), one)...)
+			first = append(first, draw.Blank(sc.Theme, one))
+		}
+		first = append(first, Timeline(sc, s.Task, one)...)
+		room := h
+		if one == w {
+			room = h - len(first) - 1
+		}
+		second = lastEvents(sc, s.Task, other, room)
 	}
-	return append(lines, compose(sc, s.Task, told, w, h)...)
+	if one == w {
+		if len(second) > 0 && len(first) < h {
+			first = append(first, draw.Blank(sc.Theme, w))
+		}
+		return append(first, second...)
+	}
+	n := min(h, max(len(first), len(second)))
+	first, second = draw.PadHeight(sc.Theme, first, one, n), draw.PadHeight(sc.Theme, second, other, n)
+	for i := range first {
+		first[i] += draw.Blank(sc.Theme, gap) + second[i]
+	}
+	return first
+}
+
+// lastEvents lists what the newest messages changed, oldest first, with what the handlers
+// answered to the last one, in at most h lines.
+func lastEvents(sc *screen.Screen, t *model.Task, w, h int) (lines []string) {
+	seqs := t.Seqs()
+	newest := slices.Max(seqs)
+	var answers []string
+	for _, f := range sc.Answers(newest) {
+		l := draw.NewLine(sc.Theme, w).Put(draw.Dim, "handler  ").PutAll(words.Forward(f, sc.Masked))
+		answers = append(answers, l.String())
+	}
+	room := min(len(seqs), h-1-min(len(answers), h/3))
+	if room < 1 || sc.Loading() {
+		return nil
+	}
+	lines = append(lines, draw.Rule(sc.Theme, "Last events", "", w))
+	slices.Sort(seqs)
+	for _, seq := range seqs[len(seqs)-room:] {
+		effect, _ := t.Effect(seq)
+		l := draw.NewLine(sc.Theme, w).Put(draw.Dim, draw.DayClock(effect.Updated, sc.At)).Space(1)
+		for _, f := range sc.Forwards(seq) {
+			putForward(l, f)
+		}
+		switch {
+		case effect.Late:
+			l.Put(draw.Warn, "late")
+		case len(effect.Changes) == 0:
+			l.Put(draw.Dim, "no change")
+		default:
+			putChanges(l, effect.Changes)
+		}
+		lines = append(lines, l.String())
+	}
+	return append(lines, answers...)
 }

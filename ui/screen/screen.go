@@ -36,7 +36,8 @@ type Screen struct {
 	// Say tells something in the last line for a while.
 	Say func(text string)
 
-	later []tea.Cmd
+	later   []tea.Cmd
+	answers answers
 }
 
 // New returns a screen of 80 by 24 cells.

@@ -29,7 +29,7 @@ func NewEvents(sc *screen.Screen) *Events {
 func (v *Events) Has(_ *screen.Screen, a keys.Action) bool { return a != keys.Sort }
 
 func (v *Events) Preview(sc *screen.Screen, w, h int) []string {
-	return render.Preview(sc, v.Selection(sc, false), w, h)
+	return render.Beside(sc, v.Selection(sc, false), w, h)
 }
 
 func (v *Events) Changed(sc *screen.Screen, c screen.Change) {
@@ -73,11 +73,12 @@ func (v *Events) Arrange(sc *screen.Screen, _, h int) {
 	if !sc.Frozen() {
 		v.queues = sc.Queues()
 	}
-	v.arrange(sc, h-render.QueueLines(v.queues, h), 1)
+	v.foot = render.QueueLines(v.queues, h)
+	v.arrange(sc, h-v.foot, 1)
 }
 
 func (v *Events) Draw(sc *screen.Screen, w, h int) []string {
-	below := render.DrawQueues(sc, v.queues, w, render.QueueLines(v.queues, h))
+	below := render.DrawQueues(sc, v.queues, w, min(v.foot, h))
 	h -= len(below)
 	if v.rows.Len() == 0 {
 		return append(render.Empty(sc, true, w, h), below...)

@@ -34,6 +34,7 @@ type list[K comparable] struct {
 	rows   rows[K]
 	h      int  // rows on screen
 	head   int  // lines above the rows
+	foot   int  // lines below them
 	key    K    // of the selected row
 	line   int  // of the window that the selected row is on
 	follow bool // the newest row stays selected
@@ -85,6 +86,9 @@ func (l *list[K]) hold(sc *screen.Screen) {
 	}
 	l.key, l.line = k, l.Cursor-l.Top
 }
+
+// Height is how many lines all rows need.
+func (l *list[K]) Height() int { return l.head + l.rows.Len() + l.foot }
 
 func (l *list[K]) newest() int {
 	if l.log {

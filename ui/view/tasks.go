@@ -36,7 +36,7 @@ func (v *Tasks) Has(*screen.Screen, keys.Action) bool { return true }
 func (v *Tasks) InSight(*screen.Screen) []int64 { return nil }
 
 func (v *Tasks) Preview(sc *screen.Screen, w, h int) []string {
-	return render.Preview(sc, v.Selection(sc, false), w, h)
+	return render.Beside(sc, v.Selection(sc, false), w, h)
 }
 
 // Visible are the tasks on the screen and those below it, n at most.
@@ -211,6 +211,9 @@ func taskTable(sc *screen.Screen, by feed.Sorting, w int) draw.Table[taskRow] {
 				l.Right(r, words.Since(last, sc.At), w)
 			}})
 	table.Arrange(w)
+	if progress := &table[last+1]; progress.Width <= len(progress.Title) {
+		progress.Title = "DONE"
+	}
 	features := table[first:last]
 	spelt = len(features) > 0
 	for i := range features {

@@ -115,12 +115,13 @@ func (v *Timeline) Changed(_ *screen.Screen, c screen.Change) {
 }
 
 func (v *Timeline) Arrange(sc *screen.Screen, _, h int) {
-	v.update(sc, max(1, h-legendLines(h)-1))
-	v.arrange(sc, h-legendLines(h), 1)
+	v.foot = legendLines(sc)
+	v.update(sc, max(1, h-v.foot-1))
+	v.arrange(sc, h-v.foot, 1)
 }
 
 // legendLines is the room for the explanation of the signs.
-func legendLines(h int) int { return min(1, h/10) }
+func legendLines(sc *screen.Screen) int { return min(1, sc.H/16) }
 
 // update brings order and rows up to date, for a screen of h rows.
 func (v *Timeline) update(sc *screen.Screen, h int) {
@@ -273,7 +274,7 @@ func (v *Timeline) Selection(sc *screen.Screen, target bool) screen.Selection {
 }
 
 func (v *Timeline) Preview(sc *screen.Screen, w, h int) []string {
-	return render.Preview(sc, v.Selection(sc, false), w, h)
+	return render.Beside(sc, v.Selection(sc, false), w, h)
 }
 
 // Shown is the number of tasks.
@@ -283,7 +284,7 @@ func (v *Timeline) Draw(sc *screen.Screen, w, h int) []string {
 	if len(v.order.Rows()) == 0 {
 		return render.Empty(sc, false, w, h)
 	}
-	end := h - legendLines(h)
+	end := h - v.foot
 	var rows []render.TimelineRow
 	for i := v.Top; i < min(v.rows.Len(), v.Top+end-1); i++ {
 		k := v.rows.At(i)
