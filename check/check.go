@@ -33,13 +33,6 @@ type Options struct {
 	Tell func(Probe)
 }
 
-// MostProbes and MostValid are how many messages are posted at most, and how many of them the
-// handler may act on.
-const (
-	MostProbes = mostProbes
-	MostValid  = mostValid
-)
-
 // Probe is one message, and what it was answered.
 type Probe struct {
 	N               int
@@ -108,6 +101,7 @@ type checker struct {
 	scheme     scheme // how it signs
 	first      answer // to the first valid message
 	forged     answer // to one with a foreign signature
+	again      answer // to a message that was accepted before
 	unverified bool   // forged messages are accepted
 	largest    int    // body that is accepted, in bytes
 }
@@ -194,7 +188,7 @@ func (c *checker) post(r request) answer { return c.together(r)[0] }
 // more is posted; what is returned then has no meaning.
 func (c *checker) together(requests ...request) []answer {
 	answers := make([]answer, len(requests))
-	if c.stop == nil && (c.report.Probes+len(requests) > mostProbes || c.acted+len(requests) > mostValid) {
+	if c.stop == nil && (c.report.Probes+len(requests) > MostProbes || c.acted+len(requests) > MostValid) {
 		c.stop = fmt.Errorf("ended after %d requests", c.report.Probes)
 	}
 	if c.stop != nil {
@@ -206,13 +200,15 @@ func (c *checker) together(requests ...request) []answer {
 	var wait sync.WaitGroup
 	for i, r := range requests {
 		c.report.Probes++
+		r.meant = r.valid
 		r.valid = r.valid && c.scheme.over == nil && bytes.Equal(c.verified(r.body), r.body)
-		if requests[i].valid = r.valid; r.valid {
+		if r.valid {
 			c.report.Valid++
 		}
 		if r.id == "" {
 			r.id = newEvent("task.progress", 0).ID
 		}
+		requests[i] = r
 		n := c.report.Probes
 		wait.Go(func() {
 			answers[i] = c.exchange(r)
@@ -253,7 +249,7 @@ func (c *checker) judge(r request, a answer) {
 	case a.Status == http.StatusTooManyRequests:
 		c.find("rate", []answer{a})
 		c.stop = ErrRate
-	case a.Closed() && a.n > 1 && !r.large && !a.reused:
+	case a.Closed() && a.n > 1 && r.meant && !r.large && !a.reused:
 		c.find("closes", []answer{a})
 	case a.broken != nil:
 		c.find("cut", []answer{a})

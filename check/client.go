@@ -26,11 +26,12 @@ import (
 	"aspectop/sig"
 )
 
+// Limits of a check.
 const (
 	probeTime   = 15 * time.Second // until an answer is there, as at Svix
 	answerBytes = 64 << 10         // of an answer that are read
-	mostProbes  = 100
-	mostValid   = 60 // messages that the handler may act on
+	MostProbes  = 100
+	MostValid   = 60 // messages that the handler may act on
 )
 
 // request is one message, and how it is signed.
@@ -48,6 +49,7 @@ type request struct {
 	bare   bool
 	// valid says that a handler that works accepts it.
 	valid bool
+	meant bool // to be accepted by this handler; set when it is posted
 	large bool // a refusal may come before the body is read
 	// kept says that the connection is kept for the next request, or is one that was kept.
 	kept bool

@@ -153,6 +153,38 @@ func poisoned() http.HandlerFunc {
 	}
 }
 
+// poisonedSilently answers known ids as new ones.
+func poisonedSilently() http.HandlerFunc {
+	var k known
+	next := verifying(raw)
+	return func(w http.ResponseWriter, r *http.Request) {
+		if k.add(r.Header.Get("svix-id")) > 0 {
+			w.WriteHeader(http.StatusNoContent)
+			return
+		}
+		next(w, r)
+	}
+}
+
+// poisonedThenVerified remembers ids first, and verifies known ones too.
+func poisonedThenVerified() http.HandlerFunc {
+	var k known
+	return func(w http.ResponseWriter, r *http.Request) {
+		before := k.add(r.Header.Get("svix-id"))
+		if hook.Verify(body(r), r.Header) != nil {
+			http.Error(w, "bad", 400)
+		} else if before > 0 {
+			io.WriteString(w, "ignored")
+		}
+	}
+}
+
+func panicking(w http.ResponseWriter, r *http.Request) {
+	if hook.Verify(body(r), r.Header) != nil {
+		panic(http.ErrAbortHandler)
+	}
+}
+
 func rated(most int32) http.HandlerFunc {
 	var n atomic.Int32
 	next := verifying(raw)

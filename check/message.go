@@ -2,6 +2,7 @@ package check
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
@@ -139,7 +140,7 @@ func (f form) write(b []byte, n *node, line string) []byte {
 	inner := line + f.indent
 	for i := range max(len(order), len(n.kids)-len(n.keys)) {
 		if i > 0 {
-			b = append(b, orElse(f.comma, ",")...)
+			b = append(b, cmp.Or(f.comma, ",")...)
 		}
 		if f.indent != "" {
 			b = append(b, inner...)
@@ -148,20 +149,13 @@ func (f form) write(b []byte, n *node, line string) []byte {
 			b = f.write(b, n.kids[i], inner)
 			continue
 		}
-		b = append(f.quote(b, order[i]), orElse(f.colon, ":")...)
+		b = append(f.quote(b, order[i]), cmp.Or(f.colon, ":")...)
 		b = f.write(b, n.at(order[i]), inner)
 	}
 	if f.indent != "" && len(n.kids) > 0 {
 		b = append(b, line...)
 	}
 	return append(b, n.open+2) // '{' and '}', '[' and ']' are two apart
-}
-
-func orElse(text, other string) string {
-	if text == "" {
-		return other
-	}
-	return text
 }
 
 func (f form) quote(b []byte, text string) []byte {

@@ -149,3 +149,18 @@ func TestEventsAreShownByWhatTheirTaskIsNow(t *testing.T) {
 		s.hides("00:00:22")
 	})
 }
+
+func TestAFilterOfTheConfigFileIsUsedByItsName(t *testing.T) {
+	onScreen(t, 120, 24, uploads(), func(s *terminal) {
+		s.m.Filters = model.NamedFilters{"bad": "state:failed,cancelled"}
+		s.wait(soon)
+		s.press("/")
+		s.write("@bad -task:2e1c7e04")
+		s.press("enter")
+		s.shows("2e1c7e02", "1 shown")
+		s.press("/")
+		s.write(" @worse")
+		s.press("enter")
+		s.shows("there is no filter @worse")
+	})
+}
