@@ -100,11 +100,13 @@ func TestTheJudgementOfAnAnswerFollowsTheEvidence(t *testing.T) {
 		{name: "right", handler: raw, bodies: []string{tight, dumped, pretty, escaped, asset, ping}, status: 204},
 		{name: "another secret", handler: verifying(handlerSecret, nil, nil), bodies: []string{tight}, status: 400,
 			answer: "no matching signature found", says: []string{aboutSecret, aboutRaw, `"default"`, finds}},
+		{name: "a ping at once", handler: verifying(aspectSecret, compact, nil), bodies: []string{ping}, status: 400,
+			answer: "no matching signature found", says: []string{aboutRaw, `", " and ": " is lost when JSON is written again`, aboutSecret}},
 		{name: "minimal JSON written again", handler: verifying(aspectSecret, compact, nil), bodies: []string{tight, dumped}, status: 400,
 			answer: "no matching signature found",
 			says:   []string{"it accepts minimal JSON and refuses JSON with", "written again", finds}, not: []string{aboutSecret}},
 		{name: "minimal JSON, pretty", handler: verifying(aspectSecret, compact, nil), bodies: []string{tight, pretty}, status: 400,
-			answer: "no matching signature found", says: []string{"it accepts minimal JSON and refuses other white space"}, not: []string{aboutSecret}},
+			answer: "no matching signature found", says: []string{"it accepts minimal JSON and refuses JSON with other white space"}, not: []string{aboutSecret}},
 		{name: "minimal JSON, ping", handler: verifying(aspectSecret, compact, nil), bodies: []string{tight, ping}, status: 400,
 			answer: "no matching signature found", says: []string{"it accepts minimal JSON"}, not: []string{aboutSecret, "test message"}},
 		{name: "json.dumps written again", handler: verifying(aspectSecret, dumps, nil), bodies: []string{dumped, tight}, status: 400,
@@ -296,7 +298,7 @@ func TestWhatAnEarlierRunAcceptedIsKnown(t *testing.T) {
 	second := forwardFrom(t, j, h.URL)
 	second.append(signedMessage("msg_2", pretty, false))
 	f := second.settled(2)
-	has(t, f.Hint, "it accepts minimal JSON and refuses other white space", "aspectop check "+h.URL+"/ finds out why")
+	has(t, f.Hint, "it accepts minimal JSON and refuses JSON with other white space", "aspectop check "+h.URL+"/ finds out why")
 	sameText(t, "the answer", strings.ToLower(f.Answer), "no matching signature found")
 }
 
