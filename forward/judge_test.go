@@ -302,6 +302,23 @@ func TestWhatAnEarlierRunAcceptedIsKnown(t *testing.T) {
 	sameText(t, "the answer", strings.ToLower(f.Answer), "no matching signature found")
 }
 
+func TestThatAnOldSignatureIsRefusedTellsNothingElse(t *testing.T) {
+	h := newHandler(t, nil)
+	h.Config.Handler = verifying(aspectSecret, compact, nil)
+	p, err := NewReplay(ReplayOptions{Target: Target{URL: h.URL}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.Post(t.Context(), signedMessage("msg_1", tight, false))
+	old := messageAt("t", 1, time.Now().Add(-time.Hour))
+	old.Body = []byte(tight)
+	if f := p.Post(t.Context(), old); f.Status != 400 || !strings.Contains(f.Hint, "the signature is 1h0m") {
+		t.Errorf("%d %q", f.Status, f.Hint)
+	}
+	f := p.Post(t.Context(), signedMessage("msg_2", pretty, false))
+	has(t, f.Hint, "it accepts minimal JSON")
+}
+
 func TestAtMost20FactsAreKnown(t *testing.T) {
 	var k known
 	for i := range 100 {
