@@ -188,6 +188,8 @@ func TestTheJudgementOfAnAnswerFollowsTheEvidence(t *testing.T) {
 			w.(http.Flusher).Flush()
 			panic(http.ErrAbortHandler)
 		}, bodies: []string{tight}, status: 200, answer: "hello", says: []string{"breaks off after 5 bytes"}},
+		{name: "a secret told", handler: answers(500, "no match for whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw at postgres://me:s3cr3t@db/x"), bodies: []string{tight}, status: 500,
+			answer: "no match for whsec_**** at postgres://db/x", says: []string{finds}, not: []string{"MfKQ9"}},
 		{name: "hostile words", handler: answers(400, "\x1b[31mbad\x1b]0;x\a signature \u202e"+strings.Repeat("ü", 2000)), bodies: []string{tight}, status: 400,
 			answer: "[31mbad]0;x signature " + strings.Repeat("ü", 499) + "…", says: []string{aboutRaw}},
 	} {
