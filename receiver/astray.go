@@ -95,7 +95,7 @@ func (s *Server) refuseAstray(r *http.Request, reason model.Reason) {
 // signed reports whether any header of a signature is there.
 func signed(h http.Header) bool {
 	for _, f := range sig.Families {
-		if len(f.Missing(h)) < 3 {
+		if h.Get(f.ID) != "" || h.Get(f.Stamp) != "" || h.Get(f.Signature) != "" {
 			return true
 		}
 	}

@@ -83,9 +83,15 @@ func (v *Verifier) evidence(h, judged http.Header, body []byte, now time.Time) (
 	for _, order := range orders {
 		name, words := "", ""
 		if order != nil {
+			if !bytes.Contains(body, []byte(`"event_type"`)) {
+				break // no event of Aspect's
+			}
 			name, words = "+provider_order", ", with the provider's key order"
 		}
 		for _, escaping := range escapes {
+			if escaping == escapes[1] && isASCII(body) || escaping == escapes[2] && !bytes.Contains(body, []byte(`\`)) {
+				continue // it would change nothing
+			}
 			for _, layout := range layouts {
 				original := rewritten(body, order, escaping[0], layout[0])
 				if original == nil {
@@ -183,6 +189,10 @@ func inflate(body []byte) []byte {
 		return nil
 	}
 	return out
+}
+
+func isASCII(body []byte) bool {
+	return !slices.ContainsFunc(body, func(c byte) bool { return c >= utf8.RuneSelf })
 }
 
 // escape writes what is not ASCII as \u escapes, as Python's json.dumps does.

@@ -219,7 +219,7 @@ func (m *Model) click(e tea.Mouse) {
 func (m *Model) clickTab(x int) {
 	at := 0
 	for i := range views {
-		if at += draw.Cells(tabTitle(i, tightTabs(m.W))) + 1; x < at {
+		if at += draw.Cells(tabTitle(i, tabsWidth(false)+draw.Cells(m.drawnPart()) > m.W)) + 1; x < at {
 			m.act(keys.View + keys.Action(i))
 			return
 		}

@@ -36,6 +36,7 @@ func TestAProgressThatTellsAFailedFeatureIsAFailure(t *testing.T) {
 			t.Errorf("N selects %q", row)
 		}
 		s.press("!")
+		s.wait(flashTime)
 		s.shows("1 shown", "failed")
 	})
 }
@@ -63,7 +64,7 @@ func TestAFilterWithoutItsValueIsWrongOnlyOnEnter(t *testing.T) {
 		s.shows("/state:failed -", `"-" has no value`)
 		s.press("backspace", "enter")
 		s.hides("no value")
-		s.shows("1 shown, esc clears")
+		s.shows("1 shown", "esc clear filter")
 	})
 }
 
@@ -162,5 +163,61 @@ func TestAFilterOfTheConfigFileIsUsedByItsName(t *testing.T) {
 		s.write(" @worse")
 		s.press("enter")
 		s.shows("there is no filter @worse")
+	})
+}
+
+func TestFilterNoticeAndHintsNeverShareALine(t *testing.T) {
+	for _, size := range [][2]int{{120, 24}, {80, 24}, {80, 16}, {80, 15}, {40, 10}} {
+		onScreen(t, size[0], size[1], uploads(), func(s *terminal) {
+			s.wait(time.Second)
+			s.press("!", "s") // a filter, and a notice
+			alone := func(text string, others ...string) {
+				t.Helper()
+				l := line(s, text)
+				for _, other := range others {
+					if strings.Contains(l, other) {
+						t.Errorf("%v: %q shares %q", size, text, l)
+					}
+				}
+			}
+			alone("sorted by state", "? help", "/failures")
+			if s.m.H >= 16 {
+				alone("/failures only", "? help", "sorted by")
+			}
+			s.wait(flashTime)
+			s.hides("sorted by state")
+			s.shows("/failures only", "1 shown")
+			if s.m.W >= 80 {
+				s.shows("esc clear filter")
+			}
+			s.press("esc")
+			s.hides("/failures only", "esc clear filter")
+		})
+	}
+}
+
+func TestEscIsLabelledWithWhatItDoesNext(t *testing.T) {
+	onScreen(t, 120, 30, uploads(), func(s *terminal) {
+		s.wait(time.Second)
+		s.hides("esc ")
+		s.press("/")
+		s.shows("esc cancel")
+		s.write("state:failed")
+		s.press("enter")
+		s.shows("esc clear filter")
+		s.press("enter", "tab", "tab")
+		s.shows("esc back")
+		s.press("/")
+		s.write("state")
+		s.press("enter")
+		s.shows("esc end search")
+		s.press("esc")
+		s.shows("esc back")
+		s.press("?")
+		s.shows("esc close help")
+		s.press("esc", "esc")
+		s.shows("esc clear filter")
+		s.press("esc")
+		s.hides("esc ")
 	})
 }

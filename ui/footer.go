@@ -39,27 +39,85 @@ func (m *Model) say(text string) {
 	}))
 }
 
-// drawFooter draws the last line: the filter being typed, a message, or keys.
-func (m *Model) drawFooter() string {
-	l := draw.NewLine(m.Theme, m.W)
-	switch f := &m.Filter; {
-	case m.filterLine.open:
+// leastWithFilterLine is the height from which the filter has a line of its own, and notices
+// a place in the line of the tabs.
+const leastWithFilterLine = 16
+
+// narrowed reports whether less is shown than there is.
+func (m *Model) narrowed() bool { return m.filterLine.open || m.Frozen() || m.Filter.Active() }
+
+// drawNarrowed draws the filter, being typed or not, or that the frame is frozen.
+func (m *Model) drawNarrowed(l *draw.Line) {
+	if m.filterLine.open {
 		m.drawFilter(l)
-		return l.String()
-	case m.Frozen():
-		l.Put(draw.Warn, fmt.Sprintf("frozen, %d new", m.Board.Waiting())).Put(draw.Dim, "  space resumes ")
-	case f.Active():
+		return
+	}
+	if m.Frozen() {
+		l.Put(draw.Warn, fmt.Sprintf("frozen, %d new", m.Board.Waiting())).Put(draw.Dim, "  space resumes  ")
+	}
+	if f := &m.Filter; f.Active() {
 		what := f.Words.String()
 		if f.Failures {
 			what = strings.TrimSpace("failures only " + what)
 		}
-		l.Put(draw.Accent, "/"+what).Put(draw.Dim, fmt.Sprintf("  %s, esc clears  ", m.shownWords()))
+		l.Put(draw.Accent, "/"+what).Put(draw.Dim, "  "+m.shownWords()+"  ")
 	}
-	if m.flash.text != "" {
-		return l.Put(draw.Accent, m.flash.text).String()
+}
+
+// drawFooter draws the last lines: the filter, and keys or a notice.
+func (m *Model) drawFooter() (lines []string) {
+	l := draw.NewLine(m.Theme, m.W)
+	own := m.layout().filter > 0
+	switch {
+	case own:
+		m.drawNarrowed(l)
+		lines = append(lines, l.String())
+		l = draw.NewLine(m.Theme, m.W)
+	case m.filterLine.open:
+		m.drawFilter(l)
+		return []string{l.String()}
 	}
-	m.drawKeys(l)
-	return l.String()
+	switch {
+	case m.flash.text != "" && !m.noticeInTabs():
+		l.Put(draw.Accent, m.flash.text)
+	case m.filterLine.open:
+		putKey(l, keys.Binding{Keys: []string{"enter"}, Short: "keep"})
+		putKey(l, keys.Binding{Keys: []string{"esc"}, Short: m.escDoes()})
+	default:
+		if !own {
+			m.drawNarrowed(l)
+		}
+		m.drawKeys(l)
+	}
+	return append(lines, l.String())
+}
+
+// noticeInTabs reports whether the notice fits at the right end of the tabs.
+func (m *Model) noticeInTabs() bool {
+	if m.H < leastWithFilterLine {
+		return false
+	}
+	_, n, _ := draw.Fit(m.flash.text, m.W)
+	return tabsWidth(false)+n+2 <= m.W && m.drawnPart() == ""
+}
+
+// escDoes says what esc does next; "" for nothing.
+func (m *Model) escDoes() string {
+	switch p := m.reader(); {
+	case m.help != nil:
+		return "close help"
+	case m.filterLine.open:
+		return "cancel"
+	case p != nil && p.Searched():
+		return "end search"
+	case m.overlay != nil:
+		return "close"
+	case m.detail != nil:
+		return "back"
+	case m.Filter.Active():
+		return "clear filter"
+	}
+	return ""
 }
 
 func (m *Model) drawFilter(l *draw.Line) {
@@ -97,6 +155,9 @@ func (m *Model) drawKeys(l *draw.Line) {
 		putKey(l, keys.Binding{Keys: []string{fmt.Sprintf("1–%d", len(views))}, Short: "views"})
 	}
 	for _, b := range m.keys {
+		if b.Do == keys.Back {
+			b.Short = m.escDoes()
+		}
 		if b.Short == "" || b.Do == keys.Help || b.Do == keys.Quit || !m.means(b) {
 			continue
 		}
@@ -128,8 +189,8 @@ func (m *Model) means(b keys.Binding) bool {
 	switch b.Do {
 	case keys.NextPane:
 		return m.detail != nil
-	case keys.Back: // of a filter, the line says it already
-		return m.detail != nil
+	case keys.Back:
+		return m.escDoes() != ""
 	case keys.Replay, keys.Edit:
 		return m.Resend != nil
 	case keys.Export:

@@ -24,6 +24,7 @@ const (
 type layout struct {
 	tabs    int // lines of the view's titles
 	advice  []string
+	filter  int // lines of the filter
 	body    int // lines of the view
 	main    int // cells of the view
 	preview rect
@@ -40,7 +41,10 @@ func (m *Model) layout() layout {
 	if m.H < 12 {
 		l.tabs = 0
 	}
-	l.body = max(1, m.H-3-l.tabs)
+	if m.H >= leastWithFilterLine && m.narrowed() {
+		l.filter = 1
+	}
+	l.body = max(1, m.H-3-l.tabs-l.filter)
 	l.advice = m.advice(l.body / 3)
 	l.body -= len(l.advice)
 	shown, chosen := m.previewShown()
@@ -113,7 +117,7 @@ func (m *Model) draw() string {
 		}
 		lines = append(lines, body...)
 	}
-	return m.frameOf(append(lines, m.drawFooter()))
+	return m.frameOf(append(lines, m.drawFooter()...))
 }
 
 func (m *Model) drawPreview(v oneView, p rect) []string {
@@ -155,32 +159,38 @@ func tabTitle(i int, tight bool) string {
 	return fmt.Sprintf(" %d %s ", i+1, views[i].title)
 }
 
-// tightTabs reports whether the titles have w cells only.
-func tightTabs(w int) bool {
+// tabsWidth is that of all titles.
+func tabsWidth(tight bool) (w int) {
 	for i := range views {
-		w -= draw.Cells(tabTitle(i, false)) + 1
+		w += draw.Cells(tabTitle(i, tight)) + 1
 	}
-	return w < -1 // the last blank
+	return w - 1
 }
 
-// drawTabs draws the titles of the views, and how much of the terminal is drawn on if
-// that is not all of it.
-func (m *Model) drawTabs() string {
-	note := ""
+// drawnPart says how much of the terminal is drawn on; "" for all of it.
+func (m *Model) drawnPart() string {
 	if m.Terminal != nil {
 		if w, h := m.Terminal(); w > m.W || h > m.H {
-			note = fmt.Sprintf(" drawn %d×%d of %d×%d", m.W, m.H, w, h)
+			return fmt.Sprintf(" drawn %d×%d of %d×%d", m.W, m.H, w, h)
 		}
 	}
-	l := draw.NewLine(m.Theme, m.W-draw.Cells(note))
-	tight := tightTabs(l.Width)
+	return ""
+}
+
+// drawTabs draws the titles of the views and, at the right end, a notice or how much of the
+// terminal is drawn on if that is not all of it.
+func (m *Model) drawTabs() string {
+	note, r := m.drawnPart(), draw.Warn
+	if note == "" && m.flash.text != "" && m.noticeInTabs() {
+		note, r = " "+m.flash.text, draw.Accent
+	}
+	l := draw.NewLine(m.Theme, m.W)
+	tight := tabsWidth(false)+draw.Cells(note) > m.W
 	for i := range views {
 		l.Tab(tabTitle(i, tight), i == m.view)
 	}
-	if note == "" {
-		return l.String()
-	}
-	return l.String() + draw.NewLine(m.Theme, draw.Cells(note)).Put(draw.Warn, note).String()
+	_, n, _ := draw.Fit(note, m.W)
+	return l.To(m.W-n).Put(r, note).String()
 }
 
 func (m *Model) windowTitle() string {

@@ -211,16 +211,21 @@ func (m *Model) drawJournal(l *draw.Line) {
 }
 
 func (m *Model) drawForwards(l *draw.Line) {
-	gaveUp, waiting := 0, 0
+	var all model.Queue
 	for _, q := range m.Queues() {
-		gaveUp += q.GaveUp
-		waiting += q.Waiting + q.InFlight + q.Retrying
+		all.Delivered += q.Delivered
+		all.Failed += q.Failed
+		all.GaveUp += q.GaveUp
+		all.Waiting += q.Left()
 	}
-	if gaveUp > 0 {
-		putCount(l.Put(draw.Plain, "  "), draw.Bad, gaveUp, " given up")
-	}
-	if waiting > 0 {
-		putCount(l.Put(draw.Plain, "  "), draw.Warn, waiting, " to forward")
+	for _, c := range []struct {
+		r     draw.Role
+		n     int
+		label string
+	}{{draw.Good, all.Delivered, " forwarded"}, {draw.Bad, all.Failed, " refused"}, {draw.Bad, all.GaveUp, " given up"}, {draw.Warn, all.Waiting, " to forward"}} {
+		if c.n > 0 {
+			putCount(l.Put(draw.Plain, "  "), c.r, c.n, c.label)
+		}
 	}
 }
 

@@ -205,7 +205,7 @@ func TestPresentationHidesTheHandler(t *testing.T) {
 		s.wait(time.Second)
 		s.shows("handler", "no answer")
 		s.hides("localhost:3000", "studio.example")
-		s.press("enter", "tab")
+		s.press("enter", "tab", "tab")
 		s.wait(time.Second)
 		s.shows("handler: (hidden)", "outcome: no answer")
 		s.hides("studio.example")
@@ -237,17 +237,17 @@ func TestTheQueuesStandBelowTheLog(t *testing.T) {
 	}, withHandler(&handler{queues: make([]model.Queue, 3)}))
 }
 
-func TestWhatHandlersAnsweredStandsWithTheHeaders(t *testing.T) {
+func TestWhatHandlersAnsweredStandsBesideTheRequest(t *testing.T) {
 	h := &handler{answer: model.Forward{Status: 500, Latency: time.Millisecond, Error: "answered 500 Internal Server Error", Body: []byte("boom\nat line 3 of the handler\x1b[2J")}}
-	onScreen(t, 120, 50, uploads(), func(s *terminal) {
+	onScreen(t, 160, 50, uploads(), func(s *terminal) {
 		s.journal.Outcomes = map[int64][]model.Forward{1: {
 			{Seq: 1, To: handlerURL, At: midnight, Status: 400, Tries: 1, Final: true, Error: "answered 400 Bad Request", Hint: "is the raw body verified?"},
 			{Seq: 1, To: "http://other", At: midnight, Status: 204, Latency: 7 * time.Millisecond, Tries: 3, Final: true},
 		}}
 		s.wait(time.Second)
-		s.press("3", "p", "g", "enter", "tab")
+		s.press("3", "g", "enter", "tab", "tab")
 		s.wait(time.Second)
-		s.shows("Svix-Id", "handler: "+handlerURL, "outcome: answered 400 Bad Request in 0 ms; is the raw body verified?", "handler: http://other", "answered 204 in 7 ms; try 3")
+		s.shows("Request ──", "Response ──", "Svix-Id", `"preview": {`, "handler: "+handlerURL, "outcome: answered 400 Bad Request in 0 ms; is the raw body verified?", "handler: http://other", "answered 204 in 7 ms; try 3")
 		s.press("r")
 		s.wait(time.Second)
 		s.shows("outcome: answered 500 Internal Server Error in 1 ms", "boom", "at line 3", "http://other")

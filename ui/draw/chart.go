@@ -84,8 +84,9 @@ func (s *Scale) fill(b band, bar *Bar) (from, to int) {
 	for len(intervals) > 1 && !intervals[0].To.After(s.from) {
 		intervals = intervals[1:]
 	}
+	final := true
 	for len(intervals) > 1 && intervals[len(intervals)-1].From.After(s.to) {
-		intervals = intervals[:len(intervals)-1]
+		intervals, final = intervals[:len(intervals)-1], false
 	}
 	if s.w == 0 {
 		return 0, 0
@@ -103,7 +104,7 @@ func (s *Scale) fill(b band, bar *Bar) (from, to int) {
 	}
 	last := len(intervals) - 1
 	switch until := intervals[last].To; {
-	case intervals[last].State.Terminal() && last == len(bar.Intervals)-1:
+	case final && intervals[last].State.Terminal():
 		starts[last+1] = starts[last] + 1
 	case until.After(s.to), until.IsZero() && (s.now.IsZero() || s.now.After(s.to)):
 		starts[last+1] = s.w

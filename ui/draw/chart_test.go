@@ -67,6 +67,7 @@ func TestABarKeepsToTheScaleOfTime(t *testing.T) {
 		{"one instant, still active", "queued@0", 0, 0, 6, "q     "},
 		{"begun this instant", "processing@10", 0, 10, 6, "     p"},
 		{"ahead of this clock", "queued@0 processing@12", 0, 12, 7, "qqqqqqp"},
+		{"ended before, and again", "processing@-9 failed@-5 processing@-4 completed@5", 0, 10, 11, "pppppC     "},
 		{"begun ahead of the scale", "queued@-5 completed@5", 0, 10, 11, "qqqqqC     "},
 		{"an unknown state works", "warming@0 completed@4", 0, 4, 5, "ppppC"},
 		{"no interval", "", 0, 10, 4, "    "},

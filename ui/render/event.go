@@ -3,6 +3,7 @@ package render
 import (
 	"bytes"
 	"fmt"
+	"slices"
 
 	"aspectop/feed"
 	"aspectop/model"
@@ -131,7 +132,7 @@ func EventTable(sc *screen.Screen, w int, dated, task bool) draw.Table[Event] {
 	if dated {
 		clock = draw.DayWidth
 	}
-	verdict := true // there is a column for it
+	verdict, handler := true, false // there is a column for it
 	id, what := []draw.Size{draw.Whole(1, 10)}, 30
 	if !task {
 		id, what = nil, 40
@@ -165,7 +166,7 @@ func EventTable(sc *screen.Screen, w int, dated, task bool) draw.Table[Event] {
 				e.putStatus(sc, l, true)
 			}
 		}},
-		{Title: "TYPE", Sizes: []draw.Size{draw.Whole(4, 16)}, Draw: delivery(func(l *draw.Line, e Event, w int) {
+		{Title: "TYPE", Sizes: []draw.Size{draw.Whole(5, 16)}, Draw: delivery(func(l *draw.Line, e Event, w int) {
 			r := e.Type.Role
 			if r == draw.Plain {
 				r = draw.Dim // the usual one
@@ -178,10 +179,20 @@ func EventTable(sc *screen.Screen, w int, dated, task bool) draw.Table[Event] {
 			}
 		})},
 		{Title: "WHAT CHANGED", Sizes: []draw.Size{draw.Part(2, what), draw.Part(7, w)}, Draw: delivery(func(l *draw.Line, e Event, _ int) {
-			e.putChange(sc, l, verdict)
+			e.putChange(sc, l, verdict, handler)
 		})},
 	}
+	if handlers := sc.Queues(); len(handlers) > 0 && !sc.Private {
+		table = slices.Insert(table, 3, draw.Column[Event]{Title: "HANDLER", Sizes: []draw.Size{draw.Whole(4, 12)}, Draw: func(l *draw.Line, e Event, w int) {
+			if e.arrival != nil {
+				putAnswers(l, sc.Forwards(e.arrival.Seq), w)
+			} else {
+				e.putStatus(sc, l, verdict)
+			}
+		}})
+	}
 	table.Arrange(w)
+	handler = table[3].Title == "HANDLER" && table[3].Width > 0
 	if verdict = table[2].Width > 0; verdict {
 		last := &table[len(table)-1]
 		for _, note := range []string{"  (no verdict: verified)", "  (blank: verified)"} {
@@ -208,18 +219,38 @@ func (e Event) putTime(sc *screen.Screen, l *draw.Line, w int) {
 	}
 }
 
-func (e Event) putChange(sc *screen.Screen, l *draw.Line, verdict bool) {
+func (e Event) putChange(sc *screen.Screen, l *draw.Line, verdict, handler bool) {
 	if !verdict && e.arrival.Repeat() {
 		l.Put(e.Verdict.Role, e.Verdict.Text).Space(1)
 	}
 	for _, mark := range e.Marks {
 		l.Put(draw.Warn, mark).Space(1)
 	}
-	for _, f := range sc.Forwards(e.arrival.Seq) { // the preview and the headers have the reasons
-		putForward(l, f)
+	if !handler {
+		for _, f := range sc.Forwards(e.arrival.Seq) { // what stands beside, and the open delivery, have the reasons
+			putForward(l, f)
+		}
 	}
 	putChanges(l, e.Changes)
 	l.Put(e.Text.Role, e.Text.Text)
+}
+
+// putAnswers draws the worst of what the handlers answered, and of how many.
+func putAnswers(l *draw.Line, all []*model.Forward, w int) {
+	if len(all) == 0 {
+		return
+	}
+	worst := all[0]
+	for _, f := range all {
+		if !f.Delivered() && (worst.Delivered() || f.Final) {
+			worst = f
+		}
+	}
+	told := words.ForwardBriefly(worst)
+	if len(all) > 1 {
+		told.Text += fmt.Sprintf(" +%d", len(all)-1)
+	}
+	l.Cell(told.Role, told.Text, w)
 }
 
 func putForward(l *draw.Line, f *model.Forward) {
@@ -274,7 +305,9 @@ func AddOutcomes(t *draw.Document, outcomes []model.Forward, mask bool) {
 		if mask && f.Name == "" {
 			to = "(hidden)"
 		}
-		t.Add("", 0)
+		if i > 0 {
+			t.Add("", 0)
+		}
 		t.Add("handler: "+to, 0)
 		t.Add("asked: "+draw.Stamp(f.At), 0)
 		t.Add("outcome: "+words.Forward(f, mask).String(), 0)

@@ -26,6 +26,9 @@ type Detail struct {
 	events  taskEvents
 	payload draw.TextPane
 	headers draw.TextPane
+	handler draw.TextPane // what handlers answered
+	request draw.TextPane // what they were asked, beside
+	handled bool          // there is a pane for them
 
 	shown   content // what payload and headers hold
 	reading bool    // the next content is on its way
@@ -39,13 +42,14 @@ const (
 	paneEvents
 	panePayload
 	paneHeaders
+	paneHandler
 )
 
-var paneTitles = [...]string{"Task", "Events", "Payload", "Headers"}
+var paneTitles = [...]string{"Task", "Events", "Payload", "Headers", "Handler"}
 
 // NewDetail opens a task, a row of the log, or both: then the payload is shown first.
 func NewDetail(sc *screen.Screen, t *model.Task, row feed.RowKey) *Detail {
-	d := &Detail{row: row, payload: draw.NewTextPane(), headers: draw.NewTextPane()}
+	d := &Detail{row: row, payload: draw.NewTextPane(), headers: draw.NewTextPane(), handler: draw.NewTextPane(), request: draw.NewTextPane()}
 	if row.Pos > 0 {
 		if s := sc.Log.Status(row); s != nil {
 			kept := *s
@@ -63,10 +67,14 @@ func NewDetail(sc *screen.Screen, t *model.Task, row feed.RowKey) *Detail {
 }
 
 func (d *Detail) panes() []paneID {
-	if d.task == "" {
-		return []paneID{panePayload, paneHeaders}
+	panes := []paneID{paneTask, paneEvents, panePayload, paneHeaders, paneHandler}
+	if !d.handled {
+		panes = panes[:4]
 	}
-	return []paneID{paneTask, paneEvents, panePayload, paneHeaders}
+	if d.task == "" {
+		return panes[2:]
+	}
+	return panes
 }
 
 // Reader is the pane of text that is open, or nil.
@@ -76,6 +84,8 @@ func (d *Detail) Reader() *draw.TextPane {
 		return &d.payload
 	case paneHeaders:
 		return &d.headers
+	case paneHandler:
+		return &d.handler
 	}
 	return nil
 }
@@ -100,8 +110,17 @@ func (d *Detail) Arrange(sc *screen.Screen, w, h int) {
 			d.row = d.events.key
 		}
 	}
+	d.handled = d.row.Seq > 0 && d.row.Pos == 0 && !sc.Private && (sc.Resend != nil || len(sc.Queues()) > 0 || len(sc.Forwards(d.row.Seq)) > 0 || d.shown.asked)
+	if d.pane == paneHandler && !d.handled {
+		d.pane = paneHeaders
+	}
 	d.load(sc)
-	if p := d.Reader(); p != nil {
+	switch p := d.Reader(); {
+	case p == nil:
+	case d.pane == paneHandler && w >= twoPanes:
+		d.request.Arrange(w/2-1, d.h-1)
+		p.Arrange(w-w/2-2, d.h-1)
+	default:
 		p.Arrange(w, d.h)
 	}
 }
@@ -132,8 +151,11 @@ func (d *Detail) Do(sc *screen.Screen, a keys.Action) (tea.Cmd, bool) {
 	}
 	if a == keys.Wrap {
 		on := !d.Reader().Wrap
-		d.payload.Wrap, d.headers.Wrap = on, on
+		d.payload.Wrap, d.headers.Wrap, d.handler.Wrap, d.request.Wrap = on, on, on, on
 		return nil, true
+	}
+	if d.pane == paneHandler && a <= keys.HalfDown { // both move
+		d.request.Do(a, sc.Say)
 	}
 	return d.Reader().Do(a, sc.Say)
 }
@@ -148,7 +170,7 @@ func (d *Detail) turnTo(p paneID) {
 	switch e := &d.events; p {
 	case paneEvents: // with the last row selected, it follows again
 		e.follow = e.Cursor >= e.newest()
-	case panePayload, paneHeaders:
+	case panePayload, paneHeaders, paneHandler:
 		e.follow = false
 	}
 }
@@ -164,10 +186,28 @@ func (d *Detail) Draw(sc *screen.Screen, w, h int) []string {
 		}
 	case paneEvents:
 		lines = append(lines, drawLog(sc, &d.events.list, false, w, h)...)
+	case paneHandler:
+		lines = append(lines, d.drawHandler(sc, w, h)...)
 	default:
 		lines = append(lines, d.Reader().Draw(sc.Theme, w, h)...)
 	}
 	return draw.PadHeight(sc.Theme, lines, w, h+1)
+}
+
+// twoPanes is the least width for request and response side by side.
+const twoPanes = 100
+
+func (d *Detail) drawHandler(sc *screen.Screen, w, h int) []string {
+	if w < twoPanes || h < 2 {
+		return d.handler.Draw(sc.Theme, w, h)
+	}
+	one, other := w/2-1, w-w/2-2
+	left := append([]string{draw.Rule(sc.Theme, "Request", "", one)}, d.request.Draw(sc.Theme, one, h-1)...)
+	right := append([]string{draw.Rule(sc.Theme, "Response", "", other)}, d.handler.Draw(sc.Theme, other, h-1)...)
+	for i := range left {
+		left[i] += draw.NewLine(sc.Theme, 3).Space(1).Put(draw.Faint, draw.GlyphWall).String() + right[i]
+	}
+	return left
 }
 
 func (d *Detail) drawTitles(sc *screen.Screen, w int) string {

@@ -1,6 +1,7 @@
 package view
 
 import (
+	"bytes"
 	"fmt"
 	"maps"
 	"slices"
@@ -21,8 +22,10 @@ import (
 type content struct {
 	of               contentOf
 	payload, headers *draw.Document
-	kind             string // of the payload: JSON, text, bytes; "" if there is none
+	request, handler *draw.Document // what the handlers got, and what they answered; nil: there is none
+	kind             string         // of the payload: JSON, text, bytes; "" if there is none
 	size             int64
+	asked            bool // a handler was
 }
 
 // contentOf is what content was made for.
@@ -86,7 +89,12 @@ func readContent(sc *screen.Screen, of contentOf) (c content, task string) {
 	c = bodyContent(body, of)
 	c.size = int64(len(body))
 	c.headers = deliveryHeaders(&d, len(repeats), of.masked)
-	render.AddOutcomes(c.headers, outcomes, of.masked)
+	c.handler = &draw.Document{Paint: draw.PaintNamed}
+	if render.AddOutcomes(c.handler, outcomes, of.masked); len(outcomes) == 0 {
+		c.handler.Add("No handler was asked yet.", 0)
+	}
+	c.asked = len(outcomes) > 0
+	c.request = requestOf(&first, body, outcomes, of.masked)
 	if e := model.Decode(&first); e.Task != nil {
 		task = e.Task.ID
 	}
@@ -167,6 +175,11 @@ func (d *Detail) show(c content) {
 	d.shown = c
 	d.payload.Show(c.payload, same)
 	d.headers.Show(c.headers, same)
+	if c.handler == nil {
+		c.handler, c.request = &draw.Document{}, &draw.Document{}
+	}
+	d.handler.Show(c.handler, same)
+	d.request.Show(c.request, same)
 }
 
 func (c *content) about(sc *screen.Screen, d *Detail) string {
@@ -194,6 +207,25 @@ func (c *content) about(sc *screen.Screen, d *Detail) string {
 // newer is how many events of the task came after the one that is shown.
 func (d *Detail) newer() int {
 	return max(0, d.events.rows.Len()-1-d.events.rows.Find(d.row))
+}
+
+// requestOf is what was posted to the handlers.
+func requestOf(d *model.Delivery, body []byte, outcomes []model.Forward, mask bool) *draw.Document {
+	t := &draw.Document{Paint: draw.PaintNamed}
+	switch {
+	case len(outcomes) == 0:
+	case outcomes[0].Resigned:
+		t.Add("signature: new, with the time of the try; else as it came:", 0)
+	default:
+		t.Add("signature: as it came, like all of this:", 0)
+	}
+	addHeaders(t, d.Header, mask)
+	if !t.AddJSON(body, mask) && !mask && draw.Readable(body) {
+		for line := range bytes.Lines(body) {
+			t.Add(string(bytes.TrimRight(line, "\r\n")), 0)
+		}
+	}
+	return t
 }
 
 // deliveryHeaders lists a delivery's headers and what was found out about it.
