@@ -73,7 +73,9 @@ func TestEachHandlerOfTheConfigFileGetsWhatItAsksFor(t *testing.T) {
 	screen := inTerminal(t, 100, 30, configured(t, with(watching(t, "--journal", journal), "HANDLER_AUTH=Bearer hush"), list("@bad")))
 	screen.shows("receiving")
 	screen.press("3")
-	screen.shows("forwarding to failures:")
+	screen.shows("test message")
+	screen.press("kk") // to the one that failed
+	screen.shows("failures answered 204")
 	screen.press("q")
 	screen.ends(0)
 
