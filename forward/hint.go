@@ -17,6 +17,7 @@ import (
 
 	"aspectop/clean"
 	"aspectop/loopback"
+	"aspectop/sig"
 )
 
 // judge says in a sentence what to look at, "" if there is nothing to say: by the message,
@@ -26,6 +27,9 @@ func (h *Handler) judge(p *Post, a *Answer) string {
 	var before []fact
 	if p.Key != "" && a.Err == nil {
 		m = factOf(p)
+	}
+	// That a handler refuses an old signature tells nothing else about it.
+	if m.key != "" && a.began.Sub(sig.Signed(p.Header)).Abs() <= sig.Tolerance {
 		before = h.known.note(m, a.accepted(), a.hopeless())
 	}
 	parts := []string{h.answerHint(p, a, m, before), a.Fault, a.orders(), h.wayHint(a)}

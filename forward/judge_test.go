@@ -188,6 +188,8 @@ func TestTheJudgementOfAnAnswerFollowsTheEvidence(t *testing.T) {
 			w.(http.Flusher).Flush()
 			panic(http.ErrAbortHandler)
 		}, bodies: []string{tight}, status: 200, answer: "hello", says: []string{"breaks off after 5 bytes"}},
+		{name: "a secret told", handler: answers(500, "no match for whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw at postgres://me:s3cr3t@db/x"), bodies: []string{tight}, status: 500,
+			answer: "no match for whsec_**** at postgres://db/x", says: []string{finds}, not: []string{"MfKQ9"}},
 		{name: "hostile words", handler: answers(400, "\x1b[31mbad\x1b]0;x\a signature \u202e"+strings.Repeat("ü", 2000)), bodies: []string{tight}, status: 400,
 			answer: "[31mbad]0;x signature " + strings.Repeat("ü", 499) + "…", says: []string{aboutRaw}},
 	} {
@@ -300,6 +302,23 @@ func TestWhatAnEarlierRunAcceptedIsKnown(t *testing.T) {
 	f := second.settled(2)
 	has(t, f.Hint, "it accepts minimal JSON and refuses JSON with other white space", "aspectop check "+h.URL+"/ finds out why")
 	sameText(t, "the answer", strings.ToLower(f.Answer), "no matching signature found")
+}
+
+func TestThatAnOldSignatureIsRefusedTellsNothingElse(t *testing.T) {
+	h := newHandler(t, nil)
+	h.Config.Handler = verifying(aspectSecret, compact, nil)
+	p, err := NewReplay(ReplayOptions{Target: Target{URL: h.URL}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.Post(t.Context(), signedMessage("msg_1", tight, false))
+	old := messageAt("t", 1, time.Now().Add(-time.Hour))
+	old.Body = []byte(tight)
+	if f := p.Post(t.Context(), old); f.Status != 400 || !strings.Contains(f.Hint, "the signature is 1h0m") {
+		t.Errorf("%d %q", f.Status, f.Hint)
+	}
+	f := p.Post(t.Context(), signedMessage("msg_2", pretty, false))
+	has(t, f.Hint, "it accepts minimal JSON")
 }
 
 func TestAtMost20FactsAreKnown(t *testing.T) {

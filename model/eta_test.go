@@ -30,6 +30,23 @@ func lived(t *testing.T, n int, features string) (*Board, *Task) {
 	return b, b.Task("t")
 }
 
+func TestTheUsualEndStaysWhereItIsWhenItIsOver(t *testing.T) {
+	for features, want := range map[string]time.Duration{
+		"visual:queued": 70 * time.Second, "visual:processing": 60 * time.Second, "visual:processing scene_detect:queued": 60 * time.Second,
+		"visual:paused": 0, "visual:completed": 0, "visual:processing transcription:processing": 0,
+	} {
+		b, task := lived(t, 3, features)
+		end, ok := b.UsualEnd(task)
+		left, eta := b.ETA(task, at("12:00:00"))
+		if ok != (want > 0) || ok != eta {
+			t.Errorf("%s: known %v, and an ETA %v", features, ok, eta)
+		}
+		if after := end.Sub(at("12:00:00")); ok && (math.Abs(float64(after-want)) > 0.016*float64(70*time.Second) || left != after) {
+			t.Errorf("%s usually ends after %v, with %v left", features, after, left)
+		}
+	}
+}
+
 func TestTheETAIsTheLongestThatAFeatureStillNeeds(t *testing.T) {
 	for _, c := range []struct {
 		name      string

@@ -205,27 +205,51 @@ const (
 // feature, one is neither queued nor processing or it is not known since when, or a
 // median is missing.
 func (b *Board) ETA(t *Task, now time.Time) (left time.Duration, ok bool) {
-	if t.State().Terminal() {
+	end, ok := b.lastEnd(t, func(f Feature) (time.Time, bool) {
+		since := t.Since(f.Name)
+		stay, then, ok := b.Stats().Feature(f.Name).usual(f.State)
+		return now.Add(max(0, stay-max(0, now.Sub(since))) + then), ok && !since.IsZero()
+	})
+	if !ok {
 		return 0, false
 	}
-	stats := b.Stats()
+	return end.Sub(now), true
+}
+
+// UsualEnd is when the task usually ends, by the medians since its features entered their
+// states; it may be over. ok is false if [Board.ETA] has no estimate.
+func (b *Board) UsualEnd(t *Task) (end time.Time, ok bool) {
+	return b.lastEnd(t, func(f Feature) (time.Time, bool) { return b.UsualEndOf(t, f) })
+}
+
+// UsualEndOf is that of one of its features.
+func (b *Board) UsualEndOf(t *Task, f Feature) (end time.Time, ok bool) {
+	since := t.Since(f.Name)
+	if f.State.Terminal() || since.IsZero() {
+		return end, false
+	}
+	stay, then, ok := b.Stats().Feature(f.Name).usual(f.State)
+	return since.Add(stay + then), ok
+}
+
+// lastEnd is the latest end of the unfinished features of an active task, if all are known.
+func (b *Board) lastEnd(t *Task, of func(Feature) (time.Time, bool)) (last time.Time, ok bool) {
+	if t.State().Terminal() {
+		return last, false
+	}
 	for _, f := range t.Features() {
 		if f.State.Terminal() || Internal(f.Name) {
 			continue
 		}
-		need, known := stats.Feature(f.Name).need(f.State, t.Since(f.Name), now)
+		end, known := of(f)
 		if !known {
-			return 0, false
+			return last, false
 		}
-		left, ok = max(left, need), true
+		if ok = true; end.After(last) {
+			last = end
+		}
 	}
-	return left, ok
-}
-
-// need estimates how long a feature still needs that is in state since then.
-func (f *FeatureStats) need(state State, since, now time.Time) (time.Duration, bool) {
-	stay, then, ok := f.usual(state)
-	return max(0, stay-max(0, now.Sub(since))) + then, ok && !since.IsZero()
+	return last, ok
 }
 
 // usual is how long a feature stays in a state, and how long it is processed then, by the
@@ -240,17 +264,6 @@ func (f *FeatureStats) usual(state State) (stay, then time.Duration, ok bool) {
 		stay, ok = f.processing.median(intervalsForETA)
 	}
 	return stay, then, ok
-}
-
-// UsualEnd is when a feature of the task usually ends, by the medians since it entered its
-// state; ok is false if [Board.ETA] has no estimate of it.
-func (b *Board) UsualEnd(t *Task, f Feature) (end time.Time, ok bool) {
-	since := t.Since(f.Name)
-	if f.State.Terminal() || since.IsZero() {
-		return end, false
-	}
-	stay, then, ok := b.Stats().Feature(f.Name).usual(f.State)
-	return since.Add(stay + then), ok
 }
 
 // Stalled reports whether the task is active but no message of it has arrived (see

@@ -52,10 +52,10 @@ func protocolOf(first []byte) *protocol {
 // refuseProtocol counts a connection that began with another protocol and, unless it is one
 // of many, tells it.
 func (s *Server) refuseProtocol(p protocol) {
-	s.count(func(c *Counts) { c.Rejected[model.NotHTTP]++ })
-	if s.Foreign != nil {
-		s.Foreign(p.name, p.do)
+	if s.Foreign != nil && s.Foreign(p.name, p.do) {
+		return
 	}
+	s.count(func(c *Counts) { c.Rejected[model.NotHTTP]++ })
 	now := s.Now().UTC()
 	if !s.foreign.allow(now) {
 		s.Status.AddUntold()

@@ -75,7 +75,8 @@ type flight struct {
 	answered atomic.Int64 // when the answer began, in ns since 1970
 
 	landed  chan struct{} // closed at the first landing
-	landing *landing      // guarded by the Prober's mu
+	landing *landing      // guarded by the Prober's mu, as over is
+	over    bool          // nothing is expected of it any more
 }
 
 // landing is how a probe arrived at the receiver.
@@ -95,13 +96,15 @@ func (f *flight) land(fault string) {
 }
 
 // Foreign is the receiver's Foreign: what begins with another protocol while a probe is
-// under way is most likely the probe.
-func (p *Prober) Foreign(protocol, remedy string) {
+// under way is taken for the probe.
+func (p *Prober) Foreign(protocol, remedy string) (own bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if n := len(p.flights); n > 0 {
-		p.flights[n-1].land(fmt.Sprintf("tunnel: what arrived here began with %s, but this port takes HTTP/1: %s", protocol, remedy))
+	if n := len(p.flights); n > 0 && !p.flights[n-1].over {
+		p.flights[n-1].land(fmt.Sprintf("tunnel: what arrived here began with %s, not HTTP/1: %s", protocol, remedy))
+		return true
 	}
+	return false
 }
 
 // Saw is the receiver's Probed: own reports whether the request is one of the newest
@@ -149,6 +152,9 @@ func (p *Prober) Probe(ctx context.Context, url string, full bool) model.Probe {
 		f.body = probeBody(f.id)
 	}
 	took, problem := f.fly(ctx, url)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	f.over = true
 	return model.Probe{At: f.at, OK: problem == "", RoundTrip: took, Detail: problem}
 }
 

@@ -79,6 +79,18 @@ func BenchmarkFrameOfEvents(b *testing.B) {
 	})
 }
 
+func BenchmarkFrameOfTimeline(b *testing.B) {
+	ratio(b, func(b *testing.B, m *Model) {
+		m.view = slices.Index(Views(), "timeline")
+		m.arrange()
+		for b.Loop() {
+			m.clean = false
+			m.arrange()
+			m.View()
+		}
+	})
+}
+
 func BenchmarkKeyDown(b *testing.B) {
 	ratio(b, func(b *testing.B, m *Model) {
 		for b.Loop() {

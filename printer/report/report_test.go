@@ -88,7 +88,7 @@ func TestAReportIsAboutTheTasksThatAreAskedFor(t *testing.T) {
 		t.Error("a task is told of that the filter does not pick")
 	}
 	text = page(t, some(), func(o *PageOptions) { o.Since = noon.Add(3 * time.Minute) })
-	inOrder(t, text, "heard of since 2026-11-23 12:03:00", "Tasks <b>2</b>", "<b>bad</b>", "<b>busy</b>")
+	inOrder(t, text, "with events since 2026-11-23 12:03:00", "Tasks <b>2</b>", "<b>bad</b>", "<b>busy</b>")
 	// What a task did before still counts: it is one task.
 	inOrder(t, page(t, some(), func(o *PageOptions) { o.Since = noon.Add(95 * time.Second) }), "Tasks <b>3</b>", "queued for 20\u00a0s")
 	inOrder(t, page(t, nil, func(o *PageOptions) { o.Since = noon }), "Tasks <b>0</b>", "No task was heard of since 2026-11-23 12:00:00.")

@@ -222,7 +222,7 @@ func (w *writing) lead() []string {
 	zone, _ := w.Now.Zone()
 	lead := []string{"as of " + w.report.wording.moment(w.Now) + " " + zone}
 	if when := w.when(); when != "" {
-		lead = append(lead, "heard of "+when)
+		lead = append(lead, "with events "+when)
 	}
 	if w.FilterText != "" {
 		filter := "only " + w.report.wording.text(w.FilterText, longestID)

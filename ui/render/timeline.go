@@ -81,6 +81,9 @@ func featureLabels(f model.Feature, intervals []model.Interval, now time.Time) [
 	if queued.times > 0 && f.State != model.Queued {
 		labels = slices.Insert(labels, 0, "queued "+words.Lasted(queued.total)+", "+told)
 	}
+	if model.Internal(f.Name) {
+		labels[0] = "internal, " + labels[0]
+	}
 	if runs := max(queued.times, processing.times); runs > 1 {
 		labels[0] += fmt.Sprintf(", run %d times", runs)
 	}

@@ -126,27 +126,9 @@ func (b *Board) ETA(t *model.Task, now time.Time) (left time.Duration, ok bool) 
 	return b.feed.Board().ETA(t, now)
 }
 
-// UsualEnd is when a task usually ends, ok under the same conditions as [Board.ETA].
-func (b *Board) UsualEnd(t *model.Task) (end time.Time, ok bool) {
-	if !t.Active() {
-		return end, false
-	}
-	for _, f := range t.Features() {
-		if f.State.Terminal() || model.Internal(f.Name) {
-			continue
-		}
-		usual, known := b.UsualEndOf(t, f)
-		if !known {
-			return end, false
-		}
-		if ok = true; usual.After(end) {
-			end = usual
-		}
-	}
-	return end, ok
-}
+// UsualEnd and UsualEndOf are those of [model.Board].
+func (b *Board) UsualEnd(t *model.Task) (end time.Time, ok bool) { return b.feed.Board().UsualEnd(t) }
 
-// UsualEndOf is that of one of the features.
 func (b *Board) UsualEndOf(t *model.Task, f model.Feature) (end time.Time, ok bool) {
-	return b.feed.Board().UsualEnd(t, f)
+	return b.feed.Board().UsualEndOf(t, f)
 }

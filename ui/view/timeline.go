@@ -181,42 +181,48 @@ const (
 	mostRange  = 24 * time.Hour
 )
 
-// begin works out where the axis begins: where the oldest active task did; if none is
-// active, where the first of those did that ended last and fit the screen.
+// begin works out where the axis begins: where the oldest active task did or, to fill the
+// least range or if none is active, where the first of those did that fit the screen.
 func (v *Timeline) begin(sc *screen.Screen, h, active int, at func(i int) *model.Task) {
-	if v.span > 0 {
+	n := min(len(v.order.Rows()), h)
+	newest, least := sc.At, sc.At.Add(-leastRange)
+	switch d := sc.At.Sub(v.looked); {
+	case v.span > 0:
 		v.from = v.end(sc).Add(-v.span)
 		return
-	}
-	if active == 0 {
-		v.oldest, v.looked = time.Time{}, time.Time{}
-		n := min(len(v.order.Rows()), h)
-		v.from = render.Begin(sc, n, at)
-		if n > 0 && v.from.Before(at(0).Heard().Add(-mostRange)) {
-			v.from = at(0).Heard().Add(-mostRange)
+	case active == 0:
+		if v.from, v.looked = render.Begin(sc, n, at), (time.Time{}); n > 0 {
+			newest = at(0).Heard()
 		}
-	} else {
-		if d := sc.At.Sub(v.looked); d >= time.Second || d < 0 || v.oldest.IsZero() {
-			v.looked, v.oldest = sc.At, sc.At
-			for i := range active {
-				if t := at(i); t.Created().Before(v.oldest) {
-					v.oldest = render.Begin(sc, 1, func(int) *model.Task { return t })
-				}
+	case d >= time.Second || d < 0:
+		v.looked, v.oldest = sc.At, sc.At
+		for i := range active {
+			if t := at(i); t.Created().Before(v.oldest) {
+				v.oldest = earlier(v.oldest, render.Begin(sc, 1, func(int) *model.Task { return t }))
 			}
 		}
-		if v.from = v.oldest; sc.At.Sub(v.from) > mostRange {
-			v.from = sc.At.Add(-mostRange)
-		}
+		fallthrough
+	default:
+		v.from = v.oldest
 	}
-	if least := sc.At.Add(-leastRange); v.from.After(least) { // with what ended just now
-		first := render.Begin(sc, min(len(v.order.Rows()), h), at)
-		if first.Before(least) {
-			first = least
-		}
-		if first.Before(v.from) {
+	if v.from.After(least) {
+		if first := render.Begin(sc, n, at); first.Before(v.from) {
 			v.from = first
+			if first.Before(least) {
+				v.from = least
+			}
 		}
 	}
+	if longest := newest.Add(-mostRange); v.from.Before(longest) {
+		v.from = longest
+	}
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
 }
 
 func (v *Timeline) end(sc *screen.Screen) time.Time {
