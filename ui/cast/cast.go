@@ -164,14 +164,11 @@ type frame struct {
 	theme string
 }
 
-// palette is the usual sixteen colours, which players need. The screen uses none of them.
-const palette = "#000000:#cd0000:#00cd00:#cdcd00:#0000ee:#cd00cd:#00cdcd:#e5e5e5:#7f7f7f:#ff0000:#00ff00:#ffff00:#5c5cff:#ff00ff:#00ffff:#ffffff"
-
 const termType = "xterm-256color"
 
 func (r *Recorder) begin(f *frame) error {
 	fore, back := picture.Palette(f.theme)
-	theme := map[string]string{"fg": fore, "bg": back, "palette": palette}
+	theme := map[string]string{"fg": fore, "bg": back, "palette": strings.Join(picture.Sixteen, ":")}
 	header := map[string]any{"version": r.Version, "timestamp": r.started.Unix(), "title": "aspectop"}
 	if r.Command != "" {
 		header["command"] = r.Command
