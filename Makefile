@@ -1,6 +1,6 @@
 # The everyday commands. Nothing here is needed to build: go build does.
 
-.PHONY: help demo build test race bench scale pixel shared soak faults compat-streams fuzz lint lines golden pictures gate release release-check
+.PHONY: help demo build test race bench scale pixel shared soak faults compat-streams compat-tunnels fuzz lint lines golden pictures gate release release-check
 .DEFAULT_GOAL := help
 
 help: ## list these commands
@@ -39,6 +39,9 @@ faults: ## kills, power cuts, full and failing disks, damaged files and the like
 compat-streams: build ## event streams of real stacks, beside other clients; needs Node, Python and nginx; 5 minutes
 	cd compat/node && npm ci --no-audit --no-fund
 	cd compat && python3 -m venv .venv && .venv/bin/pip install -q -r python/requirements.txt && go run .
+
+compat-tunnels: build ## nginx, haproxy, caddy, apache, envoy and ssh in front of the program; needs them, and Python; 2 minutes
+	cd compat && python3 -m venv .venv && .venv/bin/pip install -q -r tunnels/requirements.txt && go run ./tunnels -write ../docs/compatibility.md
 
 FUZZTIME ?= 1m
 

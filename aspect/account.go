@@ -110,7 +110,7 @@ func attemptOf(o object, raw json.RawMessage) model.SentAttempt {
 		Time:         timeOf(o),
 		Raw:          noLogin(raw),
 	}
-	if a.Status != "success" {
+	if strings.HasPrefix(a.Status, "fail") {
 		a.Reason = strings.TrimPrefix(clean.Line(clean.NoLogin(o.text("response"))), "{}") // {}: left out
 	}
 	if a.MessageID == "" && strings.HasPrefix(a.ID, "msg_") { // a list of messages, seen from an endpoint

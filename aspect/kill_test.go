@@ -19,6 +19,8 @@ import (
 const (
 	childDir = "ASPECT_TEST_CHILD_DIR"
 	childURL = "ASPECT_TEST_CHILD_URL"
+	// childUpdates is the id of an endpoint that it only updates.
+	childUpdates = "ASPECT_TEST_CHILD_UPDATES"
 )
 
 func TestMain(m *testing.M) {
@@ -41,6 +43,11 @@ func child(dir, url string) error {
 		return err
 	}
 	r := NewLeases(c, dir)
+	if id := os.Getenv(childUpdates); id != "" {
+		_, err := r.Update(ctx, id, EndpointSpec{URL: "https://b.example", Description: "Prod listener"})
+		fmt.Println(err)
+		return nil
+	}
 	for n := 0; ; n++ {
 		rec, err := r.Recover(ctx, "https://a.example")
 		if err != nil {

@@ -295,7 +295,7 @@ type LostAnswerError struct {
 
 func (e *LostAnswerError) Error() string {
 	if e.Put != "" {
-		return fmt.Sprintf("the answer to a change of webhook endpoint %q was lost (%v); %s", e.Put, e.Err, lookForOther(e.Description, e.Nonce, e.URL))
+		return fmt.Sprintf("webhook endpoint %q may have been changed (%v); %s", e.Put, e.Err, lookForOther(e.Description, e.Nonce, e.URL))
 	}
 	return fmt.Sprintf("a webhook endpoint for %s may have been created, but the answer was lost (%v): %s", clean.URL(e.URL), e.Err, lookFor(e.Description))
 }

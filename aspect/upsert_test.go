@@ -224,3 +224,47 @@ func TestAKillBetweenTheStepsOfAnUpsertLeavesNoEndpointUnaccountedFor(t *testing
 		}
 	}
 }
+
+func TestAKillDuringAnUpdateOfTheUsersEndpointLeavesNothingUnsaid(t *testing.T) {
+	for _, point := range []struct {
+		method, moment string
+		told           string
+		left           int
+	}{
+		{"PUT", "asked", `described as "Prod listener"`, 1}, {"PUT", "done", `described as "Prod listener"`, 1},
+		{"DELETE", "asked", `webhook endpoint "ep_1" from an earlier run had already been deleted`, 0},
+		{"DELETE", "done", `webhook endpoint "ep_1" from an earlier run had already been deleted`, 0},
+	} {
+		s, dir := svixStandIn(t), t.TempDir()
+		reached, killed := make(chan struct{}), make(chan struct{})
+		var once sync.Once
+		s.pause = func(r *http.Request, moment string) {
+			if r.Method == point.method && moment == point.moment {
+				once.Do(func() { close(reached); <-killed })
+			}
+		}
+		c := s.serve()
+		t.Setenv(childUpdates, "ep_9")
+		kill := startChild(t, dir, c.base)
+		t.Cleanup(func() { kill() })
+		select {
+		case <-reached:
+		case <-time.After(10 * time.Second):
+			close(killed)
+			t.Fatalf("the child never came to %s %s: %s", point.method, point.moment, kill())
+		}
+		kill()
+		close(killed)
+		settle(t, s)
+		rec := must(NewLeases(c, dir).Recover(t.Context(), ""))(t)
+		if len(rec.Orphans) != 1 || !strings.Contains(rec.Orphans[0].String(), point.told) || len(s.alive()) != point.left {
+			t.Errorf("killed when %s was %s: %v is left, and the next start says %v", point.method, point.moment, s.alive(), rec.Orphans)
+		}
+		if err := rec.Shown(); err != nil {
+			t.Error(err)
+		}
+		if rec := must(NewLeases(c, dir).Recover(t.Context(), ""))(t); len(rec.Orphans) != 0 {
+			t.Errorf("the start after that says %v again", rec.Orphans)
+		}
+	}
+}

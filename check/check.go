@@ -33,13 +33,6 @@ type Options struct {
 	Tell func(Probe)
 }
 
-// MostProbes and MostValid are how many messages are posted at most, and how many of them the
-// handler may act on.
-const (
-	MostProbes = mostProbes
-	MostValid  = mostValid
-)
-
 // Probe is one message, and what it was answered.
 type Probe struct {
 	N               int
@@ -93,7 +86,7 @@ var (
 type checker struct {
 	Options
 	ctx    context.Context
-	client *http.Client
+	client *http.Client // of the requests on a kept connection
 	report *Report
 	hidden hidden
 	stop   error  // why nothing more is posted
@@ -108,8 +101,10 @@ type checker struct {
 	scheme     scheme // how it signs
 	first      answer // to the first valid message
 	forged     answer // to one with a foreign signature
-	unverified bool   // forged messages are accepted
-	largest    int    // body that is accepted, in bytes
+	again      answer // to a message that was accepted before
+	watched    []answer
+	unverified bool // forged messages are accepted
+	largest    int  // body that is accepted, in bytes
 }
 
 // stages find out one property each.
@@ -137,7 +132,7 @@ var stages = []struct {
 func Run(ctx context.Context, o Options) *Report {
 	c := &checker{Options: o, ctx: ctx, report: new(Report), hidden: hidden{seen: map[string]bool{}}}
 	for _, values := range o.Header {
-		c.hidden.texts = append(c.hidden.texts, values...)
+		c.hidden.texts = append(c.hidden.texts, slices.DeleteFunc(slices.Clone(values), func(v string) bool { return v == "" })...)
 	}
 	c.client = newClient(&c.Place, o.Insecure)
 	defer c.client.CloseIdleConnections()
@@ -159,8 +154,8 @@ func Run(ctx context.Context, o Options) *Report {
 			outcome.Skipped = c.skip
 			if c.stop != nil {
 				outcome.Skipped = c.stop.Error()
-			} else if new := c.report.Undecided[known:]; len(new) > 0 {
-				outcome.Skipped = new[0]
+			} else if added := c.report.Undecided[known:]; len(added) > 0 {
+				outcome.Skipped = added[0]
 			}
 		}
 		c.report.Outcomes = append(c.report.Outcomes, outcome)
@@ -194,25 +189,24 @@ func (c *checker) post(r request) answer { return c.together(r)[0] }
 // more is posted; what is returned then has no meaning.
 func (c *checker) together(requests ...request) []answer {
 	answers := make([]answer, len(requests))
-	if c.stop == nil && (c.report.Probes+len(requests) > mostProbes || c.acted+len(requests) > mostValid) {
+	if c.stop == nil && (c.report.Probes+len(requests) > MostProbes || c.acted+len(requests) > MostValid) {
 		c.stop = fmt.Errorf("ended after %d requests", c.report.Probes)
 	}
 	if c.stop != nil {
 		return answers
 	}
-	if !slices.ContainsFunc(requests, func(r request) bool { return r.kept }) {
-		c.client.CloseIdleConnections() // each on a connection of its own
-	}
 	var wait sync.WaitGroup
 	for i, r := range requests {
 		c.report.Probes++
+		r.meant = r.valid
 		r.valid = r.valid && c.scheme.over == nil && bytes.Equal(c.verified(r.body), r.body)
-		if requests[i].valid = r.valid; r.valid {
+		if r.valid {
 			c.report.Valid++
 		}
 		if r.id == "" {
 			r.id = newEvent("task.progress", 0).ID
 		}
+		requests[i] = r
 		n := c.report.Probes
 		wait.Go(func() {
 			answers[i] = c.exchange(r)
@@ -253,7 +247,7 @@ func (c *checker) judge(r request, a answer) {
 	case a.Status == http.StatusTooManyRequests:
 		c.find("rate", []answer{a})
 		c.stop = ErrRate
-	case a.Closed() && a.n > 1 && !r.large && !a.reused:
+	case a.Closed() && a.n > 1 && r.meant && !r.large && !a.reused:
 		c.find("closes", []answer{a})
 	case a.broken != nil:
 		c.find("cut", []answer{a})

@@ -26,11 +26,12 @@ import (
 	"aspectop/sig"
 )
 
+// Limits of a check.
 const (
 	probeTime   = 15 * time.Second // until an answer is there, as at Svix
 	answerBytes = 64 << 10         // of an answer that are read
-	mostProbes  = 100
-	mostValid   = 60 // messages that the handler may act on
+	MostProbes  = 100
+	MostValid   = 60 // messages that the handler may act on
 )
 
 // request is one message, and how it is signed.
@@ -48,6 +49,7 @@ type request struct {
 	bare   bool
 	// valid says that a handler that works accepts it.
 	valid bool
+	meant bool // to be accepted by this handler; set when it is posted
 	large bool // a refusal may come before the body is read
 	// kept says that the connection is kept for the next request, or is one that was kept.
 	kept bool
@@ -71,7 +73,6 @@ func newClient(p *Place, insecure bool) *http.Client {
 			TLSClientConfig:        &tls.Config{InsecureSkipVerify: insecure},
 			DisableCompression:     true,
 			MaxResponseHeaderBytes: answerBytes,
-			MaxIdleConnsPerHost:    1,
 		},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
@@ -108,8 +109,13 @@ func (c *checker) exchange(r request) (a answer) {
 		family.Set(req.Header, r.id, at, signature)
 		c.hide(signature)
 	}
+	client := c.client
+	if !r.kept { // on a connection that no other request has used, or will
+		client = newClient(&c.Place, c.Insecure)
+		defer client.CloseIdleConnections()
+	}
 	start := time.Now()
-	resp, err := c.client.Do(req)
+	resp, err := client.Do(req)
 	a.Latency = time.Since(start)
 	if err != nil {
 		if ctx.Err() != nil {

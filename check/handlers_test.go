@@ -153,6 +153,38 @@ func poisoned() http.HandlerFunc {
 	}
 }
 
+// poisonedSilently answers known ids as new ones.
+func poisonedSilently() http.HandlerFunc {
+	var k known
+	next := verifying(raw)
+	return func(w http.ResponseWriter, r *http.Request) {
+		if k.add(r.Header.Get("svix-id")) > 0 {
+			w.WriteHeader(http.StatusNoContent)
+			return
+		}
+		next(w, r)
+	}
+}
+
+// poisonedThenVerified remembers ids first, and verifies known ones too.
+func poisonedThenVerified() http.HandlerFunc {
+	var k known
+	return func(w http.ResponseWriter, r *http.Request) {
+		before := k.add(r.Header.Get("svix-id"))
+		if hook.Verify(body(r), r.Header) != nil {
+			http.Error(w, "bad", 400)
+		} else if before > 0 {
+			io.WriteString(w, "ignored")
+		}
+	}
+}
+
+func panicking(w http.ResponseWriter, r *http.Request) {
+	if hook.Verify(body(r), r.Header) != nil {
+		panic(http.ErrAbortHandler)
+	}
+}
+
 func rated(most int32) http.HandlerFunc {
 	var n atomic.Int32
 	next := verifying(raw)
@@ -165,17 +197,14 @@ func rated(most int32) http.HandlerFunc {
 	}
 }
 
+// usedConn is the key of whether a connection was used before.
+type usedConn struct{}
+
 // keptClosed answers, and closes a connection at the second request on it.
 func keptClosed() http.HandlerFunc {
-	var mu sync.Mutex
-	seen := map[string]bool{}
 	next := verifying(raw)
 	return func(w http.ResponseWriter, r *http.Request) {
-		mu.Lock()
-		again := seen[r.RemoteAddr]
-		seen[r.RemoteAddr] = true
-		mu.Unlock()
-		if again {
+		if used := r.Context().Value(usedConn{}).(*atomic.Bool); used.Swap(true) {
 			conn, _, _ := w.(http.Hijacker).Hijack()
 			conn.Close()
 			return
@@ -205,6 +234,12 @@ func unbound(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	http.Error(w, "no", 400)
+}
+
+func unsignedToo(w http.ResponseWriter, r *http.Request) {
+	if r.Header.Get("svix-signature") != "" {
+		verifying(raw)(w, r)
+	}
 }
 
 func presence(w http.ResponseWriter, r *http.Request) {

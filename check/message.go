@@ -2,15 +2,15 @@ package check
 
 import (
 	"bytes"
-	"encoding/json"
-	"fmt"
 	"math/rand/v2"
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf16"
+
+	"github.com/go-json-experiment/json/jsontext"
 
 	"aspectop/demo"
+	"aspectop/jsonl"
 )
 
 // The invented task and user that every message is about.
@@ -30,156 +30,34 @@ func newEvent(kind string, ago time.Duration) demo.Message {
 	return e.Message(rand.Int64())
 }
 
-// node is a JSON value that keeps the order of its members.
-type node struct {
-	open byte // '{', '[', or 0 for a value
-	text string
-	// quoted says that a value is a string, and text what it holds.
-	quoted bool
-	keys   []string // of an object
-	kids   []*node
-}
-
-// parseJSON returns nil for what is not JSON.
-func parseJSON(body []byte) *node {
-	d := json.NewDecoder(bytes.NewReader(body))
-	d.UseNumber()
-	n, err := readNode(d)
-	if err != nil {
-		return nil
-	}
-	return n
-}
-
-func readNode(d *json.Decoder) (*node, error) {
-	token, err := d.Token()
-	if err != nil {
-		return nil, err
-	}
-	switch v := token.(type) {
-	case string:
-		return &node{text: v, quoted: true}, nil
-	case nil:
-		return &node{text: "null"}, nil
-	case json.Delim:
-		n := &node{open: byte(v)}
-		for d.More() {
-			if n.open == '{' {
-				key, err := d.Token()
-				if err != nil {
-					return nil, err
-				}
-				n.keys = append(n.keys, key.(string))
-			}
-			kid, err := readNode(d)
-			if err != nil {
-				return nil, err
-			}
-			n.kids = append(n.kids, kid)
-		}
-		_, err := d.Token()
-		return n, err
-	default:
-		return &node{text: fmt.Sprint(v)}, nil
-	}
-}
-
-// at is the member with this path, nil if there is none.
-func (n *node) at(path ...string) *node {
-	for _, key := range path {
-		if n == nil {
-			return nil
-		}
-		i := slices.Index(n.keys, key)
-		if i < 0 {
-			return nil
-		}
-		n = n.kids[i]
-	}
-	return n
-}
-
-// add adds a member.
-func (n *node) add(key string, value *node) {
-	n.keys, n.kids = append(n.keys, key), append(n.kids, value)
-}
-
 // form is a way to write JSON. The zero form is minimal JSON, in the order as parsed.
 type form struct {
 	name        string // as in a finding
-	comma       string // "" is ","
-	colon       string // "" is ":"
-	indent      string
-	ascii, html bool // escape everything beyond ASCII, or < > & as Go does
+	spaced      bool   // after commas and colons
+	lines       bool   // a member on each
+	ascii, html bool   // escape everything beyond ASCII, or < > & as Go does
 	// order sorts the members of an object and drops some; nil keeps them.
 	order func(keys []string) []string
 }
 
 // rewrite parses a body and writes it again. What is not JSON stays as it is.
 func (f form) rewrite(body []byte) []byte {
-	n := parseJSON(body)
-	if n == nil {
+	if f.name == "empty" {
+		return []byte{}
+	}
+	out := jsontext.Value(bytes.Clone(body))
+	if f.order != nil {
+		out = jsonl.Ordered(nil, body, f.order)
+	}
+	err := out.Format(jsontext.PreserveRawStrings(false), jsontext.EscapeForHTML(f.html), jsontext.EscapeForJS(f.html),
+		jsontext.SpaceAfterComma(f.spaced), jsontext.SpaceAfterColon(f.spaced), jsontext.Multiline(f.lines))
+	switch {
+	case err != nil:
 		return body
+	case f.ascii:
+		return jsonl.ASCII(out)
 	}
-	return f.write(nil, n, "\n")
-}
-
-func (f form) write(b []byte, n *node, line string) []byte {
-	if n.open == 0 {
-		if n.quoted {
-			return f.quote(b, n.text)
-		}
-		return append(b, n.text...)
-	}
-	b = append(b, n.open)
-	order := n.keys
-	if f.order != nil && n.open == '{' {
-		order = f.order(n.keys)
-	}
-	inner := line + f.indent
-	for i := range max(len(order), len(n.kids)-len(n.keys)) {
-		if i > 0 {
-			b = append(b, orElse(f.comma, ",")...)
-		}
-		if f.indent != "" {
-			b = append(b, inner...)
-		}
-		if n.open == '[' {
-			b = f.write(b, n.kids[i], inner)
-			continue
-		}
-		b = append(f.quote(b, order[i]), orElse(f.colon, ":")...)
-		b = f.write(b, n.at(order[i]), inner)
-	}
-	if f.indent != "" && len(n.kids) > 0 {
-		b = append(b, line...)
-	}
-	return append(b, n.open+2) // '{' and '}', '[' and ']' are two apart
-}
-
-func orElse(text, other string) string {
-	if text == "" {
-		return other
-	}
-	return text
-}
-
-func (f form) quote(b []byte, text string) []byte {
-	b = append(b, '"')
-	for _, r := range text {
-		switch {
-		case r == '"' || r == '\\':
-			b = append(b, '\\', byte(r))
-		case r < ' ', f.html && strings.ContainsRune("<>&\u2028\u2029", r), f.ascii && r > '~' && r <= 0xffff:
-			b = fmt.Appendf(b, `\u%04x`, r)
-		case f.ascii && r > 0xffff:
-			high, low := utf16.EncodeRune(r)
-			b = fmt.Appendf(b, `\u%04x\u%04x`, high, low)
-		default:
-			b = append(b, string(r)...)
-		}
-	}
-	return append(b, '"')
+	return out
 }
 
 func sorted(keys []string) []string { return slices.Sorted(slices.Values(keys)) }
@@ -216,19 +94,20 @@ func listed(names ...string) func([]string) []string {
 
 // odd is how the body is written that proves a form: in reverse order and with spaces, it
 // differs from itself in every form.
-var odd = form{indent: "  ", colon: ": ", order: reversed}
+var odd = form{lines: true, order: reversed}
 
 // forms are what mistaken handlers verify in place of the body, each different from odd and
 // from the others.
 var forms = []form{
 	{name: "minimal_json"},
-	{name: "python_json", comma: ", ", colon: ": "},
+	{name: "python_json", spaced: true},
 	{name: "sorted_json", order: sorted},
-	{name: "python_json", comma: ", ", colon: ": ", order: sorted},
+	{name: "python_json", spaced: true, order: sorted},
 	{name: "struct", order: typed(slices.Clone[[]string])},
 	{name: "struct", order: typed(sorted)},
 	{name: "struct", order: typed(listed("proxy", "preview", "visual", "transcription"))},
 	{name: "struct", order: typed(listed("transcription", "visual", "preview", "proxy"))},
+	{name: "empty"}, // what is left of a body that was read before
 }
 
 // alike are the forms that differ from f only where a body holds more than ASCII, or < > &.
@@ -263,12 +142,13 @@ func padded(body []byte, size int) []byte {
 	return slices.Concat(body[:at], bytes.Repeat([]byte{' '}, max(0, size-len(body))), body[at:])
 }
 
-// named is a body with a member "name" in its task, which no documented event has.
-func named(body []byte, name string) []byte {
-	n := parseJSON(body)
-	n.at("data", "task").add("name", &node{text: name, quoted: true})
-	return form{}.write(nil, n, "")
+// with is a body with another member in front of the object of this name.
+func with(body []byte, object, member string) []byte {
+	return bytes.Replace(body, []byte(`"`+object+`":{`), []byte(`"`+object+`":{`+member+`,`), 1)
 }
+
+// named is a body with a member "name" in its task, which no documented event has.
+func named(body []byte, name string) []byte { return with(body, "task", `"name":"`+name+`"`) }
 
 // latin1 is what is left of UTF-8 that was read as Latin-1.
 func latin1(body []byte) []byte {

@@ -13,25 +13,22 @@ import (
 
 // observed asks until the work was done once, and a second later whether it was done again.
 func (c *checker) observed() (count int, err error) {
-	until := time.Now().Add(c.ObserveFor)
-	for {
-		if count, err = c.Observe(c.ctx, c.report.Watched); err != nil {
+	for until := time.Now().Add(c.ObserveFor); ; {
+		count, err = c.Observe(c.ctx, c.report.Watched)
+		if err != nil || count == 0 && !time.Now().Before(until) {
 			return 0, err
 		}
+		pause := 250 * time.Millisecond
 		if count > 0 {
-			break
+			pause = time.Second
 		}
-		if !time.Now().Before(until) {
-			return 0, nil
-		}
-		if err := broadcast.Sleep(c.ctx, 250*time.Millisecond); err != nil {
+		if broadcast.Sleep(c.ctx, pause) != nil {
 			return 0, context.Cause(c.ctx)
 		}
+		if count > 0 {
+			return c.Observe(c.ctx, c.report.Watched)
+		}
 	}
-	if err := broadcast.Sleep(c.ctx, time.Second); err != nil {
-		return 0, context.Cause(c.ctx)
-	}
-	return c.Observe(c.ctx, c.report.Watched)
 }
 
 // Count reads the number that an observing command has printed.

@@ -8,12 +8,14 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -37,7 +39,11 @@ var hook = func() *svix.Webhook {
 // checked runs a check of a handler that listens on the loopback.
 func checked(t *testing.T, h http.HandlerFunc, change ...func(*check.Options)) (*check.Report, []check.Probe) {
 	t.Helper()
-	s := httptest.NewServer(h)
+	s := httptest.NewUnstartedServer(h)
+	s.Config.ConnContext = func(ctx context.Context, _ net.Conn) context.Context {
+		return context.WithValue(ctx, usedConn{}, new(atomic.Bool))
+	}
+	s.Start()
 	defer s.Close()
 	return checkedAt(t, s.URL+"/hook", change...)
 }

@@ -322,3 +322,16 @@ func TestAPublicAddressGetsOneRequestAtATime(t *testing.T) {
 		t.Errorf("%d at once; found %v, %v", most.Load(), codesOf(r), r.Err)
 	}
 }
+
+func TestEveryProbeHasAConnectionOfItsOwn(t *testing.T) {
+	var used atomic.Int32
+	r, _ := checked(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.Context().Value(usedConn{}).(*atomic.Bool).Swap(true) {
+			used.Add(1)
+		}
+		verifying(raw)(w, r)
+	})
+	if used.Load() != 1 || r.Err != nil { // the second one of those that ask about a kept connection
+		t.Errorf("%d requests came on a connection that was used before; %v", used.Load(), r.Err)
+	}
+}

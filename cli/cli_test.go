@@ -64,7 +64,7 @@ func TestEveryFlagForAPathExpandsTheHomeDirectory(t *testing.T) {
 		})
 	}
 	for _, name := range []string{
-		"journal", "secret-file", "secret-out", "cloudflared", "tunnel-token-file", "ssh-keys", "record", "picture", "scenario", "dir", "web-cert", "web-key",
+		"journal", "secret-file", "secret-out", "cloudflared", "tunnel-token-file", "ssh-keys", "record", "picture", "scenario", "dir", "web-cert", "web-key", "body",
 	} {
 		if !found[name] {
 			t.Errorf("--%s is not looked at", name)

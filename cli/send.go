@@ -274,6 +274,9 @@ func (s *sendFlags) judge(at time.Time) error {
 	case last.Break != "" && last.Status/100 == 2:
 		return fmt.Errorf("%s accepted a message with a wrong %s: %s; %s", to, last.Break, taken[last.Break], s.sender.Advice())
 	case last.Break != "":
+		if last.Status >= 500 {
+			hint += "; a failed verification has to be caught, and answered 4xx; " + s.sender.Advice()
+		}
 		return fmt.Errorf("%s answered %d, which does not reject a wrong %s%s", to, last.Status, last.Break, hint)
 	case last.Status/100 == 4 && !at.IsZero() && time.Since(at) > 5*time.Minute:
 		return fmt.Errorf("%s rejected the message with %d: it was signed %s ago, and receivers reject more than 5m",

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
@@ -67,26 +68,30 @@ type change struct {
 	value []byte // JSON
 }
 
-// changes are those that the flags ask for, --set last.
-func (b *bodyFlags) changes(hasTask bool) (all []change, err error) {
+// changes are those that the flags ask for, --set last. Task and features are set in a body
+// of the user's own only: an event has been made with them.
+func (s *sendFlags) changes(hasTask bool, features []model.Feature) (all []change, err error) {
 	add := func(flag, text string, path ...string) {
 		if text != "" {
 			all = append(all, change{flag, path, demo.Quoted(text)})
 		}
 	}
-	add("--asset", b.asset, "data", "task", "asset_id")
-	add("--user", b.user, "user_id")
-	if hasTask {
-		add("--user", b.user, "data", "task", "user_id")
+	if s.body.file != "" {
+		add("--task", s.task, "data", "task", "id")
+		for _, f := range features {
+			add("--feature", string(f.State), "data", "task", "features", f.Name, "state")
+		}
 	}
-	add("--name", b.name, "data", "task", "name")
-	for _, text := range b.set {
+	add("--asset", s.body.asset, "data", "task", "asset_id")
+	add("--user", s.body.user, "user_id")
+	if hasTask {
+		add("--user", s.body.user, "data", "task", "user_id")
+	}
+	add("--name", s.body.name, "data", "task", "name")
+	for _, text := range s.body.set {
 		path, value, ok := strings.Cut(text, "=")
 		names := strings.Split(path, ".")
-		for _, name := range names {
-			ok = ok && name != ""
-		}
-		if !ok {
+		if !ok || slices.Contains(names, "") {
 			return nil, exit.Usage("--set %q: must look like data.task.asset_id=7", text)
 		}
 		all = append(all, change{"--set " + path, names, demo.Value(value)})
@@ -94,22 +99,12 @@ func (b *bodyFlags) changes(hasTask bool) (all []change, err error) {
 	return all, nil
 }
 
-// apply changes the body as the flags say, features and task only if it was read from a file.
+// apply changes the body as the flags say.
 func (s *sendFlags) apply(ctx context.Context, body []byte, features []model.Feature) ([]byte, error) {
 	e := model.Decode(&model.Delivery{Body: body})
-	changes, err := s.body.changes(e.Task != nil)
+	changes, err := s.changes(e.Task != nil, features)
 	if err != nil {
 		return nil, err
-	}
-	if s.body.file != "" {
-		var own []change
-		if s.task != "" {
-			own = append(own, change{"--task", []string{"data", "task", "id"}, demo.Quoted(s.task)})
-		}
-		for _, f := range features {
-			own = append(own, change{"--feature", []string{"data", "task", "features", f.Name, "state"}, demo.Quoted(string(f.State))})
-		}
-		changes = append(own, changes...)
 	}
 	for _, c := range changes {
 		if !json.Valid(body) {
@@ -144,10 +139,10 @@ func flawOf(body []byte) (flaw string) {
 // edited is the body as it is after the user's editor. One that is unchanged keeps its bytes.
 func (s *sendFlags) edited(ctx context.Context, body []byte) ([]byte, error) {
 	draft, err := edit.New("body", body)
-	defer draft.Close()
 	if err != nil {
 		return nil, exit.Setup(err)
 	}
+	defer draft.Close()
 	cmd, err := session.Editor(ctx, settings.ChildEnvironment(settings.Location{}, s.secretEnv), draft.Path())
 	if err != nil {
 		return nil, exit.Setup(err)

@@ -3,8 +3,10 @@
 package e2e
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -68,6 +70,15 @@ func TestEachHandlerOfTheConfigFileGetsWhatItAsksFor(t *testing.T) {
 		t.Errorf("told a secret: %s", text)
 	}
 
+	screen := inTerminal(t, 100, 30, configured(t, with(watching(t, "--journal", journal), "HANDLER_AUTH=Bearer hush"), list("@bad")))
+	screen.shows("receiving")
+	screen.press("3")
+	screen.shows("test message")
+	screen.press("kk") // to the one that failed
+	screen.shows("failures answered 204")
+	screen.press("q")
+	screen.ends(0)
+
 	// What the filter left out is not owed, whatever the filter is later.
 	watch = run(list("type:task"), "--json")
 	url, _ = watch.next("ready")["url"].(string)
@@ -80,12 +91,17 @@ func TestEachHandlerOfTheConfigFileGetsWhatItAsksFor(t *testing.T) {
 	watch.old()
 
 	// The flag and the variable replace the whole list.
-	watch = run(list("type:task"), "--json", "--forward-to", other.URL)
-	url, _ = watch.next("ready")["url"].(string)
-	keeps(t, url, delivery{id: "msg_6", body: tells(another, "task.failed", time.Now(), feature("visual", "failed"))})
-	other.wait(t, 1)
-	watch.old()
-	if got := append(failures.ids(), all.ids()...); slices.Contains(got, "msg_6") {
+	for i, watching := range []*exec.Cmd{
+		watching(t, "--json", "--journal", journal, "--forward-to", other.URL),
+		with(watching(t, "--json", "--journal", journal), "ASPECTOP_FORWARD_TO="+other.URL),
+	} {
+		watch = inPipe(t, configured(t, watching, list("type:task")))
+		url, _ = watch.next("ready")["url"].(string)
+		keeps(t, url, delivery{id: fmt.Sprint("msg_6", i), body: tells(another, "task.failed", time.Now(), feature("visual", "failed"))})
+		other.wait(t, i+1)
+		watch.old()
+	}
+	if got := append(failures.ids(), all.ids()...); slices.ContainsFunc(got, func(id string) bool { return strings.HasPrefix(id, "msg_6") }) {
 		t.Errorf("the handlers of the file got %q", got)
 	}
 }

@@ -128,7 +128,7 @@ func TestWhatIsExportedIsVerifiedOffline(t *testing.T) {
 	if l := lines(t, verify(1, "--json", "--at", "now", all)); len(l) != 5 || l[0]["at"] != "now" || l[0]["result"] != "verified" {
 		t.Errorf("for now: %v", l)
 	}
-	says(t, verify(0, export("--filter", "state:failed")), "line 1: verified (secret default); message msg_2; judged for 20", "when it was received")
+	says(t, verify(0, export("--filter", "became:failed")), ": verified (secret default); message msg_2; judged for 20", "when it was received")
 	says(t, verify(2, export("--redact")), "redacted: user ids are masked", "line 5: redacted: it has no headers")
 	verify(2, filepath.Join(dir, "missing"))
 	verify(2)

@@ -127,6 +127,9 @@ func TestEachHeaderIsLeftOutInTurn(t *testing.T) {
 
 func TestAScenarioDoesNotCountAFailureAsAcceptance(t *testing.T) {
 	h := handlerOf(t, answering(204, ""), answering(500, "Internal Server Error"))
+	if _, stderr, code := sending(t, "task.completed", "--to", h.URL, "--break", "secret"); code != 1 || !strings.Contains(stderr, "answered 500, which does not reject a wrong secret; a failed verification has to be caught") {
+		t.Errorf("ended with %d: %s", code, stderr)
+	}
 	file := filepath.Join(t.TempDir(), "own.scenario")
 	if err := os.WriteFile(file, []byte("at 0s task a clip\nafter 10ms task a visual=failed break=secret\nafter 10ms task a break=signature\n"), 0o600); err != nil {
 		t.Fatal(err)

@@ -9,7 +9,6 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,6 +17,7 @@ import (
 
 	"aspectop/clean"
 	"aspectop/loopback"
+	"aspectop/sig"
 )
 
 // judge says in a sentence what to look at, "" if there is nothing to say: by the message,
@@ -27,6 +27,9 @@ func (h *Handler) judge(p *Post, a *Answer) string {
 	var before []fact
 	if p.Key != "" && a.Err == nil {
 		m = factOf(p)
+	}
+	// That a handler refuses an old signature tells nothing else about it.
+	if m.key != "" && a.began.Sub(sig.Signed(p.Header)).Abs() <= sig.Tolerance {
 		before = h.known.note(m, a.accepted(), a.hopeless())
 	}
 	parts := []string{h.answerHint(p, a, m, before), a.Fault, a.orders(), h.wayHint(a)}
@@ -98,7 +101,7 @@ func (h *Handler) answerHint(p *Post, a *Answer, m fact, before []fact) string {
 	case a.Err != nil:
 		return h.failureHint(a)
 	case a.delivered() && a.IsHTML():
-		return "the answer is an HTML page" + a.title() + ": is this the route of your handler, or a page of its server?"
+		return "the answer is an HTML page" + quoted(" (%s)", a.Said) + ": is this the route of your handler, or a page of its server?"
 	case a.delivered():
 		return ""
 	case a.Status >= 300 && a.Status < 400:
@@ -116,9 +119,9 @@ func (h *Handler) answerHint(p *Post, a *Answer, m fact, before []fact) string {
 	case !a.IsHTML():
 		return text
 	case text == "":
-		return "the answer is an HTML error page" + a.title() + " of the server or its framework, not of your handler"
+		return "the answer is an HTML error page" + quoted(" (%s)", a.Said) + " of the server or its framework, not of your handler"
 	}
-	return text + "; the answer is an HTML page" + a.title() + ", so it may be the framework's and not your handler's"
+	return text + "; the answer is an HTML page" + quoted(" (%s)", a.Said) + ", so it may be the framework's and not your handler's"
 }
 
 func (h *Handler) statusHint(p *Post, a *Answer, m fact, before []fact) string {
@@ -145,6 +148,8 @@ func (h *Handler) statusHint(p *Post, a *Answer, m fact, before []fact) string {
 		return "the handler, or what stands before it, limits the rate: except the webhooks' route from it"
 	}
 	switch {
+	case a.Status == http.StatusUnprocessableEntity && !a.aboutSignature():
+		return "something validates the body's form before or instead of the signature: verify the raw body first, and take what you do not know"
 	case proven != "":
 		return proven
 	case a.gateway():
@@ -157,12 +162,14 @@ func (h *Handler) statusHint(p *Post, a *Answer, m fact, before []fact) string {
 		return "the body was parsed or read before it was verified: give the verification the raw body"
 	case a.Status >= 500 && !a.aboutSignature():
 		return ""
-	case a.Status == http.StatusUnprocessableEntity && !a.aboutSignature():
-		return "something validates the body's form before or instead of the signature: verify the raw body first, and take what you do not know"
 	case (a.Status == http.StatusUnauthorized || a.Status == http.StatusForbidden) && !a.aboutSignature():
 		return "the route is protected: let it pass the authentication (and CSRF) middleware, its signature proves where it comes from"
 	case a.aboutSignature() || a.Status == http.StatusBadRequest && a.saysNothing():
-		return "is the raw body verified, before anything parses it? and with the right secret? the handler has to verify with " + p.Key
+		lost := ""
+		if m.form != minimal && m.form != notJSON {
+			lost = fmt.Sprintf(" (its %s is lost when JSON is written again)", strings.TrimPrefix(string(m.form), "JSON with "))
+		}
+		return "is the raw body verified, before anything parses it?" + lost + " and with the right secret? the handler has to verify with " + p.Key
 	case a.strict():
 		return strictness
 	}
@@ -294,16 +301,6 @@ func (h *Handler) otherFamily() string {
 	}
 	conn.Close()
 	return address
-}
-
-// aTitle matches the title of an HTML page.
-var aTitle = regexp.MustCompile(`(?i)<title>\s*([^<]*?)\s*<`)
-
-func (a *Answer) title() string {
-	if found := aTitle.FindSubmatch(a.Body); found != nil {
-		return quoted(" (%s)", string(found[1]))
-	}
-	return ""
 }
 
 func (a *Answer) speaksTLS() bool {

@@ -100,11 +100,13 @@ func TestTheJudgementOfAnAnswerFollowsTheEvidence(t *testing.T) {
 		{name: "right", handler: raw, bodies: []string{tight, dumped, pretty, escaped, asset, ping}, status: 204},
 		{name: "another secret", handler: verifying(handlerSecret, nil, nil), bodies: []string{tight}, status: 400,
 			answer: "no matching signature found", says: []string{aboutSecret, aboutRaw, `"default"`, finds}},
+		{name: "a ping at once", handler: verifying(aspectSecret, compact, nil), bodies: []string{ping}, status: 400,
+			answer: "no matching signature found", says: []string{aboutRaw, `", " and ": " is lost when JSON is written again`, aboutSecret}},
 		{name: "minimal JSON written again", handler: verifying(aspectSecret, compact, nil), bodies: []string{tight, dumped}, status: 400,
 			answer: "no matching signature found",
 			says:   []string{"it accepts minimal JSON and refuses JSON with", "written again", finds}, not: []string{aboutSecret}},
 		{name: "minimal JSON, pretty", handler: verifying(aspectSecret, compact, nil), bodies: []string{tight, pretty}, status: 400,
-			answer: "no matching signature found", says: []string{"it accepts minimal JSON and refuses other white space"}, not: []string{aboutSecret}},
+			answer: "no matching signature found", says: []string{"it accepts minimal JSON and refuses JSON with other white space"}, not: []string{aboutSecret}},
 		{name: "minimal JSON, ping", handler: verifying(aspectSecret, compact, nil), bodies: []string{tight, ping}, status: 400,
 			answer: "no matching signature found", says: []string{"it accepts minimal JSON"}, not: []string{aboutSecret, "test message"}},
 		{name: "json.dumps written again", handler: verifying(aspectSecret, dumps, nil), bodies: []string{dumped, tight}, status: 400,
@@ -186,6 +188,8 @@ func TestTheJudgementOfAnAnswerFollowsTheEvidence(t *testing.T) {
 			w.(http.Flusher).Flush()
 			panic(http.ErrAbortHandler)
 		}, bodies: []string{tight}, status: 200, answer: "hello", says: []string{"breaks off after 5 bytes"}},
+		{name: "a secret told", handler: answers(500, "no match for whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw at postgres://me:s3cr3t@db/x"), bodies: []string{tight}, status: 500,
+			answer: "no match for whsec_**** at postgres://db/x", says: []string{finds}, not: []string{"MfKQ9"}},
 		{name: "hostile words", handler: answers(400, "\x1b[31mbad\x1b]0;x\a signature \u202e"+strings.Repeat("ü", 2000)), bodies: []string{tight}, status: 400,
 			answer: "[31mbad]0;x signature " + strings.Repeat("ü", 499) + "…", says: []string{aboutRaw}},
 	} {
@@ -296,8 +300,25 @@ func TestWhatAnEarlierRunAcceptedIsKnown(t *testing.T) {
 	second := forwardFrom(t, j, h.URL)
 	second.append(signedMessage("msg_2", pretty, false))
 	f := second.settled(2)
-	has(t, f.Hint, "it accepts minimal JSON and refuses other white space", "aspectop check "+h.URL+"/ finds out why")
+	has(t, f.Hint, "it accepts minimal JSON and refuses JSON with other white space", "aspectop check "+h.URL+"/ finds out why")
 	sameText(t, "the answer", strings.ToLower(f.Answer), "no matching signature found")
+}
+
+func TestThatAnOldSignatureIsRefusedTellsNothingElse(t *testing.T) {
+	h := newHandler(t, nil)
+	h.Config.Handler = verifying(aspectSecret, compact, nil)
+	p, err := NewReplay(ReplayOptions{Target: Target{URL: h.URL}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.Post(t.Context(), signedMessage("msg_1", tight, false))
+	old := messageAt("t", 1, time.Now().Add(-time.Hour))
+	old.Body = []byte(tight)
+	if f := p.Post(t.Context(), old); f.Status != 400 || !strings.Contains(f.Hint, "the signature is 1h0m") {
+		t.Errorf("%d %q", f.Status, f.Hint)
+	}
+	f := p.Post(t.Context(), signedMessage("msg_2", pretty, false))
+	has(t, f.Hint, "it accepts minimal JSON")
 }
 
 func TestAtMost20FactsAreKnown(t *testing.T) {

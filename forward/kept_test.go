@@ -73,8 +73,9 @@ func TestAServerThatClosesAfterAnErrorCostsNoMessage(t *testing.T) {
 					}
 					posts += a.Posts
 				}
-				if posts != 400 || connections.Load() != 200 {
-					t.Errorf("%d posts on %d connections", posts, connections.Load())
+				// On a slow machine a kept connection may have been idle for too long.
+				if n := int(connections.Load()) - 200; n < 0 || posts-400 > n {
+					t.Errorf("%d posts on %d connections", posts, 200+n)
 				}
 			})
 		}

@@ -17,10 +17,10 @@ const maxFacts = 20
 type form string
 
 const (
-	minimal form = "minimal JSON"                     // as JSON.stringify writes it
-	python  form = `JSON with ", " and ": "`          // as json.dumps writes it
-	spaced  form = "other white space"                // between its values
-	odd     form = "escapes or numbers of other form" // \u00e9, \/, 1.0, 1e5, 20 digits
+	minimal form = "minimal JSON"                       // as JSON.stringify writes it
+	python  form = `JSON with ", " and ": "`            // as json.dumps writes it
+	spaced  form = "JSON with other white space"        // between its values
+	odd     form = "JSON with other escapes or numbers" // \u00e9, \/, 1.0, 1e5, 20 digits
 	notJSON form = "no JSON"
 )
 

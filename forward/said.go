@@ -15,7 +15,7 @@ import (
 // mostSaid is how much is kept of what a handler says, in bytes.
 const mostSaid = 1 << 10
 
-// Said is what an answer says in its own words, cleaned, on one line of at most mostSaid
+// Said is what an answer says in its own words, cleaned, without secrets, on one line of at most mostSaid
 // bytes: the detail, message or error of JSON, what stands out of an HTML page, or the text.
 func Said(a *Answer) string {
 	text := string(a.Body)
@@ -28,7 +28,7 @@ func Said(a *Answer) string {
 			text = found
 		}
 	}
-	text = strings.Join(strings.Fields(clean.Text(text)), " ")
+	text = aSecret.ReplaceAllString(clean.NoLogin(strings.Join(strings.Fields(clean.Text(text)), " ")), "whsec_****")
 	if len(text) > mostSaid {
 		text = strings.ToValidUTF8(text[:mostSaid-len("…")], "") + "…"
 	}
@@ -76,6 +76,8 @@ var telling = []*regexp.Regexp{
 	regexp.MustCompile(`(?is)<h1\b[^>]*>(.*?)</h1`),
 	regexp.MustCompile(`(?is)<title\b[^>]*>(.*?)</title`),
 }
+
+var aSecret = regexp.MustCompile(`whsec_[A-Za-z0-9+/=_-]*`)
 
 var aTag = regexp.MustCompile(`<[^>]*>`)
 

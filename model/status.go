@@ -300,7 +300,7 @@ type SentAttempt struct {
 	URL          string // without user:password@
 	Status       string // success, pending, fail, sending, canceled, or as it came
 	ResponseCode int    // 0: no answer, or unknown
-	Reason       string // why it did not succeed: what was answered, or why nothing was; at most 200 characters
+	Reason       string // why it failed: what was answered, or why nothing was; at most 200 characters
 	Trigger      string // scheduled or manual; "" if unknown
 	Took         time.Duration
 	Time         time.Time

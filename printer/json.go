@@ -197,9 +197,9 @@ func (j *jsonLines) end(at time.Time, t tally) {
 		o.Number("forward_gave_up", int64(f.gaveUp))
 		o.Number("forward_waiting", int64(f.waiting))
 	}
-	if c := t.owed; c != nil && c.n >= 0 {
-		o.Number("exec_waiting", int64(c.n))
-	} else if c != nil {
+	if t.owed != nil && *t.owed >= 0 {
+		o.Number("exec_waiting", int64(*t.owed))
+	} else if t.owed != nil {
 		o.Null("exec_waiting")
 	}
 	j.finish(o)

@@ -147,13 +147,13 @@ func (s *sentences) end(at time.Time, t tally) {
 	}
 	if f := t.forwards; f != nil {
 		rest := "waiting for the next watch"
-		if f.lost {
+		if t.lost {
 			rest = "not forwarded"
 		}
 		sentence += fmt.Sprintf("; forwarding: %d given up, %d %s", f.gaveUp, f.waiting, rest)
 	}
-	if c := t.owed; c != nil {
-		sentence += "; --exec: " + words.Owed(c.n, c.lost)
+	if t.owed != nil {
+		sentence += "; --exec: " + words.Owed(*t.owed, t.lost)
 	}
 	s.print(at, sentence)
 }

@@ -87,6 +87,24 @@ func TestTimesAreOfTheClocksZoneWithTheDateOnOtherDays(t *testing.T) {
 	}
 }
 
+func TestAHintIsSaidOncePerChangeAndHandler(t *testing.T) {
+	var out bytes.Buffer
+	s := &sentences{&out, func() time.Time { return noon }, false, map[string]string{}}
+	for _, f := range []struct{ to, hint string }{
+		{"http://a", "raw?"}, {"http://a", "raw?"}, {"http://b", "raw?"}, {"http://a", ""}, {"http://a", "raw?"}, {"http://a", "spaces!"}, {"http://b", "raw?"}, {"http://a", "raw?"},
+	} {
+		s.forward(noon, &model.Forward{Seq: 1, To: f.to, Status: 400, Tries: 1, Final: true, Error: "answered 400 Bad Request", Hint: f.hint, Answer: "No\x1b[2J matching signature"})
+	}
+	const answered = "12:00:00  forwarded #1 to http://%s: answered 400 Bad Request in 0 ms (No[2J matching signature)%s\n"
+	want := ""
+	for _, f := range [][2]string{{"a", "; raw?"}, {"a", ""}, {"b", "; raw?"}, {"a", ""}, {"a", ""}, {"a", "; spaces!"}, {"b", ""}, {"a", "; raw?"}} {
+		want += fmt.Sprintf(answered, f[0], f[1])
+	}
+	if got := out.String(); got != want {
+		t.Errorf("got\n%swant\n%s", got, want)
+	}
+}
+
 func TestTheReadySentenceTellsWhatThereIs(t *testing.T) {
 	for want, r := range map[string]Ready{
 		"following; journal /j": {Journal: "/j", Tunnel: "off"},

@@ -62,20 +62,12 @@ type tally struct {
 
 	notKept  int64     // rejected requests that the journal does not have
 	forwards *forwards // nil: nothing is forwarded
-	owed     *owed     // nil: there is no command
-}
-
-// owed counts the tasks that a command is still to be run for.
-type owed struct {
-	n    int  // -1: unknown
-	lost bool // the journal ends with this run
+	owed     *int      // tasks that a command is still to be run for, -1 if unknown; nil: there is none
+	lost     bool      // what waits is lost at the end
 }
 
 // forwards counts the messages that no handler has.
-type forwards struct {
-	gaveUp, waiting int
-	lost            bool // what waits is lost at the end
-}
+type forwards struct{ gaveUp, waiting int }
 
 type printer struct {
 	Options
@@ -269,11 +261,13 @@ func (p *printer) end() error {
 	}
 	if p.Forwarding != nil {
 		gaveUp, waiting := p.Forwarding()
-		p.tally.forwards = &forwards{gaveUp, waiting, p.Temporary}
+		p.tally.forwards = &forwards{gaveUp, waiting}
 	}
 	if p.Owed != nil {
-		p.tally.owed = &owed{p.Owed(), p.Temporary}
+		n := p.Owed()
+		p.tally.owed = &n
 	}
+	p.tally.lost = p.Temporary
 	p.lines.end(now, p.tally)
 	return p.flush()
 }

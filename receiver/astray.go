@@ -52,10 +52,10 @@ func protocolOf(first []byte) *protocol {
 // refuseProtocol counts a connection that began with another protocol and, unless it is one
 // of many, tells it.
 func (s *Server) refuseProtocol(p protocol) {
-	s.count(func(c *Counts) { c.Rejected[model.NotHTTP]++ })
-	if s.Foreign != nil {
-		s.Foreign(p.name, p.do)
+	if s.Foreign != nil && s.Foreign(p.name, p.do) {
+		return
 	}
+	s.count(func(c *Counts) { c.Rejected[model.NotHTTP]++ })
 	now := s.Now().UTC()
 	if !s.foreign.allow(now) {
 		s.Status.AddUntold()
@@ -95,7 +95,7 @@ func (s *Server) refuseAstray(r *http.Request, reason model.Reason) {
 // signed reports whether any header of a signature is there.
 func signed(h http.Header) bool {
 	for _, f := range sig.Families {
-		if len(f.Missing(h)) < 3 {
+		if h.Get(f.ID) != "" || h.Get(f.Stamp) != "" || h.Get(f.Signature) != "" {
 			return true
 		}
 	}

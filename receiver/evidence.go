@@ -9,10 +9,11 @@ import (
 	"strings"
 	"sync"
 	"time"
-	"unicode/utf16"
 	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"aspectop/jsonl"
 )
 
 const (
@@ -83,9 +84,15 @@ func (v *Verifier) evidence(h, judged http.Header, body []byte, now time.Time) (
 	for _, order := range orders {
 		name, words := "", ""
 		if order != nil {
+			if !bytes.Contains(body, []byte(`"event_type"`)) {
+				break // no event of Aspect's
+			}
 			name, words = "+provider_order", ", with the provider's key order"
 		}
 		for _, escaping := range escapes {
+			if escaping == escapes[1] && isASCII(body) || escaping == escapes[2] && !bytes.Contains(body, []byte(`\`)) {
+				continue // it would change nothing
+			}
 			for _, layout := range layouts {
 				original := rewritten(body, order, escaping[0], layout[0])
 				if original == nil {
@@ -108,7 +115,7 @@ func rewritten(body []byte, order []string, escaping, layout string) []byte {
 	spaces := layout == "spaced_json"
 	err := out.Format(anyJSON, jsontext.PreserveRawStrings(escaping != "+unescaped_json"), jsontext.SpaceAfterComma(false))
 	if err == nil && order != nil {
-		out = ordered(nil, out, envelopeOrder, order)
+		out = jsonl.Ordered(nil, out, jsonl.By(order))
 	}
 	if err == nil && spaces {
 		err = out.Format(anyJSON, jsontext.PreserveRawStrings(true), jsontext.SpaceAfterComma(true), jsontext.SpaceAfterColon(true))
@@ -117,7 +124,7 @@ func rewritten(body []byte, order []string, escaping, layout string) []byte {
 	case err != nil:
 		return nil
 	case escaping == "+escaped_json":
-		return escape(out)
+		return jsonl.ASCII(out)
 	}
 	return out
 }
@@ -185,68 +192,18 @@ func inflate(body []byte) []byte {
 	return out
 }
 
-// escape writes what is not ASCII as \u escapes, as Python's json.dumps does.
-func escape(body []byte) []byte {
-	const hex = "0123456789abcdef"
-	out := make([]byte, 0, len(body)+len(body)/4)
-	for i := 0; i < len(body); {
-		r, n := utf8.DecodeRune(body[i:])
-		if i += n; r < utf8.RuneSelf {
-			out = append(out, byte(r))
-			continue
-		}
-		units := []rune{r}
-		if high, low := utf16.EncodeRune(r); high != utf8.RuneError {
-			units = []rune{high, low}
-		}
-		for _, u := range units {
-			out = append(out, '\\', 'u', hex[u>>12&15], hex[u>>8&15], hex[u>>4&15], hex[u&15])
-		}
-	}
-	return out
+func isASCII(body []byte) bool {
+	return !slices.ContainsFunc(body, func(c byte) bool { return c >= utf8.RuneSelf })
 }
 
-// The order of keys that the provider's page shows: of the envelope, and of all within it
+// The order of keys that the provider's page shows, of the envelope and of the task at once:
 // in the schema, and in the example, where the features stand the other way round.
 var (
-	envelopeOrder = []string{"timestamp", "user_id", "event_id", "event_type", "data"}
-	schemaOrder   = []string{"id", "asset_id", "features", "proxy", "preview", "visual", "transcription", "user_id", "created", "updated"}
-	exampleOrder  = []string{"id", "asset_id", "features", "transcription", "visual", "preview", "proxy", "user_id", "created", "updated"}
+	schemaOrder  = providerOrder("proxy", "preview", "visual", "transcription")
+	exampleOrder = providerOrder("transcription", "visual", "preview", "proxy")
 )
 
-// ordered appends a JSON value with its keys in an order, and those of the values in it in
-// another.
-func ordered(out, value []byte, order, within []string) []byte {
-	if len(value) == 0 || value[0] != '{' {
-		return append(out, value...)
-	}
-	type member struct {
-		name, value []byte
-		place       int
-	}
-	var members []member
-	in := jsontext.NewDecoder(bytes.NewReader(value), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
-	_, _ = in.ReadToken()
-	for in.PeekKind() != jsontext.KindEndObject {
-		name, err := in.ReadValue()
-		name = bytes.Clone(name)
-		v, err2 := in.ReadValue()
-		if err != nil || err2 != nil {
-			return append(out, value...)
-		}
-		place := slices.Index(order, strings.Trim(string(name), `"`))
-		if place < 0 {
-			place = len(order)
-		}
-		members = append(members, member{name, bytes.Clone(v), place})
-	}
-	slices.SortStableFunc(members, func(a, b member) int { return a.place - b.place })
-	out = append(out, '{')
-	for i, m := range members {
-		if i > 0 {
-			out = append(out, ',')
-		}
-		out = ordered(append(append(out, m.name...), ':'), m.value, within, within)
-	}
-	return append(out, '}')
+func providerOrder(features ...string) []string {
+	return slices.Concat([]string{"timestamp", "id", "asset_id", "features"}, features,
+		[]string{"user_id", "event_id", "event_type", "data", "created", "updated"})
 }

@@ -65,8 +65,8 @@ type Config struct {
 	// answered like any other, but neither kept, counted nor recorded.
 	Probed func(r *http.Request, body []byte) (own, intact bool)
 	// Foreign, if not nil, is told of every connection that began with a protocol other
-	// than HTTP/1, and what would mend it.
-	Foreign func(protocol, remedy string)
+	// than HTTP/1, and what would mend it; own reports whether this process began it.
+	Foreign func(protocol, remedy string) (own bool)
 	// Keep keeps rejected requests, at most ten a second, which it is called for once a
 	// second; nil keeps none. They may share memory, so it must not change them.
 	Keep func([]model.Rejected) error

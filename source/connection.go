@@ -16,6 +16,7 @@ import (
 
 	"aspectop/aspect"
 	"aspectop/clean"
+	"aspectop/loopback"
 )
 
 // badConnection means that there was no usable stream.
@@ -142,6 +143,10 @@ func (s *Stream) connect(ctx context.Context, last string) (*http.Response, erro
 	}
 	if err := s.refusal(res); err != nil {
 		res.Body.Close()
+		bad, ok := errors.AsType[*badConnection](err)
+		if via := loopback.Via(s.client.Transport, req); ok && via != "" {
+			bad.words += "; the answer came through the proxy " + via + ", which the environment sets"
+		}
 		return nil, err
 	}
 	return res, nil
@@ -176,6 +181,8 @@ func (s *Stream) refusal(res *http.Response) error {
 		if s.c.Key.Empty() {
 			advice = "no key was sent to it: ASPECT_API_KEY goes only to a stream at ASPECT_URL"
 		}
+	case res.StatusCode == http.StatusProxyAuthRequired:
+		advice = "a proxy asks for a user and password, not the stream: give them in its variable, or name the host in NO_PROXY"
 	case res.StatusCode == http.StatusNotFound, res.StatusCode == http.StatusGone, res.StatusCode == http.StatusMethodNotAllowed:
 		advice = "check the URL of the stream"
 	}

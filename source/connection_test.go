@@ -1,12 +1,17 @@
 package source
 
 import (
+	"net"
 	"net/http"
+	"net/http/httptest"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"aspectop/loopback"
 )
 
 func TestTheServerSaysWhenToComeBack(t *testing.T) {
@@ -190,4 +195,22 @@ func TestAnIDThatNoHeaderCanCarryDoesNotStopTheStream(t *testing.T) {
 			t.Errorf("%d connections", s.count())
 		}
 	})
+}
+
+func TestWhatAProxyAnswersIsNamedAsTheProxys(t *testing.T) {
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusProxyAuthRequired) }))
+	defer proxy.Close()
+	transport := loopback.Route(&http.Transport{Proxy: func(r *http.Request) (*url.URL, error) { return r.URL.Parse(proxy.URL) }}, new(net.Dialer))
+	for address, want := range map[string]string{
+		"http://events.example.com/":  "; the answer came through the proxy " + proxy.URL,
+		"https://events.example.com/": "the proxy " + proxy.URL + " refused to connect: 407",
+	} {
+		s, err := NewStream(StreamConfig{URL: address, HTTP: &http.Client{Transport: transport}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.connect(t.Context(), ""); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, not %q", address, err, want)
+		}
+	}
 }

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"time"
 
 	"aspectop/clean"
 )
@@ -16,7 +15,6 @@ type answer struct {
 	status   int
 	location string // of a redirect
 	body     []byte // its start
-	at       time.Time
 }
 
 func (a *answer) fine() bool { return 200 <= a.status && a.status < 300 }
@@ -33,20 +31,17 @@ func (a *answer) has(texts ...string) bool {
 
 // diagnose says what an answer and the arrival, nil if there was none, tell about the
 // way, "" if all is well.
-func diagnose(a answer, l *landing, w *route) string {
-	host := w.flight.url
+func (f *flight) diagnose(a answer, l *landing) string {
+	host := f.host
 	inPlace := fmt.Sprintf("%s answers %d in our place: what is rejected or lost here, Svix will never send again", host, a.status)
-	told := w.prober.foreignSince(w.at)
 	switch {
-	case l == nil && told != "":
-		return told
 	case l == nil:
-		return a.foreign(w)
+		return a.foreign(f)
 	case l.fault != "" && a.fine():
 		return l.fault + "; and " + inPlace
 	case l.fault != "":
 		return l.fault
-	case a.fine() && (a.status != http.StatusNoContent && !w.prober.anyStatus || l.at.After(a.at)): // the receiver answers 204
+	case a.fine() && (a.status != http.StatusNoContent && !f.anyStatus || l.at.UnixNano() > f.answered.Load()): // the receiver answers 204
 		return "edge: the probe arrived here, but " + inPlace
 	case a.fine():
 		return ""
@@ -55,15 +50,15 @@ func diagnose(a answer, l *landing, w *route) string {
 }
 
 // foreign says what an answer means to a probe that did not arrive here.
-func (a *answer) foreign(w *route) string {
-	host, path, local := w.flight.url, clean.Line(w.flight.path), w.prober.local
+func (a *answer) foreign(f *flight) string {
+	host, path, local := f.host, clean.Line(f.path), f.local
 	say := func(format string, more ...any) string { return fmt.Sprintf(format, more...) }
 	switch code := a.status; {
 	case a.fine():
 		return say("origin: %s answered %d, and nothing arrived here: another program receives requests to it, or its tunnel does not lead to %s",
 			host, code, local)
 	case 300 <= code && code < 400:
-		return a.redirect(w)
+		return a.redirect(f)
 	case code == http.StatusBadRequest && a.has("plain HTTP request was sent to HTTPS", "HTTP request to an HTTPS server", "speaking plain HTTP to an SSL"):
 		return onlyTLS(host)
 	case code == http.StatusBadRequest && a.has("Svix headers", "Invalid signature"):
@@ -75,7 +70,7 @@ func (a *answer) foreign(w *route) string {
 	case code == http.StatusMethodNotAllowed:
 		return say("edge: %s does not take POST for %s (405), and nothing arrived here", host, path)
 	case code == http.StatusRequestEntityTooLarge:
-		return say("edge: %s refuses a body of %d bytes (413); raise its limit for bodies to 1 MiB", host, len(w.flight.body))
+		return say("edge: %s refuses a body of %d bytes (413); raise its limit for bodies to 1 MiB", host, len(f.body))
 	case code == http.StatusTooManyRequests:
 		return say("edge: %s is rate limiting requests (429)", host)
 	case code == 530 || code >= 500 && a.has("1033"): // Cloudflare Tunnel error
@@ -96,9 +91,9 @@ func onlyTLS(host string) string {
 
 // redirect says where a redirect leads. Only one to the same path can be the webhook's own
 // address; most others are to a login page.
-func (a *answer) redirect(w *route) string {
-	host, path := w.flight.url, w.flight.path
-	to, err := w.url.Parse(a.location)
+func (a *answer) redirect(f *flight) string {
+	host, path := f.host, f.path
+	to, err := f.to.Parse(a.location)
 	if a.location == "" || err != nil {
 		return fmt.Sprintf("edge: %s answered %d without an address, and nothing arrived here", host, a.status)
 	}

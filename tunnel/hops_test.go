@@ -471,7 +471,7 @@ func TestAnotherProtocolIsNamed(t *testing.T) {
 	}{
 		"F9 PROXY protocol": {func(r *target) string {
 			return "http://" + rawServer(t, pass(r.address, "PROXY TCP4 127.0.0.1 127.0.0.1 1 2\r\n"))
-		}, "tunnel: what arrived here began with the PROXY protocol (version 1), but this port takes HTTP/1: switch it off"},
+		}, "tunnel: what arrived here began with the PROXY protocol (version 1), not HTTP/1: switch it off"},
 		"F9 the same, behind a proxy": {func(r *target) string {
 			inner := rawServer(t, pass(r.address, "\r\n\r\n\x00\r\nQUIT\n!"))
 			front := httptest.NewServer(&httputil.ReverseProxy{
@@ -488,6 +488,17 @@ func TestAnotherProtocolIsNamed(t *testing.T) {
 			address := c.front(r)
 			r.wait = time.Millisecond
 			expectWords(t, r.Probe(t.Context(), address+webhookPath, true), "", []string{c.says})
+			if n := len(recorded(r.status)); n != 0 {
+				t.Errorf("the probe was recorded %d times", n)
+			}
+			other, err := net.Dial("tcp", r.address)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer other.Close()
+			io.WriteString(other, "PROXY TCP4 127.0.0.1 127.0.0.1 1 2\r\n")
+			io.Copy(io.Discard, other)
+			eventually(t, func() bool { return len(recorded(r.status)) == 1 }, func() string { return "a stranger's was not recorded" })
 		})
 	}
 }

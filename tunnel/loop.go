@@ -175,19 +175,19 @@ func (m *monitor) start(ctx context.Context) {
 func (m *monitor) probed(p model.Probe) {
 	m.cancelProbe()
 	m.cancelProbe, m.result, m.ended = nil, nil, time.Now()
+	enough := failuresToReport
+	if m.status.settle > 0 && !m.reached {
+		enough = freshToReport
+	}
 	pause, more := checkEvery, m.o.Probing != ProbeStart
 	if p.OK {
 		m.failed, m.succeeded, m.reached = 0, true, true
 		m.checks = (m.checks + 1) % fullEach
 	} else {
 		pause = probePauses[min(m.failed, len(probePauses)-1)]
-		more = more || time.Since(m.begun) < m.o.ReadyWait
 		m.failed++
 		m.checks = 0
-	}
-	enough := failuresToReport
-	if m.status.settle > 0 && !m.reached {
-		enough = freshToReport
+		more = more || m.failed < enough || time.Since(m.begun) < m.o.ReadyWait
 	}
 	if p.OK || m.failed >= enough {
 		m.probe = &p

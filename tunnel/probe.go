@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"aspectop/clean"
@@ -42,10 +44,6 @@ type Prober struct {
 
 	mu      sync.Mutex
 	flights []*flight // the newest
-	foreign struct {  // the newest connection that began with another protocol
-		at   time.Time
-		told string
-	}
 }
 
 // NewProber returns a Prober that signs its requests with sign. The receiver, at local
@@ -62,36 +60,23 @@ func NewProber(sign sig.Signer, local, path string) *Prober {
 	}
 }
 
-// Foreign is the receiver's Foreign: what began with another protocol while a probe was
-// under way was most likely the probe.
-func (p *Prober) Foreign(protocol, remedy string) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.foreign.at = time.Now()
-	p.foreign.told = fmt.Sprintf("tunnel: what arrived here began with %s, but this port takes HTTP/1: %s", protocol, remedy)
-}
-
-// foreignSince says what came since then, "" if nothing.
-func (p *Prober) foreignSince(at time.Time) string {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.foreign.at.Before(at) {
-		return ""
-	}
-	return p.foreign.told
-}
-
 // flight is one probe.
 type flight struct {
-	id     string
-	url    string // where it was sent, for words: the host
-	path   string // of that URL, escaped
-	body   []byte
-	header http.Header // what was signed
+	*Prober
+	id       string
+	at       time.Time // when it was sent
+	to       *url.URL
+	host     string // of that URL with its port, for words
+	path     string // of that URL, escaped
+	proxy    string // host and port of the proxy that is asked instead, "" if none is
+	body     []byte
+	header   http.Header  // what was signed
+	hop      atomic.Int32 // how far it came
+	answered atomic.Int64 // when the answer began, in ns since 1970
 
-	mu      sync.Mutex
-	landing *landing
 	landed  chan struct{} // closed at the first landing
+	landing *landing      // guarded by the Prober's mu, as over is
+	over    bool          // nothing is expected of it any more
 }
 
 // landing is how a probe arrived at the receiver.
@@ -100,37 +85,44 @@ type landing struct {
 	fault string // what differs from what was sent, "" if nothing
 }
 
+// land notes an arrival. Of several copies an intact one counts.
+func (f *flight) land(fault string) {
+	if f.landing == nil {
+		close(f.landed)
+	}
+	if f.landing == nil || fault == "" {
+		f.landing = &landing{time.Now(), fault}
+	}
+}
+
+// Foreign is the receiver's Foreign: what begins with another protocol while a probe is
+// under way is taken for the probe.
+func (p *Prober) Foreign(protocol, remedy string) (own bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if n := len(p.flights); n > 0 && !p.flights[n-1].over {
+		p.flights[n-1].land(fmt.Sprintf("tunnel: what arrived here began with %s, not HTTP/1: %s", protocol, remedy))
+		return true
+	}
+	return false
+}
+
 // Saw is the receiver's Probed: own reports whether the request is one of the newest
 // probes, whatever happened to it on the way, intact whether nothing did. body may be nil
 // if the method or the path is wrong.
 func (p *Prober) Saw(r *http.Request, body []byte) (own, intact bool) {
-	f := p.flightOf(r.Header.Get(sig.Svix.ID), body)
-	if f == nil {
-		return false, false
-	}
-	fault := p.compare(f, r, body)
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.landing == nil {
-		close(f.landed)
-	}
-	if f.landing == nil || fault == "" { // of several copies an intact one counts
-		f.landing = &landing{time.Now(), fault}
-	}
-	return true, fault == ""
-}
-
-// flightOf finds a probe by its id. Where the header was removed, a full probe has the id
-// in its body too.
-func (p *Prober) flightOf(id string, body []byte) *flight {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	id := r.Header.Get(sig.Svix.ID)
 	for _, f := range p.flights {
+		// Where the header was removed, a full probe has the id in its body too.
 		if f.id == id || id == "" && len(body) > 0 && bytes.Contains(body, []byte(f.id)) {
-			return f
+			fault := f.compare(r, body)
+			f.land(fault)
+			return true, fault == ""
 		}
 	}
-	return nil
+	return false, false
 }
 
 func (f *flight) arrival() *landing {
@@ -140,8 +132,8 @@ func (f *flight) arrival() *landing {
 }
 
 // await waits a while for the probe to arrive.
-func (f *flight) await(ctx context.Context, d time.Duration) *landing {
-	limit := time.NewTimer(d)
+func (f *flight) await(ctx context.Context) *landing {
+	limit := time.NewTimer(f.wait)
 	defer limit.Stop()
 	select {
 	case <-f.landed:
@@ -155,63 +147,60 @@ func (f *flight) await(ctx context.Context, d time.Duration) *landing {
 // the request if another program has answered. A full probe has a body of 2 KiB that is
 // compared on arrival; the other has none.
 func (p *Prober) Probe(ctx context.Context, url string, full bool) model.Probe {
-	at := time.Now()
-	f := &flight{id: "probe_" + rand.Text(), landed: make(chan struct{}), body: []byte{}}
+	f := &flight{Prober: p, id: "probe_" + rand.Text(), at: time.Now(), landed: make(chan struct{}), body: []byte{}}
 	if full {
 		f.body = probeBody(f.id)
 	}
-	took, problem := p.ask(ctx, url, f, at)
-	return model.Probe{At: at, OK: problem == "", RoundTrip: took, Detail: problem}
+	took, problem := f.fly(ctx, url)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	f.over = true
+	return model.Probe{At: f.at, OK: problem == "", RoundTrip: took, Detail: problem}
 }
 
-// ask sends the request and returns what is wrong, "" if nothing.
-func (p *Prober) ask(ctx context.Context, url string, f *flight, at time.Time) (took time.Duration, problem string) {
-	asking, cancel := context.WithTimeout(ctx, p.timeout)
+// fly sends the request and returns what is wrong, "" if nothing.
+func (f *flight) fly(ctx context.Context, url string) (took time.Duration, problem string) {
+	asking, cancel := context.WithTimeout(ctx, f.timeout)
 	defer cancel()
-	route := &route{prober: p, flight: f, at: at}
-	req, err := http.NewRequestWithContext(route.trace(asking), http.MethodPost, url, bytes.NewReader(f.body))
+	req, err := http.NewRequestWithContext(f.trace(asking), http.MethodPost, url, bytes.NewReader(f.body))
 	if err != nil {
 		return 0, "invalid URL: " + clean.Line(err.Error())
 	}
-	f.url, f.path = clean.Line(req.URL.Host), req.URL.EscapedPath()
-	route.url = req.URL
-	if _, proxy, ok := strings.Cut(loopback.Via(p.transport, req), "://"); ok {
-		route.proxy = clean.Line(proxy)
+	f.to, f.host, f.path = req.URL, clean.Line(req.URL.Host), req.URL.EscapedPath()
+	if _, proxy, ok := strings.Cut(loopback.Via(f.transport, req), "://"); ok {
+		f.proxy = clean.Line(proxy)
 	}
-	sig.Svix.Set(req.Header, f.id, at, p.sign(f.id, at, f.body))
+	sig.Svix.Set(req.Header, f.id, f.at, f.sign(f.id, f.at, f.body))
 	f.header = req.Header.Clone()
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("User-Agent", "aspectop")
-	p.mu.Lock()
-	p.flights = append(p.flights, f)
-	p.flights = p.flights[max(0, len(p.flights)-flightsKept):]
-	p.mu.Unlock()
+	f.mu.Lock()
+	f.flights = append(f.flights, f)
+	f.flights = f.flights[max(0, len(f.flights)-flightsKept):]
+	f.mu.Unlock()
 
 	// Svix does not follow redirects either.
 	client := http.Client{
-		Transport:     p.transport,
+		Transport:     f.transport,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	res, err := client.Do(req)
 	if err != nil {
-		return time.Since(at), route.failure(ctx, err)
+		return time.Since(f.at), f.failure(ctx, err)
 	}
 	defer res.Body.Close()
 	text, err := io.ReadAll(io.LimitReader(res.Body, probeAnswer))
 	if err != nil {
-		return time.Since(at), route.failure(ctx, err)
+		return time.Since(f.at), f.failure(ctx, err)
 	}
-	took = time.Since(at)
-	if route.proxy != "" && res.StatusCode == http.StatusProxyAuthRequired {
+	took = time.Since(f.at)
+	if f.proxy != "" && res.StatusCode == http.StatusProxyAuthRequired {
 		return took, fmt.Sprintf("proxy: %s, which the environment sets, asks for a user and password (407); give them there, or name %s in NO_PROXY",
-			route.proxy, clean.Line(req.URL.Hostname()))
+			f.proxy, clean.Line(req.URL.Hostname()))
 	}
-	answered := time.Unix(0, route.answered.Load())
-	problem = diagnose(answer{
-		status: res.StatusCode, location: res.Header.Get("Location"), body: text, at: answered,
-	}, f.await(ctx, p.wait), route)
-	if route.proxy != "" && problem != "" {
-		problem += " (the answer came through the proxy " + route.proxy + ", which the environment sets)"
+	problem = f.diagnose(answer{res.StatusCode, res.Header.Get("Location"), text}, f.await(ctx))
+	if f.proxy != "" && problem != "" {
+		problem += " (the answer came through the proxy " + f.proxy + ", which the environment sets)"
 	}
 	return took, problem
 }

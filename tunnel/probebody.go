@@ -34,20 +34,20 @@ func probeBody(id string) []byte {
 }
 
 // compare says what of a probe has changed on the way, "" if nothing.
-func (p *Prober) compare(f *flight, r *http.Request, body []byte) string {
-	between := "something between " + f.url + " and here"
+func (f *flight) compare(r *http.Request, body []byte) string {
+	between := "something between " + f.host + " and here"
 	if r.Method != http.MethodPost {
 		return fmt.Sprintf("method: the probe arrived here as %s: %s turns POST into %[1]s, perhaps by following a redirect;"+
 			" it must pass the method on", clean.Line(r.Method), between)
 	}
 	switch path := clean.Line(r.URL.EscapedPath()); {
-	case path == p.path:
+	case path == f.Prober.path:
 	case path == clean.Line(f.path):
 		return fmt.Sprintf("path: the probe arrived here as %s, but this receiver takes %s: use --path %[1]s, or a public URL that ends in %s",
-			path, p.path, p.path)
+			path, f.Prober.path, f.Prober.path)
 	default:
 		return fmt.Sprintf("path: the probe arrived here as %s, but this receiver takes %s: use --path %[1]s, or let %[3]s leave the path as it is",
-			path, p.path, f.url)
+			path, f.Prober.path, f.host)
 	}
 	if missing := sig.Svix.Missing(r.Header); len(missing) > 0 {
 		return fmt.Sprintf("signature: the probe arrived here without %s: %s removes headers; it must pass all svix-* headers on",

@@ -42,12 +42,13 @@ func nowhere(host string) string {
 		}
 		return ""
 	}
-	labels := strings.Split(strings.TrimSuffix(strings.ToLower(host), "."), ".")
+	name := strings.TrimSuffix(strings.ToLower(host), ".")
+	labels := strings.Split(name, ".")
 	last := labels[len(labels)-1]
 	switch {
 	case last == "localhost":
 		return "a loopback address"
-	case len(labels) == 1, slices.Contains([]string{"local", "lan", "internal", "home", "test"}, last), strings.HasSuffix(host, ".home.arpa"):
+	case len(labels) == 1, slices.Contains([]string{"local", "lan", "internal", "home", "test"}, last), strings.HasSuffix(name, ".home.arpa"):
 		return "a name of the local network only"
 	}
 	return ""

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -166,12 +167,12 @@ func TestStopClosesTheConnection(t *testing.T) {
 
 func TestOtherFramesMayComeBeforeTheAnswerToTheStart(t *testing.T) {
 	throughTheRelay(t, func(t *testing.T, r *relayed) {
-		posted := 0
+		var posted atomic.Int32
 		r.receive = func(w http.ResponseWriter, req *http.Request) {
 			body, _ := io.ReadAll(req.Body)
 			r.prober.Saw(req, body)
 			if req.Header.Get("Svix-Id") == "msg_early" {
-				posted++
+				posted.Add(1)
 			}
 			w.WriteHeader(http.StatusNoContent)
 		}
@@ -182,11 +183,11 @@ func TestOtherFramesMayComeBeforeTheAnswerToTheStart(t *testing.T) {
 				r.svix.first = slices.Repeat(other, 3)[:n]
 				r.svix.conn.CloseNow()
 			})
-			posted = 0
+			posted.Store(0)
 			after(time.Minute)
 			got := r.State()
-			if (got.State == model.TunnelConnected) != connects || connects && posted != 2 {
-				t.Errorf("after %d frames: %+v, %d posted", n, got, posted)
+			if (got.State == model.TunnelConnected) != connects || connects && posted.Load() != 2 {
+				t.Errorf("after %d frames: %+v, %d posted", n, got, posted.Load())
 			}
 			if !connects && !strings.Contains(got.Detail, "does not answer the start") {
 				t.Errorf("after %d frames: %+v", n, got)

@@ -106,9 +106,9 @@ func TestWithoutAnAnswerOfTheReceiverTheSenderGets502(t *testing.T) {
 
 func TestAFrameThatIsNoEventIsPassedOver(t *testing.T) {
 	throughTheRelay(t, func(t *testing.T, r *relayed) {
-		posted := 0
+		var posted atomic.Int32
 		r.receive = func(w http.ResponseWriter, req *http.Request) {
-			posted++
+			posted.Add(1)
 			w.WriteHeader(http.StatusNoContent)
 		}
 		for _, text := range []string{"", "{", `{"type":"news","version":9}`, `{"type":"event","data":7}`,
@@ -119,8 +119,8 @@ func TestAFrameThatIsNoEventIsPassedOver(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if answer, err := r.svix.send(t.Context(), event{Method: "POST"}); err != nil || answer.Status != 204 || r.svix.dialed() != 1 || posted != 1 {
-			t.Errorf("%+v, %v after %d dials and %d posts", answer, err, r.svix.dialed(), posted)
+		if answer, err := r.svix.send(t.Context(), event{Method: "POST"}); err != nil || answer.Status != 204 || r.svix.dialed() != 1 || posted.Load() != 1 {
+			t.Errorf("%+v, %v after %d dials and %d posts", answer, err, r.svix.dialed(), posted.Load())
 		}
 	})
 }

@@ -13,7 +13,6 @@ import (
 	"net/url"
 	"runtime"
 	"strings"
-	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -29,31 +28,21 @@ const (
 	hopEdge
 )
 
-// route follows a probe, to name a failure by its hop.
-type route struct {
-	prober   *Prober
-	flight   *flight
-	at       time.Time // when it was sent
-	url      *url.URL
-	proxy    string // host and port of the proxy that is asked instead, "" if none is
-	hop      atomic.Int32
-	answered atomic.Int64 // when the answer began, in ns since 1970
-}
-
-func (w *route) trace(ctx context.Context) context.Context {
+// trace follows the request, to name a failure by its hop.
+func (f *flight) trace(ctx context.Context) context.Context {
 	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		ConnectStart:         func(string, string) { w.advance(hopTCP) },
-		TLSHandshakeStart:    func() { w.advance(hopTLS) },
-		GotConn:              func(httptrace.GotConnInfo) { w.advance(hopEdge) },
-		GotFirstResponseByte: func() { w.answered.Store(time.Now().UnixNano()) },
+		ConnectStart:         func(string, string) { f.advance(hopTCP) },
+		TLSHandshakeStart:    func() { f.advance(hopTLS) },
+		GotConn:              func(httptrace.GotConnInfo) { f.advance(hopEdge) },
+		GotFirstResponseByte: func() { f.answered.Store(time.Now().UnixNano()) },
 	})
 }
 
 // advance never goes back: of two dials at once the further one counts.
-func (w *route) advance(h int32) {
+func (f *flight) advance(h int32) {
 	for {
-		old := w.hop.Load()
-		if old >= h || w.hop.CompareAndSwap(old, h) {
+		old := f.hop.Load()
+		if old >= h || f.hop.CompareAndSwap(old, h) {
 			return
 		}
 	}
@@ -61,17 +50,17 @@ func (w *route) advance(h int32) {
 
 // failure says in words why there is no answer. The same cause has the same words each
 // time, so that it is told once.
-func (w *route) failure(ctx context.Context, err error) string {
-	host, why, hop := w.flight.url, reason(err), w.hop.Load()
+func (f *flight) failure(ctx context.Context, err error) string {
+	host, why, hop := f.host, reason(err), f.hop.Load()
 	target := host
-	if w.proxy != "" {
-		target = "the proxy " + w.proxy
+	if f.proxy != "" {
+		target = "the proxy " + f.proxy
 	}
 	late := errors.Is(err, context.DeadlineExceeded)
 	closed := !late && broken(err)
 	unasked, secure := false, false
 	if refused, ok := errors.AsType[*loopback.ProxyError](err); ok {
-		return fmt.Sprintf("proxy: %v; the environment sets it: name %s in NO_PROXY to go without it", refused, clean.Line(w.url.Hostname()))
+		return fmt.Sprintf("proxy: %v; the environment sets it: name %s in NO_PROXY to go without it", refused, clean.Line(f.to.Hostname()))
 	}
 	switch {
 	case hop == hopDNS:
@@ -81,34 +70,31 @@ func (w *route) failure(ctx context.Context, err error) string {
 	case hop == hopTCP:
 		return fmt.Sprintf("TCP: cannot connect to %s (%s); check the network and the firewall", target, why)
 	}
-	if l := w.flight.arrival(); l != nil {
+	if l := f.arrival(); l != nil {
 		if l.fault != "" {
 			return l.fault
 		}
 		return fmt.Sprintf("edge: the probe arrived here, but its answer did not come back through %s (%s)", host, why)
 	}
-	if told := w.prober.foreignSince(w.at); told != "" {
-		return told
-	}
-	took := time.Since(w.at)
-	looked := closed && w.proxy == "" && took <= lookLongest
+	took := time.Since(f.at)
+	looked := closed && f.proxy == "" && took <= lookLongest
 	if looked {
-		unasked, secure = w.lookAgain(ctx, took+w.prober.wait)
+		unasked, secure = f.lookAgain(ctx, took+f.wait)
 	}
 	switch {
 	case unasked:
 		return fmt.Sprintf("tunnel: %s accepts connections and closes them before anything is sent: the tunnel is up, but nothing"+
-			" listens behind it; it must lead to %s", host, w.prober.local)
-	case secure && w.url.Scheme == "http":
+			" listens behind it; it must lead to %s", host, f.local)
+	case secure && f.to.Scheme == "http":
 		return onlyTLS(host)
 	case hop == hopTLS:
-		return w.insecure(err, why, closed)
+		return f.insecure(err, why, closed)
 	case late:
 		return fmt.Sprintf("timeout: %s accepted the request but did not answer within %s, and nothing arrived here; what is behind it hangs",
 			host, probeTimeout)
 	case closed && !looked:
 		return fmt.Sprintf("edge: %s took the request and closed the connection without an answer, and nothing arrived here;"+
-			" does it lead to %s?", host, w.prober.local)
+			" does it lead to %s?", host, f.local)
 	case closed:
 		return fmt.Sprintf("edge: %s took the request and closed the connection without an answer, and nothing arrived here;"+
 			" a rule there drops it (nginx: return 444), or the program behind it failed", host)
@@ -119,8 +105,8 @@ func (w *route) failure(ctx context.Context, err error) string {
 }
 
 // insecure says why there is no TLS connection.
-func (w *route) insecure(err error, why string, closed bool) string {
-	host := w.flight.url
+func (f *flight) insecure(err error, why string, closed bool) string {
+	host := f.host
 	expired, isInvalid := errors.AsType[x509.CertificateInvalidError](err)
 	_, isHost := errors.AsType[x509.HostnameError](err)
 	_, isRecord := errors.AsType[tls.RecordHeaderError](err)
@@ -131,7 +117,7 @@ func (w *route) insecure(err error, why string, closed bool) string {
 		return fmt.Sprintf("TLS: the certificate of %s is valid from %s to %s only; renew it, or correct this machine's clock",
 			host, expired.Cert.NotBefore.UTC().Format(time.DateOnly), expired.Cert.NotAfter.UTC().Format(time.DateOnly))
 	case isHost:
-		return fmt.Sprintf("TLS: the certificate of %s is for another name (%s); Svix accepts only one for %s", host, why, w.url.Hostname())
+		return fmt.Sprintf("TLS: the certificate of %s is for another name (%s); Svix accepts only one for %s", host, why, f.to.Hostname())
 	case errors.As(err, new(x509.UnknownAuthorityError)):
 		return fmt.Sprintf("TLS: the certificate of %s is not publicly trusted (%s); Svix accepts only one from a public authority"+
 			" such as Let's Encrypt", host, why)
@@ -160,18 +146,18 @@ const lookLongest = 4 * time.Second
 // lookAgain opens another connection. unasked reports whether the host closes it within
 // patience before anything is sent, as a forwarded port does that leads nowhere while an
 // HTTP server waits; secure, whether it speaks TLS.
-func (w *route) lookAgain(ctx context.Context, patience time.Duration) (unasked, secure bool) {
-	dial := w.prober.transport.DialContext
+func (f *flight) lookAgain(ctx context.Context, patience time.Duration) (unasked, secure bool) {
+	dial := f.transport.DialContext
 	if dial == nil {
 		dial = new(net.Dialer).DialContext
 	}
-	ctx, cancel := context.WithTimeout(ctx, patience+w.prober.wait)
+	ctx, cancel := context.WithTimeout(ctx, patience+f.wait)
 	defer cancel()
-	port := w.url.Port()
+	port := f.to.Port()
 	if port == "" {
-		port = w.url.Scheme // net knows the services http and https
+		port = f.to.Scheme // net knows the services http and https
 	}
-	c, err := dial(ctx, "tcp", net.JoinHostPort(w.url.Hostname(), port))
+	c, err := dial(ctx, "tcp", net.JoinHostPort(f.to.Hostname(), port))
 	if err != nil {
 		return false, false
 	}
@@ -181,7 +167,7 @@ func (w *route) lookAgain(ctx context.Context, patience time.Duration) (unasked,
 		return err != nil, false
 	}
 	_ = c.SetReadDeadline(time.Time{})
-	err = tls.Client(c, &tls.Config{ServerName: w.url.Hostname(), InsecureSkipVerify: true}).HandshakeContext(ctx) // nothing is sent
+	err = tls.Client(c, &tls.Config{ServerName: f.to.Hostname(), InsecureSkipVerify: true}).HandshakeContext(ctx) // nothing is sent
 	return false, err == nil
 }
 

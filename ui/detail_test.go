@@ -151,7 +151,7 @@ func TestAPingOpensWithPayloadAndHeadersOnly(t *testing.T) {
 func TestARefusedRequestShowsWhatIsHeldAndWhy(t *testing.T) {
 	opened(t, 100, 30, nil, []string{"3"}, func(s *terminal) {
 		s.status.Add(model.Status{At: midnight, Rejected: &model.Rejected{
-			ID: "msg_forged", Size: 9000, Body: []byte(`{"cut": "of`), Header: map[string][]string{"Cookie": {"a=1", "b=2"}, "Authorization": {"Bearer x"}},
+			ID: "msg_forged", Size: 9000, Body: []byte(`{"cut": "of`), Header: map[string][]string{"Cookie": {"a=1", "b=2"}, "Authorization": {"Bearer x", "Basic am9lOnMzY3JldA=="}},
 			Verdict: model.Verdict{Reason: model.NoMatch, Detail: "no secret matches", Hint: "the secret looks base64url"},
 		}})
 		s.status.Add(model.Status{At: midnight, Notice: "answering 503: the disk is full"})
@@ -159,7 +159,7 @@ func TestARefusedRequestShowsWhatIsHeldAndWhy(t *testing.T) {
 		s.press("g", "enter")
 		s.shows(`{"cut": "of`, "the first 11 bytes of 9000", "9000 bytes, text")
 		s.press("l")
-		s.shows("Cookie: a=1", "Cookie: b=2", "Authorization: Bearer x", "rejected, no secret matches", "hint: the secret looks base64url", "no_match")
+		s.shows("Cookie: a=1", "Cookie: b=2", "Authorization: Bearer x", "Authorization: Basic (hidden", "rejected, no secret matches", "hint: the secret looks base64url", "no_match")
 		s.press("esc", "G", "enter")
 		s.shows("answering 503: the disk is full")
 	})

@@ -151,6 +151,21 @@ func TestEventsAreShownByWhatTheirTaskIsNow(t *testing.T) {
 	})
 }
 
+func TestAFilterOfTheConfigFileIsUsedByItsName(t *testing.T) {
+	onScreen(t, 120, 24, uploads(), func(s *terminal) {
+		s.m.Filters = model.NamedFilters{"bad": "state:failed,cancelled"}
+		s.wait(soon)
+		s.press("/")
+		s.write("@bad -task:2e1c7e04")
+		s.press("enter")
+		s.shows("2e1c7e02", "1 shown")
+		s.press("/")
+		s.write(" @worse")
+		s.press("enter")
+		s.shows("there is no filter @worse")
+	})
+}
+
 func TestFilterNoticeAndHintsNeverShareALine(t *testing.T) {
 	for _, size := range [][2]int{{120, 24}, {80, 24}, {80, 16}, {80, 15}, {40, 10}} {
 		onScreen(t, size[0], size[1], uploads(), func(s *terminal) {

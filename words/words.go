@@ -107,6 +107,8 @@ func ForwardBriefly(f *model.Forward) Segment {
 		text = fmt.Sprint(f.Status)
 	case f.Final:
 		text = "not sent"
+	case f.Tries == 0:
+		text = "waits"
 	}
 	return Segment{forwardRole(f), text}
 }

@@ -19,6 +19,8 @@ func TestAForwardIsToldWithWhatFollows(t *testing.T) {
 		{model.Forward{Status: 204, Latency: ms(7), Tries: 3, Final: true, Resigned: true}, "answered 204 in 7 ms; re-signed; try 3", "204 7ms", model.RoleGood},
 		{model.Forward{Status: 500, Latency: ms(3), Tries: 2, Error: "answered 500 Internal Server Error"}, "answered 500 Internal Server Error in 3 ms; try 2, will retry", "try 2", model.RoleWarn},
 		{model.Forward{Status: 400, Tries: 1, Final: true, Error: "answered 400 Bad Request", Hint: "is the raw body verified?"}, "answered 400 Bad Request in 0 ms; is the raw body verified?", "400", model.RoleBad},
+		{model.Forward{Status: 422, Tries: 1, Final: true, Error: "answered 422 Unprocessable Entity", Answer: "body.timestamp: Field required"}, "answered 422 Unprocessable Entity in 0 ms (body.timestamp: Field required)", "422", model.RoleBad},
+		{model.Forward{Error: "not trusted", Hint: "mend it"}, "not trusted; mend it", "waits", model.RoleWarn},
 		{model.Forward{Tries: 8, Final: true, GaveUp: true, Error: "connection refused"}, "connection refused; given up after 8 tries", "given up", model.RoleBad},
 		{model.Forward{Final: true, Error: "it was no webhook"}, "it was no webhook", "not sent", model.RoleBad},
 	} {

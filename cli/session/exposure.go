@@ -365,6 +365,7 @@ func (e *Exposure) follow(ctx context.Context, s *Session) {
 			if errors.Is(err, aspect.ErrNotFound) {
 				if secret, err := e.register(ctx, s, url); err == nil {
 					s.trust(secret)
+					s.notice("its deliveries have another secret: " + cmp.Or(e.secretOut, "a handler") + " needs it, so restart what verifies them")
 				} else {
 					s.notice(err.Error())
 				}

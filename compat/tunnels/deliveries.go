@@ -186,24 +186,23 @@ func envelope(id string, pad int) []byte {
  "n":1.0,"e":1e3,"big":12345678901234567890,"b":1,"a":2,"a":3,"pad":"%s"}}}`+"\n", id, id, strings.Repeat("x", pad))
 }
 
-// try puts the proxy before aspectop in three ways: right, with a path that it changes, and
-// with nothing behind it.
+// try puts the proxy before aspectop: right, with a path that it changes, with the PROXY
+// protocol where it has that, and with nothing behind it.
 func (p *proxy) try(program, dir string, echo int) (*result, error) {
 	res := &result{}
-	for _, way := range []string{"right", "prefix", "dead"} {
-		if way == "prefix" && p.bytes {
+	for _, way := range []string{"right", "prefix", "protocol", "dead"} {
+		if way == "prefix" && p.bytes || way == "protocol" && !strings.Contains(p.conf, "{{if .Protocol") {
 			continue
 		}
 		back := freePort()
-		behind, prefix := back, ""
+		r := &rig{Dir: filepath.Join(dir, way), Back: back, Echo: echo, Protocol: way == "protocol"}
 		switch way {
 		case "prefix":
-			prefix = "/pre"
+			r.Prefix = "/pre"
 		case "dead":
-			behind = nobodyThere()
+			r.Back = freePort() // nothing listens there
 		}
-		r, _, err := p.start(filepath.Join(dir, way), behind, echo, prefix)
-		if err != nil {
+		if _, err := p.start(r); err != nil {
 			return nil, err
 		}
 		w, probe, err := startWatch(program, back, r.Front)
@@ -227,6 +226,10 @@ func (p *proxy) try(program, dir string, echo int) (*result, error) {
 			}
 			if kind, reason := w.says("msg_prefix"); kind != "rejected" || reason != "wrong_path" {
 				res.fault("what arrived at another path is told as %s %s", kind, reason)
+			}
+		case "protocol":
+			if !strings.Contains(probe, "PROXY protocol") {
+				res.fault("the PROXY protocol is told as %q", probe)
 			}
 		case "dead":
 			if !strings.Contains(probe, p.dead) {
@@ -386,6 +389,10 @@ func (res *result) notes(p proxy) string {
 	if res.header != "" {
 		all = append(all, res.header)
 	}
-	all = append(all, "with nothing behind it: "+map[string]string{"closed": "the connection is closed"}[p.dead]+strings.TrimPrefix(p.dead, "closed"), p.know)
+	if dead := "it answers " + p.dead; p.bytes {
+		all = append(all, "with nothing behind it, it closes the connection", p.know)
+	} else {
+		all = append(all, "with nothing behind it, "+dead, p.know)
+	}
 	return strings.Join(all, "; ")
 }

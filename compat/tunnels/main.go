@@ -29,6 +29,7 @@ type rig struct {
 	Front, Back     int    // ports: of the proxy, of aspectop
 	EchoFront, Echo int    // the same for the server
 	Prefix          string // that the proxy puts before the path
+	Protocol        bool   // it sends the PROXY protocol
 	Inside          int    // a port for the proxy's own use
 	User            string
 }
@@ -226,7 +227,7 @@ func main() {
 		log.Fatal(err)
 	}
 	var rows []string
-	failed := false
+	failed, missing := false, *only != ""
 	for _, p := range proxies {
 		if *only != "" && !strings.Contains(","+*only+",", ","+p.name+",") {
 			continue
@@ -234,7 +235,7 @@ func main() {
 		version, err := p.version()
 		if err != nil {
 			fmt.Printf("%s: not here: %v\n", p.name, err)
-			failed = failed || *only != ""
+			missing = true
 			continue
 		}
 		r, err := p.try(*program, filepath.Join(temp, strings.ReplaceAll(p.name, " ", "")), echo)
@@ -254,7 +255,9 @@ func main() {
 		}
 		rows = append(rows, fmt.Sprintf("| %s %s | %s | %s |", p.name, version, r.changes(), r.notes(p)))
 	}
-	if *page != "" && !failed {
+	if *page != "" && missing {
+		log.Println("the page is left as it is: not all proxies were tried")
+	} else if *page != "" && !failed {
 		if err := write(*page, rows); err != nil {
 			log.Println(err)
 			failed = true
@@ -267,8 +270,8 @@ func main() {
 	}
 }
 
-// marks stand around the rows that this program writes.
-var marks = regexp.MustCompile(`(?s)(<!-- make compat-tunnels, )[^>]*(-->\n).*?(<!-- end -->)`)
+// marks stand around what this program writes into the page.
+var marks = regexp.MustCompile(`(?s)(<!-- compat-tunnels -->\n).*?(<!-- end -->)`)
 
 func write(page string, rows []string) error {
 	b, err := os.ReadFile(page)
@@ -278,11 +281,11 @@ func write(page string, rows []string) error {
 	if !marks.Match(b) {
 		return fmt.Errorf("%s has no place for the rows", page)
 	}
-	const head = "| tunnel | what it changes | what to know |\n|---|---|---|\n"
-	table := head + strings.Join(rows, "\n") + "\n"
+	table := "Measured on " + time.Now().Format(time.DateOnly) + " by `make compat-tunnels`:\n\n" +
+		"| tunnel | what it changes | what to know |\n|---|---|---|\n" + strings.Join(rows, "\n") + "\n"
 	b = marks.ReplaceAllFunc(b, func(m []byte) []byte {
 		part := marks.FindSubmatch(m)
-		return fmt.Appendf(nil, "%s%s %s%s%s", part[1], time.Now().Format(time.DateOnly), part[2], table, part[3])
+		return fmt.Appendf(nil, "%s%s%s", part[1], table, part[2])
 	})
 	return os.WriteFile(page, b, 0o644)
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"os/user"
@@ -65,7 +64,7 @@ frontend front
 	default_backend back
 backend back
 {{if .Prefix}}	http-request set-path {{.Prefix}}%[path]
-{{end}}	server aspectop 127.0.0.1:{{.Back}}
+{{end}}	server aspectop 127.0.0.1:{{.Back}}{{if .Protocol}} send-proxy{{end}}
 frontend echofront
 	bind 127.0.0.1:{{.EchoFront}}
 	default_backend echo
@@ -125,7 +124,7 @@ Listen 127.0.0.1:{{.EchoFront}}
 	},
 	{
 		name: "envoy", ask: []string{envoy(), "--version"}, file: "envoy.yaml", run: []string{envoy(), "-c", "{{.Dir}}/envoy.yaml", "--use-dynamic-base-id", "-l", "error", "--concurrency", "1"},
-		dead: "503", know: "the route's time limit is 15 s unless it is set",
+		dead: "503", know: "connections are kept for an hour, aspectop closes them after 650 s: set `common_http_protocol_options.idle_timeout` of the cluster below that; the route's time limit is 15 s unless it is set",
 		conf: `static_resources:
   listeners:
   - name: front
@@ -201,7 +200,7 @@ Listen 127.0.0.1:{{.EchoFront}}
 			}
 			return nil
 		},
-		dead: "closed", know: "the port must be the receiver's: a wrong one is known only by connections that end at once",
+		dead: "closes", know: "the port must be the receiver's: a wrong one is known only by connections that end at once",
 		conf: `Port {{.Inside}}
 ListenAddress 127.0.0.1
 HostKey {{.Dir}}/host
@@ -244,45 +243,35 @@ func (p *proxy) version() (string, error) {
 	return numbers.FindString(string(out)), nil
 }
 
-// start starts the proxy before a port of aspectop's and the echo.
-func (p *proxy) start(dir string, back, echo int, prefix string) (*rig, *process, error) {
-	r := &rig{Dir: dir, Front: freePort(), Back: back, EchoFront: freePort(), Echo: echo, Prefix: prefix, Inside: freePort()}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return nil, nil, err
+// start starts the proxy, on free ports.
+func (p *proxy) start(r *rig) (*process, error) {
+	r.Front, r.EchoFront, r.Inside = freePort(), freePort(), freePort()
+	if err := os.MkdirAll(r.Dir, 0o755); err != nil {
+		return nil, err
 	}
 	if p.prepare != nil {
 		if err := p.prepare(r); err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 	}
-	if err := os.WriteFile(filepath.Join(dir, p.file), []byte(fill(p.conf, r)), 0o644); err != nil {
-		return nil, nil, err
+	if err := os.WriteFile(filepath.Join(r.Dir, p.file), []byte(fill(p.conf, r)), 0o644); err != nil {
+		return nil, err
 	}
 	args := make([]string, len(p.run))
 	for i, arg := range p.run {
 		args[i] = fill(arg, r)
 	}
 	cmd := exec.Command(args[0], args[1:]...)
-	cmd.Env = append(os.Environ(), "HOME="+dir, "XDG_DATA_HOME="+dir, "XDG_CONFIG_HOME="+dir)
+	cmd.Env = append(os.Environ(), "HOME="+r.Dir, "XDG_DATA_HOME="+r.Dir, "XDG_CONFIG_HOME="+r.Dir)
 	proc, err := start(cmd, nil)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	return r, proc, listens(proc, r.Front, r.EchoFront)
+	return proc, listens(proc, r.Front, r.EchoFront)
 }
 
 func fill(text string, r *rig) string {
 	var b strings.Builder
 	template.Must(template.New("").Parse(text)).Execute(&b, r)
 	return b.String()
-}
-
-// nobodyThere is a port that nothing listens on.
-func nobodyThere() int {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 9
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
 }

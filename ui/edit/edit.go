@@ -30,11 +30,14 @@ type Draft struct {
 	name   string
 }
 
-// New writes the file. Close removes it.
+// New writes the file, which Close removes.
 func New(name string, body []byte) (d Draft, err error) {
 	d = Draft{Before: LaidOut(body), name: name + ".json"}
-	if d.dir, err = os.MkdirTemp("", "aspectop-edit-"); err == nil {
-		err = os.WriteFile(d.Path(), []byte(d.Before), 0o600)
+	if d.dir, err = os.MkdirTemp("", "aspectop-edit-"); err != nil {
+		return d, err
+	}
+	if err = os.WriteFile(d.Path(), []byte(d.Before), 0o600); err != nil {
+		d.Close()
 	}
 	return d, err
 }

@@ -90,7 +90,11 @@ func describeRow(sc *screen.Screen, k feed.RowKey, w int) []string {
 		say("mark", draw.Warn, mark)
 	}
 	for _, f := range sc.Answers(a.Seq) {
-		lines = append(lines, draw.NewLine(sc.Theme, w).Cell(draw.Dim, "handler", 10).PutAll(words.Forward(f, sc.Masked)).String())
+		l := draw.NewLine(sc.Theme, w).Cell(draw.Dim, "handler", 10)
+		if name := sc.HandlerName(f.To); name != "" {
+			l.Put(draw.Plain, name+" ")
+		}
+		lines = append(lines, l.PutAll(words.Forward(f, sc.Masked)).String())
 	}
 	if e.Text.Text != "" {
 		say("meaning", e.Text.Role, e.Text.Text)

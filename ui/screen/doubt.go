@@ -1,7 +1,6 @@
 package screen
 
 import (
-	"context"
 	"slices"
 
 	tea "charm.land/bubbletea/v2"
@@ -37,19 +36,14 @@ func (l *Log) matchAgain() tea.Cmd {
 	l.doubtful, l.doubting = l.doubtful[1:], true
 	s, generation := l.s, l.generation
 	return func() tea.Msg {
-		rows := readAll(s.Ctx, s.Feed, seqs)
+		var rows []feed.Arrival
+		for _, seq := range seqs {
+			if a, err := s.Feed.Row(s.Ctx, seq); err == nil {
+				rows = append(rows, a)
+			}
+		}
 		return Result(func() { l.matchedAgain(generation, rows) })
 	}
-}
-
-// readAll reads the rows that can be read.
-func readAll(ctx context.Context, f *feed.Feed, seqs []int64) (rows []feed.Arrival) {
-	for _, seq := range seqs {
-		if a, err := f.Row(ctx, seq); err == nil {
-			rows = append(rows, a)
-		}
-	}
-	return rows
 }
 
 func (l *Log) matchedAgain(generation int, rows []feed.Arrival) {

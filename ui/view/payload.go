@@ -303,6 +303,8 @@ func addHeaders(t *draw.Document, header map[string][]string, mask bool) {
 		for _, value := range header[name] {
 			if mask && privateHeader(name, value) {
 				value = "(hidden)"
+			} else if name == "Authorization" && len(value) > 6 && strings.EqualFold(value[:6], "Basic ") {
+				value = "Basic (hidden: Svix sends the password in the endpoint's URL so)"
 			}
 			t.Add(name+": "+value, 0)
 		}
