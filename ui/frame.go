@@ -269,5 +269,5 @@ func (m *Model) settle(cmd tea.Cmd) {
 	}
 }
 
-// ThemeName is the theme that the screen has now: dark, light or mono.
+// ThemeName is the theme that the screen has now: dark, light, terminal or mono.
 func (m *Model) ThemeName() string { return m.Theme.Name }
