@@ -209,6 +209,8 @@ type Options struct {
 	Redact      string                // a secret that remarks may show and pictures may not, such as the live page's token
 	Remarks     []string              // shown in the footer at the start
 	Try         string                // a command that makes a first event come, for the empty screen
+	Title       string                // in place of the program's name in the header
+	Demo        bool                  // all that is shown is made up: the header says so
 	Resumed     func()                // called after ctrl+z, for what was missed
 
 	// Remote is the screen of a viewer elsewhere: no key acts on this machine.
