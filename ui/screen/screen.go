@@ -45,7 +45,7 @@ func New(ctx context.Context, o Options) *Screen {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	s := &Screen{Options: o, Ctx: ctx, Theme: draw.NewTheme(o.Theme), W: 80, H: 24, At: o.Now(), Masked: o.Private}
+	s := &Screen{Options: o, Ctx: ctx, Theme: draw.NewTheme(o.Theme), W: 80, H: 24, At: o.Now(), Masked: o.Private || o.Present}
 	s.Board.feed = o.Feed
 	orNone(&s.Sources)
 	orNone(&s.Failing)
@@ -217,6 +217,8 @@ type Options struct {
 	Remote bool
 	// Private keeps the screen in presentation mode: no user ids, URLs and payloads.
 	Private bool
+	// Present starts in presentation mode, which can be left.
+	Present bool
 	// Terminal is the size of a viewer's terminal, of which less may be drawn; nil: all
 	// of it is.
 	Terminal func() (width, height int)
