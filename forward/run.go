@@ -291,7 +291,10 @@ func (r *run) distrust(head *item, f model.Forward, now time.Time) {
 	if r.untrusted.IsZero() {
 		f.Tries = head.tries
 		f.Hint += ", or set insecure = true in its [[forward]] in the config file; nothing is posted to it until then, and nothing is given up"
-		r.publish(f)
+		r.report(f)
+		if r.open.open[head.seq] { // else the journal knows how it was given up before
+			r.unkept = append(r.unkept, f)
+		}
 	}
 	r.untrusted = now.Add(trustTime)
 }
