@@ -158,6 +158,15 @@ func NoSecret(text string) string {
 	return signingSecret.ReplaceAllString(NoLogin(text), "whs${1}_****")
 }
 
+// ShellWord is a text as one word of a POSIX shell, quoted if necessary.
+func ShellWord(s string) string {
+	const plain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-./:%@+,"
+	if s != "" && strings.Trim(s, plain) == "" {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}
+
 // Redacted stands in place of what is redacted.
 const Redacted = "[redacted]"
 

@@ -41,11 +41,7 @@ func (h *Handler) judge(p *Post, a *Answer) string {
 func (h *Handler) Advice() string {
 	bare := *h.url
 	bare.User, bare.RawQuery = nil, ""
-	text := bare.String()
-	if strings.ContainsAny(text, "'$&();*!~ `\"\\|<>") {
-		text = "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
-	}
-	return "aspectop check " + text + " finds out why"
+	return "aspectop check " + clean.ShellWord(bare.String()) + " finds out why"
 }
 
 // puzzling reports whether the answer leaves open what [Handler.Advice] would find out.
