@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"aspectop/clean"
 	"aspectop/cli/exit"
 	"aspectop/cli/settings"
 	"aspectop/forward"
@@ -109,7 +110,7 @@ func (s *Session) AddHandlers(ctx context.Context, f HandlerFlags) error {
 			Target: target, Feed: s.Feed, Journal: s.rows, Outcomes: s.journal, Resign: s.resign, Sign: sign, Status: s.status,
 		})
 		if err != nil {
-			return exit.Usage("--forward-to: %w", err)
+			return exit.Setup(fmt.Errorf("forwarding to %s: %w", clean.URL(target.URL), err))
 		}
 		s.forwarders = append(s.forwarders, forwarder)
 		s.Beside(func(ctx context.Context) error {
