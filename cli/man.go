@@ -150,7 +150,7 @@ func manual(root *cobra.Command) []byte {
 		r.term(v.name, "", v.meaning)
 	}
 	r.macro("SH", "FILES")
-	r.term("~/.config/aspectop/config.toml", "", "Sets any flag by name, such as retain = \"30d\", for one command in a table such as [watch]. Flags override the environment, which overrides this file. Secrets are refused.")
+	r.term("~/.config/aspectop/config.toml", "", "Sets any flag by name, such as retain = \"30d\", for one command in a table such as [watch]. [filters] gives filters names, for @name in a filter; each [[forward]] is a handler of watch. Flags override the environment, which overrides this file. Secrets are refused.")
 	r.term("~/.config/aspectop/authorized_keys", "", "Public keys that may connect to --ssh.")
 	r.term("~/.local/state/aspectop/ssh_host_ed25519_key", "", "Host key of --ssh, created on first use.")
 	r.term("~/.local/state/aspectop/journal.db", "", "The journal, an SQLite file that can be read while it is written.")

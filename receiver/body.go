@@ -26,6 +26,9 @@ const (
 	largeWait = 5 * time.Second
 )
 
+// brokenBody begins the detail of a request whose body is not complete.
+const brokenBody = "malformed: the body"
+
 // errBusy means that too many large bodies are being read already.
 var errBusy = errors.New("too many large bodies at once")
 
@@ -115,8 +118,8 @@ func unfinished(r *http.Request, n int, err error) error {
 		return refuse(model.TooLarge, "too large: more than the %d bytes that are accepted", MaxBody)
 	}
 	if errors.Is(err, os.ErrDeadlineExceeded) {
-		return refuse(model.Malformed, "malformed: the body was cut after %d%s bytes because it took longer than %s",
+		return refuse(model.Malformed, brokenBody+" was cut after %d%s bytes because it took longer than %s",
 			n, of, readTimeout)
 	}
-	return refuse(model.Malformed, "malformed: the body broke off after %d%s bytes", n, of)
+	return refuse(model.Malformed, brokenBody+" broke off after %d%s bytes", n, of)
 }

@@ -10,6 +10,7 @@ import (
 	"io"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -74,6 +75,7 @@ func ReadSaved(text []byte) []Saved {
 func readLine(line []byte) Saved {
 	var l struct {
 		Type, Source, Path, Method string
+		Reason, Detail             string
 		Time                       time.Time
 		Headers                    map[string][]string
 		Body                       *string
@@ -95,7 +97,9 @@ func readLine(line []byte) Saved {
 	case l.Source != "" && l.Source != string(model.SourceWebhook):
 		s.Problem = "unreadable: not a signed request, but from Aspect's API or event stream"
 	case len(l.Headers) == 0:
-		s.Problem = "redacted: it has no headers"
+		s.Problem = "redacted, or never read: it has no headers"
+	case l.Reason == string(model.TooLarge), strings.HasPrefix(l.Detail, brokenBody):
+		s.Problem = "cut: its body was not read to the end"
 	case l.Body != nil:
 		s.Body = []byte(*l.Body)
 	case l.BodyBase64 != nil:
@@ -140,8 +144,12 @@ func readEntries(entries []harEntry) []Saved {
 				s.decode(d.Text)
 			}
 		}
-		if r.BodySize > len(s.Body) && s.Problem == "" {
-			s.Problem = fmt.Sprintf("cut: the archive has %d of %d bytes of the body", len(s.Body), r.BodySize)
+		size := r.BodySize
+		if size < 0 { // unknown
+			size, _ = strconv.Atoi(s.Header.Get("Content-Length"))
+		}
+		if size > len(s.Body) && s.Problem == "" {
+			s.Problem = fmt.Sprintf("cut: the archive has %d of %d bytes of the body", len(s.Body), size)
 		}
 	}
 	return saved
