@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
+	_ "embed"
 	"errors"
 	"time"
 
@@ -11,39 +12,8 @@ import (
 	"aspectop/model"
 )
 
-// The outcomes of forwards are in two tables of their own, which are created when the
-// first outcome or rejected request is stored, and so is what later versions added to
-// them. Versions of aspectop that do not know them can read and write the journal. at is in microseconds since 1970, latency in microseconds, target an
-// id in forward_targets.
-//
-//	forward_targets  the handlers: key identifies one, url is for people and holds
-//	                 no credentials, all messages up to cursor are settled; also
-//	                 how far event streams and commands of --exec came
-//	forwards         the latest outcome of each delivery at each handler
-const (
-	createTargets = `CREATE TABLE IF NOT EXISTS forward_targets (
-	id     INTEGER PRIMARY KEY,
-	key    TEXT NOT NULL UNIQUE,
-	url    TEXT NOT NULL,
-	cursor INTEGER NOT NULL
-)`
-	createForwards = `CREATE TABLE IF NOT EXISTS forwards (
-	seq      INTEGER NOT NULL,
-	target   INTEGER NOT NULL,
-	at       INTEGER NOT NULL,
-	status   INTEGER NOT NULL,
-	latency  INTEGER NOT NULL,
-	tries    INTEGER NOT NULL,
-	resigned INTEGER NOT NULL,
-	final    INTEGER NOT NULL,
-	gave_up  INTEGER NOT NULL,
-	error    TEXT NOT NULL,
-	hint     TEXT NOT NULL,
-	body     BLOB,
-	PRIMARY KEY (seq, target)
-)`
-	addAnswer = `ALTER TABLE forwards ADD COLUMN answer TEXT`
-)
+//go:embed extend.sql
+var createOptional string
 
 // SaveForwards stores outcomes in one transaction; see [journal.Journal]. Unlike
 // Append it does not wait for the disk.
@@ -107,18 +77,14 @@ func (j *Journal) loosely(f func(*session) (n int64, err error)) error {
 
 // extend makes the tables and columns that a journal may lack.
 func extend(s *session) error {
-	changes := []string{createTargets, createForwards, createRejections}
-	if answer, err := has(s, "forwards", "answer"); err != nil {
+	if _, err := s.conn.ExecContext(background, createOptional); err != nil {
 		return err
-	} else if !answer {
-		changes = append(changes, addAnswer)
 	}
-	for _, change := range changes {
-		if _, err := s.exec(change); err != nil {
-			return err
-		}
+	known, err := has(s, "forwards", "answer")
+	if err == nil && !known {
+		_, err = s.exec(`ALTER TABLE forwards ADD COLUMN answer TEXT`)
 	}
-	return nil
+	return err
 }
 
 // has reports whether the journal has a table with this column.

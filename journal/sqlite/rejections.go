@@ -9,16 +9,6 @@ import (
 	"aspectop/model"
 )
 
-// createRejections makes the ring of rejected requests, the newest last. facts is a JSON
-// object of what was found out, headers and at are as in deliveries.
-const createRejections = `CREATE TABLE IF NOT EXISTS rejections (
-	n       INTEGER PRIMARY KEY,
-	at      INTEGER NOT NULL,
-	facts   TEXT NOT NULL,
-	headers TEXT NOT NULL,
-	body    BLOB
-)`
-
 // SaveRejections keeps rejected requests; see [journal.Journal].
 func (j *Journal) SaveRejections(rejected []model.Rejected) error {
 	return j.loosely(func(s *session) (n int64, err error) {
