@@ -123,6 +123,16 @@ func (s *session) values(text string, args []driver.Value, f func([]driver.Value
 	})
 }
 
+// rows are the rows of a query.
+func rows[T any](s *session, text string, args []driver.Value, scan func([]driver.Value) (T, error)) (all []T, err error) {
+	err = s.values(text, args, func(row []driver.Value) error {
+		one, err := scan(row)
+		all = append(all, one)
+		return err
+	})
+	return all, err
+}
+
 // row runs a query for its one row, and returns sql.ErrNoRows if there is none.
 func (s *session) row(text string, args []driver.Value, dest ...any) error {
 	found := false

@@ -255,7 +255,7 @@ func (w *writing) notes(without, left int) (notes []string) {
 	note(left, "Older tasks that are counted above, but not listed: %d.")
 	if w.task == "" {
 		note(w.others, "Messages that tell of no task, such as pings, are not shown: %d.")
-		notes = append(notes, "Refused requests are in no journal, so they are not in this report.")
+		notes = append(notes, "Rejected requests are not in this report.")
 	}
 	return notes
 }
