@@ -16,7 +16,6 @@ import (
 	"aspectop/receiver"
 )
 
-// demoFlags are the flags of demo.
 type demoFlags struct {
 	session.Output
 	session.Sharing
@@ -46,7 +45,6 @@ and a stand-in for Aspect that posts signed events to it.`,
 	return cmd
 }
 
-// isScenario reports whether a text is the name of a built-in scenario.
 func isScenario(text string) bool { return slices.Contains(demo.Scenarios(), text) }
 
 func (d *demoFlags) run(ctx context.Context) error {

@@ -77,7 +77,6 @@ Exit codes: 0 everything was copied, 1 something could not be read.`,
 	}
 }
 
-// progressEvery is the interval between progress messages.
 const progressEvery = time.Second
 
 func copyJournal(ctx context.Context, from, to string) error {
@@ -219,7 +218,6 @@ func locationOfArgument(args []string) (settings.Location, error) {
 	return settings.LocationOf(path)
 }
 
-// atMost allows up to n arguments.
 func atMost(n int) cobra.PositionalArgs {
 	return func(_ *cobra.Command, args []string) error {
 		if len(args) > n {

@@ -19,7 +19,6 @@ import (
 // maxSaved is the largest file that verify reads, in bytes.
 const maxSaved = 64 << 20
 
-// verifyFlags are the flags of verify.
 type verifyFlags struct {
 	at         string
 	secretFile string

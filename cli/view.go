@@ -11,7 +11,6 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// viewFlags are the flags of view.
 type viewFlags struct {
 	session.Output
 	session.Sharing

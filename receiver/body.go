@@ -29,7 +29,6 @@ const (
 // brokenBody begins the detail of a request whose body is not complete.
 const brokenBody = "malformed: the body"
 
-// errBusy means that too many large bodies are being read already.
 var errBusy = errors.New("too many large bodies at once")
 
 // refusal is the error for a body that is not verified.

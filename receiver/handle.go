@@ -149,7 +149,6 @@ func (s *Server) reject(w http.ResponseWriter, r *http.Request, at time.Time, id
 	}
 }
 
-// tell records a rejected request.
 func (s *Server) tell(r *model.Rejected) {
 	s.Status.Add(model.Status{At: r.At, Rejected: r})
 	s.keeper.add(r)
@@ -207,7 +206,6 @@ const (
 	rejectedID     = 256
 )
 
-// rejected is the record of a refused request.
 func rejected(r *http.Request, id string, v model.Verdict, body []byte) *model.Rejected {
 	return &model.Rejected{
 		ID:      model.ValidText(cut(id, rejectedID)),

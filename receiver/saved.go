@@ -29,7 +29,6 @@ type Saved struct {
 	Problem  string // why it cannot be judged, "" if it can
 }
 
-// maskedUser is what an export with --redact puts in place of user ids.
 const maskedUser = "00000000-0000-0000-0000-000000000000"
 
 // ReadSaved returns the requests in a text: lines of NDJSON as export writes them, an HTTP
@@ -71,7 +70,6 @@ func ReadSaved(text []byte) []Saved {
 	return saved
 }
 
-// readLine reads a line of an export.
 func readLine(line []byte) Saved {
 	var l struct {
 		Type, Source, Path, Method string

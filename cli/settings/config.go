@@ -219,13 +219,11 @@ func (c *config) explain(err error) error {
 	return exit.Usage("%s: %s", place, message)
 }
 
-// hasFlag reports whether the command or a subcommand has the flag.
 func hasFlag(cmd *cobra.Command, name string) bool {
 	return cmd.Flags().Lookup(name) != nil ||
 		slices.ContainsFunc(cmd.Commands(), func(sub *cobra.Command) bool { return hasFlag(sub, name) })
 }
 
-// isSecret reports whether a key contains a secret instead of its location.
 func isSecret(name string, values []string) bool {
 	switch strings.ToLower(strings.ReplaceAll(name, "_", "-")) {
 	case "secret", "secrets", "webhook-secret", "aspect-webhook-secret", "key", "api-key", "aspect-api-key", "token", "tunnel-token":
@@ -236,7 +234,6 @@ func isSecret(name string, values []string) bool {
 	})
 }
 
-// flagTexts are the values of a key in the form of a flag's value.
 func flagTexts(value any) ([]string, error) {
 	switch v := value.(type) {
 	case string:

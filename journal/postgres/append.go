@@ -130,7 +130,6 @@ func (j *Journal) waitsForStandby(ctx context.Context) (waits bool, why error) {
 //go:embed insert.sql
 var insertBatch string
 
-// send runs the transaction in one round trip.
 func (j *Journal) send(ctx context.Context, arrivals []*journal.Arrival) error {
 	return j.pool.do(ctx, func(c *pgxpool.Conn) error { return j.sendOn(ctx, c, arrivals) })
 }
@@ -214,7 +213,6 @@ func warningOf(c *pgconn.PgConn) string {
 	return text
 }
 
-// escaped begins a text that PostgreSQL cannot hold as it is.
 const escaped = "base64:"
 
 // encodeText is s as PostgreSQL's text type can hold it: without NUL, and valid

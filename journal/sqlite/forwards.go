@@ -76,7 +76,6 @@ func (j *Journal) loosely(f func(*session) (n int64, err error)) error {
 	return explain(j.path, err)
 }
 
-// extend makes the tables and columns that a journal may lack.
 func extend(s *session) error {
 	if _, err := s.conn.ExecContext(background, createOptional); err != nil {
 		return err
@@ -88,7 +87,6 @@ func extend(s *session) error {
 	return err
 }
 
-// has reports whether the journal has a table with this column.
 func has(s *session, table, column string) (bool, error) {
 	var n int64
 	err := s.row(`SELECT count(*) FROM pragma_table_info(?) WHERE name = ?`, []driver.Value{table, column}, &n)

@@ -109,7 +109,6 @@ func (j *Journal) removeRows(query string, end int64) error {
 	return nil
 }
 
-// forgetIDs forgets the ids of removed deliveries that were received before t.
 func (j *Journal) forgetIDs(t time.Time) error {
 	for j.ctx.Err() == nil {
 		var old []journal.Removal

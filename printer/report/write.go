@@ -108,7 +108,6 @@ type writing struct {
 
 func (w *writing) tasks() int { return w.report.Tiles[0].Count }
 
-// read reads the events of the tasks whose details there is room for.
 func (w *writing) read(ctx context.Context) error {
 	w.opened = map[*model.Task]*[]Arrival{}
 	of := map[int64]*model.Task{}
@@ -147,7 +146,6 @@ func (w *writing) read(ctx context.Context) error {
 	})
 }
 
-// page puts the page together.
 func (w *writing) page() []byte {
 	var page bytes.Buffer
 	put(&page, "top", top{policy(), w.Version, w.title(), w.lead(), template.CSS(Style), w.report})
@@ -217,7 +215,6 @@ func (w *writing) title() string {
 	return "Aspect media tasks"
 }
 
-// lead says what the report is about.
 func (w *writing) lead() []string {
 	zone, _ := w.Now.Zone()
 	lead := []string{"as of " + w.report.wording.moment(w.Now) + " " + zone}
