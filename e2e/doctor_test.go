@@ -285,7 +285,7 @@ func TestADoctorComparesTheClocks(t *testing.T) {
 func TestADoctorSeesTheTerminal(t *testing.T) {
 	set := "ASPECT_WEBHOOK_SECRET=" + secret
 	screen := inTerminal(t, 100, 60, with(diagnosing(t, "", 0), set))
-	screen.shows("ok    terminal: xterm-256color, 100x60, colours: ANSI256, UTF-8")
+	screen.shows("ok    terminal: xterm-256color, 100x60, colours: ANSI256, UTF-8", "COLORTERM=truecolor says so")
 	screen.ends(0)
 	small := inTerminal(t, 30, 90, with(diagnosing(t, "", 0), "LANG=C", set))
 	small.shows("warn  terminal", "30x90", "--ascii")

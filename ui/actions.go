@@ -132,9 +132,7 @@ func (m *Model) act(a keys.Action) tea.Cmd {
 			m.say("mouse off")
 		}
 	case keys.Theme:
-		next := map[string]string{"dark": "light", "light": "mono", "mono": "dark"}
-		m.Theme = draw.NewTheme(next[m.Theme.Name])
-		m.say("theme " + m.Theme.Name)
+		m.nextTheme()
 	case keys.Present:
 		m.Masked = !m.Masked
 		m.flash.text = "" // it may tell a URL

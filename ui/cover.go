@@ -120,7 +120,7 @@ var signs = []keys.Row{
 	{Topic: "Signs", Keys: draw.GlyphSorted, Does: "the list is sorted by this"},
 	{Topic: "Signs", Keys: "ETA", Does: "expected end, by the medians"},
 	{Topic: "Signs", Keys: "internal", Does: "Aspect's own, does not count"},
-	{Topic: "Signs", Keys: "decided by", Does: "event that gave the state"},
+	{Topic: "Signs", Keys: "decided", Does: "by the event that told state"},
 	{Topic: "Signs", Keys: "soon", Does: "within a second, or overdue"},
 }
 

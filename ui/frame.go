@@ -53,7 +53,7 @@ func (m *Model) layout() layout {
 	}
 	free := 0 // lines that the list leaves
 	if v, is := m.views[m.view].(interface{ Height() int }); is {
-		if n, looking := m.views[m.view].Shown(m.Screen); n > 0 && !looking { // else there may soon be more rows
+		if _, looking := m.views[m.view].Shown(m.Screen); !looking { // else there may soon be more rows
 			free = l.body - v.Height()
 		}
 	}
@@ -269,5 +269,5 @@ func (m *Model) settle(cmd tea.Cmd) {
 	}
 }
 
-// ThemeName is the theme that the screen has now: dark, light or mono.
+// ThemeName is the theme that the screen has now: dark, light, terminal or mono.
 func (m *Model) ThemeName() string { return m.Theme.Name }

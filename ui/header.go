@@ -188,9 +188,14 @@ func (m *Model) counters(l *draw.Line, level detailLevel) {
 	if level > brief {
 		m.drawVerdicts(l, level)
 		wall()
-	} else if n := m.Board.Counters().Rejected; n > 0 {
-		putCount(l, draw.Bad, n, " rejected")
-		wall()
+	} else if all := m.forwards(); m.Board.Counters().Rejected+all.Failed+all.GaveUp > 0 {
+		if n := m.Board.Counters().Rejected; n > 0 {
+			putCount(l, draw.Bad, n, " rejected ")
+		}
+		if n := all.Failed + all.GaveUp; n > 0 {
+			putCount(l, draw.Bad, n, " not forwarded ")
+		}
+		l.Put(draw.Faint, draw.GlyphWall+" ")
 	}
 	if level > brief || l.Free >= len("quiet 59m59") {
 		m.drawRate(l, level)
@@ -210,14 +215,19 @@ func (m *Model) drawJournal(l *draw.Line) {
 	}
 }
 
-func (m *Model) drawForwards(l *draw.Line) {
-	var all model.Queue
+// forwards are the counts of all handlers; all that is left is waiting.
+func (m *Model) forwards() (all model.Queue) {
 	for _, q := range m.Queues() {
 		all.Delivered += q.Delivered
 		all.Failed += q.Failed
 		all.GaveUp += q.GaveUp
 		all.Waiting += q.Left()
 	}
+	return all
+}
+
+func (m *Model) drawForwards(l *draw.Line) {
+	all := m.forwards()
 	for _, c := range []struct {
 		r     draw.Role
 		n     int

@@ -104,6 +104,9 @@ func TestTheTimelineZoomsAndPansAndComesBack(t *testing.T) {
 		}
 		s.press("h")
 		axis(false)
+		s.press("h", "h", "h")
+		s.shows("No task in this time; 0 goes back to now.")
+		s.press("l", "l", "l")
 		s.press("l", "l")
 		axis(true)
 		s.press("0")

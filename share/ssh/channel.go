@@ -10,7 +10,7 @@ import (
 )
 
 // environment are the variables that a client may set; TERM comes with the terminal.
-var environment = []string{"COLORTERM", "NO_COLOR", "LANG"}
+var environment = []string{"COLORTERM", "COLORFGBG", "NO_COLOR", "LANG"}
 
 // maxVariable is the greatest length of a variable and its value, in bytes.
 const maxVariable = 64

@@ -129,7 +129,7 @@ func TestLongIdleTimeIsFoldedForAllBarsAtOnce(t *testing.T) {
 	for i, want := range []string{
 		"│0:00           │0:30           ┆ 3 h ┆               │3:00:30     now",
 		"░░░████████████████████████████✓ 55s                                 │",
-		"                                   ░░░░░░░██████████████████████✗ 45s│",
+		"                                ┆     ┆░░░██████████████████████✗ 45s│",
 		"                                ┆     ┆     █████████████████████████│",
 	} {
 		if strings.TrimRight(got[i], " ") != want {

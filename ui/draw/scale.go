@@ -149,7 +149,7 @@ func coarse(d time.Duration) string {
 // cell is the cell of an instant, the first or the last one if it is outside the scale.
 func (s *Scale) cell(t time.Time) int {
 	for i, p := range s.parts {
-		if t.After(p.to) && i < len(s.parts)-1 {
+		if i < len(s.parts)-1 && (t.After(p.to) || p.label != "" && !t.Before(p.to)) {
 			continue
 		}
 		if p.label != "" {

@@ -166,7 +166,7 @@ var Bindings = Set{
 	{Picture, Acting, Anywhere, []string{"S"}, "", "save a picture (SVG)"},
 
 	{Present, Program, Anywhere, []string{"P"}, "", "hide user ids and URLs"},
-	{Theme, Program, Anywhere, []string{"T"}, "", "theme: dark, light, mono"},
+	{Theme, Program, Anywhere, []string{"T"}, "", "next theme"},
 	{Mouse, Program, Anywhere, []string{"m"}, "", "mouse on or off"},
 	{Help, Program, Anywhere, []string{"?"}, "help", "this help"},
 	{Suspend, Program, Anywhere, []string{"ctrl+z"}, "", "suspend; stops receiving"},

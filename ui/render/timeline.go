@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"aspectop/clean"
@@ -87,10 +88,10 @@ func featureLabels(f model.Feature, intervals []model.Interval, now time.Time) [
 	if runs := max(queued.times, processing.times); runs > 1 {
 		labels[0] += fmt.Sprintf(", run %d times", runs)
 	}
-	return slices.DeleteFunc(labels, func(l string) bool { return !ascii(l) })
+	return slices.DeleteFunc(labels, func(l string) bool { // a character is a cell there
+		return strings.ContainsFunc(l, func(r rune) bool { return r < ' ' || r > '~' })
+	})
 }
-
-func ascii(s string) bool { return len(s) == len([]rune(s)) }
 
 // TaskBar is the bar of a task: processing while any of its features is, else queued while
 // one is, or since it was created. Internal features count only if there are no others.

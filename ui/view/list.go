@@ -1,6 +1,7 @@
 package view
 
 import (
+	"math"
 	"slices"
 	"time"
 
@@ -87,8 +88,13 @@ func (l *list[K]) hold(sc *screen.Screen) {
 	l.key, l.line = k, l.Cursor-l.Top
 }
 
-// Height is how many lines all rows need.
-func (l *list[K]) Height() int { return l.head + l.rows.Len() + l.foot }
+// Height is how many lines all rows need. An empty list needs its room to say why.
+func (l *list[K]) Height() int {
+	if l.rows.Len() == 0 {
+		return math.MaxInt / 2
+	}
+	return l.head + l.rows.Len() + l.foot
+}
 
 func (l *list[K]) newest() int {
 	if l.log {
