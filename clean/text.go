@@ -151,8 +151,12 @@ var login = regexp.MustCompile(`(:(?:\\?/){2})[^/?#\s"]*@`)
 // NoLogin removes user:password@ from all URLs in a text, which may be JSON.
 func NoLogin(text string) string { return login.ReplaceAllString(text, "$1") }
 
-// Redacted stands in place of what is redacted.
-const Redacted = "[redacted]"
+// Redacted stands in place of what is redacted, MaskedUser in place of a user's id: a UUID,
+// because handlers expect one.
+const (
+	Redacted   = "[redacted]"
+	MaskedUser = "00000000-0000-0000-0000-000000000000"
+)
 
 // IsCredential reports whether a header holds a credential, by its name.
 func IsCredential(name string) bool {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"net/http"
 	"os"
 	"strings"
@@ -54,12 +55,7 @@ Exit codes: 0 all completed; 1 at least one failed or was cancelled; 2 usage
 error; 3 setup failed, or the watch ended; 124 timeout; 130 interrupted.`,
 		Example: `  aspectop wait 2e1c7e42 --timeout 10m
   aspectop wait "$TASK" --feature transcription --json`,
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return exit.Usage("no task given: aspectop wait TASK...")
-			}
-			return nil
-		},
+		Args: arguments(1, math.MaxInt, "no task given: aspectop wait TASK..."),
 	}
 	cmd.RunE = func(cmd *cobra.Command, tasks []string) error {
 		if w.timeout == 0 && cmd.Flags().Changed("timeout") {

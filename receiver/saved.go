@@ -29,8 +29,6 @@ type Saved struct {
 	Problem  string // why it cannot be judged, "" if it can
 }
 
-const maskedUser = "00000000-0000-0000-0000-000000000000"
-
 // ReadSaved returns the requests in a text: lines of NDJSON as export writes them, an HTTP
 // Archive or an entry of one, or raw HTTP/1 requests, one after the other.
 func ReadSaved(text []byte) []Saved {
@@ -207,7 +205,7 @@ func (v *Verifier) Judge(s *Saved, at time.Time) (id string, verdict model.Verdi
 		return id, model.Verdict{Reason: model.TooLarge, Detail: fmt.Sprintf("too large: %d bytes, at most %d are accepted", len(s.Body), MaxBody)}
 	}
 	id, verdict = v.Verify(s.Header, s.Body, at)
-	if verdict.Reason == model.NoMatch && (bytes.Contains(s.Body, []byte(maskedUser)) || string(s.Body) == clean.Redacted) {
+	if verdict.Reason == model.NoMatch && (bytes.Contains(s.Body, []byte(clean.MaskedUser)) || string(s.Body) == clean.Redacted) {
 		s.Problem = "redacted: user ids are masked in the body, so that no signature matches"
 		return id, model.Verdict{}
 	}

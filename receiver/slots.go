@@ -65,7 +65,7 @@ type slot struct {
 	since time.Time
 	// Used by one goroutine at a time:
 	begun   bool // something was read
-	handled bool // the newest request has come to a handler
+	handled bool // the newest request has come to the handler
 }
 
 // Read closes a connection that begins with another protocol. Only what the first read
@@ -237,15 +237,8 @@ func withSlot(ctx context.Context, c net.Conn) context.Context {
 	return context.WithValue(ctx, slotKey{}, c)
 }
 
-func handled(ctx context.Context) {
-	if own, ok := ctx.Value(slotKey{}).(*slot); ok {
-		own.handled = true
-	}
-}
-
-// bodyArrived protects the connection of a request until it is answered.
-func bodyArrived(ctx context.Context) {
-	if own, ok := ctx.Value(slotKey{}).(*slot); ok {
-		own.enter(keeping)
-	}
+// slotOf returns the slot of a request's connection; nil if it came by none.
+func slotOf(ctx context.Context) *slot {
+	own, _ := ctx.Value(slotKey{}).(*slot)
+	return own
 }

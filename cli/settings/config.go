@@ -150,7 +150,8 @@ func (c *config) key(owner *cobra.Command, name, at string, value any) error {
 		return fmt.Errorf("no command has the flag --%s", name)
 	}
 	f := c.flags.Lookup(name)
-	if f == nil || f.Changed || !slices.Contains(c.lineage, owner) && !c.alone(owner) {
+	alone := len(c.lineage) == 1 && owner.Name() == "watch" // aspectop runs without a command
+	if f == nil || f.Changed || !slices.Contains(c.lineage, owner) && !alone {
 		return nil
 	}
 	if _, many := f.Value.(pflag.SliceValue); !many && len(texts) != 1 {
@@ -175,11 +176,6 @@ func (c *config) key(owner *cobra.Command, name, at string, value any) error {
 	}
 	placed(c.flags, name, "in "+at, place)
 	return nil
-}
-
-// alone reports whether owner is watch and aspectop runs without a command.
-func (c *config) alone(owner *cobra.Command) bool {
-	return len(c.lineage) == 1 && owner.Name() == "watch"
 }
 
 // decode calls set with the value of a key. The toml package adds the line number to

@@ -59,7 +59,7 @@ func (j *Journal) commit(arrivals []*journal.Arrival) error {
 	ctx, giveUp := context.WithCancelCause(context.Background())
 	defer giveUp(nil)
 	done := j.attend(giveUp)
-	err := j.database.explain(j.send(ctx, wanted))
+	err := j.database.explain(j.pool.do(ctx, func(c *pgxpool.Conn) error { return j.send(ctx, c, wanted) }))
 	done()
 	if why := context.Cause(ctx); err != nil && why != nil {
 		err = why
@@ -130,11 +130,8 @@ func (j *Journal) waitsForStandby(ctx context.Context) (waits bool, why error) {
 //go:embed insert.sql
 var insertBatch string
 
-func (j *Journal) send(ctx context.Context, arrivals []*journal.Arrival) error {
-	return j.pool.do(ctx, func(c *pgxpool.Conn) error { return j.sendOn(ctx, c, arrivals) })
-}
-
-func (j *Journal) sendOn(ctx context.Context, c *pgxpool.Conn, arrivals []*journal.Arrival) error {
+// send runs the transaction in one round trip.
+func (j *Journal) send(ctx context.Context, c *pgxpool.Conn, arrivals []*journal.Arrival) error {
 	n := len(arrivals)
 	ids, sources, secrets, headers := make([]string, n), make([]string, n), make([]string, n), make([]string, n)
 	twins := make([]*string, n)
@@ -158,7 +155,8 @@ func (j *Journal) sendOn(ctx context.Context, c *pgxpool.Conn, arrivals []*journ
 		same[i] = bytes.Equal(d.Body, arrivals[before[0]].Delivery.Body)
 	}
 
-	forgetWarning(c.Conn().PgConn())
+	notes := c.Conn().PgConn().CustomData()
+	delete(notes, warningKey)
 	batch := &pgx.Batch{}
 	batch.Queue(`BEGIN`)
 	batch.Queue(`UPDATE aspectop.head SET last = last + $1`, n).Exec(func(tag pgconn.CommandTag) error {
@@ -191,7 +189,7 @@ func (j *Journal) sendOn(ctx context.Context, c *pgxpool.Conn, arrivals []*journ
 	}
 	// A cancelled wait for the synchronous standby is a commit with a warning.
 	// What is kept on one disk of two is not acknowledged; Svix sends it again.
-	if warning := warningOf(c.Conn().PgConn()); warning != "" {
+	if warning, _ := notes[warningKey].(string); warning != "" {
 		return errors.New("the commit is not as durable as the server is set up for: " + warning)
 	}
 	return nil
@@ -199,18 +197,11 @@ func (j *Journal) sendOn(ctx context.Context, c *pgxpool.Conn, arrivals []*journ
 
 const warningKey = "aspectop warning"
 
-// noteWarning remembers a warning of the server until forgetWarning.
+// noteWarning remembers a warning of the server until the next send.
 func noteWarning(c *pgconn.PgConn, n *pgconn.Notice) {
 	if n.Severity == "WARNING" || n.SeverityUnlocalized == "WARNING" {
 		c.CustomData()[warningKey] = n.Message
 	}
-}
-
-func forgetWarning(c *pgconn.PgConn) { delete(c.CustomData(), warningKey) }
-
-func warningOf(c *pgconn.PgConn) string {
-	text, _ := c.CustomData()[warningKey].(string)
-	return text
 }
 
 const escaped = "base64:"
