@@ -34,7 +34,7 @@ import (
 var Themes = []string{"auto", "light", "dark", "mono"}
 
 // FilterTerms ends the help of a filter.
-const FilterTerms = "; terms are separated by spaces and must all match, - before one negates it, commas in a value mean any of them, @name is one of [filters] (docs/commands.md#filters)"
+const FilterTerms = "; terms are separated by spaces and must all match, - before one negates it, commas in a value mean any of them, became:failed picks the events that changed something to failed, @name is one of [filters] (docs/commands.md#filters)"
 
 // Output configures how watch, demo and view show events.
 type Output struct {

@@ -177,11 +177,6 @@ func (c *config) key(owner *cobra.Command, name, at string, value any) error {
 	return nil
 }
 
-// alone reports whether owner is watch and aspectop runs without a command.
-func (c *config) alone(owner *cobra.Command) bool {
-	return len(c.lineage) == 1 && owner.Name() == "watch"
-}
-
 // decode calls set with the value of a key. The toml package adds the line number to
 // its error.
 func (c *config) decode(key toml.Primitive, set func(value any) error) error {
@@ -219,13 +214,11 @@ func (c *config) explain(err error) error {
 	return exit.Usage("%s: %s", place, message)
 }
 
-// hasFlag reports whether the command or a subcommand has the flag.
 func hasFlag(cmd *cobra.Command, name string) bool {
 	return cmd.Flags().Lookup(name) != nil ||
 		slices.ContainsFunc(cmd.Commands(), func(sub *cobra.Command) bool { return hasFlag(sub, name) })
 }
 
-// isSecret reports whether a key contains a secret instead of its location.
 func isSecret(name string, values []string) bool {
 	switch strings.ToLower(strings.ReplaceAll(name, "_", "-")) {
 	case "secret", "secrets", "webhook-secret", "aspect-webhook-secret", "key", "api-key", "aspect-api-key", "token", "tunnel-token":
@@ -236,7 +229,6 @@ func isSecret(name string, values []string) bool {
 	})
 }
 
-// flagTexts are the values of a key in the form of a flag's value.
 func flagTexts(value any) ([]string, error) {
 	switch v := value.(type) {
 	case string:

@@ -101,7 +101,6 @@ func (c *config) filters() (model.NamedFilters, error) {
 	return named, nil
 }
 
-// forwardHeader matches the line that begins an entry of [[forward]].
 var forwardHeader = regexp.MustCompile(`(?m)^[ \t]*\[\[[ \t]*["']?forward["']?[ \t]*\]\]`)
 
 // forwards reads [[forward]]; variable looks up what its header-env names. The toml package
@@ -155,7 +154,6 @@ func (c *config) forwards(text string, named model.NamedFilters, variable func(s
 	return targets, nil
 }
 
-// setTarget sets what a key of [[forward]] says.
 func setTarget(t *forward.Target, key string, value any, named model.NamedFilters, variable func(string) (string, bool)) (err error) {
 	var text string
 	if slices.Contains([]string{"to", "name", "filter"}, key) {
