@@ -51,10 +51,6 @@ func (v *Stats) Has(_ *screen.Screen, a keys.Action) bool { return a == keys.Ope
 
 func (v *Stats) Shown(sc *screen.Screen) (n int, looking bool) { return v.list.Shown(sc) }
 
-func (v *Stats) InSight(*screen.Screen) []int64 { return nil }
-
-func (v *Stats) Preview(*screen.Screen, int, int) []string { return nil }
-
 func (v *Stats) Changed(_ *screen.Screen, c screen.Change) {
 	if c.Filter || c.All {
 		v.shown, v.walk = nil, nil
