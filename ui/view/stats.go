@@ -392,23 +392,6 @@ func drawThroughput(sc *screen.Screen, w, high int) []string {
 		lines = append(lines, l.String())
 	}
 	l := draw.NewLine(sc.Theme, w).Space(axis).Put(draw.Faint, draw.Round.BottomLeft+draw.Repeat(draw.Round.Edge, len(counts)))
-	return append(lines, l.String(), drawAgo(sc, w, axis+1, len(counts), each))
-}
-
-// drawAgo labels n columns from the cell left on by how long ago they were.
-func drawAgo(sc *screen.Screen, w, left, n int, each time.Duration) string {
-	const apart = 12 // columns between labels, at least
-	i := slices.IndexFunc(draw.Steps, func(step time.Duration) bool { return step >= apart*each })
-	step := int(draw.Steps[i] / each)
-	l := draw.NewLine(sc.Theme, w)
-	for back := n / step * step; back >= 0; back -= step {
-		label := "now"
-		if back > 0 {
-			label = "-" + words.ShortAgo(time.Duration(back)*each)
-		}
-		if end := left + n - back; end-len(label) >= l.Used() {
-			l.To(end-len(label)).Put(draw.Dim, label)
-		}
-	}
-	return l.String()
+	when := draw.NewScale(sc.At.Add(-time.Duration(len(counts))*each), sc.At, sc.At, len(counts), nil)
+	return append(lines, l.String(), draw.NewLine(sc.Theme, w).Space(axis+1).PutAxis(when).String())
 }
