@@ -165,31 +165,6 @@ func (m *Model) helpSection(rows []keys.Row, w int) []string {
 		g := &groups[len(groups)-1]
 		*g = append(*g, row)
 	}
-<<<<<<< HEAD
-=======
-	return groups
-}
-
-// signs are the words and signs that are no states.
-var signs = []keys.Row{
-	{Topic: "Signs", Keys: "verdict", Does: "blank: verified"},
-	{Topic: "Signs", Keys: draw.GlyphWait + " " + draw.GlyphFull, Does: "queued, processing"},
-	{Topic: "Signs", Keys: draw.GlyphUsual, Does: "usual end (half end earlier)"},
-	{Topic: "Signs", Keys: draw.GlyphFold + " 3 h " + draw.GlyphFold, Does: "a time without work, folded"},
-	{Topic: "Signs", Keys: draw.GlyphEarlier + " " + draw.GlyphArrow, Does: "before, after the time shown"},
-	{Topic: "Signs", Keys: "×2", Does: "was processed twice"},
-	{Topic: "Signs", Keys: draw.GlyphSorted, Does: "the list is sorted by this"},
-	{Topic: "Signs", Keys: "ETA", Does: "expected end, by the medians"},
-	{Topic: "Signs", Keys: "internal", Does: "Aspect's own, does not count"},
-	{Topic: "Signs", Keys: "decided", Does: "by the event that told state"},
-	{Topic: "Signs", Keys: "soon", Does: "within a second, or overdue"},
-}
-
-const helpColumn = 40
-
-func (p *helpPage) lines(m *Model, w int) []string {
-	groups := m.helpGroups()
->>>>>>> main
 	columns := max(1, w/helpColumn)
 	width, high := w/columns, (len(rows)+2*len(groups)+columns-1)/columns
 	var out [][]string // a slice of lines for each column

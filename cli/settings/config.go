@@ -150,7 +150,8 @@ func (c *config) key(owner *cobra.Command, name, at string, value any) error {
 		return fmt.Errorf("no command has the flag --%s", name)
 	}
 	f := c.flags.Lookup(name)
-	if f == nil || f.Changed || IsOwn(c.flags, name) && !owner.HasParent() || !slices.Contains(c.lineage, owner) && !c.alone(owner) {
+	alone := len(c.lineage) == 1 && owner.Name() == "watch" // aspectop runs without a command
+	if f == nil || f.Changed || IsOwn(c.flags, name) && !owner.HasParent() || !slices.Contains(c.lineage, owner) && !alone {
 		return nil
 	}
 	if _, many := f.Value.(pflag.SliceValue); !many && len(texts) != 1 {

@@ -51,10 +51,6 @@ func (v *Stats) Has(_ *screen.Screen, a keys.Action) bool { return a == keys.Ope
 
 func (v *Stats) Shown(sc *screen.Screen) (n int, looking bool) { return v.list.Shown(sc) }
 
-func (v *Stats) InSight(*screen.Screen) []int64 { return nil }
-
-func (v *Stats) Preview(*screen.Screen, int, int) []string { return nil }
-
 func (v *Stats) Changed(_ *screen.Screen, c screen.Change) {
 	if c.Filter || c.All {
 		v.shown, v.walk = nil, nil
@@ -409,23 +405,6 @@ func drawThroughput(sc *screen.Screen, w, high int) []string {
 		lines = append(lines, l.String())
 	}
 	l := draw.NewLine(sc.Theme, w).Space(axis).Put(draw.Faint, draw.Round.BottomLeft+draw.Repeat(draw.Round.Edge, len(counts)))
-	return append(lines, l.String(), drawAgo(sc, w, axis+1, len(counts), each))
-}
-
-// drawAgo labels n columns from the cell left on by how long ago they were.
-func drawAgo(sc *screen.Screen, w, left, n int, each time.Duration) string {
-	const apart = 12 // columns between labels, at least
-	i := slices.IndexFunc(draw.Steps, func(step time.Duration) bool { return step >= apart*each })
-	step := int(draw.Steps[i] / each)
-	l := draw.NewLine(sc.Theme, w)
-	for back := n / step * step; back >= 0; back -= step {
-		label := "now"
-		if back > 0 {
-			label = "-" + words.ShortAgo(time.Duration(back)*each)
-		}
-		if end := left + n - back; end-len(label) >= l.Used() {
-			l.To(end-len(label)).Put(draw.Dim, label)
-		}
-	}
-	return l.String()
+	when := draw.NewScale(sc.At.Add(-time.Duration(len(counts))*each), sc.At, sc.At, len(counts), nil)
+	return append(lines, l.String(), draw.NewLine(sc.Theme, w).Space(axis+1).PutAxis(when).String())
 }
