@@ -5,14 +5,12 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
 	"aspectop/clean"
@@ -261,7 +259,7 @@ func (h *Handler) failureHint(a *Answer) string {
 		return "answer first and work afterwards: Svix gives up after 15 s as well"
 	case unknownName:
 		return "the name " + strconv.Quote(dns.Name) + " is not known here: check the host that is posted to"
-	case errors.Is(err, syscall.ECONNREFUSED):
+	case loopback.Refused(err):
 		if other := h.otherFamily(); other != "" {
 			return "nothing listens on " + h.address() + ", but something does on " + other + ": post to " + h.url.Scheme + "://" + other
 		}
@@ -279,9 +277,7 @@ func (h *Handler) failureHint(a *Answer) string {
 }
 
 // Closed reports whether the connection ended in place of an answer.
-func (a *Answer) Closed() bool {
-	return errors.Is(a.Err, io.EOF) || errors.Is(a.Err, syscall.ECONNRESET) || errors.Is(a.Err, syscall.EPIPE)
-}
+func (a *Answer) Closed() bool { return loopback.Broken(a.Err) }
 
 // address is the host with its port or, if the URL has none, its scheme.
 func (h *Handler) address() string {

@@ -3,11 +3,9 @@ package forward
 import (
 	"context"
 	"crypto/tls"
-	"errors"
 	"net"
 	"net/http"
 	"sync"
-	"syscall"
 	"time"
 
 	"aspectop/loopback"
@@ -93,7 +91,7 @@ func (c *conn) Write(p []byte) (int, error) {
 		return len(p), nil
 	}
 	n, err := c.Conn.Write(p)
-	if errors.Is(err, syscall.EPIPE) || errors.Is(err, syscall.ECONNRESET) {
+	if loopback.Broken(err) {
 		c.broken = true
 		return len(p), nil
 	}

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/netip"
@@ -15,6 +16,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -158,4 +160,23 @@ func Found(host string, at net.Addr) string {
 		return ""
 	}
 	return fmt.Sprintf("found on %s: nothing listens on %s, which localhost is first here", found, netip.AddrPortFrom(First(), found.Port()))
+}
+
+// Windows' errors of connections, which no other system has.
+const (
+	wsaeCONNABORTED = syscall.Errno(10053)
+	wsaeCONNRESET   = syscall.Errno(10054)
+	wsaeCONNREFUSED = syscall.Errno(10061)
+)
+
+// Broken reports whether a request failed because the other side closed the connection.
+func Broken(err error) bool {
+	ends := []error{io.EOF, io.ErrUnexpectedEOF, syscall.ECONNRESET, syscall.EPIPE, wsaeCONNRESET, wsaeCONNABORTED}
+	return slices.ContainsFunc(ends, func(end error) bool { return errors.Is(err, end) }) ||
+		err != nil && strings.Contains(err.Error(), "server closed idle connection")
+}
+
+// Refused reports whether a request failed because nothing listens at the address.
+func Refused(err error) bool {
+	return errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, wsaeCONNREFUSED)
 }

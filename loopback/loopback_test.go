@@ -2,6 +2,7 @@ package loopback
 
 import (
 	"errors"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -141,5 +142,20 @@ func TestARefusalToConnectIsTheProxys(t *testing.T) {
 	_, err = client.Get("https://example.com/")
 	if refused, ok := errors.AsType[*ProxyError](err); !ok || refused.Status != 403 || refused.Proxy != server.URL {
 		t.Errorf("%v", err)
+	}
+}
+
+func TestABrokenConnectionIsKnownOnEverySystem(t *testing.T) {
+	request := func(err error) error {
+		return &url.Error{Op: "Post", Err: &net.OpError{Op: "read", Err: os.NewSyscallError("recv", err)}}
+	}
+	for err, want := range map[error][2]bool{ // broken, refused
+		nil: {}, errors.New("no"): {}, io.EOF: {true}, io.ErrUnexpectedEOF: {true},
+		request(syscall.ECONNRESET): {true}, request(syscall.EPIPE): {true}, request(syscall.ECONNREFUSED): {false, true},
+		request(syscall.Errno(10054)): {true}, request(syscall.Errno(10053)): {true}, request(syscall.Errno(10061)): {false, true},
+	} {
+		if got := [2]bool{Broken(err), Refused(err)}; got != want {
+			t.Errorf("%v: %v", err, got)
+		}
 	}
 }

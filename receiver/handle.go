@@ -25,6 +25,7 @@ const retryAfter = 5
 // decode it and redirect. No answer says more than its status does.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer s.recovered(w)
+	handled(r.Context())
 	switch r.URL.EscapedPath() {
 	case s.Path:
 		if r.Method != http.MethodPost && r.Method != http.MethodPut {

@@ -6,14 +6,11 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
-	"runtime"
 	"strings"
-	"syscall"
 	"time"
 
 	"aspectop/clean"
@@ -57,7 +54,7 @@ func (f *flight) failure(ctx context.Context, err error) string {
 		target = "the proxy " + f.proxy
 	}
 	late := errors.Is(err, context.DeadlineExceeded)
-	closed := !late && broken(err)
+	closed := !late && loopback.Broken(err)
 	unasked, secure := false, false
 	if refused, ok := errors.AsType[*loopback.ProxyError](err); ok {
 		return fmt.Sprintf("proxy: %v; the environment sets it: name %s in NO_PROXY to go without it", refused, clean.Line(f.to.Hostname()))
@@ -65,7 +62,7 @@ func (f *flight) failure(ctx context.Context, err error) string {
 	switch {
 	case hop == hopDNS:
 		return fmt.Sprintf("DNS: cannot resolve %s (%s); a new name can take a minute, otherwise check the network", target, why)
-	case hop == hopTCP && errors.Is(err, syscall.ECONNREFUSED):
+	case hop == hopTCP && loopback.Refused(err):
 		return fmt.Sprintf("TCP: nothing listens at %s (%s): is it running, and is the port right?", target, why)
 	case hop == hopTCP:
 		return fmt.Sprintf("TCP: cannot connect to %s (%s); check the network and the firewall", target, why)
@@ -127,18 +124,6 @@ func (f *flight) insecure(err error, why string, closed bool) string {
 	return fmt.Sprintf("TLS: no secure connection to %s (%s)", host, why)
 }
 
-// wsaeCONNRESET is Windows' error for a connection that was reset.
-const wsaeCONNRESET = syscall.Errno(10054)
-
-// broken reports whether the other side closed the connection.
-func broken(err error) bool {
-	if runtime.GOOS == "windows" && errors.Is(err, wsaeCONNRESET) {
-		return true
-	}
-	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) ||
-		errors.Is(err, syscall.EPIPE) || strings.Contains(err.Error(), "server closed idle connection")
-}
-
 // lookLongest is how long a connection may have lasted to be looked at again; the look
 // takes as long.
 const lookLongest = 4 * time.Second
@@ -163,7 +148,7 @@ func (f *flight) lookAgain(ctx context.Context, patience time.Duration) (unasked
 	}
 	defer c.Close()
 	_ = c.SetReadDeadline(time.Now().Add(patience))
-	if _, err = c.Read(make([]byte, 1)); err == nil || broken(err) {
+	if _, err = c.Read(make([]byte, 1)); err == nil || loopback.Broken(err) {
 		return err != nil, false
 	}
 	_ = c.SetReadDeadline(time.Time{})
@@ -179,7 +164,7 @@ func reason(err error) string {
 	if e, ok := errors.AsType[*net.DNSError](err); ok {
 		return clean.Line(e.Err)
 	}
-	if broken(err) {
+	if loopback.Broken(err) {
 		return "connection closed" // EOF or reset, as it happens
 	}
 	if e, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {

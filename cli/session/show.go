@@ -11,6 +11,7 @@ import (
 	"time"
 
 	tea "charm.land/bubbletea/v2"
+	"github.com/atotto/clipboard"
 	"github.com/charmbracelet/colorprofile"
 	"github.com/charmbracelet/x/term"
 	"github.com/spf13/pflag"
@@ -276,6 +277,9 @@ func (s *Session) options() screen.Options {
 	}
 	for _, secret := range s.knownSecrets() {
 		o.Secrets = append(o.Secrets, secret.Name)
+	}
+	if os.Getenv("SSH_CONNECTION") == "" && os.Getenv("SSH_TTY") == "" && !clipboard.Unsupported {
+		o.Clipboard = clipboard.WriteAll
 	}
 	// An interface that contains a nil pointer is not nil.
 	if s.client != nil {

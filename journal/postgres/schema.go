@@ -28,7 +28,8 @@ const leastServer = 130000
 //	removed          ids that retention remembers after it removed the delivery,
 //	                 with the SHA-256 of its body
 //	forward_targets  each place that deliveries are forwarded to
-//	forwards         the newest outcome of each delivery at each target
+//	forwards         the newest outcome of each delivery at each target; answer begins
+//	                 with the microseconds since 1970 of the try that it answers
 //	holders          the leases: job names one, token and name tell its owner
 //	receivers        the processes that append, each until it has been silent for
 //	                 some time

@@ -231,6 +231,8 @@ type Options struct {
 	// Export writes a report from a task's deliveries to a file and returns its path; if
 	// private, without user ids and URLs.
 	Export func(task string, deliveries []model.Delivery, private bool) (path string, err error)
+	// Clipboard puts a text on the clipboard of this machine; nil: only the terminal is asked to.
+	Clipboard func(text string) error
 	// Picture writes an SVG of what is shown to a file and returns its path.
 	Picture func(of, svg string) (path string, err error)
 
