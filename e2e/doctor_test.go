@@ -253,7 +253,6 @@ func TestADoctorWarns(t *testing.T) {
 		t.Errorf("ended with %d", code)
 	}
 	found := checks(t, stdout)
-	finds(t, found["config"], "warn", "0644", "chmod 600 /")
 	finds(t, found["secrets"], "warn", "short, 3 bytes", "copy it again")
 	finds(t, found["port"], "warn", "open to the network")
 	finds(t, found["endpoints"], "warn", "1 registered by watch", "endpoints", "the next watch")

@@ -54,7 +54,7 @@ func Forwards() (targets []forward.Target, err error) {
 
 // inConfig has the config file read, if there is one.
 func inConfig(read func(c *config, text string) error) error {
-	text, err := readConfig(ConfigPath(), false)
+	text, _, err := readConfig(ConfigPath())
 	if err != nil { // if there is one that cannot be read, that has been said
 		return nil
 	}
