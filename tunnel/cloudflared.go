@@ -196,7 +196,6 @@ func cause(err error) error {
 	return err
 }
 
-// installation says how to get cloudflared on a system.
 func installation(system, arch string) string {
 	const releases = "https://github.com/cloudflare/cloudflared/releases/latest"
 	switch {
@@ -218,7 +217,6 @@ type child struct {
 	done  chan struct{} // closed when it and its descendants have ended
 }
 
-// start runs a program. Its output goes to out.
 func start(program string, args, env []string, out io.Writer) (*child, error) {
 	c := &child{cmd: exec.Command(program, args...), done: make(chan struct{})}
 	c.cmd.Env = env

@@ -67,7 +67,6 @@ const (
 // Probings are the values of --probe.
 func Probings() []string { return []string{string(ProbeOn), string(ProbeStart), string(ProbeOff)} }
 
-// linkStatus is a provider's report.
 type linkStatus struct {
 	state      model.TunnelState
 	url        string
@@ -129,7 +128,6 @@ func Start(ctx context.Context, o Options) (*Tunnel, error) {
 	return launch(ctx, o, p, cmp.Or(kinds[i].notice, o.unreachable())), nil
 }
 
-// kind describes a Mode.
 type kind struct {
 	mode   Mode
 	named  bool   // a value of --tunnel

@@ -9,7 +9,6 @@ import (
 	"aspectop/receiver"
 )
 
-// debugging reports whether ASPECTOP_DEBUG names a file.
 func debugging() bool { return slog.Default().Enabled(context.Background(), slog.LevelDebug) }
 
 // appender is the journal that sources append to. With the debug log it logs every

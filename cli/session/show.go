@@ -69,7 +69,6 @@ func (o *Output) Check() (filter *model.Filter, err error) {
 	return filter, err
 }
 
-// mode is how a session shows events.
 type mode int
 
 const (
@@ -88,7 +87,6 @@ func (s *Session) mode() mode {
 	return onScreen
 }
 
-// show draws the screen or prints lines.
 func (s *Session) show(ctx context.Context) error {
 	for _, v := range s.servers {
 		defer s.start(v)()
@@ -265,7 +263,6 @@ func (s *Session) screen(ctx context.Context) error {
 	return err
 }
 
-// options are the options of a screen.
 func (s *Session) options() screen.Options {
 	o := screen.Options{
 		Feed: s.Feed, Journal: s.rows, Receiver: s.URL(), JournalPath: s.place, Try: s.try, Remarks: s.remarks,
