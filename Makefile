@@ -1,6 +1,6 @@
 # The everyday commands. Nothing here is needed to build: go build does.
 
-.PHONY: help demo build test race bench scale pixel shared soak faults compat-streams compat-tunnels fuzz lint lines golden pictures gate release release-check
+.PHONY: help demo build test race bench scale pixel shared soak faults compat compat-streams compat-tunnels fuzz lint lines golden pictures gate release release-check
 .DEFAULT_GOAL := help
 
 help: ## list these commands
@@ -35,6 +35,11 @@ soak: ## an hour of 50 deliveries a second with the screen open (SOAK=10m for le
 
 faults: ## kills, power cuts, full and failing disks, damaged files and the like, under load; 25 minutes
 	go test ./e2e -run TestFaults -long -count 1 -v -timeout 60m
+
+compat: build ## check of handlers in real frameworks, wrong and mended; needs Node, Python and Rust; 3 minutes
+	cd compat/handlers/node && npm ci --no-audit --no-fund
+	cd compat/handlers && python3 -m venv .venv && .venv/bin/pip install -q -r python/requirements.txt
+	cd compat && go run ./handlers -write ../docs/compatibility.md
 
 compat-streams: build ## event streams of real stacks, beside other clients; needs Node, Python and nginx; 5 minutes
 	cd compat/node && npm ci --no-audit --no-fund

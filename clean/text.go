@@ -167,8 +167,12 @@ func ShellWord(s string) string {
 	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
 
-// Redacted stands in place of what is redacted.
-const Redacted = "[redacted]"
+// Redacted stands in place of what is redacted, MaskedUser in place of a user's id: a UUID,
+// because handlers expect one.
+const (
+	Redacted   = "[redacted]"
+	MaskedUser = "00000000-0000-0000-0000-000000000000"
+)
 
 // IsCredential reports whether a header holds a credential, by its name.
 func IsCredential(name string) bool {

@@ -47,7 +47,7 @@ func printFindings(r *check.Report) error {
 			*o = fmt.Append(*o, n)
 		}
 		o.End(']')
-		o.Text("meaning", meaning(f))
+		o.Text("meaning", f.Title+": "+meaning(f))
 		o.Text("fix", f.Fix)
 		o.Text("url", f.URL)
 		if err := printResult(true, o, ""); err != nil {

@@ -92,7 +92,7 @@ func (d *doctor) run(cmd *cobra.Command) error {
 	settings.Adopt(theirs, ours, shared)
 	configured := prepare(cmd, nil) // a bad config file is a finding, not the end
 	if configured == nil {
-		configured = settings.Fill(d.command, false)
+		configured = settings.Fill(d.command)
 	}
 	settings.Adopt(theirs, ours, shared)
 	var account *account
@@ -176,7 +176,7 @@ func (d *doctor) checkConfig(err error) finding {
 	if _, err := os.Stat(path); err != nil {
 		return finding{fine, "no config file (it would be " + path + ")", ""}
 	}
-	return unlessOpen("the config file", path, finding{fine, path, ""})
+	return finding{fine, path, ""}
 }
 
 func (d *doctor) checkSecrets() finding {
@@ -338,14 +338,19 @@ func checkTerminal() finding {
 	}
 	words := []string{cmp.Or(os.Getenv("TERM"), "TERM is not set")}
 	w, h, err := term.GetSize(os.Stdout.Fd())
-	known := err == nil && w > 0 && h > 0
+	known, advice := err == nil && w > 0 && h > 0, ""
 	if known {
 		words = append(words, fmt.Sprintf("%dx%d", w, h))
 	}
 	if os.Getenv("NO_COLOR") != "" {
 		words = append(words, "no colours (NO_COLOR)")
 	} else {
-		words = append(words, "colours: "+colorprofile.Detect(os.Stdout, os.Environ()).String())
+		profile := colorprofile.Detect(os.Stdout, os.Environ())
+		words = append(words, "colours: "+profile.String())
+		if profile < colorprofile.TrueColor {
+			advice = "if your terminal has true colours, COLORTERM=truecolor says so; " +
+				"over SSH, SendEnv COLORTERM in your ssh configuration and AcceptEnv COLORTERM in the server's pass it on"
+		}
 	}
 	if !saysUTF8() {
 		return finding{warning, strings.Join(append(words, "no UTF-8"), ", "), "set LANG to a locale such as C.UTF-8, or use --ascii"}
@@ -354,7 +359,7 @@ func checkTerminal() finding {
 	if known && (w < 40 || h < 10) {
 		return finding{warning, strings.Join(words, ", "), "the screen needs at least 40x10"}
 	}
-	return finding{fine, strings.Join(words, ", "), ""}
+	return finding{fine, strings.Join(words, ", "), advice}
 }
 
 // saysUTF8 reports whether the locale's encoding is UTF-8, as it always is on

@@ -30,6 +30,12 @@ func TestTheDebugLogFollowsADeliveryAndContainsNoSecret(t *testing.T) {
 	p.next("forward")
 	delivery{id: "msg_2", body: "{}", key: handlerSecret}.post(t, url)
 	p.next("rejected")
+	malformed := delivery{id: "msg_3", body: "{}"}.request(t, url)
+	malformed.Header.Set("Svix-Signature", "hush")
+	if resp, err := http.DefaultClient.Do(malformed); err != nil || resp.StatusCode != http.StatusBadRequest {
+		t.Fatal(resp, err)
+	}
+	p.next("rejected")
 	p.signal(syscall.SIGINT)
 	if code := p.ends(); code != 0 {
 		t.Errorf("ended with %d: %s", code, p.errors())
@@ -40,6 +46,7 @@ func TestTheDebugLogFollowsADeliveryAndContainsNoSecret(t *testing.T) {
 	}
 	log := string(text)
 	says(t, log, "msg=started", "msg=tunnel state=connected", "msg=delivery id=msg_1 source=webhook", "msg=rejected id=msg_2 reason=no_match",
+		"msg=rejected id=msg_3 reason=malformed",
 		"msg=forward seq=1", "status=418", "msg=aspect method=POST path=/webhooks/endpoints", "msg=aspect method=DELETE", "msg=ended")
 	for _, hush := range []string{strings.TrimPrefix(secret, "whsec_"), strings.TrimPrefix(handlerSecret, "whsec_"), apiKey, "hush"} {
 		if strings.Contains(log, hush) {

@@ -253,7 +253,6 @@ func TestADoctorWarns(t *testing.T) {
 		t.Errorf("ended with %d", code)
 	}
 	found := checks(t, stdout)
-	finds(t, found["config"], "warn", "0644", "chmod 600 /")
 	finds(t, found["secrets"], "warn", "short, 3 bytes", "copy it again")
 	finds(t, found["port"], "warn", "open to the network")
 	finds(t, found["endpoints"], "warn", "1 registered by watch", "endpoints", "the next watch")
@@ -285,7 +284,7 @@ func TestADoctorComparesTheClocks(t *testing.T) {
 func TestADoctorSeesTheTerminal(t *testing.T) {
 	set := "ASPECT_WEBHOOK_SECRET=" + secret
 	screen := inTerminal(t, 100, 60, with(diagnosing(t, "", 0), set))
-	screen.shows("ok    terminal: xterm-256color, 100x60, colours: ANSI256, UTF-8")
+	screen.shows("ok    terminal: xterm-256color, 100x60, colours: ANSI256, UTF-8", "COLORTERM=truecolor says so")
 	screen.ends(0)
 	small := inTerminal(t, 30, 90, with(diagnosing(t, "", 0), "LANG=C", set))
 	small.shows("warn  terminal", "30x90", "--ascii")

@@ -22,13 +22,14 @@ var update = flag.Bool("update", false, "draw the README's pictures anew")
 
 // The README's pictures, as arguments of view.
 var pictures = map[string][]string{
-	"tasks":  {"--size", "120x24"},
-	"board":  {"--size", "132x34", "--view", "board"},
-	"events": {"--size", "120x24", "--view", "events"},
-	"task":   {"--size", "120x30", "--task", "8348e0b1"},
-	"stats":  {"--size", "120x30", "--view", "stats"},
-	"narrow": {"--size", "44x16"},
-	"light":  {"--size", "120x24", "--theme", "light"},
+	"tasks":    {"--size", "120x24"},
+	"board":    {"--size", "132x34", "--view", "board"},
+	"events":   {"--size", "120x24", "--view", "events"},
+	"task":     {"--size", "120x30", "--task", "8348e0b1"},
+	"stats":    {"--size", "120x30", "--view", "stats"},
+	"narrow":   {"--size", "44x16"},
+	"timeline": {"--size", "120x24", "--view", "timeline"},
+	"light":    {"--size", "120x24", "--theme", "light"},
 }
 
 // playedJournal is a folder with a journal, demo.db, of what the demo delivers in
@@ -126,7 +127,7 @@ func TestAPictureIsDrawnWholeOrNotAtAll(t *testing.T) {
 		says string
 	}{
 		{"--size 29x24", 2, "from 30x6 to 1000x400"}, {"--size 120x401", 2, "out of bounds"}, {"--size 120", 2, "invalid --size"}, {"--size 120x24x3", 2, "invalid --size"},
-		{"--view cards", 2, "tasks, board, events, deliveries, stats"}, {"--task 00000000", 1, `no task "00000000"`}, {"--task f", 1, "fits"},
+		{"--view cards", 2, "tasks, board, events, messages, stats, timeline"}, {"--task 00000000", 1, `no task "00000000"`}, {"--task f", 1, "fits"},
 		{"--plain", 2, "--plain has no use"}, {"--record x.cast", 2, "--record has no use"}, {"--theme blue", 2, "blue"},
 	} {
 		stderr, code := drawing(t, folder, "kept.svg", strings.Fields(c.args)...)

@@ -4,7 +4,9 @@ package e2e
 
 import (
 	"net/http"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -82,15 +84,19 @@ func TestSomebodyShowsADemo(t *testing.T) {
 	screen.shows("processing", "PROXY", "3 tasks")
 	screen.press("2")
 	screen.press("3")
-	screen.shows("task.progress", "verified")
+	screen.shows("task.progress", "no verdict: verified")
+	screen.press("6")
+	screen.shows("TASK", "now", "usual end")
 	screen.press("?")
-	screen.shows("quit from anywhere", "freeze; count what comes")
+	screen.shows("freeze; count what comes")
+	screen.press("G")
+	screen.shows("quit from anywhere", "within a second, or overdue")
 	screen.press("\x1b")
 	screen.showsNot("quit from anywhere")
 	screen.resize(60, 20)
 	screen.press("1")
 	screen.shows("TASK")
-	screen.resize(160, 40)
+	screen.resize(220, 40)
 	screen.shows("PROGRESS")
 	screen.press(" ")
 	screen.shows("frozen")
@@ -162,6 +168,39 @@ func TestNoColorMeansNoColor(t *testing.T) {
 		if strings.Contains(screen.written(), code) {
 			t.Errorf("the program wrote the colour %q", code)
 		}
+	}
+}
+
+// A tool for the system's clipboard is used by whoever sits at this machine only.
+func TestTheClipboardOfThisMachineIsUsedByWhoSitsAtIt(t *testing.T) {
+	tools := t.TempDir()
+	took := filepath.Join(tools, "took")
+	tool := "#!/bin/sh\ncat > " + took + ".new && mv " + took + ".new " + took + "\n"
+	if err := os.WriteFile(filepath.Join(tools, "xclip"), []byte(tool), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	path := "PATH=" + tools + ":/usr/bin:/bin"
+	for _, c := range []struct {
+		variables []string
+		says      string
+	}{
+		{[]string{path, "SSH_TTY=/dev/pts/1"}, "sent to the terminal: the receiver's URL"},
+		{[]string{path, "SSH_CONNECTION=192.0.2.1 5 192.0.2.2 22"}, "sent to the terminal: the receiver's URL"},
+		{[]string{path}, "copied the receiver's URL"},
+	} {
+		screen := inTerminal(t, 100, 24, with(watching(t), c.variables...))
+		screen.shows("Waiting for the first event")
+		screen.press("u")
+		screen.shows(c.says)
+		text, err := os.ReadFile(took)
+		if wanted := strings.HasPrefix(c.says, "copied"); wanted != (err == nil) || wanted && !strings.HasPrefix(string(text), "http://127.0.0.1:") {
+			t.Errorf("%v: the clipboard holds %q, %v", c.variables, text, err)
+		}
+		if !strings.Contains(screen.written(), "\x1b]52;c;") {
+			t.Errorf("%v: the terminal was not asked", c.variables)
+		}
+		screen.press("q")
+		screen.ends(0)
 	}
 }
 

@@ -262,8 +262,8 @@ func TestTheColoursAreThoseOfTheViewersTerminal(t *testing.T) {
 		has, hasnt []*regexp.Regexp
 	}{
 		{"true colour", []string{"TERM=xterm-256color", "COLORTERM=truecolor"}, []string{"COLORTERM"}, []*regexp.Regexp{all}, nil},
-		{"256 colours", []string{"TERM=xterm-256color"}, nil, []*regexp.Regexp{indexed}, []*regexp.Regexp{all}},
-		{"16 colours", []string{"TERM=xterm-16color"}, nil, []*regexp.Regexp{basic}, []*regexp.Regexp{all, indexed}},
+		{"256 colours", []string{"TERM=xterm-256color"}, nil, []*regexp.Regexp{indexed, colour(`48;5;124[;m]`)}, []*regexp.Regexp{all}},
+		{"16 colours", []string{"TERM=xterm-16color"}, nil, []*regexp.Regexp{basic, colour(`;41[;m]`)}, []*regexp.Regexp{all, indexed}},
 		{"NO_COLOR", []string{"TERM=xterm-256color", "NO_COLOR=yes"}, []string{"NO_COLOR"}, nil, []*regexp.Regexp{all, indexed, basic}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -267,18 +267,6 @@ type Verdict struct {
 // OK reports whether the request may be kept.
 func (v Verdict) OK() bool { return v.Reason == Verified }
 
-// String is the verdict as one sentence without a full stop.
-func (v Verdict) String() string {
-	switch {
-	case v.OK():
-		return "verified (secret " + v.Secret + ")"
-	case v.Hint != "":
-		return v.Detail + "; " + v.Hint
-	default:
-		return v.Detail
-	}
-}
-
 // SentMessage is a webhook message as Aspect's API tells it. Its format is not
 // documented: fields that were not found are empty, and Raw has everything.
 type SentMessage struct {

@@ -115,7 +115,7 @@ func putRejected(o *jsonl.Object, r *model.Rejected) {
 	v := &r.Verdict
 	o.TextOrNull("id", r.ID)
 	o.TextOrNull("reason", string(v.Reason))
-	o.Text("detail", v.String())
+	o.Text("detail", v.Detail)
 	o.TextOrNull("hint", v.Hint)
 	o.TextOrNull("evidence", v.Evidence)
 	if v.ToleranceSeconds == 0 {

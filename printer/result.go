@@ -71,9 +71,10 @@ func WriteJudged(out io.Writer, f Format, j Judged) error {
 	case j.Problem != "":
 		result, v.Detail = "unjudged", j.Problem
 	case v.OK():
-		result = "verified"
+		result, v.Detail = "verified", words.Source(model.SourceWebhook, v.Secret)
 	}
-	sentence := j.Place + ": " + v.String()
+	rejected := &model.Rejected{ID: j.ID, Verdict: v}
+	sentence := j.Place + ": " + words.Rejected(rejected, false).String()
 	if j.ID != "" {
 		sentence += "; message " + words.Name(j.ID)
 	}
@@ -85,7 +86,7 @@ func WriteJudged(out io.Writer, f Format, j Judged) error {
 		o.Text("at", j.When)
 		o.Text("result", result)
 		o.TextOrNull("secret", v.Secret)
-		putRejected(o, &model.Rejected{ID: j.ID, Verdict: v})
+		putRejected(o, rejected)
 	}, sentence)
 }
 
@@ -217,7 +218,6 @@ func replayedSentence(to string, r Replayed) string {
 	return fmt.Sprintf("%s to %s: %d delivered, %d failed", posted, to, r.Delivered, r.Posted-r.Delivered)
 }
 
-// nameOf names a message and its task.
 func nameOf(e *model.Event) string {
 	name := fmt.Sprintf("#%d %s", e.Seq, words.Name(e.Type))
 	if e.Task != nil {

@@ -65,10 +65,10 @@ func TestASecondWithFewRejectedRequestsSkipsNone(t *testing.T) {
 
 func TestTheStatusLogIsReadFromItsStart(t *testing.T) {
 	log := model.NewStatusLog(10)
-	log.Add(model.Status{At: noon, Rejected: &model.Rejected{Verdict: model.Verdict{Reason: model.TooLarge, Detail: "too large"}}})
+	log.Add(model.Status{At: noon, Rejected: &model.Rejected{Verdict: model.Verdict{Reason: model.TooLarge, Detail: "too large", Hint: "send less"}}})
 	p := newPrinter(Options{Format: JSON, Status: log, Now: func() time.Time { return noon }})
 	p.readStatus()
-	if got, want := p.buf.String(), `{"type":"rejected","time":"2026-11-23T12:00:00.000000Z","id":null,"reason":"too_large","detail":"too large","hint":null,"evidence":null,"skew_seconds":null,"tolerance_seconds":null,"path":null,"method":null}`+"\n"; got != want {
+	if got, want := p.buf.String(), `{"type":"rejected","time":"2026-11-23T12:00:00.000000Z","id":null,"reason":"too_large","detail":"too large","hint":"send less","evidence":null,"skew_seconds":null,"tolerance_seconds":null,"path":null,"method":null}`+"\n"; got != want {
 		t.Errorf("got  %swant %s", got, want)
 	}
 }

@@ -2,6 +2,7 @@ package receiver
 
 import (
 	"bytes"
+	"fmt"
 	"net/http"
 	"net/url"
 	"path"
@@ -49,22 +50,39 @@ func protocolOf(first []byte) *protocol {
 	return nil
 }
 
-// refuseProtocol counts a connection that began with another protocol and, unless it is one
-// of many, tells it.
 func (s *Server) refuseProtocol(p protocol) {
 	if s.Foreign != nil && s.Foreign(p.name, p.do) {
 		return
 	}
-	s.count(func(c *Counts) { c.Rejected[model.NotHTTP]++ })
+	s.refuseUnread(model.Verdict{
+		Reason: model.NotHTTP, Detail: "not HTTP/1: the connection began with " + p.name, Hint: p.do,
+	})
+}
+
+// refuseAnswered is for a request that net/http has answered by itself, with that status.
+func (s *Server) refuseAnswered(status string) {
+	v := model.Verdict{Reason: model.Malformed, Detail: "malformed: no valid HTTP/1 request, answered " + clean.Line(status)}
+	switch status[:min(3, len(status))] {
+	case "417":
+		v.Hint = "have the proxy or tunnel leave the header Expect out"
+	case "431":
+		v.Reason, v.Detail = model.TooLarge, fmt.Sprintf("too large: more than %d KiB of headers", maxHeader>>10)
+		v.Hint = "have the proxy or tunnel add fewer of them"
+	}
+	s.refuseUnread(v)
+}
+
+// refuseUnread counts what came instead of a request that can be read and, unless it is one
+// of many, tells it.
+func (s *Server) refuseUnread(v model.Verdict) {
+	s.count(func(c *Counts) { c.Rejected[v.Reason]++ })
 	now := s.Now().UTC()
-	if !s.foreign.allow(now) {
+	if !s.unread.allow(now) {
 		s.Status.AddUntold()
 		s.keeper.lose(1)
 		return
 	}
-	s.tell(&model.Rejected{At: now, Verdict: model.Verdict{
-		Reason: model.NotHTTP, Detail: "not HTTP/1: the connection began with " + p.name, Hint: p.do,
-	}})
+	s.tell(&model.Rejected{At: now, Verdict: v})
 }
 
 // refuseAstray rejects a request to another path or with another method, if its headers are
@@ -92,7 +110,6 @@ func (s *Server) refuseAstray(r *http.Request, reason model.Reason) {
 	s.tell(rejected)
 }
 
-// signed reports whether any header of a signature is there.
 func signed(h http.Header) bool {
 	for _, f := range sig.Families {
 		if h.Get(f.ID) != "" || h.Get(f.Stamp) != "" || h.Get(f.Signature) != "" {

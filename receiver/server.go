@@ -78,8 +78,8 @@ type Config struct {
 }
 
 // Counts are the deliveries, each counted once. Requests with other paths or methods are
-// counted as rejected if their headers are those of a delivery, and connections that begin
-// with another protocol than HTTP/1.
+// counted as rejected if their headers are those of a delivery, and so is what is no valid
+// HTTP/1 request.
 type Counts struct {
 	Verified  int64 // kept and acknowledged: first deliveries of a message
 	Duplicate int64 // kept and acknowledged: repeats
@@ -87,7 +87,6 @@ type Counts struct {
 	Rejected  map[model.Reason]int64
 }
 
-// reasons are the reasons for rejecting a request.
 var reasons = []model.Reason{
 	model.MissingHeaders, model.Malformed, model.NoMatch, model.TooOld, model.TooNew, model.TooLarge,
 	model.WrongPath, model.WrongMethod, model.NotHTTP,
@@ -101,7 +100,7 @@ type Server struct {
 	http    *http.Server
 	ready   readiness
 	keeper  keeper
-	foreign limiter // of connections with other protocols that are told
+	unread  limiter // of what is told that is no request
 	checks  checks
 	failing atomic.Bool   // the last delivery could not be kept
 	large   chan struct{} // holds one token for each large body in memory
@@ -138,7 +137,7 @@ func New(c Config) (*Server, error) {
 	}
 	s := &Server{
 		Config: c, verifier: verifier, large: make(chan struct{}, maxLarge),
-		keeper: keeper{save: c.Keep}, foreign: limiter{most: toldPerMinute, every: time.Minute},
+		keeper: keeper{save: c.Keep}, unread: limiter{most: toldPerMinute, every: time.Minute},
 	}
 	s.counts.Rejected = make(map[model.Reason]int64, len(reasons))
 	for _, reason := range reasons {
@@ -175,7 +174,7 @@ func CheckPath(path string) error {
 // Serve accepts connections on l until Shutdown and then returns nil. Any other
 // end is an error. It closes l.
 func (s *Server) Serve(l net.Listener) error {
-	err := s.http.Serve(newSlots(l, maxConnections, s.refuseProtocol))
+	err := s.http.Serve(newSlots(l, maxConnections, s.refuseProtocol, s.refuseAnswered))
 	if errors.Is(err, http.ErrServerClosed) {
 		return nil
 	}

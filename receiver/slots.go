@@ -1,6 +1,7 @@
 package receiver
 
 import (
+	"bytes"
 	"context"
 	"io"
 	"net"
@@ -36,6 +37,7 @@ type slots struct {
 	net.Listener
 	most     int
 	foreign  func(protocol) // called once a connection that begins with what is no HTTP/1
+	answered func(string)   // called with the status of each answer that is net/http's own
 	freed    chan struct{}  // there may be a free slot now
 	closed   context.Context
 	close    context.CancelFunc
@@ -47,22 +49,23 @@ type slots struct {
 	crowded bool
 }
 
-func newSlots(l net.Listener, most int, foreign func(protocol)) *slots {
-	s := &slots{Listener: l, most: most, foreign: foreign, freed: make(chan struct{}, 1)}
+func newSlots(l net.Listener, most int, foreign func(protocol), answered func(string)) *slots {
+	s := &slots{Listener: l, most: most, foreign: foreign, answered: answered, freed: make(chan struct{}, 1)}
 	s.closed, s.close = context.WithCancel(context.Background())
 	s.giveBack = time.AfterFunc(time.Hour, debug.FreeOSMemory)
 	s.giveBack.Stop()
 	return s
 }
 
-// slot is a connection.
 type slot struct {
 	net.Conn
 	of    *slots
 	at    int // index in of.taken, -1 if it has lost its slot
 	phase phase
 	since time.Time
-	begun bool // something was read; used by one goroutine at a time
+	// Used by one goroutine at a time:
+	begun   bool // something was read
+	handled bool // the newest request has come to the handler
 }
 
 // Read closes a connection that begins with another protocol. Only what the first read
@@ -78,6 +81,15 @@ func (c *slot) Read(b []byte) (int, error) {
 		}
 	}
 	return n, err
+}
+
+// Write notices what net/http answers by itself, to what is no valid request.
+func (c *slot) Write(b []byte) (int, error) {
+	if status, is := bytes.CutPrefix(b, []byte("HTTP/1.1 ")); is && !c.handled {
+		status, _, _ = bytes.Cut(status, []byte("\r\n"))
+		c.of.answered(string(status))
+	}
+	return c.Conn.Write(b)
 }
 
 type phase int
@@ -183,7 +195,6 @@ func (s *slots) wake() {
 	}
 }
 
-// enter begins a phase.
 func (c *slot) enter(p phase) {
 	c.of.mu.Lock()
 	defer c.of.mu.Unlock()
@@ -191,7 +202,6 @@ func (c *slot) enter(p phase) {
 	c.of.wake()
 }
 
-// free gives the slot back.
 func (c *slot) free() {
 	s := c.of
 	s.mu.Lock()
@@ -214,6 +224,7 @@ func connState(c net.Conn, state http.ConnState) {
 	case http.StateActive:
 		c.(*slot).enter(sending)
 	case http.StateIdle:
+		c.(*slot).handled = false
 		c.(*slot).enter(waiting)
 	case http.StateClosed, http.StateHijacked:
 		c.(*slot).free()
@@ -222,14 +233,12 @@ func connState(c net.Conn, state http.ConnState) {
 
 type slotKey struct{}
 
-// withSlot lets the requests of a connection find its slot.
 func withSlot(ctx context.Context, c net.Conn) context.Context {
 	return context.WithValue(ctx, slotKey{}, c)
 }
 
-// bodyArrived protects the connection of a request until it is answered.
-func bodyArrived(ctx context.Context) {
-	if own, ok := ctx.Value(slotKey{}).(*slot); ok {
-		own.enter(keeping)
-	}
+// slotOf returns the slot of a request's connection; nil if it came by none.
+func slotOf(ctx context.Context) *slot {
+	own, _ := ctx.Value(slotKey{}).(*slot)
+	return own
 }

@@ -161,15 +161,22 @@ func TestRequestsOnTheWire(t *testing.T) {
 		}, []int{204}, "", ""},
 		{"headers of more than 32 KiB", func(r *rig) string {
 			return r.raw("msg_1", "a", "X-Long: "+full[:32<<10]+"\r\n")
-		}, []int{431}, "", ""},
-		{"a header that never ends", func(r *rig) string { return post + "X-Long: " + full }, []int{431}, "", ""},
+		}, []int{431}, model.TooLarge, "too large: more than 32 KiB of headers"},
+		{"a header that never ends", func(r *rig) string { return post + "X-Long: " + full }, []int{431}, model.TooLarge, "too large: more than 32 KiB of headers"},
 		{"two lengths", func(r *rig) string {
 			return r.raw("msg_1", "a", "Content-Length: 2\r\n")
-		}, []int{400}, "", ""},
+		}, []int{400}, model.Malformed, "malformed: no valid HTTP/1 request, answered 400 Bad Request"},
+		{"another expectation", func(r *rig) string {
+			return r.raw("msg_1", "a", "Expect: 200-ok\r\n")
+		}, []int{417}, model.Malformed, "malformed: no valid HTTP/1 request, answered 417 Expectation Failed"},
+		{"a good one, then a bad one", func(r *rig) string {
+			return r.raw("msg_1", "a") + r.raw("msg_2", "a", "Content-Length: 2\r\n")
+		}, []int{204, 400}, model.Malformed, "malformed: no valid HTTP/1 request, answered 400 Bad Request"},
 		{"a folded header", func(r *rig) string {
 			return post + "svix-id: a\r\n b\r\nContent-Length: 0\r\n\r\n"
 		}, []int{400}, model.MissingHeaders, "missing headers: svix-timestamp, svix-signature"},
-		{"no Host", func(*rig) string { return "POST " + DefaultPath + " HTTP/1.1\r\n\r\n" }, []int{400}, "", ""},
+		{"no Host", func(*rig) string { return "POST " + DefaultPath + " HTTP/1.1\r\n\r\n" }, []int{400}, model.Malformed,
+			"malformed: no valid HTTP/1 request, answered 400 Bad Request: missing required Host header"},
 		{"TLS", func(*rig) string { return "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" }, nil,
 			model.NotHTTP, "not HTTP/1: the connection began with TLS"},
 		{"HTTP/2 by prior knowledge", func(*rig) string { return "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" }, nil,
@@ -180,9 +187,11 @@ func TestRequestsOnTheWire(t *testing.T) {
 		{"PROXY protocol, version 2", func(r *rig) string {
 			return "\r\n\r\n\x00\r\nQUIT\n\x21\x11\x00\x0c\xc0\x00\x02\x01\xc0\x00\x02\x02\x00\x50\x01\xbb" + r.raw("msg_1", "a")
 		}, nil, model.NotHTTP, "not HTTP/1: the connection began with the PROXY protocol (version 2)"},
-		{"empty lines before a request", func(r *rig) string { return "\r\n" + r.raw("msg_1", "a") }, []int{400}, "", ""},
+		{"empty lines before a request", func(r *rig) string { return "\r\n" + r.raw("msg_1", "a") }, []int{400}, model.Malformed,
+			"malformed: no valid HTTP/1 request, answered 400 Bad Request"},
 		{"a method that begins like another protocol", func(*rig) string { return "PROPFIND / HTTP/1.1\r\nHost: x\r\n\r\n" }, []int{404}, "", ""},
-		{"binary garbage", func(*rig) string { return strings.Repeat("\x00\xff\r\n", 1000) }, []int{400}, "", ""},
+		{"binary garbage", func(*rig) string { return strings.Repeat("\x00\xff\r\n", 1000) }, []int{400}, model.Malformed,
+			"malformed: no valid HTTP/1 request, answered 400 Bad Request"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -18,11 +19,31 @@ import (
 	"aspectop/words"
 )
 
-// copied copies text by OSC 52, which works over SSH, and says so. Control characters are
-// removed: pasted into a shell, they would act.
+// clipboardTime is how long the system's clipboard has to take a text.
+const clipboardTime = 2 * time.Second
+
+// copied puts text on the clipboard and says what is known of it. OSC 52 works over SSH, but
+// many terminals ignore it and none answers; the system's clipboard says whether it took the
+// text. Control characters are removed: pasted into a shell, they would act.
 func (m *Model) copied(what, text string) tea.Cmd {
-	m.say("copied " + what)
-	return tea.SetClipboard(clean.Text(text))
+	text = clean.Text(text)
+	sent := tea.SetClipboard(text)
+	if m.Clipboard == nil {
+		m.say("sent to the terminal: " + what)
+		return sent
+	}
+	return tea.Batch(sent, func() tea.Msg {
+		taken := make(chan error, 1)
+		go func() { taken <- m.Clipboard(text) }()
+		select {
+		case err := <-taken:
+			if err == nil {
+				return Say("copied " + what)
+			}
+		case <-time.After(clipboardTime):
+		}
+		return Say("sent to the terminal: " + what)
+	})
 }
 
 // pointed is the selection, of what is open or of the view.

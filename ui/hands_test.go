@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -198,16 +199,44 @@ func TestEachSortingPutsItsOwnFirst(t *testing.T) {
 	})
 }
 
+// TestCopyingSaysOnlyWhatIsKnown: no terminal answers, so "copied" is said once the system's
+// clipboard has taken the text.
+func TestCopyingSaysOnlyWhatIsKnown(t *testing.T) {
+	for _, c := range []struct {
+		says string
+		take func(string) error
+	}{
+		{"copied task id 2e1c7e05", func(string) error { return nil }},
+		{"sent to the terminal: task id 2e1c7e05", func(string) error { return errors.New("no display") }},
+		{"sent to the terminal: task id 2e1c7e05", func(string) error { time.Sleep(30 * time.Second); return nil }},
+	} {
+		onScreen(t, 100, 24, uploads(), func(s *terminal) {
+			taken := ""
+			s.m.Clipboard = func(text string) error {
+				taken = text
+				return c.take(text)
+			}
+			s.wait(soon)
+			s.press("y")
+			s.wait(clipboardTime)
+			s.shows(c.says)
+			if taken != taskID(5) || !strings.Contains(fmt.Sprint(s.printed), taskID(5)) {
+				t.Errorf("the clipboard was given %q, and the terminal %v", taken, s.printed)
+			}
+		})
+	}
+}
+
 func TestCopyingSaysWhatWasCopiedAndHoldsNoControlCharacters(t *testing.T) {
 	hostile := event(1, "task.progress", 0, "proxy=queued")
 	hostile.Body = []byte(strings.Replace(string(hostile.Body), "{", "{\n\t\"\\u001b[2J\": \"x\",", 1))
 	onScreen(t, 100, 24, []model.Delivery{hostile}, func(s *terminal) {
 		s.wait(soon)
 		for _, c := range []struct{ key, says, holds string }{
-			{"y", "copied task id 2e1c7e01", taskID(1)},
-			{"Y", "copied the payload of #1", taskID(1)},
-			{"c", "copied #1 as curl", "curl -sS -X POST"},
-			{"u", "copied the receiver's URL", "http://127.0.0.1:8787/webhooks/aspect"},
+			{"y", "sent to the terminal: task id 2e1c7e01", taskID(1)},
+			{"Y", "sent to the terminal: the payload of #1", taskID(1)},
+			{"c", "sent to the terminal: #1 as curl", "curl -sS -X POST"},
+			{"u", "sent to the terminal: the receiver's URL", "http://127.0.0.1:8787/webhooks/aspect"},
 		} {
 			s.printed = nil
 			s.press(c.key)
@@ -384,7 +413,7 @@ func TestAKeyMeansTheTaskThatWasSeenWhenItWasPressed(t *testing.T) {
 		s.wait(time.Second) // task 5 is selected, and followed by what is newest
 		s.deliver(event(7, "task.progress", 40*time.Second, "proxy=queued"))
 		s.press("y") // at once: the reader saw task 5
-		s.shows("copied task id 2e1c7e05")
+		s.shows("sent to the terminal: task id 2e1c7e05")
 		s.wait(time.Second)
 		s.press("enter")
 		s.shows(taskID(7))
@@ -399,10 +428,10 @@ func TestAKeyMeansTheEventThatWasSeenWhenItWasPressed(t *testing.T) {
 		s.wait(time.Second) // it is selected, and followed by what is newest
 		s.deliver(event(7, "task.progress", 41*time.Second, "proxy=queued"))
 		s.press("y") // at once: the reader saw the event of task 6
-		s.shows("copied task id 2e1c7e06")
+		s.shows("sent to the terminal: task id 2e1c7e06")
 		s.wait(time.Second)
 		s.press("y")
-		s.shows("copied task id 2e1c7e07")
+		s.shows("sent to the terminal: task id 2e1c7e07")
 	})
 }
 

@@ -112,7 +112,7 @@ func TestTheIDOfASentMessageCanBeCopied(t *testing.T) {
 		s.press("4")
 		s.wait(time.Second)
 		s.press("n", "y")
-		s.shows("copied message id msg_lost")
+		s.shows("sent to the terminal: message id msg_lost")
 		s.press("Y")
 		s.shows("never arrived here: nothing to copy")
 	}, withKey(aspectSent()))

@@ -19,7 +19,6 @@ import (
 	"aspectop/broadcast"
 	"aspectop/feed"
 	"aspectop/model"
-	"aspectop/ui/draw"
 	"aspectop/ui/keys"
 	"aspectop/ui/screen"
 	"aspectop/ui/view"
@@ -46,6 +45,7 @@ type Model struct {
 	notices    notices
 	stalled    int // tasks, when they were last counted
 	mouse      bool
+	colours    colours
 
 	// The preview is shown on wide terminals until the user chooses.
 	preview, previewChosen bool
@@ -92,7 +92,8 @@ func (m *Model) Init() tea.Cmd {
 	}
 	m.changed(screen.Change{Filter: true})
 	cmds := append(m.TakeLater(), m.listen(), m.tick())
-	if m.Options.Theme == "auto" || m.Options.Theme == "" {
+	m.chooseTheme()
+	if m.autoTheme() {
 		cmds = append(cmds, tea.RequestBackgroundColor)
 	}
 	return tea.Batch(cmds...)
@@ -113,10 +114,8 @@ func (m *Model) handle(msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
 	case tea.WindowSizeMsg:
 		m.W, m.H = msg.Width, msg.Height
-	case tea.BackgroundColorMsg:
-		if !msg.IsDark() && m.Theme.Name == "dark" && m.Options.Theme != "dark" {
-			m.Theme = draw.NewTheme("light")
-		}
+	case tea.EnvMsg, tea.ColorProfileMsg, tea.BackgroundColorMsg:
+		m.learnColours(msg)
 	case tea.KeyPressMsg:
 		return m.key(msg)
 	case tea.PasteMsg:
@@ -246,12 +245,18 @@ func delivery(s screen.Selection) int64 {
 	return s.Row.Seq
 }
 
-// inSight are the deliveries whose rows are on the screen.
+// inSight are the deliveries whose rows are on the screen; views without any have no such
+// method.
 func (m *Model) inSight() []int64 {
 	if m.detail != nil {
 		return m.detail.InSight(m.Screen)
 	}
-	return m.views[m.view].InSight(m.Screen)
+	if v, is := m.views[m.view].(interface {
+		InSight(sc *screen.Screen) []int64
+	}); is {
+		return v.InSight(m.Screen)
+	}
+	return nil
 }
 
 // View draws the frame, exactly as high and wide as the terminal.

@@ -7,6 +7,7 @@ import (
 
 	"aspectop/model"
 	"aspectop/receiver"
+	"aspectop/words"
 )
 
 func debugging() bool { return slog.Default().Enabled(context.Background(), slog.LevelDebug) }
@@ -44,7 +45,7 @@ func (s *Session) logStatus(ctx context.Context) {
 	s.eachStatus(ctx, 0, func(e *model.Status) {
 		switch {
 		case e.Rejected != nil:
-			slog.Debug("rejected", "id", e.Rejected.ID, "reason", e.Rejected.Verdict.Reason, "detail", e.Rejected.Verdict.String())
+			slog.Debug("rejected", "id", e.Rejected.ID, "reason", e.Rejected.Verdict.Reason, "detail", words.RejectedFor(e.Rejected, true))
 		case e.Tunnel != nil:
 			slog.Debug("tunnel", "state", e.Tunnel.State, "url", e.Tunnel.PublicURL, "detail", e.Tunnel.Detail)
 		case e.Forward != nil:

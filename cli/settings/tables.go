@@ -54,7 +54,7 @@ func Forwards() (targets []forward.Target, err error) {
 
 // inConfig has the config file read, if there is one.
 func inConfig(read func(c *config, text string) error) error {
-	text, err := readConfig(ConfigPath(), false)
+	text, _, err := readConfig(ConfigPath())
 	if err != nil { // if there is one that cannot be read, that has been said
 		return nil
 	}
@@ -101,7 +101,6 @@ func (c *config) filters() (model.NamedFilters, error) {
 	return named, nil
 }
 
-// forwardHeader matches the line that begins an entry of [[forward]].
 var forwardHeader = regexp.MustCompile(`(?m)^[ \t]*\[\[[ \t]*["']?forward["']?[ \t]*\]\]`)
 
 // forwards reads [[forward]]; variable looks up what its header-env names. The toml package
@@ -155,7 +154,6 @@ func (c *config) forwards(text string, named model.NamedFilters, variable func(s
 	return targets, nil
 }
 
-// setTarget sets what a key of [[forward]] says.
 func setTarget(t *forward.Target, key string, value any, named model.NamedFilters, variable func(string) (string, bool)) (err error) {
 	var text string
 	if slices.Contains([]string{"to", "name", "filter"}, key) {

@@ -3,6 +3,8 @@ package postgres
 import (
 	"context"
 	"errors"
+	"fmt"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -37,7 +39,7 @@ func (j *Journal) SaveForwards(key, url string, cursor int64, outcomes []model.F
 			f := &outcomes[i]
 			args := []any{f.Seq, target, f.At, f.Status, f.Latency, f.Tries, f.Resigned, f.Final, f.GaveUp, encodeText(f.Error), encodeText(f.Hint), f.Body}
 			if column != "" {
-				args = append(args, encodeText(f.Answer))
+				args = append(args, answerOf(f)+encodeText(f.Answer))
 			}
 			batch.Queue(`INSERT INTO aspectop.forwards (seq, target, at, status, latency, tries, resigned, final, gave_up, error, hint, body`+column+`)
 				VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12`+value+`)
@@ -49,6 +51,10 @@ func (j *Journal) SaveForwards(key, url string, cursor int64, outcomes []model.F
 	}))
 }
 
+// answerOf begins an answer: an earlier version that overwrites the outcome of a try leaves
+// the answer to another one there.
+func answerOf(f *model.Forward) string { return fmt.Sprint(f.At.UnixMicro(), " ") }
+
 // Forwards returns what became of one delivery at each target.
 func (r *Reader) Forwards(ctx context.Context, seq int64) ([]model.Forward, error) {
 	return query(ctx, r, func(row pgx.CollectableRow) (model.Forward, error) {
@@ -57,7 +63,9 @@ func (r *Reader) Forwards(ctx context.Context, seq int64) ([]model.Forward, erro
 		err := row.Scan(&f.To, &f.At, &f.Status, &f.Latency, &f.Tries, &f.Resigned, &f.Final, &f.GaveUp, &f.Error, &f.Hint, &f.Body, &answer)
 		f.To, f.Error, f.Hint, f.At = decodeText(f.To), decodeText(f.Error), decodeText(f.Hint), f.At.UTC()
 		if answer != nil {
-			f.Answer = decodeText(*answer)
+			if text, is := strings.CutPrefix(*answer, answerOf(&f)); is {
+				f.Answer = decodeText(text)
+			}
 		}
 		return f, err
 	}, `SELECT t.url, at, status, latency, tries, resigned, final, gave_up, error, hint, body, to_jsonb(f)->>'answer'

@@ -85,6 +85,10 @@ func TestEarlierAndLaterVersionsShareADatabase(t *testing.T) {
 		t.Error(err)
 	}
 	wantForward(answered)
+	if _, err := j.pool.Exec(t.Context(), earlierSave, 1, 1, answered.At.Add(time.Second), 204, time.Duration(0), 2, false, true, false, "", "", nil); err != nil {
+		t.Error(err)
+	}
+	wantForward(model.Forward{Seq: 1, To: "http://a", At: answered.At.Add(time.Second), Status: 204, Tries: 2, Final: true})
 	if err := later.SaveRejections(refused); err != nil {
 		t.Error(err)
 	}

@@ -39,96 +39,100 @@ const (
 	roles
 )
 
-// palette gives each role a colour, for one kind of background.
+// palette gives each role a colour. Those of dark and light can be read also where they are
+// reduced to 256 colours: dark on black to #1e1e1e, light on white to #eeeeee.
 type palette struct {
 	name     string
 	colors   [roles]color.Color   // nil: the terminal's own
 	blocks   map[Role]color.Color // backgrounds of the roles that have their own
-	selected color.Color          // background of the selected row
-	// The darkest and the lightest background that the colours are made for.
-	backgrounds [2]color.Color
+	selected color.Color          // background of the selected row; nil: reverse video
 }
 
 var darkPalette = palette{
 	name: "dark",
 	colors: [roles]color.Color{
-		Dim: hex(0x9aa0b4), Faint: hex(0x7a8096), Accent: hex(0x8fb4ff),
+		Dim: hex(0xa4aabd), Faint: hex(0x959baf), Accent: hex(0x8fb4ff),
 		Waiting: hex(0xc3c7d6), Busy: hex(0x6fc9f5), Good: hex(0x86d993), Bad: hex(0xff8790),
-		Warn: hex(0xf0c674), Stopped: hex(0xd7a6e8), none: hex(0x9aa0b4),
+		Warn: hex(0xf0c674), Stopped: hex(0xd7a6e8), none: hex(0xa4aabd),
 		key: hex(0x8fb4ff), text: hex(0xb5d99c), number: hex(0xf0c674), match: hex(0xffd75f),
 		Alarm: hex(0xffffff), Alert: hex(0x1a1400),
 	},
-	blocks:      map[Role]color.Color{Alarm: hex(0xb3263a), Alert: hex(0xf0c674)},
-	selected:    hex(0x2c3550),
-	backgrounds: [2]color.Color{hex(0x000000), hex(0x24273a)},
+	blocks:   map[Role]color.Color{Alarm: hex(0xb31c2c), Alert: hex(0xf0c674)},
+	selected: hex(0x202c74),
 }
 
 var lightPalette = palette{
 	name: "light",
 	colors: [roles]color.Color{
-		Dim: hex(0x565c6b), Faint: hex(0x676d7c), Accent: hex(0x1d55b0),
-		Waiting: hex(0x4a5060), Busy: hex(0x0a5f8f), Good: hex(0x17692e), Bad: hex(0xb31c2c),
-		Warn: hex(0x7a4d00), Stopped: hex(0x7c3a94), none: hex(0x565c6b),
+		Dim: hex(0x4c5260), Faint: hex(0x5b616f), Accent: hex(0x1d55b0),
+		Waiting: hex(0x3c4252), Busy: hex(0x0a5f8f), Good: hex(0x17692e), Bad: hex(0xb31c2c),
+		Warn: hex(0x7a4d00), Stopped: hex(0x7c3a94), none: hex(0x4c5260),
 		key: hex(0x1d55b0), text: hex(0x17692e), number: hex(0x7a4d00), match: hex(0x8a2be2),
 		Alarm: hex(0xffffff), Alert: hex(0xffffff),
 	},
-	blocks:      map[Role]color.Color{Alarm: hex(0xb31c2c), Alert: hex(0x8a5a00)},
-	selected:    hex(0xd6e2f8),
-	backgrounds: [2]color.Color{hex(0xeff1f5), hex(0xffffff)},
+	blocks:   map[Role]color.Color{Alarm: hex(0xb31c2c), Alert: hex(0x8a5a00)},
+	selected: hex(0xd8eefa),
 }
 
 func hex(rgb uint32) color.Color {
 	return color.RGBA{uint8(rgb >> 16), uint8(rgb >> 8), uint8(rgb), 0xff}
 }
 
+// terminalPalette is for terminals of sixteen colours and for those whose background is
+// unknown. Of the names it has only those that can be read on black and on white as terminals
+// ship them: green, yellow and cyan cannot. Without a colour of its own, what is cancelled is faint.
+var terminalPalette = palette{
+	name: "terminal",
+	colors: [roles]color.Color{
+		Busy: ansi.BrightBlue, Bad: ansi.Red, Warn: ansi.Magenta,
+		key: ansi.BrightBlue, number: ansi.Magenta, Alarm: ansi.BrightWhite, Alert: ansi.Black,
+	},
+	blocks: map[Role]color.Color{Alarm: ansi.Red, Alert: ansi.Yellow},
+}
+
+var monoPalette = palette{name: "mono"}
+
 // Theme is the SGR sequences that begin each role, on a normal row and on the
-// selected one. Each starts with a reset. They have full colours; Bubble Tea reduces
-// them to what the terminal can show.
+// selected one. Each starts with a reset. Bubble Tea reduces them to the colours that the
+// terminal can show.
 type Theme struct {
 	Name     string
 	On       [roles]string
 	selected [roles]string
 }
 
-// NewTheme returns a theme by its name. auto starts dark; the terminal can change that.
+// NewTheme returns a theme by its name: light, mono or terminal; else dark.
 func NewTheme(name string) *Theme {
-	switch name {
-	case "light":
-		return colored(&lightPalette)
-	case "mono":
-		return mono()
+	for _, p := range []*palette{&lightPalette, &monoPalette, &terminalPalette} {
+		if p.name == name {
+			return themeOf(p)
+		}
 	}
-	return colored(&darkPalette)
+	return themeOf(&darkPalette)
 }
 
-func colored(p *palette) *Theme {
+func themeOf(p *palette) *Theme {
 	th := &Theme{Name: p.name}
 	for r := range roles {
-		st := attributes(r)
-		if c := p.colors[r]; c != nil {
-			st = st.ForegroundColor(c)
+		on, c := attributes(r), p.colors[r]
+		switch {
+		case c != nil:
+			on = on.ForegroundColor(c)
+		case p.selected == nil && (r == Dim || r == Faint || r == Stopped || r == none):
+			on = on.Faint()
 		}
-		th.On[r] = opening(st)
-		th.selected[r] = opening(st.BackgroundColor(p.selected))
-		if block := p.blocks[r]; block != nil {
-			th.On[r] = opening(st.BackgroundColor(block))
+		th.On[r] = opening(on)
+		switch block := p.blocks[r]; {
+		case block != nil:
+			th.On[r] = opening(on.BackgroundColor(block))
 			th.selected[r] = th.On[r]
-		}
-	}
-	return th
-}
-
-func mono() *Theme {
-	th := &Theme{Name: "mono"}
-	for r := range roles {
-		st := attributes(r)
-		if r == Dim || r == Faint || r == none {
-			st = st.Faint()
-		}
-		th.On[r] = opening(st)
-		th.selected[r] = opening(attributes(r).Reverse(true))
-		if r == Alarm || r == Alert { // the other way round on the selected row
-			th.On[r], th.selected[r] = th.selected[r], th.On[r]
+		case p.selected != nil:
+			th.selected[r] = opening(on.BackgroundColor(p.selected))
+		default:
+			th.selected[r] = opening(attributes(r).Reverse(true))
+			if r == Alarm || r == Alert { // the other way round on the selected row
+				th.On[r], th.selected[r] = th.selected[r], th.On[r]
+			}
 		}
 	}
 	return th

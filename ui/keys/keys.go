@@ -166,7 +166,7 @@ var Bindings = Set{
 	{Picture, Acting, Anywhere, []string{"S"}, "", "save a picture (SVG)"},
 
 	{Present, Program, Anywhere, []string{"P"}, "", "hide user ids and URLs"},
-	{Theme, Program, Anywhere, []string{"T"}, "", "theme: dark, light, mono"},
+	{Theme, Program, Anywhere, []string{"T"}, "", "next theme"},
 	{Mouse, Program, Anywhere, []string{"m"}, "", "mouse on or off"},
 	{Help, Program, Anywhere, []string{"?"}, "help", "this help"},
 	{Suspend, Program, Anywhere, []string{"ctrl+z"}, "", "suspend; stops receiving"},
@@ -179,9 +179,15 @@ type Set []Binding
 
 // For returns all of the set, or what a remote or a private screen may have.
 func (s Set) For(remote, private bool) Set {
-	return slices.DeleteFunc(slices.Clone(s), func(b Binding) bool {
+	set := slices.DeleteFunc(slices.Clone(s), func(b Binding) bool {
 		return remote && b.Do.OnHost() || private && b.Do.Reveals()
 	})
+	for i := range set {
+		if b := &set[i]; remote && b.Do == Open {
+			b.Help, _, _ = strings.Cut(b.Help, ";") // the rest sends
+		}
+	}
+	return set
 }
 
 // Has reports whether the action is bound to any key.
