@@ -1,6 +1,7 @@
 package tunnel
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -154,14 +155,7 @@ func (c *cloudflared) service(rules []rule) (public, problem string) {
 func leadsTo(service, local string) bool {
 	s, err1 := url.Parse(service)
 	l, err2 := url.Parse(local)
-	return err1 == nil && err2 == nil && s.Scheme == "http" && port(s) == port(l)
-}
-
-func port(u *url.URL) string {
-	if u.Port() == "" {
-		return "80"
-	}
-	return u.Port()
+	return err1 == nil && err2 == nil && s.Scheme == "http" && cmp.Or(s.Port(), "80") == l.Port()
 }
 
 // FindProgram returns the path of cloudflared: of name or, if empty, of the first on

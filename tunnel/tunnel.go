@@ -238,7 +238,7 @@ func webhookURL(text, path string) (string, error) {
 	case u.User != nil:
 		return "", errors.New("the public URL must not contain a user name or password, because it is displayed")
 	case u.RawQuery != "" || u.Fragment != "":
-		return "", fmt.Errorf("the public URL %q must not have a query or a fragment", text)
+		return "", fmt.Errorf("the public URL %q must not have a query or a fragment", clean.URL(text))
 	}
 	if u.Path == "" || u.Path == "/" {
 		return u.Scheme + "://" + u.Host + path, nil
