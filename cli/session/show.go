@@ -292,7 +292,7 @@ func (s *Session) options() screen.Options {
 		Feed: s.Feed, Journal: s.rows, Receiver: s.URL(), JournalPath: s.place, Try: s.try, Demo: s.demo, Title: s.output.title, Present: s.output.present, Remarks: s.remarks,
 		ASCII: s.output.ascii, ReducedMotion: s.output.reducedMotion,
 		Redact: s.token, Filter: s.filter, Filters: s.output.filters, Since: s.output.since.At, CanSuspend: terminal.CanSuspend, Notify: s.notify,
-		Resumed: s.gap, Sources: s.states, Failing: s.failing, Export: exportTask, Picture: savePicture,
+		Resumed: s.gap, Sources: s.states, Failing: s.failing, Export: exportTask, Picture: func(of, svg string) (string, error) { return newFile(of, "svg", []byte(svg)) },
 		Viewers: s.viewers,
 	}
 	for _, secret := range s.knownSecrets() {
