@@ -57,6 +57,7 @@ type top struct {
 	Lead                   []string
 	Style                  template.CSS
 	Report                 *Report
+	Task                   bool // the page is about one
 }
 
 // task is one task in a list; Detail may be nil.

@@ -30,6 +30,7 @@ type PageOptions struct {
 	Options
 	FilterText string // the filter as it was written
 	Version    string // of the program
+	Title      string // clean; "": what the page is about
 
 	task string // the one that the page is about, "" if it is about all
 }
@@ -148,9 +149,12 @@ func (w *writing) read(ctx context.Context) error {
 
 func (w *writing) page() []byte {
 	var page bytes.Buffer
-	put(&page, "top", top{policy(), w.Version, w.title(), w.lead(), template.CSS(Style), w.report})
+	put(&page, "top", top{policy(), w.Version, w.title(), w.lead(), template.CSS(Style), w.report, w.task != ""})
 	room := w.room
 	without, left, statistics := 0, w.report.LeftOut, w.report.Statistics()
+	if w.task != "" {
+		statistics = ""
+	}
 	for _, g := range w.report.Groups {
 		if g.Ended { // below what needs attention
 			page.WriteString(string(statistics))
@@ -209,6 +213,9 @@ func (w *writing) full(row *Row) []byte {
 }
 
 func (w *writing) title() string {
+	if w.Title != "" {
+		return w.Title
+	}
 	if w.task != "" {
 		return "Task " + w.report.wording.text(w.task, longestID)
 	}

@@ -24,7 +24,8 @@ func (s *Server) page(w http.ResponseWriter) {
 	now := s.state.latest()
 	var b bytes.Buffer
 	err := pageTemplate.Execute(&b, map[string]any{
-		"At": now.at.Format(time.TimeOnly), "Trouble": now.trouble, "Loading": now.loading,
+		"Title": s.Title,
+		"At":    now.at.Format(time.TimeOnly), "Trouble": now.trouble, "Loading": now.loading,
 		"Figures": template.HTML(now.figures), "Statistics": template.HTML(now.statistics),
 		"Controls": report.Controls(), "Groups": now.report.Groups, "LeftOut": now.report.LeftOut,
 	})

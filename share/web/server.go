@@ -44,6 +44,7 @@ type Config struct {
 	// rebinding.
 	Hosts []string
 	TLS   *tls.Config // nil serves HTTP
+	Title string      // of the page, clean; "" for the usual one
 
 	limits limits
 }
