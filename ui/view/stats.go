@@ -361,6 +361,9 @@ func taskLine(sc *screen.Screen, t *model.Task, told string, r draw.Role, select
 // maxColumns is how many stretches of time are drawn at most.
 const maxColumns = 180
 
+// leastColumns is how many are drawn at least, however short ago the first delivery was.
+const leastColumns = 4
+
 // drawThroughput draws the matching deliveries as columns, one per stretch of time.
 func drawThroughput(sc *screen.Screen, w, high int) []string {
 	counts, each := sc.Log.Pace().Last(sc.At, max(0, min(w-6, maxColumns)))
@@ -370,11 +373,21 @@ func drawThroughput(sc *screen.Screen, w, high int) []string {
 	}
 	axis := len(strconv.Itoa(max(1, slices.Max(counts)))) + 1
 	counts = counts[len(counts)-max(1, min(w-axis-1, len(counts))):]
+	if empty := slices.IndexFunc(counts, func(n int) bool { return n > 0 }); empty > 0 { // there was nothing yet
+		counts = counts[min(empty, max(0, len(counts)-leastColumns)):]
+	}
 	sum, most := 0, max(1, slices.Max(counts))
 	for _, n := range counts {
 		sum += n
 	}
 	whole := words.ShortAgo(time.Duration(len(counts)) * each)
+	if wider := (w - axis - 1) / len(counts); wider > 1 {
+		var wide []int
+		for _, n := range counts {
+			wide = append(wide, slices.Repeat([]int{n}, wider)...)
+		}
+		counts, each = wide, each/time.Duration(wider)
+	}
 	lines := []string{draw.Rule(sc.Theme, name, strconv.Itoa(sum)+" in the last "+whole, w)}
 	for row := high - 1; row >= 0; row-- {
 		l := draw.NewLine(sc.Theme, w)
