@@ -184,20 +184,22 @@ func (m *Model) counters(l *draw.Line, level detailLevel) {
 	if m.stalled > 0 {
 		l.Put(draw.Plain, "  ").Put(draw.Alert, fmt.Sprintf("%d stalled", m.stalled))
 	}
-	wall()
 	if level > brief {
+		wall()
 		m.drawVerdicts(l, level)
 		wall()
-	} else if all := m.forwards(); m.Board.Counters().Rejected+all.Failed+all.GaveUp > 0 {
-		if n := m.Board.Counters().Rejected; n > 0 {
-			putCount(l, draw.Bad, n, " rejected ")
-		}
-		if n := all.Failed + all.GaveUp; n > 0 {
-			putCount(l, draw.Bad, n, " not forwarded ")
-		}
-		l.Put(draw.Faint, draw.GlyphWall+" ")
+		m.drawRate(l, level)
+		return
 	}
-	if level > brief || l.Free >= len("quiet 59m59") {
+	all := m.forwards()
+	for i, n := range []int{m.Board.Counters().Rejected, all.Failed + all.GaveUp} { // whole, or not at all
+		if label := []string{" rejected", " not forwarded"}[i]; n > 0 && l.Free >= len(fmt.Sprint(" | ", n, label)) {
+			wall()
+			putCount(l, draw.Bad, n, label)
+		}
+	}
+	if l.Free >= len(" | quiet 59m59") {
+		wall()
 		m.drawRate(l, level)
 	}
 }
