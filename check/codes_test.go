@@ -239,6 +239,7 @@ func TestEveryCodeIsFound(t *testing.T) {
 		"no future tolerance": {tolerant(false, true), "no_future_tolerance"},
 		"64 KiB and more":     {limited(100 << 10), "limit"},
 		"serial":              {oneAtATime(then(pause)), "serial"},
+		"busy once":           {busyOnce(then(pause)), ""},
 	} {
 		missing = slices.DeleteFunc(missing, func(code string) bool { return strings.Contains(c.want, code) })
 		t.Run(name, func(t *testing.T) {

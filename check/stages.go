@@ -520,17 +520,24 @@ func (c *checker) kept() string {
 }
 
 // atOnce compares five messages at the same time with five in turn, each of which takes one
-// at least.
+// at least. A server that answers in turn does so each time, a busy machine does not.
 func (c *checker) atOnce(one time.Duration) {
-	five := make([]request, 5)
-	for i := range five {
-		five[i] = request{name: "five_at_once", body: event(), valid: true}
+	var answers []answer
+	var slowest time.Duration
+	for range 2 {
+		five := make([]request, 5)
+		for i := range five {
+			five[i] = request{name: "five_at_once", body: event(), valid: true}
+		}
+		began := time.Now()
+		answers = append(answers, c.together(five...)...)
+		took := time.Since(began)
+		if took < 5*one*4/5 || took <= serialTime {
+			return
+		}
+		slowest = took
 	}
-	began := time.Now()
-	answers := c.together(five...)
-	if took := time.Since(began); took >= 5*one*4/5 && took > serialTime {
-		c.find("serial", answers, ms(took))
-	}
+	c.find("serial", answers, ms(slowest))
 }
 
 // work asks how often the work of the message that was posted several times was done.

@@ -16,10 +16,8 @@ import (
 	"aspectop/cli/settings"
 )
 
-// defaultLimit is the default of --limit.
 const defaultLimit = 50
 
-// unknownID replaces the id of an item whose format is unknown.
 const unknownID = "(unknown format; see --json)"
 
 func newMessages() *cobra.Command {
@@ -58,7 +56,6 @@ The format of Aspect's answer is not documented; --json prints it complete, as r
 	})
 }
 
-// attemptsFlags are the flags of attempts.
 type attemptsFlags struct {
 	accountFlags
 	message, endpoint string
@@ -84,7 +81,6 @@ The format of Aspect's answer is not documented; --json prints it complete, as r
 	return a.calls(cmd, a.list)
 }
 
-// check validates the flags.
 func (a *attemptsFlags) check(flags *pflag.FlagSet) error {
 	switch {
 	case a.message == "" && a.endpoint == "":

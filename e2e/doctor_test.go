@@ -290,3 +290,14 @@ func TestADoctorSeesTheTerminal(t *testing.T) {
 	small.shows("warn  terminal", "30x90", "--ascii")
 	small.ends(0)
 }
+
+func TestDoctorNamesTheProxyThatAnsweredInPlaceOfTheAPI(t *testing.T) {
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusForbidden) }))
+	t.Cleanup(proxy.Close)
+	address := strings.Replace(proxy.URL, "http://", "http://me:hush@", 1)
+	cmd := with(program(t, "doctor", "--listen", "127.0.0.1:0"), "ASPECT_API_KEY=a-key-of-the-tests", "ASPECT_URL=http://api.test", "HTTP_PROXY="+address, "http_proxy="+address)
+	stdout, stderr, _ := finished(t, cmd)
+	if !strings.Contains(stdout, "came through the proxy "+proxy.URL) || strings.Contains(stdout+stderr, "hush") {
+		t.Errorf("%s%s", stdout, stderr)
+	}
+}

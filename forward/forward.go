@@ -171,7 +171,7 @@ func (f *Forwarder) attempt(ctx context.Context, seq int64) (model.Forward, Answ
 		sign = f.signer(d.Secret)
 	}
 	out, a := f.target.post(ctx, &d, d.ID, sign, f.keyOf(&d))
-	if sign == nil && old > oldest && !a.delivered() && a.Err == nil {
+	if sign == nil && old > oldest && a.judged() {
 		out.Hint = fmt.Sprintf("it was signed %s ago, and its secret (%q) is not known here any more to sign it anew", old.Round(time.Second), d.Secret)
 	}
 	return out, a, nil
@@ -196,8 +196,9 @@ func (f *Forwarder) recall(ctx context.Context) {
 		if err != nil || len(found) != 1 || found[0].Status == 0 {
 			continue
 		}
-		if d, err := f.options.Feed.Delivery(ctx, seq); err == nil {
-			a := Answer{Status: found[0].Status, Body: found[0].Body}
+		o := found[0]
+		if d, err := f.options.Feed.Delivery(ctx, seq); err == nil && (o.Resigned || !Stale(&d, o.At)) {
+			a := Answer{Status: o.Status, Body: o.Body}
 			m := factOf(&Post{Header: d.Header, Body: d.Body, Key: f.keyOf(&d)})
 			f.target.known.note(m, a.accepted(), a.hopeless())
 		}

@@ -31,13 +31,17 @@ func ParseHeader(text string) (name, value string, err error) {
 	if name, err = HeaderName(name); err != nil {
 		return "", "", err
 	}
-	if clean.IsCredential(name) || aKey.MatchString(value) && strings.ContainsAny(value, "0123456789 ") {
+	if isCredential(name, value) {
 		return "", "", fmt.Errorf("the header %s looks like a credential, which others could see here: put its value into a variable, and name that with header-env, %s=VARIABLE", name, name)
 	}
 	if strings.ContainsFunc(value, unicode.IsControl) {
 		return "", "", fmt.Errorf("the value of the header %s has a character that no header may have", name)
 	}
 	return name, value, nil
+}
+
+func isCredential(name, value string) bool {
+	return clean.IsCredential(name) || aKey.MatchString(value) && strings.ContainsAny(value, "0123456789 ")
 }
 
 // HeaderName is the canonical name of a header that may be added to requests.

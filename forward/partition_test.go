@@ -21,12 +21,8 @@ func TestEveryPartitionWaitsInOnePlaceAndKeepsItsOrder(t *testing.T) {
 				s.add(key, seq, now)
 				want[key] = append(want[key], seq)
 			case 2:
-				list := &s.fresh
-				if r.IntN(2) == 0 {
-					list = &s.again
-				}
-				if l := take(list); l != nil {
-					flying = append(flying, l)
+				if retry := r.IntN(2) == 0; len(s.fresh) > 0 || retry && s.later.due(now) {
+					flying = append(flying, s.take(now, retry))
 				}
 			case 3:
 				if len(flying) == 0 {
@@ -48,7 +44,6 @@ func TestEveryPartitionWaitsInOnePlaceAndKeepsItsOrder(t *testing.T) {
 				s.put(l, now)
 			}
 			now = now.Add(1)
-			s.promoteDue(now)
 			if r.IntN(20) == 0 {
 				s.retryDown(now)
 			}
@@ -60,7 +55,7 @@ func TestEveryPartitionWaitsInOnePlaceAndKeepsItsOrder(t *testing.T) {
 func check(t *testing.T, s *partitions, flying []*partition, want map[string][]int64) {
 	t.Helper()
 	places, items, down := map[*partition]int{}, 0, 0
-	for place, list := range map[place][]*partition{inFresh: s.fresh, inAgain: s.again, inLater: s.later, inFlight: flying} {
+	for place, list := range map[place][]*partition{inFresh: s.fresh, inLater: s.later, inFlight: flying} {
 		for _, l := range list {
 			places[l]++
 			if l.place != place {

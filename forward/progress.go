@@ -60,13 +60,10 @@ func (r *run) show() {
 	q := r.tally
 	q.To, q.Name = r.target.shown, r.options.Name
 	q.InFlight = r.flying
-	q.Retrying = len(r.parts.later) + len(r.parts.again)
+	q.Retrying = len(r.parts.later)
 	q.Waiting = r.parts.items - q.InFlight - q.Retrying
 	q.More = r.more
-	switch {
-	case len(r.parts.again) > 0:
-		q.NextTry = time.Now()
-	case len(r.parts.later) > 0:
+	if q.Retrying > 0 {
 		q.NextTry = r.parts.later.next()
 	}
 	r.mu.Lock()

@@ -65,7 +65,6 @@ func (s *Stats) Feature(name string) *FeatureStats {
 	return nil
 }
 
-// settle works out the medians.
 func (s *Stats) settle() {
 	for _, f := range s.features {
 		f.queued.median(1)

@@ -87,7 +87,6 @@ type Counts struct {
 	Rejected  map[model.Reason]int64
 }
 
-// reasons are the reasons for rejecting a request.
 var reasons = []model.Reason{
 	model.MissingHeaders, model.Malformed, model.NoMatch, model.TooOld, model.TooNew, model.TooLarge,
 	model.WrongPath, model.WrongMethod, model.NotHTTP,

@@ -12,7 +12,9 @@ import (
 	"aspectop/model"
 	"aspectop/ui/draw"
 	"aspectop/ui/keys"
+	"aspectop/ui/render"
 	"aspectop/ui/screen"
+	"aspectop/ui/view"
 )
 
 // The least size that shows anything useful.
@@ -122,14 +124,22 @@ func (m *Model) draw() string {
 
 func (m *Model) drawPreview(v oneView, p rect) []string {
 	if p.right {
-		lines := draw.PadHeight(m.Theme, v.Preview(m.Screen, p.w-2, p.h), p.w-2, p.h)
+		lines := draw.PadHeight(m.Theme, m.beside(v, p.w-2, p.h), p.w-2, p.h)
 		for i := range lines {
 			lines[i] = draw.NewLine(m.Theme, 2).Put(draw.Faint, draw.GlyphWall).String() + lines[i]
 		}
 		return lines
 	}
-	lines := append([]string{m.previewTitle(v, p.w)}, v.Preview(m.Screen, p.w, p.h-1)...)
+	lines := append([]string{m.previewTitle(v, p.w)}, m.beside(v, p.w, p.h-1)...)
 	return draw.PadHeight(m.Theme, lines, p.w, p.h)
+}
+
+// beside is what a view shows of its selection, or what all do.
+func (m *Model) beside(v oneView, w, h int) []string {
+	if own, is := v.(*view.Messages); is {
+		return own.Preview(m.Screen, w, h)
+	}
+	return render.Beside(m.Screen, v.Selection(m.Screen, false), w, h)
 }
 
 func (m *Model) previewTitle(v oneView, w int) string {

@@ -103,6 +103,9 @@ func (s *Session) Share(f Sharing) error {
 	if err := s.serveWeb(f.webFlags); err != nil {
 		return err
 	}
+	if err := s.checkShown(); err != nil {
+		return err
+	}
 	return s.record(f)
 }
 

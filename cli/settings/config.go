@@ -150,7 +150,8 @@ func (c *config) key(owner *cobra.Command, name, at string, value any) error {
 		return fmt.Errorf("others can write this file, so it may not set exec; run: chmod go-w %s", clean.Lines(c.path))
 	}
 	f := c.flags.Lookup(name)
-	if f == nil || f.Changed || !slices.Contains(c.lineage, owner) && !c.alone(owner) {
+	alone := len(c.lineage) == 1 && owner.Name() == "watch" // aspectop runs without a command
+	if f == nil || f.Changed || IsOwn(c.flags, name) && !owner.HasParent() || !slices.Contains(c.lineage, owner) && !alone {
 		return nil
 	}
 	if _, many := f.Value.(pflag.SliceValue); !many && len(texts) != 1 {
@@ -175,11 +176,6 @@ func (c *config) key(owner *cobra.Command, name, at string, value any) error {
 	}
 	placed(c.flags, name, "in "+at, place)
 	return nil
-}
-
-// alone reports whether owner is watch and aspectop runs without a command.
-func (c *config) alone(owner *cobra.Command) bool {
-	return len(c.lineage) == 1 && owner.Name() == "watch"
 }
 
 // decode calls set with the value of a key. The toml package adds the line number to
@@ -219,13 +215,11 @@ func (c *config) explain(err error) error {
 	return exit.Usage("%s: %s", place, message)
 }
 
-// hasFlag reports whether the command or a subcommand has the flag.
 func hasFlag(cmd *cobra.Command, name string) bool {
 	return cmd.Flags().Lookup(name) != nil ||
 		slices.ContainsFunc(cmd.Commands(), func(sub *cobra.Command) bool { return hasFlag(sub, name) })
 }
 
-// isSecret reports whether a key contains a secret instead of its location.
 func isSecret(name string, values []string) bool {
 	switch strings.ToLower(strings.ReplaceAll(name, "_", "-")) {
 	case "secret", "secrets", "webhook-secret", "aspect-webhook-secret", "key", "api-key", "aspect-api-key", "token", "tunnel-token":
@@ -236,7 +230,6 @@ func isSecret(name string, values []string) bool {
 	})
 }
 
-// flagTexts are the values of a key in the form of a flag's value.
 func flagTexts(value any) ([]string, error) {
 	switch v := value.(type) {
 	case string:

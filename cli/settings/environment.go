@@ -38,7 +38,7 @@ func fromEnvironment(flags *pflag.FlagSet) (err error) {
 	flags.VisitAll(func(f *pflag.Flag) {
 		name := VariableOf(f.Name)
 		value, set := os.LookupEnv(name)
-		if !set || f.Changed || err != nil {
+		if !set || f.Changed || err != nil || IsOwn(flags, f.Name) {
 			return
 		}
 		if e := flags.Set(f.Name, value); e != nil {

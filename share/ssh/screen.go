@@ -15,7 +15,6 @@ import (
 // framesPerSecond is a fifth of the host's own screen: the latency of keys hides more.
 const framesPerSecond = 15
 
-// screen runs a program on the client's terminal.
 func (s *Server) screen(ctx context.Context, end context.CancelCauseFunc, sess ssh.Session, sizes <-chan ssh.Window) error {
 	c, env := clientOf(sess)
 	profile := colorprofile.Env(env)

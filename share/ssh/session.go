@@ -29,7 +29,6 @@ type Client struct {
 	Window func() (width, height int)
 }
 
-// handle is a session.
 func (s *Server) handle(sess ssh.Session) {
 	c := connOf(sess.Context())
 	c.begin()
@@ -90,7 +89,6 @@ func (s *Server) handle(sess ssh.Session) {
 // errLeft is why a session ends whose client has pressed a key for that.
 var errLeft = errors.New("left")
 
-// refuse ends the session with a message on the client's stderr.
 func refuse(sess ssh.Session, status int, why string) {
 	end := "\n"
 	if _, _, terminal := sess.Pty(); terminal {

@@ -17,11 +17,11 @@ import (
 // MaxFeatures is how many features of a task are drawn: a body can name fifty thousand.
 const MaxFeatures = 100
 
-// goesOn reports whether features of the task may still change: those of a task that an
-// event ended do not, those of a task that a feature failed do.
-func goesOn(t *model.Task) bool {
+// goesOn reports whether a feature may still change: none does in a task that an event
+// ended; in one that a feature failed, those do that count.
+func goesOn(t *model.Task, feature string) bool {
 	_, byFeatures := t.DecidedBy()
-	return t.Active() || byFeatures
+	return t.Active() || byFeatures && !model.Internal(feature)
 }
 
 // stays are the intervals of a feature, none in the future. What no message dates is drawn
@@ -44,7 +44,7 @@ func stays(sc *screen.Screen, t *model.Task, f model.Feature) []model.Interval {
 		}
 	}
 	last := &intervals[len(intervals)-1]
-	if !last.State.Terminal() && !goesOn(t) {
+	if !last.State.Terminal() && !goesOn(t, f.Name) {
 		last.To = past(t.Updated())
 		if last.To.Before(last.From) {
 			last.To = last.From
@@ -56,10 +56,8 @@ func stays(sc *screen.Screen, t *model.Task, f model.Feature) []model.Interval {
 // FeatureBar is the bar of one feature of a task.
 func FeatureBar(sc *screen.Screen, t *model.Task, f model.Feature) draw.Bar {
 	b := draw.Bar{Intervals: stays(sc, t, f)}
-	if !model.Internal(f.Name) || t.Active() {
-		if end, ok := sc.Board.UsualEndOf(t, f); ok && b.Open() {
-			b.Usual = end
-		}
+	if end, ok := sc.Board.UsualEndOf(t, f); ok && b.Open() {
+		b.Usual = end
 	}
 	b.Labels = featureLabels(f, b.Intervals, sc.At)
 	return b
@@ -94,7 +92,7 @@ func featureLabels(f model.Feature, intervals []model.Interval, now time.Time) [
 }
 
 // TaskBar is the bar of a task: processing while any of its features is, else queued while
-// one is, or since it was created. Internal features count only if there are no others.
+// one is; before the first of them nothing is known. Internal features count only if there are no others.
 func TaskBar(sc *screen.Screen, t *model.Task) draw.Bar {
 	features := t.Features()
 	features = features[:min(len(features), MaxFeatures)]
@@ -142,16 +140,8 @@ func TaskBar(sc *screen.Screen, t *model.Task) draw.Bar {
 	if end, ok := sc.Board.UsualEnd(t); ok && b.Open() {
 		b.Usual = end
 	}
-	if n := len(b.Intervals); n > 0 {
-		first := &b.Intervals[0]
-		switch created := t.Created(); {
-		case created.IsZero() || !created.Before(first.From):
-		case first.State == model.Queued:
-			first.From = created
-		default:
-			b.Intervals = slices.Insert(b.Intervals, 0, model.Interval{State: model.Queued, From: created, To: first.From})
-		}
-		b.Labels = []string{words.Lasted(max(0, b.End(sc.At).Sub(b.Intervals[0].From)))}
+	if b.Since = t.Created(); len(b.Intervals) > 0 {
+		b.Labels = []string{words.Lasted(max(0, b.End(sc.At).Sub(b.Begin())))}
 	}
 	return b
 }
@@ -198,7 +188,7 @@ func span(bars []draw.Bar, now time.Time) (from, to time.Time) {
 		if len(bars[i].Intervals) == 0 {
 			continue
 		}
-		if first := bars[i].Intervals[0].From; from.IsZero() || first.Before(from) {
+		if first := bars[i].Begin(); from.IsZero() || first.Before(from) {
 			from = first
 		}
 		if end := bars[i].End(now); end.After(to) {
@@ -243,7 +233,7 @@ func DrawTimeline(sc *screen.Screen, rows []TimelineRow, from, to time.Time, w i
 		asset = 21
 	}
 	head := 2 + 2 + name + 1 + asset
-	s := draw.NewScale(from, to, sc.At, max(1, w-head), bars).Clock()
+	s := draw.NewScale(from, to, sc.At, max(1, w-head), bars)
 	lines := []string{draw.NewLine(sc.Theme, w).Space(2).Put(draw.Dim, "TASK").To(head).PutAxis(s).String()}
 	for i, r := range rows {
 		l := draw.NewRow(sc.Theme, w, r.Selected)
