@@ -11,6 +11,7 @@ import (
 	"aspectop/model"
 	"aspectop/ui/draw"
 	"aspectop/ui/keys"
+	"aspectop/ui/render"
 	"aspectop/ui/screen"
 	"aspectop/words"
 )
@@ -78,6 +79,28 @@ func (m *Model) reader() *draw.TextPane {
 		return &m.overlay.Text
 	case m.detail != nil:
 		return m.detail.Reader()
+	}
+	return nil
+}
+
+// drawConnect draws Connect in h lines.
+func (m *Model) drawConnect(h int) []string {
+	title := draw.NewLine(m.Theme, m.W).Put(draw.Strong, " Connect").Put(draw.Dim, "  what is there of the way from Aspect to this screen").String()
+	lines := append([]string{title, draw.Blank(m.Theme, m.W)}, render.Connect(m.Screen, true, m.W)...)
+	return draw.PadHeight(m.Theme, lines, m.W, h)
+}
+
+// doOnConnect copies by number, and leaves.
+func (m *Model) doOnConnect(a keys.Action) tea.Cmd {
+	switch {
+	case a == keys.Back || a == keys.Connect || a == keys.Quit:
+		m.connect = false
+	case a >= keys.View:
+		all := render.Addresses(m.Screen)
+		if i := int(a - keys.View); i < len(all) && all[i].Shows() {
+			return m.copied(all[i].Name, all[i].Text)
+		}
+		m.say("nothing to copy there")
 	}
 	return nil
 }
@@ -165,31 +188,6 @@ func (m *Model) helpSection(rows []keys.Row, w int) []string {
 		g := &groups[len(groups)-1]
 		*g = append(*g, row)
 	}
-<<<<<<< HEAD
-=======
-	return groups
-}
-
-// signs are the words and signs that are no states.
-var signs = []keys.Row{
-	{Topic: "Signs", Keys: "verdict", Does: "blank: verified"},
-	{Topic: "Signs", Keys: draw.GlyphWait + " " + draw.GlyphFull, Does: "queued, processing"},
-	{Topic: "Signs", Keys: draw.GlyphUsual, Does: "usual end (half end earlier)"},
-	{Topic: "Signs", Keys: draw.GlyphFold + " 3 h " + draw.GlyphFold, Does: "a time without work, folded"},
-	{Topic: "Signs", Keys: draw.GlyphEarlier + " " + draw.GlyphArrow, Does: "before, after the time shown"},
-	{Topic: "Signs", Keys: "×2", Does: "was processed twice"},
-	{Topic: "Signs", Keys: draw.GlyphSorted, Does: "the list is sorted by this"},
-	{Topic: "Signs", Keys: "ETA", Does: "expected end, by the medians"},
-	{Topic: "Signs", Keys: "internal", Does: "Aspect's own, does not count"},
-	{Topic: "Signs", Keys: "decided", Does: "by the event that told state"},
-	{Topic: "Signs", Keys: "soon", Does: "within a second, or overdue"},
-}
-
-const helpColumn = 40
-
-func (p *helpPage) lines(m *Model, w int) []string {
-	groups := m.helpGroups()
->>>>>>> main
 	columns := max(1, w/helpColumn)
 	width, high := w/columns, (len(rows)+2*len(groups)+columns-1)/columns
 	var out [][]string // a slice of lines for each column

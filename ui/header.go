@@ -236,30 +236,22 @@ func (m *Model) drawJournal(l *draw.Line) {
 	}
 }
 
-<<<<<<< HEAD
-func (m *Model) drawForwards(l *draw.Line, level detailLevel) {
-	var all model.Queue
-=======
 // forwards are the counts of all handlers; all that is left is waiting.
 func (m *Model) forwards() (all model.Queue) {
->>>>>>> main
 	for _, q := range m.Queues() {
 		all.Delivered += q.Delivered
 		all.Failed += q.Failed
 		all.GaveUp += q.GaveUp
 		all.Waiting += q.Left()
 	}
-<<<<<<< HEAD
-	if level <= lean && all.Failed+all.GaveUp > 0 {
-		all.Delivered = 0
-	}
-=======
 	return all
 }
 
-func (m *Model) drawForwards(l *draw.Line) {
+func (m *Model) drawForwards(l *draw.Line, level detailLevel) {
 	all := m.forwards()
->>>>>>> main
+	if level <= lean && all.Failed+all.GaveUp > 0 {
+		all.Delivered = 0
+	}
 	for _, c := range []struct {
 		r     draw.Role
 		n     int
