@@ -101,6 +101,9 @@ func (w *watchFlags) run(ctx context.Context, flags *pflag.FlagSet) error {
 		return err
 	}
 	o := session.Options{Output: w.Output, Filter: filter, Secrets: plan.secrets, Path: w.path, Exposure: plan.exposure, Try: "aspectop demo"}
+	if len(plan.secrets) > 0 {
+		o.Source = settings.SecretSource(w.secretFile)
+	}
 	store, err := session.OpenStore(ctx, w.journal, time.Duration(w.retain))
 	if err != nil {
 		return err
