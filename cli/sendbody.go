@@ -74,7 +74,6 @@ func (s *sendFlags) changes(hasTask bool, features []model.Feature) (all []chang
 	return all, nil
 }
 
-// apply changes the body as the flags say.
 func (s *sendFlags) apply(ctx context.Context, body []byte, features []model.Feature) ([]byte, error) {
 	e := model.Decode(&model.Delivery{Body: body})
 	changes, err := s.changes(e.Task != nil, features)
