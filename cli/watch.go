@@ -17,10 +17,8 @@ import (
 	"aspectop/receiver"
 )
 
-// defaultListen is where watch listens if the port is free.
 const defaultListen = "127.0.0.1:8787"
 
-// defaultPoll is the polling interval if there is no other source.
 const defaultPoll = 5 * time.Second
 
 type watchFlags struct {
