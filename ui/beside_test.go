@@ -53,9 +53,10 @@ func TestTheSelectionsAnswersCostOneReadAfterAWhile(t *testing.T) {
 		s.hides("no such table")
 		s.press("g")
 		s.wait(time.Second)
-		s.shows("answered 500", "no such table")
+		s.shows("orders answered 500", "no such table")
 	}, func(o *options) {
 		j.Journal = o.Journal
 		o.Journal = j
+		o.Queues = func() []model.Queue { return []model.Queue{{To: "http://127.0.0.1:9/", Name: "orders"}} }
 	})
 }
