@@ -50,10 +50,10 @@ func TestTheSelectionsAnswersCostOneReadAfterAWhile(t *testing.T) {
 		if j.reads != before+1 {
 			t.Errorf("%d reads for a selection", j.reads-before)
 		}
-		s.hides("no such table")
+		s.hides("no such tab")
 		s.press("g")
 		s.wait(time.Second)
-		s.shows("orders answered 500", "no such table")
+		s.shows("orders answered 500", "no such tab")
 	}, func(o *options) {
 		j.Journal = o.Journal
 		o.Journal = j
