@@ -205,6 +205,7 @@ func TestEveryCodeIsFound(t *testing.T) {
 		}, "redirect"},
 		"login":      {always(401, `{"error":"no token"}`), "auth"},
 		"CSRF":       {always(403, "<h1>Forbidden</h1>CSRF verification failed"), "auth"},
+		"crash page": {always(500, "<h1>RuntimeError</h1>You called this URL via POST<td>CSRF_COOKIE_NAME</td>"), "crash"},
 		"crash":      {refusing("task.", 500), "crash"},
 		"always 500": {always(500, "oops"), "crash"},
 		"rate":       {rated(10), "rate"},

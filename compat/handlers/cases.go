@@ -83,7 +83,12 @@ var frameworks = []framework{
 	ofExpress("express"),
 	ofExpress("express4"),
 	ofNode(framework{
-		name:  "Fastify",
+		name: "Nest", source: "nest.{}.mjs", env: []string{"NO_COLOR=1"}, mends: []string{"req.rawBody", "NestFactory.create(AppModule, {rawBody: true})"},
+		limit:   "app.useBodyParser('json', {limit: '1mb'})",
+		mistake: []mistake{{handler: "parsed", code: "reserialised", form: "minimal_json", what: "`JSON.stringify(req.body)`", told: true}},
+	}, "Nest", "@nestjs/core"),
+	ofNode(framework{
+		name: "Fastify", limit: "Fastify({bodyLimit: 1048576 + 1024})",
 		mends: []string{"addContentTypeParser('application/json', {parseAs: 'buffer'}, (req, body, done) => done(null, body))", "req.body"},
 		mistake: []mistake{
 			{handler: "parsed", code: "reserialised", form: "minimal_json", what: "`JSON.stringify(request.body)`"},
@@ -132,6 +137,14 @@ var frameworks = []framework{
 		name: "aiohttp", source: "aiohttp_{}.py", mends: []string{"body = await request.read()"}, limit: "web.Application(client_max_size=2**21)",
 		mistake: []mistake{{handler: "dumped", code: "reserialised", form: "python_json", what: "`json.dumps(await request.json())`", told: true}},
 	}, []string{"aiohttp_{}"}, `aiohttp=aiohttp==(\S+)`),
+	{
+		name: "net/http", dir: "nethttp", lock: "go.mod", versions: []string{goSvix}, source: "{}/main.go",
+		build: []string{"go", "build", "-o", "{temp}/nethttp/", "./..."}, start: []string{"{temp}/nethttp/{}"}, mends: []string{"io.ReadAll(r.Body)"},
+		mistake: []mistake{
+			{handler: "mapped", code: "reserialised", form: "go_json", what: "`json.Marshal` of a map"},
+			{handler: "typed", code: "reserialised", form: "struct", what: "`json.Marshal` of a struct"},
+		},
+	},
 	ofGo(framework{
 		name: "gin", env: []string{"GIN_MODE=release"}, mends: []string{"c.GetRawData()"},
 		mistake: []mistake{
