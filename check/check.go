@@ -104,6 +104,7 @@ type checker struct {
 	again      answer // to a message that was accepted before
 	watched    []answer
 	unverified bool // forged messages are accepted
+	asciiOnly  bool // a body that has more is refused, however short
 	largest    int  // body that is accepted, in bytes
 }
 
@@ -235,7 +236,7 @@ func (c *checker) judge(r request, a answer) {
 	case context.Cause(c.ctx) != nil:
 		c.stop = context.Cause(c.ctx)
 	case a.Refused() && a.n > 1:
-		c.find("crash/gone", []answer{a})
+		c.gone()
 		c.stop = ErrNobody
 	case a.Refused():
 		c.stop = fmt.Errorf("%w: %w", ErrNobody, a.Err)
@@ -255,4 +256,15 @@ func (c *checker) judge(r request, a answer) {
 			c.stop = ErrCut
 		}
 	}
+}
+
+// gone reports that nothing listens any more. The first of the last requests without an answer
+// is what it went away over; findings that rest on those alone would accuse the others.
+func (c *checker) gone() {
+	last := len(c.answers)
+	for last > 0 && c.answers[last-1].Status == 0 {
+		last--
+	}
+	c.report.Findings = slices.DeleteFunc(c.report.Findings, func(f *Finding) bool { return slices.Min(f.Evidence) > last })
+	c.find("crash/gone", c.answers[last:])
 }

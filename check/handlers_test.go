@@ -122,19 +122,14 @@ func remembering(status int, says bool) http.HandlerFunc {
 
 // racing fails where a message comes while it is worked on.
 func racing() http.HandlerFunc {
-	var mu sync.Mutex
-	working := map[string]int{}
+	var table sync.Map
 	return then(func(w http.ResponseWriter, r *http.Request, _ []byte) {
 		id := r.Header.Get("svix-id")
-		mu.Lock()
-		working[id]++
-		busy := working[id] > 1
-		mu.Unlock()
-		time.Sleep(5 * time.Millisecond)
-		mu.Lock()
-		working[id]--
-		mu.Unlock()
-		if busy {
+		if _, done := table.Load(id); done {
+			return
+		}
+		time.Sleep(20 * time.Millisecond) // the work, between select and insert
+		if _, done := table.LoadOrStore(id, true); done {
 			http.Error(w, "UNIQUE constraint failed", 500)
 		}
 	})

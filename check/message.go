@@ -36,6 +36,7 @@ type form struct {
 	spaced      bool   // after commas and colons
 	lines       bool   // a member on each
 	ascii, html bool   // escape everything beyond ASCII, or < > & as Go does
+	line        bool   // a line break at the end
 	// order sorts the members of an object and drops some; nil keeps them.
 	order func(keys []string) []string
 }
@@ -55,7 +56,10 @@ func (f form) rewrite(body []byte) []byte {
 	case err != nil:
 		return body
 	case f.ascii:
-		return jsonl.ASCII(out)
+		out = jsonl.ASCII(out)
+	}
+	if f.line {
+		out = append(out, '\n')
 	}
 	return out
 }
@@ -103,6 +107,7 @@ var forms = []form{
 	{name: "python_json", spaced: true},
 	{name: "sorted_json", order: sorted},
 	{name: "python_json", spaced: true, order: sorted},
+	{name: "go_json", order: sorted, line: true, html: true}, // as json.Encoder writes
 	{name: "struct", order: typed(slices.Clone[[]string])},
 	{name: "struct", order: typed(sorted)},
 	{name: "struct", order: typed(listed("proxy", "preview", "visual", "transcription"))},

@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -309,7 +310,8 @@ func TestNothingSecretIsInAnyOutput(t *testing.T) {
 		} else {
 			w.WriteHeader(400)
 		}
-		fmt.Fprintf(w, "\x1b]0;x\x07%s %s %s %s", r.Header.Get("X-Tenant"), r.Header.Get("svix-signature"), secret, secret[6:])
+		expected := mac(key, r.Header.Get("svix-id")+"."+r.Header.Get("svix-timestamp")+".{}")
+		fmt.Fprintf(w, "\x1b]0;x\x07%s %s %s %s expected %s", r.Header.Get("X-Tenant"), r.Header.Get("svix-signature"), secret, secret[6:], b64(expected))
 	}, func(o *check.Options) { o.Header = http.Header{"X-Tenant": {value}} })
 	if len(probes) < 3 {
 		t.Fatalf("%d probes", len(probes))
@@ -320,6 +322,9 @@ func TestNothingSecretIsInAnyOutput(t *testing.T) {
 	}
 	for _, o := range r.Outcomes {
 		text += fmt.Sprintf("%+v", o)
+	}
+	if mac := regexp.MustCompile(`[0-9A-Za-z+/]{43}=`).FindString(text); mac != "" {
+		t.Errorf("the signature %s that the handler expects is in %s", mac, text)
 	}
 	for _, secret := range []string{value, secret, secret[6:], "\x1b", "\x07"} {
 		if strings.Contains(text, secret) {

@@ -99,6 +99,16 @@ func wantsJSON(cmd *cobra.Command, args []string) bool {
 	return f != nil && f.Value.String() == "true" || slices.Contains(args, "--json") || slices.Contains(args, "--json=true")
 }
 
+// arguments refuses fewer or more arguments with a sentence.
+func arguments(least, most int, otherwise string) cobra.PositionalArgs {
+	return func(_ *cobra.Command, args []string) error {
+		if len(args) < least || len(args) > most {
+			return exit.Usage("%s", otherwise)
+		}
+		return nil
+	}
+}
+
 // noArguments rejects arguments: all input is in flags.
 func noArguments(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {

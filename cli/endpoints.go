@@ -36,7 +36,6 @@ These endpoints are permanent, unlike the one that watch registers and deletes.`
 	return cmd
 }
 
-// endpointFlags are the flags of create and update.
 type endpointFlags struct {
 	accountFlags
 	spec aspect.EndpointSpec
@@ -54,7 +53,6 @@ func (e *endpointFlags) flags(f *pflag.FlagSet) {
 	f.IntVar(&e.spec.RateLimit, "rate-limit", 120, "maximum number of deliveries per second")
 }
 
-// check validates the flags that both commands share.
 func (e *endpointFlags) check() error {
 	u, err := url.Parse(e.spec.URL)
 	switch {
@@ -224,7 +222,6 @@ func (f *secretFile) inPlace() error {
 	return nil
 }
 
-// discard removes the file.
 func (f *secretFile) discard() error {
 	if f == nil || f.inPlace() != nil { // what is there now is not ours
 		return nil

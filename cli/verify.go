@@ -19,7 +19,6 @@ import (
 // maxSaved is the largest file that verify reads, in bytes.
 const maxSaved = 64 << 20
 
-// verifyFlags are the flags of verify.
 type verifyFlags struct {
 	at         string
 	secretFile string
@@ -40,12 +39,7 @@ Exit codes: 0 all are verified; 1 at least one is not; 2 at least one is
 unreadable, cut or redacted, or there is none, or no secret.`,
 		Example: `  aspectop export --since 1h | aspectop verify -
   aspectop verify capture.har --at now`,
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) != 1 {
-				return exit.Usage("name one file, or - for standard input")
-			}
-			return nil
-		},
+		Args: arguments(1, 1, "name one file, or - for standard input"),
 	}
 	cmd.RunE = func(cmd *cobra.Command, args []string) error { return v.run(cmd.Context(), args[0]) }
 	f := cmd.Flags()
@@ -77,7 +71,6 @@ func (v *verifyFlags) run(ctx context.Context, file string) error {
 	if len(saved) == 0 {
 		return exit.Usage("%s holds no request", file)
 	}
-	verifier.Unlimited()
 	problems, refused := 0, 0
 	for i := range saved {
 		if ctx.Err() != nil {

@@ -96,7 +96,7 @@ func TestSomebodyShowsADemo(t *testing.T) {
 	screen.resize(60, 20)
 	screen.press("1")
 	screen.shows("TASK")
-	screen.resize(160, 40)
+	screen.resize(220, 40)
 	screen.shows("PROGRESS")
 	screen.press(" ")
 	screen.shows("frozen")

@@ -19,7 +19,6 @@ type received struct {
 	since time.Time // when the oldest that is known arrived; zero: none is
 }
 
-// kept is where a message stands in the journal.
 type kept struct {
 	seq int64
 	at  time.Time

@@ -43,7 +43,6 @@ func (r *recent) add(arrivals []Arrival) {
 	r.handed -= excess
 }
 
-// search finds the place of seq among the arrivals.
 func (r *recent) search(seq int64) (i int, found bool) {
 	return slices.BinarySearchFunc(r.all, seq, func(a *Arrival, seq int64) int { return cmp.Compare(a.Seq, seq) })
 }

@@ -10,6 +10,7 @@ import (
 	"io"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -27,9 +28,6 @@ type Saved struct {
 	Body     []byte
 	Problem  string // why it cannot be judged, "" if it can
 }
-
-// maskedUser is what an export with --redact puts in place of user ids.
-const maskedUser = "00000000-0000-0000-0000-000000000000"
 
 // ReadSaved returns the requests in a text: lines of NDJSON as export writes them, an HTTP
 // Archive or an entry of one, or raw HTTP/1 requests, one after the other.
@@ -70,10 +68,10 @@ func ReadSaved(text []byte) []Saved {
 	return saved
 }
 
-// readLine reads a line of an export.
 func readLine(line []byte) Saved {
 	var l struct {
 		Type, Source, Path, Method string
+		Reason, Detail             string
 		Time                       time.Time
 		Headers                    map[string][]string
 		Body                       *string
@@ -95,7 +93,9 @@ func readLine(line []byte) Saved {
 	case l.Source != "" && l.Source != string(model.SourceWebhook):
 		s.Problem = "unreadable: not a signed request, but from Aspect's API or event stream"
 	case len(l.Headers) == 0:
-		s.Problem = "redacted: it has no headers"
+		s.Problem = "redacted, or never read: it has no headers"
+	case l.Reason == string(model.TooLarge), strings.HasPrefix(l.Detail, brokenBody):
+		s.Problem = "cut: its body was not read to the end"
 	case l.Body != nil:
 		s.Body = []byte(*l.Body)
 	case l.BodyBase64 != nil:
@@ -140,8 +140,12 @@ func readEntries(entries []harEntry) []Saved {
 				s.decode(d.Text)
 			}
 		}
-		if r.BodySize > len(s.Body) && s.Problem == "" {
-			s.Problem = fmt.Sprintf("cut: the archive has %d of %d bytes of the body", len(s.Body), r.BodySize)
+		size := r.BodySize
+		if size < 0 { // unknown
+			size, _ = strconv.Atoi(s.Header.Get("Content-Length"))
+		}
+		if size > len(s.Body) && s.Problem == "" {
+			s.Problem = fmt.Sprintf("cut: the archive has %d of %d bytes of the body", len(s.Body), size)
 		}
 	}
 	return saved
@@ -201,7 +205,7 @@ func (v *Verifier) Judge(s *Saved, at time.Time) (id string, verdict model.Verdi
 		return id, model.Verdict{Reason: model.TooLarge, Detail: fmt.Sprintf("too large: %d bytes, at most %d are accepted", len(s.Body), MaxBody)}
 	}
 	id, verdict = v.Verify(s.Header, s.Body, at)
-	if verdict.Reason == model.NoMatch && (bytes.Contains(s.Body, []byte(maskedUser)) || string(s.Body) == clean.Redacted) {
+	if verdict.Reason == model.NoMatch && (bytes.Contains(s.Body, []byte(clean.MaskedUser)) || string(s.Body) == clean.Redacted) {
 		s.Problem = "redacted: user ids are masked in the body, so that no signature matches"
 		return id, model.Verdict{}
 	}

@@ -61,7 +61,6 @@ func (f *sshFlags) check() (*ssh.Keys, error) {
 	return openSSHKeys(f.sshKeys, port)
 }
 
-// serveSSH prepares the SSH server of --ssh.
 func (s *Session) serveSSH(f sshFlags) error {
 	keys, err := f.check()
 	if err != nil || keys == nil {
@@ -145,7 +144,7 @@ func remoteOptions(host screen.Options, c ssh.Client, private bool) screen.Optio
 	o := screen.Options{
 		Feed: host.Feed, Journal: withoutCredentials{host.Journal}, Now: host.Now, Pace: remotePace,
 		Receiver: host.Receiver, Secrets: host.Secrets, Sources: host.Sources, Failing: host.Failing, Names: host.Names,
-		Queues: host.Queues, Viewers: host.Viewers, Filter: host.Filter, Filters: host.Filters, Since: host.Since, Try: host.Try,
+		Queues: host.Queues, Viewers: host.Viewers, Filter: host.Filter, Filters: host.Filters, Since: host.Since, Try: host.Try, Demo: host.Demo, Title: host.Title,
 		Remarks: []string{"read-only view; press ? for the keys"}, Remote: true, Private: private, Terminal: c.Window,
 		Theme: "auto", ASCII: host.ASCII || c.ASCII, ReducedMotion: host.ReducedMotion,
 	}

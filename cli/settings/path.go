@@ -73,7 +73,6 @@ func (p *pathValue) relative(config, text string) error {
 	return fmt.Errorf("a path in the config file must be absolute or begin with ~/; did you mean %s?", meant)
 }
 
-// shellVariable is what a shell would have replaced.
 var shellVariable = regexp.MustCompile(`\$[A-Za-z_{(]`)
 
 // ExpandPath replaces a ~ at the start of a path by the home directory. It refuses

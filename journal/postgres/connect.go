@@ -316,7 +316,6 @@ func reasons(err error) string {
 	return strings.Join(words, "; ")
 }
 
-// leaves are the errors that were joined.
 func leaves(err error) (all []error) {
 	var joined interface{ Unwrap() []error }
 	if !errors.As(err, &joined) {

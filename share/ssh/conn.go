@@ -73,7 +73,6 @@ func group(a net.Addr) string {
 	return p.String()
 }
 
-// enter is called when the client has logged in.
 func (c *conn) enter() {
 	s := c.server
 	s.mu.Lock()

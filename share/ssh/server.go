@@ -87,7 +87,6 @@ type Server struct {
 	reporting sync.Mutex // held while Report is called
 }
 
-// viewer is a session.
 type viewer struct {
 	model.Viewer
 	key  gossh.PublicKey
@@ -122,7 +121,6 @@ func (s *Server) Serve(l net.Listener) error {
 	return nil
 }
 
-// errClosing is why sessions end with the server.
 var errClosing = errors.New("")
 
 // Shutdown accepts no more connections and ends all sessions, which restores the

@@ -179,9 +179,15 @@ type Set []Binding
 
 // For returns all of the set, or what a remote or a private screen may have.
 func (s Set) For(remote, private bool) Set {
-	return slices.DeleteFunc(slices.Clone(s), func(b Binding) bool {
+	set := slices.DeleteFunc(slices.Clone(s), func(b Binding) bool {
 		return remote && b.Do.OnHost() || private && b.Do.Reveals()
 	})
+	for i := range set {
+		if b := &set[i]; remote && b.Do == Open {
+			b.Help, _, _ = strings.Cut(b.Help, ";") // the rest sends
+		}
+	}
+	return set
 }
 
 // Has reports whether the action is bound to any key.

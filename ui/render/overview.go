@@ -3,7 +3,6 @@ package render
 import (
 	"fmt"
 	"slices"
-	"time"
 
 	"aspectop/feed"
 	"aspectop/model"
@@ -38,19 +37,14 @@ func Timeline(sc *screen.Screen, t *model.Task, w int) (lines []string) {
 	}
 	more := len(features) - MaxFeatures
 	features = features[:min(len(features), MaxFeatures)]
-	bars, name, open := make([]draw.Bar, len(features)), 0, false
+	bars, name := make([]draw.Bar, len(features)), 0
 	for i, f := range features {
 		bars[i] = FeatureBar(sc, t, f)
-		open = open || bars[i].Open() && !model.Internal(f.Name)
 		_, n, _ := draw.Fit(f.Name, max(8, min(20, w/3)))
 		name = max(name, n)
 	}
 	from, to := span(bars, sc.At)
-	now := time.Time{}
-	if open {
-		now, to = sc.At, sc.At
-	}
-	s := draw.NewScale(from, to, now, max(1, w-name-4), bars)
+	s := draw.NewScale(from, to, sc.At, max(1, w-name-4), bars)
 	for i, f := range features {
 		l := draw.NewLine(sc.Theme, w)
 		putFeatureName(sc, l, f, name)
@@ -59,11 +53,7 @@ func Timeline(sc *screen.Screen, t *model.Task, w int) (lines []string) {
 	if more > 0 {
 		lines = append(lines, draw.NewLine(sc.Theme, w).Put(draw.Dim, fmt.Sprintf("and %d more features; see the payload", more)).String())
 	}
-	l := draw.NewLine(sc.Theme, w)
-	if told := draw.Clock(s.From()); draw.Cells(told) <= name+2 {
-		l.Put(draw.Faint, told)
-	}
-	return append(lines, l.To(name+4).PutAxis(s).String())
+	return append(lines, draw.NewLine(sc.Theme, w).Space(name+4).PutAxis(s).String())
 }
 
 // putFeatureName draws the state of a feature as a sign, and its name.
@@ -81,18 +71,8 @@ func headline(sc *screen.Screen, t *model.Task, w int) string {
 	PutState(sc, l, t, 13, stalled)
 	done, total := t.Progress()
 	l.Space(1).Put(draw.Plain, fmt.Sprintf("%d of %d", done, total)).Put(draw.Dim, " done  ")
-	took := words.Ago(t.Took(sc.At))
-	switch left, known := sc.Board.ETA(t, sc.At); {
-	case t.Created().IsZero() && !t.Active():
-	case !t.Active():
-		l.Put(draw.Dim, "took ").Put(draw.Plain, took)
-	case stalled:
-		l.Put(draw.Warn, "no event for "+words.Since(t.News(), sc.At))
-	case known:
-		l.Put(draw.Plain, leftWords(left))
-	case !t.Created().IsZero():
-		l.Put(draw.Dim, "running ").Put(draw.Plain, took)
-	}
+	told, r := timeOf(sc, t)
+	l.Put(r, told)
 	typ, byFeatures := t.DecidedBy()
 	if byFeatures {
 		typ = "features in " + typ

@@ -45,7 +45,7 @@ func New(ctx context.Context, o Options) *Screen {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	s := &Screen{Options: o, Ctx: ctx, Theme: draw.NewTheme(o.Theme), W: 80, H: 24, At: o.Now(), Masked: o.Private}
+	s := &Screen{Options: o, Ctx: ctx, Theme: draw.NewTheme(o.Theme), W: 80, H: 24, At: o.Now(), Masked: o.Private || o.Present}
 	s.Board.feed = o.Feed
 	orNone(&s.Sources)
 	orNone(&s.Failing)
@@ -209,12 +209,16 @@ type Options struct {
 	Redact      string                // a secret that remarks may show and pictures may not, such as the live page's token
 	Remarks     []string              // shown in the footer at the start
 	Try         string                // a command that makes a first event come, for the empty screen
+	Title       string                // in place of the program's name in the header
+	Demo        bool                  // all that is shown is made up: the header says so
 	Resumed     func()                // called after ctrl+z, for what was missed
 
 	// Remote is the screen of a viewer elsewhere: no key acts on this machine.
 	Remote bool
 	// Private keeps the screen in presentation mode: no user ids, URLs and payloads.
 	Private bool
+	// Present starts in presentation mode, which can be left.
+	Present bool
 	// Terminal is the size of a viewer's terminal, of which less may be drawn; nil: all
 	// of it is.
 	Terminal func() (width, height int)

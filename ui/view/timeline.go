@@ -257,19 +257,11 @@ func (v *Timeline) Do(sc *screen.Screen, a keys.Action) (tea.Cmd, bool) {
 			v.key.feature = -1
 		}
 		v.relist(sc, v.rows.(*lines).tasks)
-	case keys.Open:
-		if t := v.Selection(sc, true).Task; t != nil {
-			sc.Open(t, feed.RowKey{})
-		}
 	default:
-		return nil, v.do(sc, a)
+		return v.list.Do(sc, a)
 	}
 	return nil, true
 }
-
-func (v *Timeline) Has(_ *screen.Screen, a keys.Action) bool { return a != keys.Sort }
-
-func (v *Timeline) InSight(*screen.Screen) []int64 { return nil }
 
 func (v *Timeline) Selection(sc *screen.Screen, target bool) screen.Selection {
 	k, ok := v.selected(sc, target)
@@ -277,10 +269,6 @@ func (v *Timeline) Selection(sc *screen.Screen, target bool) screen.Selection {
 		return screen.Selection{}
 	}
 	return screen.Selection{Task: sc.Board.At(int(k.task))}
-}
-
-func (v *Timeline) Preview(sc *screen.Screen, w, h int) []string {
-	return render.Beside(sc, v.Selection(sc, false), w, h)
 }
 
 // Shown is the number of tasks.
