@@ -142,7 +142,7 @@ func Run(ctx context.Context, o Options) *Report {
 		known := len(c.report.Undecided)
 		switch {
 		case c.stop != nil:
-			outcome.Skipped = c.stop.Error()
+			outcome.Skipped = c.ended()
 		case c.done != "":
 			outcome.Skipped = "explained by " + c.done
 		case s.signed && c.unverified:
@@ -154,7 +154,7 @@ func Run(ctx context.Context, o Options) *Report {
 			outcome.Detail = s.run(c)
 			outcome.Skipped = c.skip
 			if c.stop != nil {
-				outcome.Skipped = c.stop.Error()
+				outcome.Skipped = c.ended()
 			} else if added := c.report.Undecided[known:]; len(added) > 0 {
 				outcome.Skipped = added[0]
 			}
@@ -163,6 +163,14 @@ func Run(ctx context.Context, o Options) *Report {
 	}
 	c.report.Err = c.stop
 	return c.report
+}
+
+// ended is why nothing more is posted.
+func (c *checker) ended() string {
+	if errors.Is(c.stop, context.Canceled) {
+		return "interrupted"
+	}
+	return c.stop.Error()
 }
 
 // Of returns the findings about a property.

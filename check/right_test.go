@@ -291,6 +291,9 @@ func TestAnInterruptedCheckSaysWhatItFound(t *testing.T) {
 	if got := codesOf(r); !slices.Equal(got, []string{"forged_5xx"}) || !errors.Is(r.Err, context.Canceled) || r.Complete() || r.Probes > 13 {
 		t.Errorf("found %v in %d: %v", got, r.Probes, r.Err)
 	}
+	if last := r.Outcomes[len(r.Outcomes)-1]; last.Skipped != "interrupted" {
+		t.Errorf("the last property was skipped: %s", last.Skipped)
+	}
 }
 
 func uncaughtThen(do func(n int32)) http.HandlerFunc {

@@ -279,7 +279,12 @@ func TestHostileTextOnTheBoardIsHarmless(t *testing.T) {
 		d := event(1, "task.progress", 0, evil+"="+evil, "visual="+evil)
 		d.Body = []byte(strings.ReplaceAll(string(d.Body), taskID(1), strings.ReplaceAll(fmt.Sprintf("%q", evil)[1:], `"`, "")))
 		onBoard(t, 80, 24, []model.Delivery{d, event(2, "task.progress", 0, evil+"="+evil)}, func(s *terminal) {
-			s.frame()
+			frame := s.frame()
+			for _, corners := range [][2]string{{"╭", "╮"}, {"┏", "┓"}, {"╰", "╯"}, {"┗", "┛"}} {
+				if left, right := strings.Count(frame, corners[0]), strings.Count(frame, corners[1]); left != right {
+					t.Errorf("%q: %d %s and %d %s in\n%s", evil, left, corners[0], right, corners[1], frame)
+				}
+			}
 			s.press("right", "5")
 		})
 	}

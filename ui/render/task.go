@@ -226,7 +226,9 @@ func cardTitle(sc *screen.Screen, c *CardCols, t *model.Task, f draw.Box, r draw
 	if t.Active() || s == model.Failed {
 		idRole = draw.Strong
 	}
-	l.Put(idRole, draw.Short(t.ID(), max(8, l.Free-len(age)-4))).Space(1)
+	room := max(8, l.Free-len(age)-4)
+	id, n, _ := draw.Fit(draw.Short(t.ID(), room), room)
+	l.Cell(idRole, id, n).Space(1)
 	l.Put(r, draw.Repeat(f.Edge, l.Free-len(age)-3)).Space(1)
 	ageRole := draw.Dim
 	if stalled {
