@@ -171,6 +171,7 @@ func TestEveryCodeIsFound(t *testing.T) {
 			json.NewEncoder(&out).Encode(v)
 			return out.Bytes()
 		}), "reserialised:go_json"},
+		"not parsed":         {verifying(func([]byte) []byte { return []byte("{}") }), "consumed"},
 		"consumed":           {func(w http.ResponseWriter, r *http.Request) { body(r); verifying(raw)(w, r) }, "consumed"},
 		"object":             {parsedFirst(func(v any) []byte { return fmt.Append(nil, v) }), "parsed_first"},
 		"type":               {always(http.StatusUnsupportedMediaType, "no"), "parsed_first"},

@@ -53,7 +53,8 @@ var Frameworks = []Framework{
 		Raw:   "FastAPI: async def handler(request: Request): body = await request.body(), no model as a parameter, and verify body",
 		Other: map[string]string{"forged_5xx": pythonErrors, "malformed_5xx": pythonErrors}},
 	{Name: "Flask", told: func(a answer) bool {
-		return header("Server", "werkzeug")(a) || bytes.HasPrefix(a.Body, []byte("<!doctype html>\n<html lang=en>\n<title>"))
+		served := header("Server", "gunicorn")(a) || header("Server", "waitress")(a) // Quart, which has the same pages, is served by others
+		return header("Server", "werkzeug")(a) || served && bytes.HasPrefix(a.Body, []byte("<!doctype html>\n<html lang=en>\n<title>"))
 	},
 		Raw: "Flask: verify request.get_data(), before request.json or request.form", Limit: "Flask: MAX_CONTENT_LENGTH",
 		Other: map[string]string{"forged_5xx": pythonErrors, "malformed_5xx": pythonErrors}},

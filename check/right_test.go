@@ -114,6 +114,7 @@ func TestAFrameworkIsNamedByWhatTellsIt(t *testing.T) {
 		"Litestar":          {map[string]string{"Server": "uvicorn"}, 400, `{"status_code":400,"detail":"Invalid signature"}`, ""},
 		"Flask":             {map[string]string{"Server": "Werkzeug/3.1.9 Python/3.11.7"}, 400, "no", "Flask: "},
 		"Flask in gunicorn": {map[string]string{"Server": "gunicorn"}, 400, "<!doctype html>\n<html lang=en>\n<title>400 Bad Request</title>\n<h1>Bad Request</h1>", "Flask: "},
+		"Quart":             {map[string]string{"Server": "hypercorn-h11"}, 400, "<!doctype html>\n<html lang=en>\n<title>400 Bad Request</title>\n<h1>Bad Request</h1>", ""},
 		"Pyramid":           {map[string]string{"Server": "waitress"}, 400, "no", ""},
 	} {
 		next := verifying(func(b []byte) []byte { return unescaped(compact(b)) })

@@ -161,7 +161,11 @@ func (c *checker) proves() bool {
 		case own.accepted:
 			c.find("accepts_both", evidence)
 		case f.name == "empty":
-			c.find("consumed", evidence)
+			if f.text == "" {
+				c.find("consumed", evidence)
+			} else {
+				c.find("consumed/constant", evidence, f.text, f.text, f.text)
+			}
 			c.done = "consumed"
 		default:
 			f, more := c.refine(f)

@@ -51,15 +51,15 @@ func ofNode(f framework, name, module string) framework {
 }
 
 // ofExpress is a version of Express: the handlers are the same.
-func ofExpress(module string) framework {
+func ofExpress(module string, more ...mistake) framework {
 	return ofNode(framework{
 		name: "Express 4, 5", source: "express.{}.mjs", env: []string{"EXPRESS=" + module},
 		mends: []string{"express.raw({type: 'application/json'})", "req.body", "app.use(express.json())"},
 		limit: "express.raw({type: 'application/json', limit: '1mb'})",
-		mistake: []mistake{
+		mistake: append([]mistake{
 			{handler: "sample", code: "reserialised", form: "minimal_json", what: "`JSON.stringify(req.body)`, Aspect's sample", told: true},
 			{handler: "parsed", code: "parsed_first", what: "`app.use(express.json())` above `express.raw()`", told: true},
-		},
+		}, more...),
 	}, "Express", module)
 }
 
@@ -81,7 +81,7 @@ func ofGo(f framework, version string) framework {
 // frameworks are in the order of the page.
 var frameworks = []framework{
 	ofExpress("express"),
-	ofExpress("express4"),
+	ofExpress("express4", mistake{handler: "unparsed", code: "consumed", what: "no parser for JSON, so that `req.body` is `{}`", told: true}),
 	ofNode(framework{
 		name: "Nest", source: "nest.{}.mjs", env: []string{"NO_COLOR=1"}, mends: []string{"req.rawBody", "NestFactory.create(AppModule, {rawBody: true})"},
 		limit:   "app.useBodyParser('json', {limit: '1mb'})",
