@@ -97,7 +97,6 @@ func (e *APIError) temporary(r call) bool {
 	return false
 }
 
-// apiError reads an answer other than 2xx.
 func (c *Client) apiError(r call, res *http.Response) *APIError {
 	e := &APIError{Status: res.StatusCode, Method: r.method, Path: r.path, RetryAfter: RetryAfter(res.Header, time.Now())}
 	body, _ := io.ReadAll(io.LimitReader(res.Body, maxErrorBody))

@@ -95,6 +95,16 @@ func TestARightHandlerHasNoFault(t *testing.T) {
 	}
 }
 
+// What a handler that re-serialises accepts is said to be so only in the form that it verifies.
+func TestWhatIsAcceptedInAnotherFormIsSaidSo(t *testing.T) {
+	r, _ := checked(t, verifying(spaced))
+	for _, o := range r.Outcomes {
+		if strings.Contains(o.Property, "svix.ping") && !strings.HasPrefix(o.Detail, "if signed as JSON with a space") {
+			t.Errorf("it is told as %+v", o)
+		}
+	}
+}
+
 func TestWorkIsObserved(t *testing.T) {
 	for name, c := range map[string]struct {
 		remembers, works bool

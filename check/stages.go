@@ -353,6 +353,9 @@ func (c *checker) unknown() string {
 			c.find(p.code, []answer{a})
 		}
 	}
+	if c.form != nil { // with their own signature they are what it loses
+		return "if signed as " + formWords[c.form.name][0]
+	}
 	return ""
 }
 

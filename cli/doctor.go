@@ -34,7 +34,6 @@ type doctor struct {
 	failed int
 }
 
-// verdict is the result of a check.
 type verdict string
 
 const (
@@ -44,7 +43,6 @@ const (
 	skipped verdict = "skip" // it could not be checked
 )
 
-// finding is what one check found.
 type finding struct {
 	verdict verdict
 	found   string
@@ -133,7 +131,6 @@ func (d *doctor) run(cmd *cobra.Command) error {
 	return fmt.Errorf("%d checks failed", d.failed)
 }
 
-// print prints a finding.
 func (d *doctor) print(name string, f finding) error {
 	if f.verdict == failure {
 		d.failed++

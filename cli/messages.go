@@ -109,19 +109,13 @@ func (a *attemptsFlags) list(ctx context.Context, c *aspect.Client, _ []string) 
 		o.TextOrNull("url", at.URL)
 		o.TextOrNull("status", at.Status)
 		result := at.Status
-		if at.ResponseCode == 0 {
-			o.Null("response_status")
-		} else {
-			o.Number("response_status", int64(at.ResponseCode))
+		o.NumberOrNull("response_status", int64(at.ResponseCode))
+		if at.ResponseCode != 0 {
 			result = strings.TrimSpace(result + " " + strconv.Itoa(at.ResponseCode))
 		}
 		o.TextOrNull("error", at.Reason)
 		o.TextOrNull("trigger", at.Trigger)
-		if at.Took == 0 {
-			o.Null("ms")
-		} else {
-			o.Number("ms", at.Took.Milliseconds())
-		}
+		o.NumberOrNull("ms", at.Took.Milliseconds())
 		o.Time("tried", at.Time)
 		putValue(o, "raw", at.Raw)
 		if a.endpoint != "" {

@@ -40,7 +40,6 @@ func (b *bodyFlags) flags(f *pflag.FlagSet) {
 	f.BoolVar(&b.edit, "edit", false, "open the body in your editor before it is sent; empty it to cancel")
 }
 
-// read reads the file.
 func (b *bodyFlags) read() ([]byte, error) {
 	in := os.Stdin
 	if b.file != "-" {
@@ -99,7 +98,6 @@ func (s *sendFlags) changes(hasTask bool, features []model.Feature) (all []chang
 	return all, nil
 }
 
-// apply changes the body as the flags say.
 func (s *sendFlags) apply(ctx context.Context, body []byte, features []model.Feature) ([]byte, error) {
 	e := model.Decode(&model.Delivery{Body: body})
 	changes, err := s.changes(e.Task != nil, features)

@@ -71,7 +71,6 @@ func (v *verifyFlags) run(ctx context.Context, file string) error {
 	if len(saved) == 0 {
 		return exit.Usage("%s holds no request", file)
 	}
-	verifier.Unlimited()
 	problems, refused := 0, 0
 	for i := range saved {
 		if ctx.Err() != nil {

@@ -32,7 +32,6 @@ type world struct {
 	pools   map[string]*pool
 }
 
-// post is one attempt to deliver a message.
 type post struct {
 	due      time.Duration
 	sequence *sequence // keeps the order; nil: any order
@@ -45,7 +44,6 @@ type sequence struct {
 	tried chan struct{} // closed by the runner after its first attempt
 }
 
-// task is one task of the simulation.
 type task struct {
 	id, asset string
 	rng       *rand.Rand // of this task, so that it does not depend on others
@@ -59,7 +57,6 @@ type task struct {
 	after    func() // called when it is completed; may be nil
 }
 
-// waits reports whether one of the features is queued.
 func (t *task) waits() bool {
 	return slices.Contains(slices.Collect(maps.Values(t.features)), model.Queued)
 }
@@ -77,7 +74,6 @@ func (w *world) stream(n uint64) *rand.Rand { return rand.New(rand.NewPCG(w.seed
 // instant is the wall-clock time of an instant of the demo.
 func (w *world) instant(at time.Duration) time.Time { return w.start.Add(at).UTC() }
 
-// at schedules an action.
 func (w *world) at(t time.Duration, do func()) {
 	w.planned++
 	w.queue.add(t, false, do)

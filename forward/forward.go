@@ -21,6 +21,7 @@ import (
 	"aspectop/feed"
 	"aspectop/journal"
 	"aspectop/model"
+	"aspectop/sig"
 )
 
 // Journal has the outcomes of earlier forwards: a reader of package journal.
@@ -47,9 +48,9 @@ type Options struct {
 	// the name of the secret that verified them; nil if it is no longer known: then
 	// the delivery is posted as it is. For events of the stream, which nothing verified,
 	// the name is "".
-	Resign func(secret string) Signer
+	Resign func(secret string) sig.Signer
 	// Sign, if set, signs every delivery with the handler's own secret instead.
-	Sign Signer
+	Sign sig.Signer
 	// Status receives an entry for each attempt.
 	Status *model.StatusLog
 }
@@ -143,7 +144,7 @@ func (f *Forwarder) forwards(a *feed.Arrival) bool {
 
 // signer signs anew what a secret verified, "" for what came without a signature; nil if
 // no secret is known for that.
-func (f *Forwarder) signer(secret string) Signer {
+func (f *Forwarder) signer(secret string) sig.Signer {
 	if f.options.Sign != nil || f.options.Resign == nil {
 		return f.options.Sign
 	}

@@ -175,7 +175,6 @@ func (h *Handler) statusHint(p *Post, a *Answer, m fact, before []fact) string {
 
 const strictness = "a handler has to take event types, features and states that it does not know: Svix sends again what is refused, and may disable the endpoint"
 
-// strict reports whether an answer speaks of what the event says.
 func (a *Answer) strict() bool {
 	return a.About("event", "feature", "state", "type") && a.About("unknown", "unsupported", "unexpected", "invalid", "unhandled", "not supported")
 }

@@ -15,7 +15,6 @@ type partition struct {
 	down  time.Time // when the last attempt found nothing listening; else zero
 }
 
-// item is a message by its number.
 type item struct {
 	seq   int64
 	tries int

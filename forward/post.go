@@ -109,7 +109,6 @@ func (h *Handler) Post(ctx context.Context, p Post) Answer {
 	return a
 }
 
-// once makes one request on a line.
 func (h *Handler) once(ctx context.Context, line http.RoundTripper, p *Post) (a Answer) {
 	began := time.Now()
 	var begun atomic.Bool // set by another goroutine
@@ -165,7 +164,6 @@ func (h *Handler) redact(answer []byte) []byte {
 	return answer
 }
 
-// bodyFault says how the body of an answer ended.
 func bodyFault(err error, got int, announced int64) string {
 	switch {
 	case errors.Is(err, ErrTimeout):
@@ -180,7 +178,7 @@ func bodyFault(err error, got int, announced int64) string {
 
 // post posts a delivery, signed under the id unless sign is nil. key is the name of the
 // secret that the handler has to verify with.
-func (h *Handler) post(ctx context.Context, d *model.Delivery, id string, sign Signer, key string) (model.Forward, Answer) {
+func (h *Handler) post(ctx context.Context, d *model.Delivery, id string, sign sig.Signer, key string) (model.Forward, Answer) {
 	headers := passOn(d)
 	if sign != nil {
 		sig.Seal(headers, id, time.Now(), d.Body, sign)

@@ -17,7 +17,7 @@ type ReplayOptions struct {
 	// Sign signs each delivery anew, at the time of the request. Nil posts it
 	// verbatim, with the signature it came with, which handlers refuse when it
 	// is older than five minutes or the body was edited.
-	Sign Signer
+	Sign sig.Signer
 	// NewID gives each a svix-id of its own, so that the handler does not take
 	// it for a repeat. It needs Sign.
 	NewID bool

@@ -155,7 +155,6 @@ func (r *run) turn(posting context.Context, now time.Time) error {
 	return nil
 }
 
-// fill reads the next few deliveries into their partitions.
 func (r *run) fill(ctx context.Context, now time.Time) error {
 	if !r.more || r.open.len() >= maxOpen {
 		return nil
@@ -196,7 +195,6 @@ func (r *run) settledAmong(ctx context.Context, found []*feed.Arrival) (map[int6
 	return settled, err
 }
 
-// canDispatch reports whether dispatch would start a request.
 func (r *run) canDispatch() bool {
 	if !r.untrusted.IsZero() && (r.flying > 0 || time.Now().Before(r.untrusted)) {
 		return false

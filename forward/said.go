@@ -21,7 +21,6 @@ func (a *Answer) About(words ...string) bool {
 	return slices.ContainsFunc(words, func(word string) bool { return bytes.Contains(text, []byte(word)) })
 }
 
-// aboutSignature reports whether an answer speaks of the signature.
 func (a *Answer) aboutSignature() bool {
 	return a.About("signature", "svix", "webhook", "verif", "hmac", "secret", "required headers", "missing headers")
 }

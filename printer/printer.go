@@ -180,12 +180,7 @@ func (p *printer) follow(ctx, reading context.Context) error {
 	folded, ready := p.Feed.News(waiting), p.Ready
 	var statuses <-chan struct{}
 	if p.Status != nil {
-		cursor := p.status
-		statuses = model.News(waiting, func(ctx context.Context) (err error) {
-			err = p.Status.Wait(ctx, cursor)
-			_, _, cursor = p.Status.After(cursor)
-			return err
-		})
+		statuses = p.Status.News(waiting)
 	}
 	for {
 		more, err := p.read(reading, math.MaxInt64)

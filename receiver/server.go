@@ -132,6 +132,7 @@ func New(c Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	verifier.hints.most, verifier.hints.every = hintsPerSecond, time.Second
 	if c.Now == nil {
 		c.Now = time.Now
 	}

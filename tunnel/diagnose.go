@@ -19,7 +19,6 @@ type answer struct {
 
 func (a *answer) fine() bool { return 200 <= a.status && a.status < 300 }
 
-// has reports whether the body contains any of the texts.
 func (a *answer) has(texts ...string) bool {
 	for _, text := range texts {
 		if bytes.Contains(a.body, []byte(text)) {

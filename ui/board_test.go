@@ -295,3 +295,20 @@ var hostile = []string{
 	"\x1b]52;c;aGk=\x07", "\x1b[2J\x1b[H", "\u009b31m", "a\r\nb\tc", "\u202egnp.exe", strings.Repeat("w", 5000),
 	"日本語の長い名前テキスト日本語の長い名前", "👩\u200d💻👍🏽", "\x00\x7f", "e\u0301\u0301\u0301\u0301",
 }
+
+func TestTheSelectionStandsBelowCardsThatLeaveEightLines(t *testing.T) {
+	for _, c := range []struct {
+		h     int
+		below bool
+	}{{30, true}, {28, true}, {27, false}} {
+		opened(t, 160, c.h, uploads(), []string{"2"}, func(s *terminal) {
+			if below := strings.Contains(s.frame(), "Last events"); below != c.below {
+				t.Errorf("on %d lines the selection stands below: %v\n%s", c.h, below, s.frame())
+			}
+			s.press("j")
+			if rows := strings.Count(s.frame(), "FEATURE"); rows != 4 {
+				t.Errorf("the heading is of %d cards", rows)
+			}
+		})
+	}
+}

@@ -54,16 +54,18 @@ func (m *Model) layout() layout {
 		return l
 	}
 	free := 0 // lines that the list leaves
-	if v, is := m.views[m.view].(interface{ Height() int }); is {
+	if v, is := m.views[m.view].(interface{ Height(*screen.Screen) int }); is {
 		if _, looking := m.views[m.view].Shown(m.Screen); !looking { // else there may soon be more rows
-			free = l.body - v.Height()
+			free = l.body - v.Height(m.Screen)
 		}
 	}
+	_, cards := m.views[m.view].(*view.Cards) // at the right it would take cards from them
+	below := m.W < 150 || cards
 	switch {
-	case m.W < 150 && free >= leastBelow && (!chosen || m.W < 100):
+	case below && free >= leastBelow && (!chosen || m.W < 100 || cards):
 		l.preview = rect{w: m.W, h: free}
 		l.body -= free
-	case m.W < 150 && !chosen:
+	case below && !chosen:
 	case m.W >= 100:
 		l.preview = rect{w: min(m.W*2/5, 64), h: l.body, right: true}
 		l.main = m.W - l.preview.w

@@ -16,6 +16,7 @@ import (
 	"aspectop/forward"
 	"aspectop/model"
 	"aspectop/receiver"
+	"aspectop/sig"
 	"aspectop/words"
 )
 
@@ -100,7 +101,7 @@ func (s *Session) AddHandlers(ctx context.Context, f HandlerFlags) error {
 	if err != nil {
 		return err
 	}
-	var sign forward.Signer
+	var sign sig.Signer
 	if secret != nil {
 		sign = secret.Sign
 		s.warnOfShort([]receiver.Secret{*secret})

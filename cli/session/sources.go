@@ -101,7 +101,6 @@ func (s *Session) AddSources(client *aspect.Client, every time.Duration, sse str
 	return nil
 }
 
-// streamJournal is the journal for the event stream.
 type streamJournal struct {
 	journal.Journal
 	rows journal.Reader
@@ -144,7 +143,6 @@ func untilEnd(run func(context.Context)) Service {
 	}
 }
 
-// report stores the state of the API or the stream.
 func (s *sources) report(r source.Report) {
 	s.reportMu.Lock()
 	defer s.reportMu.Unlock()
@@ -161,7 +159,6 @@ func way(of model.Source) int {
 	return 1
 }
 
-// states describes the states of the API and the stream.
 func (s *sources) states() (states []string) {
 	s.reportMu.Lock()
 	defer s.reportMu.Unlock()

@@ -26,7 +26,7 @@ func (s *Server) screen(ctx context.Context, end context.CancelCauseFunc, sess s
 	window.Store(&pty.Window)
 	c.Window = func() (width, height int) { w := window.Load(); return w.Width, w.Height }
 	width, height := drawn(pty.Window)
-	in := s.input(ctx, end, sess)
+	in := s.input(end, sess)
 	defer in.stop()
 	guarded := &guardedModel{Model: s.config.Screen(ctx, c), turns: s.turns}
 	t := tty.New(sess.Context(), in, &output{sess, s.config.limits.stall, connOf(sess.Context())})

@@ -123,7 +123,7 @@ func clientOf(sess ssh.Session) (c Client, env []string) {
 
 // lines prints until the client leaves.
 func (s *Server) lines(ctx context.Context, end context.CancelCauseFunc, sess ssh.Session, json, terminal bool) error {
-	in := s.input(ctx, end, sess)
+	in := s.input(end, sess)
 	defer in.stop()
 	go func() {
 		buf := make([]byte, 256)
@@ -161,7 +161,7 @@ type input struct {
 	idle  time.Duration
 }
 
-func (s *Server) input(ctx context.Context, end context.CancelCauseFunc, sess ssh.Session) *input {
+func (s *Server) input(end context.CancelCauseFunc, sess ssh.Session) *input {
 	idle := s.config.limits.idle
 	return &input{sess, time.AfterFunc(idle, func() { end(fmt.Errorf("no key was pressed for %s", idle)) }), idle}
 }

@@ -9,7 +9,7 @@ import (
 
 // Bar is what a task or a feature went through.
 type Bar struct {
-	// Intervals are in order. The last one has no end if it goes on, or is a terminal state.
+	// Intervals are in order, one at least. The last one has no end if it goes on, or is a terminal state.
 	Intervals []model.Interval
 	Since     time.Time // when it was created, before anything was told of it; zero: not known
 	Labels    []string  // what it took, in ever fewer words: the first one that fits is written
@@ -18,9 +18,6 @@ type Bar struct {
 
 // Open reports whether it goes on.
 func (b *Bar) Open() bool {
-	if len(b.Intervals) == 0 {
-		return false
-	}
 	last := b.Intervals[len(b.Intervals)-1]
 	return last.To.IsZero() && !last.State.Terminal()
 }
@@ -48,16 +45,7 @@ func (b *Bar) Begin() time.Time {
 // PutBar draws a bar, or where it is if it is outside the scale.
 func (l *Line) PutBar(s *Scale, bar *Bar) *Line {
 	b := make(band, s.w)
-	n := len(bar.Intervals)
 	switch {
-	case n == 0:
-		for _, label := range bar.Labels {
-			if len(label) <= s.w {
-				b.put(0, Dim, label)
-				break
-			}
-		}
-		return l.putBand(b)
 	case bar.End(s.now).Before(s.from):
 		b.put(0, Faint, GlyphEarlier)
 		return l.putBand(b)

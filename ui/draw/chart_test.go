@@ -70,7 +70,6 @@ func TestABarKeepsToTheScaleOfTime(t *testing.T) {
 		{"ended before, and again", "processing@-9 failed@-5 processing@-4 completed@5", 0, 10, 11, "pppppC     "},
 		{"begun ahead of the scale", "queued@-5 completed@5", 0, 10, 11, "qqqqqC     "},
 		{"an unknown state works", "warming@0 completed@4", 0, 4, 5, "ppppC"},
-		{"no interval", "", 0, 10, 4, "    "},
 		{"a single cell", "queued@0 processing@2 completed@10", 0, 10, 1, "C"},
 		{"fewer cells than intervals", "queued@0 processing@2 failed@4 processing@6 completed@8", 0, 8, 3, "FpC"},
 		{"no cell", "queued@0", 0, 10, 0, ""},

@@ -71,18 +71,8 @@ func headline(sc *screen.Screen, t *model.Task, w int) string {
 	PutState(sc, l, t, 13, stalled)
 	done, total := t.Progress()
 	l.Space(1).Put(draw.Plain, fmt.Sprintf("%d of %d", done, total)).Put(draw.Dim, " done  ")
-	took := words.Ago(t.Took(sc.At))
-	switch left, known := sc.Board.ETA(t, sc.At); {
-	case t.Created().IsZero() && !t.Active():
-	case !t.Active():
-		l.Put(draw.Dim, "took ").Put(draw.Plain, took)
-	case stalled:
-		l.Put(draw.Warn, "no event for "+words.Since(t.News(), sc.At))
-	case known:
-		l.Put(draw.Plain, leftWords(left))
-	case !t.Created().IsZero():
-		l.Put(draw.Dim, "running ").Put(draw.Plain, took)
-	}
+	told, r := timeOf(sc, t)
+	l.Put(r, told)
 	typ, byFeatures := t.DecidedBy()
 	if byFeatures {
 		typ = "features in " + typ

@@ -91,7 +91,7 @@ func (l *list[K]) hold(sc *screen.Screen) {
 }
 
 // Height is how many lines all rows need. An empty list needs its room to say why.
-func (l *list[K]) Height() int {
+func (l *list[K]) Height(*screen.Screen) int {
 	if l.rows.Len() == 0 {
 		return math.MaxInt / 2
 	}

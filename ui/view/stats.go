@@ -75,10 +75,7 @@ func (v *Stats) Arrange(sc *screen.Screen, w, h int) {
 }
 
 func (v *Stats) Draw(sc *screen.Screen, w, h int) []string {
-	switch n := v.now(); {
-	case sc.Board.Len() == 0 && !sc.Loading():
-		return drawNoStats(sc, w, h)
-	case n.tasks == 0 && v.walk == nil:
+	if v.now().tasks == 0 && v.walk == nil {
 		return render.Empty(sc, false, w, h)
 	}
 	end := min(len(v.lines), v.top+v.h)
@@ -87,24 +84,6 @@ func (v *Stats) Draw(sc *screen.Screen, w, h int) []string {
 		lines = append(lines, draw.NewLine(sc.Theme, w).Put(draw.Dim, " ↓ "+words.Count(below, "more line", "more lines")).String())
 	} else if v.top > 0 {
 		lines = append(lines, draw.NewLine(sc.Theme, w).Put(draw.Dim, " ↑ "+words.Count(v.top, "line above", "lines above")).String())
-	}
-	return draw.PadHeight(sc.Theme, lines, w, h)
-}
-
-func drawNoStats(sc *screen.Screen, w, h int) []string {
-	lines := []string{draw.Blank(sc.Theme, w)}
-	say := func(r draw.Role, s string) {
-		lines = append(lines, draw.NewLine(sc.Theme, w).Space(2).Put(r, s).String())
-	}
-	say(draw.Plain, "No statistics yet. They will show:")
-	say(draw.Dim, draw.GlyphDot+" how long features are queued and processed")
-	say(draw.Dim, draw.GlyphDot+" success rates, and tasks by state")
-	say(draw.Dim, draw.GlyphDot+" deliveries a minute")
-	say(draw.Dim, draw.GlyphDot+" the slowest and the stalled tasks")
-	if sc.Try != "" && sc.Receiver != "" {
-		say(draw.Plain, "")
-		say(draw.Dim, "To send an event:")
-		say(draw.Accent, "  "+sc.Try)
 	}
 	return draw.PadHeight(sc.Theme, lines, w, h)
 }
