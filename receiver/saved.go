@@ -166,7 +166,7 @@ func readRaw(text []byte) (saved []Saved) {
 		s := Saved{Place: fmt.Sprintf("request %d", len(saved)+1)}
 		r, err := http.ReadRequest(in)
 		if err != nil {
-			s.Problem = "unreadable: no raw HTTP request: " + err.Error()
+			s.Problem = "unreadable: no raw HTTP request: " + clean.Line(err.Error())
 			return append(saved, s)
 		}
 		s.Method, s.Header = r.Method, r.Header
