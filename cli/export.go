@@ -22,13 +22,13 @@ import (
 	"aspectop/receiver"
 )
 
-// exportFlags are the flags of export.
 type exportFlags struct {
 	format, lang string
 	filter       string
 	since        settings.Moment
 	to           string
 	privacy      printer.Privacy
+	title        string
 	json         bool
 	journal      string
 }
@@ -73,6 +73,7 @@ Values of headers such as Authorization and Cookie are redacted.`,
 	f.StringVar(&e.to, "to", "http://"+defaultListen+receiver.DefaultPath, "`URL` in curl commands and in a HAR")
 	f.BoolVar(&e.privacy.WithCredentials, "with-credentials", false, "do not redact credentials in headers")
 	f.BoolVar(&e.privacy.MaskUsers, "redact", false, "mask user ids, which invalidates the signatures; in a report also URLs")
+	f.StringVar(&e.title, "title", "", "`text` at the top of a report")
 	settings.JournalVar(f, &e.journal, "journal `file` (default: the one that watch writes)")
 	f.BoolVar(&e.json, "json", false, "the same as --format ndjson")
 	return cmd
@@ -115,12 +116,11 @@ func (e *exportFlags) run(ctx context.Context, flags *pflag.FlagSet) error {
 	return nil
 }
 
-// report writes a page about the tasks.
 func (e *exportFlags) report(ctx context.Context, reader journal.Reader, filter *model.Filter) error {
 	reader.OmitHeader() // the report does not show headers
 	tasks, err := report.Write(ctx, os.Stdout, reader, report.PageOptions{
 		Options:    report.Options{Now: time.Now(), Filter: filter, Since: e.since.At, Private: e.privacy.MaskUsers},
-		FilterText: e.filter, Version: readBuild().version,
+		FilterText: e.filter, Version: readBuild().version, Title: session.Title(e.title),
 	})
 	if err != nil {
 		return unlessInterrupted(ctx, err)
@@ -139,7 +139,6 @@ func unlessInterrupted(ctx context.Context, err error) error {
 	return err
 }
 
-// check validates the flags.
 func (e *exportFlags) check(flags *pflag.FlagSet) error {
 	if e.json && e.format != "ndjson" && !settings.Overrides(flags, "json", "format") {
 		return exit.Usage("--json and --format %s cannot be used together", e.format)
@@ -151,6 +150,8 @@ func (e *exportFlags) check(flags *pflag.FlagSet) error {
 		return exit.Usage("unknown --lang %q: must be %s", e.lang, strings.Join(langs, " or "))
 	case flags.Changed("lang") && e.format != "fixture" && !settings.Waits(flags, "lang"):
 		return exit.Usage("--lang is for --format fixture")
+	case e.title != "" && e.format != htmlFormat && !settings.Waits(flags, "title"):
+		return exit.Usage("--title is for --format html")
 	case e.format == htmlFormat && (flags.Changed("to") || e.privacy.WithCredentials) && !settings.Waits(flags, "to", "with-credentials"):
 		return exit.Usage("--to and --with-credentials have no effect on a report")
 	}

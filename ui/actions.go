@@ -6,6 +6,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"aspectop/feed"
 	"aspectop/ui/draw"
 	"aspectop/ui/keys"
 	"aspectop/ui/screen"
@@ -35,7 +36,7 @@ func (m *Model) key(msg tea.KeyPressMsg) tea.Cmd {
 
 // place is where a key is looked up.
 func (m *Model) place() keys.Place {
-	if m.detail != nil || m.help != nil || m.overlay != nil {
+	if m.connect || m.detail != nil || m.help != nil || m.overlay != nil {
 		return keys.InText
 	}
 	if _, is := m.views[m.view].(*view.Timeline); is {
@@ -50,6 +51,9 @@ func (m *Model) act(a keys.Action) tea.Cmd {
 		return tea.Quit
 	case keys.Picture:
 		return m.savePicture()
+	}
+	if m.connect {
+		return m.doOnConnect(a)
 	}
 	if m.help != nil {
 		switch {
@@ -101,7 +105,11 @@ func (m *Model) act(a keys.Action) tea.Cmd {
 		m.changed(screen.Change{Filter: true})
 	case keys.Freeze:
 		m.freeze()
-	case keys.Sort, keys.Follow, keys.Open, keys.NextMatch, keys.PrevMatch:
+	case keys.Open:
+		if s := m.pointed(); m.detail == nil && (s.Task != nil || s.Row != feed.RowKey{}) {
+			m.Open(s.Task, s.Row)
+		}
+	case keys.Sort, keys.Follow, keys.NextMatch, keys.PrevMatch:
 		m.say("that key does nothing here")
 	case keys.Preview:
 		if !m.means(keys.Binding{Do: keys.Preview}) {
@@ -136,6 +144,8 @@ func (m *Model) act(a keys.Action) tea.Cmd {
 	case keys.Present:
 		m.Masked = !m.Masked
 		m.flash.text = "" // it may tell a URL
+	case keys.Connect:
+		m.connect = true
 	case keys.Help:
 		m.help = &helpPage{}
 	case keys.Suspend:
@@ -209,7 +219,7 @@ func (m *Model) click(e tea.Mouse) {
 	v := m.views[m.view]
 	before := v.Selection(m.Screen, false)
 	if v.Click(m.Screen, e.X, y) && v.Selection(m.Screen, false) == before {
-		v.Do(m.Screen, keys.Open) // a second click
+		m.act(keys.Open) // a second click
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"aspectop/model"
 	"aspectop/ui/draw"
 	"aspectop/ui/keys"
+	"aspectop/ui/render"
 	"aspectop/ui/screen"
 	"aspectop/words"
 )
@@ -82,23 +83,104 @@ func (m *Model) reader() *draw.TextPane {
 	return nil
 }
 
+// drawConnect draws Connect in h lines.
+func (m *Model) drawConnect(h int) []string {
+	title := draw.NewLine(m.Theme, m.W).Put(draw.Strong, " Connect").Put(draw.Dim, "  what is there of the way from Aspect to this screen").String()
+	lines := append([]string{title, draw.Blank(m.Theme, m.W)}, render.Connect(m.Screen, true, m.W)...)
+	return draw.PadHeight(m.Theme, lines, m.W, h)
+}
+
+// doOnConnect copies by number, and leaves.
+func (m *Model) doOnConnect(a keys.Action) tea.Cmd {
+	switch {
+	case a == keys.Back || a == keys.Connect || a == keys.Quit:
+		m.connect = false
+	case a >= keys.View:
+		all := render.Addresses(m.Screen)
+		if i := int(a - keys.View); i < len(all) && all[i].Shows() {
+			return m.copied(all[i].Name, all[i].Text)
+		}
+		m.say("nothing to copy there")
+	}
+	return nil
+}
+
 // helpPage is the key table and what the glyphs mean, in as many columns as fit.
 type helpPage struct {
 	top int
 }
 
-// helpGroups are the rows of the help, those of one topic together.
-func (m *Model) helpGroups() (groups [][]keys.Row) {
-	rows := m.keys.Table()
+// helpRows are the rows of the help: the keys, then what words and signs mean.
+func (m *Model) helpRows() (keyRows, meanings []keys.Row) {
 	for _, s := range append(slices.Clone(model.States), model.UnknownState) {
-		rows = append(rows, keys.Row{Topic: "States", Keys: s.Sign + " " + s.Letter, Does: s.Meaning})
+		meanings = append(meanings, keys.Row{Topic: "States", Keys: s.Sign + " " + s.Letter, Does: s.Meaning})
 	}
-	rows = append(rows, signs...)
+	meanings = append(meanings, signs...)
 	for _, v := range m.Viewers() {
 		if since := words.Ago(m.Now().Sub(v.Since)); !m.Masked {
-			rows = append(rows, keys.Row{Topic: "Watching over SSH", Keys: since, Does: v.Name + " from " + v.Address})
+			meanings = append(meanings, keys.Row{Topic: "Watching over SSH", Keys: since, Does: v.Name + " from " + v.Address})
 		}
 	}
+	return m.keys.Table(), meanings
+}
+
+// signs are the words and signs that are no states. docs/glossary.md says more of each.
+var signs = []keys.Row{
+	{Topic: "Words", Keys: "event", Does: "what Aspect says of a task"},
+	{Topic: "Words", Keys: "delivery", Does: "a request that arrived"},
+	{Topic: "Words", Keys: "message", Does: "Svix's, with an id"},
+	{Topic: "Words", Keys: "attempt", Does: "one try to deliver it"},
+	{Topic: "Words", Keys: "verified", Does: "rightly signed, in time"},
+	{Topic: "Words", Keys: "rejected", Does: "not so; changes no task"},
+	{Topic: "Words", Keys: "duplicate", Does: "arrived before; no change"},
+	{Topic: "Words", Keys: "late", Does: "older than what was known"},
+	{Topic: "Words", Keys: "unsigned", Does: "from the API or stream"},
+	{Topic: "Words", Keys: "this run", Does: "since the program started"},
+	{Topic: "Words", Keys: "stalled", Does: "active, long without news"},
+	{Topic: "Words", Keys: "gone", Does: "Aspect no longer knows it"},
+	{Topic: "Words", Keys: "internal", Does: "Aspect's own; not counted"},
+	{Topic: "Words", Keys: "decided by", Does: "what gave the state"},
+	{Topic: "Words", Keys: "took", Does: "from creation to end"},
+	{Topic: "Words", Keys: "ETA", Does: "end expected by medians"},
+	{Topic: "Words", Keys: "soon", Does: "in a second, or overdue"},
+	{Topic: "Words", Keys: "p50 p95", Does: "half, 95 % are no greater"},
+	{Topic: "Words", Keys: "refused", Does: "by the handler, for good"},
+	{Topic: "Words", Keys: "given up", Does: "the tries have run out"},
+	{Topic: "Signs", Keys: draw.GlyphLive + " " + draw.GlyphDown, Does: "works, does not"},
+	{Topic: "Signs", Keys: "no verdict", Does: "verified"},
+	{Topic: "Signs", Keys: string(draw.GlyphSpark[0]) + string(draw.GlyphSpark[len(draw.GlyphSpark)-1]), Does: "deliveries, last minute"},
+	{Topic: "Signs", Keys: draw.GlyphThick + draw.GlyphEmpty + " 2/4", Does: "features that are done"},
+	{Topic: "Signs", Keys: draw.GlyphWait + " " + draw.GlyphFull, Does: "queued, processing"},
+	{Topic: "Signs", Keys: draw.GlyphUsual, Does: "usual end, by the median"},
+	{Topic: "Signs", Keys: draw.GlyphFold + " 3 h " + draw.GlyphFold, Does: "a time without work"},
+	{Topic: "Signs", Keys: draw.GlyphEarlier + " " + draw.GlyphArrow, Does: "before, after this time"},
+	{Topic: "Signs", Keys: "×2", Does: "was processed twice"},
+	{Topic: "Signs", Keys: draw.GlyphSorted, Does: "the list is sorted by this"},
+	{Topic: "Signs", Keys: "…", Does: "there is more, but no room"},
+}
+
+const helpColumn = 40
+
+func (p *helpPage) lines(m *Model, w int) []string {
+	keyRows, meanings := m.helpRows()
+	lines := m.helpSection(keyRows, w)
+	lines = append(append(lines, draw.Blank(m.Theme, w)), m.helpSection(meanings, w)...)
+	if len(m.Remarks) == 0 || m.Masked {
+		return lines
+	}
+	// What was said at the start, such as where others can watch, in full.
+	lines = append(lines, draw.Blank(m.Theme, w), draw.NewLine(m.Theme, w).Put(draw.Strong, " Said at the start").String())
+	for _, r := range m.Remarks {
+		for line := range strings.Lines(ansi.Wrap(clean.Text(r), max(8, w-3), "")) {
+			lines = append(lines, draw.NewLine(m.Theme, w).Space(2).Put(draw.Plain, strings.TrimSuffix(line, "\n")).String())
+		}
+	}
+	return lines
+}
+
+// helpSection draws rows in columns of about the same height, those of a topic in one.
+func (m *Model) helpSection(rows []keys.Row, w int) []string {
+	var groups [][]keys.Row
 	for i, row := range rows {
 		if i == 0 || row.Topic != rows[i-1].Topic {
 			groups = append(groups, nil)
@@ -106,34 +188,8 @@ func (m *Model) helpGroups() (groups [][]keys.Row) {
 		g := &groups[len(groups)-1]
 		*g = append(*g, row)
 	}
-	return groups
-}
-
-// signs are the words and signs that are no states.
-var signs = []keys.Row{
-	{Topic: "Signs", Keys: "verdict", Does: "blank: verified"},
-	{Topic: "Signs", Keys: draw.GlyphWait + " " + draw.GlyphFull, Does: "queued, processing"},
-	{Topic: "Signs", Keys: draw.GlyphUsual, Does: "usual end (half end earlier)"},
-	{Topic: "Signs", Keys: draw.GlyphFold + " 3 h " + draw.GlyphFold, Does: "a time without work, folded"},
-	{Topic: "Signs", Keys: draw.GlyphEarlier + " " + draw.GlyphArrow, Does: "before, after the time shown"},
-	{Topic: "Signs", Keys: "×2", Does: "was processed twice"},
-	{Topic: "Signs", Keys: draw.GlyphSorted, Does: "the list is sorted by this"},
-	{Topic: "Signs", Keys: "ETA", Does: "expected end, by the medians"},
-	{Topic: "Signs", Keys: "internal", Does: "Aspect's own, does not count"},
-	{Topic: "Signs", Keys: "decided", Does: "by the event that told state"},
-	{Topic: "Signs", Keys: "soon", Does: "within a second, or overdue"},
-}
-
-const helpColumn = 40
-
-func (p *helpPage) lines(m *Model, w int) []string {
-	groups := m.helpGroups()
 	columns := max(1, w/helpColumn)
-	all := 0
-	for _, g := range groups {
-		all += len(g) + 2
-	}
-	width, high := w/columns, (all+columns-1)/columns
+	width, high := w/columns, (len(rows)+2*len(groups)+columns-1)/columns
 	var out [][]string // a slice of lines for each column
 	var column []string
 	for i, g := range groups {
@@ -146,7 +202,7 @@ func (p *helpPage) lines(m *Model, w int) []string {
 		}
 		column = append(column, draw.NewLine(m.Theme, width).Put(draw.Strong, " "+string(g[0].Topic)).String())
 		for _, row := range g {
-			column = append(column, draw.NewLine(m.Theme, width).Space(2).Cell(draw.Accent, row.Keys, 10).Put(draw.Plain, row.Does).String())
+			column = append(column, draw.NewLine(m.Theme, width).Space(2).Cell(draw.Accent, row.Keys, 11).Put(draw.Plain, row.Does).String())
 		}
 	}
 	out = append(out, column)
@@ -162,16 +218,6 @@ func (p *helpPage) lines(m *Model, w int) []string {
 	}
 	for y := range lines {
 		lines[y] += draw.Blank(m.Theme, w-len(out)*width)
-	}
-	if len(m.Remarks) == 0 || m.Masked {
-		return lines
-	}
-	// What was said at the start, such as where others can watch, in full.
-	lines = append(lines, draw.Blank(m.Theme, w), draw.NewLine(m.Theme, w).Put(draw.Strong, " Said at the start").String())
-	for _, r := range m.Remarks {
-		for line := range strings.Lines(ansi.Wrap(clean.Text(r), max(8, w-3), "")) {
-			lines = append(lines, draw.NewLine(m.Theme, w).Space(2).Put(draw.Plain, strings.TrimSuffix(line, "\n")).String())
-		}
 	}
 	return lines
 }

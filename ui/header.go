@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"cmp"
 	"fmt"
 	"net/url"
 	"slices"
@@ -29,6 +30,7 @@ type detailLevel int
 const (
 	brief detailLevel = iota
 	terse             // states by their signs
+	lean              // no count of what was forwarded well, beside what was not
 	plain             // no sparkline
 	usual             // no counts of nothing
 	full
@@ -45,7 +47,10 @@ func (m *Model) widest(content func(*draw.Line, detailLevel)) string {
 }
 
 func (m *Model) connection(l *draw.Line, level detailLevel) {
-	l.Put(draw.Accent, "aspectop").Space(2)
+	l.Put(draw.Accent, cmp.Or(m.Title, "aspectop")).Space(2)
+	if m.Demo {
+		l.Put(draw.Warn, "demo").Space(2)
+	}
 	if n := len(m.Viewers()); n > 0 {
 		l.Put(draw.Strong, fmt.Sprint(n)).Put(draw.Dim, " watching").Space(2)
 	}
@@ -63,24 +68,26 @@ func (m *Model) connection(l *draw.Line, level detailLevel) {
 		return
 	case m.Receiver == "":
 		l.Put(draw.Waiting, draw.GlyphDown+" viewing").Put(draw.Dim, " "+m.JournalPath)
-		if level > brief {
+		if level > brief && !m.Masked {
 			l.Put(draw.Dim, ", read-only: rejected requests are not shown")
 		}
 		return
 	}
-	if m.Feed.Tunnel() != nil {
+	if t := m.Feed.Tunnel(); t != nil && (!m.Masked || words.TunnelRole(t) != draw.Good) {
 		m.drawTunnel(l, level)
-	} else if l.Put(draw.Good, draw.GlyphLive).Put(draw.Plain, " receiving"); level > brief {
-		l.Put(draw.Dim, " on ").Put(draw.Plain, m.Shown(m.Receiver))
-	} else if !m.Masked {
-		l.Put(draw.Plain, " on "+hostOf(m.Receiver))
+	} else if l.Put(draw.Good, draw.GlyphLive).Put(draw.Plain, " receiving"); m.Masked || m.Demo && level <= terse {
+	} else if m.Demo {
+		m.drawTries(l)
+		return
+	} else if level > brief {
+		l.Put(draw.Dim, " on ").Put(draw.Plain, m.Receiver)
 	} else {
-		l.Put(draw.Plain, " ")
+		l.Put(draw.Plain, " on "+hostOf(m.Receiver))
 	}
 	for _, name := range m.Failing() { // notices say why
 		l.Put(draw.Bad, "  "+draw.GlyphDown+" "+name+" fails")
 	}
-	if n := len(m.Secrets); n > 0 && level > brief {
+	if n := len(m.Secrets); n > 0 && level > brief && !m.Masked {
 		l.Put(draw.Dim, words.Plural(n, "  secret ", "  secrets "))
 		if level == full {
 			l.Put(draw.Plain, strings.Join(m.Secrets, ", "))
@@ -90,6 +97,18 @@ func (m *Model) connection(l *draw.Line, level detailLevel) {
 	}
 	if m.Endpoint != nil && level == full && !m.Masked {
 		l.Put(draw.Dim, "  "+m.Endpoint())
+	}
+}
+
+// drawTries names three things to try in a demo.
+func (m *Model) drawTries(l *draw.Line) {
+	l.Put(draw.Dim, "  try:")
+	tries := [][2]string{{"6", "timeline"}, {"!", "failures"}, {"3 r", "send again"}}
+	if m.Remote {
+		tries[2] = [2]string{"enter", "open"}
+	}
+	for _, t := range tries {
+		l.Put(draw.Accent, "  "+t[0]).Put(draw.Dim, " "+t[1])
 	}
 }
 
@@ -184,20 +203,21 @@ func (m *Model) counters(l *draw.Line, level detailLevel) {
 	if m.stalled > 0 {
 		l.Put(draw.Plain, "  ").Put(draw.Alert, fmt.Sprintf("%d stalled", m.stalled))
 	}
-	wall()
-	if level > brief {
-		m.drawVerdicts(l, level)
+	switch all := m.forwards(); {
+	case m.Masked: // who is shown the tasks need not see what is wrong with the way here
+	case level > brief:
 		wall()
-	} else if all := m.forwards(); m.Board.Counters().Rejected+all.Failed+all.GaveUp > 0 {
-		if n := m.Board.Counters().Rejected; n > 0 {
-			putCount(l, draw.Bad, n, " rejected ")
+		m.drawVerdicts(l, level)
+	default: // whole, or not at all
+		for i, n := range []int{m.Board.Counters().Rejected, all.Failed + all.GaveUp} {
+			if label := []string{" rejected", " not forwarded"}[i]; n > 0 && l.Free >= len(fmt.Sprint(" | ", n, label)) {
+				wall()
+				putCount(l, draw.Bad, n, label)
+			}
 		}
-		if n := all.Failed + all.GaveUp; n > 0 {
-			putCount(l, draw.Bad, n, " not forwarded ")
-		}
-		l.Put(draw.Faint, draw.GlyphWall+" ")
 	}
-	if level > brief || l.Free >= len("quiet 59m59") {
+	if level > brief || l.Free >= len(" | quiet 59m59") {
+		wall()
 		m.drawRate(l, level)
 	}
 }
@@ -226,8 +246,11 @@ func (m *Model) forwards() (all model.Queue) {
 	return all
 }
 
-func (m *Model) drawForwards(l *draw.Line) {
+func (m *Model) drawForwards(l *draw.Line, level detailLevel) {
 	all := m.forwards()
+	if level <= lean && all.Failed+all.GaveUp > 0 {
+		all.Delivered = 0
+	}
 	for _, c := range []struct {
 		r     draw.Role
 		n     int
@@ -248,6 +271,9 @@ func (m *Model) drawVerdicts(l *draw.Line, level detailLevel) {
 		return
 	}
 	c := m.Board.Counters()
+	if n := m.Feed.Index().Len(); level >= usual && n > c.Verified+c.Unsigned+c.Duplicate {
+		l.Put(draw.Dim, "this run ") // the tasks are of the whole journal
+	}
 	labels := []string{" verified", " unsigned", " rejected", " duplicate", " late"}
 	roles := []draw.Role{draw.Good, draw.Plain, draw.Bad, draw.Warn, draw.Warn}
 	for i, n := range []int{c.Verified, c.Unsigned, c.Rejected, c.Duplicate, c.Late} {
@@ -265,7 +291,7 @@ func (m *Model) drawVerdicts(l *draw.Line, level detailLevel) {
 	if c.Lost > 0 {
 		l.Put(draw.Warn, fmt.Sprintf("  %d not shown", c.Lost))
 	}
-	m.drawForwards(l)
+	m.drawForwards(l, level)
 }
 
 func (m *Model) drawLoading(l *draw.Line, level detailLevel) {

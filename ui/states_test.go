@@ -20,7 +20,7 @@ func TestAStateThatIsAddedToTheTableIsDrawnEverywhere(t *testing.T) {
 		event(1, "task.progress", 2*time.Second, "proxy=paused", "visual=completed"),
 		event(2, "task.progress", 3*time.Second, "proxy=expired", "visual=na"),
 	}
-	onScreen(t, 120, 40, history, func(s *terminal) {
+	onScreen(t, 120, 60, history, func(s *terminal) {
 		for view, want := range map[string][]string{
 			"1": {"‖ paused", "† expired", "‖1 paused", "†1 expired"}, // the rows and the counters
 			"2": {"‖ paused", "† expired"},

@@ -232,7 +232,7 @@ func TestDeliveriesAreCountedOverTime(t *testing.T) {
 		}
 		onStats(t, 80, 40, history, func(s *terminal) {
 			s.shows(test.title, test.top, fmt.Sprintf("%d in the last", len(history)))
-			if got := s.columns(); !slices.Equal(got, test.columns) {
+			if got := slices.Compact(s.columns()); !slices.Equal(got, test.columns) {
 				t.Errorf("the columns show %v, not %v:\n%s", got, test.columns, s.frame())
 			}
 		})
@@ -247,7 +247,7 @@ func (s *terminal) columns() []int {
 	most, high := 0, 0
 	for _, l := range strings.Split(s.frame(), "\n") {
 		axis, chart, ok := strings.Cut(l, draw.GlyphWall)
-		if !ok || strings.Contains(l, "tasks") {
+		if !ok || strings.Contains(l, "tasks") || strings.Contains(l, "now") {
 			continue
 		}
 		if high++; most == 0 {

@@ -10,11 +10,13 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"aspectop/clean"
 	"aspectop/cli/exit"
 	"aspectop/cli/settings"
 	"aspectop/forward"
 	"aspectop/model"
 	"aspectop/receiver"
+	"aspectop/sig"
 	"aspectop/words"
 )
 
@@ -32,12 +34,20 @@ type HandlerFlags struct {
 
 // Flags adds the flags.
 func (h *HandlerFlags) Flags(f *pflag.FlagSet) {
-	h.set = f
-	f.StringArrayVar(&h.forwardTo, "forward-to", nil, "URL of a handler to forward each message to ("+forward.RetryPolicy+"; then it is given up, and replay sends it again); repeatable")
+	h.ForwardTo(f)
 	f.StringVar(&h.forwardSecretEnv, "forward-secret-env", "", "environment variable with the handler's own secret, for signing forwards")
 	f.StringVar(&h.exec, "exec", "", "command to run when a task ends, with the task as JSON on stdin; a task counts as failed as soon as a feature fails, and may recover")
 	f.BoolVar(&h.notify, "notify", false, "ring the bell and send a terminal notification when tasks end or stall")
 }
+
+// ForwardTo adds the flag of that name alone.
+func (h *HandlerFlags) ForwardTo(f *pflag.FlagSet) {
+	h.set = f
+	f.StringArrayVar(&h.forwardTo, "forward-to", nil, "URL of a handler to forward each message to ("+forward.RetryPolicy+"; then it is given up, and replay sends it again); repeatable")
+}
+
+// Forward adds a handler.
+func (h *HandlerFlags) Forward(url string) { h.forwardTo = append(h.forwardTo, url) }
 
 // handlers are the user's handlers that the session forwards to. A replay from the
 // screen goes to the first one.
@@ -91,7 +101,7 @@ func (s *Session) AddHandlers(ctx context.Context, f HandlerFlags) error {
 	if err != nil {
 		return err
 	}
-	var sign forward.Signer
+	var sign sig.Signer
 	if secret != nil {
 		sign = secret.Sign
 		s.warnOfShort([]receiver.Secret{*secret})
@@ -101,7 +111,7 @@ func (s *Session) AddHandlers(ctx context.Context, f HandlerFlags) error {
 			Target: target, Feed: s.Feed, Journal: s.rows, Outcomes: s.journal, Resign: s.resign, Sign: sign, Status: s.status,
 		})
 		if err != nil {
-			return exit.Usage("--forward-to: %w", err)
+			return exit.Setup(fmt.Errorf("forwarding to %s: %w", clean.URL(target.URL), err))
 		}
 		s.forwarders = append(s.forwarders, forwarder)
 		s.Beside(func(ctx context.Context) error {
@@ -140,7 +150,7 @@ func (h *HandlerFlags) setTargets() error {
 		seen[u.String()] = true
 		h.targets = append(h.targets, forward.Target{URL: u.String()})
 	}
-	if h.set.Changed("forward-to") && !settings.InFile(h.set, "forward-to") {
+	if settings.IsOwn(h.set, "forward-to") || h.set.Changed("forward-to") && !settings.InFile(h.set, "forward-to") {
 		return nil
 	}
 	targets, err := settings.Forwards()

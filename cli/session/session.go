@@ -37,13 +37,15 @@ type Session struct {
 	handlers
 	sharing
 
-	output   Output
-	filter   *model.Filter
-	try      string                      // suggestion for an empty screen
-	instead  func(context.Context) error // see RunWith
-	services []Service                   // run beside the receiver
-	metrics  *metrics                    // nil without --metrics
-	notify   bool
+	output       Output
+	filter       *model.Filter
+	try          string // suggestion for an empty screen
+	demo         bool
+	secretSource string
+	instead      func(context.Context) error // see RunWith
+	services     []Service                   // run beside the receiver
+	metrics      *metrics                    // nil without --metrics
+	notify       bool
 
 	listeners  []net.Listener // all that were opened
 	background sync.WaitGroup // what ends with the output
@@ -56,13 +58,15 @@ type Options struct {
 	Secrets  []receiver.Secret // for verifying deliveries
 	Path     string            // of the receiver
 	Exposure *Exposure         // makes the receiver public; nil does not
+	Source   string            // where the secrets come from
 	Try      string            // a command that produces a first event, suggested on an empty screen
+	Demo     bool              // the screen says so, and what to try
 }
 
 // New prepares a session on a store, which the caller closes after it.
 func New(o Options, st *Store) *Session {
 	s := &Session{
-		Store: st, output: o.Output, filter: o.Filter, try: o.Try,
+		Store: st, output: o.Output, filter: o.Filter, try: o.Try, demo: o.Demo, secretSource: o.Source,
 		reception: reception{
 			path: o.Path, secrets: o.Secrets, exposure: o.Exposure,
 			receiving: make(chan struct{}), ready: make(chan struct{}),
@@ -79,6 +83,9 @@ func (s *Session) Suggest(command string) { s.try = command }
 // Beside adds a service that runs beside the receiver, from when it accepts
 // deliveries.
 func (s *Session) Beside(run Service) { s.services = append(s.services, run) }
+
+// OnScreen reports whether a screen is drawn on this terminal.
+func (s *Session) OnScreen() bool { return s.mode() == onScreen }
 
 // Watched reports whether anybody can see a screen or the live page.
 func (s *Session) Watched() bool { return s.mode() == onScreen || len(s.servers) > 0 }

@@ -61,12 +61,13 @@ type sharing struct {
 	servers    []server
 	viewers    func() []model.Viewer       // over SSH; nil without --ssh
 	sshPrivate bool                        // SSH viewers see no user ids and URLs
+	livePage   string                      // its address, "" without --web
+	sshCommand string                      // "" without --ssh
 	token      string                      // the secret in the live page's address, "" if there is none
 	recording  *recording                  // nil without --record
 	program    atomic.Pointer[tea.Program] // of the screen; nil before and without
 }
 
-// server serves viewers.
 type server struct {
 	name     string
 	serve    func(net.Listener) error // until shutdown
@@ -103,16 +104,17 @@ func (s *Session) Share(f Sharing) error {
 	if err := s.serveWeb(f.webFlags); err != nil {
 		return err
 	}
+	if err := s.checkShown(); err != nil {
+		return err
+	}
 	return s.record(f)
 }
 
-// recording is a recording of the screen.
 type recording struct {
 	*cast.Recorder
 	path string
 }
 
-// record starts the recording of --record.
 func (s *Session) record(f Sharing) error {
 	path := f.record
 	if path == "" || s.mode() != onScreen && settings.Waits(f.set, "record") {
@@ -142,7 +144,6 @@ func (s *Session) record(f Sharing) error {
 	return nil
 }
 
-// recorded adds the recording of --record to the screen.
 func (s *Session) recorded(screen tea.Model) tea.Model {
 	if s.recording == nil {
 		return screen

@@ -13,6 +13,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 	"github.com/atotto/clipboard"
 	"github.com/charmbracelet/colorprofile"
+	"github.com/charmbracelet/x/ansi"
 	"github.com/charmbracelet/x/term"
 	"github.com/spf13/pflag"
 
@@ -33,13 +34,15 @@ import (
 var Themes = []string{"auto", "light", "dark", "mono"}
 
 // FilterTerms ends the help of a filter.
-const FilterTerms = "; terms are separated by spaces and must all match, - before one negates it, commas in a value mean any of them, @name is one of [filters] (docs/commands.md#filters)"
+const FilterTerms = "; terms are separated by spaces and must all match, - before one negates it, commas in a value mean any of them, became:failed picks the events that changed something to failed, @name is one of [filters] (docs/commands.md#filters)"
 
 // Output configures how watch, demo and view show events.
 type Output struct {
 	plain, json          bool
 	theme                string
 	ascii, reducedMotion bool
+	present              bool
+	title                string
 	filter               string
 	filters              model.NamedFilters // set by Check
 	since                settings.Moment
@@ -54,6 +57,8 @@ func (o *Output) Flags(f *pflag.FlagSet) {
 	f.StringVar(&o.theme, "theme", "auto", "colours: auto, light, dark or mono")
 	f.BoolVar(&o.ascii, "ascii", false, "draw with ASCII characters only")
 	f.BoolVar(&o.reducedMotion, "reduced-motion", false, "no animations")
+	f.BoolVar(&o.present, "present", false, "start in presentation mode: no user ids, URLs and counts of rejected requests; P leaves it")
+	f.StringVar(&o.title, "title", "", "`text` in place of the program's name on the screen and the live page")
 	f.StringVar(&o.filter, "filter", "", "show only what matches this filter, such as \"state:failed\""+FilterTerms)
 	f.Var(&o.since, "since", "show what was received since this time, such as 2h, 12:00, 2026-01-02 or 2026-01-02T15:04:05Z")
 }
@@ -66,11 +71,28 @@ func (o *Output) Check() (filter *model.Filter, err error) {
 	if !slices.Contains(Themes, o.theme) {
 		return nil, exit.Usage("unknown --theme %q: must be auto, light, dark or mono", o.theme)
 	}
+	o.title = Title(o.title)
 	filter, o.filters, err = settings.ParseFilter(o.filter)
 	return filter, err
 }
 
-// mode is how a session shows events.
+// Title is a text as a title: clean, and at most 80 cells wide.
+func Title(text string) string { return ansi.Truncate(strings.TrimSpace(clean.Text(text)), 80, "…") }
+
+// checkShown refuses --present and --title on the line of a run in which nothing shows them.
+func (s *Session) checkShown() error {
+	if s.mode() == onScreen {
+		return nil
+	}
+	if s.output.title != "" && len(s.servers) == 0 && !settings.Waits(s.output.set, "title") {
+		return exit.Usage("--title needs something that shows it: a screen, --ssh or --web")
+	}
+	if s.output.present && !settings.Waits(s.output.set, "present") {
+		return exit.Usage("--present needs a screen: stdout must be a terminal, without --plain or --json")
+	}
+	return nil
+}
+
 type mode int
 
 const (
@@ -89,7 +111,6 @@ func (s *Session) mode() mode {
 	return onScreen
 }
 
-// show draws the screen or prints lines.
 func (s *Session) show(ctx context.Context) error {
 	for _, v := range s.servers {
 		defer s.start(v)()
@@ -266,15 +287,15 @@ func (s *Session) screen(ctx context.Context) error {
 	return err
 }
 
-// options are the options of a screen.
 func (s *Session) options() screen.Options {
 	o := screen.Options{
-		Feed: s.Feed, Journal: s.rows, Receiver: s.URL(), JournalPath: s.place, Try: s.try, Remarks: s.remarks,
+		Feed: s.Feed, Journal: s.rows, Receiver: s.URL(), JournalPath: s.place, Try: s.try, Demo: s.demo, Title: s.output.title, Present: s.output.present, Remarks: s.remarks,
 		ASCII: s.output.ascii, ReducedMotion: s.output.reducedMotion,
 		Redact: s.token, Filter: s.filter, Filters: s.output.filters, Since: s.output.since.At, CanSuspend: terminal.CanSuspend, Notify: s.notify,
-		Resumed: s.gap, Sources: s.states, Failing: s.failing, Export: exportTask, Picture: savePicture,
+		Resumed: s.gap, Sources: s.states, Failing: s.failing, Export: exportTask, Picture: func(of, svg string) (string, error) { return newFile(of, "svg", []byte(svg)) },
 		Viewers: s.viewers,
 	}
+	o.LivePage, o.SSHCommand, o.SecretSource, o.Recorded = s.livePage, s.sshCommand, s.secretSource, s.recording != nil
 	for _, secret := range s.knownSecrets() {
 		o.Secrets = append(o.Secrets, secret.Name)
 	}

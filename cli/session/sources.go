@@ -48,6 +48,12 @@ type sources struct {
 // Ask lets the screen ask Aspect's API; a nil client means no key.
 func (s *Session) Ask(client *aspect.Client) { s.client = client }
 
+// Name lets the screen ask Aspect's API, for the names of assets too.
+func (s *Session) Name(client *aspect.Client) {
+	s.client, s.names = client, source.NewNames(client, nil)
+	s.Beside(untilEnd(s.names.Run))
+}
+
 // AddSources makes the session read Aspect's API if there is a client (at the start
 // and after gaps, or at an interval), and the event stream if there is a URL.
 func (s *Session) AddSources(client *aspect.Client, every time.Duration, sse string) error {
@@ -65,10 +71,9 @@ func (s *Session) AddSources(client *aspect.Client, every time.Duration, sse str
 		poller := source.NewPoller(source.PollerConfig{
 			API: client, Journal: s.appender(), History: history, Every: every, Report: report,
 		})
-		s.client, s.gap = client, poller.Gap
-		s.names = source.NewNames(client, nil)
+		s.gap = poller.Gap
 		s.Beside(untilEnd(poller.Run))
-		s.Beside(untilEnd(s.names.Run))
+		s.Name(client)
 		if s.exposure == nil || s.exposure.leases == nil {
 			s.Beside(untilEnd(func(ctx context.Context) { cleanUp(ctx, s, client) }))
 		}
@@ -96,7 +101,6 @@ func (s *Session) AddSources(client *aspect.Client, every time.Duration, sse str
 	return nil
 }
 
-// streamJournal is the journal for the event stream.
 type streamJournal struct {
 	journal.Journal
 	rows journal.Reader
@@ -139,7 +143,6 @@ func untilEnd(run func(context.Context)) Service {
 	}
 }
 
-// report stores the state of the API or the stream.
 func (s *sources) report(r source.Report) {
 	s.reportMu.Lock()
 	defer s.reportMu.Unlock()
@@ -156,7 +159,6 @@ func way(of model.Source) int {
 	return 1
 }
 
-// states describes the states of the API and the stream.
 func (s *sources) states() (states []string) {
 	s.reportMu.Lock()
 	defer s.reportMu.Unlock()

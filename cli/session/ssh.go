@@ -61,7 +61,6 @@ func (f *sshFlags) check() (*ssh.Keys, error) {
 	return openSSHKeys(f.sshKeys, port)
 }
 
-// serveSSH prepares the SSH server of --ssh.
 func (s *Session) serveSSH(f sshFlags) error {
 	keys, err := f.check()
 	if err != nil || keys == nil {
@@ -97,6 +96,7 @@ func (s *Session) serveSSH(f sshFlags) error {
 	if err != nil {
 		return exit.Setup(err)
 	}
+	s.sshCommand = fmt.Sprintf("ssh -p %s %s", port, hostFor(l, host))
 	network := openToNetwork(l)
 	if network != "" {
 		network += "; "
@@ -104,6 +104,17 @@ func (s *Session) serveSSH(f sshFlags) error {
 	s.Remark(fmt.Sprintf("%sto watch, run: ssh -p %s %s (%s authorized, host key %s)",
 		network, port, host, words.Count(keys.Len(), "key", "keys"), gossh.FingerprintSHA256(hostKey.PublicKey())))
 	return nil
+}
+
+// hostFor is what others call this machine if it listens on all of its addresses, else the
+// address.
+func hostFor(l net.Listener, address string) string {
+	if a, ok := l.Addr().(*net.TCPAddr); ok && a.IP.IsUnspecified() {
+		if name, err := os.Hostname(); err == nil {
+			return name
+		}
+	}
+	return address
 }
 
 // openSSHKeys reads the authorized keys. Without any it fails and says how to add
@@ -145,7 +156,7 @@ func remoteOptions(host screen.Options, c ssh.Client, private bool) screen.Optio
 	o := screen.Options{
 		Feed: host.Feed, Journal: withoutCredentials{host.Journal}, Now: host.Now, Pace: remotePace,
 		Receiver: host.Receiver, Secrets: host.Secrets, Sources: host.Sources, Failing: host.Failing, Names: host.Names,
-		Queues: host.Queues, Viewers: host.Viewers, Filter: host.Filter, Filters: host.Filters, Since: host.Since, Try: host.Try,
+		Queues: host.Queues, Viewers: host.Viewers, Filter: host.Filter, Filters: host.Filters, Since: host.Since, Try: host.Try, Demo: host.Demo, Title: host.Title,
 		Remarks: []string{"read-only view; press ? for the keys"}, Remote: true, Private: private, Terminal: c.Window,
 		Theme: "auto", ASCII: host.ASCII || c.ASCII, ReducedMotion: host.ReducedMotion,
 	}

@@ -19,7 +19,7 @@ import (
 // options of a screen, and given to the host's, reaches no viewer by default.
 func TestAViewerHasOnlyWhatIsListed(t *testing.T) {
 	listed := []string{
-		"Feed", "Journal", "Now", "Pace", "Receiver", "Secrets", "Endpoint", "Sources", "Failing", "Names", "JournalPath", "Remarks", "Try",
+		"Feed", "Journal", "Now", "Pace", "Receiver", "Secrets", "Endpoint", "Sources", "Failing", "Names", "JournalPath", "Remarks", "Try", "Demo", "Title",
 		"Remote", "Private", "Viewers", "Theme", "ASCII", "ReducedMotion", "Filter", "Filters", "Since", "API", "Queues", "Terminal",
 	}
 	notPrivate := []string{"JournalPath", "API", "Endpoint"} // they tell URLs and paths, or show payloads

@@ -66,7 +66,7 @@ func (s *Session) serveWeb(f webFlags) error {
 	if err != nil || f.web == "" {
 		return err
 	}
-	config := web.Config{Feed: s.Feed, Journal: s.rows, Filter: s.filter, Since: s.output.since.At}
+	config := web.Config{Feed: s.Feed, Journal: s.rows, Filter: s.filter, Since: s.output.since.At, Title: s.output.title}
 	if s.names != nil {
 		config.Name = func(asset string) string {
 			name, _ := s.names.Get(asset)
@@ -81,15 +81,15 @@ func (s *Session) serveWeb(f webFlags) error {
 	if err != nil {
 		return err
 	}
-	remark := "live page: "
 	if proxy != nil {
 		config.Hosts = web.Hosts(proxy, l.Addr())
-		remark += strings.TrimSuffix(proxy.String(), "/") + "/"
+		s.livePage = strings.TrimSuffix(proxy.String(), "/") + "/"
 	} else {
 		s.token = web.NewToken()
 		config.Token = s.token
-		remark += fmt.Sprintf("%s://%s/%s/", scheme, receiver.Reachable(l.Addr()), s.token) // gives access to the page
+		s.livePage = fmt.Sprintf("%s://%s/%s/", scheme, receiver.Reachable(l.Addr()), s.token) // gives access to the page
 	}
+	remark := "live page: " + s.livePage
 	if network := openToNetwork(l); network != "" {
 		remark = network + ": " + remark
 	}

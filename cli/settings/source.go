@@ -18,6 +18,18 @@ import (
 // not given on the command line; see placed.
 const source = "source"
 
+// own is the annotation of a flag that has its value from the command line or from its
+// command's table in the config file, and from nowhere else.
+const own = "own"
+
+// Own makes a flag one of the command alone, whatever it is set to for others.
+func Own(flags *pflag.FlagSet, name string) { flags.SetAnnotation(name, own, []string{""}) }
+
+// IsOwn reports whether [Own] was called for the flag.
+func IsOwn(flags *pflag.FlagSet, name string) bool {
+	return len(flags.Lookup(name).Annotations[own]) > 0
+}
+
 // WithSource adds to an error that names flags where their values come from, unless
 // they were given on the command line or the error says so itself.
 func WithSource(flags *pflag.FlagSet, err error) error {
@@ -67,7 +79,6 @@ func distance(a, b string) int {
 	return row[len(b)]
 }
 
-// warnOfUnknown warns of variables that look like a flag's and are not.
 func warnOfUnknown(root *cobra.Command) {
 	all := pflag.NewFlagSet("", pflag.ContinueOnError)
 	var collect func(*cobra.Command)

@@ -36,6 +36,7 @@
   // Tasks are filtered by words, all of which a row must hold, and sorted within
   // their group.
   const form = document.querySelector(".controls");
+  if (!form) return titles(document); // one task
   const rows = () => [...document.querySelectorAll(".tasks > li")];
   const words = (row) => (row.dataset.id + " " + row.querySelector("summary, .bare").textContent).toLowerCase();
   const filter = () => {

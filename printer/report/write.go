@@ -30,6 +30,7 @@ type PageOptions struct {
 	Options
 	FilterText string // the filter as it was written
 	Version    string // of the program
+	Title      string // clean; "": what the page is about
 
 	task string // the one that the page is about, "" if it is about all
 }
@@ -108,7 +109,6 @@ type writing struct {
 
 func (w *writing) tasks() int { return w.report.Tiles[0].Count }
 
-// read reads the events of the tasks whose details there is room for.
 func (w *writing) read(ctx context.Context) error {
 	w.opened = map[*model.Task]*[]Arrival{}
 	of := map[int64]*model.Task{}
@@ -147,12 +147,14 @@ func (w *writing) read(ctx context.Context) error {
 	})
 }
 
-// page puts the page together.
 func (w *writing) page() []byte {
 	var page bytes.Buffer
-	put(&page, "top", top{policy(), w.Version, w.title(), w.lead(), template.CSS(Style), w.report})
+	put(&page, "top", top{policy(), w.Version, w.title(), w.lead(), template.CSS(Style), w.report, w.task != ""})
 	room := w.room
 	without, left, statistics := 0, w.report.LeftOut, w.report.Statistics()
+	if w.task != "" {
+		statistics = ""
+	}
 	for _, g := range w.report.Groups {
 		if g.Ended { // below what needs attention
 			page.WriteString(string(statistics))
@@ -211,13 +213,15 @@ func (w *writing) full(row *Row) []byte {
 }
 
 func (w *writing) title() string {
+	if w.Title != "" {
+		return w.Title
+	}
 	if w.task != "" {
 		return "Task " + w.report.wording.text(w.task, longestID)
 	}
 	return "Aspect media tasks"
 }
 
-// lead says what the report is about.
 func (w *writing) lead() []string {
 	zone, _ := w.Now.Zone()
 	lead := []string{"as of " + w.report.wording.moment(w.Now) + " " + zone}
@@ -244,7 +248,6 @@ func (w *writing) when() string {
 	return "since " + w.report.wording.moment(w.Since)
 }
 
-// notes say what the page does not show.
 func (w *writing) notes(without, left int) (notes []string) {
 	note := func(n int, format string) {
 		if n > 0 {
@@ -255,7 +258,7 @@ func (w *writing) notes(without, left int) (notes []string) {
 	note(left, "Older tasks that are counted above, but not listed: %d.")
 	if w.task == "" {
 		note(w.others, "Messages that tell of no task, such as pings, are not shown: %d.")
-		notes = append(notes, "Refused requests are in no journal, so they are not in this report.")
+		notes = append(notes, "Rejected requests are not in this report.")
 	}
 	return notes
 }

@@ -2,7 +2,7 @@
 // program.
 "use strict";
 (() => {
-  const body = document.body, live = document.getElementById("live");
+  const name = document.title, body = document.body, live = document.getElementById("live");
   const patience = 20000; // ms; the program tells something every five seconds
   let heard = Date.now(), asOf = live.textContent.trim().replace("as of ", ""), stream;
 
@@ -106,7 +106,7 @@
     body.classList.add("live");
     say("live, as of " + asOf, news.trouble, news.loading && "reading the journal");
     const failed = news.groups.find((g) => g.class === "failed")?.count;
-    document.title = (failed ? failed + " failed · " : "") + "aspectop";
+    document.title = (failed ? failed + " failed · " : "") + name;
     document.dispatchEvent(new Event("aspectop:renewed"));
   };
 

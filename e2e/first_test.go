@@ -1,0 +1,106 @@
+//go:build unix
+
+package e2e
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+)
+
+// The demo needs nothing else: Aspect's API answers, a handler fails now and then, and what
+// it refused is taken when it is sent again.
+func TestADemoHasEverythingAlive(t *testing.T) {
+	t.Parallel()
+	screen := inTerminal(t, 120, 32, program(t, "demo", "--seed", "7", "--rate", "60"))
+	screen.shows("demo", "try:", "timeline", "forwarded")
+	screen.press("4")
+	screen.shows("success", "#2 verified", "Attempts", "ep_demo")
+	screen.press("3")
+	screen.shows("HANDLER", "422")
+	screen.press("r")
+	screen.shows("answered 204")
+	screen.press("1")
+	screen.find(`([a-z]+-\d\d) `) // an asset's name
+	screen.press("q")
+	screen.ends(0)
+}
+
+// Other commands' handlers are not for invented tasks.
+func TestADemoForwardsToHandlersOfItsOwnOnly(t *testing.T) {
+	for name, c := range map[string]struct {
+		args        []string
+		config, env string
+		forwards    bool
+	}{
+		"on the line":          {[]string{"--forward-to", "URL"}, "", "", true},
+		"in [demo]":            {nil, "[demo]\nforward-to = [\"URL\"]", "", true},
+		"for every command":    {nil, "forward-to = [\"URL\"]", "", false},
+		"in [[forward]]":       {nil, "[[forward]]\nto = \"URL\"", "", false},
+		"in the environment":   {nil, "", "ASPECTOP_FORWARD_TO=URL", false},
+		"all, and on the line": {[]string{"--forward-to", "URL"}, "[[forward]]\nto = \"http://127.0.0.1:1/\"", "ASPECTOP_FORWARD_TO=http://127.0.0.1:1/", true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var got atomic.Int32
+			handler := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { got.Add(1) }))
+			defer handler.Close()
+			at := func(text string) string { return strings.ReplaceAll(text, "URL", handler.URL+"/hook") }
+			args := []string{"demo", "--json", "--tasks", "1", "--duration", "2s"}
+			for _, a := range c.args {
+				args = append(args, at(a))
+			}
+			cmd := configured(t, with(program(t, args...), at(c.env)), at(c.config))
+			stdout, stderr, code := finished(t, cmd)
+			forwards := strings.Contains(stdout, `"type":"forward"`)
+			if code != 0 || (got.Load() > 0) != c.forwards || forwards != c.forwards {
+				t.Errorf("ended with %d, %d requests, forward lines %v: %s", code, got.Load(), forwards, stderr)
+			}
+		})
+	}
+}
+
+// A title that nothing shows is a mistake on the line, and waits elsewhere.
+func TestATitleNeedsSomethingThatShowsIt(t *testing.T) {
+	path, _, watch := journalOf(t, some()...)
+	watch.old()
+	for name, c := range map[string]struct {
+		args []string
+		env  string
+		code int
+		says string
+	}{
+		"demo":                {[]string{"demo", "--plain", "--title", "x", "--duration", "1s"}, "", 2, "--title needs something that shows it"},
+		"present":             {[]string{"demo", "--json", "--present", "--duration", "1s"}, "", 2, "--present needs a screen"},
+		"view":                {[]string{"view", "--json", "--title", "x", "--journal", path}, "", 2, "--title needs"},
+		"export":              {[]string{"export", "--title", "x", "--journal", path}, "", 2, "--title is for --format html"},
+		"in the environment":  {[]string{"demo", "--json", "--duration", "100ms"}, "ASPECTOP_TITLE=x", 0, `"type":"end"`},
+		"export, environment": {[]string{"export", "--journal", path}, "ASPECTOP_TITLE=x", 0, `"type":"delivery"`},
+		"report":              {[]string{"export", "--format", "html", "--title", "Acme\x1b[31m " + strings.Repeat("long ", 40), "--journal", path}, "", 0, "<h1>Acme[31m long long"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			stdout, stderr, code := finished(t, with(program(t, c.args...), c.env))
+			if code != c.code {
+				t.Errorf("ended with %d: %s", code, stderr)
+			}
+			says(t, stdout+stderr, c.says)
+			if strings.Contains(stdout, strings.Repeat("long ", 17)) {
+				t.Error("the title is wider than 80 cells")
+			}
+		})
+	}
+}
+
+func TestAScreenStartsInPresentation(t *testing.T) {
+	t.Parallel()
+	screen := inTerminal(t, 120, 32, program(t, "demo", "--seed", "7", "--present", "--title", "Acme uploads"))
+	screen.shows("Acme uploads", "processing")
+	screen.showsNot("verified")
+	screen.press("P")
+	screen.shows("verified", "try:")
+	screen.press("q")
+	screen.ends(0)
+}
