@@ -77,7 +77,7 @@ frames: ## a contact sheet of all views for each depth of colours, in frames/, t
 	go test ./ui -count 1 -run ContactSheets -sheets ../frames
 
 pictures: ## redraw the pictures in the README
-	go test ./e2e -run Pictures -update
+	go test ./e2e -run Picture -update
 
 release: ## archives, packages, bill of materials and checksums in dist/
 	go run ./.ci/release

@@ -7,6 +7,7 @@ import (
 	"encoding/xml"
 	"errors"
 	"flag"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -90,6 +91,63 @@ func TestPicturesInTheREADMEShowTheScreenAsItIs(t *testing.T) {
 		if kept, err := os.ReadFile(path); err != nil || !bytes.Equal(kept, drawn) {
 			t.Errorf("%s does not show the screen as it is now (%v); make pictures draws it anew", path, err)
 		}
+	}
+}
+
+// TestTheFirstPictureShowsALiveWatch: one that has received what it shows.
+func TestTheFirstPictureShowsALiveWatch(t *testing.T) {
+	path := filepath.Join("..", "docs", "pictures", "tasks.svg")
+	if *update {
+		watch := with(program(t, "watch", "--theme", "dark"), "ASPECT_WEBHOOK_SECRET="+secret)
+		watch.Dir = t.TempDir()
+		screen := inTerminal(t, 120, 24, watch)
+		url, n := screen.find(`receiving on (http://\S+)`), 0
+		features := []string{"proxy", "preview", "visual", "transcription"}
+		for task := range 14 {
+			id := fmt.Sprintf("%08x-4f8d-4e10-8d7a-0a6c0d3b1234", 0x9e3779b1*uint32(task+1))
+			start, last := time.Now().Add(time.Duration(task-14)*4*time.Second), 9
+			if task > 8 {
+				last = 14 - task // the newest are under way
+			}
+			for step := 0; step <= last; step++ {
+				var states []string
+				typ := map[bool]string{true: "task.completed", false: "task.progress"}[last == 9 && step == last]
+				for i, name := range features {
+					state := []string{"queued", "processing", "completed"}[min(2, max(0, (step-i+1)/2))]
+					if step == 9 {
+						state = "completed"
+						if task == 4 && name == "visual" {
+							state, typ = "failed", "task.failed"
+						}
+					}
+					states = append(states, feature(name, state))
+				}
+				n++
+				at := start.Add(time.Duration(step*(15+task%4)) * 100 * time.Millisecond)
+				keeps(t, url, delivery{id: fmt.Sprintf("msg_%d", n), body: tells(id, typ, at, strings.Join(states, ","))})
+			}
+		}
+		screen.shows("14 tasks", "1 failed")
+		screen.press("S")
+		screen.shows("wrote a picture to")
+		screen.press("q")
+		screen.ends(0)
+		files, err := filepath.Glob(filepath.Join(watch.Dir, "*.svg"))
+		if err != nil || len(files) != 1 {
+			t.Fatalf("the pictures are %v, %v", files, err)
+		}
+		drawn, err := os.ReadFile(files[0])
+		if err == nil {
+			err = os.WriteFile(path, drawn, 0o644)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	shown := texts(t, path)
+	says(t, shown, "receiving on http://127.0.0.1:", "14 tasks", "verified", "processing", "failed", "1 Tasks")
+	if strings.Contains(shown, "read-only") {
+		t.Error("the README's first picture shows no watch that receives")
 	}
 }
 
