@@ -57,7 +57,7 @@ func describeRow(sc *screen.Screen, k feed.RowKey, w int) []string {
 	a := e.arrival
 	switch s := e.status; {
 	case s != nil && s.Rejected == nil:
-		say("notice", draw.Warn, s.Notice)
+		say("notice", draw.Warn, sc.Notice(s))
 		say("at", draw.Plain, draw.Moment(s.At, sc.At))
 	case s != nil:
 		say("rejected", draw.Bad, words.RejectedFor(s.Rejected, sc.Masked))
@@ -265,7 +265,7 @@ func (e Event) putStatus(sc *screen.Screen, l *draw.Line, verdict bool) {
 	case s.Tunnel != nil:
 		l.PutAll(words.Tunnel(Tunnel(sc, s.Tunnel), s.At))
 	case s.Rejected == nil:
-		l.Put(draw.Warn, s.Notice)
+		l.Put(draw.Warn, sc.Notice(s))
 	default:
 		if !verdict {
 			l.Put(draw.Bad, "rejected: ")
