@@ -171,6 +171,7 @@ func TestEveryCodeIsFound(t *testing.T) {
 			json.NewEncoder(&out).Encode(v)
 			return out.Bytes()
 		}), "reserialised:go_json"},
+		"not parsed":         {verifying(func([]byte) []byte { return []byte("{}") }), "consumed"},
 		"consumed":           {func(w http.ResponseWriter, r *http.Request) { body(r); verifying(raw)(w, r) }, "consumed"},
 		"object":             {parsedFirst(func(v any) []byte { return fmt.Append(nil, v) }), "parsed_first"},
 		"type":               {always(http.StatusUnsupportedMediaType, "no"), "parsed_first"},
@@ -211,6 +212,7 @@ func TestEveryCodeIsFound(t *testing.T) {
 		}, "redirect"},
 		"login":      {always(401, `{"error":"no token"}`), "auth"},
 		"CSRF":       {always(403, "<h1>Forbidden</h1>CSRF verification failed"), "auth"},
+		"crash page": {always(500, "<h1>RuntimeError</h1>You called this URL via POST<td>CSRF_COOKIE_NAME</td>"), "crash"},
 		"crash":      {refusing("task.", 500), "crash"},
 		"always 500": {always(500, "oops"), "crash"},
 		"rate":       {rated(10), "rate"},

@@ -35,6 +35,7 @@ type form struct {
 	name        string // as in a finding
 	spaced      bool   // after commas and colons
 	lines       bool   // a member on each
+	text        string // of what is empty, whatever the body is
 	ascii, html bool   // escape everything beyond ASCII, or < > & as Go does
 	line        bool   // a line break at the end
 	// order sorts the members of an object and drops some; nil keeps them.
@@ -44,7 +45,7 @@ type form struct {
 // rewrite parses a body and writes it again. What is not JSON stays as it is.
 func (f form) rewrite(body []byte) []byte {
 	if f.name == "empty" {
-		return []byte{}
+		return []byte(f.text)
 	}
 	out := jsontext.Value(bytes.Clone(body))
 	if f.order != nil {
@@ -112,7 +113,10 @@ var forms = []form{
 	{name: "struct", order: typed(sorted)},
 	{name: "struct", order: typed(listed("proxy", "preview", "visual", "transcription"))},
 	{name: "struct", order: typed(listed("transcription", "visual", "preview", "proxy"))},
-	{name: "empty"}, // what is left of a body that was read before
+	{name: "empty"},             // what is left of a body that was read before
+	{name: "empty", text: "{}"}, // what Express 4, PHP and Go make of one that nothing has parsed
+	{name: "empty", text: "[]"},
+	{name: "empty", text: "null"},
 }
 
 // alike are the forms that differ from f only where a body holds more than ASCII, or < > &.

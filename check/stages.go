@@ -101,7 +101,7 @@ func (c *checker) refused(a answer) (accepted bool) {
 		return explain("no_verification", forged)
 	case alike && (a.Status == 404 || a.Status == 405 || a.Status == 410 || a.Status == 501):
 		return explain("not_found", forged)
-	case alike && (a.About("csrf") || a.Header.Get("WWW-Authenticate") != ""):
+	case alike && a.Status/100 == 4 && (a.About("csrf") || a.Header.Get("WWW-Authenticate") != ""): // a page of a crash has all settings
 		return explain("auth", forged, bare)
 	}
 	if c.proves() || alike && c.mistaken() || c.stop != nil {
@@ -161,7 +161,11 @@ func (c *checker) proves() bool {
 		case own.accepted:
 			c.find("accepts_both", evidence)
 		case f.name == "empty":
-			c.find("consumed", evidence)
+			if f.text == "" {
+				c.find("consumed", evidence)
+			} else {
+				c.find("consumed/constant", evidence, f.text, f.text, f.text)
+			}
 			c.done = "consumed"
 		default:
 			f, more := c.refine(f)

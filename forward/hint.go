@@ -153,7 +153,7 @@ func (h *Handler) statusHint(p *Post, a *Answer, m fact, before []fact) string {
 		return "a proxy in front of the handler may not reach it: is the handler itself running?"
 	case a.About("missing required headers", "missing headers"):
 		return "the verification does not get the " + m.family + " headers: pass them on to it"
-	case a.About("csrf"):
+	case a.Status < 500 && a.About("csrf"): // the page of a crash may have all settings
 		return "the framework's CSRF protection refuses it: exempt the route, its signature proves where it comes from"
 	case a.About("payload to be of type", "body is unusable", "stream consumed"):
 		return "the body was parsed or read before it was verified: give the verification the raw body"

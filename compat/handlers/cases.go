@@ -51,15 +51,15 @@ func ofNode(f framework, name, module string) framework {
 }
 
 // ofExpress is a version of Express: the handlers are the same.
-func ofExpress(module string) framework {
+func ofExpress(module string, more ...mistake) framework {
 	return ofNode(framework{
 		name: "Express 4, 5", source: "express.{}.mjs", env: []string{"EXPRESS=" + module},
 		mends: []string{"express.raw({type: 'application/json'})", "req.body", "app.use(express.json())"},
 		limit: "express.raw({type: 'application/json', limit: '1mb'})",
-		mistake: []mistake{
+		mistake: append([]mistake{
 			{handler: "sample", code: "reserialised", form: "minimal_json", what: "`JSON.stringify(req.body)`, Aspect's sample", told: true},
 			{handler: "parsed", code: "parsed_first", what: "`app.use(express.json())` above `express.raw()`", told: true},
-		},
+		}, more...),
 	}, "Express", module)
 }
 
@@ -81,9 +81,14 @@ func ofGo(f framework, version string) framework {
 // frameworks are in the order of the page.
 var frameworks = []framework{
 	ofExpress("express"),
-	ofExpress("express4"),
+	ofExpress("express4", mistake{handler: "unparsed", code: "consumed", what: "no parser for JSON, so that `req.body` is `{}`", told: true}),
 	ofNode(framework{
-		name:  "Fastify",
+		name: "Nest", source: "nest.{}.mjs", env: []string{"NO_COLOR=1"}, mends: []string{"req.rawBody", "NestFactory.create(AppModule, {rawBody: true})"},
+		limit:   "app.useBodyParser('json', {limit: '1mb'})",
+		mistake: []mistake{{handler: "parsed", code: "reserialised", form: "minimal_json", what: "`JSON.stringify(req.body)`", told: true}},
+	}, "Nest", "@nestjs/core"),
+	ofNode(framework{
+		name: "Fastify", limit: "Fastify({bodyLimit: 1048576 + 1024})",
 		mends: []string{"addContentTypeParser('application/json', {parseAs: 'buffer'}, (req, body, done) => done(null, body))", "req.body"},
 		mistake: []mistake{
 			{handler: "parsed", code: "reserialised", form: "minimal_json", what: "`JSON.stringify(request.body)`"},
@@ -132,6 +137,14 @@ var frameworks = []framework{
 		name: "aiohttp", source: "aiohttp_{}.py", mends: []string{"body = await request.read()"}, limit: "web.Application(client_max_size=2**21)",
 		mistake: []mistake{{handler: "dumped", code: "reserialised", form: "python_json", what: "`json.dumps(await request.json())`", told: true}},
 	}, []string{"aiohttp_{}"}, `aiohttp=aiohttp==(\S+)`),
+	{
+		name: "net/http", dir: "nethttp", lock: "go.mod", versions: []string{goSvix}, source: "{}/main.go",
+		build: []string{"go", "build", "-o", "{temp}/nethttp/", "./..."}, start: []string{"{temp}/nethttp/{}"}, mends: []string{"io.ReadAll(r.Body)"},
+		mistake: []mistake{
+			{handler: "mapped", code: "reserialised", form: "go_json", what: "`json.Marshal` of a map"},
+			{handler: "typed", code: "reserialised", form: "struct", what: "`json.Marshal` of a struct"},
+		},
+	},
 	ofGo(framework{
 		name: "gin", env: []string{"GIN_MODE=release"}, mends: []string{"c.GetRawData()"},
 		mistake: []mistake{

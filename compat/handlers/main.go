@@ -16,6 +16,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"strings"
 	"syscall"
 	"time"
@@ -234,7 +235,7 @@ func (r *runner) try(f framework) (line string, err error) {
 		return "", err
 	}
 	if f.limit != "" {
-		if have, err := f.has("limit", f.limit); err != nil || !have {
+		if have, err := f.has("limit", f.limit); err != nil || !have || !in(row, f.limit) {
 			fault("the handler with another limit does not do what is advised (%v)", err)
 		}
 		more, err := r.right(f, "limit", fault)
@@ -310,6 +311,9 @@ func (f framework) version() (string, error) {
 			return "", fmt.Errorf("%s has no %s", f.lock, name)
 		}
 		all = append(all, name+" "+string(m[1]))
+	}
+	if f.name == "net/http" {
+		all = append([]string{"net/http of " + runtime.Version()}, all...)
 	}
 	return strings.Join(all, ", "), nil
 }

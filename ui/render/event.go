@@ -90,11 +90,7 @@ func describeRow(sc *screen.Screen, k feed.RowKey, w int) []string {
 		say("mark", draw.Warn, mark)
 	}
 	for _, f := range sc.Answers(a.Seq) {
-		l := draw.NewLine(sc.Theme, w).Cell(draw.Dim, "handler", 10)
-		if name := sc.HandlerName(f.To); name != "" {
-			l.Put(draw.Plain, name+" ")
-		}
-		lines = append(lines, l.PutAll(words.Forward(f, sc.Masked)).String())
+		lines = append(lines, drawAnswer(sc, f, w))
 	}
 	if e.Text.Text != "" {
 		say("meaning", e.Text.Role, e.Text.Text)
