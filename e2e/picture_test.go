@@ -23,7 +23,6 @@ var update = flag.Bool("update", false, "draw the README's pictures anew")
 
 // The README's pictures, as arguments of view.
 var pictures = map[string][]string{
-	"tasks":    {"--size", "120x24"},
 	"board":    {"--size", "132x34", "--view", "board"},
 	"events":   {"--size", "120x24", "--view", "events"},
 	"task":     {"--size", "120x30", "--task", "8348e0b1"},
