@@ -72,8 +72,7 @@ func fromConfig(cmd *cobra.Command, warn bool) error {
 	return c.explain(err)
 }
 
-// readConfig reads the file and warns if others can access it: it contains URLs
-// and paths, and perhaps by mistake more.
+// readConfig reads the file. It warns if others can change it.
 func readConfig(path string, warn bool) (string, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -84,14 +83,19 @@ func readConfig(path string, warn bool) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if mode := info.Mode().Perm(); warn && mode&0o066 != 0 && runtime.GOOS != "windows" {
-		fmt.Fprintf(os.Stderr, "aspectop: the config file %s is accessible to other users (mode %04o); run: chmod 600 %[1]s\n", clean.Lines(path), mode)
+	if warn && writable(info) {
+		fmt.Fprintf(os.Stderr, "aspectop: other users can change the config file %s (mode %04o); run: chmod go-w %[1]s\n", clean.Lines(path), info.Mode().Perm())
 	}
 	text, err := io.ReadAll(io.LimitReader(f, maxConfig+1))
 	if err == nil && len(text) > maxConfig {
 		err = fmt.Errorf("%s: the config file is larger than 1 MiB", path)
 	}
 	return string(text), err
+}
+
+// writable reports whether others than the owner may change the file.
+func writable(info fs.FileInfo) bool {
+	return info.Mode().Perm()&0o022 != 0 && runtime.GOOS != "windows"
 }
 
 // config is the file while it is applied to a command.
@@ -142,6 +146,9 @@ func (c *config) key(owner *cobra.Command, name, at string, value any) error {
 	}
 	if isSecret(name, texts) {
 		return errors.New("secrets do not belong in this file; use " + SecretVariable + ", ASPECT_API_KEY or a file with --secret-file")
+	}
+	if info, err := os.Stat(c.path); name == "exec" && err == nil && writable(info) {
+		return fmt.Errorf("exec is a command, and other users can change this file (mode %04o); run: chmod go-w %s", info.Mode().Perm(), clean.Lines(c.path))
 	}
 	switch {
 	case !hasFlag(owner, name) && owner.HasParent():
