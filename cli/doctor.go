@@ -179,7 +179,10 @@ func (d *doctor) checkConfig(err error) finding {
 	if _, err := os.Stat(path); err != nil {
 		return finding{fine, "no config file (it would be " + path + ")", ""}
 	}
-	return unlessOpen("the config file", path, finding{fine, path, ""})
+	if info, err := os.Stat(path); err == nil && settings.Writable(info) {
+		return finding{warning, fmt.Sprintf("other users can change %s (mode %04o)", path, info.Mode().Perm()), "run: chmod go-w " + path}
+	}
+	return finding{fine, path, ""}
 }
 
 func (d *doctor) checkSecrets() finding {

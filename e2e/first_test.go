@@ -3,10 +3,15 @@
 package e2e
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 )
 
@@ -103,4 +108,102 @@ func TestAScreenStartsInPresentation(t *testing.T) {
 	screen.shows("verified", "try:")
 	screen.press("q")
 	screen.ends(0)
+}
+
+// A key that Aspect refuses ends what could receive nothing without it, and is told and tried
+// again beside what can.
+func TestARefusedKeyEndsWhatNeedsIt(t *testing.T) {
+	for _, status := range []int{http.StatusUnauthorized, http.StatusForbidden} {
+		api := aspectAPI(t)
+		api.instead = func(w http.ResponseWriter, _ *http.Request) bool {
+			w.Header().Set("Content-Type", "application/json")
+			w.WriteHeader(status)
+			fmt.Fprint(w, `{"detail":"no"}`)
+			return true
+		}
+		for name, args := range map[string][]string{
+			"a key alone": {"watch", "--json"},
+			"--poll":      {"watch", "--json", "--poll", "1s"},
+			"--register":  {"watch", "--json", "--register", "--listen", "127.0.0.1:0", "--public-url", "https://dev.example.com", "--probe=off"},
+		} {
+			t.Run(fmt.Sprint(status, " ", name), func(t *testing.T) {
+				_, stderr, code := finished(t, with(program(t, args...), api.environment()...))
+				if code != 3 {
+					t.Errorf("ended with %d: %s", code, stderr)
+				}
+				says(t, stderr, "check ASPECT_API_KEY")
+			})
+		}
+		t.Run(fmt.Sprint(status, " beside a secret"), func(t *testing.T) {
+			p := inPipe(t, with(watching(t, "--json", "--poll", "200ms"), api.environment()...))
+			p.next("ready")
+			p.says(`(check ASPECT_API_KEY)`)
+			api.mu.Lock()
+			api.instead = nil
+			api.mu.Unlock()
+			p.says(`(recovered)`)
+			p.signal(syscall.SIGTERM)
+			if code := p.ends(); code != 0 {
+				t.Errorf("ended with %d: %s", code, p.errors())
+			}
+		})
+	}
+}
+
+// Others may read the config file; what they can write sets no command.
+func TestAConfigFileThatOthersCanWriteSetsNoCommand(t *testing.T) {
+	for name, c := range map[string]struct {
+		config string
+		mode   os.FileMode
+		code   int
+		says   string
+	}{
+		"readable":           {"plain = true", 0o644, 0, ""},
+		"readable, exec":     {"[watch]\nexec = \"true\"", 0o644, 0, ""},
+		"writable":           {"plain = true", 0o666, 0, "other users can change the config file"},
+		"writable, exec":     {"[watch]\nexec = \"true\"", 0o622, 2, "exec is a command, and other users can change this file"},
+		"by the group, exec": {"[watch]\nexec = \"true\"", 0o664, 2, ":2: exec is a command"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			cmd := configured(t, program(t, "demo", "--duration", "50ms"), c.config)
+			for _, v := range cmd.Env {
+				if folder, is := strings.CutPrefix(v, "XDG_CONFIG_HOME="); is {
+					if err := os.Chmod(filepath.Join(folder, "aspectop", "config.toml"), c.mode); err != nil {
+						t.Log(err)
+					}
+				}
+			}
+			_, stderr, code := finished(t, cmd)
+			if code != c.code || (c.says == "") != !strings.Contains(stderr, "other users") {
+				t.Errorf("ended with %d: %s", code, stderr)
+			}
+			says(t, stderr, c.says)
+		})
+	}
+}
+
+// Commands of curl show what a handler answers, and whoever exports old ones is warned.
+func TestCurlShowsStatusesAndOldSignaturesAreTold(t *testing.T) {
+	if _, err := exec.LookPath("curl"); err != nil {
+		t.Skip("needs curl")
+	}
+	path, url, _ := journalOf(t, some()...)
+	export := func(args ...string) (stdout, stderr string) {
+		stdout, stderr, code := finished(t, program(t, append([]string{"export", "--format", "curl", "--journal", path, "--to", url}, args...)...))
+		if code != 0 {
+			t.Fatalf("ended with %d: %s", code, stderr)
+		}
+		return stdout, stderr
+	}
+	commands, stderr := export()
+	if strings.Contains(stderr, "refuse") {
+		t.Errorf("fresh signatures are called old: %s", stderr)
+	}
+	sh := exec.Command("sh")
+	sh.Stdin = strings.NewReader(commands)
+	out, err := sh.CombinedOutput()
+	if n := strings.Count(string(out), " 204 #"); err != nil || n != strings.Count(commands, "\n") {
+		t.Errorf("%d of %d say 204, %v: %s", n, strings.Count(commands, "\n"), err, out)
+	}
 }

@@ -83,7 +83,7 @@ func readConfig(path string, warn bool) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if warn && writable(info) {
+	if warn && Writable(info) {
 		fmt.Fprintf(os.Stderr, "aspectop: other users can change the config file %s (mode %04o); run: chmod go-w %[1]s\n", clean.Lines(path), info.Mode().Perm())
 	}
 	text, err := io.ReadAll(io.LimitReader(f, maxConfig+1))
@@ -93,8 +93,8 @@ func readConfig(path string, warn bool) (string, error) {
 	return string(text), err
 }
 
-// writable reports whether others than the owner may change the file.
-func writable(info fs.FileInfo) bool {
+// Writable reports whether others than the owner may change the file.
+func Writable(info fs.FileInfo) bool {
 	return info.Mode().Perm()&0o022 != 0 && runtime.GOOS != "windows"
 }
 
@@ -147,7 +147,7 @@ func (c *config) key(owner *cobra.Command, name, at string, value any) error {
 	if isSecret(name, texts) {
 		return errors.New("secrets do not belong in this file; use " + SecretVariable + ", ASPECT_API_KEY or a file with --secret-file")
 	}
-	if info, err := os.Stat(c.path); name == "exec" && err == nil && writable(info) {
+	if info, err := os.Stat(c.path); name == "exec" && err == nil && Writable(info) {
 		return fmt.Errorf("exec is a command, and other users can change this file (mode %04o); run: chmod go-w %s", info.Mode().Perm(), clean.Lines(c.path))
 	}
 	switch {
