@@ -36,8 +36,9 @@ soak: ## an hour of 50 deliveries a second with the screen open (SOAK=10m for le
 faults: ## kills, power cuts, full and failing disks, damaged files and the like, under load; 25 minutes
 	go test ./e2e -run TestFaults -long -count 1 -v -timeout 60m
 
-compat: build ## check of handlers in real frameworks, wrong and mended; needs Node, Python and Rust; 3 minutes
+compat: build ## check of handlers in real frameworks, wrong and mended; needs Node, Python and Rust; 6 minutes at first
 	cd compat/handlers/node && npm ci --no-audit --no-fund
+	cd compat/handlers/next && npm ci --no-audit --no-fund
 	cd compat/handlers && python3 -m venv .venv && .venv/bin/pip install -q -r python/requirements.txt
 	cd compat && go run ./handlers -write ../docs/compatibility.md
 

@@ -35,7 +35,6 @@ const (
 	maxErrorBody = 64 << 10
 )
 
-// call is one request of the API.
 type call struct {
 	method string
 	path   string // escaped; errors show it without the query
@@ -86,7 +85,6 @@ func (c *Client) do(ctx context.Context, r call) ([]byte, error) {
 	}
 }
 
-// try makes the call once.
 func (c *Client) try(ctx context.Context, r call, body []byte) ([]byte, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, &networkError{call: r, host: c.host, err: err}
@@ -165,7 +163,6 @@ func (c *Client) request(ctx context.Context, r call, body []byte) (*http.Reques
 	return req, nil
 }
 
-// progress is how far an attempt got.
 type progress struct{ asked, connected atomic.Bool }
 
 func (p *progress) trace() *httptrace.ClientTrace {

@@ -3,14 +3,12 @@ package aspect
 import (
 	"context"
 	"crypto/tls"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/url"
-	"regexp"
 	"strings"
 	"time"
 
@@ -105,10 +103,14 @@ func (e *APIError) temporary(r call) bool {
 	return false
 }
 
-// apiError reads an answer other than 2xx.
 func (c *Client) apiError(r call, res *http.Response) *APIError {
 	e := &APIError{Status: res.StatusCode, Method: r.method, Path: r.path, RetryAfter: RetryAfter(res.Header, time.Now())}
-	e.Code, e.Detail, e.foreign = c.wordsOf(res.Body)
+	body, _ := io.ReadAll(io.LimitReader(res.Body, maxErrorBody))
+	o, isObject := objectOf(body)
+	e.foreign, e.Code, e.Detail = !isObject, c.clean(o.text("code")), c.clean(clean.Said(res.Header.Get("Content-Type"), body))
+	if e.Detail == e.Code {
+		e.Detail = ""
+	}
 	if next, err := res.Location(); err == nil && res.StatusCode/100 == 3 && next.Host != "" {
 		e.location = c.clean((&url.URL{Scheme: next.Scheme, Host: next.Host, Path: next.Path}).String())
 	}
@@ -178,64 +180,8 @@ func Undone(err error) bool {
 	return ok && !broken.reached
 }
 
-// wordsOf extracts the message from the body of an error: {"detail": …} of FastAPI
-// and Svix, or else the beginning of the body. The body is foreign if it is no JSON
-// object.
-func (c *Client) wordsOf(body io.Reader) (code, detail string, foreign bool) {
-	b, _ := io.ReadAll(io.LimitReader(body, maxErrorBody))
-	o, ok := objectOf(b)
-	if !ok {
-		return "", c.clean(tags.ReplaceAllString(string(b), " ")), true
-	}
-	code = c.clean(o.text("code"))
-	detail = detailOf(o["detail"])
-	if detail == "" {
-		detail = o.text("message", "error")
-	}
-	if code+detail == "" {
-		detail = string(b)
-	}
-	return code, c.clean(detail), false
-}
-
-// detailOf renders FastAPI's list of {"loc": ["body","url"], "msg": …} as
-// "body.url: field required; …", and leaves anything else as it is.
-func detailOf(raw json.RawMessage) string {
-	var list []json.RawMessage
-	if json.Unmarshal(raw, &list) != nil {
-		return text(raw)
-	}
-	var parts []string
-	for _, item := range list {
-		o, ok := objectOf(item)
-		if !ok || o.text("msg") == "" {
-			parts = append(parts, text(item))
-			continue
-		}
-		var loc []json.RawMessage
-		json.Unmarshal(o["loc"], &loc)
-		var place []string
-		for _, l := range loc {
-			place = append(place, text(l))
-		}
-		message := o.text("msg")
-		if len(place) > 0 {
-			message = strings.Join(place, ".") + ": " + message
-		}
-		parts = append(parts, message)
-	}
-	return strings.Join(parts, "; ")
-}
-
-// tags matches what is not text in HTML.
-var tags = regexp.MustCompile(`(?is)<(script|style)\b.*?</(script|style)\s*>|<[a-z/!][^>]*>`)
-
-var secretForm = regexp.MustCompile(`whs(ec|k1?)_[A-Za-z0-9+/=_-]*`)
-
 // clean is a server's text in an error: by [clean.Line], without our key or any
 // secret.
 func (c *Client) clean(s string) string {
-	s = strings.ReplaceAll(s, c.key.Reveal(), c.key.Masked())
-	s = secretForm.ReplaceAllString(s, "whs${1}_****")
-	return clean.Line(clean.NoLogin(s))
+	return clean.Line(clean.NoSecret(strings.ReplaceAll(s, c.key.Reveal(), c.key.Masked())))
 }

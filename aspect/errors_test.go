@@ -34,13 +34,13 @@ func TestEveryRefusalIsASentence(t *testing.T) {
 		{"too many, for long", 429, `{"detail":"slow down"}`, http.Header{"Retry-After": {"120"}},
 			"GET /tasks/active: 429 Too Many Requests: slow down (too many requests: try again in 2m0s)"},
 		{"a page of HTML", 501, "<html><head><style>p{}</style><title>Oops</title></head><body>\n\n<h1>It  broke</h1>\x1b[31m</body></html>", http.Header{"Retry-After": {"3600"}},
-			"GET /tasks/active: 501 Not Implemented: Oops It broke (server error: try again in 1h0m0s)"},
+			"GET /tasks/active: 501 Not Implemented: It broke (server error: try again in 1h0m0s)"},
 		{"nothing", 400, ``, nil, "GET /tasks/active: 400 Bad Request"},
 		{"a key repeated", 400, `{"detail":"Bearer ` + testKey + ` and ` + testSecret + ` are bad"}`, nil,
 			"GET /tasks/active: 400 Bad Request: Bearer ****WXYZ and whsec_**** are bad"},
 		{"bidi and control characters", 400, `{"message":"a\u202eb\u0007c\nd"}`, nil, "GET /tasks/active: 400 Bad Request: abc d"},
 		{"long words", 400, strings.Repeat("x", 5000), nil, "GET /tasks/active: 400 Bad Request: " + strings.Repeat("x", 200) + "…"},
-		{"an unknown status", 499, `{"error":{"a":1}}`, nil, `GET /tasks/active: 499: {"a":1}`},
+		{"an unknown status", 499, `{"error":{"a":1}}`, nil, `GET /tasks/active: 499: {"error":{"a":1}}`},
 		{"JSON in another shape", 400, `{"reason":"no"}`, nil, `GET /tasks/active: 400 Bad Request: {"reason":"no"}`},
 	} {
 		c := handling(t, func(w http.ResponseWriter, _ *http.Request) {

@@ -62,7 +62,7 @@ func (o Orphan) String() string {
 	case Gone:
 		s = left + " had already been deleted"
 	case Kept:
-		return left + " was kept and still exists; to delete it, run: aspectop endpoints delete " + shellWord(o.EndpointID)
+		return left + " was kept and still exists; to delete it, run: " + o.deletion()
 	case Foreign:
 		return fmt.Sprintf("%s belongs to another API key or address (%s) and was not changed: run aspectop with that key, or delete the endpoint in Aspect's dashboard and then the file %s", left, o.APIURL, o.Path)
 	case Unanswered:
@@ -262,25 +262,21 @@ func (e *CleanupError) Error() string {
 
 func (e *CleanupError) Unwrap() error { return e.Err }
 
-func (c *Client) cleanupError(l leaseRecord, err error) *CleanupError {
-	command := "aspectop endpoints delete " + shellWord(l.EndpointID)
-	if c.base != DefaultURL {
-		command = "ASPECT_URL=" + shellWord(c.base) + " " + command
+// deletion is the command that deletes the endpoint.
+func (l leaseRecord) deletion() string {
+	command := "aspectop endpoints delete " + clean.ShellWord(l.EndpointID)
+	if l.APIURL != DefaultURL {
+		command = "ASPECT_URL=" + clean.ShellWord(l.APIURL) + " " + command
 	}
-	return &CleanupError{
-		EndpointID: l.EndpointID, URL: l.Endpoint.URL, Command: command, Err: err,
-		Curl: `curl -X DELETE -H "Authorization: Bearer $ASPECT_API_KEY" ` +
-			shellWord(c.base+"/webhooks/endpoints/"+url.PathEscape(l.EndpointID)),
-	}
+	return command
 }
 
-// shellWord quotes s for a POSIX shell if necessary: ids come from a server.
-func shellWord(s string) string {
-	const plain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-./:%@+,"
-	if s != "" && strings.Trim(s, plain) == "" {
-		return s
+func (c *Client) cleanupError(l leaseRecord, err error) *CleanupError {
+	return &CleanupError{
+		EndpointID: l.EndpointID, URL: l.Endpoint.URL, Command: l.deletion(), Err: err,
+		Curl: `curl -X DELETE -H "Authorization: Bearer $ASPECT_API_KEY" ` +
+			clean.ShellWord(c.base+"/webhooks/endpoints/"+url.PathEscape(l.EndpointID)),
 	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
 
 // LostAnswerError means that an endpoint may have been created with an unknown id.

@@ -18,7 +18,6 @@ import (
 // undoTime limits the deletion of an endpoint that Register cannot return.
 const undoTime = 10 * time.Second
 
-// errReleased is the error of using a released Lease.
 var errReleased = errors.New("this registration was released")
 
 // Leases registers webhook endpoints and keeps a lease of each in the state directory,
@@ -125,7 +124,6 @@ func (l *Leases) create(spec EndpointSpec, put string) (f *leaseFile, err error)
 	return f, nil
 }
 
-// describe is the endpoint's description in the dashboard.
 func describe(nonce string) string {
 	host, _ := os.Hostname()
 	host = strings.Map(func(r rune) rune {

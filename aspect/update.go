@@ -89,7 +89,6 @@ func (e *goneError) Error() string {
 
 func (e *goneError) Unwrap() []error { return []error{e.error, e.left} }
 
-// lostAnswer is the error about a PUT whose answer is missing.
 func (f *leaseFile) lostAnswer(err error) *LostAnswerError {
 	return &LostAnswerError{Put: f.Put, Description: f.Endpoint.Description, Nonce: f.Nonce, URL: f.Endpoint.URL, Err: err}
 }

@@ -77,7 +77,7 @@ func (r *Report) Bad() bool {
 var (
 	ErrNobody = errors.New("nothing listens there")
 	ErrSilent = errors.New("no answer")
-	ErrSlow   = errors.New("the first answer took longer than 5 s, so nothing else was checked")
+	ErrSlow   = errors.New("the first answer took longer than 5 s, so nothing else was checked (if the server compiles on a first request, check again)")
 	ErrRate   = errors.New("the handler limits the rate")
 	ErrCut    = errors.New("an answer does not end")
 )
@@ -104,6 +104,7 @@ type checker struct {
 	again      answer // to a message that was accepted before
 	watched    []answer
 	unverified bool // forged messages are accepted
+	asciiOnly  bool // a body that has more is refused, however short
 	largest    int  // body that is accepted, in bytes
 }
 
@@ -141,7 +142,7 @@ func Run(ctx context.Context, o Options) *Report {
 		known := len(c.report.Undecided)
 		switch {
 		case c.stop != nil:
-			outcome.Skipped = c.stop.Error()
+			outcome.Skipped = c.ended()
 		case c.done != "":
 			outcome.Skipped = "explained by " + c.done
 		case s.signed && c.unverified:
@@ -153,7 +154,7 @@ func Run(ctx context.Context, o Options) *Report {
 			outcome.Detail = s.run(c)
 			outcome.Skipped = c.skip
 			if c.stop != nil {
-				outcome.Skipped = c.stop.Error()
+				outcome.Skipped = c.ended()
 			} else if added := c.report.Undecided[known:]; len(added) > 0 {
 				outcome.Skipped = added[0]
 			}
@@ -162,6 +163,14 @@ func Run(ctx context.Context, o Options) *Report {
 	}
 	c.report.Err = c.stop
 	return c.report
+}
+
+// ended is why nothing more is posted.
+func (c *checker) ended() string {
+	if errors.Is(c.stop, context.Canceled) {
+		return "interrupted"
+	}
+	return c.stop.Error()
 }
 
 // Of returns the findings about a property.
@@ -235,7 +244,7 @@ func (c *checker) judge(r request, a answer) {
 	case context.Cause(c.ctx) != nil:
 		c.stop = context.Cause(c.ctx)
 	case a.Refused() && a.n > 1:
-		c.find("crash/gone", []answer{a})
+		c.gone()
 		c.stop = ErrNobody
 	case a.Refused():
 		c.stop = fmt.Errorf("%w: %w", ErrNobody, a.Err)
@@ -255,4 +264,15 @@ func (c *checker) judge(r request, a answer) {
 			c.stop = ErrCut
 		}
 	}
+}
+
+// gone reports that nothing listens any more. The first of the last requests without an answer
+// is what it went away over; findings that rest on those alone would accuse the others.
+func (c *checker) gone() {
+	last := len(c.answers)
+	for last > 0 && c.answers[last-1].Status == 0 {
+		last--
+	}
+	c.report.Findings = slices.DeleteFunc(c.report.Findings, func(f *Finding) bool { return slices.Min(f.Evidence) > last })
+	c.find("crash/gone", c.answers[last:])
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"slices"
@@ -158,13 +159,19 @@ func TestEveryCodeIsFound(t *testing.T) {
 		handler http.HandlerFunc
 		want    string
 	}{
-		"minimal JSON":       {verifying(func(b []byte) []byte { return unescaped(compact(b)) }), "reserialised:minimal_json"},
-		"python":             {verifying(spaced), "reserialised:python_json"},
-		"serde":              {verifying(func(b []byte) []byte { return sortedKeys(b, false) }), "reserialised:sorted_json"},
-		"go map":             {verifying(func(b []byte) []byte { return sortedKeys(b, true) }), "reserialised:go_json"},
-		"python, compact":    {verifying(func(b []byte) []byte { return asciiOnly(unescaped(compact(b))) }), "reserialised:python_json"},
-		"struct":             {parsedStruct, "reserialised:struct"},
-		"in a pipe":          {parsedFirst(func(v any) []byte { b, _ := json.Marshal(v); return b }), "reserialised:go_json"},
+		"minimal JSON":    {verifying(func(b []byte) []byte { return unescaped(compact(b)) }), "reserialised:minimal_json"},
+		"python":          {verifying(spaced), "reserialised:python_json"},
+		"serde":           {verifying(func(b []byte) []byte { return sortedKeys(b, false) }), "reserialised:sorted_json"},
+		"go map":          {verifying(func(b []byte) []byte { return sortedKeys(b, true) }), "reserialised:go_json"},
+		"python, compact": {verifying(func(b []byte) []byte { return asciiOnly(unescaped(compact(b))) }), "reserialised:python_json"},
+		"struct":          {parsedStruct, "reserialised:struct"},
+		"in a pipe":       {parsedFirst(func(v any) []byte { b, _ := json.Marshal(v); return b }), "reserialised:go_json"},
+		"json.Encoder": {parsedFirst(func(v any) []byte {
+			var out bytes.Buffer
+			json.NewEncoder(&out).Encode(v)
+			return out.Bytes()
+		}), "reserialised:go_json"},
+		"not parsed":         {verifying(func([]byte) []byte { return []byte("{}") }), "consumed"},
 		"consumed":           {func(w http.ResponseWriter, r *http.Request) { body(r); verifying(raw)(w, r) }, "consumed"},
 		"object":             {parsedFirst(func(v any) []byte { return fmt.Append(nil, v) }), "parsed_first"},
 		"type":               {always(http.StatusUnsupportedMediaType, "no"), "parsed_first"},
@@ -205,6 +212,7 @@ func TestEveryCodeIsFound(t *testing.T) {
 		}, "redirect"},
 		"login":      {always(401, `{"error":"no token"}`), "auth"},
 		"CSRF":       {always(403, "<h1>Forbidden</h1>CSRF verification failed"), "auth"},
+		"crash page": {always(500, "<h1>RuntimeError</h1>You called this URL via POST<td>CSRF_COOKIE_NAME</td>"), "crash"},
 		"crash":      {refusing("task.", 500), "crash"},
 		"always 500": {always(500, "oops"), "crash"},
 		"rate":       {rated(10), "rate"},
@@ -233,6 +241,7 @@ func TestEveryCodeIsFound(t *testing.T) {
 		"no future tolerance": {tolerant(false, true), "no_future_tolerance"},
 		"64 KiB and more":     {limited(100 << 10), "limit"},
 		"serial":              {oneAtATime(then(pause)), "serial"},
+		"busy once":           {busyOnce(then(pause)), ""},
 	} {
 		missing = slices.DeleteFunc(missing, func(code string) bool { return strings.Contains(c.want, code) })
 		t.Run(name, func(t *testing.T) {
@@ -352,5 +361,44 @@ func TestSomethingSlowIsFoundLater(t *testing.T) {
 	}))
 	if got := codesOf(r); !slices.Equal(got, []string{"slow"}) || r.Err != nil {
 		t.Errorf("found %v: %v", got, r.Err)
+	}
+}
+
+// What every short é loses is not blamed on the pieces of a long body.
+func TestTextBeyondASCIIIsNotBlamedOnPieces(t *testing.T) {
+	r, _ := checked(t, verifying(func(b []byte) []byte {
+		return bytes.Map(func(r rune) rune {
+			if r > 127 {
+				return -1
+			}
+			return r
+		}, b)
+	}))
+	if got := codesOf(r); len(got) != 0 || len(r.Undecided) != 1 {
+		t.Errorf("found %v, undecided %q", got, r.Undecided)
+	}
+}
+
+// A handler that goes away over one message has that fault, not those of the messages that
+// nobody answered after it.
+func TestAHandlerThatGoesAwayHasOneFault(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var server http.Server
+	server.Handler = then(func(w http.ResponseWriter, r *http.Request, b []byte) {
+		if bytes.Contains(b, []byte("asset.created")) {
+			server.Close()
+		}
+	})
+	go server.Serve(listener)
+	t.Cleanup(func() { server.Close() })
+	r, probes := checkedAt(t, "http://"+listener.Addr().String()+"/hook")
+	if got := codesOf(r); !slices.Equal(got, []string{"crash"}) {
+		t.Fatalf("found %v, %v", got, r.Err)
+	}
+	if first := probes[r.Findings[0].Evidence[0]-1]; first.Name != "unknown_type" {
+		t.Errorf("it is said to have gone away over %s", first.Name)
 	}
 }

@@ -35,25 +35,30 @@ var Frameworks = []Framework{
 		Limit: "Express: express.raw({type: 'application/json', limit: '1mb'})"},
 	{Name: "Next.js", told: header("X-Powered-By", "next"),
 		Raw: "Next.js: const body = Buffer.from(await req.arrayBuffer()), and verify body"},
-	{Name: "Fastify", told: func(a answer) bool {
-		return bytes.Contains(a.Body, []byte(`"statusCode":`)) && bytes.Contains(a.Body, []byte(`"error":`)) || bytes.Contains(a.Body, []byte("FST_ERR"))
-	},
+	{Name: "Fastify", told: func(a answer) bool { return bytes.Contains(a.Body, []byte(`"FST_ERR_`)) },
 		Raw:   "Fastify: addContentTypeParser('application/json', {parseAs: 'buffer'}, (req, body, done) => done(null, body)), and verify req.body",
 		Limit: "Fastify: Fastify({bodyLimit: 1048576 + 1024})"},
 	{Name: "aiohttp", told: header("Server", "aiohttp"),
 		Raw: "aiohttp: body = await request.read(), and verify body", Limit: "aiohttp: web.Application(client_max_size=2**21)",
 		Other: map[string]string{"forged_5xx": pythonErrors, "malformed_5xx": pythonErrors}},
-	{Name: "Django", told: func(a answer) bool {
-		return a.About("csrf") || a.Header.Get("Cross-Origin-Opener-Policy") != "" && a.Header.Get("X-Content-Type-Options") != ""
+	{Name: "Django", told: func(a answer) bool { // helmet for Node has other values in these headers
+		return a.About("csrf verification failed") || a.Header.Get("Cross-Origin-Opener-Policy") == "same-origin" && a.Header.Get("Referrer-Policy") == "same-origin"
 	},
 		Raw: "Django: verify request.body, and json.loads it afterwards", Limit: "Django: DATA_UPLOAD_MAX_MEMORY_SIZE",
 		Other: map[string]string{"auth": "Django: @csrf_exempt on the view", "redirect": "Django: APPEND_SLASH adds the slash at the end of the path",
 			"forged_5xx": pythonErrors, "malformed_5xx": pythonErrors}},
-	{Name: "FastAPI", told: header("Server", "uvicorn"),
+	{Name: "FastAPI", told: func(a answer) bool {
+		return header("Server", "uvicorn")(a) && bytes.HasPrefix(a.Body, []byte(`{"detail":`))
+	},
 		Raw:   "FastAPI: async def handler(request: Request): body = await request.body(), no model as a parameter, and verify body",
 		Other: map[string]string{"forged_5xx": pythonErrors, "malformed_5xx": pythonErrors}},
-	{Name: "Flask", told: func(a answer) bool { return header("Server", "werkzeug")(a) || header("Server", "waitress")(a) },
+	{Name: "Flask", told: func(a answer) bool {
+		served := header("Server", "gunicorn")(a) || header("Server", "waitress")(a) // Quart, which has the same pages, is served by others
+		return header("Server", "werkzeug")(a) || served && bytes.HasPrefix(a.Body, []byte("<!doctype html>\n<html lang=en>\n<title>"))
+	},
 		Raw: "Flask: verify request.get_data(), before request.json or request.form", Limit: "Flask: MAX_CONTENT_LENGTH",
+		Other: map[string]string{"forged_5xx": pythonErrors, "malformed_5xx": pythonErrors}},
+	{Name: "another on a Python server", told: func(a answer) bool { return header("Server", "uvicorn")(a) || header("Server", "waitress")(a) },
 		Other: map[string]string{"forged_5xx": pythonErrors, "malformed_5xx": pythonErrors}},
 }
 

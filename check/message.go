@@ -35,7 +35,9 @@ type form struct {
 	name        string // as in a finding
 	spaced      bool   // after commas and colons
 	lines       bool   // a member on each
+	text        string // of what is empty, whatever the body is
 	ascii, html bool   // escape everything beyond ASCII, or < > & as Go does
+	line        bool   // a line break at the end
 	// order sorts the members of an object and drops some; nil keeps them.
 	order func(keys []string) []string
 }
@@ -43,7 +45,7 @@ type form struct {
 // rewrite parses a body and writes it again. What is not JSON stays as it is.
 func (f form) rewrite(body []byte) []byte {
 	if f.name == "empty" {
-		return []byte{}
+		return []byte(f.text)
 	}
 	out := jsontext.Value(bytes.Clone(body))
 	if f.order != nil {
@@ -55,7 +57,10 @@ func (f form) rewrite(body []byte) []byte {
 	case err != nil:
 		return body
 	case f.ascii:
-		return jsonl.ASCII(out)
+		out = jsonl.ASCII(out)
+	}
+	if f.line {
+		out = append(out, '\n')
 	}
 	return out
 }
@@ -103,11 +108,15 @@ var forms = []form{
 	{name: "python_json", spaced: true},
 	{name: "sorted_json", order: sorted},
 	{name: "python_json", spaced: true, order: sorted},
+	{name: "go_json", order: sorted, line: true, html: true}, // as json.Encoder writes
 	{name: "struct", order: typed(slices.Clone[[]string])},
 	{name: "struct", order: typed(sorted)},
 	{name: "struct", order: typed(listed("proxy", "preview", "visual", "transcription"))},
 	{name: "struct", order: typed(listed("transcription", "visual", "preview", "proxy"))},
-	{name: "empty"}, // what is left of a body that was read before
+	{name: "empty"},             // what is left of a body that was read before
+	{name: "empty", text: "{}"}, // what Express 4, PHP and Go make of one that nothing has parsed
+	{name: "empty", text: "[]"},
+	{name: "empty", text: "null"},
 }
 
 // alike are the forms that differ from f only where a body holds more than ASCII, or < > &.

@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -91,6 +92,64 @@ func TestARightHandlerHasNoFault(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A framework is named only where an answer tells it, and not another that looks alike.
+func TestAFrameworkIsNamedByWhatTellsIt(t *testing.T) {
+	for name, c := range map[string]struct {
+		header map[string]string
+		status int
+		body   string
+		want   string // in the fix; "" is no name
+	}{
+		"Express":           {map[string]string{"X-Powered-By": "Express"}, 400, "Invalid signature", "Express: "},
+		"Nest":              {map[string]string{"X-Powered-By": "Express"}, 400, `{"message":"no","error":"Bad Request","statusCode":400}`, "Nest: "},
+		"Fastify":           {nil, 400, `{"statusCode":400,"code":"FST_ERR_VALIDATION","error":"Bad Request","message":"no"}`, "Fastify: "},
+		"Hapi":              {nil, 400, `{"statusCode":400,"error":"Bad Request","message":"no"}`, ""},
+		"Django":            {map[string]string{"Cross-Origin-Opener-Policy": "same-origin", "Referrer-Policy": "same-origin", "X-Content-Type-Options": "nosniff"}, 400, "no", "Django: "},
+		"helmet":            {map[string]string{"Cross-Origin-Opener-Policy": "same-origin", "Referrer-Policy": "no-referrer", "X-Content-Type-Options": "nosniff"}, 400, "no", ""},
+		"another's CSRF":    {nil, 400, `{"error":"invalid csrf token"}`, ""},
+		"FastAPI":           {map[string]string{"Server": "uvicorn"}, 400, `{"detail":"Invalid signature"}`, "FastAPI: "},
+		"Litestar":          {map[string]string{"Server": "uvicorn"}, 400, `{"status_code":400,"detail":"Invalid signature"}`, ""},
+		"Flask":             {map[string]string{"Server": "Werkzeug/3.1.9 Python/3.11.7"}, 400, "no", "Flask: "},
+		"Flask in gunicorn": {map[string]string{"Server": "gunicorn"}, 400, "<!doctype html>\n<html lang=en>\n<title>400 Bad Request</title>\n<h1>Bad Request</h1>", "Flask: "},
+		"Quart":             {map[string]string{"Server": "hypercorn-h11"}, 400, "<!doctype html>\n<html lang=en>\n<title>400 Bad Request</title>\n<h1>Bad Request</h1>", ""},
+		"Pyramid":           {map[string]string{"Server": "waitress"}, 400, "no", ""},
+	} {
+		next := verifying(func(b []byte) []byte { return unescaped(compact(b)) })
+		r, _ := checked(t, func(w http.ResponseWriter, r *http.Request) {
+			for k, v := range c.header {
+				w.Header().Set(k, v)
+			}
+			rec := httptest.NewRecorder()
+			if next(rec, r); rec.Code/100 == 2 {
+				w.WriteHeader(rec.Code)
+				return
+			}
+			w.WriteHeader(c.status)
+			io.WriteString(w, c.body)
+		})
+		var got string
+		for _, f := range r.Findings {
+			if f.Code == "reserialised" {
+				got = f.Fix
+			}
+		}
+		_, named, _ := strings.Cut(got, ". ")
+		if got == "" || (c.want == "") != (named == "") || !strings.HasPrefix(named, c.want) {
+			t.Errorf("%s: found %v, and the fix is %q", name, codesOf(r), got)
+		}
+	}
+}
+
+// What a handler that re-serialises accepts is said to be so only in the form that it verifies.
+func TestWhatIsAcceptedInAnotherFormIsSaidSo(t *testing.T) {
+	r, _ := checked(t, verifying(spaced))
+	for _, o := range r.Outcomes {
+		if strings.Contains(o.Property, "svix.ping") && !strings.HasPrefix(o.Detail, "if signed as JSON with a space") {
+			t.Errorf("it is told as %+v", o)
+		}
 	}
 }
 
@@ -233,6 +292,9 @@ func TestAnInterruptedCheckSaysWhatItFound(t *testing.T) {
 	if got := codesOf(r); !slices.Equal(got, []string{"forged_5xx"}) || !errors.Is(r.Err, context.Canceled) || r.Complete() || r.Probes > 13 {
 		t.Errorf("found %v in %d: %v", got, r.Probes, r.Err)
 	}
+	if last := r.Outcomes[len(r.Outcomes)-1]; last.Skipped != "interrupted" {
+		t.Errorf("the last property was skipped: %s", last.Skipped)
+	}
 }
 
 func uncaughtThen(do func(n int32)) http.HandlerFunc {
@@ -252,7 +314,8 @@ func TestNothingSecretIsInAnyOutput(t *testing.T) {
 		} else {
 			w.WriteHeader(400)
 		}
-		fmt.Fprintf(w, "\x1b]0;x\x07%s %s %s %s", r.Header.Get("X-Tenant"), r.Header.Get("svix-signature"), secret, secret[6:])
+		expected := mac(key, r.Header.Get("svix-id")+"."+r.Header.Get("svix-timestamp")+".{}")
+		fmt.Fprintf(w, "\x1b]0;x\x07%s %s %s %s expected %s", r.Header.Get("X-Tenant"), r.Header.Get("svix-signature"), secret, secret[6:], b64(expected))
 	}, func(o *check.Options) { o.Header = http.Header{"X-Tenant": {value}} })
 	if len(probes) < 3 {
 		t.Fatalf("%d probes", len(probes))
@@ -263,6 +326,9 @@ func TestNothingSecretIsInAnyOutput(t *testing.T) {
 	}
 	for _, o := range r.Outcomes {
 		text += fmt.Sprintf("%+v", o)
+	}
+	if mac := regexp.MustCompile(`[0-9A-Za-z+/]{43}=`).FindString(text); mac != "" {
+		t.Errorf("the signature %s that the handler expects is in %s", mac, text)
 	}
 	for _, secret := range []string{value, secret, secret[6:], "\x1b", "\x07"} {
 		if strings.Contains(text, secret) {

@@ -101,7 +101,7 @@ func (c *checker) refused(a answer) (accepted bool) {
 		return explain("no_verification", forged)
 	case alike && (a.Status == 404 || a.Status == 405 || a.Status == 410 || a.Status == 501):
 		return explain("not_found", forged)
-	case alike && (a.About("csrf") || a.Header.Get("WWW-Authenticate") != ""):
+	case alike && a.Status/100 == 4 && (a.About("csrf") || a.Header.Get("WWW-Authenticate") != ""): // a page of a crash has all settings
 		return explain("auth", forged, bare)
 	}
 	if c.proves() || alike && c.mistaken() || c.stop != nil {
@@ -161,7 +161,11 @@ func (c *checker) proves() bool {
 		case own.accepted:
 			c.find("accepts_both", evidence)
 		case f.name == "empty":
-			c.find("consumed", evidence)
+			if f.text == "" {
+				c.find("consumed", evidence)
+			} else {
+				c.find("consumed/constant", evidence, f.text, f.text, f.text)
+			}
 			c.done = "consumed"
 		default:
 			f, more := c.refine(f)
@@ -279,6 +283,7 @@ func (c *checker) bytes() string {
 		if own.accepted || c.stop != nil {
 			continue
 		}
+		c.asciiOnly = c.asciiOnly || k.code == "latin1"
 		signed := c.post(request{name: k.name + "_signed_" + k.code, body: k.body, over: k.over(k.body)})
 		foreign := c.foreign(k.name+"_signed_by_a_stranger", k.body)
 		control := c.post(request{name: "member_name", body: named(event(), "Cafe"), valid: true})
@@ -351,6 +356,9 @@ func (c *checker) unknown() string {
 		if a := c.post(request{name: p.name, body: p.body, valid: true}); !a.accepted {
 			c.find(p.code, []answer{a})
 		}
+	}
+	if c.form != nil { // with their own signature they are what it loses
+		return "if signed as " + formWords[c.form.name][0]
 	}
 	return ""
 }
@@ -426,8 +434,7 @@ func (c *checker) limit(size int, a answer) *Finding {
 // pieces posts a large body of long characters, and if it is refused one of short ones.
 func (c *checker) pieces() {
 	size := min(300_000, c.largest-2000)
-	latin1 := slices.ContainsFunc(c.report.Findings, func(f *Finding) bool { return f.Code == "latin1" })
-	if size < 20_000 || c.unverified || c.form != nil || latin1 {
+	if size < 20_000 || c.unverified || c.form != nil || c.asciiOnly {
 		return
 	}
 	long := c.post(request{name: "large_beyond_ascii", body: named(event(), strings.Repeat("日", size/3)), valid: true, large: true})
@@ -440,38 +447,32 @@ func (c *checker) pieces() {
 	}
 }
 
-// twice posts one message two times in turn, and five times at once.
+// twice posts one new message five times at once, as the races of handlers are lost over an
+// id that is not yet known, and then once more.
 func (c *checker) twice() string {
 	m := newEvent("task.completed", 0)
-	again := request{name: "again", id: m.ID, body: m.Body, valid: true}
-	first := again
-	first.name = "for_the_first_time"
-	c.report.Watched = m.ID
-	once, second := c.post(first), c.post(again)
-	c.again, c.watched = second, []answer{once, second}
-	c.report.Posted = 2
-	if !second.accepted {
-		c.find("duplicate_refused", []answer{second})
-		return ""
-	}
+	r := request{name: "same_at_once", id: m.ID, body: m.Body, valid: true}
+	at := []request{r, r, r, r, r}
 	if !c.Place.Near {
 		c.skip = "five at once are not posted to a public address"
-		return ""
+		r.name = "for_the_first_time"
+		at = []request{r}
 	}
-	at := again
-	at.name = "again_at_once"
-	var refused []answer
-	for _, a := range c.together(at, at, at, at, at) {
-		c.report.Posted++
-		c.watched = append(c.watched, a)
-		if !a.accepted {
-			refused = append(refused, a)
-		}
-	}
-	if refused != nil {
+	r.name = "again"
+	c.report.Watched = m.ID
+	together := c.together(at...)
+	c.again = c.post(r)
+	c.watched = append(together, c.again)
+	c.report.Posted = len(c.watched)
+	refused := slices.DeleteFunc(slices.Clone(together), func(a answer) bool { return a.accepted })
+	switch {
+	case !c.again.accepted:
+		c.skip = ""
+		c.find("duplicate_refused", []answer{c.again})
+	case len(refused) > 0:
 		c.find("race", refused)
 	}
-	return fmt.Sprint(second.Status)
+	return fmt.Sprint(c.again.Status)
 }
 
 // poison posts a forged message twice, and then the valid one with its id.
@@ -526,17 +527,24 @@ func (c *checker) kept() string {
 }
 
 // atOnce compares five messages at the same time with five in turn, each of which takes one
-// at least.
+// at least. A server that answers in turn does so each time, a busy machine does not.
 func (c *checker) atOnce(one time.Duration) {
-	five := make([]request, 5)
-	for i := range five {
-		five[i] = request{name: "five_at_once", body: event(), valid: true}
+	var answers []answer
+	var slowest time.Duration
+	for range 2 {
+		five := make([]request, 5)
+		for i := range five {
+			five[i] = request{name: "five_at_once", body: event(), valid: true}
+		}
+		began := time.Now()
+		answers = append(answers, c.together(five...)...)
+		took := time.Since(began)
+		if took < 5*one*4/5 || took <= serialTime {
+			return
+		}
+		slowest = took
 	}
-	began := time.Now()
-	answers := c.together(five...)
-	if took := time.Since(began); took >= 5*one*4/5 && took > serialTime {
-		c.find("serial", answers, ms(took))
-	}
+	c.find("serial", answers, ms(slowest))
 }
 
 // work asks how often the work of the message that was posted several times was done.

@@ -86,3 +86,17 @@ func TestNoLoginLeavesNoPasswordInAnyURL(t *testing.T) {
 		}
 	}
 }
+
+func TestWhatAServerSaysIsInItsOwnWords(t *testing.T) {
+	for body, want := range map[string]string{
+		`{"detail":[{"loc":["body","url"],"msg":"field required"},{"loc":[],"msg":"none"},{"msg":"x"},"y"]}`: "body.url: field required; none; x; y",
+		`{"code":"forbidden"}`: "forbidden", `{"error":{"message":"deep"}}`: "deep", `{"reason":"no"}`: `{"reason":"no"}`,
+		"<html><title>t</title><h1>It  <b>broke</b></h1>": "It broke", "two\nlines\x1b[31m": "two lines[31m", "": "",
+		`{"message":"whsec_abc+/= and whsk_x of http://me:word@host/"}`: "whsec_**** and whsk_**** of http://host/",
+		strings.Repeat("ä", 600): strings.Repeat("ä", 510) + "…",
+	} {
+		if got := Said("", []byte(body)); got != want {
+			t.Errorf("%s says %q, not %q", body, got, want)
+		}
+	}
+}

@@ -151,8 +151,28 @@ var login = regexp.MustCompile(`(:(?:\\?/){2})[^/?#\s"]*@`)
 // NoLogin removes user:password@ from all URLs in a text, which may be JSON.
 func NoLogin(text string) string { return login.ReplaceAllString(text, "$1") }
 
-// Redacted stands in place of what is redacted.
-const Redacted = "[redacted]"
+var signingSecret = regexp.MustCompile(`whs(ec|k1?)_[A-Za-z0-9+/=_*-]*`)
+
+// NoSecret is NoLogin that masks signing secrets too.
+func NoSecret(text string) string {
+	return signingSecret.ReplaceAllString(NoLogin(text), "whs${1}_****")
+}
+
+// ShellWord is a text as one word of a POSIX shell, quoted if necessary.
+func ShellWord(s string) string {
+	const plain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-./:%@+,"
+	if s != "" && strings.Trim(s, plain) == "" {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}
+
+// Redacted stands in place of what is redacted, MaskedUser in place of a user's id: a UUID,
+// because handlers expect one.
+const (
+	Redacted   = "[redacted]"
+	MaskedUser = "00000000-0000-0000-0000-000000000000"
+)
 
 // IsCredential reports whether a header holds a credential, by its name.
 func IsCredential(name string) bool {

@@ -13,6 +13,7 @@ import (
 	"aspectop/check"
 	"aspectop/clean"
 	"aspectop/cli/terminal"
+	"aspectop/words"
 )
 
 // printProbe prints a line of JSON.
@@ -135,11 +136,8 @@ func checkText(r *check.Report, code int) string {
 	if r.Posted > 0 {
 		fmt.Fprintf(&b, "\nwhether the work was done once only you can see: %s was posted %d times\n", r.Watched, r.Posted)
 	}
-	plural := "s"
-	if problems == 1 {
-		plural = ""
-	}
-	fmt.Fprintf(&b, "\n%d requests (%d valid). %d problem%s. Exit code %d.", r.Probes, r.Valid, problems, plural, code)
+	fmt.Fprintf(&b, "\n%d %s (%d valid). %d %s. Exit code %d.", r.Probes, words.Plural(r.Probes, "request", "requests"), r.Valid,
+		problems, words.Plural(problems, "problem", "problems"), code)
 	return b.String()
 }
 

@@ -77,7 +77,6 @@ func completeFlags(root *cobra.Command) {
 	}
 }
 
-// stringsOf converts a list of names.
 func stringsOf[S ~string](names []S) []string {
 	texts := make([]string, len(names))
 	for i, name := range names {

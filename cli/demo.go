@@ -19,7 +19,6 @@ import (
 	"aspectop/receiver"
 )
 
-// demoFlags are the flags of demo.
 type demoFlags struct {
 	session.Output
 	session.Sharing
@@ -54,7 +53,6 @@ in [demo] of the config file, replaces it by yours.`,
 	return cmd
 }
 
-// isScenario reports whether a text is the name of a built-in scenario.
 func isScenario(text string) bool { return slices.Contains(demo.Scenarios(), text) }
 
 func (d *demoFlags) run(ctx context.Context) error {

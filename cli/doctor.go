@@ -34,7 +34,6 @@ type doctor struct {
 	failed int
 }
 
-// verdict is the result of a check.
 type verdict string
 
 const (
@@ -44,7 +43,6 @@ const (
 	skipped verdict = "skip" // it could not be checked
 )
 
-// finding is what one check found.
 type finding struct {
 	verdict verdict
 	found   string
@@ -94,7 +92,7 @@ func (d *doctor) run(cmd *cobra.Command) error {
 	settings.Adopt(theirs, ours, shared)
 	configured := prepare(cmd, nil) // a bad config file is a finding, not the end
 	if configured == nil {
-		configured = settings.Fill(d.command, false)
+		configured = settings.Fill(d.command)
 	}
 	settings.Adopt(theirs, ours, shared)
 	var account *account
@@ -133,7 +131,6 @@ func (d *doctor) run(cmd *cobra.Command) error {
 	return fmt.Errorf("%d checks failed", d.failed)
 }
 
-// print prints a finding.
 func (d *doctor) print(name string, f finding) error {
 	if f.verdict == failure {
 		d.failed++
@@ -178,9 +175,6 @@ func (d *doctor) checkConfig(err error) finding {
 	}
 	if _, err := os.Stat(path); err != nil {
 		return finding{fine, "no config file (it would be " + path + ")", ""}
-	}
-	if info, err := os.Stat(path); err == nil && settings.Writable(info) {
-		return finding{warning, fmt.Sprintf("other users can change %s (mode %04o)", path, info.Mode().Perm()), "run: chmod go-w " + path}
 	}
 	return finding{fine, path, ""}
 }

@@ -63,6 +63,9 @@ func (a *account) RoundTrip(r *http.Request) (*http.Response, error) {
 	return res, nil
 }
 
+// Unwrap is for [loopback.Via].
+func (a *account) Unwrap() *http.Transport { return a.transport }
+
 func (a *account) checkKey() finding {
 	switch {
 	case !a.key:

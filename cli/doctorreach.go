@@ -14,9 +14,9 @@ import (
 
 // checkCloudflared asks the program for its version, without our environment.
 func (d *doctor) checkCloudflared(ctx context.Context) finding {
-	path, err := tunnel.FindProgram(d.watch.Cloudflared())
+	path, err := tunnel.FindProgram(d.watch.Cloudflared)
 	switch {
-	case err != nil && (d.watch.Cloudflared() != "" || d.watch.UsesCloudflared()):
+	case err != nil && (d.watch.Cloudflared != "" || d.watch.UsesCloudflared()):
 		return finding{failure, err.Error(), ""}
 	case err != nil:
 		return finding{warning, err.Error(), "only --tunnel needs it"}
@@ -50,7 +50,7 @@ func (d *doctor) checkReach(ctx context.Context, fixed bool) finding {
 	case exposure == nil:
 		return finding{skipped, "none: neither --tunnel nor --public-url is set", ""}
 	case d.watch.UsesCloudflared():
-		if _, err := tunnel.FindProgram(d.watch.Cloudflared()); err != nil {
+		if _, err := tunnel.FindProgram(d.watch.Cloudflared); err != nil {
 			return finding{skipped, "not tested without cloudflared", ""}
 		}
 	}

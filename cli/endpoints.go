@@ -36,7 +36,6 @@ These endpoints are permanent, unlike the one that watch registers and deletes.`
 	return cmd
 }
 
-// endpointFlags are the flags of create and update.
 type endpointFlags struct {
 	accountFlags
 	spec aspect.EndpointSpec
@@ -54,7 +53,6 @@ func (e *endpointFlags) flags(f *pflag.FlagSet) {
 	f.IntVar(&e.spec.RateLimit, "rate-limit", 120, "maximum number of deliveries per second")
 }
 
-// check validates the flags that both commands share.
 func (e *endpointFlags) check() error {
 	u, err := url.Parse(e.spec.URL)
 	switch {
@@ -159,7 +157,6 @@ func (e *endpointFlags) create(ctx context.Context, c *aspect.Client, _ []string
 	return e.print("created", created.Endpoint, secret, e.secretOut)
 }
 
-// undoTime is how long Aspect may take to delete what was just created.
 const undoTime = 10 * time.Second
 
 // undoCreate deletes an endpoint whose secret could not be saved.
@@ -224,7 +221,6 @@ func (f *secretFile) inPlace() error {
 	return nil
 }
 
-// discard removes the file.
 func (f *secretFile) discard() error {
 	if f == nil || f.inPlace() != nil { // what is there now is not ours
 		return nil
@@ -265,7 +261,6 @@ cannot read the current ones.`,
 	})
 }
 
-// oneEndpoint requires one argument, the endpoint's id.
 func oneEndpoint(cmd *cobra.Command, args []string) error {
 	switch {
 	case len(args) == 0:

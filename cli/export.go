@@ -22,7 +22,6 @@ import (
 	"aspectop/receiver"
 )
 
-// exportFlags are the flags of export.
 type exportFlags struct {
 	format, lang string
 	filter       string
@@ -120,7 +119,6 @@ func (e *exportFlags) run(ctx context.Context, flags *pflag.FlagSet) error {
 	return nil
 }
 
-// report writes a page about the tasks.
 func (e *exportFlags) report(ctx context.Context, reader journal.Reader, filter *model.Filter) error {
 	reader.OmitHeader() // the report does not show headers
 	tasks, err := report.Write(ctx, os.Stdout, reader, report.PageOptions{
@@ -144,7 +142,6 @@ func unlessInterrupted(ctx context.Context, err error) error {
 	return err
 }
 
-// check validates the flags.
 func (e *exportFlags) check(flags *pflag.FlagSet) error {
 	if e.json && e.format != "ndjson" && !settings.Overrides(flags, "json", "format") {
 		return exit.Usage("--json and --format %s cannot be used together", e.format)

@@ -67,17 +67,11 @@ Of a damaged file it copies what can be read, and lists the rest.
 Exit codes: 0 everything was copied, 1 something could not be read.`,
 		Example: `  aspectop journal copy ~/.local/state/aspectop/journal.db postgres://aspectop@db/aspectop
   aspectop journal copy damaged.db saved.db`,
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) != 2 {
-				return exit.Usage("two journals are required: aspectop journal copy FROM TO")
-			}
-			return nil
-		},
+		Args: arguments(2, 2, "two journals are required: aspectop journal copy FROM TO"),
 		RunE: func(cmd *cobra.Command, args []string) error { return copyJournal(cmd.Context(), args[0], args[1]) },
 	}
 }
 
-// progressEvery is the interval between progress messages.
 const progressEvery = time.Second
 
 func copyJournal(ctx context.Context, from, to string) error {
@@ -181,7 +175,6 @@ func checkJournal(ctx context.Context, flag string) error {
 	return exit.With(exit.Failed, errors.New("the journal "+found.Path+" is damaged"))
 }
 
-// numbers says which numbers there are.
 func numbers(first, last int64) string {
 	if last == 0 {
 		return ""
@@ -219,7 +212,6 @@ func locationOfArgument(args []string) (settings.Location, error) {
 	return settings.LocationOf(path)
 }
 
-// atMost allows up to n arguments.
 func atMost(n int) cobra.PositionalArgs {
 	return func(_ *cobra.Command, args []string) error {
 		if len(args) > n {

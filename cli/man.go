@@ -43,7 +43,6 @@ that page and one for each command to a directory.`,
 	return cmd
 }
 
-// writePages writes a page for the program and one for each command.
 func writePages(root *cobra.Command, dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
@@ -78,10 +77,8 @@ func commands(cmd *cobra.Command) []*cobra.Command {
 	return list
 }
 
-// dashed is the name of a command's page.
 func dashed(cmd *cobra.Command) string { return strings.ReplaceAll(cmd.CommandPath(), " ", "-") }
 
-// heading starts a page.
 func heading(r *roff, name, short string) {
 	b, date := readBuild(), ""
 	if !b.revised.IsZero() {
@@ -93,7 +90,6 @@ func heading(r *roff, name, short string) {
 	r.line(name + " - " + short)
 }
 
-// commandPage is the page of one command.
 func commandPage(cmd *cobra.Command) []byte {
 	r := new(roff)
 	heading(r, dashed(cmd), cmd.Short)
@@ -150,7 +146,7 @@ func manual(root *cobra.Command) []byte {
 		r.term(v.name, "", v.meaning)
 	}
 	r.macro("SH", "FILES")
-	r.term("~/.config/aspectop/config.toml", "", "Sets any flag by name, such as retain = \"30d\", for one command in a table such as [watch]. Flags override the environment, which overrides this file. Secrets are refused.")
+	r.term("~/.config/aspectop/config.toml", "", "Sets any flag by name, such as retain = \"30d\", for one command in a table such as [watch]. [filters] gives filters names, for @name in a filter; each [[forward]] is a handler of watch. Flags override the environment, which overrides this file. Secrets are refused.")
 	r.term("~/.config/aspectop/authorized_keys", "", "Public keys that may connect to --ssh.")
 	r.term("~/.local/state/aspectop/ssh_host_ed25519_key", "", "Host key of --ssh, created on first use.")
 	r.term("~/.local/state/aspectop/journal.db", "", "The journal, an SQLite file that can be read while it is written.")
@@ -176,7 +172,6 @@ func options(r *roff, cmd *cobra.Command) {
 	})
 }
 
-// exitCodes are the manual's section EXIT STATUS.
 var exitCodes = []struct {
 	code    int
 	meaning string
@@ -189,7 +184,6 @@ var exitCodes = []struct {
 	{exit.Interrupted, "Interrupted; or a second ctrl+c, or a signal a second or more after the first, ended the program at once."},
 }
 
-// variables are the manual's section ENVIRONMENT.
 var variables = []struct{ name, meaning string }{
 	{settings.SecretVariable, "One or more signing secrets, separated by spaces or commas; name=whsec_... gives one a name."},
 	{settings.KeyVariable, "A key for Aspect's API."},
@@ -215,7 +209,6 @@ func (r *roff) line(text string) {
 	r.WriteString(text + "\n")
 }
 
-// macro writes a request with its arguments.
 func (r *roff) macro(name string, args ...string) {
 	r.WriteString("." + name)
 	for _, a := range args {

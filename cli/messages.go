@@ -16,10 +16,8 @@ import (
 	"aspectop/cli/settings"
 )
 
-// defaultLimit is the default of --limit.
 const defaultLimit = 50
 
-// unknownID replaces the id of an item whose format is unknown.
 const unknownID = "(unknown format; see --json)"
 
 func newMessages() *cobra.Command {
@@ -58,7 +56,6 @@ The format of Aspect's answer is not documented; --json prints it complete, as r
 	})
 }
 
-// attemptsFlags are the flags of attempts.
 type attemptsFlags struct {
 	accountFlags
 	message, endpoint string
@@ -84,7 +81,6 @@ The format of Aspect's answer is not documented; --json prints it complete, as r
 	return a.calls(cmd, a.list)
 }
 
-// check validates the flags.
 func (a *attemptsFlags) check(flags *pflag.FlagSet) error {
 	switch {
 	case a.message == "" && a.endpoint == "":
@@ -113,19 +109,13 @@ func (a *attemptsFlags) list(ctx context.Context, c *aspect.Client, _ []string) 
 		o.TextOrNull("url", at.URL)
 		o.TextOrNull("status", at.Status)
 		result := at.Status
-		if at.ResponseCode == 0 {
-			o.Null("response_status")
-		} else {
-			o.Number("response_status", int64(at.ResponseCode))
+		o.NumberOrNull("response_status", int64(at.ResponseCode))
+		if at.ResponseCode != 0 {
 			result = strings.TrimSpace(result + " " + strconv.Itoa(at.ResponseCode))
 		}
 		o.TextOrNull("error", at.Reason)
 		o.TextOrNull("trigger", at.Trigger)
-		if at.Took == 0 {
-			o.Null("ms")
-		} else {
-			o.Number("ms", at.Took.Milliseconds())
-		}
+		o.NumberOrNull("ms", at.Took.Milliseconds())
 		o.Time("tried", at.Time)
 		putValue(o, "raw", at.Raw)
 		if a.endpoint != "" {

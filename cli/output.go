@@ -19,7 +19,6 @@ import (
 	"aspectop/printer"
 )
 
-// newLine begins a JSON line.
 func newLine(kind string) *jsonl.Object {
 	o := new(jsonl.Object)
 	o.Begin('{')
@@ -47,12 +46,10 @@ func printResult(asJSON bool, o *jsonl.Object, text string) error {
 	return printer.WriteAll(os.Stdout, append(*o, '\n'))
 }
 
-// writeSentence writes one or more lines of text to stdout.
 func writeSentence(text string) error {
 	return printer.WriteAll(os.Stdout, []byte(clean.Lines(text)+"\n"))
 }
 
-// formatOf is the format of a command with --json.
 func formatOf(asJSON bool) printer.Format {
 	if asJSON {
 		return printer.JSON
@@ -68,7 +65,6 @@ type list struct {
 
 func newList(head ...string) *list { return &list{Table: terminal.Table{Head: head}} }
 
-// add adds an item as a JSON line and as the cells of a row.
 func (l *list) add(o *jsonl.Object, cells ...string) {
 	o.End('}')
 	l.lines = append(append(l.lines, *o...), '\n')
@@ -87,7 +83,6 @@ func (l *list) show(asJSON bool, none string) error {
 	return l.Write(os.Stdout, terminal.Width())
 }
 
-// accountFlags are shared by the commands that call Aspect's API.
 type accountFlags struct {
 	json    bool
 	timeout settings.Duration
@@ -142,7 +137,6 @@ func newClient(t http.RoundTripper) (*aspect.Client, error) {
 	return c, nil
 }
 
-// checkLimit checks --limit.
 func checkLimit(limit int) error {
 	if limit < 1 {
 		return exit.Usage("--limit %d: must be at least 1", limit)
@@ -150,5 +144,4 @@ func checkLimit(limit int) error {
 	return nil
 }
 
-// errNoID is the error about an empty argument instead of an id.
 var errNoID = exit.Usage("the id is empty; is a shell variable unset?")

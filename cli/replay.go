@@ -18,7 +18,6 @@ import (
 	"aspectop/printer"
 )
 
-// replayFlags are the flags of replay, and how far it has come.
 type replayFlags struct {
 	to        string
 	filter    string
@@ -113,7 +112,6 @@ func (r *replayFlags) run(ctx context.Context, flags *pflag.FlagSet) error {
 	return err
 }
 
-// open checks the flags and sets the handler.
 func (r *replayFlags) open(flags *pflag.FlagSet) (err error) {
 	if r.to == "" {
 		return exit.Usage("--to is missing: the URL of the handler, such as http://localhost:3000/webhooks")
@@ -136,7 +134,6 @@ func (r *replayFlags) open(flags *pflag.FlagSet) (err error) {
 	return nil
 }
 
-// take posts one of the selected deliveries.
 func (r *replayFlags) take(ctx context.Context, d *model.Delivery) error {
 	e := model.Decode(d)
 	r.picked++

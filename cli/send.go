@@ -25,7 +25,6 @@ import (
 	"aspectop/receiver"
 )
 
-// sendFlags are the flags of send.
 type sendFlags struct {
 	to        string
 	task      string
@@ -144,7 +143,6 @@ func (s *sendFlags) post(ctx context.Context, m demo.Message) error {
 	return s.judge(s.timestamp.At)
 }
 
-// message is the one to send.
 func (s *sendFlags) message(ctx context.Context, args []string, features []model.Feature) (m demo.Message, err error) {
 	event := demo.Event{Task: s.task, Features: features, At: s.timestamp.At}
 	if event.At.IsZero() {
@@ -152,8 +150,8 @@ func (s *sendFlags) message(ctx context.Context, args []string, features []model
 	}
 	if s.body.file == "" {
 		event.Type = args[0]
-	} else if event.Body, err = s.body.read(); err != nil {
-		return m, err
+	} else if event.Body, err = readInput(s.body.file); err != nil {
+		return m, exit.Usage("--body: %w", err)
 	}
 	m = event.Message(s.seed)
 	m.Break = demo.Break(s.wrong)
@@ -164,7 +162,6 @@ func (s *sendFlags) message(ctx context.Context, args []string, features []model
 	return m, err
 }
 
-// check validates the flags.
 func (s *sendFlags) check(flags *pflag.FlagSet, args []string) error {
 	if err := s.conflict(flags, args); err != nil {
 		return err
@@ -186,7 +183,6 @@ func (s *sendFlags) check(flags *pflag.FlagSet, args []string) error {
 	return nil
 }
 
-// parseFeatures parses --feature name=state.
 func parseFeatures(texts []string) ([]model.Feature, error) {
 	var features []model.Feature
 	for _, text := range texts {
@@ -218,14 +214,13 @@ func (s *sendFlags) play(ctx context.Context) error {
 	return err
 }
 
-// observe prints an attempt.
-func (s *sendFlags) observe(m demo.Message, a demo.Answer, err error) {
+func (s *sendFlags) observe(m demo.Message, a forward.Answer, err error) {
 	e := model.Decode(&model.Delivery{Body: m.Body})
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	sent := printer.Sent{
 		At: time.Now(), ID: m.ID, Type: e.Type, To: clean.URL(s.to), Break: string(m.Break), Without: m.Without,
-		Status: a.Status, Answer: a.Text, Fault: a.Fault, Hint: a.Hint, Took: a.Took, Err: err, Right: err == nil && a.Right(m.Break),
+		Status: a.Status, Answer: a.Said, Fault: a.Fault, Hint: a.Hint, Took: a.Latency, Err: err, Right: err == nil && m.Break.Right(a),
 	}
 	if e.Task != nil {
 		sent.Task = e.Task.ID

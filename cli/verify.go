@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"time"
 
@@ -16,10 +15,6 @@ import (
 	"aspectop/receiver"
 )
 
-// maxSaved is the largest file that verify reads, in bytes.
-const maxSaved = 64 << 20
-
-// verifyFlags are the flags of verify.
 type verifyFlags struct {
 	at         string
 	secretFile string
@@ -40,12 +35,7 @@ Exit codes: 0 all are verified; 1 at least one is not; 2 at least one is
 unreadable, cut or redacted, or there is none, or no secret.`,
 		Example: `  aspectop export --since 1h | aspectop verify -
   aspectop verify capture.har --at now`,
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) != 1 {
-				return exit.Usage("name one file, or - for standard input")
-			}
-			return nil
-		},
+		Args: arguments(1, 1, "name one file, or - for standard input"),
 	}
 	cmd.RunE = func(cmd *cobra.Command, args []string) error { return v.run(cmd.Context(), args[0]) }
 	f := cmd.Flags()
@@ -69,15 +59,14 @@ func (v *verifyFlags) run(ctx context.Context, file string) error {
 	if err != nil {
 		return exit.Usage("%w", err)
 	}
-	text, err := readSaved(file)
+	text, err := readInput(file)
 	if err != nil {
-		return err
+		return exit.Usage("%w", err)
 	}
 	saved := receiver.ReadSaved(text)
 	if len(saved) == 0 {
 		return exit.Usage("%s holds no request", file)
 	}
-	verifier.Unlimited()
 	problems, refused := 0, 0
 	for i := range saved {
 		if ctx.Err() != nil {
@@ -107,25 +96,4 @@ func (v *verifyFlags) run(ctx context.Context, file string) error {
 		return fmt.Errorf("%d of %d are not verified", refused, all)
 	}
 	return nil
-}
-
-// readSaved reads a file, or standard input for "-".
-func readSaved(file string) ([]byte, error) {
-	in := os.Stdin
-	if file != "-" {
-		f, err := os.Open(file)
-		if err != nil {
-			return nil, exit.Usage("%w", err)
-		}
-		defer f.Close()
-		in = f
-	}
-	text, err := io.ReadAll(io.LimitReader(in, maxSaved+1))
-	if err != nil {
-		return nil, exit.Usage("%w", err)
-	}
-	if len(text) > maxSaved {
-		return nil, exit.Usage("%s is larger than 64 MiB; split it", file)
-	}
-	return text, nil
 }

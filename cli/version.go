@@ -8,7 +8,6 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// build is how the binary was built.
 type build struct {
 	version  string    // of the module, "(devel)" if unknown
 	revision string    // "" if it was built outside a repository

@@ -11,7 +11,6 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// viewFlags are the flags of view.
 type viewFlags struct {
 	session.Output
 	session.Sharing
@@ -26,7 +25,7 @@ func newView() *cobra.Command {
 		Short: "Show the journal of another process, or an old one",
 		Long: `view shows the same as watch, from the journal alone: live while a watch is
 writing it, or later. It is read-only, and any number of views can run at once.
-It cannot show what is not in the journal, such as rejected requests.
+Of rejected requests it shows those that the journal keeps.
 
 With --picture it draws one frame as SVG and needs no terminal: as of now, or, if
 no process writes the journal, as of its newest arrival.`,

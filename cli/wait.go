@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"net/http"
 	"os"
 	"strings"
@@ -26,7 +27,6 @@ import (
 	"aspectop/source"
 )
 
-// waitFlags are the flags of wait.
 type waitFlags struct {
 	timeout    settings.Duration
 	feature    string
@@ -55,12 +55,7 @@ Exit codes: 0 all completed; 1 at least one failed or was cancelled; 2 usage
 error; 3 setup failed, or the watch ended; 124 timeout; 130 interrupted.`,
 		Example: `  aspectop wait 2e1c7e42 --timeout 10m
   aspectop wait "$TASK" --feature transcription --json`,
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return exit.Usage("no task given: aspectop wait TASK...")
-			}
-			return nil
-		},
+		Args: arguments(1, math.MaxInt, "no task given: aspectop wait TASK..."),
 	}
 	cmd.RunE = func(cmd *cobra.Command, tasks []string) error {
 		if w.timeout == 0 && cmd.Flags().Changed("timeout") {
@@ -171,7 +166,6 @@ func (w *waitFlags) withoutWatch(ctx context.Context, goal *model.Wait) error {
 	return w.receive(ctx, goal, store)
 }
 
-// poll waits by polling Aspect's API.
 func (w *waitFlags) poll(ctx context.Context, goal *model.Wait, store *session.Store, client *aspect.Client) error {
 	s := session.New(session.Options{}, store)
 	history := source.NewHistory(s.Feed)
@@ -229,7 +223,6 @@ func rejected(err error) bool {
 	return ok && (refused.Status == http.StatusUnauthorized || refused.Status == http.StatusForbidden)
 }
 
-// receive waits with its own receiver.
 func (w *waitFlags) receive(ctx context.Context, goal *model.Wait, store *session.Store) error {
 	secrets, err := settings.ReadSecrets(w.secretFile)
 	if errors.Is(err, settings.ErrNoSecret) {
@@ -246,7 +239,6 @@ func (w *waitFlags) receive(ctx context.Context, goal *model.Wait, store *sessio
 	return w.followOwn(ctx, s, goal)
 }
 
-// followOwn follows the journal of a session in this process.
 func (w *waitFlags) followOwn(ctx context.Context, s *session.Session, goal *model.Wait) error {
 	f := &follower{goal: goal, feed: s.Feed, report: w.print}
 	return s.RunWith(ctx, func(shown context.Context) error {
@@ -258,7 +250,6 @@ func (w *waitFlags) followOwn(ctx context.Context, s *session.Session, goal *mod
 	})
 }
 
-// print prints the outcome of a task.
 func (w *waitFlags) print(o model.Outcome) error {
 	if o.Done && o.State != model.Completed && o.State != model.NA {
 		w.missed = append(w.missed, fmt.Sprintf("task %s %s", o.TaskID, strings.TrimSpace(o.Feature+" "+string(o.State))))
@@ -276,7 +267,6 @@ const (
 	readLimit = 1000
 )
 
-// errNoWriter means that no process is writing the journal any more.
 var errNoWriter = errors.New("no process is writing the journal")
 
 // follower follows a feed until a goal is reached.
@@ -347,7 +337,6 @@ func (f *follower) follow(ctx context.Context) error {
 	}
 }
 
-// take judges the tasks by what came.
 func (f *follower) take(ctx context.Context) error {
 	for {
 		arrivals, err := f.feed.Read(ctx, f.seq, readLimit)
@@ -387,7 +376,6 @@ func (f *follower) trouble() error {
 	return nil
 }
 
-// print prints the tasks that are newly done, and those that are gone.
 func (f *follower) print(outcomes []model.Outcome) error {
 	for _, o := range outcomes {
 		if err := f.report(o); err != nil {

@@ -17,13 +17,10 @@ import (
 	"aspectop/receiver"
 )
 
-// defaultListen is where watch listens if the port is free.
 const defaultListen = "127.0.0.1:8787"
 
-// defaultPoll is the polling interval if there is no other source.
 const defaultPoll = 5 * time.Second
 
-// watchFlags are the flags of watch.
 type watchFlags struct {
 	session.Output
 	listen, path string
@@ -135,7 +132,6 @@ func (w *watchFlags) run(ctx context.Context, flags *pflag.FlagSet) error {
 	return s.Run(ctx)
 }
 
-// plan is what watch will do.
 type plan struct {
 	secrets   []receiver.Secret
 	client    *aspect.Client // nil without a key

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"aspectop/forward"
 )
 
 // maxSent is how many messages an [Account] remembers.
@@ -44,7 +46,7 @@ type sentAttempt struct {
 }
 
 // Observe notes an attempt, as [Sender.Observe]. Forgeries are not Aspect's.
-func (a *Account) Observe(m Message, answer Answer, err error) {
+func (a *Account) Observe(m Message, answer forward.Answer, err error) {
 	if m.Break != "" {
 		return
 	}
@@ -55,14 +57,14 @@ func (a *Account) Observe(m Message, answer Answer, err error) {
 	if i < 0 {
 		var e envelope
 		_ = json.Unmarshal(m.Body, &e) // a ping is none
-		a.sent = append(a.sent, &sentMessage{ID: m.ID, EventType: e.EventType, EventID: e.EventID, Timestamp: now.Add(-answer.Took), Payload: m.Body})
+		a.sent = append(a.sent, &sentMessage{ID: m.ID, EventType: e.EventType, EventID: e.EventID, Timestamp: now.Add(-answer.Latency), Payload: m.Body})
 		a.sent = a.sent[max(0, len(a.sent)-maxSent):]
 		i = len(a.sent) - 1
 	}
 	s := a.sent[i]
 	t := sentAttempt{ID: fmt.Sprintf("atmpt_%s_%d", m.ID[len("msg_"):], len(s.attempts)+1), MsgID: m.ID, EndpointID: "ep_demo",
-		Code: answer.Status, Response: answer.Text, Took: answer.Took.Milliseconds(), Timestamp: now}
-	if err != nil || !answer.Right("") {
+		Code: answer.Status, Response: answer.Said, Took: answer.Latency.Milliseconds(), Timestamp: now}
+	if err != nil || !m.Break.Right(answer) {
 		t.Status = 2
 	}
 	s.Status, s.attempts = t.Status, append(s.attempts, t)

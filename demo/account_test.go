@@ -13,6 +13,7 @@ import (
 
 	"aspectop/aspect"
 	"aspectop/demo"
+	"aspectop/forward"
 )
 
 // A scenario is played to the demo's own handler; the client of the API then reads what the
@@ -41,7 +42,7 @@ func TestTheAccountTellsWhatWasSentAndTheHandlerFailsNowAndThen(t *testing.T) {
 
 	var mu sync.Mutex
 	statuses := map[string][]int{} // by message
-	s := &demo.Sender{URL: handler.URL, Sign: sign, Observe: func(m demo.Message, a demo.Answer, err error) {
+	s := &demo.Sender{URL: handler.URL, Sign: sign, Observe: func(m demo.Message, a forward.Answer, err error) {
 		mu.Lock()
 		statuses[m.ID] = append(statuses[m.ID], a.Status)
 		mu.Unlock()

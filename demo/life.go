@@ -28,7 +28,6 @@ type work struct {
 	low, high int
 }
 
-// first is the feature's initial state.
 func (r work) first() model.State {
 	if r.high == 0 {
 		return model.NA
@@ -76,7 +75,6 @@ func (w *world) in(d time.Duration, do func()) {
 	w.at((w.now + d + tick - 1).Truncate(tick), do)
 }
 
-// upload creates a task and schedules its life.
 func (w *world) upload(k kind, o outcome, x extra) {
 	t := w.newTask()
 	var jobs []job
@@ -100,7 +98,6 @@ func (w *world) upload(k kind, o outcome, x extra) {
 	}
 }
 
-// apply applies the outcome o to the job j of the task t.
 func (w *world) apply(o outcome, t *task, j *job) {
 	switch o {
 	case fails:
@@ -140,7 +137,6 @@ func (w *world) cancel(t *task) {
 	}
 }
 
-// internalJob is the job of an internal feature.
 func internalJob(t *task, k kind) job {
 	feature := "scene_detect"
 	if k == audio || k == interview {
@@ -163,12 +159,10 @@ func pick(jobs []job, r *rand.Rand) *job {
 	return &jobs[i]
 }
 
-// millis is a random duration between two numbers of milliseconds.
 func millis(r *rand.Rand, low, high int) time.Duration {
 	return time.Duration(low*1000+r.IntN((high-low)*1000)) * time.Microsecond
 }
 
-// seconds is a random duration between two numbers of seconds.
 func seconds(r *rand.Rand, low, high int) time.Duration { return millis(r, low*1000, high*1000) }
 
 // pool is a pool of workers for some features. Jobs wait in line for a free worker,
@@ -178,7 +172,6 @@ type pool struct {
 	line []job
 }
 
-// job is one run of one feature.
 type job struct {
 	task    *task
 	feature string
@@ -188,7 +181,6 @@ type job struct {
 	after   func() // called when it has ended; may be nil
 }
 
-// poolOf names the pool that a feature belongs to.
 func poolOf(feature string) string {
 	if feature == "visual" || feature == "transcription" {
 		return feature
@@ -246,7 +238,6 @@ func (j *job) fail() {
 	j.length = j.length * time.Duration(30+j.task.rng.IntN(60)) / 100
 }
 
-// finish ends the job.
 func (w *world) finish(j job) {
 	if j.task.features[j.feature] != model.Processing {
 		return // cancelled on the way

@@ -108,7 +108,6 @@ type held struct {
 	wait    time.Duration // after the newer one
 }
 
-// send schedules the delivery of a message about t.
 func (w *world) send(t *task, m Message) {
 	due := max(t.updated+w.latency(), t.sequence.due+time.Millisecond)
 	faults := &w.faults
@@ -145,7 +144,6 @@ func (w *world) holdBack(t *task) time.Duration {
 	return 0
 }
 
-// post schedules one attempt to deliver a message.
 func (w *world) post(l *sequence, m Message, due time.Duration) {
 	if l != nil {
 		l.due = max(l.due, due)

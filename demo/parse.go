@@ -126,7 +126,6 @@ func (p *parser) step() (s step, err error) {
 	return s, err
 }
 
-// task reads what follows "task".
 func (p *parser) task(s *step) error {
 	name := p.next()
 	if name.text == "" || strings.Contains(name.text, "=") {
@@ -168,7 +167,6 @@ func (p *parser) task(s *step) error {
 	})
 }
 
-// upload reads what follows "upload".
 func (p *parser) upload(s *step) error {
 	s.count, s.outcome = 1, completes
 	if err := choose(p, p.next(), &s.kind, "the kind of upload", kinds); err != nil {
@@ -191,7 +189,6 @@ func (p *parser) upload(s *step) error {
 	})
 }
 
-// delivery reads an option of a message's delivery.
 func (p *parser) delivery(s *step, o option) (err error) {
 	var d time.Duration
 	switch o.name {
@@ -208,14 +205,12 @@ func (p *parser) delivery(s *step, o option) (err error) {
 	return err
 }
 
-// option is a word of the form name=value.
 type option struct {
 	name  string
 	word  word
 	value word
 }
 
-// options reads the rest of the line.
 func (p *parser) options(read func(option) error) error {
 	for len(p.words) > 0 {
 		w := p.next()
@@ -242,7 +237,6 @@ func (p *parser) duration(w word, what string, least time.Duration) (time.Durati
 	return d, nil
 }
 
-// choose reads a word from a list.
 func choose[T ~string](p *parser, w word, into *T, what string, from []T) error {
 	if *into = T(w.text); slices.Contains(from, *into) {
 		return nil

@@ -16,7 +16,7 @@ func TestAReceiverThatCannotBeReachedIsAnErrorAtOnce(t *testing.T) {
 	url := "http://" + closedPort(t) + "/webhooks/aspect"
 	sign := signer(library(t))
 	err := Run(t.Context(), &Sender{URL: url, Sign: sign}, Options{})
-	if err == nil || !strings.Contains(err.Error(), url) || !strings.Contains(err.Error(), "is the receiver running there?") {
+	if err == nil || !strings.Contains(err.Error(), url) || !strings.Contains(err.Error(), "nothing listens on") {
 		t.Errorf("error %v, want one that names %s", err, url)
 	}
 }

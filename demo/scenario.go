@@ -32,7 +32,6 @@ type Scenario struct {
 	steps []step // nil: the mix
 }
 
-// step is one line of a scenario.
 type step struct {
 	at time.Duration
 	do action
@@ -99,7 +98,6 @@ func Load(name string) (*Scenario, error) {
 	return parse(name, string(text))
 }
 
-// play schedules the steps of a scenario file.
 func (w *world) play(steps []step) {
 	tasks := map[string]*task{}
 	for _, s := range steps {

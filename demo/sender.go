@@ -4,9 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/base64"
-	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"slices"
 	"strings"
@@ -32,25 +30,16 @@ type Sender struct {
 	Transport http.RoundTripper // nil: like Svix's
 	// Observe, if not nil, is called with every attempt and its answer or error,
 	// possibly concurrently.
-	Observe func(m Message, a Answer, err error)
+	Observe func(m Message, a forward.Answer, err error)
 
 	once    sync.Once
 	handler *forward.Handler // nil if URL is none
 }
 
-// Answer is the answer to one attempt. The zero Answer is none.
-type Answer struct {
-	Status int
-	Text   string        // what the receiver says itself, at most 1 KiB of clean text
-	Took   time.Duration // until the answer arrived
-	Fault  string        // how its body ended if not as it should, else ""
-	Hint   string        // what to look at, "" if there is nothing to say
-}
-
-// Right reports whether this is the right answer to a message that is wrong in way b:
-// 2xx to a valid one, otherwise a rejection. A missing page, a timeout, what a proxy says
-// and a server error are not rejections.
-func (a Answer) Right(b Break) bool {
+// Right reports whether an answer is right to a message that is wrong in this way: 2xx to
+// a valid one, otherwise a rejection. A missing page, a timeout, what a proxy says and a
+// server error are not rejections.
+func (b Break) Right(a forward.Answer) bool {
 	if b == "" {
 		return a.Status/100 == 2 && a.Fault == ""
 	}
@@ -98,7 +87,6 @@ func signer(w *svix.Webhook) sig.Signer {
 	}
 }
 
-// otherSigner signs with another secret.
 var otherSigner = sync.OnceValue(func() sig.Signer {
 	w, err := svix.NewWebhookRaw([]byte("the secret of somebody else"))
 	if err != nil {
@@ -125,7 +113,7 @@ func (s *Sender) Post(ctx context.Context, m Message) (status int, err error) {
 	return a.Status, err
 }
 
-func (s *Sender) attempt(ctx context.Context, m Message) (Answer, error) {
+func (s *Sender) attempt(ctx context.Context, m Message) (a forward.Answer, err error) {
 	at, body, sign, key := m.At, m.Body, s.Sign, cmp.Or(s.Key, "the secret that it was signed with")
 	if at.IsZero() {
 		at = time.Now()
@@ -156,19 +144,16 @@ func (s *Sender) attempt(ctx context.Context, m Message) (Answer, error) {
 	}
 	target := s.target()
 	if target == nil {
-		return Answer{}, fmt.Errorf("%q is not a URL", clean.URL(s.URL))
+		return a, fmt.Errorf("%q is not a URL", clean.URL(s.URL))
 	}
-	a := target.Post(ctx, forward.Post{Header: h, Body: body, Key: key})
-	if a.Err != nil {
-		hint := ""
-		if e, ok := errors.AsType[*net.OpError](a.Err); ok && e.Op == "dial" {
-			hint = " (is the receiver running there?)"
-		} else if a.Hint != "" {
-			hint = "; " + a.Hint
-		}
-		return Answer{}, fmt.Errorf("cannot post to %s: %w%s", clean.URL(s.URL), a.Err, hint)
+	if a = target.Post(ctx, forward.Post{Header: h, Body: body, Key: key}); a.Err == nil {
+		return a, nil
 	}
-	return Answer{a.Status, a.Said, a.Latency, a.Fault, a.Hint}, nil
+	err = fmt.Errorf("cannot post to %s: %w", clean.URL(s.URL), a.Err)
+	if a.Hint != "" {
+		err = fmt.Errorf("%w; %s", err, a.Hint)
+	}
+	return forward.Answer{}, err
 }
 
 // target is the receiver, nil if its URL is none.

@@ -1,11 +1,11 @@
 package demo
 
 import (
-	"container/heap"
 	"maps"
 	"math"
 	"math/rand/v2"
 	"slices"
+	"sort"
 	"time"
 
 	"aspectop/model"
@@ -32,7 +32,6 @@ type world struct {
 	pools   map[string]*pool
 }
 
-// post is one attempt to deliver a message.
 type post struct {
 	due      time.Duration
 	sequence *sequence // keeps the order; nil: any order
@@ -45,7 +44,6 @@ type sequence struct {
 	tried chan struct{} // closed by the runner after its first attempt
 }
 
-// task is one task of the simulation.
 type task struct {
 	id, asset string
 	rng       *rand.Rand // of this task, so that it does not depend on others
@@ -59,7 +57,6 @@ type task struct {
 	after    func() // called when it is completed; may be nil
 }
 
-// waits reports whether one of the features is queued.
 func (t *task) waits() bool {
 	return slices.Contains(slices.Collect(maps.Values(t.features)), model.Queued)
 }
@@ -77,7 +74,6 @@ func (w *world) stream(n uint64) *rand.Rand { return rand.New(rand.NewPCG(w.seed
 // instant is the wall-clock time of an instant of the demo.
 func (w *world) instant(at time.Duration) time.Time { return w.start.Add(at).UTC() }
 
-// at schedules an action. Actions at the same instant run in the order they were added.
 func (w *world) at(t time.Duration, do func()) {
 	w.planned++
 	w.queue.add(t, false, do)
@@ -154,48 +150,33 @@ func (w *world) publish(t *task, kind string, at time.Duration) {
 	})
 }
 
-// queue is a priority queue of future actions.
-type queue struct {
-	entries []entry
-	count   int
-}
+// queue holds future actions in the order of time, those at the same instant in the order
+// they were added.
+type queue []entry
 
 type entry struct {
 	at         time.Duration
-	n          int // number of the entry, for the order at the same instant
 	background bool
 	do         func()
 }
 
-// add adds an action. Actions at the same instant run in the order they were added.
 func (q *queue) add(t time.Duration, background bool, do func()) {
-	q.count++
-	heap.Push(q, entry{t, q.count, background, do})
+	i := sort.Search(len(*q), func(i int) bool { return (*q)[i].at > t })
+	*q = slices.Insert(*q, i, entry{t, background, do})
 }
 
 // first is the instant of the next entry, the far future if there is none.
-func (q *queue) first() time.Duration {
-	if len(q.entries) == 0 {
+func (q queue) first() time.Duration {
+	if len(q) == 0 {
 		return math.MaxInt64
 	}
-	return q.entries[0].at
+	return q[0].at
 }
 
 // take removes the next entry. There must be one.
-func (q *queue) take() entry { return heap.Pop(q).(entry) }
-
-// Methods for container/heap.
-
-func (q *queue) Len() int { return len(q.entries) }
-func (q *queue) Less(i, j int) bool {
-	x, y := &q.entries[i], &q.entries[j]
-	return x.at < y.at || x.at == y.at && x.n < y.n
-}
-func (q *queue) Swap(i, j int) { q.entries[i], q.entries[j] = q.entries[j], q.entries[i] }
-func (q *queue) Push(e any)    { q.entries = append(q.entries, e.(entry)) }
-func (q *queue) Pop() any {
-	e := q.entries[len(q.entries)-1]
-	q.entries[len(q.entries)-1] = entry{}
-	q.entries = q.entries[:len(q.entries)-1]
+func (q *queue) take() entry {
+	e := (*q)[0]
+	(*q)[0] = entry{}
+	*q = (*q)[1:]
 	return e
 }

@@ -83,6 +83,23 @@ player.addEventListener("ready", () => player.seek("100%%").then(() => window.so
 	b.stays("file://")
 }
 
+// TestARecordingOfTheDemoIsSmall: what changes is written, not rows or frames.
+func TestARecordingOfTheDemoIsSmall(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "demo.cast")
+	screen := inTerminal(t, 100, 28, program(t, "demo", "--seed", "7", "--record", path))
+	screen.shows("5 tasks")
+	screen.press("q")
+	screen.ends(0)
+	var seconds, size float64
+	told := screen.find(`recorded ([\d.]+s, [\d.]+ KiB), to`)
+	if n, err := fmt.Sscanf(told, "%fs, %f KiB", &seconds, &size); n != 2 {
+		t.Fatalf("%q: %v", told, err)
+	}
+	if seconds == 0 || size == 0 || size > 25*seconds {
+		t.Errorf("%s: more than 25 KB a second", told)
+	}
+}
+
 // readByAsciinema has asciinema's own parser read a recording, which must be
 // version 2. The command itself wants a terminal.
 const readByAsciinema = `

@@ -253,7 +253,6 @@ func TestADoctorWarns(t *testing.T) {
 		t.Errorf("ended with %d", code)
 	}
 	found := checks(t, stdout)
-	finds(t, found["config"], "warn", "0644", "chmod 600 /")
 	finds(t, found["secrets"], "warn", "short, 3 bytes", "copy it again")
 	finds(t, found["port"], "warn", "open to the network")
 	finds(t, found["endpoints"], "warn", "1 registered by watch", "endpoints", "the next watch")
@@ -290,4 +289,15 @@ func TestADoctorSeesTheTerminal(t *testing.T) {
 	small := inTerminal(t, 30, 90, with(diagnosing(t, "", 0), "LANG=C", set))
 	small.shows("warn  terminal", "30x90", "--ascii")
 	small.ends(0)
+}
+
+func TestDoctorNamesTheProxyThatAnsweredInPlaceOfTheAPI(t *testing.T) {
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusForbidden) }))
+	t.Cleanup(proxy.Close)
+	address := strings.Replace(proxy.URL, "http://", "http://me:hush@", 1)
+	cmd := with(program(t, "doctor", "--listen", "127.0.0.1:0"), "ASPECT_API_KEY=a-key-of-the-tests", "ASPECT_URL=http://api.test", "HTTP_PROXY="+address, "http_proxy="+address)
+	stdout, stderr, _ := finished(t, cmd)
+	if !strings.Contains(stdout, "came through the proxy "+proxy.URL) || strings.Contains(stdout+stderr, "hush") {
+		t.Errorf("%s%s", stdout, stderr)
+	}
 }

@@ -6,9 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -146,39 +144,6 @@ func TestARefusedKeyEndsWhatNeedsIt(t *testing.T) {
 			if code := p.ends(); code != 0 {
 				t.Errorf("ended with %d: %s", code, p.errors())
 			}
-		})
-	}
-}
-
-// Others may read the config file; what they can write sets no command.
-func TestAConfigFileThatOthersCanWriteSetsNoCommand(t *testing.T) {
-	for name, c := range map[string]struct {
-		config string
-		mode   os.FileMode
-		code   int
-		says   string
-	}{
-		"readable":           {"plain = true", 0o644, 0, ""},
-		"readable, exec":     {"[watch]\nexec = \"true\"", 0o644, 0, ""},
-		"writable":           {"plain = true", 0o666, 0, "other users can change the config file"},
-		"writable, exec":     {"[watch]\nexec = \"true\"", 0o622, 2, "exec is a command, and other users can change this file"},
-		"by the group, exec": {"[watch]\nexec = \"true\"", 0o664, 2, ":2: exec is a command"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			cmd := configured(t, program(t, "demo", "--duration", "50ms"), c.config)
-			for _, v := range cmd.Env {
-				if folder, is := strings.CutPrefix(v, "XDG_CONFIG_HOME="); is {
-					if err := os.Chmod(filepath.Join(folder, "aspectop", "config.toml"), c.mode); err != nil {
-						t.Log(err)
-					}
-				}
-			}
-			_, stderr, code := finished(t, cmd)
-			if code != c.code || (c.says == "") != !strings.Contains(stderr, "other users") {
-				t.Errorf("ended with %d: %s", code, stderr)
-			}
-			says(t, stderr, c.says)
 		})
 	}
 }

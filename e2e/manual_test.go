@@ -111,8 +111,8 @@ func TestTheConfigFileIsReadAndItsFaultsAreTold(t *testing.T) {
 	}
 	write("journal = \""+journal+"\"\n", 0o644)
 	stdout, stderr, code := export()
-	if says(t, stderr, file, "chmod 600 "+file); code != 0 || len(lines(t, stdout)) != 4 {
-		t.Errorf("ended with %d: %s", code, stdout)
+	if code != 0 || stderr != "" || len(lines(t, stdout)) != 4 { // others may read it
+		t.Errorf("ended with %d: %s%s", code, stdout, stderr)
 	}
 	write("journal = \""+journal+"\"\n\n[export]\nformatt = \"har\"\njson = true\n", 0o600)
 	stdout, stderr, code = export()

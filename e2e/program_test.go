@@ -214,25 +214,25 @@ func inPipe(t *testing.T, cmd *exec.Cmd) *piped {
 	return p
 }
 
-// next is the next line of the given type; lines before it are dropped.
-func (p *piped) next(typ string) map[string]any {
+// next is the next line of one of the given types; lines before it are dropped.
+func (p *piped) next(types ...string) map[string]any {
 	p.t.Helper()
 	deadline := time.After(patience)
 	for {
 		select {
 		case line, ok := <-p.lines:
 			if !ok {
-				p.t.Fatalf("the program ended without a line of type %s; it said: %s", typ, p.errors())
+				p.t.Fatalf("the program ended without a line of type %s; it said: %s", types, p.errors())
 			}
 			var object map[string]any
 			if err := json.Unmarshal([]byte(line), &object); err != nil {
 				p.t.Fatalf("%v in the line %q", err, line)
 			}
-			if object["type"] == typ {
+			if typ, is := object["type"].(string); is && slices.Contains(types, typ) {
 				return object
 			}
 		case <-deadline:
-			p.t.Fatalf("waited in vain for a line of type %s", typ)
+			p.t.Fatalf("waited in vain for a line of type %s", types)
 		}
 	}
 }

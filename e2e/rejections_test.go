@@ -129,7 +129,7 @@ func TestWhatIsExportedIsVerifiedOffline(t *testing.T) {
 		t.Errorf("for now: %v", l)
 	}
 	says(t, verify(0, export("--filter", "became:failed")), ": verified (secret default); message msg_2; judged for 20", "when it was received")
-	says(t, verify(2, export("--redact")), "redacted: user ids are masked", "line 5: redacted: it has no headers")
+	says(t, verify(2, export("--redact")), "redacted: user ids are masked", "line 5: redacted, or never read: it has no headers")
 	verify(2, filepath.Join(dir, "missing"))
 	verify(2)
 	verify(2, "--at", "then", all)

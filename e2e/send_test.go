@@ -238,7 +238,7 @@ func TestSendRefusesWhatCannotWork(t *testing.T) {
 		{[]string{"task.completed", "--to", "3000"}, 2, []string{"--to", ":3000"}},
 		{[]string{"task.completed", "--to", "ftp://localhost/"}, 2, []string{"--to", "http://"}},
 		{[]string{"task.completed", "--to", "http://me:hush@localhost/"}, 2, []string{"--to", "header-env"}},
-		{[]string{"task.completed", "--to", nobody[len("http://"):]}, 1, []string{nobody, "is the receiver running there?"}},
+		{[]string{"task.completed", "--to", nobody[len("http://"):]}, 1, []string{nobody, "nothing listens on"}},
 		{[]string{"task.completed", "again", "--to", to}, 2, []string{`"again"`}},
 		{[]string{"task.completed", "--to", to, "--break", "everything"}, 2, []string{"everything", "signature"}},
 		{[]string{"task.completed", "--to", to, "--feature", "visual"}, 2, []string{"visual=failed"}},
@@ -248,7 +248,7 @@ func TestSendRefusesWhatCannotWork(t *testing.T) {
 		{[]string{"--task", "x", "--to", to, "--scenario", "upload"}, 2, []string{"--task"}},
 		{[]string{"--to", to, "--scenario", bad}, 2, []string{bad + ":2:7:", "soon"}},
 		{[]string{"--to", nobody, "--scenario", "upload"}, 1, []string{nobody, "refused"}},
-		{[]string{"task.completed", "--to", nobody}, 1, []string{nobody, "is the receiver running there?"}},
+		{[]string{"task.completed", "--to", nobody}, 1, []string{nobody, "nothing listens on"}},
 	} {
 		_, stderr, code := sending(t, c.args...)
 		if code != c.code {

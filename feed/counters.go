@@ -13,7 +13,6 @@ type rate struct {
 	newest int64   // number of the newest stretch counted
 }
 
-// count is how many arrivals came in a stretch.
 type count struct {
 	number int64 // of the stretch since 1970
 	n      int
@@ -96,7 +95,6 @@ type Counters struct {
 	rate                                rate
 }
 
-// count counts arrivals that were folded.
 func (c *Counters) count(b *model.Board, arrivals []Arrival) {
 	for i := range arrivals {
 		a := &arrivals[i]

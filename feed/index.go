@@ -62,7 +62,6 @@ func (x *Index) Remove(seq int64) {
 	x.renumber(i)
 }
 
-// renumber sets the rows from run i on.
 func (x *Index) renumber(i int) {
 	for row := x.rowOf(i); i < len(x.runs); i++ {
 		x.runs[i].row = row
@@ -177,7 +176,6 @@ type Note struct {
 // Earlier reports whether it is a request that was rejected before this run.
 func (n *Note) Earlier() bool { return n.Status.Pos == 0 }
 
-// maxNotes is how many statuses are rows of the log.
 const maxNotes = 1000
 
 // Note is the status with the key, or nil.
@@ -189,7 +187,6 @@ func (f *Feed) Note(k RowKey) *model.Status {
 	return &f.notes[i].Status
 }
 
-// takeStatus takes in one entry of the status log.
 func (f *Feed) takeStatus(s model.Status) {
 	switch {
 	case s.Forward != nil: // shown beside the delivery
@@ -215,7 +212,6 @@ func (f *Feed) note(after int64, s model.Status) {
 	}
 }
 
-// maxForwards is how many deliveries have forwards in memory.
 const maxForwards = 4000
 
 // forwards are the newest tries by delivery, one for each handler.

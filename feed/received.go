@@ -19,7 +19,6 @@ type received struct {
 	since time.Time // when the oldest that is known arrived; zero: none is
 }
 
-// kept is where a message stands in the journal.
 type kept struct {
 	seq int64
 	at  time.Time
@@ -63,7 +62,6 @@ func (r *received) add(arrivals []Arrival) {
 	}
 }
 
-// forget drops the oldest.
 func (r *received) forget() {
 	seqs := make([]int64, 0, len(r.byID))
 	for _, k := range r.byID {

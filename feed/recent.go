@@ -16,7 +16,6 @@ const (
 	maxHanded = 2 << 20
 )
 
-// recent holds the newest arrivals.
 type recent struct {
 	all    []*Arrival // ascending; all that the journal has from the first one on
 	bytes  int        // of their deliveries
@@ -43,7 +42,6 @@ func (r *recent) add(arrivals []Arrival) {
 	r.handed -= excess
 }
 
-// search finds the place of seq among the arrivals.
 func (r *recent) search(seq int64) (i int, found bool) {
 	return slices.BinarySearchFunc(r.all, seq, func(a *Arrival, seq int64) int { return cmp.Compare(a.Seq, seq) })
 }

@@ -345,10 +345,7 @@ func (r *execRun) close(e *ending) {
 
 // keep stores how far commands came, the last time or if it is worth a transaction.
 func (r *execRun) keep(last bool) error {
-	cursor := r.read
-	if least, ok := r.open.least(); ok {
-		cursor = least - 1
-	}
+	cursor := r.open.settledUpTo(r.read)
 	if cursor == r.kept || !last && !r.changed && cursor < r.kept+1000 {
 		return nil
 	}

@@ -21,6 +21,7 @@ import (
 	"aspectop/feed"
 	"aspectop/journal"
 	"aspectop/model"
+	"aspectop/sig"
 )
 
 // Journal has the outcomes of earlier forwards: a reader of package journal.
@@ -47,9 +48,9 @@ type Options struct {
 	// the name of the secret that verified them; nil if it is no longer known: then
 	// the delivery is posted as it is. For events of the stream, which nothing verified,
 	// the name is "".
-	Resign func(secret string) Signer
+	Resign func(secret string) sig.Signer
 	// Sign, if set, signs every delivery with the handler's own secret instead.
-	Sign Signer
+	Sign sig.Signer
 	// Status receives an entry for each attempt.
 	Status *model.StatusLog
 }
@@ -143,7 +144,7 @@ func (f *Forwarder) forwards(a *feed.Arrival) bool {
 
 // signer signs anew what a secret verified, "" for what came without a signature; nil if
 // no secret is known for that.
-func (f *Forwarder) signer(secret string) Signer {
+func (f *Forwarder) signer(secret string) sig.Signer {
 	if f.options.Sign != nil || f.options.Resign == nil {
 		return f.options.Sign
 	}
@@ -171,7 +172,7 @@ func (f *Forwarder) attempt(ctx context.Context, seq int64) (model.Forward, Answ
 		sign = f.signer(d.Secret)
 	}
 	out, a := f.target.post(ctx, &d, d.ID, sign, f.keyOf(&d))
-	if sign == nil && old > oldest && !a.delivered() && a.Err == nil {
+	if sign == nil && old > oldest && a.judged() {
 		out.Hint = fmt.Sprintf("it was signed %s ago, and its secret (%q) is not known here any more to sign it anew", old.Round(time.Second), d.Secret)
 	}
 	return out, a, nil
@@ -196,8 +197,9 @@ func (f *Forwarder) recall(ctx context.Context) {
 		if err != nil || len(found) != 1 || found[0].Status == 0 {
 			continue
 		}
-		if d, err := f.options.Feed.Delivery(ctx, seq); err == nil {
-			a := Answer{Status: found[0].Status, Body: found[0].Body}
+		o := found[0]
+		if d, err := f.options.Feed.Delivery(ctx, seq); err == nil && (o.Resigned || !Stale(&d, o.At)) {
+			a := Answer{Status: o.Status, Body: o.Body}
 			m := factOf(&Post{Header: d.Header, Body: d.Body, Key: f.keyOf(&d)})
 			f.target.known.note(m, a.accepted(), a.hopeless())
 		}

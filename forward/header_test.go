@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"aspectop/model"
+	"aspectop/sig"
 )
 
 // overTheWire returns the request line and headers, as a handler's socket got
@@ -164,7 +165,7 @@ func TestAnOldStampIsSignedByTheSecretThatVerifiedIt(t *testing.T) {
 	h := newHandler(t, nil)
 	var asked string
 	r := forwardTo(t, h.URL, func(o *Options) {
-		o.Resign = func(secret string) Signer { asked = secret; return signerOf(handlerSecret) }
+		o.Resign = func(secret string) sig.Signer { asked = secret; return signerOf(handlerSecret) }
 	})
 	d := messageAt("t", 1, time.Now().Add(-time.Hour))
 	d.Secret = "staging"

@@ -41,28 +41,27 @@ func (h *Handler) judge(p *Post, a *Answer) string {
 func (h *Handler) Advice() string {
 	bare := *h.url
 	bare.User, bare.RawQuery = nil, ""
-	text := bare.String()
-	if strings.ContainsAny(text, "'$&();*!~ `\"\\|<>") {
-		text = "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
-	}
-	return "aspectop check " + text + " finds out why"
+	return "aspectop check " + clean.ShellWord(bare.String()) + " finds out why"
 }
 
 // puzzling reports whether the answer leaves open what [Handler.Advice] would find out.
 func (a *Answer) puzzling() bool {
 	switch {
 	case a.Err != nil:
-		return a.Closed()
+		return a.Closed() && a.via == ""
 	case a.delivered():
 		return a.IsHTML() || a.Fault != ""
-	case a.Status < 400, a.speaksTLS(), a.gateway():
-		return false
 	}
+	return a.judged()
+}
+
+// judged reports whether the message was refused for what it is, as far as the status tells.
+func (a *Answer) judged() bool {
 	switch a.Status {
 	case http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusProxyAuthRequired, http.StatusTooManyRequests:
 		return false
 	}
-	return true
+	return a.Status >= 400 && !a.speaksTLS() && !a.gateway()
 }
 
 // orders says what the answer tells Svix to do.
@@ -154,7 +153,7 @@ func (h *Handler) statusHint(p *Post, a *Answer, m fact, before []fact) string {
 		return "a proxy in front of the handler may not reach it: is the handler itself running?"
 	case a.About("missing required headers", "missing headers"):
 		return "the verification does not get the " + m.family + " headers: pass them on to it"
-	case a.About("csrf"):
+	case a.Status < 500 && a.About("csrf"): // the page of a crash may have all settings
 		return "the framework's CSRF protection refuses it: exempt the route, its signature proves where it comes from"
 	case a.About("payload to be of type", "body is unusable", "stream consumed"):
 		return "the body was parsed or read before it was verified: give the verification the raw body"
@@ -176,7 +175,6 @@ func (h *Handler) statusHint(p *Post, a *Answer, m fact, before []fact) string {
 
 const strictness = "a handler has to take event types, features and states that it does not know: Svix sends again what is refused, and may disable the endpoint"
 
-// strict reports whether an answer speaks of what the event says.
 func (a *Answer) strict() bool {
 	return a.About("event", "feature", "state", "type") && a.About("unknown", "unsupported", "unexpected", "invalid", "unhandled", "not supported")
 }
@@ -266,6 +264,8 @@ func (h *Handler) failureHint(a *Answer) string {
 		return "nothing listens on " + h.address() + ": is the handler running, and on this port?"
 	case a.untrusted():
 		return "this machine does not trust the handler's certificate: post to http://, or add its authority to the system's"
+	case a.Closed() && a.via != "":
+		return "the proxy " + a.via + ", which the environment sets, closed the connection without an answer"
 	case a.Closed():
 		return "the connection was closed without an answer: did the handler crash?"
 	case strings.Contains(err.Error(), "server gave HTTP response to HTTPS client"):

@@ -1,6 +1,7 @@
 package forward
 
 import (
+	"fmt"
 	"io"
 	"log"
 	"net"
@@ -179,4 +180,19 @@ func TestCredentialsInTheQueryReachTheHandlerAndNobodyElse(t *testing.T) {
 			t.Errorf("a credential is in %.60q", text[i:])
 		}
 	}
+}
+
+func TestAnAnswerThatEchoesACredentialIsKeptWithoutIt(t *testing.T) {
+	t.Parallel()
+	h := newHandler(t, func(w http.ResponseWriter, q request) {
+		w.WriteHeader(400)
+		fmt.Fprintln(w, q.Header.Get("Authorization"), q.Header.Get("X-Team"))
+	})
+	r := forwardTo(t, h.URL, func(o *Options) {
+		o.Headers = http.Header{"Authorization": {"Bearer s3cr3t-token"}, "X-Team": {"media-people"}}
+	})
+	r.append(message("t", 1))
+	f := r.settled(1)
+	sameText(t, "the answer", f.Answer, "Bearer [redacted] media-people")
+	sameText(t, "its body", string(f.Body), "Bearer [redacted] media-people\n")
 }

@@ -164,6 +164,8 @@ func TestTheJudgementOfAnAnswerFollowsTheEvidence(t *testing.T) {
 			says: []string{"written again"}, not: []string{aboutSecret}},
 		{name: "CSRF", handler: answers(403, "<!DOCTYPE html><html><head><title>403 Forbidden</title></head><body><h1>Forbidden <span>(403)</span></h1><p>CSRF verification failed.", "Content-Type", "text/html"),
 			bodies: []string{tight}, status: 403, answer: "Forbidden (403)", says: []string{"CSRF protection"}, not: []string{aboutSecret}},
+		{name: "the settings on the page of a crash", handler: answers(500, "<html><title>RuntimeError</title><td>CSRF_COOKIE_NAME</td>", "Content-Type", "text/html"),
+			bodies: []string{tight}, status: 500, answer: "RuntimeError", says: []string{"HTML error page"}, not: []string{"CSRF protection"}},
 		{name: "401", handler: answers(401, `{"error":"login required"}`), bodies: []string{tight}, status: 401, answer: "login required",
 			says: []string{"protected"}, not: []string{aboutSecret}},
 		{name: "401 after others", handler: inTurn(answers(204, ""), answers(401, "")), bodies: []string{tight, tight}, status: 401,

@@ -93,7 +93,6 @@ type fact struct {
 	doubted bool
 }
 
-// known is what is known of a handler.
 type known struct {
 	mu    sync.Mutex
 	facts []fact // the oldest first

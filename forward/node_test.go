@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"aspectop/sig"
 )
 
 // nodeHandler starts a handler that verifies with Svix's library for Node, and
@@ -80,7 +82,7 @@ func awkward(r *rand.Rand) []byte {
 func TestSvixForNodeVerifiesWhatIsForwardedAtTheHandler(t *testing.T) {
 	for _, c := range []struct {
 		name, secret string
-		own          Signer
+		own          sig.Signer
 		age          time.Duration
 	}{
 		{"as Svix signed it", aspectSecret, nil, 0},

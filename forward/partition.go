@@ -15,7 +15,6 @@ type partition struct {
 	down  time.Time // when the last attempt found nothing listening; else zero
 }
 
-// item is a message by its number.
 type item struct {
 	seq   int64
 	tries int
@@ -29,18 +28,17 @@ type place uint8
 const (
 	nowhere place = iota // in none
 	inFresh              // not tried yet
-	inAgain              // due for a retry
-	inLater              // waits for a retry
+	inLater              // waits for a retry, or is due for one
 	inFlight
 )
 
 // partitions holds those that are not empty.
 type partitions struct {
-	byKey        map[string]*partition
-	fresh, again []*partition // in the order in which they became ready
-	later        later
-	items        int
-	down         int // partitions that are down
+	byKey map[string]*partition
+	fresh []*partition // in the order in which they became ready
+	later later
+	items int
+	down  int // partitions that are down
 }
 
 func newPartitions() partitions { return partitions{byKey: make(map[string]*partition)} }
@@ -68,24 +66,12 @@ func (s *partitions) put(p *partition, now time.Time) {
 	case p.place != nowhere:
 	case len(p.items) == 0:
 		delete(s.byKey, p.key)
-	case p.items[0].next.After(now):
+	case p.items[0].tries > 0, p.items[0].next.After(now):
 		p.place = inLater
 		heap.Push(&s.later, p)
-	case p.items[0].tries > 0:
-		p.place = inAgain
-		s.again = append(s.again, p)
 	default:
 		p.place = inFresh
 		s.fresh = append(s.fresh, p)
-	}
-}
-
-// promoteDue moves the partitions whose retry is due.
-func (s *partitions) promoteDue(now time.Time) {
-	for len(s.later) > 0 && !s.later.next().After(now) {
-		p := heap.Pop(&s.later).(*partition)
-		p.place = nowhere
-		s.put(p, now)
 	}
 }
 
@@ -143,14 +129,15 @@ func (s *partitions) putFirst(key string, seq int64, now time.Time) {
 	s.put(p, now)
 }
 
-// take returns the next partition of the list, now in flight, or nil.
-func take(list *[]*partition) *partition {
-	if len(*list) == 0 {
-		return nil
+// take returns the next partition, now in flight: one whose retry is due, if any may be
+// retried, or else a fresh one. There must be one.
+func (s *partitions) take(now time.Time, retry bool) (p *partition) {
+	if retry && s.later.due(now) {
+		p = heap.Pop(&s.later).(*partition)
+	} else {
+		p, s.fresh[0] = s.fresh[0], nil
+		s.fresh = s.fresh[1:]
 	}
-	p := (*list)[0]
-	(*list)[0] = nil
-	*list = (*list)[1:]
 	p.place = inFlight
 	return p
 }
@@ -160,6 +147,9 @@ type later []*partition
 
 // next is the time of the first try. There must be one.
 func (h later) next() time.Time { return h[0].items[0].next }
+
+// due reports whether the first try is to be made now.
+func (h later) due(now time.Time) bool { return len(h) > 0 && !h.next().After(now) }
 
 func (h later) Len() int           { return len(h) }
 func (h later) Less(i, j int) bool { return h[i].items[0].next.Before(h[j].items[0].next) }

@@ -21,12 +21,8 @@ func TestEveryPartitionWaitsInOnePlaceAndKeepsItsOrder(t *testing.T) {
 				s.add(key, seq, now)
 				want[key] = append(want[key], seq)
 			case 2:
-				list := &s.fresh
-				if r.IntN(2) == 0 {
-					list = &s.again
-				}
-				if l := take(list); l != nil {
-					flying = append(flying, l)
+				if retry := r.IntN(2) == 0; len(s.fresh) > 0 || retry && s.later.due(now) {
+					flying = append(flying, s.take(now, retry))
 				}
 			case 3:
 				if len(flying) == 0 {
@@ -48,7 +44,6 @@ func TestEveryPartitionWaitsInOnePlaceAndKeepsItsOrder(t *testing.T) {
 				s.put(l, now)
 			}
 			now = now.Add(1)
-			s.promoteDue(now)
 			if r.IntN(20) == 0 {
 				s.retryDown(now)
 			}
@@ -60,7 +55,7 @@ func TestEveryPartitionWaitsInOnePlaceAndKeepsItsOrder(t *testing.T) {
 func check(t *testing.T, s *partitions, flying []*partition, want map[string][]int64) {
 	t.Helper()
 	places, items, down := map[*partition]int{}, 0, 0
-	for place, list := range map[place][]*partition{inFresh: s.fresh, inAgain: s.again, inLater: s.later, inFlight: flying} {
+	for place, list := range map[place][]*partition{inFresh: s.fresh, inLater: s.later, inFlight: flying} {
 		for _, l := range list {
 			places[l]++
 			if l.place != place {
@@ -105,8 +100,12 @@ func TestTheWindowKnowsItsLeastAndStaysSmall(t *testing.T) {
 			open = open[1:]
 		}
 		w.settle(-1)
-		if least, ok := w.least(); ok != (len(open) > 0) || ok && least != open[0] || w.len() != len(open) {
-			t.Fatalf("after %d: least is %d, %v", seq, least, ok)
+		want := seq
+		if len(open) > 0 {
+			want = open[0] - 1
+		}
+		if got := w.settledUpTo(seq); got != want || w.len() != len(open) {
+			t.Fatalf("after %d: settled up to %d, not %d", seq, got, want)
 		}
 		if len(w.order) > 2*len(open)+64 {
 			t.Fatalf("%d numbers are held for %d", len(w.order), len(open))

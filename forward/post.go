@@ -13,12 +13,12 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"aspectop/aspect"
 	"aspectop/clean"
 	"aspectop/loopback"
 	"aspectop/model"
@@ -109,7 +109,6 @@ func (h *Handler) Post(ctx context.Context, p Post) Answer {
 	return a
 }
 
-// once makes one request on a line.
 func (h *Handler) once(ctx context.Context, line http.RoundTripper, p *Post) (a Answer) {
 	began := time.Now()
 	var begun atomic.Bool // set by another goroutine
@@ -146,10 +145,25 @@ func (h *Handler) once(ctx context.Context, line http.RoundTripper, p *Post) (a 
 	if a.Body, err = io.ReadAll(io.LimitReader(response.Body, bodyLimit)); err != nil {
 		a.Fault = bodyFault(cause(ctx, err), len(a.Body), response.ContentLength)
 	}
+	a.Body = h.redact(a.Body)
 	return a
 }
 
-// bodyFault says how the body of an answer ended.
+// redact takes the credentials that the user adds to requests out of an answer that echoes
+// them. A text too short for one may be there by chance.
+func (h *Handler) redact(answer []byte) []byte {
+	for name, values := range h.headers {
+		for _, value := range values {
+			for word := range strings.FieldsSeq(value) {
+				if isCredential(name, value) && len(word) >= 8 {
+					answer = bytes.ReplaceAll(answer, []byte(word), []byte(clean.Redacted))
+				}
+			}
+		}
+	}
+	return answer
+}
+
 func bodyFault(err error, got int, announced int64) string {
 	switch {
 	case errors.Is(err, ErrTimeout):
@@ -164,7 +178,7 @@ func bodyFault(err error, got int, announced int64) string {
 
 // post posts a delivery, signed under the id unless sign is nil. key is the name of the
 // secret that the handler has to verify with.
-func (h *Handler) post(ctx context.Context, d *model.Delivery, id string, sign Signer, key string) (model.Forward, Answer) {
+func (h *Handler) post(ctx context.Context, d *model.Delivery, id string, sign sig.Signer, key string) (model.Forward, Answer) {
 	headers := passOn(d)
 	if sign != nil {
 		sig.Seal(headers, id, time.Now(), d.Body, sign)
@@ -218,14 +232,7 @@ func (a *Answer) hopeless() bool {
 
 // retryAfter is how long the handler asks to wait, 0 if it does not.
 func (a *Answer) retryAfter() time.Duration {
-	text := a.Header.Get("Retry-After")
-	if seconds, err := strconv.ParseInt(text, 10, 32); err == nil {
-		return max(0, time.Duration(seconds)*time.Second)
-	}
-	if at, err := http.ParseTime(text); err == nil {
-		return max(0, at.Sub(a.began.Add(a.Latency)))
-	}
-	return 0
+	return aspect.RetryAfter(a.Header, a.began.Add(a.Latency))
 }
 
 // words says why the message was not delivered, "" if it was.

@@ -26,10 +26,7 @@ func (r *run) publish(f model.Forward) {
 
 // keep stores the queued outcomes and the cursor in the journal.
 func (r *run) keep() error {
-	cursor := r.read
-	if least, ok := r.open.least(); ok {
-		cursor = least - 1
-	}
+	cursor := r.open.settledUpTo(r.read)
 	// The cursor alone is not worth a transaction while there is more to read.
 	if len(r.unkept) == 0 && (cursor == r.kept || r.more && cursor < r.kept+1000) {
 		return nil
@@ -55,18 +52,14 @@ func (r *run) complain(now time.Time, err error) {
 	}
 }
 
-// show publishes the state of the queue.
 func (r *run) show() {
 	q := r.tally
 	q.To, q.Name = r.target.shown, r.options.Name
 	q.InFlight = r.flying
-	q.Retrying = len(r.parts.later) + len(r.parts.again)
+	q.Retrying = len(r.parts.later)
 	q.Waiting = r.parts.items - q.InFlight - q.Retrying
 	q.More = r.more
-	switch {
-	case len(r.parts.again) > 0:
-		q.NextTry = time.Now()
-	case len(r.parts.later) > 0:
+	if q.Retrying > 0 {
 		q.NextTry = r.parts.later.next()
 	}
 	r.mu.Lock()
@@ -98,13 +91,13 @@ func (w *window) settle(seq int64) {
 
 func (w *window) len() int { return len(w.open) }
 
-// least returns the smallest number in the window; ok is false if it is empty.
-func (w *window) least() (seq int64, ok bool) {
+// settledUpTo is the number up to which all are settled, of those that were read.
+func (w *window) settledUpTo(read int64) int64 {
 	for len(w.order) > 0 && !w.open[w.order[0]] {
 		w.order = w.order[1:]
 	}
 	if len(w.order) == 0 {
-		return 0, false
+		return read
 	}
-	return w.order[0], true
+	return w.order[0] - 1
 }

@@ -66,8 +66,14 @@ func TestWhatAProxyAnswersIsTheProxys(t *testing.T) {
 			}
 		}
 	}
-	proxy.Close()
+	proxy.Config.Handler = http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
 	f := behind(t, "http://handler.test/hook", address).Post(t.Context(), message("a", 1))
+	has(t, f.Hint, "the proxy "+proxy.URL, "closed the connection")
+	if strings.Contains(f.Hint, "crash") || strings.Contains(f.Hint, "aspectop check") {
+		t.Errorf("what the proxy closed: %q", f.Hint)
+	}
+	proxy.Close()
+	f = behind(t, "http://handler.test/hook", address).Post(t.Context(), message("a", 1))
 	has(t, f.Hint, "the proxy "+proxy.URL, "cannot be reached", "name handler.test in NO_PROXY")
 }
 

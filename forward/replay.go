@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"aspectop/feed"
 	"aspectop/model"
 	"aspectop/sig"
 )
@@ -17,7 +18,7 @@ type ReplayOptions struct {
 	// Sign signs each delivery anew, at the time of the request. Nil posts it
 	// verbatim, with the signature it came with, which handlers refuse when it
 	// is older than five minutes or the body was edited.
-	Sign Signer
+	Sign sig.Signer
 	// NewID gives each a svix-id of its own, so that the handler does not take
 	// it for a repeat. It needs Sign.
 	NewID bool
@@ -68,12 +69,13 @@ func (r *Replay) Post(ctx context.Context, d *model.Delivery) model.Forward {
 	}
 	f, a := r.target.post(ctx, d, id, r.options.Sign, key)
 	f.Final = true
-	if !f.Resigned && a.Err == nil && Stale(d, now) {
-		old := age(d, now).Round(time.Second).String()
+	old := age(d, now).Round(time.Second).String()
+	switch {
+	case f.Resigned || !Stale(d, now):
+	case a.accepted():
+		f.Hint = "the handler took a signature that is " + old + " old: it should refuse it after 5m, or others can send it again"
+	case a.judged():
 		f.Hint = "the signature is " + old + " old, and handlers reject it after 5m: without --verbatim it is re-signed"
-		if a.delivered() {
-			f.Hint = "the handler took a signature that is " + old + " old: it should refuse it after 5m, or others can send it again"
-		}
 	}
 	return f
 }
@@ -115,10 +117,7 @@ func Resend(ctx context.Context, all []*Forwarder, d model.Delivery, body []byte
 	if len(retrying) > 0 {
 		return retrying, out, nil
 	}
-	r := Replay{ReplayOptions{Sign: f.options.Sign, NewID: body != nil}, f.target}
-	if r.options.Sign == nil {
-		r.options.Sign = f.options.Resign(d.Secret)
-	}
+	r := Replay{ReplayOptions{Sign: f.signer(d.Secret), NewID: body != nil}, f.target}
 	if r.options.Sign == nil {
 		return nil, out, errors.New("the secret that verified it is no longer known, so it cannot be re-signed; set the handler's own with --forward-secret-env")
 	}
@@ -141,8 +140,12 @@ func (f *Forwarder) record(ctx context.Context, d *model.Delivery, out model.For
 	if err == nil && !known {
 		err = errors.New("the journal has lost the handler")
 	}
+	var a feed.Arrival
 	if err == nil {
-		queued := d.Source != model.SourceAPI && !d.Repeat() && d.Seq > cursor && !settled
+		a, err = f.options.Feed.Row(ctx, d.Seq)
+	}
+	if err == nil {
+		queued := f.forwards(&a) && d.Seq > cursor && !settled
 		out.Final = out.Delivered() || !queued
 		err = f.options.Outcomes.SaveForwards(f.target.key, f.target.shown, cursor, []model.Forward{out})
 	}

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"aspectop/feed"
 	"aspectop/model"
 	"aspectop/sig"
 )
@@ -75,6 +76,8 @@ func TestAVerbatimReplayChangesNothingAndSaysWhatItsAgeMeans(t *testing.T) {
 		{204, time.Minute, nil},
 		{204, time.Hour, []string{"1h0m", "should refuse"}},
 		{400, time.Hour, []string{"1h0m", "--verbatim"}},
+		{404, time.Hour, []string{"nothing is at POST"}},
+		{502, time.Hour, []string{"a proxy in front of the handler"}},
 	} {
 		h := newHandler(t, status(c.code))
 		d := messageAt("t", 1, time.Now().Add(-c.age))
@@ -87,6 +90,9 @@ func TestAVerbatimReplayChangesNothingAndSaysWhatItsAgeMeans(t *testing.T) {
 			t.Errorf("%+v", f)
 		}
 		has(t, f.Hint, c.says...)
+		if c.code > 400 && strings.Contains(f.Hint, "1h0m") {
+			t.Errorf("%d is for its age: %s", c.code, f.Hint)
+		}
 		if old := c.age > sig.Tolerance; Stale(d, time.Now()) != old {
 			t.Errorf("%v old: stale is %v", c.age, !old)
 		}
@@ -195,4 +201,19 @@ func TestAResendThatFailsDoesNotSettleWhatIsQueued(t *testing.T) {
 		}
 		v.journal.failSaving(nil)
 	})
+}
+
+// A handler whose filter leaves a message out has none of it in its queue.
+func TestAResendOfWhatAHandlersFilterLeavesOutIsFinal(t *testing.T) {
+	h := newHandler(t, status(500))
+	r := forwardTo(t, h.URL, func(o *Options) { o.Filter = func(*feed.Arrival) bool { return false } })
+	d := message("t", 1)
+	r.append(d)
+	until(t, "it was read", func() bool { return !r.Queue().More })
+	if out := asked(t, r.Forwarder, *d, nil); out.Status != 500 {
+		t.Errorf("%+v", out)
+	}
+	if f := r.outcome(1); f.Status != 500 || !f.Final {
+		t.Errorf("it is kept as %+v", f)
+	}
 }

@@ -133,7 +133,7 @@ func TestRetryGoesPastThoseThatWaitButNotPastOneInFlight(t *testing.T) {
 	for seq := range int64(5) {
 		s.add("t", seq, now)
 	}
-	l := take(&s.fresh)
+	l := s.take(now, false)
 	s.putFirst("t", 3, now)
 	s.putFirst("t", 0, now) // in flight
 	s.putFirst("t", 9, now) // settled long ago

@@ -18,6 +18,7 @@ import (
 	"aspectop/journal"
 	"aspectop/journal/sqlite"
 	"aspectop/model"
+	"aspectop/sig"
 )
 
 const (
@@ -26,7 +27,7 @@ const (
 )
 
 // signerOf signs by Svix's own library.
-func signerOf(secret string) Signer {
+func signerOf(secret string) sig.Signer {
 	w, err := svix.NewWebhook(secret)
 	if err != nil {
 		panic(err)
@@ -41,7 +42,7 @@ func signerOf(secret string) Signer {
 }
 
 // resign knows the one secret of these tests.
-func resign(secret string) Signer {
+func resign(secret string) sig.Signer {
 	if secret == "default" {
 		return signerOf(aspectSecret)
 	}

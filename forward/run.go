@@ -115,7 +115,7 @@ func (r *run) busyUntil(end time.Time) bool {
 	if !r.untrusted.IsZero() {
 		return r.flying > 0
 	}
-	return r.flying > 0 || r.more || len(r.parts.fresh) > 0 || len(r.parts.again) > 0 ||
+	return r.flying > 0 || r.more || len(r.parts.fresh) > 0 ||
 		len(r.parts.later) > 0 && r.parts.later.next().Before(end)
 }
 
@@ -130,7 +130,7 @@ func (r *run) due(now time.Time) <-chan time.Time {
 		wait = time.Millisecond
 	case r.untrusted.After(now) && r.parts.items > 0:
 		wait = r.untrusted.Sub(now) + time.Millisecond
-	case len(r.parts.later) > 0:
+	case len(r.parts.later) > 0 && !r.parts.later.due(now): // else it waits for one in flight
 		wait = r.parts.later.next().Sub(now) + time.Millisecond
 	default:
 		return nil
@@ -147,7 +147,6 @@ func (r *run) turn(posting context.Context, now time.Time) error {
 	if err := r.fill(posting, now); err != nil {
 		return err
 	}
-	r.parts.promoteDue(now)
 	r.dispatch(posting)
 	if err := r.keep(); err != nil {
 		return err
@@ -156,7 +155,6 @@ func (r *run) turn(posting context.Context, now time.Time) error {
 	return nil
 }
 
-// fill reads the next few deliveries into their partitions.
 func (r *run) fill(ctx context.Context, now time.Time) error {
 	if !r.more || r.open.len() >= maxOpen {
 		return nil
@@ -197,25 +195,18 @@ func (r *run) settledAmong(ctx context.Context, found []*feed.Arrival) (map[int6
 	return settled, err
 }
 
-// canDispatch reports whether dispatch would start a request.
 func (r *run) canDispatch() bool {
 	if !r.untrusted.IsZero() && (r.flying > 0 || time.Now().Before(r.untrusted)) {
 		return false
 	}
 	return r.flying < maxInFlight && len(r.unkept) < maxUnkept &&
-		(len(r.parts.fresh) > 0 || len(r.parts.again) > 0 && r.retries < maxRetries)
+		(len(r.parts.fresh) > 0 || r.parts.later.due(time.Now()) && r.retries < maxRetries)
 }
 
 // dispatch starts requests while there is room, retries first.
 func (r *run) dispatch(ctx context.Context) {
 	for r.canDispatch() {
-		var p *partition
-		if r.retries < maxRetries {
-			p = take(&r.parts.again)
-		}
-		if p == nil {
-			p = take(&r.parts.fresh)
-		}
+		p := r.parts.take(time.Now(), r.retries < maxRetries)
 		r.flying++
 		if p.items[0].tries > 0 {
 			r.retries++
@@ -291,7 +282,10 @@ func (r *run) distrust(head *item, f model.Forward, now time.Time) {
 	if r.untrusted.IsZero() {
 		f.Tries = head.tries
 		f.Hint += ", or set insecure = true in its [[forward]] in the config file; nothing is posted to it until then, and nothing is given up"
-		r.publish(f)
+		r.report(f)
+		if r.open.open[head.seq] { // else the journal knows how it was given up before
+			r.unkept = append(r.unkept, f)
+		}
 	}
 	r.untrusted = now.Add(trustTime)
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"aspectop/model"
+	"aspectop/sig"
 )
 
 // streamed is the n-th message of a task as the event stream brings it.
@@ -17,7 +18,7 @@ func streamed(task string, n int) *model.Delivery {
 
 func TestEventsOfTheStreamAreForwardedSignedByUs(t *testing.T) {
 	for secret, options := range map[string]func(*Options){
-		aspectSecret:  func(o *Options) { o.Resign = func(string) Signer { return signerOf(aspectSecret) } },
+		aspectSecret:  func(o *Options) { o.Resign = func(string) sig.Signer { return signerOf(aspectSecret) } },
 		handlerSecret: func(o *Options) { o.Sign = signerOf(handlerSecret) },
 	} {
 		h := newHandler(t, nil)

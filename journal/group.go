@@ -75,7 +75,6 @@ type Group struct {
 	under  sync.WaitGroup // batches that are not committed yet
 }
 
-// A batch is what one transaction commits.
 type batch struct {
 	arrivals []*Arrival
 	done     chan struct{} // closed when err is decided
@@ -139,7 +138,6 @@ func (g *Group) add(ctx context.Context, arrivals []*Arrival) error {
 	}
 }
 
-// lead commits b when its turn has come.
 func (g *Group) lead(b *batch) {
 	defer g.under.Done()
 	g.turn.Lock()

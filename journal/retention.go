@@ -96,7 +96,6 @@ func (l latestEvents) add(gone []Removal, d *model.Delivery) []Removal {
 	return gone
 }
 
-// unfinished reports whether an event tells of a task that goes on.
 func unfinished(e model.Event) bool {
 	if e.Kind != model.Progress {
 		return false

@@ -70,6 +70,15 @@ func (o *Object) TextOrNull(key, text string) {
 	}
 }
 
+// NumberOrNull writes null for 0.
+func (o *Object) NumberOrNull(key string, n int64) {
+	if n == 0 {
+		o.Null(key)
+	} else {
+		o.Number(key, n)
+	}
+}
+
 // Time writes a [Time].
 func (o *Object) Time(key string, t time.Time) {
 	o.Key(key)

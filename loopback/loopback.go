@@ -129,7 +129,11 @@ func Transport() *http.Transport {
 }
 
 // Via is the proxy that the transport uses for a request, without credentials, "" if none.
+// One that wraps it has a method Unwrap.
 func Via(t http.RoundTripper, r *http.Request) string {
+	if outer, ok := t.(interface{ Unwrap() *http.Transport }); ok {
+		t = outer.Unwrap()
+	}
 	if t, ok := t.(*http.Transport); ok && t.Proxy != nil {
 		if u, err := t.Proxy(r); err == nil && u != nil {
 			return u.Scheme + "://" + u.Host

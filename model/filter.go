@@ -143,7 +143,6 @@ func (n NamedFilters) Check(name string) error {
 	return err
 }
 
-// parser reads a filter.
 type parser struct {
 	named   NamedFilters
 	message bool // as of [NamedFilters.ParseOfMessage]
@@ -253,7 +252,6 @@ func (p *parser) term(s string) (t term, missing bool, message string) {
 	return t, missing, ""
 }
 
-// use is the term that stands for a named filter.
 func (p *parser) use(t term, name string) (_ term, missing bool, message string) {
 	text, known := p.named[name]
 	switch {
@@ -326,7 +324,6 @@ func doubtName(name, value string, literal bool) string {
 		name, enumerate(fieldNames(), "and"))
 }
 
-// startsState reports whether a documented state begins with s.
 func startsState(s string) bool {
 	return slices.ContainsFunc(States, func(i StateInfo) bool { return strings.HasPrefix(string(i.State), s) })
 }

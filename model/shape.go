@@ -21,7 +21,6 @@ type shape struct {
 	phases        phases // of all its features
 }
 
-// phases are a set of documented states.
 type phases uint8
 
 // phaseOf is the set of one state; an unknown one counts as processing.
@@ -39,7 +38,6 @@ func newShapes() shapes { return shapes{byKey: map[string]uint32{}} }
 
 func (s *shapes) at(i uint32) *shape { return &s.all[i] }
 
-// intern returns the number of the shape with these features.
 func (s *shapes) intern(features []Feature) uint32 {
 	s.key = s.key[:0]
 	for _, f := range features {
@@ -103,7 +101,6 @@ func stateOf(features []Feature) State {
 	return decisive.State
 }
 
-// find returns the state of the feature and whether the shape has it.
 func (s *shape) find(name string) (State, bool) {
 	features := s.features
 	if len(features) > 16 { // where searching is quicker than looking at each

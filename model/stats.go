@@ -32,7 +32,7 @@ func (s *Stats) count(t *Task, n int) {
 			s.features[f.Name] = stats
 		}
 		stats.in[f.State.phase().index()] += n
-		t.walk(f.Name, true, func(phase State, from, to int64) {
+		t.walk(t.in(f.Name), true, func(phase State, from, to int64) {
 			switch {
 			case to == noTime: // it has not ended
 			case phase == Queued:
@@ -65,7 +65,6 @@ func (s *Stats) Feature(name string) *FeatureStats {
 	return nil
 }
 
-// settle works out the medians.
 func (s *Stats) settle() {
 	for _, f := range s.features {
 		f.queued.median(1)

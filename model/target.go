@@ -28,7 +28,6 @@ func (f *Filter) match(s *target) bool {
 	return true
 }
 
-// any reports whether the term holds for one of its values.
 func (t *term) any(s *target) bool {
 	for _, v := range t.values {
 		if t.holds(*s, t, v) {
@@ -119,7 +118,6 @@ func (s *target) snapshot() *Snapshot {
 	return s.event.Task
 }
 
-// line reports whether s is a line of the event log.
 func (s *target) line() bool { return s.event != nil || s.rejected != nil }
 
 func (s *target) features() []Feature {
@@ -198,7 +196,6 @@ func (t *Task) mentions(word string) bool {
 	return contains(t.id, word) || contains(t.asset, word)
 }
 
-// is reports whether one of the term's conditions holds.
 func (s target) is(t *term) bool {
 	for _, c := range t.is {
 		if c.holds(s) {

@@ -105,7 +105,6 @@ func (t *Task) newestShape() *shape { return t.board.shapes.at(t.shape) }
 
 func (t *Task) origin(i int32) *origin { return t.board.origins.at(t.marks[i].origin) }
 
-// name sets the ids.
 func (t *Task) name(id, asset string) {
 	both := id + "\n" + asset
 	t.id, t.asset = both[:len(id)], both[len(id)+1:]
@@ -146,7 +145,6 @@ func (t *Task) add(e *Event) {
 	t.state = t.derive(t.newest, t.end)
 }
 
-// before reports whether mark i comes before mark j.
 func (t *Task) before(i, j int32) bool { return t.board.compare(&t.marks[i], &t.marks[j]) < 0 }
 
 // sort puts the marks in order. What was in order already is not sorted again:

@@ -26,24 +26,44 @@ func (s Interval) Length(now time.Time) time.Duration {
 // instant (data.task.updated) the newest counts; those without one are left out. It
 // costs the number of the task's messages.
 func (t *Task) Timeline(feature string) []Interval {
-	var intervals []Interval
-	t.walk(feature, false, func(s State, from, to int64) {
-		intervals = append(intervals, Interval{s, fromNano(from), fromNano(to)})
+	return t.intervals(t.in(feature))
+}
+
+// States returns the stays of the task's own state, by the rules of [Task.State], as
+// Timeline does those of a feature.
+func (t *Task) States() []Interval {
+	end := int32(-1)
+	return t.intervals(func(i int32) (State, bool) {
+		if t.origin(i).rank == rankEnd {
+			end = i
+		}
+		return t.derive(i, end), true
 	})
-	return intervals
+}
+
+func (t *Task) intervals(of func(i int32) (State, bool)) (all []Interval) {
+	t.walk(of, false, func(s State, from, to int64) {
+		all = append(all, Interval{s, fromNano(from), fromNano(to)})
+	})
+	return all
+}
+
+// in gives the state of a feature in a message, and whether it has one.
+func (t *Task) in(feature string) func(i int32) (State, bool) {
+	return func(i int32) (State, bool) { return t.shapeOf(i).find(feature) }
 }
 
 // Since returns when the feature entered the state it is in, or the zero time
 // if no message tells.
 func (t *Task) Since(feature string) time.Time {
 	since := int64(noTime)
-	t.walk(feature, false, func(_ State, from, _ int64) { since = from })
+	t.walk(t.in(feature), false, func(_ State, from, _ int64) { since = from })
 	return fromNano(since)
 }
 
-// walk calls f for each stay of the feature, oldest first; to is noTime in the
-// last one. With phases, unknown states are taken for processing.
-func (t *Task) walk(feature string, phases bool, f func(s State, from, to int64)) {
+// walk calls f for each stay in the states that of gives of the messages, oldest first; to is
+// noTime in the last one. With phases, unknown states are taken for processing.
+func (t *Task) walk(of func(i int32) (s State, ok bool), phases bool, f func(s State, from, to int64)) {
 	t.sort()
 	var (
 		state, raw, last State // of the stay under way, also as it came; of the instant under way
@@ -66,7 +86,7 @@ func (t *Task) walk(feature string, phases bool, f func(s State, from, to int64)
 		state, from = last, at
 	}
 	for i := range t.marks {
-		s, ok := t.shapeOf(int32(i)).find(feature)
+		s, ok := of(int32(i))
 		if !ok || t.marks[i].updated == noTime {
 			continue
 		}

@@ -65,6 +65,36 @@ func TestATimelineTellsWhenAFeatureEnteredEachState(t *testing.T) {
 	}
 }
 
+func TestATimelineOfTheTaskFollowsItsOwnState(t *testing.T) {
+	for name, c := range map[string]struct {
+		messages []string // type, instant, features
+		want     string
+	}{
+		"a whole life": {[]string{"task.progress 12:00:00 proxy:queued", "task.progress 12:01:00 proxy:processing visual:queued",
+			"task.progress 12:02:00 proxy:completed visual:queued", "task.completed 12:03:00 proxy:completed visual:completed"},
+			"queued@12:00:00 processing@12:01:00 queued@12:02:00 completed@12:03:00"},
+		"a feature fails while others go on": {[]string{"task.progress 12:00:00 proxy:processing visual:processing", "task.progress 12:01:00 proxy:failed visual:processing"},
+			"processing@12:00:00 failed@12:01:00"},
+		"what is done is not reopened by a new feature": {[]string{"task.completed 12:00:00 proxy:completed", "task.progress 12:01:00 proxy:completed visual:processing"},
+			"completed@12:00:00"},
+		"a retry": {[]string{"task.failed 12:00:00 proxy:failed", "task.progress 12:01:00 proxy:processing"}, "failed@12:00:00 processing@12:01:00"},
+	} {
+		for _, order := range []string{"as they come", "newest first"} {
+			var j journal
+			for _, m := range c.messages {
+				f := strings.SplitN(m, " ", 3)
+				j.arrive(f[0], "t", f[1], f[2])
+			}
+			task := only(t, j.board())
+			states := task.States()
+			if got := path(states); got != c.want || states[len(states)-1].State != task.State() {
+				t.Errorf("%s, %s: %s in the end %s, want %s", name, order, got, task.State(), c.want)
+			}
+			slices.Reverse(c.messages)
+		}
+	}
+}
+
 func TestAMessageWithoutAnInstantTellsNoTime(t *testing.T) {
 	var j journal
 	j.with(map[string]any{"data.task.updated": nil})

@@ -21,7 +21,6 @@ type Wait struct {
 	missed  bool // something done did not succeed
 }
 
-// goal is one of the tasks that are waited for.
 type goal struct {
 	name string // the id, or how it begins
 	id   string // the task it turned out to be, "" while none is known

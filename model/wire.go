@@ -93,7 +93,6 @@ func (w *wireTask) member(r *reader, name []byte) error {
 	return r.dec.SkipValue()
 }
 
-// reader reads JSON token by token.
 type reader struct {
 	dec jsontext.Decoder
 	in  bytes.Buffer
@@ -166,7 +165,6 @@ func text(value jsontext.Value) string {
 	return string(value)
 }
 
-// unquoted is what a JSON string says.
 func unquoted(value jsontext.Value) []byte {
 	if inside := value[1 : len(value)-1]; bytes.IndexByte(inside, '\\') < 0 && utf8.Valid(inside) {
 		return inside

@@ -23,7 +23,6 @@ type ExportFormat struct {
 	open       func(o *ExportOptions) form
 }
 
-// form writes one export.
 type form struct {
 	before, after string // around the deliveries
 	delivery      func(out *bytes.Buffer, d *model.Delivery)
@@ -177,7 +176,6 @@ func rejectionLine(out *bytes.Buffer, r *model.Rejected) {
 	j.finish(o)
 }
 
-// putContent writes the headers and the body of a request.
 func putContent(o *jsonl.Object, header map[string][]string, body []byte) {
 	o.Open("headers", '{')
 	for _, name := range slices.Sorted(maps.Keys(header)) {

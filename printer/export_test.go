@@ -130,13 +130,13 @@ func TestExportingChangesNothingThatIsKept(t *testing.T) {
 func TestUserIDsAreMaskedWhereverTheyStand(t *testing.T) {
 	const user = "3f5d7e38-8c7c-4a22-9a7d-5702a8c3a111"
 	for body, want := range map[string]string{
-		`{"user_id":"` + user + `","n": 1.50}`:                      `{"user_id":"` + maskedUser + `","n": 1.50}`,
-		`{"data":{"task":{"User_ID" : "u","a":[{"user_id":"v"}]}}}`: `{"data":{"task":{"User_ID" : "` + maskedUser + `","a":[{"user_id":"` + maskedUser + `"}]}}}`,
-		`{"user\u005fid":"` + user + `"}`:                           `{"user\u005fid":"` + maskedUser + `"}`,
+		`{"user_id":"` + user + `","n": 1.50}`:                      `{"user_id":"` + clean.MaskedUser + `","n": 1.50}`,
+		`{"data":{"task":{"User_ID" : "u","a":[{"user_id":"v"}]}}}`: `{"data":{"task":{"User_ID" : "` + clean.MaskedUser + `","a":[{"user_id":"` + clean.MaskedUser + `"}]}}}`,
+		`{"user\u005fid":"` + user + `"}`:                           `{"user\u005fid":"` + clean.MaskedUser + `"}`,
 		`{"user_id":42,"b":"42"}`:                                   `{"user_id":0,"b":"42"}`,
 		`{"user_id":null,"x":"user_id"}`:                            `{"user_id":null,"x":"user_id"}`,
 		`{"user_id":{"id":"x"},"y":["user_id","z"]}`:                `{"user_id":{"id":"x"},"y":["user_id","z"]}`,
-		`{"note":"by ` + user + `","user_id":"` + user + `"}`:       `{"note":"by ` + maskedUser + `","user_id":"` + maskedUser + `"}`,
+		`{"note":"by ` + user + `","user_id":"` + user + `"}`:       `{"note":"by ` + clean.MaskedUser + `","user_id":"` + clean.MaskedUser + `"}`,
 		`["user_id","x"]`:                                           `["user_id","x"]`,
 		`{"success": true}`:                                         `{"success": true}`,
 		`user_id=` + user:                                           clean.Redacted,

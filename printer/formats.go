@@ -97,7 +97,6 @@ func belongsToMessage(name string, withCredentials bool) bool {
 		withCredentials && clean.IsCredential(name)
 }
 
-// shellQuote quotes s as one word for a POSIX shell.
 func shellQuote(s string) string {
 	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
@@ -126,7 +125,6 @@ func newFixture(o *ExportOptions) form {
 	}
 }
 
-// language is the language of a fixture.
 type language struct {
 	name     string
 	code     string // with a line DELIVERIES that they replace

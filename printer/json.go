@@ -118,13 +118,8 @@ func putRejected(o *jsonl.Object, r *model.Rejected) {
 	o.Text("detail", v.Detail)
 	o.TextOrNull("hint", v.Hint)
 	o.TextOrNull("evidence", v.Evidence)
-	if v.ToleranceSeconds == 0 {
-		o.Null("skew_seconds")
-		o.Null("tolerance_seconds")
-	} else {
-		o.Number("skew_seconds", v.SkewSeconds)
-		o.Number("tolerance_seconds", v.ToleranceSeconds)
-	}
+	o.NumberOrNull("skew_seconds", v.SkewSeconds)
+	o.NumberOrNull("tolerance_seconds", v.ToleranceSeconds)
 	o.TextOrNull("path", r.Path)
 	o.TextOrNull("method", r.Method)
 }
@@ -161,11 +156,7 @@ func (j *jsonLines) forward(at time.Time, f *model.Forward) {
 func putForward(o *jsonl.Object, f *model.Forward) {
 	o.Number("seq", f.Seq)
 	o.Text("to", f.To)
-	if f.Status == 0 {
-		o.Null("status")
-	} else {
-		o.Number("status", int64(f.Status))
-	}
+	o.NumberOrNull("status", int64(f.Status))
 	o.Number("ms", f.Latency.Milliseconds())
 	o.Bool("resigned", f.Resigned)
 	o.TextOrNull("answer", f.Answer)

@@ -78,7 +78,6 @@ type Ready struct {
 	PID   int
 }
 
-// flush writes the buffered lines.
 func (p *printer) flush() error { return write(p.Out, &p.buf) }
 
 // write writes buf with a single Write and empties it.
@@ -105,7 +104,6 @@ func WriteAll(out io.Writer, text []byte) error {
 	return nil
 }
 
-// errGone means that the output is a closed pipe.
 var errGone = errors.New("the output is closed")
 
 // closedPipe reports whether a write failed because of a closed pipe.

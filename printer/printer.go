@@ -42,7 +42,6 @@ func Run(ctx context.Context, o Options) error {
 	return err
 }
 
-// lines renders lines by appending to a buffer.
 type lines interface {
 	receiving(at time.Time, url string)
 	ready(at time.Time, r Ready)
@@ -56,7 +55,6 @@ type lines interface {
 	end(at time.Time, t tally)
 }
 
-// tally counts this run.
 type tally struct {
 	verified, unsigned, rejected, duplicate, late int64
 
@@ -153,7 +151,6 @@ func (p *printer) older(ctx, reading context.Context) error {
 	return nil
 }
 
-// rejectedSince are the kept requests that were rejected since [Options.Since].
 func (p *printer) rejectedSince() (notes []feed.Note) {
 	if p.Status == nil { // these lines tell nothing of rejected requests
 		return nil
@@ -182,12 +179,7 @@ func (p *printer) follow(ctx, reading context.Context) error {
 	folded, ready := p.Feed.News(waiting), p.Ready
 	var statuses <-chan struct{}
 	if p.Status != nil {
-		cursor := p.status
-		statuses = model.News(waiting, func(ctx context.Context) (err error) {
-			err = p.Status.Wait(ctx, cursor)
-			_, _, cursor = p.Status.After(cursor)
-			return err
-		})
+		statuses = p.Status.News(waiting)
 	}
 	for {
 		more, err := p.read(reading, math.MaxInt64)
@@ -217,7 +209,6 @@ func (p *printer) follow(ctx, reading context.Context) error {
 	}
 }
 
-// troubled calls Trouble when the journal becomes unreadable or readable.
 func (p *printer) troubled(err error) {
 	p.Feed.RLock()
 	text := p.Feed.Trouble()
@@ -249,7 +240,6 @@ func (p *printer) drain(reading context.Context) error {
 	return err
 }
 
-// end prints the last line.
 func (p *printer) end() error {
 	now := p.Now()
 	p.skipped(now, p.limit.rest())
@@ -289,7 +279,6 @@ func (p *printer) read(ctx context.Context, until int64) (more bool, err error) 
 	return len(arrivals) == batch, nil
 }
 
-// take counts an arrival and renders it.
 func (p *printer) take(folded *feed.Arrival) {
 	p.Feed.RLock()
 	defer p.Feed.RUnlock()

@@ -21,9 +21,6 @@ type Privacy struct {
 	MaskUsers bool
 }
 
-// maskedUser replaces a user's id. It is a UUID, because handlers expect one.
-const maskedUser = "00000000-0000-0000-0000-000000000000"
-
 // shortestUser is the minimum length of a user id that is also replaced elsewhere: a
 // shorter one may occur by chance.
 const shortestUser = 8
@@ -67,7 +64,7 @@ func maskUsers(body []byte) []byte {
 			} else {
 				user, _ := jsontext.AppendUnquote(nil, value)
 				users = append(users, string(user))
-				masked = append(masked, `"`+maskedUser+`"`...)
+				masked = append(masked, `"`+clean.MaskedUser+`"`...)
 			}
 			isUser = false
 			continue
@@ -81,7 +78,7 @@ func maskUsers(body []byte) []byte {
 	masked = append(masked, body[copied:]...)
 	for _, user := range users {
 		if len(user) >= shortestUser {
-			masked = bytes.ReplaceAll(masked, []byte(user), []byte(maskedUser))
+			masked = bytes.ReplaceAll(masked, []byte(user), []byte(clean.MaskedUser))
 		}
 	}
 	return masked

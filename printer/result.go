@@ -218,7 +218,6 @@ func replayedSentence(to string, r Replayed) string {
 	return fmt.Sprintf("%s to %s: %d delivered, %d failed", posted, to, r.Delivered, r.Posted-r.Delivered)
 }
 
-// nameOf names a message and its task.
 func nameOf(e *model.Event) string {
 	name := fmt.Sprintf("#%d %s", e.Seq, words.Name(e.Type))
 	if e.Task != nil {

@@ -65,7 +65,6 @@ func (l *limit) over(now time.Time) (skipped int64) {
 	return l.rest()
 }
 
-// rest ends the second and returns how many lines it omitted.
 func (l *limit) rest() (skipped int64) {
 	skipped = l.skipped
 	*l = limit{}

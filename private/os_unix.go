@@ -18,7 +18,9 @@ func ownedByOther(info fs.FileInfo) bool {
 	return ok && int(stat.Uid) != os.Geteuid()
 }
 
-func writableByOthers(info fs.FileInfo) bool { return info.Mode().Perm()&0o022 != 0 }
+// WritableByOthers reports whether more than the owner may write a file. On Windows access
+// lists decide, and it says no.
+func WritableByOthers(info fs.FileInfo) bool { return info.Mode().Perm()&0o022 != 0 }
 
 func lock(f *os.File, exclusive bool) error {
 	how := unix.LOCK_SH

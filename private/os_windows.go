@@ -13,8 +13,10 @@ const noFollow = 0
 
 // Ownership and access are left to the access list of the folder: a user's
 // %LocalAppData% is closed to others.
-func ownedByOther(fs.FileInfo) bool     { return false }
-func writableByOthers(fs.FileInfo) bool { return false }
+func ownedByOther(fs.FileInfo) bool { return false }
+
+// WritableByOthers says no: access lists decide.
+func WritableByOthers(fs.FileInfo) bool { return false }
 
 // lock locks a byte far beyond the content, which others may still read: locks
 // are mandatory on Windows.

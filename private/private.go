@@ -43,7 +43,7 @@ func check(path string, kind fs.FileMode, closed bool) error {
 		return &UnsafeError{path, "is not a regular file"}
 	case ownedByOther(info):
 		return &UnsafeError{path, "belongs to another user"}
-	case closed && writableByOthers(info):
+	case closed && WritableByOthers(info):
 		return &UnsafeError{path, "can be written by other users"}
 	}
 	return nil

@@ -50,7 +50,6 @@ func protocolOf(first []byte) *protocol {
 	return nil
 }
 
-// refuseProtocol is for a connection that began with another protocol.
 func (s *Server) refuseProtocol(p protocol) {
 	if s.Foreign != nil && s.Foreign(p.name, p.do) {
 		return
@@ -111,7 +110,6 @@ func (s *Server) refuseAstray(r *http.Request, reason model.Reason) {
 	s.tell(rejected)
 }
 
-// signed reports whether any header of a signature is there.
 func signed(h http.Header) bool {
 	for _, f := range sig.Families {
 		if h.Get(f.ID) != "" || h.Get(f.Stamp) != "" || h.Get(f.Signature) != "" {

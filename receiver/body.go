@@ -26,7 +26,9 @@ const (
 	largeWait = 5 * time.Second
 )
 
-// errBusy means that too many large bodies are being read already.
+// brokenBody begins the detail of a request whose body is not complete.
+const brokenBody = "malformed: the body"
+
 var errBusy = errors.New("too many large bodies at once")
 
 // refusal is the error for a body that is not verified.
@@ -115,8 +117,8 @@ func unfinished(r *http.Request, n int, err error) error {
 		return refuse(model.TooLarge, "too large: more than the %d bytes that are accepted", MaxBody)
 	}
 	if errors.Is(err, os.ErrDeadlineExceeded) {
-		return refuse(model.Malformed, "malformed: the body was cut after %d%s bytes because it took longer than %s",
+		return refuse(model.Malformed, brokenBody+" was cut after %d%s bytes because it took longer than %s",
 			n, of, readTimeout)
 	}
-	return refuse(model.Malformed, "malformed: the body broke off after %d%s bytes", n, of)
+	return refuse(model.Malformed, brokenBody+" broke off after %d%s bytes", n, of)
 }

@@ -25,7 +25,9 @@ const retryAfter = 5
 // decode it and redirect. No answer says more than its status does.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer s.recovered(w)
-	handled(r.Context())
+	if own := slotOf(r.Context()); own != nil {
+		own.handled = true
+	}
 	switch r.URL.EscapedPath() {
 	case s.Path:
 		if r.Method != http.MethodPost && r.Method != http.MethodPut {
@@ -90,7 +92,9 @@ func (s *Server) receive(w http.ResponseWriter, r *http.Request) {
 		Header:   allHeaders(r),
 		Body:     body,
 	}
-	bodyArrived(r.Context())
+	if own := slotOf(r.Context()); own != nil {
+		own.enter(keeping) // it is protected until it is answered
+	}
 	if err := s.Journal.Append(s.keepContext(), d); err != nil {
 		if errors.Is(err, context.DeadlineExceeded) {
 			err = fmt.Errorf("the journal did not take one within %s", keepTimeout)
@@ -149,7 +153,6 @@ func (s *Server) reject(w http.ResponseWriter, r *http.Request, at time.Time, id
 	}
 }
 
-// tell records a rejected request.
 func (s *Server) tell(r *model.Rejected) {
 	s.Status.Add(model.Status{At: r.At, Rejected: r})
 	s.keeper.add(r)
@@ -207,7 +210,6 @@ const (
 	rejectedID     = 256
 )
 
-// rejected is the record of a refused request.
 func rejected(r *http.Request, id string, v model.Verdict, body []byte) *model.Rejected {
 	return &model.Rejected{
 		ID:      model.ValidText(cut(id, rejectedID)),

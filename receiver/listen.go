@@ -68,7 +68,6 @@ func taken(err error) bool {
 	return errors.Is(err, syscall.EADDRINUSE)
 }
 
-// explain says what a failure to listen on addr means.
 func explain(addr string, err error) error {
 	_, unresolved := errors.AsType[*net.DNSError](err)
 	switch {
@@ -139,7 +138,6 @@ const (
 	readyTime = 3 * time.Second // that the journal may take to answer
 )
 
-// readiness answers whether deliveries can be kept now.
 type readiness struct {
 	mu  sync.Mutex
 	at  time.Time

@@ -10,6 +10,7 @@ import (
 	"io"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -27,9 +28,6 @@ type Saved struct {
 	Body     []byte
 	Problem  string // why it cannot be judged, "" if it can
 }
-
-// maskedUser is what an export with --redact puts in place of user ids.
-const maskedUser = "00000000-0000-0000-0000-000000000000"
 
 // ReadSaved returns the requests in a text: lines of NDJSON as export writes them, an HTTP
 // Archive or an entry of one, or raw HTTP/1 requests, one after the other.
@@ -70,10 +68,10 @@ func ReadSaved(text []byte) []Saved {
 	return saved
 }
 
-// readLine reads a line of an export.
 func readLine(line []byte) Saved {
 	var l struct {
 		Type, Source, Path, Method string
+		Reason, Detail             string
 		Time                       time.Time
 		Headers                    map[string][]string
 		Body                       *string
@@ -95,7 +93,9 @@ func readLine(line []byte) Saved {
 	case l.Source != "" && l.Source != string(model.SourceWebhook):
 		s.Problem = "unreadable: not a signed request, but from Aspect's API or event stream"
 	case len(l.Headers) == 0:
-		s.Problem = "redacted: it has no headers"
+		s.Problem = "redacted, or never read: it has no headers"
+	case l.Reason == string(model.TooLarge), strings.HasPrefix(l.Detail, brokenBody):
+		s.Problem = "cut: its body was not read to the end"
 	case l.Body != nil:
 		s.Body = []byte(*l.Body)
 	case l.BodyBase64 != nil:
@@ -117,7 +117,7 @@ func (s *Saved) decode(text string) {
 }
 
 type harEntry struct {
-	StartedDateTime time.Time
+	StartedDateTime string
 	Request         struct {
 		Method   string
 		Headers  []struct{ Name, Value string }
@@ -130,7 +130,8 @@ func readEntries(entries []harEntry) []Saved {
 	saved := make([]Saved, len(entries))
 	for i, e := range entries {
 		s, r := &saved[i], &e.Request
-		*s = Saved{Place: fmt.Sprintf("entry %d", i+1), Received: e.StartedDateTime, Method: r.Method, Header: http.Header{}}
+		at, _ := time.Parse(time.RFC3339, e.StartedDateTime) // zero, not known, if it is no time
+		*s = Saved{Place: fmt.Sprintf("entry %d", i+1), Received: at, Method: r.Method, Header: http.Header{}}
 		for _, h := range r.Headers {
 			s.Header.Add(h.Name, h.Value)
 		}
@@ -140,8 +141,12 @@ func readEntries(entries []harEntry) []Saved {
 				s.decode(d.Text)
 			}
 		}
-		if r.BodySize > len(s.Body) && s.Problem == "" {
-			s.Problem = fmt.Sprintf("cut: the archive has %d of %d bytes of the body", len(s.Body), r.BodySize)
+		size := r.BodySize
+		if size < 0 { // unknown
+			size, _ = strconv.Atoi(s.Header.Get("Content-Length"))
+		}
+		if size > len(s.Body) && s.Problem == "" {
+			s.Problem = fmt.Sprintf("cut: the archive has %d of %d bytes of the body", len(s.Body), size)
 		}
 	}
 	return saved
@@ -161,7 +166,7 @@ func readRaw(text []byte) (saved []Saved) {
 		s := Saved{Place: fmt.Sprintf("request %d", len(saved)+1)}
 		r, err := http.ReadRequest(in)
 		if err != nil {
-			s.Problem = "unreadable: no raw HTTP request: " + err.Error()
+			s.Problem = "unreadable: no raw HTTP request: " + clean.Line(err.Error())
 			return append(saved, s)
 		}
 		s.Method, s.Header = r.Method, r.Header
@@ -201,7 +206,7 @@ func (v *Verifier) Judge(s *Saved, at time.Time) (id string, verdict model.Verdi
 		return id, model.Verdict{Reason: model.TooLarge, Detail: fmt.Sprintf("too large: %d bytes, at most %d are accepted", len(s.Body), MaxBody)}
 	}
 	id, verdict = v.Verify(s.Header, s.Body, at)
-	if verdict.Reason == model.NoMatch && (bytes.Contains(s.Body, []byte(maskedUser)) || string(s.Body) == clean.Redacted) {
+	if verdict.Reason == model.NoMatch && (bytes.Contains(s.Body, []byte(clean.MaskedUser)) || string(s.Body) == clean.Redacted) {
 		s.Problem = "redacted: user ids are masked in the body, so that no signature matches"
 		return id, model.Verdict{}
 	}

@@ -52,6 +52,9 @@ func TestSavedRequestsAreJudgedAsTheReceiverJudges(t *testing.T) {
 		{"with a redacted header", line(map[string][]string{"Svix-Id": {"msg_1"}, "Svix-Timestamp": {stamp}, "Svix-Signature": {"[redacted]"}}, kept), "line 1 redacted"},
 		{"with another redacted header", line(with(sealed(sig.Families[0], secret, "msg_1", now, []byte(body)), "Cookie", "[redacted]"), kept), "line 1 verified"},
 		{"with masked users", line(good, `"body":"{\"user_id\":\"00000000-0000-0000-0000-000000000000\"}"`), "line 1 redacted"},
+		{"of a body that broke off", line(good, `"reason":"malformed","detail":"malformed: the body broke off after 1 bytes","body":"{","size":1`), "line 1 cut"},
+		{"of a body that was too large to be read", line(good, `"reason":"too_large","detail":"too large","body":null,"size":0`), "line 1 cut"},
+		{"of what was no request", line(map[string][]string{}, `"reason":"not_http","body":null,"size":0`), "line 1 redacted"},
 		{"of the API", line(good, `"source":"api",`+kept), "line 1 unreadable"},
 		{"of a watch", `{"type":"event","time":"2026-11-23T12:00:00Z","id":"msg_1"}`, "line 1 unreadable"},
 		{"half a line", line(good, kept)[:50], "line 1 unreadable"},
@@ -60,6 +63,8 @@ func TestSavedRequestsAreJudgedAsTheReceiverJudges(t *testing.T) {
 		{"one entry", strings.TrimSuffix(strings.TrimPrefix(har(`"postData":{"text":`+string(text)+`}`), `{"log":{"entries":[`), "]}}"), "entry 1 verified"},
 		{"in base64 as export marks it", har(`"postData":{"text":"eyJhIjoiw6sifQ==","comment":"base64, because"}`), "entry 1 verified"},
 		{"cut archive", har(`"bodySize":10,"postData":{"text":"{"}`), "entry 1 cut"},
+		{"without the body", har(`"bodySize":-1,"headers":[{"name":"content-length","value":"10"},{"name":"svix-id","value":"msg_1"},` +
+			`{"name":"svix-timestamp","value":"` + stamp + `"},{"name":"svix-signature","value":"` + signature + `"}]`), "entry 1 cut"},
 		{"nothing", " \n", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -97,8 +102,9 @@ func TestASavedRequestHasTheTimeOfItsRecord(t *testing.T) {
 		`{"type":"delivery","time":"2026-11-23T12:00:00Z","headers":{"Svix-Id":["m"]},"body":"x"}`: true,
 		`{"request":{"method":"POST"},"startedDateTime":"2026-11-23T12:00:00.000Z"}`:               true,
 		"POST / HTTP/1.1\r\n\r\nx": false,
+		`{"log":{"entries":[{"request":{"method":"POST"},"startedDateTime":"yesterday"}]}}`: false,
 	} {
-		if s := ReadSaved([]byte(text)); len(s) != 1 || s[0].Received.Equal(now) != want || s[0].Received.IsZero() == want {
+		if s := ReadSaved([]byte(text)); len(s) != 1 || s[0].Problem != "" || s[0].Received.Equal(now) != want || s[0].Received.IsZero() == want {
 			t.Errorf("%s: %+v", text, s)
 		}
 	}

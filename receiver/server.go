@@ -87,7 +87,6 @@ type Counts struct {
 	Rejected  map[model.Reason]int64
 }
 
-// reasons are the reasons for rejecting a request.
 var reasons = []model.Reason{
 	model.MissingHeaders, model.Malformed, model.NoMatch, model.TooOld, model.TooNew, model.TooLarge,
 	model.WrongPath, model.WrongMethod, model.NotHTTP,
@@ -133,6 +132,7 @@ func New(c Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	verifier.hints.most, verifier.hints.every = hintsPerSecond, time.Second
 	if c.Now == nil {
 		c.Now = time.Now
 	}

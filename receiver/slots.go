@@ -57,7 +57,6 @@ func newSlots(l net.Listener, most int, foreign func(protocol), answered func(st
 	return s
 }
 
-// slot is a connection.
 type slot struct {
 	net.Conn
 	of    *slots
@@ -66,7 +65,7 @@ type slot struct {
 	since time.Time
 	// Used by one goroutine at a time:
 	begun   bool // something was read
-	handled bool // the newest request has come to a handler
+	handled bool // the newest request has come to the handler
 }
 
 // Read closes a connection that begins with another protocol. Only what the first read
@@ -196,7 +195,6 @@ func (s *slots) wake() {
 	}
 }
 
-// enter begins a phase.
 func (c *slot) enter(p phase) {
 	c.of.mu.Lock()
 	defer c.of.mu.Unlock()
@@ -204,7 +202,6 @@ func (c *slot) enter(p phase) {
 	c.of.wake()
 }
 
-// free gives the slot back.
 func (c *slot) free() {
 	s := c.of
 	s.mu.Lock()
@@ -236,21 +233,12 @@ func connState(c net.Conn, state http.ConnState) {
 
 type slotKey struct{}
 
-// withSlot lets the requests of a connection find its slot.
 func withSlot(ctx context.Context, c net.Conn) context.Context {
 	return context.WithValue(ctx, slotKey{}, c)
 }
 
-// handled says that a request has come to a handler.
-func handled(ctx context.Context) {
-	if own, ok := ctx.Value(slotKey{}).(*slot); ok {
-		own.handled = true
-	}
-}
-
-// bodyArrived protects the connection of a request until it is answered.
-func bodyArrived(ctx context.Context) {
-	if own, ok := ctx.Value(slotKey{}).(*slot); ok {
-		own.enter(keeping)
-	}
+// slotOf returns the slot of a request's connection; nil if it came by none.
+func slotOf(ctx context.Context) *slot {
+	own, _ := ctx.Value(slotKey{}).(*slot)
+	return own
 }

@@ -23,13 +23,7 @@ const lastSecond = 253402300799
 // goroutines.
 type Verifier struct {
 	secrets atomic.Pointer[[]Secret]
-	hints   limiter
-}
-
-// Unlimited lifts the limit on hints, for what no stranger sends.
-func (v *Verifier) Unlimited() *Verifier {
-	v.hints.every = 0
-	return v
+	hints   limiter // of evidence that is looked for; no limit unless a Server sets one
 }
 
 // NewVerifier returns a Verifier that accepts what any of the secrets has signed.
@@ -43,7 +37,7 @@ func NewVerifier(secrets []Secret) (*Verifier, error) {
 			return nil, fmt.Errorf("secret %d of %d is empty", i+1, len(secrets))
 		}
 	}
-	v := &Verifier{hints: limiter{most: hintsPerSecond, every: time.Second}}
+	v := new(Verifier)
 	v.trust(secrets...)
 	return v, nil
 }

@@ -300,9 +300,9 @@ func TestSmeeIsSuspectedByItsHeaders(t *testing.T) {
 	}
 }
 
-func TestHintsAreGivenTenTimesASecond(t *testing.T) {
-	secret := NewSecret("a")
-	v := mustVerifier(t, secret)
+func TestAServerGivesHintsTenTimesASecond(t *testing.T) {
+	r := newRig(t)
+	v, secret := r.verifier, r.secret
 	h := sealed(sig.Families[0], secret, "msg_1", now, []byte("x"))
 	hints := func(at time.Time) (n int) {
 		for range 25 {

@@ -1,6 +1,7 @@
 package tunnel
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -154,14 +155,7 @@ func (c *cloudflared) service(rules []rule) (public, problem string) {
 func leadsTo(service, local string) bool {
 	s, err1 := url.Parse(service)
 	l, err2 := url.Parse(local)
-	return err1 == nil && err2 == nil && s.Scheme == "http" && port(s) == port(l)
-}
-
-func port(u *url.URL) string {
-	if u.Port() == "" {
-		return "80"
-	}
-	return u.Port()
+	return err1 == nil && err2 == nil && s.Scheme == "http" && cmp.Or(s.Port(), "80") == l.Port()
 }
 
 // FindProgram returns the path of cloudflared: of name or, if empty, of the first on
@@ -196,7 +190,6 @@ func cause(err error) error {
 	return err
 }
 
-// installation says how to get cloudflared on a system.
 func installation(system, arch string) string {
 	const releases = "https://github.com/cloudflare/cloudflared/releases/latest"
 	switch {
@@ -218,7 +211,6 @@ type child struct {
 	done  chan struct{} // closed when it and its descendants have ended
 }
 
-// start runs a program. Its output goes to out.
 func start(program string, args, env []string, out io.Writer) (*child, error) {
 	c := &child{cmd: exec.Command(program, args...), done: make(chan struct{})}
 	c.cmd.Env = env

@@ -18,7 +18,6 @@ const (
 	logLine  = 8 << 10 // bytes read of a line
 )
 
-// remark is one line that the program printed.
 type remark struct {
 	at    time.Time // when it was read
 	text  string    // clean, without the token
@@ -58,7 +57,6 @@ func (b *logbook) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// flush handles what was read of a line.
 func (b *logbook) flush() {
 	b.line(string(b.part))
 	b.part = b.part[:0]

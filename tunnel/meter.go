@@ -51,7 +51,6 @@ func (m *meter) decode(ctx context.Context, path string, into any) error {
 	return json.Unmarshal(body, into)
 }
 
-// connections returns the number of connections to the edge.
 func (m *meter) connections(ctx context.Context) (int, error) {
 	var ready struct{ ReadyConnections *int }
 	if err := m.decode(ctx, "/ready", &ready); err != nil {
@@ -75,7 +74,6 @@ func (m *meter) quickHost(ctx context.Context) (string, error) {
 	return quick.Hostname, nil
 }
 
-// rule is an ingress rule of a tunnel.
 type rule struct {
 	Hostname string
 	Path     *string

@@ -60,7 +60,6 @@ func NewProber(sign sig.Signer, local, path string) *Prober {
 	}
 }
 
-// flight is one probe.
 type flight struct {
 	*Prober
 	id       string

@@ -25,7 +25,6 @@ var fragile = []struct{ text, name string }{
 	{`Grüße 世界`, "the non-ASCII characters"},
 }
 
-// probeBody is the body of a full probe.
 func probeBody(id string) []byte {
 	start := fmt.Sprintf(`{"event_type": "ping", "event_id": "%s", "success": true, "name": "caf\u00e9 \u2603",`+
 		` "ratio": 1.0, "size": 12345678901234567890, "text": "Grüße 世界", "filler": "`, id)

@@ -30,6 +30,7 @@ import (
 const (
 	relayListen = "wss://api.relay.svix.com/api/v1/listen/"
 	playBase    = "https://play.svix.com/"
+	tokenFile   = "relay.json"
 
 	relaySilence = 35 * time.Second // the relay sends a ping every 20 s
 	relayGreet   = 10 * time.Second // for connecting and the answer to our start
@@ -69,7 +70,7 @@ type relay struct {
 	target string // the receiver's webhook URL
 	dialer *http.Client
 	poster *http.Client
-	keep   tokenFile
+	state  string // folder of the token
 	token  string
 	now    func() time.Time
 	// borrowed is whether the token is for this run only.
@@ -85,12 +86,12 @@ func newRelay(o Options) (*relay, error) {
 	}
 	r := &relay{
 		listen: relayListen, play: playBase, target: o.Local + o.Path, now: o.Now,
-		keep:   newTokenFile(o.StateDir),
+		state:  o.StateDir,
 		dialer: &http.Client{Transport: loopback.Transport()},
 		poster: newPoster(),
 	}
 	var err error
-	if r.token, err = r.keep.load(); err != nil {
+	if r.token, err = loadToken(r.state); err != nil {
 		return nil, err
 	}
 	return r, nil
@@ -246,7 +247,7 @@ func (r *relay) accept(data []byte) {
 		return
 	}
 	if r.token = given.Token; !r.borrowed {
-		_ = r.keep.save(r.token) // if that fails, the relay gives one again
+		_ = saveToken(r.state, r.token) // if that fails, the relay gives one again
 	}
 }
 
@@ -271,41 +272,30 @@ func why(ctx context.Context, err error) error {
 	return fmt.Errorf("the connection broke: %w", err)
 }
 
-// tokenFile stores the relay's token, so that the public URL stays the same between
-// runs. Anyone who knows the token can read what was sent there.
-type tokenFile struct{ dir, path string }
-
-func newTokenFile(dir string) tokenFile { return tokenFile{dir, filepath.Join(dir, "relay.json")} }
-
 // tokenForm is what a token may be, ours or one of the relay's: it is a part of a URL.
 var tokenForm = regexp.MustCompile(`^[0-9A-Za-z_-]{8,64}$`)
 
-// load returns the stored token or creates one. It replaces an invalid file.
-func (f tokenFile) load() (string, error) {
-	text, err := os.ReadFile(f.path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return f.replace()
-	case err != nil:
+// loadToken returns the token that the folder has from an earlier run, so that the public URL
+// stays the same, or creates one. It replaces an invalid file. Anyone who knows the token can
+// read what was sent there.
+func loadToken(folder string) (string, error) {
+	text, err := os.ReadFile(filepath.Join(folder, tokenFile))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return "", fmt.Errorf("cannot read the relay's token: %w", err)
 	}
 	var kept struct{ Token string }
-	if json.Unmarshal(text, &kept) != nil || !tokenForm.MatchString(kept.Token) {
-		return f.replace()
+	if json.Unmarshal(text, &kept) == nil && tokenForm.MatchString(kept.Token) {
+		return kept.Token, nil
 	}
-	return kept.Token, nil
-}
-
-// replace creates and stores a new token.
-func (f tokenFile) replace() (string, error) {
 	token := newToken()
-	return token, f.save(token)
+	return token, saveToken(folder, token)
 }
 
-func (f tokenFile) save(token string) error {
-	err := private.MakeFolder(f.dir)
+func saveToken(folder, token string) error {
+	err := private.MakeFolder(folder)
 	if err == nil {
-		err = private.Replace(f.path, f.path+".tmp", fmt.Appendf(nil, `{"token":%q}`, token))
+		file := filepath.Join(folder, tokenFile)
+		err = private.Replace(file, file+".tmp", fmt.Appendf(nil, `{"token":%q}`, token))
 	}
 	if err != nil {
 		return fmt.Errorf("cannot save the relay's token: %w", err)
@@ -330,7 +320,6 @@ type event struct {
 	Body    []byte            `json:"body"` // base64 in JSON
 }
 
-// reply is the answer to an event.
 type reply struct {
 	ID      string            `json:"id"`
 	Status  int               `json:"status"`

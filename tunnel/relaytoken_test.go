@@ -30,12 +30,12 @@ func TestTheAddressIsTheSameNextTime(t *testing.T) {
 
 func TestAFileWithoutATokenIsReplaced(t *testing.T) {
 	for _, text := range []string{"", "{}", `{"token":"../../etc"}`, `{"token":"c_short"}`, `{"token":"c_with a blank"}`} {
-		f := newTokenFile(t.TempDir())
-		if err := os.WriteFile(f.path, []byte(text), 0o600); err != nil {
+		folder := t.TempDir()
+		if err := os.WriteFile(filepath.Join(folder, tokenFile), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		token, err := f.load()
-		if again, err2 := f.load(); err != nil || err2 != nil || token != again || len(token) != 29 || !tokenForm.MatchString(token) {
+		token, err := loadToken(folder)
+		if again, err2 := loadToken(folder); err != nil || err2 != nil || token != again || len(token) != 29 || !tokenForm.MatchString(token) {
 			t.Errorf("from %q: %q, then %q: %v, %v", text, token, again, err, err2)
 		}
 	}
@@ -44,7 +44,7 @@ func TestAFileWithoutATokenIsReplaced(t *testing.T) {
 // An earlier run that ended without a word may still hold it, or its machine's network.
 func TestATokenInUseAtTheStartIsTriedForAWhile(t *testing.T) {
 	state := t.TempDir()
-	kept, err := newTokenFile(state).load()
+	kept, err := loadToken(state)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,7 +73,7 @@ func TestATokenInUseAtTheStartIsTriedForAWhile(t *testing.T) {
 		if got := r.State(); got.State != model.TunnelConnected || strings.Contains(got.PublicURL, kept) || !strings.Contains(got.Detail, "new address for this run") {
 			t.Errorf("when it was not: %+v", got)
 		}
-		if now, err := newTokenFile(state).load(); err != nil || now != kept {
+		if now, err := loadToken(state); err != nil || now != kept {
 			t.Errorf("the next run has %q, %v, not %q", now, err, kept)
 		}
 	})
@@ -87,7 +87,7 @@ func TestTheTokenInTheAnswerToTheStartCounts(t *testing.T) {
 		if got := r.State(); got.State != model.TunnelConnected || got.PublicURL != "http://play.example.com/in/c_giventoken/" || got.Probe == nil || !got.Probe.OK {
 			t.Errorf("%+v", got)
 		}
-		if now, err := newTokenFile(r.state).load(); err != nil || now != "c_giventoken" {
+		if now, err := loadToken(r.state); err != nil || now != "c_giventoken" {
 			t.Errorf("the next run has %q, %v", now, err)
 		}
 		for _, hostile := range []string{"../../view", "c_\x1b[31m", strings.Repeat("c", 100)} {

@@ -1,6 +1,7 @@
 package tunnel
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -132,17 +133,10 @@ const lookLongest = 4 * time.Second
 // patience before anything is sent, as a forwarded port does that leads nowhere while an
 // HTTP server waits; secure, whether it speaks TLS.
 func (f *flight) lookAgain(ctx context.Context, patience time.Duration) (unasked, secure bool) {
-	dial := f.transport.DialContext
-	if dial == nil {
-		dial = new(net.Dialer).DialContext
-	}
 	ctx, cancel := context.WithTimeout(ctx, patience+f.wait)
 	defer cancel()
-	port := f.to.Port()
-	if port == "" {
-		port = f.to.Scheme // net knows the services http and https
-	}
-	c, err := dial(ctx, "tcp", net.JoinHostPort(f.to.Hostname(), port))
+	// net knows the services http and https.
+	c, err := f.transport.DialContext(ctx, "tcp", net.JoinHostPort(f.to.Hostname(), cmp.Or(f.to.Port(), f.to.Scheme)))
 	if err != nil {
 		return false, false
 	}

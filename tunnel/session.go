@@ -16,7 +16,6 @@ const (
 	recentError  = 5 * time.Second // the maximum age of an error that explains an exit
 )
 
-// session is one run of the program.
 type session struct {
 	*cloudflared
 	report func(linkStatus)
@@ -31,7 +30,6 @@ type session struct {
 	heard  time.Time // last answer of the metrics server
 }
 
-// end is why a run ended.
 type end struct {
 	why     string // and what to do
 	limited bool   // Cloudflare limits or refuses us: wait for minutes
@@ -153,7 +151,6 @@ func (l *session) connected(ctx context.Context, m *meter, n int) (e end, again 
 	return end{}, l.slow
 }
 
-// named reports the state of a connected named tunnel.
 func (l *session) named(ctx context.Context, m *meter, n int) (again time.Duration) {
 	detail := fmt.Sprintf("%d of 4", n)
 	rules, remote, err := m.rules(ctx)
@@ -173,7 +170,6 @@ func (l *session) named(ctx context.Context, m *meter, n int) (again time.Durati
 	return l.slow
 }
 
-// ended says why the program exited.
 func (l *session) ended(code int) end {
 	if usage := l.log.misuse(); usage != "" {
 		return end{why: fmt.Sprintf("%s does not support a required flag (%s): install a newer version", l.program, usage), refused: true}
@@ -222,7 +218,6 @@ type outage struct {
 	first, last time.Time // when refusals were seen
 }
 
-// count handles a new value of the counter.
 func (o *outage) count(refusals int, now time.Time) {
 	if refusals <= max(o.refusals, o.counted) {
 		return
@@ -256,7 +251,11 @@ func (l *session) unconnected(ctx context.Context, m *meter) (e end, again time.
 		// network blocks UDP. A restart changes the URL of a quick tunnel, so the network
 		// must be up.
 		if l.token != "" || l.host != "" && l.outside(ctx, l.host) {
-			return l.loss(), 0
+			why := fmt.Sprintf("the connection to Cloudflare did not return within %s; restarting cloudflared", l.lost)
+			if l.token == "" {
+				why += ", so the public URL will change"
+			}
+			return end{why: why}, 0
 		}
 		l.outage.since = now
 	}
@@ -282,15 +281,6 @@ func answersTCP(ctx context.Context, host string) bool {
 		c.Close()
 	}
 	return err == nil
-}
-
-// loss is the end of a run whose connection does not return.
-func (l *session) loss() end {
-	why := fmt.Sprintf("the connection to Cloudflare did not return within %s; restarting cloudflared", l.lost)
-	if l.token == "" {
-		why += ", so the public URL will change"
-	}
-	return end{why: why}
 }
 
 // refusal is the end of a run that the edge refuses for good. Every retry and every new

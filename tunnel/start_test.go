@@ -28,7 +28,7 @@ func TestStartRefusesWhatCannotWork(t *testing.T) {
 		"no URL":            {Options{Mode: OwnURL}, []string{"--public-url"}},
 		"ftp":               {Options{Mode: OwnURL, PublicURL: "ftp://example.com"}, []string{"is not a public URL"}},
 		"no host":           {Options{Mode: OwnURL, PublicURL: "https:///x"}, []string{"is not a public URL"}},
-		"query":             {Options{Mode: OwnURL, PublicURL: "https://example.com/x?y"}, []string{"must not have a query"}},
+		"query":             {Options{Mode: OwnURL, PublicURL: "https://example.com/x?y"}, []string{"must not have a query", "x?…"}},
 		"password":          {Options{Mode: OwnURL, PublicURL: "https://me:hush@example.com"}, []string{"must not contain"}},
 		"unknown":           {Options{Mode: "ngrok"}, []string{`unknown tunnel "ngrok"`}},
 		"no state":          {Options{Mode: SvixRelay}, []string{"no directory"}},

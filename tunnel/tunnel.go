@@ -67,7 +67,6 @@ const (
 // Probings are the values of --probe.
 func Probings() []string { return []string{string(ProbeOn), string(ProbeStart), string(ProbeOff)} }
 
-// linkStatus is a provider's report.
 type linkStatus struct {
 	state      model.TunnelState
 	url        string
@@ -129,7 +128,6 @@ func Start(ctx context.Context, o Options) (*Tunnel, error) {
 	return launch(ctx, o, p, cmp.Or(kinds[i].notice, o.unreachable())), nil
 }
 
-// kind describes a Mode.
 type kind struct {
 	mode   Mode
 	named  bool   // a value of --tunnel
@@ -240,7 +238,7 @@ func webhookURL(text, path string) (string, error) {
 	case u.User != nil:
 		return "", errors.New("the public URL must not contain a user name or password, because it is displayed")
 	case u.RawQuery != "" || u.Fragment != "":
-		return "", fmt.Errorf("the public URL %q must not have a query or a fragment", text)
+		return "", fmt.Errorf("the public URL %q must not have a query or a fragment", clean.URL(text))
 	}
 	if u.Path == "" || u.Path == "/" {
 		return u.Scheme + "://" + u.Host + path, nil

@@ -6,6 +6,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"aspectop/feed"
 	"aspectop/ui/draw"
 	"aspectop/ui/keys"
 	"aspectop/ui/screen"
@@ -104,7 +105,11 @@ func (m *Model) act(a keys.Action) tea.Cmd {
 		m.changed(screen.Change{Filter: true})
 	case keys.Freeze:
 		m.freeze()
-	case keys.Sort, keys.Follow, keys.Open, keys.NextMatch, keys.PrevMatch:
+	case keys.Open:
+		if s := m.pointed(); m.detail == nil && (s.Task != nil || s.Row != feed.RowKey{}) {
+			m.Open(s.Task, s.Row)
+		}
+	case keys.Sort, keys.Follow, keys.NextMatch, keys.PrevMatch:
 		m.say("that key does nothing here")
 	case keys.Preview:
 		if !m.means(keys.Binding{Do: keys.Preview}) {
@@ -214,7 +219,7 @@ func (m *Model) click(e tea.Mouse) {
 	v := m.views[m.view]
 	before := v.Selection(m.Screen, false)
 	if v.Click(m.Screen, e.X, y) && v.Selection(m.Screen, false) == before {
-		v.Do(m.Screen, keys.Open) // a second click
+		m.act(keys.Open) // a second click
 	}
 }
 

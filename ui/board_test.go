@@ -279,7 +279,12 @@ func TestHostileTextOnTheBoardIsHarmless(t *testing.T) {
 		d := event(1, "task.progress", 0, evil+"="+evil, "visual="+evil)
 		d.Body = []byte(strings.ReplaceAll(string(d.Body), taskID(1), strings.ReplaceAll(fmt.Sprintf("%q", evil)[1:], `"`, "")))
 		onBoard(t, 80, 24, []model.Delivery{d, event(2, "task.progress", 0, evil+"="+evil)}, func(s *terminal) {
-			s.frame()
+			frame := s.frame()
+			for _, corners := range [][2]string{{"╭", "╮"}, {"┏", "┓"}, {"╰", "╯"}, {"┗", "┛"}} {
+				if left, right := strings.Count(frame, corners[0]), strings.Count(frame, corners[1]); left != right {
+					t.Errorf("%q: %d %s and %d %s in\n%s", evil, left, corners[0], right, corners[1], frame)
+				}
+			}
 			s.press("right", "5")
 		})
 	}
@@ -289,4 +294,21 @@ func TestHostileTextOnTheBoardIsHarmless(t *testing.T) {
 var hostile = []string{
 	"\x1b]52;c;aGk=\x07", "\x1b[2J\x1b[H", "\u009b31m", "a\r\nb\tc", "\u202egnp.exe", strings.Repeat("w", 5000),
 	"日本語の長い名前テキスト日本語の長い名前", "👩\u200d💻👍🏽", "\x00\x7f", "e\u0301\u0301\u0301\u0301",
+}
+
+func TestTheSelectionStandsBelowCardsThatLeaveEightLines(t *testing.T) {
+	for _, c := range []struct {
+		h     int
+		below bool
+	}{{30, true}, {28, true}, {27, false}} {
+		opened(t, 160, c.h, uploads(), []string{"2"}, func(s *terminal) {
+			if below := strings.Contains(s.frame(), "Last events"); below != c.below {
+				t.Errorf("on %d lines the selection stands below: %v\n%s", c.h, below, s.frame())
+			}
+			s.press("j")
+			if rows := strings.Count(s.frame(), "FEATURE"); rows != 4 {
+				t.Errorf("the heading is of %d cards", rows)
+			}
+		})
+	}
 }

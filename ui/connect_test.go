@@ -96,7 +96,7 @@ func TestAPictureOfConnectHasNothingForTheUserAlone(t *testing.T) {
 		s.shows(ownScreenOnly...)
 		s.press("S")
 		s.wait(time.Second)
-		_, body, _ := strings.Cut(drawn, "first event")
+		_, body, _ := strings.Cut(drawn, "reachable")
 		if body == "" {
 			t.Fatalf("no picture of Connect: %.300s", drawn)
 		}

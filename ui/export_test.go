@@ -38,7 +38,7 @@ func TestAPictureIsOfWhatIsShown(t *testing.T) {
 			s.press("S")
 			s.wait(soon)
 			s.shows("wrote a picture to picture.svg")
-			if f.of != c.of || !strings.Contains(f.svg, "aspectop</text>") {
+			if f.of != c.of || !strings.Contains(f.svg, "aspectop</tspan>") {
 				t.Errorf("after %s the picture is of %s:\n%.2000s", c.keys, f.of, f.svg)
 			}
 		}

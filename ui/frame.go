@@ -12,7 +12,9 @@ import (
 	"aspectop/model"
 	"aspectop/ui/draw"
 	"aspectop/ui/keys"
+	"aspectop/ui/render"
 	"aspectop/ui/screen"
+	"aspectop/ui/view"
 )
 
 // The least size that shows anything useful.
@@ -52,16 +54,18 @@ func (m *Model) layout() layout {
 		return l
 	}
 	free := 0 // lines that the list leaves
-	if v, is := m.views[m.view].(interface{ Height() int }); is {
+	if v, is := m.views[m.view].(interface{ Height(*screen.Screen) int }); is {
 		if _, looking := m.views[m.view].Shown(m.Screen); !looking { // else there may soon be more rows
-			free = l.body - v.Height()
+			free = l.body - v.Height(m.Screen)
 		}
 	}
+	_, cards := m.views[m.view].(*view.Cards) // at the right it would take cards from them
+	below := m.W < 150 || cards
 	switch {
-	case m.W < 150 && free >= leastBelow && (!chosen || m.W < 100):
+	case below && free >= leastBelow && (!chosen || m.W < 100 || cards):
 		l.preview = rect{w: m.W, h: free}
 		l.body -= free
-	case m.W < 150 && !chosen:
+	case below && !chosen:
 	case m.W >= 100:
 		l.preview = rect{w: min(m.W*2/5, 64), h: l.body, right: true}
 		l.main = m.W - l.preview.w
@@ -124,14 +128,22 @@ func (m *Model) draw() string {
 
 func (m *Model) drawPreview(v oneView, p rect) []string {
 	if p.right {
-		lines := draw.PadHeight(m.Theme, v.Preview(m.Screen, p.w-2, p.h), p.w-2, p.h)
+		lines := draw.PadHeight(m.Theme, m.beside(v, p.w-2, p.h), p.w-2, p.h)
 		for i := range lines {
 			lines[i] = draw.NewLine(m.Theme, 2).Put(draw.Faint, draw.GlyphWall).String() + lines[i]
 		}
 		return lines
 	}
-	lines := append([]string{m.previewTitle(v, p.w)}, v.Preview(m.Screen, p.w, p.h-1)...)
+	lines := append([]string{m.previewTitle(v, p.w)}, m.beside(v, p.w, p.h-1)...)
 	return draw.PadHeight(m.Theme, lines, p.w, p.h)
+}
+
+// beside is what a view shows of its selection, or what all do.
+func (m *Model) beside(v oneView, w, h int) []string {
+	if own, is := v.(*view.Messages); is {
+		return own.Preview(m.Screen, w, h)
+	}
+	return render.Beside(m.Screen, v.Selection(m.Screen, false), w, h)
 }
 
 func (m *Model) previewTitle(v oneView, w int) string {

@@ -203,22 +203,21 @@ func (m *Model) counters(l *draw.Line, level detailLevel) {
 	if m.stalled > 0 {
 		l.Put(draw.Plain, "  ").Put(draw.Alert, fmt.Sprintf("%d stalled", m.stalled))
 	}
-	wall()
-	if m.Masked {
-		// Who is shown the tasks need not see what is wrong with the way here.
-	} else if level > brief {
-		m.drawVerdicts(l, level)
+	switch all := m.forwards(); {
+	case m.Masked: // who is shown the tasks need not see what is wrong with the way here
+	case level > brief:
 		wall()
-	} else if all := m.forwards(); m.Board.Counters().Rejected+all.Failed+all.GaveUp > 0 {
-		if n := m.Board.Counters().Rejected; n > 0 {
-			putCount(l, draw.Bad, n, " rejected ")
+		m.drawVerdicts(l, level)
+	default: // whole, or not at all
+		for i, n := range []int{m.Board.Counters().Rejected, all.Failed + all.GaveUp} {
+			if label := []string{" rejected", " not forwarded"}[i]; n > 0 && l.Free >= len(fmt.Sprint(" | ", n, label)) {
+				wall()
+				putCount(l, draw.Bad, n, label)
+			}
 		}
-		if n := all.Failed + all.GaveUp; n > 0 {
-			putCount(l, draw.Bad, n, " not forwarded ")
-		}
-		l.Put(draw.Faint, draw.GlyphWall+" ")
 	}
-	if level > brief || l.Free >= len("quiet 59m59") {
+	if level > brief || l.Free >= len(" | quiet 59m59") {
+		wall()
 		m.drawRate(l, level)
 	}
 }

@@ -247,7 +247,7 @@ func (s *terminal) columns() []int {
 	most, high := 0, 0
 	for _, l := range strings.Split(s.frame(), "\n") {
 		axis, chart, ok := strings.Cut(l, draw.GlyphWall)
-		if !ok || strings.Contains(l, "tasks") {
+		if !ok || strings.Contains(l, "tasks") || strings.Contains(l, "now") {
 			continue
 		}
 		if high++; most == 0 {

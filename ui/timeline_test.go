@@ -61,7 +61,7 @@ func line(s *terminal, with string) string {
 }
 
 func TestTheTimelineShowsWhatIsActiveFirstAndItsUsualEnd(t *testing.T) {
-	onScreen(t, 100, 24, runs(event(1, "task.progress", 15*time.Second, "proxy=processing")), func(s *terminal) {
+	onScreen(t, 100, 24, runs(event(1, "task.progress", 14*time.Second, "proxy=processing")), func(s *terminal) {
 		s.wait(20 * time.Second)
 		s.press("6")
 		early := line(s, taskID(1)[:8])
@@ -71,7 +71,7 @@ func TestTheTimelineShowsWhatIsActiveFirstAndItsUsualEnd(t *testing.T) {
 		if now, usual := strings.Index(early, "│"), strings.Index(early, "◇"); now < 0 || usual < now {
 			t.Errorf("before its usual end: %s", early)
 		}
-		s.wait(20 * time.Second) // the usual end was at 25 s
+		s.wait(20 * time.Second) // the usual end was at 24 s
 		late := line(s, taskID(1)[:8])
 		if now, usual := strings.Index(late, "│"), strings.Index(late, "◇"); usual < 0 || usual > now {
 			t.Errorf("after its usual end: %s", late)
@@ -148,4 +148,28 @@ func TestATaskWithoutTimesIsDrawnAtItsReceipt(t *testing.T) {
 			t.Errorf("ahead of our clock, but drawn as %s", l)
 		}
 	})
+}
+
+func TestNothingIsDrawnQueuedBeforeAnyEventSaysSo(t *testing.T) {
+	onScreen(t, 100, 24, nil, func(s *terminal) {
+		s.wait(10 * time.Second)
+		s.deliver(createdAt(event(1, "task.completed", 10*time.Second, "proxy=completed"), 0))
+		s.press("6")
+		if l := line(s, taskID(1)[:8]); strings.Contains(l, "░") || !strings.Contains(l, "──") || !strings.Contains(l, "10s") {
+			t.Errorf("created 10 s before the first event, but drawn as %s", l)
+		}
+	})
+}
+
+func TestAFeatureOfAspectsOwnIsDrawnWhereItIs(t *testing.T) {
+	for name, history := range map[string][]model.Delivery{
+		"there are no others":       {event(1, "task.progress", 5*time.Second, "scene_detect=processing")},
+		"a feature failed the task": {event(1, "task.progress", 0, "scene_detect=processing", "proxy=processing"), event(1, "task.progress", 5*time.Second, "scene_detect=processing", "proxy=failed")},
+	} {
+		opened(t, 100, 24, history, []string{"enter", "tab", "shift+tab"}, func(s *terminal) {
+			if l := line(s, "scene_detect "); strings.Contains(l, "←") || !strings.Contains(l, "█") {
+				t.Errorf("%s: %s", name, l)
+			}
+		})
+	}
 }

@@ -246,12 +246,18 @@ func delivery(s screen.Selection) int64 {
 	return s.Row.Seq
 }
 
-// inSight are the deliveries whose rows are on the screen.
+// inSight are the deliveries whose rows are on the screen; views without any have no such
+// method.
 func (m *Model) inSight() []int64 {
 	if m.detail != nil {
 		return m.detail.InSight(m.Screen)
 	}
-	return m.views[m.view].InSight(m.Screen)
+	if v, is := m.views[m.view].(interface {
+		InSight(sc *screen.Screen) []int64
+	}); is {
+		return v.InSight(m.Screen)
+	}
+	return nil
 }
 
 // View draws the frame, exactly as high and wide as the terminal.

@@ -61,8 +61,6 @@ type oneView interface {
 	Arrange(sc *screen.Screen, w, h int)
 	// Draw returns exactly h lines of exactly w cells.
 	Draw(sc *screen.Screen, w, h int) []string
-	// Preview shows what is selected, in at most h lines of w cells.
-	Preview(sc *screen.Screen, w, h int) []string
 	// Do carries out an action and reports whether it meant something here.
 	Do(sc *screen.Screen, a keys.Action) (tea.Cmd, bool)
 	// Has reports whether the view can sort, follow, open or preview.
@@ -71,8 +69,6 @@ type oneView interface {
 	Selection(sc *screen.Screen, target bool) screen.Selection
 	// Shown is how many rows match the filter, and whether more are being searched.
 	Shown(sc *screen.Screen) (n int, looking bool)
-	// InSight are the deliveries whose rows are on the screen.
-	InSight(sc *screen.Screen) []int64
 	// Click selects what is drawn in the cell, and reports whether it could.
 	Click(sc *screen.Screen, x, y int) bool
 }

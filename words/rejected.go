@@ -1,7 +1,6 @@
 package words
 
 import (
-	"fmt"
 	"strings"
 
 	"aspectop/model"
@@ -10,7 +9,10 @@ import (
 // Rejected says why a request was rejected, and what would mend it. In private it leaves out
 // what was in the request.
 func Rejected(r *model.Rejected, private bool) (s Segments) {
-	s.add(model.RoleBad, "%s%s", RejectedFor(r, private), where(r, private))
+	s.add(model.RoleBad, "%s", RejectedFor(r, private))
+	if r.Path != "" && !private {
+		s.add(model.RoleBad, " (%s %s)", r.Method, r.Path)
+	}
 	if r.Verdict.Hint != "" {
 		s.add(model.RoleWarn, "; %s", r.Verdict.Hint)
 	}
@@ -25,11 +27,4 @@ func RejectedFor(r *model.Rejected, private bool) string {
 		detail, _, _ = strings.Cut(detail, ": this receiver's is ")
 	}
 	return detail
-}
-
-func where(r *model.Rejected, private bool) string {
-	if r.Path == "" || private {
-		return ""
-	}
-	return fmt.Sprintf(" (%s %s)", r.Method, r.Path)
 }

@@ -75,7 +75,6 @@ func Report(w io.Writer, err error, command string, asJSON bool) int {
 	return code
 }
 
-// reasons are the codes in JSON.
 var reasons = map[int]string{
 	Failed: "failed", Misused: "usage", NotSetUp: "setup_failed", TimedOut: "timeout", Interrupted: "interrupted",
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"regexp"
 	"strings"
 	"syscall"
 	"time"
@@ -43,12 +44,6 @@ func exportTask(task string, deliveries []model.Delivery, private bool) (path st
 	return newFile(fileWord(task), "html", page.Bytes())
 }
 
-// savePicture writes a picture of the screen to a new file in the current folder,
-// and returns its name.
-func savePicture(of, svg string) (path string, err error) {
-	return newFile(of, "svg", []byte(svg))
-}
-
 // newFile writes a file in the current folder, for this user only, and returns its
 // name. It has its name only when all of it is there.
 func newFile(of, ending string, content []byte) (name string, err error) {
@@ -73,12 +68,8 @@ func replaceFile(name string, content []byte) error {
 // fileWord is the beginning of a task's id, made safe for a file name: the id comes
 // from outside.
 func fileWord(id string) string {
-	const plain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
-	word := strings.Map(func(r rune) rune {
-		if strings.ContainsRune(plain, r) {
-			return r
-		}
-		return '_'
-	}, id)
+	word := unsafeInName.ReplaceAllString(id, "_")
 	return word[:min(8, len(word))]
 }
+
+var unsafeInName = regexp.MustCompile(`[^A-Za-z0-9_-]`)

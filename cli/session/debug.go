@@ -10,7 +10,6 @@ import (
 	"aspectop/words"
 )
 
-// debugging reports whether ASPECTOP_DEBUG names a file.
 func debugging() bool { return slog.Default().Enabled(context.Background(), slog.LevelDebug) }
 
 // appender is the journal that sources append to. With the debug log it logs every

@@ -27,7 +27,7 @@ import (
 // ExposureFlags configure the tunnel and the registration of an endpoint.
 type ExposureFlags struct {
 	tunnel        string
-	cloudflared   string
+	Cloudflared   string // the program's path, "" for the first on PATH
 	tokenFile     string
 	tunnelTimeout settings.Duration
 	PublicURL     string
@@ -45,7 +45,7 @@ func (f *ExposureFlags) Flags(set *pflag.FlagSet) {
 	f.set = set
 	set.StringVar(&f.tunnel, "tunnel", string(tunnel.Off), "tunnel that makes the receiver public: "+strings.Join(tunnel.Modes(), ", "))
 	set.Lookup("tunnel").NoOptDefVal = string(tunnel.Cloudflared)
-	settings.PathVar(set, &f.cloudflared, "cloudflared", "path of cloudflared (default: found on PATH)", settings.IsProgram)
+	settings.PathVar(set, &f.Cloudflared, "cloudflared", "path of cloudflared (default: found on PATH)", settings.IsProgram)
 	settings.PathVar(set, &f.tokenFile, "tunnel-token-file", "file with the token of a named tunnel (or set TUNNEL_TOKEN); needs --public-url", nil)
 	set.Var(&f.tunnelTimeout, "tunnel-timeout", "fail if the tunnel is not ready after this time (default: keep trying)")
 	set.StringVar(&f.PublicURL, "public-url", "", "public URL of your own tunnel")
@@ -95,11 +95,7 @@ func (f *ExposureFlags) CheckSecretOut(registers bool) error {
 	return nil
 }
 
-// UsesCloudflared reports whether the program is needed.
 func (f *ExposureFlags) UsesCloudflared() bool { return f.tunnel == string(tunnel.Cloudflared) }
-
-// Cloudflared is the program's path, "" for the first on PATH.
-func (f *ExposureFlags) Cloudflared() string { return f.cloudflared }
 
 // Reachable reports whether there is a tunnel or public URL.
 func (f *ExposureFlags) Reachable() bool { return f.tunnel != string(tunnel.Off) || f.PublicURL != "" }
@@ -124,7 +120,7 @@ func (f *ExposureFlags) Exposure(client *aspect.Client) (*Exposure, error) {
 	}
 	e := &Exposure{
 		options: tunnel.Options{
-			Mode: mode, PublicURL: f.PublicURL, Program: f.cloudflared, Token: token, StateDir: state,
+			Mode: mode, PublicURL: f.PublicURL, Program: f.Cloudflared, Token: token, StateDir: state,
 			Probing: tunnel.Probing(f.probe), ReadyWait: time.Duration(f.tunnelTimeout),
 		},
 		timeout: time.Duration(f.tunnelTimeout), keep: f.keepEndpoint, secretOut: f.secretOut,

@@ -10,11 +10,13 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"aspectop/clean"
 	"aspectop/cli/exit"
 	"aspectop/cli/settings"
 	"aspectop/forward"
 	"aspectop/model"
 	"aspectop/receiver"
+	"aspectop/sig"
 	"aspectop/words"
 )
 
@@ -99,7 +101,7 @@ func (s *Session) AddHandlers(ctx context.Context, f HandlerFlags) error {
 	if err != nil {
 		return err
 	}
-	var sign forward.Signer
+	var sign sig.Signer
 	if secret != nil {
 		sign = secret.Sign
 		s.warnOfShort([]receiver.Secret{*secret})
@@ -109,7 +111,7 @@ func (s *Session) AddHandlers(ctx context.Context, f HandlerFlags) error {
 			Target: target, Feed: s.Feed, Journal: s.rows, Outcomes: s.journal, Resign: s.resign, Sign: sign, Status: s.status,
 		})
 		if err != nil {
-			return exit.Usage("--forward-to: %w", err)
+			return exit.Setup(fmt.Errorf("forwarding to %s: %w", clean.URL(target.URL), err))
 		}
 		s.forwarders = append(s.forwarders, forwarder)
 		s.Beside(func(ctx context.Context) error {

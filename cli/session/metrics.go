@@ -23,7 +23,6 @@ import (
 // scrapeTime limits the journal's part of a scrape.
 const scrapeTime = 2 * time.Second
 
-// meanings are the help texts of the metrics.
 var meanings = map[string]string{
 	"aspectop_append_seconds":          "Time until a delivery was durable or storing it failed.",
 	"aspectop_forward_waiting":         "Messages waiting to be forwarded to a handler, by state.",
@@ -39,7 +38,6 @@ var meanings = map[string]string{
 	"aspectop_tunnel_connected":        "1 if the tunnel is connected.",
 }
 
-// metrics answers the scrapes of a session.
 type metrics struct {
 	session    *Session
 	kept       *vm.Set // of what is counted between scrapes

@@ -11,9 +11,9 @@ import (
 
 	"aspectop/aspect"
 	"aspectop/cli/exit"
-	"aspectop/forward"
 	"aspectop/model"
 	"aspectop/receiver"
+	"aspectop/sig"
 )
 
 // shutdownTime is how long requests in flight may take at the end.
@@ -65,7 +65,6 @@ func (r *reception) URL() string {
 	return "http://" + receiver.Reachable(r.listener.Addr()) + r.path
 }
 
-// knownSecrets returns all secrets.
 func (r *reception) knownSecrets() []receiver.Secret {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -86,7 +85,6 @@ func (r *reception) trust(more ...receiver.Secret) {
 	}
 }
 
-// serveWith makes the server, with all secrets.
 func (r *reception) serveWith(c receiver.Config) (server *receiver.Server, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -106,7 +104,7 @@ func (s *Session) warnOfShort(secrets []receiver.Secret) {
 
 // resign returns a signer for the secret with the name, nil if it is unknown; for no
 // name, which is that of a delivery of the event stream, the first secret signs.
-func (r *reception) resign(name string) forward.Signer {
+func (r *reception) resign(name string) sig.Signer {
 	for _, secret := range r.knownSecrets() {
 		if name == "" || secret.Name == name {
 			return secret.Sign

@@ -68,7 +68,6 @@ type sharing struct {
 	program    atomic.Pointer[tea.Program] // of the screen; nil before and without
 }
 
-// server serves viewers.
 type server struct {
 	name     string
 	serve    func(net.Listener) error // until shutdown
@@ -111,13 +110,11 @@ func (s *Session) Share(f Sharing) error {
 	return s.record(f)
 }
 
-// recording is a recording of the screen.
 type recording struct {
 	*cast.Recorder
 	path string
 }
 
-// record starts the recording of --record.
 func (s *Session) record(f Sharing) error {
 	path := f.record
 	if path == "" || s.mode() != onScreen && settings.Waits(f.set, "record") {
@@ -147,7 +144,6 @@ func (s *Session) record(f Sharing) error {
 	return nil
 }
 
-// recorded adds the recording of --record to the screen.
 func (s *Session) recorded(screen tea.Model) tea.Model {
 	if s.recording == nil {
 		return screen

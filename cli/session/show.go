@@ -34,7 +34,7 @@ import (
 var Themes = []string{"auto", "light", "dark", "mono"}
 
 // FilterTerms ends the help of a filter.
-const FilterTerms = "; terms are separated by spaces and must all match, - before one negates it, commas in a value mean any of them, @name is one of [filters] (docs/commands.md#filters)"
+const FilterTerms = "; terms are separated by spaces and must all match, - before one negates it, commas in a value mean any of them, became:failed picks the events that changed something to failed, @name is one of [filters] (docs/commands.md#filters)"
 
 // Output configures how watch, demo and view show events.
 type Output struct {
@@ -93,7 +93,6 @@ func (s *Session) checkShown() error {
 	return nil
 }
 
-// mode is how a session shows events.
 type mode int
 
 const (
@@ -112,7 +111,6 @@ func (s *Session) mode() mode {
 	return onScreen
 }
 
-// show draws the screen or prints lines.
 func (s *Session) show(ctx context.Context) error {
 	for _, v := range s.servers {
 		defer s.start(v)()
@@ -289,13 +287,12 @@ func (s *Session) screen(ctx context.Context) error {
 	return err
 }
 
-// options are the options of a screen.
 func (s *Session) options() screen.Options {
 	o := screen.Options{
 		Feed: s.Feed, Journal: s.rows, Receiver: s.URL(), JournalPath: s.place, Try: s.try, Demo: s.demo, Title: s.output.title, Present: s.output.present, Remarks: s.remarks,
 		ASCII: s.output.ascii, ReducedMotion: s.output.reducedMotion,
 		Redact: s.token, Filter: s.filter, Filters: s.output.filters, Since: s.output.since.At, CanSuspend: terminal.CanSuspend, Notify: s.notify,
-		Resumed: s.gap, Sources: s.states, Failing: s.failing, Export: exportTask, Picture: savePicture,
+		Resumed: s.gap, Sources: s.states, Failing: s.failing, Export: exportTask, Picture: func(of, svg string) (string, error) { return newFile(of, "svg", []byte(svg)) },
 		Viewers: s.viewers,
 	}
 	o.LivePage, o.SSHCommand, o.SecretSource, o.Recorded = s.livePage, s.sshCommand, s.secretSource, s.recording != nil

@@ -119,7 +119,6 @@ func (s *Session) AddSources(client *aspect.Client, every time.Duration, sse str
 	return nil
 }
 
-// streamJournal is the journal for the event stream.
 type streamJournal struct {
 	journal.Journal
 	rows journal.Reader
@@ -162,7 +161,6 @@ func untilEnd(run func(context.Context)) Service {
 	}
 }
 
-// report stores the state of the API or the stream.
 func (s *sources) report(r source.Report) {
 	s.reportMu.Lock()
 	defer s.reportMu.Unlock()
@@ -179,7 +177,6 @@ func way(of model.Source) int {
 	return 1
 }
 
-// states describes the states of the API and the stream.
 func (s *sources) states() (states []string) {
 	s.reportMu.Lock()
 	defer s.reportMu.Unlock()

@@ -61,7 +61,6 @@ func (f *sshFlags) check() (*ssh.Keys, error) {
 	return openSSHKeys(f.sshKeys, port)
 }
 
-// serveSSH prepares the SSH server of --ssh.
 func (s *Session) serveSSH(f sshFlags) error {
 	keys, err := f.check()
 	if err != nil || keys == nil {

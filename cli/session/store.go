@@ -84,7 +84,6 @@ func ViewStore(h settings.Location, now func() time.Time) (*Store, error) {
 	return st, nil
 }
 
-// read opens the readers and makes the feed.
 func (st *Store) read(open func() (journal.Reader, error), now func() time.Time) (err error) {
 	if st.rows, err = open(); err == nil {
 		st.folded, err = open()

@@ -15,6 +15,7 @@ import (
 
 	"aspectop/clean"
 	"aspectop/cli/exit"
+	"aspectop/private"
 
 	"github.com/BurntSushi/toml"
 	"github.com/spf13/cobra"
@@ -49,18 +50,18 @@ const maxConfig = 1 << 20
 // fromConfig sets the flags of cmd that are not set yet from the config file. A
 // key at the top applies to every command with that flag, a key in a table named
 // after a command to that command only.
-func fromConfig(cmd *cobra.Command, warn bool) error {
+func fromConfig(cmd *cobra.Command) error {
 	path := ConfigPath()
 	if path == "" {
 		return nil
 	}
-	text, err := readConfig(path, warn)
+	text, open, err := readConfig(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	} else if err != nil {
 		return exit.Usage("cannot read the config file: %w", err)
 	}
-	c := &config{path: path, flags: cmd.Flags()}
+	c := &config{path: path, open: open, flags: cmd.Flags()}
 	for ; cmd != nil; cmd = cmd.Parent() {
 		c.lineage = append(c.lineage, cmd)
 	}
@@ -72,35 +73,28 @@ func fromConfig(cmd *cobra.Command, warn bool) error {
 	return c.explain(err)
 }
 
-// readConfig reads the file. It warns if others can change it.
-func readConfig(path string, warn bool) (string, error) {
+// readConfig reads the file; open says that others can write it.
+func readConfig(path string) (text string, open bool, err error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return "", err
+		return "", false, err
 	}
 	defer f.Close()
 	info, err := f.Stat()
 	if err != nil {
-		return "", err
+		return "", false, err
 	}
-	if warn && Writable(info) {
-		fmt.Fprintf(os.Stderr, "aspectop: other users can change the config file %s (mode %04o); run: chmod go-w %[1]s\n", clean.Lines(path), info.Mode().Perm())
-	}
-	text, err := io.ReadAll(io.LimitReader(f, maxConfig+1))
-	if err == nil && len(text) > maxConfig {
+	bytes, err := io.ReadAll(io.LimitReader(f, maxConfig+1))
+	if err == nil && len(bytes) > maxConfig {
 		err = fmt.Errorf("%s: the config file is larger than 1 MiB", path)
 	}
-	return string(text), err
-}
-
-// Writable reports whether others than the owner may change the file.
-func Writable(info fs.FileInfo) bool {
-	return info.Mode().Perm()&0o022 != 0 && runtime.GOOS != "windows"
+	return string(bytes), private.WritableByOthers(info), err
 }
 
 // config is the file while it is applied to a command.
 type config struct {
 	path    string
+	open    bool // others can write it
 	meta    toml.MetaData
 	keys    map[string]toml.Primitive
 	flags   *pflag.FlagSet   // of the command that runs
@@ -147,17 +141,17 @@ func (c *config) key(owner *cobra.Command, name, at string, value any) error {
 	if isSecret(name, texts) {
 		return errors.New("secrets do not belong in this file; use " + SecretVariable + ", ASPECT_API_KEY or a file with --secret-file")
 	}
-	if info, err := os.Stat(c.path); name == "exec" && err == nil && Writable(info) {
-		return fmt.Errorf("exec is a command, and other users can change this file (mode %04o); run: chmod go-w %s", info.Mode().Perm(), clean.Lines(c.path))
-	}
 	switch {
 	case !hasFlag(owner, name) && owner.HasParent():
 		return fmt.Errorf("%s has no flag --%s", owner.CommandPath(), name)
 	case !hasFlag(owner, name):
 		return fmt.Errorf("no command has the flag --%s", name)
+	case name == "exec" && c.open: // they would run commands as this user
+		return fmt.Errorf("others can write this file, so it may not set exec; run: chmod go-w %s", clean.Lines(c.path))
 	}
 	f := c.flags.Lookup(name)
-	if f == nil || f.Changed || IsOwn(c.flags, name) && !owner.HasParent() || !slices.Contains(c.lineage, owner) && !c.alone(owner) {
+	alone := len(c.lineage) == 1 && owner.Name() == "watch" // aspectop runs without a command
+	if f == nil || f.Changed || IsOwn(c.flags, name) && !owner.HasParent() || !slices.Contains(c.lineage, owner) && !alone {
 		return nil
 	}
 	if _, many := f.Value.(pflag.SliceValue); !many && len(texts) != 1 {
@@ -184,18 +178,12 @@ func (c *config) key(owner *cobra.Command, name, at string, value any) error {
 	return nil
 }
 
-// alone reports whether owner is watch and aspectop runs without a command.
-func (c *config) alone(owner *cobra.Command) bool {
-	return len(c.lineage) == 1 && owner.Name() == "watch"
-}
-
 // decode calls set with the value of a key. The toml package adds the line number to
 // its error.
 func (c *config) decode(key toml.Primitive, set func(value any) error) error {
 	return c.meta.PrimitiveDecode(key, setting(set))
 }
 
-// setting receives the value of one key.
 type setting func(value any) error
 
 // UnmarshalTOML makes setting a toml.Unmarshaler.
@@ -226,13 +214,11 @@ func (c *config) explain(err error) error {
 	return exit.Usage("%s: %s", place, message)
 }
 
-// hasFlag reports whether the command or a subcommand has the flag.
 func hasFlag(cmd *cobra.Command, name string) bool {
 	return cmd.Flags().Lookup(name) != nil ||
 		slices.ContainsFunc(cmd.Commands(), func(sub *cobra.Command) bool { return hasFlag(sub, name) })
 }
 
-// isSecret reports whether a key contains a secret instead of its location.
 func isSecret(name string, values []string) bool {
 	switch strings.ToLower(strings.ReplaceAll(name, "_", "-")) {
 	case "secret", "secrets", "webhook-secret", "aspect-webhook-secret", "key", "api-key", "aspect-api-key", "token", "tunnel-token":
@@ -243,7 +229,6 @@ func isSecret(name string, values []string) bool {
 	})
 }
 
-// flagTexts are the values of a key in the form of a flag's value.
 func flagTexts(value any) ([]string, error) {
 	switch v := value.(type) {
 	case string:

@@ -1,6 +1,7 @@
 package settings
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -16,7 +17,7 @@ import (
 // program is a small one whose commands share flags, as those of aspectop do.
 type program struct {
 	root                *cobra.Command
-	theme, path         string
+	theme, path, exec   string
 	retain              Duration
 	forward             []string
 	tasks               int
@@ -32,6 +33,7 @@ func newProgram() *program {
 	watch := &cobra.Command{Use: "watch", RunE: func(cmd *cobra.Command, _ []string) error { p.seen = cmd.Name(); return nil }}
 	watch.Flags().StringVar(&p.theme, "theme", "auto", "")
 	watch.Flags().StringVar(&p.path, "path", "/", "")
+	watch.Flags().StringVar(&p.exec, "exec", "", "")
 	watch.Flags().Var(&p.retain, "retain", "")
 	watch.Flags().StringArrayVar(&p.forward, "forward-to", nil, "")
 	watch.Flags().BoolVar(&p.jsonWatch, "json", false, "")
@@ -153,6 +155,25 @@ func TestABadConfigFileIsRefusedWithItsLine(t *testing.T) {
 		if strings.Contains(err.Error(), "hush") {
 			t.Errorf("a secret is told: %v", err)
 		}
+	}
+}
+
+func TestAFileThatOthersCanWriteSetsNoCommand(t *testing.T) {
+	configured(t, "theme = \"dark\"\nexec = \"true\"\n")
+	if p, err := runs(t, "watch"); err != nil || p.exec != "true" {
+		t.Fatalf("exec is %q: %v", p.exec, err)
+	}
+	if err := os.Chmod(ConfigPath(), 0o620); err != nil {
+		t.Fatal(err)
+	}
+	p, err := runs(t, "watch")
+	if e, ok := errors.AsType[*exit.Error](err); !ok || e.Code != exit.Misused || p.seen != "" || !strings.Contains(err.Error(), ":2: others can write this file") {
+		t.Errorf("it ran with %q: %v", p.exec, err)
+	}
+	configured(t, "theme = \"dark\"\n")
+	os.Chmod(ConfigPath(), 0o666)
+	if p, err := runs(t, "watch"); err != nil || p.theme != "dark" {
+		t.Errorf("theme is %q: %v", p.theme, err)
 	}
 }
 

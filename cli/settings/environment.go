@@ -21,16 +21,15 @@ func Apply(cmd *cobra.Command) error {
 		}
 	}
 	warnOfUnknown(cmd.Root())
-	return Fill(cmd, true)
+	return Fill(cmd)
 }
 
-// Fill is Apply without warnings about variables, and with those about the config file
-// only if warn is set.
-func Fill(cmd *cobra.Command, warn bool) error {
+// Fill is Apply without warnings about variables.
+func Fill(cmd *cobra.Command) error {
 	if err := fromEnvironment(cmd.Flags()); err != nil {
 		return err
 	}
-	return fromConfig(cmd, warn)
+	return fromConfig(cmd)
 }
 
 // fromEnvironment sets each flag that was not given from its variable, such as

@@ -186,11 +186,8 @@ func (l Location) TellRemarks() {
 // OnDamage has tell called when it turns out that a journal or a reader of one is
 // damaged. Only files are told of: a database says so by its errors.
 func OnDamage(journalOrReader any, tell func(error)) {
-	switch j := journalOrReader.(type) {
-	case *sqlite.Journal:
-		j.OnDamage(tell)
-	case *sqlite.Reader:
-		j.OnDamage(tell)
+	if file, ok := journalOrReader.(interface{ OnDamage(func(error)) }); ok {
+		file.OnDamage(tell)
 	}
 }
 

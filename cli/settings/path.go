@@ -35,7 +35,6 @@ func JournalVar(set *pflag.FlagSet, path *string, usage string) {
 	PathVar(set, path, JournalFlag, usage, isNoFile)
 }
 
-// isNoFile reports whether --journal names no file.
 func isNoFile(text string) bool { return text == MemoryLocation || strings.Contains(text, "://") }
 
 // IsProgram reports whether a text is the name of a program to look for on PATH.
@@ -73,7 +72,6 @@ func (p *pathValue) relative(config, text string) error {
 	return fmt.Errorf("a path in the config file must be absolute or begin with ~/; did you mean %s?", meant)
 }
 
-// shellVariable is what a shell would have replaced.
 var shellVariable = regexp.MustCompile(`\$[A-Za-z_{(]`)
 
 // ExpandPath replaces a ~ at the start of a path by the home directory. It refuses

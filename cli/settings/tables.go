@@ -54,7 +54,7 @@ func Forwards() (targets []forward.Target, err error) {
 
 // inConfig has the config file read, if there is one.
 func inConfig(read func(c *config, text string) error) error {
-	text, err := readConfig(ConfigPath(), false)
+	text, _, err := readConfig(ConfigPath())
 	if err != nil { // if there is one that cannot be read, that has been said
 		return nil
 	}
@@ -101,7 +101,6 @@ func (c *config) filters() (model.NamedFilters, error) {
 	return named, nil
 }
 
-// forwardHeader matches the line that begins an entry of [[forward]].
 var forwardHeader = regexp.MustCompile(`(?m)^[ \t]*\[\[[ \t]*["']?forward["']?[ \t]*\]\]`)
 
 // forwards reads [[forward]]; variable looks up what its header-env names. The toml package
@@ -155,7 +154,6 @@ func (c *config) forwards(text string, named model.NamedFilters, variable func(s
 	return targets, nil
 }
 
-// setTarget sets what a key of [[forward]] says.
 func setTarget(t *forward.Target, key string, value any, named model.NamedFilters, variable func(string) (string, bool)) (err error) {
 	var text string
 	if slices.Contains([]string{"to", "name", "filter"}, key) {
@@ -182,7 +180,7 @@ func setTarget(t *forward.Target, key string, value any, named model.NamedFilter
 		}
 		t.Filter = func(a *feed.Arrival) bool { return f.MatchEvent(&a.Event, nil, "", time.Time{}) }
 	case "headers":
-		return eachPair(value, ":", func(name, value string) error {
+		return eachPair(value, func(name, value string) error {
 			name, value, err := forward.ParseHeader(name + ":" + value)
 			if err == nil {
 				t.Headers.Set(name, value)
@@ -190,7 +188,7 @@ func setTarget(t *forward.Target, key string, value any, named model.NamedFilter
 			return err
 		})
 	case "header-env":
-		return eachPair(value, "=", func(name, of string) error {
+		return eachPair(value, func(name, of string) error {
 			name, err := forward.HeaderName(name)
 			if err != nil {
 				return err
@@ -213,23 +211,11 @@ func setTarget(t *forward.Target, key string, value any, named model.NamedFilter
 	return nil
 }
 
-// eachPair calls f with the names and values of a table, or of a list of texts with a
-// separator.
-func eachPair(value any, separator string, f func(name, value string) error) error {
-	pairs, _ := value.(map[string]any)
-	list, isList := value.([]any)
-	if pairs == nil && !isList {
-		return fmt.Errorf("this has to be a table, or a list of texts such as \"Name%sVALUE\"", separator)
-	}
-	for _, item := range list {
-		text, _ := item.(string)
-		name, value, found := strings.Cut(text, separator)
-		if !found {
-			return fmt.Errorf("an element of this list has to look like \"Name%sVALUE\"", separator)
-		}
-		if err := f(name, strings.TrimSpace(value)); err != nil {
-			return err
-		}
+// eachPair calls f with the names and values of a table.
+func eachPair(value any, f func(name, value string) error) error {
+	pairs, ok := value.(map[string]any)
+	if !ok {
+		return errors.New("this has to be a table, such as { X-Team = \"media\" }")
 	}
 	for _, name := range slices.Sorted(maps.Keys(pairs)) {
 		text, err := textOf(pairs[name])

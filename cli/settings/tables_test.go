@@ -31,8 +31,8 @@ mine = "user:u1 state:failed,cancelled"
 [[forward]]
 to = "https://127.0.0.1:9/hook"
 filter = "@mine"
-headers = ["X-Team: media: two"]
-header-env = ["Authorization=HANDLER_AUTH"]
+headers = { X-Team = "media: two" }
+header-env = { Authorization = "HANDLER_AUTH" }
 
 [[forward]]
 to = "http://localhost:3001"
@@ -103,7 +103,7 @@ func TestBadFiltersAndHandlersAreRefusedWithTheirLine(t *testing.T) {
 		to + "headers = { X-Api-Key = \"hush\" }":                {":3: ", "header-env"},
 		to + "headers = { Cookie = \"hush\" }":                   {":3: ", "header-env"},
 		to + "headers = { X-Team = \"Bearer hush\" }":            {":3: ", "header-env"},
-		to + "headers = [\"hush\"]":                              {":3: ", "Name:VALUE"},
+		to + "headers = [\"hush\"]":                              {":3: ", "table"},
 		to + "headers = 1":                                       {":3: ", "table"},
 		"[forward]\nto = \":1\"":                                 {":1: ", "[[forward]]"},
 		"forward = \":1\"":                                       {":1: ", "[[forward]]"},

@@ -16,6 +16,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"strings"
 	"syscall"
 	"time"
@@ -105,8 +106,11 @@ func (r *runner) check(f framework, handler string) (findings []finding, err err
 	if err := listens(port, done); err != nil {
 		return nil, err
 	}
-	checking := r.command(f, []string{r.program, "check", fmt.Sprintf("http://127.0.0.1:%d/webhooks/aspect", port), "--json"}, handler, port)
-	checking.Dir = ""
+	path := "/webhooks/aspect"
+	if f.path != "" {
+		path = f.path
+	}
+	checking := r.command(f, []string{r.program, "check", "http://127.0.0.1:{port}" + path, "--json"}, handler, port)
 	var told bytes.Buffer
 	checking.Stderr = &told
 	out, err := checking.Output()
@@ -160,8 +164,8 @@ func listens(port int, done chan struct{}) error {
 // sized is a limit in what is found.
 var sized = regexp.MustCompile(`up to about ([^:]+)`)
 
-// try runs a framework's handlers, and returns its row of the page.
-func (r *runner) try(f framework) (row string, err error) {
+// try runs a framework's handlers, and returns its line of the page.
+func (r *runner) try(f framework) (line string, err error) {
 	version, err := f.version()
 	if err != nil {
 		return "", err
@@ -178,7 +182,7 @@ func (r *runner) try(f framework) (row string, err error) {
 		fmt.Println("  ! " + text)
 		faults = append(faults, text)
 	}
-	advice, do, err := r.advised(f)
+	row, do, err := r.advised(f)
 	if err != nil {
 		return "", err
 	}
@@ -196,28 +200,42 @@ func (r *runner) try(f framework) (row string, err error) {
 		}
 		if len(bad) != 1 || bad[0].Code != m.code || bad[0].Form != m.form {
 			fault("%s: not just %s %s", m.handler, m.code, m.form)
-		} else if f.told {
+		}
+		advice := row
+		if m.told && len(bad) > 0 {
 			advice = bad[0].Fix
 		}
 		found = append(found, fmt.Sprintf("%s: [%s](check.md#%s)", m.what, finding{Code: m.code, Form: m.form}, m.code))
-		for _, mend := range f.mends {
+		mends := f.mends
+		if m.mends != nil {
+			mends = m.mends
+		}
+		for _, mend := range mends {
 			if !in(advice, mend) {
 				fault("%s: the advice does not say %s: %s", m.handler, mend, advice)
 			}
 		}
-		if have, err := f.has(m.handler, f.mends...); err != nil || have {
+		if have, err := f.has(m.handler, mends...); err != nil || have && m.drops == "" {
 			fault("%s has what mends it already (%v)", m.handler, err)
 		}
-	}
-	if have, err := f.has("right", f.mends...); err != nil || !have {
-		fault("the right handler does not do what is advised (%v)", err)
+		if have, err := f.has("right", mends...); err != nil || !have {
+			fault("the right handler does not do what is advised (%v)", err)
+		}
+		if m.drops == "" {
+			continue
+		}
+		had, err := f.has(m.handler, m.drops)
+		has, err2 := f.has("right", m.drops)
+		if err != nil || err2 != nil || !had || has || !in(advice, m.drops) {
+			fault("%s is not mended by dropping %s (%v, %v): %s", m.handler, m.drops, err, err2, advice)
+		}
 	}
 	limit, err := r.right(f, "right", fault)
 	if err != nil {
 		return "", err
 	}
 	if f.limit != "" {
-		if have, err := f.has("limit", f.limit); err != nil || !have {
+		if have, err := f.has("limit", f.limit); err != nil || !have || !in(row, f.limit) {
 			fault("the handler with another limit does not do what is advised (%v)", err)
 		}
 		more, err := r.right(f, "limit", fault)
@@ -293,6 +311,9 @@ func (f framework) version() (string, error) {
 			return "", fmt.Errorf("%s has no %s", f.lock, name)
 		}
 		all = append(all, name+" "+string(m[1]))
+	}
+	if f.name == "net/http" {
+		all = append([]string{"net/http of " + runtime.Version()}, all...)
 	}
 	return strings.Join(all, ", "), nil
 }

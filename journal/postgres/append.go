@@ -3,6 +3,7 @@ package postgres
 import (
 	"bytes"
 	"context"
+	_ "embed"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -58,7 +59,7 @@ func (j *Journal) commit(arrivals []*journal.Arrival) error {
 	ctx, giveUp := context.WithCancelCause(context.Background())
 	defer giveUp(nil)
 	done := j.attend(giveUp)
-	err := j.database.explain(j.send(ctx, wanted))
+	err := j.database.explain(j.pool.do(ctx, func(c *pgxpool.Conn) error { return j.send(ctx, c, wanted) }))
 	done()
 	if why := context.Cause(ctx); err != nil && why != nil {
 		err = why
@@ -126,51 +127,11 @@ func (j *Journal) waitsForStandby(ctx context.Context) (waits bool, why error) {
 	return false, &Error{j.Place(), "the server takes long to commit", nil}
 }
 
-// insertBatch numbers and keeps a batch, after another statement has locked the head
-// row and taken the numbers: its snapshot must be younger than that lock, to see what
-// another receiver committed meanwhile.
-//
-// Each id is looked up in the indexes whatever the estimates say: the tables may have
-// been empty when it was planned. Low estimates keep the server from compiling it.
-//
-// nth counts the arrivals of an id within the batch, from 1; first is the place
-// of the first of them, and same says whether both have the same body.
-const insertBatch = `
-WITH input AS (
-	SELECT (SELECT last FROM aspectop.head) - $1::bigint AS base, i.*
-	FROM unnest($2::text[], $3::timestamptz[], $4::text[], $5::text[], $6::text[], $7::bytea[], $8::int[], $9::int[], $10::bool[], $11::text[])
-		WITH ORDINALITY AS i (id, received, source, secret, headers, body, first, nth, same, twin, place)
-), placed AS (
-	SELECT i.base + i.place AS seq, i.id, i.received, i.source, i.secret, i.headers, i.body,
-		coalesce(d.seq, r.seq, i.base + i.first) AS message,
-		CASE WHEN d.seq IS NOT NULL THEN d.body <> i.body
-			WHEN r.seq IS NOT NULL THEN r.digest <> sha256(i.body)
-			ELSE NOT i.same END AS differs,
-		i.nth + CASE WHEN d.seq IS NULL AND r.seq IS NULL THEN 0
-			ELSE greatest(1, (SELECT max(attempt) FROM aspectop.repeats AS p WHERE p.message = coalesce(d.seq, r.seq))) END AS attempt
-	FROM input AS i
-		LEFT JOIN LATERAL (
-			(SELECT seq, body FROM aspectop.deliveries WHERE id = i.id LIMIT 1) UNION ALL
-			(SELECT seq, body FROM aspectop.deliveries WHERE id = i.twin LIMIT 1) LIMIT 1) AS d ON true
-		LEFT JOIN LATERAL (
-			(SELECT seq, digest FROM aspectop.removed WHERE id = i.id LIMIT 1) UNION ALL
-			(SELECT seq, digest FROM aspectop.removed WHERE id = i.twin LIMIT 1) LIMIT 1) AS r ON true
-), messages AS (
-	INSERT INTO aspectop.deliveries (seq, id, received, source, secret, headers, body)
-	SELECT seq, id, received, source, secret, headers, body FROM placed WHERE message = seq
-), repeats AS (
-	INSERT INTO aspectop.repeats (seq, message, attempt, differs, id, received, source, secret, headers, body)
-	SELECT seq, message, attempt, differs, id, received, source, secret, headers, CASE WHEN differs THEN body END
-	FROM placed WHERE message <> seq
-)
-SELECT seq, message, attempt, differs FROM placed ORDER BY seq`
+//go:embed insert.sql
+var insertBatch string
 
 // send runs the transaction in one round trip.
-func (j *Journal) send(ctx context.Context, arrivals []*journal.Arrival) error {
-	return j.pool.do(ctx, func(c *pgxpool.Conn) error { return j.sendOn(ctx, c, arrivals) })
-}
-
-func (j *Journal) sendOn(ctx context.Context, c *pgxpool.Conn, arrivals []*journal.Arrival) error {
+func (j *Journal) send(ctx context.Context, c *pgxpool.Conn, arrivals []*journal.Arrival) error {
 	n := len(arrivals)
 	ids, sources, secrets, headers := make([]string, n), make([]string, n), make([]string, n), make([]string, n)
 	twins := make([]*string, n)
@@ -194,7 +155,8 @@ func (j *Journal) sendOn(ctx context.Context, c *pgxpool.Conn, arrivals []*journ
 		same[i] = bytes.Equal(d.Body, arrivals[before[0]].Delivery.Body)
 	}
 
-	forgetWarning(c.Conn().PgConn())
+	notes := c.Conn().PgConn().CustomData()
+	delete(notes, warningKey)
 	batch := &pgx.Batch{}
 	batch.Queue(`BEGIN`)
 	batch.Queue(`UPDATE aspectop.head SET last = last + $1`, n).Exec(func(tag pgconn.CommandTag) error {
@@ -227,7 +189,7 @@ func (j *Journal) sendOn(ctx context.Context, c *pgxpool.Conn, arrivals []*journ
 	}
 	// A cancelled wait for the synchronous standby is a commit with a warning.
 	// What is kept on one disk of two is not acknowledged; Svix sends it again.
-	if warning := warningOf(c.Conn().PgConn()); warning != "" {
+	if warning, _ := notes[warningKey].(string); warning != "" {
 		return errors.New("the commit is not as durable as the server is set up for: " + warning)
 	}
 	return nil
@@ -235,21 +197,13 @@ func (j *Journal) sendOn(ctx context.Context, c *pgxpool.Conn, arrivals []*journ
 
 const warningKey = "aspectop warning"
 
-// noteWarning remembers a warning of the server until forgetWarning.
+// noteWarning remembers a warning of the server until the next send.
 func noteWarning(c *pgconn.PgConn, n *pgconn.Notice) {
 	if n.Severity == "WARNING" || n.SeverityUnlocalized == "WARNING" {
 		c.CustomData()[warningKey] = n.Message
 	}
 }
 
-func forgetWarning(c *pgconn.PgConn) { delete(c.CustomData(), warningKey) }
-
-func warningOf(c *pgconn.PgConn) string {
-	text, _ := c.CustomData()[warningKey].(string)
-	return text
-}
-
-// escaped begins a text that PostgreSQL cannot hold as it is.
 const escaped = "base64:"
 
 // encodeText is s as PostgreSQL's text type can hold it: without NUL, and valid

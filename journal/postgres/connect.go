@@ -143,7 +143,6 @@ func (d *Database) OnRemark(tell func(remark string)) {
 	d.tell = tell
 }
 
-// remark adds remarks that are not there yet.
 func (d *Database) remark(remarks ...string) {
 	d.remarking.Lock()
 	defer d.remarking.Unlock()
@@ -316,7 +315,6 @@ func reasons(err error) string {
 	return strings.Join(words, "; ")
 }
 
-// leaves are the errors that were joined.
 func leaves(err error) (all []error) {
 	var joined interface{ Unwrap() []error }
 	if !errors.As(err, &joined) {

@@ -22,7 +22,6 @@ type pool struct {
 	database *Database
 }
 
-// do runs f with a connection.
 func (p *pool) do(ctx context.Context, f func(*pgxpool.Conn) error) error {
 	once := func() error {
 		c, err := p.Acquire(ctx)
@@ -49,7 +48,6 @@ func (p *pool) do(ctx context.Context, f func(*pgxpool.Conn) error) error {
 	}
 }
 
-// begin runs f in a transaction.
 func (p *pool) begin(ctx context.Context, f func(pgx.Tx) error) error {
 	return p.do(ctx, func(c *pgxpool.Conn) error { return pgx.BeginFunc(ctx, c, f) })
 }
@@ -63,12 +61,10 @@ func (p *pool) Exec(ctx context.Context, sql string, args ...any) (tag pgconn.Co
 	return tag, err
 }
 
-// row reads the one row of a query.
 func (p *pool) row(ctx context.Context, into []any, sql string, args ...any) error {
 	return p.do(ctx, func(c *pgxpool.Conn) error { return c.QueryRow(ctx, sql, args...).Scan(into...) })
 }
 
-// collect returns the rows of a query.
 func collect[T any](ctx context.Context, p *pool, scan pgx.RowToFunc[T], sql string, args ...any) (all []T, err error) {
 	err = p.do(ctx, func(c *pgxpool.Conn) error {
 		rows, err := c.Query(ctx, sql, args...)

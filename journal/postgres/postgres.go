@@ -220,7 +220,6 @@ const heartbeat = `INSERT INTO aspectop.receivers (token, name, until)
 	SELECT $1, $2, clock_timestamp() + make_interval(secs => $3) FROM aspectop.head
 	ON CONFLICT (token) DO UPDATE SET until = excluded.until`
 
-// beat says again and again that this process appends.
 func (j *Journal) beat(ctx context.Context) {
 	tick := time.NewTicker(beatEvery)
 	defer tick.Stop()

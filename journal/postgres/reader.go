@@ -32,7 +32,6 @@ func newReader(d *Database, pool *pool, leave func()) *Reader {
 	return &Reader{database: d, pool: pool, leave: leave, seen: -1, closed: make(chan struct{})}
 }
 
-// pollTime is how long a poll may take.
 const pollTime = 5 * time.Second
 
 // OpenReader opens the journal for reading. The readers of a Database share its
@@ -57,7 +56,6 @@ func (d *Database) OpenReader(ctx context.Context) (*Reader, error) {
 	return newReader(d, d.reading, d.leave), nil
 }
 
-// leave closes the shared connections with the last reader.
 func (d *Database) leave() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -191,7 +189,6 @@ func (r *Reader) deliveries(ctx context.Context, text string, args ...any) ([]mo
 	return query(ctx, r, scan, fmt.Sprintf(text, headers), args...)
 }
 
-// query returns the rows of a query of a reader.
 func query[T any](ctx context.Context, r *Reader, scan pgx.RowToFunc[T], text string, args ...any) ([]T, error) {
 	if err := r.usable(ctx); err != nil {
 		return nil, err

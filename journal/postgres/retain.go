@@ -45,8 +45,14 @@ func (j *Journal) retain(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	removable := func(row pgx.CollectableRow) (d model.Delivery, err error) {
+		var source string
+		err = row.Scan(&d.Seq, &d.ID, &d.Received, &source, &d.Body)
+		d.Message, d.Source = d.Seq, model.Source(source)
+		return d, err
+	}
 	if err := journal.RemoveDeliveries(end, func(after int64) ([]model.Delivery, error) {
-		return collect(ctx, j.pool, scanRemovable, `SELECT seq, id, received, source, body FROM aspectop.deliveries
+		return collect(ctx, j.pool, removable, `SELECT seq, id, received, source, body FROM aspectop.deliveries
 			WHERE seq > $1 AND seq <= $2 ORDER BY seq LIMIT $3`, after, end, retainStep)
 	}, func(gone []journal.Removal) error { return j.remove(ctx, gone, now) }); err != nil {
 		return err
@@ -73,13 +79,6 @@ func (j *Journal) retain(ctx context.Context) error {
 	}
 	_, err = j.pool.Exec(ctx, `DELETE FROM aspectop.removed WHERE received < $1`, now.Add(-max(journal.RememberIDs, j.options.Retain)))
 	return err
-}
-
-func scanRemovable(row pgx.CollectableRow) (d model.Delivery, err error) {
-	var source string
-	err = row.Scan(&d.Seq, &d.ID, &d.Received, &source, &d.Body)
-	d.Message, d.Source = d.Seq, model.Source(source)
-	return d, err
 }
 
 // remove removes deliveries and remembers the ids that Svix may still repeat. It

@@ -22,7 +22,6 @@ func (j *Journal) AppendAll(ctx context.Context, deliveries []*model.Delivery) e
 	return j.group.Append(ctx, deliveries...)
 }
 
-// commitBatch commits a batch and hands it over.
 func (j *Journal) commitBatch(arrivals []*journal.Arrival) error {
 	err := explain(j.path, j.commit(arrivals))
 	if j.failed = err != nil; !j.failed {
@@ -60,7 +59,6 @@ func (j *Journal) commit(b []*journal.Arrival) (err error) {
 	return j.present()
 }
 
-// noteBatch counts a batch that was committed.
 func (j *Journal) noteBatch(b []*journal.Arrival) {
 	n := int64(pageSize)
 	for _, a := range b {
@@ -81,7 +79,6 @@ func (j *Journal) present() error {
 	return err
 }
 
-// number tells messages from repeats and gives each its place.
 func (j *Journal) number(b []*journal.Arrival) error {
 	for i, a := range b {
 		seq := j.last + 1 + int64(i)
@@ -141,7 +138,6 @@ func (j *Journal) sameBody(message int64, body []byte, b []*journal.Arrival) (bo
 	return bytes.Equal(digest, sum[:]), err
 }
 
-// insert writes the rows of b.
 func insert(s *session, b []*journal.Arrival) error {
 	firsts := s.inserted[:0]
 	defer func() { clear(s.inserted) }()

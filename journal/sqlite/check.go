@@ -63,7 +63,6 @@ func Check(ctx context.Context, path string) (*Checked, error) {
 
 func (c *Checked) damaged(text string) { c.Damage = append(c.Damage, text) }
 
-// integrity runs SQLite's own check.
 func (c *Checked) integrity(ctx context.Context, r *Reader) error {
 	err := r.session.values("PRAGMA integrity_check(20)", nil, func(row []driver.Value) error {
 		var text string

@@ -78,7 +78,6 @@ func checkLog(path string) error {
 	return nil
 }
 
-// logSum is the checksum of SQLite's logs.
 type logSum struct {
 	order  binary.ByteOrder
 	s0, s1 uint32
@@ -163,7 +162,6 @@ func (j *Journal) keep() {
 	}
 }
 
-// sizeLog sets when the next checkpoint is due.
 func (j *Journal) sizeLog() {
 	due := int64(mostLog)
 	if info, err := os.Lstat(j.path); err == nil {
@@ -206,7 +204,6 @@ func (j *Journal) restartLog(times int64) {
 // holds writing.
 func (j *Journal) emptyLog() error { return j.copyLog(j.writer, "TRUNCATE") }
 
-// copyLog makes a checkpoint of one of SQLite's modes.
 func (j *Journal) copyLog(s *session, mode string) error {
 	j.copying.Lock()
 	defer j.copying.Unlock()

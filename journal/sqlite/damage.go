@@ -73,7 +73,6 @@ func (d *Damage) found(path string, why error) {
 	}
 }
 
-// note records that the numbers in lost cannot be read.
 func (d *Damage) note(lost span) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -93,7 +92,6 @@ func (d *Damage) first() error {
 	return d.err
 }
 
-// at reports whether the number n is known to be unreadable.
 func (d *Damage) at(n int64) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -101,7 +101,6 @@ func isUnread(err error) bool {
 	return code == sqlite3.SQLITE_IOERR
 }
 
-// isSyncFailure reports whether err says that a sync failed.
 func isSyncFailure(err error) bool {
 	_, extended := codeOf(err)
 	return extended == sqlite3.SQLITE_IOERR_FSYNC || extended == sqlite3.SQLITE_IOERR_DIR_FSYNC

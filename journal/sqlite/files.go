@@ -71,7 +71,6 @@ func checkFiles(path string) error {
 	return nil
 }
 
-// minDatabase is the size of SQLite's smallest page.
 const minDatabase = 512
 
 // checkMode refuses a file that is read-only: root could write it nevertheless, but is

@@ -4,46 +4,17 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
+	_ "embed"
 	"errors"
+	"fmt"
 	"time"
 
 	"aspectop/journal"
 	"aspectop/model"
 )
 
-// The outcomes of forwards are in two tables of their own, which are created when the
-// first outcome or rejected request is stored, and so is what later versions added to
-// them. Versions of aspectop that do not know them can read and write the journal. at is in microseconds since 1970, latency in microseconds, target an
-// id in forward_targets.
-//
-//	forward_targets  the handlers: key identifies one, url is for people and holds
-//	                 no credentials, all messages up to cursor are settled; also
-//	                 how far event streams and commands of --exec came
-//	forwards         the latest outcome of each delivery at each handler
-const (
-	createTargets = `CREATE TABLE IF NOT EXISTS forward_targets (
-	id     INTEGER PRIMARY KEY,
-	key    TEXT NOT NULL UNIQUE,
-	url    TEXT NOT NULL,
-	cursor INTEGER NOT NULL
-)`
-	createForwards = `CREATE TABLE IF NOT EXISTS forwards (
-	seq      INTEGER NOT NULL,
-	target   INTEGER NOT NULL,
-	at       INTEGER NOT NULL,
-	status   INTEGER NOT NULL,
-	latency  INTEGER NOT NULL,
-	tries    INTEGER NOT NULL,
-	resigned INTEGER NOT NULL,
-	final    INTEGER NOT NULL,
-	gave_up  INTEGER NOT NULL,
-	error    TEXT NOT NULL,
-	hint     TEXT NOT NULL,
-	body     BLOB,
-	PRIMARY KEY (seq, target)
-)`
-	addAnswer = `ALTER TABLE forwards ADD COLUMN answer TEXT`
-)
+//go:embed extend.sql
+var createOptional string
 
 // SaveForwards stores outcomes in one transaction; see [journal.Journal]. Unlike
 // Append it does not wait for the disk.
@@ -105,23 +76,17 @@ func (j *Journal) loosely(f func(*session) (n int64, err error)) error {
 	return explain(j.path, err)
 }
 
-// extend makes the tables and columns that a journal may lack.
 func extend(s *session) error {
-	changes := []string{createTargets, createForwards, createRejections}
-	if answer, err := has(s, "forwards", "answer"); err != nil {
+	if _, err := s.conn.ExecContext(background, createOptional); err != nil {
 		return err
-	} else if !answer {
-		changes = append(changes, addAnswer)
 	}
-	for _, change := range changes {
-		if _, err := s.exec(change); err != nil {
-			return err
-		}
+	known, err := has(s, "forwards", "answer")
+	if err == nil && !known {
+		_, err = s.exec(`ALTER TABLE forwards ADD COLUMN answer TEXT`)
 	}
-	return nil
+	return err
 }
 
-// has reports whether the journal has a table with this column.
 func has(s *session, table, column string) (bool, error) {
 	var n int64
 	err := s.row(`SELECT count(*) FROM pragma_table_info(?) WHERE name = ?`, []driver.Value{table, column}, &n)
@@ -142,22 +107,19 @@ func (r *Reader) ForwardCursor(ctx context.Context, key string) (cursor int64, k
 }
 
 // SettledForwards returns the numbers with a final outcome; see [journal.Reader].
-func (r *Reader) SettledForwards(ctx context.Context, key string, seq, last int64) (settled []int64, err error) {
-	err = r.optional(ctx, "forwards", func() error {
-		return r.session.values(`SELECT seq FROM forwards WHERE seq > ? AND seq <= ? AND final
-			AND target = (SELECT id FROM forward_targets WHERE key = ?) ORDER BY seq`, []driver.Value{seq, last, key},
-			func(row []driver.Value) error {
-				var n int64
-				err := scan(row, &n)
-				settled = append(settled, n)
-				return err
-			})
-	})
-	return settled, err
+func (r *Reader) SettledForwards(ctx context.Context, key string, seq, last int64) ([]int64, error) {
+	return optionalRows(ctx, r, "forwards", `SELECT seq FROM forwards WHERE seq > ? AND seq <= ? AND final
+		AND target = (SELECT id FROM forward_targets WHERE key = ?) ORDER BY seq`, []driver.Value{seq, last, key},
+		func(row []driver.Value) (n int64, err error) {
+			err = scan(row, &n)
+			return n, err
+		})
 }
 
 // Forwards returns the outcomes of one delivery; see [journal.Reader].
 func (r *Reader) Forwards(ctx context.Context, seq int64) (found []model.Forward, err error) {
+	const outcomes = `SELECT f.seq, t.url, f.at, f.status, f.latency, f.tries, f.resigned, f.final, f.gave_up, f.error, f.hint, f.body, %s
+		FROM forwards AS f JOIN forward_targets AS t ON t.id = f.target WHERE f.seq = ? ORDER BY t.id`
 	err = r.optional(ctx, "forwards", func() error {
 		answer := "f.answer"
 		if known, err := has(r.session, "forwards", "answer"); err != nil {
@@ -165,28 +127,19 @@ func (r *Reader) Forwards(ctx context.Context, seq int64) (found []model.Forward
 		} else if !known {
 			answer = "NULL"
 		}
-		return r.session.values(`SELECT f.seq, t.url, f.at, f.status, f.latency, f.tries, f.resigned, f.final, f.gave_up, f.error, f.hint, f.body, `+answer+`
-			FROM forwards AS f JOIN forward_targets AS t ON t.id = f.target WHERE f.seq = ? ORDER BY t.id`, []driver.Value{seq},
-			func(row []driver.Value) error {
-				f, err := scanForward(row)
-				found = append(found, f)
-				return err
-			})
+		found, err = rows(r.session, fmt.Sprintf(outcomes, answer), []driver.Value{seq}, scanForward)
+		return err
 	})
 	return found, err
 }
 
 // ForwardTargets returns the targets that deliveries were forwarded to.
-func (r *Reader) ForwardTargets(ctx context.Context) (found []journal.ForwardTarget, err error) {
-	err = r.optional(ctx, "forwards", func() error {
-		return r.session.values(`SELECT key, url, cursor FROM forward_targets ORDER BY id`, nil, func(row []driver.Value) error {
-			var t journal.ForwardTarget
-			err := scan(row, &t.Key, &t.URL, &t.Cursor)
-			found = append(found, t)
-			return err
+func (r *Reader) ForwardTargets(ctx context.Context) ([]journal.ForwardTarget, error) {
+	return optionalRows(ctx, r, "forwards", `SELECT key, url, cursor FROM forward_targets ORDER BY id`, nil,
+		func(row []driver.Value) (t journal.ForwardTarget, err error) {
+			err = scan(row, &t.Key, &t.URL, &t.Cursor)
+			return t, err
 		})
-	})
-	return found, err
 }
 
 // optional runs a query if the journal has the table that it is about.
@@ -201,6 +154,14 @@ func (r *Reader) optional(ctx context.Context, table string, query func() error)
 		err = query()
 	}
 	return explain(r.path, err)
+}
+
+func optionalRows[T any](ctx context.Context, r *Reader, table, query string, args []driver.Value, scan func([]driver.Value) (T, error)) (found []T, err error) {
+	err = r.optional(ctx, table, func() (err error) {
+		found, err = rows(r.session, query, args, scan)
+		return err
+	})
+	return found, err
 }
 
 func scanForward(row []driver.Value) (f model.Forward, err error) {

@@ -55,7 +55,6 @@ func (i *ids) add(h idHash, seq int64) {
 	i.seqs[h] = s
 }
 
-// remove forgets the ids of removed deliveries.
 func (i *ids) remove(gone []journal.Removal) {
 	for _, r := range gone {
 		delete(i.seqs, i.hash(r.ID))

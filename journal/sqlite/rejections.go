@@ -9,16 +9,6 @@ import (
 	"aspectop/model"
 )
 
-// createRejections makes the ring of rejected requests, the newest last. facts is a JSON
-// object of what was found out, headers and at are as in deliveries.
-const createRejections = `CREATE TABLE IF NOT EXISTS rejections (
-	n       INTEGER PRIMARY KEY,
-	at      INTEGER NOT NULL,
-	facts   TEXT NOT NULL,
-	headers TEXT NOT NULL,
-	body    BLOB
-)`
-
 // SaveRejections keeps rejected requests; see [journal.Journal].
 func (j *Journal) SaveRejections(rejected []model.Rejected) error {
 	return j.loosely(func(s *session) (n int64, err error) {
@@ -36,22 +26,17 @@ func (j *Journal) SaveRejections(rejected []model.Rejected) error {
 }
 
 // Rejections returns the newest rejected requests; see [journal.Reader].
-func (r *Reader) Rejections(ctx context.Context, limit int) (found []model.Rejected, err error) {
-	err = r.optional(ctx, "rejections", func() error {
-		return r.session.values(`SELECT at, facts, headers, body FROM rejections ORDER BY n DESC LIMIT ?`, []driver.Value{limit}, func(row []driver.Value) error {
+func (r *Reader) Rejections(ctx context.Context, limit int) ([]model.Rejected, error) {
+	return optionalRows(ctx, r, "rejections", `SELECT at, facts, headers, body FROM rejections ORDER BY n DESC LIMIT ?`, []driver.Value{limit},
+		func(row []driver.Value) (rejected model.Rejected, err error) {
 			var at int64
 			var facts, header string
 			var body []byte
-			if err := scan(row, &at, &facts, &header, &body); err != nil {
-				return err
+			if err = scan(row, &at, &facts, &header, &body); err == nil {
+				if rejected, err = journal.DecodeRejected(time.UnixMicro(at), facts, header, body); err != nil {
+					err = &rowError{err}
+				}
 			}
-			rejected, err := journal.DecodeRejected(time.UnixMicro(at), facts, header, body)
-			if err != nil {
-				return &rowError{err}
-			}
-			found = append(found, rejected)
-			return nil
+			return rejected, err
 		})
-	})
-	return found, err
 }

@@ -38,20 +38,21 @@ func (j *Journal) retain() error {
 	if err := j.removeRows(`DELETE FROM repeats WHERE seq IN (SELECT seq FROM repeats WHERE seq <= ? LIMIT ?)`, end); err != nil {
 		return err
 	}
-	forwarded, err := has(j.keeper, "forwards", "seq")
-	if err == nil && forwarded {
-		err = j.removeRows(`DELETE FROM forwards WHERE rowid IN (SELECT f.rowid FROM forwards AS f
-			WHERE f.seq <= ? AND NOT EXISTS (SELECT 1 FROM deliveries AS d WHERE d.seq = f.seq) LIMIT ?)`, end)
-	}
-	if err != nil {
-		return err
-	}
-	rejected, err := has(j.keeper, "rejections", "at")
-	if err == nil && rejected {
-		err = j.removeRows(`DELETE FROM rejections WHERE n IN (SELECT n FROM rejections WHERE at < ? LIMIT ?)`, now.Add(-j.options.Retain).UnixMicro())
-	}
-	if err != nil {
-		return err
+	for _, optional := range []struct {
+		table, remove string
+		end           int64
+	}{
+		{"forwards", `DELETE FROM forwards WHERE rowid IN (SELECT f.rowid FROM forwards AS f
+			WHERE f.seq <= ? AND NOT EXISTS (SELECT 1 FROM deliveries AS d WHERE d.seq = f.seq) LIMIT ?)`, end},
+		{"rejections", `DELETE FROM rejections WHERE n IN (SELECT n FROM rejections WHERE at < ? LIMIT ?)`, now.Add(-j.options.Retain).UnixMicro()},
+	} {
+		known, err := has(j.keeper, optional.table, "at")
+		if err == nil && known {
+			err = j.removeRows(optional.remove, optional.end)
+		}
+		if err != nil {
+			return err
+		}
 	}
 	return j.forgetIDs(now.Add(-max(journal.RememberIDs, j.options.Retain)))
 }
@@ -62,16 +63,13 @@ func (j *Journal) removable(after, end int64) (found []model.Delivery, err error
 		return nil, err
 	}
 	query := `SELECT seq, id, received, source, body FROM deliveries WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?`
-	err = j.keeper.values(query, []driver.Value{after, end, retainStep}, func(row []driver.Value) error {
-		var d model.Delivery
+	return rows(j.keeper, query, []driver.Value{after, end, retainStep}, func(row []driver.Value) (d model.Delivery, err error) {
 		var received int64
 		var source string
-		err := scan(row, &d.Seq, &d.ID, &received, &source, &d.Body)
+		err = scan(row, &d.Seq, &d.ID, &received, &source, &d.Body)
 		d.Message, d.Received, d.Source = d.Seq, time.UnixMicro(received), model.Source(source)
-		found = append(found, d)
-		return err
+		return d, err
 	})
-	return found, err
 }
 
 // remove removes deliveries, and forgets their ids if those are old enough.
@@ -111,18 +109,16 @@ func (j *Journal) removeRows(query string, end int64) error {
 	return nil
 }
 
-// forgetIDs forgets the ids of removed deliveries that were received before t.
 func (j *Journal) forgetIDs(t time.Time) error {
 	for j.ctx.Err() == nil {
 		var old []journal.Removal
-		err := j.change(func() error {
-			return j.keeper.values(`DELETE FROM removed WHERE seq IN (SELECT seq FROM removed WHERE received < ? LIMIT ?) RETURNING seq, id`,
-				[]driver.Value{t.UnixMicro(), retainStep}, func(row []driver.Value) error {
-					var r journal.Removal
-					err := scan(row, &r.Seq, &r.ID)
-					old = append(old, r)
-					return err
+		err := j.change(func() (err error) {
+			old, err = rows(j.keeper, `DELETE FROM removed WHERE seq IN (SELECT seq FROM removed WHERE received < ? LIMIT ?) RETURNING seq, id`,
+				[]driver.Value{t.UnixMicro(), retainStep}, func(row []driver.Value) (r journal.Removal, err error) {
+					err = scan(row, &r.Seq, &r.ID)
+					return r, err
 				})
+			return err
 		}, func() { j.ids.remove(old) })
 		if err != nil || len(old) < retainStep {
 			return err

@@ -123,6 +123,15 @@ func (s *session) values(text string, args []driver.Value, f func([]driver.Value
 	})
 }
 
+func rows[T any](s *session, text string, args []driver.Value, scan func([]driver.Value) (T, error)) (all []T, err error) {
+	err = s.values(text, args, func(row []driver.Value) error {
+		one, err := scan(row)
+		all = append(all, one)
+		return err
+	})
+	return all, err
+}
+
 // row runs a query for its one row, and returns sql.ErrNoRows if there is none.
 func (s *session) row(text string, args []driver.Value, dest ...any) error {
 	found := false
@@ -136,7 +145,6 @@ func (s *session) row(text string, args []driver.Value, dest ...any) error {
 	return err
 }
 
-// scan stores the values of a row.
 func scan(row []driver.Value, dest ...any) error {
 	for i, to := range dest {
 		ok := true

@@ -106,7 +106,6 @@ func (w *wording) timeline(t *model.Task, now time.Time) *Timeline {
 	return line
 }
 
-// steps are the distances between marks that people read easily.
 var steps = []time.Duration{
 	time.Second, 2 * time.Second, 5 * time.Second, 10 * time.Second, 15 * time.Second, 30 * time.Second,
 	time.Minute, 2 * time.Minute, 5 * time.Minute, 10 * time.Minute, 15 * time.Minute, 30 * time.Minute,
@@ -157,10 +156,8 @@ type Column struct {
 func (c Column) Top() Percent       { return 100 - c.Completed }
 func (c Column) FailedTop() Percent { return 100 - c.Completed - c.Failed }
 
-// How many stretches of time there are.
 const leastColumns, mostColumns = 12, 60
 
-// ended is a column chart of when tasks ended.
 func (g *gathering) ended() *Columns {
 	type end struct {
 		at     time.Time

@@ -80,7 +80,6 @@ type Slow struct {
 	Bar     Percent
 }
 
-// mostSlow is how many of the slowest tasks are listed.
 const mostSlow = 10
 
 // slowest are the tasks that took longest, of those that have ended.
@@ -114,7 +113,6 @@ func (g *gathering) slowest() []Slow {
 	return slow
 }
 
-// longest names the longest stay of one of the task's features.
 func (g *gathering) longest(t *model.Task) string {
 	var (
 		name   string

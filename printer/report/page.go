@@ -52,7 +52,6 @@ func policy() string {
 		"; img-src data:; base-uri 'none'; form-action 'none'"
 }
 
-// top is the page above the tasks.
 type top struct {
 	Policy, Version, Title string
 	Lead                   []string
@@ -68,7 +67,6 @@ type task struct {
 	Open   bool
 }
 
-// bottom is the page below them.
 type bottom struct {
 	Any    bool // task is listed
 	When   string
@@ -99,7 +97,6 @@ const (
 	longestWord = 40 // of the name of a feature or a state
 )
 
-// wording writes text from outside and times for the page.
 type wording struct {
 	zone   *time.Location
 	hidden *strings.Replacer // of user ids; nil unless the report is private

@@ -111,7 +111,6 @@ func Of(b *model.Board, o Options) *Report {
 	return g.report()
 }
 
-// gathering is a report under way.
 type gathering struct {
 	Options
 	wording

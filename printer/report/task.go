@@ -28,7 +28,6 @@ type Row struct {
 // Cell is a word with the sign and the style of a state.
 type Cell struct{ Text, Class, Glyph string }
 
-// mostFeatures is how many features a row lists.
 const mostFeatures = 12
 
 func (g *gathering) row(t *model.Task, kind int) Row {

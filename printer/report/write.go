@@ -109,7 +109,6 @@ type writing struct {
 
 func (w *writing) tasks() int { return w.report.Tiles[0].Count }
 
-// read reads the events of the tasks whose details there is room for.
 func (w *writing) read(ctx context.Context) error {
 	w.opened = map[*model.Task]*[]Arrival{}
 	of := map[int64]*model.Task{}
@@ -148,7 +147,6 @@ func (w *writing) read(ctx context.Context) error {
 	})
 }
 
-// page puts the page together.
 func (w *writing) page() []byte {
 	var page bytes.Buffer
 	put(&page, "top", top{policy(), w.Version, w.title(), w.lead(), template.CSS(Style), w.report, w.task != ""})
@@ -224,7 +222,6 @@ func (w *writing) title() string {
 	return "Aspect media tasks"
 }
 
-// lead says what the report is about.
 func (w *writing) lead() []string {
 	zone, _ := w.Now.Zone()
 	lead := []string{"as of " + w.report.wording.moment(w.Now) + " " + zone}
@@ -251,7 +248,6 @@ func (w *writing) when() string {
 	return "since " + w.report.wording.moment(w.Since)
 }
 
-// notes say what the page does not show.
 func (w *writing) notes(without, left int) (notes []string) {
 	note := func(n int, format string) {
 		if n > 0 {
@@ -262,7 +258,7 @@ func (w *writing) notes(without, left int) (notes []string) {
 	note(left, "Older tasks that are counted above, but not listed: %d.")
 	if w.task == "" {
 		note(w.others, "Messages that tell of no task, such as pings, are not shown: %d.")
-		notes = append(notes, "Refused requests are in no journal, so they are not in this report.")
+		notes = append(notes, "Rejected requests are not in this report.")
 	}
 	return notes
 }

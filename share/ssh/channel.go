@@ -15,7 +15,6 @@ var environment = []string{"COLORTERM", "COLORFGBG", "NO_COLOR", "LANG"}
 // maxVariable is the greatest length of a variable and its value, in bytes.
 const maxVariable = 64
 
-// channel takes a channel for a session.
 func (s *Server) channel(srv *ssh.Server, sc *gossh.ServerConn, nc gossh.NewChannel, ctx ssh.Context) {
 	c := connOf(ctx)
 	if !c.opened() {

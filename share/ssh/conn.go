@@ -73,7 +73,6 @@ func group(a net.Addr) string {
 	return p.String()
 }
 
-// enter is called when the client has logged in.
 func (c *conn) enter() {
 	s := c.server
 	s.mu.Lock()
@@ -95,7 +94,6 @@ func (c *conn) refused(fingerprint string) {
 	c.refusedKey = fingerprint
 }
 
-// begin and end count the sessions.
 func (c *conn) begin() {
 	c.server.mu.Lock()
 	defer c.server.mu.Unlock()

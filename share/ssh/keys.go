@@ -43,7 +43,6 @@ type Grant struct {
 	Terminal bool   // a screen; lines are allowed in any case
 }
 
-// listed is one line of the file.
 type listed struct {
 	key   []byte
 	grant Grant

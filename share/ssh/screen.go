@@ -15,7 +15,6 @@ import (
 // framesPerSecond is a fifth of the host's own screen: the latency of keys hides more.
 const framesPerSecond = 15
 
-// screen runs a program on the client's terminal.
 func (s *Server) screen(ctx context.Context, end context.CancelCauseFunc, sess ssh.Session, sizes <-chan ssh.Window) error {
 	c, env := clientOf(sess)
 	profile := colorprofile.Env(env)
@@ -27,7 +26,7 @@ func (s *Server) screen(ctx context.Context, end context.CancelCauseFunc, sess s
 	window.Store(&pty.Window)
 	c.Window = func() (width, height int) { w := window.Load(); return w.Width, w.Height }
 	width, height := drawn(pty.Window)
-	in := s.input(ctx, end, sess)
+	in := s.input(end, sess)
 	defer in.stop()
 	guarded := &guardedModel{Model: s.config.Screen(ctx, c), turns: s.turns}
 	t := tty.New(sess.Context(), in, &output{sess, s.config.limits.stall, connOf(sess.Context())})

@@ -87,7 +87,6 @@ type Server struct {
 	reporting sync.Mutex // held while Report is called
 }
 
-// viewer is a session.
 type viewer struct {
 	model.Viewer
 	key  gossh.PublicKey
@@ -122,7 +121,6 @@ func (s *Server) Serve(l net.Listener) error {
 	return nil
 }
 
-// errClosing is why sessions end with the server.
 var errClosing = errors.New("")
 
 // Shutdown accepts no more connections and ends all sessions, which restores the
@@ -268,7 +266,6 @@ func (s *Server) checkKeys() {
 	}
 }
 
-// host is the address without its port.
 func host(a net.Addr) string {
 	h, _, err := net.SplitHostPort(a.String())
 	if err != nil {

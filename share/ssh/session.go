@@ -29,7 +29,6 @@ type Client struct {
 	Window func() (width, height int)
 }
 
-// handle is a session.
 func (s *Server) handle(sess ssh.Session) {
 	c := connOf(sess.Context())
 	c.begin()
@@ -90,7 +89,6 @@ func (s *Server) handle(sess ssh.Session) {
 // errLeft is why a session ends whose client has pressed a key for that.
 var errLeft = errors.New("left")
 
-// refuse ends the session with a message on the client's stderr.
 func refuse(sess ssh.Session, status int, why string) {
 	end := "\n"
 	if _, _, terminal := sess.Pty(); terminal {
@@ -125,7 +123,7 @@ func clientOf(sess ssh.Session) (c Client, env []string) {
 
 // lines prints until the client leaves.
 func (s *Server) lines(ctx context.Context, end context.CancelCauseFunc, sess ssh.Session, json, terminal bool) error {
-	in := s.input(ctx, end, sess)
+	in := s.input(end, sess)
 	defer in.stop()
 	go func() {
 		buf := make([]byte, 256)
@@ -163,7 +161,7 @@ type input struct {
 	idle  time.Duration
 }
 
-func (s *Server) input(ctx context.Context, end context.CancelCauseFunc, sess ssh.Session) *input {
+func (s *Server) input(end context.CancelCauseFunc, sess ssh.Session) *input {
 	idle := s.config.limits.idle
 	return &input{sess, time.AfterFunc(idle, func() { end(fmt.Errorf("no key was pressed for %s", idle)) }), idle}
 }

@@ -20,7 +20,6 @@ var pageHTML string
 
 var pageTemplate = template.Must(template.New("page").Parse(pageHTML))
 
-// page answers with the page as it is now.
 func (s *Server) page(w http.ResponseWriter) {
 	now := s.state.latest()
 	var b bytes.Buffer
@@ -36,10 +35,8 @@ func (s *Server) page(w http.ResponseWriter) {
 	answer(w, "text/html; charset=utf-8", b.String())
 }
 
-// mostMessages is how many of a task's messages are read for its details.
 const mostMessages = 200
 
-// task answers with the details of the task at a place on the board.
 func (s *Server) task(w http.ResponseWriter, r *http.Request) {
 	key, err := strconv.Atoi(r.URL.Query().Get("key"))
 	now := s.state.latest()
@@ -127,7 +124,6 @@ func (n *snapshot) changes(seen *snapshot) news {
 	return c
 }
 
-// events streams what changes on the page.
 func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 	select {
 	case s.streams <- struct{}{}:

@@ -172,7 +172,6 @@ func (s *Server) inside(r *http.Request) (path string, ok bool) {
 	return path, subtle.ConstantTimeCompare(given[:], right[:]) == 1 && found
 }
 
-// protect sets the security headers.
 func protect(h http.Header) {
 	h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; "+
 		"base-uri 'none'; form-action 'none'; frame-ancestors 'none'")

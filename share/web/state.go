@@ -33,7 +33,6 @@ type snapshot struct {
 	loading             bool        // history is still being read
 }
 
-// group is the tasks of one kind.
 type group struct {
 	Name  string `json:"name"`
 	Class string `json:"class"`
@@ -87,7 +86,6 @@ func (s *state) next(ctx context.Context, after *snapshot) *snapshot {
 	}
 }
 
-// gather computes the content.
 func (s *state) gather() {
 	start := time.Now()
 	n := &snapshot{at: start, groups: []group{}, rows: map[int]row{}}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	tea "charm.land/bubbletea/v2"
+	uv "github.com/charmbracelet/ultraviolet"
 
 	"aspectop/jsonl"
 	"aspectop/ui/draw"
@@ -26,6 +27,10 @@ const (
 	pace = time.Second / 30
 	// prelude is how long the first frame waits for the terminal's background colour.
 	prelude = 300 * time.Millisecond
+	// wholeAfter is how long after a whole frame another one is written.
+	wholeAfter = 10 * time.Second
+	// reserve is kept free of what a recording may have, in bytes, for its end.
+	reserve = 160
 )
 
 // Options of a recording.
@@ -51,8 +56,11 @@ type Recorder struct {
 	// What follows belongs to the writing goroutine, and to Close after it.
 	size    int64
 	started time.Time
-	total   time.Duration // of all events so far, as they were written
-	shown   *frame        // by the events so far
+	total   time.Duration    // of all events so far, as they were written
+	shown   *frame           // by the events so far
+	cells   *uv.ScreenBuffer // of shown
+	whole   time.Time        // when a frame was last written whole
+	ending  bool             // what is kept free for the end may be used
 	err     error
 }
 
@@ -111,6 +119,7 @@ func (r *Recorder) run() {
 			return
 		}
 		if r.err = r.write(r.newest(f)); r.err != nil {
+			r.err = r.finish(r.err)
 			if r.Ended != nil {
 				r.Ended(r.err)
 			}
@@ -143,7 +152,11 @@ func (r *Recorder) append(v any) error {
 	if err != nil {
 		return err
 	}
-	if r.size+int64(len(line)) > r.Limit {
+	free := r.Limit - r.size
+	if !r.ending {
+		free -= reserve
+	}
+	if int64(len(line)) > free {
 		return fmt.Errorf("%w, %d MiB", errFull, r.Limit>>20)
 	}
 	n, err := r.file.Write(line)
@@ -164,14 +177,11 @@ type frame struct {
 	theme string
 }
 
-// palette is the usual sixteen colours, which players need. The screen uses none of them.
-const palette = "#000000:#cd0000:#00cd00:#cdcd00:#0000ee:#cd00cd:#00cdcd:#e5e5e5:#7f7f7f:#ff0000:#00ff00:#ffff00:#5c5cff:#ff00ff:#00ffff:#ffffff"
-
 const termType = "xterm-256color"
 
 func (r *Recorder) begin(f *frame) error {
 	fore, back := picture.Palette(f.theme)
-	theme := map[string]string{"fg": fore, "bg": back, "palette": palette}
+	theme := map[string]string{"fg": fore, "bg": back, "palette": strings.Join(picture.Sixteen, ":")}
 	header := map[string]any{"version": r.Version, "timestamp": r.started.Unix(), "title": "aspectop"}
 	if r.Command != "" {
 		header["command"] = r.Command
@@ -199,30 +209,15 @@ func (r *Recorder) write(f *frame) error {
 			return err
 		}
 	}
-	if err := r.event("o", changes(r.shown, f)); err != nil {
-		return err
+	before, cells := r.cells, cellsOf(f)
+	if r.shown == nil || r.shown.w != f.w || r.shown.h != f.h || time.Since(r.whole) >= wholeAfter {
+		before, r.whole = nil, time.Now() // players may begin here
 	}
-	r.shown = f
+	r.shown, r.cells = f, cells
+	if data := changes(before, cells); data != "" {
+		return r.event("o", data)
+	}
 	return nil
-}
-
-// changes turns a terminal that shows from into one that shows to.
-func changes(from, to *frame) string {
-	var b strings.Builder
-	var before []string
-	if from == nil || from.w != to.w || from.h != to.h {
-		b.WriteString("\x1b[?25l\x1b[m\x1b[2J") // no cursor, nothing else
-	} else {
-		before = strings.Split(from.text, "\n")
-	}
-	for y, line := range strings.Split(to.text, "\n") {
-		if y < len(before) && before[y] == line {
-			continue
-		}
-		// Erase first: behind a full line it would take the last character.
-		fmt.Fprintf(&b, "\x1b[%d;1H\x1b[m\x1b[2K%s\x1b[m", y+1, line)
-	}
-	return b.String()
 }
 
 // event writes an event of now. Times are in ms; rounding errors do not add up.
@@ -240,14 +235,20 @@ func (r *Recorder) event(code, data string) error {
 	return nil
 }
 
-func (r *Recorder) end(f *frame) error {
-	if err := r.write(r.newest(f)); err != nil {
+func (r *Recorder) end(f *frame) error { return r.finish(r.write(r.newest(f))) }
+
+// finish leaves a player's terminal as a shell wants it, with a cursor, below the last frame,
+// unless the recording has ended with another error than errFull.
+func (r *Recorder) finish(err error) error {
+	if r.shown == nil || err != nil && !errors.Is(err, errFull) {
 		return err
 	}
-	if r.shown == nil || r.Version == 2 { // which has no word for it
-		return nil
+	r.ending = true
+	last := r.event("o", fmt.Sprintf("\x1b[m\x1b[%d;1H\x1b[?25h\r\n", r.shown.h))
+	if last == nil && r.Version == 3 { // version 2 has no word for it
+		last = r.event("x", "0")
 	}
-	return r.event("x", "0")
+	return errors.Join(err, last)
 }
 
 type model struct {

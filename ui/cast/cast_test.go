@@ -3,7 +3,9 @@ package cast
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io/fs"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -12,8 +14,11 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+	"unicode/utf8"
 
 	tea "charm.land/bubbletea/v2"
+	uv "github.com/charmbracelet/ultraviolet"
+	"github.com/charmbracelet/x/ansi"
 	"github.com/charmbracelet/x/vt"
 )
 
@@ -148,6 +153,10 @@ func TestARecordingShowsWhatTheScreenShowed(t *testing.T) {
 			} else if header["width"] != 10.0 || header["height"] != 2.0 {
 				t.Errorf("the header is %v", header)
 			}
+			if last := events[len(events)-1]; last.code != "o" || last.data != "\x1b[m\x1b[3;1H\x1b[?25h\r\n" {
+				t.Errorf("the cursor is not shown again below the last frame, but %v", last)
+			}
+			events = events[:len(events)-1]
 			var codes string
 			for _, e := range events {
 				codes += e.code
@@ -172,6 +181,66 @@ func TestARecordingShowsWhatTheScreenShowed(t *testing.T) {
 	}
 }
 
+// TestOnlyWhatChangedIsWritten, and each time the terminal shows the whole frame.
+func TestOnlyWhatChangedIsWritten(t *testing.T) {
+	const w, h = 30, 4
+	random := rand.New(rand.NewPCG(1, 2))
+	line := func() string {
+		parts := []string{"a", " ", "界", "     ", "\x1b[31m", "\x1b[1;38;2;1;2;3m", "\x1b[7m", "\x1b[m", "नमस्ते", "─"}
+		var b strings.Builder
+		for range random.IntN(20) {
+			b.WriteString(parts[random.IntN(len(parts))])
+		}
+		return ansi.TruncateWc(b.String(), w, "") + "\x1b[m"
+	}
+	lines := []string{"", "", "", ""}
+	var before *uv.ScreenBuffer
+	terminal := vt.NewEmulator(w, h)
+	for range 2000 {
+		lines[random.IntN(h)] = line()
+		cells := cellsOf(&frame{text: strings.Join(lines, "\n"), w: w, h: h})
+		written := changes(before, cells)
+		terminal.WriteString(written)
+		for y := range h {
+			for x := range w {
+				want, got := cells.CellAt(x, y), terminal.CellAt(x, y)
+				if want.Width > 0 && utf8.RuneCountInString(want.Content) == 1 && (got.Content != want.Content || !got.Style.Equal(&want.Style)) {
+					t.Fatalf("after %q the terminal has %+v at %d, %d, not %+v", written, got, x, y, want)
+				}
+			}
+		}
+		before = cells
+	}
+	few := changes(cellsOf(&frame{text: "the time is 10:00:01 now", w: w, h: 1}), cellsOf(&frame{text: "the time is 10:00:02 now", w: w, h: 1}))
+	if few != "\x1b[1;20H2" {
+		t.Errorf("a changed digit is written as %q", few)
+	}
+}
+
+// TestAFrameIsWholeEveryTenSeconds: players that seek begin there.
+func TestAFrameIsWholeEveryTenSeconds(t *testing.T) {
+	onStage(t, Options{Version: 3}, func(s *stage) {
+		for i := range 35 {
+			s.tell(fmt.Sprintf("still\n%d", i))
+			time.Sleep(time.Second)
+		}
+		s.close()
+		_, events := read(t, s.path)
+		whole := 0
+		for i, e := range events {
+			if strings.Contains(e.data, "\x1b[2J") {
+				whole++
+				if got := replayed(10, 2, events[i:i+1]); !strings.HasPrefix(got, "still\n") {
+					t.Errorf("the frame at %.1f s shows %q by itself", e.at, got)
+				}
+			}
+		}
+		if whole != 4 {
+			t.Errorf("%d whole frames in 35 s", whole)
+		}
+	})
+}
+
 func TestARecordingHasThirtyEventsASecondAtMost(t *testing.T) {
 	onStage(t, Options{Version: 3}, func(s *stage) {
 		for i := range 3000 {
@@ -184,7 +253,7 @@ func TestARecordingHasThirtyEventsASecondAtMost(t *testing.T) {
 		if len(events) < 70 || len(events) > 3*30+2 {
 			t.Errorf("%d events of 3,000 frames in 3 s", len(events))
 		}
-		if got := replayed(10, 2, events); got != "end\nb" {
+		if got := replayed(10, 2, events[:len(events)-2]); got != "end\nb" {
 			t.Errorf("in the end it shows %q", got)
 		}
 		if s.r.Length() < 2990*time.Millisecond || s.r.Size() < 1000 {
@@ -207,8 +276,11 @@ func TestARecordingEndsAtItsLargestSizeAndTheScreenGoesOn(t *testing.T) {
 			t.Error("it did not say that it ended")
 		}
 		read(t, s.path) // every line is whole
-		if info, err := os.Stat(s.path); err != nil || info.Size() > 2000 || info.Size() < 1900 {
+		if info, err := os.Stat(s.path); err != nil || info.Size() > 2000 || info.Size() < 1850 {
 			t.Errorf("the file has %d bytes, %v", info.Size(), err)
+		}
+		if text, err := os.ReadFile(s.path); err != nil || !strings.Contains(string(text), "?25h") {
+			t.Errorf("it leaves no cursor: %v", err)
 		}
 	})
 }

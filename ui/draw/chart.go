@@ -9,17 +9,15 @@ import (
 
 // Bar is what a task or a feature went through.
 type Bar struct {
-	// Intervals are in order. The last one has no end if it goes on, or is a terminal state.
+	// Intervals are in order, one at least. The last one has no end if it goes on, or is a terminal state.
 	Intervals []model.Interval
+	Since     time.Time // when it was created, before anything was told of it; zero: not known
 	Labels    []string  // what it took, in ever fewer words: the first one that fits is written
 	Usual     time.Time // when it usually ends, if it goes on; zero: not known
 }
 
 // Open reports whether it goes on.
 func (b *Bar) Open() bool {
-	if len(b.Intervals) == 0 {
-		return false
-	}
 	last := b.Intervals[len(b.Intervals)-1]
 	return last.To.IsZero() && !last.State.Terminal()
 }
@@ -36,19 +34,18 @@ func (b *Bar) End(now time.Time) time.Time {
 	return last.To
 }
 
+// Begin is when it was created, or the first state was entered.
+func (b *Bar) Begin() time.Time {
+	if first := b.Intervals[0].From; b.Since.IsZero() || first.Before(b.Since) {
+		return first
+	}
+	return b.Since
+}
+
 // PutBar draws a bar, or where it is if it is outside the scale.
 func (l *Line) PutBar(s *Scale, bar *Bar) *Line {
 	b := make(band, s.w)
-	n := len(bar.Intervals)
 	switch {
-	case n == 0:
-		for _, label := range bar.Labels {
-			if len(label) <= s.w {
-				b.put(0, Dim, label)
-				break
-			}
-		}
-		return l.putBand(b)
 	case bar.End(s.now).Before(s.from):
 		b.put(0, Faint, GlyphEarlier)
 		return l.putBand(b)
@@ -64,7 +61,7 @@ func (l *Line) PutBar(s *Scale, bar *Bar) *Line {
 		}
 		b.put(usual, Warn, GlyphUsual)
 	}
-	if now := s.cell(s.now); !s.now.IsZero() && !s.now.After(s.to) && b.free(now, now+1) {
+	if now := s.cell(s.now); !s.now.After(s.to) && b.free(now, now+1) {
 		b.put(now, Faint, GlyphNow)
 	}
 	b.label(bar, from, to)
@@ -106,7 +103,7 @@ func (s *Scale) fill(b band, bar *Bar) (from, to int) {
 	switch until := intervals[last].To; {
 	case final && intervals[last].State.Terminal():
 		starts[last+1] = starts[last] + 1
-	case until.After(s.to), until.IsZero() && (s.now.IsZero() || s.now.After(s.to)):
+	case until.After(s.to), until.IsZero() && s.now.After(s.to):
 		starts[last+1] = s.w
 	case until.IsZero(): // the cell of now stays free
 		starts[last+1] = max(starts[last]+1, s.cell(s.now))
@@ -135,7 +132,11 @@ func (s *Scale) fill(b band, bar *Bar) (from, to int) {
 			b.put(starts[i], info.Role, info.Sign)
 		}
 	}
-	return starts[0], starts[last+1]
+	from = min(starts[0], s.cell(bar.Begin()))
+	for c := from; c < starts[0]; c++ { // nothing was told
+		b.put(c, Faint, GlyphRule)
+	}
+	return from, starts[last+1]
 }
 
 // label writes what the bar took: behind it, in its last stretch, or before it; else in the

@@ -70,7 +70,6 @@ func TestABarKeepsToTheScaleOfTime(t *testing.T) {
 		{"ended before, and again", "processing@-9 failed@-5 processing@-4 completed@5", 0, 10, 11, "pppppC     "},
 		{"begun ahead of the scale", "queued@-5 completed@5", 0, 10, 11, "qqqqqC     "},
 		{"an unknown state works", "warming@0 completed@4", 0, 4, 5, "ppppC"},
-		{"no interval", "", 0, 10, 4, "    "},
 		{"a single cell", "queued@0 processing@2 completed@10", 0, 10, 1, "C"},
 		{"fewer cells than intervals", "queued@0 processing@2 failed@4 processing@6 completed@8", 0, 8, 3, "FpC"},
 		{"no cell", "queued@0", 0, 10, 0, ""},
@@ -91,20 +90,20 @@ func TestTicksAreRoundAndApart(t *testing.T) {
 		w     int
 		want  string
 	}{
-		{0, 60, "0 0:00"},
-		{10 * time.Second, 26, "0 0:00, 13 0:05, 25 0:10"},
-		{10 * time.Second, 60, "0 0:00, 12 0:02, 24 0:04, 35 0:06, 47 0:08, 59 0:10"},
-		{800 * time.Millisecond, 40, "0 0.0s, 10 0.2s, 20 0.4s, 29 0.6s, 39 0.8s"},
-		{4 * time.Minute, 50, "0 0:00, 12 1:00, 25 2:00, 37 3:00, 49 4:00"},
-		{90 * time.Minute, 50, "0 0:00, 8 15:00, 16 30:00, 25 45:00, 33 1h00, 41 1h15, 49 1h30"},
-		{50 * time.Hour, 60, "0 0:00, 14 12h00, 28 1d, 42 1d12h, 57 2d"},
-		{24 * 400 * time.Hour, 40, "0 0:00, 10 100d, 20 200d, 29 300d, 39 400d"},
-		{time.Second, 8, "0 0:00, 7 0:01"},
-		{time.Second, 5, "0 0:00"},
-		{1 << 62, 60, "0 0:00, 40 36500d"},
+		{0, 60, "0 00:00:00"},
+		{10 * time.Second, 26, "0 00:00:00, 13 00:00:05, 25 00:00:10"},
+		{10 * time.Second, 60, "0 00:00:00, 12 00:00:02, 24 00:00:04, 35 00:00:06, 47 00:00:08, 59 00:00:10"},
+		{800 * time.Millisecond, 40, "0 00:00:00"},
+		{4 * time.Minute, 50, "0 00:00, 12 00:01, 25 00:02, 37 00:03, 49 00:04"},
+		{90 * time.Minute, 50, "0 00:00, 8 00:15, 16 00:30, 25 00:45, 33 01:00, 41 01:15, 49 01:30"},
+		{50 * time.Hour, 60, "0 01-01 00:00, 14 01-01 12:00, 28 01-02 00:00, 42 01-02 12:00, 57 00:00"},
+		{24 * 400 * time.Hour, 40, "0 01-01, 10 04-10, 20 07-19, 29 10-27, 39 02-04"},
+		{time.Second, 8, "0 00:00:00"},
+		{time.Second, 5, "0 00:00:00"},
+		{1 << 62, 60, "0 01-01, 40 12-07"},
 	} {
 		var told []string
-		for _, tick := range NewScale(midnight, midnight.Add(c.whole), time.Time{}, c.w, nil).ticks() {
+		for _, tick := range NewScale(midnight, midnight.Add(c.whole), midnight.Add(c.whole), c.w, nil).ticks() {
 			told = append(told, fmt.Sprint(tick.cell, " ", tick.label))
 		}
 		if got := strings.Join(told, ", "); got != c.want {
@@ -127,7 +126,7 @@ func TestLongIdleTimeIsFoldedForAllBarsAtOnce(t *testing.T) {
 		got = append(got, ansi.Strip(l().PutBar(s, &bars[i]).String()))
 	}
 	for i, want := range []string{
-		"│0:00           │0:30           ┆ 3 h ┆               │3:00:30     now",
+		"│00:00:00       │00:00:30       ┆ 3 h ┆               │03:00:30    now",
 		"░░░████████████████████████████✓ 55s                                 │",
 		"                                ┆     ┆░░░██████████████████████✗ 45s│",
 		"                                ┆     ┆     █████████████████████████│",

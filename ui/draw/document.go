@@ -65,7 +65,7 @@ func indent(depth uint8, w int) int { return min(2*int(depth), w/2) }
 // docRow is where a row begins: a line, and a byte of t.b.
 type docRow struct{ line, from int32 }
 
-// wrap divides all lines into rows that fit the width.
+// wrap divides all lines into rows that fit the width, at most math.MaxInt32.
 func (t *Document) wrap(w int) []docRow {
 	rows := make([]docRow, 0, len(t.lines))
 	for i, l := range t.lines {

@@ -244,9 +244,9 @@ func Stamp(t time.Time) string {
 	return t.Local().Format("2006-01-02 15:04:05.000")
 }
 
-// Short is an id cut to w cells; of a UUID the first eight characters are enough.
+// Short is an id as it is to be cut to w cells: of a UUID the first eight characters are enough.
 func Short(id string, w int) string {
-	if len(id) == 36 && w < 36 {
+	if len(id) == 36 && w < 36 && ascii(id) {
 		return id[:min(8, max(0, w))]
 	}
 	return id

@@ -15,10 +15,9 @@ import (
 // stretches without work are folded.
 type Scale struct {
 	from, to time.Time
-	now      time.Time // marked; zero: nothing goes on
+	now      time.Time // marked
 	w        int
 	parts    []stretch
-	clock    bool // the axis tells times of day, not the time since the beginning
 }
 
 // stretch is a piece of the scale: folded, or in proportion.
@@ -82,15 +81,6 @@ func NewScale(from, to, now time.Time, w int, bars []Bar) *Scale {
 	}
 	return s
 }
-
-// Clock makes the axis tell times of day.
-func (s *Scale) Clock() *Scale {
-	s.clock = true
-	return s
-}
-
-// From is the beginning.
-func (s *Scale) From() time.Time { return s.from }
 
 // folds are the stretches to fold, in order, and how long they are in all.
 func (s *Scale) folds(bars []Bar) (folds []stretch, folded time.Duration) {
@@ -170,9 +160,8 @@ type tick struct {
 	label string
 }
 
-// Steps are the distances between marks that people read easily.
-var Steps = []time.Duration{
-	100 * time.Millisecond, 200 * time.Millisecond, 500 * time.Millisecond,
+// steps are the distances between marks that people read easily.
+var steps = []time.Duration{
 	time.Second, 2 * time.Second, 5 * time.Second, 10 * time.Second, 15 * time.Second, 30 * time.Second,
 	time.Minute, 2 * time.Minute, 5 * time.Minute, 10 * time.Minute, 15 * time.Minute, 30 * time.Minute,
 	time.Hour, 2 * time.Hour, 3 * time.Hour, 6 * time.Hour, 12 * time.Hour,
@@ -190,36 +179,20 @@ func (s *Scale) ticks() (marks []tick) {
 			whole, w = whole+p.to.Sub(p.from), w+p.w
 		}
 	}
-	label, origin := offset, s.from
-	if s.clock {
-		y, m, d := s.from.Local().Date()
-		origin = time.Date(y, m, d, 0, 0, 0, 0, time.Local)
-		label = s.timeOfDay
-	} else {
-		marks = []tick{{0, offset(0, time.Second)}}
-	}
-	if whole <= 0 {
-		return marks
-	}
-	for _, step := range Steps {
-		if s.clock && step < time.Second {
-			continue
-		}
-		width := max(len(label(s.to.Sub(origin), step))+3, w/8) // more than eight marks confuse
+	y, m, d := s.from.Local().Date()
+	midnight := time.Date(y, m, d, 0, 0, 0, 0, time.Local)
+	for _, step := range steps {
+		width := max(len(s.timeOfDay(s.to, step))+3, w/8) // more than eight marks confuse
 		if float64(step)/float64(whole)*float64(w-1) < float64(width) {
 			continue
-		}
-		if !s.clock {
-			marks[0].label = offset(0, step)
 		}
 		for _, p := range s.parts {
 			if p.label != "" {
 				continue
 			}
-			first := p.from.Sub(origin)
-			for d := first.Truncate(step); d <= p.to.Sub(origin); d += step {
-				if d >= first && (s.clock || d > 0) {
-					marks = append(marks, tick{s.cell(origin.Add(d)), label(d, step)})
+			for t := midnight.Add(p.from.Sub(midnight).Truncate(step)); !t.After(p.to); t = t.Add(step) {
+				if !t.Before(p.from) {
+					marks = append(marks, tick{s.cell(t), s.timeOfDay(t, step)})
 				}
 			}
 		}
@@ -228,11 +201,9 @@ func (s *Scale) ticks() (marks []tick) {
 	return marks
 }
 
-// timeOfDay is the time of day that is d after the beginning of the scale's first day, as
-// exact as the step needs, with the day unless the scale ends on it.
-func (s *Scale) timeOfDay(d, step time.Duration) string {
-	y, m, first := s.from.Local().Date()
-	t := time.Date(y, m, first, 0, 0, 0, 0, time.Local).Add(d)
+// timeOfDay is as exact as the step needs, with the day unless the scale ends on it.
+func (s *Scale) timeOfDay(t time.Time, step time.Duration) string {
+	t = t.Local()
 	told := t.Format("15:04")
 	switch {
 	case step >= day:
@@ -246,41 +217,12 @@ func (s *Scale) timeOfDay(d, step time.Duration) string {
 	return told
 }
 
-// offset is a time since the beginning, as exact as the step needs.
-func offset(d, step time.Duration) string {
-	switch s := int(d / time.Second); {
-	case step < time.Second && d < time.Minute:
-		return fmt.Sprintf("%.1fs", d.Seconds())
-	case d >= day:
-		if h := s / 3600 % 24; h > 0 {
-			return fmt.Sprintf("%dd%02dh", s/86400, h)
-		}
-		return fmt.Sprintf("%dd", s/86400)
-	case d >= time.Hour && step < time.Minute:
-		return fmt.Sprintf("%d:%02d:%02d", s/3600, s/60%60, s%60)
-	case d >= time.Hour:
-		return fmt.Sprintf("%dh%02d", s/3600, s/60%60)
-	default:
-		return fmt.Sprintf("%d:%02d", s/60, s%60)
-	}
-}
-
-// PutAxis draws the marks and the folded stretches, and now or how long all of it took.
+// PutAxis draws the marks, the folded stretches and now.
 func (l *Line) PutAxis(s *Scale) *Line {
 	b := make(band, s.w)
-	end, r, at := "now", Accent, s.w
-	switch {
-	case !s.now.IsZero() && !s.now.After(s.to):
-		at = s.cell(s.now)
-	case s.clock:
-		end = ""
-	default:
-		whole := s.to.Sub(s.from)
-		if end, r = offset(whole, time.Second), Dim; whole < 10*time.Second {
-			end = offset(whole, 100*time.Millisecond)
-		}
+	if !s.now.After(s.to) {
+		b.put(max(0, min(s.cell(s.now), s.w-len("now"))), Accent, "now")
 	}
-	b.put(max(0, min(at, s.w-len(end))), r, end)
 	for _, p := range s.parts {
 		if p.label != "" {
 			b.put(p.at, Faint, GlyphFold)

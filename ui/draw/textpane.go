@@ -3,6 +3,7 @@ package draw
 import (
 	"bytes"
 	"fmt"
+	"math"
 	"slices"
 
 	"charm.land/bubbles/v2/textinput"
@@ -18,11 +19,10 @@ type TextPane struct {
 	top  int // first row on screen
 	Wrap bool
 	h    int
-	rows []docRow // where rows begin, if lines are wrapped
+	rows []docRow // where rows begin
 	made struct { // what rows were made for
-		doc  *Document
-		w    int
-		wrap bool
+		doc *Document
+		w   int
 	}
 	search search
 
@@ -51,17 +51,7 @@ func (p *TextPane) Show(t *Document, same bool) {
 	}
 }
 
-func (p *TextPane) len() int {
-	if p.rows != nil {
-		return len(p.rows)
-	}
-	return len(p.doc.lines)
-}
-
 func (p *TextPane) row(i int) (line, from, to int) {
-	if p.rows == nil {
-		return i, int(p.doc.lines[i].from), p.doc.end(i)
-	}
 	r := p.rows[i]
 	to = p.doc.end(int(r.line))
 	if i+1 < len(p.rows) && p.rows[i+1].line == r.line {
@@ -72,13 +62,7 @@ func (p *TextPane) row(i int) (line, from, to int) {
 
 // rowAt is the row that holds a byte of the text.
 func (p *TextPane) rowAt(offset int) int {
-	var i int
-	var found bool
-	if p.rows == nil {
-		i, found = slices.BinarySearchFunc(p.doc.lines, offset, func(l docLine, at int) int { return int(l.from) - at })
-	} else {
-		i, found = slices.BinarySearchFunc(p.rows, offset, func(r docRow, at int) int { return int(r.from) - at })
-	}
+	i, found := slices.BinarySearchFunc(p.rows, offset, func(r docRow, at int) int { return int(r.from) - at })
 	if found {
 		return i
 	}
@@ -88,20 +72,20 @@ func (p *TextPane) rowAt(offset int) int {
 // Arrange divides the text into rows if needed, and keeps the top row in place.
 func (p *TextPane) Arrange(w, h int) {
 	p.h = max(1, h-p.search.height())
-	if p.made.doc != p.doc || p.made.wrap != p.Wrap || p.Wrap && p.made.w != w {
+	if !p.Wrap {
+		w = math.MaxInt32 // a row for each line
+	}
+	if p.made.doc != p.doc || p.made.w != w {
 		at, same := 0, p.made.doc == p.doc
-		if same && p.len() > 0 {
-			_, at, _ = p.row(min(p.top, p.len()-1))
+		if same && len(p.rows) > 0 {
+			_, at, _ = p.row(min(p.top, len(p.rows)-1))
 		}
-		if p.rows = nil; p.Wrap {
-			p.rows = p.doc.wrap(w)
-		}
-		p.made.doc, p.made.w, p.made.wrap = p.doc, w, p.Wrap
+		p.rows, p.made.doc, p.made.w = p.doc.wrap(w), p.doc, w
 		if same {
 			p.top = p.rowAt(at)
 		}
 	}
-	p.top = max(0, min(p.top, p.len()-p.h))
+	p.top = max(0, min(p.top, len(p.rows)-p.h))
 }
 
 // Do carries out an action and reports whether it applied. Messages go to say.
@@ -118,14 +102,14 @@ func (p *TextPane) Do(a keys.Action, say func(string)) (tea.Cmd, bool) {
 	case keys.Back:
 		return nil, p.search.end()
 	}
-	return nil, Scroll(&p.top, a, p.len(), p.h)
+	return nil, Scroll(&p.top, a, len(p.rows), p.h)
 }
 
 // Draw returns h lines of w cells.
 func (p *TextPane) Draw(th *Theme, w, h int) []string {
 	rows := h - p.search.height()
 	lines := make([]string, 0, h)
-	for i := p.top; i < p.len() && len(lines) < rows; i++ {
+	for i := p.top; i < len(p.rows) && len(lines) < rows; i++ {
 		lines = append(lines, p.drawRow(th, i, w))
 	}
 	lines = PadHeight(th, lines, w, rows)
@@ -139,7 +123,7 @@ func (p *TextPane) drawRow(th *Theme, i, w int) string {
 	line, from, to := p.row(i)
 	l := NewLine(th, w).Space(indent(p.doc.lines[line].depth, w))
 	cut := false
-	if p.rows == nil {
+	if !p.Wrap {
 		if n := chunk(p.doc.b[from:to], l.Free); from+n < to {
 			to, cut = from+chunk(p.doc.b[from:to], max(1, l.Free-1)), true
 		}
@@ -189,7 +173,7 @@ func (p *TextPane) stretchesOf(line int) []Stretch {
 
 // Place tells which of the rows are on the screen, "" if all are.
 func (p *TextPane) Place() string {
-	if n := p.len(); n > p.h {
+	if n := len(p.rows); n > p.h {
 		return fmt.Sprintf("%d%%", min(p.top+p.h, n)*100/n)
 	}
 	return ""
@@ -282,7 +266,7 @@ func (p *TextPane) Typed(msg tea.Msg, say func(string)) tea.Cmd {
 	if word := s.input.Value(); word != s.word {
 		s.word = word
 		if s.refresh(p.doc); len(s.hits) > 0 { // to the first one from there on
-			_, from, _ := p.row(min(s.from, p.len()-1))
+			_, from, _ := p.row(min(s.from, len(p.rows)-1))
 			s.at, _ = slices.BinarySearch(s.hits, int32(from))
 			s.at %= len(s.hits)
 			p.reveal()
@@ -309,7 +293,7 @@ func (p *TextPane) step(by int, say func(string)) {
 func (p *TextPane) reveal() {
 	row := p.rowAt(int(p.search.hits[p.search.at]))
 	if row < p.top || row >= p.top+p.h {
-		p.top = max(0, min(row-p.h/3, p.len()-p.h))
+		p.top = max(0, min(row-p.h/3, len(p.rows)-p.h))
 	}
 }
 

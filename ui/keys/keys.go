@@ -192,11 +192,6 @@ func (s Set) For(remote, private bool) Set {
 	return set
 }
 
-// Has reports whether the action is bound to any key.
-func (s Set) Has(a Action) bool {
-	return slices.ContainsFunc(s, func(b Binding) bool { return b.Do == a })
-}
-
 // Lookup returns what a key does in a place, or None.
 func (s Set) Lookup(key string, in Place) Action {
 	found := None

@@ -3,7 +3,6 @@ package render
 import (
 	"fmt"
 	"slices"
-	"time"
 
 	"aspectop/feed"
 	"aspectop/model"
@@ -15,19 +14,12 @@ import (
 // Overview draws all that is known of a task: in words, as a board and as a timeline.
 // If less than sight lines are visible, the facts stand last.
 func Overview(sc *screen.Screen, t *model.Task, w, sight int) []string {
-	return compose(sc, t, flow(sc, facts(sc, t, false), w), w, sight)
-}
-
-func compose(sc *screen.Screen, t *model.Task, facts []string, w, sight int) []string {
-	board, blank := Timeline(sc, t, w), []string{draw.Blank(sc.Theme, w)}
-	head := []string{headline(sc, t, w)}
-	switch {
-	case len(facts) == 0:
-		return append(head, board...)
-	case sight < 16:
-		return slices.Concat(head, board, blank, facts)
+	head, blank := []string{headline(sc, t, w)}, []string{draw.Blank(sc.Theme, w)}
+	told, board := flow(sc, facts(sc, t, false), w), Timeline(sc, t, w)
+	if sight < 16 {
+		return slices.Concat(head, board, blank, told)
 	}
-	return slices.Concat(head, facts, blank, board)
+	return slices.Concat(head, told, blank, board)
 }
 
 // Timeline draws a line for each feature of a task, with the axis below.
@@ -38,19 +30,14 @@ func Timeline(sc *screen.Screen, t *model.Task, w int) (lines []string) {
 	}
 	more := len(features) - MaxFeatures
 	features = features[:min(len(features), MaxFeatures)]
-	bars, name, open := make([]draw.Bar, len(features)), 0, false
+	bars, name := make([]draw.Bar, len(features)), 0
 	for i, f := range features {
 		bars[i] = FeatureBar(sc, t, f)
-		open = open || bars[i].Open() && !model.Internal(f.Name)
 		_, n, _ := draw.Fit(f.Name, max(8, min(20, w/3)))
 		name = max(name, n)
 	}
 	from, to := span(bars, sc.At)
-	now := time.Time{}
-	if open {
-		now, to = sc.At, sc.At
-	}
-	s := draw.NewScale(from, to, now, max(1, w-name-4), bars)
+	s := draw.NewScale(from, to, sc.At, max(1, w-name-4), bars)
 	for i, f := range features {
 		l := draw.NewLine(sc.Theme, w)
 		putFeatureName(sc, l, f, name)
@@ -59,11 +46,7 @@ func Timeline(sc *screen.Screen, t *model.Task, w int) (lines []string) {
 	if more > 0 {
 		lines = append(lines, draw.NewLine(sc.Theme, w).Put(draw.Dim, fmt.Sprintf("and %d more features; see the payload", more)).String())
 	}
-	l := draw.NewLine(sc.Theme, w)
-	if told := draw.Clock(s.From()); draw.Cells(told) <= name+2 {
-		l.Put(draw.Faint, told)
-	}
-	return append(lines, l.To(name+4).PutAxis(s).String())
+	return append(lines, draw.NewLine(sc.Theme, w).Space(name+4).PutAxis(s).String())
 }
 
 // putFeatureName draws the state of a feature as a sign, and its name.
@@ -81,18 +64,8 @@ func headline(sc *screen.Screen, t *model.Task, w int) string {
 	PutState(sc, l, t, 13, stalled)
 	done, total := t.Progress()
 	l.Space(1).Put(draw.Plain, fmt.Sprintf("%d of %d", done, total)).Put(draw.Dim, " done  ")
-	took := words.Ago(t.Took(sc.At))
-	switch left, known := sc.Board.ETA(t, sc.At); {
-	case t.Created().IsZero() && !t.Active():
-	case !t.Active():
-		l.Put(draw.Dim, "took ").Put(draw.Plain, took)
-	case stalled:
-		l.Put(draw.Warn, "no event for "+words.Since(t.News(), sc.At))
-	case known:
-		l.Put(draw.Plain, leftWords(left))
-	case !t.Created().IsZero():
-		l.Put(draw.Dim, "running ").Put(draw.Plain, took)
-	}
+	told, r := timeOf(sc, t)
+	l.Put(r, told)
 	typ, byFeatures := t.DecidedBy()
 	if byFeatures {
 		typ = "features in " + typ
@@ -199,6 +172,15 @@ func Beside(sc *screen.Screen, s screen.Selection, w, h int) []string {
 	return first
 }
 
+// drawAnswer says which handler answered what.
+func drawAnswer(sc *screen.Screen, f *model.Forward, w int) string {
+	l := draw.NewLine(sc.Theme, w).Cell(draw.Dim, "handler", 10)
+	if name := sc.HandlerName(f.To); name != "" {
+		l.Put(draw.Plain, name+" ")
+	}
+	return l.PutAll(words.Forward(f, sc.Masked)).String()
+}
+
 // lastEvents lists what the newest messages changed, oldest first, with what the handlers
 // answered to the last one, in at most h lines.
 func lastEvents(sc *screen.Screen, t *model.Task, w, h int) (lines []string) {
@@ -206,8 +188,7 @@ func lastEvents(sc *screen.Screen, t *model.Task, w, h int) (lines []string) {
 	newest := slices.Max(seqs)
 	var answers []string
 	for _, f := range sc.Answers(newest) {
-		l := draw.NewLine(sc.Theme, w).Put(draw.Dim, "handler  ").PutAll(words.Forward(f, sc.Masked))
-		answers = append(answers, l.String())
+		answers = append(answers, drawAnswer(sc, f, w))
 	}
 	room := min(len(seqs), h-1-min(len(answers), h/3))
 	if room < 1 || sc.Loading() {

@@ -124,9 +124,7 @@ func PutProgress(sc *screen.Screen, l *draw.Line, t *model.Task, w int) {
 	done, total := t.Progress()
 	figures := strconv.Itoa(done) + "/" + strconv.Itoa(total)
 	if bar := w - len(figures) - 1; bar >= 4 && total > 0 {
-		full := bar * done / total
-		l.Put(t.State().Info().Role, draw.Repeat(draw.GlyphThick, full))
-		l.Put(draw.Faint, draw.Repeat(draw.GlyphEmpty, bar-full)).Space(1)
+		l.Bar(t.State().Info().Role, int64(done), int64(total), bar).Space(1)
 		w = len(figures)
 	}
 	l.Cell(draw.Dim, figures, w)
@@ -228,7 +226,9 @@ func cardTitle(sc *screen.Screen, c *CardCols, t *model.Task, f draw.Box, r draw
 	if t.Active() || s == model.Failed {
 		idRole = draw.Strong
 	}
-	l.Put(idRole, draw.Short(t.ID(), max(8, l.Free-len(age)-4))).Space(1)
+	room := max(8, l.Free-len(age)-4)
+	id, n, _ := draw.Fit(draw.Short(t.ID(), room), room)
+	l.Cell(idRole, id, n).Space(1)
 	l.Put(r, draw.Repeat(f.Edge, l.Free-len(age)-3)).Space(1)
 	ageRole := draw.Dim
 	if stalled {
@@ -291,17 +291,7 @@ func ending(sc *screen.Screen, s model.State, w int) string {
 }
 
 func cardProgress(sc *screen.Screen, c *CardCols, l *draw.Line, t *model.Task) {
-	told, r := "", draw.Dim
-	_, stalled := sc.Board.Stalled(t, sc.At)
-	left, known := sc.Board.ETA(t, sc.At)
-	switch {
-	case stalled:
-		told, r = "silent "+words.Ago(sc.At.Sub(t.News())), draw.Warn
-	case known:
-		told = leftWords(left)
-	case !t.Active() && t.Took(sc.At) > 0:
-		told = "took " + words.Ago(t.Took(sc.At))
-	}
+	told, r := timeOf(sc, t)
 	done, total := t.Progress()
 	figures := " " + strconv.Itoa(done) + "/" + strconv.Itoa(total)
 	if told != "" {
@@ -315,12 +305,23 @@ func cardProgress(sc *screen.Screen, c *CardCols, l *draw.Line, t *model.Task) {
 	l.Put(draw.Dim, figures).Put(r, told)
 }
 
-// leftWords tells the time that a task is expected to need.
-func leftWords(left time.Duration) string {
-	if told := words.Remaining(left); told != "soon" {
-		return told + " left"
+// timeOf tells since when a task is silent, or how long it is expected to need or took.
+func timeOf(sc *screen.Screen, t *model.Task) (told string, r draw.Role) {
+	_, stalled := sc.Board.Stalled(t, sc.At)
+	left, known := sc.Board.ETA(t, sc.At)
+	switch {
+	case stalled:
+		return "no event for " + words.Since(t.News(), sc.At), draw.Warn
+	case known && left < time.Second:
+		return "done soon", draw.Plain
+	case known:
+		return words.Ago(left) + " left", draw.Plain
+	case t.Created().IsZero():
+		return "", draw.Plain
+	case t.Active():
+		return "running " + words.Ago(t.Took(sc.At)), draw.Dim
 	}
-	return "done soon"
+	return "took " + words.Ago(t.Took(sc.At)), draw.Dim
 }
 
 // phase is how often a feature was queued or processing, and how long in all.

@@ -17,19 +17,18 @@ import (
 // MaxFeatures is how many features of a task are drawn: a body can name fifty thousand.
 const MaxFeatures = 100
 
-// goesOn reports whether features of the task may still change: those of a task that an
-// event ended do not, those of a task that a feature failed do.
-func goesOn(t *model.Task) bool {
+// goesOn reports whether a feature may still change: none does in a task that an event
+// ended; in one that a feature failed, those do that count.
+func goesOn(t *model.Task, feature string) bool {
 	_, byFeatures := t.DecidedBy()
-	return t.Active() || byFeatures
+	return t.Active() || byFeatures && !model.Internal(feature)
 }
 
-// stays are the intervals of a feature, none in the future. What no message dates is drawn
-// at the receipt of the last one.
-func stays(sc *screen.Screen, t *model.Task, f model.Feature) []model.Interval {
-	intervals := t.Timeline(f.Name)
+// stays are intervals up to the state that a task or a feature of it is in now, none in the
+// future. What no message dates is drawn at the receipt of the last one.
+func stays(sc *screen.Screen, t *model.Task, intervals []model.Interval, s model.State, goesOn bool) []model.Interval {
 	if len(intervals) == 0 {
-		intervals = []model.Interval{{State: f.State, From: t.Heard()}}
+		intervals = []model.Interval{{State: s, From: t.Heard()}}
 	}
 	past := func(at time.Time) time.Time {
 		if at.After(sc.At) {
@@ -44,7 +43,7 @@ func stays(sc *screen.Screen, t *model.Task, f model.Feature) []model.Interval {
 		}
 	}
 	last := &intervals[len(intervals)-1]
-	if !last.State.Terminal() && !goesOn(t) {
+	if !last.State.Terminal() && !goesOn {
 		last.To = past(t.Updated())
 		if last.To.Before(last.From) {
 			last.To = last.From
@@ -55,11 +54,9 @@ func stays(sc *screen.Screen, t *model.Task, f model.Feature) []model.Interval {
 
 // FeatureBar is the bar of one feature of a task.
 func FeatureBar(sc *screen.Screen, t *model.Task, f model.Feature) draw.Bar {
-	b := draw.Bar{Intervals: stays(sc, t, f)}
-	if !model.Internal(f.Name) || t.Active() {
-		if end, ok := sc.Board.UsualEndOf(t, f); ok && b.Open() {
-			b.Usual = end
-		}
+	b := draw.Bar{Intervals: stays(sc, t, t.Timeline(f.Name), f.State, goesOn(t, f.Name))}
+	if end, ok := sc.Board.UsualEndOf(t, f); ok && b.Open() {
+		b.Usual = end
 	}
 	b.Labels = featureLabels(f, b.Intervals, sc.At)
 	return b
@@ -93,112 +90,20 @@ func featureLabels(f model.Feature, intervals []model.Interval, now time.Time) [
 	})
 }
 
-// TaskBar is the bar of a task: processing while any of its features is, else queued while
-// one is, or since it was created. Internal features count only if there are no others.
+// TaskBar is the bar of a task in its own state. What lies before the first event is not known.
 func TaskBar(sc *screen.Screen, t *model.Task) draw.Bar {
-	features := t.Features()
-	features = features[:min(len(features), MaxFeatures)]
-	if own := slices.DeleteFunc(slices.Clone(features), func(f model.Feature) bool { return model.Internal(f.Name) }); len(own) > 0 {
-		features = own
-	}
-	all := make([][]model.Interval, len(features))
-	var changes []time.Time
-	for i, f := range features {
-		all[i] = stays(sc, t, f)
-		for _, v := range all[i] {
-			if changes = append(changes, v.From); !v.To.IsZero() {
-				changes = append(changes, v.To)
-			}
-		}
-	}
-	slices.SortFunc(changes, time.Time.Compare)
-	var b draw.Bar
-	for _, at := range slices.CompactFunc(changes, time.Time.Equal) {
-		state, known := model.State(""), false
-		for i, intervals := range all {
-			for len(intervals) > 1 && !intervals[0].To.After(at) {
-				intervals = intervals[1:]
-			}
-			all[i] = intervals
-			if v := intervals[0]; !v.From.After(at) && (v.To.IsZero() || v.To.After(at)) && (!known || more(v.State, state)) {
-				state, known = v.State, true
-			}
-		}
-		if !known {
-			state = t.State()
-		}
-		n := len(b.Intervals)
-		if n > 0 {
-			if b.Intervals[n-1].State == state {
-				continue
-			}
-			b.Intervals[n-1].To = at
-		}
-		b.Intervals = append(b.Intervals, model.Interval{State: state, From: at})
-	}
-	if !t.Active() {
-		b.Intervals = ended(b.Intervals, t.State(), t.Updated())
-	}
+	b := draw.Bar{Intervals: stays(sc, t, t.States(), t.State(), t.Active()), Since: t.Created()}
 	if end, ok := sc.Board.UsualEnd(t); ok && b.Open() {
 		b.Usual = end
 	}
-	if n := len(b.Intervals); n > 0 {
-		first := &b.Intervals[0]
-		switch created := t.Created(); {
-		case created.IsZero() || !created.Before(first.From):
-		case first.State == model.Queued:
-			first.From = created
-		default:
-			b.Intervals = slices.Insert(b.Intervals, 0, model.Interval{State: model.Queued, From: created, To: first.From})
-		}
-		b.Labels = []string{words.Lasted(max(0, b.End(sc.At).Sub(b.Intervals[0].From)))}
-	}
+	b.Labels = []string{words.Lasted(max(0, b.End(sc.At).Sub(b.Begin())))}
 	return b
-}
-
-// ended are the intervals of a task that ended at some time, though its features may go on.
-func ended(intervals []model.Interval, s model.State, at time.Time) []model.Interval {
-	for len(intervals) > 1 && intervals[len(intervals)-1].From.After(at) {
-		intervals = intervals[:len(intervals)-1]
-	}
-	n := len(intervals)
-	if n == 0 {
-		return nil
-	}
-	last := &intervals[n-1]
-	if last.State.Terminal() {
-		last.State, last.To = s, time.Time{}
-		return intervals
-	}
-	if at.Before(last.From) {
-		at = last.From
-	}
-	last.To = at
-	return append(intervals, model.Interval{State: s, From: at})
-}
-
-// more reports whether a state is drawn for a task rather than another one: what is under
-// way, then what is waiting, then the most urgent end.
-func more(s, than model.State) bool {
-	place := func(s model.State) int {
-		switch {
-		case s == model.Queued:
-			return 1
-		case !s.Terminal():
-			return 0
-		}
-		return 2 + s.Info().Order
-	}
-	return place(s) < place(than)
 }
 
 // span is the time from the first beginning to the last end of bars.
 func span(bars []draw.Bar, now time.Time) (from, to time.Time) {
 	for i := range bars {
-		if len(bars[i].Intervals) == 0 {
-			continue
-		}
-		if first := bars[i].Intervals[0].From; from.IsZero() || first.Before(from) {
+		if first := bars[i].Begin(); from.IsZero() || first.Before(from) {
 			from = first
 		}
 		if end := bars[i].End(now); end.After(to) {
@@ -243,7 +148,7 @@ func DrawTimeline(sc *screen.Screen, rows []TimelineRow, from, to time.Time, w i
 		asset = 21
 	}
 	head := 2 + 2 + name + 1 + asset
-	s := draw.NewScale(from, to, sc.At, max(1, w-head), bars).Clock()
+	s := draw.NewScale(from, to, sc.At, max(1, w-head), bars)
 	lines := []string{draw.NewLine(sc.Theme, w).Space(2).Put(draw.Dim, "TASK").To(head).PutAxis(s).String()}
 	for i, r := range rows {
 		l := draw.NewRow(sc.Theme, w, r.Selected)

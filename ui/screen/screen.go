@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"context"
 	"os/exec"
+	"regexp"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -155,6 +156,21 @@ func (s *Screen) Shown(text string) string {
 		return "(hidden)"
 	}
 	return text
+}
+
+// addresses are what presentation hides of a sentence.
+var addresses = regexp.MustCompile(`[a-z][a-z0-9+.-]*://[^\s,;)]+`)
+
+// Notice is a notice as it may be shown. Details of the tunnel name hosts, and the address of
+// the live page, which viewers elsewhere were not given, lets anybody in.
+func (s *Screen) Notice(n *model.Status) string {
+	switch {
+	case s.Masked && n.Tunnel != nil:
+		return "tunnel " + string(n.Tunnel.State)
+	case s.Masked, s.Remote && n.Tunnel == nil:
+		return addresses.ReplaceAllString(n.Notice, "(hidden)")
+	}
+	return n.Notice
 }
 
 // Handler is how the handler with that URL is called.

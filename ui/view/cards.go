@@ -25,7 +25,18 @@ type Cards struct {
 // NewCards returns the cards of the tasks in the list.
 func NewCards(tasks *Tasks) *Cards { return &Cards{Tasks: tasks} }
 
-func (v *Cards) Has(_ *screen.Screen, a keys.Action) bool { return a != keys.Preview }
+// Height is how many lines the cards need in the width of the screen, as far as that has them.
+func (v *Cards) Height(sc *screen.Screen) int {
+	of := Cards{Tasks: v.Tasks, cols: max(1, sc.W/render.CardMin), h: sc.H}
+	lines := 1
+	if v.rows.Len() == 0 {
+		lines = v.Tasks.Height(sc)
+	}
+	for row := 0; row < of.rowCount() && lines < sc.H; row++ {
+		lines += of.height(sc, row)
+	}
+	return lines
+}
 
 // Changed keeps the selected card on its line; the Tasks view has moved the selection.
 func (v *Cards) Changed(*screen.Screen, screen.Change) {

@@ -143,11 +143,9 @@ func (d *Detail) Do(sc *screen.Screen, a keys.Action) (tea.Cmd, bool) {
 			d.turnTo(panePayload)
 			return nil, true
 		}
-		if !d.events.do(sc, a) {
-			return nil, false
-		}
+		cmd, done := d.events.Do(sc, a)
 		d.row = d.events.key
-		return nil, true
+		return cmd, done
 	}
 	if a == keys.Wrap {
 		on := !d.Reader().Wrap

@@ -1,12 +1,9 @@
 package view
 
 import (
-	tea "charm.land/bubbletea/v2"
-
 	"aspectop/feed"
 	"aspectop/model"
 	"aspectop/ui/draw"
-	"aspectop/ui/keys"
 	"aspectop/ui/render"
 	"aspectop/ui/screen"
 )
@@ -26,12 +23,6 @@ func NewEvents(sc *screen.Screen) *Events {
 	}}
 }
 
-func (v *Events) Has(_ *screen.Screen, a keys.Action) bool { return a != keys.Sort }
-
-func (v *Events) Preview(sc *screen.Screen, w, h int) []string {
-	return render.Beside(sc, v.Selection(sc, false), w, h)
-}
-
 func (v *Events) Changed(sc *screen.Screen, c screen.Change) {
 	if c.Filter || c.All && sc.Filter.Words.NeedsBoard() {
 		sc.Log.Refilter()
@@ -43,16 +34,6 @@ func (v *Events) Changed(sc *screen.Screen, c screen.Change) {
 func (v *Events) Selection(sc *screen.Screen, target bool) screen.Selection {
 	k, _ := v.selected(sc, target)
 	return sc.Select(k)
-}
-
-func (v *Events) Do(sc *screen.Screen, a keys.Action) (tea.Cmd, bool) {
-	if a != keys.Open {
-		return nil, v.do(sc, a)
-	}
-	if s := v.Selection(sc, true); sc.Log.Len() > 0 {
-		sc.Open(s.Task, s.Row)
-	}
-	return nil, true
 }
 
 // InSight are the deliveries whose rows the log shows, with a page around them.

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"time"
 
+	tea "charm.land/bubbletea/v2"
+
 	"aspectop/ui/draw"
 	"aspectop/ui/keys"
 	"aspectop/ui/screen"
@@ -89,7 +91,7 @@ func (l *list[K]) hold(sc *screen.Screen) {
 }
 
 // Height is how many lines all rows need. An empty list needs its room to say why.
-func (l *list[K]) Height() int {
+func (l *list[K]) Height(*screen.Screen) int {
 	if l.rows.Len() == 0 {
 		return math.MaxInt / 2
 	}
@@ -117,8 +119,11 @@ func (l *list[K]) selected(sc *screen.Screen, target bool) (k K, ok bool) {
 	return l.rows.At(l.Cursor), true
 }
 
-// do carries out an action and reports whether it meant something here.
-func (l *list[K]) do(sc *screen.Screen, a keys.Action) bool {
+// Has reports whether the list can follow, open and preview: it is not sorted.
+func (l *list[K]) Has(_ *screen.Screen, a keys.Action) bool { return a != keys.Sort }
+
+// Do carries out an action and reports whether it meant something here.
+func (l *list[K]) Do(sc *screen.Screen, a keys.Action) (tea.Cmd, bool) {
 	switch a {
 	case keys.Follow:
 		l.follow = !l.follow
@@ -129,12 +134,12 @@ func (l *list[K]) do(sc *screen.Screen, a keys.Action) bool {
 		l.toFailure(sc, -1)
 	default:
 		if !l.Move(a, l.rows.Len(), l.h) {
-			return false
+			return nil, false
 		}
 		l.choose(sc, l.Cursor)
 	}
 	l.hold(sc)
-	return true
+	return nil, true
 }
 
 // choose selects row i, and stops following if that is not the newest.

@@ -43,16 +43,16 @@ func TestTheCursorStaysOnItsRowAndTheRowOnItsLine(t *testing.T) {
 		t.Errorf("a key pressed later means %q", k)
 	}
 	for range 4 {
-		l.do(sc, keys.Down)
+		l.Do(sc, keys.Down)
 	}
 	at("below", "d", 2)
 	if l.follow || said == "" {
 		t.Errorf("it follows: %v; said %q", l.follow, said)
 	}
-	l.do(sc, keys.Up)
+	l.Do(sc, keys.Up)
 	rows("x", "y", "n", "a", "b", "c", "d", "e", "f")
 	at("rows came above", "c", 1)
-	l.do(sc, keys.Down)
+	l.Do(sc, keys.Down)
 	rows("d", "x", "y", "n", "a", "b", "c", "e", "f")
 	at("the row moved to the top", "d", 0)
 	rows("x", "y", "n")
@@ -63,13 +63,13 @@ func TestTheCursorStaysOnItsRowAndTheRowOnItsLine(t *testing.T) {
 	}
 	rows("p", "q", "x")
 	at("the row was found again", "x", 2)
-	l.do(sc, keys.Top)
+	l.Do(sc, keys.Top)
 	at("at the top", "p", 0)
 	rows("a", "b", "c", "d", "e", "f")
 	l.choose(sc, 5)
-	l.do(sc, keys.NextMatch) // around the end
+	l.Do(sc, keys.NextMatch) // around the end
 	at("the next failure", "b", 0)
-	l.do(sc, keys.PrevMatch)
+	l.Do(sc, keys.PrevMatch)
 	if l.key != "b" || said != "none" { // f is not known
 		t.Errorf("the failure before is %q; said %q", l.key, said)
 	}

@@ -137,7 +137,7 @@ func (v *Messages) Do(sc *screen.Screen, a keys.Action) (tea.Cmd, bool) {
 			v.openOverlay(sc, id)
 		}
 	default:
-		return nil, v.do(sc, a)
+		return v.list.Do(sc, a)
 	}
 	return nil, true
 }

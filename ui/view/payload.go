@@ -42,7 +42,7 @@ func (d *Detail) load(sc *screen.Screen) {
 		return
 	}
 	if d.row.Pos > 0 {
-		d.show(statusContent(d.status, want))
+		d.show(statusContent(sc, d.status, want))
 		return
 	}
 	if d.shown.of.row != want.row || d.shown.of.masked != want.masked || d.shown.payload == nil {
@@ -101,12 +101,12 @@ func readContent(sc *screen.Screen, of contentOf) (c content, task string) {
 	return c, task
 }
 
-func statusContent(s *model.Status, of contentOf) content {
+func statusContent(sc *screen.Screen, s *model.Status, of contentOf) content {
 	if s == nil {
 		return said(of, "This row is no longer in memory.")
 	}
 	if s.Rejected == nil {
-		c := said(of, s.Notice)
+		c := said(of, sc.Notice(s))
 		c.headers = draw.TextDocument([]byte("A notice from aspectop itself; there was no request."))
 		return c
 	}
@@ -232,8 +232,8 @@ func requestOf(d *model.Delivery, body []byte, outcomes []model.Forward, mask bo
 func deliveryHeaders(d *model.Delivery, repeats int, mask bool) *draw.Document {
 	t := &draw.Document{Paint: draw.PaintNamed}
 	addHeaders(t, d.Header, mask)
-	t.Add("verdict: "+verified(d), 0)
-	t.Add("source: "+sourceWords(d.Source), 0)
+	t.Add("verdict: "+words.Source(d.Source, d.Secret), 0)
+	t.Add("source: "+string(d.Source), 0)
 	t.Add("message: "+model.ValidText(d.ID), 0)
 	t.Add("received: "+d.Received.Local().Format("2006-01-02 15:04:05.000 -07:00"), 0)
 	if d.Repeat() {
@@ -277,25 +277,6 @@ func rejectedHeaders(s *model.Status, mask bool) *draw.Document {
 	t.Add("received: "+s.At.Local().Format("2006-01-02 15:04:05.000 -07:00"), 0)
 	t.Add("kept: of the newest 1,000, at most ten a second; on no task", 0)
 	return t
-}
-
-func verified(d *model.Delivery) string {
-	if d.Secret == "" {
-		return "not signed"
-	}
-	return "verified with secret " + d.Secret
-}
-
-func sourceWords(s model.Source) string {
-	switch s {
-	case model.SourceWebhook:
-		return "webhook, a POST signed by Svix"
-	case model.SourceAPI:
-		return "api, a snapshot read from Aspect's API"
-	case model.SourceSSE:
-		return "sse, Aspect's event stream"
-	}
-	return string(s)
 }
 
 func addHeaders(t *draw.Document, header map[string][]string, mask bool) {

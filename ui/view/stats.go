@@ -51,10 +51,6 @@ func (v *Stats) Has(_ *screen.Screen, a keys.Action) bool { return a == keys.Ope
 
 func (v *Stats) Shown(sc *screen.Screen) (n int, looking bool) { return v.list.Shown(sc) }
 
-func (v *Stats) InSight(*screen.Screen) []int64 { return nil }
-
-func (v *Stats) Preview(*screen.Screen, int, int) []string { return nil }
-
 func (v *Stats) Changed(_ *screen.Screen, c screen.Change) {
 	if c.Filter || c.All {
 		v.shown, v.walk = nil, nil
@@ -79,10 +75,7 @@ func (v *Stats) Arrange(sc *screen.Screen, w, h int) {
 }
 
 func (v *Stats) Draw(sc *screen.Screen, w, h int) []string {
-	switch n := v.now(); {
-	case sc.Board.Len() == 0 && !sc.Loading():
-		return drawNoStats(sc, w, h)
-	case n.tasks == 0 && v.walk == nil:
+	if v.now().tasks == 0 && v.walk == nil {
 		return render.Empty(sc, false, w, h)
 	}
 	end := min(len(v.lines), v.top+v.h)
@@ -91,24 +84,6 @@ func (v *Stats) Draw(sc *screen.Screen, w, h int) []string {
 		lines = append(lines, draw.NewLine(sc.Theme, w).Put(draw.Dim, " ↓ "+words.Count(below, "more line", "more lines")).String())
 	} else if v.top > 0 {
 		lines = append(lines, draw.NewLine(sc.Theme, w).Put(draw.Dim, " ↑ "+words.Count(v.top, "line above", "lines above")).String())
-	}
-	return draw.PadHeight(sc.Theme, lines, w, h)
-}
-
-func drawNoStats(sc *screen.Screen, w, h int) []string {
-	lines := []string{draw.Blank(sc.Theme, w)}
-	say := func(r draw.Role, s string) {
-		lines = append(lines, draw.NewLine(sc.Theme, w).Space(2).Put(r, s).String())
-	}
-	say(draw.Plain, "No statistics yet. They will show:")
-	say(draw.Dim, draw.GlyphDot+" how long features are queued and processed")
-	say(draw.Dim, draw.GlyphDot+" success rates, and tasks by state")
-	say(draw.Dim, draw.GlyphDot+" deliveries a minute")
-	say(draw.Dim, draw.GlyphDot+" the slowest and the stalled tasks")
-	if sc.Try != "" && sc.Receiver != "" {
-		say(draw.Plain, "")
-		say(draw.Dim, "To send an event:")
-		say(draw.Accent, "  "+sc.Try)
 	}
 	return draw.PadHeight(sc.Theme, lines, w, h)
 }
@@ -409,23 +384,6 @@ func drawThroughput(sc *screen.Screen, w, high int) []string {
 		lines = append(lines, l.String())
 	}
 	l := draw.NewLine(sc.Theme, w).Space(axis).Put(draw.Faint, draw.Round.BottomLeft+draw.Repeat(draw.Round.Edge, len(counts)))
-	return append(lines, l.String(), drawAgo(sc, w, axis+1, len(counts), each))
-}
-
-// drawAgo labels n columns from the cell left on by how long ago they were.
-func drawAgo(sc *screen.Screen, w, left, n int, each time.Duration) string {
-	const apart = 12 // columns between labels, at least
-	i := slices.IndexFunc(draw.Steps, func(step time.Duration) bool { return step >= apart*each })
-	step := int(draw.Steps[i] / each)
-	l := draw.NewLine(sc.Theme, w)
-	for back := n / step * step; back >= 0; back -= step {
-		label := "now"
-		if back > 0 {
-			label = "-" + words.ShortAgo(time.Duration(back)*each)
-		}
-		if end := left + n - back; end-len(label) >= l.Used() {
-			l.To(end-len(label)).Put(draw.Dim, label)
-		}
-	}
-	return l.String()
+	when := draw.NewScale(sc.At.Add(-time.Duration(len(counts))*each), sc.At, sc.At, len(counts), nil)
+	return append(lines, l.String(), draw.NewLine(sc.Theme, w).Space(axis+1).PutAxis(when).String())
 }

@@ -33,12 +33,6 @@ func NewTasks() *Tasks {
 
 func (v *Tasks) Has(*screen.Screen, keys.Action) bool { return true }
 
-func (v *Tasks) InSight(*screen.Screen) []int64 { return nil }
-
-func (v *Tasks) Preview(sc *screen.Screen, w, h int) []string {
-	return render.Beside(sc, v.Selection(sc, false), w, h)
-}
-
 // Visible are the tasks on the screen and those below it, n at most.
 func (v *Tasks) Visible(sc *screen.Screen, n int) []*model.Task {
 	var tasks []*model.Task
@@ -78,18 +72,12 @@ func (v *Tasks) Selection(sc *screen.Screen, target bool) screen.Selection {
 }
 
 func (v *Tasks) Do(sc *screen.Screen, a keys.Action) (tea.Cmd, bool) {
-	switch a {
-	case keys.Sort:
-		v.by = (v.by + 1) % feed.Sortings
-		v.Changed(sc, screen.Change{})
-		sc.Say("sorted by " + v.by.String())
-	case keys.Open:
-		if t := v.Selection(sc, true).Task; t != nil {
-			sc.Open(t, feed.RowKey{})
-		}
-	default:
-		return nil, v.do(sc, a)
+	if a != keys.Sort {
+		return v.list.Do(sc, a)
 	}
+	v.by = (v.by + 1) % feed.Sortings
+	v.Changed(sc, screen.Change{})
+	sc.Say("sorted by " + v.by.String())
 	return nil, true
 }
 

@@ -1,0 +1,18 @@
+//! Takes the raw body as Bytes and verifies it.
+use axum::{Router, body::Bytes, http::{HeaderMap, StatusCode}, routing::post};
+use svix::webhooks::Webhook;
+
+async fn handler(headers: HeaderMap, body: Bytes) -> (StatusCode, &'static str) {
+    let wh = Webhook::new(&std::env::var("ASPECT_WEBHOOK_SECRET").unwrap()).unwrap();
+    match wh.verify(&body, &headers) {
+        Ok(()) => (StatusCode::NO_CONTENT, ""),
+        Err(_) => (StatusCode::BAD_REQUEST, "invalid signature"),
+    }
+}
+
+#[tokio::main]
+async fn main() {
+    let app = Router::new().route("/webhooks/aspect", post(handler));
+    let address = format!("127.0.0.1:{}", std::env::var("PORT").unwrap());
+    axum::serve(tokio::net::TcpListener::bind(address).await.unwrap(), app).await.unwrap();
+}

@@ -1,0 +1,19 @@
+// The text of the body is verified.
+import { serve } from '@hono/node-server'
+import { Hono } from 'hono'
+import { Webhook } from 'svix'
+
+const app = new Hono()
+const wh = new Webhook(process.env.ASPECT_WEBHOOK_SECRET)
+
+app.post('/webhooks/aspect', async (c) => {
+  const body = await c.req.text()
+  try {
+    wh.verify(body, c.req.header())
+  } catch (err) {
+    return c.json({ error: 'invalid signature' }, 400)
+  }
+  return c.body(null, 204)
+})
+
+serve({ fetch: app.fetch, port: Number(process.env.PORT), hostname: '127.0.0.1' })
