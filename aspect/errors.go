@@ -51,6 +51,12 @@ func (e *APIError) Error() string {
 	return s
 }
 
+// KeyRefused reports whether Aspect refuses the API key, so that another try is of no use.
+func KeyRefused(err error) bool {
+	e, ok := errors.AsType[*APIError](err)
+	return ok && !e.foreign && (e.Status == http.StatusUnauthorized || e.Status == http.StatusForbidden)
+}
+
 func (e *APIError) advice() string {
 	again := "try again later"
 	if e.RetryAfter > 0 {

@@ -46,6 +46,9 @@ func Main() int {
 	}
 	defer closeLog()
 	cmd, err := root.ExecuteContextC(ctx)
+	if err == nil {
+		err = helpOfNothing(cmd)
+	}
 	slog.Debug("ended", "err", err)
 	err = settings.WithSource(cmd.Flags(), err)
 	return exit.Report(os.Stderr, err, cmd.CommandPath(), wantsJSON(cmd, os.Args[1:]))
@@ -81,6 +84,7 @@ durably, and shows them live in the terminal. Without a command it runs
 	for _, cmd := range commands(root) {
 		cmd.Flags().SortFlags = false // help lists them as they are defined
 	}
+	setHelp(root)
 	completeFlags(root)
 	return root
 }

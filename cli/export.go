@@ -110,6 +110,9 @@ func (e *exportFlags) run(ctx context.Context, flags *pflag.FlagSet) error {
 	if count.Written+count.Rejected == 0 {
 		fmt.Fprintln(os.Stderr, "aspectop: no matching deliveries")
 	}
+	if e.format == "curl" && count.Expired > 0 {
+		fmt.Fprintf(os.Stderr, "aspectop: %d of the signatures are older than five minutes: handlers refuse them; aspectop replay signs anew\n", count.Expired)
+	}
 	if count.Skipped > 0 {
 		fmt.Fprintf(os.Stderr, "aspectop: skipped %d that are not requests (from the API or the event stream, or duplicates)\n", count.Skipped)
 	}

@@ -3,10 +3,13 @@
 package e2e
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"os/exec"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 )
 
@@ -103,4 +106,69 @@ func TestAScreenStartsInPresentation(t *testing.T) {
 	screen.shows("verified", "try:")
 	screen.press("q")
 	screen.ends(0)
+}
+
+// A key that Aspect refuses ends what could receive nothing without it, and is told and tried
+// again beside what can.
+func TestARefusedKeyEndsWhatNeedsIt(t *testing.T) {
+	for _, status := range []int{http.StatusUnauthorized, http.StatusForbidden} {
+		api := aspectAPI(t)
+		api.instead = func(w http.ResponseWriter, _ *http.Request) bool {
+			w.Header().Set("Content-Type", "application/json")
+			w.WriteHeader(status)
+			fmt.Fprint(w, `{"detail":"no"}`)
+			return true
+		}
+		for name, args := range map[string][]string{
+			"a key alone": {"watch", "--json"},
+			"--poll":      {"watch", "--json", "--poll", "1s"},
+			"--register":  {"watch", "--json", "--register", "--listen", "127.0.0.1:0", "--public-url", "https://dev.example.com", "--probe=off"},
+		} {
+			t.Run(fmt.Sprint(status, " ", name), func(t *testing.T) {
+				_, stderr, code := finished(t, with(program(t, args...), api.environment()...))
+				if code != 3 {
+					t.Errorf("ended with %d: %s", code, stderr)
+				}
+				says(t, stderr, "check ASPECT_API_KEY")
+			})
+		}
+		t.Run(fmt.Sprint(status, " beside a secret"), func(t *testing.T) {
+			p := inPipe(t, with(watching(t, "--json", "--poll", "200ms"), api.environment()...))
+			p.next("ready")
+			p.says(`(check ASPECT_API_KEY)`)
+			api.mu.Lock()
+			api.instead = nil
+			api.mu.Unlock()
+			p.says(`(recovered)`)
+			p.signal(syscall.SIGTERM)
+			if code := p.ends(); code != 0 {
+				t.Errorf("ended with %d: %s", code, p.errors())
+			}
+		})
+	}
+}
+
+// Commands of curl show what a handler answers, and whoever exports old ones is warned.
+func TestCurlShowsStatusesAndOldSignaturesAreTold(t *testing.T) {
+	if _, err := exec.LookPath("curl"); err != nil {
+		t.Skip("needs curl")
+	}
+	path, url, _ := journalOf(t, some()...)
+	export := func(args ...string) (stdout, stderr string) {
+		stdout, stderr, code := finished(t, program(t, append([]string{"export", "--format", "curl", "--journal", path, "--to", url}, args...)...))
+		if code != 0 {
+			t.Fatalf("ended with %d: %s", code, stderr)
+		}
+		return stdout, stderr
+	}
+	commands, stderr := export()
+	if strings.Contains(stderr, "refuse") {
+		t.Errorf("fresh signatures are called old: %s", stderr)
+	}
+	sh := exec.Command("sh")
+	sh.Stdin = strings.NewReader(commands)
+	out, err := sh.CombinedOutput()
+	if n := strings.Count(string(out), " 204 #"); err != nil || n != strings.Count(commands, "\n") {
+		t.Errorf("%d of %d say 204, %v: %s", n, strings.Count(commands, "\n"), err, out)
+	}
 }

@@ -168,6 +168,8 @@ func TestBadInputIsRefusedWithTheRightCode(t *testing.T) {
 		{"bad filter", []string{"watch", "--filter", "stat:failed"}, []string{"ASPECT_WEBHOOK_SECRET=" + secret}, 2, []string{"stat:failed"}},
 		{"bad duration", []string{"watch", "--retain", "soon"}, nil, 2, []string{"soon", "30d"}},
 		{"bad variable", []string{"demo"}, []string{"ASPECTOP_RATE=fast"}, 2, []string{"ASPECTOP_RATE"}},
+		{"help of no command", []string{"frobnicate", "--help"}, nil, 2, []string{"unknown command"}},
+		{"help about no command", []string{"help", "frobnicate"}, nil, 2, []string{"unknown command"}},
 		{"plain and json", []string{"demo", "--plain", "--json"}, nil, 2, []string{"--plain"}},
 		{"missing secret file", []string{"watch", "--secret-file", "/nowhere"}, nil, 2, []string{"/nowhere"}},
 		{"journal that cannot be", []string{"watch", "--journal", blocked + "/journal.db"}, []string{"ASPECT_WEBHOOK_SECRET=" + secret}, 3, []string{blocked, "--journal"}},

@@ -13,6 +13,7 @@ import (
 
 	"aspectop/jsonl"
 	"aspectop/model"
+	"aspectop/sig"
 	"aspectop/words"
 )
 
@@ -71,6 +72,7 @@ type Exported struct {
 	// HTTP requests, and a fixture contains each message once.
 	Skipped  int64
 	Rejected int64 // rejected requests that were written
+	Expired  int64 // written with a signature that handlers refuse by now
 }
 
 // Export writes the deliveries that the journal holds when it starts, oldest first; see
@@ -82,6 +84,10 @@ type Exported struct {
 func Export(ctx context.Context, o ExportOptions) (count Exported, err error) {
 	i := slices.IndexFunc(ExportFormats, func(f ExportFormat) bool { return f.Name == o.Format })
 	form := ExportFormats[max(0, i)].open(&o)
+	now := o.Now
+	if now == nil {
+		now = time.Now
+	}
 	var buf bytes.Buffer
 	buf.WriteString(form.before)
 	s := Selection{Journal: o.Journal, Filter: o.Filter, Since: o.Since, Now: o.Now, Repeats: true}
@@ -90,6 +96,9 @@ func Export(ctx context.Context, o ExportOptions) (count Exported, err error) {
 		if form.takes != nil && !form.takes(d) {
 			count.Skipped++
 			return nil
+		}
+		if now().Sub(sig.Signed(d.Header)) > sig.Tolerance {
+			count.Expired++
 		}
 		o.redact(d)
 		form.delivery(&buf, d)

@@ -81,7 +81,7 @@ func curl(d *model.Delivery, url string, withCredentials bool) string {
 			b.WriteString(" -H " + shellQuote(clean.Text(name+": "+value)))
 		}
 	})
-	b.WriteString(" " + shellQuote(clean.Text(url)))
+	fmt.Fprintf(&b, ` -w ' %%{http_code} #%d\n' %s`, d.Seq, shellQuote(clean.Text(url)))
 	return b.String()
 }
 

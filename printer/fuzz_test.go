@@ -102,7 +102,7 @@ func FuzzCurl(f *testing.F) {
 		}
 		value := func(s string) string { return "[" + clean.Text(s) + "]\n" }
 		want := "[-sS]\n[-X]\n[POST]\n[--data-binary]\n[@-]\n" +
-			"[-H]\n" + value("Svix-Id: "+text) + "[-H]\n" + value("Svix-Signature: "+text) + "[-H]\n[Svix-Signature: v1,x]\n" + value("http://h/"+text)
+			"[-H]\n" + value("Svix-Id: "+text) + "[-H]\n" + value("Svix-Signature: "+text) + "[-H]\n[Svix-Signature: v1,x]\n[-w]\n[ %{http_code} #0\\n]\n" + value("http://h/"+text)
 		if encoded := base64.StdEncoding.EncodeToString(d.Body); encoded != "" {
 			want += "<<" + encoded + ">>"
 		}

@@ -61,8 +61,26 @@ func (s *Session) AddSources(client *aspect.Client, every time.Duration, sse str
 		return nil
 	}
 	history := source.NewHistory(s.Feed)
+	alone, refused := s.listener == nil && sse == "", make(chan error, 1)
+	if alone {
+		s.Beside(func(ctx context.Context) error {
+			select {
+			case err := <-refused:
+				return exit.Setup(err)
+			case <-ctx.Done():
+				return nil
+			}
+		})
+	}
 	report := func(r source.Report) {
 		s.sources.report(r)
+		if r.State == source.OK {
+			alone = false // a key that was good once may be again
+		} else if alone && aspect.KeyRefused(r.Err) {
+			refused <- r.Err
+			alone = false
+			return
+		}
 		if r.Notice != "" {
 			s.notice(r.Notice)
 		}

@@ -25,9 +25,12 @@ func Addresses(sc *screen.Screen) []Address {
 		public = t.PublicURL
 	}
 	private := sc.Masked || sc.Remote || sc.Recorded
-	last := "test event"
-	if sc.Demo {
+	last := "to try"
+	switch {
+	case sc.Demo:
 		last = "your own"
+	case strings.Contains(sc.Try, " send "):
+		last = "test event"
 	}
 	return []Address{
 		{"receiver", sc.Receiver, "none: nothing is received here", sc.Masked},
