@@ -47,7 +47,7 @@ func TestConnectFillsItselfInAndCopiesByNumber(t *testing.T) {
 		s.shows("✓ endpoint", "✓ first event")
 		s.press("esc")
 		s.hides("✓ first event") // a notice may still name what was copied
-		s.press("C", "P") // no key but the numbers acts here
+		s.press("C", "P")        // no key but the numbers acts here
 		s.shows("✓ first event")
 	}, connected)
 }
