@@ -2,6 +2,7 @@ package ui
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -105,7 +106,7 @@ func TestAPictureOfConnectHasNothingForTheUserAlone(t *testing.T) {
 		s.shows(ownScreenOnly...)
 		s.press("S")
 		s.wait(time.Second)
-		_, body, _ := strings.Cut(drawn, "reachable")
+		_, body, _ := strings.Cut(regexp.MustCompile(`<[^>]*>`).ReplaceAllString(drawn, ""), "reachable")
 		if body == "" {
 			t.Fatalf("no picture of Connect: %.300s", drawn)
 		}
