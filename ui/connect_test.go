@@ -52,6 +52,15 @@ func TestConnectFillsItselfInAndCopiesByNumber(t *testing.T) {
 	}, connected)
 }
 
+func TestConnectScrollsWhereItDoesNotFit(t *testing.T) {
+	onScreen(t, 60, 10, nil, func(s *terminal) {
+		s.press("C")
+		s.hides("ssh -p 2222")
+		s.press("G")
+		s.shows("ssh -p 2222", "test event")
+	}, connected)
+}
+
 func TestNobodyElseSeesWhatConnectHasForTheUser(t *testing.T) {
 	for name, change := range map[string]func(*options){
 		"over SSH":     func(o *options) { o.Remote = true },

@@ -83,18 +83,25 @@ func (m *Model) reader() *draw.TextPane {
 	return nil
 }
 
+// connectLines is the page of Connect.
+func (m *Model) connectLines() []string {
+	title := draw.NewLine(m.Theme, m.W).Put(draw.Strong, " Connect").Put(draw.Dim, "  what is there of the way from Aspect to this screen").String()
+	return append([]string{title, draw.Blank(m.Theme, m.W)}, render.Connect(m.Screen, true, m.W)...)
+}
+
 // drawConnect draws Connect in h lines.
 func (m *Model) drawConnect(h int) []string {
-	title := draw.NewLine(m.Theme, m.W).Put(draw.Strong, " Connect").Put(draw.Dim, "  what is there of the way from Aspect to this screen").String()
-	lines := append([]string{title, draw.Blank(m.Theme, m.W)}, render.Connect(m.Screen, true, m.W)...)
-	return draw.PadHeight(m.Theme, lines, m.W, h)
+	lines := m.connectLines()
+	m.connectTop = max(0, min(m.connectTop, len(lines)-h))
+	return draw.PadHeight(m.Theme, lines[m.connectTop:min(len(lines), m.connectTop+h)], m.W, h)
 }
 
 // doOnConnect copies by number, and leaves.
 func (m *Model) doOnConnect(a keys.Action) tea.Cmd {
 	switch {
 	case a == keys.Back || a == keys.Connect || a == keys.Quit:
-		m.connect = false
+		m.connect, m.connectTop = false, 0
+	case draw.Scroll(&m.connectTop, a, len(m.connectLines()), m.layout().body):
 	case a >= keys.View:
 		all := render.Addresses(m.Screen)
 		if i := int(a - keys.View); i < len(all) && all[i].Shows() {

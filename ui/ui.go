@@ -41,6 +41,7 @@ type Model struct {
 	overlay    *screen.Overlay // covers both
 	help       *helpPage       // covers all
 	connect    bool            // is open, and covers all
+	connectTop int             // its first line on the screen
 	filterLine filterLine
 	flash      flash
 	notices    notices
