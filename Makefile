@@ -1,6 +1,6 @@
 # The everyday commands. Nothing here is needed to build: go build does.
 
-.PHONY: help demo build test race bench scale pixel shared soak faults compat compat-streams compat-tunnels fuzz lint lines golden pictures gate release release-check
+.PHONY: help demo build test race bench scale pixel shared soak faults compat compat-streams compat-tunnels fuzz lint lines golden frames pictures gate release release-check
 .DEFAULT_GOAL := help
 
 help: ## list these commands
@@ -72,6 +72,9 @@ lines: ## count the shipped lines of Go by room, without tests, their helpers an
 
 golden: ## accept the frames as they are drawn now; look at git diff first
 	go test ./ui -update
+
+frames: ## a contact sheet of all views for each depth of colours, in frames/, to be looked at
+	go test ./ui -count 1 -run ContactSheets -sheets ../frames
 
 pictures: ## redraw the pictures in the README
 	go test ./e2e -run Pictures -update

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"aspectop/model"
 )
 
 // object is a JSON object whose members are found by their names in lower case
@@ -49,7 +51,7 @@ func (o object) number(name string) int {
 }
 
 // time is the zero time if the member is absent or cannot be read.
-func (o object) time(names ...string) time.Time { return parseTime(o.text(names...)) }
+func (o object) time(names ...string) time.Time { return model.ParseTime(o.text(names...)) }
 
 func (o object) object(name string) (object, bool) { return objectOf(o[plainName(name)]) }
 
@@ -110,15 +112,4 @@ func listOf(body []byte, name string) (items []json.RawMessage, next string, err
 
 func onlyObjects(items []json.RawMessage) []json.RawMessage {
 	return slices.DeleteFunc(items, func(raw json.RawMessage) bool { return raw[0] != '{' })
-}
-
-// parseTime reads RFC 3339; without a zone, as FastAPI writes it, it is UTC. Anything else
-// is the zero time.
-func parseTime(s string) time.Time {
-	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05"} {
-		if t, err := time.Parse(layout, s); err == nil {
-			return t.UTC()
-		}
-	}
-	return time.Time{}
 }

@@ -62,7 +62,7 @@ func (o Orphan) String() string {
 	case Gone:
 		s = left + " had already been deleted"
 	case Kept:
-		return left + " was kept and still exists; to delete it, run: aspectop endpoints delete " + clean.ShellWord(o.EndpointID)
+		return left + " was kept and still exists; to delete it, run: " + o.deletion()
 	case Foreign:
 		return fmt.Sprintf("%s belongs to another API key or address (%s) and was not changed: run aspectop with that key, or delete the endpoint in Aspect's dashboard and then the file %s", left, o.APIURL, o.Path)
 	case Unanswered:
@@ -262,13 +262,18 @@ func (e *CleanupError) Error() string {
 
 func (e *CleanupError) Unwrap() error { return e.Err }
 
-func (c *Client) cleanupError(l leaseRecord, err error) *CleanupError {
+// deletion is the command that deletes the endpoint.
+func (l leaseRecord) deletion() string {
 	command := "aspectop endpoints delete " + clean.ShellWord(l.EndpointID)
-	if c.base != DefaultURL {
-		command = "ASPECT_URL=" + clean.ShellWord(c.base) + " " + command
+	if l.APIURL != DefaultURL {
+		command = "ASPECT_URL=" + clean.ShellWord(l.APIURL) + " " + command
 	}
+	return command
+}
+
+func (c *Client) cleanupError(l leaseRecord, err error) *CleanupError {
 	return &CleanupError{
-		EndpointID: l.EndpointID, URL: l.Endpoint.URL, Command: command, Err: err,
+		EndpointID: l.EndpointID, URL: l.Endpoint.URL, Command: l.deletion(), Err: err,
 		Curl: `curl -X DELETE -H "Authorization: Bearer $ASPECT_API_KEY" ` +
 			clean.ShellWord(c.base+"/webhooks/endpoints/"+url.PathEscape(l.EndpointID)),
 	}

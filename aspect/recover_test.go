@@ -90,8 +90,12 @@ func TestAKeptEndpointIsResumedAndNeverDeletedByTheWay(t *testing.T) {
 		t.Errorf("with a URL: %s", got)
 	}
 	rec.Lease.file.close() // it crashes: now it is an orphan, and no longer kept
-	if got := outcomes(must(r.Recover(t.Context(), ""))(t)); got != "kept ep_1, deleted ep_2" {
+	rec = must(r.Recover(t.Context(), ""))(t)
+	if got := outcomes(rec); got != "kept ep_1, deleted ep_2" {
 		t.Errorf("after a crash: %s", got)
+	}
+	if got, want := rec.Orphans[0].String(), "ASPECT_URL="+r.client.base+" aspectop endpoints delete ep_1"; !strings.Contains(got, want) {
+		t.Errorf("%q does not say %q", got, want)
 	}
 }
 

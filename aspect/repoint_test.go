@@ -127,7 +127,7 @@ func TestACommandHoldsAStrangeIdSafely(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := c.cleanupError(leaseRecord{EndpointID: "ep'$(reboot)"}, errors.New("x"))
+	e := c.cleanupError(leaseRecord{EndpointID: "ep'$(reboot)", APIURL: DefaultURL}, errors.New("x"))
 	if want := `aspectop endpoints delete 'ep'\''$(reboot)'`; e.Command != want {
 		t.Errorf("command: %s", e.Command)
 	}

@@ -7,6 +7,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -97,6 +98,27 @@ func prepare(cmd *cobra.Command, _ []string) error {
 func wantsJSON(cmd *cobra.Command, args []string) bool {
 	f := cmd.Flags().Lookup("json")
 	return f != nil && f.Value.String() == "true" || slices.Contains(args, "--json") || slices.Contains(args, "--json=true")
+}
+
+// maxInput is the size of the largest file that a command reads, in bytes.
+const maxInput = 64 << 20
+
+// readInput reads a file, or standard input for "-".
+func readInput(file string) ([]byte, error) {
+	in := os.Stdin
+	if file != "-" {
+		f, err := os.Open(file)
+		if err != nil {
+			return nil, err
+		}
+		defer f.Close()
+		in = f
+	}
+	text, err := io.ReadAll(io.LimitReader(in, maxInput+1))
+	if err == nil && len(text) > maxInput {
+		err = fmt.Errorf("%s is larger than %d MiB", file, maxInput>>20)
+	}
+	return text, err
 }
 
 // arguments refuses fewer or more arguments with a sentence.

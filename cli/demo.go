@@ -80,7 +80,7 @@ func (d *demoFlags) run(ctx context.Context) error {
 		return err
 	}
 	defer store.Close()
-	s := session.New(session.Options{Output: d.Output, Filter: filter, Secrets: []receiver.Secret{secret}, Path: receiver.DefaultPath, Demo: true}, store)
+	s := session.New(session.Options{Output: d.Output, Filter: filter, Secrets: []receiver.Secret{secret}, Path: receiver.DefaultPath, Demo: true, Try: "ASPECT_API_KEY=sk_… aspectop watch --tunnel"}, store)
 	defer s.Close()
 	if err := s.Listen("127.0.0.1:0", false); err != nil {
 		return err

@@ -157,7 +157,6 @@ func (e *endpointFlags) create(ctx context.Context, c *aspect.Client, _ []string
 	return e.print("created", created.Endpoint, secret, e.secretOut)
 }
 
-// undoTime is how long Aspect may take to delete what was just created.
 const undoTime = 10 * time.Second
 
 // undoCreate deletes an endpoint whose secret could not be saved.
@@ -262,7 +261,6 @@ cannot read the current ones.`,
 	})
 }
 
-// oneEndpoint requires one argument, the endpoint's id.
 func oneEndpoint(cmd *cobra.Command, args []string) error {
 	switch {
 	case len(args) == 0:

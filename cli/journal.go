@@ -175,7 +175,6 @@ func checkJournal(ctx context.Context, flag string) error {
 	return exit.With(exit.Failed, errors.New("the journal "+found.Path+" is damaged"))
 }
 
-// numbers says which numbers there are.
 func numbers(first, last int64) string {
 	if last == 0 {
 		return ""

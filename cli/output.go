@@ -65,7 +65,6 @@ type list struct {
 
 func newList(head ...string) *list { return &list{Table: terminal.Table{Head: head}} }
 
-// add adds an item as a JSON line and as the cells of a row.
 func (l *list) add(o *jsonl.Object, cells ...string) {
 	o.End('}')
 	l.lines = append(append(l.lines, *o...), '\n')
@@ -84,7 +83,6 @@ func (l *list) show(asJSON bool, none string) error {
 	return l.Write(os.Stdout, terminal.Width())
 }
 
-// accountFlags are shared by the commands that call Aspect's API.
 type accountFlags struct {
 	json    bool
 	timeout settings.Duration

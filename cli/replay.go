@@ -18,7 +18,6 @@ import (
 	"aspectop/printer"
 )
 
-// replayFlags are the flags of replay, and how far it has come.
 type replayFlags struct {
 	to        string
 	filter    string

@@ -150,8 +150,8 @@ func (s *sendFlags) message(ctx context.Context, args []string, features []model
 	}
 	if s.body.file == "" {
 		event.Type = args[0]
-	} else if event.Body, err = s.body.read(); err != nil {
-		return m, err
+	} else if event.Body, err = readInput(s.body.file); err != nil {
+		return m, exit.Usage("--body: %w", err)
 	}
 	m = event.Message(s.seed)
 	m.Break = demo.Break(s.wrong)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"os"
 	"slices"
 	"strings"
@@ -21,9 +20,6 @@ import (
 	"aspectop/ui/edit"
 )
 
-// maxBody is the size of the largest file for --body, in bytes.
-const maxBody = 64 << 20
-
 // bodyFlags say what is sent, beyond the event that the type makes.
 type bodyFlags struct {
 	file, asset, user, name string
@@ -38,26 +34,6 @@ func (b *bodyFlags) flags(f *pflag.FlagSet) {
 	f.StringVar(&b.user, "user", "", "`id` of the user (user_id, and that of the task)")
 	f.StringVar(&b.name, "name", "", "`name` of the asset (data.task.name, which Aspect's documented events do not have)")
 	f.BoolVar(&b.edit, "edit", false, "open the body in your editor before it is sent; empty it to cancel")
-}
-
-func (b *bodyFlags) read() ([]byte, error) {
-	in := os.Stdin
-	if b.file != "-" {
-		f, err := os.Open(b.file)
-		if err != nil {
-			return nil, exit.Usage("--body: %w", err)
-		}
-		defer f.Close()
-		in = f
-	}
-	body, err := io.ReadAll(io.LimitReader(in, maxBody+1))
-	switch {
-	case err != nil:
-		return nil, exit.Usage("--body: %w", err)
-	case len(body) > maxBody:
-		return nil, exit.Usage("--body: it is larger than %d MiB", maxBody>>20)
-	}
-	return body, nil
 }
 
 // change is a part of the body to set.

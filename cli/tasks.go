@@ -102,7 +102,6 @@ func readTasks(ctx context.Context, c *aspect.Client, ids []string) (tasks []asp
 	return tasks, err
 }
 
-// progress says how many features are done, and which are not.
 func progress(t *model.Task) string {
 	done, all := t.Progress()
 	words := []string{fmt.Sprintf("%d/%d", done, all)}

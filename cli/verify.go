@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"time"
 
@@ -15,9 +14,6 @@ import (
 	"aspectop/printer"
 	"aspectop/receiver"
 )
-
-// maxSaved is the largest file that verify reads, in bytes.
-const maxSaved = 64 << 20
 
 type verifyFlags struct {
 	at         string
@@ -63,9 +59,9 @@ func (v *verifyFlags) run(ctx context.Context, file string) error {
 	if err != nil {
 		return exit.Usage("%w", err)
 	}
-	text, err := readSaved(file)
+	text, err := readInput(file)
 	if err != nil {
-		return err
+		return exit.Usage("%w", err)
 	}
 	saved := receiver.ReadSaved(text)
 	if len(saved) == 0 {
@@ -100,25 +96,4 @@ func (v *verifyFlags) run(ctx context.Context, file string) error {
 		return fmt.Errorf("%d of %d are not verified", refused, all)
 	}
 	return nil
-}
-
-// readSaved reads a file, or standard input for "-".
-func readSaved(file string) ([]byte, error) {
-	in := os.Stdin
-	if file != "-" {
-		f, err := os.Open(file)
-		if err != nil {
-			return nil, exit.Usage("%w", err)
-		}
-		defer f.Close()
-		in = f
-	}
-	text, err := io.ReadAll(io.LimitReader(in, maxSaved+1))
-	if err != nil {
-		return nil, exit.Usage("%w", err)
-	}
-	if len(text) > maxSaved {
-		return nil, exit.Usage("%s is larger than 64 MiB; split it", file)
-	}
-	return text, nil
 }

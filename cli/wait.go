@@ -267,7 +267,6 @@ const (
 	readLimit = 1000
 )
 
-// errNoWriter means that no process is writing the journal any more.
 var errNoWriter = errors.New("no process is writing the journal")
 
 // follower follows a feed until a goal is reached.
@@ -377,7 +376,6 @@ func (f *follower) trouble() error {
 	return nil
 }
 
-// print prints the tasks that are newly done, and those that are gone.
 func (f *follower) print(outcomes []model.Outcome) error {
 	for _, o := range outcomes {
 		if err := f.report(o); err != nil {

@@ -17,10 +17,8 @@ import (
 	"aspectop/receiver"
 )
 
-// defaultListen is where watch listens if the port is free.
 const defaultListen = "127.0.0.1:8787"
 
-// defaultPoll is the polling interval if there is no other source.
 const defaultPoll = 5 * time.Second
 
 type watchFlags struct {
@@ -101,6 +99,9 @@ func (w *watchFlags) run(ctx context.Context, flags *pflag.FlagSet) error {
 		return err
 	}
 	o := session.Options{Output: w.Output, Filter: filter, Secrets: plan.secrets, Path: w.path, Exposure: plan.exposure, Try: "aspectop demo"}
+	if len(plan.secrets) > 0 {
+		o.Source = settings.SecretSource(w.secretFile)
+	}
 	store, err := session.OpenStore(ctx, w.journal, time.Duration(w.retain))
 	if err != nil {
 		return err

@@ -74,7 +74,7 @@ player.addEventListener("ready", () => player.seek("100%%").then(() => window.so
 	b.until(`document.querySelector(".ap-term").innerText.includes("8348e0b1")`)
 	played := value[string](b, `document.querySelector(".ap-term").innerText`)
 	// The player draws blocks itself, and pieces of a line are no words.
-	bare := strings.NewReplacer(strings.Split(" ,,\n,,\u00a0,,▁,,▂,,▃,,▄,,▅,,▆,,▇,,█,,▌,", ",")...)
+	bare := strings.NewReplacer(strings.Split(" ,,\n,,\u00a0,,▁,,▂,,▃,,▄,,▅,,▆,,▇,,█,,▌,,░,", ",")...)
 	for _, line := range strings.Split(rows(last), "\n") {
 		if !strings.Contains(bare.Replace(played), bare.Replace(line)) {
 			t.Errorf("the player does not show %q but\n%s", line, bare.Replace(played))

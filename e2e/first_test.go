@@ -61,3 +61,46 @@ func TestADemoForwardsToHandlersOfItsOwnOnly(t *testing.T) {
 		})
 	}
 }
+
+// A title that nothing shows is a mistake on the line, and waits elsewhere.
+func TestATitleNeedsSomethingThatShowsIt(t *testing.T) {
+	path, _, watch := journalOf(t, some()...)
+	watch.old()
+	for name, c := range map[string]struct {
+		args []string
+		env  string
+		code int
+		says string
+	}{
+		"demo":                {[]string{"demo", "--plain", "--title", "x", "--duration", "1s"}, "", 2, "--title needs something that shows it"},
+		"present":             {[]string{"demo", "--json", "--present", "--duration", "1s"}, "", 2, "--present needs a screen"},
+		"view":                {[]string{"view", "--json", "--title", "x", "--journal", path}, "", 2, "--title needs"},
+		"export":              {[]string{"export", "--title", "x", "--journal", path}, "", 2, "--title is for --format html"},
+		"in the environment":  {[]string{"demo", "--json", "--duration", "100ms"}, "ASPECTOP_TITLE=x", 0, `"type":"end"`},
+		"export, environment": {[]string{"export", "--journal", path}, "ASPECTOP_TITLE=x", 0, `"type":"delivery"`},
+		"report":              {[]string{"export", "--format", "html", "--title", "Acme\x1b[31m " + strings.Repeat("long ", 40), "--journal", path}, "", 0, "<h1>Acme[31m long long"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			stdout, stderr, code := finished(t, with(program(t, c.args...), c.env))
+			if code != c.code {
+				t.Errorf("ended with %d: %s", code, stderr)
+			}
+			says(t, stdout+stderr, c.says)
+			if strings.Contains(stdout, strings.Repeat("long ", 17)) {
+				t.Error("the title is wider than 80 cells")
+			}
+		})
+	}
+}
+
+func TestAScreenStartsInPresentation(t *testing.T) {
+	t.Parallel()
+	screen := inTerminal(t, 120, 32, program(t, "demo", "--seed", "7", "--present", "--title", "Acme uploads"))
+	screen.shows("Acme uploads", "processing")
+	screen.showsNot("verified")
+	screen.press("P")
+	screen.shows("verified", "try:")
+	screen.press("q")
+	screen.ends(0)
+}

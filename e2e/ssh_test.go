@@ -412,7 +412,7 @@ func TestTheHostSeesHowToBeReachedAndWhoWatches(t *testing.T) {
 	viewer.shows("Waiting for the first event")
 	host.press("3")
 	host.shows("ada@laptop (127.0.0.1) watches; 1 watching", "aspectop  1 watching")
-	host.press("?")
+	host.press("?G")
 	host.shows("Watching over SSH", "ada@laptop from 127.0.0.1")
 	host.press("?")
 	viewer.cmd.Process.Kill()

@@ -166,7 +166,6 @@ func (f *Feed) next(ctx context.Context) ([]Arrival, error) {
 	return arrivals, nil
 }
 
-// take folds what came, and what is on the status log.
 func (f *Feed) take(arrivals []Arrival) {
 	statuses, lost, next := f.log.After(f.statusSeen)
 	f.statusSeen = next

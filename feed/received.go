@@ -62,7 +62,6 @@ func (r *received) add(arrivals []Arrival) {
 	}
 }
 
-// forget drops the oldest.
 func (r *received) forget() {
 	seqs := make([]int64, 0, len(r.byID))
 	for _, k := range r.byID {

@@ -16,7 +16,6 @@ const (
 	maxHanded = 2 << 20
 )
 
-// recent holds the newest arrivals.
 type recent struct {
 	all    []*Arrival // ascending; all that the journal has from the first one on
 	bytes  int        // of their deliveries

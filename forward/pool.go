@@ -39,10 +39,12 @@ func (l *pool) done(line http.RoundTripper, keep bool) {
 		l.idle = append(l.idle, line)
 	}
 	l.mu.Unlock()
-	if t, ok := line.(*http.Transport); ok && !keep {
-		t.CloseIdleConnections()
+	if !keep {
+		closeIdle(line)
 	}
 }
+
+func closeIdle(line http.RoundTripper) { (&http.Client{Transport: line}).CloseIdleConnections() }
 
 // Through has all requests made by t, and Close closes the kept connections.
 func (h *Handler) Through(t http.RoundTripper) { h.lines.open = func() http.RoundTripper { return t } }
@@ -51,9 +53,7 @@ func (h *Handler) Close() {
 	h.lines.mu.Lock()
 	defer h.lines.mu.Unlock()
 	for _, line := range h.lines.idle {
-		if t, ok := line.(*http.Transport); ok {
-			t.CloseIdleConnections()
-		}
+		closeIdle(line)
 	}
 	h.lines.idle = nil
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"aspectop/feed"
 	"aspectop/model"
 	"aspectop/sig"
 )
@@ -139,9 +140,12 @@ func (f *Forwarder) record(ctx context.Context, d *model.Delivery, out model.For
 	if err == nil && !known {
 		err = errors.New("the journal has lost the handler")
 	}
+	var a feed.Arrival
 	if err == nil {
-		a, missing := f.options.Feed.Row(ctx, d.Seq)
-		queued := missing == nil && f.forwards(&a) && d.Seq > cursor && !settled
+		a, err = f.options.Feed.Row(ctx, d.Seq)
+	}
+	if err == nil {
+		queued := f.forwards(&a) && d.Seq > cursor && !settled
 		out.Final = out.Delivered() || !queued
 		err = f.options.Outcomes.SaveForwards(f.target.key, f.target.shown, cursor, []model.Forward{out})
 	}

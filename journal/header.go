@@ -123,7 +123,6 @@ type headerParser struct {
 	failed bool
 }
 
-// take reads a token if it comes next.
 func (p *headerParser) take(token string) (taken bool) {
 	p.rest, taken = strings.CutPrefix(p.rest, token)
 	return taken

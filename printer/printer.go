@@ -42,7 +42,6 @@ func Run(ctx context.Context, o Options) error {
 	return err
 }
 
-// lines renders lines by appending to a buffer.
 type lines interface {
 	receiving(at time.Time, url string)
 	ready(at time.Time, r Ready)

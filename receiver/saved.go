@@ -117,7 +117,7 @@ func (s *Saved) decode(text string) {
 }
 
 type harEntry struct {
-	StartedDateTime time.Time
+	StartedDateTime string
 	Request         struct {
 		Method   string
 		Headers  []struct{ Name, Value string }
@@ -130,7 +130,8 @@ func readEntries(entries []harEntry) []Saved {
 	saved := make([]Saved, len(entries))
 	for i, e := range entries {
 		s, r := &saved[i], &e.Request
-		*s = Saved{Place: fmt.Sprintf("entry %d", i+1), Received: e.StartedDateTime, Method: r.Method, Header: http.Header{}}
+		at, _ := time.Parse(time.RFC3339, e.StartedDateTime) // zero, not known, if it is no time
+		*s = Saved{Place: fmt.Sprintf("entry %d", i+1), Received: at, Method: r.Method, Header: http.Header{}}
 		for _, h := range r.Headers {
 			s.Header.Add(h.Name, h.Value)
 		}
@@ -165,7 +166,7 @@ func readRaw(text []byte) (saved []Saved) {
 		s := Saved{Place: fmt.Sprintf("request %d", len(saved)+1)}
 		r, err := http.ReadRequest(in)
 		if err != nil {
-			s.Problem = "unreadable: no raw HTTP request: " + err.Error()
+			s.Problem = "unreadable: no raw HTTP request: " + clean.Line(err.Error())
 			return append(saved, s)
 		}
 		s.Method, s.Header = r.Method, r.Header

@@ -102,8 +102,9 @@ func TestASavedRequestHasTheTimeOfItsRecord(t *testing.T) {
 		`{"type":"delivery","time":"2026-11-23T12:00:00Z","headers":{"Svix-Id":["m"]},"body":"x"}`: true,
 		`{"request":{"method":"POST"},"startedDateTime":"2026-11-23T12:00:00.000Z"}`:               true,
 		"POST / HTTP/1.1\r\n\r\nx": false,
+		`{"log":{"entries":[{"request":{"method":"POST"},"startedDateTime":"yesterday"}]}}`: false,
 	} {
-		if s := ReadSaved([]byte(text)); len(s) != 1 || s[0].Received.Equal(now) != want || s[0].Received.IsZero() == want {
+		if s := ReadSaved([]byte(text)); len(s) != 1 || s[0].Problem != "" || s[0].Received.Equal(now) != want || s[0].Received.IsZero() == want {
 			t.Errorf("%s: %+v", text, s)
 		}
 	}

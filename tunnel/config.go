@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"aspectop/jsonl"
 	"aspectop/private"
 )
 
@@ -44,10 +45,7 @@ func pathPattern(path string) string {
 }
 
 // quoted is a string in YAML, which includes JSON's.
-func quoted(s string) string {
-	text, _ := json.Marshal(s) // never fails for a string
-	return string(text)
-}
+func quoted(s string) string { return string(jsonl.AppendText(nil, s)) }
 
 // writeConfig puts the config file into a new temporary folder for each run of
 // cloudflared, because the system may delete such folders while this process runs.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"aspectop/clean"
@@ -20,12 +21,7 @@ type answer struct {
 func (a *answer) fine() bool { return 200 <= a.status && a.status < 300 }
 
 func (a *answer) has(texts ...string) bool {
-	for _, text := range texts {
-		if bytes.Contains(a.body, []byte(text)) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(texts, func(text string) bool { return bytes.Contains(a.body, []byte(text)) })
 }
 
 // diagnose says what an answer and the arrival, nil if there was none, tell about the

@@ -59,7 +59,7 @@ func (f *flight) compare(r *http.Request, body []byte) string {
 		}
 	}
 	if change := changeOf(f.body, body); change != "" {
-		return fmt.Sprintf("body: %s %s; signatures cannot match unless it passes bodies on byte for byte", between, change)
+		return fmt.Sprintf("body: %s %s; a signature matches only a body that is passed on byte for byte", between, change)
 	}
 	return ""
 }

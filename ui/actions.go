@@ -36,7 +36,7 @@ func (m *Model) key(msg tea.KeyPressMsg) tea.Cmd {
 
 // place is where a key is looked up.
 func (m *Model) place() keys.Place {
-	if m.detail != nil || m.help != nil || m.overlay != nil {
+	if m.connect || m.detail != nil || m.help != nil || m.overlay != nil {
 		return keys.InText
 	}
 	if _, is := m.views[m.view].(*view.Timeline); is {
@@ -51,6 +51,9 @@ func (m *Model) act(a keys.Action) tea.Cmd {
 		return tea.Quit
 	case keys.Picture:
 		return m.savePicture()
+	}
+	if m.connect {
+		return m.doOnConnect(a)
 	}
 	if m.help != nil {
 		switch {
@@ -141,6 +144,8 @@ func (m *Model) act(a keys.Action) tea.Cmd {
 	case keys.Present:
 		m.Masked = !m.Masked
 		m.flash.text = "" // it may tell a URL
+	case keys.Connect:
+		m.connect = true
 	case keys.Help:
 		m.help = &helpPage{}
 	case keys.Suspend:

@@ -50,12 +50,13 @@ func TestTheSelectionsAnswersCostOneReadAfterAWhile(t *testing.T) {
 		if j.reads != before+1 {
 			t.Errorf("%d reads for a selection", j.reads-before)
 		}
-		s.hides("no such table")
+		s.hides("no such tab")
 		s.press("g")
 		s.wait(time.Second)
-		s.shows("answered 500", "no such table")
+		s.shows("orders answered 500", "no such tab")
 	}, func(o *options) {
 		j.Journal = o.Journal
 		o.Journal = j
+		o.Queues = func() []model.Queue { return []model.Queue{{To: "http://127.0.0.1:9/", Name: "orders"}} }
 	})
 }

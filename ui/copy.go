@@ -186,7 +186,11 @@ func (m *Model) savePicture() tea.Cmd {
 		m.say("there is no place for pictures here")
 		return nil
 	}
-	svg, of := picture.SVG(draw.Redact(m.frame, m.Redact), m.W, m.H, m.Theme.Name), m.shownNow()
+	recorded := m.Recorded
+	m.Recorded = true // others will see it
+	frame := m.draw()
+	m.Recorded = recorded
+	svg, of := picture.SVG(draw.Redact(frame, m.Redact), m.W, m.H, m.Theme.Name), m.shownNow()
 	return func() tea.Msg {
 		path, err := m.Picture(of, svg)
 		return m.exported("a picture", path, err)
@@ -195,6 +199,8 @@ func (m *Model) savePicture() tea.Cmd {
 
 func (m *Model) shownNow() string {
 	switch {
+	case m.connect:
+		return "connect"
 	case m.help != nil:
 		return "help"
 	case m.detail != nil && m.pointed().Task != nil:

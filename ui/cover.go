@@ -11,6 +11,7 @@ import (
 	"aspectop/model"
 	"aspectop/ui/draw"
 	"aspectop/ui/keys"
+	"aspectop/ui/render"
 	"aspectop/ui/screen"
 	"aspectop/words"
 )
@@ -78,6 +79,28 @@ func (m *Model) reader() *draw.TextPane {
 		return &m.overlay.Text
 	case m.detail != nil:
 		return m.detail.Reader()
+	}
+	return nil
+}
+
+// drawConnect draws Connect in h lines.
+func (m *Model) drawConnect(h int) []string {
+	title := draw.NewLine(m.Theme, m.W).Put(draw.Strong, " Connect").Put(draw.Dim, "  what is there of the way from Aspect to this screen").String()
+	lines := append([]string{title, draw.Blank(m.Theme, m.W)}, render.Connect(m.Screen, true, m.W)...)
+	return draw.PadHeight(m.Theme, lines, m.W, h)
+}
+
+// doOnConnect copies by number, and leaves.
+func (m *Model) doOnConnect(a keys.Action) tea.Cmd {
+	switch {
+	case a == keys.Back || a == keys.Connect || a == keys.Quit:
+		m.connect = false
+	case a >= keys.View:
+		all := render.Addresses(m.Screen)
+		if i := int(a - keys.View); i < len(all) && all[i].Shows() {
+			return m.copied(all[i].Name, all[i].Text)
+		}
+		m.say("nothing to copy there")
 	}
 	return nil
 }

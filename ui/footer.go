@@ -104,6 +104,8 @@ func (m *Model) noticeInTabs() bool {
 // escDoes says what esc does next; "" for nothing.
 func (m *Model) escDoes() string {
 	switch p := m.reader(); {
+	case m.connect:
+		return "leave"
 	case m.help != nil:
 		return "close help"
 	case m.filterLine.open:
@@ -151,7 +153,9 @@ func (m *Model) drawKeys(l *draw.Line) {
 			width += keyWidth(b)
 		}
 	}
-	if m.help == nil && m.detail == nil && m.layout().tabs == 0 { // else the tabs name them
+	if m.connect {
+		putKey(l, keys.Binding{Keys: []string{"1–6"}, Short: "copy"})
+	} else if m.help == nil && m.detail == nil && m.layout().tabs == 0 { // else the tabs name them
 		putKey(l, keys.Binding{Keys: []string{fmt.Sprintf("1–%d", len(views))}, Short: "views"})
 	}
 	for _, b := range m.keys {
@@ -183,7 +187,7 @@ func (m *Model) means(b keys.Binding) bool {
 	if !b.Place.Holds(m.place()) {
 		return false
 	}
-	if m.help != nil {
+	if m.help != nil || m.connect {
 		return b.Do == keys.Back
 	}
 	switch b.Do {
@@ -193,6 +197,8 @@ func (m *Model) means(b keys.Binding) bool {
 		return m.escDoes() != ""
 	case keys.Replay, keys.Edit:
 		return m.Resend != nil
+	case keys.Connect:
+		return m.Board.Len() == 0
 	case keys.Export:
 		return m.Export != nil
 	case keys.Sort, keys.Follow, keys.Open, keys.Preview:

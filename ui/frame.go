@@ -82,7 +82,7 @@ const leastBelow = 8
 // previewShown reports whether what is selected is shown where there is room, and whether
 // also where it takes room from the list: by choice.
 func (m *Model) previewShown() (shown, chosen bool) {
-	if m.detail != nil || m.help != nil || m.overlay != nil || !m.views[m.view].Has(m.Screen, keys.Preview) {
+	if m.connect || m.detail != nil || m.help != nil || m.overlay != nil || !m.views[m.view].Has(m.Screen, keys.Preview) {
 		return false, false
 	}
 	if m.previewChosen {
@@ -102,6 +102,8 @@ func (m *Model) draw() string {
 	}
 	lines = append(lines, lay.advice...)
 	switch {
+	case m.connect:
+		lines = append(lines, m.drawConnect(lay.body)...)
 	case m.help != nil:
 		lines = append(lines, m.help.draw(m, m.W, lay.body)...)
 	case m.overlay != nil:

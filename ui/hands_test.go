@@ -297,6 +297,32 @@ func TestPresentationHidesUsersAndURLs(t *testing.T) {
 	})
 }
 
+// Notices and what came of the tunnel name addresses; that of the live page lets anybody in.
+func TestNoticesHideAddressesFromThoseWhoWereNotGivenThem(t *testing.T) {
+	page, public := "http://127.0.0.1:8788/dG9rZW4/", "tunnel.example.com"
+	notices := func(presents bool, hidden ...string) {
+		t.Helper()
+		onScreen(t, 160, 30, nil, func(s *terminal) {
+			s.status.Add(model.Status{At: midnight, Notice: "live page: " + page + ", and more"})
+			s.status.Add(model.Status{At: midnight, Tunnel: &model.Tunnel{State: model.TunnelFailed, PublicURL: "https://" + public, Detail: "origin: " + public + " answered 200"}})
+			s.wait(soon)
+			if s.press("3", "p"); presents {
+				s.press("P")
+			}
+			for _, first := range []string{"g", "G"} {
+				s.press(first)
+				s.hides(hidden...)
+				s.press("enter")
+				s.hides(hidden...)
+				s.press("esc")
+			}
+			s.shows("live page: (hidden), and more")
+		}, func(o *options) { o.Remote = !presents })
+	}
+	notices(true, page, public)
+	notices(false, page)
+}
+
 func TestNotifyRingsForWhatEndsButNotForHistory(t *testing.T) {
 	raw := func(s *terminal) (told []string) {
 		for _, msg := range s.printed {

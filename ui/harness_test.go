@@ -226,7 +226,7 @@ type checkedLine struct {
 
 func checkLine(l string) checkedLine {
 	c := checkedLine{text: ansi.Strip(l)}
-	c.width = ansi.StringWidth(c.text)
+	c.width = ansi.StringWidthWc(c.text)
 	for i := 0; i < len(l); i++ {
 		if l[i] != '\x1b' {
 			continue

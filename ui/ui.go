@@ -40,6 +40,7 @@ type Model struct {
 	detail     *view.Detail    // covers the view while open
 	overlay    *screen.Overlay // covers both
 	help       *helpPage       // covers all
+	connect    bool            // is open, and covers all
 	filterLine filterLine
 	flash      flash
 	notices    notices

@@ -139,7 +139,6 @@ func features(all []model.Feature) string {
 	return list(words)
 }
 
-// list joins words, and cuts a long list.
 func list(words []string) string {
 	if more := len(words) - most; more > 0 {
 		return fmt.Sprintf("%s and %d more", strings.Join(words[:most], ", "), more)

@@ -37,14 +37,15 @@ type Session struct {
 	handlers
 	sharing
 
-	output   Output
-	filter   *model.Filter
-	try      string // suggestion for an empty screen
-	demo     bool
-	instead  func(context.Context) error // see RunWith
-	services []Service                   // run beside the receiver
-	metrics  *metrics                    // nil without --metrics
-	notify   bool
+	output       Output
+	filter       *model.Filter
+	try          string // suggestion for an empty screen
+	demo         bool
+	secretSource string
+	instead      func(context.Context) error // see RunWith
+	services     []Service                   // run beside the receiver
+	metrics      *metrics                    // nil without --metrics
+	notify       bool
 
 	listeners  []net.Listener // all that were opened
 	background sync.WaitGroup // what ends with the output
@@ -57,6 +58,7 @@ type Options struct {
 	Secrets  []receiver.Secret // for verifying deliveries
 	Path     string            // of the receiver
 	Exposure *Exposure         // makes the receiver public; nil does not
+	Source   string            // where the secrets come from
 	Try      string            // a command that produces a first event, suggested on an empty screen
 	Demo     bool              // the screen says so, and what to try
 }
@@ -64,7 +66,7 @@ type Options struct {
 // New prepares a session on a store, which the caller closes after it.
 func New(o Options, st *Store) *Session {
 	s := &Session{
-		Store: st, output: o.Output, filter: o.Filter, try: o.Try, demo: o.Demo,
+		Store: st, output: o.Output, filter: o.Filter, try: o.Try, demo: o.Demo, secretSource: o.Source,
 		reception: reception{
 			path: o.Path, secrets: o.Secrets, exposure: o.Exposure,
 			receiving: make(chan struct{}), ready: make(chan struct{}),

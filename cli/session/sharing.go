@@ -61,6 +61,8 @@ type sharing struct {
 	servers    []server
 	viewers    func() []model.Viewer       // over SSH; nil without --ssh
 	sshPrivate bool                        // SSH viewers see no user ids and URLs
+	livePage   string                      // its address, "" without --web
+	sshCommand string                      // "" without --ssh
 	token      string                      // the secret in the live page's address, "" if there is none
 	recording  *recording                  // nil without --record
 	program    atomic.Pointer[tea.Program] // of the screen; nil before and without

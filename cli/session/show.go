@@ -295,6 +295,7 @@ func (s *Session) options() screen.Options {
 		Resumed: s.gap, Sources: s.states, Failing: s.failing, Export: exportTask, Picture: func(of, svg string) (string, error) { return newFile(of, "svg", []byte(svg)) },
 		Viewers: s.viewers,
 	}
+	o.LivePage, o.SSHCommand, o.SecretSource, o.Recorded = s.livePage, s.sshCommand, s.secretSource, s.recording != nil
 	for _, secret := range s.knownSecrets() {
 		o.Secrets = append(o.Secrets, secret.Name)
 	}

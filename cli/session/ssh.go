@@ -96,6 +96,7 @@ func (s *Session) serveSSH(f sshFlags) error {
 	if err != nil {
 		return exit.Setup(err)
 	}
+	s.sshCommand = fmt.Sprintf("ssh -p %s %s", port, hostFor(l, host))
 	network := openToNetwork(l)
 	if network != "" {
 		network += "; "
@@ -103,6 +104,17 @@ func (s *Session) serveSSH(f sshFlags) error {
 	s.Remark(fmt.Sprintf("%sto watch, run: ssh -p %s %s (%s authorized, host key %s)",
 		network, port, host, words.Count(keys.Len(), "key", "keys"), gossh.FingerprintSHA256(hostKey.PublicKey())))
 	return nil
+}
+
+// hostFor is what others call this machine if it listens on all of its addresses, else the
+// address.
+func hostFor(l net.Listener, address string) string {
+	if a, ok := l.Addr().(*net.TCPAddr); ok && a.IP.IsUnspecified() {
+		if name, err := os.Hostname(); err == nil {
+			return name
+		}
+	}
+	return address
 }
 
 // openSSHKeys reads the authorized keys. Without any it fails and says how to add

@@ -81,15 +81,15 @@ func (s *Session) serveWeb(f webFlags) error {
 	if err != nil {
 		return err
 	}
-	remark := "live page: "
 	if proxy != nil {
 		config.Hosts = web.Hosts(proxy, l.Addr())
-		remark += strings.TrimSuffix(proxy.String(), "/") + "/"
+		s.livePage = strings.TrimSuffix(proxy.String(), "/") + "/"
 	} else {
 		s.token = web.NewToken()
 		config.Token = s.token
-		remark += fmt.Sprintf("%s://%s/%s/", scheme, receiver.Reachable(l.Addr()), s.token) // gives access to the page
+		s.livePage = fmt.Sprintf("%s://%s/%s/", scheme, receiver.Reachable(l.Addr()), s.token) // gives access to the page
 	}
+	remark := "live page: " + s.livePage
 	if network := openToNetwork(l); network != "" {
 		remark = network + ": " + remark
 	}

@@ -184,7 +184,6 @@ func (c *config) decode(key toml.Primitive, set func(value any) error) error {
 	return c.meta.PrimitiveDecode(key, setting(set))
 }
 
-// setting receives the value of one key.
 type setting func(value any) error
 
 // UnmarshalTOML makes setting a toml.Unmarshaler.

@@ -35,7 +35,6 @@ func JournalVar(set *pflag.FlagSet, path *string, usage string) {
 	PathVar(set, path, JournalFlag, usage, isNoFile)
 }
 
-// isNoFile reports whether --journal names no file.
 func isNoFile(text string) bool { return text == MemoryLocation || strings.Contains(text, "://") }
 
 // IsProgram reports whether a text is the name of a program to look for on PATH.

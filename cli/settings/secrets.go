@@ -1,6 +1,7 @@
 package settings
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -27,6 +28,9 @@ var ErrNoSecret = errors.New(`no webhook secret is set, so deliveries cannot be 
   copy the signing secret (whsec_...) of your endpoint from Aspect's dashboard, then run:
   ` + SecretVariable + `=whsec_... aspectop watch
 to try aspectop without any setup, run: aspectop demo`)
+
+// SecretSource is where [ReadSecrets] finds them.
+func SecretSource(file string) string { return cmp.Or(file, SecretVariable) }
 
 // ReadSecrets reads the secrets from a file or, if file is empty, from the
 // environment. Its errors never contain a secret.

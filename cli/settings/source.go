@@ -79,7 +79,6 @@ func distance(a, b string) int {
 	return row[len(b)]
 }
 
-// warnOfUnknown warns of variables that look like a flag's and are not.
 func warnOfUnknown(root *cobra.Command) {
 	all := pflag.NewFlagSet("", pflag.ContinueOnError)
 	var collect func(*cobra.Command)

@@ -143,7 +143,6 @@ func (d *Database) OnRemark(tell func(remark string)) {
 	d.tell = tell
 }
 
-// remark adds remarks that are not there yet.
 func (d *Database) remark(remarks ...string) {
 	d.remarking.Lock()
 	defer d.remarking.Unlock()

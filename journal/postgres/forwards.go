@@ -13,7 +13,6 @@ import (
 	"aspectop/model"
 )
 
-// saveTime is how long SaveForwards may take.
 const saveTime = 10 * time.Second
 
 // SaveForwards keeps outcomes and a cursor; see [journal.Journal].

@@ -22,7 +22,6 @@ type pool struct {
 	database *Database
 }
 
-// do runs f with a connection.
 func (p *pool) do(ctx context.Context, f func(*pgxpool.Conn) error) error {
 	once := func() error {
 		c, err := p.Acquire(ctx)

@@ -32,7 +32,6 @@ func newReader(d *Database, pool *pool, leave func()) *Reader {
 	return &Reader{database: d, pool: pool, leave: leave, seen: -1, closed: make(chan struct{})}
 }
 
-// pollTime is how long a poll may take.
 const pollTime = 5 * time.Second
 
 // OpenReader opens the journal for reading. The readers of a Database share its

@@ -156,7 +156,6 @@ func (r *Reader) optional(ctx context.Context, table string, query func() error)
 	return explain(r.path, err)
 }
 
-// optionalRows are the rows of such a query.
 func optionalRows[T any](ctx context.Context, r *Reader, table, query string, args []driver.Value, scan func([]driver.Value) (T, error)) (found []T, err error) {
 	err = r.optional(ctx, table, func() (err error) {
 		found, err = rows(r.session, query, args, scan)

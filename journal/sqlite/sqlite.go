@@ -186,7 +186,6 @@ func (j *Journal) check() error {
 	return j.file.present()
 }
 
-// settings are those of each connection that writes.
 func settings(synchronous string) []string {
 	return []string{
 		"_pragma=" + synchronous,

@@ -97,7 +97,6 @@ const (
 	longestWord = 40 // of the name of a feature or a state
 )
 
-// wording writes text from outside and times for the page.
 type wording struct {
 	zone   *time.Location
 	hidden *strings.Replacer // of user ids; nil unless the report is private

@@ -70,8 +70,9 @@ func TestAReportTellsWhatRanWhatFailedAndWhen(t *testing.T) {
 		"Messages that tell of no task, such as pings, are not shown: 1.",
 	)
 	good := text[strings.LastIndex(text, "<b>good</b>"):]
-	inOrder(t, good, "<dt>Task<dd>good", "<dt>User<dd>user-of-the-house", "<dt>Took<dd>1\u00a0min\u00a040\u00a0s",
+	inOrder(t, good,
 		`aria-label="Timeline over 1`, "queued for 20\u00a0s", "processing for 1\u00a0min\u00a010\u00a0s", "completed at 2026-11-23 12:01:40",
+		"<dt>Task<dd>good", "<dt>User<dd>user-of-the-house", "<dt>Took<dd>1\u00a0min\u00a040\u00a0s",
 		"2026-11-23 12:00:10<td>task.progress", "proxy <b>queued</b>", "verified (secret default)", "msg_good_10",
 		"task.completed", "proxy processing → <b>completed</b>",
 		"late; older than what was known", "duplicate", "arrival 2 of #4")
@@ -100,7 +101,12 @@ func TestAReportOfOneTaskIsOpen(t *testing.T) {
 	if err := WriteTask(&out, "good", []model.Delivery{j[3], j[1], j[2]}, Options{Now: noon.Add(time.Hour)}); err != nil {
 		t.Fatal(err)
 	}
-	inOrder(t, out.String(), "<h1>Task good</h1>", "<details open>", "msg_good_10", "msg_good_30", "msg_good_100", "</html>")
+	for _, of := range []string{"<h2>Features", "<h2>Slowest", `class="figures"`, `class="controls"`} {
+		if strings.Contains(out.String(), of) {
+			t.Errorf("%s is about many tasks", of)
+		}
+	}
+	inOrder(t, out.String(), "<h1>Task good</h1>", "<details open>", `class="timeline"`, "<dt>Task", "msg_good_10", "msg_good_30", "msg_good_100", "</html>")
 }
 
 func TestARedactedReportHidesUsersAndURLs(t *testing.T) {
@@ -232,4 +238,8 @@ func TestAStateThatIsAddedToTheTableHasItsPlaceInAReport(t *testing.T) {
 	j.keep(told("task.progress", "over", 10, "proxy", "expired"))
 	inOrder(t, page(t, j), "In progress <b>1</b>", "Completed <b>0</b>", "Cancelled <b>0</b>", "Expired <b>1</b>",
 		`<b class="queued">‖ paused</b>`, `<i class="queued">‖ visual</i>`, "<h2>Expired", `<i class="cancelled">† proxy</i>`)
+}
+
+func TestAReportHasItsTitle(t *testing.T) {
+	inOrder(t, page(t, some(), func(o *PageOptions) { o.Title = "Acme & sons" }), "<title>Acme &amp; sons</title>", "<h1>Acme &amp; sons</h1>")
 }

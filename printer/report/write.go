@@ -248,7 +248,6 @@ func (w *writing) when() string {
 	return "since " + w.report.wording.moment(w.Since)
 }
 
-// notes say what the page does not show.
 func (w *writing) notes(without, left int) (notes []string) {
 	note := func(n int, format string) {
 		if n > 0 {

@@ -94,7 +94,6 @@ func (c *conn) refused(fingerprint string) {
 	c.refusedKey = fingerprint
 }
 
-// begin and end count the sessions.
 func (c *conn) begin() {
 	c.server.mu.Lock()
 	defer c.server.mu.Unlock()

@@ -266,7 +266,6 @@ func (s *Server) checkKeys() {
 	}
 }
 
-// host is the address without its port.
 func host(a net.Addr) string {
 	h, _, err := net.SplitHostPort(a.String())
 	if err != nil {

@@ -8,10 +8,8 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/aymanbagabas/go-udiff"
-	"github.com/charmbracelet/x/ansi"
-
 	"aspectop/clean"
+	"github.com/aymanbagabas/go-udiff"
 )
 
 // Document is the text of a pane: cleaned lines, indexed once, so that the cost of
@@ -84,17 +82,17 @@ func (t *Document) wrap(w int) []docRow {
 }
 
 // chunk is how many bytes of a cleaned text fit w cells: at least one character.
-func chunk(b []byte, w int) int {
+func chunk[T string | []byte](b T, w int) int {
 	if n := min(len(b), w+1); ascii(b[:n]) {
 		return min(n, w)
 	}
 	n, used := 0, 0
 	for n < len(b) {
-		cluster, width := ansi.FirstGraphemeCluster(b[n:], ansi.GraphemeWidth)
-		if used += width; used > w && n > 0 {
+		r, size := utf8.DecodeRuneInString(string(b[n:min(n+utf8.UTFMax, len(b))]))
+		if used += Cells(string(r)); used > w && n > 0 {
 			break
 		}
-		n += len(cluster)
+		n += size
 	}
 	return n
 }

@@ -121,7 +121,7 @@ func TestRowsHoldAllOfALineAndFit(t *testing.T) {
 			line, from, to := p.row(i)
 			all.Write(doc.b[from:to])
 			room := w - indent(doc.lines[line].depth, w)
-			if n := ansi.StringWidth(string(doc.b[from:to])); n > max(room, 2) { // one wide character needs two
+			if n := ansi.StringWidthWc(string(doc.b[from:to])); n > max(room, 2) { // one wide character needs two
 				t.Fatalf("row %d of width %d is %d wide", i, room, n)
 			}
 			if p.rowAt(from) != i && from != to {

@@ -29,7 +29,7 @@ func harmless(t *testing.T, line string, w int) {
 	}
 	cells := 0
 	for _, part := range styles.Split(line, -1) { // characters on both sides of a style are not joined
-		cells += ansi.StringWidth(part)
+		cells += ansi.StringWidthWc(part)
 	}
 	if cells != w {
 		t.Errorf("%d cells wide, not %d: %q", cells, w, line)

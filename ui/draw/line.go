@@ -157,7 +157,10 @@ func Fit(s string, w int) (fitted string, width int, cut bool) {
 		s = s[:min(len(s), w-1)] + GlyphEllipsis
 		return s, min(width, w-1) + 1, true
 	}
-	s = ansi.Truncate(s, w-1, "") + GlyphEllipsis
+	if s = s[:chunk(s, w-1)]; Cells(s) > w-1 { // a wide character where there is one cell
+		s = ""
+	}
+	s += GlyphEllipsis
 	return s, Cells(s), true
 }
 
@@ -171,12 +174,13 @@ func ascii[T string | []byte](s T) bool {
 	return true
 }
 
-// Cells is the width of a cleaned text.
+// Cells is the width of a cleaned text, as most terminals count it: character by character, also where
+// several make one sign, as in Devanagari.
 func Cells(s string) int {
 	if ascii(s) {
 		return len(s)
 	}
-	return ansi.StringWidth(s)
+	return ansi.StringWidthWc(s)
 }
 
 // Blank is an empty line.

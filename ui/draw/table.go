@@ -109,7 +109,7 @@ func (t Table[R]) Arrange(w int) {
 func (t Table[R]) Head(th *Theme, w int) string {
 	l := NewLine(th, w).Space(cursorWidth)
 	for _, c := range t {
-		title := ansi.Truncate(clean.Text(c.Title), max(0, c.Width-1), "")
+		title := ansi.TruncateWc(clean.Text(c.Title), max(0, c.Width-1), "")
 		if c.Right {
 			l.Right(Dim, title, c.Width-1)
 		} else {

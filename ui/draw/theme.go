@@ -219,7 +219,7 @@ func ToASCII(frame string) string {
 		case ours:
 			b.WriteByte(c)
 		default:
-			b.WriteString(Repeat("?", ansi.StringWidth(string(r))))
+			b.WriteString(Repeat("?", ansi.StringWidthWc(string(r))))
 		}
 	}
 	return b.String()

@@ -58,6 +58,7 @@ const (
 	Mouse
 	Theme
 	Present
+	Connect
 	Help
 	Suspend
 	Quit
@@ -76,7 +77,7 @@ func (a Action) OnHost() bool {
 // Reveals reports whether the action shows or copies what presentation mode
 // hides. A screen that stays in presentation mode has no such actions.
 func (a Action) Reveals() bool {
-	return slices.Contains([]Action{CopyPayload, CopyCurl, CopyURL, Present}, a)
+	return slices.Contains([]Action{CopyPayload, CopyCurl, CopyURL, Present, Connect}, a)
 }
 
 // Place is where a binding holds. Keys are looked up in the current place
@@ -165,6 +166,7 @@ var Bindings = Set{
 	{Export, Acting, Anywhere, []string{"x"}, "report", "save a report on the task"},
 	{Picture, Acting, Anywhere, []string{"S"}, "", "save a picture (SVG)"},
 
+	{Connect, Program, Anywhere, []string{"C"}, "connect", "connect: URLs, what is missing"},
 	{Present, Program, Anywhere, []string{"P"}, "", "hide user ids and URLs"},
 	{Theme, Program, Anywhere, []string{"T"}, "", "next theme"},
 	{Mouse, Program, Anywhere, []string{"m"}, "", "mouse on or off"},
@@ -188,11 +190,6 @@ func (s Set) For(remote, private bool) Set {
 		}
 	}
 	return set
-}
-
-// Has reports whether the action is bound to any key.
-func (s Set) Has(a Action) bool {
-	return slices.ContainsFunc(s, func(b Binding) bool { return b.Do == a })
 }
 
 // Lookup returns what a key does in a place, or None.

@@ -1,6 +1,13 @@
 package keys
 
-import "testing"
+import (
+	"slices"
+	"testing"
+)
+
+func has(s Set, a Action) bool {
+	return slices.ContainsFunc(s, func(b Binding) bool { return b.Do == a })
+}
 
 func TestNoKeyIsBoundTwiceInOnePlace(t *testing.T) {
 	seen := map[Place]map[string]string{}
@@ -37,12 +44,12 @@ func TestTheTableListsEveryBindingUnderItsTopic(t *testing.T) {
 func TestARemoteScreenHasNoKeyThatActsOnTheHost(t *testing.T) {
 	remote := Bindings.For(true, false)
 	for _, a := range []Action{Replay, Edit, Export, Picture, Suspend} {
-		if remote.Has(a) {
+		if has(remote, a) {
 			t.Errorf("a remote screen has the key for action %d", a)
 		}
 	}
 	for _, a := range []Action{CopyID, CopyPayload, Filter, Freeze, Theme, Present, Quit} {
-		if !remote.Has(a) {
+		if !has(remote, a) {
 			t.Errorf("a remote screen lacks the key for action %d", a)
 		}
 	}
@@ -51,7 +58,7 @@ func TestARemoteScreenHasNoKeyThatActsOnTheHost(t *testing.T) {
 func TestAPrivateScreenHasNoKeyThatRevealsWhatIsHidden(t *testing.T) {
 	private := Bindings.For(true, true)
 	for _, a := range []Action{Present, CopyPayload, CopyCurl, CopyURL} {
-		if private.Has(a) {
+		if has(private, a) {
 			t.Errorf("a private screen has the key for action %d", a)
 		}
 	}

@@ -36,6 +36,7 @@ func Empty(sc *screen.Screen, log bool, w, h int) []string {
 		say(draw.Dim, "aspectop watch fills it.")
 	default:
 		sayWaiting(sc, say)
+		lines = append(append(lines, draw.Blank(sc.Theme, w)), Connect(sc, false, w)...)
 	}
 	return draw.PadHeight(sc.Theme, lines, w, h)
 }
@@ -54,28 +55,6 @@ func sayWaiting(sc *screen.Screen, say func(draw.Role, string)) {
 		}
 	default:
 		say(draw.Plain, "Waiting for the first event.")
-	}
-	say(draw.Dim, "")
-	url := sc.Receiver
-	if t := sc.Feed.Tunnel(); t != nil {
-		url = t.PublicURL
-	}
-	endpoint := ""
-	if sc.Endpoint != nil {
-		endpoint = sc.Endpoint()
-	}
-	switch {
-	case url == "":
-		say(draw.Dim, "The tunnel has no URL yet; its state is in the first line.")
-	case endpoint != "":
-		say(draw.Dim, "Aspect posts to "+sc.Shown(url)+" ("+sc.Shown(endpoint)+").")
-	default:
-		say(draw.Dim, "Point an Aspect webhook endpoint at")
-		say(draw.Accent, "  "+sc.Shown(url))
-	}
-	if sc.Try != "" {
-		say(draw.Dim, "To send one:")
-		say(draw.Accent, "  "+sc.Try)
 	}
 }
 

@@ -57,7 +57,7 @@ func describeRow(sc *screen.Screen, k feed.RowKey, w int) []string {
 	a := e.arrival
 	switch s := e.status; {
 	case s != nil && s.Rejected == nil:
-		say("notice", draw.Warn, s.Notice)
+		say("notice", draw.Warn, sc.Notice(s))
 		say("at", draw.Plain, draw.Moment(s.At, sc.At))
 	case s != nil:
 		say("rejected", draw.Bad, words.RejectedFor(s.Rejected, sc.Masked))
@@ -90,11 +90,7 @@ func describeRow(sc *screen.Screen, k feed.RowKey, w int) []string {
 		say("mark", draw.Warn, mark)
 	}
 	for _, f := range sc.Answers(a.Seq) {
-		l := draw.NewLine(sc.Theme, w).Cell(draw.Dim, "handler", 10)
-		if name := sc.HandlerName(f.To); name != "" {
-			l.Put(draw.Plain, name+" ")
-		}
-		lines = append(lines, l.PutAll(words.Forward(f, sc.Masked)).String())
+		lines = append(lines, drawAnswer(sc, f, w))
 	}
 	if e.Text.Text != "" {
 		say("meaning", e.Text.Role, e.Text.Text)
@@ -269,7 +265,7 @@ func (e Event) putStatus(sc *screen.Screen, l *draw.Line, verdict bool) {
 	case s.Tunnel != nil:
 		l.PutAll(words.Tunnel(Tunnel(sc, s.Tunnel), s.At))
 	case s.Rejected == nil:
-		l.Put(draw.Warn, s.Notice)
+		l.Put(draw.Warn, sc.Notice(s))
 	default:
 		if !verdict {
 			l.Put(draw.Bad, "rejected: ")

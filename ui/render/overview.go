@@ -14,19 +14,12 @@ import (
 // Overview draws all that is known of a task: in words, as a board and as a timeline.
 // If less than sight lines are visible, the facts stand last.
 func Overview(sc *screen.Screen, t *model.Task, w, sight int) []string {
-	return compose(sc, t, flow(sc, facts(sc, t, false), w), w, sight)
-}
-
-func compose(sc *screen.Screen, t *model.Task, facts []string, w, sight int) []string {
-	board, blank := Timeline(sc, t, w), []string{draw.Blank(sc.Theme, w)}
-	head := []string{headline(sc, t, w)}
-	switch {
-	case len(facts) == 0:
-		return append(head, board...)
-	case sight < 16:
-		return slices.Concat(head, board, blank, facts)
+	head, blank := []string{headline(sc, t, w)}, []string{draw.Blank(sc.Theme, w)}
+	told, board := flow(sc, facts(sc, t, false), w), Timeline(sc, t, w)
+	if sight < 16 {
+		return slices.Concat(head, board, blank, told)
 	}
-	return slices.Concat(head, facts, blank, board)
+	return slices.Concat(head, told, blank, board)
 }
 
 // Timeline draws a line for each feature of a task, with the axis below.
@@ -179,6 +172,15 @@ func Beside(sc *screen.Screen, s screen.Selection, w, h int) []string {
 	return first
 }
 
+// drawAnswer says which handler answered what.
+func drawAnswer(sc *screen.Screen, f *model.Forward, w int) string {
+	l := draw.NewLine(sc.Theme, w).Cell(draw.Dim, "handler", 10)
+	if name := sc.HandlerName(f.To); name != "" {
+		l.Put(draw.Plain, name+" ")
+	}
+	return l.PutAll(words.Forward(f, sc.Masked)).String()
+}
+
 // lastEvents lists what the newest messages changed, oldest first, with what the handlers
 // answered to the last one, in at most h lines.
 func lastEvents(sc *screen.Screen, t *model.Task, w, h int) (lines []string) {
@@ -186,8 +188,7 @@ func lastEvents(sc *screen.Screen, t *model.Task, w, h int) (lines []string) {
 	newest := slices.Max(seqs)
 	var answers []string
 	for _, f := range sc.Answers(newest) {
-		l := draw.NewLine(sc.Theme, w).Put(draw.Dim, "handler  ").PutAll(words.Forward(f, sc.Masked))
-		answers = append(answers, l.String())
+		answers = append(answers, drawAnswer(sc, f, w))
 	}
 	room := min(len(seqs), h-1-min(len(answers), h/3))
 	if room < 1 || sc.Loading() {

@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"context"
 	"os/exec"
+	"regexp"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -157,6 +158,21 @@ func (s *Screen) Shown(text string) string {
 	return text
 }
 
+// addresses are what presentation hides of a sentence.
+var addresses = regexp.MustCompile(`[a-z][a-z0-9+.-]*://[^\s,;)]+`)
+
+// Notice is a notice as it may be shown. Details of the tunnel name hosts, and the address of
+// the live page, which viewers elsewhere were not given, lets anybody in.
+func (s *Screen) Notice(n *model.Status) string {
+	switch {
+	case s.Masked && n.Tunnel != nil:
+		return "tunnel " + string(n.Tunnel.State)
+	case s.Masked, s.Remote && n.Tunnel == nil:
+		return addresses.ReplaceAllString(n.Notice, "(hidden)")
+	}
+	return n.Notice
+}
+
 // Handler is how the handler with that URL is called.
 func (s *Screen) Handler(to string) string { return cmp.Or(s.HandlerName(to), s.Shown(to)) }
 
@@ -198,20 +214,24 @@ type Options struct {
 	Now     func() time.Time // nil: time.Now
 	Pace    time.Duration    // least time between two frames that news brings
 
-	Receiver    string                // the URL that takes deliveries, "" if this process does not receive
-	Secrets     []string              // names of the secrets in use
-	Endpoint    func() string         // the webhook endpoint that leads here, in words; "" if none was registered
-	Sources     func() []string       // state of the ways in beside the receiver, in words
-	Failing     func() []string       // names of those that do not work now
-	Viewers     func() []model.Viewer // those who watch this process's screens from elsewhere
-	Names       Names                 // of assets; nil: ids are shown
-	JournalPath string                // for display
-	Redact      string                // a secret that remarks may show and pictures may not, such as the live page's token
-	Remarks     []string              // shown in the footer at the start
-	Try         string                // a command that makes a first event come, for the empty screen
-	Title       string                // in place of the program's name in the header
-	Demo        bool                  // all that is shown is made up: the header says so
-	Resumed     func()                // called after ctrl+z, for what was missed
+	Receiver     string                // the URL that takes deliveries, "" if this process does not receive
+	Secrets      []string              // names of the secrets in use
+	Endpoint     func() string         // the webhook endpoint that leads here, in words; "" if none was registered
+	Sources      func() []string       // state of the ways in beside the receiver, in words
+	Failing      func() []string       // names of those that do not work now
+	Viewers      func() []model.Viewer // those who watch this process's screens from elsewhere
+	Names        Names                 // of assets; nil: ids are shown
+	JournalPath  string                // for display
+	LivePage     string                // its address, with the token; "" if there is none
+	SSHCommand   string                // shows this screen elsewhere; "" without --ssh
+	SecretSource string                // where the secrets come from
+	Recorded     bool                  // the screen is recorded, for others to see
+	Redact       string                // a secret that remarks may show and pictures may not, such as the live page's token
+	Remarks      []string              // shown in the footer at the start
+	Try          string                // a command that makes a first event come, for the empty screen
+	Title        string                // in place of the program's name in the header
+	Demo         bool                  // all that is shown is made up: the header says so
+	Resumed      func()                // called after ctrl+z, for what was missed
 
 	// Remote is the screen of a viewer elsewhere: no key acts on this machine.
 	Remote bool

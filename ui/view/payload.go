@@ -42,7 +42,7 @@ func (d *Detail) load(sc *screen.Screen) {
 		return
 	}
 	if d.row.Pos > 0 {
-		d.show(statusContent(d.status, want))
+		d.show(statusContent(sc, d.status, want))
 		return
 	}
 	if d.shown.of.row != want.row || d.shown.of.masked != want.masked || d.shown.payload == nil {
@@ -101,12 +101,12 @@ func readContent(sc *screen.Screen, of contentOf) (c content, task string) {
 	return c, task
 }
 
-func statusContent(s *model.Status, of contentOf) content {
+func statusContent(sc *screen.Screen, s *model.Status, of contentOf) content {
 	if s == nil {
 		return said(of, "This row is no longer in memory.")
 	}
 	if s.Rejected == nil {
-		c := said(of, s.Notice)
+		c := said(of, sc.Notice(s))
 		c.headers = draw.TextDocument([]byte("A notice from aspectop itself; there was no request."))
 		return c
 	}

@@ -184,46 +184,34 @@ const (
 // begin works out where the axis begins: where the oldest active task did or, to fill the
 // least range or if none is active, where the first of those did that fit the screen.
 func (v *Timeline) begin(sc *screen.Screen, h, active int, at func(i int) *model.Task) {
-	n := min(len(v.order.Rows()), h)
-	newest, least := sc.At, sc.At.Add(-leastRange)
-	switch d := sc.At.Sub(v.looked); {
-	case v.span > 0:
+	if v.span > 0 {
 		v.from = v.end(sc).Add(-v.span)
 		return
+	}
+	n, newest := min(len(v.order.Rows()), h), sc.At
+	switch first := render.Begin(sc, n, at); {
+	case n == 0:
+		v.from = newest.Add(-leastRange)
+		return
 	case active == 0:
-		if v.from, v.looked = render.Begin(sc, n, at), (time.Time{}); n > 0 {
-			newest = at(0).Heard()
-		}
-	case d >= time.Second || d < 0:
-		v.looked, v.oldest = sc.At, sc.At
-		for i := range active {
-			if t := at(i); t.Created().Before(v.oldest) {
-				v.oldest = earlier(v.oldest, render.Begin(sc, 1, func(int) *model.Task { return t }))
-			}
-		}
-		fallthrough
+		v.from, v.looked, newest = first, time.Time{}, at(0).Heard()
 	default:
-		v.from = v.oldest
-	}
-	if v.from.After(least) {
-		if first := render.Begin(sc, n, at); first.Before(v.from) {
-			v.from = first
-			if first.Before(least) {
-				v.from = least
+		if d := sc.At.Sub(v.looked); d >= time.Second || d < 0 {
+			v.looked, v.oldest = sc.At, sc.At
+			for i := range active {
+				if at(i).Created().Before(v.oldest) {
+					bar := render.TaskBar(sc, at(i))
+					v.oldest = earlier(v.oldest, bar.Begin())
+				}
 			}
 		}
+		v.from = earlier(v.oldest, later(first, sc.At.Add(-leastRange)))
 	}
-	if longest := newest.Add(-mostRange); v.from.Before(longest) {
-		v.from = longest
-	}
+	v.from = later(v.from, newest.Add(-mostRange))
 }
 
-func earlier(a, b time.Time) time.Time {
-	if b.Before(a) {
-		return b
-	}
-	return a
-}
+func earlier(times ...time.Time) time.Time { return slices.MinFunc(times, time.Time.Compare) }
+func later(times ...time.Time) time.Time   { return slices.MaxFunc(times, time.Time.Compare) }
 
 func (v *Timeline) end(sc *screen.Screen) time.Time {
 	if v.to.IsZero() {
