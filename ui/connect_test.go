@@ -46,7 +46,7 @@ func TestConnectFillsItselfInAndCopiesByNumber(t *testing.T) {
 		s.deliver(event(1, "task.progress", 0, "proxy=queued"))
 		s.shows("✓ endpoint", "✓ first event")
 		s.press("esc")
-		s.hides("live page")
+		s.hides("the-token")
 		s.press("C", "P") // no key but the numbers acts here
 		s.shows("live page")
 	}, connected)
