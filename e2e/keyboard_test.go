@@ -48,9 +48,9 @@ func TestKeysOfOtherLayouts(t *testing.T) {
 	screen.press("ь")
 	screen.shows("mouse off")
 	screen.press("?")
-	screen.shows("this help")
+	screen.shows("filter; in text: search")
 	screen.press("\x1b")
-	screen.showsNot("this help")
+	screen.showsNot("filter; in text: search")
 
 	// In a text field only the text counts.
 	screen.press("/й\x1b[1081::113u\x1b[1081:1049:113;2uｑ\x1b[97:65:113;2u")

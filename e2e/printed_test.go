@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -49,7 +50,9 @@ func TestPrintedCommandsRun(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			var posts atomic.Int64
 			h := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				posts.Add(1)
 				b, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 100<<10)) // so that check has something to say
 				switch {
 				case err != nil:
@@ -82,7 +85,8 @@ func TestPrintedCommandsRun(t *testing.T) {
 			for _, line := range printed(t, page, section) {
 				switch {
 				case strings.HasPrefix(line, "export "):
-					env = append(env, strings.TrimPrefix(line, "export "))
+					variable, _, _ := strings.Cut(strings.TrimPrefix(line, "export "), " ") // a comment may follow
+					env = append(env, variable)
 				case strings.HasPrefix(line, "aspectop watch "):
 					cmd := shell("exec " + line)
 					var said bytes.Buffer
@@ -103,6 +107,16 @@ func TestPrintedCommandsRun(t *testing.T) {
 						}
 						return err == nil
 					})
+				case strings.HasSuffix(line, "until ctrl+c"):
+					before, cmd := posts.Load(), shell("exec "+line)
+					if err := cmd.Start(); err != nil {
+						t.Fatal(err)
+					}
+					until(t, line, func() bool { return posts.Load() > before })
+					cmd.Process.Signal(syscall.SIGINT)
+					if code := exitCode(cmd.Wait()); code != 130 {
+						t.Errorf("%s: ended with %d", line, code)
+					}
 				case strings.HasPrefix(line, "grep "): // what it looks for may still be under way
 					until(t, line, func() bool { return shell(line).Run() == nil })
 				default:

@@ -163,10 +163,11 @@ func (s *Session) print(ctx context.Context) error {
 			return nil
 		}
 	}
-	o.PrintAfter = stop()
-	if o.Format == printer.JSON {
-		stop := s.diagnose(ctx, o.PrintAfter, false)
+	if cursor := stop(); o.Format == printer.JSON { // its lines have each state, told before or not
+		stop := s.diagnose(ctx, cursor, false)
 		defer stop()
+	} else {
+		o.PrintAfter = cursor
 	}
 	o.Trouble, o.Temporary = s.troubled, s.temporary
 	if len(s.forwarders) > 0 {
