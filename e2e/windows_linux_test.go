@@ -21,6 +21,9 @@ func TestLargeWindowsOverSSHTakeLittleMemoryAndGiveItBack(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes half a minute; runs without -short, as in the gate")
 	}
+	if os.Getenv("ASPECTOP_TEST_RACE") != "" {
+		t.Skip("the race detector takes several times the memory; runs without it, as in the gate")
+	}
 	const viewers, most, kept = 8, 200_000, 15_000 // kB
 	ada := newGuest(t, "ada")
 	text, err := os.ReadFile(ada.key)
