@@ -45,7 +45,7 @@ type soaked struct {
 // is not kept, or if something other than memory and CPU time grows.
 func TestSoak(t *testing.T) {
 	if *soakTime == 0 {
-		t.Skip("make soak runs it")
+		t.Skip("make soak runs it, and the gate for six seconds")
 	}
 	p := startWatch(t, withScreen)
 	defer p.stop(t)

@@ -339,7 +339,7 @@ func TestALimitIsAsBadAsItIsLow(t *testing.T) {
 
 func TestASlowFirstAnswerEndsTheCheck(t *testing.T) {
 	if testing.Short() {
-		t.Skip("takes 5 s")
+		t.Skip("takes 5 s; runs without -short, as in the gate")
 	}
 	t.Parallel()
 	r, probes := checked(t, func(w http.ResponseWriter, r *http.Request) { time.Sleep(5100 * time.Millisecond) })
@@ -350,7 +350,7 @@ func TestASlowFirstAnswerEndsTheCheck(t *testing.T) {
 
 func TestSomethingSlowIsFoundLater(t *testing.T) {
 	if testing.Short() {
-		t.Skip("takes 5 s")
+		t.Skip("takes 5 s; runs without -short, as in the gate")
 	}
 	t.Parallel()
 	var n atomic.Int32

@@ -229,7 +229,7 @@ func TestAHandlerThatGoesAwayHasCrashed(t *testing.T) {
 
 func TestAHandlerThatDoesNotAnswerIsLeft(t *testing.T) {
 	if testing.Short() {
-		t.Skip("takes 15 s")
+		t.Skip("takes 15 s; runs without -short, as in the gate")
 	}
 	t.Parallel()
 	end := make(chan struct{})
@@ -244,7 +244,7 @@ func TestAHandlerThatDoesNotAnswerIsLeft(t *testing.T) {
 
 func TestAnAnswerThatDoesNotEndIsCut(t *testing.T) {
 	if testing.Short() {
-		t.Skip("takes 15 s")
+		t.Skip("takes 15 s; runs without -short, as in the gate")
 	}
 	t.Parallel()
 	end := make(chan struct{})

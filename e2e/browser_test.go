@@ -71,7 +71,7 @@ func lacking(t *testing.T, what string) {
 	if os.Getenv("ASPECTOP_REQUIRE_CHROMIUM") == "1" {
 		t.Fatalf("there is no %s here", what)
 	}
-	t.Skipf("runs where there is %s", what)
+	t.Skipf("runs where there is %s, as in the gate", what)
 }
 
 func (b *tab) heard(event any) {

@@ -129,7 +129,7 @@ func TestEveryWayOutRestoresTheTerminal(t *testing.T) {
 func TestSuspendAndResumeUnderAShell(t *testing.T) {
 	bash, err := exec.LookPath("bash")
 	if err != nil {
-		t.Skip("runs where bash is, for its job control")
+		t.Skip("runs where bash is, for its job control, as in the gate")
 	}
 	watch := watching(t)
 	shell := exec.Command(bash, "--norc", "--noprofile", "-i")

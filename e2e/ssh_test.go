@@ -42,7 +42,7 @@ func sshProgram(t *testing.T) string {
 		if os.Getenv("ASPECTOP_REQUIRE_SSH") != "" {
 			t.Fatal("OpenSSH's client is missing: ", err)
 		}
-		t.Skip("runs where OpenSSH's client is")
+		t.Skip("runs where OpenSSH's client is, as in the gate")
 	}
 	return path
 }
