@@ -3,14 +3,14 @@ package postgres
 import (
 	"context"
 	"errors"
-	"io"
 	"net"
 	"slices"
-	"syscall"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"aspectop/loopback"
 )
 
 // pool is the connections of a journal or of the readers. What its methods run must bear
@@ -94,6 +94,5 @@ func isClosed(err error) bool {
 	if errors.As(err, &e) { // idle_session_timeout, admin_shutdown, crash_shutdown
 		return slices.Contains([]string{"57P05", "57P01", "57P02"}, e.Code)
 	}
-	return pgconn.SafeToRetry(err) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) ||
-		errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
+	return pgconn.SafeToRetry(err) || errors.Is(err, net.ErrClosed) || loopback.Broken(err)
 }
