@@ -227,7 +227,7 @@ func (f *Forwarder) Run(ctx context.Context) error {
 		case errors.Is(err, journal.ErrClosed):
 			return err
 		}
-		waiting.complain(time.Now(), err)
+		waiting.complain(time.Now(), reading, err)
 		if broadcast.Sleep(ctx, retryTime) != nil {
 			return nil
 		}

@@ -30,6 +30,7 @@ type memory struct {
 	outcomes map[int64]model.Forward
 	trouble  error // of every call, if not nil
 	full     error // of every SaveForwards, if not nil
+	bodies   error // of every Get, if not nil
 }
 
 func newMemory() *memory {
@@ -76,7 +77,7 @@ func (m *memory) Get(_ context.Context, seq int64) (model.Delivery, error) {
 	if seq < 1 || int(seq) > len(m.kept) || m.kept[seq-1].Seq == 0 {
 		return model.Delivery{}, fmt.Errorf("%w: number %d", journal.ErrNotFound, seq)
 	}
-	return m.kept[seq-1], m.trouble
+	return m.kept[seq-1], cmp.Or(m.trouble, m.bodies)
 }
 
 func (m *memory) Range(context.Context) (first, last int64, err error) {
@@ -170,6 +171,12 @@ func (m *memory) failSaving(err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.full = err
+}
+
+func (m *memory) failGetting(err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.bodies = err
 }
 
 // wire takes the place of the network in virtual time.

@@ -36,20 +36,33 @@ func (r *run) keep() error {
 	if err := r.options.Outcomes.SaveForwards(r.target.key, r.target.shown, cursor, r.unkept); err != nil {
 		return err
 	}
+	r.trouble[keeping] = ""
 	clear(r.unkept) // for the bodies
 	r.unkept, r.kept = r.unkept[:0], cursor
 	return nil
 }
 
-// complain reports that the journal failed, once until it works again, and blocks its
-// use for retryTime.
-func (r *run) complain(now time.Time, err error) {
+// A use is what a run needs the journal for. That one works says nothing of another:
+// what was just committed is read from memory, and still cannot be kept.
+type use int
+
+const (
+	reading use = iota
+	posting     // reading a delivery to post it
+	keeping
+	uses
+)
+
+// complain reports that the journal failed, once until that use of it works again, and
+// blocks its use for retryTime.
+func (r *run) complain(now time.Time, u use, err error) {
 	r.blocked = now.Add(retryTime)
 	r.more = true // what could not be read is read later
-	if text := "forwarding waits: " + err.Error(); text != r.trouble {
-		r.trouble = text
+	text := "forwarding waits: " + err.Error()
+	if !slices.Contains(r.trouble[:], text) {
 		r.notice(text)
 	}
+	r.trouble[u] = text
 }
 
 func (r *run) show() {

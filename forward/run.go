@@ -37,10 +37,10 @@ type run struct {
 	results chan result
 
 	unkept  []model.Forward
-	kept    int64       // the cursor as stored in the journal
-	blocked time.Time   // the journal failed and is left alone until then
-	trouble string      // the failure as it was last reported
-	tally   model.Queue // its counts since New
+	kept    int64        // the cursor as stored in the journal
+	blocked time.Time    // the journal failed and is left alone until then
+	trouble [uses]string // by use, the failure as it was last reported
+	tally   model.Queue  // its counts since New
 
 	// untrusted is when the handler's certificate is tried again, zero if it is trusted:
 	// until then nothing is posted, as that would fail alike.
@@ -75,8 +75,6 @@ func (r *run) loop(ctx context.Context) error {
 		if now.After(r.blocked) {
 			if err := r.turn(posting, now); errors.Is(err, journal.ErrClosed) {
 				return err
-			} else if err != nil {
-				r.complain(now, err)
 			}
 		}
 		r.show()
@@ -145,14 +143,15 @@ func (r *run) turn(posting context.Context, now time.Time) error {
 		r.settle(<-r.results)
 	}
 	if err := r.fill(posting, now); err != nil {
+		r.complain(now, reading, err)
 		return err
 	}
 	r.dispatch(posting)
-	if err := r.keep(); err != nil {
-		return err
+	err := r.keep()
+	if err != nil {
+		r.complain(now, keeping, err)
 	}
-	r.trouble = ""
-	return nil
+	return err
 }
 
 func (r *run) fill(ctx context.Context, now time.Time) error {
@@ -171,6 +170,7 @@ func (r *run) fill(ctx context.Context, now time.Time) error {
 	if err != nil {
 		return err
 	}
+	r.trouble[reading] = ""
 	for _, a := range found {
 		r.read = a.Seq
 		if r.forwards(a) && !settled[a.Seq] {
@@ -242,8 +242,10 @@ func (r *run) settle(done result) {
 		f = model.Forward{Seq: head.seq, To: r.target.shown, At: now.UTC(), Final: true, Error: why}
 	case done.err != nil:
 		head.next = now.Add(retryTime)
-		r.complain(now, done.err)
+		r.complain(now, posting, done.err)
 		return
+	default:
+		r.trouble[posting] = ""
 	}
 	if done.answer.untrusted() {
 		r.distrust(head, f, now)

@@ -58,18 +58,55 @@ func TestAFullDiskIsWaitedOutAndNothingIsLost(t *testing.T) {
 }
 
 func TestAJournalThatCannotBeReadForAWhileIsReadOnAfterwards(t *testing.T) {
+	for what, known := range map[string]time.Duration{
+		"before the feed has them":               0,
+		"while the first of them is in flight":   500 * time.Millisecond, // what is to be posted is then known, but for its body
+		"when some of them have been posted":     5500 * time.Millisecond,
+		"when all but their outcomes are posted": 99_500 * time.Millisecond,
+	} {
+		t.Run(what, func(t *testing.T) {
+			answer := func(*http.Request) (*http.Response, error) {
+				time.Sleep(time.Second)
+				return reply(204)
+			}
+			inVirtualTime(t, answer, func(v *virtual) {
+				if known == 0 {
+					v.journal.fail(errors.New("locked"))
+				}
+				for n := range 100 {
+					v.journal.append(message("t", n))
+				}
+				time.Sleep(known)
+				v.journal.fail(errors.New("locked"))
+				time.Sleep(10 * time.Second)
+				v.journal.fail(nil)
+				time.Sleep(120 * time.Second)
+				if q := v.Queue(); q.Delivered != 100 {
+					t.Errorf("the queue is %+v", q)
+				}
+				if said := notices(v.status); len(said) != 1 {
+					t.Errorf("it said %q", said)
+				}
+			})
+		})
+	}
+}
+
+func TestThatBodiesCannotBeReadIsSaidOnceThoughTheRestWorks(t *testing.T) {
 	inVirtualTime(t, func(*http.Request) (*http.Response, error) { return reply(204) }, func(v *virtual) {
-		v.journal.fail(errors.New("locked"))
-		for n := range 100 {
-			v.journal.append(message("t", n))
+		for round := range 2 {
+			v.journal.failGetting(errors.New("locked"))
+			for n := range 100 {
+				v.journal.append(message(fmt.Sprint("t", n%3), 100*round+n))
+			}
+			time.Sleep(10 * time.Second)
+			v.journal.failGetting(nil)
+			time.Sleep(10 * time.Second)
 		}
-		time.Sleep(10 * time.Second)
-		v.journal.fail(nil)
-		time.Sleep(10 * time.Second)
-		if q := v.Queue(); q.Delivered != 100 {
+		if q := v.Queue(); q.Delivered != 200 {
 			t.Errorf("the queue is %+v", q)
 		}
-		if said := notices(v.status); len(said) != 1 {
+		if said := notices(v.status); len(said) != 2 {
 			t.Errorf("it said %q", said)
 		}
 	})
