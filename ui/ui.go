@@ -163,7 +163,7 @@ type newsMsg struct{}
 
 // listen waits for news of the feed. One such command is in flight at all times.
 func (m *Model) listen() tea.Cmd {
-	version, next := m.version, m.lastNews.Add(max(m.Pace, redrawTime))
+	version, next := m.version, m.lastNews.Add(m.pace())
 	return func() tea.Msg {
 		if m.Feed.Wait(m.Ctx, version) != nil {
 			return nil
@@ -173,6 +173,13 @@ func (m *Model) listen() tea.Cmd {
 		}
 		return newsMsg{}
 	}
+}
+
+func (m *Model) pace() time.Duration {
+	if m.Pace == nil {
+		return redrawTime
+	}
+	return max(m.Pace(), redrawTime)
 }
 
 // news draws what the feed has folded since the last time.

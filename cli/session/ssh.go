@@ -154,7 +154,7 @@ func (s *Session) remoteScreen(ctx context.Context, c ssh.Client) tea.Model {
 // named here, such as everything that acts on the host, no viewer has.
 func remoteOptions(host screen.Options, c ssh.Client, private bool) screen.Options {
 	o := screen.Options{
-		Feed: host.Feed, Journal: withoutCredentials{host.Journal}, Now: host.Now, Pace: remotePace,
+		Feed: host.Feed, Journal: withoutCredentials{host.Journal}, Now: host.Now, Pace: remotePace(host.Viewers),
 		Receiver: host.Receiver, Secrets: host.Secrets, Sources: host.Sources, Failing: host.Failing, Names: host.Names,
 		Queues: host.Queues, Viewers: host.Viewers, Filter: host.Filter, Filters: host.Filters, Since: host.Since, Try: host.Try, Demo: host.Demo, Title: host.Title,
 		Remarks: []string{"read-only view; press ? for the keys"}, Remote: true, Private: private, Terminal: c.Window,
@@ -169,9 +169,12 @@ func remoteOptions(host screen.Options, c ssh.Client, private bool) screen.Optio
 	return o
 }
 
-// remotePace is the minimum time between two frames of a viewer, so that sixteen
-// viewers do not slow down the receiver.
-const remotePace = 100 * time.Millisecond
+// remotePace is the least time between two frames of a viewer: ten a second, and all
+// viewers together 64, or many would slow down the receiver.
+func remotePace(viewers func() []model.Viewer) func() time.Duration {
+	const each, all = time.Second / 10, time.Second / 64
+	return func() time.Duration { return max(each, all*time.Duration(len(viewers()))) }
+}
 
 // withoutCredentials redacts headers that would give viewers access elsewhere, such
 // as a password added by a proxy.

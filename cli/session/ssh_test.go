@@ -79,3 +79,12 @@ type named struct{}
 
 func (named) Get(string) (string, bool) { return "", false }
 func (named) Want(...string)            {}
+
+func TestManyViewersTogetherDrawNoMoreThanAFewDo(t *testing.T) {
+	for n, want := range map[int]time.Duration{1: 100 * time.Millisecond, 6: 100 * time.Millisecond, 16: 250 * time.Millisecond, 64: time.Second} {
+		pace := remotePace(func() []model.Viewer { return make([]model.Viewer, n) })
+		if got := pace(); got != want {
+			t.Errorf("%d viewers: a frame each %s, want %s", n, got, want)
+		}
+	}
+}

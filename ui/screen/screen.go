@@ -209,10 +209,10 @@ type Overlay struct {
 
 // Options are what a screen needs of the world outside. Nil means that there is none.
 type Options struct {
-	Feed    *feed.Feed       // what the process has folded, for all screens
-	Journal Journal          // deliveries with all that is kept of them
-	Now     func() time.Time // nil: time.Now
-	Pace    time.Duration    // least time between two frames that news brings
+	Feed    *feed.Feed           // what the process has folded, for all screens
+	Journal Journal              // deliveries with all that is kept of them
+	Now     func() time.Time     // nil: time.Now
+	Pace    func() time.Duration // least time between two frames that news brings; nil: none but its own
 
 	Receiver     string                // the URL that takes deliveries, "" if this process does not receive
 	Secrets      []string              // names of the secrets in use
