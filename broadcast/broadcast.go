@@ -54,6 +54,15 @@ func (s *Signal) Send() {
 	}
 }
 
+// Nudge signals on a channel with room for one signal, for one goroutine that waits. If the
+// last signal was not taken yet, that is enough.
+func Nudge(signals chan<- struct{}) {
+	select {
+	case signals <- struct{}{}:
+	default:
+	}
+}
+
 // Sleep waits until d has passed; if ctx ends before, its error says so.
 func Sleep(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)

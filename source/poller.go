@@ -79,10 +79,7 @@ func NewPoller(c PollerConfig) *Poller {
 // Gap triggers a poll at once, because deliveries may have been missed while the tunnel
 // was down or the machine asleep. It does not block.
 func (p *Poller) Gap() {
-	select {
-	case p.gap <- struct{}{}:
-	default:
-	}
+	broadcast.Nudge(p.gap)
 }
 
 // Run polls until ctx ends. Call it once.
