@@ -95,12 +95,12 @@ func (p *Poller) Run(ctx context.Context) {
 		}
 		wait, next := p.c.Every, time.Time{}
 		if failures++; err != nil {
-			wait = retryIn(err, grow(max(p.c.Every, firstRetry), lastRetry, failures))
+			wait = retryIn(err, broadcast.Grow(max(p.c.Every, firstRetry), lastRetry, failures))
 		} else {
 			failures = 0
 		}
 		if wait > 0 {
-			wait = jittered(wait)
+			wait = broadcast.Jittered(wait)
 			next = time.Now().Add(wait).UTC()
 		}
 		if err != nil {
