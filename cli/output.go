@@ -21,9 +21,7 @@ import (
 
 func newLine(kind string) *jsonl.Object {
 	o := new(jsonl.Object)
-	o.Begin('{')
-	o.Text("type", kind)
-	o.Time("time", time.Now())
+	o.Start(kind, time.Now())
 	return o
 }
 
