@@ -89,7 +89,7 @@ func (c *checker) exchange(r request) (a answer) {
 	if sign == nil {
 		sign = c.scheme.sign(c.Secret)
 	}
-	ctx, cancel := context.WithTimeoutCause(c.ctx, probeTime, forward.ErrTimeout)
+	ctx, cancel := context.WithTimeoutCause(c.ctx, c.patience, forward.ErrTimeout)
 	defer cancel()
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(i httptrace.GotConnInfo) { a.reused = i.Reused }})
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.URL.String(), bytes.NewReader(r.body))
