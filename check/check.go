@@ -5,6 +5,7 @@ package check
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -31,6 +32,9 @@ type Options struct {
 	ObserveFor time.Duration
 	// Tell, if not nil, gets each probe, in their order.
 	Tell func(Probe)
+
+	// slow and patience, if not 0, stand in for slowTime and probeTime, for tests.
+	slow, patience time.Duration
 }
 
 // Probe is one message, and what it was answered.
@@ -132,6 +136,7 @@ var stages = []struct {
 
 // Run checks a handler. The caller limits the time by ctx.
 func Run(ctx context.Context, o Options) *Report {
+	o.slow, o.patience = cmp.Or(o.slow, slowTime), cmp.Or(o.patience, probeTime)
 	c := &checker{Options: o, ctx: ctx, report: new(Report), hidden: hidden{seen: map[string]bool{}}}
 	for _, values := range o.Header {
 		c.hidden.texts = append(c.hidden.texts, slices.DeleteFunc(slices.Clone(values), func(v string) bool { return v == "" })...)
@@ -252,7 +257,7 @@ func (c *checker) judge(r request, a answer) {
 		c.stop = fmt.Errorf("%w: %w", ErrNobody, a.Err)
 	case errors.Is(a.Err, forward.ErrTimeout):
 		c.find("slow", []answer{a}, "longer than 15 s")
-		c.stop = fmt.Errorf("%w within %v", ErrSilent, probeTime)
+		c.stop = fmt.Errorf("%w within %v", ErrSilent, c.patience)
 	case a.Err != nil && a.n == 1 && !a.Closed():
 		c.stop = fmt.Errorf("%w: %w", ErrSilent, a.Err)
 	case a.Status == http.StatusTooManyRequests:

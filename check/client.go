@@ -94,7 +94,9 @@ func (c *checker) exchange(r request) answer {
 		line = newLine(&c.Place, c.Insecure)
 		defer line.CloseIdleConnections()
 	}
-	a := answer{Answer: c.handler.Once(c.ctx, line, &forward.Post{Header: header, Body: r.body})}
+	ctx, cancel := context.WithTimeoutCause(c.ctx, c.patience, forward.ErrTimeout)
+	defer cancel()
+	a := answer{Answer: c.handler.Once(ctx, line, &forward.Post{Header: header, Body: r.body})}
 	a.accepted = a.Status/100 == 2
 	return a
 }

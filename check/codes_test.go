@@ -337,28 +337,25 @@ func TestALimitIsAsBadAsItIsLow(t *testing.T) {
 	}
 }
 
+// hurry has a second be slow, on a machine that may be loaded, and two be too long.
+func hurry(o *check.Options) { o.Hurry(time.Second, 2*time.Second) }
+
 func TestASlowFirstAnswerEndsTheCheck(t *testing.T) {
-	if testing.Short() {
-		t.Skip("takes 5 s; runs without -short, as in the gate")
-	}
 	t.Parallel()
-	r, probes := checked(t, func(w http.ResponseWriter, r *http.Request) { time.Sleep(5100 * time.Millisecond) })
+	r, probes := checked(t, func(w http.ResponseWriter, r *http.Request) { time.Sleep(1100 * time.Millisecond) }, hurry)
 	if got := codesOf(r); !slices.Equal(got, []string{"slow"}) || len(probes) != 1 || r.Err != check.ErrSlow || r.Bad() {
 		t.Errorf("found %v in %d probes: %v", got, len(probes), r.Err)
 	}
 }
 
 func TestSomethingSlowIsFoundLater(t *testing.T) {
-	if testing.Short() {
-		t.Skip("takes 5 s; runs without -short, as in the gate")
-	}
 	t.Parallel()
 	var n atomic.Int32
 	r, _ := checked(t, then(func(w http.ResponseWriter, r *http.Request, b []byte) {
 		if n.Add(1) == 2 {
-			time.Sleep(5100 * time.Millisecond)
+			time.Sleep(1100 * time.Millisecond)
 		}
-	}))
+	}), hurry)
 	if got := codesOf(r); !slices.Equal(got, []string{"slow"}) || r.Err != nil {
 		t.Errorf("found %v: %v", got, r.Err)
 	}

@@ -45,7 +45,7 @@ func (c *checker) accepts() string {
 	if c.stop != nil || c.done != "" {
 		return ""
 	}
-	if a.Latency > slowTime {
+	if a.Latency > c.slow {
 		c.find("slow", []answer{a}, a.Latency.Round(100*time.Millisecond))
 		c.stop = ErrSlow
 		return ""
@@ -517,7 +517,7 @@ func (c *checker) kept() string {
 			}
 		}
 	}
-	if slowest.Latency > slowTime {
+	if slowest.Latency > c.slow {
 		c.find("slow", []answer{slowest}, slowest.Latency.Round(100*time.Millisecond))
 	}
 	if len(times) > 0 && 5*slices.Min(times) > serialTime && c.Place.Near {

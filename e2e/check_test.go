@@ -192,7 +192,7 @@ func TestACommandSaysHowOftenTheWorkWasDone(t *testing.T) {
 		if err := os.WriteFile(path, []byte("#!/bin/sh\n"+script+"\n"), 0o700); err != nil {
 			t.Fatal(err)
 		}
-		stdout, stderr, code := checking(t, h.URL, "--observe", path, "--observe-timeout", "300ms", "--header-env", "X-Token=TOKEN")
+		stdout, stderr, code := checking(t, h.URL, "--observe", path, "--observe-timeout", "2s", "--header-env", "X-Token=TOKEN")
 		if says(t, stdout+stderr, want.says); code != want.code {
 			t.Errorf("%s: ended with %d, not %d: %s", script, code, want.code, stderr)
 		}

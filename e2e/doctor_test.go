@@ -196,7 +196,7 @@ func TestADoctorTestsThePublicURL(t *testing.T) {
 		says   []string
 	}{
 		"well":        {[]string{"--public-url", alive}, "", "warn", []string{"came back through " + alive + "/webhooks/aspect", "Svix cannot reach", "a loopback address"}},
-		"prefix":      {[]string{"--public-url", prefixed.URL, "--tunnel-timeout", "1s"}, "", "fail", []string{"arrived here as /pre/webhooks/aspect"}},
+		"prefix":      {[]string{"--public-url", prefixed.URL, "--tunnel-timeout", "2s"}, "", "fail", []string{"arrived here as /pre/webhooks/aspect"}},
 		"dead":        {[]string{"--tunnel-timeout=5s"}, "ASPECTOP_PUBLIC_URL=" + dead.URL, "fail", []string{"answered 404 itself", "lead to " + address}},
 		"not checked": {[]string{"--public-url", alive, "--probe=off"}, "", "skip", []string{"not checked"}},
 		"none":        {[]string{"--forward-to", "http://127.0.0.1:1/a", "--forward-to", "http://127.0.0.1:1/b"}, "", "skip", []string{"neither"}},

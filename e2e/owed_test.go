@@ -69,7 +69,8 @@ func TestWhatTheCommandWasNotRunForIsRunByTheNextWatch(t *testing.T) {
 	p.signal(syscall.SIGTERM)
 	p.ends()
 
-	slow := "cat >> " + told + "; sleep 0.2"
+	hurry := filepath.Join(dir, "hurry")
+	slow := "cat >> " + told + "; test -e " + hurry + " || sleep 0.2"
 	p = watch(slow)
 	url := p.next("ready")["url"].(string)
 	ended(t, url, 0, 60)
@@ -111,6 +112,9 @@ func TestWhatTheCommandWasNotRunForIsRunByTheNextWatch(t *testing.T) {
 	}
 	p.ends()
 
+	if err := os.WriteFile(hurry, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	p = watch(slow)
 	p.next("ready")
 	runs, all := runsFor(t, told, 100)

