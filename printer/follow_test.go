@@ -262,7 +262,7 @@ func TestTheEndTellsWhatNoHandlerHas(t *testing.T) {
 		{Plain, false, 5, "0 late; --exec: 5 tasks that ended wait for the next watch with the same command"},
 		{Plain, true, 1, "0 late; --exec: not run for 1 task that ended: a journal in memory leaves nothing to the next watch"},
 		{Plain, false, 0, "0 late; --exec: 0 tasks that ended wait for the next watch with the same command"},
-		{Plain, false, -1, "0 late; --exec: what it is still to run for could not be counted"},
+		{Plain, false, -1, "0 late; --exec: the tasks it has yet to run for could not be counted"},
 		{JSON, false, 5, `"late":0,"exec_waiting":5}`},
 		{JSON, false, -1, `"late":0,"exec_waiting":null}`},
 	} {

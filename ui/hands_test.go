@@ -415,7 +415,7 @@ func TestTheFooterEndsWithHelpAndQuitAndOffersNoDeadKey(t *testing.T) {
 		s.press("s")
 		s.shows("that key does nothing here")
 		s.press("p")
-		s.shows("this view shows nothing beside")
+		s.shows("this view has nothing to show beside")
 		s.wait(flashTime)
 		s.press("1", "enter")
 		if !strings.Contains(footer(), "esc back") {
