@@ -95,7 +95,7 @@ func TestTheTimelineZoomsAndPansAndComesBack(t *testing.T) {
 			s.press("-")
 		}
 		s.shows(taskID(2)[:8], "┆ 2 h ┆")
-		s.hides("ended before")
+		s.hides("ended earlier")
 		axis := func(now bool) {
 			t.Helper()
 			if l := line(s, "TASK"); strings.Contains(l, "now") != now {
