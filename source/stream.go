@@ -314,7 +314,7 @@ func (s *Stream) connected() {
 		n += skipped
 	}
 	if n > 0 {
-		text += fmt.Sprintf("; not kept, as not about Aspect's tasks: %d", n)
+		text += fmt.Sprintf("; events not kept, as they are not about Aspect's tasks: %d", n)
 	}
 	s.report.ok(text, time.Time{})
 }
