@@ -15,6 +15,7 @@ import (
 	"aspectop/cli/settings"
 	"aspectop/journal"
 	"aspectop/journal/sqlite"
+	"aspectop/words"
 )
 
 func newJournal() *cobra.Command {
@@ -36,8 +37,8 @@ func newJournalMigrate() *cobra.Command {
 		Use:   "migrate [JOURNAL]",
 		Short: "Create or complete the schema of a journal in a database",
 		Long: `migrate creates the schema "aspectop" in a PostgreSQL database, for setups where
-the role that watch uses may not, and adds what an earlier version of aspectop
-left out. Earlier versions go on reading and writing it.`,
+the role that watch uses may not do that, and adds what an earlier version of
+aspectop left out. Earlier versions can still read and write it.`,
 		Example: `  aspectop journal migrate postgres://admin@db.example.com/aspectop`,
 		Args:    atMost(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -58,9 +59,9 @@ func newJournalCopy() *cobra.Command {
 	return &cobra.Command{
 		Use:   "copy FROM TO",
 		Short: "Copy a journal to another file or database",
-		Long: `copy copies all deliveries, with their numbers, repeats and forwarding results, to
-an empty journal. After an interruption, run it again to continue. Nothing else
-may write the target meanwhile.
+		Long: `copy copies all deliveries, duplicates included, with their numbers and forwarding
+results, to an empty journal. After an interruption, run it again to continue. Nothing else
+may write to the target in the meantime.
 
 Of a damaged file it copies what can be read, and lists the rest.
 
@@ -160,19 +161,24 @@ func checkJournal(ctx context.Context, flag string) error {
 		return exit.Setup(err)
 	}
 	if len(found.Damage) == 0 {
-		return writeSentence(fmt.Sprintf("the journal %s is fine: %d deliveries and %d repeats%s", found.Path, found.Deliveries, found.Repeats, numbers(found.First, found.Last)))
+		return writeSentence(fmt.Sprintf("the journal %s is fine: %s%s", found.Path, contents(found), numbers(found.First, found.Last)))
 	}
 	var text strings.Builder
 	for _, damage := range found.Damage {
 		text.WriteString("damaged: " + damage + "\n")
 	}
-	fmt.Fprintf(&text, "%d deliveries and %d repeats can be read%s\n", found.Deliveries, found.Repeats, numbers(found.First, found.Last))
-	text.WriteString("to do: end the watch if one writes it; copy what can be read with\n" +
-		"  aspectop journal copy " + found.Path + " NEW\nthen move the damaged file and its -wal away, and NEW to its place")
+	fmt.Fprintf(&text, "%s can be read%s\n", contents(found), numbers(found.First, found.Last))
+	text.WriteString("to do: stop the watch that writes it, if there is one; copy what can be read with\n" +
+		"  aspectop journal copy " + found.Path + " NEW\nthen move the damaged file and its -wal out of the way, and put NEW in its place")
 	if err := writeSentence(text.String()); err != nil {
 		return err
 	}
 	return exit.With(exit.Failed, errors.New("the journal "+found.Path+" is damaged"))
+}
+
+// contents counts the deliveries that were found.
+func contents(c *sqlite.Checked) string {
+	return words.Count(int(c.Deliveries+c.Repeats), "delivery", "deliveries") + fmt.Sprintf(" (%d of them %s)", c.Repeats, words.Plural(int(c.Repeats), "a duplicate", "duplicates"))
 }
 
 func numbers(first, last int64) string {

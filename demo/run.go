@@ -164,6 +164,6 @@ func (r *runner) refusals() error {
 	if r.refused == 0 {
 		return nil
 	}
-	return fmt.Errorf("%s rejected %d valid message(s) at every attempt, the last with status %d; %s",
+	return fmt.Errorf("%s rejected valid messages at every attempt: %d, the last with status %d; %s",
 		clean.URL(r.sender.URL), r.refused, r.status, r.sender.Advice())
 }

@@ -99,7 +99,7 @@ func TestADoctorFindsAllWell(t *testing.T) {
 	finds(t, found["config"], "ok", "config.toml")
 	finds(t, found["secrets"], "ok", "2 valid: prod, default")
 	finds(t, found["port"], "ok", address+" is free")
-	finds(t, found["journal"], "ok", path, "format ", "4 arrivals", fmt.Sprintf("written by process %d", watch.cmd.Process.Pid))
+	finds(t, found["journal"], "ok", path, "format ", "4 deliveries", fmt.Sprintf("written by process %d", watch.cmd.Process.Pid))
 	finds(t, found["api key"], "ok", "accepted by "+api.URL, "0 active tasks")
 	finds(t, found["clock"], "ok", "same as Aspect's")
 	finds(t, found["endpoints"], "ok", "none left by earlier runs")

@@ -143,7 +143,7 @@ func TestAScenarioDoesNotCountAFailureAsAcceptance(t *testing.T) {
 func TestAStateThatAspectDoesNotDocumentIsSentWithANotice(t *testing.T) {
 	_, url, watch := journalOf(t)
 	_, stderr, code := sending(t, "task.progress", "--to", url, "--feature", "new=paused")
-	if says(t, stderr, `no state "paused"`, "sent as it is"); code != 0 {
+	if says(t, stderr, `does not document a state "paused"`, "sent as it is"); code != 0 {
 		t.Errorf("ended with %d: %s", code, stderr)
 	}
 	e := watch.next("event")

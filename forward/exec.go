@@ -89,7 +89,7 @@ func (e *Exec) Open(ctx context.Context) error {
 		return err
 	}
 	if slices.ContainsFunc(targets, func(t journal.ForwardTarget) bool { return strings.HasPrefix(t.Key, execPrefix) }) {
-		e.Status.Notice("--exec: this command line is new to the journal, so it runs for tasks that end from now on; what another one was still to run for is left to that one")
+		e.Status.Notice("--exec: this command line is new to the journal, so it runs for tasks that end from now on; tasks that were left to another command line stay with that one")
 	}
 	return e.save(last)
 }

@@ -173,7 +173,7 @@ func (f *Forwarder) attempt(ctx context.Context, seq int64) (model.Forward, Answ
 	}
 	out, a := f.target.post(ctx, &d, d.ID, sign, f.keyOf(&d))
 	if sign == nil && old > oldest && a.judged() {
-		out.Hint = fmt.Sprintf("it was signed %s ago, and its secret (%q) is not known here any more to sign it anew", old.Round(time.Second), d.Secret)
+		out.Hint = fmt.Sprintf("it was signed %s ago, and its secret (%q) is no longer known here, so it cannot be re-signed", old.Round(time.Second), d.Secret)
 	}
 	return out, a, nil
 }

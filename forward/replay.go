@@ -86,7 +86,7 @@ func unfit(d *model.Delivery) string {
 	case d.Source == model.SourceAPI:
 		return fmt.Sprintf("delivery %d was read from Aspect's API: it is not a webhook, so there is none to send again", d.Seq)
 	case d.Repeat() && !d.Differs:
-		return fmt.Sprintf("delivery %d repeats message %d, which has the body: replay that one", d.Seq, d.Message)
+		return fmt.Sprintf("delivery %d is a duplicate of %d, which has the body: replay that one", d.Seq, d.Message)
 	}
 	return ""
 }

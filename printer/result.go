@@ -213,7 +213,7 @@ func replayedSentence(to string, r Replayed) string {
 	if r.Posted < r.Selected {
 		posted = fmt.Sprintf("stopped after %d of %d", r.Posted, r.Selected)
 	}
-	return fmt.Sprintf("%s to %s: %d delivered, %d failed", posted, to, r.Delivered, r.Posted-r.Delivered)
+	return fmt.Sprintf("%s to %s: %d accepted, %d failed", posted, to, r.Delivered, r.Posted-r.Delivered)
 }
 
 func nameOf(e *model.Event) string {

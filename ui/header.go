@@ -69,7 +69,7 @@ func (m *Model) connection(l *draw.Line, level detailLevel) {
 	case m.Receiver == "":
 		l.Put(draw.Waiting, draw.GlyphDown+" viewing").Put(draw.Dim, " "+m.JournalPath)
 		if level > brief && !m.Masked {
-			l.Put(draw.Dim, ", read-only: rejected requests are not shown")
+			l.Put(draw.Dim, ", read-only")
 		}
 		return
 	}

@@ -71,7 +71,7 @@ func EventOf(e *model.Event, a Arrival) Event {
 func Repeat(attempt int, message int64, differs bool) Segment {
 	s := Segment{model.RoleDim, fmt.Sprintf("arrival %d of #%d", attempt, message)}
 	if differs {
-		s = Segment{model.RoleWarn, s.Text + "; its body differs, the first one counts"}
+		s = Segment{model.RoleWarn, s.Text + "; its body differs, and the first one counts"}
 	}
 	return s
 }

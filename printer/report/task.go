@@ -119,7 +119,7 @@ func (r *Report) Detail(t *model.Task, arrivals []Arrival) *Detail {
 	if took, ok := took(t, now); ok {
 		name := "Took"
 		if !t.State().Terminal() {
-			name = "Under way for"
+			name = "Running for"
 		}
 		fact(name, Span(took))
 	}

@@ -371,7 +371,7 @@ func putQueue(sc *screen.Screen, l *draw.Line, q *model.Queue) {
 	say(draw.Warn, q.Retrying, retrying)
 	say(draw.Bad, q.GaveUp, " given up")
 	say(draw.Bad, q.Failed, " refused")
-	say(draw.Good, q.Delivered, " delivered")
+	say(draw.Good, q.Delivered, " forwarded")
 	if l.Free == before {
 		l.Put(draw.Dim, " nothing yet")
 	}
