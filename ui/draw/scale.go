@@ -85,9 +85,13 @@ func NewScale(from, to, now time.Time, w int, bars []Bar) *Scale {
 
 // folds are the stretches to fold, in order, and how long they are in all.
 func (s *Scale) folds(bars []Bar) (folds []stretch, folded time.Duration) {
-	end := s.to
+	end, least := s.to, s.to.Sub(s.from)/10
 	var busy []model.Interval
 	for i := range bars {
+		first := bars[i].Intervals[0].From
+		if begin := bars[i].Begin(); first.Sub(begin) <= least { // too short to be folded itself
+			busy = append(busy, model.Interval{From: begin, To: first})
+		}
 		for _, v := range bars[i].Intervals {
 			if v.State.Terminal() {
 				v.To = v.From
@@ -101,7 +105,7 @@ func (s *Scale) folds(bars []Bar) (folds []stretch, folded time.Duration) {
 		return nil, 0
 	}
 	slices.SortFunc(busy, func(a, b model.Interval) int { return a.From.Compare(b.From) })
-	least, idle := s.to.Sub(s.from)/10, s.from
+	idle := s.from
 	for _, v := range append(busy, model.Interval{From: end, To: end}) {
 		if from := v.From; from.Sub(idle) > least && !from.After(end) {
 			label := coarse(from.Sub(idle))
