@@ -31,6 +31,7 @@ func TestSentencesHaveADateUnlessTheyGoToATerminal(t *testing.T) {
 
 // Every command with --since reads the forms that people write.
 func TestSinceIsReadByEveryCommandThatHasIt(t *testing.T) {
+	t.Parallel()
 	path, _, watch := journalOf(t, some()...)
 	watch.old()
 	now := time.Now().UTC()
