@@ -89,13 +89,14 @@ var (
 // checker is one call of [Run].
 type checker struct {
 	Options
-	ctx    context.Context
-	client *http.Client // of the requests on a kept connection
-	report *Report
-	hidden hidden
-	stop   error  // why nothing more is posted
-	skip   string // why the stage under way says nothing
-	done   string // the finding that explains all the rest
+	ctx     context.Context
+	handler *forward.Handler
+	line    *http.Transport // of the requests on a kept connection
+	report  *Report
+	hidden  hidden
+	stop    error  // why nothing more is posted
+	skip    string // why the stage under way says nothing
+	done    string // the finding that explains all the rest
 
 	answers []answer // all so far
 	acted   int      // messages that were valid, or were accepted
@@ -140,8 +141,9 @@ func Run(ctx context.Context, o Options) *Report {
 	for _, values := range o.Header {
 		c.hidden.texts = append(c.hidden.texts, slices.DeleteFunc(slices.Clone(values), func(v string) bool { return v == "" })...)
 	}
-	c.client = newClient(&c.Place, o.Insecure)
-	defer c.client.CloseIdleConnections()
+	c.handler, c.stop = forward.NewHandler(forward.Target{URL: o.URL.String()})
+	c.line = newLine(&c.Place, o.Insecure)
+	defer c.line.CloseIdleConnections()
 	for _, s := range stages {
 		outcome := Outcome{Property: s.property}
 		known := len(c.report.Undecided)
@@ -261,11 +263,11 @@ func (c *checker) judge(r request, a answer) {
 	case a.Status == http.StatusTooManyRequests:
 		c.find("rate", []answer{a})
 		c.stop = ErrRate
-	case a.Closed() && a.n > 1 && r.meant && !r.large && !a.reused:
+	case a.Closed() && a.n > 1 && r.meant && !r.large && !a.Reused:
 		c.find("closes", []answer{a})
-	case a.broken != nil:
+	case a.Broken != nil:
 		c.find("cut", []answer{a})
-		if a.endless {
+		if errors.Is(a.Broken, forward.ErrTimeout) {
 			c.stop = ErrCut
 		}
 	}

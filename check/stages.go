@@ -493,7 +493,7 @@ func (c *checker) poison() string {
 func (c *checker) kept() string {
 	one := c.post(request{name: "kept_connection", body: event(), valid: true, kept: true})
 	two := c.post(request{name: "kept_connection_again", body: event(), valid: true, kept: true})
-	if one.accepted && two.Closed() && two.reused {
+	if one.accepted && two.Closed() && two.Reused {
 		c.find("closes", []answer{one, two}).Title = "closes a kept connection without announcing it"
 	}
 	var times []time.Duration

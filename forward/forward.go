@@ -136,7 +136,7 @@ func (f *Forwarder) forwards(a *feed.Arrival) bool {
 		return true
 	}
 	f.unsigned.Do(func() {
-		f.notice("events of the event stream are not forwarded to " + f.Name() +
+		f.options.Status.Notice("events of the event stream are not forwarded to " + f.Name() +
 			": no secret is known to sign them with; set ASPECT_WEBHOOK_SECRET, or the handler's own with --forward-secret-env")
 	})
 	return false

@@ -150,7 +150,7 @@ func (f *Forwarder) record(ctx context.Context, d *model.Delivery, out model.For
 		err = f.options.Outcomes.SaveForwards(f.target.key, f.target.shown, cursor, []model.Forward{out})
 	}
 	if err != nil {
-		f.notice(fmt.Sprintf("the outcome of the replay of #%d is not kept: %v", d.Seq, err))
+		f.options.Status.Notice(fmt.Sprintf("the outcome of the replay of #%d is not kept: %v", d.Seq, err))
 	}
 	f.report(out)
 }
@@ -159,8 +159,4 @@ func (f *Forwarder) record(ctx context.Context, d *model.Delivery, out model.For
 func (f *Forwarder) report(out model.Forward) {
 	out.Body, out.Name = nil, f.options.Name
 	f.options.Status.Add(model.Status{At: out.At.Add(out.Latency), Forward: &out})
-}
-
-func (f *Forwarder) notice(text string) {
-	f.options.Status.Add(model.Status{At: time.Now().UTC(), Notice: text})
 }

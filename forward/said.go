@@ -9,9 +9,6 @@ import (
 	"aspectop/clean"
 )
 
-// Said is what an answer says in its own words; see [clean.Said].
-func Said(a *Answer) string { return clean.Said(a.Header.Get("Content-Type"), a.Body) }
-
 // IsHTML reports whether the answer is a page.
 func (a *Answer) IsHTML() bool { return clean.IsHTML(a.Header.Get("Content-Type"), a.Body) }
 

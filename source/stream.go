@@ -273,11 +273,11 @@ func (s *Stream) change(i item) bool {
 			return false
 		case isBad:
 			s.fails++
-			s.next = time.Now().Add(jittered(max(grow(s.retry, lastRetry, s.fails), bad.retryAfter)))
+			s.next = time.Now().Add(broadcast.Jittered(max(broadcast.Grow(s.retry, lastRetry, s.fails), bad.retryAfter)))
 			s.report.trouble(bad.cause, errors.New(bad.words), s.next.UTC())
 		default:
 			s.fails = 0
-			s.next = time.Now().Add(jittered(s.retry))
+			s.next = time.Now().Add(broadcast.Jittered(s.retry))
 			s.report.connecting(err.Error(), s.next.UTC())
 		}
 	}
@@ -421,7 +421,7 @@ func (s *Stream) try(ctx context.Context, work func() error) {
 		if err == nil || ctx.Err() != nil {
 			return
 		}
-		wait := jittered(grow(time.Second, 30*time.Second, n))
+		wait := broadcast.Jittered(broadcast.Grow(time.Second, 30*time.Second, n))
 		s.report.trouble("journal", fmt.Errorf("the journal cannot store events: %w; waiting until it can", err), time.Now().Add(wait).UTC())
 		broadcast.Sleep(ctx, wait)
 	}

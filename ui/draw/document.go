@@ -63,7 +63,8 @@ func indent(depth uint8, w int) int { return min(2*int(depth), w/2) }
 // docRow is where a row begins: a line, and a byte of t.b.
 type docRow struct{ line, from int32 }
 
-// wrap divides all lines into rows that fit the width, at most math.MaxInt32.
+// wrap divides all lines into rows that fit the width, at most math.MaxInt32: behind a
+// blank if one stands in the second half of a row. The blank itself may lie beyond it.
 func (t *Document) wrap(w int) []docRow {
 	rows := make([]docRow, 0, len(t.lines))
 	for i, l := range t.lines {
@@ -73,7 +74,14 @@ func (t *Document) wrap(w int) []docRow {
 			if end-from <= room && ascii(t.b[from:end]) {
 				break
 			}
-			if from += chunk(t.b[from:end], room); from >= end {
+			n := chunk(t.b[from:end], room)
+			if from+n >= end {
+				break
+			}
+			if blank := bytes.LastIndexByte(t.b[from:from+n+1], ' '); blank > n/2 {
+				n = blank + 1
+			}
+			if from += n; from == end { // a blank ends the line
 				break
 			}
 		}
