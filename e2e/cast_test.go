@@ -49,6 +49,7 @@ func rows(screen string) string {
 }
 
 func TestARecordingIsPlayedByAsciinemasPlayer(t *testing.T) {
+	t.Parallel()
 	b := inBrowser(t)
 	path := filepath.Join(t.TempDir(), "demo.cast")
 	last := recorded(t, path)
@@ -92,6 +93,7 @@ player.addEventListener("ready", () => player.seek("100%%").then(() => window.so
 
 // TestARecordingOfTheDemoIsSmall: what changes is written, not rows or frames.
 func TestARecordingOfTheDemoIsSmall(t *testing.T) {
+	t.Parallel()
 	path := filepath.Join(t.TempDir(), "demo.cast")
 	screen := inTerminal(t, 100, 28, program(t, "demo", "--seed", "7", "--record", path))
 	screen.shows("5 tasks")
@@ -121,6 +123,7 @@ with open_from_url(sys.argv[1]) as cast:
 `
 
 func TestARecordingOfVersion2IsReadByAsciinema(t *testing.T) {
+	t.Parallel()
 	const python = "/usr/bin/python3" // Debian's asciinema is a module of this one
 	if exec.Command(python, "-c", "import asciinema").Run() != nil {
 		lacking(t, "asciinema 2 (apt-get install asciinema)")

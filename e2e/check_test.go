@@ -174,6 +174,7 @@ func TestCheckRefusesWhatCannotWork(t *testing.T) {
 }
 
 func TestACommandSaysHowOftenTheWorkWasDone(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	var asked atomic.Int32
 	h := verifier(t, func(b []byte) []byte { asked.Add(1); return b })

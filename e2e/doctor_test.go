@@ -181,6 +181,7 @@ func TestADoctorKnowsTheWatchThatRuns(t *testing.T) {
 
 // What watch takes, doctor takes, and it tests the way as watch does.
 func TestADoctorTestsThePublicURL(t *testing.T) {
+	t.Parallel()
 	address := freeAddress(t)
 	alive := ownTunnel(t, address)
 	prefixed := httptest.NewServer(&httputil.ReverseProxy{Rewrite: func(p *httputil.ProxyRequest) {

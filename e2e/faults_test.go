@@ -63,11 +63,13 @@ func TestFaults(t *testing.T) {
 		{"a page of the journal is overwritten", pageOverwritten},
 	} {
 		t.Run(f.name, func(t *testing.T) {
+			t.Parallel()
 			try(t, f.name, f.run)
 		})
 	}
 	for _, f := range diskFaults {
 		t.Run(f.name, func(t *testing.T) {
+			t.Parallel()
 			try(t, f.name, func(trial *trial) {
 				if why := f.leftOut(); why != "" {
 					trial.leaveOut(why)

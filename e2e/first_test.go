@@ -127,6 +127,7 @@ func TestAScreenStartsInPresentation(t *testing.T) {
 // A key that Aspect refuses ends what could receive nothing without it, and is told and tried
 // again beside what can.
 func TestARefusedKeyEndsWhatNeedsIt(t *testing.T) {
+	t.Parallel()
 	for _, status := range []int{http.StatusUnauthorized, http.StatusForbidden} {
 		api := aspectAPI(t)
 		api.instead = func(w http.ResponseWriter, _ *http.Request) bool {

@@ -15,6 +15,7 @@ import (
 
 // A handler that answers 500 once in seven, as one does that is being written.
 func TestWhatAFlakyHandlerRefusesIsRetriedCountedAndSentByTheNextWatch(t *testing.T) {
+	t.Parallel()
 	const messages, tasks = 100, 20
 	var mu sync.Mutex
 	requests, taken := 0, map[string][]string{}
@@ -111,6 +112,7 @@ func TestAScreenSaysWhatIsStillToForwardAndASecondCtrlCEndsAtOnce(t *testing.T) 
 }
 
 func TestLinesSayWhatIsStillToForward(t *testing.T) {
+	t.Parallel()
 	handler, asked := silent(t)
 	watch := watching(t, "--plain", "--journal", "memory", "--forward-to", handler)
 	p := inPipe(t, watch)

@@ -100,6 +100,7 @@ func TestAnEndpointsIDReachesTheTerminalClean(t *testing.T) {
 }
 
 func TestCtrlCDuringARegistrationWithoutAnAnswerIsNoFailedSetUp(t *testing.T) {
+	t.Parallel()
 	api, address := aspectAPI(t), freeAddress(t)
 	asked, released := make(chan bool, 1), make(chan struct{})
 	defer close(released)

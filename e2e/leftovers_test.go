@@ -137,6 +137,7 @@ func TestASecondCtrlCDoesNotWaitForAnswers(t *testing.T) {
 }
 
 func TestATerminalWithoutAnAlternateScreenIsLeftClean(t *testing.T) {
+	t.Parallel()
 	screen := inTerminal(t, 80, 24, program(t, "demo", "--duration", "2s"))
 	screen.ends(0)
 	plain := vt.NewEmulator(80, 24)

@@ -59,6 +59,7 @@ func (p *piped) killed() {
 }
 
 func TestWhatTheCommandWasNotRunForIsRunByTheNextWatch(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	told, journal := filepath.Join(dir, "told"), filepath.Join(dir, "journal.db")
 	watch := func(command string) *piped {
@@ -135,6 +136,7 @@ func TestWhatTheCommandWasNotRunForIsRunByTheNextWatch(t *testing.T) {
 }
 
 func TestAJournalInMemorySaysWhatTheCommandWasNotRunFor(t *testing.T) {
+	t.Parallel()
 	told := filepath.Join(t.TempDir(), "told")
 	p := inPipe(t, watching(t, "--plain", "--journal", "memory", "--exec", "cat >> "+told+"; sleep 30"))
 	ended(t, p.line(`receiving on (http://\S+/webhooks/aspect)`), 0, 20)
@@ -147,6 +149,7 @@ func TestAJournalInMemorySaysWhatTheCommandWasNotRunFor(t *testing.T) {
 }
 
 func TestTheScreenSaysAtItsEndWhatTheCommandWasNotRunFor(t *testing.T) {
+	t.Parallel()
 	told := filepath.Join(t.TempDir(), "told")
 	screen := inTerminal(t, 120, 24, watching(t, "--exec", "cat >> "+told+"; sleep 30"))
 	ended(t, screen.find(`receiving on (http://\S+)`), 0, 6)

@@ -35,6 +35,7 @@ func reported(t *testing.T, deliveries kept, at time.Time) string {
 }
 
 func TestAReportIsReadInABrowser(t *testing.T) {
+	t.Parallel()
 	deliveries, end := played(t, 7, 6*time.Minute)
 	url := reported(t, deliveries, end)
 	b := inBrowser(t)
@@ -161,6 +162,7 @@ func TestHostileTextStaysTextInABrowser(t *testing.T) {
 }
 
 func TestAReportOfTenThousandTasksIsQuickToShow(t *testing.T) {
+	t.Parallel()
 	var deliveries kept
 	at := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 	for i := range 30_000 {

@@ -56,6 +56,7 @@ func TestSignalsThatMeanOneEndAreOne(t *testing.T) {
 }
 
 func TestALaterSignalEndsAtOnceAndTheNextStartClearsUp(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		signals [2]syscall.Signal
 		pause   time.Duration

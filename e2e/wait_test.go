@@ -65,6 +65,7 @@ cat interrupted.err alone.err >&2
 `
 
 func TestAContinuousIntegrationJobWaitsForItsUploads(t *testing.T) {
+	t.Parallel()
 	sh, err := exec.LookPath("sh")
 	if err != nil {
 		t.Skip("runs where sh is, as in the gate")
