@@ -40,7 +40,7 @@ func newJournalMigrate() *cobra.Command {
 the role that watch uses may not do that, and adds what an earlier version of
 aspectop left out. Earlier versions can still read and write it.`,
 		Example: `  aspectop journal migrate postgres://admin@db.example.com/aspectop`,
-		Args:    atMost(1),
+		Args:    atMostOne(""),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			h, err := locationOfArgument(args)
 			if err != nil {
@@ -216,13 +216,4 @@ func locationOfArgument(args []string) (settings.Location, error) {
 		return settings.Location{}, exit.Usage("%w", err)
 	}
 	return settings.LocationOf(path)
-}
-
-func atMost(n int) cobra.PositionalArgs {
-	return func(_ *cobra.Command, args []string) error {
-		if len(args) > n {
-			return exit.Usage("unexpected argument %q", args[n])
-		}
-		return nil
-	}
 }

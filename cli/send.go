@@ -67,12 +67,7 @@ Exit codes: 0 accepted, or with --break rejected; 1 the opposite, or no answer;
   aspectop send task.progress --to http://localhost:3000/webhooks --break signature
   aspectop send --body event.json --to :3000/webhooks --set data.task.asset_id=7
   aspectop send --scenario rotten --to http://localhost:3000/webhooks`,
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) > 1 {
-				return exit.Usage("unexpected argument %q: only one event type at a time", args[1])
-			}
-			return nil
-		},
+		Args:      atMostOne(": only one event type at a time"),
 		ValidArgs: []string{"task.progress", "task.completed", "task.failed", "svix.ping"},
 	}
 	cmd.RunE = func(cmd *cobra.Command, args []string) error { return s.run(cmd.Context(), cmd.Flags(), args) }

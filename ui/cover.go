@@ -1,13 +1,11 @@
 package ui
 
 import (
+	"math"
 	"slices"
-	"strings"
 
 	tea "charm.land/bubbletea/v2"
-	"github.com/charmbracelet/x/ansi"
 
-	"aspectop/clean"
 	"aspectop/model"
 	"aspectop/ui/draw"
 	"aspectop/ui/keys"
@@ -178,9 +176,7 @@ func (p *helpPage) lines(m *Model, w int) []string {
 	// What was said at the start, such as where others can watch, in full.
 	lines = append(lines, draw.Blank(m.Theme, w), draw.NewLine(m.Theme, w).Put(draw.Strong, " Said at the start").String())
 	for _, r := range m.Remarks {
-		for line := range strings.Lines(ansi.Wrap(clean.Text(r), max(8, w-3), "")) {
-			lines = append(lines, draw.NewLine(m.Theme, w).Space(2).Put(draw.Plain, strings.TrimSuffix(line, "\n")).String())
-		}
+		lines = append(lines, render.Wrapped(m.Screen, draw.Plain, r, w, w, math.MaxInt)...)
 	}
 	return lines
 }

@@ -51,10 +51,15 @@ func (t *Document) end(i int) int {
 // TextDocument is text as it came, line by line.
 func TextDocument(body []byte) *Document {
 	t := &Document{}
-	for line := range bytes.Lines(body) {
-		t.Add(string(bytes.TrimRight(line, "\r\n")), 0)
-	}
+	t.AddText(body, 0)
 	return t
+}
+
+// AddText adds text as it came, line by line.
+func (t *Document) AddText(text []byte, depth int) {
+	for line := range bytes.Lines(text) {
+		t.Add(string(bytes.TrimRight(line, "\r\n")), depth)
+	}
 }
 
 // indent is the indentation of a line in cells, at most half of the width.

@@ -1,7 +1,6 @@
 package render
 
 import (
-	"bytes"
 	"fmt"
 	"slices"
 
@@ -321,9 +320,7 @@ func AddOutcomes(t *draw.Document, outcomes []model.Forward, mask bool) {
 			t.Add(fmt.Sprintf("answer: (%d bytes, not text)", len(f.Body)), 0)
 		default:
 			t.Add(fmt.Sprintf("answer: %d bytes", len(f.Body)), 0)
-			for line := range bytes.Lines(f.Body) {
-				t.Add(string(bytes.TrimRight(line, "\r\n")), 1)
-			}
+			t.AddText(f.Body, 1)
 		}
 	}
 }

@@ -1,7 +1,6 @@
 package view
 
 import (
-	"bytes"
 	"fmt"
 	"maps"
 	"slices"
@@ -221,9 +220,7 @@ func requestOf(d *model.Delivery, body []byte, outcomes []model.Forward, mask bo
 	}
 	addHeaders(t, d.Header, mask)
 	if !t.AddJSON(body, mask) && !mask && draw.Readable(body) {
-		for line := range bytes.Lines(body) {
-			t.Add(string(bytes.TrimRight(line, "\r\n")), 0)
-		}
+		t.AddText(body, 0)
 	}
 	return t
 }
