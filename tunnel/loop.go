@@ -17,6 +17,8 @@ const (
 	// heardPause is the least time between a failed probe and one that a genuine delivery
 	// triggers: many may come at once.
 	heardPause = 5 * time.Second
+	// heardSeldom is that time with ProbeStart, for tunnels that bill requests.
+	heardSeldom = 5 * time.Minute
 
 	// failuresToReport is how many probes must fail in a row before that is reported: one
 	// lost request is normal. The name of a new quick tunnel takes some seconds to be
@@ -77,7 +79,9 @@ func (t *Tunnel) run(ctx context.Context) {
 			}
 			m.update(ctx, l)
 		case p := <-m.result:
-			m.probed(p)
+			if ctx.Err() == nil { // what the end cuts off tells nothing of the way
+				m.probed(p)
+			}
 		case <-m.next.C:
 			m.start(ctx)
 		case <-clock.C:
@@ -92,7 +96,11 @@ func (t *Tunnel) run(ctx context.Context) {
 			}
 		case <-t.delivered:
 			if m.canProbe() && m.failed > 0 && m.cancelProbe == nil {
-				m.next.Reset(max(0, time.Until(m.ended.Add(heardPause))))
+				pause := heardPause
+				if m.o.Probing == ProbeStart {
+					pause = heardSeldom
+				}
+				m.next.Reset(max(0, time.Until(m.ended.Add(pause))))
 			}
 		}
 	}
