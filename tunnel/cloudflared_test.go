@@ -120,8 +120,8 @@ func TestWhatAFailedStartPrintsIsExplained(t *testing.T) {
 		says   []string
 	}{
 		"502": {`{"level":"error","error":"invalid character '<' polling for beginning of value","status_code":"502 Bad Gateway","message":"Error unmarshaling QuickTunnel response: <html>"}`,
-			[]string{"out of order", "502 Bad Gateway"}},
-		"no id":  {"failed to parse quick Tunnel ID: invalid UUID length: 0", []string{"out of order", "invalid UUID"}},
+			[]string{"do not work at the moment", "502 Bad Gateway"}},
+		"no id":  {"failed to parse quick Tunnel ID: invalid UUID length: 0", []string{"do not work at the moment", "invalid UUID"}},
 		"no DNS": {"Could not lookup srv records on _v2-origintunneld._tcp.argotunnel.com: server misbehaving", []string{"cannot resolve"}},
 		"other":  {"yaml: line 3: did not find expected key", []string{"exit code 1", "yaml: line 3"}},
 		"plain":  {`2024-05-01T10:00:00Z ERR Cannot start error="no luck"`, []string{"exit code 1", "Cannot start error"}},
