@@ -16,6 +16,9 @@ const (
 	// heardPause is the least time between a failed probe and one that a genuine delivery
 	// triggers: many may come at once.
 	heardPause = 5 * time.Second
+	// heardSeldom is that time with ProbeStart, for tunnels that bill requests, once such a
+	// probe has failed.
+	heardSeldom = 5 * time.Minute
 
 	// failuresToReport is how many probes must fail in a row before that is reported: one
 	// lost request is normal. The name of a new quick tunnel takes some seconds to be
@@ -40,6 +43,7 @@ type monitor struct {
 	reached     bool         // one of this URL has
 	probe       *model.Probe // the newest that counts
 	failed      int          // failed probes in a row
+	over        int          // failed probes after which none was due
 	checks      int          // probes since the last full one that came through; 0: the next is full
 	ended       time.Time    // of the newest probe
 	begun       time.Time    // when there was something to probe; see ProbeStart
@@ -76,7 +80,9 @@ func (t *Tunnel) run(ctx context.Context) {
 			}
 			m.update(ctx, l)
 		case p := <-m.result:
-			m.probed(p)
+			if ctx.Err() == nil { // what the end cuts off tells nothing of the way
+				m.probed(p)
+			}
 		case <-m.next.C:
 			m.start(ctx)
 		case <-clock.C:
@@ -94,7 +100,11 @@ func (t *Tunnel) run(ctx context.Context) {
 			}
 		case <-t.delivered:
 			if m.canProbe() && m.failed > 0 && m.cancelProbe == nil {
-				m.next.Reset(max(0, time.Until(m.ended.Add(heardPause))))
+				pause := heardPause
+				if m.over > 1 {
+					pause = heardSeldom
+				}
+				m.next.Reset(max(0, time.Until(m.ended.Add(pause))))
 			}
 		}
 	}
@@ -143,7 +153,7 @@ func (m *monitor) update(ctx context.Context, l linkStatus) {
 }
 
 // renew begins anew after a change: with a full probe, and as long as ProbeStart allows.
-func (m *monitor) renew() { m.failed, m.checks, m.begun = 0, 0, time.Now() }
+func (m *monitor) renew() { m.failed, m.over, m.checks, m.begun = 0, 0, 0, time.Now() }
 
 // reset discards the last probe and cancels a running one.
 func (m *monitor) reset() {
@@ -194,6 +204,9 @@ func (m *monitor) probed(p model.Probe) {
 	}
 	m.broken.Store(!p.OK)
 	m.nextAt = time.Time{}
+	if !p.OK && !more {
+		m.over++
+	}
 	if more {
 		m.next.Reset(pause)
 		m.nextAt = m.o.Now().Add(pause)

@@ -274,13 +274,34 @@ func TestProbesOnlyAtTheStartAndAfterChanges(t *testing.T) {
 		if p := b.State(); n < 4 || p.Probe.OK || !p.NextTry.IsZero() {
 			t.Errorf("after %d probes: %+v", n, p)
 		}
+		for range 100 { // deliveries by another way, for a quarter of an hour
+			b.Delivered()
+			after(9 * time.Second)
+		}
+		if more := b.probes.Load() - n; more < 2 || more > 4 {
+			t.Errorf("%d probes in 15 minutes with deliveries", more)
+		}
 		b.status.Store(0)
 		b.Delivered()
-		after(heardPause)
+		after(heardSeldom)
 		if p := b.State().Probe; !p.OK {
 			t.Errorf("after a delivery: %+v", p)
 		}
 	})
+}
+
+func TestAProbeThatTheEndCutsOffIsNoFailure(t *testing.T) {
+	for range 20 { // whichever comes first, that the provider ended or what became of the probe
+		inVirtualTime(t, func(t *testing.T, b *trial) {
+			b.says <- linkStatus{state: model.TunnelStarting, url: public, unmeasured: true}
+			b.status.Store(-1)
+			after(probeTimeout + time.Second) // one has failed, and a second is under way
+			b.Stop()
+			if said := b.reports.String(); strings.Contains(said, "cancel") {
+				t.Fatalf("it says %s", said)
+			}
+		})
+	}
 }
 
 func TestWithoutProbesTheStateSaysSo(t *testing.T) {
