@@ -17,6 +17,7 @@ import (
 	"aspectop/cli/terminal"
 	"aspectop/journal/sqlite"
 	"aspectop/receiver"
+	"aspectop/words"
 
 	"github.com/charmbracelet/colorprofile"
 	"github.com/charmbracelet/x/term"
@@ -202,9 +203,9 @@ func (d *doctor) checkSecrets() finding {
 }
 
 // checkPort opens the port for an instant. If none was given, watch would use the
-// next free one.
+// next free one. One in use is the running watch's, if there is one.
 func (d *doctor) checkPort(given bool) finding {
-	l, moved, err := receiver.Listen(d.watch.listen, !given)
+	l, moved, err := receiver.Listen(d.watch.listen, !given || d.watchRuns())
 	if err != nil {
 		return finding{failure, err.Error(), ""}
 	}
@@ -252,11 +253,11 @@ func (d *doctor) checkJournal(ctx context.Context) finding {
 	if none {
 		return finding{fine, "none yet; watch will create " + h.File(), ""}
 	}
-	words := fmt.Sprintf("%s, format %d, %d KiB, %d arrivals", found.Path, found.Version, (found.Size+1023)>>10, found.Arrivals)
+	text := fmt.Sprintf("%s, format %d, %d KiB, %s", found.Path, found.Version, (found.Size+1023)>>10, words.Count(int(found.Arrivals), "arrival", "arrivals"))
 	if !found.Newest.IsZero() {
-		words += ", the last " + ago(found.Newest)
+		text += ", the last " + ago(found.Newest)
 	}
-	return unlessOpen("the journal", found.Path, checkWriter(h, words))
+	return unlessOpen("the journal", found.Path, checkWriter(h, text))
 }
 
 func checkDatabase(ctx context.Context, h settings.Location) finding {
@@ -317,7 +318,7 @@ func (d *doctor) checkWatch() error {
 	if err := d.watch.CheckRecord(); err != nil {
 		return err
 	}
-	for _, a := range append(d.watch.Addresses(), [2]string{"metrics", d.watch.metrics}) {
+	for _, a := range d.watch.alsoListens() {
 		if a[1] == "" {
 			continue
 		}

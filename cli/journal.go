@@ -15,6 +15,7 @@ import (
 	"aspectop/cli/settings"
 	"aspectop/journal"
 	"aspectop/journal/sqlite"
+	"aspectop/words"
 )
 
 func newJournal() *cobra.Command {
@@ -160,19 +161,23 @@ func checkJournal(ctx context.Context, flag string) error {
 		return exit.Setup(err)
 	}
 	if len(found.Damage) == 0 {
-		return writeSentence(fmt.Sprintf("the journal %s is fine: %d deliveries and %d repeats%s", found.Path, found.Deliveries, found.Repeats, numbers(found.First, found.Last)))
+		return writeSentence(fmt.Sprintf("the journal %s is fine: %s%s", found.Path, readable(found), numbers(found.First, found.Last)))
 	}
 	var text strings.Builder
 	for _, damage := range found.Damage {
 		text.WriteString("damaged: " + damage + "\n")
 	}
-	fmt.Fprintf(&text, "%d deliveries and %d repeats can be read%s\n", found.Deliveries, found.Repeats, numbers(found.First, found.Last))
+	fmt.Fprintf(&text, "%s can be read%s\n", readable(found), numbers(found.First, found.Last))
 	text.WriteString("to do: end the watch if one writes it; copy what can be read with\n" +
 		"  aspectop journal copy " + found.Path + " NEW\nthen move the damaged file and its -wal away, and NEW to its place")
 	if err := writeSentence(text.String()); err != nil {
 		return err
 	}
 	return exit.With(exit.Failed, errors.New("the journal "+found.Path+" is damaged"))
+}
+
+func readable(found *sqlite.Checked) string {
+	return words.Count(int(found.Deliveries), "delivery", "deliveries") + " and " + words.Count(int(found.Repeats), "repeat", "repeats")
 }
 
 func numbers(first, last int64) string {
