@@ -210,7 +210,7 @@ func TestAKillBetweenTheStepsOfAnUpsertLeavesNoEndpointUnaccountedFor(t *testing
 			t.Cleanup(func() { kill() })
 			select {
 			case <-reached:
-			case <-time.After(10 * time.Second):
+			case <-time.After(time.Minute):
 				close(killed)
 				t.Fatalf("the child never came to %s %s: %s", point.method, point.moment, kill())
 			}
@@ -249,7 +249,7 @@ func TestAKillDuringAnUpdateOfTheUsersEndpointLeavesNothingUnsaid(t *testing.T) 
 		t.Cleanup(func() { kill() })
 		select {
 		case <-reached:
-		case <-time.After(10 * time.Second):
+		case <-time.After(time.Minute):
 			close(killed)
 			t.Fatalf("the child never came to %s %s: %s", point.method, point.moment, kill())
 		}

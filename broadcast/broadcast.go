@@ -4,6 +4,7 @@ package broadcast
 
 import (
 	"context"
+	"math/rand/v2"
 	"sync"
 	"time"
 )
@@ -54,6 +55,15 @@ func (s *Signal) Send() {
 	}
 }
 
+// Nudge signals on a channel with room for one signal, for one goroutine that waits. If the
+// last signal was not taken yet, that is enough.
+func Nudge(signals chan<- struct{}) {
+	select {
+	case signals <- struct{}{}:
+	default:
+	}
+}
+
 // Sleep waits until d has passed; if ctx ends before, its error says so.
 func Sleep(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
@@ -63,4 +73,18 @@ func Sleep(ctx context.Context, d time.Duration) error {
 	case <-ctx.Done():
 	}
 	return ctx.Err()
+}
+
+// Jittered is d ±10 percent, so that programs that started together spread out.
+func Jittered(d time.Duration) time.Duration { return d - d/10 + rand.N(d/5+1) }
+
+// Grow is the pause after the nth failure in a row: base, doubled each time, at most
+// limit.
+func Grow(base, limit time.Duration, n int) time.Duration {
+	for range n - 1 {
+		if base *= 2; base >= limit {
+			return limit
+		}
+	}
+	return min(base, limit)
 }

@@ -5,6 +5,7 @@ package check
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -31,6 +32,9 @@ type Options struct {
 	ObserveFor time.Duration
 	// Tell, if not nil, gets each probe, in their order.
 	Tell func(Probe)
+
+	// slow and patience, if not 0, stand in for slowTime and probeTime, for tests.
+	slow, patience time.Duration
 }
 
 // Probe is one message, and what it was answered.
@@ -85,13 +89,14 @@ var (
 // checker is one call of [Run].
 type checker struct {
 	Options
-	ctx    context.Context
-	client *http.Client // of the requests on a kept connection
-	report *Report
-	hidden hidden
-	stop   error  // why nothing more is posted
-	skip   string // why the stage under way says nothing
-	done   string // the finding that explains all the rest
+	ctx     context.Context
+	handler *forward.Handler
+	line    *http.Transport // of the requests on a kept connection
+	report  *Report
+	hidden  hidden
+	stop    error  // why nothing more is posted
+	skip    string // why the stage under way says nothing
+	done    string // the finding that explains all the rest
 
 	answers []answer // all so far
 	acted   int      // messages that were valid, or were accepted
@@ -131,12 +136,14 @@ var stages = []struct {
 
 // Run checks a handler. The caller limits the time by ctx.
 func Run(ctx context.Context, o Options) *Report {
+	o.slow, o.patience = cmp.Or(o.slow, slowTime), cmp.Or(o.patience, probeTime)
 	c := &checker{Options: o, ctx: ctx, report: new(Report), hidden: hidden{seen: map[string]bool{}}}
 	for _, values := range o.Header {
 		c.hidden.texts = append(c.hidden.texts, slices.DeleteFunc(slices.Clone(values), func(v string) bool { return v == "" })...)
 	}
-	c.client = newClient(&c.Place, o.Insecure)
-	defer c.client.CloseIdleConnections()
+	c.handler, c.stop = forward.NewHandler(forward.Target{URL: o.URL.String()})
+	c.line = newLine(&c.Place, o.Insecure)
+	defer c.line.CloseIdleConnections()
 	for _, s := range stages {
 		outcome := Outcome{Property: s.property}
 		known := len(c.report.Undecided)
@@ -250,17 +257,17 @@ func (c *checker) judge(r request, a answer) {
 		c.stop = fmt.Errorf("%w: %w", ErrNobody, a.Err)
 	case errors.Is(a.Err, forward.ErrTimeout):
 		c.find("slow", []answer{a}, "longer than 15 s")
-		c.stop = fmt.Errorf("%w within %v", ErrSilent, probeTime)
+		c.stop = fmt.Errorf("%w within %v", ErrSilent, c.patience)
 	case a.Err != nil && a.n == 1 && !a.Closed():
 		c.stop = fmt.Errorf("%w: %w", ErrSilent, a.Err)
 	case a.Status == http.StatusTooManyRequests:
 		c.find("rate", []answer{a})
 		c.stop = ErrRate
-	case a.Closed() && a.n > 1 && r.meant && !r.large && !a.reused:
+	case a.Closed() && a.n > 1 && r.meant && !r.large && !a.Reused:
 		c.find("closes", []answer{a})
-	case a.broken != nil:
+	case a.Broken != nil:
 		c.find("cut", []answer{a})
-		if a.endless {
+		if errors.Is(a.Broken, forward.ErrTimeout) {
 			c.stop = ErrCut
 		}
 	}

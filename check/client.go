@@ -1,18 +1,13 @@
 package check
 
 import (
-	"bytes"
 	"context"
 	"crypto/tls"
 	"encoding/base64"
 	"encoding/hex"
-	"errors"
-	"io"
 	"maps"
 	"net"
 	"net/http"
-	"net/http/httptrace"
-	"net/url"
 	"regexp"
 	"strconv"
 	"strings"
@@ -28,10 +23,9 @@ import (
 
 // Limits of a check.
 const (
-	probeTime   = 15 * time.Second // until an answer is there, as at Svix
-	answerBytes = 64 << 10         // of an answer that are read
-	MostProbes  = 100
-	MostValid   = 60 // messages that the handler may act on
+	probeTime  = 15 * time.Second // until an answer is there, as at Svix
+	MostProbes = 100
+	MostValid  = 60 // messages that the handler may act on
 )
 
 // request is one message, and how it is signed.
@@ -58,79 +52,52 @@ type request struct {
 // answer is what came back.
 type answer struct {
 	forward.Answer
-	n        int   // number of the probe
-	broken   error // why its body is not whole
-	endless  bool  // it had not ended after probeTime
-	reused   bool  // the connection was
-	accepted bool  // 2xx
+	n        int  // number of the probe
+	accepted bool // 2xx
 }
 
-// newClient posts to the place only: without a proxy, without following redirects.
-func newClient(p *Place, insecure bool) *http.Client {
-	return &http.Client{
-		Transport: &http.Transport{
-			DialContext:            func(ctx context.Context, _, _ string) (net.Conn, error) { return p.dial(ctx) },
-			TLSClientConfig:        &tls.Config{InsecureSkipVerify: insecure},
-			DisableCompression:     true,
-			MaxResponseHeaderBytes: answerBytes,
-		},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+// newLine connects to the place only, without a proxy.
+func newLine(p *Place, insecure bool) *http.Transport {
+	return &http.Transport{
+		DialContext:            func(ctx context.Context, _, _ string) (net.Conn, error) { return p.dial(ctx) },
+		TLSClientConfig:        &tls.Config{InsecureSkipVerify: insecure},
+		DisableCompression:     true,
+		MaxResponseHeaderBytes: 64 << 10,
 	}
 }
 
 // exchange makes one request.
-func (c *checker) exchange(r request) (a answer) {
-	at := time.Now().Add(r.late)
-	over := r.over
+func (c *checker) exchange(r request) answer {
+	at, over, sign := time.Now().Add(r.late), r.over, r.sign
 	if over == nil {
 		over = c.verified(r.body)
 	}
-	sign := r.sign
 	if sign == nil {
 		sign = c.scheme.sign(c.Secret)
 	}
-	ctx, cancel := context.WithTimeoutCause(c.ctx, probeTime, forward.ErrTimeout)
-	defer cancel()
-	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(i httptrace.GotConnInfo) { a.reused = i.Reused }})
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.URL.String(), bytes.NewReader(r.body))
-	if err != nil {
-		return answer{Answer: forward.Answer{Err: err}}
-	}
-	maps.Copy(req.Header, c.Header)
-	req.Header.Set("Content-Type", "application/json")
-	req.Header.Set("Accept", "*/*")
-	req.Header.Set("User-Agent", demo.UserAgent)
+	header := http.Header{}
+	maps.Copy(header, c.Header)
+	header.Set("Content-Type", "application/json")
+	header.Set("Accept", "*/*")
+	header.Set("User-Agent", demo.UserAgent)
 	if !r.bare {
 		family := r.family
 		if family == (sig.Family{}) {
 			family = sig.Svix
 		}
 		signature := sign(r.id, at, over)
-		family.Set(req.Header, r.id, at, signature)
+		family.Set(header, r.id, at, signature)
 		c.hide(signature)
 	}
-	client := c.client
+	line := c.line
 	if !r.kept { // on a connection that no other request has used, or will
-		client = newClient(&c.Place, c.Insecure)
-		defer client.CloseIdleConnections()
+		line = newLine(&c.Place, c.Insecure)
+		defer line.CloseIdleConnections()
 	}
-	start := time.Now()
-	resp, err := client.Do(req)
-	a.Latency = time.Since(start)
-	if err != nil {
-		if ctx.Err() != nil {
-			err = context.Cause(ctx)
-		} else if e, ok := errors.AsType[*url.Error](err); ok {
-			err = e.Err // without the method and the URL
-		}
-		a.Err = err
-		return a
-	}
-	defer resp.Body.Close()
-	a.Status, a.Header, a.accepted = resp.StatusCode, resp.Header, resp.StatusCode/100 == 2
-	a.Body, a.broken = io.ReadAll(io.LimitReader(resp.Body, answerBytes))
-	a.Said = forward.Said(&a.Answer)
-	a.endless = a.broken != nil && context.Cause(ctx) == forward.ErrTimeout
+	ctx, cancel := context.WithTimeoutCause(c.ctx, c.patience, forward.ErrTimeout)
+	defer cancel()
+	a := answer{Answer: c.handler.Once(ctx, line, &forward.Post{Header: header, Body: r.body})}
+	a.accepted = a.Status/100 == 2
 	return a
 }
 

@@ -52,7 +52,7 @@ const (
 	propSize     = "accepts bodies up to 1 MiB"
 	propTwice    = "accepts the same message again, and five times at once"
 	propPoison   = "remembers only verified messages"
-	propAnswers  = "answers whole, in time, and on kept connections"
+	propAnswers  = "answers completely, in time, and on kept connections"
 	propWork     = "does the work of a message once"
 )
 
@@ -61,7 +61,7 @@ const rawFix = "verify the raw body, and parse it afterwards"
 // codes are all findings. A variant ("code/variant") has its own words.
 var codes = map[string]code{
 	"reserialised": {Fail, propRaw, "verifies a re-serialised body, not the bytes that arrived",
-		"the handler parses the body, writes it again as %s, and verifies that: a body passes with the signature of this form, and is refused with its own and with a foreign one. Messages are lost that are written differently, such as %s",
+		"the handler parses the body, writes it again as %s, and verifies that: a body passes with the signature of this form, and is refused with its own and with a foreign one. Messages that are written differently are lost, such as those %s",
 		rawFix},
 	"consumed": {Fail, propRaw, "verifies an empty body: something has read it before",
 		"a body passes with the signature of the empty body, and is refused with its own. All valid messages are refused, and whoever has one signature of an empty body can send anything with it",
@@ -130,7 +130,7 @@ var codes = map[string]code{
 		"the event happened 27 hours ago, as in Svix's last retry, and the signature is new. The handler judges age by the body",
 		"judge age only by svix-timestamp, as the library does"},
 	"duplicate_refused": {Fail, propTwice, "refuses a message that it has had before",
-		"Svix repeats a message when an answer was lost. An answer that is no 2xx makes it repeat it again, 8 times",
+		"Svix repeats a message when an answer was lost. It tries up to 8 times, until the answer is 2xx",
 		"answer 2xx to a message that is known"},
 	"race": {Warn, propTwice, "fails when the same message comes five times at once",
 		"two copies of a message at the same time break it, such as by an insert that violates a unique index",
@@ -141,36 +141,36 @@ var codes = map[string]code{
 		"a valid and a forged message get the same HTML page with 2xx: this is a development server, or a route for browsers",
 		"check path and port"},
 	"not_found/subject": {Fail, propAccepts, "verifies the message, and does not find what it is about",
-		"a forged message is answered differently, so the signature is right; the invented task is not known to the handler. So it answers tasks that it has not seen yet with an error, and Svix repeats them",
+		"a forged message is answered differently, so the signature is right; the invented task is not known to the handler. So it answers events about tasks that it has not seen yet with an error, and Svix retries them",
 		"answer 2xx to events about tasks that you do not know"},
 	"redirect": {Fail, propAccepts, "redirects",
 		"Svix follows no redirect: all messages fail", "give the final address; often a slash at the end is missing, or https"},
 	"auth": {Fail, propAccepts, "is behind a login",
-		"messages are refused alike, signed or not, with 401 or 403: an authentication or CSRF check stands before the handler. (A handler that answers all it cannot verify so, without a word, looks the same: then its secret is another one.)",
-		"except the route from it; its signature proves where a message comes from"},
+		"messages are refused alike, signed or not, with 401 or 403: an authentication or CSRF check stands before the handler. (A handler that gives this answer, without a word, to everything it cannot verify looks the same: then its secret is another one.)",
+		"exempt the route from it; the signature proves where a message comes from"},
 	"crash": {Fail, propAccepts, "verifies the message, then crashes",
 		"a valid message is answered 5xx and a forged one is rejected: the signature is right, and what comes after it fails",
-		"look into the handler's log for this request"},
+		"look in the handler's log for this request"},
 	"crash/always": {Fail, propAccepts, "answers everything with a server error",
 		"valid and forged messages fail alike: the handler crashes, or does not catch the error of a failed verification. Which of them cannot be told from outside",
-		"look into the handler's log for this request"},
+		"look in the handler's log for this request"},
 	"crash/gone": {Fail, propAccepts, "went away during the check",
-		"it had answered before, and then nothing listened any more", "look into the handler's log for this request"},
+		"it had answered before, and then nothing was listening", "look in the handler's log for this request"},
 	"rate": {Fail, propAnswers, "limits the rate",
-		"a message was answered 429. Uploads come in bursts; what is refused comes later, and after 8 times not at all",
-		"except the webhooks' route from the limit"},
+		"a message was answered 429. Uploads come in bursts; what is refused is retried, and lost after 8 attempts",
+		"exempt the webhook route from the limit"},
 	"closes": {Fail, propAnswers, "closes a connection without an answer",
 		"the connection was closed, and for the sender the message has failed", "look for a crash in the handler's log; if the server closes connections, it has to announce it (Connection: close)"},
-	"cut": {Fail, propAnswers, "sends an answer that is not whole",
+	"cut": {Fail, propAnswers, "sends an incomplete answer",
 		"the body of the answer breaks off, or does not end", "end the answer; its length has to be that of Content-Length"},
 	"disables": {Fail, propAnswers, "asks Svix to disable the endpoint",
 		"the answer to a valid message has the header webhook-delivery: disable", "leave that header out"},
 	"webhook_headers": {Note, propAnswers, "answers with headers for Svix",
-		"the answer has headers that Svix acts on: %s", "nothing has to be done if they are meant"},
+		"the answer has headers that Svix acts on: %s", "nothing has to be done if this is intended"},
 	"slow": {Warn, propAnswers, "answers slowly",
-		"the slowest answer took %s; Svix gives up after 15 s and sends the message again", "answer first, and work afterwards"},
+		"the slowest answer took %s; Svix gives up after 15 s and sends the message again", "answer first, and do the work afterwards"},
 	"serial": {Note, propAnswers, "answers one message at a time",
-		"five at once take as long as five in turn (%s)", "let the server run more workers, or answer first and work afterwards"},
+		"five at once take as long as five in turn (%s)", "let the server run more workers, or answer first and do the work afterwards"},
 	"no_verification": {Danger, propForged, "accepts forged messages",
 		"a message with a wrong signature, one that was altered, and one without a signature are accepted: anybody can send events",
 		"verify the signature before anything else, and answer 400 to what fails"},
@@ -189,7 +189,7 @@ var codes = map[string]code{
 	"malformed_5xx": {Note, propForged, "answers a malformed signature with a server error",
 		"the library raises another error for what is no signature at all; Svix never sends such", "catch all errors of the verification, and answer 400"},
 	"no_tolerance": {Danger, propTime, "accepts an old signature",
-		"a message that was signed 10 minutes ago is accepted: who has recorded one can repeat it for ever",
+		"a message that was signed 10 minutes ago is accepted: anybody who has recorded one can repeat it for ever",
 		"refuse what svix-timestamp says is more than 5 minutes away, as the library does"},
 	"no_future_tolerance": {Warn, propTime, "accepts a signature from the future",
 		"a message whose timestamp is 10 minutes ahead is accepted", "compare svix-timestamp both ways, as the library does"},
@@ -201,7 +201,7 @@ var codes = map[string]code{
 	"not_idempotent": {Danger, propWork, "does the work of a message more than once",
 		"the message %s was posted %d times, and its work was done %d times", "keep the svix-id in the same transaction as the work, and skip a known one"},
 	"not_done": {Fail, propWork, "does not do the work of a message",
-		"the message %s was answered 2xx, and after %s its work was not done", "look into the handler's log for this message"},
+		"the message %s was answered 2xx, and after %s its work was not done", "look in the handler's log for this message"},
 }
 
 // Codes are the codes of all findings, without variants.

@@ -45,12 +45,9 @@ func Resolve(ctx context.Context, u *url.URL) (Place, error) {
 	return p, nil
 }
 
-// shared is the range of carriers' networks, which VPNs use too (RFC 6598).
-var shared = netip.MustParsePrefix("100.64.0.0/10")
-
 // near reports whether an address is this machine's, RFC 1918, fc00::/7 or 100.64/10.
 func near(ip netip.Addr) bool {
-	return ip.IsLoopback() || ip.IsPrivate() || ip.IsUnspecified() || shared.Contains(ip)
+	return ip.IsLoopback() || ip.IsUnspecified() || loopback.Private(ip)
 }
 
 // dial connects to the address that answered first, and only to that from then on. It is

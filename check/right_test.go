@@ -228,24 +228,18 @@ func TestAHandlerThatGoesAwayHasCrashed(t *testing.T) {
 }
 
 func TestAHandlerThatDoesNotAnswerIsLeft(t *testing.T) {
-	if testing.Short() {
-		t.Skip("takes 15 s; runs without -short, as in the gate")
-	}
 	t.Parallel()
 	end := make(chan struct{})
 	s := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-end }))
 	defer s.Close()
 	defer close(end)
-	r, probes := checkedAt(t, s.URL)
+	r, probes := checkedAt(t, s.URL, hurry)
 	if !errors.Is(r.Err, check.ErrSilent) || !slices.Equal(codesOf(r), []string{"slow"}) || len(probes) != 1 || r.Bad() {
 		t.Errorf("%v, found %v in %d", r.Err, codesOf(r), len(probes))
 	}
 }
 
 func TestAnAnswerThatDoesNotEndIsCut(t *testing.T) {
-	if testing.Short() {
-		t.Skip("takes 15 s; runs without -short, as in the gate")
-	}
 	t.Parallel()
 	end := make(chan struct{})
 	s := httptest.NewServer(then(func(w http.ResponseWriter, r *http.Request, b []byte) {
@@ -255,7 +249,7 @@ func TestAnAnswerThatDoesNotEndIsCut(t *testing.T) {
 	}))
 	defer s.Close()
 	defer close(end)
-	if r, _ := checkedAt(t, s.URL); !slices.Equal(codesOf(r), []string{"cut"}) || r.Err != check.ErrCut {
+	if r, _ := checkedAt(t, s.URL, hurry); !slices.Equal(codesOf(r), []string{"cut"}) || r.Err != check.ErrCut {
 		t.Errorf("%v, found %v", r.Err, codesOf(r))
 	}
 }

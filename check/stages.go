@@ -36,12 +36,12 @@ func (c *checker) foreign(name string, body []byte) answer {
 func (c *checker) accepts() string {
 	valid := request{name: "valid", body: event(), valid: true}
 	a := c.post(valid)
-	if c.stop == nil && (a.Closed() || a.Latency > slowTime) { // once more: the server may just be starting
+	if c.stop == nil && (a.Closed() || a.Latency > c.slow) { // once more: the server may just be starting
 		first := a
 		if a = c.post(valid); a.Closed() {
 			c.done = "closes"
 			c.unaccepted()
-		} else if c.stop == nil && min(first.Latency, a.Latency) > slowTime {
+		} else if c.stop == nil && min(first.Latency, a.Latency) > c.slow {
 			c.find("slow", []answer{first, a}, max(first.Latency, a.Latency).Round(100*time.Millisecond))
 			c.stop = ErrSlow
 		}
@@ -498,7 +498,7 @@ func (c *checker) poison() string {
 func (c *checker) kept() string {
 	one := c.post(request{name: "kept_connection", body: event(), valid: true, kept: true})
 	two := c.post(request{name: "kept_connection_again", body: event(), valid: true, kept: true})
-	if one.accepted && two.Closed() && two.reused {
+	if one.accepted && two.Closed() && two.Reused {
 		c.find("closes", []answer{one, two}).Title = "closes a kept connection without announcing it"
 	}
 	var times []time.Duration
@@ -522,7 +522,7 @@ func (c *checker) kept() string {
 			}
 		}
 	}
-	if slowest.Latency > slowTime {
+	if slowest.Latency > c.slow {
 		c.find("slow", []answer{slowest}, slowest.Latency.Round(100*time.Millisecond))
 	}
 	if len(times) > 0 && 5*slices.Min(times) > serialTime && c.Place.Near {

@@ -43,8 +43,8 @@ func newCheck() *cobra.Command {
 		Use:   "check URL",
 		Short: "Find out what is wrong with a webhook handler",
 		Long: fmt.Sprintf(`check posts signed, forged and odd messages to a handler and says, property by
-property, what it found, what that means, and how to mend it. A localhost:3000/path
-or :3000 is http.
+property, what it found, what that means, and how to fix it. localhost:3000/path and :3000
+are short for http://localhost:3000/path and http://localhost:3000.
 
 Your handler acts on the valid messages: at most %d of at most %d, all about the
 invented task %s.

@@ -134,7 +134,7 @@ func checkText(r *check.Report, code int) string {
 	}
 	skips()
 	if r.Posted > 0 {
-		fmt.Fprintf(&b, "\nwhether the work was done once only you can see: %s was posted %d times\n", r.Watched, r.Posted)
+		fmt.Fprintf(&b, "\nonly you can see whether the work was done once: %s was posted %d times\n", r.Watched, r.Posted)
 	}
 	fmt.Fprintf(&b, "\n%d %s (%d valid). %d %s. Exit code %d.", r.Probes, words.Plural(r.Probes, "request", "requests"), r.Valid,
 		problems, words.Plural(problems, "problem", "problems"), code)

@@ -135,6 +135,16 @@ func arguments(least, most int, otherwise string) cobra.PositionalArgs {
 	}
 }
 
+// atMostOne rejects a second argument, and says why.
+func atMostOne(why string) cobra.PositionalArgs {
+	return func(_ *cobra.Command, args []string) error {
+		if len(args) > 1 {
+			return exit.Usage("unexpected argument %q%s", args[1], why)
+		}
+		return nil
+	}
+}
+
 // noArguments rejects arguments: all input is in flags.
 func noArguments(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {

@@ -35,8 +35,10 @@ func newDemo() *cobra.Command {
 		Short: "Run the whole program without any setup",
 		Long: `demo runs watch on a free port with a throw-away secret and a temporary journal,
 and a stand-in for Aspect that posts signed events to it and answers for its API.
-On a screen a handler that fails now and then gets what arrives; --forward-to, here or
-in [demo] of the config file, replaces it by yours.`,
+On a screen, what arrives is forwarded to a handler that fails now and then.
+--forward-to, here or in [demo] of the config file, puts yours in its place; if it
+verifies signatures, add --forward-secret-env ASPECT_WEBHOOK_SECRET, or the name of
+whichever variable has its secret.`,
 		Args: noArguments,
 	}
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return d.run(cmd.Context()) }
@@ -46,8 +48,9 @@ in [demo] of the config file, replaces it by yours.`,
 	f.Int64Var(&d.options.Seed, "seed", 1, "the same seed gives the same tasks")
 	settings.PathVar(f, &d.scenario, "scenario", "scenario to play: "+strings.Join(demo.Scenarios(), ", ")+", or a file", isScenario)
 	f.Var(&d.duration, "duration", "exit after this time, such as 2m (default: never)")
-	d.HandlerFlags.ForwardTo(f)
+	d.Forwards(f)
 	settings.Own(f, "forward-to")
+	settings.Own(f, "forward-secret-env")
 	d.Sharing.Flags(f)
 	d.Output.Flags(f)
 	return cmd
@@ -70,8 +73,11 @@ func (d *demoFlags) run(ctx context.Context) error {
 	}
 	d.options.Duration = time.Duration(d.duration)
 
-	if _, err := d.HandlerFlags.Check(); err != nil {
+	switch own, err := d.HandlerFlags.Check(); {
+	case err != nil:
 		return err
+	case own != nil && !d.Forwarding():
+		return exit.Usage("--forward-secret-env is for a handler of yours; add --forward-to")
 	}
 
 	secret := receiver.NewSecret("demo")

@@ -55,9 +55,9 @@ func newDoctor(command *cobra.Command, watch *watchFlags) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "doctor",
 		Short: "Check the setup and say how to fix it",
-		Long: `doctor checks the config file, signing secrets, port, journal, API key, clock,
-endpoints left by earlier runs, cloudflared, the terminal, and whether settings
-would stop watch. With a tunnel or a public URL it also opens the receiver for a
+		Long: `doctor checks the config file, the signing secrets, the port, the journal, the API
+key, the clock, endpoints left by earlier runs, cloudflared, the terminal, and
+whether any setting would stop watch. With a tunnel or a public URL it also opens the receiver for a
 moment and sends a test request through it. It takes all flags of watch. Each
 check prints one line: ok, warn, fail or skip, what was found, and what to do
 about it. It shows no secret and changes nothing.
@@ -253,11 +253,11 @@ func (d *doctor) checkJournal(ctx context.Context) finding {
 	if none {
 		return finding{fine, "none yet; watch will create " + h.File(), ""}
 	}
-	text := fmt.Sprintf("%s, format %d, %d KiB, %s", found.Path, found.Version, (found.Size+1023)>>10, words.Count(int(found.Arrivals), "arrival", "arrivals"))
+	told := fmt.Sprintf("%s, format %d, %d KiB, %s", found.Path, found.Version, (found.Size+1023)>>10, deliveries(found.Arrivals))
 	if !found.Newest.IsZero() {
-		text += ", the last " + ago(found.Newest)
+		told += ", the last " + ago(found.Newest)
 	}
-	return unlessOpen("the journal", found.Path, checkWriter(h, text))
+	return unlessOpen("the journal", found.Path, checkWriter(h, told))
 }
 
 func checkDatabase(ctx context.Context, h settings.Location) finding {
@@ -272,17 +272,19 @@ func checkDatabase(ctx context.Context, h settings.Location) finding {
 	if err != nil {
 		return finding{failure, err.Error(), ""}
 	}
-	return checkWriter(h, fmt.Sprintf("%s, %d arrivals", h, last))
+	return checkWriter(h, fmt.Sprintf("%s, %s", h, deliveries(last)))
 }
 
-func checkWriter(h settings.Location, words string) finding {
+func deliveries(n int64) string { return words.Count(int(n), "delivery", "deliveries") }
+
+func checkWriter(h settings.Location, told string) finding {
 	switch who, alive, err := h.Writer(); {
 	case err != nil:
 		return finding{failure, err.Error(), ""}
 	case alive:
-		return finding{fine, words + "; being written by " + who, ""}
+		return finding{fine, told + "; being written by " + who, ""}
 	}
-	return finding{fine, words + "; no process is writing it", ""}
+	return finding{fine, told + "; no process is writing it", ""}
 }
 
 // checkLeases counts the leases of registered endpoints. It does not open them,

@@ -12,6 +12,7 @@ import (
 	"aspectop/aspect"
 	"aspectop/cli/settings"
 	"aspectop/receiver"
+	"aspectop/words"
 )
 
 // account is what one call of Aspect's API says about the key and the clock.
@@ -73,11 +74,11 @@ func (a *account) checkKey() finding {
 	case a.err != nil:
 		return finding{failure, a.err.Error(), ""}
 	}
-	words := fmt.Sprintf("accepted by %s in %d ms, %d active tasks", a.address, a.took.Milliseconds(), a.active)
+	told := fmt.Sprintf("accepted by %s in %d ms, %s", a.address, a.took.Milliseconds(), words.Count(a.active, "active task", "active tasks"))
 	if u, err := url.Parse(a.address); err == nil && u.Scheme == "http" && receiver.Public(u.Host) {
-		return finding{warning, words, "the key is sent unencrypted; should " + settings.URLVariable + " begin with https://?"}
+		return finding{warning, told, "the key is sent unencrypted; should " + settings.URLVariable + " begin with https://?"}
 	}
-	return finding{fine, words, ""}
+	return finding{fine, told, ""}
 }
 
 // Limits for the error of this machine's clock. Beyond the tolerance of Svix's
@@ -99,14 +100,14 @@ func (a *account) checkClock() finding {
 	if a.off < 0 {
 		side = "behind"
 	}
-	words := fmt.Sprintf("%s %s Aspect's, within %s", away.Round(time.Second), side, a.margin.Round(time.Second))
+	told := fmt.Sprintf("%s %s Aspect's, within %s", away.Round(time.Second), side, a.margin.Round(time.Second))
 	switch {
 	case away <= a.margin:
 		return finding{fine, "same as Aspect's, within " + a.margin.Round(time.Second).String(), ""}
 	case away-a.margin > clockFailure:
-		return finding{failure, words + "; signatures would be rejected", do}
+		return finding{failure, told + "; signatures would be rejected", do}
 	case away-a.margin > clockWarning:
-		return finding{warning, words, do}
+		return finding{warning, told, do}
 	}
-	return finding{fine, words, ""}
+	return finding{fine, told, ""}
 }

@@ -20,6 +20,7 @@ import (
 	"aspectop/printer"
 	"aspectop/printer/report"
 	"aspectop/receiver"
+	"aspectop/words"
 )
 
 type exportFlags struct {
@@ -111,7 +112,7 @@ func (e *exportFlags) run(ctx context.Context, flags *pflag.FlagSet) error {
 		fmt.Fprintln(os.Stderr, "aspectop: no matching deliveries")
 	}
 	if e.format == "curl" && count.Expired > 0 {
-		fmt.Fprintf(os.Stderr, "aspectop: %d of the signatures are older than five minutes: handlers refuse them; aspectop replay signs anew\n", count.Expired)
+		fmt.Fprintf(os.Stderr, "aspectop: %s older than five minutes, so handlers will refuse them; aspectop replay re-signs\n", words.Count(int(count.Expired), "signature is", "signatures are"))
 	}
 	if count.Skipped > 0 {
 		fmt.Fprintf(os.Stderr, "aspectop: skipped %d that are not requests (from the API or the event stream, or duplicates)\n", count.Skipped)

@@ -37,10 +37,10 @@ func newJournalMigrate() *cobra.Command {
 		Use:   "migrate [JOURNAL]",
 		Short: "Create or complete the schema of a journal in a database",
 		Long: `migrate creates the schema "aspectop" in a PostgreSQL database, for setups where
-the role that watch uses may not, and adds what an earlier version of aspectop
-left out. Earlier versions go on reading and writing it.`,
+the role that watch uses may not do that, and adds what an earlier version of
+aspectop left out. Earlier versions can still read and write it.`,
 		Example: `  aspectop journal migrate postgres://admin@db.example.com/aspectop`,
-		Args:    atMost(1),
+		Args:    atMostOne(""),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			h, err := locationOfArgument(args)
 			if err != nil {
@@ -59,9 +59,9 @@ func newJournalCopy() *cobra.Command {
 	return &cobra.Command{
 		Use:   "copy FROM TO",
 		Short: "Copy a journal to another file or database",
-		Long: `copy copies all deliveries, with their numbers, repeats and forwarding results, to
-an empty journal. After an interruption, run it again to continue. Nothing else
-may write the target meanwhile.
+		Long: `copy copies all deliveries, duplicates included, with their numbers and forwarding
+results, to an empty journal. After an interruption, run it again to continue. Nothing else
+may write to the target in the meantime.
 
 Of a damaged file it copies what can be read, and lists the rest.
 
@@ -161,23 +161,24 @@ func checkJournal(ctx context.Context, flag string) error {
 		return exit.Setup(err)
 	}
 	if len(found.Damage) == 0 {
-		return writeSentence(fmt.Sprintf("the journal %s is fine: %s%s", found.Path, readable(found), numbers(found.First, found.Last)))
+		return writeSentence(fmt.Sprintf("the journal %s is fine: %s%s", found.Path, contents(found), numbers(found.First, found.Last)))
 	}
 	var text strings.Builder
 	for _, damage := range found.Damage {
 		text.WriteString("damaged: " + damage + "\n")
 	}
-	fmt.Fprintf(&text, "%s can be read%s\n", readable(found), numbers(found.First, found.Last))
-	text.WriteString("to do: end the watch if one writes it; copy what can be read with\n" +
-		"  aspectop journal copy " + found.Path + " NEW\nthen move the damaged file and its -wal away, and NEW to its place")
+	fmt.Fprintf(&text, "%s can be read%s\n", contents(found), numbers(found.First, found.Last))
+	text.WriteString("to do: stop the watch that writes it, if there is one; copy what can be read with\n" +
+		"  aspectop journal copy " + found.Path + " NEW\nthen move the damaged file and its -wal out of the way, and put NEW in its place")
 	if err := writeSentence(text.String()); err != nil {
 		return err
 	}
 	return exit.With(exit.Failed, errors.New("the journal "+found.Path+" is damaged"))
 }
 
-func readable(found *sqlite.Checked) string {
-	return words.Count(int(found.Deliveries), "delivery", "deliveries") + " and " + words.Count(int(found.Repeats), "repeat", "repeats")
+// contents counts the deliveries that were found.
+func contents(c *sqlite.Checked) string {
+	return words.Count(int(c.Deliveries+c.Repeats), "delivery", "deliveries") + fmt.Sprintf(" (%d of them %s)", c.Repeats, words.Plural(int(c.Repeats), "a duplicate", "duplicates"))
 }
 
 func numbers(first, last int64) string {
@@ -215,13 +216,4 @@ func locationOfArgument(args []string) (settings.Location, error) {
 		return settings.Location{}, exit.Usage("%w", err)
 	}
 	return settings.LocationOf(path)
-}
-
-func atMost(n int) cobra.PositionalArgs {
-	return func(_ *cobra.Command, args []string) error {
-		if len(args) > n {
-			return exit.Usage("unexpected argument %q", args[n])
-		}
-		return nil
-	}
 }

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -21,9 +22,7 @@ import (
 
 func newLine(kind string) *jsonl.Object {
 	o := new(jsonl.Object)
-	o.Begin('{')
-	o.Text("type", kind)
-	o.Time("time", time.Now())
+	o.Start(kind, time.Now())
 	return o
 }
 
@@ -101,12 +100,8 @@ func (a *accountFlags) calls(cmd *cobra.Command, f func(ctx context.Context, c *
 		if client == nil {
 			return exit.Usage("%s is not set: create an API key in Aspect's settings and put it into %[1]s", settings.KeyVariable)
 		}
-		ctx := cmd.Context()
-		if a.timeout > 0 {
-			var cancel context.CancelFunc
-			ctx, cancel = context.WithTimeoutCause(ctx, time.Duration(a.timeout), errTimeout)
-			defer cancel()
-		}
+		ctx, cancel := context.WithTimeoutCause(cmd.Context(), cmp.Or(time.Duration(a.timeout), forever), errTimeout)
+		defer cancel()
 		err = f(ctx, client, args)
 		switch {
 		case err == nil || ctx.Err() == nil:

@@ -68,12 +68,7 @@ Exit codes: 0 accepted, or with --break rejected; 1 the opposite, or no answer;
   aspectop send task.progress --to http://localhost:3000/webhooks --break signature
   aspectop send --body event.json --to :3000/webhooks --set data.task.asset_id=7
   aspectop send --scenario rotten --to http://localhost:3000/webhooks`,
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) > 1 {
-				return exit.Usage("unexpected argument %q: only one event type at a time", args[1])
-			}
-			return nil
-		},
+		Args:      atMostOne(": only one event type at a time"),
 		ValidArgs: []string{"task.progress", "task.completed", "task.failed", "svix.ping"},
 	}
 	cmd.RunE = func(cmd *cobra.Command, args []string) error { return s.run(cmd.Context(), cmd.Flags(), args) }
@@ -197,7 +192,7 @@ func parseFeatures(texts []string) ([]model.Feature, error) {
 			return nil, exit.Usage("--feature %q: must look like visual=failed; states are %s", text, strings.Join(stringsOf(model.StateNames()), ", "))
 		}
 		if !model.State(state).Known() {
-			fmt.Fprintf(os.Stderr, "aspectop: Aspect documents no state %q; it is sent as it is (the others are %s)\n", clean.Text(state), strings.Join(stringsOf(model.StateNames()), ", "))
+			fmt.Fprintf(os.Stderr, "aspectop: Aspect does not document a state %q; it is sent as it is (the others are %s)\n", clean.Text(state), strings.Join(stringsOf(model.StateNames()), ", "))
 		}
 		features = append(features, model.Feature{Name: name, State: model.State(state)})
 	}
@@ -251,13 +246,13 @@ func (s *sendFlags) observe(m demo.Message, a forward.Answer, err error) {
 
 // taken is what it means that a message that is wrong in this way is accepted.
 var taken = map[string]string{
-	"signature": "it verifies nothing, or goes on when that fails",
-	"malformed": "it verifies nothing, or goes on when that fails",
-	"secret":    "it verifies nothing, or goes on when that fails",
+	"signature": "it verifies nothing, or carries on when verification fails",
+	"malformed": "it verifies nothing, or carries on when verification fails",
+	"secret":    "it verifies nothing, or carries on when verification fails",
 	"headers":   "it verifies only what has a signature",
 	"timestamp": "it takes old signatures, so others can send it again",
 	"future":    "it does not compare the time with its clock",
-	"body":      "it verifies JSON that was written again, or nothing",
+	"body":      "it verifies re-serialised JSON, or nothing",
 }
 
 // judge returns an error unless the answers since the last call are as expected. The time
@@ -285,5 +280,5 @@ func (s *sendFlags) judge(at time.Time) error {
 	case last.Status/100 == 4:
 		return fmt.Errorf("%s rejected the message with %d%s", to, last.Status, hint)
 	}
-	return fmt.Errorf("%s answered %d instead of a whole 2xx answer%s", to, last.Status, hint)
+	return fmt.Errorf("%s answered %d instead of a complete 2xx answer%s", to, last.Status, hint)
 }

@@ -97,7 +97,7 @@ func (s *sendFlags) apply(ctx context.Context, body []byte, features []model.Fea
 		fmt.Fprintf(os.Stderr, "aspectop: the body is not JSON (%s); it is sent as it is\n", flaw)
 	}
 	if len(body) > 1<<20 {
-		fmt.Fprintf(os.Stderr, "aspectop: the body has %d bytes; many receivers, aspectop's own too, refuse more than 1 MiB\n", len(body))
+		fmt.Fprintf(os.Stderr, "aspectop: the body has %d bytes; many receivers, including aspectop's, refuse more than 1 MiB\n", len(body))
 	}
 	return body, nil
 }

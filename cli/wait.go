@@ -77,16 +77,16 @@ error; 3 setup failed, or the watch ended; 124 timeout; 130 interrupted.`,
 // errTimeout is the cause of a context that --timeout has canceled.
 var errTimeout = errors.New("timeout")
 
+// forever is the time without --timeout.
+const forever = time.Duration(math.MaxInt64)
+
 func (w *waitFlags) run(ctx context.Context, tasks []string) error {
 	goal, err := model.NewWait(tasks, w.feature, w.any)
 	if err != nil {
 		return exit.Usage("%w", err)
 	}
-	if w.timeout > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeoutCause(ctx, time.Duration(w.timeout), errTimeout)
-		defer cancel()
-	}
+	ctx, cancel := context.WithTimeoutCause(ctx, cmp.Or(time.Duration(w.timeout), forever), errTimeout)
+	defer cancel()
 	err = w.wait(ctx, goal)
 	over, good := goal.Over()
 	switch {

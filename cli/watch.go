@@ -120,7 +120,7 @@ func (w *watchFlags) run(ctx context.Context, flags *pflag.FlagSet) error {
 		}
 	}
 	if len(plan.secrets) > 0 {
-		s.Suggest("aspectop send task.progress --to " + s.URL())
+		s.Try = "aspectop send task.progress --to " + s.URL()
 	}
 	if err := s.ServeMetrics(w.metrics); err != nil {
 		return err

@@ -25,18 +25,6 @@ type Options struct {
 	Scenario *Scenario     // nil: the mix
 }
 
-func (o *Options) check() error {
-	switch {
-	case o.Tasks < 0:
-		return fmt.Errorf("invalid number of tasks %d: must be 0 (endless) or more", o.Tasks)
-	case !(o.Rate >= 0 && o.Rate <= 60_000):
-		return fmt.Errorf("invalid rate of %v tasks per minute: must be from 0 (the default) to 60000", o.Rate)
-	case o.Duration < 0:
-		return fmt.Errorf("invalid duration %v: must be 0 (until done) or more", o.Duration)
-	}
-	return nil
-}
-
 // inFlight is the maximum number of concurrent requests.
 const inFlight = 16
 
@@ -48,8 +36,8 @@ var retries = []time.Duration{2 * time.Second, 5 * time.Second, 10 * time.Second
 // has passed or ctx ends. It fails if the receiver cannot be reached, at first or during
 // all retries of a message, or if it rejects valid messages at every attempt.
 func Run(ctx context.Context, s *Sender, o Options) error {
-	if err := o.check(); err != nil {
-		return err
+	if !(o.Rate >= 0 && o.Rate <= 60_000) {
+		return fmt.Errorf("invalid rate of %v tasks per minute: must be from 0 (the default) to 60000", o.Rate)
 	}
 	o.Rate = cmp.Or(o.Rate, 12)
 	end := ctx
@@ -164,6 +152,6 @@ func (r *runner) refusals() error {
 	if r.refused == 0 {
 		return nil
 	}
-	return fmt.Errorf("%s rejected %d valid message(s) at every attempt, the last with status %d; %s",
+	return fmt.Errorf("%s rejected valid messages at every attempt: %d, the last with status %d; %s",
 		clean.URL(r.sender.URL), r.refused, r.status, r.sender.Advice())
 }

@@ -45,11 +45,11 @@ func inBrowser(t *testing.T) *tab {
 	if path == "" {
 		lacking(t, "Chromium (apt-get install chromium)")
 	}
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.Flag("hide-scrollbars", true))
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.Flag("hide-scrollbars", true), chromedp.WSURLReadTimeout(patience))
 	if os.Getuid() == 0 {
 		options = append(options, chromedp.NoSandbox)
 	}
-	ctx, stop := context.WithTimeout(context.Background(), 2*time.Minute)
+	ctx, stop := context.WithTimeout(context.Background(), 5*time.Minute)
 	ctx, free := chromedp.NewExecAllocator(ctx, options...)
 	ctx, _ = chromedp.NewContext(ctx)
 	t.Cleanup(func() {
@@ -138,7 +138,7 @@ func value[T any](b *tab, expression string) T {
 // until waits for an expression to hold in the page.
 func (b *tab) until(expression string) {
 	b.t.Helper()
-	deadline := time.Now().Add(20 * time.Second)
+	deadline := time.Now().Add(patience)
 	for !value[bool](b, "!!("+expression+")") {
 		if time.Now().After(deadline) {
 			b.t.Fatalf("it never holds that %s; the page says\n%s", expression, b.text())

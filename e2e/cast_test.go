@@ -5,16 +5,19 @@ package e2e
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/charmbracelet/x/vt"
 )
 
-// recorded looks at an old journal on a terminal, records that, and returns what
-// the screen showed at the end.
+// recorded looks at an old journal on a terminal, records that, and returns the last
+// frame: a look at the screen while it runs may catch half of one.
 func recorded(t *testing.T, path string) (last string) {
 	t.Helper()
 	cmd := program(t, "view", "--journal", "demo.db", "--reduced-motion", "--record", path)
@@ -25,11 +28,15 @@ func recorded(t *testing.T, path string) (last string) {
 	screen.shows("Features", "Stalled")
 	screen.press("1")
 	screen.shows("STATE", "8348e0b1")
-	last = screen.screen()
 	screen.press("q")
 	screen.ends(0)
 	screen.shows("recorded ", " KiB, to ")
-	return last
+	drawn, _, _ := strings.Cut(screen.written(), "\x1b[H\x1b[J\x1b[?1049l") // erased, and left
+	frame := vt.NewEmulator(100, 24)
+	defer frame.Close()
+	go io.Copy(io.Discard, frame)
+	frame.WriteString(drawn)
+	return frame.String()
 }
 
 // rows are the lines between the header, which counts on, and the footer.
@@ -42,6 +49,7 @@ func rows(screen string) string {
 }
 
 func TestARecordingIsPlayedByAsciinemasPlayer(t *testing.T) {
+	t.Parallel()
 	b := inBrowser(t)
 	path := filepath.Join(t.TempDir(), "demo.cast")
 	last := recorded(t, path)
@@ -85,6 +93,7 @@ player.addEventListener("ready", () => player.seek("100%%").then(() => window.so
 
 // TestARecordingOfTheDemoIsSmall: what changes is written, not rows or frames.
 func TestARecordingOfTheDemoIsSmall(t *testing.T) {
+	t.Parallel()
 	path := filepath.Join(t.TempDir(), "demo.cast")
 	screen := inTerminal(t, 100, 28, program(t, "demo", "--seed", "7", "--record", path))
 	screen.shows("5 tasks")
@@ -114,6 +123,7 @@ with open_from_url(sys.argv[1]) as cast:
 `
 
 func TestARecordingOfVersion2IsReadByAsciinema(t *testing.T) {
+	t.Parallel()
 	const python = "/usr/bin/python3" // Debian's asciinema is a module of this one
 	if exec.Command(python, "-c", "import asciinema").Run() != nil {
 		lacking(t, "asciinema 2 (apt-get install asciinema)")

@@ -99,7 +99,7 @@ func TestADoctorFindsAllWell(t *testing.T) {
 	finds(t, found["config"], "ok", "config.toml")
 	finds(t, found["secrets"], "ok", "2 valid: prod, default")
 	finds(t, found["port"], "ok", address+" is free")
-	finds(t, found["journal"], "ok", path, "format ", "4 arrivals", fmt.Sprintf("written by process %d", watch.cmd.Process.Pid))
+	finds(t, found["journal"], "ok", path, "format ", "4 deliveries", fmt.Sprintf("written by process %d", watch.cmd.Process.Pid))
 	finds(t, found["api key"], "ok", "accepted by "+api.URL, "0 active tasks")
 	finds(t, found["clock"], "ok", "same as Aspect's")
 	finds(t, found["endpoints"], "ok", "none left by earlier runs")
@@ -183,6 +183,7 @@ func TestADoctorKnowsTheWatchThatRuns(t *testing.T) {
 
 // What watch takes, doctor takes, and it tests the way as watch does.
 func TestADoctorTestsThePublicURL(t *testing.T) {
+	t.Parallel()
 	address := freeAddress(t)
 	alive := ownTunnel(t, address)
 	prefixed := httptest.NewServer(&httputil.ReverseProxy{Rewrite: func(p *httputil.ProxyRequest) {
@@ -198,7 +199,7 @@ func TestADoctorTestsThePublicURL(t *testing.T) {
 		says   []string
 	}{
 		"well":        {[]string{"--public-url", alive}, "", "warn", []string{"came back through " + alive + "/webhooks/aspect", "Svix cannot reach", "a loopback address"}},
-		"prefix":      {[]string{"--public-url", prefixed.URL, "--tunnel-timeout", "1s"}, "", "fail", []string{"arrived here as /pre/webhooks/aspect"}},
+		"prefix":      {[]string{"--public-url", prefixed.URL, "--tunnel-timeout", "2s"}, "", "fail", []string{"arrived here as /pre/webhooks/aspect"}},
 		"dead":        {[]string{"--tunnel-timeout=5s"}, "ASPECTOP_PUBLIC_URL=" + dead.URL, "fail", []string{"answered 404 itself", "lead to " + address}},
 		"not checked": {[]string{"--public-url", alive, "--probe=off"}, "", "skip", []string{"not checked"}},
 		"none":        {[]string{"--forward-to", "http://127.0.0.1:1/a", "--forward-to", "http://127.0.0.1:1/b"}, "", "skip", []string{"neither"}},

@@ -66,6 +66,21 @@ func TestADemoForwardsToHandlersOfItsOwnOnly(t *testing.T) {
 	}
 }
 
+// A handler that verifies gets what it can verify.
+func TestADemoSignsWithTheSecretOfYourHandler(t *testing.T) {
+	t.Parallel()
+	h := newHandler(t, nil)
+	args := []string{"demo", "--json", "--tasks", "1", "--duration", "2s", "--forward-secret-env", "MINE"}
+	stdout, stderr, code := finished(t, with(program(t, append(args, "--forward-to", h.URL)...), "MINE="+handlerSecret))
+	if code != 0 || len(h.ids()) == 0 {
+		t.Fatalf("ended with %d: %s%s", code, stderr, stdout)
+	}
+	h.verifies(t, 0, handlerSecret)
+	if _, stderr, code := finished(t, with(program(t, args...), "MINE="+handlerSecret)); code != 2 {
+		t.Errorf("without a handler it ended with %d: %s", code, stderr)
+	}
+}
+
 // A title that nothing shows is a mistake on the line, and waits elsewhere.
 func TestATitleNeedsSomethingThatShowsIt(t *testing.T) {
 	path, _, watch := journalOf(t, some()...)
@@ -112,6 +127,7 @@ func TestAScreenStartsInPresentation(t *testing.T) {
 // A key that Aspect refuses ends what could receive nothing without it, and is told and tried
 // again beside what can.
 func TestARefusedKeyEndsWhatNeedsIt(t *testing.T) {
+	t.Parallel()
 	for _, status := range []int{http.StatusUnauthorized, http.StatusForbidden} {
 		api := aspectAPI(t)
 		api.instead = func(w http.ResponseWriter, _ *http.Request) bool {

@@ -15,6 +15,7 @@ import (
 
 // A handler that answers 500 once in seven, as one does that is being written.
 func TestWhatAFlakyHandlerRefusesIsRetriedCountedAndSentByTheNextWatch(t *testing.T) {
+	t.Parallel()
 	const messages, tasks = 100, 20
 	var mu sync.Mutex
 	requests, taken := 0, map[string][]string{}
@@ -27,6 +28,9 @@ func TestWhatAFlakyHandlerRefusesIsRetriedCountedAndSentByTheNextWatch(t *testin
 		}
 		id := r.Header.Get("svix-id")
 		task := id[:len("msg_t00")]
+		if ids := taken[task]; len(ids) > 0 && ids[len(ids)-1] == id {
+			return // its answer came too late for the end of the first watch
+		}
 		taken[task] = append(taken[task], id)
 	}))
 	defer handler.Close()
@@ -51,7 +55,8 @@ func TestWhatAFlakyHandlerRefusesIsRetriedCountedAndSentByTheNextWatch(t *testin
 		t.Errorf("it ended with %d: %s", code, watch.errors())
 	}
 	waiting := int(end["forward_waiting"].(float64))
-	if gaveUp := end["forward_gave_up"]; gaveUp != 0.0 || got()+waiting != messages {
+	const inFlight = 16 // at most, when the time for the end is up: they are taken, and wait
+	if gaveUp := end["forward_gave_up"]; gaveUp != 0.0 || got()+waiting < messages || got()+waiting > messages+inFlight {
 		t.Errorf("%d were delivered, and the end says %v", got(), end)
 	}
 	t.Logf("%d of %d were left", waiting, messages)
@@ -107,6 +112,7 @@ func TestAScreenSaysWhatIsStillToForwardAndASecondCtrlCEndsAtOnce(t *testing.T) 
 }
 
 func TestLinesSayWhatIsStillToForward(t *testing.T) {
+	t.Parallel()
 	handler, asked := silent(t)
 	watch := watching(t, "--plain", "--journal", "memory", "--forward-to", handler)
 	p := inPipe(t, watch)

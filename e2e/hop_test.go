@@ -17,6 +17,7 @@ import (
 // What is wrong on the way is told once, with the hop, and so is that it is mended; the
 // probes themselves are neither events nor rejected requests.
 func TestAWrongPathOnTheWayIsToldOnceAndThatItIsMended(t *testing.T) {
+	t.Parallel()
 	address := freeAddress(t)
 	var mended atomic.Bool
 	var probes atomic.Int32

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // registered is a watch that has registered an endpoint.
@@ -32,6 +33,7 @@ func TestASecondCtrlCNamesTheEndpointThatItLeaves(t *testing.T) {
 	p := registered(t, api)
 	p.signal(syscall.SIGINT)
 	p.tells("deleting webhook endpoint ep_1")
+	time.Sleep(100 * time.Millisecond) // a person is not quicker, and two at once are one
 	p.signal(syscall.SIGINT)
 	if code := p.ends(); code != 130 {
 		t.Errorf("ended with %d", code)
@@ -98,6 +100,7 @@ func TestAnEndpointsIDReachesTheTerminalClean(t *testing.T) {
 }
 
 func TestCtrlCDuringARegistrationWithoutAnAnswerIsNoFailedSetUp(t *testing.T) {
+	t.Parallel()
 	api, address := aspectAPI(t), freeAddress(t)
 	asked, released := make(chan bool, 1), make(chan struct{})
 	defer close(released)
@@ -131,6 +134,7 @@ func TestOnAScreenCtrlCSaysWhatItWaitsForAndASecondOneWhatItLeaves(t *testing.T)
 	s.shows("ep_1")
 	s.press("\x03")
 	s.shows("deleting webhook endpoint ep_1; a second ctrl+c would leave it behind")
+	time.Sleep(100 * time.Millisecond)
 	s.press("\x03")
 	s.ends(130)
 	after := s.written()[strings.LastIndex(s.written(), "\x1b[?1049l"):]

@@ -44,6 +44,7 @@ func counting(t *testing.T) string {
 }
 
 func TestABodyIsDecodedOnceForAllReaders(t *testing.T) {
+	t.Parallel()
 	const messages, repeats = 200, 20
 	h1, h2 := newHandler(t, nil), newHandler(t, nil)
 	folder := t.TempDir()

@@ -59,6 +59,7 @@ func (p *piped) killed() {
 }
 
 func TestWhatTheCommandWasNotRunForIsRunByTheNextWatch(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	told, journal := filepath.Join(dir, "told"), filepath.Join(dir, "journal.db")
 	watch := func(command string) *piped {
@@ -69,7 +70,8 @@ func TestWhatTheCommandWasNotRunForIsRunByTheNextWatch(t *testing.T) {
 	p.signal(syscall.SIGTERM)
 	p.ends()
 
-	slow := "cat >> " + told + "; sleep 0.2"
+	hurry := filepath.Join(dir, "hurry")
+	slow := "cat >> " + told + "; test -e " + hurry + " || sleep 0.2"
 	p = watch(slow)
 	url := p.next("ready")["url"].(string)
 	ended(t, url, 0, 60)
@@ -111,6 +113,9 @@ func TestWhatTheCommandWasNotRunForIsRunByTheNextWatch(t *testing.T) {
 	}
 	p.ends()
 
+	if err := os.WriteFile(hurry, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	p = watch(slow)
 	p.next("ready")
 	runs, all := runsFor(t, told, 100)
@@ -131,6 +136,7 @@ func TestWhatTheCommandWasNotRunForIsRunByTheNextWatch(t *testing.T) {
 }
 
 func TestAJournalInMemorySaysWhatTheCommandWasNotRunFor(t *testing.T) {
+	t.Parallel()
 	told := filepath.Join(t.TempDir(), "told")
 	p := inPipe(t, watching(t, "--plain", "--journal", "memory", "--exec", "cat >> "+told+"; sleep 30"))
 	ended(t, p.line(`receiving on (http://\S+/webhooks/aspect)`), 0, 20)
@@ -143,6 +149,7 @@ func TestAJournalInMemorySaysWhatTheCommandWasNotRunFor(t *testing.T) {
 }
 
 func TestTheScreenSaysAtItsEndWhatTheCommandWasNotRunFor(t *testing.T) {
+	t.Parallel()
 	told := filepath.Join(t.TempDir(), "told")
 	screen := inTerminal(t, 120, 24, watching(t, "--exec", "cat >> "+told+"; sleep 30"))
 	ended(t, screen.find(`receiving on (http://\S+)`), 0, 6)

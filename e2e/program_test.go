@@ -11,6 +11,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"io"
 	"io/fs"
@@ -47,6 +48,7 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, "cannot build the program:", err)
 		os.Exit(1)
 	}
+	flag.Set("test.parallel", "4") // they wait most of the time; a -parallel on the line overrides it
 	code := m.Run()
 	os.RemoveAll(folder)
 	os.Exit(code)

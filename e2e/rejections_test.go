@@ -30,6 +30,7 @@ func saysTo(t *testing.T, address, text string) {
 }
 
 func TestWhatCameToTheWrongPlaceIsToldKeptAndShownAgain(t *testing.T) {
+	t.Parallel()
 	journal, url, watch := journalOf(t, some()[0])
 	view := inPipe(t, program(t, "view", "--json", "--journal", journal))
 	view.next("ready")

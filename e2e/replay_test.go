@@ -103,7 +103,7 @@ func TestAReplayPicksByFilterAndTime(t *testing.T) {
 		if got := h.ids(); code != 0 || !slices.Equal(got, c.want) {
 			t.Errorf("%q posted %q, not %q, and ended with %d: %s", c.args, got, c.want, code, stderr)
 		}
-		says(t, stdout, fmt.Sprintf("posted %d to %s/: %d delivered, 0 failed", len(c.want), h.URL, len(c.want)))
+		says(t, stdout, fmt.Sprintf("posted %d to %s/: %d accepted, 0 failed", len(c.want), h.URL, len(c.want)))
 	}
 	for _, args := range [][]string{{"--filter", "task:beef"}, {"--since", "2100-01-01T00:00:00Z"}} {
 		h := newHandler(t, nil)
@@ -179,7 +179,7 @@ func TestAReplayStopsWhereNobodyAnswers(t *testing.T) {
 		t.Errorf("ended with %d", code)
 	}
 	says(t, stderr, "no answer from http://"+address+"/ 3 times in a row")
-	says(t, stdout, "connection refused", "stopped after 3 of ", "0 delivered, 3 failed")
+	says(t, stdout, "connection refused", "stopped after 3 of ", "0 accepted, 3 failed")
 	if hint := "nothing listens on " + address; strings.Count(stdout, hint) != 1 {
 		t.Errorf("not said once: %q\n%s", hint, stdout)
 	}

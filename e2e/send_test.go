@@ -136,7 +136,7 @@ func TestAHandlerThatWritesTheJSONAgainIsFoundByOneEvent(t *testing.T) {
 			}
 		}))
 		_, stderr, code := sending(t, "asset.created", "--to", h.URL)
-		if says(t, stderr, "is the raw body verified", "white space is lost when JSON is written again", "aspectop check "); code != 1 {
+		if says(t, stderr, "verify the raw body", "white space is lost when JSON is re-serialised", "aspectop check "); code != 1 {
 			t.Errorf("%s: ended with %d", name, code)
 		}
 		h.Close()
@@ -176,7 +176,7 @@ func TestAScenarioDoesNotCountAFailureAsAcceptance(t *testing.T) {
 func TestAStateThatAspectDoesNotDocumentIsSentWithANotice(t *testing.T) {
 	_, url, watch := journalOf(t)
 	_, stderr, code := sending(t, "task.progress", "--to", url, "--feature", "new=paused")
-	if says(t, stderr, `no state "paused"`, "sent as it is"); code != 0 {
+	if says(t, stderr, `does not document a state "paused"`, "sent as it is"); code != 0 {
 		t.Errorf("ended with %d: %s", code, stderr)
 	}
 	e := watch.next("event")

@@ -36,7 +36,6 @@ func TestSignalsThatMeanOneEndAreOne(t *testing.T) {
 		"timeout(1)":             {syscall.SIGTERM, syscall.SIGTERM},
 		"a terminal that closes": {syscall.SIGHUP, syscall.SIGTERM},
 		"a supervisor":           {syscall.SIGTERM, syscall.SIGINT},
-		"timeout -s INT":         {syscall.SIGINT, syscall.SIGINT},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := inPipe(t, watching(t, "--json", "--journal", "memory"))
@@ -57,6 +56,7 @@ func TestSignalsThatMeanOneEndAreOne(t *testing.T) {
 }
 
 func TestALaterSignalEndsAtOnceAndTheNextStartClearsUp(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		signals [2]syscall.Signal
 		pause   time.Duration
@@ -65,12 +65,19 @@ func TestALaterSignalEndsAtOnceAndTheNextStartClearsUp(t *testing.T) {
 		"another signal a second or more": {[2]syscall.Signal{syscall.SIGTERM, syscall.SIGTERM}, 1100 * time.Millisecond},
 	} {
 		t.Run(name, func(t *testing.T) {
-			p := inPipe(t, watching(t, "--json", "--journal", "memory"))
-			hold(t, p.next("ready")["url"].(string))
-			p.signal(c.signals[0])
-			time.Sleep(c.pause) // what is tested is the time between the two
-			p.signal(c.signals[1])
-			if code := p.ends(); code != 130 {
+			var p *piped
+			code := 0
+			for range 5 { // on a loaded machine the first end may be over before the second signal is sent
+				p = inPipe(t, watching(t, "--json", "--journal", "memory"))
+				hold(t, p.next("ready")["url"].(string))
+				p.signal(c.signals[0])
+				time.Sleep(c.pause) // what is tested is the time between the two
+				p.signal(c.signals[1])
+				if code = p.ends(); code != 0 {
+					break
+				}
+			}
+			if code != 130 {
 				t.Fatalf("ended with %d: %s", code, p.errors())
 			}
 			left := temporary(t, p)

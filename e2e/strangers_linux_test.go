@@ -39,7 +39,7 @@ func strangers(t *testing.T, url string, n int, first func(i int) string) (all [
 
 func TestStrangersWhoHoldConnectionsDelayNoDelivery(t *testing.T) {
 	const begun = "POST /webhooks/aspect HTTP/1.1\r\nHost: x\r\nsvix-"
-	const most = 2 * time.Second
+	const most = 8 * time.Second // on a loaded machine; those that hold the connections are cut after ten
 	for name, c := range map[string]struct {
 		first string
 		then  bool // go on byte by byte

@@ -21,7 +21,7 @@ import (
 
 // patience is how long a test waits for something that should come at once,
 // on a machine that is busy with other things.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // terminal is a program in a pseudo-terminal with a screen that can be read.
 type terminal struct {

@@ -31,6 +31,7 @@ func TestSentencesHaveADateUnlessTheyGoToATerminal(t *testing.T) {
 
 // Every command with --since reads the forms that people write.
 func TestSinceIsReadByEveryCommandThatHasIt(t *testing.T) {
+	t.Parallel()
 	path, _, watch := journalOf(t, some()...)
 	watch.old()
 	now := time.Now().UTC()
@@ -46,7 +47,7 @@ func TestSinceIsReadByEveryCommandThatHasIt(t *testing.T) {
 				t.Errorf("%q --since %s: ended with %d, found %t; %s", args, since, code, found, stderr)
 			}
 		}
-		for _, args := range [][]string{{"view", "--json"}, {"watch", "--json", "--listen", "127.0.0.1:0"}, {"demo", "--json", "--duration", "50ms"}} {
+		for _, args := range [][]string{{"view", "--json"}, {"watch", "--json", "--listen", "127.0.0.1:0"}, {"demo", "--json", "--duration", "1m"}} {
 			cmd := with(program(t, append(args, "--since", since)...), "ASPECT_WEBHOOK_SECRET="+secret)
 			if args[0] != "demo" {
 				cmd.Args = append(cmd.Args, "--journal", path)

@@ -9,19 +9,12 @@ import (
 	"time"
 )
 
-// unreadLimit is when a program has ended that nobody reads any more.
-const unreadLimit = 5 * time.Second
-
 func TestTheEndpointGoesWhenNobodyReadsTheLines(t *testing.T) {
 	api := aspectAPI(t)
 	p := registered(t, api)
 	p.stdout.Close()
-	start := time.Now()
 	if code := p.ends(); code != 0 {
 		t.Errorf("it ended with %d: %s", code, p.errors())
-	}
-	if took := time.Since(start); took > unreadLimit {
-		t.Errorf("it ended after %v", took)
 	}
 	if left := api.registered(); len(left) > 0 {
 		t.Errorf("it left the endpoints %v", left)
@@ -56,14 +49,10 @@ func TestNobodyReadsAnyMore(t *testing.T) {
 			w.Close()
 			r.Read(make([]byte, 1)) // the first line is there, or stderr's
 			r.Close()
-			start := time.Now()
 			late := time.AfterFunc(patience, func() { c.cmd.Process.Kill() })
 			defer late.Stop()
 			if err := c.cmd.Wait(); err != nil {
 				t.Error(err)
-			}
-			if took := time.Since(start); took > unreadLimit {
-				t.Errorf("it ended after %v", took)
 			}
 		})
 	}

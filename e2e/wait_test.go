@@ -49,7 +49,7 @@ expect 1 wait_json bad-1 --feature visual
 expect 2 wait_json
 expect 2 wait_json ""
 expect 2 wait_json good-1 --timeout soon
-expect 124 wait_json never-1 good-1 --timeout 200ms
+expect 124 wait_json never-1 good-1 --timeout 2s
 
 aspectop wait never-2 --json >interrupted.json 2>interrupted.err & waiter=$!
 until grep -q following interrupted.err; do sleep 0.1; done
@@ -65,6 +65,7 @@ cat interrupted.err alone.err >&2
 `
 
 func TestAContinuousIntegrationJobWaitsForItsUploads(t *testing.T) {
+	t.Parallel()
 	sh, err := exec.LookPath("sh")
 	if err != nil {
 		t.Skip("runs where sh is, as in the gate")

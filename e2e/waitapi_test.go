@@ -22,6 +22,7 @@ func apiTask(id, state string) string {
 }
 
 func TestWaitAsksAgainForATaskThatAspectDidNotKnow(t *testing.T) {
+	t.Parallel()
 	api := aspectAPI(t)
 	waiter := inPipe(t, with(program(t, "wait", upload, "--json"), api.environment()...))
 	waiter.tells("Aspect does not know a task " + upload)

@@ -48,6 +48,7 @@ func fetched(t *testing.T, client *http.Client, url string) (status int, body st
 }
 
 func TestTheLivePageFollowsInABrowser(t *testing.T) {
+	t.Parallel()
 	watch := inPipe(t, watching(t, "--json", "--web", "127.0.0.1:0"))
 	url, _ := watch.next("ready")["url"].(string)
 	page := watch.webPage()
@@ -109,6 +110,7 @@ func TestTheLivePageFollowsInABrowser(t *testing.T) {
 }
 
 func TestTheLivePageSaysWhenItHasLostTheProgramAndFindsItAgain(t *testing.T) {
+	t.Parallel()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

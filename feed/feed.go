@@ -209,10 +209,7 @@ func (f *Feed) CatchUp(ctx context.Context) error {
 	}
 	return f.Until(ctx, func() bool {
 		if f.seen < last {
-			select {
-			case f.hurry <- struct{}{}:
-			default:
-			}
+			broadcast.Nudge(f.hurry)
 		}
 		return !f.loading && f.seen >= last
 	})

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"sync"
 
+	"aspectop/broadcast"
 	"aspectop/model"
 )
 
@@ -99,10 +100,7 @@ func (f *Feed) Committed(deliveries []model.Delivery) {
 		h.deliveries = append(h.deliveries, deliveries...)
 	}
 	h.mu.Unlock()
-	select {
-	case h.news <- struct{}{}:
-	default:
-	}
+	broadcast.Nudge(h.news)
 }
 
 // take returns what was handed over since its last call and follows seq without a

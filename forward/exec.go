@@ -89,7 +89,7 @@ func (e *Exec) Open(ctx context.Context) error {
 		return err
 	}
 	if slices.ContainsFunc(targets, func(t journal.ForwardTarget) bool { return strings.HasPrefix(t.Key, execPrefix) }) {
-		e.notice("--exec: this command line is new to the journal, so it runs for tasks that end from now on; what another one was still to run for is left to that one")
+		e.Status.Notice("--exec: this command line is new to the journal, so it runs for tasks that end from now on; tasks that were left to another command line stay with that one")
 	}
 	return e.save(last)
 }
@@ -97,10 +97,6 @@ func (e *Exec) Open(ctx context.Context) error {
 // save keeps that all ends up to a number are done.
 func (e *Exec) save(cursor int64) error {
 	return e.Outcomes.SaveForwards(e.Lease(), "--exec", cursor, nil)
-}
-
-func (e *Exec) notice(text string) {
-	e.Status.Add(model.Status{At: time.Now().UTC(), Notice: text})
 }
 
 // Run runs commands until ctx ends. Then it gives running commands two seconds and
@@ -182,7 +178,7 @@ func (r *execRun) follow(ctx, running context.Context) error {
 		} else if err != nil && ctx.Err() == nil {
 			if text := "--exec waits: " + err.Error(); text != r.trouble {
 				r.trouble = text
-				r.notice(text)
+				r.Status.Notice(text)
 			}
 			_ = broadcast.Sleep(ctx, retryTime)
 			continue
@@ -251,10 +247,10 @@ func (r *execRun) tell() {
 		if r.open.len() >= maxOpen {
 			least = "at least "
 		}
-		r.notice("--exec: " + least + words.Count(n, "task has", "tasks have") + " ended since the command last ran: running it for them one at a time, oldest first")
+		r.Status.Notice("--exec: " + least + words.Count(n, "task has", "tasks have") + " ended since the command last ran: running it for them one at a time, oldest first")
 	}
 	if r.tooOld > 0 {
-		r.notice("--exec: " + words.Count(r.tooOld, "task has", "tasks have") + " ended more than 28 hours ago: the command is not run for them")
+		r.Status.Notice("--exec: " + words.Count(r.tooOld, "task has", "tasks have") + " ended more than 28 hours ago: the command is not run for them")
 	}
 }
 
@@ -326,7 +322,7 @@ func (r *execRun) start(ctx context.Context) {
 func (r *execRun) settle(e *ending) {
 	r.running--
 	if e.err != nil {
-		r.notice(fmt.Sprintf("--exec failed for task %s: %v", clean.Line(e.task), e.err))
+		r.Status.Notice(fmt.Sprintf("--exec failed for task %s: %v", clean.Line(e.task), e.err))
 	}
 	if !errors.Is(e.err, errEnded) {
 		r.close(e)

@@ -167,10 +167,12 @@ func TestACommandGetsTheEnvironmentItIsGivenAndNoOther(t *testing.T) {
 
 func TestACommandIsEndedWithAllItStartedWhenItsTimeIsUp(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "pids")
-	m := newMemory()
-	r := onEnd(t, m, "sleep 600 & echo $! $$ > "+out+"; wait", func(e *Exec) { e.limit = 300 * time.Millisecond })
-	m.append(done("t1", 1))
-	has(t, r.notice(), "task t1", "ended after 300ms")
+	for limit := 300 * time.Millisecond; len(lines(out)) == 0; limit *= 4 { // a loaded machine may not come so far
+		m := newMemory()
+		r := onEnd(t, m, "sleep 600 & echo $! $$ > "+out+"; wait", func(e *Exec) { e.limit = limit })
+		m.append(done("t1", 1))
+		has(t, r.notice(), "task t1", "ended after "+limit.String())
+	}
 	for _, field := range strings.Fields(lines(out)[0]) {
 		pid, _ := strconv.Atoi(field)
 		until(t, fmt.Sprintf("process %d is gone", pid), func() bool { return gone(pid) })
@@ -250,7 +252,7 @@ func TestAtTheEndCommandsAreWaitedForTwoSeconds(t *testing.T) {
 	until(t, "it runs", func() bool { return len(lines(dir+"/pid")) > 0 })
 	began := time.Now()
 	r.stop()
-	if took := time.Since(began); took < Drain || took > Drain+3*time.Second {
+	if took := time.Since(began); took < Drain || took > Drain+15*time.Second {
 		t.Errorf("it took %v", took)
 	}
 	has(t, r.notice(), "ended with aspectop")

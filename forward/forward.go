@@ -145,7 +145,7 @@ func (f *Forwarder) forwards(a *feed.Arrival) bool {
 		return true
 	}
 	f.unsigned.Do(func() {
-		f.notice("events of the event stream are not forwarded to " + f.Name() +
+		f.options.Status.Notice("events of the event stream are not forwarded to " + f.Name() +
 			": no secret is known to sign them with; set ASPECT_WEBHOOK_SECRET, or the handler's own with --forward-secret-env")
 	})
 	return false
@@ -182,7 +182,7 @@ func (f *Forwarder) attempt(ctx context.Context, seq int64) (model.Forward, Answ
 	}
 	out, a := f.target.post(ctx, &d, d.ID, sign, f.keyOf(&d))
 	if sign == nil && old > oldest && a.judged() {
-		out.Hint = fmt.Sprintf("it was signed %s ago, and its secret (%q) is not known here any more to sign it anew", old.Round(time.Second), d.Secret)
+		out.Hint = fmt.Sprintf("it was signed %s ago, and its secret (%q) is no longer known here, so it cannot be re-signed", old.Round(time.Second), d.Secret)
 	}
 	return out, a, nil
 }

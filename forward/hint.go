@@ -102,8 +102,8 @@ func (h *Handler) answerHint(p *Post, a *Answer, m fact, before []fact) string {
 	case a.delivered():
 		return ""
 	case a.Status >= 300 && a.Status < 400:
-		return "redirects are not followed, by Svix neither: give the final address" + quoted(" (it points to %s)", a.Header.Get("Location")) +
-			"; often a slash at the end is missing, or https"
+		return "redirects are not followed, nor does Svix follow them: give the final URL" + quoted(" (it points to %s)", a.Header.Get("Location")) +
+			"; often a slash at the end, or https, is missing"
 	case a.speaksTLS():
 		return "the handler speaks TLS: post to https://" + h.url.Host
 	case a.Status == http.StatusProxyAuthRequired:
@@ -134,7 +134,7 @@ func (h *Handler) statusHint(p *Post, a *Answer, m fact, before []fact) string {
 	case http.StatusRequestEntityTooLarge:
 		switch most := largest(before); {
 		case most >= m.size:
-			return fmt.Sprintf("it has accepted a body of %d bytes, so that this one has %d is not the reason", most, m.size)
+			return fmt.Sprintf("it has accepted a body of %d bytes, so the size of this one, %d, is not the reason", most, m.size)
 		case m.size < 8<<10:
 			return fmt.Sprintf("the body has only %d bytes, so a usual limit for bodies is not the reason", m.size)
 		}
@@ -142,11 +142,11 @@ func (h *Handler) statusHint(p *Post, a *Answer, m fact, before []fact) string {
 	case http.StatusUnsupportedMediaType:
 		return "the route does not take" + quoted(" %s", p.Header.Get("Content-Type")) + ": let it read the raw body of any type"
 	case http.StatusTooManyRequests:
-		return "the handler, or what stands before it, limits the rate: except the webhooks' route from it"
+		return "the handler, or something in front of it, limits the rate: exempt the webhook route"
 	}
 	switch {
 	case a.Status == http.StatusUnprocessableEntity && !a.aboutSignature():
-		return "something validates the body's form before or instead of the signature: verify the raw body first, and take what you do not know"
+		return "something validates the form of the body before, or instead of, the signature: verify the raw body first, and accept what you do not know"
 	case proven != "":
 		return proven
 	case a.gateway():
@@ -154,26 +154,26 @@ func (h *Handler) statusHint(p *Post, a *Answer, m fact, before []fact) string {
 	case a.About("missing required headers", "missing headers"):
 		return "the verification does not get the " + m.family + " headers: pass them on to it"
 	case a.Status < 500 && a.About("csrf"): // the page of a crash may have all settings
-		return "the framework's CSRF protection refuses it: exempt the route, its signature proves where it comes from"
+		return "the framework's CSRF protection refuses it: exempt the route, as the signature proves where a message comes from"
 	case a.About("payload to be of type", "body is unusable", "stream consumed"):
 		return "the body was parsed or read before it was verified: give the verification the raw body"
 	case a.Status >= 500 && !a.aboutSignature():
 		return ""
 	case (a.Status == http.StatusUnauthorized || a.Status == http.StatusForbidden) && !a.aboutSignature():
-		return "the route is protected: let it pass the authentication (and CSRF) middleware, its signature proves where it comes from"
+		return "the route is protected: exempt it from the authentication (and CSRF) middleware, as the signature proves where a message comes from"
 	case a.aboutSignature() || a.Status == http.StatusBadRequest && a.saysNothing():
 		lost := ""
 		if m.form != minimal && m.form != notJSON {
-			lost = fmt.Sprintf(" (its %s is lost when JSON is written again)", strings.TrimPrefix(string(m.form), "JSON with "))
+			lost = fmt.Sprintf(" (its %s is lost when JSON is re-serialised)", strings.TrimPrefix(string(m.form), "JSON with "))
 		}
-		return "is the raw body verified, before anything parses it?" + lost + " and with the right secret? the handler has to verify with " + p.Key
+		return "verify the raw body, before anything parses it" + lost + ", and check the secret: the handler has to verify with " + p.Key
 	case a.strict():
 		return strictness
 	}
 	return ""
 }
 
-const strictness = "a handler has to take event types, features and states that it does not know: Svix sends again what is refused, and may disable the endpoint"
+const strictness = "a handler has to accept event types, features and states that it does not know, because Svix retries what is refused and may disable the endpoint"
 
 func (a *Answer) strict() bool {
 	return a.About("event", "feature", "state", "type") && a.About("unknown", "unsupported", "unexpected", "invalid", "unhandled", "not supported")
@@ -191,7 +191,7 @@ func (m fact) against(before []fact, a *Answer) string {
 	written, forms := "", any(func(f fact) bool { return f.form == m.form })
 	for _, f := range []form{minimal, python} { // what is written again looks so
 		if !forms && written == "" && any(func(o fact) bool { return o.form == f }) {
-			written = fmt.Sprintf("it accepts %s and refuses %s: it verifies JSON that was written again, not the bytes that arrived; verify the raw body, and parse it afterwards", f, m.form)
+			written = fmt.Sprintf("it accepts %s and refuses %s: it verifies re-serialised JSON, not the bytes that arrived; verify the raw body, and parse it afterwards", f, m.form)
 		}
 	}
 	family, event, size := "", "", ""
@@ -199,7 +199,7 @@ func (m fact) against(before []fact, a *Answer) string {
 		family = "it has accepted messages with other headers than " + m.family + ": pass both families on to the verification"
 	}
 	if !any(func(f fact) bool { return f.event == m.event }) {
-		event = fmt.Sprintf("it has accepted other event types with this secret, and none %s: ", cmp.Or(quoted("of type %s", m.event), "without a type, as Svix's test message is")) + strictness
+		event = fmt.Sprintf("it has accepted other event types with this secret, but none %s: ", cmp.Or(quoted("of type %s", m.event), "without a type, as Svix's test message is")) + strictness
 	}
 	if m.size > 2*most && m.size >= 8<<10 {
 		size = fmt.Sprintf("it has accepted bodies of up to %d bytes, and this one has %d: raise the limit for bodies; Svix sends up to 1 MiB", most, m.size)
@@ -215,9 +215,9 @@ func (m fact) against(before []fact, a *Answer) string {
 	case known == 0:
 		return ""
 	case repeat:
-		return "it has accepted this very message before: Svix sends some twice, and a repeat has to be answered 2xx too"
+		return "it has accepted this very message before: Svix sends some messages twice, and a duplicate has to be answered 2xx too"
 	case len(found) == 0 || len(before) == 0:
-		return "it has accepted the like before: what has changed since, at the handler or in its secret? or what does this message say that it refuses?"
+		return "it has accepted messages like this one: look for what has changed since in the handler or its secret, or for what it refuses in this message"
 	case len(found) == 1:
 		return found[0]
 	}
@@ -254,7 +254,7 @@ func (h *Handler) failureHint(a *Answer) string {
 	case dial != nil && dial.Op == "proxyconnect":
 		return "the proxy " + a.via + ", which the environment sets, cannot be reached: name " + h.url.Hostname() + " in NO_PROXY to go without it"
 	case errors.Is(err, ErrTimeout):
-		return "answer first and work afterwards: Svix gives up after 15 s as well"
+		return "answer first and do the work afterwards: Svix gives up after 15 s as well"
 	case unknownName:
 		return "the name " + strconv.Quote(dns.Name) + " is not known here: check the host that is posted to"
 	case loopback.Refused(err):
@@ -309,4 +309,28 @@ func quoted(format, text string) string {
 		return ""
 	}
 	return fmt.Sprintf(format, clean.Quoted(text))
+}
+
+// IsHTML reports whether the answer is a page.
+func (a *Answer) IsHTML() bool { return clean.IsHTML(a.Header.Get("Content-Type"), a.Body) }
+
+// About matches an answer that speaks of one of the words.
+func (a *Answer) About(words ...string) bool {
+	text := bytes.ToLower(a.Body)
+	return slices.ContainsFunc(words, func(word string) bool { return bytes.Contains(text, []byte(word)) })
+}
+
+func (a *Answer) aboutSignature() bool {
+	return a.About("signature", "svix", "webhook", "verif", "hmac", "secret", "required headers", "missing headers")
+}
+
+// saysNothing reports whether the answer has no reason: it is empty, or says what the status says.
+func (a *Answer) saysNothing() bool {
+	switch text := strings.ToLower(strings.Trim(a.Said, ".!")); text {
+	case "", "bad", "error", "err", "invalid", "failed", "false", "{}", "null", "invalid request", "invalid payload", "invalid body", "internal error", "server error",
+		strings.ToLower(http.StatusText(a.Status)):
+		return true
+	default:
+		return strings.HasPrefix(text, strings.ToLower(http.StatusText(a.Status))) && len(text) < 40 // Bad Request (400)
+	}
 }

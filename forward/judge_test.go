@@ -85,7 +85,7 @@ func padded(n int) string {
 // A2 to A12 did, and says what is told of the last of the bodies that are posted to each.
 func TestTheJudgementOfAnAnswerFollowsTheEvidence(t *testing.T) {
 	raw := verifying(aspectSecret, nil, nil)
-	const aboutSecret, aboutRaw, finds = "right secret", "is the raw body verified", "aspectop check http://"
+	const aboutSecret, aboutRaw, finds = "check the secret", "verify the raw body, before", "aspectop check http://"
 	for _, c := range []struct {
 		name    string
 		handler http.HandlerFunc
@@ -101,20 +101,20 @@ func TestTheJudgementOfAnAnswerFollowsTheEvidence(t *testing.T) {
 		{name: "another secret", handler: verifying(handlerSecret, nil, nil), bodies: []string{tight}, status: 400,
 			answer: "no matching signature found", says: []string{aboutSecret, aboutRaw, `"default"`, finds}},
 		{name: "a ping at once", handler: verifying(aspectSecret, compact, nil), bodies: []string{ping}, status: 400,
-			answer: "no matching signature found", says: []string{aboutRaw, `", " and ": " is lost when JSON is written again`, aboutSecret}},
+			answer: "no matching signature found", says: []string{aboutRaw, `", " and ": " is lost when JSON is re-serialised`, aboutSecret}},
 		{name: "minimal JSON written again", handler: verifying(aspectSecret, compact, nil), bodies: []string{tight, dumped}, status: 400,
 			answer: "no matching signature found",
-			says:   []string{"it accepts minimal JSON and refuses JSON with", "written again", finds}, not: []string{aboutSecret}},
+			says:   []string{"it accepts minimal JSON and refuses JSON with", "re-serialised", finds}, not: []string{aboutSecret}},
 		{name: "minimal JSON, pretty", handler: verifying(aspectSecret, compact, nil), bodies: []string{tight, pretty}, status: 400,
 			answer: "no matching signature found", says: []string{"it accepts minimal JSON and refuses JSON with other white space"}, not: []string{aboutSecret}},
 		{name: "minimal JSON, ping", handler: verifying(aspectSecret, compact, nil), bodies: []string{tight, ping}, status: 400,
 			answer: "no matching signature found", says: []string{"it accepts minimal JSON"}, not: []string{aboutSecret, "test message"}},
 		{name: "json.dumps written again", handler: verifying(aspectSecret, dumps, nil), bodies: []string{dumped, tight}, status: 400,
-			answer: "no matching signature found", says: []string{"refuses minimal JSON", "written again"}, not: []string{aboutSecret}},
+			answer: "no matching signature found", says: []string{"refuses minimal JSON", "re-serialised"}, not: []string{aboutSecret}},
 		{name: "written again, without words", handler: func(w http.ResponseWriter, q *http.Request) {
 			rec := &silent{ResponseWriter: w}
 			verifying(aspectSecret, compact, nil)(rec, q)
-		}, bodies: []string{tight, pretty}, status: 400, says: []string{"written again"}, not: []string{aboutSecret}},
+		}, bodies: []string{tight, pretty}, status: 400, says: []string{"re-serialised"}, not: []string{aboutSecret}},
 		{name: "a strict type", handler: verifying(aspectSecret, nil, func(w http.ResponseWriter, q *http.Request) {
 			body, _ := io.ReadAll(q.Body)
 			if bytes.Contains(body, []byte("asset")) {
@@ -151,17 +151,17 @@ func TestTheJudgementOfAnAnswerFollowsTheEvidence(t *testing.T) {
 		{name: "a repeat", handler: inTurn(answers(204, ""), answers(409, "duplicate")), bodies: []string{tight, tight}, sameID: true, status: 409,
 			answer: "duplicate", says: []string{"this very message"}, not: []string{aboutSecret}},
 		{name: "its secret changed", handler: inTurn(answers(204, ""), verifying(handlerSecret, nil, nil)), bodies: []string{tight, tight}, status: 400,
-			answer: "no matching signature found", says: []string{"accepted the like before", "in its secret"}},
+			answer: "no matching signature found", says: []string{"accepted messages like this one", "or its secret"}},
 		{name: "its secret has changed", handler: inTurn(answers(204, ""), verifying(handlerSecret, nil, nil)), bodies: []string{tight, tight, pretty}, status: 400,
-			answer: "no matching signature found", says: []string{"accepted the like before", "in its secret"}, not: []string{"written again"}},
+			answer: "no matching signature found", says: []string{"accepted messages like this one", "or its secret"}, not: []string{"re-serialised"}},
 		{name: "words about something else", handler: inTurn(answers(204, ""), answers(400, "no room for this asset")), bodies: []string{tight, pretty}, status: 400,
-			answer: "no room for this asset", says: []string{"accepted the like before", finds}, not: []string{"written again", aboutRaw}},
+			answer: "no room for this asset", says: []string{"accepted messages like this one", finds}, not: []string{"re-serialised", aboutRaw}},
 		{name: "a signature of another type", handler: inTurn(answers(204, ""), answers(400, "No matching signature found")), bodies: []string{tight, asset}, status: 400,
-			answer: "No matching signature found", says: []string{"in its secret"}, not: []string{"event types"}},
+			answer: "No matching signature found", says: []string{"or its secret"}, not: []string{"event types"}},
 		{name: "nothing said, two differences", handler: inTurn(answers(204, ""), answers(400, "")), bodies: []string{tight, ping}, status: 400,
-			says: []string{"written again", ", or ", "test message"}, not: []string{aboutSecret}},
+			says: []string{"re-serialised", ", or ", "test message"}, not: []string{aboutSecret}},
 		{name: "strict about what a message says", handler: inTurn(answers(204, ""), answers(400, ""), answers(204, ""), answers(400, "")), bodies: []string{tight, tight, tight, pretty}, status: 400,
-			says: []string{"written again"}, not: []string{aboutSecret}},
+			says: []string{"re-serialised"}, not: []string{aboutSecret}},
 		{name: "CSRF", handler: answers(403, "<!DOCTYPE html><html><head><title>403 Forbidden</title></head><body><h1>Forbidden <span>(403)</span></h1><p>CSRF verification failed.", "Content-Type", "text/html"),
 			bodies: []string{tight}, status: 403, answer: "Forbidden (403)", says: []string{"CSRF protection"}, not: []string{aboutSecret}},
 		{name: "the settings on the page of a crash", handler: answers(500, "<html><title>RuntimeError</title><td>CSRF_COOKIE_NAME</td>", "Content-Type", "text/html"),
@@ -169,9 +169,9 @@ func TestTheJudgementOfAnAnswerFollowsTheEvidence(t *testing.T) {
 		{name: "401", handler: answers(401, `{"error":"login required"}`), bodies: []string{tight}, status: 401, answer: "login required",
 			says: []string{"protected"}, not: []string{aboutSecret}},
 		{name: "401 after others", handler: inTurn(answers(204, ""), answers(401, "")), bodies: []string{tight, tight}, status: 401,
-			says: []string{"accepted the like"}, not: []string{"protected"}},
+			says: []string{"accepted messages like"}, not: []string{"protected"}},
 		{name: "FastAPI's 422", handler: answers(422, `{"detail":[{"type":"missing","loc":["body","timestamp"],"msg":"Field required","input":{}},{"loc":["body","user_id"],"msg":"Field required"}]}`, "Content-Type", "application/json"),
-			bodies: []string{tight}, status: 422, answer: "body.timestamp: Field required; body.user_id: Field required", says: []string{"validates the body", finds}, not: []string{aboutSecret}},
+			bodies: []string{tight}, status: 422, answer: "body.timestamp: Field required; body.user_id: Field required", says: []string{"validates the form of the body", finds}, not: []string{aboutSecret}},
 		{name: "Express's page", handler: answers(500, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<title>Error</title>\n</head>\n<body>\n<pre>TypeError: Cannot read &#39;x&#39;<br> &nbsp; at /srv/app.js:3</pre>\n</body>\n</html>", "Content-Type", "text/html; charset=utf-8"),
 			bodies: []string{tight}, status: 500, answer: "TypeError: Cannot read 'x'", says: []string{"HTML error page", finds}},
 		{name: "a parsed body", handler: answers(400, "Error: Expected payload to be of type string or Buffer."), bodies: []string{tight}, status: 400,

@@ -94,16 +94,18 @@ type Answer struct {
 	Body    []byte        // at most 64 KiB
 	Latency time.Duration // until the headers, or until Err
 	Err     error
-	Said    string // what the handler says itself; see [Said]
-	Fault   string // how the body ended if not as it should, "" if it did
+	Said    string // what the handler says itself; see [clean.Said]
+	Broken  error  // why Body is not whole, nil if it is
+	Fault   string // the same in words, "" too where ctx ended
 	Hint    string // what to look at, "" if there is nothing to say
 	Posts   int    // how often the message was posted: twice if a kept connection broke
 
-	began  time.Time
-	found  string // what [loopback.Found] says
-	via    string // the proxy it came through, "" if none
-	reused bool   // the connection had been used before
-	begun  bool   // the first byte of an answer came
+	Reused bool // the connection had been used before
+
+	began time.Time
+	found string // what [loopback.Found] says
+	via   string // the proxy it came through, "" if none
+	begun bool   // the first byte of an answer came
 }
 
 // Post posts a message, within timeLimit, or until ctx ends. A kept connection that breaks
@@ -113,28 +115,33 @@ func (h *Handler) Post(ctx context.Context, p Post) Answer {
 	ctx, cancel := context.WithTimeoutCause(ctx, timeLimit, ErrTimeout)
 	defer cancel()
 	began := time.Now()
-	a := h.once(ctx, h.lines.take(), &p)
+	post := func(line http.RoundTripper) Answer {
+		a := h.Once(ctx, line, &p)
+		h.lines.done(line, a.delivered() && a.Fault == "")
+		return a
+	}
+	a := post(h.lines.take())
 	a.Posts = 1
-	if a.Err != nil && a.reused && !a.begun && ctx.Err() == nil {
-		a = h.once(ctx, h.lines.open(), &p)
+	if a.Err != nil && a.Reused && !a.begun && ctx.Err() == nil {
+		a = post(h.lines.open())
 		a.Posts = 2
 	}
 	a.began = began
-	a.Said = Said(&a)
 	a.Hint = h.judge(&p, &a)
 	return a
 }
 
-func (h *Handler) once(ctx context.Context, line http.RoundTripper, p *Post) (a Answer) {
+// Once posts a message by a transport, whatever happens to its connection, within timeLimit,
+// or until ctx ends. The answer has no hint.
+func (h *Handler) Once(ctx context.Context, line http.RoundTripper, p *Post) (a Answer) {
+	ctx, cancel := context.WithTimeoutCause(ctx, timeLimit, ErrTimeout)
+	defer cancel()
 	began := time.Now()
 	var begun atomic.Bool // set by another goroutine
-	defer func() {
-		a.begun = begun.Load()
-		h.lines.done(line, a.delivered() && a.Fault == "")
-	}()
+	defer func() { a.begun = begun.Load() }()
 	traced := httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		GotConn: func(c httptrace.GotConnInfo) {
-			a.found, a.reused = loopback.Found(h.url.Hostname(), c.Conn.RemoteAddr()), c.Reused
+			a.found, a.Reused = loopback.Found(h.url.Hostname(), c.Conn.RemoteAddr()), c.Reused
 		},
 		GotFirstResponseByte: func() { begun.Store(true) },
 	})
@@ -159,9 +166,11 @@ func (h *Handler) once(ctx context.Context, line http.RoundTripper, p *Post) (a 
 	a.Status, a.Header = response.StatusCode, response.Header
 	// The status decides; of a body that breaks off or never ends, its start is kept.
 	if a.Body, err = io.ReadAll(io.LimitReader(response.Body, bodyLimit)); err != nil {
-		a.Fault = bodyFault(cause(ctx, err), len(a.Body), response.ContentLength)
+		a.Broken = cause(ctx, err)
+		a.Fault = bodyFault(a.Broken, len(a.Body), response.ContentLength)
 	}
 	a.Body = h.redact(a.Body)
+	a.Said = clean.Said(a.Header.Get("Content-Type"), a.Body)
 	return a
 }
 

@@ -60,7 +60,7 @@ func (r *run) complain(now time.Time, u use, err error) {
 	r.more = true // what could not be read is read later
 	text := "forwarding waits: " + err.Error()
 	if !slices.Contains(r.trouble[:], text) {
-		r.notice(text)
+		r.options.Status.Notice(text)
 	}
 	r.trouble[u] = text
 }

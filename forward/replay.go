@@ -86,7 +86,7 @@ func unfit(d *model.Delivery) string {
 	case d.Source == model.SourceAPI:
 		return fmt.Sprintf("delivery %d was read from Aspect's API: it is not a webhook, so there is none to send again", d.Seq)
 	case d.Repeat() && !d.Differs:
-		return fmt.Sprintf("delivery %d repeats message %d, which has the body: replay that one", d.Seq, d.Message)
+		return fmt.Sprintf("delivery %d is a duplicate of %d, which has the body: replay that one", d.Seq, d.Message)
 	}
 	return ""
 }
@@ -150,7 +150,7 @@ func (f *Forwarder) record(ctx context.Context, d *model.Delivery, out model.For
 		err = f.options.Outcomes.SaveForwards(f.target.key, f.target.shown, cursor, []model.Forward{out})
 	}
 	if err != nil {
-		f.notice(fmt.Sprintf("the outcome of the replay of #%d is not kept: %v", d.Seq, err))
+		f.options.Status.Notice(fmt.Sprintf("the outcome of the replay of #%d is not kept: %v", d.Seq, err))
 	}
 	f.report(out)
 }
@@ -159,8 +159,4 @@ func (f *Forwarder) record(ctx context.Context, d *model.Delivery, out model.For
 func (f *Forwarder) report(out model.Forward) {
 	out.Body, out.Name = nil, f.options.Name
 	f.options.Status.Add(model.Status{At: out.At.Add(out.Latency), Forward: &out})
-}
-
-func (f *Forwarder) notice(text string) {
-	f.options.Status.Add(model.Status{At: time.Now().UTC(), Notice: text})
 }

@@ -108,7 +108,7 @@ func TestWhatIsNoWebhookIsNotReplayed(t *testing.T) {
 	different.Seq, different.Message, different.Differs = 10, 3, true
 	streamed.Source, streamed.Header = model.SourceSSE, nil
 	has(t, p.Post(t.Context(), snapshot).Error, "API")
-	has(t, p.Post(t.Context(), repeat).Error, "message 2")
+	has(t, p.Post(t.Context(), repeat).Error, "duplicate of 2")
 	for _, d := range []*model.Delivery{different, streamed} {
 		if f := p.Post(t.Context(), d); !f.Delivered() {
 			t.Errorf("%+v", f)

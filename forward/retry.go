@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"aspectop/broadcast"
 	"aspectop/model"
 )
 
@@ -56,10 +57,7 @@ func (f *Forwarder) Retry(ctx context.Context, seq int64) error {
 	f.mu.Lock()
 	f.asked = append(f.asked, ask{a.Message, partitionOf(&a)})
 	f.mu.Unlock()
-	select {
-	case f.kick <- struct{}{}:
-	default:
-	}
+	broadcast.Nudge(f.kick)
 	return nil
 }
 

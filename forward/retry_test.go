@@ -59,7 +59,7 @@ func TestWhatRetryHasNotDoneStaysGivenUpAndIsTold(t *testing.T) {
 	if q := ended.Queue(); q.Left() != 0 {
 		t.Errorf("at the end the queue is %+v", q)
 	}
-	sameText(t, "the notice", notices(ended.status)[0], "1 message, asked for again, stays given up: http://handler.test/hook has not taken it")
+	sameText(t, "the notice", notices(ended.status)[0], "1 message, sent again on request, stays given up: http://handler.test/hook has not taken it")
 }
 
 func TestRetryDoesNotWaitForTheNextTryAndBeginsAnew(t *testing.T) {

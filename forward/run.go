@@ -307,7 +307,7 @@ func (r *run) finish(stop context.CancelCauseFunc) error {
 		}
 	}
 	if r.parts.items -= asked; asked > 0 {
-		r.notice(fmt.Sprintf("%s, asked for again, %s given up: %s has not taken %s", words.Count(asked, "message", "messages"),
+		r.options.Status.Notice(fmt.Sprintf("%s, sent again on request, %s given up: %s has not taken %s", words.Count(asked, "message", "messages"),
 			words.Plural(asked, "stays", "stay"), r.target.shown, words.Plural(asked, "it", "them")))
 	}
 	r.show()

@@ -67,7 +67,7 @@ func (o *Options) HandOver(arrivals []*Arrival) {
 // the more share one sync of the disk.
 type Group struct {
 	turn   sync.Locker
-	commit func([]*Arrival) error
+	commit func(take func() []*Arrival) error
 
 	mu     sync.Mutex
 	open   *batch // to further arrivals
@@ -81,9 +81,10 @@ type batch struct {
 	err      error
 }
 
-// NewGroup returns a group that calls commit with arrivals in the order in which
-// they were added, while it holds turn. commit numbers those that it keeps.
-func NewGroup(turn sync.Locker, commit func([]*Arrival) error) *Group {
+// NewGroup returns a group that calls commit while it holds turn. take returns the arrivals
+// in the order in which they were added; until commit calls it, further ones are let in, so
+// what has to wait for its turn elsewhere takes late. commit numbers those that it keeps.
+func NewGroup(turn sync.Locker, commit func(take func() []*Arrival) error) *Group {
 	return &Group{turn: turn, commit: commit}
 }
 
@@ -142,14 +143,15 @@ func (g *Group) lead(b *batch) {
 	defer g.under.Done()
 	g.turn.Lock()
 	defer g.turn.Unlock()
-	g.gather(b)
-	b.err = g.commit(b.arrivals)
+	take := sync.OnceValue(func() []*Arrival { return g.gather(b) })
+	b.err = g.commit(take)
+	take()
 	close(b.done)
 }
 
-// gather closes b to further arrivals. Those that are just about to come are let
+// gather closes b to further arrivals and returns those it has. Those that are just about to come are let
 // in: yielding costs nothing when there are none, and a timer would delay all.
-func (g *Group) gather(b *batch) {
+func (g *Group) gather(b *batch) []*Arrival {
 	size := 0
 	for range 8 {
 		g.mu.Lock()
@@ -162,8 +164,9 @@ func (g *Group) gather(b *batch) {
 		runtime.Gosched()
 	}
 	g.mu.Lock()
+	defer g.mu.Unlock()
 	g.open = nil
-	g.mu.Unlock()
+	return b.arrivals
 }
 
 // Close refuses further arrivals with [ErrClosed] and waits for the commits

@@ -19,6 +19,13 @@ type Object []byte
 func (o *Object) Begin(bracket byte) { *o = append(*o, bracket) }
 func (o *Object) End(bracket byte)   { *o = append(*o, bracket) }
 
+// Start opens the object of a line, with its kind and time.
+func (o *Object) Start(kind string, at time.Time) {
+	o.Begin('{')
+	o.Text("type", kind)
+	o.Time("time", at)
+}
+
 // Next puts a comma between two members.
 func (o *Object) Next() {
 	switch b := *o; b[len(b)-1] {

@@ -78,6 +78,12 @@ func ownAddress(ip netip.Addr) bool {
 	})
 }
 
+// Private reports whether an address is of a private network: RFC 1918, fc00::/7 or 100.64/10.
+func Private(ip netip.Addr) bool { return ip.IsPrivate() || carriers.Contains(ip) }
+
+// carriers is the range of their networks, which VPNs use too (RFC 6598).
+var carriers = netip.MustParsePrefix("100.64.0.0/10")
+
 // hostsFile resolves what needs no name server.
 var hostsFile = &net.Resolver{PreferGo: true, Dial: func(context.Context, string, string) (net.Conn, error) {
 	return nil, errors.New("no name server is asked")

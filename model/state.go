@@ -43,7 +43,7 @@ var States = []StateInfo{
 	{Completed, "completed, time it took", "✓", '+', "c", 4, true, true, RoleGood},
 	{Failed, "failed", "✗", '!', "f", 0, true, false, RoleBad},
 	{Cancelled, "cancelled", "⊘", 'x', "x", 3, true, false, RoleStopped},
-	{NA, "not applicable; is done", "–", '-', "n", 4, true, true, RoleNone},
+	{NA, "not applicable; done", "–", '-', "n", 4, true, true, RoleNone},
 }
 
 // UnknownState stands for all states that are not documented.

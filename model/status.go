@@ -80,6 +80,9 @@ func (l *StatusLog) Add(s Status) {
 	l.news.Send()
 }
 
+// Notice adds a sentence about the program.
+func (l *StatusLog) Notice(text string) { l.Add(Status{At: time.Now().UTC(), Notice: text}) }
+
 // AddUntold counts a rejected request that gets no entry, as there are too many of its kind.
 func (l *StatusLog) AddUntold() {
 	l.mu.Lock()
@@ -144,10 +147,7 @@ func News(ctx context.Context, wait func(context.Context) error) <-chan struct{}
 			if err := wait(ctx); err != nil {
 				pause = time.Second
 			}
-			select {
-			case news <- struct{}{}:
-			default:
-			}
+			broadcast.Nudge(news)
 			_ = broadcast.Sleep(ctx, pause)
 		}
 	}()

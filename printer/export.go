@@ -153,27 +153,27 @@ func eachHeader(d *model.Delivery, f func(name, value string)) {
 
 // deliveryLine writes a line of NDJSON: a delivery as the journal keeps it.
 func deliveryLine(out *bytes.Buffer, d *model.Delivery) {
-	j := &jsonLines{out}
-	o := j.line("delivery", d.Received)
-	o.Number("seq", d.Seq)
-	o.Number("message", d.Message)
-	o.Number("attempt", int64(d.Attempt))
-	o.Bool("differs", d.Differs)
-	o.Text("id", model.ValidText(d.ID))
-	o.Text("source", string(d.Source))
-	o.TextOrNull("secret", d.Secret)
-	putContent(o, d.Header, d.Body)
-	j.finish(o)
+	j := jsonLines{out}
+	j.put("delivery", d.Received, func(o *jsonl.Object) {
+		o.Number("seq", d.Seq)
+		o.Number("message", d.Message)
+		o.Number("attempt", int64(d.Attempt))
+		o.Bool("differs", d.Differs)
+		o.Text("id", model.ValidText(d.ID))
+		o.Text("source", string(d.Source))
+		o.TextOrNull("secret", d.Secret)
+		putContent(o, d.Header, d.Body)
+	})
 }
 
 // rejectionLine writes a line of NDJSON: a rejected request as the journal keeps it.
 func rejectionLine(out *bytes.Buffer, r *model.Rejected) {
-	j := &jsonLines{out}
-	o := j.line("rejection", r.At)
-	putRejected(o, r)
-	putContent(o, r.Header, r.Body)
-	o.Number("size", r.Size)
-	j.finish(o)
+	j := jsonLines{out}
+	j.put("rejection", r.At, func(o *jsonl.Object) {
+		putRejected(o, r)
+		putContent(o, r.Header, r.Body)
+		o.Number("size", r.Size)
+	})
 }
 
 func putContent(o *jsonl.Object, header map[string][]string, body []byte) {

@@ -262,7 +262,7 @@ func TestTheEndTellsWhatNoHandlerHas(t *testing.T) {
 		{Plain, false, 5, "0 late; --exec: 5 tasks that ended wait for the next watch with the same command"},
 		{Plain, true, 1, "0 late; --exec: not run for 1 task that ended: a journal in memory leaves nothing to the next watch"},
 		{Plain, false, 0, "0 late; --exec: 0 tasks that ended wait for the next watch with the same command"},
-		{Plain, false, -1, "0 late; --exec: what it is still to run for could not be counted"},
+		{Plain, false, -1, "0 late; --exec: the tasks it has yet to run for could not be counted"},
 		{JSON, false, 5, `"late":0,"exec_waiting":5}`},
 		{JSON, false, -1, `"late":0,"exec_waiting":null}`},
 	} {
@@ -285,5 +285,31 @@ func TestTheEndTellsWhatNoHandlerHas(t *testing.T) {
 		if !bytes.Contains(page, []byte(key)) {
 			t.Errorf("docs/json.md does not tell %s", key)
 		}
+	}
+}
+
+func TestSentencesTellATaskThatStallsOnce(t *testing.T) {
+	stalls := func(o Options) string {
+		return perform(t, o, func(j *memory) { // the first task stalled long before
+			j.keep(delivery("msg_0", -7200, envelope("task.progress", "11111111", -7200, "visual", "queued")))
+		}, func(s *stage) {
+			s.at(1, func() { s.journal.keep(progress(1)) })
+			s.at(3600, func() { s.journal.keep(progress(3600)) })
+			s.at(7200, func() {})
+		})
+	}
+	printed := stalls(Options{})
+	if n := strings.Count(printed, "task 2e1c7e42: stalled; no event for 10 min"); n != 2 || strings.Count(printed, "stalled") != 2 {
+		t.Errorf("told %d times, want once for each silence:\n%s", n, printed)
+	}
+	if printed := stalls(Options{Format: JSON}); strings.Contains(printed, "stalled") {
+		t.Errorf("lines of JSON have no line for it:\n%s", printed)
+	}
+	done, err := model.ParseFilter("is:done")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if printed := stalls(Options{Filter: done}); strings.Contains(printed, "stalled") {
+		t.Errorf("the filter does not match the task:\n%s", printed)
 	}
 }

@@ -11,12 +11,14 @@ import (
 
 	"aspectop/feed"
 	"aspectop/model"
+	"aspectop/words"
 )
 
 const (
-	retryTime = time.Second     // until an unreadable journal is read again
-	drainTime = 5 * time.Second // for the journal at the end
-	batch     = 1000            // deliveries per Write
+	retryTime = time.Second      // until an unreadable journal is read again
+	drainTime = 5 * time.Second  // for the journal at the end
+	stallTime = 15 * time.Second // between two looks for stalled tasks
+	batch     = 1000             // deliveries per Write
 )
 
 // Run prints what the feed folds until ctx ends. It waits for the history, so that late
@@ -78,7 +80,8 @@ type printer struct {
 	status  int64       // cursor in the status log
 	untold  int64       // rejected requests without an entry there, before this run
 	old     []feed.Note // requests rejected before this run that are to be printed
-	trouble string      // why the journal cannot be read; "" if it can
+	stalls  model.Stalls
+	trouble string // why the journal cannot be read; "" if it can
 }
 
 // arrival is a delivery with its effect, and its task as it is now; nil if it is not
@@ -181,6 +184,13 @@ func (p *printer) follow(ctx, reading context.Context) error {
 	if p.Status != nil {
 		statuses = p.Status.News(waiting)
 	}
+	var stalls <-chan time.Time // JSON has no line for them
+	if p.Format == Plain {
+		ticker := time.NewTicker(stallTime)
+		defer ticker.Stop()
+		stalls = ticker.C
+		p.stalled() // what has stalled before this run is no news
+	}
 	for {
 		more, err := p.read(reading, math.MaxInt64)
 		var again <-chan time.Time
@@ -205,8 +215,26 @@ func (p *printer) follow(ctx, reading context.Context) error {
 		case <-statuses:
 		case <-p.limit.due(p.Now()):
 		case <-again:
+		case <-stalls:
+			for _, sentence := range p.stalled() {
+				p.lines.notice(p.Now(), sentence)
+			}
 		}
 	}
+}
+
+// stalled tells of the tasks that match the filter and have stalled since it last looked.
+func (p *printer) stalled() (sentences []string) {
+	p.Feed.RLock()
+	defer p.Feed.RUnlock()
+	now := p.Now()
+	_, tasks := p.stalls.Look(p.Feed.Board(), now)
+	for _, t := range tasks {
+		if p.Filter.MatchTask(t, "", now) {
+			sentences = append(sentences, "task "+words.ID(t.ID())+": stalled; no event for "+words.Span(now.Sub(t.News())))
+		}
+	}
+	return sentences
 }
 
 func (p *printer) troubled(err error) {

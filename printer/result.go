@@ -15,14 +15,12 @@ import (
 )
 
 // writeLine writes a line of a command that does not follow a journal: as JSON with the
-// keys, or as a sentence. A closed pipe is not an error.
-func writeLine(out io.Writer, f Format, kind string, at time.Time, keys func(*jsonl.Object), sentence string) error {
+// members, or as a sentence. A closed pipe is not an error.
+func writeLine(out io.Writer, f Format, kind string, at time.Time, members func(*jsonl.Object), sentence string) error {
 	var buf bytes.Buffer
 	if f == JSON {
-		j := &jsonLines{&buf}
-		o := j.line(kind, at)
-		keys(o)
-		j.finish(o)
+		lines := jsonLines{&buf}
+		lines.put(kind, at, members)
 	} else {
 		buf.WriteString(clean.Text(sentence) + "\n")
 	}
@@ -215,7 +213,7 @@ func replayedSentence(to string, r Replayed) string {
 	if r.Posted < r.Selected {
 		posted = fmt.Sprintf("stopped after %d of %d", r.Posted, r.Selected)
 	}
-	return fmt.Sprintf("%s to %s: %d delivered, %d failed", posted, to, r.Delivered, r.Posted-r.Delivered)
+	return fmt.Sprintf("%s to %s: %d accepted, %d failed", posted, to, r.Delivered, r.Posted-r.Delivered)
 }
 
 func nameOf(e *model.Event) string {

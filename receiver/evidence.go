@@ -135,9 +135,9 @@ var anyJSON = jsontext.AllowDuplicateNames(true)
 func suspicion(h http.Header, body []byte) string {
 	switch {
 	case strings.HasPrefix(claimedID(h), "probe_"):
-		return "suspected: another aspectop tests this URL, and is not behind it"
+		return "suspected: another aspectop tests this URL, which does not lead to it"
 	case h.Get("Accept-Language") == "*" && h.Get("Sec-Fetch-Mode") == "cors" && h.Get("Timestamp") != "":
-		return "suspected: smee-client passed it on; smee.io parses JSON and writes it anew, so use another tunnel"
+		return "suspected: smee-client passed it on; smee.io re-serialises JSON, so use another tunnel"
 	case bytes.Contains(body, []byte("\uFFFD")):
 		return "suspected: something on the way took the body for text and replaced bytes; it holds U+FFFD"
 	}
@@ -147,7 +147,7 @@ func suspicion(h http.Header, body []byte) string {
 	case slices.IsSorted(keys):
 		return "suspected: something on the way sorted the keys of the JSON; they are in alphabetical order"
 	case whole:
-		return "suspected: something on the way wrote numbers anew, such as 1.0 as 1; all numbers in the JSON are whole"
+		return "suspected: something on the way rewrote numbers, such as 1.0 as 1; all numbers in the JSON are whole"
 	}
 	return ""
 }

@@ -91,7 +91,7 @@ func FuzzParseSecrets(f *testing.F) {
 		"is not base64: it has a character that is not ASCII in it; copy it again",
 		"is not base64: it has a byte that is not UTF-8 in it; copy it again",
 		"is not base64: take the quotation marks away",
-		"is not base64: it goes on after a '=' (a name needs the prefix after it: name=whsec_…)",
+		"is not base64: it continues after a '=' (a name needs the prefix after it: name=whsec_…)",
 		"is not base64: its length is not a multiple of four, so some of it is missing",
 		"looks like base64url ('-' or '_' in it); Svix secrets are standard base64 ('+' and '/')",
 	}

@@ -163,7 +163,7 @@ func (s *Server) tell(r *model.Rejected) {
 func (s *Server) unkept(w http.ResponseWriter, reason error) {
 	s.count(func(c *Counts) { c.Unkept++ })
 	if s.life.Err() == nil && s.failing.CompareAndSwap(false, true) {
-		s.notice(fmt.Sprintf("cannot keep deliveries: %v; answering 503, Svix tries again later", reason))
+		s.notice(fmt.Sprintf("cannot keep deliveries: %v; answering 503, so Svix will retry", reason))
 	}
 	w.Header().Set("Retry-After", strconv.Itoa(retryAfter))
 	answer(w, http.StatusServiceUnavailable, "Try again later")

@@ -193,9 +193,9 @@ func TestOutageIsAnswered503AndToldOnceFromBeginToEnd(t *testing.T) {
 	step(nil, "msg_3", 204)
 	step(full, "msg_4", 503)
 	want := []string{
-		"cannot keep deliveries: the disk is full; answering 503, Svix tries again later",
+		"cannot keep deliveries: the disk is full; answering 503, so Svix will retry",
 		"keeping deliveries again",
-		"cannot keep deliveries: the disk is full; answering 503, Svix tries again later",
+		"cannot keep deliveries: the disk is full; answering 503, so Svix will retry",
 	}
 	if got := r.notices(); !slices.Equal(got, want) {
 		t.Errorf("told %q\nwant %q", got, want)

@@ -158,7 +158,7 @@ func TestJournalThatHangsIsGivenUpAndAnswered503(t *testing.T) {
 		if got := status(t, conn); got != 503 || time.Since(start) != keepTimeout {
 			t.Errorf("answered %d after %s, want 503 after %s", got, time.Since(start), keepTimeout)
 		}
-		want := "cannot keep deliveries: the journal did not take one within 10s; answering 503, Svix tries again later"
+		want := "cannot keep deliveries: the journal did not take one within 10s; answering 503, so Svix will retry"
 		if got := r.notices(); len(got) != 1 || got[0] != want {
 			t.Errorf("told %q, want %q", got, want)
 		}

@@ -66,7 +66,7 @@ func undecodable(encoded string, prefixed bool) error {
 	case strings.ContainsFunc(encoded, func(r rune) bool { return r > unicode.MaxASCII }):
 		return foreign(encoded)
 	case strings.Trim(afterName, "=") != "":
-		return errors.New("is not base64: it goes on after a '=' (a name needs the prefix after it: name=whsec_…)")
+		return errors.New("is not base64: it continues after a '=' (a name needs the prefix after it: name=whsec_…)")
 	case strings.Trim(encoded, "=") == "":
 		return errors.New("is empty")
 	case notURL == nil && strings.ContainsAny(encoded, "-_"):

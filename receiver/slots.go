@@ -9,6 +9,8 @@ import (
 	"runtime/debug"
 	"sync"
 	"time"
+
+	"aspectop/broadcast"
 )
 
 const (
@@ -188,10 +190,7 @@ func (s *slots) remove(c *slot) {
 // wake wakes an Accept that waits for a slot. The lock must be held.
 func (s *slots) wake() {
 	if s.short {
-		select {
-		case s.freed <- struct{}{}:
-		default:
-		}
+		broadcast.Nudge(s.freed)
 	}
 }
 

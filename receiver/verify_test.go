@@ -259,7 +259,7 @@ func TestHints(t *testing.T) {
 		{"altered", `{"a":1.5}`, `{"a":2.5}`, "", ""},
 		{"no JSON", "a, b", "c, d", "", ""},
 		{"replaced bytes", "{\"a\":\"\xe4\"}", "{\"a\":\"\uFFFD\"}", "", "suspected: something on the way took the body for text"},
-		{"numbers made whole", `{"event_type":"x","a":1.0}`, `{"event_type":"x","a":1}`, "", "suspected: something on the way wrote numbers anew"},
+		{"numbers made whole", `{"event_type":"x","a":1.0}`, `{"event_type":"x","a":1}`, "", "suspected: something on the way rewrote numbers"},
 		{"sorted, and something else", `{"event_type":1,"a":3.5}`, `{"a":3.50,"event_type":1}`, "", "suspected: something on the way sorted"},
 		{"whole numbers of somebody else", `{"a":1.0}`, `{"a":1}`, "", ""},
 		{"64 KiB", strings.Repeat("x", maxHinted-1), strings.Repeat("x", maxHinted-1) + "\n", "without_newline", "trimming a trailing newline"},

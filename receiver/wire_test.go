@@ -259,7 +259,7 @@ func TestDeliveriesGoOnWhileStrangersMisbehave(t *testing.T) {
 	}
 	misbehaved := make(chan struct{})
 	go func() { strangers.Wait(); close(misbehaved) }()
-	client := &http.Client{Timeout: 8 * time.Second}
+	client := &http.Client{Timeout: time.Minute}
 	defer client.CloseIdleConnections()
 	sent := 0
 	for going := true; going || sent < 300; sent++ {

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"aspectop/aspect"
+	"aspectop/broadcast"
 	"aspectop/clean"
 	"aspectop/loopback"
 )
@@ -256,10 +257,7 @@ func (q *queue) put(ctx context.Context, i item) {
 	q.items = append(q.items, i)
 	q.bytes += len(i.data) + 256
 	q.mu.Unlock()
-	select {
-	case q.news <- struct{}{}:
-	default:
-	}
+	broadcast.Nudge(q.news)
 }
 
 // take returns all items.

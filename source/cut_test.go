@@ -94,7 +94,7 @@ func readCut(t *testing.T, events []string, cut int) error {
 		return err
 	}
 	s.retry = time.Millisecond
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	done := make(chan struct{})
 	go func() {
@@ -110,7 +110,7 @@ func readCut(t *testing.T, events []string, cut int) error {
 		time.Sleep(time.Millisecond)
 	}
 	if ctx.Err() != nil {
-		return fmt.Errorf("got %d events in ten seconds", len(journal.deliveries()))
+		return fmt.Errorf("got %d events in a minute", len(journal.deliveries()))
 	}
 	cancel()
 	<-done

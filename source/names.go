@@ -59,10 +59,7 @@ func (n *Names) Want(ids ...string) {
 	if len(n.wanted) == 0 {
 		return
 	}
-	select {
-	case n.wake <- struct{}{}:
-	default:
-	}
+	broadcast.Nudge(n.wake)
 }
 
 // Run looks names up until ctx ends, at most two per second. Call it once.

@@ -79,10 +79,7 @@ func NewPoller(c PollerConfig) *Poller {
 // Gap triggers a poll at once, because deliveries may have been missed while the tunnel
 // was down or the machine asleep. It does not block.
 func (p *Poller) Gap() {
-	select {
-	case p.gap <- struct{}{}:
-	default:
-	}
+	broadcast.Nudge(p.gap)
 }
 
 // Run polls until ctx ends. Call it once.
@@ -98,12 +95,12 @@ func (p *Poller) Run(ctx context.Context) {
 		}
 		wait, next := p.c.Every, time.Time{}
 		if failures++; err != nil {
-			wait = retryIn(err, grow(max(p.c.Every, firstRetry), lastRetry, failures))
+			wait = retryIn(err, broadcast.Grow(max(p.c.Every, firstRetry), lastRetry, failures))
 		} else {
 			failures = 0
 		}
 		if wait > 0 {
-			wait = jittered(wait)
+			wait = broadcast.Jittered(wait)
 			next = time.Now().Add(wait).UTC()
 		}
 		if err != nil {

@@ -6,7 +6,6 @@ package source
 
 import (
 	"context"
-	"math/rand/v2"
 	"time"
 
 	"aspectop/aspect"
@@ -24,20 +23,6 @@ type API interface {
 	ActiveTasks(ctx context.Context) ([]aspect.Task, error)
 	Task(ctx context.Context, id string) (aspect.Task, error)
 	Asset(ctx context.Context, id string) (aspect.Asset, error)
-}
-
-// jittered is d ±10 percent, so that programs that started together spread out.
-func jittered(d time.Duration) time.Duration { return d - d/10 + rand.N(d/5+1) }
-
-// grow is the pause after the nth failure in a row: base, doubled each time, at most
-// limit.
-func grow(base, limit time.Duration, n int) time.Duration {
-	for range n - 1 {
-		if base *= 2; base >= limit {
-			return limit
-		}
-	}
-	return min(base, limit)
 }
 
 // State is the state of a source.

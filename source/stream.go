@@ -273,11 +273,11 @@ func (s *Stream) change(i item) bool {
 			return false
 		case isBad:
 			s.fails++
-			s.next = time.Now().Add(jittered(max(grow(s.retry, lastRetry, s.fails), bad.retryAfter)))
+			s.next = time.Now().Add(broadcast.Jittered(max(broadcast.Grow(s.retry, lastRetry, s.fails), bad.retryAfter)))
 			s.report.trouble(bad.cause, errors.New(bad.words), s.next.UTC())
 		default:
 			s.fails = 0
-			s.next = time.Now().Add(jittered(s.retry))
+			s.next = time.Now().Add(broadcast.Jittered(s.retry))
 			s.report.connecting(err.Error(), s.next.UTC())
 		}
 	}
@@ -295,7 +295,7 @@ func (s *Stream) missed(since string) {
 	}
 	text := "events " + since + " may have been missed, as the stream has no ids to go on from"
 	if s.gaps > 1 {
-		text += fmt.Sprintf(" (the %dth time)", s.gaps)
+		text += fmt.Sprintf(" (%d times so far)", s.gaps)
 	}
 	if s.c.Gap != nil {
 		text += "; asking Aspect's API for its tasks"
@@ -314,7 +314,7 @@ func (s *Stream) connected() {
 		n += skipped
 	}
 	if n > 0 {
-		text += fmt.Sprintf("; %d events are not about Aspect's tasks, not kept", n)
+		text += fmt.Sprintf("; events not kept, as they are not about Aspect's tasks: %d", n)
 	}
 	s.report.ok(text, time.Time{})
 }
@@ -370,7 +370,7 @@ func (s *Stream) keepOnly(from *connection) {
 		return
 	}
 	if first := s.open[0]; first != from && s.last == "" && first.heard().Before(from.began) {
-		s.missed("since " + clock(first.heard()) + ", when the older connection brought something for the last time,")
+		s.missed("since " + clock(first.heard()) + ", when the older connection last brought something,")
 	}
 	for _, c := range s.open {
 		if c != from {
@@ -421,7 +421,7 @@ func (s *Stream) try(ctx context.Context, work func() error) {
 		if err == nil || ctx.Err() != nil {
 			return
 		}
-		wait := jittered(grow(time.Second, 30*time.Second, n))
+		wait := broadcast.Jittered(broadcast.Grow(time.Second, 30*time.Second, n))
 		s.report.trouble("journal", fmt.Errorf("the journal cannot store events: %w; waiting until it can", err), time.Now().Add(wait).UTC())
 		broadcast.Sleep(ctx, wait)
 	}

@@ -81,7 +81,7 @@ func TestWhatIsNoEventOfAspectIsCountedAndToldOncePerKind(t *testing.T) {
 		if got, want := s.reports.notices()[1:], []string{`the event stream: an event named "ping"` + is, `the event stream: an event named "message"` + is}; !slices.Equal(got, want) {
 			t.Errorf("noticed %q, want %q", got, want)
 		}
-		if got, want := s.reports.last().Detail, "connected to events.test; 22 events are not about Aspect's tasks, not kept"; got != want {
+		if got, want := s.reports.last().Detail, "connected to events.test; events not kept, as they are not about Aspect's tasks: 22"; got != want {
 			t.Errorf("reported %q, want %q", got, want)
 		}
 		s.end()

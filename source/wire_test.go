@@ -117,9 +117,9 @@ func all(t *testing.T, r feed.Journal) []model.Delivery {
 // eventually polls until ok, or fails.
 func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	for end := time.Now().Add(10 * time.Second); !ok(); time.Sleep(2 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); !ok(); time.Sleep(2 * time.Millisecond) {
 		if time.Now().After(end) {
-			t.Fatal("in ten seconds it did not come that " + what)
+			t.Fatal("in a minute it did not come that " + what)
 		}
 	}
 }

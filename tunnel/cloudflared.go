@@ -7,13 +7,13 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"math/rand/v2"
 	"net/url"
 	"os/exec"
 	"runtime"
 	"slices"
 	"time"
 
+	"aspectop/broadcast"
 	"aspectop/clean"
 	"aspectop/model"
 )
@@ -81,11 +81,7 @@ func pauseAfter(failed int, limited bool) time.Duration {
 	if limited {
 		least, most = 2*time.Minute, 15*time.Minute
 	}
-	pause := most
-	if failed < 8 {
-		pause = min(most, least<<(failed-1))
-	}
-	return pause*9/10 + rand.N(pause/5)
+	return broadcast.Jittered(broadcast.Grow(least, most, failed))
 }
 
 func (c *cloudflared) run(ctx context.Context, wake <-chan struct{}, report func(linkStatus)) {

@@ -147,7 +147,7 @@ func TestAfterALimitTheNextTryIsMinutesAwayAndTold(t *testing.T) {
 				t.Errorf("the next try is in %s", wait)
 			}
 			start := time.Now()
-			if r.Stop(); time.Since(start) > 5*time.Second {
+			if r.Stop(); time.Since(start) > time.Minute/2 {
 				t.Errorf("Stop took %s", time.Since(start))
 			}
 			if n := len(r.runs()); n != 1 {
@@ -223,7 +223,7 @@ func TestAHungProgramIsNotCalledConnectedAndIsReplaced(t *testing.T) {
 
 func TestAProgramThatNeverBeginsToWorkIsReplaced(t *testing.T) {
 	s := script{Unmetered: true}
-	r := open(t, s, setup{pace: func(c *cloudflared) { c.silence = 300 * time.Millisecond }})
+	r := open(t, s, setup{pace: func(c *cloudflared) { c.silence = time.Second }})
 	_, n := r.wait(t, 0, "that it does nothing", says(model.TunnelReconnecting, "did not start"))
 	r.now(quick())
 	r.wait(t, n, "that it is connected", is(model.TunnelConnected))

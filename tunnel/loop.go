@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"time"
 
+	"aspectop/broadcast"
 	"aspectop/model"
 )
 
@@ -90,10 +91,7 @@ func (t *Tunnel) run(ctx context.Context) {
 			if wall = t.wall(); wall.Sub(before) < clockEvery+slept {
 				continue
 			}
-			select {
-			case wake <- struct{}{}:
-			default:
-			}
+			broadcast.Nudge(wake)
 			if m.canProbe() {
 				m.renew()
 				m.start(ctx)
@@ -114,10 +112,7 @@ func (t *Tunnel) run(ctx context.Context) {
 // one is sent soon. It never waits.
 func (t *Tunnel) Delivered() {
 	if t.broken.Load() {
-		select {
-		case t.delivered <- struct{}{}:
-		default:
-		}
+		broadcast.Nudge(t.delivered)
 	}
 }
 

@@ -8,10 +8,8 @@ import (
 	"strings"
 
 	"aspectop/clean"
+	"aspectop/loopback"
 )
-
-// shared are the addresses of carriers and of private networks laid over the internet.
-var shared = netip.MustParsePrefix("100.64.0.0/10")
 
 // unreachable says why Svix cannot post to the user's own URL, "" if it may. A probe does
 // not find that: it starts on this machine.
@@ -35,7 +33,7 @@ func nowhere(host string) string {
 		switch ip = ip.Unmap(); {
 		case ip.IsLoopback(), ip.IsUnspecified():
 			return "a loopback address"
-		case ip.IsPrivate(), ip.IsLinkLocalUnicast(), shared.Contains(ip):
+		case ip.IsLinkLocalUnicast(), loopback.Private(ip):
 			return "a private address"
 		case ip.IsMulticast():
 			return "a multicast address"

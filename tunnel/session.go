@@ -195,7 +195,7 @@ func (l *session) ended(code int) end {
 	case is("Could not lookup srv"):
 		return end{why: "cannot resolve Cloudflare's addresses; check the network and DNS: " + words}
 	case is("unmarshal", "failed to parse quick Tunnel ID"):
-		return end{why: "Cloudflare's quick tunnels are out of order; --tunnel=svix does not need them: " + words}
+		return end{why: "Cloudflare's quick tunnels do not work at the moment; --tunnel=svix does not need them: " + words}
 	}
 	return end{why: fmt.Sprintf("cloudflared exited before it was connected (exit code %d): %s", code, words)}
 }

@@ -113,7 +113,7 @@ func (m *Model) act(a keys.Action) tea.Cmd {
 		m.say("that key does nothing here")
 	case keys.Preview:
 		if !m.means(keys.Binding{Do: keys.Preview}) {
-			m.say("this view shows nothing beside")
+			m.say("this view has nothing to show beside")
 			return nil
 		}
 		m.preview = m.layout().preview.h == 0

@@ -94,7 +94,7 @@ func TestNobodyElseSeesWhatConnectHasForTheUser(t *testing.T) {
 		s.press("C")
 		s.shows("live page")
 		for _, b := range s.m.keys {
-			if b.Help == "connect: URLs, what is missing" {
+			if b.Help == "connect: URLs, checklist" {
 				t.Error("a private screen has a key for what it never shows")
 			}
 		}

@@ -88,7 +88,7 @@ func (m *Model) pointedDelivery(to string) (seq int64) {
 	s := m.pointed()
 	switch {
 	case s.Row.Pos > 0 && m.Log.Status(s.Row) != nil && m.Log.Status(s.Row).Rejected != nil:
-		m.say("a rejected request is no delivery: nothing to " + to)
+		m.say("a rejected request is not a delivery: nothing to " + to)
 	case s.Row.Pos > 0:
 		m.say("not a delivery: nothing to " + to)
 	case s.Row.Seq > 0:

@@ -1,13 +1,11 @@
 package ui
 
 import (
+	"math"
 	"slices"
-	"strings"
 
 	tea "charm.land/bubbletea/v2"
-	"github.com/charmbracelet/x/ansi"
 
-	"aspectop/clean"
 	"aspectop/model"
 	"aspectop/ui/draw"
 	"aspectop/ui/keys"
@@ -85,7 +83,7 @@ func (m *Model) reader() *draw.TextPane {
 
 // connectLines is the page of Connect.
 func (m *Model) connectLines() []string {
-	title := draw.NewLine(m.Theme, m.W).Put(draw.Strong, " Connect").Put(draw.Dim, "  what is there of the way from Aspect to this screen").String()
+	title := draw.NewLine(m.Theme, m.W).Put(draw.Strong, " Connect").Put(draw.Dim, "  what is set up on the way from Aspect to this screen").String()
 	return append([]string{title, draw.Blank(m.Theme, m.W)}, render.Connect(m.Screen, true, m.W)...)
 }
 
@@ -134,11 +132,11 @@ func (m *Model) helpRows() (keyRows, meanings []keys.Row) {
 // signs are the words and signs that are no states. docs/glossary.md says more of each.
 var signs = []keys.Row{
 	{Topic: "Words", Keys: "event", Does: "what Aspect says of a task"},
-	{Topic: "Words", Keys: "delivery", Does: "a request that arrived"},
+	{Topic: "Words", Keys: "delivery", Does: "a verified request"},
 	{Topic: "Words", Keys: "message", Does: "Svix's, with an id"},
 	{Topic: "Words", Keys: "attempt", Does: "one try to deliver it"},
-	{Topic: "Words", Keys: "verified", Does: "rightly signed, in time"},
-	{Topic: "Words", Keys: "rejected", Does: "not so; changes no task"},
+	{Topic: "Words", Keys: "verified", Does: "signed correctly, in time"},
+	{Topic: "Words", Keys: "rejected", Does: "not verified; no change"},
 	{Topic: "Words", Keys: "duplicate", Does: "arrived before; no change"},
 	{Topic: "Words", Keys: "late", Does: "older than what was known"},
 	{Topic: "Words", Keys: "unsigned", Does: "from the API or stream"},
@@ -146,21 +144,21 @@ var signs = []keys.Row{
 	{Topic: "Words", Keys: "stalled", Does: "active, long without news"},
 	{Topic: "Words", Keys: "gone", Does: "Aspect no longer knows it"},
 	{Topic: "Words", Keys: "internal", Does: "Aspect's own; not counted"},
-	{Topic: "Words", Keys: "decided by", Does: "what gave the state"},
+	{Topic: "Words", Keys: "decided by", Does: "what set the state"},
 	{Topic: "Words", Keys: "took", Does: "from creation to end"},
-	{Topic: "Words", Keys: "ETA", Does: "end expected by medians"},
-	{Topic: "Words", Keys: "soon", Does: "in a second, or overdue"},
-	{Topic: "Words", Keys: "p50 p95", Does: "half, 95 % are no greater"},
+	{Topic: "Words", Keys: "ETA", Does: "expected end, by medians"},
+	{Topic: "Words", Keys: "soon", Does: "within a second, or overdue"},
+	{Topic: "Words", Keys: "p50 p95", Does: "half, 95 % are no longer"},
 	{Topic: "Words", Keys: "refused", Does: "by the handler, for good"},
-	{Topic: "Words", Keys: "given up", Does: "the tries have run out"},
+	{Topic: "Words", Keys: "given up", Does: "every try has failed"},
 	{Topic: "Signs", Keys: draw.GlyphLive + " " + draw.GlyphDown, Does: "works, does not"},
 	{Topic: "Signs", Keys: "no verdict", Does: "verified"},
 	{Topic: "Signs", Keys: string(draw.GlyphSpark[0]) + string(draw.GlyphSpark[len(draw.GlyphSpark)-1]), Does: "deliveries, last minute"},
 	{Topic: "Signs", Keys: draw.GlyphThick + draw.GlyphEmpty + " 2/4", Does: "features that are done"},
 	{Topic: "Signs", Keys: draw.GlyphWait + " " + draw.GlyphFull, Does: "queued, processing"},
 	{Topic: "Signs", Keys: draw.GlyphUsual, Does: "usual end, by the median"},
-	{Topic: "Signs", Keys: draw.GlyphFold + " 3 h " + draw.GlyphFold, Does: "a time without work"},
-	{Topic: "Signs", Keys: draw.GlyphEarlier + " " + draw.GlyphArrow, Does: "before, after this time"},
+	{Topic: "Signs", Keys: draw.GlyphFold + " 3 h " + draw.GlyphFold, Does: "a stretch without work"},
+	{Topic: "Signs", Keys: draw.GlyphEarlier + " " + draw.GlyphArrow, Does: "earlier, later than this"},
 	{Topic: "Signs", Keys: "×2", Does: "was processed twice"},
 	{Topic: "Signs", Keys: draw.GlyphSorted, Does: "the list is sorted by this"},
 	{Topic: "Signs", Keys: "…", Does: "there is more, but no room"},
@@ -178,9 +176,7 @@ func (p *helpPage) lines(m *Model, w int) []string {
 	// What was said at the start, such as where others can watch, in full.
 	lines = append(lines, draw.Blank(m.Theme, w), draw.NewLine(m.Theme, w).Put(draw.Strong, " Said at the start").String())
 	for _, r := range m.Remarks {
-		for line := range strings.Lines(ansi.Wrap(clean.Text(r), max(8, w-3), "")) {
-			lines = append(lines, draw.NewLine(m.Theme, w).Space(2).Put(draw.Plain, strings.TrimSuffix(line, "\n")).String())
-		}
+		lines = append(lines, render.Wrapped(m.Screen, draw.Plain, r, w, w, math.MaxInt)...)
 	}
 	return lines
 }

@@ -142,7 +142,7 @@ func TestAPingOpensWithPayloadAndHeadersOnly(t *testing.T) {
 		s.shows(`"success": true`, "16 bytes, JSON")
 		s.hides(" Task  ", "Events  Payload")
 		s.press("tab")
-		s.shows("verified (secret default)", "(no headers)", "repeats: none")
+		s.shows("verified (secret default)", "(no headers)", "duplicates: none")
 		s.press("tab")
 		s.shows(`"success": true`)
 	})

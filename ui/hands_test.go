@@ -377,10 +377,14 @@ func TestTheSummaryTellsWhatTheSessionSaw(t *testing.T) {
 			t.Errorf("nothing came, but the summary is %q", got)
 		}
 		s.deliver(event(3, "task.failed", 30*time.Second, "proxy=failed"))
-		for _, want := range []string{"1 verified, 0 rejected", "5 tasks: 1 processing, 1 completed, 2 failed, 1 cancelled", "proxy", "median"} {
+		for _, want := range []string{"1 verified, 0 rejected", "5 tasks: 1 processing, 1 completed, 2 failed, 1 cancelled", "failed features: proxy 1, preview 1\n", "median processing time: "} {
 			if got := s.m.Summary(); !strings.Contains(got, want) {
 				t.Errorf("the summary does not tell %q:\n%s", want, got)
 			}
+		}
+		s.deliver(event(4, "task.failed", 31*time.Second, "a=failed", "b=failed", "c=failed", "d=failed"))
+		if got := s.m.Summary(); !strings.Contains(got, ": proxy 1, preview 1, a 1, b 1, and 2 more\n") || strings.Count(got, "\n") != 4 {
+			t.Errorf("of many features the summary tells\n%s", got)
 		}
 	})
 }
@@ -411,7 +415,7 @@ func TestTheFooterEndsWithHelpAndQuitAndOffersNoDeadKey(t *testing.T) {
 		s.press("s")
 		s.shows("that key does nothing here")
 		s.press("p")
-		s.shows("this view shows nothing beside")
+		s.shows("this view has nothing to show beside")
 		s.wait(flashTime)
 		s.press("1", "enter")
 		if !strings.Contains(footer(), "esc back") {

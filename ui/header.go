@@ -10,7 +10,6 @@ import (
 
 	"github.com/charmbracelet/x/ansi"
 
-	"aspectop/clean"
 	"aspectop/model"
 	"aspectop/ui/draw"
 	"aspectop/ui/render"
@@ -69,7 +68,7 @@ func (m *Model) connection(l *draw.Line, level detailLevel) {
 	case m.Receiver == "":
 		l.Put(draw.Waiting, draw.GlyphDown+" viewing").Put(draw.Dim, " "+m.JournalPath)
 		if level > brief && !m.Masked {
-			l.Put(draw.Dim, ", read-only: rejected requests are not shown")
+			l.Put(draw.Dim, ", read-only")
 		}
 		return
 	}
@@ -154,18 +153,12 @@ func (m *Model) inTrouble() bool {
 
 // advice says what is wrong with the tunnel and what to do, in at most the given number of
 // lines.
-func (m *Model) advice(most int) (lines []string) {
+func (m *Model) advice(most int) []string {
 	if !m.inTrouble() {
 		return nil
 	}
 	t := m.Feed.Tunnel()
-	for line := range strings.Lines(ansi.Wrap(clean.Text(words.TunnelTrouble(t)), max(8, m.W-3), "")) {
-		if len(lines) == most {
-			break
-		}
-		lines = append(lines, draw.NewLine(m.Theme, m.W).Space(2).Put(words.TunnelRole(t), strings.TrimSuffix(line, "\n")).String())
-	}
-	return lines
+	return render.Wrapped(m.Screen, words.TunnelRole(t), words.TunnelTrouble(t), m.W, m.W, most)
 }
 
 // hostOf is a URL's host and port; a text that is no URL is left as it is.

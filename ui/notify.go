@@ -55,7 +55,7 @@ const stalledEvery = 5 * time.Second
 // notices collects what --notify reports: tasks that ended or stalled, once per frame.
 type notices struct {
 	tasks   map[model.State][]string // ids, by the state they ended in, or stalled
-	told    map[int]time.Time        // stalled tasks, by index: the news after which they were told
+	stalls  model.Stalls
 	looked  time.Time
 	started time.Time
 }
@@ -74,27 +74,14 @@ func (m *Model) lookForStalled() {
 	if m.Frozen() || m.At.Sub(n.looked) < stalledEvery {
 		return
 	}
-	n.looked, m.stalled = m.At, 0
-	if n.told == nil {
-		n.told = map[int]time.Time{}
+	var more []*model.Task
+	n.looked = m.At
+	m.stalled, more = n.stalls.Look(m.Feed.Board(), m.At)
+	if !m.Notify || m.At.Sub(n.started) <= stalledEvery {
+		return // what had stalled before the screen was opened is no news
 	}
-	for i := range m.Board.Len() {
-		t := m.Board.At(i)
-		if !t.Active() {
-			continue
-		}
-		if _, is := m.Board.Stalled(t, m.At); !is {
-			continue
-		}
-		m.stalled++
-		if !m.Notify || n.told[i].Equal(t.News()) {
-			continue
-		}
-		n.told[i] = t.News()
-		// What had stalled before the screen was opened is no news.
-		if m.At.Sub(n.started) > stalledEvery {
-			n.add(t, stalled)
-		}
+	for _, t := range more {
+		n.add(t, stalled)
 	}
 }
 
@@ -137,22 +124,28 @@ func (m *Model) Summary() string {
 		}
 	}
 	fmt.Fprintf(&b, "%s: %s\n", words.Count(m.Board.Len(), "task", "tasks"), strings.Join(states, ", "))
+	var failed, medians []string // the four documented features come first
 	stats := m.Board.Stats()
-	for _, name := range m.Features() {
+	for _, name := range stats.Features() {
 		f := stats.Feature(name)
-		if f == nil {
-			continue
-		}
-		var told []string
-		if median, ok := f.Processing().Quantile(0.5); ok {
-			told = append(told, "median "+words.Ago(median))
-		}
+		name = words.Name(clean.Text(name))
 		if n := f.In(model.Failed); n > 0 {
-			told = append(told, fmt.Sprintf("%d failed", n))
+			failed = append(failed, fmt.Sprintf("%s %d", name, n))
 		}
-		if len(told) > 0 {
-			fmt.Fprintf(&b, "  %-14s %s\n", clean.Text(name), strings.Join(told, ", "))
+		if median, ok := f.Processing().Quantile(0.5); ok {
+			medians = append(medians, name+" "+words.Ago(median))
 		}
 	}
+	few := func(told string, of []string) {
+		const most = 4
+		if more := len(of) - most; more > 0 {
+			of = append(of[:most], fmt.Sprintf("and %d more", more))
+		}
+		if len(of) > 0 {
+			fmt.Fprintf(&b, "%s: %s\n", told, strings.Join(of, ", "))
+		}
+	}
+	few("failed features", failed)
+	few("median processing time", medians)
 	return b.String()
 }

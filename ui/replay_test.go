@@ -153,7 +153,7 @@ func TestNothingIsReplayedWhereNoMessageIs(t *testing.T) {
 		s.status.Add(model.Status{At: midnight, Rejected: &model.Rejected{ID: "msg_forged", Verdict: model.Verdict{Detail: "no secret matches"}}})
 		s.wait(time.Second)
 		s.press("3", "r")
-		s.shows("a rejected request is no delivery: nothing to replay")
+		s.shows("a rejected request is not a delivery: nothing to replay")
 		if len(h.got) > 0 {
 			t.Errorf("the handler got %+v", h.got)
 		}
@@ -221,7 +221,7 @@ func TestTheQueuesStandBelowTheLog(t *testing.T) {
 		s.hides("forwarding to")
 		h.queues = []model.Queue{{To: handlerURL, Waiting: 3, Retrying: 1, NextTry: midnight.Add(6 * time.Second), GaveUp: 2, Delivered: 40}}
 		s.wait(time.Second)
-		s.shows("forwarding to " + handlerURL + ": 3 waiting, 1 retrying in 3s, 2 given up, 40 delivered")
+		s.shows("forwarding to " + handlerURL + ": 3 waiting, 1 retrying in 3s, 2 given up, 40 forwarded")
 		h.queues = []model.Queue{{To: handlerURL}, {To: "http://b"}, {To: "http://c", Waiting: 9, More: true}}
 		s.wait(time.Second)
 		s.shows(handlerURL+": nothing yet", "http://c: 9 or more waiting")

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -18,22 +19,61 @@ import (
 
 var sheets = flag.String("sheets", "", "folder for a contact sheet a depth of colours; make frames")
 
-// busyDay is a history that fills a screen: what uploads has, and twenty tasks more.
-func busyDay() []model.Delivery {
-	ds := uploads()
-	for n := 6; n < 26; n++ {
-		at := time.Duration(n-6) * 700 * time.Millisecond
-		ds = append(ds, event(n, "task.progress", at, "proxy=queued", "preview=queued", "visual=queued", "transcription=na"))
-		ds = append(ds, event(n, "task.progress", at+time.Second, "proxy=processing", "preview=processing", "visual=queued", "transcription=na"))
-		switch at += time.Duration(3+n%7) * time.Second; n % 5 {
-		case 0:
-			ds = append(ds, event(n, "task.failed", at, "proxy=completed", "preview=failed", "visual=cancelled", "transcription=na"))
-		case 1, 2, 3:
-			ds = append(ds, event(n, "task.completed", at, "proxy=completed", "preview=completed", "visual=completed", "transcription=na"))
-		default:
-			ds = append(ds, event(n, "task.progress", at, "proxy=completed", "preview=processing", "visual=processing", "transcription=na"))
+// busyDay is a history that fills a screen: a burst of tasks long ago, then some that overlap
+// and end in every way, and those under way: one late, one stalled, one that nothing was told of
+// for most of the time.
+func busyDay() (ds []model.Delivery) {
+	s := time.Second
+	life := func(n int, begin time.Duration, phases ...string) {
+		created := midnight.Add(begin).Format(time.RFC3339Nano)
+		for _, phase := range phases { // "12s task.progress proxy=queued"
+			told := strings.Fields(phase)
+			after, err := time.ParseDuration(told[0])
+			if err != nil {
+				panic(err)
+			}
+			d := event(n, told[1], begin+after, told[2:]...)
+			d.Body = regexp.MustCompile(`"created":"[^"]*"`).ReplaceAll(d.Body, []byte(`"created":"`+created+`"`))
+			ds = append(ds, d)
 		}
 	}
+	usual := func(n int, begin time.Duration, pace float64, typ, end string) {
+		at := func(seconds float64) string { return time.Duration(seconds * pace * float64(s)).String() }
+		life(n, begin,
+			"0s task.progress proxy=queued preview=queued visual=queued transcription=queued",
+			at(6)+" task.progress proxy=processing preview=processing visual=queued transcription=queued",
+			at(16)+" task.progress proxy=completed preview=completed visual=processing transcription=processing",
+			at(48)+" "+typ+" proxy=completed preview=completed "+end)
+	}
+	const completed, failed = "visual=completed transcription=completed", "visual=failed transcription=completed"
+	for i := range 6 {
+		usual(1+i, -50*time.Minute+time.Duration(17*i)*s, 0.8+float64(i%3)/4, "task.completed", completed)
+	}
+	usual(7, -49*time.Minute, 1.4, "task.failed", failed)
+	for i, end := range []string{completed, completed, failed, "visual=cancelled transcription=completed", completed, completed, failed, completed} {
+		typ := "task.completed"
+		switch {
+		case end == failed:
+			typ = "task.failed"
+		case strings.Contains(end, "cancelled"):
+			typ = "task.progress"
+		}
+		usual(8+i, -4*time.Minute+time.Duration(26*i)*s, 0.7+float64(i*5%4)/3, typ, end)
+	}
+	life(16, -150*s, "0s task.progress preview=queued visual=queued", "3s task.progress preview=processing visual=processing",
+		"9s task.failed preview=completed visual=failed", "70s task.progress preview=completed visual=processing", "98s task.completed preview=completed visual=completed")
+	life(17, -52*time.Minute, "51m50s task.progress proxy=queued preview=queued visual=queued transcription=na",
+		"52m20s task.progress proxy=completed preview=processing visual=queued transcription=na scene_detect=processing")
+	life(18, -200*s, "0s task.progress proxy=processing preview=processing visual=queued transcription=queued")
+	life(19, -45*s, "0s task.progress proxy=queued preview=queued visual=queued transcription=queued",
+		"4s task.progress proxy=processing preview=processing visual=queued transcription=queued",
+		"12s task.progress proxy=completed preview=completed visual=processing transcription=processing",
+		"80s task.progress proxy=completed preview=completed visual=processing transcription=completed")
+	life(20, 10*s, "0s task.progress preview=queued visual=queued", "8s task.progress preview=processing visual=processing")
+	life(21, 20*s, "0s task.progress proxy=queued preview=queued visual=queued transcription=queued",
+		"12s task.progress proxy=processing preview=completed visual=queued transcription=queued embedding=warming")
+	life(22, 34*s, "0s task.progress preview=na transcription=queued")
+	slices.SortFunc(ds, func(a, b model.Delivery) int { return a.Received.Compare(b.Received) })
 	return ds
 }
 

@@ -90,12 +90,12 @@ func TestTheTimelineZoomsAndPansAndComesBack(t *testing.T) {
 		s.deliver(createdAt(event(1, "task.progress", 2*time.Hour, "proxy=processing"), 2*time.Hour))
 		s.press("6")
 		s.hides(taskID(2)[:8])
-		s.shows("1 task ended before")
+		s.shows("1 task ended earlier")
 		for range 7 {
 			s.press("-")
 		}
 		s.shows(taskID(2)[:8], "┆ 2 h ┆")
-		s.hides("ended before")
+		s.hides("ended earlier")
 		axis := func(now bool) {
 			t.Helper()
 			if l := line(s, "TASK"); strings.Contains(l, "now") != now {
@@ -105,7 +105,7 @@ func TestTheTimelineZoomsAndPansAndComesBack(t *testing.T) {
 		s.press("h")
 		axis(false)
 		s.press("h", "h", "h")
-		s.shows("No task in this time; 0 goes back to now.")
+		s.shows("No task in this period; 0 goes back to now.")
 		s.press("l", "l", "l")
 		s.press("l", "l")
 		axis(true)

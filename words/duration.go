@@ -82,3 +82,13 @@ func units(n int, unit, format string, m int, smaller string) string {
 	}
 	return text
 }
+
+const Day = 24 * time.Hour
+
+// Steps are the distances between marks of an axis of time that people read easily.
+var Steps = []time.Duration{
+	time.Second, 2 * time.Second, 5 * time.Second, 10 * time.Second, 15 * time.Second, 30 * time.Second,
+	time.Minute, 2 * time.Minute, 5 * time.Minute, 10 * time.Minute, 15 * time.Minute, 30 * time.Minute,
+	time.Hour, 2 * time.Hour, 3 * time.Hour, 6 * time.Hour, 12 * time.Hour,
+	Day, 2 * Day, 5 * Day, 10 * Day, 30 * Day, 100 * Day, 365 * Day, 3650 * Day, 36500 * Day,
+}

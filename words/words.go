@@ -183,7 +183,7 @@ func TunnelRole(t *model.Tunnel) model.Role {
 func Owed(n int, lost bool) string {
 	switch {
 	case n < 0:
-		return "what it is still to run for could not be counted"
+		return "the tasks it has yet to run for could not be counted"
 	case lost && n > 0:
 		return "not run for " + Count(n, "task", "tasks") + " that ended: a journal in memory leaves nothing to the next watch"
 	}

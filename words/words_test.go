@@ -78,7 +78,7 @@ func TestAnEventIsToldByWhatItMeant(t *testing.T) {
 		{model.Event{Kind: model.Other}, Arrival{}, "verified", "", "not about a task", ""},
 		{model.Event{Kind: model.Gone, Task: task, Source: model.SourceAPI}, Arrival{Effect: new(model.Effect)}, "api", "", "Aspect no longer has this task", ""},
 		{model.Event{Seq: 3, Message: 1, Kind: model.Progress, Task: task}, Arrival{Attempt: 2}, "duplicate", "", "arrival 2 of #1", ""},
-		{model.Event{Seq: 3, Message: 1, Kind: model.Ping}, Arrival{Attempt: 2, Differs: true}, "duplicate", "", "arrival 2 of #1; its body differs, the first one counts", ""},
+		{model.Event{Seq: 3, Message: 1, Kind: model.Ping}, Arrival{Attempt: 2, Differs: true}, "duplicate", "", "arrival 2 of #1; its body differs, and the first one counts", ""},
 		{model.Event{Kind: model.Progress, Task: task}, Arrival{}, "verified", "", "proxy queued, visual (none)", ""},
 		{model.Event{Kind: model.Progress, Task: task}, Arrival{Effect: &model.Effect{Late: true}}, "verified", "late", "older state: proxy queued, visual (none)", ""},
 		{model.Event{Kind: model.Progress, Task: task}, Arrival{Effect: new(model.Effect)}, "verified", "", "no change", ""},

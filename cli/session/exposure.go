@@ -90,7 +90,7 @@ func (f *ExposureFlags) RegisterWaits() {
 // CheckSecretOut refuses --secret-out in a run that registers no endpoint.
 func (f *ExposureFlags) CheckSecretOut(registers bool) error {
 	if f.secretOut != "" && !registers && !settings.Waits(f.set, "secret-out") {
-		return exit.Usage("--secret-out writes the secret of an endpoint that watch registers, but with a secret of its own, or without --tunnel or --public-url, it registers none; add --register, or omit --secret-out")
+		return exit.Usage("--secret-out writes the secret of an endpoint that watch registers, and watch registers none if a secret is set or there is neither --tunnel nor --public-url; add --register, or omit --secret-out")
 	}
 	return nil
 }
@@ -386,7 +386,7 @@ func (e *Exposure) follow(ctx context.Context, s *Session) {
 			if secret, err = e.register(ctx, s, url); err == nil {
 				gone = false
 				s.trust(secret)
-				s.notice("its deliveries have another secret: " + cmp.Or(e.secretOut, "a handler") + " needs it, so restart what verifies them")
+				s.notice("its deliveries are signed with another secret: " + cmp.Or(e.secretOut, "a handler") + " needs it, so restart whatever verifies them")
 			} else if said != err.Error() {
 				said = err.Error()
 				s.notice(said)

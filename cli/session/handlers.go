@@ -34,16 +34,16 @@ type HandlerFlags struct {
 
 // Flags adds the flags.
 func (h *HandlerFlags) Flags(f *pflag.FlagSet) {
-	h.ForwardTo(f)
-	f.StringVar(&h.forwardSecretEnv, "forward-secret-env", "", "environment variable with the handler's own secret, for signing forwards")
+	h.Forwards(f)
 	f.StringVar(&h.exec, "exec", "", "command to run when a task ends, with the task as JSON on stdin; a task counts as failed as soon as a feature fails, and may recover")
 	f.BoolVar(&h.notify, "notify", false, "ring the bell and send a terminal notification when tasks end or stall")
 }
 
-// ForwardTo adds the flag of that name alone.
-func (h *HandlerFlags) ForwardTo(f *pflag.FlagSet) {
+// Forwards adds those about forwarding alone.
+func (h *HandlerFlags) Forwards(f *pflag.FlagSet) {
 	h.set = f
 	f.StringArrayVar(&h.forwardTo, "forward-to", nil, "URL of a handler to forward each message to ("+forward.RetryPolicy+"; then it is given up, and replay sends it again); repeatable")
+	f.StringVar(&h.forwardSecretEnv, "forward-secret-env", "", "environment variable with the handler's own secret, for signing forwards")
 }
 
 // Forward adds a handler.

@@ -88,7 +88,7 @@ func (s *Session) Picture(ctx context.Context, f PictureFlags, options *ui.Frame
 		return err
 	}
 	o := s.options()
-	o.Theme, o.Remarks, o.Now = s.output.theme, nil, s.Feed.Started // the moment drawn
+	o.Theme, o.Remarks, o.Now = s.Output.theme, nil, s.Feed.Started // the moment drawn
 	frame, theme, err := options.Draw(ctx, o)
 	if err != nil {
 		return err

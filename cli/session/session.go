@@ -37,15 +37,11 @@ type Session struct {
 	handlers
 	sharing
 
-	output       Output
-	filter       *model.Filter
-	try          string // suggestion for an empty screen
-	demo         bool
-	secretSource string
-	instead      func(context.Context) error // see RunWith
-	services     []Service                   // run beside the receiver
-	metrics      *metrics                    // nil without --metrics
-	notify       bool
+	Options
+	instead  func(context.Context) error // see RunWith
+	services []Service                   // run beside the receiver
+	metrics  *metrics                    // nil without --metrics
+	notify   bool
 
 	listeners  []net.Listener // all that were opened
 	background sync.WaitGroup // what ends with the output
@@ -66,7 +62,7 @@ type Options struct {
 // New prepares a session on a store, which the caller closes after it.
 func New(o Options, st *Store) *Session {
 	s := &Session{
-		Store: st, output: o.Output, filter: o.Filter, try: o.Try, demo: o.Demo, secretSource: o.Source,
+		Store: st, Options: o,
 		reception: reception{
 			path: o.Path, secrets: o.Secrets, exposure: o.Exposure,
 			receiving: make(chan struct{}), ready: make(chan struct{}),
@@ -76,9 +72,6 @@ func New(o Options, st *Store) *Session {
 	s.warnOfShort(o.Secrets)
 	return s
 }
-
-// Suggest sets a command that produces a first event, suggested on an empty screen.
-func (s *Session) Suggest(command string) { s.try = command }
 
 // Beside adds a service that runs beside the receiver, from when it accepts
 // deliveries.

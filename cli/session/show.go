@@ -84,10 +84,10 @@ func (s *Session) checkShown() error {
 	if s.mode() == onScreen {
 		return nil
 	}
-	if s.output.title != "" && len(s.servers) == 0 && !settings.Waits(s.output.set, "title") {
+	if s.Output.title != "" && len(s.servers) == 0 && !settings.Waits(s.Output.set, "title") {
 		return exit.Usage("--title needs something that shows it: a screen, --ssh or --web")
 	}
-	if s.output.present && !settings.Waits(s.output.set, "present") {
+	if s.Output.present && !settings.Waits(s.Output.set, "present") {
 		return exit.Usage("--present needs a screen: stdout must be a terminal, without --plain or --json")
 	}
 	return nil
@@ -103,9 +103,9 @@ const (
 
 func (s *Session) mode() mode {
 	switch {
-	case s.output.json:
+	case s.Output.json:
 		return asJSON
-	case s.output.plain || !terminal.IsTerminal():
+	case s.Output.plain || !terminal.IsTerminal():
 		return asSentences
 	}
 	return onScreen
@@ -194,7 +194,7 @@ func (s *Session) lines(ctx context.Context, private bool) printer.Options {
 		case <-ctx.Done():
 		}
 	})
-	o := printer.Options{Feed: s.Feed, Filter: s.filter, Since: s.output.since.At, Now: time.Now, Ready: ready}
+	o := printer.Options{Feed: s.Feed, Filter: s.Filter, Since: s.Output.since.At, Now: time.Now, Ready: ready}
 	if !private { // notices and forwards contain URLs
 		o.Status, o.URL, o.NotKept = s.status, s.URL(), s.notKept
 	}
@@ -249,7 +249,7 @@ func (s *Session) troubled(why string) {
 
 // screen draws the screen until the user quits or ctx ends.
 func (s *Session) screen(ctx context.Context) error {
-	theme := s.output.theme
+	theme := s.Output.theme
 	options := ui.ProgramOptions()
 	if os.Getenv("NO_COLOR") != "" {
 		// Bubble Tea parses NO_COLOR as a boolean, but by convention any value counts.
@@ -290,13 +290,13 @@ func (s *Session) screen(ctx context.Context) error {
 
 func (s *Session) options() screen.Options {
 	o := screen.Options{
-		Feed: s.Feed, Journal: s.rows, Receiver: s.URL(), JournalPath: s.place, Try: s.try, Demo: s.demo, Title: s.output.title, Present: s.output.present, Remarks: s.remarks,
-		ASCII: s.output.ascii, ReducedMotion: s.output.reducedMotion,
-		Redact: s.token, Filter: s.filter, Filters: s.output.filters, Since: s.output.since.At, CanSuspend: terminal.CanSuspend, Notify: s.notify,
+		Feed: s.Feed, Journal: s.rows, Receiver: s.URL(), JournalPath: s.place, Try: s.Try, Demo: s.Demo, Title: s.Output.title, Present: s.Output.present, Remarks: s.remarks,
+		ASCII: s.Output.ascii, ReducedMotion: s.Output.reducedMotion,
+		Redact: s.token, Filter: s.Filter, Filters: s.Output.filters, Since: s.Output.since.At, CanSuspend: terminal.CanSuspend, Notify: s.notify,
 		Resumed: s.gap, Sources: s.states, Failing: s.failing, Export: exportTask, Picture: func(of, svg string) (string, error) { return newFile(of, "svg", []byte(svg)) },
 		Viewers: s.viewers,
 	}
-	o.LivePage, o.SSHCommand, o.SecretSource, o.Recorded = s.livePage, s.sshCommand, s.secretSource, s.recording != nil
+	o.LivePage, o.SSHCommand, o.SecretSource, o.Recorded = s.livePage, s.sshCommand, s.Source, s.recording != nil
 	for _, secret := range s.knownSecrets() {
 		o.Secrets = append(o.Secrets, secret.Name)
 	}

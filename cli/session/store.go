@@ -175,7 +175,7 @@ func (st *Store) Journal() journal.Journal { return st.journal }
 
 // notice adds a sentence about the program to the status log.
 func (st *Store) notice(text string) {
-	st.status.Add(model.Status{At: time.Now().UTC(), Notice: text})
+	st.status.Notice(text)
 }
 
 // onDamage reports what turns out to be unreadable. Several readers find the same,

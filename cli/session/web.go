@@ -66,7 +66,7 @@ func (s *Session) serveWeb(f webFlags) error {
 	if err != nil || f.web == "" {
 		return err
 	}
-	config := web.Config{Feed: s.Feed, Journal: s.rows, Filter: s.filter, Since: s.output.since.At, Title: s.output.title}
+	config := web.Config{Feed: s.Feed, Journal: s.rows, Filter: s.Filter, Since: s.Output.since.At, Title: s.Output.title}
 	if s.names != nil {
 		config.Name = func(asset string) string {
 			name, _ := s.names.Get(asset)

@@ -132,7 +132,7 @@ func (c *config) forwards(text string, named model.NamedFilters, variable func(s
 		}
 		t := forward.Target{Headers: http.Header{}}
 		if _, ok := entry["to"]; !ok {
-			return nil, e.decode(e.keys[forwardTable], func(any) error { return errors.New("this [[forward]] has no to, the URL of the handler") })
+			return nil, e.decode(e.keys[forwardTable], func(any) error { return errors.New("this [[forward]] lacks the key to, the URL of the handler") })
 		}
 		for _, key := range slices.Sorted(maps.Keys(entry)) {
 			err := e.decode(entry[key], func(value any) error {
@@ -206,7 +206,7 @@ func setTarget(t *forward.Target, key string, value any, named model.NamedFilter
 			return errors.New("insecure: it is true or false")
 		}
 	default:
-		return fmt.Errorf("[[forward]] has no key %q; it has to, name, filter, headers, header-env and insecure", key)
+		return fmt.Errorf("[[forward]] has no key %q; its keys are to, name, filter, headers, header-env and insecure", key)
 	}
 	return nil
 }
@@ -234,7 +234,7 @@ func textOf(value any) (string, error) {
 	text, ok := value.(string)
 	switch {
 	case !ok:
-		return "", errors.New("it has to be a text in quotes")
+		return "", errors.New("it has to be text in quotes")
 	case isSecret("", []string{text}):
 		return "", errors.New("secrets do not belong in this file; name a variable with header-env")
 	}

@@ -81,7 +81,7 @@ func TestBadFiltersAndHandlersAreRefusedWithTheirLine(t *testing.T) {
 		"[filters]\nx = 1":                                       {":2: ", "text"},
 		"[filters]\n\"a b\" = \"late\"":                          {":2: ", `"a b"`},
 		"\nfilters = \"x\"":                                      {":2: ", "[filters]"},
-		"[[forward]]\nname = \"x\"\n" + to:                       {":1: ", "no to"},
+		"[[forward]]\nname = \"x\"\n" + to:                       {":1: ", "lacks the key to"},
 		to + "too = \"x\"\n" + to:                                {":3: ", `"too"`, "header-env"},
 		to + "\n[[forward]]\nto = \":2\"\n\n" + to:               {":8: ", "twice"},
 		to + "[[forward]]\nto = \"http://localhost:1/\"":         {":4: ", "twice"},

@@ -63,7 +63,7 @@ func TestUnread(t *testing.T) {
 				t.Fatal("it is read")
 			}
 			end()
-			for deadline := time.Now().Add(10 * time.Second); !Unread(out); time.Sleep(time.Millisecond) {
+			for deadline := time.Now().Add(time.Minute); !Unread(out); time.Sleep(time.Millisecond) {
 				if time.Now().After(deadline) {
 					t.Fatal("nobody reads it, and that is not seen")
 				}

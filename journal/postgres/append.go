@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -44,22 +45,26 @@ func (j *Journal) AppendAll(ctx context.Context, deliveries []*model.Delivery) e
 	return err
 }
 
-// commit keeps a batch in one transaction, or nothing of it.
-func (j *Journal) commit(arrivals []*journal.Arrival) error {
-	// While the server does not answer, callers give up and Svix tries again.
-	wanted := arrivals[:0:0]
-	for _, a := range arrivals {
-		if a.Wanted() {
-			wanted = append(wanted, a)
-		}
-	}
-	if len(wanted) == 0 {
-		return nil
-	}
+// commit keeps a batch in one transaction, or nothing of it. If other receivers wrote since
+// the last one, it waits for its turn before it takes the batch: what comes meanwhile shares
+// the commit. The round trip more would only delay a receiver that is alone.
+func (j *Journal) commit(take func() []*journal.Arrival) error {
 	ctx, giveUp := context.WithCancelCause(context.Background())
 	defer giveUp(nil)
 	done := j.attend(giveUp)
-	err := j.database.explain(j.pool.do(ctx, func(c *pgxpool.Conn) error { return j.send(ctx, c, wanted) }))
+	var wanted []*journal.Arrival
+	err := j.database.explain(j.pool.do(ctx, func(c *pgxpool.Conn) error {
+		if j.shared {
+			if _, err := c.Conn().PgConn().Exec(ctx, `BEGIN; SELECT FROM aspectop.head FOR UPDATE`).ReadAll(); err != nil {
+				return err
+			}
+		}
+		// While the server does not answer, callers give up and Svix tries again.
+		if wanted = slices.DeleteFunc(slices.Clone(take()), func(a *journal.Arrival) bool { return !a.Wanted() }); len(wanted) == 0 {
+			return nil // releasing the connection ends what was begun
+		}
+		return j.send(ctx, c, wanted, j.shared)
+	}))
 	done()
 	if why := context.Cause(ctx); err != nil && why != nil {
 		err = why
@@ -68,8 +73,12 @@ func (j *Journal) commit(arrivals []*journal.Arrival) error {
 		j.fail(err)
 		return err
 	}
+	if len(wanted) == 0 {
+		return nil
+	}
 	j.failed.Store(nil)
 	j.options.HandOver(wanted)
+	j.shared = wanted[0].Seq != j.seen.Load()+1
 	j.seen.Store(wanted[len(wanted)-1].Seq)
 	return nil
 }
@@ -130,8 +139,8 @@ func (j *Journal) waitsForStandby(ctx context.Context) (waits bool, why error) {
 //go:embed insert.sql
 var insertBatch string
 
-// send runs the transaction in one round trip.
-func (j *Journal) send(ctx context.Context, c *pgxpool.Conn, arrivals []*journal.Arrival) error {
+// send runs the transaction in one round trip, or what is left of one that was begun.
+func (j *Journal) send(ctx context.Context, c *pgxpool.Conn, arrivals []*journal.Arrival, begun bool) error {
 	n := len(arrivals)
 	ids, sources, secrets, headers := make([]string, n), make([]string, n), make([]string, n), make([]string, n)
 	twins := make([]*string, n)
@@ -158,7 +167,9 @@ func (j *Journal) send(ctx context.Context, c *pgxpool.Conn, arrivals []*journal
 	notes := c.Conn().PgConn().CustomData()
 	delete(notes, warningKey)
 	batch := &pgx.Batch{}
-	batch.Queue(`BEGIN`)
+	if !begun {
+		batch.Queue(`BEGIN`)
+	}
 	batch.Queue(`UPDATE aspectop.head SET last = last + $1`, n).Exec(func(tag pgconn.CommandTag) error {
 		if tag.RowsAffected() != 1 {
 			return errHeadless

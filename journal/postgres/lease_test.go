@@ -21,7 +21,7 @@ func TestAJobIsTakenOverFromAProcessThatDied(t *testing.T) {
 	began := time.Now()
 	var told []journal.LeaseOwner
 	err := second.WithLease(t.Context(), "lease", func(h journal.LeaseOwner) { told = append(told, h) }, func(context.Context) error { return nil })
-	if took := time.Since(began); err != nil || took > 15*time.Second {
+	if took := time.Since(began); err != nil || took > 40*time.Second {
 		t.Errorf("taken over after %v, %v", took, err)
 	}
 	if len(told) != 2 || told[0].Self || told[0].Name != first.name || !told[1].Self {

@@ -40,6 +40,7 @@ type Journal struct {
 	// seen is the greatest number that was acknowledged here: a server that
 	// lacks it was left behind by a failover.
 	seen     atomic.Int64
+	shared   bool // others wrote between our last two commits; of the one who has turn
 	timeline atomic.Int64
 	failed   atomic.Pointer[failure] // of the newest commit; nil: it went well
 

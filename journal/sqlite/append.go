@@ -22,7 +22,8 @@ func (j *Journal) AppendAll(ctx context.Context, deliveries []*model.Delivery) e
 	return j.group.Append(ctx, deliveries...)
 }
 
-func (j *Journal) commitBatch(arrivals []*journal.Arrival) error {
+func (j *Journal) commitBatch(take func() []*journal.Arrival) error {
+	arrivals := take()
 	err := explain(j.path, j.commit(arrivals))
 	if j.failed = err != nil; !j.failed {
 		j.options.HandOver(arrivals)

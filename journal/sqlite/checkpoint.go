@@ -10,6 +10,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"aspectop/broadcast"
 )
 
 // SQLite's write-ahead log (https://www.sqlite.org/fileformat2.html#walformat) is
@@ -123,10 +125,7 @@ func (j *Journal) noteWritten(n int64) {
 	j.logged += n
 	before := j.written.Add(n) - n
 	if due := j.logDue.Load(); before == 0 || before < due && before+n >= due {
-		select {
-		case j.dirty <- struct{}{}:
-		default:
-		}
+		broadcast.Nudge(j.dirty)
 	}
 }
 

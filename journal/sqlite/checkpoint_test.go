@@ -62,7 +62,7 @@ func TestCheckpointsHappenByThemselves(t *testing.T) {
 	path := newPath(t)
 	j := mustOpen(t, path, journal.Options{})
 	appendMiB(t, j, mostLog>>20+2)
-	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(time.Millisecond) {
 		info, err := os.Stat(path)
 		if err != nil {
 			t.Fatal(err)
@@ -131,10 +131,17 @@ func TestAReaderInATransactionHoldsUpNoCommit(t *testing.T) {
 	if err := other.row("SELECT count(*) FROM deliveries", nil, &n); err != nil {
 		t.Fatal(err)
 	}
-	start := time.Now()
-	appendMiB(t, j, 3*leastLog>>20) // long enough for the log to start over
-	j.checkpoint()
-	if took := time.Since(start); took > busyTimeout-time.Second {
-		t.Errorf("a reader held commits up for %s", took)
+	var longest time.Duration
+	timed := func(f func()) {
+		start := time.Now()
+		f()
+		longest = max(longest, time.Since(start))
+	}
+	for range 3 * leastLog >> 20 { // long enough for the log to start over
+		timed(func() { appendMiB(t, j, 1) })
+	}
+	timed(j.checkpoint)
+	if longest >= busyTimeout {
+		t.Errorf("a reader held commits up for %s", longest)
 	}
 }

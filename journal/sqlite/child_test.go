@@ -90,7 +90,7 @@ func (c *child) line(t *testing.T) string {
 			t.Fatalf("%s ended early: %v", c.Path, c.Wait())
 		}
 		return line
-	case <-time.After(20 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatal("the child prints nothing")
 	}
 	panic("unreachable")

@@ -47,11 +47,11 @@ const (
 
 	// Full: a delivery was not stored because the journal cannot grow. The next Append
 	// tries again.
-	Full Kind = "the journal %s cannot grow (%v): the disk is full, a quota is reached, or the disk became read-only; free some space, or mend the disk"
+	Full Kind = "the journal %s cannot grow (%v): the disk is full, a quota is reached, or the disk became read-only; free some space, or repair the disk"
 
 	// Unsynced: a sync failed. The next one may succeed although the system has dropped
 	// what it could not write, so nothing is acknowledged until a restart.
-	Unsynced Kind = "the disk did not take what was written to the journal %s (%v): check the disk, then restart aspectop"
+	Unsynced Kind = "the disk did not store what was written to the journal %s (%v): check the disk, then restart aspectop"
 
 	// Moved: the path of an open journal no longer leads to the open file. Nothing is
 	// acknowledged until the file is back.

@@ -40,18 +40,18 @@ func TestAReaderOfTheWritersProcessFindsCommits(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer r.Close()
-	waits(t, j, r, time.Second)
+	waits(t, j, r)
 }
 
 func TestAReaderOfAnotherProcessFindsCommits(t *testing.T) {
 	path := newPath(t)
-	waits(t, mustOpen(t, path, journal.Options{}), mustRead(t, path), 5*time.Second)
+	waits(t, mustOpen(t, path, journal.Options{}), mustRead(t, path))
 }
 
 // waits holds Wait to its promise.
-func waits(t *testing.T, j *Journal, r journal.Reader, limit time.Duration) {
+func waits(t *testing.T, j *Journal, r journal.Reader) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), limit)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	if err := r.Wait(ctx); err != nil {
 		t.Fatalf("the first call: %v", err)

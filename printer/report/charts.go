@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"aspectop/model"
+	"aspectop/words"
 )
 
 // Timeline is a bar of stays for each feature of a task, over one axis. Places are in
@@ -106,23 +107,14 @@ func (w *wording) timeline(t *model.Task, now time.Time) *Timeline {
 	return line
 }
 
-var steps = []time.Duration{
-	time.Second, 2 * time.Second, 5 * time.Second, 10 * time.Second, 15 * time.Second, 30 * time.Second,
-	time.Minute, 2 * time.Minute, 5 * time.Minute, 10 * time.Minute, 15 * time.Minute, 30 * time.Minute,
-	time.Hour, 2 * time.Hour, 3 * time.Hour, 6 * time.Hour, 12 * time.Hour,
-	day, 2 * day, 5 * day, 10 * day, 30 * day, 100 * day, 365 * day, 3650 * day, 36500 * day,
-}
-
-const day = 24 * time.Hour
-
 // step is the least distance that lays at most so many marks over the whole.
 func step(whole time.Duration, most int) time.Duration {
-	for _, s := range steps {
+	for _, s := range words.Steps {
 		if whole/s <= time.Duration(most) {
 			return s
 		}
 	}
-	return steps[len(steps)-1]
+	return words.Steps[len(words.Steps)-1]
 }
 
 // ticks are the marks of a timeline: the time since its beginning, and its whole

@@ -52,7 +52,8 @@
     for (const group of document.querySelectorAll(".group")) {
       group.classList.toggle("hidden", !group.querySelector(".tasks > li:not(.hidden)"));
     }
-    form.querySelector("output").textContent = wanted.length ? shown + " of " + all.length + " tasks" : all.length + " tasks";
+    const tasks = all.length === 1 ? " task" : " tasks";
+    form.querySelector("output").textContent = (wanted.length ? shown + " of " : "") + all.length + tasks;
   };
   const sort = () => {
     const name = form.sort.value, key = name.replace("-", ""), way = name.startsWith("-") ? 1 : -1;

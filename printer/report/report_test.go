@@ -67,7 +67,7 @@ func TestAReportTellsWhatRanWhatFailedAndWhen(t *testing.T) {
 		"<h2>In progress", "<b>busy</b>",
 		"<h2>Features", "proxy", `class="n bad">1<`, "50\u00a0%", "<h2>Slowest", "bad", "good",
 		"<h2>Completed", "<b>good</b>",
-		"Messages that tell of no task, such as pings, are not shown: 1.",
+		"Messages that are not about a task, such as pings, are not shown: 1.",
 	)
 	good := text[strings.LastIndex(text, "<b>good</b>"):]
 	inOrder(t, good,
@@ -92,7 +92,7 @@ func TestAReportIsAboutTheTasksThatAreAskedFor(t *testing.T) {
 	inOrder(t, text, "with events since 2026-11-23 12:03:00", "Tasks <b>2</b>", "<b>bad</b>", "<b>busy</b>")
 	// What a task did before still counts: it is one task.
 	inOrder(t, page(t, some(), func(o *PageOptions) { o.Since = noon.Add(95 * time.Second) }), "Tasks <b>3</b>", "queued for 20\u00a0s")
-	inOrder(t, page(t, nil, func(o *PageOptions) { o.Since = noon }), "Tasks <b>0</b>", "No task was heard of since 2026-11-23 12:00:00.")
+	inOrder(t, page(t, nil, func(o *PageOptions) { o.Since = noon }), "Tasks <b>0</b>", "No task since 2026-11-23 12:00:00.")
 }
 
 func TestAReportOfOneTaskIsOpen(t *testing.T) {

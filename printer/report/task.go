@@ -66,16 +66,9 @@ func (g *gathering) row(t *model.Task, kind int) Row {
 	return r
 }
 
-// took is the time from the task's creation to its newest message, or to now if it goes
-// on. ok is false if that is not known.
+// took is [model.Task.Took], and whether that is known.
 func took(t *model.Task, now time.Time) (time.Duration, bool) {
-	if t.State().Terminal() {
-		now = t.Updated()
-	}
-	if t.Created().IsZero() || now.IsZero() {
-		return 0, false
-	}
-	return max(0, now.Sub(t.Created())), true
+	return t.Took(now), !t.Created().IsZero() && (t.Active() || !t.Updated().IsZero())
 }
 
 // Detail is one task in full.
@@ -126,7 +119,7 @@ func (r *Report) Detail(t *model.Task, arrivals []Arrival) *Detail {
 	if took, ok := took(t, now); ok {
 		name := "Took"
 		if !t.State().Terminal() {
-			name = "Under way for"
+			name = "Running for"
 		}
 		fact(name, Span(took))
 	}

@@ -257,7 +257,7 @@ func (w *writing) notes(without, left int) (notes []string) {
 	note(without, "To keep the page small, timelines and events of older tasks are left out: %d. --filter and --since ask for fewer tasks.")
 	note(left, "Older tasks that are counted above, but not listed: %d.")
 	if w.task == "" {
-		note(w.others, "Messages that tell of no task, such as pings, are not shown: %d.")
+		note(w.others, "Messages that are not about a task, such as pings, are not shown: %d.")
 		notes = append(notes, "Rejected requests are not in this report.")
 	}
 	return notes

@@ -38,7 +38,7 @@ func TestASessionEndsBehindTheAnswersOfItsTerminal(t *testing.T) {
 				return strings.Contains(w.written(), "\x1b[?2027$p") && strings.Contains(w.written(), "\x1b[?u")
 			})
 			var sent atomic.Bool
-			time.AfterFunc(200*time.Millisecond, func() {
+			time.AfterFunc(50*time.Millisecond, func() { // the end waits for 300 ms at most
 				sent.Store(true)
 				io.WriteString(in, "\x1b[?2026;2$y\x1b[?2027;0$y\x1b[?0u")
 			})

@@ -21,7 +21,7 @@ import (
 )
 
 // patience is how long a test waits for what should come at once.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // rig is a server on a port of its own.
 type rig struct {
@@ -110,7 +110,10 @@ func newRig(t *testing.T, change func(*Config)) *rig {
 
 func (r *rig) list(lines string) {
 	r.t.Helper()
-	if err := os.WriteFile(r.keys, []byte(lines), 0o600); err != nil {
+	if err := os.WriteFile(r.keys+".new", []byte(lines), 0o600); err != nil {
+		r.t.Fatal(err)
+	}
+	if err := os.Rename(r.keys+".new", r.keys); err != nil { // in one step: a half-written list names others
 		r.t.Fatal(err)
 	}
 }

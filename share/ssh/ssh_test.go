@@ -16,7 +16,7 @@ import (
 func TestAClientThatDoesNotReadIsEndedAndHoldsUpNobody(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, func(c *Config) {
-		c.limits.stall, c.limits.alive = time.Second, time.Hour
+		c.limits.stall, c.limits.alive = 2*time.Second, time.Hour
 		c.Lines = func(ctx context.Context, out io.Writer, _, _ bool) error {
 			for page := []byte(strings.Repeat("all the news ", 1<<12)); ctx.Err() == nil; {
 				if _, err := out.Write(page); err != nil {
@@ -77,7 +77,7 @@ func (g *gate) Read(p []byte) (int, error) {
 
 func TestASuspendedClientIsEnded(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, func(c *Config) { c.limits.stall, c.limits.alive = 500*time.Millisecond, 100*time.Millisecond })
+	r := newRig(t, func(c *Config) { c.limits.stall, c.limits.alive = 2*time.Second, 100*time.Millisecond })
 	conn, err := net.Dial("tcp", r.address)
 	if err != nil {
 		t.Fatal(err)
@@ -167,7 +167,7 @@ func TestWhoDoesNothingInTimeIsEnded(t *testing.T) {
 		r.dial(nil)
 	})
 	t.Run("without a session", func(t *testing.T) {
-		r := newRig(t, func(c *Config) { c.limits.login = 500 * time.Millisecond })
+		r := newRig(t, func(c *Config) { c.limits.login = 2 * time.Second }) // in which a loaded machine has to log in
 		client := r.dial(nil)
 		if _, err := client.NewSession(); err != nil { // in which nothing is asked for
 			t.Fatal(err)

@@ -34,7 +34,7 @@
       if (!details.open) return;
       const old = details.querySelector(".detail");
       if (answer.ok) old.outerHTML = text;
-      else old.textContent = answer.status === 503 ? text : "this task is not listed any more";
+      else old.textContent = answer.status === 503 ? text : "this task is no longer listed";
     }).catch(() => { into.textContent = "the program does not answer"; });
   };
   document.addEventListener("toggle", (e) => {
@@ -100,7 +100,7 @@
       for (const section of [...place.children]) if (!wanted.includes(section)) section.remove();
       wanted.forEach((section, i) => { if (place.children[i] !== section) place.insertBefore(section, place.children[i] ?? null); });
     }
-    document.getElementById("left").textContent = news.groups.length === 0 ? "No task has been heard of yet."
+    document.getElementById("left").textContent = news.groups.length === 0 ? "No task yet."
       : news.left_out ? "Older tasks that are counted above, but not listed: " + news.left_out + "." : "";
     body.classList.remove("lost");
     body.classList.add("live");

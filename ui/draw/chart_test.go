@@ -116,7 +116,7 @@ func TestLongIdleTimeIsFoldedForAllBarsAtOnce(t *testing.T) {
 	at := func(d time.Duration) time.Time { return midnight.Add(d) }
 	bars := []Bar{
 		{Intervals: intervals("queued@0 processing@5 completed@60"), Labels: []string{"55s"}},
-		{Intervals: intervals("queued@10800 processing@10805 failed@10850"), Labels: []string{"45s"}},
+		{Intervals: intervals("queued@10800 processing@10805 failed@10850"), Since: at(3*time.Hour - time.Millisecond), Labels: []string{"45s"}},
 		{Intervals: intervals("processing@10810")},
 	}
 	s := NewScale(at(0), at(3*time.Hour+time.Minute), at(3*time.Hour+time.Minute), 70, bars)

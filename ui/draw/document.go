@@ -51,10 +51,15 @@ func (t *Document) end(i int) int {
 // TextDocument is text as it came, line by line.
 func TextDocument(body []byte) *Document {
 	t := &Document{}
-	for line := range bytes.Lines(body) {
-		t.Add(string(bytes.TrimRight(line, "\r\n")), 0)
-	}
+	t.AddText(body, 0)
 	return t
+}
+
+// AddText adds text as it came, line by line.
+func (t *Document) AddText(text []byte, depth int) {
+	for line := range bytes.Lines(text) {
+		t.Add(string(bytes.TrimRight(line, "\r\n")), depth)
+	}
 }
 
 // indent is the indentation of a line in cells, at most half of the width.
@@ -63,7 +68,8 @@ func indent(depth uint8, w int) int { return min(2*int(depth), w/2) }
 // docRow is where a row begins: a line, and a byte of t.b.
 type docRow struct{ line, from int32 }
 
-// wrap divides all lines into rows that fit the width, at most math.MaxInt32.
+// wrap divides all lines into rows that fit the width, at most math.MaxInt32: behind a
+// blank if one stands in the second half of a row. The blank itself may lie beyond it.
 func (t *Document) wrap(w int) []docRow {
 	rows := make([]docRow, 0, len(t.lines))
 	for i, l := range t.lines {
@@ -73,7 +79,14 @@ func (t *Document) wrap(w int) []docRow {
 			if end-from <= room && ascii(t.b[from:end]) {
 				break
 			}
-			if from += chunk(t.b[from:end], room); from >= end {
+			n := chunk(t.b[from:end], room)
+			if from+n >= end {
+				break
+			}
+			if blank := bytes.LastIndexByte(t.b[from:from+n+1], ' '); blank > n/2 {
+				n = blank + 1
+			}
+			if from += n; from == end { // a blank ends the line
 				break
 			}
 		}

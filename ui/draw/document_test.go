@@ -108,7 +108,7 @@ func TestJSONIsPaintedByItsParts(t *testing.T) {
 
 func TestRowsHoldAllOfALineAndFit(t *testing.T) {
 	doc := &Document{}
-	for _, s := range []string{"", "short", strings.Repeat("0123456789", 30), strings.Repeat("界", 100), strings.Repeat("e\u0301", 90), "क्षत्रिय" + strings.Repeat("क्", 80)} {
+	for _, s := range []string{"", "short", strings.Repeat("0123456789", 30), strings.Repeat("界", 100), strings.Repeat("e\u0301", 90), "क्षत्रिय" + strings.Repeat("क्", 80), strings.Repeat("words that end in a blank ", 9)} {
 		for depth := range 4 {
 			doc.Add(s, depth*20)
 		}
@@ -121,7 +121,7 @@ func TestRowsHoldAllOfALineAndFit(t *testing.T) {
 			line, from, to := p.row(i)
 			all.Write(doc.b[from:to])
 			room := w - indent(doc.lines[line].depth, w)
-			if n := ansi.StringWidthWc(string(doc.b[from:to])); n > max(room, 2) { // one wide character needs two
+			if n := ansi.StringWidthWc(strings.TrimSuffix(string(doc.b[from:to]), " ")); n > max(room, 2) { // one wide character needs two
 				t.Fatalf("row %d of width %d is %d wide", i, room, n)
 			}
 			if p.rowAt(from) != i && from != to {
@@ -131,6 +131,21 @@ func TestRowsHoldAllOfALineAndFit(t *testing.T) {
 		if want := strings.ReplaceAll(string(doc.b), "\n", ""); all.String() != want {
 			t.Fatalf("width %d loses text", w)
 		}
+	}
+}
+
+func TestRowsEndBetweenWords(t *testing.T) {
+	p := NewTextPane()
+	p.doc.Add("answered 500 Internal Server Error in 16 ms; try 5, will retry", 0)
+	p.doc.Add("https://example.com/one-long-word-that-has-no-blank", 0)
+	p.Arrange(20, 8)
+	var rows []string
+	for _, l := range p.Draw(NewTheme("mono"), 20, 8) {
+		rows = append(rows, strings.TrimRight(ansi.Strip(l), " "))
+	}
+	want := "answered 500|Internal Server|Error in 16 ms; try|5, will retry|https://example.com/|one-long-word-that-h|as-no-blank|"
+	if got := strings.Join(rows, "|"); got != want {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"aspectop/model"
+	"aspectop/words"
 )
 
 // Scale maps instants to the cells of a chart, the same for all of its bars. Long
@@ -84,9 +85,13 @@ func NewScale(from, to, now time.Time, w int, bars []Bar) *Scale {
 
 // folds are the stretches to fold, in order, and how long they are in all.
 func (s *Scale) folds(bars []Bar) (folds []stretch, folded time.Duration) {
-	end := s.to
+	end, least := s.to, s.to.Sub(s.from)/10
 	var busy []model.Interval
 	for i := range bars {
+		first := bars[i].Intervals[0].From
+		if begin := bars[i].Begin(); first.Sub(begin) <= least { // too short to be folded itself
+			busy = append(busy, model.Interval{From: begin, To: first})
+		}
 		for _, v := range bars[i].Intervals {
 			if v.State.Terminal() {
 				v.To = v.From
@@ -100,7 +105,7 @@ func (s *Scale) folds(bars []Bar) (folds []stretch, folded time.Duration) {
 		return nil, 0
 	}
 	slices.SortFunc(busy, func(a, b model.Interval) int { return a.From.Compare(b.From) })
-	least, idle := s.to.Sub(s.from)/10, s.from
+	idle := s.from
 	for _, v := range append(busy, model.Interval{From: end, To: end}) {
 		if from := v.From; from.Sub(idle) > least && !from.After(end) {
 			label := coarse(from.Sub(idle))
@@ -128,7 +133,7 @@ func coarse(d time.Duration) string {
 	for _, u := range []struct {
 		name string
 		of   time.Duration
-	}{{"d", day}, {"h", time.Hour}, {"min", time.Minute}} {
+	}{{"d", words.Day}, {"h", time.Hour}, {"min", time.Minute}} {
 		if d >= 2*u.of {
 			return fmt.Sprintf("%d %s", (d+u.of/2)/u.of, u.name)
 		}
@@ -160,16 +165,6 @@ type tick struct {
 	label string
 }
 
-// steps are the distances between marks that people read easily.
-var steps = []time.Duration{
-	time.Second, 2 * time.Second, 5 * time.Second, 10 * time.Second, 15 * time.Second, 30 * time.Second,
-	time.Minute, 2 * time.Minute, 5 * time.Minute, 10 * time.Minute, 15 * time.Minute, 30 * time.Minute,
-	time.Hour, 2 * time.Hour, 3 * time.Hour, 6 * time.Hour, 12 * time.Hour,
-	day, 2 * day, 5 * day, 10 * day, 30 * day, 100 * day, 365 * day, 3650 * day, 36500 * day,
-}
-
-const day = 24 * time.Hour
-
 // ticks are the marks of the scale, so far apart that their labels do not touch.
 func (s *Scale) ticks() (marks []tick) {
 	var whole time.Duration
@@ -181,7 +176,7 @@ func (s *Scale) ticks() (marks []tick) {
 	}
 	y, m, d := s.from.Local().Date()
 	midnight := time.Date(y, m, d, 0, 0, 0, 0, time.Local)
-	for _, step := range steps {
+	for _, step := range words.Steps {
 		width := max(len(s.timeOfDay(s.to, step))+3, w/8) // more than eight marks confuse
 		if float64(step)/float64(whole)*float64(w-1) < float64(width) {
 			continue
@@ -206,7 +201,7 @@ func (s *Scale) timeOfDay(t time.Time, step time.Duration) string {
 	t = t.Local()
 	told := t.Format("15:04")
 	switch {
-	case step >= day:
+	case step >= words.Day:
 		return t.Format("01-02")
 	case step < time.Minute:
 		told = t.Format(time.TimeOnly)

@@ -128,6 +128,9 @@ func (p *TextPane) drawRow(th *Theme, i, w int) string {
 			to, cut = from+chunk(p.doc.b[from:to], max(1, l.Free-1)), true
 		}
 	}
+	if to > from && to < p.doc.end(line) && p.doc.b[to-1] == ' ' {
+		to-- // for which there may be no room
+	}
 	start := int(p.doc.lines[line].from)
 	hits := p.search.within(p.doc, from, to)
 	for _, stretch := range p.stretchesOf(line) {

@@ -141,8 +141,8 @@ var Bindings = Set{
 	{Back, Views, Anywhere, []string{"esc"}, "back", "back; clear the filter"},
 	{Preview, Views, InList, []string{"p"}, "beside", "selection beside the list"},
 
-	{ZoomIn, Timeline, InTimeline, []string{"+", "="}, "zoom", "a shorter time"},
-	{ZoomOut, Timeline, InTimeline, []string{"-", "_"}, "", "a longer time"},
+	{ZoomIn, Timeline, InTimeline, []string{"+", "="}, "zoom", "zoom in"},
+	{ZoomOut, Timeline, InTimeline, []string{"-", "_"}, "", "zoom out"},
 	{Earlier, Timeline, InTimeline, []string{"h"}, "earlier", "earlier"},
 	{Later, Timeline, InTimeline, []string{"l"}, "", "later"},
 	{Now, Timeline, InTimeline, []string{"0"}, "now", "back to now"},
@@ -151,9 +151,9 @@ var Bindings = Set{
 	{NextMatch, Finding, Anywhere, []string{"n"}, "", "next failure or match"},
 	{PrevMatch, Finding, Anywhere, []string{"N"}, "", "previous failure or match"},
 	{Failures, Finding, InList, []string{"!"}, "failures", "failed and stalled only"},
-	{Sort, Finding, InList, []string{"s"}, "sort", "change the sorting"},
+	{Sort, Finding, InList, []string{"s"}, "sort", "change the sort order"},
 	{Follow, Finding, InList, []string{"f"}, "follow", "follow the newest"},
-	{Freeze, Finding, Anywhere, []string{"space"}, "freeze", "freeze; count what comes"},
+	{Freeze, Finding, Anywhere, []string{"space"}, "freeze", "freeze; count what arrives"},
 	{Wrap, Finding, InText, []string{"w"}, "wrap", "wrap long lines"},
 	{AskAgain, Finding, InList, []string{"R"}, "", "ask Aspect again (view 4)"},
 
@@ -166,7 +166,7 @@ var Bindings = Set{
 	{Export, Acting, Anywhere, []string{"x"}, "report", "save a report on the task"},
 	{Picture, Acting, Anywhere, []string{"S"}, "", "save a picture (SVG)"},
 
-	{Connect, Program, Anywhere, []string{"C"}, "connect", "connect: URLs, what is missing"},
+	{Connect, Program, Anywhere, []string{"C"}, "connect", "connect: URLs, checklist"},
 	{Present, Program, Anywhere, []string{"P"}, "", "hide user ids and URLs"},
 	{Theme, Program, Anywhere, []string{"T"}, "", "next theme"},
 	{Mouse, Program, Anywhere, []string{"m"}, "", "mouse on or off"},

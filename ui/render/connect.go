@@ -107,13 +107,13 @@ func connectSteps(sc *screen.Screen, say func(done, bad bool, name, text string)
 	}
 	switch {
 	case t == nil && sc.Demo:
-		say(false, false, "reachable", "a demo needs no way in")
+		say(false, false, "reachable", "a demo needs none")
 	case t == nil:
-		say(false, false, "reachable", "from this machine only: Aspect needs a public URL, as --tunnel opens")
+		say(false, false, "reachable", "from this machine only; --tunnel opens a public URL")
 	case words.TunnelRole(t) == draw.Good:
 		say(true, false, "reachable", "through the public URL, probed at "+draw.Clock(t.Probe.At))
 	case words.TunnelTrouble(t) != "" && (sc.Masked || sc.Remote || sc.Recorded):
-		say(false, words.TunnelRole(t) == draw.Bad, "reachable", "not known to be")
+		say(false, words.TunnelRole(t) == draw.Bad, "reachable", "not known")
 	case words.TunnelTrouble(t) != "":
 		say(false, words.TunnelRole(t) == draw.Bad, "reachable", words.TunnelTrouble(t))
 	default:
@@ -127,7 +127,7 @@ func connectSteps(sc *screen.Screen, say func(done, bad bool, name, text string)
 	case endpoint != "":
 		say(false, false, "endpoint", endpoint)
 	case t == nil:
-		say(false, false, "endpoint", "none can post to this machine before it is reachable")
+		say(false, false, "endpoint", "none can post here until this machine is reachable")
 	default:
 		say(false, false, "endpoint", "in Aspect's dashboard, point one at the public URL")
 	}

@@ -60,8 +60,12 @@ func sayWaiting(sc *screen.Screen, say func(draw.Role, string)) {
 
 // Paragraph is a text in lines of at most 72 cells, as many as most.
 func Paragraph(sc *screen.Screen, r draw.Role, text string, w, most int) []string {
-	var lines []string
-	for line := range strings.Lines(ansi.Wrap(clean.Text(text), max(8, min(72, w-3)), "")) {
+	return Wrapped(sc, r, text, w, 72, most)
+}
+
+// Wrapped is a text in lines of at most so many cells, as many as most.
+func Wrapped(sc *screen.Screen, r draw.Role, text string, w, cells, most int) (lines []string) {
+	for line := range strings.Lines(ansi.Wrap(clean.Text(text), max(8, min(cells, w-3)), "")) {
 		if len(lines) == most {
 			break
 		}

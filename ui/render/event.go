@@ -1,7 +1,6 @@
 package render
 
 import (
-	"bytes"
 	"fmt"
 	"slices"
 
@@ -321,9 +320,7 @@ func AddOutcomes(t *draw.Document, outcomes []model.Forward, mask bool) {
 			t.Add(fmt.Sprintf("answer: (%d bytes, not text)", len(f.Body)), 0)
 		default:
 			t.Add(fmt.Sprintf("answer: %d bytes", len(f.Body)), 0)
-			for line := range bytes.Lines(f.Body) {
-				t.Add(string(bytes.TrimRight(line, "\r\n")), 1)
-			}
+			t.AddText(f.Body, 1)
 		}
 	}
 }
@@ -371,7 +368,7 @@ func putQueue(sc *screen.Screen, l *draw.Line, q *model.Queue) {
 	say(draw.Warn, q.Retrying, retrying)
 	say(draw.Bad, q.GaveUp, " given up")
 	say(draw.Bad, q.Failed, " refused")
-	say(draw.Good, q.Delivered, " delivered")
+	say(draw.Good, q.Delivered, " forwarded")
 	if l.Free == before {
 		l.Put(draw.Dim, " nothing yet")
 	}

@@ -222,7 +222,7 @@ func (v *Messages) drawHead(sc *screen.Screen, w, h int) []string {
 	}
 	if h > 5 {
 		l := draw.NewLine(sc.Theme, w).Space(2).Put(draw.Plain, v.summary())
-		if age := ", told " + words.Since(s.read, sc.At) + " ago"; len(age) <= l.Free {
+		if age := ", asked " + words.Since(s.read, sc.At) + " ago"; len(age) <= l.Free {
 			l.Put(draw.Dim, age)
 		}
 		lines = append(lines, l.String())

@@ -1,7 +1,6 @@
 package view
 
 import (
-	"bytes"
 	"fmt"
 	"maps"
 	"slices"
@@ -91,7 +90,7 @@ func readContent(sc *screen.Screen, of contentOf) (c content, task string) {
 	c.headers = deliveryHeaders(&d, len(repeats), of.masked)
 	c.handler = &draw.Document{Paint: draw.PaintNamed}
 	if render.AddOutcomes(c.handler, outcomes, of.masked); len(outcomes) == 0 {
-		c.handler.Add("No handler was asked yet.", 0)
+		c.handler.Add("Not sent to a handler yet.", 0)
 	}
 	c.asked = len(outcomes) > 0
 	c.request = requestOf(&first, body, outcomes, of.masked)
@@ -215,15 +214,13 @@ func requestOf(d *model.Delivery, body []byte, outcomes []model.Forward, mask bo
 	switch {
 	case len(outcomes) == 0:
 	case outcomes[0].Resigned:
-		t.Add("signature: new, with the time of the try; else as it came:", 0)
+		t.Add("signature: new, made at the time of the try; the rest as it arrived:", 0)
 	default:
-		t.Add("signature: as it came, like all of this:", 0)
+		t.Add("signature: as it arrived, like everything here:", 0)
 	}
 	addHeaders(t, d.Header, mask)
 	if !t.AddJSON(body, mask) && !mask && draw.Readable(body) {
-		for line := range bytes.Lines(body) {
-			t.Add(string(bytes.TrimRight(line, "\r\n")), 0)
-		}
+		t.AddText(body, 0)
 	}
 	return t
 }
@@ -242,9 +239,9 @@ func deliveryHeaders(d *model.Delivery, repeats int, mask bool) *draw.Document {
 		t.Add(fmt.Sprintf("attempt: %d, the first to arrive here", d.Attempt), 0)
 	}
 	if repeats == 0 {
-		t.Add("repeats: none", 0)
+		t.Add("duplicates: none", 0)
 	} else {
-		t.Add("repeats: "+words.Count(repeats, "more delivery", "more deliveries")+" of this message", 0)
+		t.Add("duplicates: "+words.Count(repeats, "more delivery", "more deliveries")+" of this message", 0)
 	}
 	return t
 }
@@ -275,7 +272,7 @@ func rejectedHeaders(s *model.Status, mask bool) *draw.Document {
 	}
 	t.Add("message: "+words.OrNone(r.ID)+", as claimed by the sender", 0)
 	t.Add("received: "+s.At.Local().Format("2006-01-02 15:04:05.000 -07:00"), 0)
-	t.Add("kept: of the newest 1,000, at most ten a second; on no task", 0)
+	t.Add("kept: among the newest 1,000 rejected requests; about no task", 0)
 	return t
 }
 
@@ -285,7 +282,7 @@ func addHeaders(t *draw.Document, header map[string][]string, mask bool) {
 			if mask && privateHeader(name, value) {
 				value = "(hidden)"
 			} else if name == "Authorization" && len(value) > 6 && strings.EqualFold(value[:6], "Basic ") {
-				value = "Basic (hidden: Svix sends the password in the endpoint's URL so)"
+				value = "Basic (hidden: Svix sends the password in the endpoint's URL this way)"
 			}
 			t.Add(name+": "+value, 0)
 		}

@@ -274,13 +274,13 @@ func (v *Timeline) Draw(sc *screen.Screen, w, h int) []string {
 	}
 	drawn := render.DrawTimeline(sc, rows, v.from, v.end(sc), w)
 	if len(rows) == 0 {
-		drawn = append(drawn, draw.NewLine(sc.Theme, w).Space(2).Put(draw.Dim, "No task in this time; 0 goes back to now.").String())
+		drawn = append(drawn, draw.NewLine(sc.Theme, w).Space(2).Put(draw.Dim, "No task in this period; 0 goes back to now.").String())
 	}
 	drawn = draw.PadHeight(sc.Theme, drawn, w, end)
 	if end < h {
 		note := ""
 		if v.before > 0 {
-			note = fmt.Sprintf("%s ended before; - shows more", words.Count(v.before, "task", "tasks"))
+			note = fmt.Sprintf("%s ended earlier; - zooms out", words.Count(v.before, "task", "tasks"))
 		}
 		drawn = append(drawn, render.Legend(sc, note, w))
 	}

@@ -137,7 +137,6 @@ func newServer(t testing.TB) *Server {
 	t.Cleanup(func() { os.RemoveAll(folder) })
 	s.data = filepath.Join(folder, "data")
 	s.makeData()
-	s.Port = freePort(t)
 	return s
 }
 
@@ -189,7 +188,6 @@ func (s *Server) configure(settings ...string) {
 	s.t.Helper()
 	lines := append([]string{
 		"listen_addresses = '127.0.0.1'",
-		fmt.Sprint("port = ", s.Port),
 		"unix_socket_directories = ''",
 		"max_connections = 100",
 		"wal_level = replica",
@@ -211,7 +209,10 @@ func (s *Server) configure(settings ...string) {
 // Launch starts the server, and waits until it takes connections.
 func (s *Server) Launch() {
 	s.t.Helper()
-	s.cmd = s.command("postgres", "-D", s.data)
+	if s.Port == 0 { // just before it is used, or others may have taken it by then
+		s.Port = freePort(s.t)
+	}
+	s.cmd = s.command("postgres", "-D", s.data, "-p", strconv.Itoa(s.Port))
 	log, err := os.Create(filepath.Join(filepath.Dir(s.data), "log"))
 	if err != nil {
 		s.t.Fatal(err)
@@ -346,7 +347,7 @@ func (s *Server) run(program string, args ...string) {
 
 func (s *Server) until(what string, is func() bool) {
 	s.t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); !is(); time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); !is(); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			log, _ := os.ReadFile(filepath.Join(filepath.Dir(s.data), "log"))
 			s.t.Fatalf("not yet: %s\n%s", what, log)
