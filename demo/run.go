@@ -12,6 +12,7 @@ import (
 	"aspectop/broadcast"
 	"aspectop/clean"
 	"aspectop/forward"
+	"aspectop/words"
 )
 
 // Options configure [Run]. The zero value is the endless built-in mix.
@@ -152,6 +153,6 @@ func (r *runner) refusals() error {
 	if r.refused == 0 {
 		return nil
 	}
-	return fmt.Errorf("%s rejected valid messages at every attempt: %d, the last with status %d; %s",
-		clean.URL(r.sender.URL), r.refused, r.status, r.sender.Advice())
+	return fmt.Errorf("%s rejected %s at every attempt, the last with status %d; %s",
+		clean.URL(r.sender.URL), words.Count(r.refused, "valid message", "valid messages"), r.status, r.sender.Advice())
 }
