@@ -57,6 +57,10 @@ func New(c Config) (*Client, error) {
 		return nil, errors.New("the API key contains a space, a line break or a non-ASCII character: " +
 			"set ASPECT_API_KEY to one key, exactly as Aspect showed it")
 	}
+	if strings.HasPrefix(c.Key.Reveal(), "whsec_") {
+		return nil, errors.New("ASPECT_API_KEY contains a webhook's signing secret (whsec_…), which nobody else may see: " +
+			"put it into ASPECT_WEBHOOK_SECRET, and an API key here")
+	}
 	if c.BaseURL == "" {
 		c.BaseURL = DefaultURL
 	}

@@ -160,6 +160,7 @@ func TestAConfigurationThatCannotWorkIsRefusedWithoutQuotingIt(t *testing.T) {
 		"no key":              {},
 		"a blank key":         {Key: NewCredential(" \n")},
 		"a key in two lines":  {Key: NewCredential("sk_first\nsk_second")},
+		"a webhook's secret":  {Key: NewCredential("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")},
 		"no scheme":           {Key: NewCredential(testKey), BaseURL: "api.aspect.inc"},
 		"another scheme":      {Key: NewCredential(testKey), BaseURL: "ftp://api.aspect.inc"},
 		"a password":          {Key: NewCredential(testKey), BaseURL: "https://me:sk_secret@api.aspect.inc"},

@@ -81,7 +81,7 @@ func (r *Report) Bad() bool {
 var (
 	ErrNobody = errors.New("nothing listens there")
 	ErrSilent = errors.New("no answer")
-	ErrSlow   = errors.New("the first answer took longer than 5 s, so nothing else was checked (if the server compiles on a first request, check again)")
+	ErrSlow   = errors.New("the first two answers took longer than 5 s, so nothing else was checked")
 	ErrRate   = errors.New("the handler limits the rate")
 	ErrCut    = errors.New("an answer does not end")
 )

@@ -14,7 +14,7 @@ import (
 	"aspectop/sig"
 )
 
-// slowTime is when an answer is slow, and a first one ends the check.
+// slowTime is when an answer is slow; the first two of that kind end the check.
 const slowTime = 5 * time.Second
 
 // serialTime is from when on it matters whether five messages are answered in turn.
@@ -36,26 +36,31 @@ func (c *checker) foreign(name string, body []byte) answer {
 func (c *checker) accepts() string {
 	valid := request{name: "valid", body: event(), valid: true}
 	a := c.post(valid)
-	if c.stop == nil && a.Closed() { // once more: the server may just be starting
+	if c.stop == nil && (a.Closed() || a.Latency > c.slow) { // once more: the server may just be starting
+		first := a
 		if a = c.post(valid); a.Closed() {
 			c.done = "closes"
+			c.unaccepted()
+		} else if c.stop == nil && min(first.Latency, a.Latency) > c.slow {
+			c.find("slow", []answer{first, a}, max(first.Latency, a.Latency).Round(100*time.Millisecond))
+			c.stop = ErrSlow
 		}
 	}
 	c.first = a
 	if c.stop != nil || c.done != "" {
 		return ""
 	}
-	if a.Latency > c.slow {
-		c.find("slow", []answer{a}, a.Latency.Round(100*time.Millisecond))
-		c.stop = ErrSlow
-		return ""
-	}
 	if !a.accepted && c.refused(a) {
-		for _, f := range c.report.Findings { // the reason why this property does not hold
-			f.Property = propAccepts
-		}
+		c.unaccepted()
 	}
 	return fmt.Sprintf("%d in %s", c.first.Status, ms(c.first.Latency))
+}
+
+// unaccepted makes what was found the reason why no valid message is accepted.
+func (c *checker) unaccepted() {
+	for _, f := range c.report.Findings {
+		f.Property = propAccepts
+	}
 }
 
 func ms(d time.Duration) string {

@@ -65,8 +65,13 @@ or something that could not be decided; 124 timed out; 130 interrupted.`, check.
 			return nil
 		},
 	}
-	cmd.RunE = func(cmd *cobra.Command, args []string) error { return c.run(cmd.Context(), args[0]) }
 	f := cmd.Flags()
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if (c.timeout <= 0 || c.timeout > settings.Duration(checkTime)) && !settings.Waits(f, "timeout") {
+			return exit.Usage("--timeout: a check takes two minutes at most, so this is above zero and at most 2m; each answer has 15 s, as at Svix")
+		}
+		return c.run(cmd.Context(), args[0])
+	}
 	f.StringVar(&c.secretEnv, "secret-env", settings.SecretVariable, "environment `variable` with the handler's signing secret")
 	settings.PathVar(f, &c.secretFile, "secret-file", "read the signing secret from this `file`", nil)
 	f.StringArrayVar(&c.headers, "header", nil, "add this `header` to each request, such as \"X-Tenant: 7\"; repeatable")
@@ -93,7 +98,7 @@ func (f *checkFlags) run(ctx context.Context, text string) error {
 	if o.Header, err = f.header(); err != nil {
 		return err
 	}
-	limit := min(time.Duration(f.timeout), checkTime)
+	limit := time.Duration(f.timeout)
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, errTimeout)
 	defer cancel()
 	if o.Place, err = check.Resolve(ctx, u); err != nil {

@@ -203,9 +203,9 @@ func (d *doctor) checkSecrets() finding {
 }
 
 // checkPort opens the port for an instant. If none was given, watch would use the
-// next free one.
+// next free one. One in use is the running watch's, if there is one.
 func (d *doctor) checkPort(given bool) finding {
-	l, moved, err := receiver.Listen(d.watch.listen, !given)
+	l, moved, err := receiver.Listen(d.watch.listen, !given || d.watchRuns())
 	if err != nil {
 		return finding{failure, err.Error(), ""}
 	}
@@ -320,7 +320,7 @@ func (d *doctor) checkWatch() error {
 	if err := d.watch.CheckRecord(); err != nil {
 		return err
 	}
-	for _, a := range append(d.watch.Addresses(), [2]string{"metrics", d.watch.metrics}) {
+	for _, a := range d.watch.alsoListens() {
 		if a[1] == "" {
 			continue
 		}

@@ -93,6 +93,11 @@ func (w *watchFlags) fixed(flags *pflag.FlagSet) bool {
 	return flags.Changed("listen") || w.PublicURL != "" || w.Forwarding()
 }
 
+// alsoListens are the addresses besides the receiver's, by flag; "" is none.
+func (w *watchFlags) alsoListens() [][2]string {
+	return append(w.Addresses(), [2]string{"metrics", w.metrics})
+}
+
 func (w *watchFlags) run(ctx context.Context, flags *pflag.FlagSet) error {
 	filter, plan, err := w.check()
 	if err != nil {
@@ -110,7 +115,7 @@ func (w *watchFlags) run(ctx context.Context, flags *pflag.FlagSet) error {
 	s := session.New(o, store)
 	defer s.Close()
 	if plan.receive {
-		if err := s.Listen(w.listen, !w.fixed(flags)); err != nil {
+		if err := s.Listen(w.listen, !w.fixed(flags), w.alsoListens()...); err != nil {
 			return err
 		}
 	}

@@ -39,7 +39,10 @@ type wireFeature struct {
 	State model.State `json:"state"`
 }
 
-// pingBody is what Svix sends as svix.ping.
+// PingType is the type of Svix's test message.
+const PingType = "svix.ping"
+
+// pingBody is what Svix sends as that.
 var pingBody = []byte(`{"success": true}`)
 
 const (
@@ -157,7 +160,7 @@ func (e Event) Message(seed int64) Message {
 	if e.Body != nil {
 		m.Body = e.Body
 	}
-	if e.Body != nil || e.Type == "svix.ping" {
+	if e.Body != nil || e.Type == PingType {
 		return m
 	}
 	stamp := func(before time.Duration) string { return e.At.Add(-before).UTC().Format(stampFormat) }

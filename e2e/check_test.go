@@ -155,6 +155,8 @@ func TestCheckRefusesWhatCannotWork(t *testing.T) {
 		{[]string{url, "--header", "nothing"}, 2, "Name: value"},
 		{[]string{url, "--header-env", "X-A=UNSET_HERE"}, 2, "empty"},
 		{[]string{url, "--secret-env", "OTHER"}, 2, "OTHER"},
+		{[]string{url, "--timeout", "5m"}, 2, "at most 2m"},
+		{[]string{url, "--timeout", "0"}, 2, "at most 2m"},
 		{[]string{url, "--secret-file", "/does/not/exist"}, 2, "/does/not/exist"},
 		{[]string{"http://192.0.2.1/hook"}, 2, "--yes"},
 		{[]string{"http://169.254.169.254/hook"}, 2, "--yes"},

@@ -173,10 +173,12 @@ func TestADoctorKnowsTheWatchThatRuns(t *testing.T) {
 	watch := watching(t, "--json")
 	p := inPipe(t, watch)
 	p.next("ready")
-	cmd := program(t, "doctor", "--json")
-	cmd.Env = watch.Env
-	stdout, _, _ := finished(t, cmd)
-	finds(t, checks(t, stdout)["port"], "ok", "127.0.0.1:8787 is in use, most likely by the watch")
+	for _, args := range [][]string{nil, {"--public-url", "https://dev.example.com"}} { // with it watch takes no other port
+		cmd := program(t, append([]string{"doctor", "--json"}, args...)...)
+		cmd.Env = watch.Env
+		stdout, _, _ := finished(t, cmd)
+		finds(t, checks(t, stdout)["port"], "ok", "127.0.0.1:8787 is in use, most likely by the watch")
+	}
 }
 
 // What watch takes, doctor takes, and it tests the way as watch does.

@@ -118,6 +118,7 @@ func TestHandlersAndFiltersOfTheConfigFileThatCannotBe(t *testing.T) {
 	}{
 		{"unknown key", to + "path = \"x\"\n", nil, 2, []string{"config.toml:3: ", `"path"`}},
 		{"given twice", to + to, nil, 2, []string{"config.toml:4: ", "twice"}},
+		{"given twice in other words", to + "[[forward]]\nto = \"http://LOCALHOST:1/\"\n", nil, 2, []string{"config.toml:4: ", "twice"}},
 		{"password", "[[forward]]\nto = \"http://me:hush@localhost/\"\n", nil, 2, []string{"config.toml:2: ", "header-env"}},
 		{"signature", to + "headers = { svix-id = \"x\" }\n", nil, 2, []string{"config.toml:3: ", "Svix-Id"}},
 		{"credential", to + "headers = { Authorization = \"hush\" }\n", nil, 2, []string{"config.toml:3: ", "header-env"}},

@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"encoding/json"
 	"io"
 	"net"
 	"net/http"
@@ -107,6 +108,38 @@ func TestARejectionCountsOnlyIfTheValidMessageWasAccepted(t *testing.T) {
 	says(t, stderr, "valid message", "proves nothing", "CSRF protection", "aspectop check "+h.URL+"/hook finds out why")
 	if l := lines(t, stdout); code != 1 || len(l) != 1 || l[0]["break"] != nil || l[0]["right"] != false || l[0]["answer"] != "CSRF token missing" {
 		t.Errorf("ended with %d and wrote %s", code, stdout)
+	}
+}
+
+func TestAHandlerThatWritesTheJSONAgainIsFoundByOneEvent(t *testing.T) {
+	for name, write := range map[string]func(v any) []byte{
+		"as JSON.stringify": func(v any) []byte { b, _ := json.Marshal(v); return b },
+		"as json.dumps": func(v any) []byte {
+			b, _ := json.Marshal(v)
+			return []byte(strings.NewReplacer(`":`, `": `, `,"`, `, "`).Replace(string(b)))
+		},
+	} {
+		w, err := svix.NewWebhook(secret)
+		if err != nil {
+			t.Fatal(err)
+		}
+		h := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+			var event struct {
+				Timestamp string `json:"timestamp"`
+				UserID    string `json:"user_id"`
+				EventID   string `json:"event_id"`
+				EventType string `json:"event_type"`
+				Data      any    `json:"data"`
+			}
+			if json.NewDecoder(r.Body).Decode(&event) != nil || w.Verify(write(event), r.Header) != nil {
+				rw.WriteHeader(400)
+			}
+		}))
+		_, stderr, code := sending(t, "asset.created", "--to", h.URL)
+		if says(t, stderr, "verify the raw body", "white space is lost when JSON is re-serialised", "aspectop check "); code != 1 {
+			t.Errorf("%s: ended with %d", name, code)
+		}
+		h.Close()
 	}
 }
 

@@ -98,6 +98,15 @@ func New(ctx context.Context, o Options) (*Forwarder, error) {
 	if err != nil || known {
 		return f, err
 	}
+	targets, err := o.Journal.ForwardTargets(ctx)
+	if err != nil {
+		return f, err
+	}
+	if i := slices.IndexFunc(targets, t.isOf); i >= 0 {
+		t.key = targets[i].Key
+		_, err := f.locate(ctx)
+		return f, err
+	}
 	f.start = f.end
 	return f, o.Outcomes.SaveForwards(t.key, t.shown, f.start, nil)
 }

@@ -153,6 +153,35 @@ func TestANewTargetStartsNowAndAKnownOneGoesOn(t *testing.T) {
 	}
 }
 
+func TestAnAddressWrittenAnotherWayGoesOnWhereItWas(t *testing.T) {
+	for name, c := range map[string]struct{ kept, hashed, now string }{ // %s is the handler's port
+		"by this version":               {"http://localhost:%s/a~b", "http://localhost:%s/a~b", "http://LOCALHOST:%s/a%%7eb"},
+		"by an earlier one":             {"http://LOCALHOST:%s/a", "http://LOCALHOST:%s/a", "http://localhost:%s/a"},
+		"by an earlier one, with query": {"http://LOCALHOST:%s/a?…", "http://LOCALHOST:%s/a?k=s3cr3t", "http://localhost:%s/a?k=s3cr3t"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h, j := newHandler(t, nil), newJournal(t)
+			at := func(format string) string { return fmt.Sprintf(format, h.URL[strings.LastIndexByte(h.URL, ':')+1:]) }
+			for n := range 3 {
+				if err := j.Append(t.Context(), message("t", n+1)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := j.SaveForwards(hashed(at(c.hashed)), at(c.kept), 1, nil); err != nil {
+				t.Fatal(err)
+			}
+			r := forwardFrom(t, j, at(c.now))
+			r.idle()
+			if want := []string{"msg_t_2", "msg_t_3"}; !slices.Equal(h.ids(), want) {
+				t.Errorf("it got %v, want %v", h.ids(), want)
+			}
+			if targets, err := r.reader.ForwardTargets(t.Context()); err != nil || len(targets) != 1 || targets[0].Cursor != 3 {
+				t.Errorf("the journal has %+v (%v)", targets, err)
+			}
+		})
+	}
+}
+
 func TestANewTargetGetsWhatArrivesBetweenNewAndRun(t *testing.T) {
 	m := newMemory()
 	m.append(message("t", 1))

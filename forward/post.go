@@ -20,6 +20,7 @@ import (
 
 	"aspectop/aspect"
 	"aspectop/clean"
+	"aspectop/journal"
 	"aspectop/loopback"
 	"aspectop/model"
 	"aspectop/sig"
@@ -55,11 +56,26 @@ func NewHandler(t Target) (*Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	sum := sha256.Sum256([]byte(u.String()))
 	return &Handler{
-		url: u, headers: t.Headers, key: hex.EncodeToString(sum[:]), shown: clean.URL(u.String()),
+		url: u, headers: t.Headers, key: hashed(t.Key()), shown: clean.URL(u.String()),
 		lines: pool{open: func() http.RoundTripper { return newLine(t.Insecure) }},
 	}, nil
+}
+
+func hashed(address string) string {
+	sum := sha256.Sum256([]byte(address))
+	return hex.EncodeToString(sum[:])
+}
+
+// isOf reports whether an earlier version kept the handler's queue there: under the address
+// as it was written, of which the journal has all but the query.
+func (h *Handler) isOf(t journal.ForwardTarget) bool {
+	address := t.URL
+	if bare, ok := strings.CutSuffix(address, "?…"); ok {
+		address = bare + "?" + h.url.RawQuery
+	}
+	old := Target{URL: address}
+	return t.Key == hashed(address) && hashed(old.Key()) == h.key
 }
 
 // Post is one message to a handler.

@@ -25,6 +25,32 @@ type Target struct {
 	Filter func(*feed.Arrival) bool
 }
 
+// Key is the address as such are compared by RFC 3986 (6.2.2, 6.2.3): the case of the host,
+// the scheme's own port, escapes that need not be and dots in the path make no difference.
+// It is "" if ParseURL refuses the address.
+func (t *Target) Key() string {
+	u, err := ParseURL(t.URL)
+	if err != nil {
+		return ""
+	}
+	u = u.ResolveReference(u) // without dots
+	u.Host = strings.ToLower(u.Host)
+	if port := u.Port(); port == "" || u.Scheme+port == "http80" || u.Scheme+port == "https443" {
+		u.Host = strings.TrimSuffix(u.Host, ":"+port)
+	}
+	return escape.ReplaceAllStringFunc(u.String(), func(text string) string {
+		if c, _ := url.PathUnescape(text); unreserved.MatchString(c) {
+			return c
+		}
+		return strings.ToUpper(text)
+	})
+}
+
+var (
+	escape     = regexp.MustCompile(`%[0-9A-Fa-f]{2}`)
+	unreserved = regexp.MustCompile(`^[\w.~-]$`)
+)
+
 var (
 	shortURL = regexp.MustCompile(`^([\w.-]+|\[[0-9A-Fa-f:.]+\])?:\d+([/?#]|$)`)
 	bareHost = regexp.MustCompile(`(?i)^localhost([/?#]|$)`)

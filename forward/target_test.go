@@ -25,6 +25,28 @@ func TestURLsOfHandlers(t *testing.T) {
 	}
 }
 
+func TestAddressesOfOneHandlerHaveOneKey(t *testing.T) {
+	of := map[string]string{}
+	for _, same := range [][]string{
+		{"http://localhost/", "http://LOCALHOST/", "http://localhost:80", "http://localhost:/", "HTTP://LocalHost:80/#x", "localhost"},
+		{"https://h/a~b/%2F?q=%C3%A9", "https://H:443/a%7eb/%2f?q=%c3%a9", "https://h/x/../a~b/./%2F?q=%C3%A9"},
+		{"http://[::1]/x", "http://[::1]:80/x"},
+		{"http://h:443/"}, {"https://h:80/"}, {"https://h/"}, {"http://h/"}, {"http://h/A"}, {"http://h/a"}, {"http://h/a/"},
+		{"http://h/a//b"}, {"http://h/a/b"}, {"http://h/a%2Fb"}, {"http://h/a?x"}, {"http://h/a?X"},
+	} {
+		first := Target{URL: same[0]}
+		if other := of[first.Key()]; other != "" || first.Key() == "" {
+			t.Errorf("%s and %q have the key %q", same[0], other, first.Key())
+		}
+		of[first.Key()] = same[0]
+		for _, text := range same {
+			if target := (Target{URL: text}); target.Key() != first.Key() {
+				t.Errorf("%s has the key %s, and %s has %s", text, target.Key(), same[0], first.Key())
+			}
+		}
+	}
+}
+
 func TestWhatIsNoHandlerIsRefusedWithoutBeingQuoted(t *testing.T) {
 	for text, hint := range map[string]string{
 		"": "http://", "ftp://host/": "http://", "ftp:3000x": "http://", "//host/": "http://", "host/path": "http://", "http://": "no host", "http://:80/": "no host",

@@ -81,6 +81,7 @@ func FuzzParseSecrets(f *testing.F) {
 		"is empty after whsec_", "is empty", "is not base64",
 		"is not base64, and shorter than any secret: take away what is not a secret",
 		"is not base64: it has a character in it that base64 does not have",
+		"is an API key (sk_…): put it into ASPECT_API_KEY, and the endpoint's secret, whsec_…, here",
 		"is a comment: leave nothing but the secrets",
 		"is a part of an Authorization header (Bearer …): give the secret alone",
 		"begins with whsec, but without the '_' after it",

@@ -98,6 +98,7 @@ func TestRefusedSecretIsNamedByPositionAndReason(t *testing.T) {
 		{"“" + secretA + "”", "quotation marks"},
 		{"Bearer " + secretA, "secret 1 of 2 is a part of an Authorization header"},
 		{"Authorization: Bearer " + secretA, "secret 1 of 3 is a part of an Authorization header"},
+		{"sk_live_qwrtzuiopghjklyvWXYZ", "secret 1 of 1 is an API key (sk_…): put it into ASPECT_API_KEY"},
 		{"# prod\n" + secretA, "secret 1 of 3 is a comment"},
 		{secretA + " // prod", "secret 2 of 3 is a comment"},
 		{"whsec-" + secretA[6:], "without the '_'"},

@@ -48,6 +48,8 @@ func misplaced(field string) error {
 		return errors.New("is a comment: leave nothing but the secrets")
 	case slices.Contains([]string{"bearer", "basic", "authorization"}, word):
 		return errors.New("is a part of an Authorization header (Bearer …): give the secret alone")
+	case strings.HasPrefix(word, "sk_"):
+		return errors.New("is an API key (sk_…): put it into ASPECT_API_KEY, and the endpoint's secret, whsec_…, here")
 	case strings.HasPrefix(word, "whsec"):
 		return errors.New("begins with whsec, but without the '_' after it")
 	}

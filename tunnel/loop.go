@@ -17,7 +17,8 @@ const (
 	// heardPause is the least time between a failed probe and one that a genuine delivery
 	// triggers: many may come at once.
 	heardPause = 5 * time.Second
-	// heardSeldom is that time with ProbeStart, for tunnels that bill requests.
+	// heardSeldom is that time with ProbeStart, for tunnels that bill requests, once such a
+	// probe has failed.
 	heardSeldom = 5 * time.Minute
 
 	// failuresToReport is how many probes must fail in a row before that is reported: one
@@ -43,6 +44,7 @@ type monitor struct {
 	reached     bool         // one of this URL has
 	probe       *model.Probe // the newest that counts
 	failed      int          // failed probes in a row
+	over        int          // failed probes after which none was due
 	checks      int          // probes since the last full one that came through; 0: the next is full
 	ended       time.Time    // of the newest probe
 	begun       time.Time    // when there was something to probe; see ProbeStart
@@ -97,7 +99,7 @@ func (t *Tunnel) run(ctx context.Context) {
 		case <-t.delivered:
 			if m.canProbe() && m.failed > 0 && m.cancelProbe == nil {
 				pause := heardPause
-				if m.o.Probing == ProbeStart {
+				if m.over > 1 {
 					pause = heardSeldom
 				}
 				m.next.Reset(max(0, time.Until(m.ended.Add(pause))))
@@ -146,7 +148,7 @@ func (m *monitor) update(ctx context.Context, l linkStatus) {
 }
 
 // renew begins anew after a change: with a full probe, and as long as ProbeStart allows.
-func (m *monitor) renew() { m.failed, m.checks, m.begun = 0, 0, time.Now() }
+func (m *monitor) renew() { m.failed, m.over, m.checks, m.begun = 0, 0, 0, time.Now() }
 
 // reset discards the last probe and cancels a running one.
 func (m *monitor) reset() {
@@ -197,6 +199,9 @@ func (m *monitor) probed(p model.Probe) {
 	}
 	m.broken.Store(!p.OK)
 	m.nextAt = time.Time{}
+	if !p.OK && !more {
+		m.over++
+	}
 	if more {
 		m.next.Reset(pause)
 		m.nextAt = m.o.Now().Add(pause)

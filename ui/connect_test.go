@@ -82,6 +82,9 @@ func TestNobodyElseSeesWhatConnectHasForTheUser(t *testing.T) {
 							t.Errorf("%q is shown or copied:\n%s", text, all)
 						}
 					}
+					if s.press("6"); name == "presentation" && strings.Contains(lines[3]+fmt.Sprint(s.printed), "127.0.0.1") {
+						t.Errorf("the receiver's URL is shown or copied:\n%s%s", lines[3], s.printed)
+					}
 				}, connected, change)
 			})
 		}

@@ -159,6 +159,13 @@ const releaseTime = 10 * time.Second
 // slowRelease is how long the deletion may take without a word.
 const slowRelease = 500 * time.Millisecond
 
+// firstRetry is the pause before an endpoint that could not be pointed to a new URL is
+// tried again; it doubles up to maxRetry.
+const (
+	firstRetry = 10 * time.Second
+	maxRetry   = 5 * time.Minute
+)
+
 // Exposure makes a session's receiver public: a tunnel and, with leases, an
 // endpoint at Aspect that points to it.
 type Exposure struct {
@@ -167,6 +174,7 @@ type Exposure struct {
 	leases    *aspect.Leases // nil: register no endpoint
 	keep      bool           // keep the endpoint for the next run
 	secretOut string         // file for the endpoint's secret
+	retry     time.Duration  // in place of firstRetry, 0 for that
 
 	tunnel    *tunnel.Tunnel
 	refused   chan error  // retrying is useless
@@ -338,36 +346,54 @@ func recoverEndpoints(ctx context.Context, s *Session, r *aspect.Leases, url str
 	return found.Lease, found.Shown()
 }
 
-// follow updates the endpoint when the public URL changes.
+// follow updates the endpoint when the public URL changes, and tries again while that fails.
 func (e *Exposure) follow(ctx context.Context, s *Session) {
+	var again <-chan time.Time
+	var url, said string
+	gone, pause := false, time.Duration(0)
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case url := <-e.addresses:
-			endpoint := e.registered()
-			if endpoint.URL() == url {
-				continue
-			}
+		case url = <-e.addresses:
+			said, pause = "", cmp.Or(e.retry, firstRetry)
+		case <-again:
+		}
+		again = nil
+		endpoint := e.registered()
+		if endpoint.URL() == url && !gone {
+			continue
+		}
+		var err error
+		if !gone {
 			told := fmt.Sprintf("the public URL changed; endpoint %s now points to it", endpoint.EndpointID)
-			notice, err := endpoint.Repoint(ctx, url)
-			if notice != "" {
+			var notice string
+			if notice, err = endpoint.Repoint(ctx, url); notice != "" {
 				told += ": " + notice
 			}
-			if err != nil {
+			if gone = errors.Is(err, aspect.ErrNotFound); err != nil {
 				told = fmt.Sprintf("the public URL changed, but endpoint %s could not be updated: %v", endpoint.EndpointID, err)
-			}
-			s.notice(told)
-			if errors.Is(err, aspect.ErrNotFound) {
-				if secret, err := e.register(ctx, s, url); err == nil {
-					s.trust(secret)
-					s.notice("its deliveries are signed with another secret: " + cmp.Or(e.secretOut, "a handler") + " needs it, so restart whatever verifies them")
-				} else {
-					s.notice(err.Error())
-				}
-			} else if err == nil {
+			} else {
 				e.mayLeave(endpoint)
 			}
+			if told != said {
+				s.notice(told)
+			}
+			said = told
+		}
+		if gone {
+			var secret receiver.Secret
+			if secret, err = e.register(ctx, s, url); err == nil {
+				gone = false
+				s.trust(secret)
+				s.notice("its deliveries are signed with another secret: " + cmp.Or(e.secretOut, "a handler") + " needs it, so restart whatever verifies them")
+			} else if said != err.Error() {
+				said = err.Error()
+				s.notice(said)
+			}
+		}
+		if err != nil {
+			again, pause = time.After(pause), min(2*pause, maxRetry)
 		}
 	}
 }

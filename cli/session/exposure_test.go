@@ -24,6 +24,8 @@ import (
 type upserting struct {
 	mu      sync.Mutex
 	made    int
+	refuse  int               // requests that are answered 403 before others are answered
+	target  string            // see aims
 	secrets map[string]string // by id, of those that exist; "" of those that a PUT created
 }
 
@@ -33,6 +35,10 @@ func (a *upserting) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	id := r.URL.Path[strings.LastIndexByte(r.URL.Path, '/')+1:]
 	_, exists := a.secrets[id]
 	switch {
+	case a.refuse > 0 && r.Method != http.MethodDelete:
+		a.refuse--
+		w.WriteHeader(http.StatusForbidden)
+		fmt.Fprint(w, `{"detail":"no"}`)
 	case r.Method == http.MethodDelete && exists:
 		delete(a.secrets, id)
 		fmt.Fprint(w, `{"success":true}`)
@@ -40,6 +46,9 @@ func (a *upserting) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusNotFound)
 		fmt.Fprint(w, `{"detail":"not found"}`)
 	case exists:
+		var spec struct{ URL string }
+		json.NewDecoder(r.Body).Decode(&spec)
+		a.target = spec.URL
 		fmt.Fprintf(w, `{"endpoint":{"id":%q}}`, id)
 	default:
 		a.made++
@@ -65,10 +74,12 @@ func (a *upserting) only() (id, secret string) {
 	return id, secret
 }
 
-func TestAnEndpointThatIsGoneWhenTheURLChangesIsRegisteredAfresh(t *testing.T) {
-	api := &upserting{secrets: map[string]string{}}
+// exposed registers an endpoint at the API and receives until end is called, which fails
+// the test if that did not end well.
+func exposed(t *testing.T, api *upserting) (s *Session, e *Exposure, end func()) {
+	t.Helper()
 	server := httptest.NewServer(api)
-	defer server.Close()
+	t.Cleanup(server.Close)
 	client, err := aspect.New(aspect.Config{BaseURL: server.URL, Key: aspect.NewCredential("sk_live_qwrtzuiopghjklyvWXYZ")})
 	if err != nil {
 		t.Fatal(err)
@@ -78,19 +89,71 @@ func TestAnEndpointThatIsGoneWhenTheURLChangesIsRegisteredAfresh(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer st.Close()
-	e := &Exposure{
+	t.Cleanup(func() { st.Close() })
+	e = &Exposure{
 		options: tunnel.Options{Mode: tunnel.OwnURL, PublicURL: "http://127.0.0.1:1", StateDir: state},
-		leases:  aspect.NewLeases(client, state),
+		leases:  aspect.NewLeases(client, state), retry: time.Millisecond,
 	}
-	s := New(Options{Path: "/webhooks/aspect", Exposure: e}, st)
+	s = New(Options{Path: "/webhooks/aspect", Exposure: e}, st)
 	if err := s.Listen("127.0.0.1:0", false); err != nil {
 		t.Fatal(err)
 	}
-	ctx, end := context.WithCancel(t.Context())
+	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- s.receive(ctx) }()
 	<-s.receiving
+	return s, e, func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// aims is where the newest PUT that was not refused leads.
+func (a *upserting) aims() string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.target
+}
+
+func TestAnEndpointThatCouldNotBePointedToANewURLIsTriedAgain(t *testing.T) {
+	for name, gone := range map[string]bool{"refused": false, "gone, and refused": true} {
+		t.Run(name, func(t *testing.T) {
+			api := &upserting{secrets: map[string]string{}}
+			_, e, end := exposed(t, api)
+			api.mu.Lock()
+			api.refuse = 3
+			if gone {
+				clear(api.secrets)
+			}
+			api.mu.Unlock()
+			const url = "https://b.example/webhooks/aspect"
+			e.addresses <- url
+			pointed := func() bool {
+				endpoint := e.registered()
+				if endpoint.URL() != url || gone == (endpoint.EndpointID == "ep_1") {
+					return false
+				}
+				id, _ := api.only()
+				return id == endpoint.EndpointID && (gone || api.aims() == url)
+			}
+			for deadline := time.Now().Add(10 * time.Second); !pointed(); time.Sleep(time.Millisecond) {
+				if time.Now().After(deadline) {
+					t.Fatalf("it points to %s, and the API has %v", e.registered().URL(), api.secrets)
+				}
+			}
+			end()
+			if len(api.secrets) != 0 {
+				t.Errorf("left at Aspect: %v", api.secrets)
+			}
+		})
+	}
+}
+
+func TestAnEndpointThatIsGoneWhenTheURLChangesIsRegisteredAfresh(t *testing.T) {
+	api := &upserting{secrets: map[string]string{}}
+	s, e, end := exposed(t, api)
 	id, first := api.only()
 	if id != "ep_1" {
 		t.Fatalf("registered %q", id)
@@ -125,9 +188,6 @@ func TestAnEndpointThatIsGoneWhenTheURLChangesIsRegisteredAfresh(t *testing.T) {
 		t.Errorf("%d secrets sign", len(s.knownSecrets()))
 	}
 	end()
-	if err := <-ended; err != nil {
-		t.Error(err)
-	}
 	if id, _ := api.only(); id != "" || len(api.secrets) != 0 {
 		t.Errorf("left at Aspect: %v", api.secrets)
 	}

@@ -144,11 +144,12 @@ func (h *HandlerFlags) setTargets() error {
 		if err != nil {
 			return exit.Usage("--forward-to: %w", err)
 		}
-		if seen[u.String()] {
+		target := forward.Target{URL: u.String()}
+		if seen[target.Key()] {
 			return exit.Usage("--forward-to: the same handler is given twice")
 		}
-		seen[u.String()] = true
-		h.targets = append(h.targets, forward.Target{URL: u.String()})
+		seen[target.Key()] = true
+		h.targets = append(h.targets, target)
 	}
 	if settings.IsOwn(h.set, "forward-to") || h.set.Changed("forward-to") && !settings.InFile(h.set, "forward-to") {
 		return nil

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -38,9 +39,13 @@ type reception struct {
 }
 
 // Listen opens the port. If next is set and the port is in use, it opens the next
-// free one.
-func (s *Session) Listen(address string, next bool) error {
+// free one that none of the others, flags and their addresses, asks for.
+func (s *Session) Listen(address string, next bool, others ...[2]string) error {
 	l, moved, err := s.listen("listen", address, next)
+	for err == nil && moved && slices.ContainsFunc(others, func(other [2]string) bool { return samePort(other[1], l) }) {
+		defer l.Close() // only when a further one was found
+		l, moved, err = s.listen("listen", l.Addr().String(), true)
+	}
 	if err != nil {
 		return err
 	}
@@ -52,6 +57,11 @@ func (s *Session) Listen(address string, next bool) error {
 		s.Remark(network)
 	}
 	return nil
+}
+
+func samePort(address string, l net.Listener) bool {
+	_, port, _ := net.SplitHostPort(address)
+	return port != "" && strings.HasSuffix(l.Addr().String(), ":"+port)
 }
 
 // address is where the tunnel reaches the receiver, without the path.

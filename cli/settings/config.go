@@ -114,7 +114,7 @@ func (c *config) table(owner *cobra.Command, keys map[string]toml.Primitive) err
 		}
 		sub, rest, _ := owner.Find([]string{name})
 		if len(rest) > 0 {
-			return c.decode(keys[name], func(any) error { return fmt.Errorf("unknown command %q", name) })
+			return c.decode(keys[name], func(any) error { return fmt.Errorf("unknown command %q%s", name, meant(owner, name)) })
 		}
 		if err := c.table(sub, below); err != nil {
 			return err
@@ -135,17 +135,16 @@ func (c *config) table(owner *cobra.Command, keys map[string]toml.Primitive) err
 // key applies one key, which stands at that place.
 func (c *config) key(owner *cobra.Command, name, at string, value any) error {
 	texts, err := flagTexts(value)
-	if err != nil {
-		return err
-	}
 	if isSecret(name, texts) {
 		return errors.New("secrets do not belong in this file; use " + SecretVariable + ", ASPECT_API_KEY or a file with --secret-file")
 	}
 	switch {
 	case !hasFlag(owner, name) && owner.HasParent():
-		return fmt.Errorf("%s has no flag --%s", owner.CommandPath(), name)
+		return fmt.Errorf("%s has no flag --%s%s", owner.CommandPath(), name, meant(owner, name))
 	case !hasFlag(owner, name):
-		return fmt.Errorf("no command has the flag --%s", name)
+		return fmt.Errorf("no command has the flag --%s%s", name, meant(owner, name))
+	case err != nil:
+		return err
 	case name == "exec" && c.open: // they would run commands as this user
 		return fmt.Errorf("others can write this file, so it may not set exec; run: chmod go-w %s", clean.Lines(c.path))
 	}
@@ -212,6 +211,27 @@ func (c *config) explain(err error) error {
 		place += fmt.Sprintf(":%d", at.Position.Line)
 	}
 	return exit.Usage("%s: %s", place, message)
+}
+
+// meant asks for what a name in the table of a command most likely means.
+func meant(owner *cobra.Command, name string) string {
+	var tables []string
+	if !owner.HasParent() {
+		tables = []string{filtersTable, forwardTable}
+	}
+	for _, sub := range owner.Commands() {
+		tables = append(tables, sub.Name())
+	}
+	what := Nearest(allFlags(owner), name)
+	switch table := nearest(name, tables); {
+	case table == forwardTable:
+		what = "[[" + table + "]]"
+	case table != "":
+		what = "[" + table + "]"
+	case what == "":
+		return ""
+	}
+	return "; did you mean " + what + "?"
 }
 
 func hasFlag(cmd *cobra.Command, name string) bool {

@@ -135,7 +135,12 @@ func TestABadConfigFileIsRefusedWithItsLine(t *testing.T) {
 		"path = whsec_hush":                             {":1: "},
 		"[watch]\nASPECT_API_KEY = \"hush\"":            {":2: ", "ASPECT_API_KEY"},
 		"forward-to = [\"http://x\", \"sk_live_hush\"]": {":1: ", "secrets do not belong"},
-		"[[watch]]\npath = \"/\"":                       {":1: "},
+		"[[watch]]\npath = \"/\"":                       {":1: ", "did you mean [watch]?"},
+		"[[forwards]]\nto = \":1\"":                     {":1: ", "did you mean [[forward]]?"},
+		"[filter]\nmine = \"x\"":                        {":1: ", "did you mean [filters]?"},
+		"[wacth]\npath = \"/\"":                         {":1: ", "did you mean [watch]?"},
+		"[watch]\nforward_to = [\"http://x\"]":          {":2: ", "did you mean forward-to?"},
+		"retian = \"3d\"":                               {":1: ", "did you mean retain?"},
 		"a\x00b":                                        {"NULL"},
 	} {
 		configured(t, text)

@@ -48,14 +48,35 @@ func WithSource(flags *pflag.FlagSet, err error) error {
 
 // Nearest is the name of the flag that a misspelt name most likely means, "" if none
 // is like it.
-func Nearest(flags *pflag.FlagSet, name string) (nearest string) {
-	best := 3 // more letters than two, or half of them, are no slip
+func Nearest(flags *pflag.FlagSet, name string) string {
+	var names []string
 	flags.VisitAll(func(f *pflag.Flag) {
-		if d := distance(name, f.Name); !f.Hidden && d < best && 2*d < len(name) {
-			nearest, best = f.Name, d
+		if !f.Hidden {
+			names = append(names, f.Name)
 		}
 	})
+	return nearest(name, names)
+}
+
+func nearest(name string, names []string) (nearest string) {
+	best := 3 // more letters than two, or half of them, are no slip
+	for _, n := range names {
+		if d := distance(name, n); d < best && 2*d < len(name) {
+			nearest, best = n, d
+		}
+	}
 	return nearest
+}
+
+// allFlags are those of a command and of all below it.
+func allFlags(cmd *cobra.Command) *pflag.FlagSet {
+	all := pflag.NewFlagSet("", pflag.ContinueOnError)
+	all.AddFlagSet(cmd.Flags())
+	all.AddFlagSet(cmd.PersistentFlags())
+	for _, sub := range cmd.Commands() {
+		all.AddFlagSet(allFlags(sub))
+	}
+	return all
 }
 
 // distance is the number of letters to insert, delete or replace to get from a to b.
@@ -80,16 +101,7 @@ func distance(a, b string) int {
 }
 
 func warnOfUnknown(root *cobra.Command) {
-	all := pflag.NewFlagSet("", pflag.ContinueOnError)
-	var collect func(*cobra.Command)
-	collect = func(cmd *cobra.Command) {
-		all.AddFlagSet(cmd.Flags())
-		all.AddFlagSet(cmd.PersistentFlags())
-		for _, sub := range cmd.Commands() {
-			collect(sub)
-		}
-	}
-	collect(root)
+	all := allFlags(root)
 	for _, v := range os.Environ() {
 		name, _, _ := strings.Cut(v, "=")
 		rest, ours := strings.CutPrefix(name, VariableOf(""))

@@ -138,10 +138,10 @@ func (c *config) forwards(text string, named model.NamedFilters, variable func(s
 			err := e.decode(entry[key], func(value any) error {
 				err := setTarget(&t, key, value, named, variable)
 				if err == nil && key == "to" {
-					if seen[t.URL] {
+					if seen[t.Key()] {
 						err = errors.New("the same handler is given twice")
 					}
-					seen[t.URL] = true
+					seen[t.Key()] = true
 				}
 				return err
 			})

@@ -38,7 +38,7 @@ func Addresses(sc *screen.Screen) []Address {
 		{"live page", sc.LivePage, "none: start with --web 127.0.0.1:8788", private},
 		{"over SSH", sc.SSHCommand, "none: start with --ssh 0.0.0.0:2222", sc.Masked},
 		{"secret from", sc.SecretSource, "none", private},
-		{last, sc.Try, "none", false},
+		{last, sc.Try, "none", sc.Masked && strings.Contains(sc.Try, "://")},
 	}
 }
 
@@ -66,7 +66,8 @@ func Connect(sc *screen.Screen, numbers bool, w int) []string {
 		})
 		lines = append(lines, draw.Blank(sc.Theme, w))
 	}
-	for i, a := range Addresses(sc) {
+	addresses := Addresses(sc)
+	for i, a := range addresses {
 		number := " "
 		if numbers {
 			number = fmt.Sprint(i + 1)
@@ -80,7 +81,7 @@ func Connect(sc *screen.Screen, numbers bool, w int) []string {
 			step(draw.Dim, number, a.Name, a.None)
 		}
 	}
-	if sc.Try != "" && strings.Contains(sc.Try, " send ") {
+	if addresses[len(addresses)-1].Shows() && strings.Contains(sc.Try, " send ") {
 		step(draw.Dim, " ", "", "in a shell that has the same secret in ASPECT_WEBHOOK_SECRET")
 	}
 	return lines
