@@ -7,20 +7,10 @@ import (
 	"aspectop/model"
 )
 
-// Board is the board as shown: the feed's, or as it was when the screen was frozen. What is
-// expected of a task is asked of the feed's in either case.
+// Board is the board as shown: the feed's, or as it was when the screen was frozen.
 type Board struct {
-	expecting
 	feed   *feed.Feed
 	frozen *moment
-}
-
-// expecting are the methods of [model.Board] that tell what is expected of a task.
-type expecting interface {
-	Stalled(t *model.Task, now time.Time) (since time.Time, ok bool)
-	ETA(t *model.Task, now time.Time) (left time.Duration, ok bool)
-	UsualEnd(t *model.Task) (end time.Time, ok bool)
-	UsualEndOf(t *model.Task, f model.Feature) (end time.Time, ok bool)
 }
 
 // moment is what the feed had folded when the screen was frozen.
@@ -125,4 +115,20 @@ func (b *Board) Stats() *model.Stats {
 		return b.frozen.stats
 	}
 	return b.feed.Board().Stats()
+}
+
+// Stalled and ETA are those of [model.Board].
+func (b *Board) Stalled(t *model.Task, now time.Time) (since time.Time, ok bool) {
+	return b.feed.Board().Stalled(t, now)
+}
+
+func (b *Board) ETA(t *model.Task, now time.Time) (left time.Duration, ok bool) {
+	return b.feed.Board().ETA(t, now)
+}
+
+// UsualEnd and UsualEndOf are those of [model.Board].
+func (b *Board) UsualEnd(t *model.Task) (end time.Time, ok bool) { return b.feed.Board().UsualEnd(t) }
+
+func (b *Board) UsualEndOf(t *model.Task, f model.Feature) (end time.Time, ok bool) {
+	return b.feed.Board().UsualEndOf(t, f)
 }

@@ -47,7 +47,7 @@ func New(ctx context.Context, o Options) *Screen {
 		o.Now = time.Now
 	}
 	s := &Screen{Options: o, Ctx: ctx, Theme: draw.NewTheme(o.Theme), W: 80, H: 24, At: o.Now(), Masked: o.Private || o.Present}
-	s.Board.feed, s.Board.expecting = o.Feed, o.Feed.Board()
+	s.Board.feed = o.Feed
 	orNone(&s.Sources)
 	orNone(&s.Failing)
 	orNone(&s.Viewers)
