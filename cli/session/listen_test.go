@@ -5,6 +5,8 @@ import (
 	"net"
 	"path/filepath"
 	"testing"
+
+	"aspectop/cli/exit"
 )
 
 func TestTheNextFreePortIsNoneThatAnotherFlagAsksFor(t *testing.T) {
@@ -27,5 +29,30 @@ func TestTheNextFreePortIsNoneThatAnotherFlagAsksFor(t *testing.T) {
 	}
 	if got := s.listener.Addr().String(); got == after(1) || got == after(2) {
 		t.Errorf("it listens on %s", got)
+	}
+}
+
+func TestAnAddressThatTwoFlagsAskForIsTheirsAndNoOtherPrograms(t *testing.T) {
+	for _, next := range []bool{true, false} {
+		st, err := OpenStore(t.Context(), filepath.Join(t.TempDir(), "j.db"), 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer st.Close()
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		address := l.Addr().String()
+		l.Close()
+		s := New(Options{}, st)
+		defer s.Close()
+		if err := s.Listen(address, next, [2]string{"web", address}); err != nil {
+			t.Fatal(err)
+		}
+		_, _, err = s.listen("web", address, false)
+		if got := exit.Code(err); next && err != nil || !next && got != 2 {
+			t.Errorf("if the receiver may move is %v: %v, exit code %d", next, err, got)
+		}
 	}
 }

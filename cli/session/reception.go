@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -38,11 +37,19 @@ type reception struct {
 	failed    bool          // serve returned an error
 }
 
-// Listen opens the port. If next is set and the port is in use, it opens the next
-// free one that none of the others, flags and their addresses, asks for.
+// Listen opens the port. If next is set and the port is in use, or one of the others, flags
+// and their addresses, asks for it, it opens the next free one that none of them asks for.
 func (s *Session) Listen(address string, next bool, others ...[2]string) error {
 	l, moved, err := s.listen("listen", address, next)
-	for err == nil && moved && slices.ContainsFunc(others, func(other [2]string) bool { return samePort(other[1], l) }) {
+	why := " is in use"
+	for err == nil && next {
+		i := slices.IndexFunc(others, func(other [2]string) bool { return has(l, other[1]) })
+		if i < 0 {
+			break
+		}
+		if !moved {
+			why = " is the address of --" + others[i][0]
+		}
 		defer l.Close() // only when a further one was found
 		l, moved, err = s.listen("listen", l.Addr().String(), true)
 	}
@@ -51,7 +58,7 @@ func (s *Session) Listen(address string, next bool, others ...[2]string) error {
 	}
 	s.listener = l
 	if moved {
-		s.Remark(fmt.Sprintf("%s is in use, receiving on %s instead", address, l.Addr()))
+		s.Remark(fmt.Sprintf("%s%s, receiving on %s instead", address, why, l.Addr()))
 	}
 	if network := openToNetwork(l); network != "" {
 		s.Remark(network)
@@ -59,9 +66,12 @@ func (s *Session) Listen(address string, next bool, others ...[2]string) error {
 	return nil
 }
 
-func samePort(address string, l net.Listener) bool {
-	_, port, _ := net.SplitHostPort(address)
-	return port != "" && strings.HasSuffix(l.Addr().String(), ":"+port)
+// has reports whether a listener leaves no room for another one on the address.
+func has(l net.Listener, address string) bool {
+	wanted, err := net.ResolveTCPAddr("tcp", address)
+	open := l.Addr().(*net.TCPAddr)
+	return err == nil && wanted.Port == open.Port &&
+		(wanted.IP == nil || wanted.IP.IsUnspecified() || open.IP.IsUnspecified() || wanted.IP.Equal(open.IP))
 }
 
 // address is where the tunnel reaches the receiver, without the path.

@@ -15,6 +15,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"sync"
 	"time"
 
@@ -190,6 +191,8 @@ func (s *Session) listen(flag, address string, next bool) (net.Listener, bool, e
 	switch {
 	case errors.As(err, new(*receiver.AddressError)):
 		return nil, false, exit.Usage("--%s: %w", flag, err)
+	case err != nil && slices.ContainsFunc(s.listeners, func(l net.Listener) bool { return has(l, address) }):
+		return nil, false, exit.Usage("--%s: %s is taken by another address of this command; choose another port", flag, address)
 	case err != nil:
 		return nil, false, exit.Setup(fmt.Errorf("--%s: %w", flag, err))
 	}
