@@ -45,6 +45,10 @@ func (j *Journal) AppendAll(ctx context.Context, deliveries []*model.Delivery) e
 	return err
 }
 
+// begin starts a transaction that sees what others commit while it waits for its turn,
+// whatever the server's, the database's or the role's default is.
+const begin = `BEGIN ISOLATION LEVEL READ COMMITTED`
+
 // commit keeps a batch in one transaction, or nothing of it. If other receivers wrote since
 // the last one, it waits for its turn before it takes the batch: what comes meanwhile shares
 // the commit. The round trip more would only delay a receiver that is alone.
@@ -55,7 +59,7 @@ func (j *Journal) commit(take func() []*journal.Arrival) error {
 	var wanted []*journal.Arrival
 	err := j.database.explain(j.pool.do(ctx, func(c *pgxpool.Conn) error {
 		if j.shared {
-			if _, err := c.Conn().PgConn().Exec(ctx, `BEGIN; SELECT FROM aspectop.head FOR UPDATE`).ReadAll(); err != nil {
+			if _, err := c.Conn().PgConn().Exec(ctx, begin+`; SELECT FROM aspectop.head FOR UPDATE`).ReadAll(); err != nil {
 				return err
 			}
 		}
@@ -168,7 +172,7 @@ func (j *Journal) send(ctx context.Context, c *pgxpool.Conn, arrivals []*journal
 	delete(notes, warningKey)
 	batch := &pgx.Batch{}
 	if !begun {
-		batch.Queue(`BEGIN`)
+		batch.Queue(begin)
 	}
 	batch.Queue(`UPDATE aspectop.head SET last = last + $1`, n).Exec(func(tag pgconn.CommandTag) error {
 		if tag.RowsAffected() != 1 {
@@ -247,7 +251,7 @@ func (j *Journal) Import(ctx context.Context, deliveries []model.Delivery) error
 	if j.group.Closed() {
 		return journal.ErrClosed
 	}
-	return j.database.explain(pgx.BeginFunc(ctx, j.pool.Pool, func(tx pgx.Tx) error {
+	return j.database.explain(pgx.BeginTxFunc(ctx, j.pool.Pool, pgx.TxOptions{IsoLevel: pgx.ReadCommitted}, func(tx pgx.Tx) error {
 		var last int64
 		if err := tx.QueryRow(ctx, `SELECT last FROM aspectop.head FOR UPDATE`).Scan(&last); err != nil {
 			return err

@@ -57,3 +57,17 @@ func TestWhatComesWhileAnotherReceiverHasItsTurnSharesOneCommit(t *testing.T) {
 		t.Errorf("%d were committed together, want %d", size, n)
 	}
 }
+
+// The numbers of others have to be seen, whatever the database's default is.
+func TestReceiversShareADatabaseWhoseTransactionsAreSerializableByDefault(t *testing.T) {
+	t.Parallel()
+	s := pgtest.Start(t, "fsync = off", "default_transaction_isolation = 'serializable'")
+	d := database(s.URL("aspectop", "aspectop"))
+	l := startLoad(t, d.Open(t, journal.Options{}), d.Open(t, journal.Options{}))
+	l.more(300)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.failed > 0 {
+		t.Errorf("%d of %d were refused", l.failed, len(l.acked))
+	}
+}
