@@ -78,7 +78,7 @@ func TestAKeptEndpointIsResumedAndNeverDeletedByTheWay(t *testing.T) {
 		if err := must(r.Register(t.Context(), "https://old.example"))(t).Keep(); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(2 * time.Millisecond)
+		later()
 	}
 	orphaned(t, r)
 	if got := outcomes(must(r.Recover(t.Context(), ""))(t)); got != "kept ep_2, kept ep_1, deleted ep_3" {

@@ -16,7 +16,7 @@ func onlyOn(t *testing.T, ip netip.Addr) string {
 	t.Helper()
 	l, err := net.Listen("tcp", netip.AddrPortFrom(ip, 0).String())
 	if err != nil {
-		t.Skipf("runs where %s is: %v", ip, err)
+		t.Skipf("runs where a socket may listen on %s, as in the gate: %v", ip, err)
 	}
 	s := &httptest.Server{Listener: l, Config: &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusNoContent)
