@@ -49,7 +49,9 @@ func (p *pool) do(ctx context.Context, f func(*pgxpool.Conn) error) error {
 }
 
 func (p *pool) begin(ctx context.Context, f func(pgx.Tx) error) error {
-	return p.do(ctx, func(c *pgxpool.Conn) error { return pgx.BeginTxFunc(ctx, c, pgx.TxOptions{IsoLevel: pgx.ReadCommitted}, f) })
+	return p.do(ctx, func(c *pgxpool.Conn) error {
+		return pgx.BeginTxFunc(ctx, c, pgx.TxOptions{IsoLevel: pgx.ReadCommitted}, f)
+	})
 }
 
 // Exec runs a statement.
