@@ -118,6 +118,7 @@ type trial struct {
 	acked   map[string]bool // ids answered 204
 	refused int             // answers 503, and none
 	next    int
+	cuts    int                          // of the power, and its returns: odd while there is none
 	span    int                          // how often none has begun
 	since   struct{ acked, refused int } // of what was sent since then
 
@@ -192,7 +193,7 @@ func (f *trial) load(senders int) (stop func()) {
 func (f *trial) send(d delivery) (status int) {
 	d.at = time.Now()
 	f.mu.Lock()
-	span := f.span
+	cuts, span := f.cuts, f.span
 	f.mu.Unlock()
 	resp, err := f.client.Do(d.request(f.t, f.url.Load().(string)))
 	if err == nil {
@@ -201,6 +202,9 @@ func (f *trial) send(d delivery) (status int) {
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if cuts%2 == 1 || cuts < f.cuts {
+		status = 0 // a machine without power answers nothing
+	}
 	switch status {
 	case http.StatusNoContent:
 		f.acked[d.id] = true

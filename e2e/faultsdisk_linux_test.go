@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"fmt"
-	"maps"
 	"net/http"
 	"os"
 	"os/exec"
@@ -140,9 +139,9 @@ func (d *disk) again() {
 	d.run("mount", "-o", "loop", d.image, d.folder)
 }
 
-// shutDown cuts the disk off at once: what was not synced is lost. What is
-// acknowledged from then on does not count, because a machine without power
-// answers nothing; here Linux calls a sync a success that is under way at that
+// shutDown cuts the disk off at once: what was not synced is lost. An answer that
+// is read from then on does not count, because a machine without power answers
+// nothing; here Linux calls a sync a success that is under way at that
 // moment, whoever asks for it.
 func (d *disk) shutDown() {
 	d.f.t.Helper()
@@ -152,14 +151,15 @@ func (d *disk) shutDown() {
 		d.f.t.Fatal(err)
 	}
 	defer folder.Close()
-	d.f.mu.Lock()
-	before := maps.Clone(d.f.acked)
-	d.f.mu.Unlock()
+	power := func() {
+		d.f.mu.Lock()
+		d.f.cuts++
+		d.f.mu.Unlock()
+	}
+	power()
 	defer func() {
 		d.f.kill()
-		d.f.mu.Lock()
-		d.f.acked = before
-		d.f.mu.Unlock()
+		power()
 	}()
 	if err := unix.IoctlSetPointerInt(int(folder.Fd()), ext4Shutdown, withoutFlush); err != nil {
 		d.f.leaveOut("a disk cannot be cut off here: " + err.Error())
