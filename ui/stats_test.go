@@ -134,15 +134,33 @@ func TestTheStatsFollowTheFilter(t *testing.T) {
 }
 
 func TestTheStatsWithAFilterThatPassesAllAreTheSame(t *testing.T) {
-	onStats(t, 120, 40, uploads(), func(s *terminal) {
-		before := strings.Join(s.m.views[slices.Index(Views(), "stats")].Draw(s.m.Screen, 120, 36), "\n")
+	onStats(t, 120, 60, uploads(), func(s *terminal) {
+		before := strings.Join(s.m.views[slices.Index(Views(), "stats")].Draw(s.m.Screen, 120, 56), "\n")
 		s.press("/")
 		s.write("-nosuchthing")
 		s.press("enter")
-		if after := strings.Join(s.m.views[slices.Index(Views(), "stats")].Draw(s.m.Screen, 120, 36), "\n"); after != before {
+		if after := strings.Join(s.m.views[slices.Index(Views(), "stats")].Draw(s.m.Screen, 120, 56), "\n"); after != before {
 			t.Errorf("with the filter the statistics are\n%s\nnot\n%s", after, before)
 		}
 	})
+}
+
+func TestTheListsOfTheStatsTakeTheRoomThatIsThere(t *testing.T) {
+	var ds []model.Delivery
+	for n := range 20 {
+		ds = append(ds, event(n+1, "task.completed", time.Duration(n)*time.Second, "proxy=completed"))
+	}
+	for h, want := range map[int]int{20: 5, 60: 20} {
+		onStats(t, 120, h, ds, func(s *terminal) {
+			got := 0
+			for n := range 20 {
+				got += strings.Count(s.frame(), taskID(n+1)[:8])
+			}
+			if got != want {
+				t.Errorf("%d lines list %d of the slowest, not %d:\n%s", h, got, want, s.frame())
+			}
+		})
+	}
 }
 
 func TestTheSlowestAndTheStalledTasksCanBeOpened(t *testing.T) {

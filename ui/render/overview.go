@@ -11,15 +11,20 @@ import (
 	"aspectop/words"
 )
 
-// Overview draws all that is known of a task: in words, as a board and as a timeline.
-// If less than sight lines are visible, the facts stand last.
+// Overview draws all that is known of a task: in words, as a timeline, and as its last
+// events where sight, the lines that are visible, leaves room. Where sight is short, the
+// facts stand last.
 func Overview(sc *screen.Screen, t *model.Task, w, sight int) []string {
 	head, blank := []string{headline(sc, t, w)}, []string{draw.Blank(sc.Theme, w)}
 	told, board := flow(sc, facts(sc, t, false), w), Timeline(sc, t, w)
 	if sight < 16 {
 		return slices.Concat(head, board, blank, told)
 	}
-	return slices.Concat(head, told, blank, board)
+	all := slices.Concat(head, told, blank, board)
+	if room := sight - len(all) - 1; room > 1 {
+		all = slices.Concat(all, blank, lastEvents(sc, t, w, room))
+	}
+	return all
 }
 
 // Timeline draws a line for each feature of a task, with the axis below.

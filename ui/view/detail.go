@@ -109,6 +109,9 @@ func (d *Detail) Arrange(sc *screen.Screen, w, h int) {
 		if d.events.update(sc, t, d.h); d.events.follow { // else a payload that is read stays
 			d.row = d.events.key
 		}
+		if d.pane == paneTask {
+			sc.NeedAnswers(slices.Max(t.Seqs())) // the last event is told with them
+		}
 	}
 	d.handled = d.row.Seq > 0 && d.row.Pos == 0 && !sc.Private && (sc.Resend != nil || len(sc.Queues()) > 0 || len(sc.Forwards(d.row.Seq)) > 0 || d.shown.asked)
 	if d.pane == paneHandler && !d.handled {

@@ -95,13 +95,13 @@ func (v *Stats) compose(sc *screen.Screen, w, h int) {
 	v.spots = v.spots[:0]
 	if w < statsSplit {
 		inner := max(1, w-2)
-		text := v.numbers(sc, inner, h)
-		v.lines = indent(sc, append(text, v.tasks(sc, inner, 1, len(text))...), w)
+		text := v.numbers(sc, inner, h, 10)
+		v.lines = indent(sc, append(text, v.tasks(sc, inner, 1, len(text), 0)...), w)
 		return
 	}
 	left := (w - 5) / 2
 	right := w - 5 - left
-	a, b := v.numbers(sc, left, h), v.tasks(sc, right, left+4, 0)
+	a, b := v.numbers(sc, left, h, 20), v.tasks(sc, right, left+4, 0, h)
 	rows := max(len(a), len(b))
 	a, b = draw.PadHeight(sc.Theme, a, left, rows), draw.PadHeight(sc.Theme, b, right, rows)
 	gap := draw.Blank(sc.Theme, 3)
@@ -122,8 +122,9 @@ func indent(sc *screen.Screen, lines []string, w int) []string {
 	return lines
 }
 
-// numbers draws the sections that count. The chart takes the height that is left.
-func (v *Stats) numbers(sc *screen.Screen, w, h int) []string {
+// numbers draws the sections that count. The chart takes the height that is left, up to
+// highest lines.
+func (v *Stats) numbers(sc *screen.Screen, w, h, highest int) []string {
 	n := v.now()
 	stats := sc.Board.Stats()
 	if n.stats != nil {
@@ -131,17 +132,24 @@ func (v *Stats) numbers(sc *screen.Screen, w, h int) []string {
 	}
 	lines := drawFeatureStats(sc, stats, w)
 	lines = append(lines, draw.Blank(sc.Theme, w))
-	high := max(3, min(h-len(lines)-3, 10))
+	high := max(3, min(h-len(lines)-3, highest))
 	return append(lines, drawThroughput(sc, w, high)...)
 }
 
-// tasks draws the sections with tasks, from the cell x of line y.
-func (v *Stats) tasks(sc *screen.Screen, w, x, y int) []string {
+// fewest is how many tasks a list has, room or not.
+const fewest = 5
+
+// tasks draws the sections with tasks, from the cell x of line y. The lists share what
+// is left of h lines.
+func (v *Stats) tasks(sc *screen.Screen, w, x, y, h int) []string {
 	n := v.now()
 	lines := drawTaskStates(sc, n, w)
 	if v.shown == nil && v.walk != nil {
 		lines[0] = draw.Rule(sc.Theme, "Tasks", "counting, "+draw.Percent(v.walk.next, sc.Board.Len()), w)
 	}
+	free := h - len(lines) - 4 // each list has a blank line and a title
+	stalled := n.stalled.top[:min(len(n.stalled.top), max(fewest, free/2))]
+	slowest := n.slowest.top[:min(len(n.slowest.top), max(fewest, free-max(1, len(stalled))))]
 	list := func(name, note, none string, of []ranked, told func(ranked) (string, draw.Role)) {
 		lines = append(lines, draw.Blank(sc.Theme, w), draw.Rule(sc.Theme, name, note, w))
 		if len(of) == 0 {
@@ -154,14 +162,14 @@ func (v *Stats) tasks(sc *screen.Screen, w, x, y int) []string {
 			lines = append(lines, taskLine(sc, r.task, s, role, p == v.picked, w))
 		}
 	}
-	list("Slowest", "", "no task has ended yet", n.slowest.top, func(r ranked) (string, draw.Role) {
+	list("Slowest", "", "no task has ended yet", slowest, func(r ranked) (string, draw.Role) {
 		return words.Ago(r.time), draw.Plain
 	})
 	note := ""
-	if more := n.stalled.of - len(n.stalled.top); more > 0 {
+	if more := n.stalled.of - len(stalled); more > 0 {
 		note = fmt.Sprintf("and %d more", more)
 	}
-	list("Stalled", note, "none: all active tasks are reporting", n.stalled.top, func(r ranked) (string, draw.Role) {
+	list("Stalled", note, "none: all active tasks are reporting", stalled, func(r ranked) (string, draw.Role) {
 		return "no event for " + words.Since(r.task.News(), sc.At), draw.Warn
 	})
 	return lines

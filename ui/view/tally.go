@@ -33,7 +33,7 @@ type longest struct {
 	of  int // how many were offered
 }
 
-const longestKept = 5
+const longestKept = 25
 
 func (l *longest) offer(t *model.Task, d time.Duration) {
 	l.of++

@@ -123,17 +123,17 @@ func TestATaskWithALongHistoryHasAStepOfItsOwn(t *testing.T) {
 }
 
 func TestTheLongestAreKeptInOrder(t *testing.T) {
-	sc, _ := counting(t, 20)
+	sc, _ := counting(t, 40)
 	var l longest
-	for i := range 20 {
-		l.offer(sc.Board.At(i), time.Duration(i*7%20)*time.Second)
+	for i := range 40 {
+		l.offer(sc.Board.At(i), time.Duration(i*7%40)*time.Second)
 	}
 	for i, r := range l.top {
-		if want := time.Duration(19-i) * time.Second; r.time != want {
+		if want := time.Duration(39-i) * time.Second; r.time != want {
 			t.Errorf("place %d has %s, not %s", i+1, r.time, want)
 		}
 	}
-	if len(l.top) != longestKept || l.of != 20 {
+	if len(l.top) != longestKept || l.of != 40 {
 		t.Errorf("%d of %d are kept", len(l.top), l.of)
 	}
 }
