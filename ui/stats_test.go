@@ -154,7 +154,7 @@ func TestTheListsOfTheStatsTakeTheRoomThatIsThere(t *testing.T) {
 		onStats(t, 120, h, ds, func(s *terminal) {
 			got := 0
 			for n := range 20 {
-				got += strings.Count(s.frame(), taskID(n+1)[:8])
+				got += strings.Count(s.frame(), taskID(n + 1)[:8])
 			}
 			if got != want {
 				t.Errorf("%d lines list %d of the slowest, not %d:\n%s", h, got, want, s.frame())
