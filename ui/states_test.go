@@ -56,8 +56,9 @@ func TestStatesAreToldApartByShapeAndByLetterWithoutColour(t *testing.T) {
 		theme string
 		ascii bool
 		want  string
-	}{{"dark", false, "✓ 3s "}, {"mono", false, "✓c 3s "}, {"dark", true, "+c 3s "}} {
-		onScreen(t, 80, 24, uploads(), func(s *terminal) { s.shows(c.want) }, func(o *options) { o.Theme, o.ASCII = c.theme, c.ascii })
+	}{{"dark", false, "✓ 3s "}, {"mono", false, "✓c 3s "}, {"dark", true, "+c 3s "}, {"mono", false, "▸p1m05 "}} {
+		history := append(uploads(), event(6, "task.progress", -65*time.Second, "visual=processing"))
+		onScreen(t, 80, 24, history, func(s *terminal) { s.shows(c.want) }, func(o *options) { o.Theme, o.ASCII = c.theme, c.ascii })
 	}
 }
 

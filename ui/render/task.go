@@ -99,8 +99,8 @@ func PutFeature(sc *screen.Screen, l *draw.Line, t *model.Task, name string, w i
 	case spelt || !s.Known():
 		told = " " + s.Word()
 	}
-	if age != "" {
-		age = " " + age
+	if whole := " " + age; age != "" && (told == "" || 1+draw.Cells(told+whole) <= w) {
+		age = whole
 	}
 	r := s.Info().Role
 	if s == model.Completed && Healthy(t) {
