@@ -201,6 +201,8 @@ func (m *Model) means(b keys.Binding) bool {
 		return m.Board.Len() == 0
 	case keys.Export:
 		return m.Export != nil
+	case keys.Wrap:
+		return m.reader() != nil
 	case keys.Sort, keys.Follow, keys.Open, keys.Preview:
 		return m.views[m.view].Has(m.Screen, b.Do)
 	}
