@@ -3,7 +3,11 @@ package render
 import (
 	"fmt"
 	"slices"
+	"strings"
 
+	"github.com/charmbracelet/x/ansi"
+
+	"aspectop/clean"
 	"aspectop/feed"
 	"aspectop/model"
 	"aspectop/ui/draw"
@@ -49,8 +53,13 @@ func putChanges(l *draw.Line, changes []model.FeatureChange) {
 
 func describeRow(sc *screen.Screen, k feed.RowKey, w int) []string {
 	var lines []string
+	const label, most = 10, 4 // lines of one value
 	say := func(name string, r draw.Role, value string) {
-		lines = append(lines, draw.NewLine(sc.Theme, w).Cell(draw.Dim, name, 10).Put(r, value).String())
+		told := strings.Split(ansi.Wrap(clean.Text(value), max(label, w-label), ""), "\n")
+		for _, line := range told[:min(len(told), most)] {
+			lines = append(lines, draw.NewLine(sc.Theme, w).Cell(draw.Dim, name, label).Put(r, line).String())
+			name = ""
+		}
 	}
 	e := RowOf(sc, k)
 	a := e.arrival
