@@ -16,6 +16,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/text/unicode/norm"
+
 	"aspectop/check"
 )
 
@@ -178,6 +180,8 @@ func TestEveryCodeIsFound(t *testing.T) {
 		"trim":               {verifying(bytes.TrimSpace), "trimmed"},
 		"latin1":             {verifying(asLatin1), "latin1"},
 		"chunks":             {verifying(inPieces), "chunks"},
+		"universal newlines": {verifying(func(b []byte) []byte { return bytes.ReplaceAll(b, []byte("\r\n"), []byte("\n")) }), "reserialised:lf"},
+		"normalised":         {verifying(norm.NFC.Bytes), "reserialised:nfc"},
 		"both":               {either(verifying(raw), verifying(func(b []byte) []byte { return unescaped(compact(b)) })), "accepts_both"},
 		"text as key":        {byHand(func(id, at, b string) string { return "v1," + b64(mac([]byte(secret), id+"."+at+"."+b)) }), "raw_key"},
 		"base64 as key":      {byHand(func(id, at, b string) string { return "v1," + b64(mac([]byte(secret[6:]), id+"."+at+"."+b)) }), "raw_key"},

@@ -5,9 +5,12 @@ import (
 	"encoding/base64"
 	"fmt"
 	"net/http"
+	"path"
 	"slices"
 	"strings"
 	"time"
+
+	"golang.org/x/text/unicode/norm"
 
 	"aspectop/clean"
 	"aspectop/receiver"
@@ -283,25 +286,32 @@ func (c *checker) bytes() string {
 	}{
 		{"line_break_at_the_end", "trimmed", append(event(), '\n'), bytes.TrimSpace},
 		{"beyond_ascii", "latin1", named(event(), "Café"), latin1},
+		{"carriage_returns", "reserialised/lf", bytes.ReplaceAll(odd.rewrite(event()), []byte("\n"), []byte("\r\n")),
+			func(b []byte) []byte { return bytes.ReplaceAll(b, []byte("\r\n"), []byte("\n")) }},
+		{"combining_accent", "reserialised/nfc", named(event(), "Cafe\u0301"), norm.NFC.Bytes},
 	} {
+		_, form, _ := strings.Cut(k.code, "/")
+		if form == "nfc" && c.asciiOnly {
+			continue // it refuses é, too
+		}
 		own := c.post(request{name: k.name, body: k.body, valid: true})
 		if own.accepted || c.stop != nil {
 			continue
 		}
 		c.asciiOnly = c.asciiOnly || k.code == "latin1"
-		signed := c.post(request{name: k.name + "_signed_" + k.code, body: k.body, over: k.over(k.body)})
+		signed := c.post(request{name: k.name + "_signed_" + path.Base(k.code), body: k.body, over: k.over(k.body)})
 		foreign := c.foreign(k.name+"_signed_by_a_stranger", k.body)
 		control := c.post(request{name: "member_name", body: named(event(), "Cafe"), valid: true})
 		switch {
 		case signed.accepted && !foreign.accepted:
-			c.find(k.code, []answer{own, signed, foreign})
+			c.find(k.code, []answer{own, signed, foreign}).Form = form
 		case k.code == "latin1" && !control.accepted:
 			c.find("strict_feature/member", []answer{control})
 		default:
 			c.undecided("a body is refused that has " + strings.ReplaceAll(k.name, "_", " ") + ", and no known mistake explains it")
 		}
 	}
-	return "also with spaces, in another order, with é"
+	return "also with spaces, in another order, with é, with carriage returns"
 }
 
 func (c *checker) tolerance() string {

@@ -70,6 +70,9 @@ or something that could not be decided; 124 timed out; 130 interrupted.`, check.
 		if (c.timeout <= 0 || c.timeout > settings.Duration(checkTime)) && !settings.Waits(f, "timeout") {
 			return exit.Usage("--timeout: a check takes two minutes at most, so this is above zero and at most 2m; each answer has 15 s, as at Svix")
 		}
+		if c.observeTimeout <= 0 {
+			return exit.Usage("--observe-timeout: the work of a message takes some time, so this is above zero")
+		}
 		return c.run(cmd.Context(), args[0])
 	}
 	f.StringVar(&c.secretEnv, "secret-env", settings.SecretVariable, "environment `variable` with the handler's signing secret")

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"aspectop/cli/exit"
+	"aspectop/cli/session"
 	"aspectop/cli/settings"
 	"aspectop/cli/terminal"
 	"aspectop/journal/sqlite"
@@ -311,7 +312,8 @@ func (d *doctor) checkLeases() finding {
 // addresses in use.
 func (d *doctor) checkWatch() error {
 	_, secrets := settings.ReadSecrets(d.watch.secretFile)
-	if _, _, err := d.watch.check(); err != nil && (secrets == nil || err.Error() != secrets.Error()) { // which checkSecrets tells
+	_, plan, err := d.watch.check()
+	if err != nil && (secrets == nil || err.Error() != secrets.Error()) { // which checkSecrets tells
 		return err
 	}
 	if err := receiver.CheckPath(d.watch.path); err != nil {
@@ -320,15 +322,18 @@ func (d *doctor) checkWatch() error {
 	if err := d.watch.CheckRecord(); err != nil {
 		return err
 	}
+	var open session.Listeners
+	defer func() { open.Close() }()
+	if d.watch.fixed(d.command.Flags()) && (plan.receive || err != nil) {
+		open.Open("listen", d.watch.listen, false) // checkPort tells why it cannot be
+	}
 	for _, a := range d.watch.alsoListens() {
 		if a[1] == "" {
 			continue
 		}
-		l, _, err := receiver.Listen(a[1], false)
-		if err == nil {
-			l.Close()
-		} else if !d.watchRuns() { // which most likely uses it
-			return fmt.Errorf("--%s: %w", a[0], err)
+		_, _, err := open.Open(a[0], a[1], false)
+		if exit.Code(err) == exit.Misused || err != nil && !d.watchRuns() { // which most likely uses it
+			return err
 		}
 	}
 	return nil

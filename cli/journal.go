@@ -138,7 +138,8 @@ func newJournalCheck() *cobra.Command {
 numbers that cannot be read, and missing ones. It is read-only, and a watch may be
 writing the journal.
 
-Exit codes: 0 the journal is fine, 1 it is damaged.`,
+Exit codes: 0 the journal is fine, 1 it is damaged, 3 nothing can be read or the file
+is no journal.`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error { return checkJournal(cmd.Context(), flag) },
 	}

@@ -93,9 +93,10 @@ func (w *watchFlags) fixed(flags *pflag.FlagSet) bool {
 	return flags.Changed("listen") || w.PublicURL != "" || w.Forwarding()
 }
 
-// alsoListens are the addresses besides the receiver's, by flag; "" is none.
+// alsoListens are the addresses besides the receiver's, by flag, in the order in which they
+// are opened; "" is none.
 func (w *watchFlags) alsoListens() [][2]string {
-	return append(w.Addresses(), [2]string{"metrics", w.metrics})
+	return append([][2]string{{"metrics", w.metrics}}, w.Addresses()...)
 }
 
 func (w *watchFlags) run(ctx context.Context, flags *pflag.FlagSet) error {

@@ -157,6 +157,7 @@ func TestCheckRefusesWhatCannotWork(t *testing.T) {
 		{[]string{url, "--secret-env", "OTHER"}, 2, "OTHER"},
 		{[]string{url, "--timeout", "5m"}, 2, "at most 2m"},
 		{[]string{url, "--timeout", "0"}, 2, "at most 2m"},
+		{[]string{url, "--observe-timeout", "0"}, 2, "--observe-timeout"},
 		{[]string{url, "--secret-file", "/does/not/exist"}, 2, "/does/not/exist"},
 		{[]string{"http://192.0.2.1/hook"}, 2, "--yes"},
 		{[]string{"http://169.254.169.254/hook"}, 2, "--yes"},

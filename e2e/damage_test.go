@@ -125,13 +125,20 @@ func TestAJournalThatIsDamagedAtItsStartIsRefusedAndNotChanged(t *testing.T) {
 }
 
 func TestCheckAndSalvageRefuseWhatCannotWork(t *testing.T) {
-	none := filepath.Join(t.TempDir(), "journal.db")
+	none, notes := filepath.Join(t.TempDir(), "journal.db"), filepath.Join(t.TempDir(), "notes.txt")
+	if err := os.WriteFile(notes, bytes.Repeat([]byte("no database "), 100), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for _, c := range []struct {
 		args []string
 		code int
 		says string
 	}{
 		{[]string{"journal", "check", "--journal", none}, 3, "there is no journal"},
+		{[]string{"journal", "check", "--journal", notes}, 3, "is not a journal"},
+		{[]string{"journal", "copy", notes, none}, 3, "is not a journal"},
+		{[]string{"export", "--journal", notes}, 3, "is not a journal"},
+		{[]string{"view", "--plain", "--journal", notes}, 3, "is not a journal"},
 		{[]string{"journal", "check", "--journal", "postgres://h/d"}, 2, "pg_amcheck"},
 		{[]string{"journal", "check", "--journal", "memory"}, 2, "only journals in files"},
 		{[]string{"journal", "salvage"}, 2, "aspectop journal copy"},

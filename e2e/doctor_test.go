@@ -14,6 +14,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -259,6 +260,32 @@ func TestADoctorWarns(t *testing.T) {
 	finds(t, found["secrets"], "warn", "short, 3 bytes", "copy it again")
 	finds(t, found["port"], "warn", "open to the network")
 	finds(t, found["endpoints"], "warn", "1 registered by watch", "endpoints", "the next watch")
+}
+
+func TestADoctorSeesTwoFlagsWithOneAddress(t *testing.T) {
+	address := freeAddress(t)
+	for _, c := range []struct{ config, wrong string }{
+		{"listen = ADDRESS\nweb = ADDRESS", "--web: " + address + " is taken by another address of this command"},
+		{"web = ADDRESS\nmetrics = ADDRESS", "--web: " + address + " is taken by another address of this command"},
+		{"web = ADDRESS", ""},
+	} {
+		cmd := with(diagnosing(t, strings.ReplaceAll(c.config, "ADDRESS", strconv.Quote(address)), 0o600, "--json"), "ASPECT_WEBHOOK_SECRET="+secret)
+		stdout, stderr, _ := finished(t, cmd)
+		found := checks(t, stdout)["config"]
+		if c.wrong == "" {
+			finds(t, found, "ok")
+			continue
+		}
+		finds(t, found, "fail", c.wrong)
+		watch := program(t, "watch", "--json")
+		watch.Env = cmd.Env
+		if _, stderr, code := finished(t, watch); code != 2 || !strings.Contains(stderr, c.wrong) {
+			t.Errorf("watch itself ended with %d: %s", code, stderr)
+		}
+		if !strings.Contains(stderr, "failed") {
+			t.Errorf("doctor says %s", stderr)
+		}
+	}
 }
 
 func TestADoctorComparesTheClocks(t *testing.T) {

@@ -61,7 +61,7 @@ func (a *Answer) judged() bool {
 	case http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusProxyAuthRequired, http.StatusTooManyRequests:
 		return false
 	}
-	return a.Status >= 400 && !a.speaksTLS() && !a.gateway()
+	return a.Status >= 400 && !a.speaksTLS() && !a.gateway() && !a.later()
 }
 
 // orders says what the answer tells Svix to do.
@@ -141,6 +141,10 @@ func (h *Handler) statusHint(p *Post, a *Answer, m fact, before []fact) string {
 		return fmt.Sprintf("the body has %d bytes: raise the limit for bodies; Svix sends up to 1 MiB", m.size)
 	case http.StatusUnsupportedMediaType:
 		return "the route does not take" + quoted(" %s", p.Header.Get("Content-Type")) + ": let it read the raw body of any type"
+	case http.StatusServiceUnavailable:
+		if a.later() {
+			return "it takes no messages at the moment" + quoted(" (%s)", a.Said) + quoted(" and asks for them later (Retry-After: %s)", a.Header.Get("Retry-After")) + ": its own log says why"
+		}
 	case http.StatusTooManyRequests:
 		return "the handler, or something in front of it, limits the rate: exempt the webhook route"
 	}
@@ -241,6 +245,11 @@ func (a *Answer) gateway() bool {
 		return a.saysNothing() || a.IsHTML()
 	}
 	return false
+}
+
+// later reports whether the handler asks for the same message once more.
+func (a *Answer) later() bool {
+	return a.Status == http.StatusServiceUnavailable && a.Header.Get("Retry-After") != "" && !a.gateway()
 }
 
 func (h *Handler) failureHint(a *Answer) string {

@@ -39,6 +39,8 @@ func TestHintsSayWhatToLookAt(t *testing.T) {
 		{name: "429", status: 429, says: []string{"rate"}},
 		{name: "500 with a page", status: 500, body: html, says: []string{"HTML error page", "framework"}},
 		{name: "502", status: 502, says: []string{"proxy", "running"}},
+		{name: "503 for now", status: 503, header: []string{"Retry-After", "5"}, body: "Try\x1b[31m again later",
+			says: []string{"takes no messages at the moment", `again later"`, `Retry-After: "5"`, "log says why"}},
 		{name: "500", status: 500, body: "oops", says: []string{"aspectop check http://127.0.0.1:", "/hook finds out why"}},
 	} {
 		h := newHandler(t, func(w http.ResponseWriter, _ request) {

@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	maxOpen    = 1 << 16         // unsettled messages in memory
+	maxOpen    = 1 << 16         // unsettled messages in memory; docs/json.md names it
 	maxRetries = maxInFlight / 2 // in flight, so that tasks that time out leave room for others
 	batch      = 32              // deliveries read at once, of up to 1 MiB each
 	maxUnkept  = 64              // outcomes in memory

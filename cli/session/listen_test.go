@@ -50,7 +50,7 @@ func TestAnAddressThatTwoFlagsAskForIsTheirsAndNoOtherPrograms(t *testing.T) {
 		if err := s.Listen(address, next, [2]string{"web", address}); err != nil {
 			t.Fatal(err)
 		}
-		_, _, err = s.listen("web", address, false)
+		_, _, err = s.listeners.Open("web", address, false)
 		if got := exit.Code(err); next && err != nil || !next && got != 2 {
 			t.Errorf("if the receiver may move is %v: %v, exit code %d", next, err, got)
 		}

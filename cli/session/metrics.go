@@ -50,7 +50,7 @@ func (s *Session) ServeMetrics(address string) error {
 	if address == "" {
 		return nil
 	}
-	l, _, err := s.listen("metrics", address, false)
+	l, _, err := s.listeners.Open("metrics", address, false)
 	if err != nil {
 		return err
 	}

@@ -40,7 +40,7 @@ type reception struct {
 // Listen opens the port. If next is set and the port is in use, or one of the others, flags
 // and their addresses, asks for it, it opens the next free one that none of them asks for.
 func (s *Session) Listen(address string, next bool, others ...[2]string) error {
-	l, moved, err := s.listen("listen", address, next)
+	l, moved, err := s.listeners.Open("listen", address, next)
 	why := " is in use"
 	for err == nil && next {
 		i := slices.IndexFunc(others, func(other [2]string) bool { return has(l, other[1]) })
@@ -51,7 +51,7 @@ func (s *Session) Listen(address string, next bool, others ...[2]string) error {
 			why = " is the address of --" + others[i][0]
 		}
 		defer l.Close() // only when a further one was found
-		l, moved, err = s.listen("listen", l.Addr().String(), true)
+		l, moved, err = s.listeners.Open("listen", l.Addr().String(), true)
 	}
 	if err != nil {
 		return err
@@ -64,14 +64,6 @@ func (s *Session) Listen(address string, next bool, others ...[2]string) error {
 		s.Remark(network)
 	}
 	return nil
-}
-
-// has reports whether a listener leaves no room for another one on the address.
-func has(l net.Listener, address string) bool {
-	wanted, err := net.ResolveTCPAddr("tcp", address)
-	open := l.Addr().(*net.TCPAddr)
-	return err == nil && wanted.Port == open.Port &&
-		(wanted.IP == nil || wanted.IP.IsUnspecified() || open.IP.IsUnspecified() || wanted.IP.Equal(open.IP))
 }
 
 // address is where the tunnel reaches the receiver, without the path.

@@ -13,15 +13,12 @@ package session
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
-	"slices"
 	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
-	"aspectop/cli/exit"
 	"aspectop/model"
 	"aspectop/private"
 	"aspectop/receiver"
@@ -44,7 +41,7 @@ type Session struct {
 	metrics  *metrics                    // nil without --metrics
 	notify   bool
 
-	listeners  []net.Listener // all that were opened
+	listeners  Listeners      // all that were opened
 	background sync.WaitGroup // what ends with the output
 }
 
@@ -99,9 +96,7 @@ var ErrDone = errors.New("done")
 
 // Close closes the listeners and ends the recording, all that Run has not closed.
 func (s *Session) Close() {
-	for _, l := range s.listeners {
-		l.Close()
-	}
+	s.listeners.Close()
 	s.endRecording()
 }
 
@@ -183,21 +178,6 @@ func (s *Session) serve(ctx context.Context) error {
 		return err
 	}
 	return nil
-}
-
-// listen is [receiver.Listen] for the address that a flag gives, until Close.
-func (s *Session) listen(flag, address string, next bool) (net.Listener, bool, error) {
-	l, moved, err := receiver.Listen(address, next)
-	switch {
-	case errors.As(err, new(*receiver.AddressError)):
-		return nil, false, exit.Usage("--%s: %w", flag, err)
-	case err != nil && slices.ContainsFunc(s.listeners, func(l net.Listener) bool { return has(l, address) }):
-		return nil, false, exit.Usage("--%s: %s is taken by another address of this command; choose another port", flag, address)
-	case err != nil:
-		return nil, false, exit.Setup(fmt.Errorf("--%s: %w", flag, err))
-	}
-	s.listeners = append(s.listeners, l)
-	return l, moved, nil
 }
 
 // openToNetwork says that others than this machine reach the listener, "" if they do not.

@@ -74,7 +74,7 @@ func (s *Session) serveSSH(f sshFlags) error {
 	if err != nil {
 		return exit.Setup(err)
 	}
-	l, _, err := s.listen("ssh", f.ssh, false)
+	l, _, err := s.listeners.Open("ssh", f.ssh, false)
 	if err != nil {
 		return err
 	}

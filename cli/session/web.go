@@ -77,7 +77,7 @@ func (s *Session) serveWeb(f webFlags) error {
 	if secure != nil {
 		config.TLS, scheme = secure, "https"
 	}
-	l, _, err := s.listen("web", f.web, false)
+	l, _, err := s.listeners.Open("web", f.web, false)
 	if err != nil {
 		return err
 	}

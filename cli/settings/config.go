@@ -85,10 +85,15 @@ func readConfig(path string) (text string, open bool, err error) {
 		return "", false, err
 	}
 	bytes, err := io.ReadAll(io.LimitReader(f, maxConfig+1))
-	if err == nil && len(bytes) > maxConfig {
+	text = string(bytes)
+	switch {
+	case err != nil:
+	case len(text) > maxConfig:
 		err = fmt.Errorf("%s: the config file is larger than 1 MiB", path)
+	case strings.HasPrefix(text, "\xff\xfe") || strings.HasPrefix(text, "\xfe\xff"): // TOML's decoder skips these
+		err = fmt.Errorf("%s: the text is encoded as UTF-16, as PowerShell's > writes it: save it as UTF-8", path)
 	}
-	return string(bytes), private.WritableByOthers(info), err
+	return text, private.WritableByOthers(info), err
 }
 
 // config is the file while it is applied to a command.

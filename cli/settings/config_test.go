@@ -142,6 +142,8 @@ func TestABadConfigFileIsRefusedWithItsLine(t *testing.T) {
 		"[watch]\nforward_to = [\"http://x\"]":          {":2: ", "did you mean forward-to?"},
 		"retian = \"3d\"":                               {":1: ", "did you mean retain?"},
 		"a\x00b":                                        {"NULL"},
+		"\xff\xfe":                                      {"UTF-16"},
+		"\xfe\xff\x00a":                                 {"UTF-16"},
 	} {
 		configured(t, text)
 		p, err := runs(t, "watch")

@@ -29,6 +29,8 @@ type Checked struct {
 // although retention did not remove them. Another process may write the journal
 // meanwhile.
 //
+// A file of which nothing can be read is an error: it may be no journal at all.
+//
 // It cannot see that bytes inside a body were changed; only the signature tells.
 func Check(ctx context.Context, path string) (*Checked, error) {
 	path, err := filepath.Abs(path)
@@ -40,10 +42,7 @@ func Check(ctx context.Context, path string) (*Checked, error) {
 		return nil, noJournal(path)
 	}
 	r, err := OpenReader(path)
-	if errors.Is(err, Corrupt) {
-		found.damaged(err.Error())
-		return found, nil
-	} else if err != nil {
+	if err != nil {
 		return nil, err
 	}
 	defer r.Close()

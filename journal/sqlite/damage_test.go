@@ -163,7 +163,7 @@ func TestADamagedPageCostsOnlyWhatIsOnIt(t *testing.T) {
 			rest := without(kept, touched(file, at, at+pageSize))
 			r, err := OpenReader(damaging(t, map[string][]byte{"": damaged}))
 			if err != nil {
-				if !errors.Is(err, Corrupt) {
+				if !errors.Is(err, Foreign) {
 					t.Errorf("%s: opened with %v", what, err)
 				}
 				continue

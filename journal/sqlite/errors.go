@@ -27,9 +27,12 @@ const (
 	// Locked: another process, or another Journal in this one, writes the journal.
 	Locked Kind = "the journal %s is being written by %v; to watch it too: aspectop view"
 
-	// Corrupt: a file is not a journal, or too damaged to be opened. It was not changed.
+	// Corrupt: a journal is too damaged to be opened for writing. It was not changed.
 	Corrupt Kind = "%s is not a journal of aspectop, or it is damaged (%v); nothing was changed: aspectop journal check tells more, " +
 		"aspectop journal copy saves what can be read to another journal; or name another one with --journal"
+
+	// Foreign: nothing can be read: a file is not a journal, or its start is lost.
+	Foreign Kind = "%s is not a journal of aspectop, or so damaged that nothing can be read (%v); nothing was changed: name another one with --journal"
 
 	// Damaged: a part of an open journal cannot be read.
 	Damaged Kind = "the journal %s is damaged (%v): aspectop journal check lists the damage, aspectop journal copy saves what can be read to another journal"
@@ -130,8 +133,13 @@ func explain(path string, err error) error {
 // unopened is explain for a journal that could not be opened.
 func unopened(path string, err error) error {
 	err = explain(path, err)
-	if e, ok := err.(*Error); ok && e.Kind == Damaged {
-		return &Error{Corrupt, path, e.Err}
+	e, ok := err.(*Error)
+	if !ok || e.Kind != Damaged {
+		return err
 	}
-	return err
+	kind := Corrupt
+	if code, _ := codeOf(e.Err); code == sqlite3.SQLITE_NOTADB {
+		kind = Foreign
+	}
+	return &Error{kind, path, e.Err}
 }

@@ -66,7 +66,7 @@ func checkFiles(path string) error {
 	}
 	// SQLite takes a file of a few bytes for an empty one, and overwrites it.
 	if info, err := os.Lstat(path); err == nil && info.Size() > 0 && info.Size() < minDatabase {
-		return &Error{Corrupt, path, fmt.Errorf("it has %d bytes only", info.Size())}
+		return &Error{Foreign, path, fmt.Errorf("it has %d bytes only", info.Size())}
 	}
 	return nil
 }

@@ -48,7 +48,9 @@ func OpenReader(path string) (*Reader, error) {
 		return nil, err
 	}
 	r, err := openAt(path)
-	if err != nil {
+	if e, ok := err.(*Error); ok && e.Kind == Corrupt {
+		return nil, &Error{Foreign, path, e.Err}
+	} else if err != nil {
 		return nil, err
 	}
 	if damaged := checkLog(path); damaged != nil {

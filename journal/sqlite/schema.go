@@ -93,7 +93,7 @@ func checkFormat(s *session, path string) (version int, err error) {
 	case application == 0 && version == 0 && objects == 0:
 		return 0, nil
 	case application != applicationID:
-		return 0, &Error{Corrupt, path, errors.New("it is another program's SQLite database")}
+		return 0, &Error{Foreign, path, errors.New("it is another program's SQLite database")}
 	case version > schemaVersion:
 		return 0, &Error{Newer, path, fmt.Errorf("format %d, and this aspectop knows formats up to %d", version, schemaVersion)}
 	}

@@ -40,7 +40,8 @@ const (
 )
 
 // palette gives each role a colour. Those of dark and light can be read also where they are
-// reduced to 256 colours: dark on black to #1e1e1e, light on white to #eeeeee.
+// reduced to 256 colours: dark on black to #1e1e1e, light on white to #eeeeee. Good and Bad
+// differ in lightness too, for eyes that do not tell green from red.
 type palette struct {
 	name     string
 	colors   [roles]color.Color   // nil: the terminal's own
@@ -52,7 +53,7 @@ var darkPalette = palette{
 	name: "dark",
 	colors: [roles]color.Color{
 		Dim: hex(0xa4aabd), Faint: hex(0x959baf), Accent: hex(0x8fb4ff),
-		Waiting: hex(0xc3c7d6), Busy: hex(0x6fc9f5), Good: hex(0x86d993), Bad: hex(0xff8790),
+		Waiting: hex(0xc3c7d6), Busy: hex(0x6fc9f5), Good: hex(0xa5e3af), Bad: hex(0xff6d72),
 		Warn: hex(0xf0c674), Stopped: hex(0xd7a6e8), none: hex(0xa4aabd),
 		key: hex(0x8fb4ff), text: hex(0xb5d99c), number: hex(0xf0c674), match: hex(0xffd75f),
 		Alarm: hex(0xffffff), Alert: hex(0x1a1400),
@@ -65,7 +66,7 @@ var lightPalette = palette{
 	name: "light",
 	colors: [roles]color.Color{
 		Dim: hex(0x4c5260), Faint: hex(0x5b616f), Accent: hex(0x1d55b0),
-		Waiting: hex(0x3c4252), Busy: hex(0x0a5f8f), Good: hex(0x17692e), Bad: hex(0xb31c2c),
+		Waiting: hex(0x3c4252), Busy: hex(0x0a5f8f), Good: hex(0x0e421e), Bad: hex(0xc41e2c),
 		Warn: hex(0x7a4d00), Stopped: hex(0x7c3a94), none: hex(0x4c5260),
 		key: hex(0x1d55b0), text: hex(0x17692e), number: hex(0x7a4d00), match: hex(0x8a2be2),
 		Alarm: hex(0xffffff), Alert: hex(0xffffff),

@@ -74,6 +74,26 @@ func TestWhatFailedIsRedInEveryDepth(t *testing.T) {
 	}
 }
 
+// TestWhatFailedAndWhatCompletedDifferInLightness to eyes that do not tell red from green
+// (deuteranopia, after Viénot, Brettel and Mollon 1999): bars of both stand beside each other.
+func TestWhatFailedAndWhatCompletedDifferInLightness(t *testing.T) {
+	seen := func(c color.Color) float64 { // red and green are the same yellow, and blue hardly counts
+		red, green, blue := linear(c)
+		yellow := 0.29275*red + 0.70725*green
+		return 0.9278*yellow + 0.0722*max(0, blue+0.02234*(green-red))
+	}
+	for _, theme := range []string{"dark", "light"} {
+		for _, profile := range []colorprofile.Profile{colorprofile.TrueColor, colorprofile.ANSI256} {
+			th := NewTheme(theme)
+			failed, completed := reduced(t, profile, th.On[Bad]).Fg, reduced(t, profile, th.On[Good]).Fg
+			a, b := seen(failed), seen(completed)
+			if got := (max(a, b) + 0.05) / (min(a, b) + 0.05); got < 1.5 {
+				t.Errorf("%s, %s: %s and %s have a contrast of %.2f", theme, profile, rgb(failed), rgb(completed), got)
+			}
+		}
+	}
+}
+
 // reduced is the style that a sequence has once it is written for a profile.
 func reduced(t *testing.T, profile colorprofile.Profile, sequence string) uv.Style {
 	t.Helper()
@@ -123,15 +143,21 @@ func contrast(a, b color.Color) float64 {
 }
 
 func luminance(c color.Color) float64 {
-	r, g, b, _ := c.RGBA()
-	linear := func(v uint32) float64 {
+	r, g, b := linear(c)
+	return 0.2126*r + 0.7152*g + 0.0722*b
+}
+
+// linear are the parts of a colour's light.
+func linear(c color.Color) (r, g, b float64) {
+	part := func(v uint32) float64 {
 		s := float64(v) / 0xffff
 		if s <= 0.04045 {
 			return s / 12.92
 		}
 		return math.Pow((s+0.055)/1.055, 2.4)
 	}
-	return 0.2126*linear(r) + 0.7152*linear(g) + 0.0722*linear(b)
+	red, green, blue, _ := c.RGBA()
+	return part(red), part(green), part(blue)
 }
 
 func TestNoStateIsToldByColourAlone(t *testing.T) {
