@@ -65,6 +65,9 @@ func headline(sc *screen.Screen, t *model.Task, w int) string {
 	done, total := t.Progress()
 	l.Space(1).Put(draw.Plain, fmt.Sprintf("%d of %d", done, total)).Put(draw.Dim, " done  ")
 	told, r := timeOf(sc, t)
+	if t.Gone() {
+		told = "no longer known to Aspect"
+	}
 	l.Put(r, told)
 	typ, byFeatures := t.DecidedBy()
 	if byFeatures {

@@ -168,8 +168,8 @@ func DrawTimeline(sc *screen.Screen, rows []TimelineRow, from, to time.Time, w i
 
 func putTaskName(sc *screen.Screen, l *draw.Line, t *model.Task, w int) {
 	_, stalled := sc.Board.Stalled(t, sc.At)
-	_, r := stateWord(t.State(), stalled)
-	l.Put(r, Sign(sc, t.State(), !stalled)).Space(1)
+	_, r, moving := stateWord(t, stalled)
+	l.Put(r, Sign(sc, t.State(), moving)).Space(1)
 	l.Cell(draw.Plain, draw.Short(t.ID(), w), w)
 }
 
