@@ -136,6 +136,7 @@ var signs = []keys.Row{
 	{Topic: "Words", Keys: "message", Does: "Svix's, with an id"},
 	{Topic: "Words", Keys: "attempt", Does: "one try to deliver it"},
 	{Topic: "Words", Keys: "verified", Does: "signed correctly, in time"},
+	{Topic: "Words", Keys: `secret "a"`, Does: "a name; never the secret"},
 	{Topic: "Words", Keys: "rejected", Does: "not verified; no change"},
 	{Topic: "Words", Keys: "duplicate", Does: "arrived before; no change"},
 	{Topic: "Words", Keys: "late", Does: "older than what was known"},

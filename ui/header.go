@@ -32,7 +32,7 @@ const (
 	lean              // no count of what was forwarded well, beside what was not
 	plain             // no sparkline
 	usual             // no counts of nothing
-	full
+	full  = usual + 3 // those of nothing too, one after another
 )
 
 // widest draws a line with as much detail as fits.
@@ -86,13 +86,12 @@ func (m *Model) connection(l *draw.Line, level detailLevel) {
 	for _, name := range m.Failing() { // notices say why
 		l.Put(draw.Bad, "  "+draw.GlyphDown+" "+name+" fails")
 	}
-	if n := len(m.Secrets); n > 0 && level > brief && !m.Masked {
-		l.Put(draw.Dim, words.Plural(n, "  secret ", "  secrets "))
-		if level == full {
-			l.Put(draw.Plain, strings.Join(m.Secrets, ", "))
-		} else {
-			l.Put(draw.Plain, fmt.Sprint(n))
-		}
+	switch n := len(m.Secrets); {
+	case n == 0 || level == brief || m.Masked:
+	case level >= full-1: // in quotes, as "secret default" could be a warning
+		l.Put(draw.Dim, words.Plural(n, "  secret ", "  secrets ")).Put(draw.Plain, `"`+strings.Join(m.Secrets, `", "`)+`"`)
+	default:
+		l.Put(draw.Plain, fmt.Sprint("  ", n)).Put(draw.Dim, words.Plural(n, " secret", " secrets"))
 	}
 	if m.Endpoint != nil && level == full && !m.Masked {
 		l.Put(draw.Dim, "  "+m.Endpoint())
@@ -270,7 +269,8 @@ func (m *Model) drawVerdicts(l *draw.Line, level detailLevel) {
 	labels := []string{" verified", " unsigned", " rejected", " duplicate", " late"}
 	roles := []draw.Role{draw.Good, draw.Plain, draw.Bad, draw.Warn, draw.Warn}
 	for i, n := range []int{c.Verified, c.Unsigned, c.Rejected, c.Duplicate, c.Late} {
-		if n == 0 && (i == 1 || i > 0 && level < full) {
+		behind := detailLevel(len(labels) - 1 - i) // how many give way before this one
+		if n == 0 && (i == 1 || i > 0 && level < full-behind) {
 			continue // unsigned: there is neither a stream nor an API
 		}
 		if i > 0 {
