@@ -7,6 +7,9 @@ import (
 	"testing"
 	"time"
 
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
+
 	"aspectop/model"
 )
 
@@ -130,4 +133,25 @@ func TestPresentationIsFitForCustomers(t *testing.T) {
 		s.press("P")
 		s.shows("secret staging", "Acme uploads", "127.0.0.1:8787")
 	}, connected, func(o *options) { o.Present, o.Title = true, "Acme uploads" })
+}
+
+// Its own numbers copy: the views' would mislead.
+func TestTheTabsNameNoOpenViewAndNoKeysThatDoNotWork(t *testing.T) {
+	opened(t, 120, 30, uploads(), []string{"m"}, func(s *terminal) {
+		tabs := func() string { return strings.Split(s.m.View().Content, "\n")[2] }
+		view, strong := tabs(), regexp.MustCompile(`\x1b\[m\x1b\[1[;m]`)
+		if !strong.MatchString(view) || !strings.Contains(view, "2 Board") {
+			t.Fatalf("the tabs are %q", view)
+		}
+		for _, key := range []string{"C", "?"} {
+			s.press(key)
+			if covered := tabs(); strong.MatchString(covered) || strings.Contains(covered, "2 Board") || ansi.StringWidth(covered) != ansi.StringWidth(view) {
+				t.Errorf("after %s: %q", key, covered)
+			}
+			s.send(tea.MouseClickMsg{X: 10, Y: 12, Button: tea.MouseLeft}) // on no row of the list below
+			s.send(tea.MouseClickMsg{X: 15, Y: 2, Button: tea.MouseLeft})
+			s.shows("2 Board", "FEATURE")
+			s.press("1")
+		}
+	}, connected)
 }
