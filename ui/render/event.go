@@ -320,7 +320,9 @@ func AddOutcomes(t *draw.Document, outcomes []model.Forward, mask bool) {
 			t.Add(fmt.Sprintf("answer: (%d bytes, not text)", len(f.Body)), 0)
 		default:
 			t.Add(fmt.Sprintf("answer: %d bytes", len(f.Body)), 0)
-			t.AddText(f.Body, 1)
+			if !t.AddJSON(f.Body, 1, false) {
+				t.AddText(f.Body, 1)
+			}
 		}
 	}
 }
