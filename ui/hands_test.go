@@ -483,7 +483,7 @@ func TestAFrozenScreenOpensTasksAsTheyWere(t *testing.T) {
 		s.shows("      11 ")
 		s.hides("      12 ", "2e1c7e08")
 		s.press("1", "j", "j", "enter")
-		s.shows(taskID(3), "▸ processing", "2 of 4 done")
+		s.shows(taskID(3), "▸ processing", "2 of 4 ended")
 		s.press("esc", "space")
 		s.shows("2e1c7e08", "✗ failed     2e1c7e03")
 	})

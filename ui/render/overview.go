@@ -63,7 +63,7 @@ func headline(sc *screen.Screen, t *model.Task, w int) string {
 	_, stalled := sc.Board.Stalled(t, sc.At)
 	PutState(sc, l, t, 13, stalled)
 	done, total := t.Progress()
-	l.Space(1).Put(draw.Plain, fmt.Sprintf("%d of %d", done, total)).Put(draw.Dim, " done  ")
+	l.Space(1).Put(draw.Plain, fmt.Sprintf("%d of %d", done, total)).Put(draw.Dim, " ended  ")
 	told, r := timeOf(sc, t)
 	if t.Gone() {
 		told = "no longer known to Aspect"

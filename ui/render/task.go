@@ -112,7 +112,7 @@ func PutFeature(sc *screen.Screen, l *draw.Line, t *model.Task, name string, w i
 	l.Cell(r, Sign(sc, s, true)+told+age, w)
 }
 
-// took is how long the feature was processed before it ended.
+// took is how long the feature was processed before it ended, without the time in the queue.
 func took(t *model.Task, feature string) string {
 	for _, span := range slices.Backward(t.Timeline(feature)) {
 		if span.State == model.Processing {
@@ -122,7 +122,7 @@ func took(t *model.Task, feature string) string {
 	return ""
 }
 
-// PutProgress draws how many features are done, as a bar and in figures.
+// PutProgress draws how many features have ended, however they did, as a bar and in figures.
 func PutProgress(sc *screen.Screen, l *draw.Line, t *model.Task, w int) {
 	done, total := t.Progress()
 	figures := strconv.Itoa(done) + "/" + strconv.Itoa(total)

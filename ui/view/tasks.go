@@ -200,7 +200,7 @@ func taskTable(sc *screen.Screen, by feed.Sorting, w int) draw.Table[taskRow] {
 			}})
 	table.Arrange(w)
 	if progress := &table[last+1]; progress.Width <= len(progress.Title) {
-		progress.Title = "DONE"
+		progress.Title = "ENDED"
 	}
 	features := table[first:last]
 	spelt = len(features) > 0
