@@ -3,6 +3,7 @@ package ui
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"net/url"
 	"slices"
 	"strings"
@@ -28,7 +29,7 @@ type detailLevel int
 
 const (
 	brief detailLevel = iota
-	terse             // states by their signs
+	terse             // states by their signs, and by as many words as there is room for
 	lean              // no count of what was forwarded well, beside what was not
 	plain             // no sparkline
 	usual             // no counts of nothing
@@ -170,6 +171,19 @@ func hostOf(address string) string {
 }
 
 func (m *Model) counters(l *draw.Line, level detailLevel) {
+	room := 0 // for the words of states, one after another
+	switch {
+	case level > terse:
+		room = math.MaxInt
+	case level == terse:
+		signs := draw.NewLine(m.Theme, m.W)
+		m.drawCounters(signs, level, 0)
+		room = signs.Free
+	}
+	m.drawCounters(l, level, room)
+}
+
+func (m *Model) drawCounters(l *draw.Line, level detailLevel, room int) {
 	wall := func() { l.Put(draw.Faint, " "+draw.GlyphWall+" ") }
 	if m.Loading() {
 		m.drawLoading(l, level)
@@ -186,9 +200,10 @@ func (m *Model) counters(l *draw.Line, level detailLevel) {
 			r = draw.Alarm
 		}
 		l.Put(draw.Plain, "  ").Put(r, fmt.Sprintf("%s%d", s.Info().Sign, n))
-		if level > terse {
-			l.Put(draw.Dim, " "+string(s))
-		} else if m.ASCII || m.Theme.Name == "mono" {
+		if word := " " + string(s); len(word) <= room {
+			l.Put(draw.Dim, word)
+			room -= len(word)
+		} else if room = 0; m.ASCII || m.Theme.Name == "mono" {
 			l.Put(draw.Dim, s.Info().Letter)
 		}
 	}

@@ -46,3 +46,26 @@ func TestTheNameOfASecretStandsInQuotes(t *testing.T) {
 		s.hides("secret")
 	}, func(o *options) { o.Secrets = []string{"default", "old"} })
 }
+
+func TestTheHeaderKeepsAsManyWordsOfStatesAsFit(t *testing.T) {
+	words := []string{"processing", "completed", "failed", "cancelled"}
+	seen := map[int]bool{}
+	onScreen(t, 80, 24, uploads(), func(s *terminal) {
+		for w := 50; w <= 110; w++ {
+			s.send(tea.WindowSizeMsg{Width: w, Height: 24})
+			counters := strings.Split(s.frame(), "\n")[1]
+			n := 0
+			for n < len(words) && strings.Contains(counters, " "+words[n]) {
+				n++
+			}
+			seen[n] = true
+			free := w - ansi.StringWidth(strings.TrimRight(counters, " "))
+			if n < len(words) && strings.Contains(counters, "verified") && free > len(words[n]) {
+				t.Errorf("there is room for %q in %q", words[n], counters)
+			}
+		}
+	})
+	if len(seen) != len(words)+1 {
+		t.Errorf("of the words there were only %v", seen)
+	}
+}
