@@ -131,7 +131,7 @@ func TestPresentationIsFitForCustomers(t *testing.T) {
 		s.shows("Acme uploads", "5 tasks")
 		s.hides("secret", "rejected", "duplicate", "hidden", "127.0.0.1")
 		s.press("P")
-		s.shows("secret staging", "Acme uploads", "127.0.0.1:8787")
+		s.shows(`secret "staging"`, "Acme uploads", "127.0.0.1:8787")
 	}, connected, func(o *options) { o.Present, o.Title = true, "Acme uploads" })
 }
 

@@ -103,18 +103,3 @@ func TestATaskThatAspectNoLongerKnowsIsGoneAndNotStalled(t *testing.T) {
 		s.shows("Aspect no longer knows this task")
 	})
 }
-
-// The date costs no column where all rows are of one day, and none its TYPE where they are not.
-func TestTheLogNamesTheDayOfItsRows(t *testing.T) {
-	var history []model.Delivery
-	for i := range 30 {
-		history = append(history, event(i, "task.progress", time.Duration(i-40)*time.Minute, "proxy=queued"))
-	}
-	history = append(history, event(40, "task.progress", 0, "proxy=queued"))
-	opened(t, 80, 24, history, []string{"3"}, func(s *terminal) {
-		s.shows("TIME        VERDICT   TYPE", "12-31 23:49           task.progress", "00:00:00              task.progress")
-		s.press("g")
-		s.shows("12-31    VERDICT   TYPE", "23:20:00           task.progress")
-		s.hides("12-31 23:", "TIME")
-	})
-}
