@@ -31,7 +31,7 @@ func tunnelUp(s *terminal) {
 
 func TestConnectFillsItselfInAndCopiesByNumber(t *testing.T) {
 	onScreen(t, 120, 30, nil, func(s *terminal) {
-		s.shows("Waiting for the first event", "✓ secret       staging", "· reachable    from this machine only", "· endpoint", "· first event  not yet", "C connect")
+		s.shows("Waiting for the first event", `✓ secret       "staging"`, "· reachable    from this machine only", "· endpoint", "· first event  not yet", "C connect")
 		s.press("C")
 		tunnelUp(s)
 		s.shows("✓ reachable    through the public URL", "· endpoint     in Aspect's dashboard, point one at the public URL")

@@ -89,8 +89,8 @@ func (m *Model) connection(l *draw.Line, level detailLevel) {
 	}
 	switch n := len(m.Secrets); {
 	case n == 0 || level == brief || m.Masked:
-	case level >= full-1: // in quotes, as "secret default" could be a warning
-		l.Put(draw.Dim, words.Plural(n, "  secret ", "  secrets ")).Put(draw.Plain, `"`+strings.Join(m.Secrets, `", "`)+`"`)
+	case level >= full-1:
+		l.Put(draw.Dim, words.Plural(n, "  secret ", "  secrets ")).Put(draw.Plain, render.SecretNames(m.Screen))
 	default:
 		l.Put(draw.Plain, fmt.Sprint("  ", n)).Put(draw.Dim, words.Plural(n, " secret", " secrets"))
 	}

@@ -206,6 +206,8 @@ func lastEvents(sc *screen.Screen, t *model.Task, w, h int) (lines []string) {
 			putForward(l, f)
 		}
 		switch {
+		case seq == newest && t.Gone():
+			l.Put(draw.Warn, "no longer known to Aspect")
 		case effect.Late:
 			l.Put(draw.Warn, "late")
 		case len(effect.Changes) == 0:
