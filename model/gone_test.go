@@ -27,9 +27,9 @@ func TestATaskThatTheAPINoLongerKnowsIsGoneAndKeepsItsState(t *testing.T) {
 	}
 }
 
-// That the API no longer knows a task is no news of it: the task is silent since its
-// last message, in whatever order they are folded.
-func TestANoteThatATaskIsGoneDoesNotEndItsSilence(t *testing.T) {
+// That the API no longer knows a task is no news of it, and nothing more is expected: it has
+// not stalled, in whatever order the messages are folded.
+func TestATaskThatIsGoneIsSilentButNotStalled(t *testing.T) {
 	var j journal
 	j.arrive("task.progress", "t", "12:00:00", "visual:processing")
 	gone := Delivery{Source: SourceAPI, Received: at("12:15:00"), Body: []byte(
@@ -39,17 +39,19 @@ func TestANoteThatATaskIsGoneDoesNotEndItsSilence(t *testing.T) {
 	slices.Reverse(backwards.deliveries)
 	for name, b := range map[string]*Board{"forwards": j.board(), "backwards": backwards.board()} {
 		task := only(t, b)
-		since, stalled := b.Stalled(task, at("12:22:00"))
-		if !stalled || !since.Equal(at("12:00:00")) || !task.Heard().Equal(at("12:15:00")) || !task.News().Equal(at("12:00:00")) {
-			t.Errorf("%s: stalled %v since %v; heard %v, news %v", name, stalled, since, task.Heard(), task.News())
+		if _, stalled := b.Stalled(task, at("12:22:00")); stalled || !task.Heard().Equal(at("12:15:00")) || !task.News().Equal(at("12:00:00")) {
+			t.Errorf("%s: stalled %v; heard %v, news %v", name, stalled, task.Heard(), task.News())
 		}
 		if was := task.AsOf(1, at("12:00:00")); !was.News().Equal(at("12:00:00")) {
 			t.Errorf("%s: before the note the news was of %v", name, was.News())
 		}
 	}
 	j.keep(Delivery{Source: SourceAPI, Received: at("12:30:00"), Body: []byte(`{"id":"t","features":{"visual":{"state":"queued"}},"updated":"2026-11-23T12:00:00Z"}`)})
-	if task := only(t, j.board()); !task.News().Equal(at("12:30:00")) { // another snapshot is news
+	b := j.board()
+	if task := only(t, b); !task.News().Equal(at("12:30:00")) { // another snapshot is news
 		t.Errorf("news of %v", task.News())
+	} else if since, stalled := b.Stalled(task, at("12:52:00")); !stalled || !since.Equal(at("12:30:00")) {
+		t.Errorf("back again, it is stalled: %v, since %v", stalled, since)
 	}
 	var alone journal
 	alone.keep(gone)

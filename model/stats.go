@@ -201,8 +201,8 @@ const (
 // ETA estimates how long the task still needs: the longest that one of its unfinished
 // features still needs if it stays queued and processing for the median; 0 if it is
 // overdue. Internal features do not count. ok is false if the task has no unfinished
-// feature, one is neither queued nor processing or it is not known since when, or a
-// median is missing.
+// feature, one is neither queued nor processing or it is not known since when, a median is
+// missing, or the API no longer knows the task.
 func (b *Board) ETA(t *Task, now time.Time) (left time.Duration, ok bool) {
 	end, ok := b.lastEnd(t, func(f Feature) (time.Time, bool) {
 		since := t.Since(f.Name)
@@ -233,7 +233,7 @@ func (b *Board) UsualEndOf(t *Task, f Feature) (end time.Time, ok bool) {
 
 // lastEnd is the latest end of the unfinished features of an active task, if all are known.
 func (b *Board) lastEnd(t *Task, of func(Feature) (time.Time, bool)) (last time.Time, ok bool) {
-	if t.State().Terminal() {
+	if t.State().Terminal() || t.Gone() {
 		return last, false
 	}
 	for _, f := range t.Features() {
@@ -265,8 +265,9 @@ func (f *FeatureStats) usual(state State) (stay, then time.Duration, ok bool) {
 	return stay, then, ok
 }
 
-// Stalled reports whether the task is active but no message of it has arrived (see
-// [Task.Heard]) for longer than its unfinished features usually take, and since when.
+// Stalled reports whether the task is active but there is no news of it (see [Task.News])
+// for longer than its unfinished features usually take, and since when. Of a task that the
+// API no longer knows none is expected.
 func (b *Board) Stalled(t *Task, now time.Time) (since time.Time, ok bool) {
 	if t.State().Terminal() {
 		return time.Time{}, false
@@ -284,7 +285,7 @@ func (b *Board) Stalled(t *Task, now time.Time) (since time.Time, ok bool) {
 	if limit == 0 {
 		limit = stalledAfter
 	}
-	if silence <= limit {
+	if silence <= limit || t.Gone() {
 		return time.Time{}, false
 	}
 	return t.News(), true

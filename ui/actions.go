@@ -213,7 +213,7 @@ func (m *Model) click(e tea.Mouse) {
 		return
 	}
 	y := e.Y - 2 - lay.tabs - len(lay.advice)
-	if e.Button != tea.MouseLeft || m.help != nil || m.overlay != nil || m.detail != nil || y < 0 || y >= lay.body || e.X >= lay.main {
+	if e.Button != tea.MouseLeft || m.place() == keys.InText || y < 0 || y >= lay.body || e.X >= lay.main {
 		return
 	}
 	v := m.views[m.view]
@@ -228,6 +228,7 @@ func (m *Model) clickTab(x int) {
 	at := 0
 	for i := range views {
 		if at += draw.Cells(tabTitle(i, tabsWidth(false)+draw.Cells(m.drawnPart()) > m.W)) + 1; x < at {
+			m.connect, m.connectTop, m.help = false, 0, nil
 			m.act(keys.View + keys.Action(i))
 			return
 		}

@@ -7,6 +7,9 @@ import (
 	"testing"
 	"time"
 
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
+
 	"aspectop/model"
 )
 
@@ -28,7 +31,7 @@ func tunnelUp(s *terminal) {
 
 func TestConnectFillsItselfInAndCopiesByNumber(t *testing.T) {
 	onScreen(t, 120, 30, nil, func(s *terminal) {
-		s.shows("Waiting for the first event", "✓ secret       staging", "· reachable    from this machine only", "· endpoint", "· first event  not yet", "C connect")
+		s.shows("Waiting for the first event", `✓ secret       "staging"`, "· reachable    from this machine only", "· endpoint", "· first event  not yet", "C connect")
 		s.press("C")
 		tunnelUp(s)
 		s.shows("✓ reachable    through the public URL", "· endpoint     in Aspect's dashboard, point one at the public URL")
@@ -128,6 +131,27 @@ func TestPresentationIsFitForCustomers(t *testing.T) {
 		s.shows("Acme uploads", "5 tasks")
 		s.hides("secret", "rejected", "duplicate", "hidden", "127.0.0.1")
 		s.press("P")
-		s.shows("secret staging", "Acme uploads", "127.0.0.1:8787")
+		s.shows(`secret "staging"`, "Acme uploads", "127.0.0.1:8787")
 	}, connected, func(o *options) { o.Present, o.Title = true, "Acme uploads" })
+}
+
+// Its own numbers copy: the views' would mislead.
+func TestTheTabsNameNoOpenViewAndNoKeysThatDoNotWork(t *testing.T) {
+	opened(t, 120, 30, uploads(), []string{"m"}, func(s *terminal) {
+		tabs := func() string { return strings.Split(s.m.View().Content, "\n")[2] }
+		view, strong := tabs(), regexp.MustCompile(`\x1b\[m\x1b\[1[;m]`)
+		if !strong.MatchString(view) || !strings.Contains(view, "2 Board") {
+			t.Fatalf("the tabs are %q", view)
+		}
+		for _, key := range []string{"C", "?"} {
+			s.press(key)
+			if covered := tabs(); strong.MatchString(covered) || strings.Contains(covered, "2 Board") || ansi.StringWidth(covered) != ansi.StringWidth(view) {
+				t.Errorf("after %s: %q", key, covered)
+			}
+			s.send(tea.MouseClickMsg{X: 10, Y: 12, Button: tea.MouseLeft}) // on no row of the list below
+			s.send(tea.MouseClickMsg{X: 15, Y: 2, Button: tea.MouseLeft})
+			s.shows("2 Board", "FEATURE")
+			s.press("1")
+		}
+	}, connected)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
@@ -201,7 +202,11 @@ func (m *Model) drawTabs() string {
 	l := draw.NewLine(m.Theme, m.W)
 	tight := tabsWidth(false)+draw.Cells(note) > m.W
 	for i := range views {
-		l.Tab(tabTitle(i, tight), i == m.view)
+		title, covered := tabTitle(i, tight), m.connect || m.help != nil
+		if covered { // no view is open, and the numbers do something else or nothing
+			title = strings.Replace(title, strconv.Itoa(i+1), " ", 1)
+		}
+		l.Tab(title, i == m.view && !covered)
 	}
 	_, n, _ := draw.Fit(note, m.W)
 	return l.To(m.W-n).Put(r, note).String()

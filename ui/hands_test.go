@@ -483,7 +483,7 @@ func TestAFrozenScreenOpensTasksAsTheyWere(t *testing.T) {
 		s.shows("      11 ")
 		s.hides("      12 ", "2e1c7e08")
 		s.press("1", "j", "j", "enter")
-		s.shows(taskID(3), "▸ processing", "2 of 4 done")
+		s.shows(taskID(3), "▸ processing", "2 of 4 ended")
 		s.press("esc", "space")
 		s.shows("2e1c7e08", "✗ failed     2e1c7e03")
 	})
@@ -502,12 +502,18 @@ func TestAStalledTaskIsCountedAndStandsAmongTheFailures(t *testing.T) {
 	})
 }
 
-func TestRowsOfAnotherDayTellIt(t *testing.T) {
-	history := append([]model.Delivery{event(9, "task.progress", -30*time.Hour, "proxy=queued")}, uploads()...)
-	onScreen(t, 110, 24, history, func(s *terminal) {
-		s.wait(time.Second)
-		s.press("3")
-		s.shows("12-30 18:00:00", "00:00:24")
+// The date costs no column where all rows are of one day, and none its TYPE where they are not.
+func TestTheLogNamesTheDayOfItsRows(t *testing.T) {
+	var history []model.Delivery
+	for i := range 30 {
+		history = append(history, event(i, "task.progress", time.Duration(i-40)*time.Minute, "proxy=queued"))
+	}
+	history = append(history, event(40, "task.progress", 0, "proxy=queued"))
+	opened(t, 80, 24, history, []string{"3"}, func(s *terminal) {
+		s.shows("TIME        VERDICT   TYPE", "12-31 23:49           task.progress", "00:00:00              task.progress")
+		s.press("g")
+		s.shows("12-31    VERDICT   TYPE", "23:20:00           task.progress")
+		s.hides("12-31 23:", "TIME")
 	})
 }
 

@@ -3,6 +3,7 @@ package ui
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"net/url"
 	"slices"
 	"strings"
@@ -28,11 +29,11 @@ type detailLevel int
 
 const (
 	brief detailLevel = iota
-	terse             // states by their signs
+	terse             // states by their signs, and by as many words as there is room for
 	lean              // no count of what was forwarded well, beside what was not
 	plain             // no sparkline
 	usual             // no counts of nothing
-	full
+	full  = usual + 3 // those of nothing too, one after another
 )
 
 // widest draws a line with as much detail as fits.
@@ -86,13 +87,12 @@ func (m *Model) connection(l *draw.Line, level detailLevel) {
 	for _, name := range m.Failing() { // notices say why
 		l.Put(draw.Bad, "  "+draw.GlyphDown+" "+name+" fails")
 	}
-	if n := len(m.Secrets); n > 0 && level > brief && !m.Masked {
-		l.Put(draw.Dim, words.Plural(n, "  secret ", "  secrets "))
-		if level == full {
-			l.Put(draw.Plain, strings.Join(m.Secrets, ", "))
-		} else {
-			l.Put(draw.Plain, fmt.Sprint(n))
-		}
+	switch n := len(m.Secrets); {
+	case n == 0 || level == brief || m.Masked:
+	case level >= full-1:
+		l.Put(draw.Dim, words.Plural(n, "  secret ", "  secrets ")).Put(draw.Plain, render.SecretNames(m.Screen))
+	default:
+		l.Put(draw.Plain, fmt.Sprint("  ", n)).Put(draw.Dim, words.Plural(n, " secret", " secrets"))
 	}
 	if m.Endpoint != nil && level == full && !m.Masked {
 		l.Put(draw.Dim, "  "+m.Endpoint())
@@ -171,6 +171,19 @@ func hostOf(address string) string {
 }
 
 func (m *Model) counters(l *draw.Line, level detailLevel) {
+	room := 0 // for the words of states, one after another
+	switch {
+	case level > terse:
+		room = math.MaxInt
+	case level == terse:
+		signs := draw.NewLine(m.Theme, m.W)
+		m.drawCounters(signs, level, 0)
+		room = signs.Free
+	}
+	m.drawCounters(l, level, room)
+}
+
+func (m *Model) drawCounters(l *draw.Line, level detailLevel, room int) {
 	wall := func() { l.Put(draw.Faint, " "+draw.GlyphWall+" ") }
 	if m.Loading() {
 		m.drawLoading(l, level)
@@ -187,9 +200,10 @@ func (m *Model) counters(l *draw.Line, level detailLevel) {
 			r = draw.Alarm
 		}
 		l.Put(draw.Plain, "  ").Put(r, fmt.Sprintf("%s%d", s.Info().Sign, n))
-		if level > terse {
-			l.Put(draw.Dim, " "+string(s))
-		} else if m.ASCII || m.Theme.Name == "mono" {
+		if word := " " + string(s); len(word) <= room {
+			l.Put(draw.Dim, word)
+			room -= len(word)
+		} else if room = 0; m.ASCII || m.Theme.Name == "mono" {
 			l.Put(draw.Dim, s.Info().Letter)
 		}
 	}
@@ -270,7 +284,8 @@ func (m *Model) drawVerdicts(l *draw.Line, level detailLevel) {
 	labels := []string{" verified", " unsigned", " rejected", " duplicate", " late"}
 	roles := []draw.Role{draw.Good, draw.Plain, draw.Bad, draw.Warn, draw.Warn}
 	for i, n := range []int{c.Verified, c.Unsigned, c.Rejected, c.Duplicate, c.Late} {
-		if n == 0 && (i == 1 || i > 0 && level < full) {
+		behind := detailLevel(len(labels) - 1 - i) // how many give way before this one
+		if n == 0 && (i == 1 || i > 0 && level < full-behind) {
 			continue // unsigned: there is neither a stream nor an API
 		}
 		if i > 0 {

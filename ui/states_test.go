@@ -86,3 +86,21 @@ func TestTheColumnThatSortsIsMarked(t *testing.T) {
 		}
 	})
 }
+
+func TestATaskThatAspectNoLongerKnowsIsGoneAndNotStalled(t *testing.T) {
+	history := []model.Delivery{event(1, "task.progress", 0, "proxy=queued"), event(2, "task.progress", 0, "visual=processing")}
+	gone := model.Delivery{Source: model.SourceAPI, Received: midnight.Add(time.Second), Body: []byte(
+		`{"id":"` + taskID(1) + `","features":{"proxy":{"state":"queued"}},"updated":"2000-01-01T00:00:00Z","gone":true,"timestamp":"2000-01-01T00:00:01Z"}`)}
+	opened(t, 120, 30, append(history, gone), nil, func(s *terminal) {
+		s.wait(time.Hour)
+		s.shows("1 stalled", "· gone", "▸ stalled")
+		s.press("g")
+		s.shows("ended  no longer known to Aspect", "00:00:00 no longer known to Aspect")
+		s.press("/", "is:stalled", "enter")
+		s.hides("· gone")
+		s.press("esc", "2")
+		s.shows("· gone", "gone from Aspect")
+		s.press("3")
+		s.shows("Aspect no longer knows this task")
+	})
+}

@@ -173,3 +173,32 @@ func TestAFeatureOfAspectsOwnIsDrawnWhereItIs(t *testing.T) {
 		})
 	}
 }
+
+func TestTheLegendLosesWholeSignsFromTheEnd(t *testing.T) {
+	const all = "  ░ queued  █ processing  ◇ usual end  ◇█ late  █✓ completed  █✗ failed  █⊘ cancelled"
+	opened(t, 80, 24, uploads(), []string{"6"}, func(s *terminal) {
+		for w := MinWidth; w <= 90; w++ {
+			s.send(tea.WindowSizeMsg{Width: w, Height: 24})
+			legend := line(s, "░ queued")
+			if rest, found := strings.CutPrefix(all, legend); !found || rest != "" && !strings.HasPrefix(rest, "  ") {
+				t.Errorf("at %d columns: %q", w, legend)
+			}
+		}
+	})
+}
+
+// Reversed, a full cell looks like an empty one.
+func TestTheBarOfTheSelectedRowIsNotReversed(t *testing.T) {
+	for _, theme := range []string{"terminal", "mono"} {
+		opened(t, 80, 24, uploads(), []string{"6"}, func(s *terminal) {
+			row := strings.Split(s.m.View().Content, "\n")[4]
+			name, bar, found := strings.Cut(row, "█")
+			if !found || !strings.Contains(name, "\x1b[7m") {
+				t.Errorf("%s: the row is %q", theme, row)
+			}
+			if bar = name[strings.LastIndex(name, taskID(5)[:8]):] + bar; strings.Contains(bar, "\x1b[7m─") || strings.Contains(bar, "7m█") {
+				t.Errorf("%s: the bar is reversed: %q", theme, bar)
+			}
+		}, func(o *options) { o.Theme = theme })
+	}
+}

@@ -47,7 +47,7 @@ func EventOf(e *model.Event, a Arrival) Event {
 	case e.Kind == model.Ping, e.Kind == model.Unrecognised:
 		dim("not an Aspect event")
 	case e.Kind == model.Gone:
-		dim("Aspect no longer has this task")
+		dim("Aspect no longer knows this task")
 	case e.Task == nil:
 		dim("not about a task")
 	case a.Effect == nil:

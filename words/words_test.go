@@ -76,7 +76,7 @@ func TestAnEventIsToldByWhatItMeant(t *testing.T) {
 		{model.Event{Kind: model.Ping}, Arrival{}, "verified", "", "test message; the signature is valid", ""},
 		{model.Event{Kind: model.Unrecognised}, Arrival{Damage: "its body is lost"}, "verified", "damaged: its body is lost", "verified, but not an Aspect event", ""},
 		{model.Event{Kind: model.Other}, Arrival{}, "verified", "", "not about a task", ""},
-		{model.Event{Kind: model.Gone, Task: task, Source: model.SourceAPI}, Arrival{Effect: new(model.Effect)}, "api", "", "Aspect no longer has this task", ""},
+		{model.Event{Kind: model.Gone, Task: task, Source: model.SourceAPI}, Arrival{Effect: new(model.Effect)}, "api", "", "Aspect no longer knows this task", ""},
 		{model.Event{Seq: 3, Message: 1, Kind: model.Progress, Task: task}, Arrival{Attempt: 2}, "duplicate", "", "arrival 2 of #1", ""},
 		{model.Event{Seq: 3, Message: 1, Kind: model.Ping}, Arrival{Attempt: 2, Differs: true}, "duplicate", "", "arrival 2 of #1; its body differs, and the first one counts", ""},
 		{model.Event{Kind: model.Progress, Task: task}, Arrival{}, "verified", "", "proxy queued, visual (none)", ""},

@@ -78,6 +78,13 @@ func TestAReportTellsWhatRanWhatFailedAndWhen(t *testing.T) {
 		"late; older than what was known", "duplicate", "arrival 2 of #4")
 }
 
+func TestATaskThatAspectNoLongerKnowsIsNotStalled(t *testing.T) {
+	j := some()
+	j.keep(model.Delivery{ID: "gone", Source: model.SourceAPI, Received: noon.Add(time.Minute), Body: []byte(
+		`{"id":"silent","features":{"visual":{"state":"processing"}},"updated":"2026-11-23T12:00:01Z","gone":true,"timestamp":"2026-11-23T12:01:00Z"}`)})
+	inOrder(t, page(t, j), "Stalled <b>0</b>", "In progress <b>2</b>", "<b>silent</b>", "no longer known to Aspect")
+}
+
 func TestAReportIsAboutTheTasksThatAreAskedFor(t *testing.T) {
 	filter, err := model.ParseFilter("state:failed")
 	if err != nil {

@@ -61,6 +61,8 @@ func (g *gathering) row(t *model.Task, kind int) Row {
 		r.Class = class(t.State())
 		if left, ok := g.board.ETA(t, g.Now); ok {
 			r.Note = "about " + Span(left) + " left"
+		} else if t.Gone() {
+			r.Note = "no longer known to Aspect"
 		}
 	}
 	return r

@@ -42,8 +42,10 @@ func (b *Bar) Begin() time.Time {
 	return b.Since
 }
 
-// PutBar draws a bar, or where it is if it is outside the scale.
+// PutBar draws a bar, or where it is if it is outside the scale. It is not reversed on the
+// selected row: full cells would look empty, and empty ones full.
 func (l *Line) PutBar(s *Scale, bar *Bar) *Line {
+	l.Selected = l.Selected && !l.th.reverses
 	b := make(band, s.w)
 	switch {
 	case bar.End(s.now).Before(s.from):

@@ -17,7 +17,7 @@ import (
 type Document struct {
 	b     []byte // the lines, each ended by a line feed
 	lines []docLine
-	// paint tells how the stretches of a line are drawn; nil: plainly.
+	// Paint tells how the stretches of an added line are drawn; nil: plainly.
 	Paint func(line []byte) []Stretch
 
 	folded []byte // b with ASCII letters in lower case, made by the first search
@@ -26,7 +26,18 @@ type Document struct {
 type docLine struct {
 	from  int32 // in b
 	depth uint8 // by how many steps it is indented
+	kind  lineKind
 }
+
+// lineKind says how a line is painted: nothing that came from outside is taken for a name, or
+// for JSON if it is none.
+type lineKind uint8
+
+const (
+	added lineKind = iota // by Paint
+	asIs
+	asJSON
+)
 
 // Stretch is a piece of a line, up to a byte, and how it is drawn.
 type Stretch struct {
@@ -35,9 +46,24 @@ type Stretch struct {
 }
 
 // Add appends one line, cleaned.
-func (t *Document) Add(line string, depth int) {
-	t.lines = append(t.lines, docLine{int32(len(t.b)), uint8(min(depth, 255))})
+func (t *Document) Add(line string, depth int) { t.add(line, depth, added) }
+
+func (t *Document) add(line string, depth int, kind lineKind) {
+	t.lines = append(t.lines, docLine{int32(len(t.b)), uint8(min(depth, 255)), kind})
 	t.b = append(append(t.b, clean.Text(line)...), '\n')
+}
+
+// paint tells how the stretches of line i are drawn.
+func (t *Document) paint(i int) []Stretch {
+	l := t.lines[i]
+	line := t.b[l.from:t.end(i)]
+	switch {
+	case l.kind == asJSON:
+		return paintJSON(line)
+	case l.kind == added && t.Paint != nil:
+		return t.Paint(line)
+	}
+	return nil
 }
 
 // end is where line i ends in b, ahead of its line feed.
@@ -58,7 +84,7 @@ func TextDocument(body []byte) *Document {
 // AddText adds text as it came, line by line.
 func (t *Document) AddText(text []byte, depth int) {
 	for line := range bytes.Lines(text) {
-		t.Add(string(bytes.TrimRight(line, "\r\n")), depth)
+		t.add(string(bytes.TrimRight(line, "\r\n")), depth, asIs)
 	}
 }
 
@@ -152,24 +178,24 @@ func HexDocument(body []byte) *Document {
 
 // JSONDocument is [Document.AddJSON] to a new document.
 func JSONDocument(body []byte, mask bool) (t *Document, ok bool) {
-	t = &Document{Paint: PaintJSON}
-	return t, t.AddJSON(body, mask)
+	t = &Document{}
+	return t, t.AddJSON(body, 0, mask)
 }
 
 // AddJSON appends JSON, laid out in lines, and reports whether body is JSON. Values
 // keep their spelling. Lines have a depth instead of blanks: ten thousand brackets
 // would make ten thousand times as many blanks. If mask is set, user ids and URLs are
 // hidden.
-func (t *Document) AddJSON(body []byte, mask bool) bool {
+func (t *Document) AddJSON(body []byte, depth int, mask bool) bool {
 	var compact bytes.Buffer
 	if json.Compact(&compact, body) != nil {
 		return false
 	}
 	body = compact.Bytes()
 	var line []byte
-	depth, name := 0, ""
+	name := ""
 	flush := func() {
-		t.Add(string(line), depth)
+		t.add(string(line), depth, asJSON)
 		line = line[:0]
 	}
 	for i := 0; i < len(body); i++ {
@@ -228,8 +254,8 @@ func stringEnd(b []byte) int {
 	return len(b)
 }
 
-// PaintJSON paints a line of [JSONDocument]: a name, if it has one, and a value.
-func PaintJSON(line []byte) (stretches []Stretch) {
+// paintJSON paints a line of [Document.AddJSON]: a name, if it has one, and a value.
+func paintJSON(line []byte) (stretches []Stretch) {
 	at := 0
 	if len(line) > 0 && line[0] == '"' {
 		if n := stringEnd(line); n < len(line) && line[n] == ':' {

@@ -60,7 +60,7 @@ func FuzzJSONIsLaidOutAsUsual(f *testing.F) {
 			t.Errorf("got %s, want %s", got.String(), want.String())
 		}
 		for i := range doc.lines {
-			doc.Paint(doc.b[doc.lines[i].from:doc.end(i)])
+			doc.paint(i)
 		}
 	})
 }
@@ -94,7 +94,7 @@ func TestJSONIsPaintedByItsParts(t *testing.T) {
 	} {
 		var told []string
 		from := 0
-		for _, s := range append(PaintJSON([]byte(line)), Stretch{len(line), Plain}) {
+		for _, s := range append(paintJSON([]byte(line)), Stretch{len(line), Plain}) {
 			if s.To > from {
 				told = append(told, map[Role]string{key: "key", Dim: "dim", text: "text", number: "number", Plain: "dim"}[s.Role])
 				from = s.To
@@ -224,5 +224,19 @@ func BenchmarkSearch(b *testing.B) {
 		p.search = search{}
 		p.search.start(0)
 		p.Typed(tea.KeyPressMsg{Code: 'l', Text: "l"}, mute)
+	}
+}
+
+// What came from outside is painted only if it is JSON: `{"error":"TypeError: x` is no name and value.
+func TestOnlyValidJSONIsPainted(t *testing.T) {
+	for body, painted := range map[string]bool{`{"error":"TypeError: x"}`: true, `{"error":"TypeError: x`: false, "Error: no such table": false} {
+		doc := &Document{Paint: PaintNamed}
+		doc.Add("answer: here", 0)
+		if !doc.AddJSON([]byte(body), 1, false) {
+			doc.AddText([]byte(body), 1)
+		}
+		if doc.paint(0) == nil || (doc.paint(1) != nil) != painted {
+			t.Errorf("%s is painted %v", body, doc.paint(1))
+		}
 	}
 }

@@ -210,15 +210,22 @@ func Clock(t time.Time) string {
 
 const ClockWidth = len("15:04:05")
 
-// DayClock is a time of day with the day unless that is today, at most DayWidth wide.
+// DayClock is a time of day or, of another day than that of now, the date and hour and minute.
+// It is at most DayWidth wide.
 func DayClock(t, now time.Time) string {
 	if t.IsZero() || SameDay(t, now) {
 		return Clock(t)
 	}
-	return t.Local().Format("01-02 15:04:05")
+	return t.Local().Format(dayClock)
 }
 
-const DayWidth = len("01-02 15:04:05")
+const (
+	dayClock = "01-02 15:04"
+	DayWidth = len(dayClock)
+)
+
+// Day is a date without the year.
+func Day(t time.Time) string { return t.Local().Format("01-02") }
 
 // SameDay reports whether two moments are of one day in the local zone.
 func SameDay(a, b time.Time) bool {

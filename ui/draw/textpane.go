@@ -165,12 +165,8 @@ func (p *TextPane) stretchesOf(line int) []Stretch {
 	if p.stretchesFor == p.doc && p.painted == line {
 		return p.stretches
 	}
-	b := p.doc.b[p.doc.lines[line].from:p.doc.end(line)]
-	p.stretchesFor, p.painted, p.stretches = p.doc, line, p.stretches[:0]
-	if p.doc.Paint != nil {
-		p.stretches = append(p.stretches, p.doc.Paint(b)...)
-	}
-	p.stretches = append(p.stretches, Stretch{len(b), Plain})
+	p.stretchesFor, p.painted = p.doc, line
+	p.stretches = append(append(p.stretches[:0], p.doc.paint(line)...), Stretch{p.doc.end(line) - int(p.doc.lines[line].from), Plain})
 	return p.stretches
 }
 

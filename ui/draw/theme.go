@@ -100,6 +100,7 @@ type Theme struct {
 	Name     string
 	On       [roles]string
 	selected [roles]string
+	reverses bool // the selected row
 }
 
 // NewTheme returns a theme by its name: light, mono or terminal; else dark.
@@ -113,7 +114,7 @@ func NewTheme(name string) *Theme {
 }
 
 func themeOf(p *palette) *Theme {
-	th := &Theme{Name: p.name}
+	th := &Theme{Name: p.name, reverses: p.selected == nil}
 	for r := range roles {
 		on, c := attributes(r), p.colors[r]
 		switch {

@@ -87,6 +87,9 @@ func Connect(sc *screen.Screen, numbers bool, w int) []string {
 	return lines
 }
 
+// SecretNames are those of the secrets, in quotes: "secret default" could be a warning.
+func SecretNames(sc *screen.Screen) string { return `"` + strings.Join(sc.Secrets, `", "`) + `"` }
+
 // connectSteps tells the steps from a secret to the first event, by what was measured.
 func connectSteps(sc *screen.Screen, say func(done, bad bool, name, text string)) {
 	c, refused, t := sc.Board.Counters(), sc.Log.Refused(), sc.Feed.Tunnel()
@@ -103,7 +106,7 @@ func connectSteps(sc *screen.Screen, say func(done, bad bool, name, text string)
 	case sc.Masked:
 		say(true, false, "secret", words.Count(n, "secret", "secrets"))
 	default:
-		say(true, false, "secret", strings.Join(sc.Secrets, ", "))
+		say(true, false, "secret", SecretNames(sc))
 	}
 	switch {
 	case t == nil && sc.Demo:

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/charmbracelet/x/ansi"
 
@@ -134,11 +135,15 @@ func RowOf(sc *screen.Screen, k feed.RowKey) (e Event) {
 	return e
 }
 
-// EventTable lays the log out, with room for the day if dated, and with or without tasks.
-func EventTable(sc *screen.Screen, w int, dated, task bool) draw.Table[Event] {
-	clock := draw.ClockWidth
-	if dated {
-		clock = draw.DayWidth
+// EventTable lays the log out, with or without tasks. The rows are of one day, which the title
+// names if it is another than today, or of several: then day is zero, and they name theirs.
+func EventTable(sc *screen.Screen, w int, day time.Time, task bool) draw.Table[Event] {
+	clock, title := draw.ClockWidth, "TIME"
+	switch {
+	case day.IsZero():
+		clock, day = draw.DayWidth, sc.At
+	case !draw.SameDay(day, sc.At):
+		title = draw.Day(day)
 	}
 	verdict, handler := true, false // there is a column for it
 	id, what := []draw.Size{draw.Whole(1, 10)}, 30
@@ -156,8 +161,8 @@ func EventTable(sc *screen.Screen, w int, dated, task bool) draw.Table[Event] {
 		}
 	}
 	table := draw.Table[Event]{
-		{Title: "TIME", Sizes: []draw.Size{draw.Whole(0, clock+1)}, Draw: func(l *draw.Line, e Event, w int) { e.putTime(sc, l, w) }},
-		{Title: "#", Sizes: []draw.Size{draw.Whole(6, 8)}, Draw: func(l *draw.Line, e Event, w int) {
+		{Title: title, Sizes: []draw.Size{draw.Whole(0, clock+1)}, Draw: func(l *draw.Line, e Event, w int) { e.putTime(l, day, w) }},
+		{Title: "#", Right: true, Sizes: []draw.Size{draw.Whole(6, 8)}, Draw: func(l *draw.Line, e Event, w int) {
 			if e.arrival != nil {
 				l.Right(draw.Faint, fmt.Sprint(e.arrival.Seq), w)
 			}
@@ -213,13 +218,13 @@ func EventTable(sc *screen.Screen, w int, dated, task bool) draw.Table[Event] {
 	return table
 }
 
-// putTime draws when it came or, if it could not be read, why.
-func (e Event) putTime(sc *screen.Screen, l *draw.Line, w int) {
+// putTime draws when it came, with the date unless it was on that day, or why it could not be read.
+func (e Event) putTime(l *draw.Line, day time.Time, w int) {
 	switch {
 	case e.arrival != nil:
-		l.Cell(draw.Dim, draw.DayClock(e.arrival.Received, sc.At), w)
+		l.Cell(draw.Dim, draw.DayClock(e.arrival.Received, day), w)
 	case e.status != nil:
-		l.Cell(draw.Dim, draw.DayClock(e.status.At, sc.At), w)
+		l.Cell(draw.Dim, draw.DayClock(e.status.At, day), w)
 	case e.unread != "":
 		l.Put(draw.Warn, e.unread).Space(l.Free)
 	default:
@@ -329,7 +334,9 @@ func AddOutcomes(t *draw.Document, outcomes []model.Forward, mask bool) {
 			t.Add(fmt.Sprintf("answer: (%d bytes, not text)", len(f.Body)), 0)
 		default:
 			t.Add(fmt.Sprintf("answer: %d bytes", len(f.Body)), 0)
-			t.AddText(f.Body, 1)
+			if !t.AddJSON(f.Body, 1, false) {
+				t.AddText(f.Body, 1)
+			}
 		}
 	}
 }

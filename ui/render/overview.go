@@ -68,8 +68,11 @@ func headline(sc *screen.Screen, t *model.Task, w int) string {
 	_, stalled := sc.Board.Stalled(t, sc.At)
 	PutState(sc, l, t, 13, stalled)
 	done, total := t.Progress()
-	l.Space(1).Put(draw.Plain, fmt.Sprintf("%d of %d", done, total)).Put(draw.Dim, " done  ")
+	l.Space(1).Put(draw.Plain, fmt.Sprintf("%d of %d", done, total)).Put(draw.Dim, " ended  ")
 	told, r := timeOf(sc, t)
+	if t.Gone() {
+		told = "no longer known to Aspect"
+	}
 	l.Put(r, told)
 	typ, byFeatures := t.DecidedBy()
 	if byFeatures {
@@ -208,6 +211,8 @@ func lastEvents(sc *screen.Screen, t *model.Task, w, h int) (lines []string) {
 			putForward(l, f)
 		}
 		switch {
+		case seq == newest && t.Gone():
+			l.Put(draw.Warn, "no longer known to Aspect")
 		case effect.Late:
 			l.Put(draw.Warn, "late")
 		case len(effect.Changes) == 0:

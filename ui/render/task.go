@@ -36,29 +36,32 @@ func Heading(feature string, w int) string {
 // PutState draws the task's state: sign and word, or sign and letter.
 func PutState(sc *screen.Screen, l *draw.Line, t *model.Task, w int, stalled bool) {
 	s := t.State()
-	told, r := stateWord(s, stalled)
-	if t.Gone() {
-		told, r, stalled = "gone", draw.Dim, true
-	}
+	told, r, moving := stateWord(t, stalled)
 	if w < 12 {
 		mark := letter(sc, s)
-		if stalled {
-			mark = map[bool]string{true: "?", false: "!"}[t.Gone()]
+		switch {
+		case t.Gone():
+			mark = "?"
+		case stalled:
+			mark = "!"
 		}
-		l.Cell(r, Sign(sc, s, !stalled)+mark, w)
+		l.Cell(r, Sign(sc, s, moving)+mark, w)
 		return
 	}
-	l.Cell(r, Sign(sc, s, !stalled)+" "+told, w)
+	l.Cell(r, Sign(sc, s, moving)+" "+told, w)
 }
 
-func stateWord(s model.State, stalled bool) (string, draw.Role) {
-	switch {
+func stateWord(t *model.Task, stalled bool) (word string, r draw.Role, moving bool) {
+	switch s := t.State(); {
+	case t.Gone():
+		return "gone", draw.Dim, false
 	case stalled:
-		return "stalled", draw.Alert
+		return "stalled", draw.Alert, false
 	case s == model.Failed:
-		return s.Word(), draw.Alarm
+		return s.Word(), draw.Alarm, true
+	default:
+		return s.Word(), s.Info().Role, true
 	}
-	return s.Word(), s.Info().Role
 }
 
 // letter is that of a state where signs may not tell states apart: without colours and in
@@ -109,7 +112,7 @@ func PutFeature(sc *screen.Screen, l *draw.Line, t *model.Task, name string, w i
 	l.Cell(r, Sign(sc, s, true)+told+age, w)
 }
 
-// took is how long the feature was processed before it ended.
+// took is how long the feature was processed before it ended, without the time in the queue.
 func took(t *model.Task, feature string) string {
 	for _, span := range slices.Backward(t.Timeline(feature)) {
 		if span.State == model.Processing {
@@ -119,7 +122,7 @@ func took(t *model.Task, feature string) string {
 	return ""
 }
 
-// PutProgress draws how many features are done, as a bar and in figures.
+// PutProgress draws how many features have ended, however they did, as a bar and in figures.
 func PutProgress(sc *screen.Screen, l *draw.Line, t *model.Task, w int) {
 	done, total := t.Progress()
 	figures := strconv.Itoa(done) + "/" + strconv.Itoa(total)
@@ -216,8 +219,8 @@ func cardTitle(sc *screen.Screen, c *CardCols, t *model.Task, f draw.Box, r draw
 	s := t.State()
 	_, stalled := sc.Board.Stalled(t, sc.At)
 	l := draw.NewLine(sc.Theme, c.Width).Put(r, f.TopLeft).Space(1)
-	word, stateRole := stateWord(s, stalled)
-	l.Put(stateRole, Sign(sc, s, !stalled)+" "+word).Space(2)
+	word, stateRole, moving := stateWord(t, stalled)
+	l.Put(stateRole, Sign(sc, s, moving)+" "+word).Space(2)
 	age := words.Since(t.Heard(), sc.At)
 	if age != "" && c.Width >= 38 { // even beside the longest state there is room
 		age += " ago"
@@ -310,6 +313,8 @@ func timeOf(sc *screen.Screen, t *model.Task) (told string, r draw.Role) {
 	_, stalled := sc.Board.Stalled(t, sc.At)
 	left, known := sc.Board.ETA(t, sc.At)
 	switch {
+	case t.Gone():
+		return "gone from Aspect", draw.Warn
 	case stalled:
 		return "no event for " + words.Since(t.News(), sc.At), draw.Warn
 	case known && left < time.Second:

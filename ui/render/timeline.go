@@ -168,15 +168,26 @@ func DrawTimeline(sc *screen.Screen, rows []TimelineRow, from, to time.Time, w i
 
 func putTaskName(sc *screen.Screen, l *draw.Line, t *model.Task, w int) {
 	_, stalled := sc.Board.Stalled(t, sc.At)
-	_, r := stateWord(t.State(), stalled)
-	l.Put(r, Sign(sc, t.State(), !stalled)).Space(1)
+	_, r, moving := stateWord(t, stalled)
+	l.Put(r, Sign(sc, t.State(), moving)).Space(1)
 	l.Cell(draw.Plain, draw.Short(t.ID(), w), w)
 }
 
-// Legend explains the signs of the timeline, with a note at the end.
+// Legend explains the signs of the timeline, as many as fit, with a note at the end.
 func Legend(sc *screen.Screen, note string, w int) string {
-	l := draw.NewLine(sc.Theme, w).Space(2)
-	l.Put(draw.Waiting, draw.GlyphWait).Put(draw.Dim, " queued  ").Put(draw.Busy, draw.GlyphFull).Put(draw.Dim, " processing  ")
-	l.Put(draw.Warn, draw.GlyphUsual).Put(draw.Dim, " usual end")
+	l, full := draw.NewLine(sc.Theme, w).Space(2), false
+	sign := func(r draw.Role, glyphs, meaning string, room int) {
+		meaning = " " + meaning + "  "
+		if full = full || draw.Cells(glyphs+meaning) > l.Free-room; !full {
+			l.Put(r, glyphs).Put(draw.Dim, meaning)
+		}
+	}
+	sign(draw.Waiting, draw.GlyphWait, "queued", 0)
+	sign(draw.Busy, draw.GlyphFull, "processing", 0)
+	sign(draw.Warn, draw.GlyphUsual, "usual end", 0)
+	sign(draw.Warn, draw.GlyphUsual+draw.GlyphFull, "late", len(note))
+	for _, end := range []model.State{model.Completed, model.Failed, model.Cancelled} {
+		sign(end.Info().Role, draw.GlyphFull+end.Info().Sign, end.Word(), len(note))
+	}
 	return l.End(draw.Dim, note).String()
 }

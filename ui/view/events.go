@@ -1,6 +1,8 @@
 package view
 
 import (
+	"time"
+
 	"aspectop/feed"
 	"aspectop/model"
 	"aspectop/ui/draw"
@@ -69,15 +71,7 @@ func (v *Events) Draw(sc *screen.Screen, w, h int) []string {
 
 // drawLog draws rows of the log, with titles unless head is 0, with or without tasks.
 func drawLog(sc *screen.Screen, l *list[feed.RowKey], task bool, w, h int) []string {
-	dated := false
-	for i := l.Top; i < min(l.rows.Len(), l.Top+l.h); i++ {
-		// Rows stand in the order of their arrival: the first delivery tells.
-		if k := l.rows.At(i); k.Pos == 0 && sc.Log.Row(k.Seq) != nil {
-			dated = !draw.SameDay(sc.Log.Row(k.Seq).Received, sc.At)
-			break
-		}
-	}
-	table := render.EventTable(sc, w, dated, task)
+	table := render.EventTable(sc, w, dayOf(sc, l), task)
 	var lines []string
 	if l.head > 0 {
 		lines = append(lines, table.Head(sc.Theme, w))
@@ -85,4 +79,29 @@ func drawLog(sc *screen.Screen, l *list[feed.RowKey], task bool, w, h int) []str
 	return l.drawRows(lines, h, func(k feed.RowKey, selected bool) string {
 		return table.Row(sc.Theme, w, render.RowOf(sc, k), selected)
 	})
+}
+
+// dayOf is a moment of the day of all rows on screen; zero if they are of several.
+func dayOf(sc *screen.Screen, l *list[feed.RowKey]) (day time.Time) {
+	for i := l.Top; i < min(l.rows.Len(), l.Top+l.h); i++ {
+		var at time.Time
+		if k := l.rows.At(i); k.Pos > 0 {
+			if s := sc.Log.Status(k); s != nil {
+				at = s.At
+			}
+		} else if a := sc.Log.Row(k.Seq); a != nil {
+			at = a.Received
+		}
+		switch {
+		case at.IsZero():
+		case day.IsZero():
+			day = at
+		case !draw.SameDay(day, at):
+			return time.Time{}
+		}
+	}
+	if day.IsZero() { // nothing is read yet
+		return sc.At
+	}
+	return day
 }

@@ -219,7 +219,7 @@ func requestOf(d *model.Delivery, body []byte, outcomes []model.Forward, mask bo
 		t.Add("signature: as it arrived, like everything here:", 0)
 	}
 	addHeaders(t, d.Header, mask)
-	if !t.AddJSON(body, mask) && !mask && draw.Readable(body) {
+	if !t.AddJSON(body, 0, mask) && !mask && draw.Readable(body) {
 		t.AddText(body, 0)
 	}
 	return t

@@ -320,7 +320,7 @@ func (v *Messages) write(sc *screen.Screen, msg *model.SentMessage, h here) *dra
 	raw := func(title string, body []byte) {
 		t.Add("", 0)
 		t.Add(title, 0)
-		if !t.AddJSON(body, sc.Masked) {
+		if !t.AddJSON(body, 0, sc.Masked) {
 			t.Add("(no JSON)", 0)
 		}
 	}
@@ -363,7 +363,7 @@ func addAttempt(t *draw.Document, a *model.SentAttempt, sent time.Time, mask boo
 	}
 }
 
-// paintSent paints what write wrote: its own lines begin as no line of JSON does.
+// paintSent paints what write wrote itself.
 func paintSent(line []byte) []draw.Stretch {
 	for _, status := range []string{"success", "pending", "fail", "sending", "canceled"} {
 		if sign, word, r := statusWord(status); bytes.HasPrefix(line, []byte(sign)) {
@@ -378,7 +378,7 @@ func paintSent(line []byte) []draw.Stretch {
 	case 'a' <= line[0] && line[0] <= 'z' && bytes.Contains(line, []byte(": ")):
 		return draw.PaintNamed(line)
 	}
-	return draw.PaintJSON(line)
+	return nil
 }
 
 // Preview draws the beginning of what is known of the selected message.

@@ -192,15 +192,15 @@ func taskTable(sc *screen.Screen, by feed.Sorting, w int) draw.Table[taskRow] {
 			Draw: func(l *draw.Line, t taskRow, w int) { l.Right(draw.Dim, age(t), w) }},
 		draw.Column[taskRow]{Title: title("LAST", feed.ByNews), Right: true, Sizes: []draw.Size{draw.Whole(rankAge, 6)},
 			Draw: func(l *draw.Line, t taskRow, w int) {
-				r, last := draw.Dim, t.Heard()
+				r := draw.Dim
 				if t.stalled {
-					r, last = draw.Warn, t.News()
+					r = draw.Warn
 				}
-				l.Right(r, words.Since(last, sc.At), w)
+				l.Right(r, words.Since(t.News(), sc.At), w)
 			}})
 	table.Arrange(w)
 	if progress := &table[last+1]; progress.Width <= len(progress.Title) {
-		progress.Title = "DONE"
+		progress.Title = "ENDED"
 	}
 	features := table[first:last]
 	spelt = len(features) > 0
