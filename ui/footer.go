@@ -204,7 +204,8 @@ func (m *Model) means(b keys.Binding) bool {
 	case keys.Wrap:
 		return m.reader() != nil
 	case keys.Sort, keys.Follow, keys.Open, keys.Preview:
-		return m.views[m.view].Has(m.Screen, b.Do)
+		n, _ := m.views[m.view].Shown(m.Screen)
+		return n > 0 && m.views[m.view].Has(m.Screen, b.Do)
 	}
 	return true
 }
