@@ -65,9 +65,29 @@ func (t *Task) Took(now time.Time) time.Duration {
 		return 0
 	}
 	if !t.Active() {
-		now = t.Updated()
+		now = t.Ended()
 	}
 	return max(0, now.Sub(t.Created()))
+}
+
+// Ended is the time of the newest event that ends the task, if it has been in that state
+// ever since: what an internal feature does afterwards prolongs nothing. Else it is that of
+// the newest message: of a task that a feature failed, others may go on. It is the zero
+// time for an active task, and where no message tells.
+func (t *Task) Ended() time.Time {
+	if t.Active() {
+		return time.Time{}
+	}
+	t.sort()
+	if t.end < 0 || t.marks[t.end].updated == noTime {
+		return t.Updated()
+	}
+	for i := t.end; int(i) < len(t.marks); i++ {
+		if t.derive(i, t.end) != t.state {
+			return t.Updated()
+		}
+	}
+	return fromNano(t.marks[t.end].updated)
 }
 
 // Features are the states in the newest message. They belong to the

@@ -175,7 +175,7 @@ func TestAFeatureOfAspectsOwnIsDrawnWhereItIs(t *testing.T) {
 }
 
 func TestTheLegendLosesWholeSignsFromTheEnd(t *testing.T) {
-	const all = "  ░ queued  █ processing  ◇ usual end  ◇█ late  █✓ completed  █✗ failed  █⊘ cancelled"
+	const all = "  ░ queued  █ processing  ◇ usual end  ◇█ overdue  █✓ completed  █✗ failed  █⊘ cancelled"
 	opened(t, 80, 24, uploads(), []string{"6"}, func(s *terminal) {
 		for w := MinWidth; w <= 90; w++ {
 			s.send(tea.WindowSizeMsg{Width: w, Height: 24})

@@ -90,9 +90,15 @@ func featureLabels(f model.Feature, intervals []model.Interval, now time.Time) [
 	})
 }
 
-// TaskBar is the bar of a task in its own state. What lies before the first event is not known.
+// TaskBar is the bar of a task in its own state, up to its end: one that a feature failed
+// goes on while others do. What lies before the first event is not known.
 func TaskBar(sc *screen.Screen, t *model.Task) draw.Bar {
 	b := draw.Bar{Intervals: stays(sc, t, t.States(), t.State(), t.Active()), Since: t.Created()}
+	if n := len(b.Intervals); n > 1 && b.Intervals[n-1].State.Terminal() {
+		if end := t.Ended(); end.After(b.Intervals[n-1].From) && !end.After(sc.At) {
+			b.Intervals[n-2].To, b.Intervals[n-1].From = end, end
+		}
+	}
 	if end, ok := sc.Board.UsualEnd(t); ok && b.Open() {
 		b.Usual = end
 	}
@@ -185,7 +191,7 @@ func Legend(sc *screen.Screen, note string, w int) string {
 	sign(draw.Waiting, draw.GlyphWait, "queued", 0)
 	sign(draw.Busy, draw.GlyphFull, "processing", 0)
 	sign(draw.Warn, draw.GlyphUsual, "usual end", 0)
-	sign(draw.Warn, draw.GlyphUsual+draw.GlyphFull, "late", len(note))
+	sign(draw.Warn, draw.GlyphUsual+draw.GlyphFull, "overdue", len(note))
 	for _, end := range []model.State{model.Completed, model.Failed, model.Cancelled} {
 		sign(end.Info().Role, draw.GlyphFull+end.Info().Sign, end.Word(), len(note))
 	}
