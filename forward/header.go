@@ -3,10 +3,8 @@ package forward
 import (
 	"errors"
 	"fmt"
-	"net/http"
 	"net/textproto"
 	"regexp"
-	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -29,45 +27,6 @@ func nameOfKey(d *model.Delivery) string {
 		return "the first secret of ASPECT_WEBHOOK_SECRET"
 	}
 	return fmt.Sprintf("the secret that is called %q here", d.Secret)
-}
-
-// notPassedOn are headers about the connection by which the delivery came, or about the
-// answer on it. All else that Svix, a proxy or the user's tunnel sent is passed on.
-var notPassedOn = []string{
-	// RFC 9110, section 7.6.1, and its forerunners
-	"Connection", "Keep-Alive", "Proxy-Connection", "Proxy-Authenticate", "Proxy-Authorization",
-	"Te", "Trailer", "Transfer-Encoding", "Upgrade",
-	// set by net/http
-	"Host", "Content-Length", "Expect",
-	// the answer is kept for people to read
-	"Accept-Encoding",
-}
-
-func passOn(d *model.Delivery) http.Header {
-	h := make(http.Header, len(d.Header))
-	for name, values := range d.Header {
-		for _, v := range values {
-			// The relay's JSON, unlike HTTP, may hold what cannot be sent.
-			if !strings.ContainsAny(v, "\r\n\x00") {
-				h.Add(name, v)
-			}
-		}
-	}
-	for _, named := range h["Connection"] {
-		for name := range strings.SplitSeq(named, ",") {
-			h.Del(textproto.TrimString(name))
-		}
-	}
-	for _, name := range notPassedOn {
-		h.Del(name)
-	}
-	if d.Source == model.SourceSSE { // its headers are not those of a request
-		h = http.Header{"Content-Type": {"application/json"}}
-	}
-	if _, ok := h["User-Agent"]; !ok {
-		h["User-Agent"] = []string{""} // else net/http would name itself
-	}
-	return h
 }
 
 // aKey matches values that look like keys: a scheme of authentication, a JSON web token, a
@@ -107,7 +66,7 @@ func HeaderName(name string) (string, error) {
 	switch {
 	case !aName.MatchString(name):
 		return "", fmt.Errorf("%s is no name of a header", clean.Quoted(name))
-	case strings.HasPrefix(name, "Svix-"), strings.HasPrefix(name, "Webhook-"), slices.Contains(notPassedOn, name):
+	case strings.HasPrefix(name, "Svix-"), strings.HasPrefix(name, "Webhook-"), model.OfConnection(name):
 		return "", fmt.Errorf("the header %s is set by aspectop", name)
 	}
 	return name, nil

@@ -204,7 +204,10 @@ func bodyFault(err error, got int, announced int64) string {
 // post posts a delivery, signed under the id unless sign is nil. key is the name of the
 // secret that the handler has to verify with.
 func (h *Handler) post(ctx context.Context, d *model.Delivery, id string, sign sig.Signer, key string) (model.Forward, Answer) {
-	headers := passOn(d)
+	headers := http.Header(d.PassedOn())
+	if _, ok := headers["User-Agent"]; !ok {
+		headers["User-Agent"] = []string{""} // else net/http would name itself
+	}
 	if sign != nil {
 		sig.Seal(headers, id, time.Now(), d.Body, sign)
 	}

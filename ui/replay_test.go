@@ -287,3 +287,12 @@ func TestWhatCameByNoWebhookCannotBeReplayed(t *testing.T) {
 		s.shows("cannot edit #1: it came from Aspect's API")
 	}, withHandler(h), func(o *options) { o.Editor = func(context.Context, string) (*exec.Cmd, error) { return nil, nil } })
 }
+
+func TestTheRequestIsShownAsTheHandlerGetsIt(t *testing.T) {
+	d := event(1, "task.progress", 0, "proxy=queued")
+	d.Header = map[string][]string{"Host": {"public.example"}, "Connection": {"X-Hop"}, "X-Hop": {"1"}, "User-Agent": {"Svix-Webhooks/1.84.0"}}
+	opened(t, 120, 40, []model.Delivery{d}, []string{"3", "enter", "tab", "tab"}, func(s *terminal) {
+		s.shows("Request ─", "User-Agent: Svix-Webhooks/1.84.0")
+		s.hides("public.example", "X-Hop")
+	}, withHandler(&handler{answer: taken()}))
+}

@@ -208,17 +208,18 @@ func (d *Detail) newer() int {
 	return max(0, d.events.rows.Len()-1-d.events.rows.Find(d.row))
 }
 
-// requestOf is what was posted to the handlers.
+// requestOf is what was posted to the handlers, but for the headers that the user adds.
 func requestOf(d *model.Delivery, body []byte, outcomes []model.Forward, mask bool) *draw.Document {
 	t := &draw.Document{Paint: draw.PaintNamed}
 	switch {
 	case len(outcomes) == 0:
 	case outcomes[0].Resigned:
-		t.Add("signature: new, made at the time of the try; the rest as it arrived:", 0)
+		t.Add("signature: new, made at the time of the try; the rest as it arrived", 0)
 	default:
-		t.Add("signature: as it arrived, like everything here:", 0)
+		t.Add("signature: as it arrived, and so is the rest", 0)
 	}
-	addHeaders(t, d.Header, mask)
+	t.Add("", 0)
+	addHeaders(t, d.PassedOn(), mask)
 	if !t.AddJSON(body, 0, mask) && !mask && draw.Readable(body) {
 		t.AddText(body, 0)
 	}
