@@ -35,7 +35,10 @@ func Since(t, now time.Time) string {
 
 // Remaining is Ago for an estimate of the time left, which may have run out.
 func Remaining(left time.Duration) string {
-	if left < time.Second {
+	switch {
+	case left <= 0:
+		return "overdue"
+	case left < time.Second:
 		return "soon"
 	}
 	return Ago(left)

@@ -128,7 +128,7 @@ func TestDurations(t *testing.T) {
 			t.Errorf("%v: %q, want %q", d, got, want)
 		}
 	}
-	if Remaining(0) != "soon" || Remaining(time.Minute) != "1m00" || Since(time.Time{}, time.Now()) != "" {
+	if Remaining(0) != "overdue" || Remaining(1) != "soon" || Remaining(time.Minute) != "1m00" || Since(time.Time{}, time.Now()) != "" {
 		t.Error(Remaining(0), Remaining(time.Minute))
 	}
 	if Count(1, "try", "tries") != "1 try" || Count(0, "try", "tries") != "0 tries" {

@@ -317,8 +317,10 @@ func timeOf(sc *screen.Screen, t *model.Task) (told string, r draw.Role) {
 		return "gone from Aspect", draw.Warn
 	case stalled:
 		return "no event for " + words.Since(t.News(), sc.At), draw.Warn
+	case known && left <= 0:
+		return words.Remaining(left), draw.Plain
 	case known && left < time.Second:
-		return "done soon", draw.Plain
+		return "done " + words.Remaining(left), draw.Plain
 	case known:
 		return words.Ago(left) + " left", draw.Plain
 	case t.Created().IsZero():
