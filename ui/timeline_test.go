@@ -202,3 +202,18 @@ func TestTheBarOfTheSelectedRowIsNotReversed(t *testing.T) {
 		}, func(o *options) { o.Theme = theme })
 	}
 }
+
+func TestWhatIsPastItsUsualEndIsOverdueInEveryView(t *testing.T) {
+	var ds []model.Delivery
+	for n := 1; n <= 3; n++ {
+		ds = append(ds, event(n, "task.progress", 0, "proxy=processing"), event(n, "task.completed", 5*time.Second, "proxy=completed"))
+	}
+	ds = append(ds, event(4, "task.progress", 6*time.Second, "proxy=processing"))
+	for key, want := range map[string]string{"1": " overdue ", "2": " overdue ", "6": "█ overdue"} {
+		opened(t, 120, 30, ds, []string{key}, func(s *terminal) {
+			s.wait(20 * time.Second)
+			s.shows(want)
+			s.hides("soon")
+		})
+	}
+}
