@@ -209,11 +209,19 @@ func TestWhatIsPastItsUsualEndIsOverdueInEveryView(t *testing.T) {
 		ds = append(ds, event(n, "task.progress", 0, "proxy=processing"), event(n, "task.completed", 5*time.Second, "proxy=completed"))
 	}
 	ds = append(ds, event(4, "task.progress", 6*time.Second, "proxy=processing"))
-	for key, want := range map[string]string{"1": " overdue ", "2": " overdue ", "6": "█ overdue"} {
+	for key, want := range map[string]string{"1": " overdue ", "2": " overdue", "6": "█ overdue"} {
 		opened(t, 120, 30, ds, []string{key}, func(s *terminal) {
 			s.wait(20 * time.Second)
 			s.shows(want)
 			s.hides("soon")
 		})
 	}
+	for n := range 3 {
+		ds = append(ds, event(n+5, "task.progress", 7*time.Second, "preview=queued", "visual=queued", "transcription=queued", "chapters=queued"))
+	}
+	opened(t, 80, 24, ds, nil, func(s *terminal) {
+		s.wait(20 * time.Second)
+		s.shows(" over ")
+		s.hides("overd")
+	})
 }

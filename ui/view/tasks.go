@@ -182,10 +182,14 @@ func taskTable(sc *screen.Screen, by feed.Sorting, w int) draw.Table[taskRow] {
 			Draw: func(l *draw.Line, t taskRow, w int) { l.Cell(draw.Dim, draw.Short(sc.Shown(t.UserID()), w), w) }},
 		draw.Column[taskRow]{Title: "PROGRESS", Sizes: []draw.Size{draw.Whole(rankFigures, 6), draw.Whole(rankBar, 12)},
 			Draw: func(l *draw.Line, t taskRow, w int) { render.PutProgress(sc, l, t.Task, w) }},
-		draw.Column[taskRow]{Title: "ETA", Right: true, Sizes: []draw.Size{draw.Whole(rankETA, 7)},
+		draw.Column[taskRow]{Title: "ETA", Right: true, Sizes: []draw.Size{draw.Whole(rankETA, 7), draw.Extra(rankMinutes, 8)},
 			Draw: func(l *draw.Line, t taskRow, w int) {
 				if left, ok := sc.Board.ETA(t.Task, sc.At); ok && !t.stalled {
-					l.Right(draw.Dim, words.Remaining(left), w)
+					told := words.Remaining(left)
+					if draw.Cells(told) > w {
+						told = "over" // due
+					}
+					l.Right(draw.Dim, told, w)
 				}
 			}},
 		draw.Column[taskRow]{Title: ageTitle, Right: true, Sizes: []draw.Size{ageSize},
