@@ -101,7 +101,7 @@ func try(t *testing.T, name string, run func(*trial)) {
 // leaveOut ends a trial that cannot be made here.
 func (f *trial) leaveOut(why string) {
 	fmt.Printf("%-40s left out: %s\n", f.name, why)
-	f.t.Skip(why)
+	f.t.Skip("runs where a disk can be made to fail and coreutils are, as in the gate as root: " + why)
 }
 
 // trial is a watch under a fault, and what it has acknowledged.

@@ -70,8 +70,7 @@ func TestATasksOwnState(t *testing.T) {
 		var j journal
 		for i, step := range c.steps {
 			typ, features, _ := strings.Cut(step, " ")
-			names := map[string]string{"p": "task.progress", "c": "task.completed", "f": "task.failed"}
-			j.arrive(names[typ], "t", at("12:00:00").Add(time.Duration(i)*time.Minute).Format(time.TimeOnly), features)
+			j.tell(typ + " " + at("12:00:00").Add(time.Duration(i)*time.Minute).Format(time.TimeOnly) + " " + features)
 		}
 		if got := only(t, j.board()).State(); got != c.want {
 			t.Errorf("%s: %s, want %s", c.name, got, c.want)

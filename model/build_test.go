@@ -113,3 +113,12 @@ func line(features []Feature) string {
 	}
 	return strings.Join(parts, " ")
 }
+
+// tell lets messages about a task arrive, each a letter of its type (progress, completed or
+// failed), an instant and features.
+func (j *journal) tell(messages ...string) {
+	for _, m := range messages {
+		f := strings.SplitN(m, " ", 3)
+		j.arrive(map[string]string{"p": "task.progress", "c": "task.completed", "f": "task.failed"}[f[0]], "t", f[1], f[2])
+	}
+}

@@ -1,7 +1,6 @@
 package model
 
 import (
-	"strings"
 	"testing"
 	"time"
 )
@@ -23,10 +22,7 @@ func TestATaskEndsWithTheEventThatEndsIt(t *testing.T) {
 		{"in the wrong order", []string{"p 12:02:00 proxy:completed scene_detect:completed", "c 12:01:00 proxy:completed", "p 12:00:00 proxy:processing"}, "12:01:00"},
 	} {
 		var j journal
-		for _, m := range c.messages {
-			f := strings.SplitN(m, " ", 3)
-			j.arrive(map[string]string{"p": "task.progress", "c": "task.completed", "f": "task.failed"}[f[0]], "t", f[1], f[2])
-		}
+		j.tell(c.messages...)
 		if got := only(t, j.board()).Ended().Format(time.TimeOnly); got != c.want {
 			t.Errorf("%s: it ended at %s, not %s", c.name, got, c.want)
 		}

@@ -30,8 +30,9 @@ func (d *Delivery) PassedOn() map[string][]string {
 	}
 	h := make(map[string][]string, len(d.Header))
 	for name, values := range d.Header {
+		name = textproto.CanonicalMIMEHeaderKey(name) // the relay's JSON may spell it otherwise
 		for _, v := range values {
-			// The relay's JSON, unlike HTTP, may hold what cannot be sent.
+			// Nor can HTTP send all that JSON may hold.
 			if !OfConnection(name) && !strings.ContainsAny(v, "\r\n\x00") {
 				h[name] = append(h[name], v)
 			}

@@ -46,10 +46,7 @@ func TestATimelineTellsWhenAFeatureEnteredEachState(t *testing.T) {
 		{"a feature nobody told of", []string{"p 12:00:00 proxy:queued"}, ""},
 	} {
 		var j journal
-		for _, m := range c.messages {
-			f := strings.SplitN(m, " ", 3)
-			j.arrive(map[string]string{"p": "task.progress", "c": "task.completed", "f": "task.failed"}[f[0]], "t", f[1], f[2])
-		}
+		j.tell(c.messages...)
 		task := only(t, j.board())
 		intervals := task.Timeline("visual")
 		if got := path(intervals); got != c.want {

@@ -187,7 +187,7 @@ func taskTable(sc *screen.Screen, by feed.Sorting, w int) draw.Table[taskRow] {
 				if left, ok := sc.Board.ETA(t.Task, sc.At); ok && !t.stalled {
 					told := words.Remaining(left)
 					if draw.Cells(told) > w {
-						told = "over" // due
+						told = "over" // docs/glossary.md names it
 					}
 					l.Right(draw.Dim, told, w)
 				}
